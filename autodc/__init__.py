@@ -1,0 +1,1 @@
+"""autodc: the training data as a searched variable."""

@@ -1,0 +1,65 @@
+"""A dataset: a named, immutable table of examples with a content fingerprint, in memory or memory-mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autodc import fingerprint
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dataset:
+    """Examples of one source.
+
+    x: inputs, shape (n, ...); y: targets, shape (n,) or (n, ...), or None where they are sealed or unknown;
+    metadata: n rows, one column per metadata column (never the target);
+    groups: shape (n,), rows of one group stay together, or None.
+    """
+
+    name: str
+    x: Array
+    y: Array | None
+    metadata: pd.DataFrame
+    groups: Array | None = None
+    fingerprint: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if not self.fingerprint:
+            object.__setattr__(self, "fingerprint", content_fingerprint(self))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, {len(self)} rows, x {self.x.shape[1:]} {self.x.dtype}, {self.fingerprint[:12]})"
+
+    def take(self, rows: Sequence[int] | Array, name: str | None = None) -> Dataset:
+        """Return the rows at these positions, in this order, as a dataset of its own."""
+        index = np.asarray(rows)
+        return replace(
+            self,
+            name=name or self.name,
+            x=self.x[index],
+            y=None if self.y is None else self.y[index],
+            metadata=self.metadata.iloc[index].reset_index(drop=True),
+            groups=None if self.groups is None else self.groups[index],
+            fingerprint="",
+        )
+
+
+def content_fingerprint(data: Dataset) -> str:
+    """Fingerprint inputs, targets, metadata and groups; the name is not content."""
+    parts = [("x", fingerprint.of_array(data.x))]
+    if data.y is not None:
+        parts.append(("y", fingerprint.of_array(data.y)))
+    if data.groups is not None:
+        parts.append(("groups", fingerprint.of_array(data.groups)))
+    parts += [(f"metadata.{c}", fingerprint.of_array(data.metadata[c].to_numpy())) for c in data.metadata.columns]
+    return fingerprint.of_parts("dataset", parts)

@@ -1,0 +1,67 @@
+"""A mixture: dataset name → weight, the expected number of times each of its examples is drawn per epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+BASE = "base"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Weights by dataset name, sorted; a dataset of weight 0 is not in it, the base always weighs 1."""
+
+    weights: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def of(cls, weights: Mapping[str, float]) -> Mixture:
+        """Build from name → weight; zeros are left out, weights are rounded to 4 digits, the base is added."""
+        kept = {name: round(float(weight), 4) for name, weight in weights.items()}
+        kept[BASE] = 1.0
+        if bad := {name: weight for name, weight in kept.items() if not (np.isfinite(weight) and weight >= 0)}:
+            raise ValueError(f"a weight is a number from 0 up, found {bad}")
+        return cls(tuple(sorted((name, weight) for name, weight in kept.items() if weight > 0)))
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        return iter(self.weights)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == known for known, _ in self.weights)
+
+    def weight(self, name: str) -> float:
+        """The weight of a dataset, 0 where it is not in the mixture."""
+        return dict(self.weights).get(name, 0.0)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The datasets beside the base, sorted."""
+        return tuple(name for name, _ in self.weights if name != BASE)
+
+    def without(self, *names: str) -> Mixture:
+        """The same mixture with these datasets left out."""
+        return Mixture.of({name: weight for name, weight in self.weights if name not in names})
+
+    def with_weight(self, name: str, weight: float) -> Mixture:
+        """The same mixture with this dataset at this weight."""
+        return Mixture.of({**dict(self.weights), name: weight})
+
+    def to_dict(self) -> dict[str, float]:
+        """Name → weight."""
+        return dict(self.weights)
+
+
+def epoch_rows(weight: float, n_rows: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Draw the rows of one dataset for one epoch: exactly round(weight × n_rows) of them, unshuffled.
+
+    Every row comes floor(weight) times; the rest is drawn without replacement, so each row comes
+    floor(weight) or floor(weight) + 1 times and `weight` times on average over epochs.
+    """
+    total = round(weight * n_rows)
+    whole, rest = divmod(total, n_rows) if n_rows else (0, 0)
+    rows = np.tile(np.arange(n_rows), whole)
+    return np.concatenate([rows, rng.permutation(n_rows)[:rest]]) if rest else rows

@@ -1,0 +1,37 @@
+"""The evidence of a comparison: paired differences of one slice, pairs × rows, up is better for the challenger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autodc.spec.study import Role
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SliceEvidence:
+    """What one slice has seen of challenger − incumbent.
+
+    differences: shape (n_pairs, n_rows), float, in oriented metric units; for a metric that is no mean over rows the
+    jackknife pseudo-values of each arm are subtracted, so that the mean over rows is the difference of the metric.
+    clusters: shape (n_rows,) ints, rows of one cluster (group, near-duplicate) count as one; None: every row its own.
+    anchor: shape (k_pairs, n_rows), the same against the start of the campaign; None where not measured.
+    declared: the test's subject is meant to help this target; margin: None where the slice is not guarded.
+    """
+
+    name: str
+    role: Role
+    weight: float
+    margin: float | None
+    declared: bool
+    differences: Array
+    clusters: Array | None = None
+    anchor: Array | None = None
+
+
+Evidence = Mapping[str, SliceEvidence]

@@ -1,0 +1,102 @@
+"""What the study asks of a search: suggest the next plan, recommend the best one. Values in, values out.
+
+The engine is a function of (problem, seed, number, observations, running): the same call gives the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from autodc.search.plan import Plan
+from autodc.spec.study import ParameterSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchProblem:
+    """The space and what is good in it.
+
+    datasets: the candidates, in the order of the study; max_weight: the largest weight of each;
+    targets: target slice → weight in the objective; guards: slice → margin; start: the plan the study begins with.
+    """
+
+    datasets: tuple[str, ...]
+    hyperparameters: Mapping[str, ParameterSpec]
+    recipes: tuple[str, ...]
+    max_weight: float
+    targets: Mapping[str, float]
+    guards: Mapping[str, float]
+    start: Plan
+    enqueue: tuple[Mapping[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One finished training. values: slice → oriented metric (up is better), empty where it failed."""
+
+    number: int
+    plan: Plan
+    seed: int
+    values: Mapping[str, float]
+    fidelity: float = 1.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether the training gave no values."""
+        return not self.values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A plan to train; seed_key: trials with the same key share the training seed (fold-over pairs)."""
+
+    plan: Plan
+    seed_key: str
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The plan believed best by posterior mean, never the luckiest trial.
+
+    mean, sd: posterior of its objective; worth: dataset of the plan → expected loss of objective when it alone is left
+    out (may be negative: the plan is believed better without it); tuned: the best plan with the datasets of
+    `required` alone, for the tuning decision; effects: every candidate → expected gain of adding it to the
+    recommended plan at its best weight (its worth where it is in), with its sd; weights: the weight that effect is at.
+    """
+
+    plan: Plan
+    mean: float
+    sd: float
+    worth: Mapping[str, float] = field(default_factory=dict)
+    effects: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    tuned: Plan | None = None
+
+
+class SearchEngine(Protocol):
+    """A sampler and a recommender over one problem."""
+
+    def suggest(
+        self,
+        number: int,
+        observed: Sequence[Observation],
+        running: Sequence[Plan],
+        excluded: frozenset[str] = frozenset(),
+    ) -> Suggestion:
+        """Propose the plan of search trial `number` (counted over search trials from 0).
+
+        observed: all that is visible, in order of number, a prefix that only grows from call to call;
+        running: planned and not yet visible; excluded: datasets fixed at weight 0.
+        """
+        ...
+
+    def recommend(
+        self,
+        observed: Sequence[Observation],
+        required: frozenset[str] = frozenset(),
+        excluded: frozenset[str] = frozenset(),
+    ) -> Recommendation:
+        """Recommend the best plan that holds every `required` dataset (weight above 0) and no `excluded` one."""
+        ...

@@ -1,0 +1,27 @@
+"""Seeds as a named tree: every stream of random numbers is reached from the study's one seed by a path of names."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+Step = str | int
+
+
+def child(root: int, *path: Step) -> np.random.SeedSequence:
+    """Return the seed at `path` below `root`; other paths and other roots give independent streams."""
+    text = "\x1f".join(f"{type(step).__name__}:{step}" for step in path)
+    digest = hashlib.sha256(text.encode()).digest()
+    words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)]
+    return np.random.SeedSequence([root % 2**64, *words])
+
+
+def generator(root: int, *path: Step) -> np.random.Generator:
+    """Return a random generator for the seed at `path` below `root`."""
+    return np.random.default_rng(child(root, *path))
+
+
+def integer(root: int, *path: Step) -> int:
+    """Return the seed at `path` as an integer in [0, 2**32), which every training library accepts."""
+    return int(child(root, *path).generate_state(1, np.uint32)[0])

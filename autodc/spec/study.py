@@ -1,0 +1,280 @@
+"""The study file as types: what a person writes, frozen and fingerprinted. Reading the file is `spec.load`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+
+from autodc import fingerprint
+
+SCHEMA_VERSION = 1
+
+TaskKind = Literal["classification", "regression", "image_to_image"]
+Recipe = Literal["concat", "pretrain_finetune", "continue"]
+Role = Literal["target", "guard"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(value: object) -> object:
+    """Read `90`, `90s`, `15m`, `8h` or `1h30m` as seconds; leave anything else for validation to refuse."""
+    if isinstance(value, str):
+        parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd])", value)
+        if parts and re.fullmatch(r"(?:\s*\d+(?:\.\d+)?\s*[smhd])+\s*", value):
+            return sum(float(number) * _UNITS[unit] for number, unit in parts)
+        raise ValueError("a duration is a number of seconds or text like 90s, 15m, 8h, 1h30m")
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
+
+
+class Spec(BaseModel):
+    """Base of everything a person writes: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskSpec(Spec):
+    """What is learned, and by which program."""
+
+    kind: TaskKind = Field(description="classification, regression or image_to_image")
+    trainer: str = Field(
+        description="torch_image, torch_tabular, sklearn, command, path/to/file.py:Object or package.module:Object"
+    )
+    options: dict[str, JsonValue] = Field(default={}, description="the trainer's own options, validated by it")
+
+
+class SourceSpec(Spec):
+    """Where a dataset comes from."""
+
+    source: str = Field(min_length=1, description="a file, folder, URL or file.py:function; relative to the study file")
+    options: dict[str, JsonValue] = Field(default={}, description="the source's own options: target, group, map, ...")
+
+
+class CandidateSpec(SourceSpec):
+    """A dataset proposed for training."""
+
+    name: Name = Field(description="how decisions and reports call it")
+    cost: float = Field(default=0.0, ge=0, description="what it costs to have, in the unit of budget.cost")
+    tags: tuple[str, ...] = ()
+    targets: tuple[str, ...] | None = Field(
+        default=None, description="the target slices it is meant to help; left out: all of them"
+    )
+
+
+class DataSpec(Spec):
+    """The datasets of the study."""
+
+    base: SourceSpec
+    candidates: tuple[CandidateSpec, ...] = ()
+    pool: SourceSpec | None = Field(default=None, description="rows that proposers may draw from")
+    validation: SourceSpec
+    test: SourceSpec | None = Field(default=None, description="sealed until the end")
+    max_overlap: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="exact copies of validation or test rows up to this share of a training dataset are left out "
+        "with a warning; more is refused",
+    )
+
+
+class MetricsSpec(Spec):
+    """What is measured on every slice."""
+
+    primary: str = Field(
+        description="accuracy, balanced_accuracy, log_loss, macro_f1, mae, rmse, psnr or path/to/file.py:Object"
+    )
+    tradeoffs: tuple[Literal["predict_ms", "train_seconds", "model_mb"], ...] = (
+        "predict_ms",
+        "train_seconds",
+        "model_mb",
+    )
+
+
+class SliceSpec(Spec):
+    """A named set of validation rows and what is demanded of it."""
+
+    name: Name
+    role: Role
+    where: str | None = Field(default=None, description="one SQL boolean expression over metadata columns and target")
+    source: str | None = Field(default=None, description="a unit test set in a file of its own")
+    options: dict[str, JsonValue] = Field(default={}, description="options of `source`")
+    margin: float | None = Field(default=None, ge=0, description="the worst loss that is tolerated, in metric units")
+    weight: float | None = Field(default=None, gt=0, description="weight in the objective, 1 by default")
+
+    @model_validator(mode="after")
+    def _demands_agree(self) -> SliceSpec:
+        if self.where is not None and self.source is not None:
+            raise ValueError("a slice has `where` or `source`, not both")
+        if self.role == "guard" and self.margin is None:
+            raise ValueError("a guard needs a margin: the worst loss that is tolerated, in metric units")
+        if self.role == "guard" and self.weight is not None:
+            raise ValueError("weight belongs to target slices; a guard is not part of the objective")
+        return self
+
+
+class ParameterSpec(Spec):
+    """One dimension of the search space."""
+
+    type: Literal["float", "int", "categorical"]
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    step: float | None = Field(default=None, gt=0)
+    choices: tuple[str | int | float | bool, ...] | None = Field(default=None, min_length=1)
+    when: dict[str, JsonValue] = Field(
+        default={}, description="only if these others have these values; `recipe` may be named here too"
+    )
+
+    @model_validator(mode="after")
+    def _range_is_one(self) -> ParameterSpec:
+        if self.type == "categorical":
+            if self.choices is None:
+                raise ValueError("a categorical parameter needs choices")
+            if self.low is not None or self.high is not None or self.step is not None or self.log:
+                raise ValueError("a categorical parameter has choices, not low, high, log or step")
+            return self
+        if self.choices is not None:
+            raise ValueError(f"choices belong to type categorical, not {self.type}")
+        if self.low is None or self.high is None:
+            raise ValueError(f"type {self.type} needs low and high")
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high, found low {self.low:g} and high {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError("log needs low above 0")
+        if self.log and self.step is not None:
+            raise ValueError("log and step exclude each other")
+        if self.type == "int" and (self.low != int(self.low) or self.high != int(self.high)):
+            raise ValueError("type int needs whole low and high")
+        return self
+
+
+class LoopSpec(Spec):
+    """How often round, and where candidates come from."""
+
+    rounds: int = Field(default=3, ge=1, le=1000)
+    propose: tuple[Literal["given", "pool", "relabel", "augment", "generate"], ...] = ("given",)
+
+
+class SearchSpec(Spec):
+    """How mixtures and hyperparameters are searched."""
+
+    sampler: str = Field(default="mixture", description="mixture, random, or any Optuna sampler by its class name")
+    trials_per_round: int = Field(default=48, ge=1)
+    lag: int = Field(
+        default=4,
+        ge=1,
+        le=4096,
+        description="trial k depends only on outcomes up to k - lag; at least slots + 1",
+    )
+    max_weight: float = Field(default=2.0, gt=0, le=100, description="the largest weight of a candidate")
+    enqueue: tuple[dict[str, float], ...] = Field(default=(), description="mixtures to try first, dataset to weight")
+
+
+class GateSpec(Spec):
+    """What evidence a keep needs (docs/guide/gate.md)."""
+
+    fdr: float = Field(default=0.1, gt=0, lt=1, description="error budget q of the whole study")
+    looks: tuple[int, ...] = Field(default=(1, 2, 3, 5, 8), min_length=1, description="pairs at which a test looks")
+    calibration: int = Field(default=6, ge=2, description="A/A trainings of the incumbent at the start")
+    score: Literal["metric", "soft"] = Field(
+        default="metric",
+        description="soft: decide on the probability given to the truth, the metric stays a guard",
+    )
+    objective_alpha: float = Field(default=0.2, gt=0, lt=0.5)
+    guard_alpha: float = Field(default=0.2, gt=0, lt=0.5)
+    harm_alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    futility_target: float = Field(default=0.10, ge=0, lt=1)
+    futility_rest: float = Field(default=0.05, ge=0, lt=1)
+    anchor_factor: float = Field(default=1.5, ge=1)
+    min_rows: int = Field(default=20, ge=2, description="a slice with fewer rows decides nothing")
+
+    @model_validator(mode="after")
+    def _looks_rise(self) -> GateSpec:
+        if any(b <= a for a, b in zip(self.looks, self.looks[1:], strict=False)) or self.looks[0] < 1:
+            raise ValueError("looks are numbers of pairs that rise from 1 or more")
+        return self
+
+
+class BudgetSpec(Spec):
+    """What the study may spend."""
+
+    trainings: float | None = Field(default=None, ge=4, description="full trainings; a cheap trial counts its share")
+    wall_clock: Seconds | None = Field(default=None, description="seconds, or text like 8h")
+    cost: float | None = Field(default=None, ge=0, description="what the kept datasets may cost together")
+
+
+class TrackingSpec(Spec):
+    """Where MLflow keeps the study."""
+
+    uri: str = Field(default="sqlite:///mlflow.db", description="an MLflow tracking URI; none switches it off")
+    experiment: str | None = Field(default=None, description="left out: the study's name")
+
+
+class StudySpec(Spec):
+    """One question: one model, one task, the data that may change, the slices that must improve."""
+
+    schema_version: Literal[1]
+    name: Name
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    task: TaskSpec
+    data: DataSpec
+    metrics: MetricsSpec
+    slices: tuple[SliceSpec, ...]
+    search_space: dict[str, ParameterSpec] = {}
+    recipes: tuple[Recipe, ...] = Field(default=("concat",), min_length=1)
+    loop: LoopSpec = LoopSpec()
+    search: SearchSpec = SearchSpec()
+    gate: GateSpec = GateSpec()
+    budget: BudgetSpec = BudgetSpec()
+    tracking: TrackingSpec = TrackingSpec()
+
+    _folder: str = "."
+
+    @property
+    def folder(self) -> str:
+        """The absolute folder of the study file, against which its paths are read."""
+        return self._folder
+
+    def placed(self, folder: str) -> StudySpec:
+        """Return the same spec with paths read against `folder`."""
+        copy = self.model_copy()
+        object.__setattr__(copy, "_folder", folder)
+        return copy
+
+    @property
+    def targets(self) -> tuple[SliceSpec, ...]:
+        """The slices that should improve, in the order of the file."""
+        return tuple(s for s in self.slices if s.role == "target")
+
+    @property
+    def guards(self) -> tuple[SliceSpec, ...]:
+        """The slices with a margin: they must not get worse than it."""
+        return tuple(s for s in self.slices if s.margin is not None)
+
+    def content(self) -> dict[str, Any]:
+        """The spec as JSON, defaults included, without where results are sent."""
+        return self.model_dump(mode="json", exclude={"tracking"})
+
+    def fingerprint(self) -> str:
+        """Identity of what is asked; `study.fingerprint` adds the content of the data."""
+        return fingerprint.of(self.content(), kind="study-spec", version=SCHEMA_VERSION)
+
+
+class MachineSpec(Spec):
+    """Where a study runs; not part of its identity."""
+
+    runner: Literal["ray", "actors", "inline"] = Field(default="ray", description="ray: Ray Tune; actors: plain actors")
+    address: str | None = Field(default=None, description="a Ray cluster; left out: all local cores")
+    cpus_per_trial: float = Field(default=1, gt=0)
+    gpus_per_trial: float = Field(default=0, ge=0)
+    memory_per_trial: float | None = Field(default=None, gt=0, description="bytes; a trial above it is ended")
+    max_concurrent: int | None = Field(default=None, ge=1)
+    trial_timeout: Seconds | None = Field(default=None, description="seconds, or text like 15m")
+    retries: int = Field(default=1, ge=0, le=10, description="how often a crashed trial is run again")
+    cache_dir: str | None = Field(default=None, description="where datasets lie as memory-mapped files")

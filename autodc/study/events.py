@@ -1,0 +1,200 @@
+"""The events of a study, in the order a study lives through them. State is `fold(events)` and nothing else.
+
+Events are values: JSON in, JSON out, with a version. `time` is Unix time and never enters a decision.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from autodc.errors import SurroundingsError
+
+VERSION = 1
+
+_KINDS: dict[str, type[Event]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all events; its kind is the class name."""
+
+    version: ClassVar[int] = VERSION
+    time: float = 0.0
+
+    def __init_subclass__(cls) -> None:
+        _KINDS[cls.__name__] = cls
+
+    @property
+    def kind(self) -> str:
+        """The name under which the event is stored."""
+        return type(self).__name__
+
+    def to_dict(self) -> dict[str, Any]:
+        """The payload as JSON, without kind and version."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+
+def from_dict(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
+    """Read an event back. Raises SurroundingsError ADC-JRNL-002 for a kind or version of a newer autodc."""
+    if kind not in _KINDS or version > VERSION:
+        raise SurroundingsError(
+            "ADC-JRNL-002",
+            "the journal was written by a newer autodc",
+            got=f"event {kind} version {version}",
+            hint="install the autodc that wrote it, or a newer one",
+        )
+    return _KINDS[kind](**payload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyStarted(Event):
+    """The question is fixed. datasets: name → {rows, fingerprint, cost, tags, targets, left_out};
+    slices: name → {role, margin, weight, rows}; start: the plan the study begins with (Plan.to_dict)."""
+
+    fingerprint: str
+    name: str
+    spec: Mapping[str, Any]
+    datasets: Mapping[str, Any]
+    slices: Mapping[str, Any]
+    start: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A process took the study up. machine: MachineSpec as JSON; slots: trainings at once."""
+
+    slots: int
+    machine: Mapping[str, Any]
+    pid: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStarted(Event):
+    """The loop went on. phase: calibration, search, gate, sweep or test; planned: trainings it may take."""
+
+    round: int
+    phase: str
+    planned: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPlanned(Event):
+    """A trial was decided, before it is submitted. horizon: outcomes 0 … horizon − 1 were visible to the decision."""
+
+    trial: Mapping[str, Any]
+    round: int
+    horizon: int
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialFinished(Event):
+    """An outcome arrived, before it is used."""
+
+    number: int
+    outcome: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengerProposed(Event):
+    """The search recommends a plan. worth: dataset → expected loss without it; mean, sd: posterior of the objective."""
+
+    round: int
+    horizon: int
+    plan: Mapping[str, Any]
+    mean: float
+    sd: float
+    worth: Mapping[str, float] = field(default_factory=dict)
+    effects: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestOpened(Event):
+    """The gate starts a comparison. subject: dataset name, `tuning`, or the bundle's name; purpose: removal (a member
+    inside a challenger), whole (challenger against incumbent), addition (one dataset to the incumbent);
+    challenger, incumbent: the two plans; members: datasets in question; alpha: the level spent."""
+
+    __test__: ClassVar[bool] = False
+    id: int
+    round: int
+    horizon: int
+    subject: str
+    subject_kind: str
+    purpose: str
+    challenger: Mapping[str, Any]
+    incumbent: Mapping[str, Any]
+    members: tuple[str, ...]
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookTaken(Event):
+    """The gate looked at a test. look: gate.Look as JSON; seeds: the training seeds of its pairs."""
+
+    test: int
+    horizon: int
+    look: Mapping[str, Any]
+    seeds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictReached(Event):
+    """A test ended. verdict: keep, drop or undecided; trainings: what the test took, reused ones not counted."""
+
+    test: int
+    round: int
+    horizon: int
+    subject: str
+    subject_kind: str
+    verdict: str
+    reasons: tuple[str, ...]
+    trainings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncumbentMoved(Event):
+    """A better model is the incumbent, and what is kept is what it was given. test: the test that moved it."""
+
+    round: int
+    horizon: int
+    plan: Mapping[str, Any]
+    test: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLimited(Event):
+    """Time, not trainings, is what is left: from here at most `trainings` in all. because: wall_clock or until."""
+
+    trainings: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetOpened(Event):
+    """The sealed test set was opened, once: its targets are read after this."""
+
+    __test__: ClassVar[bool] = False
+    opened_at: str
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetMeasured(Event):
+    """Start against end on the sealed test. before, after: slice → metric as the user knows it;
+    differences: slice → {difference, low, high, rows, pairs}, oriented."""
+
+    __test__: ClassVar[bool] = False
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    differences: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFinished(Event):
+    """The study is over. because: rounds, findings, budget.trainings, budget.wall_clock, until or stopped."""
+
+    because: str

@@ -1,0 +1,62 @@
+"""The ports of the loop: the journal it writes ahead to, the store of per-example arrays, the tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from autodc.study.events import Event
+
+Array = np.ndarray[Any, Any]
+
+
+class Journal(Protocol):
+    """An append-only list of events, durable before `append` returns."""
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Write all of these or none, and sync. Raises SurroundingsError where the disk is full or read-only."""
+        ...
+
+    def read(self, after: int = 0) -> Iterable[tuple[int, Event]]:
+        """Yield (position, event) from the first one beyond position `after`; positions start at 1."""
+        ...
+
+    def close(self) -> None:
+        """Give the file back. Safe to call twice."""
+        ...
+
+
+class OutcomeStore(Protocol):
+    """Per-example arrays by content address."""
+
+    def put(self, arrays: Mapping[str, Array]) -> str:
+        """Store durably and return the address; the same arrays give the same address."""
+        ...
+
+    def get(self, address: str) -> Mapping[str, Array]:
+        """Return the arrays of an address."""
+        ...
+
+
+class Tracker(Protocol):
+    """A view of the journal somewhere else. It may be late, it is never in the way, it can be rebuilt."""
+
+    def follow(self) -> None:
+        """Look at what is new in the journal and send it in the background; returns at once, never raises."""
+        ...
+
+    def finish(self, timeout: float) -> bool:
+        """Send what is left, at most `timeout` seconds; say whether everything arrived."""
+        ...
+
+    @property
+    def reference(self) -> Mapping[str, str] | None:
+        """`uri`, `experiment_id` and `run_id` of the study's run, or None before it is known."""
+        ...
+
+    @property
+    def complaint(self) -> str:
+        """Why something is not sent yet, in one sentence; empty where all is well."""
+        ...
