@@ -1,0 +1,209 @@
+"""The primary metric: what a row is worth, and what a slice scores. Up is better inside, natural units at the edge."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, final
+
+import numpy as np
+from scipy.special import softmax
+
+from autodc.errors import SpecError
+from autodc.spec.study import TaskKind
+from autodc.stats.jackknife import pseudo_values
+
+Array = np.ndarray[Any, Any]
+Better = Literal["higher", "lower"]
+
+_EPSILON = 1e-12
+
+
+class CustomMetric(Protocol):
+    """What a user's own metric object offers: `better` and `value`; `rows` where it is a mean over rows."""
+
+    better: Better
+
+    def value(self, outputs: Array, targets: Array) -> float:
+        """The metric of these rows, in its own units."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A metric over predictions.
+
+    of: (outputs, targets) → the metric in its own units; per_row: (outputs, targets) → shape (n,), whose mean is the
+    metric, or None where the metric is no mean over rows; kinds: the task kinds it is defined for.
+    """
+
+    name: str
+    better: Better
+    of: Callable[[Array, Array], float]
+    per_row: Callable[[Array, Array], Array] | None
+    kinds: tuple[TaskKind, ...]
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the metric of a slice is the mean over its rows."""
+        return self.per_row is not None
+
+    @property
+    def sign(self) -> float:
+        """1 where up is better, −1 where down is."""
+        return 1.0 if self.better == "higher" else -1.0
+
+    def natural(self, oriented: float) -> float:
+        """Turn an oriented score back into the units a user knows."""
+        return self.sign * oriented
+
+    def value(self, outputs: Array, targets: Array) -> float:
+        """The metric of these rows, oriented so that up is better."""
+        return self.sign * float(self.of(outputs, targets))
+
+    def rows(self, outputs: Array, targets: Array) -> Array:
+        """One oriented number per row whose mean is the metric: the row's own score, or its jackknife pseudo-value."""
+        if self.per_row is not None:
+            return self.sign * np.asarray(self.per_row(outputs, targets), dtype=float)
+        return self.sign * pseudo_values(self.of, outputs, targets)
+
+
+def probabilities(outputs: Array) -> Array:
+    """Class probabilities from outputs of shape (n, C): as they are where they are distributions, else by softmax."""
+    values = np.asarray(outputs, dtype=float)
+    if values.size and values.min() >= -1e-6 and np.allclose(values.sum(axis=1), 1.0, atol=1e-3):
+        return np.clip(values, 0.0, 1.0)
+    return np.asarray(softmax(values, axis=1))
+
+
+def soft_rows(kind: TaskKind, metric: Metric, outputs: Array, targets: Array) -> Array:
+    """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error."""
+    if kind == "classification":
+        return probabilities(outputs)[np.arange(len(targets)), targets.astype(int)]
+    error = np.abs(np.asarray(outputs, dtype=float) - np.asarray(targets, dtype=float))
+    return -error.reshape(len(error), -1).mean(axis=1)
+
+
+def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
+    """Return the metric called `name`, or load `path/to/file.py:Object` or `package.module:Object`.
+
+    Raises SpecError ADC-METRIC-001 for an unknown name, 002 for a metric of another task kind, 003 for an object that
+    cannot be loaded or lacks `better` or `value`.
+    """
+    if ":" in name:
+        return _load(name, kind, folder)
+    if name not in METRICS:
+        raise SpecError(
+            "ADC-METRIC-001",
+            "there is no such metric",
+            "metrics.primary",
+            repr(name),
+            f"choose one of {', '.join(METRICS)}, or name your own as path/to/file.py:Object",
+        )
+    metric = METRICS[name]
+    if kind not in metric.kinds:
+        fitting = ", ".join(m.name for m in METRICS.values() if kind in m.kinds)
+        raise SpecError(
+            "ADC-METRIC-002",
+            f"{name} is not defined for task kind {kind}",
+            "metrics.primary",
+            repr(name),
+            f"for {kind} choose one of {fitting}",
+        )
+    return metric
+
+
+def _load(name: str, kind: TaskKind, folder: str) -> Metric:
+    where, _, attribute = name.rpartition(":")
+    try:
+        if where.endswith(".py"):
+            found = importlib.util.spec_from_file_location("autodc_user_metric", Path(folder) / where)
+            if found is None or found.loader is None:
+                raise ImportError(where)
+            module = importlib.util.module_from_spec(found)
+            found.loader.exec_module(module)
+        else:
+            module = importlib.import_module(where)
+        custom = getattr(module, attribute)
+        custom = custom() if isinstance(custom, type) else custom
+        better, of = custom.better, custom.value
+    except (ImportError, AttributeError, OSError, SyntaxError) as error:
+        raise SpecError(
+            "ADC-METRIC-003",
+            "the metric object cannot be loaded",
+            "metrics.primary",
+            f"{name}: {error}",
+            "it needs `better` ('higher' or 'lower') and value(outputs, targets) -> float",
+        ) from error
+    per_row = getattr(custom, "rows", None)
+    return Metric(name=attribute, better=better, of=of, per_row=per_row, kinds=(kind,))
+
+
+def _predicted(outputs: Array) -> Array:
+    return np.asarray(outputs).argmax(axis=1)
+
+
+def _hits(outputs: Array, targets: Array) -> Array:
+    return (_predicted(outputs) == targets).astype(float)
+
+
+def _log_loss_rows(outputs: Array, targets: Array) -> Array:
+    truth = probabilities(outputs)[np.arange(len(targets)), targets.astype(int)]
+    return -np.log(np.clip(truth, _EPSILON, 1.0))
+
+
+def _absolute_error(outputs: Array, targets: Array) -> Array:
+    error = np.abs(np.asarray(outputs, dtype=float) - np.asarray(targets, dtype=float))
+    return np.asarray(error.reshape(len(error), -1).mean(axis=1))
+
+
+def _psnr_rows(outputs: Array, targets: Array) -> Array:
+    truth = np.asarray(targets, dtype=float)
+    error = ((np.asarray(outputs, dtype=float) - truth) ** 2).reshape(len(truth), -1).mean(axis=1)
+    peak = 255.0 if truth.size and truth.max() > 1.0 else 1.0
+    return np.asarray(10.0 * np.log10(peak**2 / np.maximum(error, _EPSILON)))
+
+
+def _mean_of(rows: Callable[[Array, Array], Array]) -> Callable[[Array, Array], float]:
+    return lambda outputs, targets: float(np.mean(rows(outputs, targets)))
+
+
+def _balanced_accuracy(outputs: Array, targets: Array) -> float:
+    from sklearn.metrics import recall_score
+
+    return float(recall_score(targets, _predicted(outputs), average="macro", labels=np.unique(targets)))
+
+
+def _macro_f1(outputs: Array, targets: Array) -> float:
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(targets, _predicted(outputs), average="macro", labels=np.unique(targets), zero_division=0))
+
+
+def _rmse(outputs: Array, targets: Array) -> float:
+    from sklearn.metrics import root_mean_squared_error
+
+    return float(root_mean_squared_error(targets, outputs))
+
+
+_CLASSES: tuple[TaskKind, ...] = ("classification",)
+_VALUES: tuple[TaskKind, ...] = ("regression", "image_to_image")
+
+METRICS: dict[str, Metric] = {
+    m.name: m
+    for m in (
+        Metric(name="accuracy", better="higher", of=_mean_of(_hits), per_row=_hits, kinds=_CLASSES),
+        Metric(name="balanced_accuracy", better="higher", of=_balanced_accuracy, per_row=None, kinds=_CLASSES),
+        Metric(name="log_loss", better="lower", of=_mean_of(_log_loss_rows), per_row=_log_loss_rows, kinds=_CLASSES),
+        Metric(name="macro_f1", better="higher", of=_macro_f1, per_row=None, kinds=_CLASSES),
+        Metric(name="mae", better="lower", of=_mean_of(_absolute_error), per_row=_absolute_error, kinds=_VALUES),
+        Metric(name="rmse", better="lower", of=_rmse, per_row=None, kinds=_VALUES),
+        Metric(
+            name="psnr", better="higher", of=_mean_of(_psnr_rows), per_row=_psnr_rows, kinds=("image_to_image",)
+        ),
+    )
+}

@@ -1,0 +1,240 @@
+"""The slice table: who is in which slice, as plain row numbers, and what a set of predictions scores there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from autodc.data.catalogue import Catalogue
+from autodc.data.dataset import Dataset
+from autodc.data.overlap import clusters
+from autodc.data.where import select
+from autodc.errors import AutodcError, DataError, raise_all
+from autodc.evaluation.evidence import SliceEvidence
+from autodc.evaluation.metrics import Metric, soft_rows
+from autodc.spec.study import Role, SliceSpec, StudySpec, TaskKind
+
+Array = np.ndarray[Any, Any]
+
+VALIDATION = "validation"
+TEST = "test"
+
+
+def part_of(slice_name: str) -> str:
+    """Name of the part that holds a slice's own rows, where it has a file of its own."""
+    return f"slice-{slice_name}"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Slice:
+    """A named set of rows of one part.
+
+    part: `validation`, `test`, or the slice's own part; rows: positions in it, shape (m,), rising;
+    clusters: shape (m,), rows that count as one share a number; None: every row counts.
+    """
+
+    name: str
+    role: Role
+    margin: float | None
+    weight: float
+    part: str
+    rows: Array
+    clusters: Array | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SliceTable:
+    """All slices of a study over its held-out parts. targets: part → targets, shape (n, ...), encoded."""
+
+    slices: tuple[Slice, ...]
+    targets: Mapping[str, Array]
+
+    def __getitem__(self, name: str) -> Slice:
+        return next(s for s in self.slices if s.name == name)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that a trainer has to predict."""
+        return tuple(dict.fromkeys(s.part for s in self.slices))
+
+
+def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
+    """Cut validation into the slices of the study.
+
+    Raises DataError ADC-SLICE-001 for a slice without rows, and what `where` raises; all of them at once.
+    """
+    return _table(spec, catalogue, catalogue.validation, VALIDATION)
+
+
+def test_table(spec: StudySpec, catalogue: Catalogue, opened: Dataset) -> SliceTable:
+    """Cut the opened test set into the same slices; a slice with no test rows is left out.
+
+    A slice with a file of its own has no rows in the test set.
+    """
+    slices = tuple(s for s in spec.slices if s.source is None)
+    found = []
+    for one in slices:
+        rows = _rows(one, opened, catalogue)
+        if len(rows):
+            found.append(_slice(one, opened, TEST, rows))
+    return SliceTable(slices=tuple(found), targets={TEST: _targets(opened)})
+
+
+def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> SliceTable:
+    problems: list[AutodcError] = []
+    found: list[Slice] = []
+    targets = {part: _targets(data)}
+    for position, one in enumerate(spec.slices):
+        if one.source is not None:
+            own = catalogue.slice_sets[one.name]
+            found.append(_slice(one, own, part_of(one.name), np.arange(len(own))))
+            targets[part_of(one.name)] = _targets(own)
+            continue
+        try:
+            rows = _rows(one, data, catalogue)
+        except AutodcError as error:
+            problems.append(error)
+            continue
+        if len(rows) == 0:
+            problems.append(
+                DataError(
+                    "ADC-SLICE-001",
+                    f"slice {one.name} has no rows",
+                    f"slices[{position}].where",
+                    f"{one.where!r} matches none of {len(data)} validation rows",
+                    "mend the expression, or leave the slice out",
+                )
+            )
+            continue
+        found.append(_slice(one, data, part, rows))
+    raise_all(problems)
+    return SliceTable(slices=tuple(found), targets=targets)
+
+
+def _rows(one: SliceSpec, data: Dataset, catalogue: Catalogue) -> Array:
+    if one.where is None:
+        return np.arange(len(data))
+    mask = select(one.where, data.metadata, catalogue.original_target(data), place=f"slices[{one.name}].where")
+    return np.flatnonzero(mask)
+
+
+def _slice(one: SliceSpec, data: Dataset, part: str, rows: Array) -> Slice:
+    groups = None if data.groups is None else data.groups[rows]
+    return Slice(
+        name=one.name,
+        role=one.role,
+        margin=one.margin,
+        weight=one.weight or 1.0,
+        part=part,
+        rows=rows,
+        clusters=clusters(data.x[rows], groups),
+    )
+
+
+def _targets(data: Dataset) -> Array:
+    if data.y is None:
+        raise DataError("ADC-SLICE-002", f"the targets of {data.name} are sealed")
+    return np.asarray(data.y)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scores:
+    """What one set of predictions scores. slices, soft: slice → oriented mean; arrays: what is kept per row."""
+
+    slices: Mapping[str, float]
+    soft: Mapping[str, float]
+    arrays: Mapping[str, Array]
+
+
+def score(table: SliceTable, metric: Metric, kind: TaskKind, outputs: Mapping[str, Array]) -> Scores:
+    """Score predictions on every slice. outputs: part → predictions in row order."""
+    arrays: dict[str, Array] = {}
+    for part in table.parts:
+        predicted, truth = outputs[part], table.targets[part]
+        arrays[f"{part}.soft"] = soft_rows(kind, metric, predicted, truth).astype(np.float32)
+        if metric.is_mean:
+            arrays[f"{part}.score"] = metric.rows(predicted, truth).astype(np.float32)
+        if kind != "image_to_image" or not metric.is_mean:
+            arrays[f"{part}.outputs"] = np.asarray(predicted, dtype=np.float32)
+    slices, soft = {}, {}
+    for one in table.slices:
+        soft[one.name] = float(arrays[f"{one.part}.soft"][one.rows].mean(dtype=float))
+        if metric.is_mean:
+            slices[one.name] = float(arrays[f"{one.part}.score"][one.rows].mean(dtype=float))
+        else:
+            slices[one.name] = metric.value(outputs[one.part][one.rows], table.targets[one.part][one.rows])
+    return Scores(slices=slices, soft=soft, arrays=arrays)
+
+
+def row_scores(table: SliceTable, metric: Metric, one: Slice, arrays: Mapping[str, Array], soft: bool) -> Array:
+    """One oriented number per row of a slice, shape (m,), from what `score` kept."""
+    if soft:
+        return np.asarray(arrays[f"{one.part}.soft"][one.rows], dtype=float)
+    if metric.is_mean:
+        return np.asarray(arrays[f"{one.part}.score"][one.rows], dtype=float)
+    return metric.rows(arrays[f"{one.part}.outputs"][one.rows], table.targets[one.part][one.rows])
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """Two arms on the same seeds: the arrays `score` kept, one a pair, None where that training failed.
+
+    start: arrays of the campaign's start, to hold guards against it as well; declared: targets meant to be helped.
+    """
+
+    challenger: Sequence[Mapping[str, Array] | None]
+    incumbent: Sequence[Mapping[str, Array] | None]
+    start: Sequence[Mapping[str, Array] | None] = ()
+    declared: frozenset[str] = frozenset()
+
+
+def compare(table: SliceTable, metric: Metric, pairs: Comparison, soft: bool = False) -> dict[str, SliceEvidence]:
+    """Turn two arms into paired differences, slice by slice. A failed training leaves a row of NaN: a lost pair.
+
+    soft: targets are judged on the soft score, and each has the metric itself beside it as a guard.
+    """
+    evidence: dict[str, SliceEvidence] = {}
+    for one in table.slices:
+        on_soft = soft and one.role == "target"
+        evidence[one.name] = _evidence(table, metric, one, pairs, on_soft)
+        if on_soft and one.margin is not None:
+            guard = _evidence(table, metric, one, pairs, soft=False)
+            evidence[f"{one.name}.metric"] = SliceEvidence(
+                name=f"{one.name}.metric",
+                role="guard",
+                weight=one.weight,
+                margin=one.margin,
+                declared=False,
+                differences=guard.differences,
+                clusters=one.clusters,
+                anchor=guard.anchor,
+            )
+    return evidence
+
+
+def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: Comparison, soft: bool) -> SliceEvidence:
+    def rows(arm: Sequence[Mapping[str, Array] | None]) -> list[Array]:
+        lost = np.full(len(one.rows), np.nan)
+        return [lost if a is None else row_scores(table, metric, one, a, soft) for a in arm]
+
+    challenger = rows(pairs.challenger)
+    differences = np.array([c - i for c, i in zip(challenger, rows(pairs.incumbent), strict=True)])
+    start = rows(pairs.start)[: len(challenger)]
+    anchor = np.array([c - s for c, s in zip(challenger, start, strict=False)]) if start else None
+    return SliceEvidence(
+        name=one.name,
+        role=one.role,
+        weight=one.weight,
+        margin=None if soft else one.margin,
+        declared=one.name in pairs.declared,
+        differences=differences.reshape(len(challenger), len(one.rows)),
+        clusters=one.clusters,
+        anchor=anchor,
+    )

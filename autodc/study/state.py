@@ -1,0 +1,261 @@
+"""The state of a study: `fold(events)` and nothing else. Applying an event is the only way it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+from autodc.errors import AutodcError
+from autodc.search.plan import Plan
+from autodc.spec.study import StudySpec
+from autodc.study import events as ev
+from autodc.trial.trial import Outcome, Trial
+
+Purpose = Literal["removal", "whole", "addition"]
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class TrialState:
+    """A trial and what came of it; outcome is None while it is under way."""
+
+    trial: Trial
+    round: int
+    origin: str
+    outcome: Outcome | None = None
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class TestState:
+    """A comparison of the gate. looks: gate.Look as JSON, in order; verdict is None while it is open."""
+
+    __test__ = False
+    id: int
+    round: int
+    subject: str
+    kind: str
+    purpose: Purpose
+    challenger: Plan
+    incumbent: Plan
+    members: tuple[str, ...]
+    alpha: float
+    looks: list[Mapping[str, Any]] = field(default_factory=list)
+    seeds: tuple[int, ...] = ()
+    verdict: str | None = None
+    reasons: tuple[str, ...] = ()
+    trainings: int = 0
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One process's time on the study, Unix seconds; ended is that of its last event."""
+
+    started: float
+    ended: float
+    slots: int
+
+
+@final
+@dataclass(slots=True)
+class State:
+    """All that is known of a study. Read it; only `apply` changes it.
+
+    horizon: outcomes 0 … horizon − 1 are visible to decisions; incumbent: the best plan kept so far;
+    challenger: the plan the gate is pruning in this round, or None; moved_at: number of tests when it last moved.
+    """
+
+    started: ev.StudyStarted | None = None
+    spec: StudySpec | None = None
+    trials: list[TrialState] = field(default_factory=list)
+    tests: list[TestState] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    challengers: list[ev.ChallengerProposed] = field(default_factory=list)
+    moves: list[ev.IncumbentMoved] = field(default_factory=list)
+    horizon: int = 0
+    round: int = 0
+    phase: str = ""
+    phases: list[ev.PhaseStarted] = field(default_factory=list)
+    start: Plan | None = None
+    incumbent: Plan | None = None
+    challenger: Plan | None = None
+    limit: ev.BudgetLimited | None = None
+    opened: list[ev.TestSetOpened] = field(default_factory=list)
+    measured: ev.TestSetMeasured | None = None
+    finished: ev.StudyFinished | None = None
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one event in."""
+        horizon = getattr(event, "horizon", None)
+        if horizon is not None:
+            self.horizon = max(self.horizon, horizon)
+        if self.sessions and event.time:
+            self.sessions[-1].ended = max(self.sessions[-1].ended, event.time)
+        _APPLY.get(type(event), _ignore)(self, event)
+
+    @property
+    def question(self) -> ev.StudyStarted:
+        """The first event. Raises AutodcError ADC-JRNL-003 where the journal has none."""
+        if self.started is None:
+            raise AutodcError("ADC-JRNL-003", "the journal has no study in it")
+        return self.started
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Names of the candidates, in the order of the study file."""
+        return tuple(n for n, d in self.question.datasets.items() if d.get("candidate"))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The datasets of the incumbent beside the base, in the order of the study file."""
+        added = self.incumbent.mixture.added if self.incumbent else ()
+        return tuple(n for n in self.candidates if n in added)
+
+    @property
+    def keeps(self) -> int:
+        """How many tests said keep so far."""
+        return sum(t.verdict == "keep" for t in self.tests)
+
+    @property
+    def open_test(self) -> TestState | None:
+        """The comparison under way, if any."""
+        return self.tests[-1] if self.tests and self.tests[-1].verdict is None else None
+
+    @property
+    def pending(self) -> list[Trial]:
+        """Trials without an outcome, in order of number."""
+        return [t.trial for t in self.trials if t.outcome is None]
+
+    def spent(self) -> float:
+        """Trainings planned so far, each by its fidelity."""
+        return sum(t.trial.fidelity for t in self.trials)
+
+    def decided(self, dataset: str) -> TestState | None:
+        """The last finished test of a dataset of its own, or None."""
+        mine = [t for t in self.tests if t.kind == "dataset" and t.subject == dataset and t.verdict is not None]
+        return mine[-1] if mine else None
+
+    def verdict(self, dataset: str) -> str:
+        """keep where the incumbent has it, else what its last test says, else undecided.
+
+        A dataset that passed inside a challenger which then failed as a whole is undecided.
+        """
+        if dataset in self.kept:
+            return "keep"
+        last = self.decided(dataset)
+        return "drop" if last is not None and last.verdict == "drop" else "undecided"
+
+
+def fold(events: Iterable[ev.Event]) -> State:
+    """Return the state after these events."""
+    state = State()
+    for event in events:
+        state.apply(event)
+    return state
+
+
+def _ignore(state: State, event: Any) -> None:
+    """Events that are news for readers alone change nothing."""
+
+
+def _started(state: State, event: ev.StudyStarted) -> None:
+    state.started = event
+    state.spec = StudySpec.model_validate(event.spec)
+    state.start = state.incumbent = Plan.from_dict(event.start)
+
+
+def _session(state: State, event: ev.SessionStarted) -> None:
+    state.sessions.append(Session(started=event.time, ended=event.time, slots=event.slots))
+
+
+def _phase(state: State, event: ev.PhaseStarted) -> None:
+    state.round, state.phase = event.round, event.phase
+    state.phases.append(event)
+    if event.phase != "gate":
+        state.challenger = None
+
+
+def _planned(state: State, event: ev.TrialPlanned) -> None:
+    trial = Trial.from_dict(event.trial)
+    if trial.number != len(state.trials):
+        raise AutodcError("ADC-JRNL-004", "trials are numbered without gaps", got=f"{trial.number}")
+    state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin))
+
+
+def _finished(state: State, event: ev.TrialFinished) -> None:
+    state.trials[event.number].outcome = Outcome.from_dict(event.outcome)
+
+
+def _proposed(state: State, event: ev.ChallengerProposed) -> None:
+    state.challengers.append(event)
+    state.challenger = Plan.from_dict(event.plan)
+
+
+def _opened(state: State, event: ev.TestOpened) -> None:
+    state.tests.append(
+        TestState(
+            id=event.id,
+            round=event.round,
+            subject=event.subject,
+            kind=event.subject_kind,
+            purpose=event.purpose,  # type: ignore[arg-type]
+            challenger=Plan.from_dict(event.challenger),
+            incumbent=Plan.from_dict(event.incumbent),
+            members=tuple(event.members),
+            alpha=event.alpha,
+        )
+    )
+
+
+def _look(state: State, event: ev.LookTaken) -> None:
+    test = state.tests[event.test]
+    test.looks.append(event.look)
+    test.seeds = tuple(event.seeds)
+
+
+def _verdict(state: State, event: ev.VerdictReached) -> None:
+    test = state.tests[event.test]
+    test.verdict, test.reasons, test.trainings = event.verdict, tuple(event.reasons), event.trainings
+    if test.purpose == "removal" and event.verdict != "keep":
+        state.challenger = test.incumbent
+
+
+def _moved(state: State, event: ev.IncumbentMoved) -> None:
+    state.moves.append(event)
+    state.incumbent = Plan.from_dict(event.plan)
+
+
+def _limited(state: State, event: ev.BudgetLimited) -> None:
+    state.limit = event
+
+
+def _test_opened(state: State, event: ev.TestSetOpened) -> None:
+    state.opened.append(event)
+
+
+def _measured(state: State, event: ev.TestSetMeasured) -> None:
+    state.measured = event
+
+
+def _over(state: State, event: ev.StudyFinished) -> None:
+    state.finished = event
+
+
+_APPLY: dict[type[ev.Event], Any] = {
+    ev.StudyStarted: _started,
+    ev.SessionStarted: _session,
+    ev.PhaseStarted: _phase,
+    ev.TrialPlanned: _planned,
+    ev.TrialFinished: _finished,
+    ev.ChallengerProposed: _proposed,
+    ev.TestOpened: _opened,
+    ev.LookTaken: _look,
+    ev.VerdictReached: _verdict,
+    ev.IncumbentMoved: _moved,
+    ev.BudgetLimited: _limited,
+    ev.TestSetOpened: _test_opened,
+    ev.TestSetMeasured: _measured,
+    ev.StudyFinished: _over,
+}
