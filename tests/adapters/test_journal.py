@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autodc.adapters.journal import SqliteJournal, open_for_reading
+from autodc.errors import InputError, SurroundingsError
+from autodc.study.events import PhaseStarted
+from autodc.testing.journal_contract import JournalContract
+from autodc.testing.memory import MemoryJournal
+
+WRITER = """
+import sys
+from autodc.adapters.journal import SqliteJournal
+from autodc.study.events import PhaseStarted
+journal = SqliteJournal(sys.argv[1])
+number = 0
+while True:
+    journal.append([PhaseStarted(round=number, phase=phase) for phase in ("search", "gate", "test")])
+    number += 1
+    print(number, flush=True)
+"""
+
+
+class TestSqliteJournal(JournalContract):
+    @pytest.fixture
+    def opener(self, tmp_path: Path):
+        return lambda: SqliteJournal(tmp_path / "study" / "journal.sqlite")
+
+
+class TestMemoryJournal(JournalContract):
+    @pytest.fixture
+    def opener(self):
+        rows: list = []
+        return lambda: MemoryJournal(rows)
+
+
+def phase(number: int = 0, text: str = "search") -> PhaseStarted:
+    return PhaseStarted(round=number, phase=text)
+
+
+def fill(journal: SqliteJournal) -> None:
+    for number in range(1000):
+        journal.append([phase(number, "x" * 5000), phase(number, "y" * 5000)])
+
+
+def child(program: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", program, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+
+
+def test_nothing_is_created_before_the_first_event(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "out" / "journal.sqlite")
+    assert list(journal.read()) == []
+    assert journal.cursor("tracker").position == 0
+    journal.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_journal_leaves_no_side_files_and_opening_it_again_adds_none(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    journal.append([phase()])
+    journal.close()
+    before = sorted(p.name for p in tmp_path.iterdir())
+    assert before == ["journal.sqlite", "journal.sqlite.lock"]
+    again = SqliteJournal(tmp_path / "journal.sqlite")
+    assert len(list(again.read())) == 1
+    again.close()
+    with open_for_reading(tmp_path / "journal.sqlite") as reader:
+        assert len(list(reader.read())) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_a_kill_in_the_middle_of_appends_leaves_whole_batches(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    writer = child(WRITER, path)
+    assert writer.stdout is not None
+    for line in writer.stdout:
+        if int(line) >= 20:
+            break
+    os.kill(writer.pid, signal.SIGKILL)
+    said = 20 + len(writer.stdout.read().splitlines())
+    writer.wait()
+    journal = SqliteJournal(path)
+    events = [event for _, event in journal.read()]
+    assert len(events) % 3 == 0
+    assert len(events) // 3 >= said
+    journal.append([phase(999)])
+    assert sum(1 for _ in journal.read()) == len(events) + 1
+    journal.close()
+
+
+def test_a_reader_follows_while_another_process_writes(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    writer = child(WRITER, path)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    with open_for_reading(path) as reader:
+        position, _ = list(reader.read())[-1]
+        while int(writer.stdout.readline()) < position // 3 + 2:
+            pass
+        assert next(iter(reader.read(after=position)))[0] == position + 1
+        with pytest.raises(sqlite3.OperationalError):
+            reader._connection.execute("DELETE FROM events")
+    writer.kill()
+    writer.wait()
+
+
+def test_a_second_run_on_the_folder_is_told_who_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    writer = child(WRITER, path)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    with pytest.raises(InputError) as caught:
+        SqliteJournal(path)
+    assert caught.value.exit_code == 2
+    assert str(writer.pid) in str(caught.value)
+    writer.kill()
+    writer.wait()
+    SqliteJournal(path).close()
+
+
+def test_two_journals_of_one_process_exclude_each_other_too(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    first = SqliteJournal(path)
+    late = SqliteJournal(path)
+    first.append([phase()])
+    with pytest.raises(InputError):
+        SqliteJournal(path)
+    with pytest.raises(InputError):
+        late.append([phase()])
+    first.close()
+    with pytest.raises(InputError, match="since this one looked"):
+        late.append([phase()])
+    again = SqliteJournal(path)
+    assert len(list(again.read())) == 1
+    again.close()
+
+
+def test_a_forked_child_does_not_keep_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    program = """
+import os, signal, sys, time
+from autodc.adapters.journal import SqliteJournal
+from autodc.study.events import PhaseStarted
+journal = SqliteJournal(sys.argv[1])
+journal.append([PhaseStarted(round=0, phase="search")])
+pid = os.fork()
+if pid == 0:
+    time.sleep(60)
+print(pid, flush=True)
+signal.pause()
+"""
+    writer = child(program, path)
+    assert writer.stdout is not None
+    grandchild = int(writer.stdout.readline())
+    writer.kill()
+    writer.wait()
+    try:
+        SqliteJournal(path).close()
+    finally:
+        os.kill(grandchild, signal.SIGKILL)
+
+
+def test_a_full_disk_is_said_and_the_journal_stays_whole(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = SqliteJournal(path)
+    journal.append([phase(0, "x" * 1000)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        with pytest.raises(SurroundingsError) as caught:
+            fill(journal)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (caught.value.code, caught.value.exit_code) == ("ADC-JRNL-001", 3)
+    assert str(path) in str(caught.value)
+    written = len(list(journal.read()))
+    assert written > 10
+    assert written % 2 == 1
+    journal.append([phase(1000)])
+    journal.close()
+    again = SqliteJournal(path)
+    assert len(list(again.read())) == written + 1
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    again.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_a_really_full_file_system_is_said_and_room_mends_it(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False, capture_output=True
+    ).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        journal = SqliteJournal(disk / "journal.sqlite")
+        ballast = disk / "ballast"
+        ballast.write_bytes(b"0" * 600_000)
+        with pytest.raises(SurroundingsError) as caught:
+            fill(journal)
+        assert caught.value.code == "ADC-JRNL-001"
+        written = len(list(journal.read()))
+        assert written > 0
+        journal.close()
+        ballast.unlink()
+        again = SqliteJournal(disk / "journal.sqlite")
+        assert len(list(again.read())) == written
+        again.append([phase(9)])
+        again.close()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with pytest.raises(SurroundingsError):
+            SqliteJournal(disk / "journal.sqlite").append([phase(10)])
+        with open_for_reading(disk / "journal.sqlite") as reader:
+            assert len(list(reader.read())) == written + 1
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(b"hello world, this is no database" * 100)
+    for opener in (SqliteJournal, open_for_reading):
+        with pytest.raises(SurroundingsError, match="not a journal"):
+            opener(path)
+    path.unlink()
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE cats (name TEXT)")
+    other.close()
+    with pytest.raises(SurroundingsError, match="another program"):
+        SqliteJournal(path)
+
+
+def test_an_event_of_a_newer_autodc_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = SqliteJournal(path)
+    journal.append([phase()])
+    journal.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE events SET kind = 'Telepathy'")
+    raw.close()
+    with open_for_reading(path) as reader, pytest.raises(SurroundingsError, match="newer autodc"):
+        list(reader.read())
+
+
+def test_looking_where_nothing_is_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        open_for_reading(tmp_path / "journal.sqlite")
+    assert caught.value.code == "ADC-JRNL-006"
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autodc.adapters.outcomes import FileOutcomeStore
+from autodc.errors import SurroundingsError
+from autodc.testing.journal_contract import StoreContract
+from autodc.testing.memory import MemoryStore
+
+ARRAYS = {"overall": np.arange(20.0), "dark": np.arange(5)}
+
+
+class TestFileOutcomeStore(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path):
+        return FileOutcomeStore(tmp_path / "outcomes")
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self):
+        return MemoryStore()
+
+
+def test_nothing_is_created_before_the_first_outcome(tmp_path: Path) -> None:
+    FileOutcomeStore(tmp_path / "outcomes")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "swap", "empty"])
+def test_a_damaged_file_is_named_and_storing_again_mends_it(tmp_path: Path, harm: str) -> None:
+    store = FileOutcomeStore(tmp_path)
+    address = store.put(ARRAYS)
+    path = tmp_path / f"{address}.npz"
+    content = bytearray(path.read_bytes())
+    if harm == "swap":
+        other = store.put({"overall": np.zeros(3)})
+        content = bytearray((tmp_path / f"{other}.npz").read_bytes())
+    elif harm == "flip":
+        content[content.index(ARRAYS["overall"].tobytes()) + 9] ^= 0xFF
+    path.write_bytes(content[:100] if harm == "cut" else b"" if harm == "empty" else content)
+    with pytest.raises(SurroundingsError) as caught:
+        store.get(address)
+    assert caught.value.code == "ADC-DISK-002"
+    assert str(path) in str(caught.value)
+    assert store.put(ARRAYS) == address
+    np.testing.assert_array_equal(store.get(address)["overall"], ARRAYS["overall"])
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    store = FileOutcomeStore(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(SurroundingsError) as caught:
+            store.put({"big": np.zeros(100_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (caught.value.code, caught.value.exit_code) == ("ADC-DISK-001", 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_while_storing_leaves_whole_files_and_the_next_run_tidies(tmp_path: Path) -> None:
+    program = """
+import sys
+import numpy as np
+from autodc.adapters.outcomes import FileOutcomeStore
+store = FileOutcomeStore(sys.argv[1])
+for number in range(10_000):
+    print(store.put({"a": np.full(50_000, number)}), flush=True)
+"""
+    writer = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    first = [writer.stdout.readline().strip() for _ in range(5)]
+    os.kill(writer.pid, signal.SIGKILL)
+    named = first + [line.strip() for line in writer.stdout if line.endswith("\n")]
+    writer.wait()
+    (tmp_path / ".half-1-ab.unfinished").write_bytes(b"half")
+    store = FileOutcomeStore(tmp_path)
+    for address in named:
+        assert store.get(address)["a"].shape == (50_000,)
+    store.put(ARRAYS)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_text_is_stored_without_pickle(tmp_path: Path) -> None:
+    store = FileOutcomeStore(tmp_path)
+    back = store.get(store.put({"id": np.array(["a", "bcd"], dtype=object)}))
+    assert back["id"].tolist() == ["a", "bcd"]
