@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -65,3 +65,26 @@ def epoch_rows(weight: float, n_rows: int, rng: np.random.Generator) -> np.ndarr
     whole, rest = divmod(total, n_rows) if n_rows else (0, 0)
     rows = np.tile(np.arange(n_rows), whole)
     return np.concatenate([rows, rng.permutation(n_rows)[:rest]]) if rest else rows
+
+
+def batches(
+    sizes: Sequence[int], weights: Sequence[float], batch_size: int, steps: int, rng: np.random.Generator
+) -> np.ndarray[Any, Any]:
+    """Return row positions in the concatenation of the datasets, shape (steps, batch_size), int64.
+
+    Epochs follow one another without a seam: each holds the exact draws of every dataset (`epoch_rows`), shuffled
+    together, so a fixed number of steps sets the training budget and the weights set only what it is spent on.
+    Raises ValueError where one epoch would be empty.
+    """
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if len(sizes) else np.zeros(0, np.int64)
+    pairs = list(zip(sizes, weights, starts.tolist(), strict=True))
+    epoch_size = sum(round(weight * size) for size, weight, _ in pairs)
+    if epoch_size == 0:
+        raise ValueError(f"an epoch has no rows: sizes {list(sizes)}, weights {list(weights)}")
+    wanted = steps * batch_size
+    epochs = []
+    for _ in range(-(-wanted // epoch_size)):
+        rows = np.concatenate([start + epoch_rows(weight, size, rng) for size, weight, start in pairs])
+        epochs.append(rng.permutation(rows))
+    flat = np.concatenate(epochs)[:wanted] if epochs else np.zeros(0)
+    return flat.astype(np.int64).reshape(steps, batch_size)

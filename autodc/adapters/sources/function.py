@@ -1,0 +1,84 @@
+"""A user's own function, `path/to/file.py:function`, that returns inputs, targets and metadata."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from autodc.data.dataset import Dataset
+from autodc.data.rows import checked, problem
+from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
+from autodc.errors import DataError
+
+
+@final
+class FunctionSource:
+    """Calls the function with the options as keyword arguments, all but the common ones."""
+
+    def __init__(self, request: SourceRequest, function: str) -> None:
+        self._request, self._function = request, function
+
+    def read(self, targets: bool) -> Dataset:
+        """Call the function; without `targets` what it returns as targets is dropped unread."""
+        request = self._request
+        if not Path(request.path).is_file():
+            raise problem(request, "001", "there is no such file", hint="paths are relative to the study file")
+        options = {key: value for key, value in request.options.items() if key not in COMMON_OPTIONS}
+        answer = self._called(options)
+        if not isinstance(answer, tuple | list) or len(answer) not in (2, 3):
+            got = f"{type(answer).__name__}" + (f" of {len(answer)}" if isinstance(answer, tuple | list) else "")
+            raise problem(request, "016", f"`{self._function}` returns inputs, targets, metadata (or None)", got)
+        x, y, metadata = (*answer, None)[:3]
+        if y is None:
+            raise problem(request, "005", f"`{self._function}` returned no targets")
+        raw = RawRows(x=_array(x), y=_array(y) if targets else None, metadata=self._frame(metadata))
+        return checked(request, raw, targets=targets)
+
+    def _called(self, options: Mapping[str, object]) -> object:
+        name = f"_autodc_source_{abs(hash(self._request.path))}"
+        try:
+            spec = importlib.util.spec_from_file_location(name, self._request.path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module  # dataclasses and pickling look the module up by its name
+            spec.loader.exec_module(module)
+            function = getattr(module, self._function, None)
+            if not callable(function):
+                names = ", ".join(key for key, value in vars(module).items() if callable(value) and key[0] != "_")
+                raise problem(
+                    self._request, "001", f"there is no function `{self._function}`", "", f"there are: {names}"
+                )
+            return function(**options)
+        except DataError:
+            raise
+        except Exception as error:  # somebody else's program: whatever it raises is told to the one who named it
+            raise problem(self._request, "015", f"`{self._function}` failed", self._told(error)) from error
+        finally:
+            sys.modules.pop(name, None)
+
+    def _told(self, error: Exception) -> str:
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._request.path]
+        line = f"line {own[-1].lineno}: " if own else ""
+        return line + traceback.format_exception_only(error)[-1].strip()
+
+    def _frame(self, metadata: object) -> pd.DataFrame | None:
+        if metadata is None or isinstance(metadata, pd.DataFrame):
+            return None if metadata is None else metadata.reset_index(drop=True)
+        try:
+            return pd.DataFrame(dict(metadata))  # type: ignore[call-overload]
+        except (TypeError, ValueError) as error:
+            got = f"{type(metadata).__name__}: {error}"
+            raise problem(self._request, "016", "metadata is a dict of columns, a DataFrame or None", got) from None
+
+
+def _array(values: Any) -> np.ndarray[Any, Any]:
+    """Anything array-like: arrays, lists, frames, tensors."""
+    return np.asarray(values)

@@ -1,0 +1,110 @@
+"""IDX files, plain or gzipped: images in one file, labels in another."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any, cast, final
+
+import numpy as np
+
+from autodc.data.dataset import Dataset
+from autodc.data.rows import checked, problem, refuse_unknown_options
+from autodc.data.source import RawRows, SourceRequest
+
+Array = np.ndarray[Any, Any]
+
+OPTIONS = ("targets", "rows")
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+@final
+class IdxSource:
+    """An IDX file. options: {targets: labels file, beside the images or absolute; rows: [first, behind the last]}."""
+
+    def __init__(self, request: SourceRequest) -> None:
+        self._request = request
+
+    def read(self, targets: bool) -> Dataset:
+        """Read the images; without `targets` only the size of the labels file is read."""
+        request = self._request
+        refuse_unknown_options(request, OPTIONS)
+        labels = request.text("targets")
+        if labels is None:
+            hint = "name the labels file: options: {targets: train-labels-idx1-ubyte.gz}"
+            raise problem(request, "005", "no file of targets is named", hint=hint)
+        label_request = replace(request, path=str(Path(request.path).parent / Path(labels).expanduser()))
+        if not Path(label_request.path).is_file():
+            raise problem(label_request, "001", "the file of targets does not exist")
+        x = read_idx(request)
+        rows = self._rows(len(x))
+        if (count := idx_shape(label_request)[0]) != len(x):
+            raise problem(label_request, "006", "inputs and targets differ in rows", f"{len(x)} and {count}")
+        y = read_idx(label_request)[rows] if targets else None
+        return checked(request, RawRows(x=x[rows], y=y), targets=targets)
+
+    def _rows(self, count: int) -> slice:
+        value = self._request.options.get("rows")
+        if value is None:
+            return slice(0, count)
+        if isinstance(value, list) and len(value) == 2 and all(type(end) is int for end in value):
+            first, last = (int(str(end)) for end in value)
+            if 0 <= first < last <= count:
+                return slice(first, last)
+        hint = f"the file has {count} rows: rows: [0, {count}]"
+        raise problem(self._request, "012", "`rows` is [first, behind the last]", repr(value), hint)
+
+
+def idx_shape(request: SourceRequest) -> tuple[int, ...]:
+    """The shape an IDX file declares. Raises DataError ADC-DATA-002."""
+    with _opened(request) as file:
+        return _header(request, file)[1]
+
+
+def read_idx(request: SourceRequest) -> Array:
+    """Read a whole IDX file. Raises DataError ADC-DATA-002 where it is no IDX or is cut short."""
+    with _opened(request) as file:
+        dtype, shape = _header(request, file)
+        size = math.prod(shape) * dtype.itemsize
+        data = _bytes(request, file, size + 1)
+    if len(data) != size:
+        got = f"{len(data)} bytes" if len(data) < size else "more bytes"
+        raise problem(request, "002", "the file is not as long as it says", got, f"it declares {shape}, {size} bytes")
+    return np.frombuffer(data, dtype=dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+@contextmanager
+def _opened(request: SourceRequest) -> Iterator[IO[bytes]]:
+    """Open the file, through gzip where it begins like one, whatever its name."""
+    with ExitStack() as stack:
+        try:
+            file: IO[bytes] = stack.enter_context(Path(request.path).open("rb"))
+        except OSError as error:
+            raise problem(request, "002", "the file cannot be read", str(error)) from None
+        zipped = _bytes(request, file, 2) == GZIP_MAGIC
+        file.seek(0)
+        yield cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=file))) if zipped else file
+
+
+def _header(request: SourceRequest, file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    magic = _bytes(request, file, 4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES or not magic[3]:
+        raise problem(request, "002", "the file is no IDX file", f"it begins with {magic!r}")
+    sizes = _bytes(request, file, 4 * magic[3])
+    if len(sizes) < 4 * magic[3]:
+        raise problem(request, "002", "the file is cut short")
+    return np.dtype(TYPES[magic[2]]), tuple(np.frombuffer(sizes, dtype=">u4").tolist())
+
+
+def _bytes(request: SourceRequest, file: IO[bytes], count: int) -> bytes:
+    try:
+        return file.read(count)
+    except (OSError, EOFError, zlib.error) as error:
+        hint = "it may be cut short"
+        raise problem(request, "002", "the file cannot be read", str(error), hint) from None

@@ -1,0 +1,122 @@
+"""Rows that datasets share: exact copies by a hash of each row's inputs, near copies by their nearest neighbour."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import NearestNeighbors
+
+from autodc.data.dataset import Dataset
+
+Array = np.ndarray[Any, Any]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+GRID = 16
+"""Images are compared as GRID × GRID grey blocks."""
+IMAGE_TOLERANCE = 0.05
+"""Largest distance between unit vectors of two near images: a cosine of 0.99875."""
+TABLE_TOLERANCE = 1e-3
+"""Largest distance between two near rows, in standard deviations of a column, root mean square over columns."""
+BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NearCopies:
+    """Held rows whose nearest training row is as good as the same, exact copies included.
+
+    held, training: shape (k,), positions of the pair; distances: shape (k,), 0 is the same; rows: held rows looked at.
+    """
+
+    held: Array
+    training: Array
+    distances: Array
+    rows: int
+
+    @property
+    def share(self) -> float:
+        """Near copies as a share of the held rows."""
+        return len(self.held) / self.rows if self.rows else 0.0
+
+
+def row_hashes(x: Array) -> Array:
+    """Hash every row of inputs, shape (n, ...), to 32 hexadecimal digits: shape (n,). Zero has one sign."""
+    data = x + np.zeros((), x.dtype) if x.dtype.kind == "f" else x
+    rows = np.ascontiguousarray(data).reshape(len(data), -1)
+    return np.array([hashlib.blake2b(row.data, digest_size=16).hexdigest() for row in rows], dtype="S32")
+
+
+def exact(training_hashes: Array, held_hashes: Array) -> Mask:
+    """Mark the training rows, shape (n,), that are also among the held rows."""
+    return np.isin(training_hashes, held_hashes)
+
+
+def near(training: Dataset, held: Dataset, *, tolerance: float | None = None) -> NearCopies:
+    """Find held rows that are a training row but for noise: rescaled, recompressed, brightened, rounded.
+
+    Images (two axes or more a row) are compared by shape of light alone, so brightness and contrast do not matter;
+    tables by columns in standard deviations of the training rows.
+    """
+    if training.x.ndim > 2:
+        limit = IMAGE_TOLERANCE if tolerance is None else tolerance
+        known, asked = _pictures(training.x), _pictures(held.x)
+    else:
+        limit = TABLE_TOLERANCE if tolerance is None else tolerance
+        known, asked = _standardised(training.x, held.x)
+    index = NearestNeighbors(n_neighbors=1).fit(known)
+    found = [index.kneighbors(asked[i : i + BATCH]) for i in range(0, len(asked), BATCH)]
+    distances = np.concatenate([distance[:, 0] for distance, _ in found])
+    rows = np.concatenate([row[:, 0] for _, row in found])
+    hit = np.flatnonzero(distances <= limit)
+    return NearCopies(held=hit, training=rows[hit], distances=distances[hit], rows=len(held))
+
+
+def clusters(x: Array, groups: Array | None) -> Array | None:
+    """Number the clusters of rows that share their inputs or their group: ints, shape (n,). None: every row its own."""
+    _, same = np.unique(row_hashes(x), return_inverse=True)
+    if groups is not None:
+        _, group = np.unique(groups, return_inverse=True)
+        edges = coo_matrix((np.ones(len(x)), (same, same.max() + 1 + group)))
+        size = int(same.max() + group.max() + 2)
+        edges = coo_matrix((edges.data, (edges.row, edges.col)), shape=(size, size))
+        _, labels = connected_components(edges, directed=False)
+        _, same = np.unique(labels[same], return_inverse=True)
+    return None if same.max() + 1 == len(x) else np.asarray(same, dtype=np.int64)
+
+
+def _pictures(x: Array) -> Array:
+    """Unit vectors, shape (n, blocks), of grey images shrunk by block means, their mean light taken off."""
+    return np.concatenate([_picture_batch(x[i : i + BATCH]) for i in range(0, len(x), BATCH)])
+
+
+def _picture_batch(x: Array) -> Array:
+    grey: Array = np.asarray(x, dtype=np.float32)
+    grey = grey.mean(axis=_channel_axis(grey.shape)) if grey.ndim == 4 else grey.reshape(len(grey), grey.shape[1], -1)
+    for axis in (1, 2):
+        size = grey.shape[axis]
+        blocks = min(GRID, size)
+        starts = np.arange(blocks) * size // blocks
+        counts = np.diff([*starts.tolist(), size]).reshape([-1 if i == axis else 1 for i in range(3)])
+        grey = np.add.reduceat(grey, starts, axis=axis) / counts
+    flat = grey.reshape(len(grey), -1)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(flat, axis=1, keepdims=True)
+    unit: Array = np.divide(flat, length, out=np.zeros_like(flat), where=length > 0)
+    return unit
+
+
+def _channel_axis(shape: tuple[int, ...]) -> int:
+    """Channels are the shorter end of (n, height, width, channels) or (n, channels, height, width)."""
+    return 1 if shape[1] < shape[3] else 3
+
+
+def _standardised(training: Array, held: Array) -> tuple[Array, Array]:
+    known, asked = (np.asarray(x, dtype=np.float64).reshape(len(x), -1) for x in (training, held))
+    scale = known.std(axis=0)
+    scale[scale == 0] = 1.0
+    factor = 1.0 / (scale * np.sqrt(known.shape[1]))
+    return (known - known.mean(axis=0)) * factor, (asked - known.mean(axis=0)) * factor

@@ -1,0 +1,231 @@
+"""From raw rows to a dataset: every check that one source's rows must pass by themselves, all problems at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autodc.data.dataset import Dataset
+from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
+from autodc.errors import DataError, raise_all
+
+Array = np.ndarray[Any, Any]
+
+FEATURES = "features"
+"""Key in `metadata.attrs` under which a table keeps the names of its input columns, in order."""
+RESERVED = "target"
+SHOWN = 8
+
+
+def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
+    """Make a dataset of raw rows. Raises DataError or Problems: lengths, types, NaN, zero rows, groups, map."""
+    x = np.asarray(raw.x)
+    metadata = pd.DataFrame(index=range(len(x) if x.ndim else 0)) if raw.metadata is None else raw.metadata
+    problems = [*_lengths(request, x, raw.y, metadata)]
+    raise_all(problems)
+    problems += _inputs(request, x, raw.features)
+    problems += _metadata(request, metadata)
+    y = None
+    if targets:
+        try:
+            y = target_values(request, raw.y)
+        except DataError as problem:
+            problems.append(problem)
+    raise_all(problems)
+    plain = _plain(metadata)
+    if raw.features:
+        plain.attrs[FEATURES] = tuple(raw.features)
+    group = request.text("group")
+    groups = None if group is None else plain[group].to_numpy().astype(str)
+    return Dataset(name=request.name, x=np.ascontiguousarray(x), y=y, metadata=plain, groups=groups)
+
+
+def target_values(request: SourceRequest, y: Array | None) -> Array:
+    """Check targets against the kind of task: class labels (ints, bools or text), numbers (n,), or images (n, ...)."""
+    if y is None:
+        raise problem(request, "005", "there are no targets")
+    y = _unboxed(np.asarray(y))
+    if request.kind == "classification":
+        return _labels(request, y)
+    if request.options.get("map"):
+        raise problem(request, "026", "`map` renames classes, and this task has none")
+    if y.dtype.kind not in "iufb":
+        raise problem(request, "011", "targets must be numbers", got=f"{y.dtype}, such as {_sample(y)}")
+    if request.kind == "regression":
+        y = y.reshape(len(y)) if y.ndim == 2 and y.shape[1] == 1 else y
+        if y.ndim != 1:
+            raise problem(request, "011", "a regression target is one number a row", got=f"shape {y.shape}")
+        y = y.astype(np.float64)
+    elif y.ndim < 2:
+        raise problem(request, "011", "an image_to_image target is one image a row", got=f"shape {y.shape}")
+    if bad := _not_finite(y):
+        raise problem(request, "008", "targets hold NaN or infinity", got=bad)
+    return np.ascontiguousarray(y)
+
+
+def problem(request: SourceRequest, number: str, text: str, got: str = "", hint: str = "") -> DataError:
+    """A problem of a source, with its key and its file."""
+    return DataError(f"ADC-DATA-{number}", f"{text} ({request.path})", request.place, got, hint)
+
+
+def refuse_unknown_options(request: SourceRequest, known: Sequence[str]) -> None:
+    """Raise where an option is neither common nor one of these."""
+    names = [*COMMON_OPTIONS, *known]
+    raise_all(
+        problem(request, "012", f"unknown option `{key}`", hint=_or_one_of(key, names))
+        for key in request.options
+        if key not in names
+    )
+
+
+def missing_name(request: SourceRequest, number: str, what: str, name: str, names: Iterable[object]) -> DataError:
+    """A column or array that is not there, with the nearest that is."""
+    return problem(request, number, f"there is no {what} `{name}`", hint=_or_one_of(name, [str(n) for n in names]))
+
+
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """A question with the nearest name, or nothing."""
+    near = difflib.get_close_matches(name.casefold(), [n.casefold() for n in names], n=1)
+    found = next((n for n in names if near and n.casefold() == near[0]), None)
+    return f"did you mean `{found}`?" if found else ""
+
+
+def _or_one_of(name: str, names: Sequence[str]) -> str:
+    return did_you_mean(name, names) or f"there are: {', '.join(names[:30]) or 'none'}"
+
+
+def _lengths(request: SourceRequest, x: Array, y: Array | None, metadata: pd.DataFrame) -> list[DataError]:
+    if x.ndim < 2:
+        return [
+            problem(request, "004", "inputs have shape (rows, ...), at least two axes", got=f"shape {x.shape}")
+            if x.ndim == 1 and len(x)
+            else problem(request, "009", "there are no rows")
+        ]
+    if len(x) == 0:
+        return [problem(request, "009", "there are no rows")]
+    if x[0].size == 0:
+        return [problem(request, "004", "an input has no values", got=f"shape {x.shape}")]
+    found = []
+    if y is not None and (np.ndim(y) == 0 or len(y) != len(x)):
+        rows = "a single value" if np.ndim(y) == 0 else f"{len(y)}"
+        found.append(problem(request, "006", "inputs and targets differ in rows", got=f"{len(x)} and {rows}"))
+    if len(metadata) != len(x):
+        found.append(problem(request, "006", "inputs and metadata differ in rows", got=f"{len(x)} and {len(metadata)}"))
+    return found
+
+
+def _inputs(request: SourceRequest, x: Array, features: Sequence[str]) -> list[DataError]:
+    if x.dtype.kind not in "iufb":
+        return [
+            problem(request, "010", "inputs must be numbers", got=f"{x.dtype}", hint="encode text as numbers first")
+        ]
+    if bad := _not_finite(x, features):
+        return [problem(request, "007", "inputs hold NaN or infinity", got=bad, hint="fill or leave out these rows")]
+    return []
+
+
+def _metadata(request: SourceRequest, metadata: pd.DataFrame) -> list[DataError]:
+    names = [str(column) for column in metadata.columns]
+    found = []
+    if RESERVED in names:
+        hint = f"`{RESERVED}` means the target in `where`; give the column another name"
+        found.append(problem(request, "017", f"a metadata column is called `{RESERVED}`", hint=hint))
+    if doubles := sorted({name for name in names if names.count(name) > 1}):
+        found.append(problem(request, "017", "columns of the same name", got=", ".join(doubles)))
+    group = request.text("group")
+    if group is not None and group not in names:
+        found.append(missing_name(request, "018", "group column", group, names))
+    elif group is not None and not found and metadata[group].isna().any():
+        row = int(np.flatnonzero(metadata[group].isna().to_numpy())[0])
+        found.append(problem(request, "018", f"group column `{group}` has no value", got=f"row {row}"))
+    return found
+
+
+def _labels(request: SourceRequest, y: Array) -> Array:
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1:
+        hint = "one-hot rows are turned by y.argmax(1)" if y.ndim == 2 else ""
+        raise problem(request, "011", "a class label is one value a row", got=f"shape {y.shape}", hint=hint)
+    if y.dtype.kind == "f":
+        if bad := _not_finite(y):
+            raise problem(request, "008", "targets hold NaN or infinity", got=bad)
+        if not np.array_equal(y, np.round(y)):
+            raise problem(request, "011", "class labels are whole numbers or text", got=f"{_sample(y)}")
+        y = y.astype(np.int64)
+    if y.dtype.kind == "O":
+        kind = "no value" if pd.isna(y).any() else f"mixed values, such as {_sample(y)}"
+        raise problem(request, "008", "class labels are whole numbers or text in every row", got=kind)
+    if y.dtype.kind not in "iubU":
+        raise problem(request, "011", "class labels are whole numbers or text", got=f"{y.dtype}")
+    y = y.astype(np.int64) if y.dtype.kind in "iu" else y
+    renames = request.options.get("map")
+    return y if renames is None else _renamed(request, y, renames)
+
+
+def _renamed(request: SourceRequest, y: Array, renames: object) -> Array:
+    if not isinstance(renames, Mapping):
+        raise problem(request, "026", "`map` is old label → new label", got=f"{renames!r}")
+    present = {str(label): label for label in np.unique(y).tolist()}
+    if unknown := [str(old) for old in renames if str(old) not in present]:
+        hint = f"labels here: {', '.join(list(present)[:30])}"
+        raise problem(
+            request, "026", "`map` names labels that are not in the source", got=", ".join(unknown), hint=hint
+        )
+    new = {present[str(old)]: label for old, label in renames.items()}
+    values = [new.get(label, label) for label in y.tolist()]
+    if len({type(value) for value in values}) > 1:
+        raise problem(request, "026", "`map` mixes numbers and text", hint="map every label, to labels of the base")
+    return np.asarray(values)
+
+
+def _unboxed(y: Array) -> Array:
+    """Text and bytes in object arrays as plain text; whole-number objects as ints; anything else as it is."""
+    if y.dtype.kind == "S":
+        return np.char.decode(y, "utf-8")
+    if y.dtype.kind != "O":
+        return y
+    kinds = {type(value) for value in y.ravel().tolist()}
+    if kinds <= {str}:
+        return y.astype(str)
+    if kinds <= {int} or kinds <= {bool} or kinds <= {int, float}:
+        return np.array(y.tolist())
+    return y
+
+
+def _plain(metadata: pd.DataFrame) -> pd.DataFrame:
+    """Columns of numbers, booleans, times or text only, so that every store and engine can hold them."""
+    columns = {}
+    for name in metadata.columns:
+        values = metadata[name].reset_index(drop=True)
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = values.astype(values.cat.categories.dtype)
+        if values.dtype.kind == "S" or any(isinstance(value, bytes) for value in values):
+            values = values.map(lambda value: value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
+        if values.dtype.kind == "O" or isinstance(values.dtype, pd.StringDtype):
+            text = [None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value) for value in values]
+            values = pd.Series(text, dtype="object")
+        columns[str(name)] = values
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(metadata)))
+
+
+def _not_finite(values: Array, names: Sequence[str] = ()) -> str:
+    """Where values are NaN or infinite, in words; empty where all are finite."""
+    if values.dtype.kind != "f":
+        return ""
+    bad = ~np.isfinite(values.reshape(len(values), -1))
+    rows = np.flatnonzero(bad.any(axis=1))
+    if not len(rows):
+        return ""
+    shown = ", ".join(str(int(row)) for row in rows[:SHOWN]) + (", …" if len(rows) > SHOWN else "")
+    columns = [names[int(i)] for i in np.flatnonzero(bad.any(axis=0))] if names else []
+    where = f" in column {', '.join(columns[:SHOWN])}" if columns else ""
+    return f"{len(rows)} of {len(values)} rows{where} (row {shown})"
+
+
+def _sample(values: Array) -> str:
+    return ", ".join(repr(value) for value in values.ravel()[:3].tolist())

@@ -1,0 +1,64 @@
+"""The source port: where a dataset comes from, what a reader is told and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from pydantic import JsonValue
+
+from autodc.data.dataset import Dataset
+from autodc.spec.study import TaskKind
+
+Array = np.ndarray[Any, Any]
+
+COMMON_OPTIONS = ("target", "group", "map")
+"""Options of every source. target: name of the column or array of targets; group: metadata column whose rows stay
+together in a split; map: class label as written → class label of the base."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRequest:
+    """What a source is told. path: absolute and local; place: file and key to name in an error."""
+
+    name: str
+    path: str
+    place: str
+    kind: TaskKind
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    def text(self, option: str, default: str | None = None) -> str | None:
+        """A text option, or its default."""
+        value = self.options.get(option)
+        return default if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawRows:
+    """Rows as a source found them, unchecked; `data.rows.checked` makes them a dataset.
+
+    features: names of the columns of x where it is a table, else empty.
+    """
+
+    x: Array
+    y: Array | None
+    metadata: pd.DataFrame | None = None
+    features: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Reads one dataset."""
+
+    def read(self, targets: bool) -> Dataset:
+        """Read all rows. Without `targets` they are neither read nor kept (`Dataset.y` is None): the sealed test.
+
+        Raises DataError where the rows are missing, unreadable or no fit for the task.
+        """
+        ...
+
+
+SourceFactory = Callable[[SourceRequest], Source]
+"""What an entry point of the group `autodc.sources`, named by its suffix such as `.h5`, points at."""

@@ -1,0 +1,188 @@
+"""Which rows a slice means: one SQL boolean expression over metadata columns, evaluated with nothing else in reach."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from autodc.data.rows import RESERVED, did_you_mean
+from autodc.errors import DataError
+
+Array = np.ndarray[Any, Any]
+
+MEMORY_LIMIT = "1GB"
+LOCKED = (
+    "SET enable_external_access = false",
+    "SET python_enable_replacements = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET preserve_insertion_order = true",
+    "SET threads = 1",
+    f"SET memory_limit = '{MEMORY_LIMIT}'",
+    "SET lock_configuration = true",
+)
+ALLOWED = {
+    "COMPARISON",
+    "CONJUNCTION",
+    "OPERATOR",
+    "COLUMN_REF",
+    "CONSTANT",
+    "FUNCTION",
+    "BETWEEN",
+    "CASE",
+    "CAST",
+    "TYPE",
+}
+REFUSED = {
+    "SUBQUERY": "a subquery",
+    "WINDOW": "a window function",
+    "STAR": "a star",
+    "PARAMETER": "a parameter",
+    "LAMBDA": "a lambda",
+}
+
+
+def select(
+    where: str, metadata: pd.DataFrame, target: Array | None, *, place: str
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return a mask, shape (n,), of the rows for which `where` is true; NULL counts as false.
+
+    target: shape (n,) as the user knows it (class labels, values), or None where it is sealed.
+    Raises DataError ADC-DATA-030 to 035, with `place`, for anything but one boolean expression over the columns.
+    """
+    tree = _parsed(where, place)
+    columns = _columns(tree, metadata, target, place)
+    _only_plain_functions(tree, where, place)
+    return _evaluated(where, columns, len(metadata), place)
+
+
+def _parsed(where: str, place: str) -> dict[str, Any]:
+    """Parse, without binding or running anything, to the tree of one expression."""
+    rows = (
+        _connection(os.getpid()).cursor().execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{where}\n)"]).fetchall()
+    )
+    answer = json.loads(rows[0][0])
+    hint = "a condition is written like: brightness < 0.2 AND camera = 'left'"
+    if answer.get("error"):
+        raise DataError(
+            "ADC-DATA-030",
+            "`where` is no SQL expression",
+            place,
+            f"{where!r}: {_first_line(answer['error_message'])}",
+            hint,
+        )
+    statements = answer["statements"]
+    node = statements[0]["node"] if len(statements) == 1 else {}
+    items = node.get("select_list", [])
+    bare = node.get("type") == "SELECT_NODE" and node.get("from_table", {}).get("type") == "EMPTY"
+    if not bare or len(items) != 1 or node.get("where_clause") or node.get("modifiers") or node.get("having"):
+        raise DataError("ADC-DATA-030", "`where` must be one SQL expression", place, repr(where), hint)
+    item: dict[str, Any] = items[0]
+    for part in _parts(item):
+        if part["class"] not in ALLOWED:
+            what = REFUSED.get(part["class"], part["class"].lower())
+            raise DataError("ADC-DATA-033", f"`where` may not hold {what}", place, repr(where), hint)
+    return item
+
+
+def _parts(tree: object) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        if "class" in tree:
+            yield tree
+        for value in tree.values():
+            yield from _parts(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _parts(value)
+
+
+def _columns(tree: object, metadata: pd.DataFrame, target: Array | None, place: str) -> dict[str, Array]:
+    """The columns the expression names; upper and lower case are one, as in SQL, unless the exact name exists."""
+    names = [str(column) for column in metadata.columns]
+    found: dict[str, Array] = {}
+    for part in _parts(tree):
+        if part["class"] != "COLUMN_REF":
+            continue
+        asked = ".".join(part["column_names"])
+        if asked.casefold() == RESERVED and asked not in names:
+            found[RESERVED] = _usable_target(target, place)
+            continue
+        same = [asked] if asked in names else [name for name in names if name.casefold() == asked.casefold()]
+        if len(part["column_names"]) != 1 or not same:
+            hint = did_you_mean(asked, [*names, RESERVED]) or f"columns: {', '.join([*names, RESERVED][:40])}"
+            raise DataError("ADC-DATA-031", f"`where` names no column: `{asked}`", place, "", hint)
+        if len(same) > 1 or any(name != same[0] and name.casefold() == same[0].casefold() for name in found):
+            raise DataError("ADC-DATA-031", f"columns differ in case alone: {', '.join(same)}", place, asked)
+        found[same[0]] = metadata[same[0]].to_numpy()
+    return found
+
+
+def _usable_target(target: Array | None, place: str) -> Array:
+    if target is None:
+        raise DataError("ADC-DATA-035", "`where` names the target, which is sealed or unknown here", place)
+    if target.ndim != 1:
+        raise DataError("ADC-DATA-035", "`where` names the target, which is no single value a row", place)
+    return target
+
+
+def _only_plain_functions(tree: object, where: str, place: str) -> None:
+    for part in _parts(tree):
+        name = str(part.get("function_name") or (part.get("qualified_name") or {}).get("path", [""])[-1]).casefold()
+        if part["class"] == "FUNCTION" and (
+            name not in _functions(os.getpid()) or part.get("schema") or part.get("catalog")
+        ):
+            hint = "functions of one row's values may be called, such as lower, abs, length, regexp_matches"
+            raise DataError("ADC-DATA-033", f"`where` may not call `{name}`", place, repr(where), hint)
+
+
+def _evaluated(where: str, columns: Mapping[str, Array], rows: int, place: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    import pyarrow as pa  # slow to import, and only slices need it
+
+    cursor = _connection(os.getpid()).cursor()
+    try:
+        table = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
+        cursor.register("examples", pa.table({"row number": np.arange(rows), **table}))
+        answer = cursor.sql(f"SELECT (\n{where}\n) AS chosen FROM examples").to_arrow_table()["chosen"]
+    except (duckdb.Error, pa.ArrowException) as error:
+        got = f"{where!r}: {_first_line(str(error))}"
+        raise DataError("ADC-DATA-034", "`where` cannot be evaluated", place, got) from None
+    finally:
+        cursor.close()
+    if not pa.types.is_boolean(answer.type):
+        hint = "compare it with something: a condition is true or false for each row"
+        raise DataError(
+            "ADC-DATA-032", "`where` is not true or false", place, f"{where!r}, of type {answer.type}", hint
+        )
+    return np.asarray(answer.fill_null(False).to_numpy(), dtype=np.bool_)
+
+
+@lru_cache(maxsize=1)
+def _connection(process: int) -> duckdb.DuckDBPyConnection:
+    """One locked, empty database in memory per process (a fork must not share it)."""
+    connection = duckdb.connect(":memory:")
+    for statement in LOCKED:
+        connection.execute(statement)
+    return connection
+
+
+@lru_cache(maxsize=1)
+def _functions(process: int) -> frozenset[str]:
+    """Names of the scalar functions that depend on their arguments alone."""
+    query = """
+        SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type = 'scalar'
+        EXCEPT SELECT lower(function_name) FROM duckdb_functions() WHERE stability <> 'CONSISTENT' OR has_side_effects
+        EXCEPT SELECT lower(function_name) FROM duckdb_functions() WHERE function_name LIKE 'current%'
+    """
+    return frozenset(name for (name,) in _connection(process).cursor().execute(query).fetchall())
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else ""
