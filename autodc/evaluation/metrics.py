@@ -68,24 +68,24 @@ class Metric:
     def rows(self, outputs: Array, targets: Array) -> Array:
         """One oriented number per row whose mean is the metric: the row's own score, or its jackknife pseudo-value."""
         if self.per_row is not None:
-            return self.sign * np.asarray(self.per_row(outputs, targets), dtype=float)
-        return self.sign * pseudo_values(self.of, outputs, targets)
+            return np.asarray(self.sign * np.asarray(self.per_row(outputs, targets), dtype=float))
+        return np.asarray(self.sign * pseudo_values(self.of, outputs, targets))
 
 
 def probabilities(outputs: Array) -> Array:
     """Class probabilities from outputs of shape (n, C): as they are where they are distributions, else by softmax."""
     values = np.asarray(outputs, dtype=float)
     if values.size and values.min() >= -1e-6 and np.allclose(values.sum(axis=1), 1.0, atol=1e-3):
-        return np.clip(values, 0.0, 1.0)
+        return np.asarray(np.clip(values, 0.0, 1.0))
     return np.asarray(softmax(values, axis=1))
 
 
 def soft_rows(kind: TaskKind, metric: Metric, outputs: Array, targets: Array) -> Array:
     """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error."""
     if kind == "classification":
-        return probabilities(outputs)[np.arange(len(targets)), targets.astype(int)]
+        return np.asarray(probabilities(outputs)[np.arange(len(targets)), targets.astype(int)])
     error = np.abs(np.asarray(outputs, dtype=float) - np.asarray(targets, dtype=float))
-    return -error.reshape(len(error), -1).mean(axis=1)
+    return np.asarray(-error.reshape(len(error), -1).mean(axis=1))
 
 
 def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
@@ -148,12 +148,12 @@ def _predicted(outputs: Array) -> Array:
 
 
 def _hits(outputs: Array, targets: Array) -> Array:
-    return (_predicted(outputs) == targets).astype(float)
+    return np.asarray(_predicted(outputs) == targets, dtype=float)
 
 
 def _log_loss_rows(outputs: Array, targets: Array) -> Array:
     truth = probabilities(outputs)[np.arange(len(targets)), targets.astype(int)]
-    return -np.log(np.clip(truth, _EPSILON, 1.0))
+    return np.asarray(-np.log(np.clip(truth, _EPSILON, 1.0)))
 
 
 def _absolute_error(outputs: Array, targets: Array) -> Array:
@@ -202,8 +202,6 @@ METRICS: dict[str, Metric] = {
         Metric(name="macro_f1", better="higher", of=_macro_f1, per_row=None, kinds=_CLASSES),
         Metric(name="mae", better="lower", of=_mean_of(_absolute_error), per_row=_absolute_error, kinds=_VALUES),
         Metric(name="rmse", better="lower", of=_rmse, per_row=None, kinds=_VALUES),
-        Metric(
-            name="psnr", better="higher", of=_mean_of(_psnr_rows), per_row=_psnr_rows, kinds=("image_to_image",)
-        ),
+        Metric(name="psnr", better="higher", of=_mean_of(_psnr_rows), per_row=_psnr_rows, kinds=("image_to_image",)),
     )
 }

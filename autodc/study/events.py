@@ -157,12 +157,15 @@ class VerdictReached(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncumbentMoved(Event):
-    """A better model is the incumbent, and what is kept is what it was given. test: the test that moved it."""
+    """A better model is the incumbent, and what is kept is what it was given. test: the test that moved it;
+    model: the trial whose model `continue` now goes on from; warm: the trial the new incumbent itself continued."""
 
     round: int
     horizon: int
     plan: Mapping[str, Any]
     test: int
+    model: int
+    warm: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

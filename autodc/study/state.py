@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, final
@@ -10,7 +11,7 @@ from autodc.errors import AutodcError
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.study import events as ev
-from autodc.trial.trial import Outcome, Trial
+from autodc.trial.trial import Outcome, Phase, Trial
 
 Purpose = Literal["removal", "whole", "addition"]
 
@@ -64,7 +65,9 @@ class State:
     """All that is known of a study. Read it; only `apply` changes it.
 
     horizon: outcomes 0 … horizon − 1 are visible to decisions; incumbent: the best plan kept so far;
-    challenger: the plan the gate is pruning in this round, or None; moved_at: number of tests when it last moved.
+    challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
+    may serve any comparison; planned: (phase, round) → trials; spent: trainings planned, each by its fidelity;
+    model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued.
     """
 
     started: ev.StudyStarted | None = None
@@ -74,12 +77,17 @@ class State:
     sessions: list[Session] = field(default_factory=list)
     challengers: list[ev.ChallengerProposed] = field(default_factory=list)
     moves: list[ev.IncumbentMoved] = field(default_factory=list)
+    trained: dict[tuple[Plan, int], int] = field(default_factory=dict)
+    planned: Counter[tuple[Phase, int]] = field(default_factory=Counter)
+    spent: float = 0.0
     horizon: int = 0
     round: int = 0
     phase: str = ""
     phases: list[ev.PhaseStarted] = field(default_factory=list)
     start: Plan | None = None
     incumbent: Plan | None = None
+    model: int = 0
+    warm: int | None = None
     challenger: Plan | None = None
     limit: ev.BudgetLimited | None = None
     opened: list[ev.TestSetOpened] = field(default_factory=list)
@@ -128,9 +136,9 @@ class State:
         """Trials without an outcome, in order of number."""
         return [t.trial for t in self.trials if t.outcome is None]
 
-    def spent(self) -> float:
-        """Trainings planned so far, each by its fidelity."""
-        return sum(t.trial.fidelity for t in self.trials)
+    def count(self, phase: Phase) -> int:
+        """Trials planned in a phase, over all rounds."""
+        return sum(n for (p, _), n in self.planned.items() if p == phase)
 
     def decided(self, dataset: str) -> TestState | None:
         """The last finished test of a dataset of its own, or None."""
@@ -146,6 +154,11 @@ class State:
             return "keep"
         last = self.decided(dataset)
         return "drop" if last is not None and last.verdict == "drop" else "undecided"
+
+
+def stays(verdict: str, kept: bool) -> bool:
+    """Whether a member stays in the challenger: a new one only when kept, an old one unless it is shown useless."""
+    return verdict == "keep" or (kept and verdict == "undecided")
 
 
 def fold(events: Iterable[ev.Event]) -> State:
@@ -182,6 +195,10 @@ def _planned(state: State, event: ev.TrialPlanned) -> None:
     if trial.number != len(state.trials):
         raise AutodcError("ADC-JRNL-004", "trials are numbered without gaps", got=f"{trial.number}")
     state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin))
+    state.planned[trial.phase, event.round] += 1
+    state.spent += trial.fidelity
+    if trial.phase in ("calibration", "gate"):
+        state.trained[trial.plan, trial.seed] = trial.number
 
 
 def _finished(state: State, event: ev.TrialFinished) -> None:
@@ -218,13 +235,14 @@ def _look(state: State, event: ev.LookTaken) -> None:
 def _verdict(state: State, event: ev.VerdictReached) -> None:
     test = state.tests[event.test]
     test.verdict, test.reasons, test.trainings = event.verdict, tuple(event.reasons), event.trainings
-    if test.purpose == "removal" and event.verdict != "keep":
+    if test.purpose == "removal" and not stays(event.verdict, test.subject in state.kept):
         state.challenger = test.incumbent
 
 
 def _moved(state: State, event: ev.IncumbentMoved) -> None:
     state.moves.append(event)
     state.incumbent = Plan.from_dict(event.plan)
+    state.model, state.warm = event.model, event.warm
 
 
 def _limited(state: State, event: ev.BudgetLimited) -> None:

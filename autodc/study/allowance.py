@@ -1,0 +1,63 @@
+"""Who may spend what: the trainings of a study divided among calibration, search, gate and the last measurement."""
+
+from __future__ import annotations
+
+import math
+
+from autodc.spec.study import StudySpec
+from autodc.study.state import State
+
+FINAL_SEEDS = 5
+"""Fresh seeds an arm gets on the sealed test, where the budget is large enough."""
+
+FINAL_SHARE = 0.125
+"""At most this share of the budget goes to the last measurement."""
+
+CALIBRATION_SHARE = 0.1
+"""At most this share of the budget goes to calibration, but two trainings at least."""
+
+SEARCH_SHARE = 0.6
+"""Share of what a round may spend that goes to search; the gate has the rest."""
+
+LEAST_ROUND = 6
+"""A round that could spend fewer trainings is not begun."""
+
+
+def cap(spec: StudySpec, state: State) -> float:
+    """Trainings the study may spend in all; infinite where only rounds bound it."""
+    asked = spec.budget.trainings if spec.budget.trainings is not None else math.inf
+    return min(asked, state.limit.trainings) if state.limit is not None else asked
+
+
+def calibration_runs(spec: StudySpec) -> int:
+    """A/A trainings of the start."""
+    if spec.budget.trainings is None:
+        return spec.gate.calibration
+    return max(2, min(spec.gate.calibration, int(CALIBRATION_SHARE * spec.budget.trainings)))
+
+
+def final_seeds(spec: StudySpec) -> int:
+    """Fresh seeds each arm is to get at the end; 0 without a test set."""
+    if spec.data.test is None:
+        return 0
+    if spec.budget.trainings is None:
+        return FINAL_SEEDS
+    return max(1, min(FINAL_SEEDS, int(FINAL_SHARE * spec.budget.trainings / 2)))
+
+
+def left(spec: StudySpec, state: State) -> float:
+    """Trainings left for search and gate; the last measurement is set apart."""
+    return cap(spec, state) - state.spent - 2 * final_seeds(spec)
+
+
+def search_quota(spec: StudySpec, state: State, round: int) -> int:
+    """Search trials of a round, those already planned for it included."""
+    planned = state.planned["search", round]
+    rounds_left = spec.loop.rounds - round + 1
+    share = SEARCH_SHARE * (left(spec, state) + planned) / rounds_left
+    return max(planned, int(min(spec.search.trials_per_round, max(0.0, share))))
+
+
+def planned_tests(spec: StudySpec) -> int:
+    """N of the error budget: each candidate and one whole challenger, once a round. Fixed before the first training."""
+    return spec.loop.rounds * (len(spec.data.candidates) + 1)

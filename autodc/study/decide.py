@@ -1,0 +1,256 @@
+"""Decisions: the next event that the visible outcomes imply. Pure but for the assessor, which reads evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, final
+
+from autodc.gate.levels import level
+from autodc.gate.types import Look
+from autodc.search.engine import SearchEngine
+from autodc.search.plan import Plan
+from autodc.spec.study import StudySpec
+from autodc.study import allowance, pairs
+from autodc.study import events as ev
+from autodc.study.planner import Memory, searching
+from autodc.study.state import State, TestState
+
+OUT_OF_BUDGET = "ADC-G090"
+"""Reason of a test that ended because no trainings were left for its next look."""
+
+
+class Assessor(Protocol):
+    """Looks at the evidence: reads per-example arrays, judges, measures the opened test set."""
+
+    def look(self, state: State, test: TestState, pair_seeds: tuple[int, ...]) -> Look:
+        """Judge a test on the pairs of these seeds, all of which are trained."""
+        ...
+
+    def measure(self, state: State) -> ev.Event:
+        """Open the test set, or compare start and incumbent on it once that is journalled."""
+        ...
+
+
+@final
+class Decider:
+    """Derives decisions from the state; holds nothing of its own."""
+
+    def __init__(self, spec: StudySpec, state: State, engine: SearchEngine, memory: Memory, assessor: Assessor) -> None:
+        self._spec, self._state, self._engine = spec, state, engine
+        self._memory, self._assessor = memory, assessor
+
+    def react(self) -> ev.Event | None:
+        phases: dict[str, Callable[[], ev.Event | None]] = {
+            "": lambda: ev.PhaseStarted(round=0, phase="calibration", planned=allowance.calibration_runs(self._spec)),
+            "calibration": self._after_calibration,
+            "search": self._after_search,
+            "gate": self._in_gate,
+            "sweep": self._in_sweep,
+            "test": self._in_test,
+        }
+        return phases[self._state.phase]()
+
+    def _after_calibration(self) -> ev.Event | None:
+        if self._state.count("calibration") < allowance.calibration_runs(self._spec):
+            return None
+        return self._begin_round(1)
+
+    def _begin_round(self, round: int) -> ev.Event:
+        quota = allowance.search_quota(self._spec, self._state, round)
+        return ev.PhaseStarted(round=round, phase="search", planned=quota)
+
+    def _after_search(self) -> ev.Event | None:
+        state = self._state
+        if searching(self._spec, state) or any(
+            t.trial.phase != "test" and t.round <= state.round for t in state.trials[state.horizon :]
+        ):
+            return None
+        if state.challengers and state.challengers[-1].round == state.round:
+            return ev.PhaseStarted(round=state.round, phase="gate")
+        best = self._engine.recommend(
+            self._memory.observed(state), frozenset(state.kept), pairs.excluded(self._spec, state)
+        )
+        plan = self._affordable(best.plan.without(*self._worthless(best.worth)), best.worth)
+        return ev.ChallengerProposed(
+            round=state.round,
+            horizon=state.horizon,
+            plan=plan.to_dict(),
+            mean=best.mean,
+            sd=best.sd,
+            worth={n: float(w) for n, w in best.worth.items()},
+            effects={
+                n: {"gain": float(g), "sd": float(s), "weight": float(best.weights.get(n, 1.0))}
+                for n, (g, s) in best.effects.items()
+            },
+        )
+
+    def _worthless(self, worth: Mapping[str, float]) -> tuple[str, ...]:
+        return tuple(n for n, w in worth.items() if w <= 0 and n not in self._state.kept)
+
+    def _affordable(self, plan: Plan, worth: Mapping[str, float]) -> Plan:
+        """Leave out what the cost budget cannot pay, the least worth its price first."""
+        limit = self._spec.budget.cost
+        if limit is None:
+            return plan
+        price = {c.name: c.cost for c in self._spec.data.candidates}
+        new = [n for n in plan.mixture.added if n not in self._state.kept and price[n] > 0]
+        for name in sorted(new, key=lambda n: (worth.get(n, 0.0) / price[n], n)):
+            if sum(price[n] for n in plan.mixture.added) <= limit:
+                break
+            plan = plan.without(name)
+        return plan
+
+    def _in_gate(self) -> ev.Event | None:
+        state = self._state
+        if state.open_test is not None:
+            return self._on_test(state.open_test)
+        if moved := self._move():
+            return moved
+        challenger = state.challenger
+        assert challenger is not None
+        assert state.incumbent is not None
+        if not self._tests_left():
+            return self._after_gate()
+        member = self._next_member(challenger)
+        if member is not None and pairs.can_look(self._spec, state, challenger, challenger.without(member)):
+            return self._open(member, "dataset", "removal", challenger, challenger.without(member), (member,))
+        if (
+            member is None
+            and challenger != state.incumbent
+            and not self._tested_whole()
+            and pairs.can_look(self._spec, state, challenger, state.incumbent)
+        ):
+            new = tuple(n for n in challenger.mixture.added if n not in state.kept)
+            kind = "tuning" if set(challenger.mixture.added) == set(state.kept) else "bundle"
+            subject = kind if kind == "tuning" else "+".join(new) or "removal"
+            return self._open(subject, kind, "whole", challenger, state.incumbent, new)
+        return self._after_gate()
+
+    def _next_member(self, challenger: Plan) -> str | None:
+        """The member to be tested next, those worth least first; kept ones last, where the context changed."""
+        state = self._state
+        tested = {t.subject for t in state.tests if t.round == state.round and t.purpose == "removal"}
+        worth = state.challengers[-1].worth
+        order = sorted(challenger.mixture.added, key=lambda n: (worth.get(n, 0.0), n))
+        new = [n for n in order if n not in state.kept]
+        for name in new:
+            if name not in tested:
+                return name
+        return next((n for n in order if new and n in state.kept and n not in tested), None)
+
+    def _tested_whole(self) -> bool:
+        return any(t.round == self._state.round and t.purpose == "whole" for t in self._state.tests)
+
+    def _after_gate(self) -> ev.Event:
+        state, spec = self._state, self._spec
+        moved = any(m.round == state.round for m in state.moves)
+        settled = all(self._is_settled(n) for n in state.candidates)
+        enough = allowance.left(spec, state) >= allowance.LEAST_ROUND
+        if state.round < spec.loop.rounds and enough and (moved or not settled):
+            return self._begin_round(state.round + 1)
+        return ev.PhaseStarted(round=state.round, phase="sweep")
+
+    def _is_settled(self, name: str) -> bool:
+        return name in self._state.kept or name in pairs.excluded(self._spec, self._state)
+
+    def _in_sweep(self) -> ev.Event | None:
+        state = self._state
+        if state.open_test is not None:
+            return self._on_test(state.open_test)
+        if moved := self._move():
+            return moved
+        incumbent = state.incumbent
+        assert incumbent is not None
+        for name in pairs.untested(self._spec, state) if self._tests_left() else ():
+            challenger = pairs.with_dataset(self._spec, state, incumbent, name)
+            if pairs.can_look(self._spec, state, challenger, incumbent):
+                return self._open(name, "dataset", "addition", challenger, incumbent, (name,))
+        return ev.PhaseStarted(round=state.round, phase="test", planned=pairs.final_seeds(self._spec, state))
+
+    def _in_test(self) -> ev.Event | None:
+        state = self._state
+        if pairs.final_needs(self._spec, state):
+            return None
+        finals = [t for t in state.trials if t.trial.phase == "test"]
+        if finals and finals[-1].trial.number >= state.horizon:
+            return None
+        measurable = {t.trial.plan for t in finals if t.outcome is not None and t.outcome.status == "done"}
+        if measurable and state.measured is None and {state.start, state.incumbent} <= measurable:
+            return self._assessor.measure(state)
+        return ev.StudyFinished(because=self._because())
+
+    def _because(self) -> str:
+        state, spec = self._state, self._spec
+        if state.limit is not None:
+            return state.limit.because
+        if state.round >= spec.loop.rounds:
+            return "rounds"
+        return "findings" if allowance.left(spec, state) >= allowance.LEAST_ROUND else "budget.trainings"
+
+    def _tests_left(self) -> bool:
+        return len(self._state.tests) < allowance.planned_tests(self._spec)
+
+    def _open(
+        self, subject: str, kind: str, purpose: str, challenger: Plan, incumbent: Plan, members: tuple[str, ...]
+    ) -> ev.TestOpened:
+        state = self._state
+        return ev.TestOpened(
+            id=len(state.tests),
+            round=state.round,
+            horizon=state.horizon,
+            subject=subject,
+            subject_kind=kind,
+            purpose=purpose,
+            challenger=challenger.to_dict(),
+            incumbent=incumbent.to_dict(),
+            members=members,
+            alpha=level(self._spec.gate.fdr, allowance.planned_tests(self._spec), state.keeps),
+        )
+
+    def _on_test(self, test: TestState) -> ev.Event | None:
+        """Take the next look where its pairs are visible, end a test that is decided or cannot go on."""
+        state = self._state
+        if test.looks and test.looks[-1]["verdict"] is not None:
+            last = test.looks[-1]
+            return self._verdict(test, last["verdict"], tuple(last["reasons"]))
+        needs = pairs.needs(self._spec, state, test)
+        if needs and len(needs) > allowance.left(self._spec, state):
+            return self._verdict(test, "undecided", (OUT_OF_BUDGET,))
+        pair_seeds = pairs.look_seeds(self._spec, test)
+        numbers = [state.trained.get((plan, seed)) for seed in pair_seeds for plan in (test.challenger, test.incumbent)]
+        if any(n is None or n >= state.horizon for n in numbers):
+            return None
+        look = self._assessor.look(state, test, pair_seeds)
+        return ev.LookTaken(test=test.id, horizon=state.horizon, look=look.to_dict(), seeds=pair_seeds)
+
+    def _verdict(self, test: TestState, verdict: str, reasons: tuple[str, ...]) -> ev.VerdictReached:
+        state = self._state
+        taken = sum(t.trial.phase == "gate" and t.origin == f"test {test.id}" for t in state.trials)
+        return ev.VerdictReached(
+            test=test.id,
+            round=state.round,
+            horizon=state.horizon,
+            subject=test.subject,
+            subject_kind=test.kind,
+            verdict=verdict,
+            reasons=reasons,
+            trainings=taken,
+        )
+
+    def _move(self) -> ev.IncumbentMoved | None:
+        """Advance the incumbent where the last test of a whole challenger or an addition says keep."""
+        state = self._state
+        if not state.tests:
+            return None
+        test = state.tests[-1]
+        if test.verdict != "keep" or test.purpose == "removal" or any(m.test == test.id for m in state.moves):
+            return None
+        model = state.trained[test.challenger, test.seeds[0]]
+        return ev.IncumbentMoved(
+            round=state.round,
+            horizon=state.horizon,
+            plan=test.challenger.to_dict(),
+            test=test.id,
+            model=model,
+            warm=state.trials[model].trial.warm_start,
+        )

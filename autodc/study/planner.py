@@ -1,0 +1,112 @@
+"""Trials: what the state wants to be trained next."""
+
+from __future__ import annotations
+
+from typing import final
+
+from autodc import seeds
+from autodc.search.engine import Observation, SearchEngine
+from autodc.search.plan import Plan
+from autodc.spec.study import StudySpec
+from autodc.study import allowance, pairs
+from autodc.study import events as ev
+from autodc.study.state import State
+from autodc.trial.trial import Phase, Trial
+
+
+@final
+class Memory:
+    """What the search may know: every revealed training but those of the last measurement, in order of number."""
+
+    def __init__(self) -> None:
+        self._seen: list[Observation] = []
+        self._read = 0
+
+    def observed(self, state: State) -> list[Observation]:
+        """All that is visible now; the list only grows."""
+        for t in state.trials[self._read : state.horizon]:
+            trial = t.trial
+            if trial.phase != "test" and t.outcome is not None:
+                values = t.outcome.slices
+                self._seen.append(
+                    Observation(
+                        number=trial.number, plan=trial.plan, seed=trial.seed, values=values, fidelity=trial.fidelity
+                    )
+                )
+        self._read = max(self._read, state.horizon)
+        return self._seen
+
+
+def searching(spec: StudySpec, state: State) -> bool:
+    """Whether the round's share of search trials is not yet planned."""
+    quota = next(p.planned for p in reversed(state.phases) if p.phase == "search")
+    return state.planned["search", state.round] < quota and allowance.left(spec, state) >= 1
+
+
+@final
+class Planner:
+    """Derives the next trial from the state; holds nothing of its own."""
+
+    def __init__(self, spec: StudySpec, state: State, engine: SearchEngine, memory: Memory) -> None:
+        self._spec, self._state, self._engine, self._memory = spec, state, engine, memory
+
+    def want(self) -> ev.TrialPlanned | None:
+        state = self._state
+        if state.phase == "calibration":
+            pair = self._state.count("calibration")
+            assert state.start is not None
+            return self._plan(state.start, pairs.pair_seed(self._spec, 1, pair), "calibration", 0, "start")
+        if state.phase == "search":
+            return self._search(state.round) if searching(self._spec, state) else self._fill()
+        if state.phase in ("gate", "sweep"):
+            test = state.open_test
+            needs = pairs.needs(self._spec, state, test) if test is not None else []
+            if test is not None and needs:
+                return self._plan(*needs[0], "gate", state.round, f"test {test.id}")
+            return self._fill() if state.phase == "gate" else self._ahead()
+        needs = pairs.final_needs(self._spec, state)
+        return self._plan(*needs[0], "test", state.round, "final") if needs else None
+
+    def _fill(self) -> ev.TrialPlanned | None:
+        """Search for the next round while the gate waits: idle workers are a defect."""
+        state, spec = self._state, self._spec
+        upcoming = state.round + 1
+        planned = state.planned["search", upcoming]
+        if state.round >= spec.loop.rounds or planned >= allowance.search_quota(spec, state, upcoming):
+            return None
+        return self._search(upcoming) if allowance.left(spec, state) >= 1 + allowance.LEAST_ROUND else None
+
+    def _ahead(self) -> ev.TrialPlanned | None:
+        """Train the first pair of the next candidates of the sweep while this one waits for its look."""
+        state = self._state
+        if state.open_test is None or state.incumbent is None:
+            return None
+        seed = pairs.pair_seed(self._spec, state.round, 0)
+        for name in pairs.untested(self._spec, state)[: self._spec.search.lag]:
+            plan = pairs.with_dataset(self._spec, state, state.incumbent, name)
+            if (plan, seed) not in state.trained and allowance.left(self._spec, state) >= 1 + 2 * len(
+                self._spec.gate.looks
+            ):
+                return self._plan(plan, seed, "gate", state.round, "ahead")
+        return None
+
+    def _search(self, round: int) -> ev.TrialPlanned | None:
+        state = self._state
+        number = state.count("search")
+        running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase != "test"]
+        suggestion = self._engine.suggest(
+            number, self._memory.observed(state), running, pairs.excluded(self._spec, state)
+        )
+        if suggestion.plan.recipe == "continue" and state.model >= state.horizon:
+            return None
+        seed = seeds.integer(self._spec.seed, "search", suggestion.seed_key)
+        return self._plan(suggestion.plan, seed, "search", round, suggestion.origin)
+
+    def _plan(self, plan: Plan, seed: int, phase: Phase, round: int, origin: str) -> ev.TrialPlanned:
+        state = self._state
+        warm = None
+        if plan.recipe == "continue":
+            as_incumbent = plan == state.incumbent or state.phase == "sweep"
+            warm = state.warm if as_incumbent and state.warm is not None else state.model
+        trial = Trial(number=len(state.trials), plan=plan, seed=seed, phase=phase, warm_start=warm)
+        return ev.TrialPlanned(trial=trial.to_dict(), round=round, horizon=state.horizon, origin=origin)

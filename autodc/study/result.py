@@ -1,0 +1,116 @@
+"""The result of a study as in the contract: a view of the state, nothing that is not in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autodc.search.plan import Plan
+from autodc.study.state import State, TestState
+
+SCHEMA_VERSION = 1
+
+Natural = Callable[[float], float]
+
+
+def result(state: State, natural: Natural) -> dict[str, Any]:
+    """Return result.json without its `mlflow` entry. natural: oriented score → the metric as the user knows it."""
+    question, plan = state.question, state.incumbent
+    assert plan is not None
+    verdicts = {name: state.verdict(name) for name in state.candidates}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "study": question.name,
+        "fingerprint": question.fingerprint,
+        "finished": state.finished is not None,
+        "stopped_because": state.finished.because if state.finished else None,
+        "kept": [n for n, v in verdicts.items() if v == "keep"],
+        "dropped": [n for n, v in verdicts.items() if v == "drop"],
+        "undecided": [n for n, v in verdicts.items() if v == "undecided"],
+        "incumbent": plan.to_dict(),
+        "decisions": [decision(t) for t in state.tests if t.verdict is not None and t.looks],
+        "validation": {"before": _validation(state, state.start, natural), "after": _validation(state, plan, natural)},
+        "test": _test(state),
+        "findings": [],
+        "requests": [],
+        "spent": spent(state),
+    }
+
+
+def decision(test: TestState) -> dict[str, Any]:
+    """One finished test as in result.json: the numbers of its last look."""
+    look = test.looks[-1]
+    return {
+        "round": test.round,
+        "subject": test.subject,
+        "kind": test.kind,
+        "purpose": test.purpose,
+        "verdict": test.verdict,
+        "reasons": list(test.reasons),
+        "seeds": look["pairs"],
+        "trainings": test.trainings,
+        "alpha": test.alpha,
+        "slices": {
+            name: {key: s[key] for key in ("role", "difference", "low", "high", "rows")}
+            for name, s in look["slices"].items()
+        },
+        "objective": {key: look["objective"][key] for key in ("difference", "low", "high")},
+    }
+
+
+def spent(state: State) -> dict[str, Any]:
+    """What the study has used up."""
+    phases = ("calibration", "search", "gate", "test")
+    cost = sum(float(state.question.datasets[n].get("cost", 0.0)) for n in state.kept)
+    return {
+        "trainings": _whole(state.spent),
+        "by_phase": {p: _whole(sum(t.trial.fidelity for t in state.trials if t.trial.phase == p)) for p in phases},
+        "wall_seconds": round(sum(s.ended - s.started for s in state.sessions), 3),
+        "busy_share": busy_share(state),
+        "cost": _whole(cost),
+        "tests": len(state.tests),
+        "levels": round(sum(t.alpha for t in state.tests), 6),
+    }
+
+
+def busy_share(state: State) -> float | None:
+    """Training seconds ÷ (slots × wall seconds from the first training to the last), summed over sessions."""
+    outcomes = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.ended > 0]
+    busy = wall = 0.0
+    for session in state.sessions:
+        mine = [o for o in outcomes if session.started <= o.ended <= session.ended]
+        if mine:
+            busy += sum(o.ended - o.started for o in mine)
+            wall += session.slots * (max(o.ended for o in mine) - min(o.started for o in mine))
+    return round(min(1.0, busy / wall), 4) if wall > 0 else None
+
+
+def _validation(state: State, plan: Plan | None, natural: Natural) -> Mapping[str, float]:
+    """Mean of each slice over a plan's freshest trainings: those of the last measurement, else of the gate."""
+    for phases in (("test",), ("gate", "calibration")):
+        runs = [
+            t.outcome.slices
+            for t in state.trials
+            if t.trial.plan == plan and t.trial.phase in phases and t.outcome is not None and t.outcome.slices
+        ]
+        if runs:
+            return {name: round(natural(float(np.mean([r[name] for r in runs]))), 6) for name in runs[0]}
+    return {}
+
+
+def _test(state: State) -> dict[str, Any] | None:
+    if state.measured is None:
+        return None
+    return {
+        "before": dict(state.measured.before),
+        "after": dict(state.measured.after),
+        "differences": dict(state.measured.differences),
+        "opened_at": state.opened[0].opened_at,
+        "opened": len(state.opened),
+    }
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if value == int(value) else round(value, 4)

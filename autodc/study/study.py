@@ -1,0 +1,154 @@
+"""A study that is open: ask for trials, tell what came of them, read the result. The journal is written ahead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, final
+
+import numpy as np
+
+from autodc.errors import InputError
+from autodc.evaluation.metrics import Metric
+from autodc.evaluation.slices import TEST, SliceTable, score
+from autodc.search.engine import SearchEngine
+from autodc.spec.study import StudySpec
+from autodc.study import events as ev
+from autodc.study.assess import EvidenceAssessor
+from autodc.study.loop import Finished, Loop, Waiting
+from autodc.study.ports import Journal, OutcomeStore
+from autodc.study.result import result
+from autodc.study.state import State
+from autodc.trial.executor import Completion
+from autodc.trial.trial import Outcome, Trial
+
+Array = np.ndarray[Any, Any]
+
+
+@final
+class Study:
+    """One study over its journal.
+
+    Every event is durable before it is used. Opening a journal that has events goes on where it stopped: trials that
+    were planned and have no outcome are handed out again by the first `ask`, with the same number and seed.
+    """
+
+    def __init__(
+        self,
+        spec: StudySpec,
+        started: ev.StudyStarted,
+        *,
+        journal: Journal,
+        store: OutcomeStore,
+        table: SliceTable,
+        metric: Metric,
+        engine: SearchEngine,
+        open_test: Callable[[], SliceTable] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Open. Raises InputError ADC-RUN-002 where the journal belongs to another study."""
+        self._journal, self._store, self._clock = journal, store, clock
+        self._spec, self._table, self._metric = spec, table, metric
+        self.state = State()
+        for _, event in journal.read():
+            self.state.apply(event)
+        if self.state.started is None:
+            self.record(started)
+        elif self.state.started.fingerprint != started.fingerprint:
+            raise InputError(
+                "ADC-RUN-002",
+                "the output folder belongs to another study",
+                "--out",
+                f"study {self.state.started.name!r} {self.state.started.fingerprint[:12]}, "
+                f"not {started.name!r} {started.fingerprint[:12]}",
+                "choose another folder, or take the study file and data it was begun with",
+            )
+        assessor = EvidenceAssessor(spec, table, metric, store, open_test)
+        self._loop = Loop(spec, self.state, engine, assessor)
+        self._again: list[Trial] = list(self.state.pending)
+
+    @property
+    def spec(self) -> StudySpec:
+        """What is studied."""
+        return self._spec
+
+    def record(self, *events: ev.Event) -> None:
+        """Journal events, then apply them."""
+        stamped = [replace(event, time=self._clock()) for event in events]
+        self._journal.append(stamped)
+        for event in stamped:
+            self.state.apply(event)
+
+    def ask(self, n: int = 1) -> list[Trial]:
+        """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over.
+
+        Raises SurroundingsError where the journal cannot be written.
+        """
+        trials = [self._again.pop(0) for _ in range(min(n, len(self._again)))]
+        while len(trials) < n:
+            step = self._loop.step()
+            if isinstance(step, (Waiting, Finished)):
+                break
+            self.record(step)
+            if isinstance(step, ev.TrialPlanned):
+                trials.append(self.state.trials[-1].trial)
+        return trials
+
+    def tell(self, trial: Trial, outcome: Outcome) -> None:
+        """Journal the outcome of a trial. The first one told counts; a later duplicate is ignored.
+
+        Raises InputError ADC-RUN-003 for a trial this study never planned.
+        """
+        known = self.state.trials[trial.number] if trial.number < len(self.state.trials) else None
+        if known is None or known.trial != trial:
+            raise InputError("ADC-RUN-003", "this study never planned that trial", got=f"trial {trial.number}")
+        if known.outcome is None:
+            self.record(ev.TrialFinished(number=trial.number, outcome=outcome.to_dict()))
+
+    def score(self, trial: Trial, completion: Completion) -> Outcome:
+        """Score a finished training on every validation row, and store what comparisons need.
+
+        completion.outputs: part → predictions in row order. Outputs on the sealed test set are stored, not scored.
+        A completion that is not `done`, or has outputs that are not finite, is a failed trial.
+        """
+        seconds = {"started": completion.started, "ended": completion.ended, "attempts": completion.attempt + 1}
+        error = completion.error or completion.status
+        if completion.status == "done":
+            error = _misfit(self._table, completion.outputs)
+        if completion.status != "done" or error:
+            return Outcome(status="failed", error=error, train_seconds=completion.train_seconds, **seconds)  # type: ignore[arg-type]
+        scores = score(self._table, self._metric, self._spec.task.kind, completion.outputs)
+        arrays = dict(scores.arrays)
+        if TEST in completion.outputs:
+            arrays[f"{TEST}.outputs"] = np.asarray(completion.outputs[TEST], dtype=np.float32)
+        return Outcome(
+            status="done",
+            slices=scores.slices,
+            soft=scores.soft,
+            arrays=self._store.put(arrays),
+            train_seconds=completion.train_seconds,
+            predict_ms=completion.predict_ms,
+            model_mb=completion.model_mb,
+            **seconds,  # type: ignore[arg-type]
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to train or decide."""
+        return self.state.finished is not None
+
+    def result(self) -> dict[str, Any]:
+        """The study so far in the form of result.json, without `mlflow`."""
+        return result(self.state, self._metric.natural)
+
+
+def _misfit(table: SliceTable, outputs: Mapping[str, Array]) -> str:
+    for part in table.parts:
+        if part not in outputs:
+            return f"no predictions for {part}"
+        if len(outputs[part]) != len(table.targets[part]):
+            return f"{len(outputs[part])} predictions for the {len(table.targets[part])} rows of {part}"
+        if not np.isfinite(outputs[part]).all():
+            return f"predictions for {part} are not finite"
+    return ""
