@@ -1,0 +1,224 @@
+"""Checks a study's trainer, options and hyperparameters before anything is trained, without importing torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from autodc.adapters.trainers.command import JOB, program
+from autodc.adapters.trainers.objects import find_problem, is_path
+from autodc.adapters.trainers.options import (
+    KINDS,
+    NETWORKS,
+    OPTIONS,
+    PRETRAIN_ONLY,
+    CommandOptions,
+    SklearnOptions,
+    TorchHyperparameters,
+    TorchImageOptions,
+)
+from autodc.adapters.trainers.registry import installed, unknown_trainer
+from autodc.errors import SpecError
+from autodc.spec.study import ParameterSpec, Spec, TaskKind
+from autodc.spec.words import suggest
+
+OPTIONS_PLACE = "task.options"
+SPACE_PLACE = "search_space"
+
+
+def check_trainer(
+    name: str,
+    options: Mapping[str, Any],
+    kind: TaskKind,
+    hyperparameters: Mapping[str, ParameterSpec],
+    recipes: Sequence[str],
+    folder: str,
+) -> list[SpecError]:
+    """Return every problem of the task section and of the names in the search space, in the order of the file."""
+    if name not in OPTIONS:
+        if is_path(name):
+            problem = find_problem(name, folder, "task.trainer")
+            return [problem] if problem else []
+        return [] if name in installed() else [unknown_trainer(name)]
+    problems = []
+    if kind not in KINDS[name]:
+        fitting = ", ".join(trainer for trainer, kinds in KINDS.items() if kind in kinds)
+        unfit = f"trainer {name} does not learn {kind}"
+        problems.append(SpecError("ADC-TRAIN-016", unfit, "task.kind", kind, f"trainers that do: {fitting}"))
+    try:
+        parsed = OPTIONS[name].model_validate(dict(options))
+    except ValidationError as error:
+        return [*problems, *_option_problems(error, OPTIONS[name])]
+    if isinstance(parsed, CommandOptions):
+        return [*problems, *_command_problems(parsed, recipes, folder)]
+    if isinstance(parsed, SklearnOptions):
+        return [*problems, *_sklearn_problems(parsed, kind, hyperparameters, recipes, folder)]
+    return [*problems, *_torch_problems(cast(TorchHyperparameters, parsed), kind, hyperparameters, recipes, folder)]
+
+
+def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:
+    problems = []
+    for detail in error.errors():
+        keys = [str(key) for key in detail["loc"]]
+        place = ".".join([OPTIONS_PLACE, *keys])
+        if detail["type"] == "extra_forbidden":
+            hint = suggest(keys[-1], list(model.model_fields), "options")
+            problems.append(SpecError("ADC-TRAIN-017", "unknown option", place, keys[-1], hint))
+        else:
+            text = detail["msg"][:1].lower() + detail["msg"][1:]
+            found = "" if detail["type"] == "missing" else repr(detail["input"])
+            hint = _description(model, keys[0]) if keys else ""
+            problems.append(SpecError("ADC-TRAIN-012", f"the option does not fit: {text}", place, found, hint))
+    return problems
+
+
+def _description(model: type[Spec], key: str) -> str:
+    field = model.model_fields.get(key)
+    return field.description or "" if field else ""
+
+
+def _torch_problems(
+    options: TorchHyperparameters,
+    kind: TaskKind,
+    hyperparameters: Mapping[str, ParameterSpec],
+    recipes: Sequence[str],
+    folder: str,
+) -> list[SpecError]:
+    problems: list[SpecError | None] = []
+    own_network = False
+    if importlib.util.find_spec("torch") is None:
+        hint = "pip install 'autodc-optimizer[torch]'"
+        problems.append(SpecError("ADC-TRAIN-018", "this trainer needs torch", "task.trainer", "no torch", hint))
+    if isinstance(options, TorchImageOptions):
+        own_network = is_path(options.network)
+        problems.append(_network_problem(options.network, kind, folder))
+    for name, spec in hyperparameters.items():
+        if name in TorchHyperparameters.model_fields:
+            problems += [_misfit(name, spec), _stray(name, recipes)]
+        elif not own_network:
+            hint = suggest(name, list(TorchHyperparameters.model_fields), "hyperparameters of this trainer")
+            place = f"{SPACE_PLACE}.{name}"
+            problems.append(SpecError("ADC-TRAIN-019", "the trainer knows no such hyperparameter", place, name, hint))
+    return [problem for problem in problems if problem is not None]
+
+
+def _network_problem(network: str, kind: TaskKind, folder: str) -> SpecError | None:
+    place = f"{OPTIONS_PLACE}.network"
+    if is_path(network):
+        return find_problem(network, folder, place)
+    if network not in NETWORKS:
+        hint = suggest(network, list(NETWORKS), "networks") + "; or path/to/file.py:function"
+        return SpecError("ADC-TRAIN-025", "there is no such network", place, network, hint)
+    if kind not in NETWORKS[network]:
+        fitting = ", ".join(name for name, kinds in NETWORKS.items() if kind in kinds)
+        return SpecError(
+            "ADC-TRAIN-026", f"network {network} does not learn {kind}", place, network, f"choose {fitting}"
+        )
+    return None
+
+
+def _misfit(name: str, spec: ParameterSpec) -> SpecError | None:
+    """The end of the range, or the choice, that the trainer would refuse."""
+    place = f"{SPACE_PLACE}.{name}"
+    whole = "int" in str(TorchHyperparameters.model_fields[name].annotation)
+    if whole and spec.type == "float":
+        return SpecError("ADC-TRAIN-027", f"{name} is a whole number", place, "type float", "write type: int")
+    for value in spec.choices or (spec.low, spec.high):
+        try:
+            TorchHyperparameters.model_validate({name: value})
+        except ValidationError as error:
+            text = error.errors()[0]["msg"]
+            return SpecError("ADC-TRAIN-027", f"{name} cannot be {value!r}", place, repr(value), text)
+    return None
+
+
+def _stray(name: str, recipes: Sequence[str]) -> SpecError | None:
+    if name in PRETRAIN_ONLY and "pretrain_finetune" not in recipes:
+        hint = "add pretrain_finetune to recipes, or take it out of the search space"
+        problem = f"{name} belongs to recipe pretrain_finetune, which this study does not use"
+        return SpecError("ADC-TRAIN-028", problem, f"{SPACE_PLACE}.{name}", f"recipes {list(recipes)}", hint)
+    return None
+
+
+def _sklearn_problems(
+    options: SklearnOptions,
+    kind: TaskKind,
+    hyperparameters: Mapping[str, ParameterSpec],
+    recipes: Sequence[str],
+    folder: str,
+) -> list[SpecError]:
+    from autodc.adapters.trainers.sklearn_trainer import PLACE, build_estimator, continues
+
+    try:
+        estimator = build_estimator(options, folder, {})
+    except SpecError as error:
+        return [error]
+    except (TypeError, ValueError) as error:
+        return [SpecError("ADC-TRAIN-029", "the estimator refuses its params", f"{OPTIONS_PLACE}.params", str(error))]
+    problems: list[SpecError | None] = []
+    wanted = {"classification": "classifier", "regression": "regressor"}.get(kind)
+    if wanted and _estimator_type(estimator) not in (wanted, None):
+        problem = f"{options.estimator} is no {wanted}"
+        problems.append(
+            SpecError("ADC-TRAIN-026", problem, PLACE, options.estimator, f"task kind {kind} needs a {wanted}")
+        )
+    known = [name for name in estimator.get_params() if name != "random_state"]
+    for name in hyperparameters:
+        if name in PRETRAIN_ONLY:
+            problems.append(_stray(name, recipes))
+        elif name not in known:
+            hint = suggest(name, known, "parameters of the estimator")
+            place = f"{SPACE_PLACE}.{name}"
+            problems.append(SpecError("ADC-TRAIN-019", "the estimator knows no such hyperparameter", place, name, hint))
+    staged = [recipe for recipe in recipes if recipe != "concat"]
+    if staged and continues(estimator) is None:
+        hint = "use recipes: [concat], or an estimator with partial_fit or a warm_start on other rows"
+        problem = f"{type(estimator).__name__} cannot go on from what it learnt"
+        problems.append(SpecError("ADC-TRAIN-011", problem, "recipes", ", ".join(staged), hint))
+    return [problem for problem in problems if problem is not None]
+
+
+def _estimator_type(estimator: Any) -> str | None:
+    from sklearn.base import is_classifier, is_regressor
+
+    if is_classifier(estimator):
+        return "classifier"
+    return "regressor" if is_regressor(estimator) else None
+
+
+def _command_problems(options: CommandOptions, recipes: Sequence[str], folder: str) -> list[SpecError]:
+    place = f"{OPTIONS_PLACE}.argv"
+    problems = []
+    argv = program(options.argv)
+    if not any(JOB in element for element in argv[1:]):
+        hint = f"give the program its job: argv: [{options.argv[0]}, ..., '{JOB}']"
+        problems.append(SpecError("ADC-TRAIN-045", f"no argument holds {JOB}", place, str(list(options.argv)), hint))
+    if not _runnable(argv[0], folder):
+        hint = f"a program on PATH, or a path relative to {folder}"
+        problems.append(SpecError("ADC-TRAIN-046", "there is no such program", f"{place}[0]", argv[0], hint))
+    scripts = [(i, e) for i, e in enumerate(argv) if i and e.endswith(".py") and JOB not in e][:1]
+    problems += [
+        SpecError("ADC-TRAIN-046", "there is no such script", f"{place}[{i}]", script, f"looked in {folder}")
+        for i, script in scripts
+        if not (Path(folder) / script).is_file()
+    ]
+    refused = [recipe for recipe in recipes if recipe not in options.recipes]
+    if refused:
+        hint = f"the program knows {', '.join(options.recipes)} (options.recipes)"
+        problems.append(
+            SpecError("ADC-TRAIN-047", "the program does not know a recipe", "recipes", ", ".join(refused), hint)
+        )
+    return problems
+
+
+def _runnable(name: str, folder: str) -> bool:
+    if os.sep in name:
+        file = Path(folder) / name
+        return file.is_file() and os.access(file, os.X_OK)
+    return shutil.which(name) is not None

@@ -1,0 +1,103 @@
+"""The trainers' options and hyperparameters as types; torch and scikit-learn stay out of it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue
+
+from autodc.spec.study import Recipe, Spec, TaskKind
+
+ALL_RECIPES: tuple[Recipe, ...] = ("concat", "pretrain_finetune", "continue")
+PRETRAIN_ONLY = ("pretrain_share", "finetune_lr_factor")
+"""Hyperparameters that mean something under recipe `pretrain_finetune` alone."""
+
+
+class TorchHyperparameters(Spec):
+    """What a search space may name for the torch trainers; the same keys among the options fix a value."""
+
+    lr: float | None = Field(default=None, gt=0, description="peak learning rate; adam 0.003, sgd 0.05")
+    weight_decay: float = Field(default=1e-4, ge=0, description="decoupled under adam")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="before the last layer")
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    width: int | None = Field(default=None, ge=1, le=4096, description="channels of the first layer, or hidden units")
+    depth: int = Field(default=2, ge=1, le=16, description="hidden layers of the mlp")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd, and the first beta of adam")
+    optimizer: Literal["adam", "sgd"] = "adam"
+    batch_size: int = Field(default=64, ge=1, le=65536)
+    warmup: float = Field(default=0.1, ge=0, lt=1, description="share of a phase's steps in which lr rises to its peak")
+    pretrain_share: float = Field(default=0.4, gt=0, lt=1, description="share of the steps for stage pretrain")
+    finetune_lr_factor: float = Field(default=1.0, gt=0, description="on lr in stage main after stage pretrain")
+
+
+class TorchImageOptions(TorchHyperparameters):
+    """Options of `torch_image`."""
+
+    network: str = Field(
+        default="small_cnn",
+        min_length=1,
+        description="small_cnn, tiny_cnn, mlp, unet_small or path/to/file.py:function",
+    )
+    steps: int = Field(default=400, ge=1, description="steps of a full training, whatever the mixture")
+    augment: Literal["none", "shift", "flip", "shift_flip"] = "none"
+    layout: Literal["auto", "channels_first", "channels_last"] = Field(
+        default="auto", description="of inputs with channels; auto: last where the last axis is at most 4"
+    )
+    loss: Literal["mse", "l1"] = Field(default="mse", description="of regression and image_to_image")
+
+
+class TorchTabularOptions(TorchHyperparameters):
+    """Options of `torch_tabular`."""
+
+    steps: int = Field(default=400, ge=1, description="steps of a full training, whatever the mixture")
+    loss: Literal["mse", "l1"] = Field(default="mse", description="of regression")
+
+
+class SklearnOptions(Spec):
+    """Options of `sklearn`."""
+
+    estimator: str = Field(
+        default="HistGradientBoostingClassifier",
+        min_length=1,
+        description="a class of scikit-learn by name, package.module:Class or path/to/file.py:Object",
+    )
+    params: dict[str, JsonValue] = Field(default={}, description="given to the estimator")
+    scale: bool = Field(default=True, description="standardise inputs by the training draw")
+    epochs: int = Field(default=20, ge=1, description="passes of estimators that learn by partial_fit")
+
+
+class CommandOptions(Spec):
+    """Options of `command`."""
+
+    argv: tuple[str, ...] = Field(
+        min_length=1,
+        description="the program and its arguments; {job} stands for the job file; python alone is autodc's own",
+    )
+    recipes: tuple[Recipe, ...] = Field(default=ALL_RECIPES, description="the recipes the program knows")
+
+
+OPTIONS: dict[str, type[Spec]] = {
+    "torch_image": TorchImageOptions,
+    "torch_tabular": TorchTabularOptions,
+    "sklearn": SklearnOptions,
+    "command": CommandOptions,
+}
+KINDS: dict[str, tuple[TaskKind, ...]] = {
+    "torch_image": ("classification", "regression", "image_to_image"),
+    "torch_tabular": ("classification", "regression"),
+    "sklearn": ("classification", "regression"),
+    "command": ("classification", "regression", "image_to_image"),
+}
+NETWORKS: dict[str, tuple[TaskKind, ...]] = {
+    "small_cnn": ("classification", "regression"),
+    "tiny_cnn": ("classification", "regression"),
+    "mlp": ("classification", "regression"),
+    "unet_small": ("image_to_image",),
+}
+
+
+def torch_hyperparameters(options: TorchHyperparameters, values: dict[str, Any]) -> TorchHyperparameters:
+    """Lay a trial's values over those the options fix; raises pydantic.ValidationError where one does not fit."""
+    known = {name: value for name, value in values.items() if name in TorchHyperparameters.model_fields}
+    fixed = {name: getattr(options, name) for name in TorchHyperparameters.model_fields}
+    return TorchHyperparameters.model_validate({**fixed, **known})

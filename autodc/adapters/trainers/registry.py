@@ -1,0 +1,106 @@
+"""Makes a trainer from its name and options, in the process that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from autodc.adapters.trainers.objects import is_path, load_object
+from autodc.adapters.trainers.options import (
+    OPTIONS,
+    CommandOptions,
+    SklearnOptions,
+    TorchImageOptions,
+    TorchTabularOptions,
+)
+from autodc.errors import SpecError
+from autodc.spec.words import suggest
+from autodc.trial.executor import TrainerRef
+from autodc.trial.outputs import CheckedTrainer
+from autodc.trial.trainer import Trainer
+
+GROUP = "autodc.trainers"
+PLACE = "task.trainer"
+
+
+def make_trainer(ref: TrainerRef) -> Trainer:
+    """Make the trainer; what it gives back is checked. torch or scikit-learn is imported here, for those who need it.
+
+    Raises SpecError where the name or the options are wrong.
+    """
+    options = dict(ref.options)
+    if ref.name in _MAKERS:
+        try:
+            inner = _MAKERS[ref.name](OPTIONS[ref.name].model_validate(options), ref.folder)
+        except ValidationError as error:
+            raise SpecError("ADC-TRAIN-012", "the options do not fit", "task.options", str(error)) from error
+        return CheckedTrainer(inner, ref.name)
+    if is_path(ref.name):
+        return CheckedTrainer(_called(load_object(ref.name, ref.folder, PLACE), options, ref.name), ref.name)
+    found = installed().get(ref.name)
+    if found is None:
+        raise unknown_trainer(ref.name)
+    return CheckedTrainer(_called(found.load(), options, ref.name), ref.name)
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Trainers that other packages bring, by name."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def unknown_trainer(name: str) -> SpecError:
+    """No trainer of this name."""
+    hint = suggest(name, [*OPTIONS, *installed()], "trainers") + "; or path/to/file.py:Object"
+    return SpecError("ADC-TRAIN-013", "there is no such trainer", PLACE, name, hint)
+
+
+def _called(found: Any, options: Mapping[str, Any], name: str) -> Trainer:
+    """A class or function is called with the options, an object is taken as it is."""
+    if isinstance(found, type) or (callable(found) and not hasattr(found, "train")):
+        found = found(**options)
+    elif options:
+        hint = "name a class or a function to have options"
+        raise SpecError(
+            "ADC-TRAIN-014", f"{name} is an object and takes no options", "task.options", str(sorted(options)), hint
+        )
+    if not callable(getattr(found, "train", None)):
+        hint = "define `train(job) -> Trained`, or build on autodc.trial.fitting.AbstractFitting"
+        raise SpecError(
+            "ADC-TRAIN-015", "a trainer has a method `train`", PLACE, f"{name}: {type(found).__name__}", hint
+        )
+    return cast(Trainer, found)
+
+
+def _torch_image(options: Any, folder: str) -> Trainer:
+    from autodc.adapters.trainers.torch_image import TorchImage
+
+    return TorchImage(cast(TorchImageOptions, options), folder)
+
+
+def _torch_tabular(options: Any, folder: str) -> Trainer:
+    from autodc.adapters.trainers.torch_tabular import TorchTabular
+
+    return TorchTabular(cast(TorchTabularOptions, options))
+
+
+def _sklearn(options: Any, folder: str) -> Trainer:
+    from autodc.adapters.trainers.sklearn_trainer import Sklearn
+
+    return Sklearn(cast(SklearnOptions, options), folder)
+
+
+def _command(options: Any, folder: str) -> Trainer:
+    from autodc.adapters.trainers.command import Command
+
+    return Command(cast(CommandOptions, options), folder)
+
+
+_MAKERS: dict[str, Callable[[Any, str], Trainer]] = {
+    "torch_image": _torch_image,
+    "torch_tabular": _torch_tabular,
+    "sklearn": _sklearn,
+    "command": _command,
+}

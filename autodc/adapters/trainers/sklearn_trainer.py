@@ -1,0 +1,204 @@
+"""The trainer `sklearn`: any scikit-learn estimator; weights are honoured by drawing rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from autodc.adapters.trainers.objects import is_path, load_object
+from autodc.adapters.trainers.options import SklearnOptions
+from autodc.data.mixture import epoch_rows
+from autodc.errors import SpecError
+from autodc.seeds import generator, integer
+from autodc.spec.words import suggest
+from autodc.trial.fitting import AbstractFitting, TrainPhase, phases
+from autodc.trial.outputs import TrainerError
+from autodc.trial.trainer import TrainingJob, TrainPart
+
+Array = np.ndarray[Any, Any]
+
+PLACE = "task.options.estimator"
+FILE = "model.joblib"
+GROWS, ITERATES = "n_estimators", "max_iter"
+NOT_PARAMS = ("pretrain_share", "finetune_lr_factor")
+
+
+@final
+@dataclass(slots=True)
+class SklearnModel:
+    """A fitted estimator, the scaler of its inputs and the shapes it knows."""
+
+    estimator: Any
+    scaler: Any | None
+    n_columns: int
+    n_classes: int
+
+
+@final
+class Sklearn(AbstractFitting[SklearnModel]):
+    """Fits an estimator on rows drawn by weight; hyperparameters are the estimator's own."""
+
+    def __init__(self, options: SklearnOptions, folder: str) -> None:
+        self._options, self._folder = options, folder
+
+    def fit(self, job: TrainingJob) -> SklearnModel:
+        """Fit phase after phase; the rows of a phase are one draw by weight, shuffled."""
+        legs = phases(job)
+        model = self._first(job)
+        for leg in legs:
+            x, y = _rows(leg, job)
+            if model.scaler is None and self._options.scale:
+                model.scaler = _scaler(x)
+            _advance(model, _scaled(model, x), y, leg, job, self._options)
+        return model
+
+    def predict(self, model: SklearnModel, x: Array) -> Array:
+        """Class probabilities (n, C), columns in class order, 0 for classes training never showed; or values."""
+        if int(np.prod(x.shape[1:])) != model.n_columns:
+            problem = f"inputs do not fit, {model.n_columns} numbers a row are needed"
+            raise TrainerError("ADC-TRAIN-035", problem, "sklearn", f"rows of shape {x.shape[1:]}")
+        rows = _scaled(model, np.asarray(x).reshape(len(x), -1))
+        if not model.n_classes:
+            return np.asarray(model.estimator.predict(rows))
+        known = np.asarray(model.estimator.classes_).astype(int)
+        outputs = np.zeros((len(x), model.n_classes))
+        outputs[:, known] = _probabilities(model.estimator, rows)
+        return outputs
+
+    def save(self, model: SklearnModel, folder: Path) -> None:
+        """Write the estimator with joblib."""
+        import joblib  # type: ignore[import-untyped]
+
+        joblib.dump((model.estimator, model.scaler, model.n_columns, model.n_classes), folder / FILE)
+
+    def load(self, folder: Path) -> SklearnModel:
+        """Read back a model that this study saved."""
+        import joblib
+
+        try:
+            return SklearnModel(*joblib.load(folder / FILE))
+        except OSError as error:
+            raise TrainerError("ADC-TRAIN-030", "this folder holds no saved model", str(folder), str(error)) from error
+
+    def _first(self, job: TrainingJob) -> SklearnModel:
+        if job.recipe == "continue" and job.warm_start is not None:
+            return self.load(job.warm_start)
+        own = {name: value for name, value in job.hyperparameters.items() if name not in NOT_PARAMS}
+        estimator = build_estimator(self._options, self._folder, own)
+        known = estimator.get_params()
+        if "random_state" in known and known["random_state"] is None:
+            estimator.set_params(random_state=integer(job.seed, "estimator"))
+        n_columns = int(np.prod(job.train[0].x.shape[1:]))
+        return SklearnModel(estimator, None, n_columns, job.n_classes if job.kind == "classification" else 0)
+
+
+def estimator_class(options: SklearnOptions, folder: str) -> Any:
+    """Find the class (or object) the options name; raises SpecError where there is none."""
+    name = options.estimator
+    if is_path(name):
+        return load_object(name, folder, PLACE)
+    from sklearn.utils import all_estimators
+
+    known = dict(all_estimators(type_filter=["classifier", "regressor"]))
+    if name not in known:
+        hint = suggest(name, list(known), "estimators")[:200]
+        raise SpecError("ADC-TRAIN-010", "scikit-learn has no such estimator", PLACE, name, hint)
+    return known[name]
+
+
+def build_estimator(options: SklearnOptions, folder: str, hyperparameters: Mapping[str, Any]) -> Any:
+    """Make the unfitted estimator; raises SpecError or ValueError where a parameter is not known."""
+    found = estimator_class(options, folder)
+    if isinstance(found, type):
+        estimator = found(**options.params)
+    else:
+        from sklearn.base import clone
+
+        estimator = (found() if callable(found) and not hasattr(found, "fit") else clone(found)).set_params(
+            **options.params
+        )
+    return estimator.set_params(**hyperparameters)
+
+
+def continues(estimator: Any) -> str | None:
+    """How an estimator goes on from what it learnt: `partial_fit`, `warm_start`, or None.
+
+    Histogram gradient boosting has a `warm_start` that is valid on the same rows alone (its bins are), so it does not.
+    """
+    if hasattr(estimator, "partial_fit"):
+        return "partial_fit"
+    if type(estimator).__name__.startswith("HistGradientBoosting"):
+        return None
+    return "warm_start" if "warm_start" in estimator.get_params() else None
+
+
+def _rows(leg: TrainPhase, job: TrainingJob) -> tuple[Array, Array]:
+    """One epoch of a phase: every part drawn by weight, then shuffled together. Inputs are flattened."""
+    pieces = [_drawn(part, generator(job.seed, "rows", leg.index, part.name)) for part in leg.parts]
+    x, y = np.concatenate([x for x, _ in pieces]), np.concatenate([y for _, y in pieces])
+    order = generator(job.seed, "order", leg.index).permutation(len(x))
+    return x[order], y[order]
+
+
+def _drawn(part: TrainPart, rng: np.random.Generator) -> tuple[Array, Array]:
+    rows = np.sort(epoch_rows(part.weight, len(part.x), rng))
+    x = np.asarray(part.x[rows])
+    return x.reshape(len(x), -1), np.asarray(part.y[rows])
+
+
+def _scaler(x: Array) -> Any:
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler().fit(x)
+
+
+def _scaled(model: SklearnModel, x: Array) -> Array:
+    return x if model.scaler is None else np.asarray(model.scaler.transform(x))
+
+
+def _advance(
+    model: SklearnModel, x: Array, y: Array, leg: TrainPhase, job: TrainingJob, options: SklearnOptions
+) -> None:
+    """Teach the estimator one phase; its iterations are the budget, scaled by fidelity and the phase's share.
+
+    The estimator's own parameters are left as they were found, so that the next phase starts from the full budget.
+    """
+    estimator, share = model.estimator, leg.share * job.fidelity
+    staged = leg.share < 1 or job.recipe == "continue"
+    params = estimator.get_params()
+    if staged and (way := continues(estimator)) is None:
+        problem = f"{type(estimator).__name__} cannot go on from what it learnt, recipe {job.recipe} needs that"
+        raise TrainerError("ADC-TRAIN-011", problem, "sklearn")
+    if staged and way == "partial_fit":
+        classes = {"classes": np.arange(model.n_classes)} if model.n_classes else {}
+        for _ in range(max(1, round(options.epochs * share))):
+            estimator.partial_fit(x, y, **classes)
+        return
+    changed: dict[str, Any] = {"warm_start": True} if staged else {}
+    if GROWS in params:
+        grown = len(getattr(estimator, "estimators_", ())) if staged else 0
+        changed[GROWS] = grown + max(1, round(params[GROWS] * share))
+    elif isinstance(params.get(ITERATES), int) and params[ITERATES] > 0:
+        changed[ITERATES] = max(1, round(params[ITERATES] * share))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")  # a budget may end before convergence
+        estimator.set_params(**changed).fit(x, y)
+    estimator.set_params(**{name: params[name] for name in changed if name != "warm_start"})
+
+
+def _probabilities(estimator: Any, rows: Array) -> Array:
+    """Probabilities per known class; from decision values by softmax, else certain of the predicted class."""
+    if hasattr(estimator, "predict_proba"):
+        return np.asarray(estimator.predict_proba(rows))
+    if hasattr(estimator, "decision_function"):
+        from scipy.special import softmax
+
+        values = np.asarray(estimator.decision_function(rows))
+        return np.asarray(softmax(np.stack([-values, values], 1) / 2 if values.ndim == 1 else values, axis=1))
+    predicted = np.asarray(estimator.predict(rows))
+    return np.asarray(predicted[:, None] == np.asarray(estimator.classes_)[None, :], dtype=float)

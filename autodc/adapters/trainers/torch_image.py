@@ -1,0 +1,181 @@
+"""The trainer `torch_image`: small networks on images, for classes, values or images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
+from autodc.adapters.trainers.objects import is_path, load_object
+from autodc.adapters.trainers.options import TorchHyperparameters, TorchImageOptions, torch_hyperparameters
+from autodc.adapters.trainers.torch_steps import (
+    Codec,
+    TorchModel,
+    deterministic,
+    device,
+    loss_of,
+    read_facts,
+    read_weights,
+    save_model,
+    target_scale,
+    train_steps,
+)
+from autodc.seeds import integer
+from autodc.trial.fitting import AbstractFitting
+from autodc.trial.outputs import TrainerError
+from autodc.trial.trainer import TrainingJob
+
+Array = np.ndarray[Any, Any]
+BYTE = 255.0
+MAX_CHANNELS_LAST = 4
+SHIFT_SHARE = 8
+"""Augmentation `shift` moves by up to one part in this many of the side, at least one pixel."""
+
+
+@final
+class TorchImage(AbstractFitting[TorchModel]):
+    """Trains a network on images: (n, h, w), (n, h, w, c) or (n, c, h, w); bytes are scaled to 0..1."""
+
+    def __init__(self, options: TorchImageOptions, folder: str) -> None:
+        self._options, self._folder = options, folder
+
+    def fit(self, job: TrainingJob) -> TorchModel:
+        """Build or load the network and run the recipe; the same job gives the same bits."""
+        hyper = torch_hyperparameters(self._options, dict(job.hyperparameters))
+        with deterministic(integer(job.seed, "network")):
+            if job.recipe == "continue" and job.warm_start is not None:
+                model = self.load(job.warm_start)
+            else:
+                facts = self._facts(job, hyper)
+                model = TorchModel(self._network(facts), facts)
+            codec = Codec(
+                inputs=lambda x: self._tensor(x, model.facts["x_shape"], model.facts["layout"]),
+                targets=lambda y: self._targets(y, model.facts),
+                augment=self._augment if self._options.augment != "none" else None,
+            )
+            loss = loss_of(job.kind, hyper, self._options.loss)
+            train_steps(model.network, job, hyper, self._options.steps, codec, loss)
+        return model
+
+    def predict(self, model: TorchModel, x: Array) -> Array:
+        """Class probabilities (n, C), values (n, ...) or images in the layout and units of the targets."""
+        facts = model.facts
+        with torch.inference_mode():
+            out = model.network(self._tensor(x, facts["x_shape"], facts["layout"]).to(device())).float()
+            if facts["kind"] == "classification":
+                out = functional.softmax(out, dim=1)
+            elif facts["kind"] == "regression":
+                out = (out * facts["y_scale"] + facts["y_mean"]).reshape(len(x), *facts["y_shape"])
+            else:
+                out = _from_channels(out * facts["y_scale"], facts["y_shape"], facts["y_layout"])
+        array: Array = out.cpu().numpy()
+        return array
+
+    def save(self, model: TorchModel, folder: Path) -> None:
+        """Write weights and facts."""
+        save_model(model, folder)
+
+    def load(self, folder: Path) -> TorchModel:
+        """Read a model back; its architecture is the saved one, whatever a trial says of width or depth."""
+        facts = read_facts(folder)
+        model = TorchModel(self._network(facts), facts)
+        read_weights(model.network, folder)
+        return model
+
+    def _network(self, facts: Mapping[str, Any]) -> nn.Module:
+        name = facts["network"]
+        builder: Builder = load_object(name, self._folder, "task.options.network") if is_path(name) else BUILDERS[name]
+        return builder(_chw(facts["x_shape"], facts["layout"]), facts["outputs"], facts["hyper"]).to(device())
+
+    def _facts(self, job: TrainingJob, hyper: TorchHyperparameters) -> dict[str, Any]:
+        """Everything the network and the reading of its inputs depend on, as JSON."""
+        x, y = job.train[0].x, job.train[0].y
+        width = hyper.width or DEFAULT_WIDTH.get(self._options.network, DEFAULT_WIDTH["small_cnn"])
+        facts: dict[str, Any] = {
+            "kind": job.kind,
+            "network": self._options.network,
+            "hyper": {**dict(job.hyperparameters), **hyper.model_dump(), "width": width},
+            "x_shape": list(x.shape[1:]),
+            "layout": _layout(x.shape[1:], self._options.layout),
+            "y_shape": list(y.shape[1:]),
+        }
+        if job.kind == "classification":
+            return {**facts, "outputs": job.n_classes}
+        if job.kind == "image_to_image":
+            y_layout = _layout(y.shape[1:], self._options.layout)
+            scale = BYTE if y.dtype == np.uint8 else 1.0
+            return {**facts, "outputs": _chw(facts["y_shape"], y_layout)[0], "y_layout": y_layout, "y_scale": scale}
+        mean, scale = target_scale(job)
+        return {**facts, "outputs": int(np.prod(y.shape[1:])), "y_mean": mean, "y_scale": scale}
+
+    def _tensor(self, x: Array, shape: list[int], layout: str) -> torch.Tensor:
+        if list(x.shape[1:]) != shape:
+            problem = f"inputs have the wrong shape, {tuple(shape)} is needed"
+            raise TrainerError("ADC-TRAIN-032", problem, "torch_image", str(x.shape[1:]))
+        return _to_channels(x, layout)
+
+    def _targets(self, y: Array, facts: Mapping[str, Any]) -> torch.Tensor:
+        if facts["kind"] == "classification":
+            return torch.from_numpy(y.astype(np.int64))
+        if facts["kind"] == "image_to_image":
+            return _to_channels(y, facts["y_layout"])
+        scaled = (y.astype(np.float32).reshape(len(y), -1) - facts["y_mean"]) / facts["y_scale"]
+        return torch.from_numpy(scaled.astype(np.float32))
+
+    def _augment(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Shift and mirror each image of a batch by chance, targets alike where they are images."""
+        images = [x, y] if y.dim() == 4 and y.shape[-2:] == x.shape[-2:] else [x]
+        n, _, h, w = x.shape
+        rows, columns = torch.arange(h).expand(n, h), torch.arange(w).expand(n, w)
+        if "flip" in self._options.augment:
+            columns = torch.where(torch.rand(n, 1) < 0.5, w - 1 - columns, columns)
+        if "shift" in self._options.augment:
+            down, right = max(1, h // SHIFT_SHARE), max(1, w // SHIFT_SHARE)
+            rows = rows + torch.randint(-down, down + 1, (n, 1))
+            columns = columns + torch.randint(-right, right + 1, (n, 1))
+        inside = ((rows >= 0) & (rows < h))[:, :, None] & ((columns >= 0) & (columns < w))[:, None, :]
+        rows, columns = rows.clamp(0, h - 1).to(x.device), columns.clamp(0, w - 1).to(x.device)
+        at = torch.arange(n, device=x.device)[:, None, None]
+        mask = inside[:, None].to(x.device)
+        moved = [im[at, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2) * mask for im in images]
+        return moved[0], moved[1] if len(moved) == 2 else y
+
+
+def _layout(shape: tuple[int, ...], wish: str) -> str:
+    if len(shape) == 2:
+        return "grey"
+    if len(shape) != 3:
+        hint = "images are (n, h, w), (n, h, w, c) or (n, c, h, w)"
+        raise TrainerError("ADC-TRAIN-033", "these rows are not images", "torch_image", f"rows of shape {shape}", hint)
+    if wish != "auto":
+        return wish
+    return "channels_last" if shape[-1] <= MAX_CHANNELS_LAST else "channels_first"
+
+
+def _chw(shape: list[int], layout: str) -> tuple[int, int, int]:
+    if layout == "grey":
+        return 1, shape[0], shape[1]
+    if layout == "channels_last":
+        return shape[2], shape[0], shape[1]
+    return shape[0], shape[1], shape[2]
+
+
+def _to_channels(x: Array, layout: str) -> torch.Tensor:
+    """(n, ...) in any layout → float32 (n, c, h, w); bytes to 0..1."""
+    scaled = x.astype(np.float32) / BYTE if x.dtype == np.uint8 else x.astype(np.float32)
+    tensor = torch.from_numpy(scaled)
+    if layout == "grey":
+        return tensor.unsqueeze(1)
+    return tensor.permute(0, 3, 1, 2).contiguous() if layout == "channels_last" else tensor
+
+
+def _from_channels(x: torch.Tensor, shape: list[int], layout: str) -> torch.Tensor:
+    if layout == "grey":
+        return x.reshape(len(x), *shape)
+    return x.permute(0, 2, 3, 1).contiguous() if layout == "channels_last" else x

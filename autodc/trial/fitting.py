@@ -1,0 +1,166 @@
+"""Base of trainers that fit a model and then predict: phases of a recipe, steps, timing, saving."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, final
+
+import numpy as np
+
+from autodc.data.mixture import batches
+from autodc.seeds import generator
+from autodc.trial.outputs import TrainerError
+from autodc.trial.trainer import Trained, TrainingJob, TrainPart
+
+Array = np.ndarray[Any, Any]
+Model = TypeVar("Model")
+
+PRETRAIN_SHARE = 0.4
+"""Share of the steps that goes to the parts of stage `pretrain`, where no hyperparameter says otherwise."""
+PREDICT_ROWS = 512
+"""Rows predicted at once; also the batch whose time is measured."""
+TIMED_BATCHES = 5
+"""Batches timed, after one that warms up."""
+GATHER_BYTES = 2**26
+"""Inputs gathered at once from the memory-mapped files."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainPhase:
+    """One leg of a training. share: of the whole budget, (0, 1]; lr_factor: on the learning rate; index: from 0."""
+
+    parts: tuple[TrainPart, ...]
+    share: float
+    lr_factor: float
+    index: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Consecutive batches. x, y: the rows they need, read once; batches: (steps, batch_size) positions in x and y."""
+
+    x: Array
+    y: Array
+    batches: Array
+
+
+class AbstractFitting(ABC, Generic[Model]):
+    """A trainer made of `fit`, `predict` and `save`; `train` measures and writes what the port asks for."""
+
+    @abstractmethod
+    def fit(self, job: TrainingJob) -> Model:
+        """Train on `job.train`; every random number comes from `job.seed`, the budget is scaled by `job.fidelity`."""
+
+    @abstractmethod
+    def predict(self, model: Model, x: Array) -> Array:
+        """Predict rows in order: class probabilities or scores (n, C), values (n,) or images (n, ...)."""
+
+    @abstractmethod
+    def save(self, model: Model, folder: Path) -> None:
+        """Write the model into an empty folder."""
+
+    def load(self, folder: Path) -> Model:
+        """Read back `save`; recipe `continue` needs it."""
+        raise TrainerError(
+            "ADC-TRAIN-007", "this trainer cannot continue from a model", type(self).__name__, str(folder)
+        )
+
+    def train(self, job: TrainingJob) -> Trained:
+        """Fit, save under `job.out / "model"`, predict every part and time it."""
+        started = time.perf_counter()
+        model = self.fit(job)
+        train_seconds = time.perf_counter() - started
+        folder = job.out / "model"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.save(model, folder)
+        outputs, predict_ms = self._predict_parts(model, job.predict)
+        return Trained(outputs=outputs, train_seconds=train_seconds, predict_ms=predict_ms, model_mb=folder_mb(folder))
+
+    def _predict_parts(self, model: Model, parts: Mapping[str, Array]) -> tuple[dict[str, Array], float]:
+        """Predict every part batch by batch; also the median milliseconds a row takes once the model is warm."""
+        sample = next((np.array(x[:PREDICT_ROWS]) for x in parts.values() if len(x)), None)
+        if sample is not None:
+            self.predict(model, sample)
+        outputs, per_row = {}, []
+        for name, x in parts.items():
+            pieces = []
+            for start in range(0, max(len(x), 1), PREDICT_ROWS):
+                rows = np.array(x[start : start + PREDICT_ROWS])
+                predicted, seconds = self._timed(model, rows)
+                pieces.append(predicted)
+                if sample is not None and len(rows) == len(sample):
+                    per_row.append(seconds / len(rows))
+            outputs[name] = np.concatenate(pieces)
+        while sample is not None and len(per_row) < TIMED_BATCHES:
+            per_row.append(self._timed(model, sample)[1] / len(sample))
+        return outputs, statistics.median(per_row) * 1e3 if per_row else 0.0
+
+    def _timed(self, model: Model, rows: Array) -> tuple[Array, float]:
+        started = time.perf_counter()
+        predicted = self.predict(model, rows)
+        return predicted, time.perf_counter() - started
+
+
+def phases(job: TrainingJob) -> tuple[TrainPhase, ...]:
+    """Cut a job into the legs of its recipe.
+
+    `pretrain_finetune`: the parts of stage `pretrain` get `pretrain_share` of the budget, then those of stage `main`
+    the rest, at `finetune_lr_factor` times the learning rate; without pretraining parts it is `concat`.
+    Raises TrainerError where `continue` has no model to start from.
+    """
+    parts = tuple(part for part in job.train if part.weight > 0 and len(part.x))
+    if not parts:
+        raise TrainerError("ADC-TRAIN-008", "there are no rows to train on", "train", f"{len(job.train)} empty parts")
+    if job.recipe == "continue" and job.warm_start is None:
+        raise TrainerError("ADC-TRAIN-009", "recipe continue has no model to start from", "warm_start")
+    first = tuple(part for part in parts if part.stage == "pretrain")
+    main = tuple(part for part in parts if part.stage == "main")
+    if job.recipe != "pretrain_finetune" or not first or not main:
+        return (TrainPhase(parts=parts, share=1.0, lr_factor=1.0, index=0),)
+    share = float(job.hyperparameters.get("pretrain_share", PRETRAIN_SHARE))
+    factor = float(job.hyperparameters.get("finetune_lr_factor", 1.0))
+    return (
+        TrainPhase(parts=first, share=share, lr_factor=1.0, index=0),
+        TrainPhase(parts=main, share=1.0 - share, lr_factor=factor, index=1),
+    )
+
+
+def n_steps(steps: int, job: TrainingJob, phase: TrainPhase) -> int:
+    """The steps of a phase: the full budget × fidelity × the phase's share, at least 1."""
+    return max(1, round(steps * job.fidelity * phase.share))
+
+
+def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int) -> Iterator[Drawn]:
+    """Draw the batches of a phase by weight, reading only rows that are needed, each at most once per piece."""
+    sizes = [len(part.x) for part in phase.parts]
+    rng = generator(seed, "batches", phase.index)
+    plan = batches(sizes, [part.weight for part in phase.parts], batch_size, steps, rng)
+    row_bytes = max(1, sum(a[0].nbytes for a in (np.asarray(phase.parts[0].x[:1]), np.asarray(phase.parts[0].y[:1]))))
+    at_once = max(1, GATHER_BYTES // (row_bytes * batch_size))
+    if sum(sizes) * row_bytes <= GATHER_BYTES:
+        at_once = steps
+    for first in range(0, steps, at_once):
+        piece = plan[first : first + at_once]
+        rows, positions = np.unique(piece, return_inverse=True)
+        x, y = gather([p.x for p in phase.parts], rows), gather([p.y for p in phase.parts], rows)
+        yield Drawn(x, y, positions.reshape(piece.shape))
+
+
+def gather(arrays: Sequence[Array], rows: Array) -> Array:
+    """Read rows of a concatenation without building it; rows: sorted positions in the concatenation."""
+    starts = np.cumsum([0, *(len(a) for a in arrays)])
+    cuts = np.searchsorted(rows, starts)
+    picked = [np.asarray(a[rows[i:j] - s]) for a, s, i, j in zip(arrays, starts, cuts, cuts[1:], strict=False) if j > i]
+    return np.concatenate(picked)
+
+
+def folder_mb(folder: Path) -> float:
+    """Size of the files below a folder, in 10**6 bytes; 0 where there is none."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6

@@ -1,0 +1,80 @@
+"""What a training may give back: outputs of the right names, shapes and finite values, checked in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+
+from autodc.errors import AutodcError
+from autodc.trial.trainer import Trained, Trainer, TrainingJob
+
+Array = np.ndarray[Any, Any]
+
+
+class TrainerError(AutodcError):
+    """A training failed or answered badly. It is a failed trial, told to the search."""
+
+
+@final
+class CheckedTrainer:
+    """Runs any trainer and lets only valid results through."""
+
+    def __init__(self, inner: Trainer, name: str) -> None:
+        self._inner, self._name = inner, name
+
+    def train(self, job: TrainingJob) -> Trained:
+        """Train; raises TrainerError where the trainer gave back anything but what the port asks for."""
+        trained = self._inner.train(job)
+        if not isinstance(trained, Trained):
+            raise TrainerError("ADC-TRAIN-001", "a trainer gives back a Trained", self._name, type(trained).__name__)
+        outputs = checked_outputs(job, trained.outputs, self._name)
+        figures = {name: _figure(getattr(trained, name), name, self._name) for name in _FIGURES}
+        return Trained(outputs=outputs, **figures)
+
+
+def checked_outputs(job: TrainingJob, outputs: Mapping[str, Any], place: str) -> dict[str, Array]:
+    """Return the outputs of every part of `job.predict` as arrays; raises TrainerError on the first that is wrong.
+
+    Classification: (n, C) with C = job.n_classes; regression and images: (n, ...) shaped as the training targets,
+    where (n, 1) passes for (n,).
+    """
+    checked = {}
+    for name, x in job.predict.items():
+        if name not in outputs:
+            raise TrainerError("ADC-TRAIN-002", f"no outputs for {name}", place, f"outputs for {sorted(outputs)}")
+        checked[name] = _checked(np.asarray(outputs[name]), (len(x), *_row_shape(job)), f"{place}, outputs of {name}")
+    return checked
+
+
+_FIGURES = ("train_seconds", "predict_ms", "model_mb")
+
+
+def _row_shape(job: TrainingJob) -> tuple[int, ...]:
+    if job.kind == "classification":
+        return (job.n_classes,)
+    return tuple(job.train[0].y.shape[1:])
+
+
+def _checked(array: Array, shape: tuple[int, ...], place: str) -> Array:
+    if array.dtype.kind not in "fiub":
+        raise TrainerError("ADC-TRAIN-003", "outputs are not numbers", place, str(array.dtype))
+    if len(shape) == 1 and array.shape == (*shape, 1):
+        array = array[:, 0]
+    if array.shape != shape:
+        problem, hint = f"outputs have the wrong shape, {shape} is needed", "one output per row, in row order"
+        raise TrainerError("ADC-TRAIN-004", problem, place, str(array.shape), hint)
+    if array.dtype.kind != "f":
+        array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        bad = int((~np.isfinite(array.reshape(len(array), -1))).any(axis=1).sum())
+        raise TrainerError("ADC-TRAIN-005", "outputs are not finite", place, f"NaN or infinity in {bad} rows")
+    return np.ascontiguousarray(array)
+
+
+def _figure(value: Any, name: str, place: str) -> float:
+    number = float(value)
+    if not (np.isfinite(number) and number >= 0):
+        raise TrainerError("ADC-TRAIN-006", f"{name} is not a finite number from 0 up", place, str(value))
+    return number
