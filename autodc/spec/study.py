@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
-
-from autodc import fingerprint
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
 SCHEMA_VERSION = 1
 
@@ -17,25 +16,33 @@ Role = Literal["target", "guard"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = r"(?:\s*\d+(?:\.\d+)?\s*[smhd])+\s*"
 
 
 def seconds(value: object) -> object:
     """Read `90`, `90s`, `15m`, `8h` or `1h30m` as seconds; leave anything else for validation to refuse."""
     if isinstance(value, str):
         parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd])", value)
-        if parts and re.fullmatch(r"(?:\s*\d+(?:\.\d+)?\s*[smhd])+\s*", value):
+        if parts and re.fullmatch(_DURATION, value):
             return sum(float(number) * _UNITS[unit] for number, unit in parts)
         raise ValueError("a duration is a number of seconds or text like 90s, 15m, 8h, 1h30m")
     return value
 
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
+Seconds = Annotated[
+    float,
+    BeforeValidator(seconds),
+    Field(gt=0),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": f"^{_DURATION}$"}]}
+    ),
+]
 
 
 class Spec(BaseModel):
     """Base of everything a person writes: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TaskSpec(Spec):
@@ -60,7 +67,7 @@ class CandidateSpec(SourceSpec):
 
     name: Name = Field(description="how decisions and reports call it")
     cost: float = Field(default=0.0, ge=0, description="what it costs to have, in the unit of budget.cost")
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = Field(default=(), description="free words for the report")
     targets: tuple[str, ...] | None = Field(
         default=None, description="the target slices it is meant to help; left out: all of them"
     )
@@ -69,10 +76,10 @@ class CandidateSpec(SourceSpec):
 class DataSpec(Spec):
     """The datasets of the study."""
 
-    base: SourceSpec
-    candidates: tuple[CandidateSpec, ...] = ()
+    base: SourceSpec = Field(description="the training set that the study begins with")
+    candidates: tuple[CandidateSpec, ...] = Field(default=(), description="datasets that may join the base")
     pool: SourceSpec | None = Field(default=None, description="rows that proposers may draw from")
-    validation: SourceSpec
+    validation: SourceSpec = Field(description="rows on which every decision is made")
     test: SourceSpec | None = Field(default=None, description="sealed until the end")
     max_overlap: float = Field(
         default=0.01,
@@ -89,18 +96,16 @@ class MetricsSpec(Spec):
     primary: str = Field(
         description="accuracy, balanced_accuracy, log_loss, macro_f1, mae, rmse, psnr or path/to/file.py:Object"
     )
-    tradeoffs: tuple[Literal["predict_ms", "train_seconds", "model_mb"], ...] = (
-        "predict_ms",
-        "train_seconds",
-        "model_mb",
+    tradeoffs: tuple[Literal["predict_ms", "train_seconds", "model_mb"], ...] = Field(
+        default=("predict_ms", "train_seconds", "model_mb"), description="measured for every trial and shown"
     )
 
 
 class SliceSpec(Spec):
     """A named set of validation rows and what is demanded of it."""
 
-    name: Name
-    role: Role
+    name: Name = Field(description="how decisions and reports call it")
+    role: Role = Field(description="target: should improve; guard: must not get worse than its margin")
     where: str | None = Field(default=None, description="one SQL boolean expression over metadata columns and target")
     source: str | None = Field(default=None, description="a unit test set in a file of its own")
     options: dict[str, JsonValue] = Field(default={}, description="options of `source`")
@@ -121,14 +126,17 @@ class SliceSpec(Spec):
 class ParameterSpec(Spec):
     """One dimension of the search space."""
 
-    type: Literal["float", "int", "categorical"]
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    step: float | None = Field(default=None, gt=0)
-    choices: tuple[str | int | float | bool, ...] | None = Field(default=None, min_length=1)
+    type: Literal["float", "int", "categorical"] = Field(description="float, int or categorical")
+    low: float | None = Field(default=None, description="the least value, for float and int")
+    high: float | None = Field(default=None, description="the largest value, for float and int")
+    log: bool = Field(default=False, description="search on a logarithmic scale")
+    step: float | None = Field(default=None, gt=0, description="only values low, low + step, low + 2 step, ...")
+    choices: tuple[str | int | float | bool, ...] | None = Field(
+        default=None, min_length=1, description="the values, for categorical"
+    )
     when: dict[str, JsonValue] = Field(
-        default={}, description="only if these others have these values; `recipe` may be named here too"
+        default={},
+        description="only if these others have these values (a list: any of them); `recipe` may be named here too",
     )
 
     @model_validator(mode="after")
@@ -138,34 +146,40 @@ class ParameterSpec(Spec):
                 raise ValueError("a categorical parameter needs choices")
             if self.low is not None or self.high is not None or self.step is not None or self.log:
                 raise ValueError("a categorical parameter has choices, not low, high, log or step")
+            if len(set(self.choices)) < len(self.choices):
+                raise ValueError("choices name the same value twice (1, 1.0 and true are the same)")
             return self
         if self.choices is not None:
             raise ValueError(f"choices belong to type categorical, not {self.type}")
         if self.low is None or self.high is None:
             raise ValueError(f"type {self.type} needs low and high")
         if not self.low < self.high:
-            raise ValueError(f"low must be below high, found low {self.low:g} and high {self.high:g}")
+            raise ValueError(f"low must be below high; found low {self.low:g} and high {self.high:g}")
         if self.log and self.low <= 0:
-            raise ValueError("log needs low above 0")
+            raise ValueError(f"log needs low above 0; found low {self.low:g}")
         if self.log and self.step is not None:
             raise ValueError("log and step exclude each other")
-        if self.type == "int" and (self.low != int(self.low) or self.high != int(self.high)):
-            raise ValueError("type int needs whole low and high")
+        if self.type == "int" and not all(v is None or v.is_integer() for v in (self.low, self.high, self.step)):
+            raise ValueError("type int needs a whole low, high and step")
+        if self.step is not None and self.step > self.high - self.low:
+            raise ValueError(f"step must fit between low and high; found step {self.step:g}")
         return self
 
 
 class LoopSpec(Spec):
     """How often round, and where candidates come from."""
 
-    rounds: int = Field(default=3, ge=1, le=1000)
-    propose: tuple[Literal["given", "pool", "relabel", "augment", "generate"], ...] = ("given",)
+    rounds: int = Field(default=3, ge=1, le=1000, description="the most rounds of propose, search, gate and advance")
+    propose: tuple[Literal["given", "pool", "relabel", "augment", "generate"], ...] = Field(
+        default=("given",), min_length=1, description="where candidates come from; given: from data.candidates"
+    )
 
 
 class SearchSpec(Spec):
     """How mixtures and hyperparameters are searched."""
 
     sampler: str = Field(default="mixture", description="mixture, random, or any Optuna sampler by its class name")
-    trials_per_round: int = Field(default=48, ge=1)
+    trials_per_round: int = Field(default=48, ge=1, description="search trainings of one round")
     lag: int = Field(
         default=4,
         ge=1,
@@ -186,18 +200,29 @@ class GateSpec(Spec):
         default="metric",
         description="soft: decide on the probability given to the truth, the metric stays a guard",
     )
-    objective_alpha: float = Field(default=0.2, gt=0, lt=0.5)
-    guard_alpha: float = Field(default=0.2, gt=0, lt=0.5)
-    harm_alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    futility_target: float = Field(default=0.10, ge=0, lt=1)
-    futility_rest: float = Field(default=0.05, ge=0, lt=1)
-    anchor_factor: float = Field(default=1.5, ge=1)
+    objective_alpha: float = Field(
+        default=0.2, gt=0, lt=0.5, description="one-sided level at which the objective must improve"
+    )
+    guard_alpha: float = Field(
+        default=0.2, gt=0, lt=0.5, description="one-sided level at which a guard must hold its margin"
+    )
+    harm_alpha: float = Field(default=0.05, gt=0, lt=0.5, description="one-sided level at which harm is shown")
+    futility_target: float = Field(
+        default=0.10, ge=0, lt=1, description="drop when predictive power is below this for every target"
+    )
+    futility_rest: float = Field(
+        default=0.05, ge=0, lt=1, description="drop when predictive power is below this for the objective or a guard"
+    )
+    anchor_factor: float = Field(
+        default=1.5, ge=1, description="what a guard may lose since the start of the study, in margins"
+    )
     min_rows: int = Field(default=20, ge=2, description="a slice with fewer rows decides nothing")
 
     @model_validator(mode="after")
     def _looks_rise(self) -> GateSpec:
         if any(b <= a for a, b in zip(self.looks, self.looks[1:], strict=False)) or self.looks[0] < 1:
-            raise ValueError("looks are numbers of pairs that rise from 1 or more")
+            looks = ", ".join(map(str, self.looks))
+            raise ValueError(f"looks are numbers of pairs that rise, the first 1 or more; found {looks}")
         return self
 
 
@@ -219,33 +244,48 @@ class TrackingSpec(Spec):
 class StudySpec(Spec):
     """One question: one model, one task, the data that may change, the slices that must improve."""
 
-    schema_version: Literal[1]
-    name: Name
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    task: TaskSpec
-    data: DataSpec
-    metrics: MetricsSpec
-    slices: tuple[SliceSpec, ...]
-    search_space: dict[str, ParameterSpec] = {}
-    recipes: tuple[Recipe, ...] = Field(default=("concat",), min_length=1)
-    loop: LoopSpec = LoopSpec()
-    search: SearchSpec = SearchSpec()
-    gate: GateSpec = GateSpec()
-    budget: BudgetSpec = BudgetSpec()
-    tracking: TrackingSpec = TrackingSpec()
+    schema_version: Literal[1] = Field(description="the version of this file format")
+    name: Name = Field(description="the study's name, also that of its MLflow experiment")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="root of everything random")
+    task: TaskSpec = Field(description="what is learned, and by which program")
+    data: DataSpec = Field(description="the datasets: base, candidates, validation, test")
+    metrics: MetricsSpec = Field(description="what is measured on every slice")
+    slices: tuple[SliceSpec, ...] = Field(description="named sets of validation rows and what is demanded of them")
+    search_space: dict[str, ParameterSpec] = Field(default={}, description="hyperparameters by name")
+    recipes: tuple[Recipe, ...] = Field(default=("concat",), min_length=1, description="how a mixture is trained")
+    loop: LoopSpec = Field(default=LoopSpec(), description="how often round, and where candidates come from")
+    search: SearchSpec = Field(default=SearchSpec(), description="how mixtures and hyperparameters are searched")
+    gate: GateSpec = Field(default=GateSpec(), description="what evidence a keep needs")
+    budget: BudgetSpec = Field(default=BudgetSpec(), description="what the study may spend")
+    tracking: TrackingSpec = Field(default=TrackingSpec(), description="where MLflow keeps the study")
 
     _folder: str = "."
+    _places: Mapping[str, str] = {}
 
     @property
     def folder(self) -> str:
         """The absolute folder of the study file, against which its paths are read."""
         return self._folder
 
-    def placed(self, folder: str) -> StudySpec:
-        """Return the same spec with paths read against `folder`."""
+    def placed(self, folder: str, places: Mapping[str, str] | None = None) -> StudySpec:
+        """Return the same spec with paths read against `folder`. places: key as written → `file:line:column: key`."""
         copy = self.model_copy()
         object.__setattr__(copy, "_folder", folder)
+        if places is not None:
+            object.__setattr__(copy, "_places", dict(places))
         return copy
+
+    def place(self, key: str) -> str:
+        """Where a key such as `slices[2].where` stands: `file:line:column: key`, for messages about its content.
+
+        A key that is not written there has the place of the nearest one above it; without a file it is the key alone.
+        """
+        above = key
+        while above and above not in self._places:
+            above = above[: max(above.rfind("."), above.rfind("["), 0)]
+        if not above:
+            return key
+        return self._places[above] + key[len(above) :]
 
     @property
     def targets(self) -> tuple[SliceSpec, ...]:
@@ -263,6 +303,8 @@ class StudySpec(Spec):
 
     def fingerprint(self) -> str:
         """Identity of what is asked; `study.fingerprint` adds the content of the data."""
+        from autodc import fingerprint  # numpy comes with it; reading a study file does without
+
         return fingerprint.of(self.content(), kind="study-spec", version=SCHEMA_VERSION)
 
 
