@@ -1,0 +1,152 @@
+"""The default engine: screen by fold-over pairs, then Thompson sampling, some trials left to TPE as a hedge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from autodc import seeds
+from autodc.search.encoding import PlanEncoding, weight_name
+from autodc.search.engine import Observation, Recommendation, SearchProblem, Suggestion
+from autodc.search.history import History, Record
+from autodc.search.plan import Plan
+from autodc.search.proposal import free, thompson, unseen
+from autodc.search.recommender import Recommender
+from autodc.search.screen import Opening, opening
+from autodc.search.space import Space
+from autodc.search.surrogates.models import FIRST_FIT, Modeller
+
+Array = np.ndarray[Any, Any]
+
+
+@final
+class MixtureEngine:
+    """Its answers depend on the arguments, the problem and the seed alone; what it keeps is for speed."""
+
+    def __init__(self, problem: SearchProblem, seed: int) -> None:
+        self._problem, self._seed = problem, seed
+        self._book = PlanBook(problem)
+        space = self._book.space
+        self._modeller = Modeller(space.features, space.data_features, problem.targets)
+        enqueued = [self._book.enqueued(weights) for weights in problem.enqueue]
+        self._opening: list[Opening] = opening(space, self._book.start, enqueued, seed)
+
+    def suggest(
+        self,
+        number: int,
+        observed: Sequence[Observation],
+        running: Sequence[Plan],
+        excluded: frozenset[str] = frozenset(),
+    ) -> Suggestion:
+        """Propose the plan of search trial `number`; see `SearchEngine`."""
+        out = self._book.encoding.columns(excluded)
+        rng = seeds.generator(self._seed, "search", "trial", number)
+        pending = [self._book.encoding.row(plan) for plan in running]
+        if number < len(self._opening):
+            return self._opened(number, pending, out, rng)
+        history = self._book.history(observed)
+        if len(history) < FIRST_FIT or history.failed.all():
+            row, origin = free(self._book.space, pending, out, rng), "random"
+        else:
+            row, origin = (
+                thompson(
+                    self._book.space,
+                    self._modeller,
+                    history,
+                    self._problem.guards,
+                    self._book.start,
+                    pending,
+                    out,
+                    rng,
+                ),
+                "thompson",
+            )
+        return Suggestion(plan=self._book.encoding.plan(row), seed_key=f"trial-{number}", origin=origin)
+
+    def recommend(
+        self,
+        observed: Sequence[Observation],
+        required: frozenset[str] = frozenset(),
+        excluded: frozenset[str] = frozenset(),
+    ) -> Recommendation:
+        """Recommend by posterior mean; see `SearchEngine`."""
+        return recommend(self._book, self._modeller, observed, required, excluded, self._seed)
+
+    def _opened(self, number: int, pending: list[Array], out: Array, rng: np.random.Generator) -> Suggestion:
+        entry = self._opening[number]
+        row = entry.row.copy()
+        row[out] = 0.0
+        row = self._book.space.snap(row[None], clip=False)[0]
+        if not len(unseen(row[None], pending)):
+            row = free(self._book.space, pending, out, rng)
+        key = f"pair-{entry.pair}" if entry.pair >= 0 else f"trial-{number}"
+        return Suggestion(plan=self._book.encoding.plan(row), seed_key=key, origin=entry.origin)
+
+
+@final
+class PlanBook:
+    """Plans and observations of one problem as rows and histories; rows are remembered."""
+
+    def __init__(self, problem: SearchProblem) -> None:
+        self.problem = problem
+        self.encoding = PlanEncoding(problem)
+        self.space: Space = self.encoding.space
+        self.start = self.encoding.row(problem.start)
+        self._records: list[Record] = []
+
+    def enqueued(self, weights: Mapping[str, float]) -> Array:
+        """The row of a mixture the user wants tried first, at the start's hyperparameters."""
+        row = self.start.copy()
+        row[self.space.weights] = 0.0
+        for name, weight in weights.items():
+            if (dimension := weight_name(name)) in self.space.index:
+                i = self.space.index[dimension]
+                row[i] = self.space.dimensions[i].unit(weight)
+        return np.asarray(self.space.snap(row[None])[0])
+
+    def history(self, observed: Sequence[Observation]) -> History:
+        """All observations as arrays."""
+        for seen in observed[len(self._records) :]:
+            self._records.append(
+                Record(row=self.encoding.row(seen.plan), seed=seen.seed, values=seen.values, fidelity=seen.fidelity)
+            )
+        return History.of(
+            self._records[: len(observed)], len(self.space), self.problem.targets, tuple(self.problem.guards)
+        )
+
+
+def recommend(
+    book: PlanBook,
+    modeller: Modeller,
+    observed: Sequence[Observation],
+    required: frozenset[str],
+    excluded: frozenset[str],
+    seed: int,
+) -> Recommendation:
+    """Recommend the plan of highest posterior mean; without a single success, the start with what is required."""
+    history = book.history(observed)
+    need, out = book.encoding.columns(required), book.encoding.columns(excluded - required)
+    if not len(history) or history.failed.all():
+        row = book.start.copy()
+        row[out] = 0.0
+        row[need] = np.where(row[need] > 0, row[need], 0.7)
+        plan = book.encoding.plan(book.space.snap(row[None])[0])
+        return Recommendation(plan=plan, mean=0.0, sd=0.0, tuned=plan)
+    found = Recommender(book.space, modeller, history, book.problem.guards, book.start, seed).choose(need, out)
+    plan = book.encoding.plan(found.row)
+    effects, weights = {}, {}
+    for name in book.problem.datasets:
+        column = book.space.index[weight_name(name)]
+        effects[name] = found.effects[column]
+        weights[name] = round(book.problem.max_weight * found.levels[column] ** 2, 4)
+    return Recommendation(
+        plan=plan,
+        mean=found.mean,
+        sd=found.sd,
+        worth={name: effects[name][0] for name in plan.mixture.added},
+        effects=effects,
+        weights=weights,
+        tuned=book.encoding.plan(found.tuned),
+    )

@@ -1,0 +1,46 @@
+"""The control: plans drawn at random, recommended as well as any, so that a comparison is about where it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from autodc import seeds
+from autodc.search.engine import Observation, Recommendation, SearchProblem, Suggestion
+from autodc.search.mixture_engine import PlanBook, recommend
+from autodc.search.plan import Plan
+from autodc.search.proposal import free
+from autodc.search.surrogates.models import Modeller
+
+
+@final
+class RandomEngine:
+    """Draws every plan from (seed, number) alone; the start comes first."""
+
+    def __init__(self, problem: SearchProblem, seed: int) -> None:
+        self._seed, self._book = seed, PlanBook(problem)
+        space = self._book.space
+        self._modeller = Modeller(space.features, space.data_features, problem.targets)
+
+    def suggest(
+        self,
+        number: int,
+        observed: Sequence[Observation],
+        running: Sequence[Plan],
+        excluded: frozenset[str] = frozenset(),
+    ) -> Suggestion:
+        """Propose the plan of search trial `number`; see `SearchEngine`."""
+        out = self._book.encoding.columns(excluded)
+        rng = seeds.generator(self._seed, "search", "random", number)
+        pending = [self._book.encoding.row(plan) for plan in running]
+        row = free(self._book.space, pending, out, rng)
+        return Suggestion(plan=self._book.encoding.plan(row), seed_key=f"trial-{number}", origin="random")
+
+    def recommend(
+        self,
+        observed: Sequence[Observation],
+        required: frozenset[str] = frozenset(),
+        excluded: frozenset[str] = frozenset(),
+    ) -> Recommendation:
+        """Recommend by posterior mean; see `SearchEngine`."""
+        return recommend(self._book, self._modeller, observed, required, excluded, self._seed)

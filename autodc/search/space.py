@@ -1,0 +1,248 @@
+"""The search space as a cube: every dimension is a column, every point a row, conditions are masks.
+
+A weight is searched as u in [0, 1] with weight = cap·u², and u below `OUT` is exactly out: zero is an ordinary value.
+A number is searched on its own scale (logarithmic where it says so), a choice by its index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import numpy as np
+
+from autodc.search.plan import Value
+from autodc.spec.study import ParameterSpec
+
+Array = np.ndarray[Any, Any]
+Kind = Literal["weight", "number", "choice"]
+
+OUT = 0.05
+CENTRE = 0.5
+DIGITS = 6
+RECIPE = "recipe"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dimension:
+    """One column. when: other dimension → the value it must have; stage_of: the weight whose stage this choice is."""
+
+    name: str
+    kind: Kind
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+    step: float | None = None
+    integer: bool = False
+    choices: tuple[Value, ...] = ()
+    when: tuple[tuple[str, Any], ...] = ()
+    stage_of: str = ""
+
+    @property
+    def default(self) -> float:
+        """The cube value where the dimension is inactive, which is also where a study starts."""
+        return CENTRE if self.kind == "number" else 0.0
+
+    def value(self, x: float) -> Value:
+        """Decode a cube value."""
+        if self.kind == "choice":
+            return self.choices[round(x)]
+        if self.kind == "weight":
+            return 0.0 if x < OUT else round(self.high * x * x, 4)
+        number = self.low * (self.high / self.low) ** x if self.log else self.low + (self.high - self.low) * x
+        if self.step is not None:
+            number = self.low + self.step * round((number - self.low) / self.step)
+        if self.integer:
+            return int(min(max(round(number), self.low), self.high))
+        return float(min(max(float(f"{number:.{DIGITS}g}"), self.low), self.high))
+
+    def unit(self, value: Value) -> float:
+        """Encode a value; a weight above the cap gives more than 1, other values are clipped into the range."""
+        if self.kind == "choice":
+            return float(self.choices.index(value)) if value in self.choices else 0.0
+        number = float(value)
+        if self.kind == "weight":
+            return float(np.sqrt(max(number, 0.0) / self.high))
+        if self.high <= self.low:
+            return CENTRE
+        if self.log:
+            x = np.log(max(number, self.low) / self.low) / np.log(self.high / self.low)
+        else:
+            x = (number - self.low) / (self.high - self.low)
+        return float(min(max(x, 0.0), 1.0))
+
+    @property
+    def grid(self) -> bool:
+        """Whether only some values of the range can be had."""
+        return self.kind == "number" and (self.integer or self.step is not None)
+
+
+@final
+class Space:
+    """Dimensions in an order where a condition comes after what it looks at."""
+
+    def __init__(self, dimensions: Sequence[Dimension], constants: Mapping[str, Value] | None = None) -> None:
+        self.dimensions = _parents_first(dimensions)
+        self.constants = dict(constants or {})
+        self.index = {d.name: i for i, d in enumerate(self.dimensions)}
+        self.defaults = np.array([d.default for d in self.dimensions], dtype=float)
+        self.weights = np.array([i for i, d in enumerate(self.dimensions) if d.kind == "weight"], dtype=int)
+        self.stages = np.array([i for i, d in enumerate(self.dimensions) if d.stage_of], dtype=int)
+        self.tuning = np.array(
+            [i for i, d in enumerate(self.dimensions) if d.kind != "weight" and not d.stage_of], dtype=int
+        )
+        self.features_of = _feature_plan(self)
+
+    def __len__(self) -> int:
+        return len(self.dimensions)
+
+    def encode(self, values: Mapping[str, Value]) -> Array:
+        """Return the row of these values; names that are missing get their default, names not known are ignored."""
+        row = np.array(
+            [d.unit(values[d.name]) if d.name in values else d.default for d in self.dimensions], dtype=float
+        )
+        return np.asarray(self.snap(row[None], clip=False)[0])
+
+    def decode(self, row: Array) -> dict[str, Value]:
+        """Return the values of the active dimensions of a row."""
+        active = self.active(row[None])[0]
+        return {d.name: d.value(float(row[i])) for i, d in enumerate(self.dimensions) if active[i]}
+
+    def active(self, rows: Array) -> Array:
+        """Say which dimensions count, shape (n, D): conditions hold and, for a stage, the weight is above 0."""
+        mask = np.ones(rows.shape, dtype=bool)
+        for i, dimension in enumerate(self.dimensions):
+            for other, wanted in dimension.when:
+                mask[:, i] &= self._equals(rows, mask, other, wanted)
+            if dimension.stage_of:
+                mask[:, i] &= rows[:, self.index[dimension.stage_of]] >= OUT
+        return mask
+
+    def snap(self, rows: Array, clip: bool = True) -> Array:
+        """Return the rows on the grid: small u exactly 0, whole choices, inactive dimensions at their default."""
+        rows = np.array(rows, dtype=float)
+        if clip:
+            rows = np.clip(rows, 0.0, None)
+        for i, dimension in enumerate(self.dimensions):
+            column = rows[:, i]
+            if dimension.kind == "weight":
+                rows[:, i] = np.where(column < OUT, 0.0, np.minimum(column, 1.0) if clip else column)
+            elif dimension.kind == "choice":
+                rows[:, i] = np.clip(np.round(column), 0, len(dimension.choices) - 1)
+            elif dimension.grid:
+                rows[:, i] = [dimension.unit(dimension.value(min(max(float(x), 0.0), 1.0))) for x in column]
+            else:
+                rows[:, i] = np.clip(column, 0.0, 1.0)
+        return np.where(self.active(rows), rows, self.defaults) if self._conditional else rows
+
+    def random(self, rng: np.random.Generator, count: int) -> Array:
+        """Draw rows: about a random share of the weights in, the rest of the cube uniform."""
+        rows = rng.random((count, len(self)))
+        share = rng.uniform(0.1, 0.9, (count, 1))
+        if len(self.weights):
+            inside = rng.random((count, len(self.weights))) < share
+            rows[:, self.weights] = np.where(inside, rng.uniform(0.25, 1.0, inside.shape), 0.0)
+        for i, dimension in enumerate(self.dimensions):
+            if dimension.kind == "choice":
+                rows[:, i] = rng.integers(len(dimension.choices), size=count)
+        return self.snap(rows)
+
+    def features(self, rows: Array) -> Array:
+        """Return what a surrogate sees, shape (n, F): strength of every dataset in its stage, numbers around 0,
+        choices as contrasts; everything inactive is 0."""
+        active = self.active(rows) if self._conditional else np.ones(rows.shape, dtype=bool)
+        out = np.zeros((len(rows), len(self.features_of)))
+        for j, (i, stage, choice) in enumerate(self.features_of):
+            dimension = self.dimensions[i]
+            if dimension.kind == "weight":
+                late = rows[:, stage] if stage >= 0 else np.zeros(len(rows))
+                out[:, j] = rows[:, i] * np.where(late > CENTRE, choice == 1, choice == 0)
+            elif dimension.kind == "number":
+                out[:, j] = (rows[:, i] - CENTRE) * active[:, i]
+            else:
+                out[:, j] = ((np.round(rows[:, i]) == choice) - 1 / len(dimension.choices)) * active[:, i]
+        return out
+
+    @property
+    def data_features(self) -> Array:
+        """Which features are strengths of datasets, shape (F,)."""
+        return np.array([self.dimensions[i].kind == "weight" for i, _, _ in self.features_of], dtype=bool)
+
+    @property
+    def _conditional(self) -> bool:
+        return any(d.when or d.stage_of for d in self.dimensions)
+
+    def _equals(self, rows: Array, mask: Array, other: str, wanted: object) -> Array:
+        allowed = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+        if other not in self.index:
+            return np.full(len(rows), self.constants.get(other) in allowed)
+        i = self.index[other]
+        dimension = self.dimensions[i]
+        if dimension.kind == "choice":
+            hits = [k for k, choice in enumerate(dimension.choices) if choice in allowed]
+            return np.asarray(mask[:, i] & np.isin(np.round(rows[:, i]), hits))
+        return np.asarray(mask[:, i] & np.array([dimension.value(float(x)) in allowed for x in rows[:, i]], dtype=bool))
+
+
+def dimension_of(name: str, spec: ParameterSpec) -> Dimension:
+    """Read one hyperparameter of a study file as a dimension."""
+    when = tuple(sorted(spec.when.items()))
+    if spec.type == "categorical":
+        return Dimension(name=name, kind="choice", choices=tuple(spec.choices or ()), when=when)
+    assert spec.low is not None
+    assert spec.high is not None
+    step = spec.step
+    high = spec.low + step * np.floor((spec.high - spec.low) / step + 1e-9) if step is not None else spec.high
+    return Dimension(
+        name=name,
+        kind="number",
+        low=spec.low,
+        high=float(high),
+        log=spec.log,
+        step=step,
+        integer=spec.type == "int",
+        when=when,
+    )
+
+
+def start_hyperparameters(hyperparameters: Mapping[str, ParameterSpec], recipe: str) -> dict[str, Value]:
+    """Return where a study starts: the centre of every range (the geometric one where log), the first choice,
+    and only what is active under `recipe`."""
+    space = Space([dimension_of(name, spec) for name, spec in hyperparameters.items()], {RECIPE: recipe})
+    return space.decode(space.snap(space.defaults[None])[0])
+
+
+def _feature_plan(space: Space) -> list[tuple[int, int, int]]:
+    """(dimension, column of its stage or −1, choice) for every feature."""
+    stage = {space.dimensions[i].stage_of: int(i) for i in space.stages}
+    plan: list[tuple[int, int, int]] = []
+    for i, dimension in enumerate(space.dimensions):
+        if dimension.stage_of or (dimension.kind == "choice" and len(dimension.choices) < 2):
+            continue
+        if dimension.kind == "weight" and dimension.name in stage:
+            plan += [(i, stage[dimension.name], 0), (i, stage[dimension.name], 1)]
+        elif dimension.kind == "choice":
+            skip = 1 if len(dimension.choices) == 2 else 0
+            plan += [(i, -1, k) for k in range(skip, len(dimension.choices))]
+        else:
+            plan.append((i, -1, 0))
+    return plan
+
+
+def _parents_first(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
+    """Order by condition; a condition that looks at nothing known, or in a circle, stays where it is."""
+    left = list(dimensions)
+    placed: list[Dimension] = []
+    names = {d.name for d in dimensions}
+    while left:
+        done = {d.name for d in placed}
+        ready = [
+            d
+            for d in left
+            if all(o in done or o not in names for o, _ in d.when) and (not d.stage_of or d.stage_of in done)
+        ]
+        placed += ready or left
+        left = [d for d in left if d not in placed]
+    return tuple(placed)

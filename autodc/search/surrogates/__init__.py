@@ -1,0 +1,1 @@
+"""Models of the objective over the cube, and the choice among them by evidence."""

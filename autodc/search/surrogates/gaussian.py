@@ -1,0 +1,168 @@
+"""A Gaussian process over strengths and hyperparameters together: fit by penalised evidence, predict, draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from scipy import linalg, optimize
+
+from autodc.search.surrogates.kernel import Scales, covariance, matern, matern_slope, squared_distance, variance
+
+Array = np.ndarray[Any, Any]
+
+JITTER = 1e-8
+STEPS = 60
+BOUND = 9.0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What a surrogate is fitted to.
+
+    features: shape (n, F); target: shape (n,), standardised by the caller; noise: factor on the noise variance,
+    shape (n,), 1 for a full training; seeds: shape (n,), trainings with one seed share a number;
+    data: which features are strengths of datasets, shape (F,).
+    """
+
+    features: Array
+    target: Array
+    noise: Array
+    seeds: Array
+    data: Array
+
+    def head(self, count: int) -> Sample:
+        """The first `count` trainings."""
+        return Sample(
+            features=self.features[:count],
+            target=self.target[:count],
+            noise=self.noise[:count],
+            seeds=self.seeds[:count],
+            data=self.data,
+        )
+
+
+@final
+class GaussianProcess:
+    """The posterior given a sample and kernel parameters."""
+
+    def __init__(self, sample: Sample, theta: Array) -> None:
+        self._features, self._scales = sample.features, Scales.of(theta)
+        gram = covariance(sample.features, sample.features, self._scales) + _noise(sample, self._scales)
+        gram[np.diag_indices_from(gram)] += JITTER
+        self._factor = linalg.cholesky(gram, lower=True, check_finite=False)
+        self._target = sample.target
+        self._alpha = linalg.cho_solve((self._factor, True), sample.target, check_finite=False)
+
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Posterior mean and sd of the noiseless objective, each of shape (m,)."""
+        cross = covariance(features, self._features, self._scales)
+        mean = cross @ self._alpha
+        half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
+        spread = variance(features, self._scales) - (half * half).sum(0)
+        return mean, np.sqrt(np.maximum(spread, 1e-12))
+
+    def draw(self, features: Array, rng: np.random.Generator) -> Array:
+        """One joint draw of the noiseless objective at these rows, shape (m,)."""
+        cross = covariance(features, self._features, self._scales)
+        half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
+        cov = covariance(features, features, self._scales) - half.T @ half
+        return cross @ self._alpha + _root(cov) @ rng.standard_normal(len(features))
+
+    def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
+        """Mean and sd of objective(left) − objective(right), row by row."""
+        both = np.vstack([left, right])
+        cross = covariance(both, self._features, self._scales)
+        mean = cross @ self._alpha
+        half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
+        n = len(left)
+        gap = half[:, :n] - half[:, n:]
+        pair = np.array([covariance(left[i : i + 1], right[i : i + 1], self._scales)[0, 0] for i in range(n)])
+        prior = variance(left, self._scales) + variance(right, self._scales) - 2 * pair
+        return mean[:n] - mean[n:], np.sqrt(np.maximum(prior - (gap * gap).sum(0), 1e-12))
+
+    def left_out(self) -> Array:
+        """Prediction of every training from all others, shape (n,) (Rasmussen and Williams 2006, eq. 5.12)."""
+        inverse = linalg.cho_solve((self._factor, True), np.eye(len(self._target)), check_finite=False)
+        return self._target - self._alpha / np.diag(inverse)
+
+
+def tune(sample: Sample) -> Array:
+    """Find the kernel parameters of highest penalised evidence, starting from the prior alone: no memory."""
+    centre, spread = prior(sample.data)
+    result = optimize.minimize(
+        _loss,
+        centre,
+        args=(sample, centre, spread),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(c - BOUND, c + BOUND) for c in centre],
+        options={"maxiter": STEPS},
+    )
+    return np.asarray(result.x)
+
+
+def prior(data: Array) -> tuple[Array, Array]:
+    """Mean and sd of the logarithms of the kernel parameters: the more dimensions, the less each matters."""
+    width = max(len(data), 1)
+    centre = np.concatenate(
+        [
+            np.full(len(data), np.log(2.0 / width)),
+            np.full(len(data), np.log(1.0 / width)),
+            [np.log(0.5), np.log(0.1), np.log(0.02)],
+        ]
+    )
+    spread = np.concatenate([np.full(2 * len(data), 1.5), [1.0, 1.0, 1.0]])
+    return centre, spread
+
+
+def _noise(sample: Sample, scales: Scales) -> Array:
+    same = sample.seeds[:, None] == sample.seeds[None, :]
+    return np.asarray(scales.seed * same + np.diag(scales.noise * sample.noise))
+
+
+def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[float, Array]:
+    """Negative penalised log evidence and its gradient (Rasmussen and Williams 2006, eq. 5.8 and 5.9)."""
+    scales, x = Scales.of(theta), sample.features
+    square = squared_distance(x, x, scales.inverse)
+    curved = matern(square, scales.curved)
+    same = sample.seeds[:, None] == sample.seeds[None, :]
+    gram = 1.0 + (x * scales.linear) @ x.T + curved + scales.seed * same
+    gram[np.diag_indices_from(gram)] += scales.noise * sample.noise + JITTER
+    try:
+        factor = linalg.cholesky(gram, lower=True, check_finite=False)
+    except linalg.LinAlgError:
+        return 1e10, np.zeros_like(theta)
+    alpha = linalg.cho_solve((factor, True), sample.target, check_finite=False)
+    inverse, _ = linalg.lapack.dpotri(factor, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    weight = inverse - np.outer(alpha, alpha)
+    slope = weight * matern_slope(square, scales.curved)
+    by_inverse = 2.0 * ((x * x).T @ slope.sum(1) - (x * (slope @ x)).sum(0))
+    gradient = 0.5 * np.concatenate(
+        [
+            (x * (weight @ x)).sum(0) * scales.linear,
+            by_inverse * scales.inverse,
+            [
+                (weight * curved).sum(),
+                (np.diag(weight) * sample.noise).sum() * scales.noise,
+                (weight * same).sum() * scales.seed,
+            ],
+        ]
+    )
+    pull = (theta - centre) / spread
+    loss = 0.5 * sample.target @ alpha + np.log(np.diag(factor)).sum() + 0.5 * pull @ pull
+    return float(loss), gradient + pull / spread
+
+
+def _root(cov: Array) -> Array:
+    """A lower root of a covariance that may be singular by rounding."""
+    for jitter in (1e-8, 1e-6, 1e-4):
+        try:
+            return np.asarray(linalg.cholesky(cov + jitter * np.eye(len(cov)), lower=True, check_finite=False))
+        except linalg.LinAlgError:
+            continue
+    values, vectors = linalg.eigh(cov)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

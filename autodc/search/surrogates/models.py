@@ -1,0 +1,168 @@
+"""Which model speaks for the objective, chosen in the study by evidence, and its parameters remembered.
+
+Rivals: ridge and Gaussian process on the objective, and both slice by slice with aggregation after prediction. The one
+whose leave-one-out predictions rank the objective best is used; the simplest of those that are close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, final
+
+import numpy as np
+from scipy import stats
+
+from autodc.search.history import History
+from autodc.search.surrogates.gaussian import GaussianProcess, Sample, tune
+from autodc.search.surrogates.ridge import Ridge, tune_ridge
+
+Array = np.ndarray[Any, Any]
+
+FIRST_FIT = 6
+GROWTH = 1.25
+GAUSSIAN_UP_TO = 600
+CLOSE = 0.02
+RIVALS = ("ridge", "gaussian", "ridge by slice", "gaussian by slice")
+
+
+class Model(Protocol):
+    """A posterior over the noiseless objective in its own units."""
+
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Posterior mean and sd, each of shape (m,)."""
+        ...
+
+    def draw(self, features: Array, rng: np.random.Generator) -> Array:
+        """One joint draw, shape (m,)."""
+        ...
+
+    def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
+        """Mean and sd of objective(left) − objective(right), row by row."""
+        ...
+
+    def left_out(self) -> Array:
+        """Prediction of every training from all others, shape (n,)."""
+        ...
+
+
+@final
+class Weighted:
+    """A weighted sum of standardised surrogates, taken to be independent."""
+
+    def __init__(self, parts: list[tuple[float, float, float, Model]]) -> None:
+        """parts: (share, centre, scale, surrogate of the standardised values)."""
+        self._parts = parts
+
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Posterior mean and sd, each of shape (m,)."""
+        found = [(share, centre, scale, *part.predict(features)) for share, centre, scale, part in self._parts]
+        mean = sum(share * (centre + scale * m) for share, centre, scale, m, _ in found)
+        return np.asarray(mean), np.sqrt(sum((share * scale * s) ** 2 for share, _, scale, _, s in found))
+
+    def draw(self, features: Array, rng: np.random.Generator) -> Array:
+        """One joint draw, shape (m,)."""
+        drawn = [share * (centre + scale * part.draw(features, rng)) for share, centre, scale, part in self._parts]
+        return np.asarray(sum(drawn))
+
+    def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
+        """Mean and sd of objective(left) − objective(right), row by row."""
+        found = [(share * scale, *part.difference(left, right)) for share, _, scale, part in self._parts]
+        return np.asarray(sum(f * m for f, m, _ in found)), np.sqrt(sum((f * s) ** 2 for f, _, s in found))
+
+    def left_out(self) -> Array:
+        """Prediction of every training from all others, shape (n,)."""
+        return np.asarray(sum(share * (centre + scale * part.left_out()) for share, centre, scale, part in self._parts))
+
+
+@final
+class Modeller:
+    """Fits models to a growing history; parameters and the choice depend on its first n trainings alone, with n on a
+    geometric ladder, so that a modeller that starts in the middle says the same."""
+
+    def __init__(self, features: Callable[[Array], Array], data: Array, targets: Mapping[str, float]) -> None:
+        self._features, self._data = features, data
+        total = sum(targets.values()) or 1.0
+        self._shares = {name: weight / total for name, weight in targets.items()}
+        self._parameters: dict[tuple[str, str, int], Array] = {}
+        self._choices: dict[int, str] = {}
+
+    def objective(self, history: History) -> Model:
+        """The model of the objective that ranks best in this study."""
+        return self._build(self.choice(history), history, step(len(history)))
+
+    def slice(self, name: str, history: History) -> Model:
+        """The model of one slice, of the same family as the objective's."""
+        family = self.choice(history).split()[0]
+        return self._weighted(family, {name: 1.0}, history, step(len(history)))
+
+    def choice(self, history: History) -> str:
+        """The rival chosen at the last step of the ladder."""
+        count = step(len(history))
+        if count not in self._choices:
+            self._choices[count] = self._choose(history.head(count), count)
+        return self._choices[count]
+
+    def evidence(self, history: History) -> dict[str, float]:
+        """Leave-one-out rank correlation of the objective, rival by rival."""
+        count = len(history)
+        rivals = [r for r in RIVALS if self._allowed(r, count)]
+        return {r: _rank(self._build(r, history, count).left_out(), history) for r in rivals}
+
+    def _choose(self, history: History, count: int) -> str:
+        if count < 2 * FIRST_FIT or float(np.ptp(history.objective)) == 0.0:
+            return RIVALS[0]
+        found = self.evidence(history)
+        best = max(found.values())
+        return next(r for r in RIVALS if r in found and found[r] >= best - CLOSE)
+
+    def _allowed(self, rival: str, count: int) -> bool:
+        if rival.startswith("gaussian") and count > GAUSSIAN_UP_TO:
+            return False
+        return not rival.endswith("slice") or len(self._shares) > 1
+
+    def _build(self, rival: str, history: History, count: int) -> Weighted:
+        family = rival.split()[0]
+        if rival.endswith("slice"):
+            return self._weighted(family, self._shares, history, count)
+        return self._weighted(family, {"": 1.0}, history, count)
+
+    def _weighted(self, family: str, shares: Mapping[str, float], history: History, count: int) -> Weighted:
+        features = self._features(history.rows)
+        parts: list[tuple[float, float, float, Model]] = []
+        for name, share in shares.items():
+            values = history.slices[name] if name else history.objective
+            centre, scale = float(values.mean()), float(values.std()) or 1.0
+            sample = history.sample(features, self._data, (values - centre) / scale)
+            theta = self._tuned(family, name, history, count)
+            parts.append((share, centre, scale, _FIT[family](sample, theta)))
+        return Weighted(parts)
+
+    def _tuned(self, family: str, name: str, history: History, count: int) -> Array:
+        """Parameters fitted to the first `count` trainings alone."""
+        key = (family, name, count)
+        if key not in self._parameters:
+            head = history.head(count)
+            values = head.slices[name] if name else head.objective
+            scale = float(values.std()) or 1.0
+            sample = head.sample(self._features(head.rows), self._data, (values - values.mean()) / scale)
+            self._parameters[key] = _TUNE[family](sample)
+        return self._parameters[key]
+
+
+def step(count: int) -> int:
+    """The largest step of the ladder that `count` trainings reach: parameters are refitted on it."""
+    rung = FIRST_FIT
+    while int(np.ceil(rung * GROWTH)) <= count:
+        rung = int(np.ceil(rung * GROWTH))
+    return min(rung, count)
+
+
+def _rank(predicted: Array, history: History) -> float:
+    """Spearman's correlation, 0 where it is not defined; failures are left to the penalty."""
+    if np.ptp(predicted) == 0.0 or np.ptp(history.objective) == 0.0:
+        return 0.0
+    return float(stats.spearmanr(predicted, history.objective).statistic)
+
+
+_FIT: dict[str, Callable[[Sample, Array], Model]] = {"ridge": Ridge, "gaussian": GaussianProcess}
+_TUNE: dict[str, Callable[[Sample], Array]] = {"ridge": tune_ridge, "gaussian": tune}
