@@ -1,0 +1,103 @@
+"""Why the gate decided as it did: every code, its sentence, and a paragraph for a person. Codes are never reused."""
+
+from __future__ import annotations
+
+from autodc.gate.types import Look, SliceLook
+
+KEPT = "ADC-G001"
+KEPT_OBJECTIVE = "ADC-G002"
+HARM_GUARD = "ADC-G010"
+HARM_ANCHOR = "ADC-G011"
+HARM_OBJECTIVE = "ADC-G012"
+NO_CHANGE = "ADC-G013"
+FUTILE_TARGET = "ADC-G020"
+FUTILE_OBJECTIVE = "ADC-G021"
+FUTILE_GUARD = "ADC-G022"
+OPEN_TARGET = "ADC-G030"
+OPEN_OBJECTIVE = "ADC-G031"
+OPEN_GUARD = "ADC-G032"
+OPEN_ANCHOR = "ADC-G033"
+AT_CAP = "ADC-G034"
+SATURATED = "ADC-G035"
+TOO_GOOD = "ADC-G040"
+MISSING_SLICE = "ADC-G050"
+NOT_FINITE = "ADC-G051"
+TOO_FEW_ROWS = "ADC-G052"
+LOST_PAIR = "ADC-G053"
+TOO_FEW_PAIRS = "ADC-G054"
+NO_TARGET = "ADC-G055"
+NOT_CALIBRATED = "ADC-G056"
+GO_ON = "ADC-G060"
+
+SENTENCES: dict[str, str] = {
+    KEPT: "A target slice got better by more than chance explains, the targets together are better, and every guard "
+    "is within its margin.",
+    KEPT_OBJECTIVE: "No single target stands out, but the targets together got better by more than chance explains, "
+    "and every guard is within its margin.",
+    HARM_GUARD: "A guarded slice got worse by more than its margin.",
+    HARM_ANCHOR: "A guarded slice is worse than at the start of the study by more than the whole study tolerates.",
+    HARM_OBJECTIVE: "The targets together got worse.",
+    NO_CHANGE: "Nothing changed: every row of every slice scores as before.",
+    FUTILE_TARGET: "No target slice gained enough for more trainings to be likely to show it.",
+    FUTILE_OBJECTIVE: "What one target gains another loses: the targets together are unlikely to be shown better.",
+    FUTILE_GUARD: "A guarded slice is unlikely to be shown within its margin.",
+    OPEN_TARGET: "A target may have gained, but the evidence does not reach the bound that guards against luck.",
+    OPEN_OBJECTIVE: "It is not settled whether the targets together are better.",
+    OPEN_GUARD: "It is not settled whether a guarded slice is within its margin.",
+    OPEN_ANCHOR: "It is not settled whether a guarded slice is within what is tolerated since the start of the study.",
+    AT_CAP: "The last look that was planned is reached.",
+    SATURATED: "More seeds would hardly add to what the rows of these slices can show.",
+    TOO_GOOD: "The gain looks too good: hundreds of rows got better and next to none worse, in all slices; look for "
+    "validation rows or their answers in the training data first.",
+    MISSING_SLICE: "A slice of the study was not measured, so nothing can pass.",
+    NOT_FINITE: "A score is not a number, so nothing can pass.",
+    TOO_FEW_ROWS: "A slice has too few rows to decide anything.",
+    LOST_PAIR: "The slices were not measured on the same trainings: a pair is lost and must be run again.",
+    TOO_FEW_PAIRS: "There are fewer pairs of trainings than the first look needs.",
+    NO_TARGET: "There is no target slice, so nothing can be shown to improve.",
+    NOT_CALIBRATED: "The noise of a slice was never calibrated and one pair cannot tell it.",
+    GO_ON: "The evidence so far does not decide; more pairs of trainings may.",
+}
+"""One sentence a code, for people who know no statistics."""
+
+
+def explain(look: Look, subject: str, verdict: str | None = None) -> str:
+    """Tell one verdict in one paragraph, with its numbers; `verdict` defaults to that of the look."""
+    word = verdict or look.verdict
+    opening = {
+        "keep": f"{subject} was kept.",
+        "drop": f"{subject} was dropped.",
+        "undecided": f"{subject} is undecided: it was not kept, and not shown to be useless either.",
+        None: f"{subject} is still being tested.",
+    }[word]
+    parts = [opening, *(SENTENCES[code] for code in look.reasons if code in SENTENCES)]
+    pairs = "one pair of trainings" if look.pairs == 1 else f"{look.pairs} pairs of trainings with the same seeds"
+    parts.append(f"This rests on {pairs}.")
+    parts += [_target(name, seen) for name, seen in look.slices.items() if seen.role == "target"]
+    if sum(seen.role == "target" for seen in look.slices.values()) > 1:
+        parts.append(_target("The weighted mean of the targets", look.objective, quote=False))
+    parts += [_guard(name, seen) for name, seen in look.slices.items() if seen.margin is not None]
+    if look.advice:
+        parts.append(look.advice)
+    return " ".join(parts)
+
+
+def _target(name: str, seen: SliceLook, quote: bool = True) -> str:
+    label = f"On `{name}` ({seen.rows} rows)" if quote else f"{name}"
+    text = f"{label} the difference is {_span(seen)}"
+    if seen.bound is not None:
+        text += f", {seen.z:.1f} standard errors where {seen.bound:.1f} were needed"
+    elif quote and not seen.declared:
+        text += ", a slice it was not meant for"
+    return text + "."
+
+
+def _guard(name: str, seen: SliceLook) -> str:
+    margin = seen.margin or 0.0
+    found = "holds" if "holds" in seen.state else ("is harmed" if "harmed" in seen.state else "is not settled")
+    since = f"; since the start of the study {seen.anchor:+.4g}" if seen.anchor is not None else ""
+    return f"The guard `{name}` ({seen.rows} rows) {found}: {_span(seen)}, a loss up to {margin:g} is tolerated{since}."
+
+
+def _span(seen: SliceLook) -> str:
+    return f"{seen.difference:+.4g} ({seen.level:.0%} interval {seen.low:+.4g} to {seen.high:+.4g})"

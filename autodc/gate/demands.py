@@ -1,0 +1,222 @@
+"""What a keep demands, as one-sided statements about means: each with its estimate and its bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from scipy.special import ndtri
+
+from autodc.evaluation.evidence import Evidence, SliceEvidence
+from autodc.gate.noise import OBJECTIVE, Pools, objective_rows
+from autodc.gate.power import LARGEST, critical, predictive_power
+from autodc.spec.study import GateSpec
+from autodc.stats.sequential import MIN_STEP, bounds
+from autodc.stats.variance import Crossed, Estimate, crossed, moderate
+
+SATURATED = 0.95
+"""Share of the information of the last look beyond which more seeds decide nothing."""
+MORE_EVIDENCE = 2.0
+"""A test that cannot be decided with its pairs is futile when even this many times the evidence would not do."""
+
+Purpose = Literal["gain", "objective", "guard", "anchor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """The looks of a test and where in it we are. looks: up to the present one; last: pairs at the last look."""
+
+    looks: tuple[int, ...]
+    last: int
+
+    @classmethod
+    def at(cls, pairs: int, gate: GateSpec) -> Schedule:
+        """Place `pairs` among the looks of the gate; a number that is no planned look is a look of its own."""
+        return cls(looks=(*(k for k in gate.looks if k < pairs), pairs), last=max(gate.looks[-1], pairs))
+
+    @property
+    def now(self) -> int:
+        """Pairs at the present look."""
+        return self.looks[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One slice, or the objective, with its estimates. anchor: against the start of the campaign, or None."""
+
+    evidence: SliceEvidence
+    own: Crossed
+    estimate: Estimate
+    anchor: Estimate | None = None
+
+    @property
+    def name(self) -> str:
+        """The slice."""
+        return self.evidence.name
+
+    @property
+    def rows(self) -> float:
+        """Rows that count: a cluster of rows is one."""
+        return self.own.effective_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """`mean + shift > 0`, to be shown beyond `bound` standard errors. share: the level it spends over all looks.
+
+    bound, last_bound: critical values of Student's t now and at the last look.
+    """
+
+    purpose: Purpose
+    name: str
+    estimate: Estimate
+    shift: float
+    share: float
+    bound: float
+    last_bound: float
+    last: int
+
+    @property
+    def z(self) -> float:
+        """The statistic, in standard errors."""
+        return statistic(self.estimate, self.shift)
+
+    @property
+    def met(self) -> bool:
+        """Whether it is shown at this look."""
+        return self.z >= self.bound
+
+    @property
+    def chance(self) -> float:
+        """Predictive power at the last look."""
+        return predictive_power(self.estimate, self.shift, self.last_bound, self.estimate.variance_at(self.last))
+
+    @property
+    def chance_with_more(self) -> float:
+        """Predictive power with MORE_EVIDENCE times the rows and seeds."""
+        return predictive_power(self.estimate, self.shift, self.last_bound, self.estimate.variance / MORE_EVIDENCE)
+
+    def refuted(self, alpha: float) -> bool:
+        """Whether the contrary, `mean + shift < 0`, is shown at `alpha`."""
+        return self.z <= -critical(-float(ndtri(alpha)), self.estimate.df)
+
+
+def statistic(estimate: Estimate, shift: float) -> float:
+    """Return (mean + shift) in standard errors; with no variance at all, its sign beyond every bound."""
+    ahead = estimate.mean + shift
+    if estimate.variance > 0:
+        return max(-LARGEST, min(LARGEST, ahead / estimate.standard_error))
+    return math.copysign(LARGEST, ahead) if ahead else 0.0
+
+
+def measure(evidence: Evidence, pools: Pools) -> tuple[dict[str, Measured], Measured | None]:
+    """Estimate every slice, and the objective where there are targets."""
+    slices = {name: _measured(name, seen, pools) for name, seen in evidence.items()}
+    targets = [seen for seen in evidence.values() if seen.role == "target"]
+    if not targets:
+        return slices, None
+    table, clusters = objective_rows(targets)
+    whole = SliceEvidence(
+        name=OBJECTIVE,
+        role="target",
+        weight=sum(t.weight for t in targets),
+        margin=None,
+        declared=True,
+        differences=table,
+        clusters=clusters,
+    )
+    return slices, _measured(OBJECTIVE, whole, pools)
+
+
+def gains(
+    slices: dict[str, Measured], objective: Measured, gate: GateSpec, alpha: float, schedule: Schedule
+) -> tuple[list[Demand], bool]:
+    """Demand one: a declared target, or the objective, crosses its sequential bound.
+
+    k declared targets and the objective share alpha; a single target that is the objective is one test, not two.
+    Returns the demands and whether the information of all of them is saturated, which makes this look the last.
+    """
+    targets = [m for m in slices.values() if m.evidence.role == "target"]
+    declared = [m for m in targets if m.evidence.declared] or targets
+    able = [m for m in declared if m.rows >= gate.min_rows]
+    tested = able if len(targets) == 1 and able else [*able, objective]
+    share = alpha / len(tested)
+    final = schedule.now >= schedule.last or all(_fraction(m.estimate, schedule) >= SATURATED for m in tested)
+    return [_gain(m, share, schedule, final) for m in tested], final
+
+
+def objective_improves(objective: Measured, gate: GateSpec, schedule: Schedule) -> Demand:
+    """Demand two: the weighted mean of the targets is better."""
+    return _fixed("objective", OBJECTIVE, objective.estimate, 0.0, gate.objective_alpha, schedule)
+
+
+def guards_hold(slices: dict[str, Measured], gate: GateSpec, schedule: Schedule) -> list[Demand]:
+    """Demand three: every slice with a margin is no worse than it, against the incumbent and against the start."""
+    found = []
+    for m in slices.values():
+        margin = m.evidence.margin
+        if margin is None:
+            continue
+        found.append(_fixed("guard", m.name, m.estimate, margin, gate.guard_alpha, schedule))
+        if m.anchor is not None:
+            tolerated = gate.anchor_factor * margin
+            found.append(_fixed("anchor", m.name, m.anchor, tolerated, gate.guard_alpha, schedule))
+    return found
+
+
+def _measured(name: str, seen: SliceEvidence, pools: Pools) -> Measured:
+    prior = pools.of(name)
+    own = crossed(seen.differences, seen.clusters)
+    anchor = None if seen.anchor is None else moderate(crossed(seen.anchor, seen.clusters), prior)
+    return Measured(evidence=seen, own=own, estimate=moderate(own, prior), anchor=anchor)
+
+
+def _fraction(estimate: Estimate, schedule: Schedule) -> float:
+    """Information now as a share of that of the last look, t = V_N / V_n."""
+    return estimate.variance_at(schedule.last) / estimate.variance if estimate.variance > 0 else 1.0
+
+
+def _gain(m: Measured, share: float, schedule: Schedule, final: bool) -> Demand:
+    at_last = m.estimate.variance_at(schedule.last)
+    spread = [m.estimate.variance_at(k) for k in schedule.looks]
+    times = [at_last / v if v > 0 else 1.0 for v in spread]
+    if final:
+        times[-1] = 1.0
+    now = bounds(share, _rising(times))[-1]
+    last = now if times[-1] >= 1.0 - MIN_STEP else bounds(share, _rising([*times, 1.0]))[-1]
+    return Demand(
+        purpose="gain",
+        name=m.name,
+        estimate=m.estimate,
+        shift=0.0,
+        share=share,
+        bound=critical(now, m.estimate.df),
+        last_bound=critical(last, m.estimate.df_at(schedule.last)),
+        last=schedule.last,
+    )
+
+
+def _fixed(purpose: Purpose, name: str, estimate: Estimate, shift: float, alpha: float, schedule: Schedule) -> Demand:
+    bound = -float(ndtri(alpha))
+    return Demand(
+        purpose=purpose,
+        name=name,
+        estimate=estimate,
+        shift=shift,
+        share=alpha,
+        bound=critical(bound, estimate.df),
+        last_bound=critical(bound, estimate.df_at(schedule.last)),
+        last=schedule.last,
+    )
+
+
+def _rising(times: Sequence[float]) -> tuple[float, ...]:
+    """Information never falls: an estimate that says otherwise is taken as no gain."""
+    highest = 0.0
+    found = []
+    for t in times:
+        highest = max(highest, min(1.0, t))
+        found.append(highest)
+    return tuple(found)

@@ -1,0 +1,182 @@
+"""Crossed random effects: the variance of a mean over seeds × rows, when both are samples.
+
+D[s, i] = mean + S_s + I_i + R_si. Moments of the two-way layout (Searle, Casella & McCulloch 1992, ch. 4; the same
+layout as Owen 2007, "The pigeonhole bootstrap"), the seed variance moderated by a pool (Smyth 2004), the degrees of
+freedom of the sum after Satterthwaite 1946.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autodc.errors import StatsError
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossed:
+    """Moments of one table of pairs × rows.
+
+    rows: rows, or clusters of rows; effective_rows: the same, fewer where clusters differ in size;
+    seed: sigma_S², unfloored; residual: sigma_R²; both NaN with one pair; row: s_i², the variance over rows of the
+    seed-mean difference, which holds sigma_I² + sigma_R²/n.
+    """
+
+    mean: float
+    pairs: int
+    rows: int
+    effective_rows: float
+    seed: float
+    residual: float
+    row: float
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of the own seed variance."""
+        return self.pairs - 1
+
+    @property
+    def variance(self) -> float:
+        """Unmoderated, unfloored variance of the mean; NaN with one pair."""
+        return self.seed / self.pairs + self.row / self.rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What other comparisons say of this slice: excess seed variance P_S, residual P_R, their degrees of freedom."""
+
+    seed: float
+    residual: float
+    df: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The mean difference and how its variance falls with pairs: V_k = fixed + per_pair / k.
+
+    fixed: A, what more seeds cannot take away; per_pair: B; seed: sigma~_S², the part of B that more rows cannot
+    take away; variance: V_n at the present n; df: Satterthwaite's; seed_df, row_df: those of its two parts.
+    """
+
+    mean: float
+    pairs: int
+    rows: int
+    variance: float
+    df: float
+    fixed: float
+    per_pair: float
+    seed: float
+    seed_df: float
+    row_df: float
+
+    @property
+    def standard_error(self) -> float:
+        """Square root of V_n."""
+        return math.sqrt(self.variance)
+
+    def variance_at(self, pairs: float) -> float:
+        """V_k, the variance expected with `pairs` pairs of the same kind; V_n itself at the present n."""
+        if pairs == self.pairs:
+            return self.variance
+        return max(self.fixed, self.variance - self.per_pair / self.pairs) + self.per_pair / pairs
+
+    def df_at(self, pairs: float) -> float:
+        """Satterthwaite's degrees of freedom expected with `pairs` pairs."""
+        seed_df = self.seed_df + pairs - self.pairs
+        fixed = self.variance_at(pairs) - self.per_pair / pairs
+        return satterthwaite(((self.per_pair / pairs, seed_df), (fixed, self.row_df)))
+
+
+def crossed(differences: Array, clusters: Array | None = None) -> Crossed:
+    """Decompose paired differences by moments.
+
+    differences: shape (n_pairs, n_rows), up is better; clusters: shape (n_rows,) ints, rows of one cluster count as
+    one. MS_s = m·var_s(row means), MS_i = n·var_i(seed means), MS_r the residual mean square; sigma_R² = MS_r,
+    sigma_S² = (MS_s − MS_r)/m, s_i² = MS_i/n. Raises StatsError ADC-STAT-001 for a table with no pair or under two
+    rows, ADC-STAT-002 for values that are not finite.
+    """
+    table = np.atleast_2d(np.asarray(differences, dtype=np.float64))
+    if not np.isfinite(table).all():
+        raise StatsError("ADC-STAT-002", "paired differences must be finite", got="NaN or infinity")
+    effective = float(table.shape[1])
+    if clusters is not None:
+        table, effective = _by_cluster(table, clusters)
+    pairs, rows = table.shape
+    if pairs < 1 or rows < 2:
+        raise StatsError("ADC-STAT-001", "a variance needs one pair and two rows", got=f"{pairs} pairs, {rows} rows")
+    of_row, of_pair = table.mean(axis=0), table.mean(axis=1)
+    mean = float(of_pair.mean())
+    row = float(of_row.var(ddof=1))
+    if pairs == 1:
+        seed = residual = math.nan
+    else:
+        ms_s = rows * float(of_pair.var(ddof=1))
+        rest = table - of_pair[:, None] - of_row[None, :] + mean
+        residual = float(np.einsum("si,si->", rest, rest)) / ((pairs - 1) * (rows - 1))
+        seed = (ms_s - residual) / rows
+    return Crossed(mean=mean, pairs=pairs, rows=rows, effective_rows=effective, seed=seed, residual=residual, row=row)
+
+
+def moderate(own: Crossed, prior: Prior, prior_cap: float = 20.0) -> Estimate:
+    """Bound the mean for new seeds and new rows, the seed variance moderated by the pool.
+
+    sigma~_S² = max(0, (d0·P_S + (n−1)·sigma_S²)/(d0 + n − 1)) with d0 = min(pool df, prior_cap);
+    V_n = sigma~_S²/n + s_i²/m; A = max(0, s_i² − P_R/n)/m, B = sigma~_S² + P_R/m.
+    """
+    n, m = own.pairs, own.rows
+    d0 = min(prior.df, prior_cap)
+    weight = d0 + n - 1
+    if weight <= 0:
+        raise StatsError("ADC-STAT-003", "one pair and no pool: the seed variance is unknown")
+    of_own = own.df * own.seed if n > 1 else 0.0
+    residual = (d0 * prior.residual + (own.df * own.residual if n > 1 else 0.0)) / weight
+    seed = max(0.0, (d0 * prior.seed + of_own) / weight)
+    row = max(own.row, own.mean**2 / m)
+    variance = seed / n + row / m
+    per_pair = seed + min(residual / m, n * row / m)
+    row_df = max(own.effective_rows - 1.0, 1.0)
+    fixed = max(0.0, variance - per_pair / n)
+    df = satterthwaite(((per_pair / n, weight), (row / m, row_df)), variance)
+    return Estimate(
+        mean=own.mean,
+        pairs=n,
+        rows=m,
+        variance=variance,
+        df=df,
+        fixed=fixed,
+        per_pair=per_pair,
+        seed=seed,
+        seed_df=weight,
+        row_df=row_df,
+    )
+
+
+def satterthwaite(parts: tuple[tuple[float, float], ...], total: float | None = None) -> float:
+    """Degrees of freedom of a sum of variance estimates: V² / Σ v_j²/df_j (Satterthwaite 1946).
+
+    parts: (variance, df) each; total: V where parts overlap. A sum of nothing has infinitely many.
+    """
+    whole = sum(v for v, _ in parts) if total is None else total
+    spread = sum(v * v / df for v, df in parts if v > 0)
+    return max(1.0, whole * whole / spread) if spread > 0 else math.inf
+
+
+def _by_cluster(table: Array, clusters: Array) -> tuple[Array, float]:
+    """One column a cluster: per pair, mean + (sum − size·mean)·G/m, the linearised ratio, so means are kept."""
+    _, member = np.unique(np.asarray(clusters), return_inverse=True)
+    member = member.ravel()
+    if member.shape != (table.shape[1],):
+        raise StatsError("ADC-STAT-004", "clusters and rows differ in number", got=f"{member.shape} and {table.shape}")
+    sizes = np.bincount(member).astype(np.float64)
+    count, rows = len(sizes), table.shape[1]
+    if count == rows:
+        return table, float(rows)
+    means = table.mean(axis=1)
+    sums = np.stack([np.bincount(member, weights=line, minlength=count) for line in table])
+    columns = means[:, None] + (sums - sizes[None, :] * means[:, None]) * (count / rows)
+    return columns, float(rows**2 / np.sum(sizes**2))
