@@ -1,22 +1,32 @@
 PY := .venv/bin/python
 STAMP := .venv/.ready
-FOLDERS := autodc tests benchmarks
+FOLDERS := autodc tests benchmarks configs docs
+WORKERS ?= 2
 
-.PHONY: setup quickstart test test-all fix lint types layers docs bench check clean
+.PHONY: help setup quickstart test test-all fix lint types layers docs bench bench-gate bench-search check clean
+
+help:
+	@echo "setup       make .venv with everything pinned in constraints.txt"
+	@echo "quickstart  setup, then one whole study on real digits, with its report in runs/digits"
+	@echo "test        the fast tests        test-all  all of them"
+	@echo "check       lint, types, layers, docs, test; writes nothing"
+	@echo "fix         format and mend what ruff can mend, write the generated parts of the docs"
+	@echo "bench       the benchmarks; bench-gate, bench-search: those of the gate and of the search"
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
+	@python3 -c 'import sys; sys.exit("autodc needs Python 3.11 or newer, python3 is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(PY) || python3 -m venv .venv
-	$(PY) -m pip install --quiet --constraint constraints.txt torch
-	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
-	touch $(STAMP)
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
+	@touch $(STAMP)
 
 quickstart: setup
 	.venv/bin/autodc run configs/digits/study.yaml --out runs/digits
 
 test: setup
-	$(PY) -m pytest -n 2 -m "not slow"
+	$(PY) -m pytest -n $(WORKERS) -m "not slow"
 
 test-all: setup
 	$(PY) -m pytest
@@ -24,6 +34,7 @@ test-all: setup
 fix: setup
 	.venv/bin/ruff check --fix $(FOLDERS)
 	.venv/bin/ruff format $(FOLDERS)
+	$(PY) docs/generate.py
 
 lint: setup
 	.venv/bin/ruff format --check $(FOLDERS)
@@ -35,4 +46,19 @@ types: setup
 layers: setup
 	.venv/bin/lint-imports
 
+docs: setup
+	$(PY) docs/generate.py --check
+
+bench: setup
+	@for script in $(wildcard benchmarks/*.py); do echo "== $$script"; $(PY) $$script || exit 1; done
+
+bench-gate: setup
+	@for script in $(wildcard benchmarks/gate/*.py); do echo "== $$script"; $(PY) $$script || exit 1; done
+
+bench-search: setup
+	@for script in $(wildcard benchmarks/search/*.py); do echo "== $$script"; $(PY) $$script || exit 1; done
+
 check: lint types layers docs test
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,57 @@
+"""Keep the docs true: print command output into marked blocks, and look that every relative link leads somewhere.
+
+A block is `<!-- output: autodc run --help -->`, a fenced text and `<!-- end -->`. With --check nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/**/*.md", "configs/**/*.md", "deploy/**/*.md", "benchmarks/**/*.md")
+BLOCK = re.compile(r"(<!-- output: (?P<command>[^\n]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s#]+)[^)]*\)")
+WIDTH = "100"
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--check", action="store_true", help="say what is out of date, write nothing")
+    check = options.parse_args().check
+    complaints: list[str] = []
+    for page in sorted({page for pattern in PAGES for page in ROOT.glob(pattern)}):
+        text = page.read_text(encoding="utf-8")
+        fresh = BLOCK.sub(_filled, text)
+        name = page.relative_to(ROOT)
+        if fresh != text and check:
+            complaints.append(f"{name}: printed output is out of date; `make fix` writes it again")
+        elif fresh != text:
+            page.write_text(fresh, encoding="utf-8")
+            print(f"{name}: written", file=sys.stderr)
+        complaints += [f"{name}: the link to {target} leads nowhere" for target in _dead_links(page, fresh)]
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
+
+
+def _filled(block: re.Match[str]) -> str:
+    words = shlex.split(block["command"])
+    words[0] = str(Path(sys.executable).with_name(words[0]))
+    env = {**os.environ, "COLUMNS": WIDTH, "TERM": "dumb", "NO_COLOR": "1"}
+    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    return f"{block[1]}```text\n{done.stdout.rstrip()}\n```\n{block[4]}"
+
+
+def _dead_links(page: Path, text: str) -> list[str]:
+    targets = [match["target"] for match in LINK.finditer(text)]
+    return [t for t in targets if "://" not in t and not t.startswith("mailto:") and not (page.parent / t).exists()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
