@@ -1,0 +1,74 @@
+"""Every trainer of ours keeps the contract that third parties' trainers are held to."""
+
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from autodc.testing.trainer_contract import TrainerContract
+from autodc.trial.executor import TrainerRef
+
+ALL = ("concat", "pretrain_finetune", "continue")
+FOLDER = Path(__file__).parent
+
+
+class ElsewhereIsSlow(TrainerContract):
+    """One of our trainers shows the other process in the fast tests; the rest do so in the slow ones."""
+
+    @pytest.mark.slow
+    def test_same_bits_in_another_process(self, ref, rows, tmp_path):
+        super().test_same_bits_in_another_process(ref, rows, tmp_path)
+
+
+class TestTorchImage(TrainerContract):
+    recipes = ALL
+
+    @pytest.fixture
+    def ref(self):
+        return TrainerRef(name="torch_image", options={"network": "tiny_cnn", "steps": 250, "lr": 0.01}, folder=".")
+
+
+class TestTorchTabular(ElsewhereIsSlow):
+    recipes = ALL
+
+    @pytest.fixture
+    def ref(self):
+        return TrainerRef(name="torch_tabular", options={"steps": 150, "width": 32}, folder=".")
+
+
+class TestSklearnPartialFit(ElsewhereIsSlow):
+    recipes = ALL
+
+    @pytest.fixture
+    def ref(self):
+        options = {"estimator": "SGDClassifier", "params": {"loss": "log_loss", "alpha": 0.001}, "epochs": 10}
+        return TrainerRef(name="sklearn", options=options, folder=".")
+
+
+class TestSklearnWarmStart(ElsewhereIsSlow):
+    recipes = ALL
+    seed_matters = False
+
+    @pytest.fixture
+    def ref(self):
+        return TrainerRef(name="sklearn", options={"estimator": "LogisticRegression"}, folder=".")
+
+
+class TestCommand(TrainerContract):
+    recipes = ("concat", "continue")
+    hyperparameters: ClassVar = {"lr": 2.0}
+
+    @pytest.fixture
+    def ref(self):
+        argv = [sys.executable, "foreign.py", "{job}"]
+        return TrainerRef(name="command", options={"argv": argv}, folder=str(FOLDER / "programs"))
+
+
+class TestOwnObject(ElsewhereIsSlow):
+    learns = 0.8
+    seed_matters = False
+
+    @pytest.fixture
+    def ref(self):
+        return TrainerRef(name="own.py:Nearest", options={"neighbours": 1}, folder=str(FOLDER / "programs"))
