@@ -14,7 +14,7 @@ from scipy.special import softmax
 
 from autodc.errors import SpecError
 from autodc.spec.study import TaskKind
-from autodc.stats.jackknife import pseudo_values
+from autodc.stats import jackknife
 
 Array = np.ndarray[Any, Any]
 Better = Literal["higher", "lower"]
@@ -38,7 +38,8 @@ class Metric:
     """A metric over predictions.
 
     of: (outputs, targets) → the metric in its own units; per_row: (outputs, targets) → shape (n,), whose mean is the
-    metric, or None where the metric is no mean over rows; kinds: the task kinds it is defined for.
+    metric, or None where the metric is no mean over rows; pseudo: the same for those, by the infinitesimal jackknife,
+    left out: by leaving out one row at a time; kinds: the task kinds it is defined for.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Metric:
     of: Callable[[Array, Array], float]
     per_row: Callable[[Array, Array], Array] | None
     kinds: tuple[TaskKind, ...]
+    pseudo: Callable[[Array, Array], Array] | None = None
 
     @property
     def is_mean(self) -> bool:
@@ -69,7 +71,9 @@ class Metric:
         """One oriented number per row whose mean is the metric: the row's own score, or its jackknife pseudo-value."""
         if self.per_row is not None:
             return np.asarray(self.sign * np.asarray(self.per_row(outputs, targets), dtype=float))
-        return np.asarray(self.sign * pseudo_values(self.of, outputs, targets))
+        if self.pseudo is not None:
+            return np.asarray(self.sign * self.pseudo(outputs, targets))
+        return np.asarray(self.sign * jackknife.pseudo_values(self.of, (outputs, targets)))
 
 
 def probabilities(outputs: Array) -> Array:
@@ -144,7 +148,7 @@ def _load(name: str, kind: TaskKind, folder: str) -> Metric:
 
 
 def _predicted(outputs: Array) -> Array:
-    return np.asarray(outputs).argmax(axis=1)
+    return np.asarray(np.asarray(outputs).argmax(axis=1))
 
 
 def _hits(outputs: Array, targets: Array) -> Array:
@@ -187,7 +191,20 @@ def _macro_f1(outputs: Array, targets: Array) -> float:
 def _rmse(outputs: Array, targets: Array) -> float:
     from sklearn.metrics import root_mean_squared_error
 
-    return float(root_mean_squared_error(targets, outputs))
+    return float(root_mean_squared_error(np.ravel(targets), np.ravel(outputs)))
+
+
+def _balanced_accuracy_rows(outputs: Array, targets: Array) -> Array:
+    return jackknife.balanced_accuracy(targets, _predicted(outputs))
+
+
+def _macro_f1_rows(outputs: Array, targets: Array) -> Array:
+    return jackknife.macro_f1(targets, _predicted(outputs), labels=np.unique(targets))
+
+
+def _rmse_rows(outputs: Array, targets: Array) -> Array:
+    error = (np.asarray(outputs, dtype=float) - np.asarray(targets, dtype=float)) ** 2
+    return jackknife.root_mean(error.reshape(len(error), -1).mean(axis=1))
 
 
 _CLASSES: tuple[TaskKind, ...] = ("classification",)
@@ -197,11 +214,18 @@ METRICS: dict[str, Metric] = {
     m.name: m
     for m in (
         Metric(name="accuracy", better="higher", of=_mean_of(_hits), per_row=_hits, kinds=_CLASSES),
-        Metric(name="balanced_accuracy", better="higher", of=_balanced_accuracy, per_row=None, kinds=_CLASSES),
+        Metric(
+            name="balanced_accuracy",
+            better="higher",
+            of=_balanced_accuracy,
+            per_row=None,
+            kinds=_CLASSES,
+            pseudo=_balanced_accuracy_rows,
+        ),
         Metric(name="log_loss", better="lower", of=_mean_of(_log_loss_rows), per_row=_log_loss_rows, kinds=_CLASSES),
-        Metric(name="macro_f1", better="higher", of=_macro_f1, per_row=None, kinds=_CLASSES),
+        Metric(name="macro_f1", better="higher", of=_macro_f1, per_row=None, kinds=_CLASSES, pseudo=_macro_f1_rows),
         Metric(name="mae", better="lower", of=_mean_of(_absolute_error), per_row=_absolute_error, kinds=_VALUES),
-        Metric(name="rmse", better="lower", of=_rmse, per_row=None, kinds=_VALUES),
+        Metric(name="rmse", better="lower", of=_rmse, per_row=None, kinds=_VALUES, pseudo=_rmse_rows),
         Metric(name="psnr", better="higher", of=_mean_of(_psnr_rows), per_row=_psnr_rows, kinds=("image_to_image",)),
     )
 }

@@ -79,7 +79,7 @@ def test_table(spec: StudySpec, catalogue: Catalogue, opened: Dataset) -> SliceT
     slices = tuple(s for s in spec.slices if s.source is None)
     found = []
     for one in slices:
-        rows = _rows(one, opened, catalogue)
+        rows = _rows(one, opened, catalogue, f"slice {one.name} of the test set")
         if len(rows):
             found.append(_slice(one, opened, TEST, rows))
     return SliceTable(slices=tuple(found), targets={TEST: _targets(opened)})
@@ -90,13 +90,14 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
     found: list[Slice] = []
     targets = {part: _targets(data)}
     for position, one in enumerate(spec.slices):
+        place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
         if one.source is not None:
             own = catalogue.slice_sets[one.name]
             found.append(_slice(one, own, part_of(one.name), np.arange(len(own))))
             targets[part_of(one.name)] = _targets(own)
             continue
         try:
-            rows = _rows(one, data, catalogue)
+            rows = _rows(one, data, catalogue, place)
         except AutodcError as error:
             problems.append(error)
             continue
@@ -105,7 +106,7 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
                 DataError(
                     "ADC-SLICE-001",
                     f"slice {one.name} has no rows",
-                    f"slices[{position}].where",
+                    place,
                     f"{one.where!r} matches none of {len(data)} validation rows",
                     "mend the expression, or leave the slice out",
                 )
@@ -116,10 +117,10 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
     return SliceTable(slices=tuple(found), targets=targets)
 
 
-def _rows(one: SliceSpec, data: Dataset, catalogue: Catalogue) -> Array:
+def _rows(one: SliceSpec, data: Dataset, catalogue: Catalogue, place: str) -> Array:
     if one.where is None:
         return np.arange(len(data))
-    mask = select(one.where, data.metadata, catalogue.original_target(data), place=f"slices[{one.name}].where")
+    mask = select(one.where, data.metadata, catalogue.original_target(data), place=place)
     return np.flatnonzero(mask)
 
 

@@ -130,7 +130,7 @@ class Study:
             train_seconds=completion.train_seconds,
             predict_ms=completion.predict_ms,
             model_mb=completion.model_mb,
-            **seconds,  # type: ignore[arg-type]
+            **seconds,
         )
 
     @property

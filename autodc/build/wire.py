@@ -1,0 +1,202 @@
+"""Spec → wired study: the one place that names adapters."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+from autodc import fingerprint, seeds
+from autodc.adapters.journal import SqliteJournal
+from autodc.adapters.outcomes import FileOutcomeStore
+from autodc.adapters.sources import read_source
+from autodc.adapters.trainers import check_trainer
+from autodc.data.catalogue import Catalogue, build_catalogue, open_test
+from autodc.data.mixture import BASE
+from autodc.data.store import DataStore
+from autodc.errors import AutodcError, InputError, Problems, raise_all
+from autodc.evaluation.metrics import Metric, find_metric
+from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
+from autodc.search.engine import SearchProblem
+from autodc.search.factory import make_engine
+from autodc.search.plan import Plan
+from autodc.search.space import start_hyperparameters
+from autodc.spec.study import MachineSpec, StudySpec
+from autodc.study.events import StudyStarted
+from autodc.study.jobs import JobMaker
+from autodc.study.study import Study
+
+T = TypeVar("T")
+
+JOURNAL = "journal.sqlite"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything a study file names, read and found to fit together. No training has been spent."""
+
+    spec: StudySpec
+    catalogue: Catalogue
+    table: SliceTable
+    metric: Metric
+    start: Plan
+    warnings: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the study: what is asked and the content of the data."""
+        return fingerprint.of([self.spec.fingerprint(), self.catalogue.fingerprint], kind="study")
+
+
+def read_inputs(spec: StudySpec) -> Inputs:
+    """Read and check all that a study names. Raises every problem of its files and options at once."""
+    found: list[AutodcError] = list(
+        check_trainer(
+            spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
+        )
+    )
+    metric = _gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
+    problem = search_problem(spec)
+    _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed))
+    catalogue = _gather(found, lambda: build_catalogue(spec, read_source))
+    table = _gather(found, lambda: validation_table(spec, catalogue)) if catalogue is not None else None
+    raise_all(found)
+    assert metric is not None
+    assert catalogue is not None
+    assert table is not None
+    return Inputs(
+        spec=spec,
+        catalogue=catalogue,
+        table=table,
+        metric=metric,
+        start=problem.start,
+        warnings=catalogue.warnings,
+    )
+
+
+def start_plan(spec: StudySpec) -> Plan:
+    """The plan a study begins with: the base alone at the centre of the search space."""
+    recipe = next((r for r in spec.recipes if r != "continue"), "concat")
+    return Plan.of({BASE: 1.0}, start_hyperparameters(spec.search_space, recipe), recipe)
+
+
+def search_problem(spec: StudySpec) -> SearchProblem:
+    """What the search is asked, from the study file alone."""
+    return SearchProblem(
+        datasets=tuple(c.name for c in spec.data.candidates),
+        hyperparameters=spec.search_space,
+        recipes=spec.recipes,
+        max_weight=spec.search.max_weight,
+        targets={s.name: s.weight or 1.0 for s in spec.targets},
+        guards={s.name: s.margin for s in spec.guards if s.margin is not None},
+        start=start_plan(spec),
+        enqueue=spec.search.enqueue,
+    )
+
+
+def started_event(inputs: Inputs) -> StudyStarted:
+    """The event that fixes the question."""
+    spec, catalogue = inputs.spec, inputs.catalogue
+    datasets: dict[str, Any] = {BASE: _card(catalogue, BASE)}
+    for candidate in spec.data.candidates:
+        datasets[candidate.name] = {
+            **_card(catalogue, candidate.name),
+            "candidate": True,
+            "cost": candidate.cost,
+            "tags": list(candidate.tags),
+            "targets": None if candidate.targets is None else list(candidate.targets),
+            "source": candidate.source,
+        }
+    return StudyStarted(
+        fingerprint=inputs.fingerprint,
+        name=spec.name,
+        spec=spec.model_dump(mode="json"),
+        datasets=datasets,
+        slices={
+            s.name: {"role": s.role, "margin": s.margin, "weight": s.weight, "rows": len(s.rows)}
+            for s in inputs.table.slices
+        },
+        start=inputs.start.to_dict(),
+        warnings=inputs.warnings,
+    )
+
+
+def open_study(inputs: Inputs, out: Path) -> tuple[Study, SqliteJournal]:
+    """Open the study in its folder, or go on where it stopped. Raises InputError for a folder of another study."""
+    spec = inputs.spec
+    if out.exists() and not out.is_dir():
+        raise InputError("ADC-RUN-004", "the output is a file, not a folder", "--out", str(out), "name a folder")
+    journal = SqliteJournal(out / JOURNAL)
+    try:
+        study = Study(
+            spec,
+            started_event(inputs),
+            journal=journal,
+            store=FileOutcomeStore(out / "outcomes"),
+            table=inputs.table,
+            metric=inputs.metric,
+            engine=make_engine(spec.search.sampler, search_problem(spec), seeds.integer(spec.seed, "engine")),
+            open_test=partial(_open_test, inputs),
+        )
+    except AutodcError:
+        journal.close()
+        raise
+    return study, journal
+
+
+def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:
+    """Put every dataset on disk once, by content, and say how jobs reach it."""
+    work = out / "work"
+    store = DataStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
+    catalogue = inputs.catalogue
+    held = {VALIDATION: catalogue.validation, **{part_of(n): d for n, d in catalogue.slice_sets.items()}}
+    if catalogue.test is not None:
+        held[TEST] = catalogue.test
+    training = {BASE: catalogue.base, **catalogue.candidates}
+    return JobMaker(
+        spec=inputs.spec,
+        machine=machine,
+        n_classes=len(catalogue.classes) if catalogue.classes is not None else 0,
+        datasets={name: str(store.put(data)) for name, data in training.items()},
+        held={part: str(store.put_inputs(data)) for part, data in held.items()},
+        work=work / "trials",
+        models=out / "models",
+    )
+
+
+def tidy(study: Study, out: Path) -> None:
+    """Keep the incumbent's model, drop the scratch of a finished study."""
+    models = out / "models"
+    last = [t.trial.number for t in study.state.trials if t.trial.plan == study.state.incumbent]
+    kept = next((models / f"trial-{n}" for n in reversed(last) if (models / f"trial-{n}").is_dir()), None)
+    if kept is not None and not (models / "incumbent").exists():
+        os.replace(kept / "model" if (kept / "model").is_dir() else kept, models / "incumbent")
+    for folder in models.glob("trial-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(out / "work", ignore_errors=True)
+
+
+def _open_test(inputs: Inputs) -> SliceTable:
+    data = open_test(inputs.spec, read_source, inputs.catalogue)
+    return test_table(inputs.spec, inputs.catalogue, data)
+
+
+def _card(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    data = catalogue[name]
+    return {"rows": len(data), "fingerprint": data.fingerprint, "left_out": catalogue.left_out.get(name, 0)}
+
+
+def _gather(problems: list[AutodcError], make: Callable[[], T]) -> T | None:
+    """Make a thing, or add what is wrong with it to the problems."""
+    try:
+        return make()
+    except Problems as error:
+        problems.extend(error.problems)
+    except InputError as error:
+        problems.append(error)
+    return None

@@ -1,0 +1,22 @@
+"""Writes `report/index.html` from the state and the result."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autodc.study.state import State
+
+
+def write_report(state: State, result: Mapping[str, Any], folder: Path) -> Path:
+    """Write the page and return its path."""
+    path = folder / "report" / "index.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = html.escape(json.dumps(result, indent=2))
+    path.write_text(
+        f"<!doctype html><html><head><title>{html.escape(str(result['study']))}</title></head><body><pre>{body}</pre></body></html>"
+    )
+    return path

@@ -1,0 +1,129 @@
+"""Runs a study: keeps the executor busy, tells what comes back, watches the clock, lets the tracker follow."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import final
+
+from autodc.errors import AutodcError, InputError
+from autodc.study import allowance
+from autodc.study import events as ev
+from autodc.study.jobs import JobMaker
+from autodc.study.ports import Tracker
+from autodc.study.state import State
+from autodc.study.study import Study
+from autodc.trial.executor import Completion, Executor
+from autodc.trial.trial import Trial
+
+AHEAD = 1
+"""Jobs handed to the executor beyond its slots, so that a slot that ends a job finds the next one."""
+
+TICK = 0.5
+"""Seconds after which the driver looks up even when nothing came back."""
+
+LATE_SHARE = 0.1
+"""The clock's estimate of the trainings left is journalled again when it has changed by this share."""
+
+_AGAIN = frozenset({"crashed", "lost"})
+
+Progress = Callable[[State], None]
+
+
+class Interrupted(Exception):
+    """The user or the system asked the study to stop; the journal is whole and the same command goes on."""
+
+
+@final
+class Driver:
+    """One process's turn at a study.
+
+    retries: how often a crashed or lost attempt is made again; deadline: Unix time by which the study is to be over,
+    because: `budget.wall_clock` or `until`; stop: asked between events, True ends the turn.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        executor: Executor,
+        jobs: JobMaker,
+        tracker: Tracker,
+        *,
+        retries: int = 1,
+        deadline: float = math.inf,
+        because: str = "budget.wall_clock",
+        progress: Progress = lambda state: None,
+        stop: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._study, self._executor, self._jobs, self._tracker = study, executor, jobs, tracker
+        self._retries, self._deadline, self._because = retries, deadline, because
+        self._progress, self._stop, self._clock = progress, stop, clock
+        self._under_way: dict[int, tuple[Trial, int]] = {}
+
+    def run(self) -> None:
+        """Run until the study is finished. Raises Interrupted when asked to stop."""
+        study = self._study
+        while not study.finished:
+            if self._stop():
+                self._executor.cancel()
+                raise Interrupted
+            self._mind_the_clock()
+            for trial in study.ask(self._executor.slots + AHEAD - len(self._under_way)):
+                self._submit(trial, 0)
+            if study.finished:
+                break
+            if not self._under_way:
+                raise AutodcError("ADC-LOOP-002", "nothing is under way and nothing can be planned")
+            for completion in self._executor.wait(TICK):
+                self._take(completion)
+            self._tracker.follow()
+            self._progress(study.state)
+        self._tracker.follow()
+        self._progress(study.state)
+
+    def _submit(self, trial: Trial, attempt: int) -> None:
+        self._under_way[trial.number] = (trial, attempt)
+        self._executor.submit(self._jobs.job(trial, attempt))
+
+    def _take(self, completion: Completion) -> None:
+        trial, attempt = self._under_way.get(completion.number, (None, -1))
+        if trial is None or attempt != completion.attempt:
+            return
+        if completion.status in _AGAIN and attempt < self._retries:
+            self._submit(trial, attempt + 1)
+            return
+        del self._under_way[completion.number]
+        self._study.tell(trial, self._study.score(trial, completion))
+        self._check_start()
+
+    def _check_start(self) -> None:
+        """Stop early where the model the study begins with cannot be trained at all."""
+        state = self._study.state
+        mine = [t.outcome for t in state.trials if t.trial.phase == "calibration"]
+        failed = [o for o in mine if o is not None and o.status == "failed"]
+        if len(failed) > allowance.calibration_runs(self._study.spec) - 2:
+            self._executor.cancel()
+            raise InputError(
+                "ADC-RUN-001",
+                "the model the study begins with cannot be trained, so nothing can be compared with it",
+                "calibration",
+                failed[-1].error,
+                "mend the trainer or the search space; the study begins at the centre of the space",
+            )
+
+    def _mind_the_clock(self) -> None:
+        """Turn the time left into trainings left, so that the loop opens nothing it cannot finish."""
+        if math.isinf(self._deadline):
+            return
+        study, now = self._study, self._clock()
+        ended = [t.outcome for t in study.state.trials[-50:] if t.outcome is not None and t.outcome.ended > 0]
+        if not ended and now < self._deadline:
+            return
+        seconds = sum(o.ended - o.started for o in ended) / len(ended) if ended else math.inf
+        more = max(0.0, self._deadline - now) * self._executor.slots / max(seconds, 1e-3)
+        total = math.floor(len(study.state.trials) - len(self._under_way) + more)
+        cap = allowance.cap(study.spec, study.state)
+        if total < cap and (math.isinf(cap) or cap - total > LATE_SHARE * max(cap - study.state.spent, 0.0)):
+            study.record(ev.BudgetLimited(trainings=max(float(total), study.state.spent), because=self._because))
