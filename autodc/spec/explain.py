@@ -258,7 +258,7 @@ def _example(path: Path, about: str) -> str:
     """How to write a missing key."""
     if path == ("schema_version",):
         return "begin the file with `schema_version: 1`"
-    return f"{path[-1]}: {about}" if about else ""
+    return f"add `{path[-1]}`: {about}" if about else f"add `{path[-1]}`"
 
 
 def _number(bound: float) -> str:

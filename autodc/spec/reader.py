@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from autodc.errors import SpecError
 from autodc.spec import codes
 from autodc.spec.document import Document, Issue, Mark, Path, Spot, joined, place
-from autodc.spec.yaml_text import MAX_NODES, compose, read_utf8, too_large
+from autodc.spec.yaml_text import MAX_DEPTH, MAX_NODES, compose, read_utf8, too_large
 
 INCLUDE: Final = "!include"
 _TAG: Final = "tag:yaml.org,2002:"
@@ -99,8 +99,8 @@ class _Reader:
 
     def _build(self, node: Node, path: Path, mark: Mark, folder: str) -> Any:
         self.count += 1
-        if self.count > MAX_NODES:
-            raise too_large(str(mark))
+        if self.count > MAX_NODES or len(path) > MAX_DEPTH:
+            raise too_large(str(self.at(node, mark)))
         if str(node.tag) == INCLUDE:
             return self._include(node, path, mark, folder)
         if isinstance(node, ScalarNode):
@@ -133,12 +133,11 @@ class _Reader:
             if str(key.tag) == _TAG + "merge":
                 merged += child.value if isinstance(child, SequenceNode) else [child]
                 continue
-            if not isinstance(key, ScalarNode) or _half(str(key.value)):
-                problem = "a key must be plain text"
-                self._report(codes.BAD_VALUE, path, self.at(key, mark), shown, problem, _kind(key))
+            name, at = _key(key), self.at(key, mark)
+            if name is None:
+                self._report(codes.BAD_VALUE, None, at, shown, "a key must be plain text", _kind(key))
                 continue
-            name, below = key.value, (*path, key.value)
-            at = self.at(key, mark)
+            below = (*path, name)
             if name in values:
                 first = self.result.spots[below].key
                 hint = f"the first is at {first}: leave one" if first and first.line else "leave one"
@@ -163,13 +162,11 @@ class _Reader:
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         kind, text = str(node.tag), str(node.value)
-        if kind in _TEXT_TAGS:
-            if _half(text):
-                return self._broken(path, codes.BAD_VALUE, "this text holds half a character", "an unpaired surrogate")
-            return text
         if kind == _TAG + "null":
             return None
         try:
+            if kind in _TEXT_TAGS:
+                return _whole(text)
             if kind == _TAG + "bool":
                 return text.lower() == "true"
             if kind == _TAG + "int":
@@ -181,10 +178,16 @@ class _Reader:
                 return self._broken(
                     path, codes.BAD_VALUE, "a number must be finite", text, "leave out what has no limit"
                 )
+        except UnicodeDecodeError:
+            return self._broken(path, codes.BAD_VALUE, "this text holds half a character", "an unpaired surrogate")
         except ValueError:
             return self._broken(path, codes.BAD_VALUE, "this number cannot be read", _short(text))
         return self._broken(
-            path, codes.BAD_VALUE, "this YAML tag is not known", _short(kind), "the only tag is `!include path`"
+            path,
+            codes.BAD_VALUE,
+            "this YAML tag is not known",
+            _short(kind.replace(_TAG, "!!")),
+            "the only tag is `!include path`",
         )
 
     def _include(self, node: Node, path: Path, mark: Mark, folder: str) -> Any:
@@ -240,9 +243,17 @@ def _line_of(error: SpecError, mark: Mark) -> tuple[int, int]:
     return 0, 0
 
 
-def _half(text: str) -> bool:
-    """Whether an escape left half a character, which no UTF-8 text can hold."""
-    return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
+def _key(node: Node) -> str | None:
+    """The text of a key as written, None where it has none."""
+    try:
+        return _whole(str(node.value)) if isinstance(node, ScalarNode) else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _whole(text: str) -> str:
+    """Join the surrogate pairs of JSON escapes. Raises UnicodeDecodeError, a ValueError, where half a pair is left."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _integer(text: str) -> int:
@@ -256,11 +267,12 @@ def _real(text: str) -> float:
 
 
 def _kind(node: Node) -> str:
+    """Name a node where no plain value can be shown."""
     if isinstance(node, MappingNode):
         return "a mapping"
     if isinstance(node, SequenceNode):
         return "a list"
-    return _short(node.value) if node.value else "nothing"
+    return _short(node.value.encode("utf-8", "backslashreplace").decode()) if node.value else "nothing"
 
 
 def _short(text: str, limit: int = 40) -> str:

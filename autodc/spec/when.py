@@ -63,7 +63,7 @@ def _impossible(other: str, parameter: Any, value: Any) -> tuple[str, str]:
         return "", ""
     choices, kind = parameter.get("choices"), parameter.get("type")
     if kind == "categorical":
-        if not isinstance(choices, list) or any(_same(value, choice) for choice in choices):
+        if not isinstance(choices, list) or not choices or any(_same(value, choice) for choice in choices):
             return "", ""
         texts = [c if isinstance(c, str) else shown(c) for c in choices]
         return f"{other} never has this value", suggest(str(value), texts, "choices")

@@ -16,6 +16,7 @@ from autodc.spec import codes
 from autodc.spec.document import Mark
 
 MAX_NODES: Final = 100_000  # what a file may unfold to through anchors and includes
+MAX_DEPTH: Final = 50
 
 
 def read_utf8(path: str, where: str) -> str:
@@ -71,13 +72,15 @@ def compose(text: str, mark: Mark) -> Node | None:
 
 def too_large(where: str) -> SpecError:
     """The problem of a text that is deeper or larger than any study."""
-    hint = f"at most {MAX_NODES:,} values, anchors and includes unfolded"
+    hint = f"at most {MAX_NODES:,} values with anchors and includes unfolded, at most {MAX_DEPTH} inside each other"
     return SpecError(codes.TOO_LARGE, "the file is nested too deeply or unfolds to too much", where, "", hint)
 
 
 def _syntax_error(error: MarkedYAMLError, mark: Mark) -> SpecError:
     """Say a YAML mistake in one sentence, at its place."""
     problem = (error.problem or error.context or "cannot be read").replace("\n", " ")
+    if problem.startswith("but ") and error.context:
+        problem = f"{error.context}, {problem}"
     at = error.problem_mark or error.context_mark
     where = f"{mark}:{at.line + 1}:{at.column + 1}" if at is not None and not mark.line else str(mark)
     if "--set" in mark.text:
@@ -86,9 +89,16 @@ def _syntax_error(error: MarkedYAMLError, mark: Mark) -> SpecError:
     if "'\\t'" in problem:
         hint = "indent with spaces, not tabs"
     elif "mapping values are not allowed" in problem:
-        hint = "text with `: ` in it needs quotes; or the line before is indented wrongly"
+        hint = (
+            "text with `: ` in it needs quotes, a key a space after its colon, keys side by side the same indentation"
+        )
     elif "character '@'" in problem or "character '`'" in problem or "character '%'" in problem:
         hint = "text that begins with this character needs quotes"
-    elif error.context and error.context_mark is not None and (at is None or error.context_mark.line != at.line):
+    elif (
+        error.context
+        and error.context not in problem
+        and error.context_mark is not None
+        and (at is None or error.context_mark.line != at.line)
+    ):
         hint = f"{error.context}, which begins on line {error.context_mark.line + 1}"
     return SpecError(codes.NOT_YAML, f"this is not YAML: {problem}", where, "", hint)
