@@ -106,8 +106,11 @@ def _metadata(folder: str) -> pd.DataFrame:
 
 
 def _save(path: Path, array: Array) -> None:
+    """Write as numpy.save would; its own write forgets why a disk refused."""
+    data = np.ascontiguousarray(array)
     with path.open("wb") as file:
-        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+        np.lib.format.write_array_header_2_0(file, np.lib.format.header_data_from_array_1_0(data))
+        file.write(data.reshape(-1).view(np.uint8).data)
         file.flush()
         os.fsync(file.fileno())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import duckdb
@@ -164,9 +164,9 @@ def _evaluated(where: str, columns: Mapping[str, Array], rows: int, place: str) 
     return np.asarray(answer.fill_null(False).to_numpy(), dtype=np.bool_)
 
 
-@lru_cache(maxsize=1)
+@cache  # never let go: closing a database that came over by a fork waits for threads that did not
 def _connection(process: int) -> duckdb.DuckDBPyConnection:
-    """One locked, empty database in memory per process (a fork must not share it)."""
+    """One locked, empty database in memory per process."""
     connection = duckdb.connect(":memory:")
     for statement in LOCKED:
         connection.execute(statement)

@@ -1,0 +1,108 @@
+"""Folders of images with a manifest, on real scans."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from autodc.errors import Problems
+
+DIGITS = load_digits()
+SCANS = (DIGITS.images[:8] * 15).astype(np.uint8)
+LABELS = DIGITS.target[:8]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "scans"
+    (root / "deep").mkdir(parents=True)
+    paths = [f"deep/{i}.png" for i in range(len(SCANS))]
+    for path, scan in zip(paths, SCANS, strict=True):
+        Image.fromarray(scan).save(root / path)
+    pd.DataFrame({"path": paths, "target": LABELS, "light": SCANS.mean((1, 2))}).to_csv(
+        root / "manifest.csv", index=False
+    )
+    return root
+
+
+def manifest(folder, **columns):
+    frame = pd.read_csv(folder / "manifest.csv")
+    for name, values in columns.items():
+        frame[name] = values
+    frame.to_csv(folder / "manifest.csv", index=False)
+
+
+def test_images_targets_and_metadata(folder, read):
+    data = read("scans")
+    np.testing.assert_array_equal(data.x, SCANS)
+    assert data.x.dtype == np.uint8
+    np.testing.assert_array_equal(data.y, LABELS)
+    assert list(data.metadata.columns) == ["path", "light"]
+
+
+def test_arrays_and_a_parquet_manifest(folder, read):
+    for i, scan in enumerate(SCANS):
+        np.save(folder / f"{i}.npy", scan.astype(np.float32))
+    frame = pd.DataFrame({"path": [f"{i}.npy" for i in range(8)], "what": LABELS})
+    frame.to_parquet(folder / "manifest.parquet")
+    assert read("scans", target="what").x.dtype == np.float32
+
+
+def test_colour_images_keep_their_channels(folder, read):
+    for i in range(8):
+        Image.fromarray(SCANS[i]).convert("P").save(folder / f"deep/{i}.png")
+    assert read("scans").x.shape == (8, 8, 8, 3)
+
+
+def test_targets_may_be_images(folder, read):
+    manifest(folder, target=[f"deep/{7 - i}.png" for i in range(8)])
+    data = read("scans", kind="image_to_image")
+    np.testing.assert_array_equal(data.y, SCANS[::-1])
+    assert read("scans", kind="image_to_image", sealed=True).y is None
+
+
+def test_paths_stay_in_the_folder(folder, tmp_path, refused):
+    Image.fromarray(SCANS[0]).save(tmp_path / "secret.png")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    inside = [f"deep/{i}.png" for i in range(7)]
+    for path in ("../secret.png", str(tmp_path / "secret.png"), "deep/../../secret.png", "link.png"):
+        manifest(folder, path=[*inside, path])
+        problem = refused("scans")
+        assert problem.code == "ADC-DATA-014"
+        assert path in str(problem)
+
+
+def test_every_missing_or_broken_file_is_named(folder, read):
+    (folder / "deep/1.png").unlink()
+    (folder / "deep/2.png").write_bytes((folder / "deep/2.png").read_bytes()[:40])
+    (folder / "deep/3.png").write_text("no image")
+    with pytest.raises(Problems) as caught:
+        read("scans")
+    text = str(caught.value)
+    assert all(f"row {row}, `deep/{row}.png`" in text for row in (1, 2, 3))
+    assert [problem.code for problem in caught.value.problems] == ["ADC-DATA-001", "ADC-DATA-002", "ADC-DATA-002"]
+
+
+def test_images_of_two_sizes(folder, refused):
+    Image.fromarray(SCANS[5]).resize((9, 9)).save(folder / "deep/5.png")
+    problem = refused("scans")
+    assert problem.code == "ADC-DATA-006"
+    assert "row 5" in problem.got
+
+
+def test_a_pickled_array(folder, refused):
+    np.save(folder / "p.npy", np.array([{}], dtype=object))
+    manifest(folder, path=[f"deep/{i}.png" for i in range(7)] + ["p.npy"])
+    assert refused("scans").code == "ADC-DATA-003"
+
+
+def test_bad_manifests(folder, refused):
+    manifest(folder, path=[*(f"deep/{i}.png" for i in range(7)), None])
+    assert "names no file" in str(refused("scans"))
+    pd.DataFrame({"file": ["a"], "target": [0]}).to_csv(folder / "manifest.csv")
+    assert refused("scans").code == "ADC-DATA-004"
+    pd.DataFrame({"path": ["a"]}).to_csv(folder / "manifest.csv")
+    assert refused("scans").code == "ADC-DATA-005"
+    (folder / "manifest.csv").unlink()
+    assert refused("scans").code == "ADC-DATA-001"

@@ -1,0 +1,76 @@
+"""A user's own function as a source."""
+
+import textwrap
+
+import pytest
+
+
+@pytest.fixture
+def program(tmp_path):
+    def write(body, name="mine.py"):
+        (tmp_path / name).write_text("import numpy as np\nimport pandas as pd\n" + textwrap.dedent(body))
+
+    return write
+
+
+def test_options_are_keyword_arguments_but_the_common_ones(program, read):
+    program("""
+        def rows(count, shift=0):
+            return np.zeros((count, 2)) + shift, np.arange(count) % 2, {"who": np.arange(count) // 2}
+    """)
+    data = read("mine.py:rows", count=6, shift=3, group="who", map={"0": 7})
+    assert data.x.shape == (6, 2)
+    assert data.x.max() == 3
+    assert data.y.tolist() == [7, 1, 7, 1, 7, 1]
+    assert len(set(data.groups)) == 3
+
+
+@pytest.mark.parametrize("metadata", ["None", "{}", "pd.DataFrame({'a': [1, 2, 3, 4]}, index=[9, 8, 7, 6])"])
+def test_metadata_is_a_dict_a_frame_or_none(program, read, metadata):
+    program(f"""
+        def rows():
+            return [[1, 2], [3, 4], [5, 6], [7, 8]], ["a", "b", "a", "b"], {metadata}
+    """)
+    data = read("mine.py:rows")
+    assert len(data.metadata) == 4
+    assert data.y.tolist() == ["a", "b", "a", "b"]
+    assert data.metadata.get("a", [1, 2, 3, 4])[0] == 1
+
+
+def test_inputs_and_targets_alone_will_do(program, read):
+    program("def rows():\n    return np.ones((4, 2)), np.arange(4)")
+    assert list(read("mine.py:rows").metadata.columns) == []
+
+
+def test_sealed_targets_are_dropped(program, read):
+    program("def rows():\n    return np.ones((4, 2)), np.arange(4), None")
+    assert read("mine.py:rows", sealed=True).y is None
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        ("def rows():\n    raise KeyError('lost')", "ADC-DATA-015", "line 4: KeyError: 'lost'"),
+        ("def rows(needed):\n    pass", "ADC-DATA-015", "needed"),
+        ("def other():\n    pass", "ADC-DATA-001", "other"),
+        ("rows = 3", "ADC-DATA-001", "no function `rows`"),
+        ("import nowhere_to_be_found", "ADC-DATA-015", "nowhere_to_be_found"),
+        ("def rows(:", "ADC-DATA-015", "SyntaxError"),
+        ("def rows():\n    return np.ones((4, 2))", "ADC-DATA-016", "ndarray"),
+        ("def rows():\n    return 1, 2, 3, 4", "ADC-DATA-016", "tuple of 4"),
+        ("def rows():\n    return np.ones((4, 2)), None, None", "ADC-DATA-005", "no targets"),
+        ("def rows():\n    return np.ones((4, 2)), np.arange(4), 5", "ADC-DATA-016", "metadata"),
+        ("def rows():\n    return np.ones((4, 2)), np.arange(4), {'a': [1, 2]}", "ADC-DATA-006", "4 and 2"),
+        ("def rows():\n    return [[1, 2], [3]], [0, 1], None", "ADC-DATA-016", "inputs"),
+    ],
+)
+def test_bad_functions(program, refused, body, code, words):
+    program(body)
+    problem = refused("mine.py:rows")
+    assert problem.code == code
+    assert words in str(problem)
+    assert "mine.py" in str(problem)
+
+
+def test_a_file_that_is_not_there(refused):
+    assert refused("nowhere.py:rows").code == "ADC-DATA-001"
