@@ -1,0 +1,73 @@
+"""The process in which trials train: `python -m autodc.adapters.executors.child JOBS LIFELINE PARENT`.
+
+It is started fresh, never forked, reads jobs from one pipe and answers on it. It dies with its parent: a thread
+waits for the end of the lifeline and kills the whole process group; the kernel's death signal is the second line,
+for a training that holds the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Serve jobs until the pipe closes. JOBS, LIFELINE: inherited file descriptors; PARENT: process id."""
+    jobs, lifeline, parent = (int(a) for a in arguments)
+    _die_with(parent, lifeline)
+    pipe = Connection(jobs)
+
+    from autodc.adapters.executors import harness
+
+    while True:
+        try:
+            kind, payload = pipe.recv()
+        except (EOFError, OSError):
+            return 0
+        if kind == "warm":
+            _prepare(harness, payload)
+            continue
+        _prepare(harness, payload.trainer)
+        pipe.send(("begin", time.time()))
+        completion = harness.train_job(payload)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pipe.send(("end", completion))
+
+
+def _prepare(harness, ref) -> None:  # type: ignore[no-untyped-def]
+    """Import what the trainer needs before its clock starts; `train_job` reports it where that fails."""
+    try:
+        harness.trainer_for(ref)
+    except Exception:  # raised again, and told, when the job makes its trainer
+        return
+
+
+def _die_with(parent: int, lifeline: int) -> None:
+    def watch() -> None:
+        while True:
+            try:
+                if not os.read(lifeline, 1):
+                    break
+            except InterruptedError:
+                continue
+            except OSError:
+                break
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,24 @@
+"""Opens the executor that a machine file asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autodc.adapters.executors.inline import InlineExecutor
+from autodc.spec.study import MachineSpec
+from autodc.trial.executor import Executor
+
+
+def open_executor(machine: MachineSpec, *, log_folder: str | None = None) -> Executor:
+    """Start the executor of `machine.runner`; log_folder gets what the training processes print, where it is given.
+
+    Raises InputError ADC-EXEC-020 where Ray is wanted and not installed, SurroundingsError ADC-EXEC-021 where it
+    does not start or the cluster does not answer.
+    """
+    if machine.runner == "inline":
+        return InlineExecutor()
+    from autodc.adapters.executors import cluster
+
+    if log_folder is not None:
+        Path(log_folder).mkdir(parents=True, exist_ok=True)
+    return cluster.open_on_ray(machine, log_folder)
