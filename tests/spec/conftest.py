@@ -60,7 +60,7 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def refused(write: Write) -> Refused:
+def refused(write: Write, problems_of: Callable[..., tuple[AutodcError, ...]]) -> Refused:
     """All problems of the changed study, their places without the folder."""
 
     def refused(*changes: tuple[str, str], overrides: Sequence[str] = ()) -> tuple[AutodcError, ...]:
@@ -70,15 +70,20 @@ def refused(write: Write) -> Refused:
     return refused
 
 
-def problems_of(read: Callable[[], object], folder: Path) -> tuple[AutodcError, ...]:
-    """The problems that reading raises."""
-    with pytest.raises(InputError) as caught:
-        read()
-    assert caught.value.exit_code == 2
-    found = caught.value.problems if isinstance(caught.value, Problems) else (caught.value,)
-    for problem in found:
-        problem.place = problem.place.replace(f"{folder}/", "")
-    return found
+@pytest.fixture
+def problems_of() -> Callable[..., tuple[AutodcError, ...]]:
+    """The problems that reading raises, their places without the folder."""
+
+    def problems_of(read: Callable[[], object], folder: Path) -> tuple[AutodcError, ...]:
+        with pytest.raises(InputError) as caught:
+            read()
+        assert caught.value.exit_code == 2
+        found = caught.value.problems if isinstance(caught.value, Problems) else (caught.value,)
+        for problem in found:
+            problem.place = problem.place.replace(f"{folder}/", "")
+        return found
+
+    return problems_of
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 
 from autodc.errors import Problems
 from autodc.spec import load, load_machine
-from tests.spec.conftest import problems_of
 
 LR = "lr: {type: float, low: 1e-4, high: 1e-1, log: true}"
 CASES = {
@@ -229,7 +228,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("case", TEXTS)
-def test_files_that_cannot_be_read(tmp_path, case):
+def test_files_that_cannot_be_read(problems_of, tmp_path, case):
     data, code, place, word = TEXTS[case]
     (tmp_path / "study.yaml").write_bytes(data)
     (problem,) = problems_of(lambda: load(tmp_path / "study.yaml"), tmp_path)
@@ -237,7 +236,7 @@ def test_files_that_cannot_be_read(tmp_path, case):
     assert word in str(problem)
 
 
-def test_missing_files_and_folders(tmp_path):
+def test_missing_files_and_folders(problems_of, tmp_path):
     (missing,) = problems_of(lambda: load(tmp_path / "gone" / "study.yaml"), tmp_path)
     assert (missing.code, missing.place) == ("ADC-SPEC-001", "gone/study.yaml")
     assert "no such file" in str(missing)
@@ -267,7 +266,7 @@ INCLUDED = {
 
 
 @pytest.mark.parametrize("case", INCLUDED)
-def test_problems_of_an_included_file(write, tmp_path, case):
+def test_problems_of_an_included_file(problems_of, write, tmp_path, case):
     text, code, place, word = INCLUDED[case]
     path = write()
     study = path.read_text()
@@ -280,7 +279,7 @@ def test_problems_of_an_included_file(write, tmp_path, case):
     assert word in str(problem)
 
 
-def test_machine_file(tmp_path):
+def test_machine_file(problems_of, tmp_path):
     path = tmp_path / "machine.yaml"
     path.write_text("runer: ray\nretries: -1\ntrial_timeout: soon\n")
     found = problems_of(lambda: load_machine(path), tmp_path)
