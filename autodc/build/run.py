@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, final
 
 from autodc.adapters.executors import open_executor
-from autodc.adapters.journal import SqliteJournal, open_for_reading
+from autodc.adapters.journal import open_for_reading
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, absolute_uri
 from autodc.build.wire import JOURNAL, Inputs, job_maker, open_study, read_inputs, tidy
 from autodc.errors import InputError
@@ -20,11 +20,11 @@ from autodc.evaluation.metrics import find_metric
 from autodc.report import write_report
 from autodc.spec.study import MachineSpec, StudySpec
 from autodc.study import events as ev
+from autodc.study.core import StudyCore
 from autodc.study.driver import Driver, Progress
 from autodc.study.ports import Tracker
 from autodc.study.result import result
 from autodc.study.state import State, fold
-from autodc.study.study import Study
 from autodc.trial.executor import Executor
 
 RESULT = "result.json"
@@ -98,7 +98,7 @@ def run(
 
 
 def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
-    """Read a study folder, also while it runs: its state, and its result so far. Raises InputError where there is none."""
+    """Read a study folder, also while it runs: its state, and its result so far. Raises InputError where none is."""
     path = Path(folder)
     if not (path / JOURNAL).exists():
         raise InputError(
@@ -123,7 +123,7 @@ def _train(
     inputs: Inputs,
     machine: MachineSpec,
     folder: Path,
-    study: Study,
+    study: StudyCore,
     tracker: Tracker,
     until: float,
     progress: Progress,

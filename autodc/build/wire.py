@@ -26,9 +26,9 @@ from autodc.search.factory import make_engine
 from autodc.search.plan import Plan
 from autodc.search.space import start_hyperparameters
 from autodc.spec.study import MachineSpec, StudySpec
+from autodc.study.core import StudyCore
 from autodc.study.events import StudyStarted
 from autodc.study.jobs import JobMaker
-from autodc.study.study import Study
 
 T = TypeVar("T")
 
@@ -126,14 +126,14 @@ def started_event(inputs: Inputs) -> StudyStarted:
     )
 
 
-def open_study(inputs: Inputs, out: Path) -> tuple[Study, SqliteJournal]:
+def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
     """Open the study in its folder, or go on where it stopped. Raises InputError for a folder of another study."""
     spec = inputs.spec
     if out.exists() and not out.is_dir():
         raise InputError("ADC-RUN-004", "the output is a file, not a folder", "--out", str(out), "name a folder")
     journal = SqliteJournal(out / JOURNAL)
     try:
-        study = Study(
+        study = StudyCore(
             spec,
             started_event(inputs),
             journal=journal,
@@ -169,7 +169,7 @@ def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:
     )
 
 
-def tidy(study: Study, out: Path) -> None:
+def tidy(study: StudyCore, out: Path) -> None:
     """Keep the incumbent's model, drop the scratch of a finished study."""
     models = out / "models"
     last = [t.trial.number for t in study.state.trials if t.trial.plan == study.state.incumbent]

@@ -15,8 +15,7 @@ def write_report(state: State, result: Mapping[str, Any], folder: Path) -> Path:
     """Write the page and return its path."""
     path = folder / "report" / "index.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    body = html.escape(json.dumps(result, indent=2))
-    path.write_text(
-        f"<!doctype html><html><head><title>{html.escape(str(result['study']))}</title></head><body><pre>{body}</pre></body></html>"
-    )
+    title, body = html.escape(str(result["study"])), html.escape(json.dumps(result, indent=2))
+    head = f"<!doctype html><html><head><title>{title}</title></head>"
+    path.write_text(f"{head}<body><pre>{body}</pre></body></html>")
     return path

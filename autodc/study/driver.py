@@ -10,10 +10,10 @@ from typing import final
 from autodc.errors import AutodcError, InputError
 from autodc.study import allowance
 from autodc.study import events as ev
+from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
 from autodc.study.ports import Tracker
 from autodc.study.state import State
-from autodc.study.study import Study
 from autodc.trial.executor import Completion, Executor
 from autodc.trial.trial import Trial
 
@@ -45,7 +45,7 @@ class Driver:
 
     def __init__(
         self,
-        study: Study,
+        study: StudyCore,
         executor: Executor,
         jobs: JobMaker,
         tracker: Tracker,

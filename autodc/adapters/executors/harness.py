@@ -36,7 +36,7 @@ def train_job(job: Job) -> Completion:
         empty_scratch(job)
         trainer = trainer_for(job.trainer)
         with thread_share(job.threads):
-            trained = trainer.train(_training_job(job))
+            trained = trainer.train(training_job(job))
         outputs = {part.name: np.ascontiguousarray(trained.outputs[part.name]) for part in job.predict}
         completion = Completion(
             number=job.number,
@@ -108,7 +108,7 @@ def thread_share(threads: int) -> Iterator[None]:
                 torch.set_num_threads(before)
 
 
-def _training_job(job: Job) -> TrainingJob:
+def training_job(job: Job) -> TrainingJob:
     return TrainingJob(
         kind=job.kind,
         n_classes=job.n_classes,

@@ -27,7 +27,7 @@ Array = np.ndarray[Any, Any]
 
 
 @final
-class Study:
+class StudyCore:
     """One study over its journal.
 
     Every event is durable before it is used. Opening a journal that has events goes on where it stopped: trials that

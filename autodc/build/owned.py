@@ -1,0 +1,106 @@
+"""For those who own their loop: ask for trials, train them any way you like, tell what came of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, final
+
+import numpy as np
+
+from autodc.adapters.executors.harness import training_job
+from autodc.adapters.journal import SqliteJournal
+from autodc.build.wire import job_maker, open_study, read_inputs
+from autodc.spec.study import MachineSpec, StudySpec
+from autodc.study.core import StudyCore
+from autodc.study.events import SessionStarted
+from autodc.study.jobs import JobMaker
+from autodc.trial.executor import Completion
+from autodc.trial.trainer import TrainingJob
+from autodc.trial.trial import Outcome, Trial
+
+Array = np.ndarray[Any, Any]
+
+
+@final
+class Study:
+    """A study without a runner of its own. Use it as a context manager, or call `close`.
+
+    with autodc.Study.open(spec, "runs/mine") as study:
+        while trials := study.ask(2):
+            for trial in trials:
+                job = study.job(trial)
+                study.tell(trial, study.outcome(trial, my_training(job)))
+        print(study.result()["kept"])
+    """
+
+    def __init__(self, core: StudyCore, journal: SqliteJournal, jobs: JobMaker) -> None:
+        self._core, self._journal, self._jobs = core, journal, jobs
+
+    @classmethod
+    def open(cls, spec: StudySpec, out: str | os.PathLike[str]) -> Study:
+        """Open a study in a folder, or go on where it stopped. Raises InputError for a folder of another study."""
+        folder = Path(out).absolute()
+        inputs = read_inputs(spec)
+        core, journal = open_study(inputs, folder)
+        core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
+        return cls(core, journal, job_maker(inputs, MachineSpec(runner="inline"), folder))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ask(self, n: int = 1) -> list[Trial]:
+        """Up to n trials to train now; fewer where the next ones wait for outcomes; none when the study is over."""
+        return self._core.ask(n)
+
+    def job(self, trial: Trial) -> TrainingJob:
+        """What a trial trains on and predicts, as arrays: inputs memory-mapped and read-only, no targets to predict."""
+        return training_job(self._jobs.job(trial, 0))
+
+    def outcome(
+        self,
+        trial: Trial,
+        outputs: Mapping[str, Array],
+        train_seconds: float = 0.0,
+        predict_ms: float = 0.0,
+        model_mb: float = 0.0,
+    ) -> Outcome:
+        """Score predictions. outputs: for every part of `job.predict` the predictions in row order;
+        train_seconds, predict_ms, model_mb: the trade-offs, where they were measured."""
+        now = time.time()
+        completion = Completion(
+            number=trial.number,
+            attempt=0,
+            status="done",
+            outputs=outputs,
+            train_seconds=train_seconds,
+            started=now - train_seconds,
+            ended=now,
+            predict_ms=predict_ms,
+            model_mb=model_mb,
+        )
+        return self._core.score(trial, completion)
+
+    def failed(self, error: str) -> Outcome:
+        """The outcome of a training that gave no predictions."""
+        return Outcome(status="failed", error=error)
+
+    def tell(self, trial: Trial, outcome: Outcome) -> None:
+        """Journal what came of a trial."""
+        self._core.tell(trial, outcome)
+
+    def result(self) -> dict[str, Any]:
+        """The study so far, in the form of result.json."""
+        return {**self._core.result(), "mlflow": None}
+
+    def close(self) -> None:
+        """Give the folder back. Safe to call twice."""
+        self._journal.close()

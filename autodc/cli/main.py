@@ -1,0 +1,207 @@
+"""The verbs of `autodc`. Results go to stdout, talk to stderr; heavy rooms are entered only by verbs that need them.
+
+Exit codes: 0 done, 1 a defect of ours, 2 bad input, 3 the surroundings failed, 4 a demanded condition was not met,
+130 interrupted and resumable.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shlex
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autodc.errors import AutodcError, ConditionError, SurroundingsError
+
+if TYPE_CHECKING:
+    from autodc.spec.study import StudySpec
+
+INTERRUPTED = 130
+
+_STUDY = click.argument("study", type=click.Path())
+_FOLDER = click.argument("folder", metavar="DIR", type=click.Path())
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+_SET = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a value of the study file, as in loop.rounds=2.",
+)
+
+
+def main() -> None:
+    """Run the command and exit with its code."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except AutodcError as error:
+        click.echo(_shown(error), err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+            _defect()
+        click.echo(
+            _shown(SurroundingsError("ADC-DISK-003", "the disk refuses", str(error.filename), str(error))), err=True
+        )
+        sys.exit(SurroundingsError.exit_code)
+    except Exception:
+        _defect()
+
+
+def _defect() -> None:
+    traceback.print_exc()
+    click.echo("this is a defect of autodc; the study's journal is whole and the same command resumes", err=True)
+    sys.exit(1)
+
+
+def _shown(error: AutodcError) -> str:
+    return f"autodc: {error}"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="autodc-optimizer", prog_name="autodc")
+def cli() -> None:
+    """Search the training data as others search hyperparameters; keep what truly helps."""
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path())
+@click.option("--example", metavar="NAME", default="digits", show_default=True, help="Which example to start from.")
+def init(folder: str, example: str) -> None:
+    """Write a study folder that runs as it is."""
+    from autodc.cli.init import write_example
+
+    study = write_example(folder, example)
+    click.echo(f"wrote {study}\nnow run: autodc run {shlex.quote(str(study))}")
+
+
+@cli.command()
+@_STUDY
+@_SET
+@_JSON
+def check(study: str, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Read everything a study names and say what the night would show; train nothing."""
+    spec = _load(study, overrides)
+    from autodc.build.preflight import preflight
+    from autodc.cli.show import show_preflight
+
+    found = preflight(spec)
+    click.echo(json.dumps(found, indent=2)) if as_json else show_preflight(found)
+
+
+@cli.command()
+@_STUDY
+@click.option(
+    "--machine", type=click.Path(), help="A machine file: where and how trials run. Left out: Ray, all cores."
+)
+@click.option("--out", type=click.Path(), help="The study's folder. Left out: runs/NAME.")
+@click.option("--until", metavar="HH:MM", help="Be done by this time of day.")
+@_SET
+@click.option("--require-keep", is_flag=True, help="Exit with 4 unless at least one dataset is kept.")
+@_JSON
+def run(
+    study: str,
+    machine: str | None,
+    out: str | None,
+    until: str | None,
+    overrides: tuple[str, ...],
+    require_keep: bool,
+    as_json: bool,
+) -> int:
+    """Run a study, or go on where its folder stopped; the same command resumes."""
+    spec = _load(study, overrides)
+    from autodc.spec import load_machine
+
+    where = load_machine(machine)
+    from autodc.build import run as run_study
+    from autodc.cli.live import Display, Stop, until_time
+    from autodc.cli.show import show_result
+    from autodc.study.driver import Interrupted
+
+    with Display(spec.name) as display, Stop(display.say) as stop:
+        try:
+            result = run_study(
+                spec, where, out, until=until_time(until), progress=display.update, stage=display.say, stop=stop
+            )
+        except Interrupted:
+            display.close()
+            click.echo(f"stopped; the journal is whole. Go on with:\n    {_same_command()}", err=True)
+            return INTERRUPTED
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), indent=2))
+    else:
+        show_result(result)
+    if result.untracked:
+        click.echo(f"MLflow is behind ({result.untracked}); the same command sends the rest", err=True)
+    if require_keep and not result.kept:
+        raise ConditionError("ADC-RUN-010", "no dataset was kept", "--require-keep")
+    return 0
+
+
+@cli.command()
+@_FOLDER
+@_JSON
+def status(folder: str, as_json: bool) -> None:
+    """Say what a study is doing, what it has spent and kept so far; safe while it runs."""
+    from autodc.build import open_result
+    from autodc.cli.show import show_status
+    from autodc.report import views
+
+    state, _ = open_result(folder)
+    found = views.status(state)
+    click.echo(json.dumps(found, indent=2)) if as_json else show_status(found)
+
+
+@cli.command()
+@_FOLDER
+@click.argument("dataset")
+@_JSON
+def why(folder: str, dataset: str, as_json: bool) -> None:
+    """Show the evidence behind one verdict, in plain words and numbers."""
+    from autodc.build import open_result
+    from autodc.cli.show import show_why
+    from autodc.report import views
+
+    state, _ = open_result(folder)
+    found = views.why(state, dataset)
+    click.echo(json.dumps(found, indent=2)) if as_json else show_why(found)
+
+
+@cli.command()
+@_FOLDER
+@click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
+def report(folder: str, open_it: bool) -> None:
+    """Write the report again from the journal."""
+    from pathlib import Path
+
+    from autodc.build import open_result
+    from autodc.report import write_report
+
+    state, content = open_result(folder)
+    page = write_report(state, content, Path(folder))
+    click.echo(str(page))
+    if open_it:
+        click.launch(str(page))
+
+
+def _load(study: str, overrides: tuple[str, ...]) -> StudySpec:
+    from autodc.spec import load
+
+    return load(study, overrides)
+
+
+def _same_command() -> str:
+    words: list[Any] = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+    return shlex.join(words)

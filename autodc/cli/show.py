@@ -1,0 +1,185 @@
+"""Results on the terminal: tables on stdout, drawn from the same plain data that --json prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autodc.build import Result, open_result
+from autodc.build.run import REPORT
+from autodc.cli.live import duration
+from autodc.report import views
+
+_COLOURS = {"keep": "green", "drop": "red", "undecided": "yellow"}
+_WIDTH = 118
+
+
+def console() -> Console:
+    """A console on stdout that keeps its width when it is no terminal."""
+    found = Console(highlight=False, soft_wrap=False)
+    return found if found.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
+def show_result(result: Result) -> None:
+    """The verdict table, the slices before and after, where the rest is."""
+    state, content = open_result(result.folder)
+    out = console()
+    table = Table(title=f"{content['study']}: verdicts", title_justify="left")
+    for name in ("dataset", "verdict", "weight", "slice", "difference", "interval", "pairs", "why"):
+        table.add_column(
+            name, overflow="fold", justify="right" if name in ("weight", "difference", "pairs") else "left"
+        )
+    for row in views.verdict_rows(state):
+        table.add_row(*_verdict_cells(row))
+    out.print(table)
+    out.print(_slice_table(content))
+    used = content["spent"]
+    busy = f", both ends of it {used['busy_share']:.0%} busy" if used["busy_share"] is not None else ""
+    out.print(
+        f"{used['trainings']:g} trainings in {duration(used['wall_seconds'])}"
+        f"{busy.replace('both ends of it', 'workers')}; stopped because: {content['stopped_because']}"
+    )
+    out.print(f"report: {result.folder / REPORT}", soft_wrap=True)
+    if content.get("mlflow"):
+        out.print(f"MLflow: mlflow ui --backend-store-uri {content['mlflow']['uri']}", soft_wrap=True)
+    out.print(f"why:    autodc why {result.folder} DATASET", soft_wrap=True)
+
+
+def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
+    told = row["difference"] is not None
+    return [
+        row["dataset"],
+        Text(row["verdict"], style=_COLOURS[row["verdict"]]),
+        f"{row['weight']:.2f}" if row["weight"] else "",
+        row["slice"] or "",
+        f"{row['difference']:+.3f}" if told else "",
+        f"{row['low']:+.3f} … {row['high']:+.3f}" if told else "",
+        str(row["pairs"]) if told else "",
+        row["why"],
+    ]
+
+
+def _slice_table(content: Mapping[str, Any]) -> Table:
+    test = content["test"]
+    table = Table(title="slices, start and end" + ("" if test else " (no test set was opened)"), title_justify="left")
+    table.add_column("slice")
+    for name in ("validation before", "after", *(("test before", "after", "difference", "interval") if test else ())):
+        table.add_column(name, justify="right")
+    for name, before in content["validation"]["before"].items():
+        cells = [name, f"{before:.3f}", f"{content['validation']['after'].get(name, float('nan')):.3f}"]
+        if test and name in test["before"]:
+            seen = test["differences"][name]
+            cells += [
+                f"{test['before'][name]:.3f}",
+                f"{test['after'][name]:.3f}",
+                f"{seen['difference']:+.3f}",
+                f"{seen['low']:+.3f} … {seen['high']:+.3f}",
+            ]
+        table.add_row(*cells)
+    return table
+
+
+def show_status(found: Mapping[str, Any]) -> None:
+    """Where a study is."""
+    out, trainings = console(), found["trainings"]
+    table = Table.grid(padding=(0, 2))
+    state = f"finished: {found['stopped_because']}" if found["finished"] else f"{found['phase']}"
+    table.add_row("study", found["study"])
+    table.add_row("state", f"round {found['round']} of {found['rounds']}, {state}")
+    if found["testing"]:
+        table.add_row("testing", f"{found['testing']['subject']}: {views.PURPOSES[found['testing']['purpose']]}")
+    most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
+    table.add_row(
+        "trainings", f"{trainings['done']} done{most}, {trainings['under_way']} open, {trainings['failed']} failed"
+    )
+    table.add_row("kept", ", ".join(found["kept"]) or "nothing yet")
+    for verdict in ("drop", "undecided"):
+        names = [n for n, v in found["verdicts"].items() if v == verdict]
+        table.add_row(verdict, ", ".join(names) or "none")
+    table.add_row("time", f"{duration(found['spent']['wall_seconds'])} used")
+    if not found["finished"]:
+        table.add_row(
+            "", f"at most {duration(found['seconds_left'])} left; last event {found['last_event_seconds_ago']}s ago"
+        )
+    for warning in found["warnings"]:
+        table.add_row("warning", warning)
+    out.print(table)
+
+
+def show_why(found: Mapping[str, Any]) -> None:
+    """The evidence behind one verdict."""
+    out = console()
+    out.print(f"[bold]{found['dataset']}[/bold]: {found['verdict']}")
+    if found["summary"]:
+        out.print(found["summary"])
+    for test in found["tests"]:
+        _show_test(out, test)
+    if found["search"] is not None:
+        effect = found["search"]
+        out.print(
+            f"The search last believed it worth {effect['gain']:+.4f} ± {effect['sd']:.4f} of the objective "
+            f"at weight {effect['weight']:.2f}. A belief proposes; it decides nothing."
+        )
+
+
+def _show_test(out: Console, test: Mapping[str, Any]) -> None:
+    head = f"\ntest {test['id']}, round {test['round']}: {test['subject']}, {test['arms']}"
+    out.print(f"{head}. Level {test['alpha']:.4f}, {test['trainings']} trainings of its own.")
+    table = Table()
+    for name in ("pairs", "slice", "role", "rows", "difference", "interval", "std. errors", "bound", "margin", "found"):
+        table.add_column(name, justify="left" if name in ("slice", "role", "found") else "right")
+    for look in test["looks"]:
+        for name, seen in [*look["slices"].items(), ("(targets together)", look["objective"])]:
+            table.add_row(str(look["pairs"]), name, *_look_cells(seen))
+        table.add_section()
+    out.print(table)
+    for reason in test["reasons"]:
+        out.print(f"{test['verdict']} {reason['code']}: {reason['text']}")
+
+
+def _look_cells(seen: Mapping[str, Any]) -> list[str]:
+    return [
+        seen["role"],
+        str(seen["rows"]),
+        f"{seen['difference']:+.4f}",
+        f"{seen['low']:+.4f} … {seen['high']:+.4f}",
+        f"{seen['z']:.2f}",
+        "" if seen["bound"] is None else f"{seen['bound']:.2f}",
+        "" if seen["margin"] is None else f"{seen['margin']:g}",
+        seen["state"],
+    ]
+
+
+def show_preflight(found: Mapping[str, Any]) -> None:
+    """What a night would cost and show."""
+    out = console()
+    data = Table(title=f"{found['study']}: data", title_justify="left")
+    for name in ("dataset", "rows", "inputs", "left out", "cost", "near copies of held-out rows"):
+        data.add_column(name, justify="left" if name in ("dataset", "inputs") else "right")
+    for row in found["datasets"]:
+        near = "" if row["near_copies"] is None else str(row["near_copies"])
+        data.add_row(
+            row["name"], str(row["rows"]), row["inputs"], str(row["left_out"] or ""), f"{row['cost'] or ''}", near
+        )
+    out.print(data)
+    slices = Table(title="slices: the smallest difference each can show", title_justify="left")
+    for name in ("slice", "role", "rows", "margin", "at 3 pairs", "at 8 pairs", "with any number of pairs"):
+        slices.add_column(name, justify="left" if name in ("slice", "role") else "right")
+    for row in found["slices"]:
+        shown = [f"{row['shows'][key]:.3f}" for key in ("3", "8", "unlimited")]
+        margin = "" if row["margin"] is None else f"{row['margin']:g}"
+        slices.add_row(row["name"], row["role"], str(row["rows"]), margin, *shown)
+    out.print(slices)
+    night = found["night"]
+    out.print(
+        f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
+        f"{night['calibration']} calibration, {night['test']} on the test set), {night['tests']} tests on an error "
+        f"budget of {night['fdr']:g}"
+    )
+    for warning in found["warnings"]:
+        out.print(f"[yellow]warning:[/yellow] {warning}")
+    out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")

@@ -1,0 +1,194 @@
+"""What there is to show of a study, as plain data: the one door to the terminal, the page and --json."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from autodc.errors import InputError
+from autodc.gate.reasons import SENTENCES, explain
+from autodc.gate.types import Look
+from autodc.study import allowance
+from autodc.study.decide import OUT_OF_BUDGET
+from autodc.study.result import busy_share, spent
+from autodc.study.state import State, TestState
+
+PURPOSES = {
+    "removal": "the challenger with it against the same without it",
+    "addition": "the incumbent with it against the incumbent",
+    "whole": "the whole challenger against the incumbent",
+}
+"""What the two arms of a test were, in words."""
+
+_EXTRA = {OUT_OF_BUDGET: "The budget of trainings ended before the next look at the evidence could be paid."}
+
+
+def sentence(code: str) -> str:
+    """What a reason code means, for people who know no statistics."""
+    return SENTENCES.get(code) or _EXTRA.get(code, "")
+
+
+def verdict_rows(state: State) -> list[dict[str, Any]]:
+    """One row a candidate: verdict, the slice that tells most, its difference with interval, pairs, reason."""
+    return [_verdict_row(state, name) for name in state.candidates]
+
+
+def _verdict_row(state: State, name: str) -> dict[str, Any]:
+    test = _telling_test(state, name)
+    row: dict[str, Any] = {
+        "dataset": name,
+        "verdict": state.verdict(name),
+        "rows": state.question.datasets[name]["rows"],
+        "cost": state.question.datasets[name].get("cost", 0),
+        "weight": state.incumbent.mixture.weight(name) if state.incumbent else 0.0,
+        "slice": None,
+        "difference": None,
+        "low": None,
+        "high": None,
+        "pairs": 0,
+        "reasons": [],
+        "why": "the search found no mixture in which it seemed to help, and the budget ended before it was tested",
+    }
+    if test is not None and test.looks:
+        look = test.looks[-1]
+        slice_name = telling_slice(look)
+        seen = look["slices"][slice_name]
+        row |= {
+            "slice": slice_name,
+            "difference": seen["difference"],
+            "low": seen["low"],
+            "high": seen["high"],
+            "pairs": look["pairs"],
+            "reasons": list(test.reasons),
+            "why": sentence(test.reasons[0]) if test.reasons else "",
+        }
+        if test.verdict == "keep" and name not in state.kept:
+            row["why"] = "It helped inside a challenger that was not better as a whole, so it is not in the model."
+    return row
+
+
+def _telling_test(state: State, name: str) -> TestState | None:
+    """The test that a dataset's verdict rests on."""
+    mine = [t for t in state.tests if t.kind == "dataset" and t.subject == name and t.verdict is not None]
+    keeps = [t for t in mine if t.verdict == "keep"]
+    return keeps[-1] if name in state.kept and keeps else (mine[-1] if mine else None)
+
+
+def telling_slice(look: Mapping[str, Any]) -> str:
+    """The slice that says most about a look: a harmed guard, else the target with the largest statistic."""
+    slices = look["slices"]
+    harmed = [n for n, s in slices.items() if "harmed" in s["state"]]
+    if harmed:
+        return str(harmed[0])
+    targets = [n for n, s in slices.items() if s["role"] == "target"]
+    return str(max(targets or slices, key=lambda n: slices[n]["z"]))
+
+
+def status(state: State, now: float | None = None) -> dict[str, Any]:
+    """What the study is doing, what it has spent, what is left, what is kept so far."""
+    now = time.time() if now is None else now
+    spec = state.spec
+    assert spec is not None
+    done = sum(t.outcome is not None for t in state.trials)
+    cap = allowance.cap(spec, state)
+    test = state.open_test
+    return {
+        "study": state.question.name,
+        "finished": state.finished is not None,
+        "stopped_because": state.finished.because if state.finished else None,
+        "round": state.round,
+        "rounds": spec.loop.rounds,
+        "phase": state.phase,
+        "testing": None if test is None else {"subject": test.subject, "purpose": test.purpose},
+        "trainings": {
+            "done": done,
+            "under_way": len(state.trials) - done,
+            "failed": sum(t.outcome is not None and t.outcome.status == "failed" for t in state.trials),
+            "budget": None if cap == float("inf") else cap,
+        },
+        "kept": list(state.kept),
+        "verdicts": {n: state.verdict(n) for n in state.candidates},
+        "spent": spent(state),
+        "seconds_left": seconds_left(state),
+        "last_event_seconds_ago": round(max(0.0, now - state.sessions[-1].ended), 1) if state.sessions else None,
+        "warnings": list(state.question.warnings),
+    }
+
+
+def seconds_left(state: State) -> float | None:
+    """A guess at the wall seconds left, from the pace so far and the trainings still allowed; None at the start."""
+    spec = state.spec
+    ended = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.ended > 0]
+    if spec is None or len(ended) < 4 or not state.sessions:
+        return None
+    cap = allowance.cap(spec, state)
+    if cap == float("inf"):
+        rounds = spec.loop.rounds - state.round + 1
+        cap = state.spent + rounds * 1.5 * spec.search.trials_per_round
+    each = sum(o.ended - o.started for o in ended) / len(ended)
+    share = busy_share(state) or 1.0
+    return max(0.0, cap - len(ended)) * each / (state.sessions[-1].slots * max(share, 0.1))
+
+
+def why(state: State, name: str) -> dict[str, Any]:
+    """The evidence behind one verdict: every test of a dataset, every look, in numbers and in words.
+
+    name: a candidate, or the subject of another test (`tuning`, a bundle). Raises InputError ADC-WHY-001 for a name
+    that is neither.
+    """
+    tests = [t for t in state.tests if t.subject == name or (name in t.members and t.purpose == "whole")]
+    if name not in state.candidates and not tests:
+        known = [*state.candidates, *dict.fromkeys(t.subject for t in state.tests)]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        raise InputError("ADC-WHY-001", "the study has no such dataset", "DATASET", repr(name), hint)
+    candidate = name in state.candidates
+    return {
+        "dataset": name,
+        "verdict": state.verdict(name) if candidate else tests[-1].verdict,
+        "in_incumbent": name in state.kept,
+        "card": dict(state.question.datasets.get(name, {})),
+        "summary": _summary(state, name, tests),
+        "tests": [_test_view(t) for t in tests],
+        "search": _effect(state, name),
+    }
+
+
+def _summary(state: State, name: str, tests: list[TestState]) -> str:
+    if name not in state.candidates:
+        return ""
+    test = _telling_test(state, name)
+    if test is None or not test.looks:
+        return f"{name} is undecided: {_verdict_row(state, name)['why']}."
+    text = explain(Look.from_dict(test.looks[-1]), name, test.verdict)
+    if test.verdict == "keep" and name not in state.kept:
+        text += " It is undecided all the same: the challenger it was part of was not better than the incumbent."
+    return text
+
+
+def _test_view(test: TestState) -> dict[str, Any]:
+    return {
+        "id": test.id,
+        "round": test.round,
+        "subject": test.subject,
+        "kind": test.kind,
+        "purpose": test.purpose,
+        "arms": PURPOSES[test.purpose],
+        "verdict": test.verdict,
+        "reasons": [{"code": c, "text": sentence(c)} for c in test.reasons],
+        "alpha": test.alpha,
+        "trainings": test.trainings,
+        "seeds": list(test.seeds),
+        "challenger": test.challenger.to_dict(),
+        "incumbent": test.incumbent.to_dict(),
+        "looks": [dict(look) for look in test.looks],
+    }
+
+
+def _effect(state: State, name: str) -> Mapping[str, float] | None:
+    for proposed in reversed(state.challengers):
+        if name in proposed.effects:
+            return dict(proposed.effects[name])
+    return None
