@@ -16,6 +16,7 @@ from autodc.adapters.sources.table import TableSource
 from autodc.data.dataset import Dataset
 from autodc.data.rows import problem
 from autodc.data.source import SourceFactory, SourceRequest
+from autodc.errors import AutodcError
 from autodc.spec.study import SourceSpec, TaskKind
 
 ENTRY_POINTS = "autodc.sources"
@@ -52,27 +53,37 @@ def read_source(
         raise problem(request, "001", "there is no such file or folder", hint=_nearby(path))
     if not remote and Path(path).is_dir():
         return FolderSource(request).read(targets)
-    factory = _factory(request)
+    suffix = _suffix(request)
     if remote:
         request = local_copy(request)
-    return factory(request).read(targets)
-
-
-def _factory(request: SourceRequest) -> SourceFactory:
-    """The adapter with the longest suffix that fits; a plug-in may replace none of ours."""
-    file = re.split(r"[/\\]", request.path)[-1].casefold()
-    plugged = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
-    suffixes = sorted({*BUILT_IN, *plugged}, key=len, reverse=True)
-    suffix = next((known for known in suffixes if file.endswith(known)), None)
-    if suffix is None and IDX_NAME.search(file):
-        suffix = ".idx"
-    if suffix is None:
-        hint = f"known: {', '.join(sorted(suffixes))}, a folder with a manifest, or file.py:function"
-        raise problem(request, "013", "the kind of source is unknown", hint=hint)
     if suffix in BUILT_IN:
-        return BUILT_IN[suffix]
-    factory: SourceFactory = plugged[suffix].load()
-    return factory
+        return BUILT_IN[suffix](request).read(targets)
+    return _plugged(request, suffix, targets)
+
+
+def _suffix(request: SourceRequest) -> str:
+    """The longest known suffix that fits."""
+    file = re.split(r"[/\\]", request.path)[-1].casefold()
+    known = sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))}, key=len, reverse=True)
+    if found := next((suffix for suffix in known if file.endswith(suffix)), None):
+        return found
+    if IDX_NAME.search(file):
+        return ".idx"
+    hint = f"known: {', '.join(sorted(known))}, a folder with a manifest, or file.py:function"
+    raise problem(request, "013", "the kind of source is unknown", hint=hint)
+
+
+def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
+    """Read by a plug-in. Our own suffixes cannot be taken over."""
+    (point, *_) = entry_points(group=ENTRY_POINTS, name=suffix)
+    try:
+        factory: SourceFactory = point.load()
+        return factory(request).read(targets)
+    except AutodcError:
+        raise
+    except Exception as error:  # somebody else's program: whatever it raises is told to the one who named it
+        got = f"{type(error).__name__}: {error}"
+        raise problem(request, "015", f"the plug-in `{point.value}` failed", got) from error
 
 
 def _nearby(path: str) -> str:

@@ -38,7 +38,11 @@ class FunctionSource:
         x, y, metadata = (*answer, None)[:3]
         if y is None:
             raise problem(request, "005", f"`{self._function}` returned no targets")
-        raw = RawRows(x=_array(x), y=_array(y) if targets else None, metadata=self._frame(metadata))
+        raw = RawRows(
+            x=self._array(x, "inputs"),
+            y=self._array(y, "targets") if targets else None,
+            metadata=self._frame(metadata),
+        )
         return checked(request, raw, targets=targets)
 
     def _called(self, options: Mapping[str, object]) -> object:
@@ -70,15 +74,19 @@ class FunctionSource:
         return line + traceback.format_exception_only(error)[-1].strip()
 
     def _frame(self, metadata: object) -> pd.DataFrame | None:
-        if metadata is None or isinstance(metadata, pd.DataFrame):
-            return None if metadata is None else metadata.reset_index(drop=True)
+        if metadata is None or (isinstance(metadata, Mapping) and not metadata):
+            return None
+        if isinstance(metadata, pd.DataFrame):
+            return metadata.reset_index(drop=True)
         try:
             return pd.DataFrame(dict(metadata))  # type: ignore[call-overload]
         except (TypeError, ValueError) as error:
             got = f"{type(metadata).__name__}: {error}"
             raise problem(self._request, "016", "metadata is a dict of columns, a DataFrame or None", got) from None
 
-
-def _array(values: Any) -> np.ndarray[Any, Any]:
-    """Anything array-like: arrays, lists, frames, tensors."""
-    return np.asarray(values)
+    def _array(self, values: Any, what: str) -> np.ndarray[Any, Any]:
+        """Anything array-like: arrays, lists, frames, tensors."""
+        try:
+            return np.asarray(values)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise problem(self._request, "016", f"{what} are no array", str(error)) from None

@@ -33,15 +33,16 @@ def local_copy(request: SourceRequest) -> SourceRequest:
     url = request.path
     try:
         system, path = fsspec.url_to_fs(url)
-        if "file" in _protocols(system):
-            return _found(replace(request, path=path))
-        version = str(system.ukey(path))
+        here = "file" in _protocols(system)
+        version = "" if here else str(system.ukey(path))
     except FileNotFoundError:
         raise problem(request, "001", "there is nothing at this URL") from None
     except (ImportError, ValueError) as error:
         raise problem(request, "013", "the protocol of this URL is not known here", str(error)) from None
     except Exception as error:  # every protocol raises types of its own
         raise _no_answer(request, error) from error
+    if here:
+        return _found(replace(request, path=path))
     name = hashlib.sha256(f"{url}\x1f{version}".encode()).hexdigest()[:32]
     local = cache_folder() / f"{name}-{Path(path).name}"
     if not local.exists():

@@ -99,7 +99,8 @@ def read_table(request: SourceRequest, columns: list[str]) -> pd.DataFrame:
         except (OSError, ArrowException) as error:
             raise problem(request, "002", "the table cannot be read", str(error)) from None
         return table
-    return _csv(request, usecols=columns)
+    # Left to itself the parser notices rows with too many fields; told which columns to read, it does not.
+    return _csv(request)[columns] if set(columns) == set(read_names(request)) else _csv(request, usecols=columns)
 
 
 def _csv(request: SourceRequest, **arguments: Any) -> pd.DataFrame:

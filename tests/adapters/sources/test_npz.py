@@ -28,11 +28,24 @@ def test_groups_come_from_a_metadata_column(tmp_path, read, refused):
     assert "`patient`" in problem.hint
 
 
-def test_sealed_targets_are_not_even_opened(tmp_path, read):
-    np.savez(tmp_path / "a.npz", x=X, y=np.array([{"never": "unpickled"}] * 6, dtype=object))
+def test_sealed_targets_are_not_read(tmp_path, read, refused):
+    """A damaged byte among the targets is noticed by whoever reads them, and by nobody else."""
+    y = np.full(1000, 77, dtype=np.int64)
+    np.savez(tmp_path / "a.npz", x=np.arange(2000.0).reshape(1000, 2), y=y)
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[content.index(y[:100].tobytes()) + 80] ^= 1
+    (tmp_path / "a.npz").write_bytes(content)
+    assert refused("a.npz").code == "ADC-DATA-002"
     data = read("a.npz", sealed=True)
     assert data.y is None
-    assert len(data) == 6
+    assert len(data) == 1000
+
+
+def test_sealed_targets_that_cannot_fit_are_refused_at_once(tmp_path, refused):
+    np.savez(tmp_path / "a.npz", x=X, y=Y[:4])
+    assert refused("a.npz", sealed=True).code == "ADC-DATA-006"
+    np.savez(tmp_path / "a.npz", x=X, y=Y.astype(object))
+    assert refused("a.npz", sealed=True).code == "ADC-DATA-003"
 
 
 def test_a_sealed_set_without_targets_is_refused_at_once(tmp_path, refused):

@@ -1,0 +1,42 @@
+"""What every source owes: subclass, give one fixture, run under pytest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autodc.data.source import Source
+
+
+class SourceContract:
+    """Subclasses give `source`: one that reads some rows with targets."""
+
+    @pytest.fixture
+    def source(self) -> Source:
+        """The source under test."""
+        raise NotImplementedError
+
+    def test_inputs_targets_and_metadata_have_one_row_each(self, source: Source) -> None:
+        data = source.read(targets=True)
+        assert len(data) > 0
+        assert data.y is not None
+        assert len(data.x) == len(data.y) == len(data.metadata)
+        assert data.groups is None or len(data.groups) == len(data)
+
+    def test_inputs_are_finite_numbers(self, source: Source) -> None:
+        x = source.read(targets=True).x
+        assert x.dtype.kind in "iufb"
+        assert np.isfinite(x).all()
+
+    def test_the_target_is_no_metadata(self, source: Source) -> None:
+        assert "target" not in source.read(targets=True).metadata.columns
+
+    def test_reading_twice_gives_the_same_content(self, source: Source) -> None:
+        assert source.read(targets=True).fingerprint == source.read(targets=True).fingerprint
+
+    def test_sealed_targets_are_not_kept(self, source: Source) -> None:
+        sealed, whole = source.read(targets=False), source.read(targets=True)
+        assert sealed.y is None
+        np.testing.assert_array_equal(sealed.x, whole.x)
+        assert list(sealed.metadata.columns) == list(whole.metadata.columns)
+        assert sealed.fingerprint != whole.fingerprint

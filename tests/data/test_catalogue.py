@@ -1,0 +1,271 @@
+"""Every dataset of a study, read from real files, made to agree, cleared of what is held out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+from autodc.adapters.sources import read_source
+from autodc.data.catalogue import build_catalogue, open_test
+from autodc.errors import DataError, Problems, SurroundingsError
+from autodc.spec.study import StudySpec
+
+SCANS, LABELS = load_digits(return_X_y=True)
+SCANS = SCANS.reshape(-1, 8, 8).astype(np.float32)
+PARTS = {"base": (0, 300), "one": (300, 400), "two": (400, 500), "validation": (500, 700), "test": (700, 900)}
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Write digits as a study's files; arrays and the study file may be changed by name."""
+
+    def write(arrays=None, kind="classification", slices=(), pool=None, options=None, **data):
+        for name, (first, last) in PARTS.items():
+            part = {"x": SCANS[first:last], "y": LABELS[first:last], "row": np.arange(first, last)}
+            np.savez(tmp_path / f"{name}.npz", **{**part, **(arrays or {}).get(name, {})})
+        options = options or {}
+
+        def source(name):
+            return {"source": f"{name}.npz", "options": options.get(name, {})}
+
+        return StudySpec.model_validate(
+            {
+                "schema_version": 1,
+                "name": "digits",
+                "task": {"kind": kind, "trainer": "sklearn"},
+                "data": {
+                    "base": source("base"),
+                    "candidates": [{"name": name, **source(name)} for name in ("one", "two")],
+                    "validation": source("validation"),
+                    "test": source("test"),
+                    **({"pool": {"source": pool}} if pool else {}),
+                    **data,
+                },
+                "metrics": {"primary": "accuracy"},
+                "slices": [{"name": "overall", "role": "target"}, *slices],
+            }
+        ).placed(str(tmp_path))
+
+    return write
+
+
+def refused(spec):
+    with pytest.raises(DataError) as caught:
+        build_catalogue(spec, read_source)
+    return caught.value
+
+
+def rows(name, x=None, y=None):
+    first, last = PARTS[name]
+    return {name: {"x": SCANS[first:last] if x is None else x, "y": LABELS[first:last] if y is None else y}}
+
+
+def test_all_datasets_are_read_and_the_test_targets_stay_sealed(study):
+    catalogue = build_catalogue(study(), read_source)
+    assert list(catalogue.candidates) == ["one", "two"]
+    assert catalogue["base"] is catalogue.base
+    assert catalogue["two"] is catalogue.candidates["two"]
+    assert catalogue.test.y is None
+    assert catalogue.original_target(catalogue.test) is None
+    assert catalogue.classes == tuple(range(10))
+    assert (dict(catalogue.left_out), catalogue.warnings) == ({}, ())
+    np.testing.assert_array_equal(catalogue.validation.y, LABELS[500:700])
+
+
+def test_opening_the_test_gives_its_targets(study):
+    spec = study()
+    opened = open_test(spec, read_source, build_catalogue(spec, read_source))
+    np.testing.assert_array_equal(opened.y, LABELS[700:900])
+
+
+def test_a_test_set_that_changed_is_not_opened(study):
+    catalogue = build_catalogue(study(), read_source)
+    changed = study(rows("test", x=SCANS[700:900] + 1))
+    with pytest.raises(DataError) as caught:
+        open_test(changed, read_source, catalogue)
+    assert caught.value.code == "ADC-DATA-028"
+
+
+def test_labels_become_codes_and_back(study):
+    names = np.array([f"digit {label}" for label in LABELS])
+    spec = study({name: {"y": names[first:last]} for name, (first, last) in PARTS.items()})
+    catalogue = build_catalogue(spec, read_source)
+    assert catalogue.classes == tuple(sorted(set(names)))
+    np.testing.assert_array_equal(catalogue.validation.y, LABELS[500:700])
+    np.testing.assert_array_equal(catalogue.original_target(catalogue.validation), names[500:700])
+    np.testing.assert_array_equal(open_test(spec, read_source, catalogue).y, LABELS[700:900])
+
+
+def test_whole_numbers_that_are_no_codes_become_codes(study):
+    spec = study({name: {"y": LABELS[first:last] * 10 + 5} for name, (first, last) in PARTS.items()})
+    catalogue = build_catalogue(spec, read_source)
+    assert catalogue.classes == tuple(range(5, 100, 10))
+    np.testing.assert_array_equal(catalogue.validation.y, LABELS[500:700])
+
+
+def test_classes_of_the_base_alone_unless_mapped(study):
+    y = np.where(LABELS[300:400] == 7, 70, LABELS[300:400])
+    problem = refused(study(rows("one", y=y)))
+    assert problem.code == "ADC-DATA-023"
+    assert "70" in problem.got
+    assert problem.place == "study.yaml: data.candidates[one]"
+    mapped = study(rows("one", y=y), options={"one": {"map": {"70": 7}}})
+    np.testing.assert_array_equal(build_catalogue(mapped, read_source).candidates["one"].y, LABELS[300:400])
+
+
+def test_a_class_of_validation_that_the_base_lacks(study):
+    problem = refused(study(rows("validation", y=LABELS[500:700] + 1)))
+    assert problem.code == "ADC-DATA-023"
+    assert "data.validation" in problem.place
+
+
+def test_an_unknown_class_of_the_test_is_found_when_it_is_opened(study):
+    spec = study(rows("test", y=LABELS[700:900] + 1))
+    catalogue = build_catalogue(spec, read_source)
+    with pytest.raises(DataError) as caught:
+        open_test(spec, read_source, catalogue)
+    assert caught.value.code == "ADC-DATA-023"
+
+
+def test_one_class_is_no_classification(study):
+    assert refused(study({name: {"y": np.zeros(b - a, int)} for name, (a, b) in PARTS.items()})).code == "ADC-DATA-025"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"x": SCANS[300:400, :4]}, "ADC-DATA-020", "(4, 8), the base has (8, 8)"),
+        ({"x": SCANS[300:400].astype(np.uint8)}, "ADC-DATA-021", "uint8, the base has float32"),
+        ({"y": LABELS[300:400].astype(str)}, "ADC-DATA-022", "text, the base has whole numbers"),
+        ({"y": LABELS[300:399]}, "ADC-DATA-006", "100 and 99"),
+    ],
+)
+def test_a_candidate_unlike_the_base(study, change, code, words):
+    problem = refused(study({"one": change}))
+    assert problem.code == code
+    assert words in str(problem)
+    assert "candidates[one]" in problem.place
+
+
+def test_a_wider_type_of_the_same_kind_is_narrowed_to_the_base(study):
+    catalogue = build_catalogue(study(rows("one", x=SCANS[300:400].astype(np.float64))), read_source)
+    assert catalogue.candidates["one"].x.dtype == np.float32
+
+
+def test_a_few_copies_of_held_rows_are_left_out_and_counted(study):
+    x = SCANS[300:400].copy()
+    x[5], y = SCANS[650], LABELS[300:400].copy()
+    y[5] = 3  # a copy with another label is a copy
+    catalogue = build_catalogue(study(rows("one", x, y)), read_source)
+    assert dict(catalogue.left_out) == {"one": 1}
+    assert "1 of 100 rows (1.0%) of `one` are also in `validation` (1)" in catalogue.warnings[0]
+    np.testing.assert_array_equal(catalogue.candidates["one"].x, np.delete(x, 5, axis=0))
+    assert catalogue.candidates["one"].metadata["row"].tolist() == [i for i in range(300, 400) if i != 305]
+
+
+@pytest.mark.parametrize(("held", "first"), [("validation", 600), ("test", 800)])
+def test_more_copies_are_refused_unless_allowed(study, held, first):
+    x = SCANS[300:400].copy()
+    x[:20] = SCANS[first : first + 20]
+    problem = refused(study(rows("one", x)))
+    assert problem.code == "ADC-DATA-024"
+    assert f"20 of 100 rows (20.0%) of `one` are also in `{held}` (20)" in problem.got
+    assert "data.max_overlap" in problem.hint
+    catalogue = build_catalogue(study(rows("one", x), max_overlap=0.2), read_source)
+    assert dict(catalogue.left_out) == {"one": 20}
+
+
+def test_the_base_itself_may_not_hold_validation(study):
+    problem = refused(study(rows("base", SCANS[500:800])))
+    assert problem.place == "study.yaml: data.base"
+    assert "`validation` (200), `test` (100)" in problem.got
+
+
+def test_a_dataset_of_held_rows_alone_is_refused_even_where_allowed(study):
+    assert refused(study(rows("one", SCANS[500:600]), max_overlap=1)).code == "ADC-DATA-024"
+
+
+def test_slice_sets_are_held_out_too_and_may_overlap_validation(study, tmp_path):
+    np.savez(tmp_path / "glasses.npz", x=SCANS[[500, 501, 300]], y=LABELS[[500, 501, 300]])
+    catalogue = build_catalogue(study(slices=[{"name": "one", "source": "glasses.npz", "role": "target"}]), read_source)
+    assert list(catalogue.slice_sets) == ["one"]
+    assert dict(catalogue.left_out) == {"one": 1}
+
+
+def test_a_pool_gives_its_copies_up_without_refusal(study, tmp_path):
+    np.savez(tmp_path / "pool.npz", x=SCANS[600:1000], y=LABELS[600:1000])
+    catalogue = build_catalogue(study(pool="pool.npz"), read_source)
+    assert len(catalogue.pool) == 100
+    assert dict(catalogue.left_out) == {"pool": 300}
+
+
+def test_the_same_rows_twice_are_a_warning(study):
+    first = {"x": SCANS[:100], "y": LABELS[:100]}
+    catalogue = build_catalogue(study({"one": first, "two": first}), read_source)
+    assert catalogue.warnings == ("`two` has the same rows as `one`",)
+
+
+def test_a_copy_of_the_base_is_a_warning(study):
+    base = {"x": SCANS[:300], "y": LABELS[:300], "row": np.arange(300)}
+    assert build_catalogue(study({"one": base}), read_source).warnings == ("`one` has the same rows as `base`",)
+
+
+def test_all_problems_come_at_once(study, tmp_path):
+    spec = study({"one": {"x": SCANS[300:400, :4]}, "two": {"x": SCANS[500:600]}, "test": {"y": LABELS[:5]}})
+    (tmp_path / "validation.npz").write_bytes(b"PK")
+    with pytest.raises(Problems) as caught:
+        build_catalogue(spec, read_source)
+    places = [problem.place for problem in caught.value.problems]
+    assert places == ["study.yaml: data.validation", "study.yaml: data.test", "study.yaml: data.candidates[one]"]
+    assert caught.value.exit_code == 2
+
+
+def test_names_are_used_once(study):
+    candidates = [{"name": name, "source": "one.npz"} for name in ("a", "a", "base")]
+    with pytest.raises(Problems) as caught:
+        build_catalogue(study(candidates=candidates), read_source)
+    assert [problem.code for problem in caught.value.problems] == ["ADC-DATA-027", "ADC-DATA-027"]
+
+
+def test_the_surroundings_are_not_blamed_on_the_input(study):
+    def silent(*_, **__):
+        raise SurroundingsError("ADC-DATA-040", "no answer")
+
+    with pytest.raises(SurroundingsError):
+        build_catalogue(study(), silent)
+
+
+def test_the_fingerprint_is_the_content_of_everything_but_the_sealed_targets(study):
+    first = build_catalogue(study(), read_source).fingerprint
+    assert build_catalogue(study(), read_source).fingerprint == first
+    assert build_catalogue(study(rows("test", y=LABELS[700:900][::-1])), read_source).fingerprint == first
+    assert build_catalogue(study(rows("one", y=LABELS[300:400][::-1])), read_source).fingerprint != first
+    assert build_catalogue(study(rows("test", x=SCANS[700:900] + 1)), read_source).fingerprint != first
+
+
+def test_columns_of_tables_are_put_in_the_order_of_the_base(study, tmp_path):
+    frame = pd.DataFrame({"a": range(100), "b": range(100, 200), "target": [0, 1] * 50})
+    frame.head(40).to_csv(tmp_path / "base.csv", index=False)
+    frame.iloc[40:60, [2, 1, 0]].to_csv(tmp_path / "one.csv", index=False)
+    frame.tail(40).to_csv(tmp_path / "validation.csv", index=False)
+    sources = {
+        "base": {"source": "base.csv"},
+        "candidates": [{"name": "one", "source": "one.csv"}],
+        "validation": {"source": "validation.csv"},
+        "test": None,
+    }
+    catalogue = build_catalogue(study(**sources), read_source)
+    np.testing.assert_array_equal(catalogue.candidates["one"].x, frame[["a", "b"]].to_numpy()[40:60])
+    frame.iloc[40:60].rename(columns={"b": "c"}).to_csv(tmp_path / "one.csv", index=False)
+    problem = refused(study(**sources))
+    assert problem.code == "ADC-DATA-020"
+    assert problem.got == "missing: b; more: c"
+
+
+def test_regression_keeps_its_numbers(study):
+    spec = study({name: {"y": LABELS[a:b] / 7} for name, (a, b) in PARTS.items()}, kind="regression")
+    catalogue = build_catalogue(spec, read_source)
+    assert catalogue.classes is None
+    np.testing.assert_array_equal(catalogue.original_target(catalogue.validation), LABELS[500:700] / 7)
