@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
+import threadpoolctl
 
 from autodc.trial.trainer import Trained, TrainingJob
 
@@ -22,7 +23,8 @@ class FlakyTrainer:
 
     `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `exit` (the process ends with code 3),
     `hang` (for ever, in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a program running
-    below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers).
+    below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts how many threads
+    it has).
     The file named by the hyperparameter `pid_file`, where there is one, is given the id of the training process.
     """
 
@@ -36,6 +38,8 @@ class FlakyTrainer:
         outputs = _ridge(job)
         if settings.get("act") == "nan":
             outputs = {name: np.full_like(array, np.nan) for name, array in outputs.items()}
+        if settings.get("act") == "threads":
+            outputs = {name: np.full_like(array, _threads()) for name, array in outputs.items()}
         if settings.get("act") == "short":
             outputs = {name: array[:-1] for name, array in outputs.items()}
         model = job.out / "model"
@@ -66,6 +70,11 @@ def _act(act: str, settings: Mapping[str, Any], out: Path) -> None:
     elif act == "programs":
         _leave_a_program(Path(str(settings["program_file"])))
         _hang()
+
+
+def _threads() -> int:
+    """The most threads that any numerical library of this process would use."""
+    return max(int(library["num_threads"]) for library in threadpoolctl.threadpool_info())
 
 
 def _hang() -> None:

@@ -184,5 +184,4 @@ def _host(machine: MachineSpec) -> str:
 
 
 def _cores() -> int:
-    cores: int = len(os.sched_getaffinity(0))
-    return cores
+    return len(os.sched_getaffinity(0))

@@ -72,6 +72,22 @@ def trainer_for(ref: TrainerRef) -> Trainer:
     return _trainers[key]
 
 
+def training_job(job: Job) -> TrainingJob:
+    """Open the job's datasets, memory-mapped, as the trainer sees them."""
+    return TrainingJob(
+        kind=job.kind,
+        n_classes=job.n_classes,
+        train=tuple(_open(part) for part in job.train),
+        predict={part.name: open_part(part.path)[0] for part in job.predict},
+        hyperparameters=job.hyperparameters,
+        recipe=job.recipe,
+        seed=job.seed,
+        fidelity=job.fidelity,
+        warm_start=Path(job.warm_start) if job.warm_start else None,
+        out=Path(job.out),
+    )
+
+
 def empty_scratch(job: Job) -> None:
     """Make `job.out` an empty folder."""
     shutil.rmtree(job.out, ignore_errors=True)
@@ -106,21 +122,6 @@ def thread_share(threads: int) -> Iterator[None]:
         finally:
             if torch:
                 torch.set_num_threads(before)
-
-
-def training_job(job: Job) -> TrainingJob:
-    return TrainingJob(
-        kind=job.kind,
-        n_classes=job.n_classes,
-        train=tuple(_open(part) for part in job.train),
-        predict={part.name: open_part(part.path)[0] for part in job.predict},
-        hyperparameters=job.hyperparameters,
-        recipe=job.recipe,
-        seed=job.seed,
-        fidelity=job.fidelity,
-        warm_start=Path(job.warm_start) if job.warm_start else None,
-        out=Path(job.out),
-    )
 
 
 def _open(part: StoredPart) -> TrainPart:
