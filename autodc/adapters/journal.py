@@ -9,7 +9,8 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from autodc.study.events import Event
 _APPLICATION_ID = 0x61646331  # "adc1", read by `file` and by us
 _PAGE_OF_EVENTS = 500
 _BUSY_SECONDS = 30.0
+_IDENTITY = "journal"
 _BROKEN = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS events (
@@ -45,7 +47,7 @@ class SqliteJournal:
     """Writes and reads one study's events. Safe to share between threads; one process at a time.
 
     Raises InputError ADC-JRNL-004 where another process works in the folder, SurroundingsError ADC-JRNL-001 where the
-    disk refuses, and ADC-JRNL-003 where the file is no journal.
+    disk refuses, and ADC-JRNL-007 where the file is no journal.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -84,16 +86,20 @@ class SqliteJournal:
             return _cursor(side, name)
 
     def set_cursor(self, name: str, position: int, extra: Mapping[str, Any] | None = None) -> None:
-        """Remember how far `name` has come. Not synced: a follower must bear to see the last events again."""
-        with self._reading() as side:
-            if side is None:
-                raise ValueError("a cursor needs a journal with events")
-            with _explained(self._path), _transaction(side):
-                side.execute(
-                    "INSERT INTO cursors VALUES (?,?,?) ON CONFLICT (name) DO UPDATE"
-                    " SET position = excluded.position, extra = excluded.extra",
-                    (name, position, encode(extra or {})),
-                )
+        """Remember durably how far `name` has come."""
+        with self._reading() as side, _explained(self._path):
+            _set_cursor(side, name, position, extra)
+
+    @property
+    def identity(self) -> str:
+        """A name of this journal alone, given when it was made; empty before the first append."""
+        return str(self.cursor(_IDENTITY).extra.get("id", ""))
+
+    @property
+    def last(self) -> int:
+        """The position of the last event, 0 where there is none."""
+        with self._reading() as side, _explained(self._path):
+            return _last(side)
 
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
@@ -136,9 +142,12 @@ class SqliteJournal:
                 with _transaction(writer):
                     for statement in _SCHEMA:
                         writer.execute(statement)
+                    writer.execute(
+                        "INSERT OR IGNORE INTO cursors VALUES (?, 0, ?)", (_IDENTITY, encode({"id": uuid.uuid4().hex}))
+                    )
                     writer.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                 self._side = _connect(self._path, "rw")
-                self._side.execute("PRAGMA synchronous = NORMAL")
+                self._side.execute("PRAGMA synchronous = FULL")
                 self._writer = writer
         except BaseException:
             self._lock.release()
@@ -147,7 +156,7 @@ class SqliteJournal:
 
 @final
 class JournalReader:
-    """Reads a journal that another process may be writing; writes nothing and takes no lock a writer waits for."""
+    """Reads a journal that another process may be writing; writes no event and takes no lock a writer waits for."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path, self._connection = path, connection
@@ -161,6 +170,22 @@ class JournalReader:
         """Say how far the follower `name` has come."""
         with self._reading() as side:
             return _cursor(side, name)
+
+    def set_cursor(self, name: str, position: int, extra: Mapping[str, Any] | None = None) -> None:
+        """Remember durably how far `name` has come; only on a journal from `open_for_following`."""
+        with self._reading() as side, _explained(self._path):
+            _set_cursor(side, name, position, extra)
+
+    @property
+    def identity(self) -> str:
+        """A name of this journal alone, given when it was made."""
+        return str(self.cursor(_IDENTITY).extra.get("id", ""))
+
+    @property
+    def last(self) -> int:
+        """The position of the last event, 0 where there is none."""
+        with self._reading() as side, _explained(self._path):
+            return _last(side)
 
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
@@ -183,6 +208,20 @@ def open_for_reading(path: str | Path) -> JournalReader:
 
     Raises InputError ADC-JRNL-006 where there is none.
     """
+    return _open_existing(path, _connect_for_reading)
+
+
+def open_for_following(path: str | Path) -> JournalReader:
+    """Open a journal to read it and to keep a cursor in it, also while a study writes it."""
+    return _open_existing(path, lambda found: _connect(found, "rw"))
+
+
+def encode(value: Any) -> str:
+    """Write a payload as JSON text; numpy numbers and arrays become plain ones, NaN and infinity stay as they are."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
+
+
+def _open_existing(path: str | Path, connect: Callable[[Path], sqlite3.Connection]) -> JournalReader:
     path = Path(path).absolute()
     if not path.exists():
         raise InputError(
@@ -192,14 +231,9 @@ def open_for_reading(path: str | Path) -> JournalReader:
             hint="give the folder that `autodc run` wrote (its --out)",
         )
     with _explained(path):
-        connection = _connect_for_reading(path)
+        connection = connect(path)
         _check_application(connection, path)
     return JournalReader(path, connection)
-
-
-def encode(value: Any) -> str:
-    """Write a payload as JSON text; numpy numbers and arrays become plain ones, NaN and infinity stay as they are."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -271,7 +305,7 @@ def _refused(path: Path, error: Exception) -> SurroundingsError:
 
 def _no_journal(path: Path, got: str) -> SurroundingsError:
     return SurroundingsError(
-        "ADC-JRNL-003",
+        "ADC-JRNL-007",
         "this is not a journal, or it is damaged",
         place=str(path),
         got=got,
@@ -304,6 +338,24 @@ def _cursor(side: sqlite3.Connection | None, name: str) -> Cursor:
         return Cursor()
     row = side.execute("SELECT position, extra FROM cursors WHERE name = ?", (name,)).fetchone()
     return Cursor(position=row[0], extra=json.loads(row[1])) if row else Cursor()
+
+
+def _set_cursor(side: sqlite3.Connection | None, name: str, position: int, extra: Mapping[str, Any] | None) -> None:
+    if side is None:
+        raise ValueError("a cursor needs a journal with events")
+    with _transaction(side):
+        side.execute(
+            "INSERT INTO cursors VALUES (?,?,?) ON CONFLICT (name) DO UPDATE"
+            " SET position = excluded.position, extra = excluded.extra",
+            (name, position, encode(extra or {})),
+        )
+
+
+def _last(side: sqlite3.Connection | None) -> int:
+    if side is None or not _has_table(side):
+        return 0
+    (last,) = side.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
+    return int(last)
 
 
 def _plain(value: Any) -> Any:

@@ -40,11 +40,12 @@ class JournalContract:
         journal.close()
 
     def test_reading_goes_on_beyond_a_position(self, opener: Opener) -> None:
-        journal: Journal = opener()
+        journal = opener()
         journal.append(_phases(0, 1200))
         assert [position for position, _ in journal.read(after=1198)] == [1199, 1200]
         assert len(list(journal.read(after=100))) == 1100
         assert list(journal.read(after=1200)) == []
+        assert journal.last == 1200
         journal.close()
 
     def test_an_event_keeps_its_payload(self, opener: Opener) -> None:

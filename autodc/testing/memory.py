@@ -43,6 +43,11 @@ class MemoryJournal:
         """Remember how far `name` has come."""
         self._cursors[name] = Cursor(position=position, extra=json.loads(encode(extra or {})))
 
+    @property
+    def last(self) -> int:
+        """The position of the last event, 0 where there is none."""
+        return len(self._rows)
+
     def close(self) -> None:
         """Do nothing: the rows live as long as their list."""
 

@@ -1,0 +1,396 @@
+"""The one place that talks to MLflow: a child process of the study that follows the journal and sends what is new.
+
+`python -m autodc.adapters.mlflow_writer` reads its target as one JSON line on stdin and answers with JSON lines on
+stdout. It ends with its parent. A slow or dead server holds up nobody but this process, and MLflow's imports and
+migrations cost the study nothing. How far it has come is a cursor in the journal, moved after each batch; before each
+batch it notes how far it means to go, so that after a kill it looks up what may already be there before it creates.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, final
+from urllib.parse import unquote, urlsplit
+
+from autodc.adapters.journal import JournalReader, open_for_following
+from autodc.adapters.lock import FolderLock
+from autodc.adapters.mlflow_items import KEY_TAG, STUDY, Change, Projection, merged
+from autodc.errors import InputError
+
+_BATCH = 40  # events between two moves of the cursor
+_IDLE_SECONDS = 0.3
+_BACKOFF = (0.5, 30.0)  # seconds, first and longest
+_LAST_TRIES = 3  # after `finish`
+_NICENESS = 10
+_REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_LIMIT_EXCEEDED"})
+_GONE = frozenset({"RESOURCE_DOES_NOT_EXIST"})
+_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is followed and where it is sent. journal, artifacts: absolute paths; uri: absolute; cursor: its name."""
+
+    journal: str
+    uri: str
+    experiment: str
+    cursor: str
+    artifacts: tuple[str, ...] = ()
+
+    def to_line(self) -> str:
+        """The target as the line the process is started with."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+@final
+class Sender:
+    """Sends changes in order. Every method may raise what MLflow raises, and may then be called again."""
+
+    def __init__(self, client: Any, journal: JournalReader, target: Target) -> None:
+        self._client, self._journal, self._target = client, journal, target
+        self._projection = Projection()
+        self._runs: dict[str, str] = {}
+        self._waiting: list[Change] = []
+        self._upto = self._position = 0
+        self._looking = True
+        self._extra: dict[str, Any] = {}
+        self._ready = False
+        self.refused = ""
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """Experiment and run of the study, as far as known."""
+        return {name: self._extra[name] for name in ("experiment_id", "run_id") if self._extra.get(name)}
+
+    def step(self) -> bool:
+        """Send one batch. False where there is nothing new."""
+        if not self._ready:
+            self._prepare()
+        if not self._waiting and self._upto == self._position and not self._load():
+            return False
+        while self._waiting:
+            self._apply(self._waiting[0])
+            self._waiting.pop(0)
+        self._position = self._upto
+        self._looking = self._position < int(self._extra.get("doubt", 0))
+        self._keep()
+        return True
+
+    def close(self) -> None:
+        """End the study's run: as FINISHED where the study is, as KILLED where it was interrupted (a resumed study
+        sets it RUNNING again)."""
+        run_id = self._extra.get("run_id")
+        if not run_id:
+            return
+        status = "FINISHED" if self._projection.finished else "KILLED"
+        if status == "KILLED":
+            self._client.set_tag(run_id, "autodc.status", "interrupted")
+            self._client.set_terminated(run_id, status)
+        self._extra["closed"] = status
+        self._keep()
+
+    def add_files(self) -> None:
+        """Add the study file, the report and the result to the study's run."""
+        if run_id := self._extra.get("run_id"):
+            self._client.log_dict(run_id, dict(self._projection.specification), "study.json")
+            for path in self._target.artifacts:
+                if Path(path).is_file():
+                    self._client.log_artifact(run_id, path)
+
+    def doubt(self) -> None:
+        """A call failed and may have arrived: look before creating from here on, until the batch is through."""
+        self._looking = True
+
+    def _prepare(self) -> None:
+        """Pick up where the last process stopped; begin anew where someone deleted the study's run."""
+        cursor = self._journal.cursor(self._target.cursor)
+        self._extra, self._position = dict(cursor.extra), cursor.position
+        if self._extra.get("run_id") and not self._run_is_there(self._extra["run_id"]):
+            self._extra, self._position = {"generation": int(self._extra.get("generation", 0)) + 1}, 0
+        if not self._extra.get("experiment_id"):
+            self._extra["experiment_id"] = self._experiment()
+        self._upto = self._position
+        self._projection, self._waiting = Projection(), []
+        for _, event in islice(self._journal.read(), self._position):
+            self._projection.feed(event)
+        if self._extra.get("run_id"):
+            self._runs[STUDY] = self._extra["run_id"]
+        self._looking = self._position == 0 or self._position < int(self._extra.get("doubt", 0))
+        self._ready = True
+
+    def _load(self) -> bool:
+        batch = list(islice(self._journal.read(after=self._position), _BATCH))
+        if not batch:
+            return False
+        self._upto = batch[-1][0]
+        self._waiting = merged([change for _, event in batch for change in self._projection.feed(event)])
+        self._extra.pop("closed", None)
+        if any(change.create for change in self._waiting):
+            self._extra["doubt"] = max(self._upto, int(self._extra.get("doubt", 0)))
+            self._keep()
+        return True
+
+    def _keep(self) -> None:
+        self._journal.set_cursor(self._target.cursor, self._position, self._extra)
+
+    def _apply(self, change: Change) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        run_id = self._runs.get(change.key)
+        if run_id is None and (self._looking or not change.create):
+            run_id = self._find(change.key)
+        tags = change.tags
+        if run_id is None:
+            if not change.create or (run_id := self._create(change)) is None:
+                return
+            tags = {}
+        self._runs[change.key] = run_id
+        if change.key == STUDY:
+            self._extra["run_id"] = run_id
+        metrics = [Metric(name, value, at, step) for name, (value, at, step) in change.metrics.items()]
+        parameters = [Param(name, value) for name, value in change.parameters.items()]
+        if metrics or parameters or tags:
+            labels = [RunTag(name, value) for name, value in tags.items()]
+            self._try(change, self._client.log_batch, run_id, metrics, parameters, labels)
+        if change.datasets:
+            self._try(change, self._client.log_inputs, run_id, _inputs(change))
+        if change.status == "RUNNING":
+            self._try(change, self._client.update_run, run_id, status="RUNNING")
+        elif change.status:
+            self._try(change, self._client.set_terminated, run_id, change.status, change.end)
+
+    def _create(self, change: Change) -> str | None:
+        tags = {KEY_TAG: self._tag(change.key), **change.tags}
+        if change.key != STUDY:
+            tags["mlflow.parentRunId"] = self._extra["run_id"]
+        experiment = self._extra["experiment_id"]
+        run = self._try(change, self._client.create_run, experiment, change.start, tags, change.name)
+        return None if run is None else str(run.info.run_id)
+
+    def _find(self, key: str) -> str | None:
+        query = f"tags.`{KEY_TAG}` = '{self._tag(key)}'"
+        found = self._client.search_runs([self._extra["experiment_id"]], query, max_results=1)
+        return str(found[0].info.run_id) if found else None
+
+    def _tag(self, key: str) -> str:
+        generation = self._extra.get("generation", 0)
+        return f"{self._journal.identity}.{generation}/{key}" if generation else f"{self._journal.identity}/{key}"
+
+    def _try(self, change: Change, call: Any, *arguments: Any, **named: Any) -> Any:
+        """Call MLflow; what it refuses for its content is said once and left out, or it would block all the rest."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return call(*arguments, **named)
+        except MlflowException as error:
+            if error.error_code not in _REFUSALS:
+                raise
+            self.refused = self.refused or f"MLflow refuses a part of {change.key}: {_sentence(error)}"
+            return None
+
+    def _run_is_there(self, run_id: str) -> bool:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            run = self._client.get_run(run_id)
+            experiment = self._client.get_experiment(run.info.experiment_id)
+        except MlflowException as error:
+            if error.error_code in _GONE:
+                return False
+            raise
+        return bool(run.info.lifecycle_stage == "active" and experiment.lifecycle_stage == "active")
+
+    def _experiment(self) -> str:
+        """Find or make the experiment; one that someone deleted is left alone and its name counted on."""
+        from mlflow.exceptions import MlflowException
+
+        for number in range(1, 1000):
+            name = self._target.experiment if number == 1 else f"{self._target.experiment}-{number}"
+            found = self._client.get_experiment_by_name(name)
+            if found is None:
+                try:
+                    return str(self._client.create_experiment(name, _artifact_location(self._target.uri, name)))
+                except MlflowException as error:
+                    if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                        raise
+                    found = self._client.get_experiment_by_name(name)
+            if found is not None and found.lifecycle_stage == "active":
+                return str(found.experiment_id)
+        raise AssertionError("a thousand deleted experiments of one name")
+
+
+@final
+class Parent:
+    """The study on the other end of the pipes: gives commands, hears how far we are, takes us with it when it ends."""
+
+    def __init__(self, commands: int, answers: IO[str]) -> None:
+        self._commands, self._answers = commands, answers
+        self._pid = os.getppid()
+        self._told = threading.Event()
+        self.finishing = False
+
+    def watch(self) -> None:
+        """Listen for ever; run it in a thread. Ends the process when the study has gone."""
+        while os.getppid() == self._pid:
+            if select.select([self._commands], [], [], 1.0)[0]:
+                said = os.read(self._commands, 4096)
+                if not said:
+                    break
+                if b"finish" in said:
+                    self.finishing = True
+                    self._told.set()
+        os._exit(0)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not through a command."""
+        if self.finishing:
+            time.sleep(min(seconds, 1.0))
+        else:
+            self._told.wait(seconds)
+
+    def say(self, sender: Sender | None, complaint: str = "", **more: Any) -> None:
+        """Answer with one line."""
+        reference = sender.reference if sender else {}
+        complaint = complaint or (sender.refused if sender else "")
+        self._answers.write(json.dumps({**reference, "complaint": complaint, **more}) + "\n")
+        self._answers.flush()
+
+
+def run(target: Target, parent: Parent) -> None:
+    """Follow the journal until the study says finish; then send the rest and say whether all arrived."""
+    lock = FolderLock(Path(target.journal).with_name("tracker.lock"))
+    while not _taken(lock):
+        parent.wait(_IDLE_SECONDS)
+    try:
+        client = _client(target.uri)
+    except ImportError as error:
+        missing = f"MLflow cannot be loaded ({error}); install autodc-optimizer[mlflow]"
+        parent.say(None, missing, finished=False)
+        return
+    journal = open_for_following(target.journal)
+    sender, failures = Sender(client, journal, target), 0
+    while True:
+        try:
+            went_on = sender.step()
+            if not went_on and parent.finishing:
+                sender.close()
+                parent.say(sender, _add_files(sender), finished=True)
+                return
+        # MLflow lets through whatever its store, driver or server raises: SQLAlchemy, requests, alembic, OSError.
+        # All of it means "not now", and none of it may end the process before the study does.
+        except Exception as error:
+            failures += 1
+            sender.doubt()
+            complaint = f"MLflow does not answer, what is not sent is sent later: {_sentence(error)}"
+            if parent.finishing and failures >= _LAST_TRIES:
+                parent.say(sender, complaint, finished=False)
+                return
+            parent.say(sender, complaint)
+            parent.wait(min(_BACKOFF[0] * 2 ** (failures - 1), _BACKOFF[1]))
+            continue
+        failures = 0
+        if went_on:
+            parent.say(sender)
+        else:
+            parent.wait(_IDLE_SECONDS)
+
+
+def main() -> None:
+    """Entry of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the study, which then tells us to finish
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.nice(_NICENESS)
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # MLflow prints links to stdout
+    fields = json.loads(_first_line(0))
+    target = Target(**{**fields, "artifacts": tuple(fields["artifacts"])})
+    parent = Parent(0, answers)
+    threading.Thread(target=parent.watch, daemon=True).start()
+    run(target, parent)
+
+
+def _add_files(sender: Sender) -> str:
+    """Add the files, once: stores of artifacts fail in ways of their own, and the runs are what counts."""
+    try:
+        sender.add_files()
+    except Exception as error:
+        return f"MLflow has the runs but not the report: {_sentence(error)}"
+    return ""
+
+
+def _first_line(file: int) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(file, 1)
+        if not byte:
+            raise SystemExit(0)
+        line += byte
+    return line
+
+
+def _taken(lock: FolderLock) -> bool:
+    try:
+        lock.acquire()
+    except InputError:
+        return False
+    return True
+
+
+def _client(uri: str) -> Any:
+    from mlflow import MlflowClient
+
+    if (file := _sqlite_file(uri)) is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return MlflowClient(tracking_uri=uri)
+
+
+def _sqlite_file(uri: str) -> Path | None:
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path[1:])) if parts.scheme.startswith("sqlite") and len(parts.path) > 1 else None
+
+
+def _artifact_location(uri: str, experiment: str) -> str | None:
+    """Beside a SQLite store; anywhere else the store knows best."""
+    file = _sqlite_file(uri)
+    return (file.parent / "mlartifacts" / experiment.replace("/", "_")).as_uri() if file else None
+
+
+def _inputs(change: Change) -> Sequence[Any]:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    return [
+        DatasetInput(
+            Dataset(name=d.name, digest=d.digest, source_type=d.source_type, source=d.source, profile=d.profile),
+            tags=[InputTag(name, value) for name, value in _sorted(d.tags)],
+        )
+        for d in change.datasets
+    ]
+
+
+def _sorted(tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(tags.items())
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else text[:300] + " …"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autodc.adapters.journal import SqliteJournal, open_for_following
+from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, absolute_uri, without_password
+from autodc.adapters.mlflow_writer import Sender, Target
+from autodc.study import events as ev
+from autodc.testing.tracker_contract import TrackerContract, study, trial, until
+
+pytest.importorskip("mlflow")
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its tables made: migrations take seconds."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def uri(empty_store: Path, tmp_path: Path) -> str:
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    return f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    made = SqliteJournal(tmp_path / "out" / "journal.sqlite")
+    yield made
+    made.close()
+
+
+class TestNullTracker(TrackerContract):
+    @pytest.fixture
+    def tracker_of(self):
+        return lambda path: NullTracker()
+
+
+@pytest.mark.slow
+class TestMlflowTracker(TrackerContract):
+    @pytest.fixture
+    def tracker_of(self, uri: str):
+        return lambda path: MlflowTracker(path, uri, "made-up")
+
+
+def runs_of(uri: str, experiment: str = "made-up") -> list[Any]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    found = client.get_experiment_by_name(experiment)
+    return list(client.search_runs([found.experiment_id], max_results=1000))
+
+
+def keys_of(runs: list[Any]) -> Counter[str]:
+    return Counter(run.data.tags["autodc.key"].partition("/")[2] for run in runs)
+
+
+def drain(sender: Sender) -> None:
+    while sender.step():
+        pass
+
+
+def whole(trials: int) -> Counter[str]:
+    return Counter(["study", *(f"trial-{number}" for number in range(trials + 4))])
+
+
+def test_the_runs_of_a_study_hang_below_it_with_all_they_have(uri: str, journal: SqliteJournal, tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text("<p>kept: fog</p>")
+    journal.append(study(trials=4))
+    tracker = MlflowTracker(journal.path, uri, "made-up", [page, tmp_path / "missing.json"])
+    assert tracker.finish(60)
+    runs = runs_of(uri)
+    assert keys_of(runs) == whole(4)
+    assert tracker.reference is not None
+    parent = next(run for run in runs if run.info.run_id == tracker.reference["run_id"])
+    children = [run for run in runs if run is not parent]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    assert Counter(run.info.status for run in runs) == {"FINISHED": 8, "FAILED": 1}
+    assert parent.data.tags["verdict.fog"] == "keep"
+    third = next(run for run in runs if run.data.tags.get("autodc.trial") == "3")
+    assert third.data.params["weight.fog"] == "0.75"
+    assert third.data.metrics["slice.dark"] == pytest.approx(0.53)
+    assert third.info.end_time - third.info.start_time == 500
+    assert {d.dataset.name for d in third.inputs.dataset_inputs} == {"base", "fog"}
+    files = [path.name for path in (tmp_path / "mlartifacts").rglob("*") if path.is_file()]
+    assert sorted(files) == ["index.html", "study.json"]
+
+
+class CutAfter:
+    """A client whose process dies right after its n-th call of one kind has arrived."""
+
+    def __init__(self, client: Any, call: str, count: int) -> None:
+        self._client, self._call, self._left = client, call, count
+
+    def __getattr__(self, name: str) -> Any:
+        def called(*arguments: Any, **named: Any) -> Any:
+            answer = getattr(self._client, name)(*arguments, **named)
+            if name == self._call:
+                self._left -= 1
+                if self._left == 0:
+                    raise ConnectionResetError("cut")
+            return answer
+
+        return called
+
+
+@pytest.mark.parametrize(
+    ("call", "count"),
+    [
+        ("create_run", 4),
+        pytest.param("create_experiment", 1, marks=pytest.mark.slow),
+        pytest.param("create_run", 1, marks=pytest.mark.slow),
+        pytest.param("log_batch", 3, marks=pytest.mark.slow),
+        pytest.param("set_terminated", 2, marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize("same_process", [True, False])
+def test_what_is_cut_between_arriving_and_being_noted_is_not_doubled(
+    uri: str, journal: SqliteJournal, call: str, count: int, same_process: bool
+) -> None:
+    from mlflow import MlflowClient
+
+    journal.append(study(trials=3))
+    target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor="mlflow")
+    with open_for_following(journal.path) as followed:
+        sender = Sender(CutAfter(MlflowClient(uri), call, count), followed, target)
+        with pytest.raises(ConnectionResetError):
+            drain(sender)
+        if same_process:
+            sender.doubt()
+        else:
+            sender = Sender(MlflowClient(uri), followed, target)
+        drain(sender)
+        sender.close()
+    runs = runs_of(uri)
+    assert keys_of(runs) == whole(3)
+    assert "RUNNING" not in {run.info.status for run in runs}
+    assert all(run.data.metrics for run in runs if run.info.status == "FINISHED")
+
+
+@pytest.mark.slow
+def test_an_interrupted_study_is_killed_in_mlflow_and_runs_again_when_it_goes_on(
+    uri: str, journal: SqliteJournal
+) -> None:
+    events = study(trials=3)
+    journal.append(events[:6])
+    tracker = MlflowTracker(journal.path, uri, "made-up")
+    assert tracker.finish(60)
+    (parent,) = (run for run in runs_of(uri) if keys_of([run])["study"])
+    assert parent.info.status == "KILLED"
+    assert parent.data.tags["autodc.status"] == "interrupted"
+    journal.append([ev.SessionStarted(slots=2, machine={}, time=1.7e9), *events[6:]])
+    again = MlflowTracker(journal.path, uri, "made-up")
+    assert again.finish(60)
+    assert again.reference == tracker.reference
+    runs = runs_of(uri)
+    assert keys_of(runs) == whole(3)
+    assert "RUNNING" not in {run.info.status for run in runs}
+
+
+@pytest.mark.slow
+def test_a_finished_study_starts_no_writer_again(uri: str, journal: SqliteJournal) -> None:
+    journal.append(study(trials=1))
+    assert MlflowTracker(journal.path, uri, "made-up").finish(60)
+    before = sorted(path.name for path in journal.path.parent.iterdir())
+    again = MlflowTracker(journal.path, uri, "made-up")
+    again.follow()
+    assert again._process is None
+    assert again.finish(0.0)
+    assert again.reference is not None
+    assert sorted(path.name for path in journal.path.parent.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_a_deleted_experiment_is_left_alone_and_the_study_sent_whole(uri: str, journal: SqliteJournal) -> None:
+    from mlflow import MlflowClient
+
+    events = study(trials=2)
+    journal.append(events[:5])
+    assert MlflowTracker(journal.path, uri, "made-up").finish(60)
+    client = MlflowClient(uri)
+    client.delete_experiment(client.get_experiment_by_name("made-up").experiment_id)
+    journal.append([ev.SessionStarted(slots=2, machine={}), *events[5:]])
+    assert MlflowTracker(journal.path, uri, "made-up").finish(60)
+    assert keys_of(runs_of(uri, "made-up-2")) == whole(2)
+
+
+@pytest.mark.slow
+def test_what_mlflow_refuses_is_said_and_does_not_hold_up_the_rest(uri: str, journal: SqliteJournal) -> None:
+    events = study(trials=2)
+    planned, finished = trial(0, {"base": 1.0}, hyperparameters={"": 1, "lr": 1})
+    journal.append([*events[:3], planned, finished, *events[5:]])
+    tracker = MlflowTracker(journal.path, uri, "made-up")
+    assert tracker.finish(60)
+    assert "trial-0" in tracker.complaint
+    runs = runs_of(uri)
+    assert keys_of(runs) == whole(2)
+    assert "RUNNING" not in {run.info.status for run in runs}
+
+
+@pytest.mark.slow
+def test_two_studies_of_one_name_have_a_run_each(uri: str, tmp_path: Path) -> None:
+    references = []
+    for folder in ("one", "two"):
+        journal = SqliteJournal(tmp_path / folder / "journal.sqlite")
+        journal.append(study(trials=1))
+        tracker = MlflowTracker(journal.path, uri, "made-up")
+        assert tracker.finish(60)
+        references.append(tracker.reference)
+        journal.close()
+    assert references[0]["experiment_id"] == references[1]["experiment_id"]
+    assert references[0]["run_id"] != references[1]["run_id"]
+    assert sum(keys_of(runs_of(uri)).values()) == 2 * 6
+
+
+@pytest.mark.slow
+def test_a_port_that_refuses_is_a_complaint_and_sent_by_the_next_run(journal: SqliteJournal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    journal.append(study(trials=1))
+    tracker = MlflowTracker(journal.path, f"http://127.0.0.1:{port}", "made-up")
+    tracker.follow()
+    assert until(lambda: "does not answer" in tracker.complaint)
+    assert tracker.reference is None
+    assert not tracker.finish(60)
+    assert "does not answer" in tracker.complaint
+
+
+@pytest.mark.slow
+def test_a_server_that_never_answers_holds_nobody_up(journal: SqliteJournal) -> None:
+    journal.append(study(trials=1))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        tracker = MlflowTracker(journal.path, f"http://127.0.0.1:{server.getsockname()[1]}", "made-up")
+        tracker.follow()
+        connection, _ = server.accept()
+        assert not tracker.finish(0.5)
+        connection.close()
+    assert "took longer" in tracker.complaint
+    assert tracker._process is None
+
+
+@pytest.mark.slow
+def test_the_writer_ends_with_its_study(uri: str, tmp_path: Path) -> None:
+    program = """
+import signal, sys
+from autodc.adapters.journal import SqliteJournal
+from autodc.adapters.mlflow_tracker import MlflowTracker
+from autodc.testing.tracker_contract import study
+journal = SqliteJournal(sys.argv[1])
+journal.append(study(finished=False))
+tracker = MlflowTracker(journal.path, sys.argv[2], "made-up")
+tracker.follow()
+print(tracker._process.pid, flush=True)
+signal.pause()
+"""
+    path = tmp_path / "out" / "journal.sqlite"
+    run = subprocess.Popen([sys.executable, "-c", program, path, uri], stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    writer = int(run.stdout.readline())
+    run.kill()
+    run.wait()
+    assert until(lambda: not alive(writer), 30)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+def test_writers_that_are_killed_again_and_again_lose_and_double_nothing(uri: str, journal: SqliteJournal) -> None:
+    journal.append(study(trials=120))
+    database = Path(uri.removeprefix("sqlite:///"))
+
+    def runs() -> int:
+        with sqlite3.connect(database, timeout=30) as raw:
+            return int(raw.execute("SELECT count(*) FROM runs").fetchone()[0])
+
+    for share in (1, 17, 45, 80, 101):
+        tracker = MlflowTracker(journal.path, uri, "made-up")
+        tracker.follow()
+        assert tracker._process is not None
+        assert until(lambda share=share: runs() >= share)
+        os.kill(tracker._process.pid, signal.SIGKILL)
+        assert until(lambda tracker=tracker: tracker._ended.is_set())
+    assert tracker.finish(60)
+    assert keys_of(runs_of(uri)) == whole(120)
+
+
+@pytest.mark.slow
+def test_a_real_server_gets_what_it_missed_while_it_was_away(uri: str, journal: SqliteJournal, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    events = study(trials=6)
+    journal.append(events[:9])
+    early = MlflowTracker(journal.path, address, "made-up")
+    assert not early.finish(60)
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--port", str(port)),
+            *("--workers", "1", "--artifacts-destination", str(tmp_path / "artifacts")),
+        ],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        late = MlflowTracker(journal.path, address, "made-up")
+        journal.append(events[9:])
+        late.follow()
+        assert until(lambda: late.reference is not None, 120)
+        assert late.finish(120)
+        assert late.complaint == ""
+        assert keys_of(runs_of(address)) == whole(6)
+        assert [path.name for path in (tmp_path / "artifacts").rglob("*.json")] == ["study.json"]
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+@pytest.mark.parametrize(
+    ("given", "absolute"),
+    [
+        ("sqlite:///mlflow.db", "sqlite:////studies/night/mlflow.db"),
+        ("sqlite:///../shared/m.db?timeout=9", "sqlite:////studies/shared/m.db?timeout=9"),
+        ("sqlite:////data/m.db", "sqlite:////data/m.db"),
+        ("mlruns", "file:///studies/night/mlruns"),
+        ("file:mlruns", "file:///studies/night/mlruns"),
+        ("http://mlflow:5000", "http://mlflow:5000"),
+        ("postgresql://u:p@db/mlflow", "postgresql://u:p@db/mlflow"),
+        ("databricks", "databricks"),
+    ],
+)
+def test_a_uri_does_not_depend_on_the_working_directory(given: str, absolute: str) -> None:
+    assert absolute_uri(given, "/studies/night") == absolute
+
+
+def test_a_password_is_not_shown() -> None:
+    assert without_password("http://me:secret@host:5000/x") == "http://me:***@host:5000/x"
