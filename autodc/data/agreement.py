@@ -83,7 +83,8 @@ def _same_target(data: Dataset, base: Dataset, place: str) -> list[DataError]:
     kinds = tuple("i" if y.dtype.kind in "iu" else y.dtype.kind for y in (data.y, base.y))
     if kinds[0] != kinds[1]:
         got = f"{KINDS.get(kinds[0], kinds[0])}, the base has {KINDS.get(kinds[1], kinds[1])}"
-        return [DataError("ADC-DATA-022", "targets of another type than the base's", place, got)]
+        hint = "write them as the base does, or rename classes with options: {map: {old: new}}"
+        return [DataError("ADC-DATA-022", "targets of another type than the base's", place, got, hint)]
     if data.y.shape[1:] != base.y.shape[1:]:
         got = f"{data.y.shape[1:]}, the base has {base.y.shape[1:]}"
         return [DataError("ADC-DATA-022", "targets of another shape than the base's", place, got)]

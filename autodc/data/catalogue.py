@@ -95,7 +95,7 @@ def build_catalogue(spec: StudySpec, read: Read, file: str = STUDY_FILE) -> Cata
         pool=by_role["pool"].get(POOL),
         classes=classes,
         left_out=left_out,
-        warnings=(*warnings, *_copies({**by_role["base"], **by_role["candidate"]})),
+        warnings=(*warnings, *_copies({**by_role["base"], **by_role["candidate"]}), *_shared_groups(rows)),
     )
 
 
@@ -236,6 +236,18 @@ def _copies(training: Mapping[str, Dataset]) -> list[str]:
         if same in first:
             warnings.append(f"`{name}` has the same rows as `{first[same]}`")
         first.setdefault(same, name)
+    return warnings
+
+
+def _shared_groups(rows: _Rows) -> list[str]:
+    """Say where a group has rows in training and in a held-out set: not the same rows, but related ones."""
+    found = {entry: set(data.groups.tolist()) for entry, data in rows.items() if data.groups is not None}
+    warnings = []
+    for entry, own in found.items():
+        for other, theirs in found.items():
+            if entry.role in TRAINING and other.role not in TRAINING and (count := len(own & theirs)):
+                text = f"{count} of {len(own)} groups of `{entry.name}` are also in `{other.name}`"
+                warnings.append(f"{text}: related rows are learned and tested on")
     return warnings
 
 

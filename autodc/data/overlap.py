@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from autodc.data.dataset import Dataset
@@ -23,6 +24,9 @@ IMAGE_TOLERANCE = 0.05
 TABLE_TOLERANCE = 1e-3
 """Largest distance between two near rows, in standard deviations of a column, root mean square over columns."""
 BATCH = 4096
+DIRECTIONS = 8
+"""Directions of largest variance in which near rows are looked for first."""
+ROUNDING = 1.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,11 +71,8 @@ def near(training: Dataset, held: Dataset, *, tolerance: float | None = None) ->
     else:
         limit = TABLE_TOLERANCE if tolerance is None else tolerance
         known, asked = _standardised(training.x, held.x)
-    index = NearestNeighbors(n_neighbors=1).fit(known)
-    found = [index.kneighbors(asked[i : i + BATCH]) for i in range(0, len(asked), BATCH)]
-    distances = np.concatenate([distance[:, 0] for distance, _ in found])
-    rows = np.concatenate([row[:, 0] for _, row in found])
-    hit = np.flatnonzero(distances <= limit)
+    rows, distances = _nearest_within(known, asked, limit)
+    hit = np.flatnonzero(rows >= 0)
     return NearCopies(held=hit, training=rows[hit], distances=distances[hit], rows=len(held))
 
 
@@ -86,6 +87,38 @@ def clusters(x: Array, groups: Array | None) -> Array | None:
         _, labels = connected_components(edges, directed=False)
         _, same = np.unique(labels[same], return_inverse=True)
     return None if same.max() + 1 == len(x) else np.asarray(same, dtype=np.int64)
+
+
+def _nearest_within(known: Array, asked: Array, limit: float) -> tuple[Array, Array]:
+    """The nearest known row of each asked row and its distance, -1 where none is within `limit`.
+
+    A projection never lengthens a distance, so only rows that are near in the few directions of largest variance
+    are compared in full: the answer is exact.
+    """
+    first, known = _distinct(known)
+    short, sought = known, asked
+    if known.shape[1] > DIRECTIONS < len(known):
+        flat = PCA(DIRECTIONS, svd_solver="covariance_eigh").fit(known)
+        short, sought = flat.transform(known), flat.transform(asked)
+    tree = NearestNeighbors(radius=limit * ROUNDING, algorithm="kd_tree").fit(short)
+    rows, distances = np.full(len(asked), -1), np.full(len(asked), np.inf)
+    for start in range(0, len(asked), BATCH):
+        for row, near_by in enumerate(
+            tree.radius_neighbors(sought[start : start + BATCH], return_distance=False), start
+        ):
+            if len(near_by):
+                lengths = np.linalg.norm(known[near_by] - asked[row], axis=1)
+                best = int(lengths.argmin())
+                if lengths[best] <= limit:
+                    rows[row], distances[row] = first[near_by[best]], lengths[best]
+    return rows, distances
+
+
+def _distinct(rows: Array) -> tuple[Array, Array]:
+    """Positions of the first of each set of equal rows, and those rows."""
+    _, first = np.unique(row_hashes(rows), return_index=True)
+    first = np.sort(first)
+    return first, rows[first]
 
 
 def _pictures(x: Array) -> Array:

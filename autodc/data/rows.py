@@ -41,7 +41,7 @@ def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
         plain.attrs[FEATURES] = tuple(raw.features)
     group = request.text("group")
     groups = None if group is None else plain[group].to_numpy().astype(str)
-    return Dataset(name=request.name, x=np.ascontiguousarray(x), y=y, metadata=plain, groups=groups)
+    return Dataset(name=request.name, x=_native(x), y=y, metadata=plain, groups=groups)
 
 
 def target_values(request: SourceRequest, y: Array | None) -> Array:
@@ -64,7 +64,7 @@ def target_values(request: SourceRequest, y: Array | None) -> Array:
         raise problem(request, "011", "an image_to_image target is one image a row", got=f"shape {y.shape}")
     if bad := _not_finite(y):
         raise problem(request, "008", "targets hold NaN or infinity", got=bad)
-    return np.ascontiguousarray(y)
+    return _native(y)
 
 
 def problem(request: SourceRequest, number: str, text: str, got: str = "", hint: str = "") -> DataError:
@@ -202,6 +202,8 @@ def _plain(metadata: pd.DataFrame) -> pd.DataFrame:
     columns = {}
     for name in metadata.columns:
         values = metadata[name].reset_index(drop=True)
+        if isinstance(values.dtype, np.dtype) and not values.dtype.isnative:
+            values = pd.Series(_native(values.to_numpy()))
         if isinstance(values.dtype, pd.CategoricalDtype):
             values = values.astype(values.cat.categories.dtype)
         if values.dtype.kind == "S" or any(isinstance(value, bytes) for value in values):
@@ -211,6 +213,11 @@ def _plain(metadata: pd.DataFrame) -> pd.DataFrame:
             values = pd.Series(text, dtype="object")
         columns[str(name)] = values
     return pd.DataFrame(columns, index=pd.RangeIndex(len(metadata)))
+
+
+def _native(values: Array) -> Array:
+    """Contiguous, in the byte order of this machine."""
+    return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
 
 
 def _not_finite(values: Array, names: Sequence[str] = ()) -> str:

@@ -212,6 +212,15 @@ def test_a_copy_of_the_base_is_a_warning(study):
     assert build_catalogue(study({"one": base}), read_source).warnings == ("`one` has the same rows as `base`",)
 
 
+def test_groups_on_both_sides_are_a_warning(study):
+    groups = {name: {"who": np.arange(a, b) // 50} for name, (a, b) in PARTS.items()}
+    groups["one"]["who"] = np.full(100, 12)  # a group of validation
+    options = {name: {"group": "who"} for name in PARTS}
+    catalogue = build_catalogue(study(groups, options=options), read_source)
+    assert len(catalogue.warnings) == 1
+    assert "1 of 1 groups of `one` are also in `validation`" in catalogue.warnings[0]
+
+
 def test_all_problems_come_at_once(study, tmp_path):
     spec = study({"one": {"x": SCANS[300:400, :4]}, "two": {"x": SCANS[500:600]}, "test": {"y": LABELS[:5]}})
     (tmp_path / "validation.npz").write_bytes(b"PK")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,10 +10,11 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from autodc.adapters.trainers.objects import load_object
 from autodc.data.dataset import Dataset
 from autodc.data.rows import checked, problem
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
-from autodc.errors import DataError
+from autodc.errors import DataError, SpecError
 
 
 @final
@@ -46,29 +45,20 @@ class FunctionSource:
         return checked(request, raw, targets=targets)
 
     def _called(self, options: Mapping[str, object]) -> object:
-        name = f"_autodc_source_{abs(hash(self._request.path))}"
+        request = self._request
         try:
-            spec = importlib.util.spec_from_file_location(name, self._request.path)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module  # dataclasses and pickling look the module up by its name
-            spec.loader.exec_module(module)
-            function = getattr(module, self._function, None)
+            function = load_object(f"{Path(request.path).name}:{self._function}", str(Path(request.path).parent), "")
             if not callable(function):
-                names = ", ".join(key for key, value in vars(module).items() if callable(value) and key[0] != "_")
-                raise problem(
-                    self._request, "001", f"there is no function `{self._function}`", "", f"there are: {names}"
-                )
+                raise problem(request, "001", f"`{self._function}` is no function", type(function).__name__)
             return function(**options)
+        except SpecError as error:
+            raise problem(request, "001", f"there is no function `{self._function}`", hint=error.hint) from None
         except DataError:
             raise
-        except Exception as error:  # somebody else's program: whatever it raises is told to the one who named it
-            raise problem(self._request, "015", f"`{self._function}` failed", self._told(error)) from error
-        finally:
-            sys.modules.pop(name, None)
+        except (Exception, SystemExit) as error:  # somebody else's program: whatever it raises is told
+            raise problem(request, "015", f"`{self._function}` failed", self._told(error)) from error
 
-    def _told(self, error: Exception) -> str:
+    def _told(self, error: BaseException) -> str:
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._request.path]
         line = f"line {own[-1].lineno}: " if own else ""
         return line + traceback.format_exception_only(error)[-1].strip()

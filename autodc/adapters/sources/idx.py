@@ -42,21 +42,21 @@ class IdxSource:
         label_request = replace(request, path=str(Path(request.path).parent / Path(labels).expanduser()))
         if not Path(label_request.path).is_file():
             raise problem(label_request, "001", "the file of targets does not exist")
-        x = read_idx(request)
-        rows = self._rows(len(x))
-        if (count := idx_shape(label_request)[0]) != len(x):
-            raise problem(label_request, "006", "inputs and targets differ in rows", f"{len(x)} and {count}")
-        y = read_idx(label_request)[rows] if targets else None
-        return checked(request, RawRows(x=x[rows], y=y), targets=targets)
+        count, of_labels = idx_shape(request)[0], idx_shape(label_request)[0]
+        if count != of_labels:
+            raise problem(label_request, "006", "inputs and targets differ in rows", f"{count} and {of_labels}")
+        first, last = self._rows(count)
+        y = read_idx(label_request, first, last) if targets else None
+        return checked(request, RawRows(x=read_idx(request, first, last), y=y), targets=targets)
 
-    def _rows(self, count: int) -> slice:
+    def _rows(self, count: int) -> tuple[int, int]:
         value = self._request.options.get("rows")
         if value is None:
-            return slice(0, count)
+            return 0, count
         if isinstance(value, list) and len(value) == 2 and all(type(end) is int for end in value):
             first, last = (int(str(end)) for end in value)
             if 0 <= first < last <= count:
-                return slice(first, last)
+                return first, last
         hint = f"the file has {count} rows: rows: [0, {count}]"
         raise problem(self._request, "012", "`rows` is [first, behind the last]", repr(value), hint)
 
@@ -67,16 +67,19 @@ def idx_shape(request: SourceRequest) -> tuple[int, ...]:
         return _header(request, file)[1]
 
 
-def read_idx(request: SourceRequest) -> Array:
-    """Read a whole IDX file. Raises DataError ADC-DATA-002 where it is no IDX or is cut short."""
+def read_idx(request: SourceRequest, first: int, last: int) -> Array:
+    """Read rows `first` to `last` of an IDX file. Raises DataError ADC-DATA-002 where it is no IDX or is cut short."""
     with _opened(request) as file:
         dtype, shape = _header(request, file)
-        size = math.prod(shape) * dtype.itemsize
-        data = _bytes(request, file, size + 1)
-    if len(data) != size:
-        got = f"{len(data)} bytes" if len(data) < size else "more bytes"
-        raise problem(request, "002", "the file is not as long as it says", got, f"it declares {shape}, {size} bytes")
-    return np.frombuffer(data, dtype=dtype).reshape(shape).astype(dtype.newbyteorder("="))
+        row = math.prod(shape[1:]) * dtype.itemsize
+        _bytes(request, file, first * row)
+        data = _bytes(request, file, (last - first) * row)
+        more = _bytes(request, file, 1) if last == shape[0] else b""
+    if more or len(data) != (last - first) * row:
+        got = "more bytes" if more else f"{len(data)} bytes where {(last - first) * row} belong"
+        raise problem(request, "002", "the file is not as long as it says", got, f"it declares {shape}")
+    array = np.frombuffer(data, dtype=dtype).reshape(last - first, *shape[1:])
+    return array.astype(dtype.newbyteorder("="), copy=False)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import fsspec
 
 from autodc.data.rows import problem
 from autodc.data.source import SourceRequest
-from autodc.data.store import disk_problem
+from autodc.data.store import NO_ROOM, disk_problem
 from autodc.errors import SurroundingsError
 
 URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+(::|://)")
@@ -79,6 +79,8 @@ def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: s
     except FileNotFoundError:
         raise problem(request, "001", "there is nothing at this URL") from None
     except Exception as error:  # every protocol raises types of its own
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise disk_problem(error, str(local.parent)) from error
         raise _no_answer(request, error) from error
     finally:
         temporary.unlink(missing_ok=True)

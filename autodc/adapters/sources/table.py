@@ -105,7 +105,7 @@ def read_table(request: SourceRequest, columns: list[str]) -> pd.DataFrame:
 
 def _csv(request: SourceRequest, **arguments: Any) -> pd.DataFrame:
     try:
-        table: pd.DataFrame = pd.read_csv(request.path, **arguments)
+        table: pd.DataFrame = pd.read_csv(request.path, low_memory=False, **arguments)
     except (OSError, EOFError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise problem(request, "002", "the table cannot be read", str(error).strip()) from None
     return table

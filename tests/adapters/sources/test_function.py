@@ -37,6 +37,12 @@ def test_metadata_is_a_dict_a_frame_or_none(program, read, metadata):
     assert data.metadata.get("a", [1, 2, 3, 4])[0] == 1
 
 
+def test_it_may_import_its_neighbours(program, read):
+    program("ROWS = 4", name="neighbour_of_mine.py")
+    program("import neighbour_of_mine as n\ndef rows():\n    return np.ones((n.ROWS, 2)), np.arange(n.ROWS), None")
+    assert len(read("mine.py:rows")) == 4
+
+
 def test_inputs_and_targets_alone_will_do(program, read):
     program("def rows():\n    return np.ones((4, 2)), np.arange(4)")
     assert list(read("mine.py:rows").metadata.columns) == []
@@ -53,7 +59,8 @@ def test_sealed_targets_are_dropped(program, read):
         ("def rows():\n    raise KeyError('lost')", "ADC-DATA-015", "line 4: KeyError: 'lost'"),
         ("def rows(needed):\n    pass", "ADC-DATA-015", "needed"),
         ("def other():\n    pass", "ADC-DATA-001", "other"),
-        ("rows = 3", "ADC-DATA-001", "no function `rows`"),
+        ("rows = 3", "ADC-DATA-001", "`rows` is no function"),
+        ("def rows():\n    raise SystemExit(0)", "ADC-DATA-015", "SystemExit"),
         ("import nowhere_to_be_found", "ADC-DATA-015", "nowhere_to_be_found"),
         ("def rows(:", "ADC-DATA-015", "SyntaxError"),
         ("def rows():\n    return np.ones((4, 2))", "ADC-DATA-016", "ndarray"),

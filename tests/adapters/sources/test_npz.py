@@ -20,6 +20,16 @@ def test_other_arrays_of_the_same_length_are_metadata(tmp_path, read):
     assert data.metadata["region"].tolist() == list("aabbcc")
 
 
+def test_arrays_of_another_byte_order_are_turned(tmp_path, read):
+    np.savez(tmp_path / "a.npz", x=X.astype(">f4"), y=Y.astype(">i2"), light=X[:, 0].astype(">f8"))
+    data = read("a.npz")
+    assert data.x.dtype.isnative
+    np.testing.assert_array_equal(data.x, X)
+    assert data.metadata["light"].sort_values().tolist() == X[:, 0].tolist()
+    np.savez(tmp_path / "b.npz", x=X, y=Y, light=X[:, 0].astype(np.float64))
+    assert read("b.npz").fingerprint == data.fingerprint
+
+
 def test_groups_come_from_a_metadata_column(tmp_path, read, refused):
     np.savez(tmp_path / "a.npz", x=X, y=Y, patient=np.array([1, 1, 2, 2, 3, 3]))
     assert len(set(read("a.npz", group="patient").groups)) == 3
