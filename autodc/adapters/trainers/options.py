@@ -16,7 +16,7 @@ PRETRAIN_ONLY = ("pretrain_share", "finetune_lr_factor")
 class TorchHyperparameters(Spec):
     """What a search space may name for the torch trainers; the same keys among the options fix a value."""
 
-    lr: float | None = Field(default=None, gt=0, description="peak learning rate; adam 0.003, sgd 0.05")
+    lr: float | None = Field(default=None, gt=0, description="peak learning rate; adam 0.005, sgd 0.05")
     weight_decay: float = Field(default=1e-4, ge=0, description="decoupled under adam")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="before the last layer")
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
@@ -38,7 +38,7 @@ class TorchImageOptions(TorchHyperparameters):
         min_length=1,
         description="small_cnn, tiny_cnn, mlp, unet_small or path/to/file.py:function",
     )
-    steps: int = Field(default=400, ge=1, description="steps of a full training, whatever the mixture")
+    steps: int = Field(default=300, ge=1, description="steps of a full training, whatever the mixture")
     augment: Literal["none", "shift", "flip", "shift_flip"] = "none"
     layout: Literal["auto", "channels_first", "channels_last"] = Field(
         default="auto", description="of inputs with channels; auto: last where the last axis is at most 4"
@@ -49,7 +49,7 @@ class TorchImageOptions(TorchHyperparameters):
 class TorchTabularOptions(TorchHyperparameters):
     """Options of `torch_tabular`."""
 
-    steps: int = Field(default=400, ge=1, description="steps of a full training, whatever the mixture")
+    steps: int = Field(default=300, ge=1, description="steps of a full training, whatever the mixture")
     loss: Literal["mse", "l1"] = Field(default="mse", description="of regression")
 
 

@@ -23,7 +23,7 @@ from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
-DEFAULT_LR = {"adam": 3e-3, "sgd": 5e-2}
+DEFAULT_LR = {"adam": 5e-3, "sgd": 5e-2}
 ADAM_BETA2 = 0.999
 
 
