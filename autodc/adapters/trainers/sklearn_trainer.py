@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,20 @@ Array = np.ndarray[Any, Any]
 
 PLACE = "task.options.estimator"
 FILE = "model.joblib"
+MODULES = (
+    "ensemble",
+    "linear_model",
+    "svm",
+    "neighbors",
+    "tree",
+    "neural_network",
+    "naive_bayes",
+    "discriminant_analysis",
+    "gaussian_process",
+    "dummy",
+)
+"""Where an estimator that is named by its class alone is looked for, in this order; each is imported as it is met."""
+HINT_LENGTH = 200
 GROWS, ITERATES = "n_estimators", "max_iter"
 NOT_PARAMS = ("pretrain_share", "finetune_lr_factor")
 
@@ -102,13 +117,14 @@ def estimator_class(options: SklearnOptions, folder: str) -> Any:
     name = options.estimator
     if is_path(name):
         return load_object(name, folder, PLACE)
-    from sklearn.utils import all_estimators
-
-    known = dict(all_estimators(type_filter=["classifier", "regressor"]))
-    if name not in known:
-        hint = suggest(name, list(known), "estimators")[:200]
-        raise SpecError("ADC-TRAIN-010", "scikit-learn has no such estimator", PLACE, name, hint)
-    return known[name]
+    known: list[str] = []
+    for module in MODULES:
+        found = importlib.import_module(f"sklearn.{module}")
+        if name in found.__all__:
+            return getattr(found, name)
+        known += [other for other in found.__all__ if other[0].isupper()]
+    hint = suggest(name, known, "estimators")[:HINT_LENGTH]
+    raise SpecError("ADC-TRAIN-010", "scikit-learn has no such estimator", PLACE, name, hint)
 
 
 def build_estimator(options: SklearnOptions, folder: str, hyperparameters: Mapping[str, Any]) -> Any:

@@ -1,0 +1,138 @@
+"""What is wrong with a task section is told before anything is trained, and told without torch."""
+
+import subprocess
+import sys
+
+import pytest
+
+from autodc.adapters.trainers import check_trainer, make_trainer
+from autodc.errors import SpecError
+from autodc.spec.study import ParameterSpec
+from autodc.trial.executor import TrainerRef
+
+LR = {"lr": ParameterSpec(type="float", low=1e-3, high=1e-1, log=True)}
+
+
+def problems(name, options=None, *, kind="classification", space=None, recipes=("concat",), folder="."):
+    return [(e.place, str(e)) for e in check_trainer(name, options or {}, kind, space or {}, recipes, str(folder))]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kind", "space", "recipes"),
+    [
+        ("torch_image", {"network": "small_cnn", "lr": 0.01}, "classification", LR, ("concat", "continue")),
+        ("torch_image", {"network": "unet_small"}, "image_to_image", LR, ("concat",)),
+        ("torch_tabular", {"steps": 50}, "regression", LR, ("concat", "pretrain_finetune")),
+        ("sklearn", {}, "classification", {"max_leaf_nodes": ParameterSpec(type="int", low=4, high=64)}, ("concat",)),
+        ("sklearn", {"estimator": "sklearn.linear_model:Ridge"}, "regression", {}, ("concat",)),
+        ("sklearn", {"estimator": "SGDClassifier"}, "classification", {}, ("concat", "continue")),
+        ("command", {"argv": ["python", "-m", "train", "{job}"]}, "regression", LR, ("concat",)),
+    ],
+)
+def test_what_fits_is_accepted(name, options, kind, space, recipes):
+    assert problems(name, options, kind=kind, space=space, recipes=recipes) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "place", "says"),
+    [
+        ("torch_imag", {}, "task.trainer", "did you mean torch_image?"),
+        ("torch_image", {"netwrok": "small_cnn"}, "task.options.netwrok", "did you mean network?"),
+        ("torch_image", {"network": "smal_cnn"}, "task.options.network", "did you mean small_cnn?"),
+        ("torch_image", {"network": "unet_small"}, "task.options.network", "does not learn classification"),
+        ("torch_image", {"network": "net.py:build"}, "task.options.network", "there is no file net.py"),
+        ("torch_image", {"steps": 0}, "task.options.steps", "greater than or equal to 1"),
+        ("torch_image", {"augment": "rotate"}, "task.options.augment", "shift_flip"),
+        ("torch_tabular", {"network": "mlp"}, "task.options.network", "unknown option"),
+        ("sklearn", {"estimator": "RandomForestClasifier"}, "task.options.estimator", "mean RandomForestClassifier?"),
+        ("sklearn", {"estimator": "RandomForestRegressor"}, "task.options.estimator", "is no classifier"),
+        ("sklearn", {"params": {"max_itr": 3}}, "task.options.params", "max_itr"),
+        ("command", {}, "task.options.argv", "required"),
+        ("command", {"argv": ["python", "{job}"], "shell": True}, "task.options.shell", "unknown option"),
+        ("command", {"argv": ["no-such-program", "{job}"]}, "task.options.argv[0]", "no such program"),
+        ("command", {"argv": ["./absent.sh", "{job}"]}, "task.options.argv[0]", "no such program"),
+        ("command", {"argv": ["python", "absent.py", "{job}"]}, "task.options.argv[1]", "no such script"),
+        ("command", {"argv": ["python", "-m", "train"]}, "task.options.argv", "no argument holds {job}"),
+        ("absent.py:Trainer", {}, "task.trainer", "there is no file absent.py"),
+        ("autodc.absent:Trainer", {}, "task.trainer", "there is no module autodc.absent"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(name, options, place, says):
+    found = problems(name, options)
+    assert [where for where, _ in found] == [place]
+    assert says in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "says"),
+    [
+        ("torch_image", {"learning_rate": LR["lr"]}, "hyperparameters of this trainer: lr"),
+        ("torch_image", {"widht": ParameterSpec(type="int", low=4, high=8)}, "did you mean width?"),
+        ("torch_image", {"width": ParameterSpec(type="float", low=4, high=8)}, "whole number"),
+        ("torch_image", {"dropout": ParameterSpec(type="float", low=0, high=1)}, "cannot be 1.0"),
+        ("torch_image", {"optimizer": ParameterSpec(type="categorical", choices=("adam", "lion"))}, "'lion'"),
+        ("torch_image", {"pretrain_share": ParameterSpec(type="float", low=0.1, high=0.9)}, "recipe pretrain_finetune"),
+        ("sklearn", {"max_leaves": ParameterSpec(type="int", low=4, high=64)}, "did you mean max_leaf_nodes?"),
+    ],
+)
+def test_a_hyperparameter_that_does_not_fit_is_told(name, space, says):
+    found = problems(name, space=space)
+    assert [place for place, _ in found] == [f"search_space.{next(iter(space))}"]
+    assert says in found[0][1]
+
+
+def test_recipes_that_a_trainer_cannot_follow_are_told():
+    assert problems("sklearn", recipes=("concat", "continue"))[0][0] == "recipes"
+    argv = {"argv": ["python", "-m", "train", "{job}"], "recipes": ["concat"]}
+    assert problems("command", argv, recipes=("concat", "pretrain_finetune"))[0][0] == "recipes"
+
+
+def test_kinds_and_several_problems_are_told_together():
+    found = problems("torch_tabular", {"step": 3, "lr": -1}, kind="image_to_image")
+    assert [place for place, _ in found] == ["task.kind", "task.options.lr", "task.options.step"]
+
+
+def test_objects_of_a_file_are_looked_up_without_running_it(tmp_path):
+    (tmp_path / "mine.py").write_text("raise SystemExit('it ran')\nclass Trainer: ...\n")
+    assert problems("mine.py:Trainer", folder=tmp_path) == []
+    assert "mine.py has no Trainr" in problems("mine.py:Trainr", folder=tmp_path)[0][1]
+    (tmp_path / "mine.py").write_text("class Trainer(:\n")
+    assert "not valid Python" in problems("mine.py:Trainer", folder=tmp_path)[0][1]
+
+
+def test_an_own_network_may_have_hyperparameters_of_its_own(tmp_path):
+    (tmp_path / "net.py").write_text("def build(shape, outputs, hyperparameters): ...\n")
+    space = {"heads": ParameterSpec(type="int", low=1, high=4)}
+    assert problems("torch_image", {"network": "net.py:build"}, space=space, folder=tmp_path) == []
+
+
+def test_neither_importing_nor_checking_imports_torch():
+    code = """
+import sys
+from autodc.adapters.trainers import check_trainer
+assert not {"torch", "sklearn"} & set(sys.modules), "imported by the package"
+assert check_trainer("torch_image", {"steps": 5}, "classification", {}, ("concat",), ".") == []
+assert "torch" not in sys.modules, "imported by the check"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "says"),
+    [
+        ("Trainer = 3", {}, "a trainer has a method `train`"),
+        ("class Trainer:\n  train = None", {}, "a trainer has a method `train`"),
+        ("class T:\n  def train(self, job): ...\nTrainer = T()", {"steps": 3}, "takes no options"),
+    ],
+)
+def test_objects_that_are_no_trainers_are_refused(tmp_path, code, options, says):
+    (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(SpecError, match=says):
+        make_trainer(TrainerRef(name="mine.py:Trainer", options=options, folder=str(tmp_path)))
+
+
+def test_unknown_names_and_options_are_refused_when_made():
+    with pytest.raises(SpecError, match="no such trainer"):
+        make_trainer(TrainerRef(name="nothing", options={}, folder="."))
+    with pytest.raises(SpecError, match="do not fit"):
+        make_trainer(TrainerRef(name="command", options={"argv": []}, folder="."))

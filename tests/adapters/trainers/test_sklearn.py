@@ -1,0 +1,90 @@
+"""The scikit-learn trainer: columns in class order, budgets, estimators of every sort."""
+
+import numpy as np
+import pytest
+
+from autodc.adapters.trainers import make_trainer
+from autodc.testing.trainer_contract import N_VALIDATION, training_job
+from autodc.trial.executor import TrainerRef
+from autodc.trial.outputs import TrainerError
+
+
+@pytest.fixture(scope="module")
+def flowers():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 900)
+    return np.stack([y + rng.normal(0, 0.4, 900), rng.normal(0, 100, 900)], axis=1), y
+
+
+def train(job, estimator, **options):
+    return make_trainer(TrainerRef(name="sklearn", options={"estimator": estimator, **options}, folder=".")).train(job)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        "HistGradientBoostingClassifier",
+        "LinearSVC",
+        "KNeighborsClassifier",
+        "NearestCentroid",
+        "sklearn.naive_bayes:GaussianNB",
+    ],
+)
+def test_classifiers_of_every_sort_answer_with_a_score_per_class(tmp_path, flowers, estimator):
+    job = training_job(tmp_path, *flowers, hyperparameters={})
+    outputs = train(job, estimator).outputs["validation"]
+    assert outputs.shape == (N_VALIDATION, 3)
+    assert (outputs.argmax(axis=1) == flowers[1][-N_VALIDATION:]).mean() > 0.75
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", ["LogisticRegression", "LinearSVC"])
+def test_a_class_that_training_never_shows_has_its_column(tmp_path, flowers, estimator):
+    x, y = flowers
+    x, y = x.copy(), y.copy()
+    y[:600][y[:600] == 1] = 2
+    job = training_job(tmp_path, x, y, hyperparameters={})
+    outputs = train(job, estimator).outputs["validation"]
+    assert (outputs[:, 1] == 0).all()
+    assert set(outputs.argmax(axis=1)) == {0, 2}
+
+
+def test_values_are_learnt(tmp_path, flowers):
+    x, y = flowers
+    job = training_job(tmp_path, x, y * 10.0, hyperparameters={"alpha": 0.1}, kind="regression")
+    outputs = train(job, "Ridge").outputs["validation"]
+    assert np.abs(outputs - 10 * y[-N_VALIDATION:]).mean() < 4
+
+
+def test_hyperparameters_params_and_fidelity_reach_the_estimator(tmp_path, flowers):
+    import joblib
+
+    job = training_job(tmp_path, *flowers, hyperparameters={"max_depth": 2}, fidelity=0.5)
+    train(job, "RandomForestClassifier", params={"n_estimators": 10, "max_features": 1})
+    estimator = joblib.load(job.out / "model" / "model.joblib")[0]
+    assert len(estimator.estimators_) == 5
+    assert (estimator.max_depth, estimator.max_features) == (2, 1)
+    assert estimator.random_state is not None
+
+
+def test_growing_estimators_share_their_trees_between_the_stages(tmp_path, flowers):
+    import joblib
+
+    job = training_job(
+        tmp_path,
+        *flowers,
+        hyperparameters={"pretrain_share": 0.25},
+        weights={"base": 1.0, "old": 1.0},
+        stages={"old": "pretrain"},
+        recipe="pretrain_finetune",
+    )
+    train(job, "RandomForestClassifier", params={"n_estimators": 8})
+    assert len(joblib.load(job.out / "model" / "model.joblib")[0].estimators_) == 8
+
+
+def test_what_cannot_go_on_says_so(tmp_path, flowers):
+    first = training_job(tmp_path / "a", *flowers, hyperparameters={})
+    train(first, "KNeighborsClassifier")
+    job = training_job(tmp_path / "b", *flowers, hyperparameters={}, recipe="continue", warm_start=first.out / "model")
+    with pytest.raises(TrainerError, match="cannot go on"):
+        train(job, "KNeighborsClassifier")

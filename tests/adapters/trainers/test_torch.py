@@ -1,0 +1,174 @@
+"""The torch trainers on other tasks, layouts and options than the contract's."""
+
+import json
+
+import numpy as np
+import pytest
+
+from autodc.adapters.trainers import make_trainer
+from autodc.testing.trainer_contract import N_TRAIN, N_VALIDATION, training_job
+from autodc.trial.executor import TrainerRef
+from autodc.trial.outputs import TrainerError
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    order = np.random.default_rng(0).permutation(len(data.target))
+    return data.images[order].astype(np.float32) / 16, data.target[order].astype(np.int64)
+
+
+def train(job, name="torch_image", folder=".", **options):
+    options = {"steps": 150, "width": 8, **options}
+    return make_trainer(TrainerRef(name=name, options=options, folder=str(folder))).train(job)
+
+
+def accuracy(trained, y):
+    return (trained.outputs["validation"].argmax(axis=1) == y[-N_VALIDATION:]).mean()
+
+
+def rmse(images, truth):
+    return np.sqrt(((images - truth) ** 2).mean())
+
+
+@pytest.mark.parametrize(
+    ("change", "augment"),
+    [
+        (lambda x: (x * 255).astype(np.uint8), "none"),
+        (lambda x: np.repeat(x[..., None], 3, axis=-1), "shift"),
+        (lambda x: np.repeat(x[:, None], 3, axis=1), "none"),
+    ],
+    ids=["bytes", "channels last", "channels first"],
+)
+def test_every_layout_of_images_is_learnt(tmp_path, digits, change, augment):
+    x, y = digits
+    job = training_job(tmp_path, change(x), y, hyperparameters={})
+    assert accuracy(train(job, augment=augment), y) > 0.8
+
+
+@pytest.mark.parametrize(("name", "options"), [("torch_image", {"network": "mlp"}), ("torch_tabular", {})])
+def test_values_are_learnt_in_their_own_units(tmp_path, digits, name, options):
+    x, _ = digits
+    ink = 1000 + 50 * x.mean(axis=(1, 2), dtype=np.float64)
+    job = training_job(tmp_path, x, ink, hyperparameters={}, kind="regression")
+    outputs = train(job, name, **{**options, "width": 32}).outputs["validation"]
+    assert outputs.shape == (N_VALIDATION,)
+    assert np.abs(outputs - ink[-N_VALIDATION:]).mean() < 0.5 * ink.std()
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (7, 5), (8, 8, 1)])
+def test_images_are_cleaned_in_their_own_layout_and_units(tmp_path, digits, shape):
+    clean = np.zeros((len(digits[0]), 8, 8, 1), np.float32) + digits[0][..., None]
+    clean = (clean[:, : shape[0], : shape[1]].reshape(-1, *shape) * 255).astype(np.uint8)
+    noise = np.random.default_rng(1).normal(0, 60, clean.shape)
+    noisy = np.clip(clean + noise, 0, 255).astype(np.uint8)
+    job = training_job(tmp_path, noisy, clean, hyperparameters={}, kind="image_to_image")
+    outputs = train(job, network="unet_small", steps=120).outputs["validation"]
+    truth = clean[-N_VALIDATION:].astype(float)
+    assert outputs.shape == truth.shape
+    assert rmse(outputs, truth) < 0.92 * rmse(noisy[-N_VALIDATION:], truth)
+
+
+def test_missing_numbers_and_constant_columns_do_no_harm(tmp_path, digits):
+    x, y = digits[0].reshape(-1, 64).copy(), digits[1]
+    x[np.random.default_rng(0).random(x.shape) < 0.05] = np.nan
+    x[:, 0] = 7
+    assert accuracy(train(training_job(tmp_path, x, y, hyperparameters={}), "torch_tabular", width=32), y) > 0.8
+
+
+def test_a_trial_overrides_what_the_options_fix(tmp_path, digits):
+    job = training_job(tmp_path, *digits, hyperparameters={"width": 4, "optimizer": "sgd", "batch_size": 16})
+    train(job, width=16, lr=0.05)
+    saved = json.loads((job.out / "model" / "model.json").read_text())["hyper"]
+    assert (saved["width"], saved["optimizer"], saved["batch_size"], saved["lr"]) == (4, "sgd", 16, 0.05)
+
+
+def test_a_hyperparameter_out_of_range_fails_the_trial(tmp_path, digits):
+    with pytest.raises(ValueError, match="dropout"):
+        train(training_job(tmp_path, *digits, hyperparameters={"dropout": 1.5}))
+
+
+def test_the_budget_is_steps_whatever_the_mixture(tmp_path, digits):
+    (tmp_path / "net.py").write_text(NETWORK)
+    steps = []
+    for name, weights, fidelity in (
+        ("a", {"base": 1.0}, 1.0),
+        ("b", {"base": 1.0, "c": 2.0}, 1.0),
+        ("d", {"base": 1.0}, 0.5),
+    ):
+        job = training_job(tmp_path / name, *digits, hyperparameters={}, weights=weights, fidelity=fidelity)
+        train(job, network="net.py:build", folder=tmp_path, steps=40)
+        steps.append(int(torch.load(job.out / "model" / "weights.pt", weights_only=True)["steps"]))
+    assert steps == [40, 40, 20]
+
+
+def test_pretraining_takes_its_share_of_the_steps(tmp_path, digits):
+    (tmp_path / "net.py").write_text(NETWORK)
+    job = training_job(
+        tmp_path,
+        *digits,
+        hyperparameters={"pretrain_share": 0.25, "finetune_lr_factor": 0.3},
+        weights={"base": 1.0, "old": 1.0},
+        stages={"old": "pretrain"},
+        recipe="pretrain_finetune",
+    )
+    train(job, network="net.py:build", folder=tmp_path, steps=40)
+    saved = torch.load(job.out / "model" / "weights.pt", weights_only=True)
+    assert int(saved["steps"]) == 40
+
+
+def test_continue_keeps_the_architecture_of_the_model_it_continues(tmp_path, digits):
+    first = training_job(tmp_path / "a", *digits, hyperparameters={"width": 6})
+    train(first)
+    warm = first.out / "model"
+    job = training_job(
+        tmp_path / "b", *digits, hyperparameters={"width": 12}, recipe="continue", warm_start=warm, fidelity=0.02
+    )
+    assert accuracy(train(job), digits[1]) > 0.7
+    assert json.loads((job.out / "model" / "model.json").read_text())["hyper"]["width"] == 6
+
+
+def test_continue_without_a_model_is_told(tmp_path, digits):
+    job = training_job(tmp_path, *digits, hyperparameters={}, recipe="continue")
+    with pytest.raises(TrainerError, match="no model to start from"):
+        train(job)
+
+
+def test_settings_of_torch_are_left_as_they_were(tmp_path, digits):
+    torch.manual_seed(1)
+    before = (torch.get_rng_state().tolist(), torch.are_deterministic_algorithms_enabled(), torch.get_num_threads())
+    train(training_job(tmp_path, *digits, hyperparameters={"dropout": 0.3}), augment="shift_flip", steps=5)
+    after = (torch.get_rng_state().tolist(), torch.are_deterministic_algorithms_enabled(), torch.get_num_threads())
+    assert before == after
+
+
+def test_rows_that_are_no_images_are_told(tmp_path):
+    rng = np.random.default_rng(0)
+    job = training_job(tmp_path, rng.normal(size=(900, 4)), rng.integers(0, 2, 900), hyperparameters={})
+    with pytest.raises(TrainerError, match="not images"):
+        train(job)
+    assert len(job.train[0].x) == N_TRAIN
+
+
+NETWORK = """
+import torch
+from torch import nn
+
+class Counting(nn.Module):
+    def __init__(self, shape, outputs):
+        super().__init__()
+        self.linear = nn.Linear(shape[0] * shape[1] * shape[2], outputs)
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+
+    def forward(self, x):
+        if self.training:
+            self.steps += 1
+        return self.linear(x.flatten(1))
+
+def build(shape, outputs, hyperparameters):
+    return Counting(shape, outputs)
+"""
