@@ -41,6 +41,19 @@ ALLOWED = {
     "CAST",
     "TYPE",
 }
+GROWING = {
+    "repeat",
+    "array_resize",
+    "list_resize",
+    "lpad",
+    "rpad",
+    "bar",
+    "range",
+    "generate_series",
+    "format",
+    "printf",
+}
+"""Functions whose result may be far larger than their arguments."""
 REFUSED = {
     "SUBQUERY": "a subquery",
     "WINDOW": "a window function",
@@ -71,6 +84,8 @@ def _parsed(where: str, place: str) -> dict[str, Any]:
     )
     answer = json.loads(rows[0][0])
     hint = "a condition is written like: brightness < 0.2 AND camera = 'left'"
+    if not where.strip():
+        raise DataError("ADC-DATA-030", "`where` is empty", place, "", f"{hint}; leave it out to mean every row")
     if answer.get("error"):
         raise DataError(
             "ADC-DATA-030",
@@ -181,7 +196,7 @@ def _functions(process: int) -> frozenset[str]:
         EXCEPT SELECT lower(function_name) FROM duckdb_functions() WHERE stability <> 'CONSISTENT' OR has_side_effects
         EXCEPT SELECT lower(function_name) FROM duckdb_functions() WHERE function_name LIKE 'current%'
     """
-    return frozenset(name for (name,) in _connection(process).cursor().execute(query).fetchall())
+    return frozenset(name for (name,) in _connection(process).cursor().execute(query).fetchall()) - GROWING
 
 
 def _first_line(text: str) -> str:

@@ -11,6 +11,7 @@ weights = st.floats(0, 5, allow_nan=False).map(lambda weight: round(weight, 4))
 sizes = st.integers(1, 60)
 
 
+@settings(deadline=None)
 @given(weight=weights, size=sizes, seed=st.integers(0, 2**32 - 1))
 def test_an_epoch_draws_exactly_its_share(weight, size, seed):
     rows = epoch_rows(weight, size, np.random.default_rng(seed))
@@ -26,7 +27,7 @@ def test_every_row_comes_weight_times_on_average(weight):
     np.testing.assert_allclose(counts / 2000, weight, atol=0.05)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     parts=st.lists(st.tuples(sizes, weights), min_size=1, max_size=5),
     batch_size=st.integers(1, 16),

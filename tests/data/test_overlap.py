@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_digits
 
@@ -70,6 +70,7 @@ def test_clusters_join_groups_and_copies():
     assert clusters(x[:3], np.array([1, 2, 3])) is None
 
 
+@settings(max_examples=60, deadline=None)
 @given(values=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=30))
 def test_rows_of_one_group_or_one_input_always_share_a_cluster(values):
     x = np.array([[value] for value, _ in values])
