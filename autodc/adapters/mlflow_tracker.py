@@ -81,8 +81,9 @@ class MlflowTracker:
         """Send what is left, at most `timeout` seconds; say whether everything arrived. What did not is sent by the
         next run of the same command."""
         deadline = time.monotonic() + timeout
-        self._next_start = 0.0
-        self.follow()
+        for _ in range(2):  # the first may find that the writer has ended
+            self._next_start = 0.0
+            self.follow()
         process = self._process
         if process is None:
             return not self._trouble

@@ -82,15 +82,21 @@ def whole(trials: int) -> Counter[str]:
 
 
 def test_the_runs_of_a_study_hang_below_it_with_all_they_have(uri: str, journal: SqliteJournal, tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
     page = tmp_path / "index.html"
     page.write_text("<p>kept: fog</p>")
     journal.append(study(trials=4))
-    tracker = MlflowTracker(journal.path, uri, "made-up", [page, tmp_path / "missing.json"])
-    assert tracker.finish(60)
+    files = (str(page), str(tmp_path / "missing.json"))
+    target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor="mlflow", artifacts=files)
+    with open_for_following(journal.path) as followed:
+        sender = Sender(MlflowClient(uri), followed, target)
+        drain(sender)
+        sender.close()
+        sender.add_files()
     runs = runs_of(uri)
     assert keys_of(runs) == whole(4)
-    assert tracker.reference is not None
-    parent = next(run for run in runs if run.info.run_id == tracker.reference["run_id"])
+    parent = next(run for run in runs if run.info.run_id == sender.reference["run_id"])
     children = [run for run in runs if run is not parent]
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     assert Counter(run.info.status for run in runs) == {"FINISHED": 8, "FAILED": 1}
@@ -100,8 +106,8 @@ def test_the_runs_of_a_study_hang_below_it_with_all_they_have(uri: str, journal:
     assert third.data.metrics["slice.dark"] == pytest.approx(0.53)
     assert third.info.end_time - third.info.start_time == 500
     assert {d.dataset.name for d in third.inputs.dataset_inputs} == {"base", "fog"}
-    files = [path.name for path in (tmp_path / "mlartifacts").rglob("*") if path.is_file()]
-    assert sorted(files) == ["index.html", "study.json"]
+    kept = [path.name for path in (tmp_path / "mlartifacts").rglob("*") if path.is_file()]
+    assert sorted(kept) == ["index.html", "study.json"]
 
 
 class CutAfter:
