@@ -11,13 +11,13 @@ from sklearn.datasets import load_digits
 SPLIT_SEED = 5
 TRAINING, VALIDATION, TEST = slice(0, 800), slice(800, 1230), slice(1230, 1797)
 BASE_SCANS = 350
-CONDITIONS = ("plain", "faint", "turned", "struck")
+CONDITIONS = ("plain", "bold", "turned", "struck")
 
 SETS = {
     "set_a": [("pieces", 300, None)],
     "set_b": [("struck", 260, None)],
-    "set_c": [("faint", 100, "misaligned"), ("turned", 100, "misaligned"), ("struck", 100, "misaligned")],
-    "set_d": [("faint", 260, None)],
+    "set_c": [("bold", 100, "misaligned"), ("turned", 100, "misaligned"), ("struck", 100, "misaligned")],
+    "set_d": [("bold", 260, None)],
     "set_e": [("set_f", 200, None), ("plain", 80, "other_convention")],
     "set_f": [("turned", 260, None)],
     "set_g": [("base", 260, None)],
@@ -69,7 +69,7 @@ def _photograph(scans, kind, seed):
     digits = load_digits()
     rng = np.random.default_rng([seed, *kind.encode()])
     n = len(scans)
-    contrast = rng.uniform(0.08, 0.18, n) if kind == "faint" else rng.uniform(0.5, 1.0, n)
+    contrast = rng.uniform(0.5, 1.0, n)
     angle = rng.uniform(-10, 10, n)
     if kind == "turned":
         angle = rng.choice([-1, 1], n) * rng.uniform(25, 45, n)
@@ -79,8 +79,8 @@ def _photograph(scans, kind, seed):
     canvas = np.pad(images, ((0, 0), (2, 2), (2, 2)))
     turned = [ndimage.rotate(image, a, reshape=False, order=1) for image, a in zip(canvas, angle, strict=True)]
     x = np.stack(turned) * contrast[:, None, None]
-    if kind == "faint":
-        x += np.abs(rng.normal(0, 0.05, x.shape))
+    if kind == "bold":  # a thick felt pen
+        x = ndimage.grey_dilation(x, (1, 2, 2))
     if kind == "struck":
         top = rng.integers(4, 7, n)
         for image, row in zip(x, top, strict=True):
@@ -89,6 +89,7 @@ def _photograph(scans, kind, seed):
         "scan": scans,
         "contrast": contrast,
         "angle": angle,
+        "stroke": np.full(n, 2 if kind == "bold" else 1),
         "line": np.full(n, int(kind == "struck")),
     }
     return np.clip(x, 0, 1).astype(np.float32), targets.astype(np.int64), metadata
