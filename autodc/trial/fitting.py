@@ -112,10 +112,11 @@ def phases(job: TrainingJob) -> tuple[TrainPhase, ...]:
     """Cut a job into the legs of its recipe.
 
     `pretrain_finetune`: the parts of stage `pretrain` get `pretrain_share` of the budget, then those of stage `main`
-    the rest, at `finetune_lr_factor` times the learning rate; without pretraining parts it is `concat`.
+    the rest, at `finetune_lr_factor` times the learning rate; without pretraining parts it is `concat`. A part whose
+    weight comes to no row an epoch is left out.
     Raises TrainerError where `continue` has no model to start from.
     """
-    parts = tuple(part for part in job.train if part.weight > 0 and len(part.x))
+    parts = tuple(part for part in job.train if round(part.weight * len(part.x)) > 0)
     if not parts:
         raise TrainerError("ADC-TRAIN-008", "there are no rows to train on", "train", f"{len(job.train)} empty parts")
     if job.recipe == "continue" and job.warm_start is None:

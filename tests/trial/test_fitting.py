@@ -70,7 +70,12 @@ def test_a_draw_is_the_same_whole_or_in_pieces(tmp_path, monkeypatch):
 
 
 def test_a_recipe_cuts_the_budget(tmp_path):
-    parts = (part("base", 5), part("old", 5, stage="pretrain"), part("none", 5, weight=0.0))
+    parts = (
+        part("base", 5),
+        part("old", 5, stage="pretrain"),
+        part("none", 5, weight=0.0),
+        part("faint", 5, weight=0.05, stage="pretrain"),
+    )
     hyperparameters = {"pretrain_share": 0.3, "finetune_lr_factor": 0.1}
     staged = phases(job(tmp_path, *parts, recipe="pretrain_finetune", hyperparameters=hyperparameters))
     assert [[p.name for p in leg.parts] for leg in staged] == [["old"], ["base"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autodc.data.store import disk_problem
 from autodc.trial.trainer import TrainPart
 
 Array = np.ndarray[Any, Any]
@@ -59,10 +61,12 @@ def _once(wanted: Path, spare: Path, arrays: Any) -> Path:
             os.replace(temporary, target)
         except PermissionError:
             continue
+        except OSError as error:
+            raise disk_problem(error, str(target)) from error
         finally:
             temporary.unlink(missing_ok=True)
         return target.resolve()
-    raise PermissionError(f"neither {wanted} nor {spare} can be written")
+    raise disk_problem(PermissionError(errno.EACCES, "permission denied"), str(spare))
 
 
 def _file_of(x: Array) -> Path | None:

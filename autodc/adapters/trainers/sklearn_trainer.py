@@ -35,7 +35,6 @@ MODULES = (
     "naive_bayes",
     "discriminant_analysis",
     "gaussian_process",
-    "dummy",
 )
 """Where an estimator that is named by its class alone is looked for, in this order; each is imported as it is met."""
 HINT_LENGTH = 200

@@ -131,6 +131,19 @@ def test_objects_that_are_no_trainers_are_refused(tmp_path, code, options, says)
         make_trainer(TrainerRef(name="mine.py:Trainer", options=options, folder=str(tmp_path)))
 
 
+def test_trainers_of_other_packages_are_found_by_name(tmp_path, monkeypatch):
+    (tmp_path / "theirs.py").write_text(
+        "class Theirs:\n  def __init__(self, steps): ...\n  def train(self, job): ...\n"
+    )
+    info = tmp_path / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[autodc.trainers]\ntheirs = theirs:Theirs\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert problems("theirs") == []
+    assert callable(make_trainer(TrainerRef(name="theirs", options={"steps": 3}, folder=".")).train)
+
+
 def test_unknown_names_and_options_are_refused_when_made():
     with pytest.raises(SpecError, match="no such trainer"):
         make_trainer(TrainerRef(name="nothing", options={}, folder="."))
