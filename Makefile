@@ -10,7 +10,7 @@ help:
 	@echo "quickstart  setup, then one whole study on real digits, with its report in runs/digits"
 	@echo "test        the fast tests        test-all  all of them"
 	@echo "check       lint, types, layers, docs, test; writes nothing"
-	@echo "fix         format and mend what ruff can mend, write the generated parts of the docs"
+	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema, examples"
 	@echo "bench       the benchmarks; bench-gate, bench-search: those of the gate and of the search"
 
 setup: $(STAMP)
@@ -34,6 +34,8 @@ test-all: setup
 fix: setup
 	.venv/bin/ruff check --fix $(FOLDERS)
 	.venv/bin/ruff format $(FOLDERS)
+	$(PY) configs/examples.py
+	$(PY) -m autodc.spec.schema
 	$(PY) docs/generate.py
 
 lint: setup
@@ -47,6 +49,8 @@ layers: setup
 	.venv/bin/lint-imports
 
 docs: setup
+	$(PY) configs/examples.py --check
+	$(PY) -m autodc.spec.schema --check
 	$(PY) docs/generate.py --check
 
 bench: setup
