@@ -73,7 +73,8 @@ class TorchImage(AbstractFitting[TorchModel]):
             elif facts["kind"] == "regression":
                 out = (out * facts["y_scale"] + facts["y_mean"]).reshape(len(x), *facts["y_shape"])
             else:
-                out = _from_channels(out * facts["y_scale"], facts["y_shape"], facts["y_layout"])
+                out = out.clamp(0, 1) * BYTE if facts["y_bytes"] else out
+                out = _from_channels(out, facts["y_shape"], facts["y_layout"])
         array: Array = out.cpu().numpy()
         return array
 
@@ -109,8 +110,12 @@ class TorchImage(AbstractFitting[TorchModel]):
             return {**facts, "outputs": job.n_classes}
         if job.kind == "image_to_image":
             y_layout = _layout(y.shape[1:], self._options.layout)
-            scale = BYTE if y.dtype == np.uint8 else 1.0
-            return {**facts, "outputs": _chw(facts["y_shape"], y_layout)[0], "y_layout": y_layout, "y_scale": scale}
+            return {
+                **facts,
+                "outputs": _chw(facts["y_shape"], y_layout)[0],
+                "y_layout": y_layout,
+                "y_bytes": y.dtype == np.uint8,
+            }
         mean, scale = target_scale(job)
         return {**facts, "outputs": int(np.prod(y.shape[1:])), "y_mean": mean, "y_scale": scale}
 

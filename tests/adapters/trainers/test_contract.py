@@ -26,7 +26,7 @@ class TestTorchImage(TrainerContract):
 
     @pytest.fixture
     def ref(self):
-        return TrainerRef(name="torch_image", options={"network": "tiny_cnn", "steps": 250, "lr": 0.01}, folder=".")
+        return TrainerRef(name="torch_image", options={"network": "tiny_cnn", "steps": 120, "lr": 0.02}, folder=".")
 
 
 class TestTorchTabular(ElsewhereIsSlow):
@@ -46,7 +46,8 @@ class TestSklearnPartialFit(ElsewhereIsSlow):
         return TrainerRef(name="sklearn", options=options, folder=".")
 
 
-class TestSklearnWarmStart(ElsewhereIsSlow):
+@pytest.mark.slow
+class TestSklearnWarmStart(TrainerContract):
     recipes = ALL
     seed_matters = False
 
@@ -55,7 +56,7 @@ class TestSklearnWarmStart(ElsewhereIsSlow):
         return TrainerRef(name="sklearn", options={"estimator": "LogisticRegression"}, folder=".")
 
 
-class TestCommand(TrainerContract):
+class TestCommand(ElsewhereIsSlow):
     recipes = ("concat", "continue")
     hyperparameters: ClassVar = {"lr": 2.0}
 
