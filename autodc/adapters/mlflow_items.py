@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 from autodc.data.mixture import BASE
+from autodc.gate.reasons import SENTENCES
 from autodc.study import events as ev
 
 STUDY = "study"
@@ -245,7 +246,7 @@ class Projection:
         )
 
     def _verdict(self, event: ev.VerdictReached) -> list[Change]:
-        reasons = ", ".join(event.reasons)
+        reasons = "; ".join(f"{code}: {SENTENCES[code]}" if code in SENTENCES else code for code in event.reasons)
         verdict, why = _safe(f"verdict.{event.subject}"), _safe(f"reasons.{event.subject}")
         tags = _short_tags({verdict: event.verdict, why: reasons})
         changes = [Change(key=STUDY, tags=tags)]

@@ -127,7 +127,7 @@ class MlflowTracker:
         self._ended = threading.Event()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         process = subprocess.Popen(
-            [sys.executable, "-m", "autodc.adapters.mlflow_writer"],
+            [sys.executable, "-P", "-m", "autodc.adapters.mlflow_writer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
