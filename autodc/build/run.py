@@ -30,7 +30,7 @@ from autodc.trial.executor import Executor
 RESULT = "result.json"
 REPORT = Path("report") / "index.html"
 
-TRACKING_SECONDS = 30.0
+TRACKING_SECONDS = 60.0
 """How long a finished study waits for the tracker to catch up; what is late is sent by the next run."""
 
 Stage = Callable[[str], None]
