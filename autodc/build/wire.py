@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
 
+import numpy as np
+
 from autodc import fingerprint, seeds
 from autodc.adapters.journal import SqliteJournal
 from autodc.adapters.outcomes import FileOutcomeStore
@@ -18,6 +20,7 @@ from autodc.adapters.trainers import check_trainer
 from autodc.data.catalogue import Catalogue, build_catalogue, open_test
 from autodc.data.mixture import BASE
 from autodc.data.store import DataStore
+from autodc.data.where import select
 from autodc.errors import AutodcError, InputError, Problems, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
@@ -64,7 +67,10 @@ def read_inputs(spec: StudySpec) -> Inputs:
     problem = search_problem(spec)
     _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed))
     catalogue = _gather(found, lambda: build_catalogue(spec, read_source))
-    table = _gather(found, lambda: validation_table(spec, catalogue)) if catalogue is not None else None
+    table = None
+    if catalogue is not None:
+        table = _gather(found, lambda: validation_table(spec, catalogue))
+        found += _test_problems(spec, catalogue) if table is not None else []
     raise_all(found)
     assert metric is not None
     assert catalogue is not None
@@ -77,6 +83,20 @@ def read_inputs(spec: StudySpec) -> Inputs:
         start=problem.start,
         warnings=catalogue.warnings,
     )
+
+
+def _test_problems(spec: StudySpec, catalogue: Catalogue) -> list[AutodcError]:
+    """What `where` will not be able to read in the sealed test set; its targets stay unread."""
+    test, targets = catalogue.test, catalogue.original_target(catalogue.validation)
+    if test is None or targets is None:
+        return []
+    problems: list[AutodcError] = []
+    stand_in = np.resize(targets, (len(test), *targets.shape[1:]))
+    for position, one in enumerate(spec.slices):
+        if one.where is not None:
+            place = f"{spec.place(f'slices[{position}].where')} (slice {one.name} of the test set)"
+            _gather(problems, partial(select, one.where, test.metadata, stand_in, place=place))
+    return problems
 
 
 def start_plan(spec: StudySpec) -> Plan:
