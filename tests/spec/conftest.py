@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autodc.errors import AutodcError, InputError, Problems
 from autodc.spec import StudySpec, load
+from autodc.spec.reader import read_text
 
 STUDY = """\
 schema_version: 1
@@ -90,3 +92,9 @@ def problems_of() -> Callable[..., tuple[AutodcError, ...]]:
 def spec(write: Write) -> StudySpec:
     """The study as it is read."""
     return load(write())
+
+
+@pytest.fixture(scope="session")
+def tree() -> Any:
+    """The small study as JSON."""
+    return read_text(STUDY, "study.yaml", ".", 0)[0].value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,12 @@ def test_reading_needs_no_heavy_package():
 
 def test_public_names():
     assert autodc.spec.__all__ == ["MachineSpec", "StudySpec", "dump", "load", "load_machine"]
+
+
+def test_a_spec_keeps_folder_and_places_through_pickling(write):
+    spec = load(write())
+    copy = pickle.loads(pickle.dumps(spec))
+    assert (copy, copy.folder, copy.place("seed")) == (spec, spec.folder, spec.place("seed"))
 
 
 def test_paths_may_be_text_or_path(write):
