@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-FOLDER = Path(os.environ.get("FASHION_MNIST", "/usr/share/datasets/fashion-mnist"))
+DEBIAN = "/usr/share/datasets/fashion-mnist"
 CONDITIONS = ("plain", "dark", "turned", "masked", "grainy")
 BASE_ROWS, HELD_ROWS = 4000, 500
 TRAINING, VALIDATION = (0, 50_000), (50_000, 60_000)
@@ -52,17 +52,21 @@ def test():
     return _held("t10k", np.arange(10_000), seed=3, rows=1000)
 
 
-@cache
 def _read(part):
+    return _read_from(Path(os.environ.get("FASHION_MNIST", DEBIAN)), part)
+
+
+@cache
+def _read_from(folder, part):
     try:
         with (
-            gzip.open(FOLDER / f"{part}-images-idx3-ubyte.gz") as images,
-            gzip.open(FOLDER / f"{part}-labels-idx1-ubyte.gz") as labels,
+            gzip.open(folder / f"{part}-images-idx3-ubyte.gz") as images,
+            gzip.open(folder / f"{part}-labels-idx1-ubyte.gz") as labels,
         ):
             x, y = np.frombuffer(images.read()[16:], np.uint8), np.frombuffer(labels.read()[8:], np.uint8)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"Fashion-MNIST is not in {FOLDER}; install it with `sudo apt-get install dataset-fashion-mnist`, "
+            f"Fashion-MNIST is not in {folder}; install it with `sudo apt-get install dataset-fashion-mnist`, "
             "or let FASHION_MNIST name the folder that holds its four .gz files"
         ) from error
     return x.reshape(-1, 28, 28), y.astype(np.int64)

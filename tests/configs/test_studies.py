@@ -1,0 +1,128 @@
+"""The studies we ship: they load, their data agree, their slices are large enough, nothing leaks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from autodc.adapters.sources import read_source
+from autodc.data.catalogue import build_catalogue
+from autodc.data.overlap import exact, row_hashes
+from autodc.data.where import select
+from autodc.errors import DataError
+from autodc.spec import load, load_machine
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = ROOT / "configs"
+QUICK = ("digits", "tabular", "command")
+MIN_SLICE_ROWS = 250
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+
+
+@pytest.fixture(scope="module", params=QUICK)
+def study(request):
+    spec = load(str(CONFIGS / request.param / "study.yaml"))
+    return spec, build_catalogue(spec, read_source)
+
+
+def test_no_training_row_is_held_out(study):
+    spec, catalogue = study
+    assert not any(catalogue.left_out.values())
+    held = np.concatenate([row_hashes(catalogue.validation.x), row_hashes(catalogue.test.x)])
+    for name in ("base", *catalogue.candidates):
+        assert not exact(row_hashes(catalogue[name].x), held).any(), name
+
+
+def test_no_scan_is_on_two_sides(study):
+    _, catalogue = study
+    training = {scan for name in ("base", *catalogue.candidates) for scan in catalogue[name].groups}
+    validation, test = set(catalogue.validation.groups), set(catalogue.test.groups)
+    assert not training & validation
+    assert not training & test
+    assert not validation & test
+
+
+def test_every_slice_is_large_and_holds_a_scan_once(study):
+    spec, catalogue = study
+    for part in spec.slices:
+        if part.where is None:
+            continue
+        for data in (catalogue.validation, catalogue.test):
+            rows = select(part.where, data.metadata, None, place=part.name)
+            assert rows.sum() >= MIN_SLICE_ROWS, part.name
+            assert len(set(data.groups[rows])) == rows.sum(), part.name
+
+
+def test_the_same_data_come_out_twice(study):
+    spec, catalogue = study
+    assert build_catalogue(spec, read_source).fingerprint == catalogue.fingerprint
+
+
+@pytest.mark.parametrize("name", (*QUICK, "fashion"))
+def test_the_truth_names_every_candidate_once(name):
+    spec = load(str(CONFIGS / name / "study.yaml"))
+    truth = YAML(typ="safe").load((CONFIGS / name / "truth.yaml").read_text())
+    planted = [dataset for datasets in truth.values() for dataset in datasets]
+    assert sorted(planted) == sorted(candidate.name for candidate in spec.data.candidates)
+
+
+def test_the_duplicates_of_digits_are_rows_of_its_base():
+    catalogue = build_catalogue(load(str(CONFIGS / "digits" / "study.yaml")), read_source)
+    assert exact(row_hashes(catalogue["set_g"].x), row_hashes(catalogue.base.x)).all()
+
+
+@pytest.mark.parametrize("file", sorted((CONFIGS / "machines").glob("*.yaml")), ids=lambda file: file.stem)
+def test_machine_files_load(file):
+    assert load_machine(str(file)).runner == "ray"
+
+
+def test_fashion_without_its_images_says_how_to_get_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASHION_MNIST", str(tmp_path))
+    spec = load(str(CONFIGS / "fashion" / "study.yaml"))
+    with pytest.raises(DataError, match="apt-get install dataset-fashion-mnist"):
+        read_source(spec.data.base, folder=spec.folder, name="base", place="study.yaml", kind=spec.task.kind)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FASHION.is_dir(), reason="the Debian package dataset-fashion-mnist is not installed")
+def test_fashion_reads_and_keeps_its_sides_apart():
+    spec = load(str(CONFIGS / "fashion" / "study.yaml"))
+    catalogue = build_catalogue(spec, read_source)
+    assert not any(catalogue.left_out.values())
+    for part in spec.slices[1:]:
+        assert select(part.where, catalogue.validation.metadata, None, place=part.name).sum() >= MIN_SLICE_ROWS, part.name
+
+
+def test_the_tables_are_what_their_script_makes():
+    code = (
+        "import make_data, pandas as pd\n"
+        "for name, table in make_data.tables().items():\n"
+        "    path = make_data.FOLDER / name\n"
+        "    found = pd.read_csv(path) if name.endswith('.csv') else pd.read_parquet(path)\n"
+        "    pd.testing.assert_frame_equal(found, table.reset_index(drop=True), check_dtype=False)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=CONFIGS / "tabular", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_examples_of_init_are_the_studies_of_configs():
+    done = subprocess.run([sys.executable, CONFIGS / "examples.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_an_example_stands_alone(name, tmp_path):
+    source = ROOT / "autodc" / "cli" / "examples" / name
+    for file in (file for file in source.rglob("*") if file.is_file() and "__pycache__" not in file.parts):
+        target = tmp_path / file.relative_to(source)
+        os.makedirs(target.parent, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+    ours = build_catalogue(load(str(CONFIGS / name / "study.yaml")), read_source)
+    theirs = build_catalogue(load(str(tmp_path / "study.yaml")), read_source)
+    assert theirs.fingerprint == ours.fingerprint
