@@ -71,6 +71,8 @@ def read_inputs(spec: StudySpec) -> Inputs:
     if catalogue is not None:
         table = _gather(found, lambda: validation_table(spec, catalogue))
         found += _test_problems(spec, catalogue) if table is not None else []
+    for error in found:
+        error.place = spec.place(error.place)
     raise_all(found)
     assert metric is not None
     assert catalogue is not None
