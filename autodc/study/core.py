@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
+import threadpoolctl
 
 from autodc.errors import InputError
 from autodc.evaluation.metrics import Metric
@@ -67,6 +68,7 @@ class StudyCore:
         assessor = EvidenceAssessor(spec, table, metric, store, open_test)
         self._loop = Loop(spec, self.state, engine, assessor)
         self._again: list[Trial] = list(self.state.pending)
+        self._libraries = threadpoolctl.ThreadpoolController()
 
     @property
     def spec(self) -> StudySpec:
@@ -83,8 +85,14 @@ class StudyCore:
     def ask(self, n: int = 1) -> list[Trial]:
         """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over.
 
-        Raises SurroundingsError where the journal cannot be written.
+        Decisions are worked out on one thread: their matrices are small, the other cores are training, and the sums
+        then come out the same whatever the number of cores. Raises SurroundingsError where the journal cannot be
+        written.
         """
+        with self._libraries.limit(limits=1):
+            return self._asked(n)
+
+    def _asked(self, n: int) -> list[Trial]:
         trials = [self._again.pop(0) for _ in range(min(n, len(self._again)))]
         while len(trials) < n:
             step = self._loop.step()
