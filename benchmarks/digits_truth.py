@@ -171,7 +171,9 @@ def _trained(job: Job) -> Scores:
         ref = TrainerRef(name=spec.task.trainer, options=spec.task.options, folder=spec.folder)
         right = make_trainer(ref).train(training).outputs[part].argmax(1) == _targets(held)
     return {
-        one.name: float(right[select(one.where, held.metadata, None, place=one.name) if one.where else slice(None)].mean())
+        one.name: float(
+            right[select(one.where, held.metadata, None, place=one.name) if one.where else slice(None)].mean()
+        )
         for one in spec.slices
     }
 
