@@ -1,21 +1,82 @@
-"""Writes `report/index.html` from the state and the result."""
+"""Writes `report/index.html` from the state and the result: one file that loads nothing and runs no script."""
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from autodc.report import charts, sections, story
+from autodc.report.numbers import count, duration, listed, short
+from autodc.study import allowance
+from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.state import State
+
+PAGE = Path("report") / "index.html"
 
 
 def write_report(state: State, result: Mapping[str, Any], folder: Path) -> Path:
-    """Write the page and return its path."""
-    path = folder / "report" / "index.html"
+    """Write the page and return its path. result: the content of result.json; an unfinished study has a page too."""
+    path = folder / PAGE
     path.parent.mkdir(parents=True, exist_ok=True)
-    title, body = html.escape(str(result["study"])), html.escape(json.dumps(result, indent=2))
-    head = f"<!doctype html><html><head><title>{title}</title></head>"
-    path.write_text(f"{head}<body><pre>{body}</pre></body></html>")
+    path.write_text(render(state, result), encoding="utf-8")
     return path
+
+
+def render(state: State, result: Mapping[str, Any]) -> str:
+    """Return the page as text."""
+    return _environment().get_template("page.html.j2").render(_content(state, result))
+
+
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("autodc.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {"duration": duration, "short": short, "listed": listed}
+    found.globals |= {"count": count}
+    return found
+
+
+def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
+    spec = state.spec
+    assert spec is not None
+    numbers = sections.scales(state, result)
+    lower = sections.lower_is_better(state, result)
+    sign = -1.0 if lower else 1.0
+    return {
+        "study": state.question.name,
+        "fingerprint": state.question.fingerprint,
+        "result": result,
+        "finished": state.finished is not None,
+        "because": story.STOPPED.get(str(result["stopped_because"]), result["stopped_because"]),
+        "round": state.round,
+        "rounds": spec.loop.rounds,
+        "metric": spec.metrics.primary,
+        "lower": lower,
+        "n": numbers,
+        "headline": story.headline(state),
+        "gain": story.gain(state, result, numbers),
+        "sure": story.sureness(state),
+        "warnings": story.warnings(state, result, numbers),
+        "verdicts": sections.verdicts(state),
+        "slices": sections.slice_rows(state, result, sign),
+        "evidence": sections.evidence(state),
+        "others": sections.other_tests(state),
+        "tests": sections.all_tests(state),
+        "recipe": sections.recipe(state, result),
+        "phases": sections.PHASES,
+        "found": sections.FINDINGS,
+        "chart": charts.objectives(state, sign),
+        "q": spec.gate.fdr,
+        "planned_tests": allowance.planned_tests(spec),
+        "slots": max((s.slots for s in state.sessions), default=0),
+        "level": f"{INTERVAL_LEVEL:.0%}",
+        "mlflow": sections.reference(result),
+        "sealed": spec.data.test is not None,
+    }

@@ -151,7 +151,7 @@ def why(state: State, name: str) -> dict[str, Any]:
         "in_incumbent": name in state.kept,
         "card": dict(state.question.datasets.get(name, {})),
         "summary": _summary(state, name, tests),
-        "tests": [_test_view(t) for t in tests],
+        "tests": [test_view(t) for t in tests],
         "search": _effect(state, name),
     }
 
@@ -168,7 +168,8 @@ def _summary(state: State, name: str, tests: list[TestState]) -> str:
     return text
 
 
-def _test_view(test: TestState) -> dict[str, Any]:
+def test_view(test: TestState) -> dict[str, Any]:
+    """One comparison of the gate with every look at its evidence."""
     return {
         "id": test.id,
         "round": test.round,

@@ -1,0 +1,139 @@
+"""Where the marks of the page's small charts lie, in pixels. Geometry alone; the template draws it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from autodc.study.state import State
+
+BAR_WIDTH, BAR_EDGE = 160.0, 6.0
+"""Width of an interval's drawing and the empty edge on both of its sides, in pixels."""
+
+CLIP = 2.5
+"""A scale reaches no farther than this many times the largest difference drawn; what is cut off ends in an arrow."""
+
+CHART_WIDTH, CHART_HEIGHT, CHART_LEFT, CHART_BOTTOM, CHART_TOP = 720.0, 260.0, 52.0, 30.0, 26.0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """A line from the value `low` at pixel `start` to the value `high` at pixel `end`."""
+
+    low: float
+    high: float
+    start: float = BAR_EDGE
+    end: float = BAR_WIDTH - BAR_EDGE
+
+    def at(self, value: float) -> float:
+        """The pixel of a value; values outside lie at the edge."""
+        share = (min(max(value, self.low), self.high) - self.low) / ((self.high - self.low) or 1.0)
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+def difference_scale(rows: Iterable[Mapping[str, Any]]) -> Scale:
+    """One scale for all intervals of a table. Rows without a difference are left out; zero is always on it."""
+    shown = [r for r in rows if r.get("difference") is not None]
+    reach = CLIP * max((abs(r["difference"]) for r in shown), default=0.0) or math.inf
+    low = max(-reach, min((r["low"] for r in shown), default=0.0))
+    high = min(reach, max((r["high"] for r in shown), default=0.0))
+    return Scale(low=min(low, 0.0), high=max(high, 0.0))
+
+
+def bar(row: Mapping[str, Any], scale: Scale, margin: float | None = None) -> dict[str, Any] | None:
+    """An interval with its point, zero, and the tolerated loss; None where nothing was measured."""
+    if row.get("difference") is None:
+        return None
+    low, high = row["low"], row["high"]
+    return {
+        "width": BAR_WIDTH,
+        "zero": scale.at(0.0),
+        "low": scale.at(low),
+        "high": scale.at(high),
+        "point": scale.at(row["difference"]),
+        "cut_low": low < scale.low,
+        "cut_high": high > scale.high,
+        "margin": scale.at(-margin) if margin is not None and -margin > scale.low else None,
+        "tone": "good" if low > 0 else ("bad" if high < 0 else "open"),
+    }
+
+
+def value_scale(values: Sequence[float], width: float = BAR_WIDTH) -> Scale:
+    """A scale for values of the metric: 0 to 1 where all lie there, else from the least to the largest."""
+    found = [v for v in values if math.isfinite(v)] or [0.0, 1.0]
+    low, high = min(found), max(found)
+    if low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    elif low == high:
+        low, high = low - 1, high + 1
+    return Scale(low=low, high=high, end=width - BAR_EDGE)
+
+
+def dumbbell(before: float | None, after: float | None, scale: Scale) -> dict[str, float] | None:
+    """Two points, before and after; None where one is missing."""
+    if before is None or after is None:
+        return None
+    return {"before": scale.at(before), "after": scale.at(after)}
+
+
+def objectives(state: State, sign: float) -> dict[str, Any] | None:
+    """The objective of every training in order, and where the incumbent moved; None before the first outcome.
+
+    sign: 1 or −1, from the oriented objective to the units a user knows.
+    """
+    weights = {n: float(s["weight"]) for n, s in state.question.slices.items() if s["role"] == "target"}
+    total = sum(weights.values())
+    points = [
+        (one.trial.number, sign * sum(w * one.outcome.slices[n] for n, w in weights.items()) / total, one)
+        for one in state.trials
+        if total and one.outcome is not None and all(n in one.outcome.slices for n in weights)
+    ]
+    points = [p for p in points if math.isfinite(p[1])]
+    if not points:
+        return None
+    values = np.array([value for _, value, _ in points])
+    low, high = _range(values)
+    across = Scale(low=0, high=max(1, len(state.trials) - 1), start=CHART_LEFT, end=CHART_WIDTH - 12)
+    up = Scale(low=low, high=high, start=CHART_HEIGHT - CHART_BOTTOM, end=CHART_TOP)
+    return {
+        "width": CHART_WIDTH,
+        "height": CHART_HEIGHT,
+        "left": CHART_LEFT,
+        "floor": CHART_HEIGHT - CHART_BOTTOM,
+        "top": CHART_TOP,
+        "points": [
+            {
+                "x": across.at(number),
+                "y": up.at(value),
+                "number": number,
+                "value": value,
+                "phase": one.trial.phase,
+                "with": list(one.trial.plan.mixture.added),
+            }
+            for number, value, one in points
+        ],
+        "cut": int(np.sum((values < low) | (values > high))),
+        "ticks": [{"y": up.at(value), "value": value} for value in np.linspace(low, high, 5).tolist()],
+        "last": len(state.trials) - 1,
+        "moves": [_move(state, index, across) for index in range(len(state.moves))],
+    }
+
+
+def _move(state: State, index: int, across: Scale) -> dict[str, Any]:
+    move = state.moves[index]
+    x = across.at(move.horizon)
+    return {"x": x, "number": index + 1, "round": move.round, "flip": x > CHART_WIDTH / 2}
+
+
+def _range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """From the least to the largest, but not farther than twice the middle four fifths below or above them."""
+    tenth, ninth = np.quantile(values, [0.1, 0.9])
+    room = 2 * (ninth - tenth) or 1.0
+    low, high = max(values.min(), tenth - room), min(values.max(), ninth + room)
+    pad = 0.04 * (high - low) or 0.5
+    return float(low - pad), float(high + pad)
