@@ -1,0 +1,233 @@
+"""A study driven by hand: in memory, no executor, no disk beyond the data files."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.build.wire import Inputs, _open_test, read_inputs, search_problem, started_event
+from autodc.search.factory import make_engine
+from autodc.seeds import integer
+from autodc.spec import load
+from autodc.spec.study import MachineSpec
+from autodc.study.core import StudyCore
+from autodc.study.driver import Driver
+from autodc.study.jobs import JobMaker
+from autodc.testing.memory import MemoryJournal, MemoryStore
+from autodc.testing.world import CellTrainer, write_world
+from autodc.trial.executor import Completion, Job
+from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.trial.trial import Outcome, Trial
+
+#: A source whose targets say when they are read.
+SEALED = """
+import numpy as np
+
+class Sealed:
+    def __init__(self, values):
+        self.values = values
+    def __array__(self, dtype=None, copy=None):
+        with open({log!r}, "a") as log:
+            log.write("read\\n")
+        return np.asarray(self.values, dtype=dtype)
+
+def rows():
+    data = np.load({data!r})
+    return data["x"], Sealed(data["y"]), {{"region": data["region"]}}
+"""
+
+
+class Hand:
+    """Opens a study again and again over the same rows and arrays, and trains its trials in place."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs, self.spec = inputs, inputs.spec
+        self.store = MemoryStore()
+        self._log = Path(inputs.spec.folder) / "reads.log"
+        self.trainer = CellTrainer(**inputs.spec.task.options)
+        self._known: dict[Any, Completion] = {}
+
+    def log(self) -> int:
+        """How often the targets of `sealed.py:rows` were read."""
+        return len(self._log.read_text().splitlines()) if self._log.exists() else 0
+
+    def open(self, rows: list[Any]) -> StudyCore:
+        """Open over these journal rows; they grow as the study goes on."""
+        spec, inputs = self.spec, self.inputs
+        return StudyCore(
+            spec,
+            started_event(inputs),
+            journal=MemoryJournal(rows),
+            store=self.store,
+            table=inputs.table,
+            metric=inputs.metric,
+            engine=make_engine(spec.search.sampler, search_problem(spec), integer(spec.seed, "engine")),
+            open_test=lambda: _open_test(inputs),
+            clock=lambda: 0.0,
+        )
+
+    def outcome(self, study: StudyCore, trial: Trial) -> Outcome:
+        """Train and score, once for each question asked."""
+        return study.score(trial, self.completion(trial))
+
+    def completion(self, trial: Trial) -> Completion:
+        """What training gives, remembered by plan, seed and phase."""
+        key = (trial.plan, trial.seed, trial.phase)
+        if key not in self._known:
+            self._known[key] = self._train(trial)
+        return self._known[key]
+
+    def drive(self, study: StudyCore, executor: HandExecutor, **wishes: Any) -> None:
+        """Run a study with the driver."""
+        names = ("base", *self.inputs.catalogue.candidates)
+        jobs = JobMaker(
+            spec=self.spec,
+            machine=MachineSpec(runner="inline"),
+            n_classes=len(self.inputs.catalogue.classes),
+            datasets={name: name for name in names},
+            held={"validation": "validation", "test": "test"},
+            work=Path("work"),
+            models=Path("models"),
+        )
+        Driver(study, executor, jobs, NullTracker(), clock=executor.clock, **wishes).run()
+
+    def finish(self, study: StudyCore, flight: int = 1, order: np.random.Generator | None = None) -> None:
+        """Keep `flight` trials in flight to the end; order: which of them ends next."""
+        under_way: list[Trial] = []
+        while not study.finished:
+            under_way += study.ask(flight - len(under_way))
+            if study.finished:
+                break
+            assert under_way, "nothing is under way and nothing can be planned"
+            trial = under_way.pop(0 if order is None else int(order.integers(len(under_way))))
+            study.tell(trial, self.outcome(study, trial))
+
+    def _train(self, trial: Trial) -> Completion:
+        catalogue = self.inputs.catalogue
+        held = {"validation": catalogue.validation.x}
+        if trial.phase == "test":
+            held["test"] = catalogue.test.x
+        job = TrainingJob(
+            kind=self.spec.task.kind,
+            n_classes=len(catalogue.classes),
+            train=tuple(_part(name, catalogue[name], weight) for name, weight in trial.plan.mixture),
+            predict=held,
+            hyperparameters=dict(trial.plan.hyperparameters),
+            recipe=trial.plan.recipe,
+            seed=trial.seed,
+            fidelity=trial.fidelity,
+            warm_start=None,
+            out=Path("nowhere"),
+        )
+        try:
+            outputs = self.trainer.train(job).outputs
+        except ValueError as error:
+            return Completion(number=trial.number, attempt=0, status="failed", error=str(error))
+        return Completion(number=trial.number, attempt=0, status="done", outputs=outputs, started=1.0, ended=2.0)
+
+
+class HandExecutor:
+    """An executor that trains in `wait` and takes a second of its own clock for it.
+
+    faults: (trial, attempt) → the status it ends with instead of `done`; echo: every completion comes twice.
+    """
+
+    def __init__(
+        self,
+        hand: Hand,
+        study: StudyCore,
+        slots: int = 1,
+        faults: Mapping[tuple[int, int], Any] | None = None,
+        echo: bool = False,
+    ) -> None:
+        self._hand, self._study, self._slots, self._echo = hand, study, slots, echo
+        self._faults = faults or {}
+        self._queue: deque[Job] = deque()
+        self.now, self.attempts, self.cancelled = 1000.0, [], False
+
+    @property
+    def slots(self) -> int:
+        return self._slots
+
+    def submit(self, job: Job) -> None:
+        self._queue.append(job)
+
+    def wait(self, timeout: float | None = None) -> list[Completion]:
+        done = [self._run(self._queue.popleft()) for _ in range(min(self._slots, len(self._queue)))]
+        self.now += 1.0
+        return [again for one in done for again in ([one, one] if self._echo else [one])]
+
+    def cancel(self) -> None:
+        self._queue.clear()
+        self.cancelled = True
+
+    def close(self) -> None:
+        self.cancel()
+
+    def clock(self) -> float:
+        """Unix time as this executor has it."""
+        return self.now
+
+    def _run(self, job: Job) -> Completion:
+        self.attempts.append((job.number, job.attempt))
+        times = {"attempt": job.attempt, "started": self.now, "ended": self.now + 1.0}
+        fault = self._faults.get((job.number, job.attempt))
+        if fault is not None:
+            return Completion(number=job.number, status=fault, error=f"{fault}, as planned", **times)
+        trained = self._hand.completion(self._study.state.trials[job.number].trial)
+        return replace(trained, number=job.number, **times)
+
+
+def _part(name: str, data: Any, weight: float) -> TrainPart:
+    return TrainPart(
+        name=name, x=data.x, y=data.y, metadata=data.metadata, weight=weight, stage="main", folder=Path("nowhere")
+    )
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Hand]:
+    """A hand on the small world; changes as in `write_world`. The same changes give the same hand."""
+
+    hands: dict[str, Hand] = {}
+
+    def made(**changes: Any) -> Hand:
+        key = repr(sorted(changes.items()))
+        if key not in hands:
+            folder = tmp_path_factory.mktemp("world")
+            study = write_world(folder, **changes)
+            text = SEALED.format(log=str(folder / "reads.log"), data=str(folder / "data" / "test.npz"))
+            (folder / "sealed.py").write_text(text)
+            hands[key] = Hand(read_inputs(load(study)))
+        return hands[key]
+
+    return made
+
+
+def told(study: StudyCore) -> dict[str, Any]:
+    """What must not depend on chance: trials by number, decisions, incumbent."""
+    content = study.result()
+    return {
+        "trials": [t.trial.to_dict() for t in study.state.trials],
+        "decisions": content["decisions"],
+        "incumbent": content["incumbent"],
+        "kept": content["kept"],
+        "test": content["test"] and {k: v for k, v in content["test"].items() if k != "opened_at"},
+        "because": content["stopped_because"],
+    }
+
+
+@pytest.fixture(scope="session")
+def essence() -> Callable[[StudyCore], dict[str, Any]]:
+    return told
+
+
+@pytest.fixture(scope="session")
+def executor_of() -> type[HandExecutor]:
+    return HandExecutor

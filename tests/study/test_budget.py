@@ -1,0 +1,97 @@
+"""What a study may spend: trainings, money, time, and one look at the sealed test set."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodc.study import allowance
+from autodc.study.state import fold
+from autodc.testing.memory import MemoryJournal
+from autodc.testing.world import CANDIDATES
+
+
+@pytest.mark.parametrize("trainings", [20, 40, 80, 120])
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(world, trainings, rounds):
+    hand = world(budget__trainings=trainings, loop__rounds=rounds)
+    rows = []
+    study = hand.open(rows)
+    hand.finish(study, flight=2)
+    content, reserve = study.result(), 2 * allowance.final_seeds(hand.spec)
+    assert content["spent"]["trainings"] <= trainings
+    state = fold([])
+    for _, event in MemoryJournal(rows).read():
+        state.apply(event)
+        if state.phase != "test":
+            assert state.spent + reserve <= trainings
+    arms = 1 if state.start == state.incumbent else 2
+    assert content["spent"]["by_phase"]["test"] == arms * allowance.final_seeds(hand.spec)
+    assert content["test"] is not None
+    assert content["spent"]["tests"] <= allowance.planned_tests(hand.spec)
+
+
+@pytest.mark.parametrize("limit", [0, 50, 100, 150])
+def test_what_is_kept_costs_no_more_than_the_budget(world, limit):
+    candidates = [{"name": name, "source": f"data/{name}.npz", "cost": 100} for name in CANDIDATES]
+    candidates.append({"name": "spare_lamps", "source": "data/lamps.npz", "cost": 60})
+    hand = world(data__candidates=candidates, budget__cost=limit)
+    study = hand.open([])
+    hand.finish(study)
+    price = {c["name"]: c["cost"] for c in candidates}
+    kept = study.result()["kept"]
+    assert sum(price[name] for name in kept) <= limit
+    assert study.result()["spent"]["cost"] == sum(price[name] for name in kept)
+    assert bool(kept) == (limit >= 60)
+    for test in study.state.tests:
+        assert sum(price[name] for name in test.challenger.mixture.added) <= limit
+
+
+def test_every_kept_dataset_has_a_decision_of_its_own(world):
+    for seed in range(4):
+        hand = world(seed=seed, budget__trainings=80)
+        study = hand.open([])
+        hand.finish(study)
+        content = study.result()
+        keeps = {d["subject"] for d in content["decisions"] if d["kind"] == "dataset" and d["verdict"] == "keep"}
+        assert set(content["kept"]) <= keeps
+        assert content["kept"] == ["lamps"]
+        assert sorted(content["kept"] + content["dropped"] + content["undecided"]) == sorted(CANDIDATES)
+
+
+def test_the_test_set_is_opened_once_and_its_targets_are_not_read_before(world):
+    hand = world(data__test={"source": "sealed.py:rows"}, seed=11, budget__trainings=40)
+    assert hand.log() == 0
+    rows = []
+    study = hand.open(rows)
+    while not study.finished:
+        opened = len(study.state.opened)
+        assert hand.log() == (1 if study.state.measured else 0)
+        for trial in study.ask(1):
+            assert not opened
+            study.tell(trial, hand.outcome(study, trial))
+    assert hand.log() == 1
+    assert study.result()["test"]["opened"] == 1
+    hand.finish(hand.open(rows))
+    assert hand.log() == 1
+    assert [kind for kind, _, _ in rows].count("TestSetOpened") == 1
+
+
+def test_a_deadline_ends_the_study_with_a_result(world, executor_of):
+    hand = world(budget__trainings=None, loop__rounds=3)
+    study = hand.open([])
+    executor = executor_of(hand, study)
+    hand.drive(study, executor, deadline=executor.now + 45.0)
+    content = study.result()
+    assert content["finished"]
+    assert content["stopped_because"] == "budget.wall_clock"
+    assert content["test"] is not None
+    assert executor.now <= 1000.0 + 45.0 + 2 * allowance.final_seeds(hand.spec) + hand.spec.search.lag
+
+
+def test_a_deadline_that_has_passed_still_gives_a_result(world, executor_of):
+    hand = world(budget__trainings=None, loop__rounds=3)
+    study = hand.open([])
+    executor = executor_of(hand, study)
+    hand.drive(study, executor, deadline=executor.now - 1.0, because="until")
+    assert study.result()["stopped_because"] == "until"
+    assert study.result()["kept"] == []

@@ -1,0 +1,92 @@
+"""The same study, seed and outcomes give the same decisions, in whatever order trials end, and after any stop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autodc.study import events as ev
+from autodc.study.state import fold
+from autodc.testing.memory import MemoryJournal
+
+QUICK = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module", params=["random", "mixture"])
+def first(request, world):
+    """A finished study and the rows of its journal."""
+    hand = world(search__sampler=request.param)
+    rows = []
+    study = hand.open(rows)
+    hand.finish(study)
+    return hand, study, rows
+
+
+@pytest.mark.parametrize("flight", [1, 2, 4])
+def test_the_order_of_outcomes_does_not_matter(first, essence, flight):
+    hand, study, _ = first
+    for seed in range(2):
+        again = hand.open([])
+        hand.finish(again, flight, np.random.default_rng(seed))
+        assert essence(again) == essence(study)
+
+
+@QUICK
+@given(share=st.floats(0, 1), flight=st.sampled_from([1, 2, 4]), seed=st.integers(0, 99))
+def test_a_stop_anywhere_changes_nothing(first, essence, share, flight, seed):
+    hand, study, rows = first
+    cut = 1 + int(share * (len(rows) - 1))
+    begun = hand.open(rows[:cut])
+    hand.finish(begun, flight, np.random.default_rng(seed))
+    assert essence(begun) == essence(study)
+
+
+@QUICK
+@given(share=st.floats(0, 1))
+def test_the_state_after_a_resume_is_the_state_before(first, share):
+    _, _, rows = first
+    events = [event for _, event in MemoryJournal(rows).read()]
+    cut = int(share * len(events))
+    state = fold(events[:cut])
+    assert fold(event for _, event in MemoryJournal(rows[:cut]).read()) == state
+    for event in events[cut:]:
+        state.apply(event)
+    assert state == fold(events)
+
+
+def test_a_resume_hands_out_what_was_under_way(first):
+    hand, _, rows = first
+    cut = 1 + next(n for n, (kind, _, _) in enumerate(rows) if n > 20 and kind == "TrialPlanned")
+    study = hand.open(rows[:cut])
+    pending = [t.number for t in study.state.pending]
+    assert pending, "the journal is cut between plan and outcome"
+    assert [t.number for t in study.ask(len(pending))] == pending
+
+
+def test_a_trial_is_journalled_before_it_is_handed_out(world):
+    rows = []
+    study = world().open(rows)
+    trials = study.ask(3)
+    planned = [e for _, e in MemoryJournal(rows).read() if isinstance(e, ev.TrialPlanned)]
+    assert [e.trial["number"] for e in planned] == [t.number for t in trials]
+
+
+@pytest.mark.parametrize("lag", [1, 2, 3, 5])
+def test_no_more_trials_are_unrevealed_than_the_lag_allows(world, lag):
+    hand = world(search__lag=lag)
+    rows = []
+    hand.finish(hand.open(rows), flight=8, order=np.random.default_rng(lag))
+    state, most = fold([]), 0
+    for _, event in MemoryJournal(rows).read():
+        state.apply(event)
+        most = max(most, len(state.trials) - state.horizon)
+    assert most == lag
+
+
+def test_another_lag_or_seed_is_another_study(world):
+    assert (
+        len({world(search__lag=1).inputs.fingerprint, world().inputs.fingerprint, world(seed=4).inputs.fingerprint})
+        == 3
+    )

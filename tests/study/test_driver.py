@@ -1,0 +1,80 @@
+"""The driver: attempts that crash or are lost are made again, late and double completions change nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodc.study.driver import Interrupted
+
+
+@pytest.fixture(scope="module")
+def untroubled(world, essence):
+    hand = world()
+    study = hand.open([])
+    hand.finish(study)
+    return hand, essence(study)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4])
+def test_crashed_and_lost_attempts_are_made_again(untroubled, executor_of, essence, slots):
+    hand, expected = untroubled
+    study = hand.open([])
+    executor = executor_of(hand, study, slots, {(3, 0): "crashed", (11, 0): "lost", (11, 1): "crashed"})
+    hand.drive(study, executor, retries=2)
+    assert essence(study) == expected
+    outcomes = [t.outcome for t in study.state.trials]
+    assert (outcomes[3].attempts, outcomes[11].attempts, outcomes[4].attempts) == (2, 3, 1)
+
+
+@pytest.mark.parametrize("status", ["crashed", "lost"])
+def test_when_the_retries_are_used_up_the_trial_has_failed(world, executor_of, status):
+    hand = world()
+    study = hand.open([])
+    executor = executor_of(hand, study, 2, {(8, n): status for n in range(9)})
+    hand.drive(study, executor, retries=1)
+    assert study.finished
+    outcome = study.state.trials[8].outcome
+    assert (outcome.status, outcome.attempts, outcome.error) == ("failed", 2, f"{status}, as planned")
+
+
+@pytest.mark.parametrize("status", ["failed", "timeout", "memory"])
+def test_what_would_fail_again_is_not_tried_again(world, executor_of, status):
+    hand = world()
+    study = hand.open([])
+    executor = executor_of(hand, study, 2, {(8, 0): status})
+    hand.drive(study, executor, retries=5)
+    assert executor.attempts.count((8, 0)) == 1
+    assert (8, 1) not in executor.attempts
+    assert study.state.trials[8].outcome.status == "failed"
+
+
+def test_late_and_double_completions_are_ignored(untroubled, executor_of, essence):
+    hand, expected = untroubled
+    rows = []
+    study = hand.open(rows)
+    executor = executor_of(hand, study, 2, {(3, 0): "crashed"}, echo=True)
+    hand.drive(study, executor)
+    assert essence(study) == expected
+    assert [kind for kind, _, _ in rows].count("TrialFinished") == len(study.state.trials)
+
+
+@pytest.mark.parametrize("after", [1, 7, 23])
+def test_a_stop_leaves_a_journal_that_goes_on(untroubled, executor_of, essence, after):
+    hand, expected = untroubled
+    rows = []
+    study = hand.open(rows)
+    executor = executor_of(hand, study, 2)
+    with pytest.raises(Interrupted):
+        hand.drive(study, executor, stop=lambda: len(executor.attempts) >= after)
+    assert executor.cancelled
+    again = hand.open(rows)
+    hand.drive(again, executor_of(hand, again, 3))
+    assert essence(again) == expected
+
+
+def test_the_executor_is_kept_one_job_ahead_and_never_more(world, executor_of):
+    hand = world(search__lag=8)
+    study = hand.open([])
+    executor, most = executor_of(hand, study, 2), []
+    hand.drive(study, executor, progress=lambda state: most.append(len(state.pending)))
+    assert max(most) <= executor.slots + 1
