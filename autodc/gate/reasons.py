@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autodc.gate.power import LARGEST
 from autodc.gate.types import Look, SliceLook
 
 KEPT = "ADC-G001"
@@ -60,6 +61,9 @@ SENTENCES: dict[str, str] = {
 }
 """One sentence a code, for people who know no statistics."""
 
+FAR_BOUND = 20.0
+"""A bound of more standard errors than this is not told as a number: nobody can picture it."""
+
 
 def explain(look: Look, subject: str, verdict: str | None = None) -> str:
     """Tell one verdict in one paragraph, with its numbers; `verdict` defaults to that of the look."""
@@ -75,21 +79,32 @@ def explain(look: Look, subject: str, verdict: str | None = None) -> str:
     parts.append(f"This rests on {pairs}.")
     parts += [_target(name, seen) for name, seen in look.slices.items() if seen.role == "target"]
     if sum(seen.role == "target" for seen in look.slices.values()) > 1:
-        parts.append(_target("The weighted mean of the targets", look.objective, quote=False))
+        parts.append(_objective(look.objective))
     parts += [_guard(name, seen) for name, seen in look.slices.items() if seen.margin is not None]
     if look.advice:
         parts.append(look.advice)
     return " ".join(parts)
 
 
-def _target(name: str, seen: SliceLook, quote: bool = True) -> str:
-    label = f"On `{name}` ({seen.rows} rows)" if quote else f"{name}"
-    text = f"{label} the difference is {_span(seen)}"
+def _target(name: str, seen: SliceLook) -> str:
+    text = f"On `{name}` ({seen.rows} rows) the difference is {_span(seen)}"
     if seen.bound is not None:
-        text += f", {seen.z:.1f} standard errors where {seen.bound:.1f} were needed"
-    elif quote and not seen.declared:
+        text += f", {_against(seen, seen.bound)}"
+    elif not seen.declared:
         text += ", a slice it was not meant for"
     return text + "."
+
+
+def _objective(seen: SliceLook) -> str:
+    return f"On the weighted mean of the targets the difference is {_span(seen)}, {seen.state or 'not decided'}."
+
+
+def _against(seen: SliceLook, bound: float) -> str:
+    """A statistic beside its bound; a bound that hardly any data could cross is told as what it is: too few pairs."""
+    if seen.z < bound and bound > FAR_BOUND:
+        few = "one pair" if seen.pairs == 1 else f"{seen.pairs} pairs"
+        return f"{seen.z:.1f} standard errors: {few} can show only a far larger gain"
+    return f"{seen.z:.1f} standard errors where {bound:.1f} were needed"
 
 
 def _guard(name: str, seen: SliceLook) -> str:
@@ -100,4 +115,6 @@ def _guard(name: str, seen: SliceLook) -> str:
 
 
 def _span(seen: SliceLook) -> str:
+    if max(abs(seen.low), abs(seen.high)) >= LARGEST:
+        return f"{seen.difference:+.4g}, with no interval that could be told"
     return f"{seen.difference:+.4g} ({seen.level:.0%} interval {seen.low:+.4g} to {seen.high:+.4g})"

@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.gate.power import LARGEST
 from autodc.study.state import State
 
 BAR_WIDTH, BAR_EDGE = 160.0, 6.0
@@ -39,14 +40,18 @@ class Scale:
 def difference_scale(rows: Iterable[Mapping[str, Any]]) -> Scale:
     """One scale for all intervals of a table. Rows without a difference are left out; zero is always on it."""
     shown = [r for r in rows if r.get("difference") is not None]
-    reach = CLIP * max((abs(r["difference"]) for r in shown), default=0.0) or math.inf
+    known = [abs(end) for r in shown for end in (r["low"], r["high"]) if abs(end) < LARGEST]
+    reach = CLIP * max((abs(r["difference"]) for r in shown), default=0.0) or max(known, default=1.0)
     low = max(-reach, min((r["low"] for r in shown), default=0.0))
     high = min(reach, max((r["high"] for r in shown), default=0.0))
     return Scale(low=min(low, 0.0), high=max(high, 0.0))
 
 
 def bar(row: Mapping[str, Any], scale: Scale, margin: float | None = None) -> dict[str, Any] | None:
-    """An interval with its point, zero, and the tolerated loss; None where nothing was measured."""
+    """An interval with its point, zero, and the tolerated loss; None where nothing was measured.
+
+    Its tone is good above zero and bad below the tolerated loss, below zero where none is tolerated.
+    """
     if row.get("difference") is None:
         return None
     low, high = row["low"], row["high"]
@@ -59,7 +64,7 @@ def bar(row: Mapping[str, Any], scale: Scale, margin: float | None = None) -> di
         "cut_low": low < scale.low,
         "cut_high": high > scale.high,
         "margin": scale.at(-margin) if margin is not None and -margin > scale.low else None,
-        "tone": "good" if low > 0 else ("bad" if high < 0 else "open"),
+        "tone": "good" if low > 0 else ("bad" if high < -(margin or 0.0) else "open"),
     }
 
 
@@ -118,7 +123,7 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
             for number, value, one in points
         ],
         "cut": int(np.sum((values < low) | (values > high))),
-        "ticks": [{"y": up.at(value), "value": value} for value in np.linspace(low, high, 5).tolist()],
+        "ticks": [{"y": up.at(value), "value": value} for value in _ticks(low, high)],
         "last": len(state.trials) - 1,
         "moves": [_move(state, index, across) for index in range(len(state.moves))],
     }
@@ -137,3 +142,12 @@ def _range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
     low, high = max(values.min(), tenth - room), min(values.max(), ninth + room)
     pad = 0.04 * (high - low) or 0.5
     return float(low - pad), float(high + pad)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Three to six round values between low and high: steps of 1, 2 or 5 times a power of ten."""
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = min((power * m for m in (1, 2, 5, 10)), key=lambda one: abs(one - rough))
+    first = math.ceil(low / step)
+    return [round(i * step, 12) for i in range(first, math.floor(high / step) + 1)]

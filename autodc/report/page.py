@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from autodc.report import charts, sections, story
-from autodc.report.numbers import count, duration, listed, short
+from autodc.report.numbers import count, duration, listed, short, tenths
 from autodc.study import allowance
 from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.state import State
@@ -38,9 +39,17 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"duration": duration, "short": short, "listed": listed}
+    found.filters |= {"duration": duration, "short": short, "listed": listed, "tenths": tenths, "prose": _prose}
     found.globals |= {"count": count}
     return found
+
+
+def _prose(text: str) -> Markup:
+    """A paragraph in which names between backticks are set as names; everything in it is escaped."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces))
 
 
 def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:

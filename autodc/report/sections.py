@@ -29,6 +29,8 @@ PHASES = {
 
 KINDS: dict[Kind, str] = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together"}
 
+TOGETHER = "all targets together"
+
 _PASSWORD = re.compile(r"//[^/@\s]+@")
 
 
@@ -161,12 +163,18 @@ def _test(test: TestState) -> dict[str, Any]:
             "advice": look.get("advice", ""),
             "rows": [
                 {**s, "name": name, "bar": charts.bar(s, scale, s["margin"])}
-                for name, s in [*look["slices"].items(), ("all targets together", look["objective"])]
+                for name, s in [*look["slices"].items(), (TOGETHER, _whole(look["objective"]))]
             ],
         }
         for look in test.looks
     ]
     return shown | {"looks": looks, "kind_words": KINDS.get(test.kind, test.kind)}  # type: ignore[call-overload]
+
+
+def _whole(objective: Mapping[str, Any]) -> dict[str, Any]:
+    """The targets together; their bound is shown only where it decides, not where a single target has passed."""
+    passed = objective["state"] == "better" and objective["bound"] is not None and objective["z"] < objective["bound"]
+    return {**objective, "bound": None if passed else objective["bound"]}
 
 
 def _changed(state: State, now: Mapping[str, Any]) -> dict[str, Any]:
