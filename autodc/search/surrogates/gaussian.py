@@ -8,13 +8,27 @@ from typing import Any, final
 import numpy as np
 from scipy import linalg, optimize
 
-from autodc.search.surrogates.kernel import Scales, covariance, matern, matern_slope, squared_distance, variance
+from autodc.search.surrogates.kernel import (
+    GROUPS,
+    LENGTHS,
+    Layout,
+    Scales,
+    basis,
+    covariance,
+    matern,
+    matern_slope,
+    pairwise,
+    squared_distance,
+    variance,
+)
 
 Array = np.ndarray[Any, Any]
 
 JITTER = 1e-8
 STEPS = 60
 BOUND = 9.0
+GROUP_SPREAD = 1.5
+OWN_SPREAD = 1.0
 
 
 @final
@@ -49,8 +63,9 @@ class GaussianProcess:
     """The posterior given a sample and kernel parameters."""
 
     def __init__(self, sample: Sample, theta: Array) -> None:
-        self._features, self._scales = sample.features, Scales.of(theta)
-        gram = covariance(sample.features, sample.features, self._scales) + _noise(sample, self._scales)
+        self._features, self._data = sample.features, sample.data
+        self._scales = Layout(sample.data).scales(theta)
+        gram = self._covariance(sample.features, sample.features) + _noise(sample, self._scales)
         gram[np.diag_indices_from(gram)] += JITTER
         self._factor = linalg.cholesky(gram, lower=True, check_finite=False)
         self._target = sample.target
@@ -58,35 +73,39 @@ class GaussianProcess:
 
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Posterior mean and sd of the noiseless objective, each of shape (m,)."""
-        cross = covariance(features, self._features, self._scales)
+        cross = self._covariance(features, self._features)
         mean = cross @ self._alpha
         half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
-        spread = variance(features, self._scales) - (half * half).sum(0)
+        spread = variance(features, self._data, self._scales) - (half * half).sum(0)
         return mean, np.sqrt(np.maximum(spread, 1e-12))
 
     def draw(self, features: Array, rng: np.random.Generator) -> Array:
         """One joint draw of the noiseless objective at these rows, shape (m,)."""
-        cross = covariance(features, self._features, self._scales)
+        cross = self._covariance(features, self._features)
         half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
-        cov = covariance(features, features, self._scales) - half.T @ half
+        cov = self._covariance(features, features) - half.T @ half
         return cross @ self._alpha + _root(cov) @ rng.standard_normal(len(features))
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""
         both = np.vstack([left, right])
-        cross = covariance(both, self._features, self._scales)
+        cross = self._covariance(both, self._features)
         mean = cross @ self._alpha
         half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
         n = len(left)
         gap = half[:, :n] - half[:, n:]
-        pair = np.array([covariance(left[i : i + 1], right[i : i + 1], self._scales)[0, 0] for i in range(n)])
-        prior = variance(left, self._scales) + variance(right, self._scales) - 2 * pair
+        pair = pairwise(left, right, self._data, self._scales)
+        prior = variance(both, self._data, self._scales)
+        prior = prior[:n] + prior[n:] - 2 * pair
         return mean[:n] - mean[n:], np.sqrt(np.maximum(prior - (gap * gap).sum(0), 1e-12))
 
     def left_out(self) -> Array:
         """Prediction of every training from all others, shape (n,) (Rasmussen and Williams 2006, eq. 5.12)."""
         inverse = linalg.cho_solve((self._factor, True), np.eye(len(self._target)), check_finite=False)
-        return self._target - self._alpha / np.diag(inverse)
+        return np.asarray(self._target - self._alpha / np.diag(inverse))
+
+    def _covariance(self, a: Array, b: Array) -> Array:
+        return covariance(a, b, self._data, self._scales)
 
 
 def tune(sample: Sample) -> Array:
@@ -106,15 +125,16 @@ def tune(sample: Sample) -> Array:
 
 def prior(data: Array) -> tuple[Array, Array]:
     """Mean and sd of the logarithms of the kernel parameters: the more dimensions, the less each matters."""
-    width = max(len(data), 1)
-    centre = np.concatenate(
-        [
-            np.full(len(data), np.log(2.0 / width)),
-            np.full(len(data), np.log(1.0 / width)),
-            [np.log(0.5), np.log(0.1), np.log(0.02)],
-        ]
-    )
-    spread = np.concatenate([np.full(2 * len(data), 1.5), [1.0, 1.0, 1.0]])
+    strengths, numbers = max(int(data.sum()), 1), max(int((~data).sum()), 1)
+    layout = Layout(data)
+    centre, spread = np.zeros(layout.size), np.ones(layout.size)
+    centre[:GROUPS] = np.log([2.0 / strengths, 1.0 / numbers, 0.5 / strengths, 10.0 / numbers])
+    centre[GROUPS : GROUPS + LENGTHS] = np.log([1.0 / strengths, 2.0 / numbers])
+    spread[: GROUPS + LENGTHS] = GROUP_SPREAD
+    spread[layout.linear] = OWN_SPREAD
+    spread[layout.inverse] = OWN_SPREAD
+    centre[layout.singles] = np.log([0.3, 1.0 / strengths**2, 0.1, 0.02])
+    spread[layout.singles] = [1.5, 2.0, 1.0, 1.0]
     return centre, spread
 
 
@@ -125,11 +145,12 @@ def _noise(sample: Sample, scales: Scales) -> Array:
 
 def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[float, Array]:
     """Negative penalised log evidence and its gradient (Rasmussen and Williams 2006, eq. 5.8 and 5.9)."""
-    scales, x = Scales.of(theta), sample.features
+    x, layout = sample.features, Layout(sample.data)
+    scales, phi = layout.scales(theta), basis(sample.features, sample.data)
     square = squared_distance(x, x, scales.inverse)
-    curved = matern(square, scales.curved)
+    curved, pairs = matern(square, scales.curved), scales.pairs * (x @ x.T) ** 2
     same = sample.seeds[:, None] == sample.seeds[None, :]
-    gram = 1.0 + (x * scales.linear) @ x.T + curved + scales.seed * same
+    gram = 1.0 + (phi * scales.linear) @ phi.T + curved + pairs + scales.seed * same
     gram[np.diag_indices_from(gram)] += scales.noise * sample.noise + JITTER
     try:
         factor = linalg.cholesky(gram, lower=True, check_finite=False)
@@ -140,17 +161,18 @@ def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[f
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
     weight = inverse - np.outer(alpha, alpha)
     slope = weight * matern_slope(square, scales.curved)
-    by_inverse = 2.0 * ((x * x).T @ slope.sum(1) - (x * (slope @ x)).sum(0))
-    gradient = 0.5 * np.concatenate(
+    singles = np.array(
         [
-            (x * (weight @ x)).sum(0) * scales.linear,
-            by_inverse * scales.inverse,
-            [
-                (weight * curved).sum(),
-                (np.diag(weight) * sample.noise).sum() * scales.noise,
-                (weight * same).sum() * scales.seed,
-            ],
+            (weight * curved).sum(),
+            (weight * pairs).sum(),
+            (np.diag(weight) * sample.noise).sum() * scales.noise,
+            (weight * same).sum() * scales.seed,
         ]
+    )
+    gradient = 0.5 * layout.gradient(
+        (phi * (weight @ phi)).sum(0) * scales.linear,
+        2.0 * ((x * x).T @ slope.sum(1) - (x * (slope @ x)).sum(0)) * scales.inverse,
+        singles,
     )
     pull = (theta - centre) / spread
     loss = 0.5 * sample.target @ alpha + np.log(np.diag(factor)).sum() + 0.5 * pull @ pull

@@ -1,7 +1,8 @@
-"""Covariance of the additive Gaussian process: constant + linear + Matérn-5/2, a scale per dimension, and seeds.
+"""Covariance of the Gaussian process: a basis it is linear in, pairs, a Matérn-5/2 for the rest, and shared seeds.
 
-k(x, x') = 1 + Σ v_d x_d x'_d + s²·(1 + √5 r + 5r²/3)·exp(−√5 r),  r² = Σ w_d (x_d − x'_d)²
-and on top of it, between trainings of one seed, a share c² of the noise.
+k(x, x') = 1 + Σ_b v_b φ_b(x) φ_b(x') + p·(x·x')² + s²·(1 + √5 r + 5r²/3)·exp(−√5 r),  r² = Σ_d w_d (x_d − x'_d)²
+where φ are strengths, numbers and the squares of both; between trainings of one seed there is c² on top.
+Every v_b and w_d is a common scale of its group times a deviation of its own, both with a log-normal prior.
 Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, chapters 4 and 5.
 """
 
@@ -14,6 +15,9 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
+GROUPS = 4
+LENGTHS = 2
+SINGLES = 4
 _ROOT5 = np.sqrt(5.0)
 
 
@@ -22,38 +26,79 @@ _ROOT5 = np.sqrt(5.0)
 class Scales:
     """Kernel parameters on the scale of a standardised objective.
 
-    linear: v, shape (F,); inverse: w, inverse squared lengths, shape (F,); curved: s²; noise: σ²; seed: c².
+    linear: v, shape (B,); inverse: w, inverse squared lengths, shape (F,); curved: s²; pairs: p; noise: σ²; seed: c².
     """
 
     linear: Array
     inverse: Array
     curved: float
+    pairs: float
     noise: float
     seed: float
 
-    @classmethod
-    def of(cls, theta: Array) -> Scales:
-        """Read a vector of logarithms: F linear, F inverse, curved, noise, seed."""
-        values = np.exp(theta)
-        width = (len(theta) - 3) // 2
-        return cls(
-            linear=values[:width],
-            inverse=values[width : 2 * width],
-            curved=float(values[-3]),
-            noise=float(values[-2]),
-            seed=float(values[-1]),
+
+@final
+class Layout:
+    """Where each parameter lies in the vector of logarithms: group scales, length scales, deviations, singles."""
+
+    def __init__(self, data: Array) -> None:
+        """data: which features are strengths of datasets, shape (F,)."""
+        strengths, numbers = int(data.sum()), int((~data).sum())
+        self.group = np.repeat(np.arange(GROUPS), [strengths, numbers, strengths, numbers])
+        self.length = np.where(data, 0, 1)
+        self.linear = slice(GROUPS + LENGTHS, GROUPS + LENGTHS + len(self.group))
+        self.inverse = slice(self.linear.stop, self.linear.stop + len(data))
+        self.singles = slice(self.inverse.stop, self.inverse.stop + SINGLES)
+        self.size = self.singles.stop
+
+    def scales(self, theta: Array) -> Scales:
+        """Read a vector of logarithms."""
+        curved, pairs, noise, seed = np.exp(theta[self.singles])
+        return Scales(
+            linear=np.exp(theta[:GROUPS][self.group] + theta[self.linear]),
+            inverse=np.exp(theta[GROUPS : GROUPS + LENGTHS][self.length] + theta[self.inverse]),
+            curved=float(curved),
+            pairs=float(pairs),
+            noise=float(noise),
+            seed=float(seed),
+        )
+
+    def gradient(self, linear: Array, inverse: Array, singles: Array) -> Array:
+        """Assemble the gradient by theta from those by log v, log w and the singles."""
+        return np.concatenate(
+            [
+                np.bincount(self.group, linear, GROUPS),
+                np.bincount(self.length, inverse, LENGTHS),
+                linear,
+                inverse,
+                singles,
+            ]
         )
 
 
-def covariance(a: Array, b: Array, scales: Scales) -> Array:
+def basis(features: Array, data: Array) -> Array:
+    """The basis the objective is linear in, shape (n, 2F): strengths, numbers, their squares."""
+    strengths, numbers = features[:, data], features[:, ~data]
+    return np.hstack([strengths, numbers, strengths**2, numbers**2])
+
+
+def covariance(a: Array, b: Array, data: Array, scales: Scales) -> Array:
     """Covariance of the noiseless objective at rows `a` (n, F) and `b` (m, F), shape (n, m)."""
-    linear = 1.0 + (a * scales.linear) @ b.T
-    return np.asarray(linear + matern(squared_distance(a, b, scales.inverse), scales.curved))
+    linear = 1.0 + (basis(a, data) * scales.linear) @ basis(b, data).T
+    pairs = scales.pairs * (a @ b.T) ** 2
+    return np.asarray(linear + pairs + matern(squared_distance(a, b, scales.inverse), scales.curved))
 
 
-def variance(a: Array, scales: Scales) -> Array:
+def variance(a: Array, data: Array, scales: Scales) -> Array:
     """The diagonal of `covariance(a, a)`, shape (n,)."""
-    return np.asarray(1.0 + (a * a) @ scales.linear + scales.curved)
+    return pairwise(a, a, data, scales)
+
+
+def pairwise(a: Array, b: Array, data: Array, scales: Scales) -> Array:
+    """Covariance of row i of `a` with row i of `b`, shape (n,)."""
+    linear = 1.0 + (basis(a, data) * basis(b, data)) @ scales.linear
+    pairs = scales.pairs * (a * b).sum(1) ** 2
+    return np.asarray(linear + pairs + matern(((a - b) ** 2) @ scales.inverse, scales.curved))
 
 
 def squared_distance(a: Array, b: Array, inverse: Array) -> Array:

@@ -1,7 +1,7 @@
 """Which model speaks for the objective, chosen in the study by evidence, and its parameters remembered.
 
-Rivals: ridge and Gaussian process on the objective, and both slice by slice with aggregation after prediction. The one
-whose leave-one-out predictions rank the objective best is used; the simplest of those that are close.
+Rivals: Gaussian process and ridge on the objective, and both slice by slice with aggregation after prediction. The one
+whose leave-one-out predictions rank the objective best is used; the first of those that are close.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FIRST_FIT = 6
 GROWTH = 1.25
 GAUSSIAN_UP_TO = 600
 CLOSE = 0.02
-RIVALS = ("ridge", "gaussian", "ridge by slice", "gaussian by slice")
+RIVALS = ("gaussian", "ridge", "gaussian by slice", "ridge by slice")
 
 
 class Model(Protocol):
@@ -110,7 +110,7 @@ class Modeller:
 
     def _choose(self, history: History, count: int) -> str:
         if count < 2 * FIRST_FIT or float(np.ptp(history.objective)) == 0.0:
-            return RIVALS[0]
+            return RIVALS[0] if self._allowed(RIVALS[0], count) else RIVALS[1]
         found = self.evidence(history)
         best = max(found.values())
         return next(r for r in RIVALS if r in found and found[r] >= best - CLOSE)
