@@ -50,7 +50,7 @@ def main() -> None:
         click.echo(_shown(error), err=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO):
             _defect()
         click.echo(
             _shown(SurroundingsError("ADC-DISK-003", "the disk refuses", str(error.filename), str(error))), err=True
