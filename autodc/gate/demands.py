@@ -10,7 +10,7 @@ from typing import Literal
 from scipy.special import ndtri
 
 from autodc.evaluation.evidence import Evidence, SliceEvidence
-from autodc.gate.noise import OBJECTIVE, Pools, objective_rows
+from autodc.gate.noise import OBJECTIVE, Pools, objective_evidence
 from autodc.gate.power import LARGEST, critical, predictive_power
 from autodc.spec.study import GateSpec
 from autodc.stats.sequential import MIN_STEP, bounds
@@ -115,19 +115,7 @@ def measure(evidence: Evidence, pools: Pools) -> tuple[dict[str, Measured], Meas
     """Estimate every slice, and the objective where there are targets."""
     slices = {name: _measured(name, seen, pools) for name, seen in evidence.items()}
     targets = [seen for seen in evidence.values() if seen.role == "target"]
-    if not targets:
-        return slices, None
-    table, clusters = objective_rows(targets)
-    whole = SliceEvidence(
-        name=OBJECTIVE,
-        role="target",
-        weight=sum(t.weight for t in targets),
-        margin=None,
-        declared=True,
-        differences=table,
-        clusters=clusters,
-    )
-    return slices, _measured(OBJECTIVE, whole, pools)
+    return slices, _measured(OBJECTIVE, objective_evidence(targets), pools) if targets else None
 
 
 def gains(

@@ -75,9 +75,19 @@ class Pools:
         return cls(slices={name: Prior(**prior) for name, prior in value["slices"].items()})
 
 
-def objective_rows(targets: Iterable[SliceEvidence]) -> tuple[Array, Array | None]:
-    """Write the objective as one table: the mean over its columns is the weighted mean of the target slices."""
-    return weighted_rows([(t.differences, t.clusters, t.weight) for t in targets])
+def objective_evidence(targets: Iterable[SliceEvidence]) -> SliceEvidence:
+    """Write the objective as one more slice: the mean over its columns is the weighted mean of the target slices."""
+    listed = list(targets)
+    table, clusters = weighted_rows([(t.differences, t.clusters, t.weight) for t in listed])
+    return SliceEvidence(
+        name=OBJECTIVE,
+        role="target",
+        weight=sum(t.weight for t in listed),
+        margin=None,
+        declared=True,
+        differences=table,
+        clusters=clusters,
+    )
 
 
 def weighted_rows(parts: Iterable[tuple[Array, Array | None, float]]) -> tuple[Array, Array | None]:

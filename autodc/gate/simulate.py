@@ -1,4 +1,4 @@
-"""Campaigns on noise whose truth is known, decided by the same judge, levels and pools as a study: how often is it wrong?
+"""Campaigns on noise whose truth is known, decided by the judge, levels and pools of a study: how often is it wrong?
 
 A training is a draw: row i of a slice scores by b_i + shift + u_s + g_i + e_si, with u_s the seed of the training, g_i
 how unevenly a dataset changes rows, e_si the rest; a hit where that is above 0, or the value itself.
@@ -22,6 +22,9 @@ from autodc.gate.types import Look
 from autodc.spec.study import GateSpec, Role
 
 Array = np.ndarray[Any, Any]
+BEST_HITS = 0.9995
+"""Hits end a little below all rows, where latent scores still are numbers."""
+
 Judge = Callable[[Mapping[str, SliceEvidence], Pools, GateSpec, float], Look]
 
 
@@ -39,17 +42,22 @@ class SliceWorld:
     margin: float | None = None
     weight: float = 1.0
 
-    def shift_for(self, gain: float, uneven: float) -> float:
+    def shift_for(self, gain: float, uneven: float, seed_scale: float = 1.0) -> float:
         """Return the shift that moves the expected score by `gain`, whatever rows are hit by unevenness."""
         if not self.hits:
             return gain
-        spread = float(np.sqrt(1 + self.seed_sd**2 + uneven**2))
-        goal = min(0.9995, max(0.0005, self.expected() + gain))
+        spread = float(np.sqrt(1 + (seed_scale * self.seed_sd) ** 2 + uneven**2))
+        goal = min(BEST_HITS, max(1 - BEST_HITS, self.expected() + gain))
         low, high = -30.0, 30.0
         for _ in range(50):
             middle = 0.5 * (low + high)
             low, high = (middle, high) if ndtr((self.base + middle) / spread).mean() < goal else (low, middle)
         return 0.5 * (low + high)
+
+    @property
+    def room(self) -> float:
+        """The largest gain there is left: hits end at all rows."""
+        return BEST_HITS - self.expected() if self.hits else float("inf")
 
     def expected(self) -> float:
         """The expected score over seeds."""
@@ -223,7 +231,9 @@ def simulate_campaign(world: World, gate: GateSpec, seed: int, decide: Judge = j
     decisions: list[Decided] = []
     for number, kind in enumerate(_kinds(world, rng)):
         gains, declared = _effects(world, kind, rng)
-        challenger = _challenger(incumbent, gains, kind, seeds.generator(seed, "candidate", number))
+        gains = {s.name: min(gains[s.name], s.room) for s in incumbent.slices}
+        stream = seeds.generator(seed, "candidate", number)
+        challenger = _Arm(changed(incumbent.slices, gains, kind, stream), kind.seed_scale, stream)
         alpha = level(gate.fdr, world.candidates, sum(d.verdict == "keep" for d in decisions))
         look = _test(world, gate, pools, challenger, incumbent, start, declared, alpha, decide)
         pools = pools.updated(look)
@@ -310,12 +320,15 @@ def _effects(world: World, kind: CandidateKind, rng: np.random.Generator) -> tup
     return gains, (chosen,)
 
 
-def _challenger(incumbent: _Arm, gains: Mapping[str, float], kind: CandidateKind, rng: np.random.Generator) -> _Arm:
-    changed = []
-    for s in incumbent.slices:
-        shift = s.shift_for(gains[s.name], kind.uneven)
-        changed.append(replace(s, base=s.base + shift + kind.uneven * rng.standard_normal(len(s.base))))
-    return _Arm(tuple(changed), kind.seed_scale, rng)
+def changed(
+    slices: Iterable[SliceWorld], gains: Mapping[str, float], kind: CandidateKind, rng: np.random.Generator
+) -> tuple[SliceWorld, ...]:
+    """Return the slices as a dataset of this kind leaves them: moved by the gains, rows changed unevenly."""
+    found = []
+    for s in slices:
+        shift = s.shift_for(gains[s.name], kind.uneven, kind.seed_scale)
+        found.append(replace(s, base=s.base + shift + kind.uneven * rng.standard_normal(len(s.base))))
+    return tuple(found)
 
 
 def _spread_for(accuracy: float, churn: float) -> float:
@@ -339,7 +352,8 @@ def _smoothed(runs: Array, residual: float) -> Array:
     count = len(runs)
     share, mean = runs.mean(axis=0), runs.mean()
     floor = min(0.01, 0.5 / count)
-    best, gap = share, np.inf
+    best: Array = share
+    gap = np.inf
     for pull in np.linspace(0, 1, 41):
         chance = np.clip((1 - pull) * share + pull * mean, floor, 1 - floor)
         off = abs(float((chance * (1 - chance)).mean()) - residual)

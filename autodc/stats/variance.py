@@ -17,6 +17,9 @@ from autodc.errors import StatsError
 
 Array = np.ndarray[Any, Any]
 
+PRIOR_CAP = 20.0
+"""The pool never counts for more degrees of freedom than this: challengers differ in their noise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossed:
@@ -122,7 +125,7 @@ def crossed(differences: Array, clusters: Array | None = None) -> Crossed:
     return Crossed(mean=mean, pairs=pairs, rows=rows, effective_rows=effective, seed=seed, residual=residual, row=row)
 
 
-def moderate(own: Crossed, prior: Prior, prior_cap: float = 20.0) -> Estimate:
+def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP) -> Estimate:
     """Bound the mean for new seeds and new rows, the seed variance moderated by the pool.
 
     sigma~_S² = max(0, (d0·P_S + (n−1)·sigma_S²)/(d0 + n − 1)) with d0 = min(pool df, prior_cap);
