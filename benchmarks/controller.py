@@ -1,0 +1,117 @@
+"""What autodc itself costs: controller CPU a trial as a study grows, and the time to start.
+
+    python benchmarks/controller.py            # 500, 1,000 and 2,000 trials; writes benchmarks/results/controller.md
+    python benchmarks/controller.py 500        # these sizes; writes nothing
+
+Controller CPU is the CPU time of the whole process less that of the trainings, everything durable included: the journal
+and the outcomes on disk. Trainings run inside the process (runner inline) and take about a millisecond.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from autodc.adapters.executors.inline import InlineExecutor
+from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.build.wire import job_maker, open_study, read_inputs
+from autodc.spec import load
+from autodc.spec.study import MachineSpec
+from autodc.study.driver import Driver
+from autodc.study.events import SessionStarted
+from autodc.testing.world import write_world
+from autodc.trial.executor import Completion
+
+SIZES = (500, 1000, 2000)
+RESULTS = Path(__file__).resolve().parent / "results" / "controller.md"
+STARTS = {
+    "import autodc": [sys.executable, "-c", "import autodc"],
+    "autodc --help": [str(Path(sys.executable).with_name("autodc")), "--help"],
+}
+LIMITS = {"import autodc": 0.3, "autodc --help": 0.6}
+REPEATS = 5
+
+REST = 40
+"""About so many trials of a study of two rounds are not of the search."""
+
+
+def main() -> None:
+    sizes = tuple(int(word) for word in sys.argv[1:]) or SIZES
+    text = "\n".join([*head(), *controller(sizes), "", *starts()])
+    print(text)
+    if sizes == SIZES:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(text + "\n")
+
+
+def head() -> Iterator[str]:
+    yield "# The controller\n"
+    yield f"`python benchmarks/controller.py` on {os.cpu_count()} cores, Python {platform.python_version()}.\n"
+
+
+def controller(sizes: tuple[int, ...]) -> Iterator[str]:
+    yield "Sampler random, two rounds, runner inline. Goal: below 5 ms a trial, no growth with the number of trials.\n"
+    yield "| trials | controller CPU, s | a trial, ms | against the first row | training CPU, s | wall, s |"
+    yield "| ---: | ---: | ---: | ---: | ---: | ---: |"
+    first = 0.0
+    for size in sizes:
+        trials, own, training, wall = study(size)
+        each = 1000 * own / trials
+        first = first or each
+        yield f"| {trials} | {own:.2f} | {each:.2f} | {each / first:.2f} | {training:.2f} | {wall:.1f} |"
+
+
+class Timed:
+    """An inline executor that knows the CPU time of its trainings."""
+
+    slots = 1
+
+    def __init__(self) -> None:
+        self._inner, self.seconds = InlineExecutor(), 0.0
+        self.submit, self.cancel, self.close = self._inner.submit, self._inner.cancel, self._inner.close
+
+    def wait(self, timeout: float | None = None) -> list[Completion]:
+        begun = time.process_time()
+        done = self._inner.wait(timeout)
+        self.seconds += time.process_time() - begun
+        return done
+
+
+def study(size: int) -> tuple[int, float, float, float]:
+    """Trials, controller CPU, training CPU and wall seconds of one study."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_world(folder, budget__trainings=None, search__trials_per_round=(size - REST) // 2)
+        inputs, out, executor = read_inputs(load(path)), Path(folder) / "out", Timed()
+        core, journal = open_study(inputs, out)
+        jobs = job_maker(inputs, MachineSpec(runner="inline"), out)
+        core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
+        begun, cpu = time.perf_counter(), time.process_time()
+        Driver(core, executor, jobs, NullTracker()).run()
+        wall, cpu = time.perf_counter() - begun, time.process_time() - cpu
+        journal.close()
+    return len(core.state.trials), cpu - executor.seconds, executor.seconds, wall
+
+
+def starts() -> Iterator[str]:
+    yield "| start | best of five, s | goal, s |"
+    yield "| --- | ---: | ---: |"
+    for name, words in STARTS.items():
+        yield f"| {name} | {min(started(words) for _ in range(REPEATS)):.3f} | {LIMITS[name]} |"
+
+
+def started(words: list[str]) -> float:
+    begun = time.perf_counter()
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""When the disk or the tracking server fails: the journal is whole and the same command goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autodc.testing.world import write_world
+
+PROGRAM = "import sys; sys.argv[0] = 'autodc'; from autodc.cli import main; main()"
+LARGEST = 120_000
+"""Bytes a file may have: the journal of the small study outgrows it in the middle."""
+
+
+def autodc(*words: object, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    def refuse() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, words)],
+        check=False,
+        preexec_fn=refuse,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=240,
+    )
+
+
+def command(folder: Path, study: Path) -> list[object]:
+    machine = folder / "inline.yaml"
+    machine.write_text("runner: inline\n")
+    return ["run", study, "--machine", machine, "--out", folder / "out", "--json"]
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_with_3_and_the_same_command_goes_on(tmp_path):
+    words = command(tmp_path, write_world(tmp_path))
+    full = autodc(*words, limit=LARGEST)
+    assert full.returncode == 3, full.stderr
+    assert full.stdout == ""
+    assert "ADC-" in full.stderr
+    assert "Traceback" not in full.stderr
+    with sqlite3.connect(tmp_path / "out" / "journal.sqlite") as journal:
+        assert journal.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert journal.execute("SELECT count(*) FROM events").fetchone()[0] > 5
+    done = autodc(*words)
+    assert done.returncode == 0, done.stderr
+    untroubled = autodc(*words[:5], tmp_path / "other", "--json")
+    assert untroubled.returncode == 0, untroubled.stderr
+    for key in ("decisions", "incumbent", "kept"):
+        assert json.loads(done.stdout)[key] == json.loads(untroubled.stdout)[key]
+
+
+@pytest.mark.slow
+def test_a_tracking_server_that_refuses_does_not_harm_the_study(tmp_path):
+    study = write_world(
+        tmp_path, tracking={"uri": "http://127.0.0.1:9", "experiment": "x"}, budget__trainings=20, loop__rounds=1
+    )
+    said = autodc(*command(tmp_path, study))
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout)["finished"]
+    assert "MLflow is behind" in said.stderr
+    assert "the same command sends the rest" in said.stderr
