@@ -56,7 +56,7 @@ def duration(seconds: float | None) -> str:
     if seconds < _MINUTE:
         return f"{seconds:.0f} s"
     minutes = round(seconds / _MINUTE)
-    if seconds < _HOUR:
+    if minutes < _HOUR / _MINUTE:
         return f"{minutes} min"
     if seconds < _DAY:
         return f"{minutes // 60} h {minutes % 60:02d} min"
@@ -85,4 +85,5 @@ def listed(names: Iterable[str], empty: str = "none") -> str:
 
 
 def _minus(text: str) -> str:
-    return text.replace("-", "−") if text.strip("-+0.") else text.replace("-", "+" if "+" in text else "")
+    """A true minus sign, and no sign at all on what is rounded to nothing."""
+    return text.replace("-", "−") if text.strip("-+0.") else text.lstrip("-+")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autodc.gate.power import LARGEST
+from autodc.gate.reasons import explain
+from autodc.gate.types import Look, SliceLook
+
+
+def seen(z: float, bound: float | None, pairs: int = 1, state: str = "not shown") -> SliceLook:
+    return SliceLook(
+        role="target",
+        difference=0.01,
+        low=-0.02,
+        high=0.04,
+        rows=90,
+        pairs=pairs,
+        standard_error=0.02,
+        df=3.0,
+        z=z,
+        bound=bound,
+        declared=True,
+        state=state,
+    )
+
+
+def told(dark: SliceLook, objective: SliceLook | None = None) -> str:
+    whole = objective or seen(0.5, 94.0, state="better")
+    look = Look(
+        pairs=dark.pairs,
+        verdict="drop",
+        reasons=("ADC-G020",),
+        slices={"dark": dark, "wet": dark},
+        objective=whole,
+        alpha=0.02,
+    )
+    return explain(look, "fog")
+
+
+def test_a_bound_nobody_can_picture_is_told_as_too_few_pairs() -> None:
+    text = told(seen(0.1, 3240.2))
+    assert "0.1 standard errors: one pair can show only a far larger gain." in text
+    assert "3240" not in text
+    assert "2 pairs can show only" in told(seen(0.1, 50.0, pairs=2))
+
+
+def test_a_bound_that_was_crossed_or_is_near_is_a_number() -> None:
+    assert "30.0 standard errors where 25.0 were needed." in told(seen(30.0, 25.0))
+    assert "0.1 standard errors where 6.8 were needed." in told(seen(0.1, 6.8))
+
+
+def test_the_targets_together_are_told_by_what_was_found_of_them() -> None:
+    text = told(seen(0.1, 6.8))
+    assert "On the weighted mean of the targets the difference is +0.01 (90% interval -0.02 to +0.04), better." in text
+    assert "94.0" not in text
+
+
+def test_an_interval_without_ends_is_not_told_in_numbers() -> None:
+    blank = replace(seen(0.0, None), low=-LARGEST, high=LARGEST)
+    assert "+0.01, with no interval that could be told." in told(blank)

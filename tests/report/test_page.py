@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autodc.report import write_report
+
+_VOID = {"meta", "line", "circle", "path", "rect", "br", "link", "img"}
+
+
+class Page(HTMLParser):
+    """What a reader sees of a page: its words, its elements, and whether they nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        assert not self._open, f"never closed: {self._open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in _VOID and tag != "li":
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _VOID and tag != "li":
+            assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self._open or self._open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def written(study: Any, folder: Path, sign: float = 1.0) -> tuple[str, Page]:
+    path = write_report(study.state(), study.result(sign), folder)
+    assert path == folder / "report" / "index.html"
+    text = path.read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+def test_a_reader_finds_what_was_kept_what_it_gained_and_how_sure_that_is(whole: Any, tmp_path: Path) -> None:
+    _, page = written(whole, tmp_path)
+    assert "1 of 2 candidate datasets was kept: fog." in page.text
+    assert "On the sealed test set dark got better: +0.066 (95% interval +0.046 to +0.086)." in page.text
+    assert "q = 0.1" in page.text
+    assert "2 tests were made" in page.text
+    assert "Doubt" not in page.text
+    assert "Note:" not in page.text
+
+
+def test_the_page_has_every_candidate_and_every_slice_with_the_numbers_of_the_result(
+    whole: Any, tmp_path: Path
+) -> None:
+    _, page = written(whole, tmp_path)
+    found = whole.result()
+    for decision in found["decisions"]:
+        seen = decision["slices"]["dark"]
+        signed = [f"{seen[key]:+.3f}".replace("-", "−") for key in ("difference", "low", "high")]
+        assert f"{signed[1]} to {signed[2]}" in page.text
+        assert signed[0] in page.text
+        assert decision["subject"] in page.text
+        assert decision["reasons"][0] in page.text
+    for name in ("dark", "overall"):
+        for side in ("validation", "test"):
+            before, after = found[side]["before"][name], found[side]["after"][name]
+            assert f"{before:.3f} → {after:.3f}" in page.text
+    assert found["incumbent"]["mixture"]["fog"] == 1.5
+    assert "lr 0.03 0.01" in page.text
+    assert "noise was dropped." in page.text
+
+
+def test_the_page_loads_nothing_and_runs_nothing(whole: Any, tmp_path: Path) -> None:
+    text, page = written(whole, tmp_path)
+    assert not {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe", "object", "embed", "base", "form"}
+    loading = {"src", "href", "srcset", "xlink:href", "data", "action", "style"}
+    assert not [attrs for _, attrs in page.tags if loading & attrs.keys()]
+    assert not re.search(r"url\(|@import|https?://", text)
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "`<b>`{{ 7*7 }}"])
+def test_names_tags_warnings_and_errors_are_text_and_nothing_else(night: Any, tmp_path: Path, hostile: str) -> None:
+    slices = {
+        "overall": {"role": "guard", "margin": 0.01, "weight": 1.0, "rows": 600},
+        "dark": {"role": "target", "margin": None, "weight": 1.0, "rows": 90},
+        hostile: {"role": "target", "margin": None, "weight": 1.0, "rows": 90},
+    }
+    study = night(candidates=(hostile, "fog"), warnings=(hostile,), tags=(hostile,), slices=slices)
+    study.train({"overall": 0.8, "dark": 0.6, hostile: 0.5}).train(None)
+    study.decide(hostile, "keep", 0.07, ("ADC-G001",)).open(0.6, 0.67, 0.07).finish()
+    text, page = written(study, tmp_path)
+    assert not {tag for tag, _ in page.tags} & {"script", "img"}
+    assert "<b>out of memory</b>" not in text
+    assert "<b>out of memory</b>" in page.text
+    assert page.text.count(hostile) > 5
+
+
+def test_a_study_that_has_only_begun_has_a_page(night: Any, tmp_path: Path) -> None:
+    _, page = written(night(), tmp_path)
+    assert "None of 2 candidate datasets was kept so far." in page.text
+    assert "The study is not finished." in page.text
+    assert "No test was made yet" in page.text
+    assert "has not been opened yet" in page.text
+    assert "fog and noise were never tested" in page.text
+
+
+def test_an_open_test_is_shown_as_still_under_way(night: Any, tmp_path: Path) -> None:
+    study = night().train({"overall": 0.8, "dark": 0.6}).decide("fog", "keep", 0.07, ("ADC-G001",))
+    study.events = study.events[:-3]
+    _, page = written(study, tmp_path)
+    assert "its trainings are under way" in page.text
+    assert "still tested" in page.text
+
+
+def test_without_a_test_set_the_page_says_what_the_numbers_are_worth(night: Any, tmp_path: Path) -> None:
+    study = night(test=False).train({"overall": 0.8, "dark": 0.6}).decide("fog", "keep", 0.07, ("ADC-G001",)).finish()
+    _, page = written(study, tmp_path)
+    assert "There is no sealed test set" in page.text
+    assert "difference on test" not in page.text
+
+
+def test_a_study_that_kept_nothing_says_so(night: Any, tmp_path: Path) -> None:
+    study = night().train({"overall": 0.8, "dark": 0.6}).decide("fog", "drop", -0.01, ("ADC-G020",))
+    _, page = written(study.open(0.6, 0.6, 0.0).finish("budget.trainings"), tmp_path)
+    assert "None of 2 candidate datasets was kept." in page.text
+    assert "Nothing was kept" in page.text
+    assert "did not change by more than luck explains" in page.text
+    assert "The study ended early: the budget of trainings was used up." in page.text
+
+
+def test_a_study_without_candidates_has_a_page(night: Any, tmp_path: Path) -> None:
+    _, page = written(night(candidates=()).finish(), tmp_path)
+    assert "The study has no candidate datasets." in page.text
+
+
+def test_a_metric_that_falls_is_shown_in_its_own_units_and_differences_point_up(night: Any, tmp_path: Path) -> None:
+    study = night(metric="rmse", kind="regression").train({"overall": -4.1, "dark": -6.25})
+    study.decide("fog", "keep", 0.5, ("ADC-G001",)).open(6.25, 5.75, 0.5).finish()
+    _, page = written(study, tmp_path, sign=-1.0)
+    assert "rmse, is better when it is lower" in page.text
+    assert "6.250 → 5.750" in page.text
+    assert "dark got better: +0.500 (95% interval +0.480 to +0.520)" in page.text
+
+
+def test_doubts_come_before_notes_and_before_everything_else(whole: Any, night: Any, tmp_path: Path) -> None:
+    whole.events.insert(-1, whole.events[-3])
+    text, page = written(whole, tmp_path)
+    assert "Doubt: The sealed test set was opened 2 times." in page.text
+    assert text.index("opened 2 times") < text.index("How sure is this?")
+
+    study = night(warnings=("3 rows of fog are validation rows",)).train(None).train({"overall": 0.8, "dark": 0.6})
+    study.decide("fog", "keep", 0.07, ("ADC-G040",)).open(0.6, 0.5, -0.1).finish()
+    _, page = written(study, tmp_path)
+    order = [
+        "On the test set overall lost more than the tolerated 0.01",
+        "On the test set the target dark got worse",
+        "looks like a leak",
+        "3 rows of fog are validation rows",
+        "noise was never tested",
+        "1 of 2 trainings failed",
+    ]
+    places = [page.text.index(words) for words in order]
+    assert places == sorted(places)
