@@ -178,10 +178,11 @@ def _about_progress(state: State, result: Mapping[str, Any]) -> list[Warning]:
         found.append(Warning(f"The study ended early: {because}."))
     untested = [n for n in state.candidates if state.decided(n) is None]
     if untested:
+        was = "was" if len(untested) == 1 else "were"
+        never = "never tested" if state.finished is not None else "not tested to the end yet"
         found.append(
             Warning(
-                f"{listed(untested)} {'was' if len(untested) == 1 else 'were'} never tested. "
-                "Undecided means that nothing is known, neither good nor bad."
+                f"{listed(untested)} {was} {never}. Undecided means here that nothing is known, neither good nor bad."
             )
         )
     if not state.kept and state.finished is not None:

@@ -49,7 +49,7 @@ def _verdict_row(state: State, name: str) -> dict[str, Any]:
         "high": None,
         "pairs": 0,
         "reasons": [],
-        "why": "the search found no mixture in which it seemed to help, and the budget ended before it was tested",
+        "why": _untested(state, name),
     }
     if test is not None and test.looks:
         look = test.looks[-1]
@@ -65,8 +65,27 @@ def _verdict_row(state: State, name: str) -> dict[str, Any]:
             "why": sentence(test.reasons[0]) if test.reasons else "",
         }
         if test.verdict == "keep" and name not in state.kept:
-            row["why"] = "It helped inside a challenger that was not better as a whole, so it is not in the model."
+            row["why"] = _passed(state, test)
     return row
+
+
+def _untested(state: State, name: str) -> str:
+    """Why no test of a dataset has ended."""
+    if state.open_test is not None and state.finished is None and state.open_test.subject == name:
+        return "it is being tested"
+    if state.finished is None:
+        return "it was not tested yet"
+    return "the search found no mixture in which it seemed to help, and the budget ended before it was tested"
+
+
+def _passed(state: State, test: TestState) -> str:
+    """Why a dataset that passed its own test is not in the model."""
+    whole = [t for t in state.tests if t.id > test.id and t.round == test.round and t.purpose == "whole" and t.verdict]
+    if whole:
+        return "It helped inside a challenger that was not better as a whole, so it is not in the model."
+    if state.finished is None:
+        return "It helped; whether the challenger it is part of is better as a whole is still to be shown."
+    return "It helped, but the study ended before the challenger it is part of was tested as a whole."
 
 
 def _telling_test(state: State, name: str) -> TestState | None:
@@ -164,7 +183,7 @@ def _summary(state: State, name: str, tests: list[TestState]) -> str:
         return f"{name} is undecided: {_verdict_row(state, name)['why']}."
     text = explain(Look.from_dict(test.looks[-1]), name, test.verdict)
     if test.verdict == "keep" and name not in state.kept:
-        text += " It is undecided all the same: the challenger it was part of was not better than the incumbent."
+        text += f" It is undecided all the same. {_passed(state, test)}"
     return text
 
 

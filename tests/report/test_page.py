@@ -113,7 +113,8 @@ def test_a_study_that_has_only_begun_has_a_page(night: Any, tmp_path: Path) -> N
     assert "The study is not finished." in page.text
     assert "No test was made yet" in page.text
     assert "has not been opened yet" in page.text
-    assert "fog and noise were never tested" in page.text
+    assert "fog and noise were not tested to the end yet" in page.text
+    assert page.text.count("It was not tested yet") == 2
 
 
 def test_an_open_test_is_shown_as_still_under_way(night: Any, tmp_path: Path) -> None:
@@ -122,6 +123,14 @@ def test_an_open_test_is_shown_as_still_under_way(night: Any, tmp_path: Path) ->
     _, page = written(study, tmp_path)
     assert "its trainings are under way" in page.text
     assert "still tested" in page.text
+    assert "It is being tested" in page.text
+
+
+def test_a_dataset_that_passed_waits_for_the_whole_challenger(night: Any, tmp_path: Path) -> None:
+    study = night().train({"overall": 0.8, "dark": 0.6}).decide("fog", "keep", 0.07, ("ADC-G001",))
+    study.events = study.events[:-1]
+    assert "better as a whole is still to be shown" in written(study, tmp_path)[1].text
+    assert "ended before the challenger it is part of was tested" in written(study.finish(), tmp_path)[1].text
 
 
 def test_without_a_test_set_the_page_says_what_the_numbers_are_worth(night: Any, tmp_path: Path) -> None:
