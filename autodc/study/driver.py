@@ -100,10 +100,10 @@ class Driver:
 
     def _check_start(self) -> None:
         """Stop early where the model the study begins with cannot be trained at all."""
-        state = self._study.state
-        mine = [t.outcome for t in state.trials if t.trial.phase == "calibration"]
+        runs = allowance.calibration_runs(self._study.spec)
+        mine = [t.outcome for t in self._study.state.trials[:runs]]
         failed = [o for o in mine if o is not None and o.status == "failed"]
-        if len(failed) > allowance.calibration_runs(self._study.spec) - 2:
+        if len(failed) > runs - 2:
             self._executor.cancel()
             raise InputError(
                 "ADC-RUN-001",
