@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def render(state: State, result: Mapping[str, Any]) -> str:
     return _environment().get_template("page.html.j2").render(_content(state, result))
 
 
+@cache
 def _environment() -> Environment:
     found = Environment(
         loader=PackageLoader("autodc.report", "templates"),
