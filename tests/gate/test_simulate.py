@@ -1,0 +1,120 @@
+"""The gate on trainings whose truth is known: how often it calls chance a gain, and what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autodc import seeds
+from autodc.gate.noise import Pools
+from autodc.gate.power import critical
+from autodc.gate.simulate import (
+    CandidateKind,
+    World,
+    calibrated_slice,
+    changed,
+    simulate_campaign,
+    summarise,
+    synthetic_slice,
+)
+from autodc.spec.study import GateSpec
+from autodc.stats.variance import crossed, moderate
+
+ONE_SIDED = 1.6449
+USELESS = CandidateKind(name="useless", share=1.0)
+
+
+def _size(pairs: int, seed_scale: float, repeats: int) -> float:
+    """Share of repeats in which a useless candidate passes a one-sided test of one slice at 5%."""
+    kind = CandidateKind(name="useless", share=1.0, seed_scale=seed_scale)
+    rows = synthetic_slice("s", "target", 5000, seeds.generator(11, "rows"))
+    passed = 0
+    for repeat in range(repeats):
+        rng = seeds.generator(11, "size", pairs, repeat)
+        old = replace(rows, base=rng.choice(rows.base, 400))
+        (new,) = changed([old], {"s": 0.0}, kind, rng)
+        pool = Pools.calibrated({"s": np.stack([old.train(rng) for _ in range(6)])}, {}, {}).of("s")
+        found = moderate(crossed(np.stack([new.train(rng, seed_scale) - old.train(rng) for _ in range(pairs)])), pool)
+        passed += found.mean / found.standard_error > critical(ONE_SIDED, found.df)
+    return passed / repeats
+
+
+@pytest.mark.parametrize("pairs", [2, 8])
+def test_size_of_a_slice(pairs):
+    assert _size(pairs, 1.0, 250) <= 0.055
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pairs", [2, 3, 5, 8])
+@pytest.mark.parametrize("seed_scale", [1.0, 3.0])
+def test_size_of_a_slice_with_many_repeats(pairs, seed_scale):
+    assert _size(pairs, seed_scale, 2000) <= 0.055
+
+
+def _decide(gain: float, guard: float, rows: int, seed: int) -> str:
+    rng = seeds.generator(12, "one", seed)
+    kind = CandidateKind(name="one", share=1.0, gain=(gain, gain), guard=(guard, guard), helpful=gain > 0)
+    slices = (
+        synthetic_slice("dark", "target", rows, rng),
+        synthetic_slice("overall", "guard", rows, rng, margin=0.02),
+    )
+    world = World(slices=slices, kinds=(kind,), candidates=1)
+    return simulate_campaign(world, GateSpec(fdr=0.05), seed).decisions[0].verdict
+
+
+@pytest.mark.parametrize(
+    ("gain", "guard", "least", "most"), [(0.03, 0.0, 0.92, 1.0), (0.0, 0.0, 0.0, 0.03), (0.04, -0.03, 0.0, 0.02)]
+)
+def test_one_decision_with_a_thousand_rows(gain, guard, least, most):
+    kept = np.mean([_decide(gain, guard, 1000, seed) == "keep" for seed in range(40)])
+    assert least <= kept <= most
+
+
+def test_a_night_of_useless_candidates_keeps_nothing_and_costs_little():
+    rng = seeds.generator(13, "night")
+    slices = (
+        synthetic_slice("dark", "target", 400, rng),
+        synthetic_slice("fog", "target", 600, rng),
+        synthetic_slice("overall", "guard", 800, rng, margin=0.02),
+    )
+    found = summarise([simulate_campaign(World(slices=slices, kinds=(USELESS,), candidates=60), GateSpec(), 2)])
+    assert found.kept == 0
+    assert found.pairs <= 2.5
+
+
+def test_a_campaign_is_the_same_again():
+    rng = seeds.generator(14, "same")
+    world = World(slices=(synthetic_slice("dark", "target", 300, rng),), kinds=(USELESS,), candidates=5)
+    assert simulate_campaign(world, GateSpec(), 3) == simulate_campaign(world, GateSpec(), 3)
+    assert simulate_campaign(world, GateSpec(), 3) != simulate_campaign(world, GateSpec(), 4)
+
+
+def test_a_synthetic_slice_is_as_noisy_as_asked():
+    rng = seeds.generator(15, "slice")
+    world = synthetic_slice("s", "target", 20_000, rng, accuracy=0.8, churn=0.10, seed_sd=0.01)
+    runs = np.stack([world.train(rng) for _ in range(60)])
+    assert runs.mean() == pytest.approx(0.8, abs=0.01)
+    assert np.mean(runs[::2] != runs[1::2]) == pytest.approx(0.10, abs=0.01)
+    assert runs.mean(axis=1).std() == pytest.approx(0.01, rel=0.35)
+
+
+@pytest.mark.parametrize("hits", [True, False])
+def test_a_calibrated_slice_has_the_noise_of_its_runs(hits):
+    rng = seeds.generator(16, "calibrated")
+    source = synthetic_slice("s", "target", 3000, rng, seed_sd=0.01)
+    runs = np.stack([source.train(rng) for _ in range(12)])
+    runs = runs if hits else runs + 0.1 * rng.normal(size=runs.shape)
+    world = calibrated_slice("s", "target", runs)
+    again = np.stack([world.train(rng) for _ in range(12)])
+    assert again.mean() == pytest.approx(runs.mean(), abs=0.03)
+    assert crossed(again).residual == pytest.approx(crossed(runs).residual, rel=0.25)
+
+
+def test_a_gain_is_planted_as_large_as_asked():
+    rng = seeds.generator(17, "gain")
+    old = synthetic_slice("s", "target", 20_000, rng)
+    (new,) = changed([old], {"s": 0.05}, CandidateKind(name="k", share=1.0, seed_scale=3.0), rng)
+    gained = np.mean([new.train(rng, 3.0).mean() - old.train(rng).mean() for _ in range(60)])
+    assert gained == pytest.approx(0.05, abs=0.01)
