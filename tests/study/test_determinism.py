@@ -14,7 +14,7 @@ from autodc.testing.memory import MemoryJournal
 QUICK = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture(scope="module", params=["random", "mixture"])
+@pytest.fixture(scope="module", params=["random", pytest.param("mixture", marks=pytest.mark.slow)])
 def first(request, world):
     """A finished study and the rows of its journal."""
     hand = world(search__sampler=request.param)
@@ -31,6 +31,14 @@ def test_the_order_of_outcomes_does_not_matter(first, essence, flight):
         again = hand.open([])
         hand.finish(again, flight, np.random.default_rng(seed))
         assert essence(again) == essence(study)
+
+
+def test_the_default_sampler_does_not_mind_the_order_either(world, essence):
+    hand = world(search__sampler="mixture", budget__trainings=40, loop__rounds=1)
+    first, again = hand.open([]), hand.open([])
+    hand.finish(first)
+    hand.finish(again, 4, np.random.default_rng(0))
+    assert essence(again) == essence(first)
 
 
 @QUICK
