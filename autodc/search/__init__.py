@@ -1,10 +1,16 @@
 """Search: plans, the cube they live in, engines that suggest and recommend. Light to import."""
 
+from typing import TYPE_CHECKING, Any
+
 from autodc.search.engine import Observation, Recommendation, SearchEngine, SearchProblem, Suggestion
 from autodc.search.factory import make_engine
 from autodc.search.plan import Plan, Stage, Value
 
+if TYPE_CHECKING:
+    from autodc.search.sampler import MixtureSampler
+
 __all__ = [
+    "MixtureSampler",
     "Observation",
     "Plan",
     "Recommendation",
@@ -15,3 +21,11 @@ __all__ = [
     "Value",
     "make_engine",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MixtureSampler":
+        from autodc.search.sampler import MixtureSampler
+
+        return MixtureSampler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

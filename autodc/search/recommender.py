@@ -11,7 +11,7 @@ import numpy as np
 from autodc import seeds
 from autodc.search.history import History
 from autodc.search.proposal import GUARD_WEIGHT, PARENTS, mutate
-from autodc.search.space import Space
+from autodc.search.space import OUT, Space
 from autodc.search.surrogates.models import Model, Modeller
 
 Array = np.ndarray[Any, Any]
@@ -119,5 +119,5 @@ class Recommender:
     def _held(self, rows: Array, required: Array, excluded: Array) -> Array:
         rows = np.array(rows)
         rows[:, excluded] = 0.0
-        rows[:, required] = np.where(rows[:, required] > 0, rows[:, required], PLAIN)
+        rows[:, required] = np.where(rows[:, required] >= OUT, rows[:, required], PLAIN)
         return self._space.snap(rows)

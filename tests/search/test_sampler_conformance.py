@@ -1,0 +1,14 @@
+"""MixtureSampler passes Optuna's own tests of samplers."""
+
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.testing.pytest_samplers import BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase
+
+from autodc.search import MixtureSampler
+
+
+class TestMixtureSampler(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        space = {"books": FloatDistribution(0, 2), "rate": FloatDistribution(1e-4, 1.0, log=True)}
+        return lambda: MixtureSampler(space, datasets=["books"], seed=1)
