@@ -72,6 +72,23 @@ def test_one_decision_with_a_thousand_rows(gain, guard, least, most):
     assert least <= kept <= most
 
 
+@pytest.mark.parametrize(("others", "verdict"), [("target", "keep"), ("guard", "drop")])
+def test_a_cure_that_costs_the_others_a_little_is_kept_where_they_are_targets(others, verdict):
+    """Declaring every other slice a guard loses true cures: docs/decisions/targets-and-guards.md."""
+    cure = CandidateKind(name="cure", share=1.0, gain=(0.3, 0.3), others=(-0.03, -0.03), helpful=True)
+    found = []
+    for seed in range(10):
+        rng = seeds.generator(18, "cure", seed)
+        margin = 0.02 if others == "guard" else None
+        slices = [synthetic_slice("dark", "target", 500, rng, accuracy=0.5)]
+        slices += [
+            synthetic_slice(name, others, 500, rng, accuracy=0.5, margin=margin) for name in ("fog", "rain", "snow")
+        ]
+        world = World(slices=tuple(slices), kinds=(replace(cure, uneven=0.1),), candidates=1, declare=True)
+        found.append(simulate_campaign(world, GateSpec(), seed).decisions[0])
+    assert sum(d.verdict == verdict for d in found) >= 8
+
+
 def test_a_night_of_useless_candidates_keeps_nothing_and_costs_little():
     rng = seeds.generator(13, "night")
     slices = (
