@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 from ruamel.yaml import YAML
 
 import autodc
@@ -55,7 +54,7 @@ def main() -> int:
     options.add_argument("--quick", action="store_true", help="one study, few tunings, nothing is written")
     options.add_argument("--world", action="store_true", help="only the table of single sets")
     chosen = options.parse_args()
-    with multiprocessing.get_context("spawn").Pool(os.cpu_count(), initializer=_one_thread) as pool:
+    with pool_of_trainers() as pool:
         world = _world(pool)
         print(world, flush=True)
         if chosen.world:
@@ -230,8 +229,10 @@ def _draw(space: Mapping[str, ParameterSpec], number: int) -> dict[str, Any]:
     return point
 
 
-def _one_thread() -> None:
-    threadpoolctl.threadpool_limits(1)
+def pool_of_trainers() -> Any:
+    """A process a core, each training on one thread."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    return multiprocessing.get_context("spawn").Pool(os.cpu_count())
 
 
 if __name__ == "__main__":

@@ -63,6 +63,16 @@ class Jobs:
         return replace(job, **fields)
 
 
+def small_dataset(folder: Path) -> Path:
+    """Store a small dataset to train on and another to predict, and return their folder."""
+    rng = np.random.default_rng(0)
+    for name in ("base", "validation"):
+        (folder / name).mkdir()
+        np.save(folder / name / "x.npy", rng.random((ROWS, COLUMNS)))
+    np.save(folder / "base" / "y.npy", rng.random(ROWS))
+    return folder
+
+
 class ExecutorContract:
     """The tests. One executor serves them all, so that each begins after the troubles of the one before."""
 
@@ -87,12 +97,7 @@ class ExecutorContract:
     @pytest.fixture
     def jobs(self, tmp_path: Path) -> Jobs:
         """A maker of jobs on a dataset of its own."""
-        rng = np.random.default_rng(0)
-        for name in ("base", "validation"):
-            (tmp_path / name).mkdir()
-            np.save(tmp_path / name / "x.npy", rng.random((ROWS, COLUMNS)))
-        np.save(tmp_path / "base" / "y.npy", rng.random(ROWS))
-        return Jobs(tmp_path)
+        return Jobs(small_dataset(tmp_path))
 
     def test_nothing_under_way_gives_nothing(self, executor: Executor) -> None:
         assert executor.slots >= 1

@@ -168,7 +168,7 @@ def _slots(machine: MachineSpec) -> int:
     fits = [there.get("CPU", 0.0) / machine.cpus_per_trial]
     if machine.gpus_per_trial:
         fits.append(there.get("GPU", 0.0) / machine.gpus_per_trial)
-    slots = math.floor(min(fits) + 1e-9)
+    slots: int = math.floor(min(fits) + 1e-9)
     if slots < 1:
         got = f"{there.get('CPU', 0):g} CPU, {there.get('GPU', 0):g} GPU"
         hint = "lower cpus_per_trial or gpus_per_trial, or add a node"
