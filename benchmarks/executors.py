@@ -1,4 +1,4 @@
-"""How busy the slots are, with trials of 0.5 s: usual wirings of Ray Tune beside our executors, with deaths and without.
+"""How busy the slots are with trials of 0.5 s: usual wirings of Tune beside our executors, with and without deaths.
 
     python benchmarks/executors.py            # all cases, in five to ten minutes; prints the table
     python benchmarks/executors.py ray worker # one case, as JSON
