@@ -1,4 +1,4 @@
-"""The default engine: screen by fold-over pairs, then Thompson sampling, some trials left to TPE as a hedge."""
+"""The default engine: screen by fold-over pairs, then one draw of the posterior for every trial (Thompson sampling)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from autodc.search.surrogates.models import Modeller
 
 @final
 class RandomEngine:
-    """Draws every plan from (seed, number) alone; the start comes first."""
+    """Draws every plan from (seed, number), and again only where that plan is being trained."""
 
     def __init__(self, problem: SearchProblem, seed: int) -> None:
         self._seed, self._book = seed, PlanBook(problem)

@@ -1,0 +1,173 @@
+"""What every search engine owes: subclass, give one fixture, run under pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from autodc import seeds
+from autodc.search import Observation, Plan, SearchEngine, SearchProblem
+from autodc.search.space import start_hyperparameters
+from autodc.spec.study import ParameterSpec
+
+Maker = Callable[[SearchProblem, int], SearchEngine]
+Values = Callable[[int, Plan], Mapping[str, float]]
+
+LAG = 4
+TRIALS = 18
+
+SPACE = {
+    "rate": ParameterSpec(type="float", low=1e-4, high=1e-1, log=True),
+    "width": ParameterSpec(type="int", low=8, high=64),
+    "kind": ParameterSpec(type="categorical", choices=("plain", "momentum")),
+    "momentum": ParameterSpec(type="float", low=0.0, high=0.9, step=0.1, when={"kind": "momentum"}),
+    "tail": ParameterSpec(type="float", low=0.01, high=1.0, log=True, when={"recipe": "pretrain_finetune"}),
+}
+
+
+class SamplerContract:
+    """Subclasses give `make`: a fixture that builds a fresh engine for (problem, seed)."""
+
+    @pytest.fixture
+    def make(self) -> Maker:
+        """Build the engine under test."""
+        raise NotImplementedError
+
+    def test_the_same_history_gives_the_same_suggestion_in_a_fresh_engine(self, make: Maker) -> None:
+        problem = problem_of(6)
+        engine = make(problem, 7)
+        plans: list[Plan] = []
+        observed: list[Observation] = []
+        for number in range(TRIALS):
+            seen = observed[: max(0, number - LAG + 1)]
+            found = engine.suggest(number, seen, plans[len(seen) :])
+            if number % 5 == 0:
+                assert make(problem, 7).suggest(number, seen, plans[len(seen) :]) == found
+            plans.append(found.plan)
+            observed.append(_seen(number, found.plan, reward(number, found.plan)))
+        assert make(problem, 7).recommend(observed) == engine.recommend(observed)
+
+    def test_what_was_asked_before_changes_nothing(self, make: Maker) -> None:
+        problem = problem_of(4)
+        plans, observed = drive(make(problem, 7), reward)
+        busy, fresh = make(problem, 7), make(problem, 7)
+        busy.suggest(40, observed[:8], plans[:1])
+        busy.recommend(observed[:12], frozenset({"d1"}))
+        busy.suggest(TRIALS, observed, [], frozenset({"d0"}))
+        assert busy.suggest(TRIALS, observed, plans[3:5]) == fresh.suggest(TRIALS, observed, plans[3:5])
+        assert busy.recommend(observed) == fresh.recommend(observed)
+
+    def test_another_seed_looks_elsewhere(self, make: Maker) -> None:
+        one, _ = drive(make(problem_of(6), 1), reward)
+        two, _ = drive(make(problem_of(6), 2), reward)
+        assert one != two
+
+    def test_no_two_running_trials_train_the_same_plan(self, make: Maker) -> None:
+        plans, _ = drive(make(problem_of(6), 3), reward)
+        for number in range(len(plans)):
+            assert plans[number] not in plans[max(0, number - LAG + 1) : number]
+
+    def test_weight_zero_is_reached_and_caps_are_kept(self, make: Maker) -> None:
+        problem = problem_of(6)
+        plans, observed = drive(make(problem, 4), reward)
+        recommended = make(problem, 4).recommend(observed).plan
+        for plan in [*plans, recommended]:
+            assert all(0 < w <= problem.max_weight for name, w in plan.mixture if name != "base")
+        assert any(0 < len(plan.mixture.added) < 6 for plan in plans)
+        assert {name for plan in plans for name in plan.mixture.added} == set(problem.datasets)
+
+    def test_hyperparameters_keep_their_range_and_their_conditions(self, make: Maker) -> None:
+        plans, _ = drive(make(problem_of(4), 5), reward)
+        for plan in plans:
+            values = dict(plan.hyperparameters)
+            assert 1e-4 <= float(values["rate"]) <= 1e-1
+            assert isinstance(values["width"], int)
+            assert ("momentum" in values) == (values["kind"] == "momentum")
+            assert ("tail" in values) == (plan.recipe == "pretrain_finetune")
+            assert set(plan.pretrain) <= set(plan.mixture.added)
+            assert not plan.pretrain or plan.recipe == "pretrain_finetune"
+        assert {plan.recipe for plan in plans} == {"concat", "pretrain_finetune", "continue"}
+
+    def test_excluded_datasets_stay_out_and_required_ones_are_in(self, make: Maker) -> None:
+        engine, problem = make(problem_of(6), 6), problem_of(6)
+        out = frozenset({"d1", "d4"})
+        plans, observed = drive(engine, reward, excluded=out)
+        assert not any(set(plan.mixture.added) & out for plan in plans)
+        found = make(problem, 6).recommend(observed, frozenset({"d5"}), out)
+        assert "d5" in found.plan.mixture
+        assert not set(found.plan.mixture.added) & out
+        bad = engine.recommend(observed, frozenset({"d2"})).plan
+        assert "d2" in bad.mixture
+        unseen = make(problem, 6).recommend([], frozenset({"d5"}), out).plan
+        assert unseen.mixture.added == ("d5",)
+        assert found.tuned is not None
+        assert found.tuned.mixture.added == ("d5",)
+        assert set(found.worth) == set(found.plan.mixture.added)
+        assert set(found.effects) == set(found.weights) == set(problem.datasets)
+
+    @pytest.mark.parametrize("name", ["failing", "missing", "all failed", "constant"])
+    def test_it_survives_trainings_that_go_wrong(self, make: Maker, name: str) -> None:
+        plans, observed = drive(make(problem_of(3), 8), WRONG[name])
+        assert len(plans) == TRIALS
+        assert make(problem_of(3), 8).recommend(observed).plan.mixture.weight("base") == 1.0
+
+    @pytest.mark.parametrize("candidates", [0, 1])
+    @pytest.mark.parametrize("tuned", [True, False])
+    def test_small_problems_are_problems_too(self, make: Maker, candidates: int, tuned: bool) -> None:
+        problem = problem_of(candidates, tuned)
+        plans, observed = drive(make(problem, 9), reward)
+        assert len(plans) == TRIALS
+        assert len(make(problem, 9).recommend(observed).effects) == candidates
+
+
+def problem_of(candidates: int, tuned: bool = True) -> SearchProblem:
+    """A problem whose first two datasets help, whose third harms, with conditional hyperparameters and a guard."""
+    space = SPACE if tuned else {}
+    return SearchProblem(
+        datasets=tuple(f"d{i}" for i in range(candidates)),
+        hyperparameters=space,
+        recipes=("concat", "pretrain_finetune", "continue") if tuned else ("concat",),
+        max_weight=2.0,
+        targets={"dark": 2.0, "fog": 1.0},
+        guards={"overall": 0.05},
+        start=Plan.of({}, start_hyperparameters(space, "concat")),
+    )
+
+
+def reward(number: int, plan: Plan) -> Mapping[str, float]:
+    """Oriented slice scores of a plan, with a little noise of the trial's own."""
+    noise = seeds.generator(0, "contract", number).normal(0.0, 0.02, 3)
+    good = 0.2 * plan.mixture.weight("d0") ** 0.5 + 0.1 * plan.mixture.weight("d1") ** 0.5
+    bad = 0.2 * plan.mixture.weight("d2")
+    return {
+        "dark": 0.5 + good - bad + noise[0],
+        "fog": 0.6 + 0.5 * good - bad + noise[1],
+        "overall": 0.8 - 0.02 * plan.mixture.weight("d0") + noise[2],
+    }
+
+
+def drive(
+    engine: SearchEngine, values: Values, trials: int = TRIALS, excluded: frozenset[str] = frozenset()
+) -> tuple[list[Plan], list[Observation]]:
+    """Run a search of `trials` trials with LAG in flight and return its plans and what was observed."""
+    plans: list[Plan] = []
+    observed: list[Observation] = []
+    for number in range(trials):
+        seen: Sequence[Observation] = observed[: max(0, number - LAG + 1)]
+        found = engine.suggest(number, seen, plans[len(seen) :], excluded)
+        plans.append(found.plan)
+        observed.append(_seen(number, found.plan, values(number, found.plan)))
+    return plans, observed
+
+
+def _seen(number: int, plan: Plan, values: Mapping[str, float]) -> Observation:
+    return Observation(number=number, plan=plan, seed=number, values=values)
+
+
+WRONG: dict[str, Values] = {
+    "failing": lambda number, plan: {} if number % 3 == 0 else reward(number, plan),
+    "missing": lambda number, plan: {**reward(number, plan), "dark": float("nan") if number % 4 == 1 else 0.5},
+    "all failed": lambda number, plan: {},
+    "constant": lambda number, plan: {"dark": 0.5, "fog": 0.5, "overall": 0.5},
+}

@@ -1,0 +1,87 @@
+"""Our engines and Optuna's samplers keep the sampler's contract; names nobody knows are refused."""
+
+import functools
+import subprocess
+import sys
+
+import pytest
+
+from autodc.errors import SpecError
+from autodc.search import Plan, make_engine
+from autodc.testing.sampler_contract import LAG, SamplerContract, drive, problem_of, reward
+
+
+class TestMixture(SamplerContract):
+    @pytest.fixture
+    def make(self):
+        return functools.partial(make_engine, "mixture")
+
+
+class TestRandom(SamplerContract):
+    @pytest.fixture
+    def make(self):
+        return functools.partial(make_engine, "random")
+
+
+@pytest.mark.slow
+class TestTpe(SamplerContract):
+    @pytest.fixture
+    def make(self):
+        return functools.partial(make_engine, "TPESampler")
+
+
+@pytest.mark.slow
+class TestNsga(SamplerContract):
+    @pytest.fixture
+    def make(self):
+        return functools.partial(make_engine, "NSGAIISampler")
+
+
+def test_an_optuna_sampler_goes_on_after_a_kill_as_if_nothing_was():
+    plans, observed = drive(make_engine("TPESampler", problem_of(4), 3), reward)
+    fresh = make_engine("TPESampler", problem_of(4), 3)
+    number = len(plans) - 1
+    assert fresh.suggest(number, observed[: number - LAG + 1], plans[number - LAG + 1 : number]).plan == plans[number]
+
+
+def test_plans_are_read_without_optuna():
+    code = "import sys, autodc.search.plan; sys.exit('optuna' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_name_nobody_knows_is_refused_with_the_nearest_one():
+    with pytest.raises(SpecError, match="did you mean TPESampler") as caught:
+        make_engine("TPESample", problem_of(2), 0)
+    assert caught.value.code == "ADC-SRCH-001"
+
+
+def test_the_first_trials_are_start_uniform_and_pairs_of_complements():
+    engine = make_engine("mixture", problem_of(6), 0)
+    found = [engine.suggest(number, [], []) for number in range(6)]
+    assert found[0].plan == problem_of(6).start
+    assert len(found[1].plan.mixture.added) == 6
+    first, second = found[2], found[3]
+    assert first.seed_key == second.seed_key != found[4].seed_key
+    assert set(first.plan.mixture.added) | set(second.plan.mixture.added) == {f"d{i}" for i in range(6)}
+    assert not set(first.plan.mixture.added) & set(second.plan.mixture.added)
+    assert first.plan.hyperparameters == second.plan.hyperparameters
+
+
+def test_the_search_finds_what_helps_and_leaves_out_what_harms():
+    engine = make_engine("mixture", problem_of(8), 1)
+    _, observed = drive(engine, reward, trials=36)
+    found = engine.recommend(observed)
+    assert "d0" in found.plan.mixture
+    assert "d2" not in found.plan.mixture
+    assert found.effects["d2"][0] < found.effects["d0"][0]
+    assert found.worth["d0"] > 0
+
+
+def test_observations_with_weights_above_the_cap_and_unknown_datasets_stay_usable():
+    problem = problem_of(3)
+    engine = make_engine("mixture", problem, 2)
+    plans, observed = drive(engine, reward)
+    old = Plan.of({"d0": 5.0, "gone": 1.0}, dict(problem.start.hyperparameters))
+    observed = [type(observed[0])(number=0, plan=old, seed=99, values=reward(99, old)), *observed]
+    fresh = make_engine("mixture", problem, 2)
+    assert fresh.suggest(len(observed), observed, plans[-2:]).plan.mixture.weight("d0") <= problem.max_weight

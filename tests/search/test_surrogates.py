@@ -1,0 +1,72 @@
+"""The models: gradients, leave-one-out by formula and by refitting, prediction of what was planted."""
+
+import numpy as np
+import pytest
+from scipy.optimize import check_grad
+
+from autodc.search.surrogates.gaussian import GaussianProcess, Sample, _loss, prior, tune
+from autodc.search.surrogates.ridge import Ridge, tune_ridge
+
+
+def sample(count, rng, noise=0.05):
+    x = rng.random((count, 6)) * np.array([1, 1, 1, 1, 1, 1]) - np.array([0, 0, 0, 0, 0.5, 0.5])
+    y = x[:, 0] - 0.7 * x[:, 1] - 3 * (x[:, 4] - 0.2) ** 2 + x[:, 2] * x[:, 3]
+    y = (y - y.mean()) / y.std() + noise * rng.standard_normal(count)
+    seeds = np.arange(count) // 2
+    data = np.array([True] * 4 + [False] * 2)
+    return Sample(features=x, target=y, noise=np.ones(count), seeds=seeds, data=data)
+
+
+def test_the_gradient_of_the_evidence_is_that_of_finite_differences():
+    made = sample(25, np.random.default_rng(0))
+    centre, spread = prior(made.data)
+    for shift in (0.0, 0.4):
+        error = check_grad(
+            lambda t: _loss(t, made, centre, spread)[0], lambda t: _loss(t, made, centre, spread)[1], centre + shift
+        )
+        assert error < 1e-3
+
+
+@pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
+def test_left_out_predictions_are_those_of_a_model_that_never_saw_the_row(kind, fit):
+    made = sample(30, np.random.default_rng(1))
+    theta = fit(made)
+    left_out = kind(made, theta).left_out()
+    for i in (0, 13, 29):
+        rest = np.arange(30) != i
+        other = Sample(
+            features=made.features[rest],
+            target=made.target[rest],
+            noise=made.noise[rest],
+            seeds=np.arange(29) if kind is Ridge else made.seeds[rest],
+            data=made.data,
+        )
+        refitted = kind(other, theta).predict(made.features[i : i + 1])[0][0]
+        if kind is Ridge:
+            assert left_out[i] == pytest.approx(refitted, abs=1e-6)
+        else:
+            assert left_out[i] == pytest.approx(refitted, abs=0.2)
+
+
+@pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
+def test_what_was_planted_is_predicted_on_new_rows(kind, fit):
+    rng = np.random.default_rng(2)
+    made, new = sample(80, rng), sample(200, rng, noise=0.0)
+    mean, sd = kind(made, fit(made)).predict(new.features)
+    assert np.corrcoef(mean, new.target)[0, 1] > 0.95
+    assert (sd > 0).all()
+
+
+@pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
+def test_draws_scatter_about_the_mean_as_the_posterior_says(kind, fit):
+    rng = np.random.default_rng(3)
+    made = sample(40, rng)
+    model = kind(made, fit(made))
+    rows = rng.random((5, 6))
+    drawn = np.array([model.draw(rows, rng) for _ in range(3000)])
+    mean, sd = model.predict(rows)
+    assert np.abs(drawn.mean(0) - mean).max() < 0.1 * sd.max() + 0.02
+    assert drawn.std(0) == pytest.approx(sd, rel=0.1)
+    gap, spread = model.difference(rows[:1], rows[1:2])
+    assert gap[0] == pytest.approx(mean[0] - mean[1])
+    assert (drawn[:, 0] - drawn[:, 1]).std() == pytest.approx(spread[0], rel=0.1)
