@@ -59,8 +59,8 @@ class SamplerContract:
         assert busy.recommend(observed) == fresh.recommend(observed)
 
     def test_another_seed_looks_elsewhere(self, make: Maker) -> None:
-        one, _ = drive(make(problem_of(6), 1), reward)
-        two, _ = drive(make(problem_of(6), 2), reward)
+        one, _ = drive(make(problem_of(6), 1), reward, trials=9)
+        two, _ = drive(make(problem_of(6), 2), reward, trials=9)
         assert one != two
 
     def test_no_two_running_trials_train_the_same_plan(self, make: Maker) -> None:
