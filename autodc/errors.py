@@ -14,8 +14,12 @@ Every message says what is wrong, where, what was found and how to mend it. Code
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import ClassVar
+
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
+"""What the system says of a disk that refuses: the surroundings failed, not the study."""
 
 
 class AutodcError(Exception):

@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 a defect of ours, 2 bad input, 3 the surroundings failed, 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shlex
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodc.errors import AutodcError, ConditionError, SurroundingsError
+from autodc.errors import DISK_ERRORS, AutodcError, ConditionError, SurroundingsError
 
 if TYPE_CHECKING:
     from autodc.spec.study import StudySpec
@@ -50,7 +49,7 @@ def main() -> None:
         click.echo(_shown(error), err=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO):
+        if error.errno not in DISK_ERRORS:
             _defect()
         click.echo(
             _shown(SurroundingsError("ADC-DISK-003", "the disk refuses", str(error.filename), str(error))), err=True

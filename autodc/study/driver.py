@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import final
 
-from autodc.errors import AutodcError, InputError
+from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.study import allowance
 from autodc.study import events as ev
 from autodc.study.core import StudyCore
@@ -91,6 +91,15 @@ class Driver:
         trial, attempt = self._under_way.get(completion.number, (None, -1))
         if trial is None or attempt != completion.attempt:
             return
+        if completion.status == "surroundings":
+            self._executor.cancel()
+            raise SurroundingsError(
+                "ADC-RUN-007",
+                "a training met a disk that refuses",
+                f"trial {trial.number}",
+                completion.error,
+                "make room, then give the same command again: it trains that trial once more",
+            )
         if completion.status in _AGAIN and attempt < self._retries:
             self._submit(trial, attempt + 1)
             return

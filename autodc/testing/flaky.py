@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -21,7 +22,7 @@ MEGABYTE = 2**20
 class FlakyTrainer:
     """Ridge regression of the target on the inputs, after one of these, named by the hyperparameter `act`:
 
-    `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `exit` (the process ends with code 3),
+    `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `full_disk`, `exit` (the process ends with code 3),
     `hang` (for ever, in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a program running
     below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts how many threads
     it has).
@@ -59,6 +60,8 @@ def _act(act: str, settings: Mapping[str, Any], out: Path) -> None:
             sum(range(1000))
     elif act == "raise":
         raise ValueError("the loss is not a number, as planned")
+    elif act == "full_disk":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(out))
     elif act == "exit":
         print("last words of the trainer", file=sys.stderr, flush=True)
         os._exit(3)

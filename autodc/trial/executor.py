@@ -14,9 +14,10 @@ from autodc.spec.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 
-Status = Literal["done", "failed", "crashed", "timeout", "memory", "lost"]
+Status = Literal["done", "failed", "crashed", "timeout", "memory", "lost", "surroundings"]
 """done: outputs are there; failed: the trainer raised or answered badly (not run again); crashed: its process died;
-timeout: over the deadline; memory: over the limit; lost: the worker or node went away."""
+timeout: over the deadline; memory: over the limit; lost: the worker or node went away;
+surroundings: the disk refused or the like, which no other plan would have escaped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

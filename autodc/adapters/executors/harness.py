@@ -15,7 +15,7 @@ import numpy as np
 import threadpoolctl
 
 from autodc.data.store import open_part
-from autodc.errors import AutodcError, InputError
+from autodc.errors import DISK_ERRORS, AutodcError, InputError, SurroundingsError
 from autodc.trial.executor import Completion, Job, StoredPart, TrainerRef, model_folder
 from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
 
@@ -27,6 +27,8 @@ _trainers: dict[str, Trainer] = {}
 
 def train_job(job: Job) -> Completion:
     """Train one job here and now; a trainer that raises or answers badly is a completion of status `failed`.
+
+    A disk without room is no fault of the plan: `surroundings`, which ends the run and is trained again on resume.
 
     `job.out` is made empty first and removed afterwards; `out/model` stays where the job asks to keep it.
     Deadline and memory limit are not watched here: that takes a second process (`supervisor.Supervisor`).
@@ -53,13 +55,19 @@ def train_job(job: Job) -> Completion:
         completion = Completion(
             number=job.number,
             attempt=job.attempt,
-            status="failed",
+            status="surroundings" if _is_surroundings(error) else "failed",
             started=started,
             ended=time.time(),
             error=_sentence(error),
         )
     leave_scratch(job, keep_model=job.keep_model and completion.status == "done")
     return completion
+
+
+def _is_surroundings(error: Exception) -> bool:
+    """Whether a disk without room or the like ended a training: nothing the plan could be blamed for."""
+    full = isinstance(error, OSError) and error.errno in DISK_ERRORS
+    return full or isinstance(error, SurroundingsError)
 
 
 def trainer_for(ref: TrainerRef) -> Trainer:

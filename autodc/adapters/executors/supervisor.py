@@ -106,7 +106,7 @@ class Supervisor:
             completion = self._watch(child, job)
         except (EOFError, OSError) as error:
             completion = _ended(job, "crashed", started, self._obituary(child, error))
-        if completion.status in ("done", "failed"):
+        if completion.status in ("done", "failed", "surroundings"):
             if completion.status == "failed":
                 child.end_programs()
             return completion
