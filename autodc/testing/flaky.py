@@ -23,10 +23,9 @@ class FlakyTrainer:
     """Ridge regression of the target on the inputs, after one of these, named by the hyperparameter `act`:
 
     `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `full_disk`, `exit` (the process ends with
-    code 3), `hang` (for ever, in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a program running
-    below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts how many threads
-    it has).
-    The file named by the hyperparameter `pid_file`, where there is one, is given the id of the training process.
+    code 3), `hang` (for ever, in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a
+    program running below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts
+    how many threads it has).
     """
 
     def train(self, job: TrainingJob) -> Trained:
