@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -96,6 +97,13 @@ class History:
             seeds=self.seeds[:count],
             shares=self.shares,
         )
+
+    def digest(self, count: int) -> str:
+        """Identity of the first `count` trainings as observed."""
+        state = hashlib.blake2b(self.rows[:count].tobytes(), digest_size=16)
+        for part in [*self.raw.values(), self.noise, self.seeds]:
+            state.update(np.ascontiguousarray(part[:count]).tobytes())
+        return state.hexdigest()
 
     def sample(self, features: Array, data: Array, target: Array) -> Sample:
         """The sample a surrogate of `target` is fitted to."""

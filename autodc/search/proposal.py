@@ -16,6 +16,9 @@ Array = np.ndarray[Any, Any]
 POINTS = 800
 NEAR = 0.75
 PARENTS = 6
+GENERATIONS = 4
+CHILDREN = 200
+TEMPERATURE = 1.0
 SPREAD = 0.15
 FAR = 0.2
 SAME = 1e-3
@@ -41,7 +44,8 @@ def thompson(
     if not len(points):
         return free(space, pending, excluded, rng)
     features = space.features(points)
-    value = model.draw(features, rng)
+    mean, _ = model.predict(features)
+    value = mean + TEMPERATURE * (model.draw(features, rng) - mean)
     for name, margin in guards.items():
         if name in history.slices:
             value = value - _violation(modeller.slice(name, history), space, features, start, margin, rng)
@@ -53,12 +57,23 @@ def pool(space: Space, model: Model, history: History, excluded: Array, rng: np.
     known = history.rows.copy()
     known[:, excluded] = 0.0
     known = space.snap(np.unique(known, axis=0))
-    mean, _ = model.predict(space.features(known))
-    parents = known[np.argsort(-mean, kind="stable")[:PARENTS]]
+    parents = climb(space, model, known, excluded, rng)
     near = mutate(space, parents[rng.integers(len(parents), size=round(POINTS * NEAR))], rng)
     points = np.vstack([near, space.random(rng, POINTS - len(near))])
     points[:, excluded] = 0.0
     return np.unique(space.snap(points), axis=0)
+
+
+def climb(space: Space, model: Model, rows: Array, excluded: Array, rng: np.random.Generator) -> Array:
+    """The best by posterior mean, after a few generations of mutations of the best that are known."""
+    for generation in range(GENERATIONS + 1):
+        mean, _ = model.predict(space.features(rows))
+        rows = rows[np.argsort(-mean, kind="stable")[:PARENTS]]
+        if generation < GENERATIONS:
+            children = mutate(space, rows[rng.integers(len(rows), size=CHILDREN)], rng)
+            children[:, excluded] = 0.0
+            rows = np.unique(np.vstack([rows, space.snap(children)]), axis=0)
+    return rows
 
 
 def mutate(space: Space, rows: Array, rng: np.random.Generator) -> Array:

@@ -22,6 +22,7 @@ FIRST_FIT = 6
 GROWTH = 1.25
 GAUSSIAN_UP_TO = 600
 CLOSE = 0.02
+MEMORY = 64
 RIVALS = ("gaussian", "ridge", "gaussian by slice", "ridge by slice")
 
 
@@ -83,8 +84,8 @@ class Modeller:
         self._features, self._data = features, data
         total = sum(targets.values()) or 1.0
         self._shares = {name: weight / total for name, weight in targets.items()}
-        self._parameters: dict[tuple[str, str, int], Array] = {}
-        self._choices: dict[int, str] = {}
+        self._parameters: dict[tuple[str, str, str], Array] = {}
+        self._choices: dict[str, str] = {}
 
     def objective(self, history: History) -> Model:
         """The model of the objective that ranks best in this study."""
@@ -98,9 +99,11 @@ class Modeller:
     def choice(self, history: History) -> str:
         """The rival chosen at the last step of the ladder."""
         count = step(len(history))
-        if count not in self._choices:
-            self._choices[count] = self._choose(history.head(count), count)
-        return self._choices[count]
+        key = history.digest(count)
+        if key not in self._choices:
+            _forget(self._choices)
+            self._choices[key] = self._choose(history.head(count), count)
+        return self._choices[key]
 
     def evidence(self, history: History) -> dict[str, float]:
         """Leave-one-out rank correlation of the objective, rival by rival."""
@@ -139,8 +142,9 @@ class Modeller:
 
     def _tuned(self, family: str, name: str, history: History, count: int) -> Array:
         """Parameters fitted to the first `count` trainings alone."""
-        key = (family, name, count)
+        key = (family, name, history.digest(count))
         if key not in self._parameters:
+            _forget(self._parameters)
             head = history.head(count)
             values = head.slices[name] if name else head.objective
             scale = float(values.std()) or 1.0
@@ -155,6 +159,12 @@ def step(count: int) -> int:
     while int(np.ceil(rung * GROWTH)) <= count:
         rung = int(np.ceil(rung * GROWTH))
     return min(rung, count)
+
+
+def _forget(remembered: dict[Any, Any]) -> None:
+    """Drop the oldest entry of a memory that is full."""
+    if len(remembered) >= MEMORY:
+        del remembered[next(iter(remembered))]
 
 
 def _rank(predicted: Array, history: History) -> float:
