@@ -25,6 +25,10 @@ $(STAMP): pyproject.toml constraints.txt
 quickstart: setup
 	.venv/bin/autodc run configs/digits/study.yaml --out runs/digits
 
+# As many processes as cores, each on one thread: two BLAS threads a process cost many times the CPU on small matrices.
+test test-all: export OMP_NUM_THREADS = 1
+test test-all: export OPENBLAS_NUM_THREADS = 1
+
 test: setup
 	$(PY) -m pytest -n $(WORKERS) -m "not slow"
 

@@ -17,6 +17,7 @@ from autodc.search.recommender import Recommender
 from autodc.search.screen import Opening, opening
 from autodc.search.space import Space
 from autodc.search.surrogates.models import FIRST_FIT, Modeller
+from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
 
@@ -117,6 +118,7 @@ class PlanBook:
         )
 
 
+@single_threaded
 def recommend(
     book: PlanBook,
     modeller: Modeller,

@@ -10,6 +10,7 @@ import numpy as np
 from autodc.search.history import History
 from autodc.search.space import Space
 from autodc.search.surrogates.models import Model, Modeller
+from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +25,7 @@ FAR = 0.2
 SAME = 1e-3
 
 
+@single_threaded
 def thompson(
     space: Space,
     modeller: Modeller,
