@@ -208,7 +208,7 @@ class GateSpec(Spec):
     )
     harm_alpha: float = Field(default=0.05, gt=0, lt=0.5, description="one-sided level at which harm is shown")
     futility_target: float = Field(
-        default=0.10, ge=0, lt=1, description="drop when predictive power is below this for every target"
+        default=0.25, ge=0, lt=1, description="drop when predictive power is below this for every target"
     )
     futility_rest: float = Field(
         default=0.05, ge=0, lt=1, description="drop when predictive power is below this for the objective or a guard"

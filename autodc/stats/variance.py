@@ -130,6 +130,8 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP) -> Estima
 
     sigma~_S² = max(0, (d0·P_S + (n−1)·sigma_S²)/(d0 + n − 1)) with d0 = min(pool df, prior_cap);
     V_n = sigma~_S²/n + s_i²/m; A = max(0, s_i² − P_R/n)/m, B = sigma~_S² + P_R/m.
+    Moderation is one-sided: an own sigma_S² above sigma~_S² is believed, with degrees of freedom between its own and
+    the pool's, for a challenger may be noisier than the incumbent that filled the pool.
     """
     n, m = own.pairs, own.rows
     d0 = min(prior.df, prior_cap)
@@ -138,13 +140,16 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP) -> Estima
         raise StatsError("ADC-STAT-003", "one pair and no pool: the seed variance is unknown")
     of_own = own.df * own.seed if n > 1 else 0.0
     residual = (d0 * prior.residual + (own.df * own.residual if n > 1 else 0.0)) / weight
-    seed = max(0.0, (d0 * prior.seed + of_own) / weight)
+    seed, seed_df = max(0.0, (d0 * prior.seed + of_own) / weight), float(weight)
+    if n > 1 and own.seed > seed:
+        seed_df = own.df + d0 * (seed + residual / m) / (own.seed + residual / m)
+        seed = own.seed
     row = max(own.row, own.mean**2 / m)
     variance = seed / n + row / m
     per_pair = seed + min(residual / m, n * row / m)
     row_df = max(own.effective_rows - 1.0, 1.0)
     fixed = max(0.0, variance - per_pair / n)
-    df = satterthwaite(((per_pair / n, weight), (row / m, row_df)), variance)
+    df = satterthwaite(((per_pair / n, seed_df), (row / m, row_df)), variance)
     return Estimate(
         mean=own.mean,
         pairs=n,
@@ -154,7 +159,7 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP) -> Estima
         fixed=fixed,
         per_pair=per_pair,
         seed=seed,
-        seed_df=weight,
+        seed_df=seed_df,
         row_df=row_df,
     )
 

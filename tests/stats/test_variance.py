@@ -72,13 +72,20 @@ def test_clusters_of_unequal_size_keep_the_mean_and_count_for_less():
 
 def test_the_pool_and_the_own_estimate_are_weighted_by_degrees_of_freedom():
     own = crossed(_table(3, 200, 0.3, 0.2, 0.4))
-    found = moderate(own, Prior(seed=0.01, residual=0.5, df=6))
-    assert found.seed == pytest.approx((6 * 0.01 + 2 * own.seed) / 8)
+    found = moderate(own, Prior(seed=2 * own.seed, residual=0.5, df=6))
+    assert found.seed == pytest.approx((6 * 2 * own.seed + 2 * own.seed) / 8)
     assert found.variance == pytest.approx(found.seed / 3 + own.row / 200)
     assert found.variance_at(3) == found.variance
     assert found.fixed + found.per_pair / 3 == pytest.approx(found.variance)
-    capped = moderate(own, Prior(seed=0.01, residual=0.5, df=1e6))
-    assert capped.seed == pytest.approx((20 * 0.01 + 2 * own.seed) / 22)
+    capped = moderate(own, Prior(seed=2 * own.seed, residual=0.5, df=1e6))
+    assert capped.seed == pytest.approx((20 * 2 * own.seed + 2 * own.seed) / 22)
+
+
+def test_a_comparison_noisier_than_the_pool_is_believed():
+    own = crossed(_table(3, 200, 0.3, 0.2, 0.4))
+    found = moderate(own, Prior(seed=own.seed / 10, residual=0.5, df=6))
+    assert found.seed == pytest.approx(own.seed)
+    assert 2 < found.seed_df < 8
 
 
 def test_one_pair_rests_on_the_pool_alone():
