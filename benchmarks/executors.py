@@ -22,9 +22,11 @@ from typing import Any
 
 import psutil
 
-TRIALS = 100
+TRIALS = 80
 SECONDS = 0.5
 SLOTS = 2
+TIMEOUT = 300.0
+"""Seconds for one case; each takes about half a minute."""
 KILL_AFTER = 20
 """So many trials have ended when the axe falls."""
 CASES = (
@@ -60,7 +62,7 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, wiring, kill in CASES:
         command = [sys.executable, __file__, wiring, *([kill] if kill else [])]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
         if done.returncode:
             sys.exit(f"{name}: {done.stderr[-2000:]}")
         f = json.loads(done.stdout.strip().splitlines()[-1])
@@ -74,7 +76,7 @@ def main() -> None:
 def _figures(run: Run) -> dict[str, float | None]:
     """Shares from the first moment when all slots train to the start of the last training."""
     end = max(start for start, _ in run.spans)
-    begin = next(_all_busy(run.spans, 0.0))
+    begin = next(_all_busy(run.spans, 0.0), min(start for start, _ in run.spans))
     again = next(_all_busy(run.spans, run.killed), None) if run.killed else None
     if again is not None and again >= end:
         again = None
@@ -177,6 +179,8 @@ def _peer(wiring: str, kill: str) -> Run:
             started = time.time()
             time.sleep(SECONDS)
             return {"started": started, "finished": time.time(), "done": True}
+
+        def save_checkpoint(self, checkpoint_dir: str) -> None: ...
 
         def reset_config(self, new_config: Any) -> bool:
             return True

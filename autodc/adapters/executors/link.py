@@ -13,6 +13,7 @@ import secrets
 import socket
 import threading
 import time
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Pipe, answer_challenge, deliver_challenge, wait
 from pathlib import Path
 from typing import Any, final
@@ -70,7 +71,7 @@ class Switchboard:
     def _talk(self, call: socket.socket) -> None:
         _tune(call)
         line: Connection[Any, Any] = Connection(call.detach())
-        with line, contextlib.suppress(EOFError, OSError, ConnectionError):
+        with line, contextlib.suppress(EOFError, OSError, AuthenticationError):
             deliver_challenge(line, self.key)
             answer_challenge(line, self.key)
             self._workers += 1

@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 import warnings
 from typing import Any, final
 
@@ -26,6 +27,7 @@ from autodc.adapters.executors.vigil import Vigil
 from autodc.spec.study import MachineSpec
 
 STOP_SECONDS = 10.0
+LOOK_SECONDS = 0.25
 _SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
@@ -68,7 +70,10 @@ class TunePool:
     def _keep(self) -> None:
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        while not self._desk.closed:
+        while not (self._desk.closed or self._vigil.given_up):
+            if not self._vigil.may_start():
+                time.sleep(LOOK_SECONDS)
+                continue
             try:
                 self._fit()
                 why = "the Tuner came to an end by itself"
@@ -106,7 +111,7 @@ class _Slots(Searcher):  # type: ignore[misc]
         self._alive: set[str] = set()
 
     def suggest(self, trial_id: str) -> Any:
-        if self._desk.closed:
+        if self._desk.closed or self._vigil.given_up:
             return Searcher.FINISHED
         if len(self._alive) >= self._slots or not self._vigil.may_start():
             return None

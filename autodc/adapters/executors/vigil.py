@@ -21,6 +21,7 @@ class Vigil:
 
     def __init__(self, desk: Desk, switchboard: Switchboard, slots: int) -> None:
         self._desk, self._switchboard, self._slots = desk, switchboard, slots
+        self.given_up = False
         self._deaths = 0
         self._ended = 0
         self._not_before = 0.0
@@ -35,7 +36,8 @@ class Vigil:
         in_a_row = self._deaths / self._slots
         if in_a_row > 1:
             self._not_before = time.monotonic() + min(PAUSE_SECONDS * 2**in_a_row, LONGEST_PAUSE)
-        if in_a_row >= DEATHS_PER_SLOT:
+        if in_a_row >= DEATHS_PER_SLOT and not self.given_up:
+            self.given_up = True
             hint = "look at Ray's logs, mend it, and run the same command again; it goes on where it stopped"
             last = why.strip().splitlines()[-1] if why.strip() else ""
             self._desk.break_down(
@@ -44,4 +46,4 @@ class Vigil:
 
     def may_start(self) -> bool:
         """Whether a new worker may be started now."""
-        return not self._desk.closed and time.monotonic() >= self._not_before
+        return not (self.given_up or self._desk.closed) and time.monotonic() >= self._not_before

@@ -1,0 +1,39 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+DRIVER = """
+import sys
+from pathlib import Path
+from autodc.adapters.executors import LocalExecutor
+from autodc.testing.executor_contract import Jobs, small_dataset
+
+folder = Path(sys.argv[1])
+executor = LocalExecutor(1)
+executor.submit(Jobs(small_dataset(folder))(sys.argv[2], seconds=3600, pid_file=str(folder / "pid")))
+executor.wait()
+"""
+
+
+def _wait_for(condition, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("act", ["sleep", "hang"])
+def test_the_training_dies_with_its_driver(tmp_path, act):
+    driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(tmp_path), act])
+    file = tmp_path / "pid"
+    _wait_for(lambda: file.exists() and file.read_text() != "")
+    training = psutil.Process(int(file.read_text()))
+    assert os.getsid(training.pid) != os.getsid(driver.pid), "Ctrl-C would reach the training"
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    _wait_for(lambda: not training.is_running() or training.status() == psutil.STATUS_ZOMBIE)
