@@ -1,0 +1,1 @@
+"""Search, side by side with peers: `python -m benchmarks.search`."""
