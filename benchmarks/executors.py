@@ -122,7 +122,8 @@ def _our(runner: str, kill: str) -> Run:
                 executor.submit(jobs("sleep", seconds=SECONDS, pid_file=str(pid_file)))
                 submitted += 1
             for completion in executor.wait():
-                spans.append((completion.started, completion.ended))
+                ended = completion.ended if completion.status == "done" else completion.started
+                spans.append((completion.started, ended))
             if kill and not killed and len(spans) >= KILL_AFTER:
                 killed = time.time()
                 training = psutil.Process(int(pid_file.read_text()))
