@@ -10,8 +10,9 @@ import sqlite3
 import threading
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -42,8 +43,43 @@ class Cursor:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+class AbstractJournalView(ABC):
+    """What the writer of a journal and its readers can both be asked."""
+
+    _path: Path
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[sqlite3.Connection | None]:
+        """Lend the connection that reads and keeps cursors; None before the first append."""
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, Event]]:
+        """Yield (position, event) from the first one beyond `after`, in pages: the file is not held open between."""
+        return _read(self._path, self._reading, after)
+
+    def cursor(self, name: str) -> Cursor:
+        """Say how far the follower `name` has come; position 0 where it never set out."""
+        with self._reading() as side:
+            return _cursor(side, name)
+
+    def set_cursor(self, name: str, position: int, extra: Mapping[str, Any] | None = None) -> None:
+        """Remember durably how far `name` has come."""
+        with self._reading() as side, _explained(self._path):
+            _set_cursor(side, name, position, extra)
+
+    @property
+    def identity(self) -> str:
+        """A name of this journal alone, given when it was made; empty before the first append."""
+        return str(self.cursor(_IDENTITY).extra.get("id", ""))
+
+    @property
+    def last(self) -> int:
+        """The position of the last event, 0 where there is none."""
+        with self._reading() as side, _explained(self._path):
+            return _last(side)
+
+
 @final
-class SqliteJournal:
+class SqliteJournal(AbstractJournalView):
     """Writes and reads one study's events. Safe to share between threads; one process at a time.
 
     Raises InputError ADC-JRNL-004 where another process works in the folder, SurroundingsError ADC-JRNL-001 where the
@@ -75,31 +111,6 @@ class SqliteJournal:
             assert self._writer is not None
             with _explained(self._path), _transaction(self._writer):
                 self._writer.executemany("INSERT INTO events (kind, version, payload, written) VALUES (?,?,?,?)", rows)
-
-    def read(self, after: int = 0) -> Iterator[tuple[int, Event]]:
-        """Yield (position, event) from the first one beyond `after`, in pages: the file is not held open between."""
-        return _read(self._path, self._reading, after)
-
-    def cursor(self, name: str) -> Cursor:
-        """Say how far the follower `name` has come; position 0 where it never set out."""
-        with self._reading() as side:
-            return _cursor(side, name)
-
-    def set_cursor(self, name: str, position: int, extra: Mapping[str, Any] | None = None) -> None:
-        """Remember durably how far `name` has come."""
-        with self._reading() as side, _explained(self._path):
-            _set_cursor(side, name, position, extra)
-
-    @property
-    def identity(self) -> str:
-        """A name of this journal alone, given when it was made; empty before the first append."""
-        return str(self.cursor(_IDENTITY).extra.get("id", ""))
-
-    @property
-    def last(self) -> int:
-        """The position of the last event, 0 where there is none."""
-        with self._reading() as side, _explained(self._path):
-            return _last(side)
 
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
@@ -155,37 +166,12 @@ class SqliteJournal:
 
 
 @final
-class JournalReader:
+class JournalReader(AbstractJournalView):
     """Reads a journal that another process may be writing; writes no event and takes no lock a writer waits for."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path, self._connection = path, connection
         self._siding = threading.Lock()
-
-    def read(self, after: int = 0) -> Iterator[tuple[int, Event]]:
-        """Yield (position, event) from the first one beyond `after`."""
-        return _read(self._path, self._reading, after)
-
-    def cursor(self, name: str) -> Cursor:
-        """Say how far the follower `name` has come."""
-        with self._reading() as side:
-            return _cursor(side, name)
-
-    def set_cursor(self, name: str, position: int, extra: Mapping[str, Any] | None = None) -> None:
-        """Remember durably how far `name` has come; only on a journal from `open_for_following`."""
-        with self._reading() as side, _explained(self._path):
-            _set_cursor(side, name, position, extra)
-
-    @property
-    def identity(self) -> str:
-        """A name of this journal alone, given when it was made."""
-        return str(self.cursor(_IDENTITY).extra.get("id", ""))
-
-    @property
-    def last(self) -> int:
-        """The position of the last event, 0 where there is none."""
-        with self._reading() as side, _explained(self._path):
-            return _last(side)
 
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
