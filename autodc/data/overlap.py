@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,15 +79,30 @@ def near(training: Dataset, held: Dataset, *, tolerance: float | None = None) ->
 
 def clusters(x: Array, groups: Array | None) -> Array | None:
     """Number the clusters of rows that share their inputs or their group: ints, shape (n,). None: every row its own."""
-    _, same = np.unique(row_hashes(x), return_inverse=True)
-    if groups is not None:
-        _, group = np.unique(groups, return_inverse=True)
-        edges = coo_matrix((np.ones(len(x)), (same, same.max() + 1 + group)))
+    (found,) = joint_clusters([(x, groups)])
+    return None if len(np.unique(found)) == len(x) else found
+
+
+def joint_clusters(parts: Sequence[tuple[Array, Array | None]]) -> list[Array]:
+    """Number the clusters of several sets of rows together, so that a number means the same rows in all of them.
+
+    parts: (inputs, groups or None) each; groups of the same name are one group wherever they stand. Returns ints,
+    shape (n,), for each part.
+    """
+    hashes = [row_hashes(x) for x, _ in parts]
+    _, same = np.unique(np.concatenate(hashes), return_inverse=True)
+    if any(groups is not None for _, groups in parts):
+        names = [
+            np.asarray(groups).astype(str) if groups is not None else np.array([f"{k}\0{i}" for i in range(len(x))])
+            for k, (x, groups) in enumerate(parts)
+        ]
+        _, group = np.unique(np.concatenate(names), return_inverse=True)
         size = int(same.max() + group.max() + 2)
-        edges = coo_matrix((edges.data, (edges.row, edges.col)), shape=(size, size))
+        edges = coo_matrix((np.ones(len(same)), (same, same.max() + 1 + group)), shape=(size, size))
         _, labels = connected_components(edges, directed=False)
         _, same = np.unique(labels[same], return_inverse=True)
-    return None if same.max() + 1 == len(x) else np.asarray(same, dtype=np.int64)
+    ends = np.cumsum([len(h) for h in hashes])[:-1]
+    return [np.asarray(part, dtype=np.int64) for part in np.split(same.ravel(), ends)]
 
 
 def _nearest_within(known: Array, asked: Array, limit: float) -> tuple[Array, Array]:

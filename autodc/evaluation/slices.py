@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
-from autodc.data.overlap import clusters
+from autodc.data.overlap import joint_clusters
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.evaluation.evidence import SliceEvidence
@@ -34,7 +34,8 @@ class Slice:
     """A named set of rows of one part.
 
     part: `validation`, `test`, or the slice's own part; rows: positions in it, shape (m,), rising;
-    clusters: shape (m,), rows that count as one share a number; None: every row counts.
+    clusters: shape (m,), rows that count as one share a number, the same number in every slice of a table, so that a
+    row in two slices is known to be one; None: every row counts and is in no other slice.
     """
 
     name: str
@@ -78,10 +79,11 @@ def test_table(spec: StudySpec, catalogue: Catalogue, opened: Dataset) -> SliceT
     """
     slices = tuple(s for s in spec.slices if s.source is None)
     found = []
+    (numbers,) = joint_clusters([(opened.x, opened.groups)])
     for one in slices:
         rows = _rows(one, opened, catalogue, f"slice {one.name} of the test set")
         if len(rows):
-            found.append(_slice(one, opened, TEST, rows))
+            found.append(_slice(one, TEST, rows, numbers))
     return SliceTable(slices=tuple(found), targets={TEST: _targets(opened)})
 
 
@@ -89,11 +91,13 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
     problems: list[AutodcError] = []
     found: list[Slice] = []
     targets = {part: _targets(data)}
+    held = {part: data, **{part_of(name): own for name, own in catalogue.slice_sets.items()}}
+    numbers = dict(zip(held, joint_clusters([(d.x, d.groups) for d in held.values()]), strict=True))
     for position, one in enumerate(spec.slices):
         place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
         if one.source is not None:
             own = catalogue.slice_sets[one.name]
-            found.append(_slice(one, own, part_of(one.name), np.arange(len(own))))
+            found.append(_slice(one, part_of(one.name), np.arange(len(own)), numbers[part_of(one.name)]))
             targets[part_of(one.name)] = _targets(own)
             continue
         try:
@@ -112,7 +116,7 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
                 )
             )
             continue
-        found.append(_slice(one, data, part, rows))
+        found.append(_slice(one, part, rows, numbers[part]))
     raise_all(problems)
     return SliceTable(slices=tuple(found), targets=targets)
 
@@ -124,8 +128,7 @@ def _rows(one: SliceSpec, data: Dataset, catalogue: Catalogue, place: str) -> Ar
     return np.flatnonzero(mask)
 
 
-def _slice(one: SliceSpec, data: Dataset, part: str, rows: Array) -> Slice:
-    groups = None if data.groups is None else data.groups[rows]
+def _slice(one: SliceSpec, part: str, rows: Array, numbers: Array) -> Slice:
     return Slice(
         name=one.name,
         role=one.role,
@@ -133,7 +136,7 @@ def _slice(one: SliceSpec, data: Dataset, part: str, rows: Array) -> Slice:
         weight=one.weight or 1.0,
         part=part,
         rows=rows,
-        clusters=clusters(data.x[rows], groups),
+        clusters=numbers[rows],
     )
 
 

@@ -11,7 +11,9 @@ from autodc.errors import InputError
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.slices import Comparison, compare, part_of, score, validation_table
 from autodc.evaluation.slices import test_table as opened_table
+from autodc.gate.noise import objective_evidence
 from autodc.spec import load
+from autodc.stats.variance import crossed
 from autodc.testing.world import write_world
 
 ACCURACY = find_metric("accuracy", "classification", ".")
@@ -137,3 +139,60 @@ def test_a_metric_that_is_no_mean_is_compared_by_pseudo_values(world, runs):
     np.testing.assert_allclose(evidence["dark"].differences.mean(axis=1), means, atol=5e-3)
     assert evidence["dark"].anchor.shape == (1, len(table["dark"].rows))
     np.testing.assert_allclose(evidence["dark"].anchor, 0.0)
+
+
+def test_a_row_has_one_cluster_number_in_all_slices(world):
+    _, _, table, _ = world
+    number = dict(zip(table["overall"].rows, table["overall"].clusters, strict=True))
+    for name in ("dark", "first"):
+        assert [number[row] for row in table[name].rows] == list(table[name].clusters)
+    elsewhere = set(table["own"].clusters)
+    assert elsewhere.isdisjoint(number.values())
+    assert len(elsewhere) == 160
+
+
+def test_rows_shared_by_two_targets_are_one_sample_in_the_objective(tmp_path):
+    """Two targets with the same rows say no more than one of them."""
+    slices = [
+        {"name": "dark", "where": "region = 'dark'", "role": "target"},
+        {"name": "again", "where": "region != 'bright'", "role": "target"},
+    ]
+    spec = load(write_world(tmp_path, slices=slices, data__candidates=None))
+    table = validation_table(spec, build_catalogue(spec, read_source))
+    rng = np.random.default_rng(3)
+    arrays = [{"validation.score": rng.random(600)} for _ in range(4)]
+    evidence = compare(table, ACCURACY, Comparison(challenger=arrays[:2], incumbent=arrays[2:]))
+    whole = objective_evidence(evidence.values())
+    alone, both = crossed(evidence["dark"].differences), crossed(whole.differences, whole.clusters)
+    assert both.rows == alone.rows == len(table["dark"].rows)
+    assert both.row == pytest.approx(alone.row)
+
+
+def test_groups_and_copies_are_joined_over_slices(tmp_path):
+    write_world(tmp_path)
+    data = dict(np.load(tmp_path / "data" / "validation.npz"))
+    data["x"][7] = data["x"][3]
+    data["patient"] = np.arange(600) // 2
+    np.savez(tmp_path / "data" / "validation.npz", **data)
+    own = {"x": data["x"][:2] + 50.0, "y": data["y"][:2], "region": data["region"][:2], "patient": np.array([0, 999])}
+    np.savez(tmp_path / "data" / "own.npz", **own)
+    grouped = {"options": {"group": "patient"}}
+    slices = [
+        {"name": "overall", "role": "target"},
+        {"name": "own", "source": "data/own.npz", "role": "target", **grouped},
+    ]
+    file = write_world(
+        tmp_path / "other",
+        slices=slices,
+        data__validation={"source": str(tmp_path / "data" / "validation.npz"), **grouped},
+        data__candidates=None,
+        data__test=None,
+    )
+    (tmp_path / "other" / "data" / "own.npz").write_bytes((tmp_path / "data" / "own.npz").read_bytes())
+    spec = load(file)
+    table = validation_table(spec, build_catalogue(spec, read_source))
+    whole, alone = table["overall"].clusters, table["own"].clusters
+    assert whole[0] == whole[1] == alone[0]
+    assert whole[2] == whole[3] == whole[6] == whole[7]
+    assert len(set(whole)) == 299
+    assert alone[1] not in set(whole)
