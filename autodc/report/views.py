@@ -139,16 +139,17 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
 def seconds_left(state: State) -> float | None:
     """A guess at the wall seconds left, from the pace so far and the trainings still allowed; None at the start."""
     spec = state.spec
-    ended = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.ended > 0]
+    ended = [t for t in state.trials if t.outcome is not None and t.outcome.ended > 0]
     if spec is None or len(ended) < 4 or not state.sessions:
         return None
     cap = allowance.cap(spec, state)
     if cap == float("inf"):
         rounds = spec.loop.rounds - state.round + 1
         cap = state.spent + rounds * 1.5 * spec.search.trials_per_round
-    each = sum(o.ended - o.started for o in ended) / len(ended)
+    charged = sum(t.trial.fidelity for t in ended)
+    each = sum(t.outcome.ended - t.outcome.started for t in ended if t.outcome is not None) / charged
     share = busy_share(state) or 1.0
-    return max(0.0, cap - len(ended)) * each / (state.sessions[-1].slots * max(share, 0.1))
+    return max(0.0, cap - charged) * each / (state.sessions[-1].slots * max(share, 0.1))
 
 
 def why(state: State, name: str) -> dict[str, Any]:

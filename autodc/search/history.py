@@ -34,7 +34,7 @@ class History:
     """Finished trainings in order.
 
     rows: (n, D); raw: slice → (n,) as observed; slices: name → (n,), penalties in place of what is missing;
-    objective: (n,), the same; failed: (n,); noise: (n,), factor on the noise variance; seeds: (n,);
+    objective: (n,), the same; failed: (n,); fidelity: (n,), share of a full training; seeds: (n,);
     shares: slice → share in the objective.
     """
 
@@ -43,7 +43,7 @@ class History:
     slices: Mapping[str, Array]
     objective: Array
     failed: Array
-    noise: Array
+    fidelity: Array
     seeds: Array
     shares: Mapping[str, float]
 
@@ -56,21 +56,21 @@ class History:
         return cls.told(
             rows=np.array([r.row for r in records], dtype=float).reshape(len(records), width),
             raw=raw,
-            noise=np.array([1.0 / max(r.fidelity, 1e-3) for r in records]),
+            fidelity=np.array([max(r.fidelity, 1e-3) for r in records]),
             seeds=np.array([r.seed for r in records]),
             shares=shares,
         )
 
     @classmethod
     def told(
-        cls, *, rows: Array, raw: Mapping[str, Array], noise: Array, seeds: Array, shares: Mapping[str, float]
+        cls, *, rows: Array, raw: Mapping[str, Array], fidelity: Array, seeds: Array, shares: Mapping[str, float]
     ) -> History:
         """Work out what the models are told. A training that failed, or misses a slice, or has one that is not finite,
-        is told as the worst value seen: samplers that forget failures propose the crash again."""
+        is told as the worst value seen at its fidelity: samplers that forget failures propose the crash again."""
         failed = np.zeros(len(rows), dtype=bool)
         for values in raw.values():
             failed |= ~np.isfinite(values)
-        slices = {name: _tamed(values, failed) for name, values in raw.items()}
+        slices = {name: _tamed_by_level(values, failed, fidelity) for name, values in raw.items()}
         objective = sum((shares[n] * v for n, v in slices.items()), np.zeros(len(rows)))
         return cls(
             rows=rows,
@@ -78,10 +78,21 @@ class History:
             slices=slices,
             objective=objective,
             failed=failed,
-            noise=noise,
+            fidelity=fidelity,
             seeds=seeds,
             shares=shares,
         )
+
+    @property
+    def noise(self) -> Array:
+        """Factor on the noise variance of every training, shape (n,)."""
+        return np.asarray(1.0 / self.fidelity)
+
+    @property
+    def commonest(self) -> Array:
+        """Which trainings have the fidelity that most have, shape (n,): ranks are compared among equals."""
+        levels, counts = np.unique(self.fidelity, return_counts=True)
+        return np.asarray(self.fidelity == levels[len(counts) - 1 - int(np.argmax(counts[::-1]))])
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -93,7 +104,7 @@ class History:
         return History.told(
             rows=self.rows[:count],
             raw={n: v[:count] for n, v in self.raw.items()},
-            noise=self.noise[:count],
+            fidelity=self.fidelity[:count],
             seeds=self.seeds[:count],
             shares=self.shares,
         )
@@ -101,7 +112,7 @@ class History:
     def digest(self, count: int) -> str:
         """Identity of the first `count` trainings as observed."""
         state = hashlib.blake2b(self.rows[:count].tobytes(), digest_size=16)
-        for part in [*self.raw.values(), self.noise, self.seeds]:
+        for part in [*self.raw.values(), self.fidelity, self.seeds]:
             state.update(np.ascontiguousarray(part[:count]).tobytes())
         return state.hexdigest()
 
@@ -110,6 +121,15 @@ class History:
         _, seeds = np.unique(self.seeds, return_inverse=True)
         noise = np.where(self.failed, CRASH_NOISE * self.noise, self.noise)
         return Sample(features=features, target=target, noise=noise, seeds=seeds, data=data)
+
+
+def _tamed_by_level(values: Array, failed: Array, fidelity: Array) -> Array:
+    """Tame the trainings of each fidelity among themselves: a cheap one is no wreck for being lower."""
+    out = np.empty(len(values))
+    for level in np.unique(fidelity):
+        mine = fidelity == level
+        out[mine] = _tamed(values[mine], failed[mine])
+    return out
 
 
 def _tamed(values: Array, failed: Array) -> Array:

@@ -175,6 +175,26 @@ class LoopSpec(Spec):
     )
 
 
+class FidelitySpec(Spec):
+    """Cheap trainings first, where they are found to rank plans as full ones do."""
+
+    low: float = Field(default=0.33, gt=0, lt=1, description="share of a full training that a cheap one gets")
+    pairs: int = Field(default=12, ge=6, le=1000, description="plans trained both ways to measure the rank correlation")
+    least_correlation: float = Field(
+        default=0.8, ge=0, le=1, description="below this rank correlation every later training is a full one"
+    )
+
+
+def cheap(value: object) -> object:
+    """Read `off` as nothing, a number as the share of a cheap training; leave anything else for validation."""
+    if value == "off":
+        return None
+    return {"low": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+_CHEAP = BeforeValidator(cheap, json_schema_input_type=FidelitySpec | float | Literal["off"] | None)
+
+
 class SearchSpec(Spec):
     """How mixtures and hyperparameters are searched."""
 
@@ -188,6 +208,9 @@ class SearchSpec(Spec):
     )
     max_weight: float = Field(default=2.0, gt=0, le=100, description="the largest weight of a candidate")
     enqueue: tuple[dict[str, float], ...] = Field(default=(), description="mixtures to try first, dataset to weight")
+    fidelity: Annotated[FidelitySpec | None, _CHEAP] = Field(
+        default=None, description="cheap trainings first: off, their share of a full one, or low, pairs, ..."
+    )
 
 
 class GateSpec(Spec):

@@ -19,6 +19,9 @@ CALIBRATION_SHARE = 0.1
 SEARCH_SHARE = 0.6
 """Share of what a round may spend that goes to search; the gate has the rest."""
 
+CRUMB = 1e-6
+"""Sums of fidelities are compared to within this share of a training."""
+
 LEAST_ROUND = 6
 """A round that could spend fewer trainings is not begun."""
 
@@ -52,10 +55,10 @@ def left(spec: StudySpec, state: State) -> float:
 
 def search_quota(spec: StudySpec, state: State, round: int) -> int:
     """Search trials of a round, those already planned for it included."""
-    planned = state.planned["search", round]
+    planned = state.charged("search", round)
     rounds_left = spec.loop.rounds - round + 1
     share = SEARCH_SHARE * (left(spec, state) + planned) / rounds_left
-    return max(planned, int(min(spec.search.trials_per_round, max(0.0, share))))
+    return max(math.ceil(planned - CRUMB), int(min(spec.search.trials_per_round, max(0.0, share))))
 
 
 def planned_tests(spec: StudySpec) -> int:

@@ -10,7 +10,7 @@ from autodc.gate.types import Look
 from autodc.search.engine import SearchEngine
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
-from autodc.study import allowance, pairs
+from autodc.study import allowance, fidelity, pairs
 from autodc.study import events as ev
 from autodc.study.planner import Memory, searching
 from autodc.study.state import State, TestState
@@ -48,7 +48,7 @@ class Decider:
             "sweep": self._in_sweep,
             "test": self._in_test,
         }
-        return phases[self._state.phase]()
+        return fidelity.measured(self._spec, self._state) or phases[self._state.phase]()
 
     def _after_calibration(self) -> ev.Event | None:
         if self._state.count("calibration") < allowance.calibration_runs(self._spec):

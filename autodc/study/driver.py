@@ -127,12 +127,13 @@ class Driver:
         if math.isinf(self._deadline):
             return
         study, now = self._study, self._clock()
-        ended = [t.outcome for t in study.state.trials[-50:] if t.outcome is not None and t.outcome.ended > 0]
-        if not ended and now < self._deadline:
+        recent = [t for t in study.state.trials[-50:] if t.outcome is not None and t.outcome.ended > 0]
+        if not recent and now < self._deadline:
             return
-        seconds = sum(o.ended - o.started for o in ended) / len(ended) if ended else math.inf
+        taken = sum(t.outcome.ended - t.outcome.started for t in recent if t.outcome is not None)
+        seconds = taken / sum(t.trial.fidelity for t in recent) if recent else math.inf
         more = max(0.0, self._deadline - now) * self._executor.slots / max(seconds, 1e-3)
-        total = math.floor(len(study.state.trials) - len(self._under_way) + more)
+        total = math.floor(study.state.spent - sum(t.fidelity for t, _ in self._under_way.values()) + more)
         cap = allowance.cap(study.spec, study.state)
         if total < cap and (math.isinf(cap) or cap - total > LATE_SHARE * max(cap - study.state.spent, 0.0)):
             study.record(ev.BudgetLimited(trainings=max(float(total), study.state.spent), because=self._because))

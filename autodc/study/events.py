@@ -83,12 +83,14 @@ class PhaseStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPlanned(Event):
-    """A trial was decided, before it is submitted. horizon: outcomes 0 … horizon − 1 were visible to the decision."""
+    """A trial was decided, before it is submitted. horizon: outcomes 0 … horizon − 1 were visible to the decision;
+    of: the trial whose plan and seed it trains again at another fidelity."""
 
     trial: Mapping[str, Any]
     round: int
     horizon: int
     origin: str = ""
+    of: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,22 @@ class TrialFinished(Event):
 
     number: int
     outcome: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FidelityMeasured(Event):
+    """Cheap trainings were held against full ones. fidelity: the share that a cheap one got; correlation: Spearman's
+    over `pairs` plans, None where it is not defined; low, high: its 95% interval; used: whether plans are left out by
+    what a cheap training says from here on."""
+
+    round: int
+    horizon: int
+    fidelity: float
+    pairs: int
+    correlation: float | None
+    low: float | None
+    high: float | None
+    used: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import final
 
 from autodc import seeds
 from autodc.search.engine import Observation, SearchEngine
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
-from autodc.study import allowance, pairs
+from autodc.study import allowance, fidelity, pairs
 from autodc.study import events as ev
 from autodc.study.state import State
 from autodc.trial.trial import Phase, Trial
@@ -40,7 +41,7 @@ class Memory:
 def searching(spec: StudySpec, state: State) -> bool:
     """Whether the round's share of search trials is not yet planned."""
     quota = next(p.planned for p in reversed(state.phases) if p.phase == "search")
-    return state.planned["search", state.round] < quota and allowance.left(spec, state) >= 1
+    return state.charged("search", state.round) < quota - allowance.CRUMB and allowance.left(spec, state) >= 1
 
 
 @final
@@ -71,8 +72,9 @@ class Planner:
         """Search for the next round while the gate waits: idle workers are a defect."""
         state, spec = self._state, self._spec
         upcoming = state.round + 1
-        planned = state.planned["search", upcoming]
-        if state.round >= spec.loop.rounds or planned >= allowance.search_quota(spec, state, upcoming):
+        if state.round >= spec.loop.rounds:
+            return None
+        if state.charged("search", upcoming) >= allowance.search_quota(spec, state, upcoming) - allowance.CRUMB:
             return None
         return self._search(upcoming) if allowance.left(spec, state) >= 1 + allowance.LEAST_ROUND else None
 
@@ -92,21 +94,26 @@ class Planner:
 
     def _search(self, round: int) -> ev.TrialPlanned | None:
         state = self._state
-        number = state.count("search")
+        number, out = len(state.suggested), pairs.excluded(self._spec, state)
+        if again := fidelity.again(self._spec, state, out):
+            root, level, origin = again
+            trial = replace(state.trials[root].trial, number=len(state.trials), fidelity=level)
+            return ev.TrialPlanned(trial=trial.to_dict(), round=round, horizon=state.horizon, origin=origin, of=root)
         running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase != "test"]
-        suggestion = self._engine.suggest(
-            number, self._memory.observed(state), running, pairs.excluded(self._spec, state)
-        )
+        suggestion = self._engine.suggest(number, self._memory.observed(state), running, out)
         if suggestion.plan.recipe == "continue" and state.model >= state.horizon:
             return None
         seed = seeds.integer(self._spec.seed, "search", suggestion.seed_key)
-        return self._plan(suggestion.plan, seed, "search", round, suggestion.origin)
+        level = fidelity.of_fresh(self._spec, state)
+        return self._plan(suggestion.plan, seed, "search", round, suggestion.origin, level)
 
-    def _plan(self, plan: Plan, seed: int, phase: Phase, round: int, origin: str) -> ev.TrialPlanned:
+    def _plan(
+        self, plan: Plan, seed: int, phase: Phase, round: int, origin: str, level: float = 1.0
+    ) -> ev.TrialPlanned:
         state = self._state
         warm = None
         if plan.recipe == "continue":
             as_incumbent = plan == state.incumbent or state.phase == "sweep"
             warm = state.warm if as_incumbent and state.warm is not None else state.model
-        trial = Trial(number=len(state.trials), plan=plan, seed=seed, phase=phase, warm_start=warm)
+        trial = Trial(number=len(state.trials), plan=plan, seed=seed, phase=phase, fidelity=level, warm_start=warm)
         return ev.TrialPlanned(trial=trial.to_dict(), round=round, horizon=state.horizon, origin=origin)

@@ -35,7 +35,24 @@ def result(state: State, natural: Natural) -> dict[str, Any]:
         "test": _test(state),
         "findings": [],
         "requests": [],
+        "search": {"fidelity": _fidelity(state)},
         "spent": spent(state),
+    }
+
+
+def _fidelity(state: State) -> dict[str, Any] | None:
+    """What was asked of cheap trainings, how well they rank, whether they were used; None where they are off."""
+    wanted, found = state.spec.search.fidelity if state.spec else None, state.fidelity
+    if wanted is None:
+        return None
+    return {
+        **wanted.model_dump(),
+        "measured": found is not None,
+        "correlation": None if found is None or found.correlation is None else round(found.correlation, 4),
+        "interval": None if found is None or found.low is None else [round(found.low, 4), round(found.high or 1.0, 4)],
+        "plans": 0 if found is None else found.pairs,
+        "used": found is not None and found.used,
+        "cheap_trainings": sum(t.trial.fidelity < 1 for t in state.trials),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, final
@@ -19,11 +18,12 @@ Purpose = Literal["removal", "whole", "addition"]
 @final
 @dataclass(slots=True, kw_only=True)
 class TrialState:
-    """A trial and what came of it; outcome is None while it is under way."""
+    """A trial and what came of it; outcome is None while it is under way; of: the trial it repeats, or None."""
 
     trial: Trial
     round: int
     origin: str
+    of: int | None = None
     outcome: Outcome | None = None
 
 
@@ -66,7 +66,9 @@ class State:
 
     horizon: outcomes 0 … horizon − 1 are visible to decisions; incumbent: the best plan kept so far;
     challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
-    may serve any comparison; planned: (phase, round) → trials; spent: trainings planned, each by its fidelity;
+    may serve any comparison; planned: (phase, round) → trainings, each by its fidelity; spent: all of them;
+    suggested: numbers of the trials whose plan the search suggested; again: (fidelity, suggested trial) → the number
+    of its training there; fidelity: how well cheap trainings rank plans, None before it is measured;
     model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued.
     """
 
@@ -78,8 +80,11 @@ class State:
     challengers: list[ev.ChallengerProposed] = field(default_factory=list)
     moves: list[ev.IncumbentMoved] = field(default_factory=list)
     trained: dict[tuple[Plan, int], int] = field(default_factory=dict)
-    planned: Counter[tuple[Phase, int]] = field(default_factory=Counter)
+    planned: dict[tuple[Phase, int], float] = field(default_factory=dict)
     spent: float = 0.0
+    suggested: list[int] = field(default_factory=list)
+    again: dict[tuple[float, int], int] = field(default_factory=dict)
+    fidelity: ev.FidelityMeasured | None = None
     horizon: int = 0
     round: int = 0
     phase: str = ""
@@ -136,9 +141,13 @@ class State:
         """Trials without an outcome, in order of number."""
         return [t.trial for t in self.trials if t.outcome is None]
 
+    def charged(self, phase: Phase, round: int) -> float:
+        """Trainings planned in a phase of a round, each by its fidelity."""
+        return self.planned.get((phase, round), 0.0)
+
     def count(self, phase: Phase) -> int:
         """Trials planned in a phase, over all rounds."""
-        return sum(n for (p, _), n in self.planned.items() if p == phase)
+        return sum(t.trial.phase == phase for t in self.trials)
 
     def decided(self, dataset: str) -> TestState | None:
         """The last finished test of a dataset of its own, or None."""
@@ -194,15 +203,24 @@ def _planned(state: State, event: ev.TrialPlanned) -> None:
     trial = Trial.from_dict(event.trial)
     if trial.number != len(state.trials):
         raise AutodcError("ADC-JRNL-004", "trials are numbered without gaps", got=f"{trial.number}")
-    state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin))
-    state.planned[trial.phase, event.round] += 1
+    state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin, of=event.of))
+    state.planned[trial.phase, event.round] = state.charged(trial.phase, event.round) + trial.fidelity
     state.spent += trial.fidelity
+    if trial.phase == "search":
+        root = trial.number if event.of is None else event.of
+        state.again[trial.fidelity, root] = trial.number
+        if event.of is None:
+            state.suggested.append(trial.number)
     if trial.phase in ("calibration", "gate"):
         state.trained[trial.plan, trial.seed] = trial.number
 
 
 def _finished(state: State, event: ev.TrialFinished) -> None:
     state.trials[event.number].outcome = Outcome.from_dict(event.outcome)
+
+
+def _fidelity(state: State, event: ev.FidelityMeasured) -> None:
+    state.fidelity = event
 
 
 def _proposed(state: State, event: ev.ChallengerProposed) -> None:
@@ -267,6 +285,7 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.PhaseStarted: _phase,
     ev.TrialPlanned: _planned,
     ev.TrialFinished: _finished,
+    ev.FidelityMeasured: _fidelity,
     ev.ChallengerProposed: _proposed,
     ev.TestOpened: _opened,
     ev.LookTaken: _look,

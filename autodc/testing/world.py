@@ -30,11 +30,12 @@ _BRIGHT, _DARK = np.arange(CELLS // 2), np.arange(CELLS // 2, CELLS)
 class CellTrainer:
     """Counts classes cell by cell over a bootstrap of the mixture.
 
-    fail: `narrow` (every `width` below 4 raises), `all`, or a dataset whose trainings with seed `fail_seed` raise.
+    A cheap training sees its share of the rows. fail: `narrow` (every `width` below 4 raises), `all`, or a dataset
+    whose trainings with seed `fail_seed` raise; misleading: a cheap training predicts the least likely class.
     """
 
-    def __init__(self, fail: str = "", fail_seed: int = -1) -> None:
-        self._fail, self._fail_seed = fail, fail_seed
+    def __init__(self, fail: str = "", fail_seed: int = -1, misleading: bool = False) -> None:
+        self._fail, self._fail_seed, self._misleading = fail, fail_seed, misleading
 
     def train(self, job: TrainingJob) -> Trained:
         """Count, smooth, predict class probabilities."""
@@ -47,12 +48,14 @@ class CellTrainer:
         rng = np.random.default_rng(job.seed)
         counts = np.full((CELLS, CLASSES), float(job.hyperparameters.get("smooth", 1.0)))
         for part in job.train:
-            drawn = rng.poisson(part.weight, len(part.y))
+            drawn = rng.poisson(part.weight * job.fidelity, len(part.y))
             np.add.at(counts, (_cell(part.x), part.y), drawn)
         shares = counts / counts.sum(axis=1, keepdims=True)
         shares += 0.02 * max(0, 6 - width) * rng.standard_normal(shares.shape) + 1e-6 * rng.random(shares.shape)
         shares = np.maximum(shares, 1e-6)
         shares /= shares.sum(axis=1, keepdims=True)
+        if self._misleading and job.fidelity < 1:
+            shares = 1.0 - shares
         outputs = {name: shares[_cell(x)] for name, x in job.predict.items()}
         return Trained(outputs=outputs, train_seconds=1e-3, predict_ms=1e-3, model_mb=1e-3)
 

@@ -79,7 +79,7 @@ class Hand:
 
     def completion(self, trial: Trial) -> Completion:
         """What training gives, remembered by plan, seed and phase."""
-        key = (trial.plan, trial.seed, trial.phase)
+        key = (trial.plan, trial.seed, trial.phase, trial.fidelity)
         if key not in self._known:
             self._known[key] = self._train(trial)
         return self._known[key]

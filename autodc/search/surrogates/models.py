@@ -76,6 +76,30 @@ class Weighted:
 
 
 @final
+class AtFull:
+    """A surrogate whose last feature is what a training lacks of the full budget, asked about full trainings."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Posterior mean and sd, each of shape (m,)."""
+        return self._model.predict(_at_full(features))
+
+    def draw(self, features: Array, rng: np.random.Generator) -> Array:
+        """One joint draw, shape (m,)."""
+        return self._model.draw(_at_full(features), rng)
+
+    def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
+        """Mean and sd of objective(left) − objective(right), row by row."""
+        return self._model.difference(_at_full(left), _at_full(right))
+
+    def left_out(self) -> Array:
+        """Prediction of every training, at its own fidelity, from all others, shape (n,)."""
+        return self._model.left_out()
+
+
+@final
 class Modeller:
     """Fits models to a growing history; parameters and the choice depend on its first n trainings alone, with n on a
     geometric ladder, so that a modeller that starts in the middle says the same."""
@@ -130,25 +154,36 @@ class Modeller:
         return self._weighted(family, {"": 1.0}, history, count)
 
     def _weighted(self, family: str, shares: Mapping[str, float], history: History, count: int) -> Weighted:
-        features = self._features(history.rows)
+        features, data = self._inputs(history)
         parts: list[tuple[float, float, float, Model]] = []
         for name, share in shares.items():
             values = history.slices[name] if name else history.objective
             centre, scale = float(values.mean()), float(values.std()) or 1.0
-            sample = history.sample(features, self._data, (values - centre) / scale)
-            theta = self._tuned(family, name, history, count)
-            parts.append((share, centre, scale, _FIT[family](sample, theta)))
+            sample = history.sample(features, data, (values - centre) / scale)
+            theta = self._tuned(family, name, history, count, len(data))
+            model = _FIT[family](sample, theta)
+            parts.append((share, centre, scale, model if len(data) == len(self._data) else AtFull(model)))
         return Weighted(parts)
 
-    def _tuned(self, family: str, name: str, history: History, count: int) -> Array:
-        """Parameters fitted to the first `count` trainings alone."""
-        key = (family, name, history.digest(count))
+    def _inputs(self, history: History) -> tuple[Array, Array]:
+        """Features (n, F) and which are strengths; where some trainings were cheap, what they lack is a feature."""
+        features = self._features(history.rows)
+        if (history.fidelity == 1.0).all():
+            return features, self._data
+        return np.column_stack([features, 1.0 - history.fidelity]), np.append(self._data, False)
+
+    def _tuned(self, family: str, name: str, history: History, count: int, width: int) -> Array:
+        """Parameters fitted to the first `count` trainings alone, at `width` features."""
+        key = (family, name, f"{width} {history.digest(count)}")
         if key not in self._parameters:
             _forget(self._parameters)
             head = history.head(count)
             values = head.slices[name] if name else head.objective
             scale = float(values.std()) or 1.0
-            sample = head.sample(self._features(head.rows), self._data, (values - values.mean()) / scale)
+            features, data = self._inputs(head)
+            if len(data) < width:
+                features, data = np.column_stack([features, 1.0 - head.fidelity]), np.append(data, False)
+            sample = head.sample(features, data, (values - values.mean()) / scale)
             self._parameters[key] = _TUNE[family](sample)
         return self._parameters[key]
 
@@ -167,11 +202,17 @@ def _forget(remembered: dict[Any, Any]) -> None:
         del remembered[next(iter(remembered))]
 
 
+def _at_full(features: Array) -> Array:
+    return np.column_stack([features, np.zeros(len(features))])
+
+
 def _rank(predicted: Array, history: History) -> float:
     """Spearman's correlation, 0 where it is not defined; failures are left to the penalty."""
-    if np.ptp(predicted) == 0.0 or np.ptp(history.objective) == 0.0:
+    equals = history.commonest
+    predicted, objective = predicted[equals], history.objective[equals]
+    if len(objective) < 2 or np.ptp(predicted) == 0.0 or np.ptp(objective) == 0.0:
         return 0.0
-    return float(stats.spearmanr(predicted, history.objective).statistic)
+    return float(stats.spearmanr(predicted, objective).statistic)
 
 
 _FIT: dict[str, Callable[[Sample, Array], Model]] = {"ridge": Ridge, "gaussian": GaussianProcess}

@@ -1,0 +1,88 @@
+"""Cheap trainings in a study: measured against full ones first, then, where they agree, most plans stop at one."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+from autodc.search.fidelity import agreement, promotion, rungs
+from autodc.spec.study import FidelitySpec, StudySpec
+from autodc.study import events as ev
+from autodc.study.state import State
+
+TWIN = "cheap twin"
+PROMOTED = "promoted"
+
+
+def of_fresh(spec: StudySpec, state: State) -> float:
+    """The fidelity of a plan that is trained for the first time."""
+    wanted = spec.search.fidelity
+    return wanted.low if wanted is not None and state.fidelity is not None and state.fidelity.used else 1.0
+
+
+def again(spec: StudySpec, state: State, excluded: frozenset[str]) -> tuple[int, float, str] | None:
+    """Say which suggested trial is trained again, at which fidelity and why, before anything new is suggested.
+
+    excluded: datasets that are out; plans with one of them are not promoted.
+    """
+    wanted = spec.search.fidelity
+    if wanted is None:
+        return None
+    if state.fidelity is None:
+        first = (n for n in state.suggested[: wanted.pairs] if (wanted.low, n) not in state.again)
+        return next(((n, wanted.low, TWIN) for n in first), None)
+    if not state.fidelity.used:
+        return None
+    values, planned = _ladder(spec, state, excluded)
+    found = promotion(rungs(wanted.low), values, planned)
+    return None if found is None else (*found, PROMOTED)
+
+
+def measured(spec: StudySpec, state: State) -> ev.FidelityMeasured | None:
+    """Hold cheap trainings against full ones as soon as all pairs are visible, once a study."""
+    wanted = spec.search.fidelity
+    if wanted is None or state.fidelity is not None or not _visible(wanted, state):
+        return None
+    roots = state.suggested[: wanted.pairs]
+    cheap = {n: objective(spec, state, state.again[wanted.low, n]) for n in roots}
+    full = {n: objective(spec, state, n) for n in roots}
+    found = agreement(cheap, full)
+    return ev.FidelityMeasured(
+        round=state.round,
+        horizon=state.horizon,
+        fidelity=wanted.low,
+        pairs=found.pairs,
+        correlation=found.correlation,
+        low=found.low,
+        high=found.high,
+        used=found.holds(wanted.least_correlation),
+    )
+
+
+def objective(spec: StudySpec, state: State, number: int) -> float:
+    """The oriented objective of a finished training; −inf where it failed."""
+    outcome = state.trials[number].outcome
+    weights = {s.name: s.weight or 1.0 for s in spec.targets}
+    if outcome is None or any(not math.isfinite(outcome.slices.get(n, math.nan)) for n in weights):
+        return -math.inf
+    return sum(w * outcome.slices[n] for n, w in weights.items()) / sum(weights.values())
+
+
+def _visible(wanted: FidelitySpec, state: State) -> bool:
+    roots = state.suggested[: wanted.pairs]
+    needed = [*roots, *(state.again.get((wanted.low, n), math.inf) for n in roots)]
+    return len(roots) == wanted.pairs and max(needed) < state.horizon
+
+
+Rungs = tuple[dict[float, dict[int, float]], dict[float, frozenset[int]]]
+
+
+def _ladder(spec: StudySpec, state: State, excluded: frozenset[str]) -> Rungs:
+    """Fidelity → plan → objective of what is visible, and fidelity → plans that have a training there."""
+    values: dict[float, dict[int, float]] = defaultdict(dict)
+    planned: dict[float, set[int]] = defaultdict(set)
+    for (level, root), number in state.again.items():
+        planned[level].add(root)
+        if number < state.horizon and not excluded & set(state.trials[root].trial.plan.mixture.added):
+            values[level][root] = objective(spec, state, number)
+    return values, {level: frozenset(roots) for level, roots in planned.items()}
