@@ -1,0 +1,109 @@
+"""The worlds by name: what each draws, and what is planted in it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from autodc import seeds
+from benchmarks.worlds.conditions import photograph, pieces
+from benchmarks.worlds.planting import Sizes, Supply, plant
+from benchmarks.worlds.real import PLAIN_SPACE, RealWorld
+
+Array = np.ndarray[Any, Any]
+
+FASHION = "/usr/share/datasets/fashion-mnist"
+
+TWELVE = (
+    *(("cure", 0), ("cure", 1), ("cure", 2), ("interacting", 3), ("interacting", 3)),
+    *(("duplicate", 0), ("redundant", 1), ("trade_off", 2)),
+    *(("mislabelled", 0), ("off_domain", 0), ("copy", 0), ("useless", 0)),
+)
+DIGIT_CONDITIONS = ("bold", "turned", "struck", "shifted", "mirrored", "halved", "masked")
+DIGIT_MARGINS = (0.02, 0.05)
+FASHION_CONDITIONS = ("turned", "struck", "shifted", "mirrored", "screened", "halved", "masked")
+
+
+def world(name: str, seed: int) -> RealWorld:
+    """Draw a world. Raises KeyError for a name nobody knows."""
+    return _WORLDS[name](seed)
+
+
+def digits(seed: int) -> RealWorld:
+    """Digits under four of seven conditions, twelve candidates."""
+    rng = seeds.generator(seed, "world", "digits")
+    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
+    planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=260, other=300), TWELVE, rng, DIGIT_MARGINS)
+    return RealWorld(name="digits", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+
+
+def null(seed: int) -> RealWorld:
+    """Digits under four conditions, ten candidates that are resamples of the base: nothing is to be kept."""
+    rng = seeds.generator(seed, "world", "null")
+    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
+    recipe = [("useless", 0)] * 10
+    planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=260, other=300), recipe, rng, DIGIT_MARGINS)
+    return RealWorld(name="null", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+
+
+def fashion(seed: int) -> RealWorld:
+    """Clothes (Fashion-MNIST, 14 × 14) under four of seven conditions, twelve candidates."""
+    rng = seeds.generator(seed, "world", "fashion")
+    conditions = [str(c) for c in rng.permutation(FASHION_CONDITIONS)[:4]]
+    planted = plant(clothes(rng), conditions, Sizes(base=1200, cure=600, other=700), TWELVE, rng)
+    return RealWorld(name="fashion", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+
+
+def digit_scans(rng: np.random.Generator) -> Supply:
+    """scikit-learn's 1,797 scans of digits on a canvas of 12 × 12, split once by scan: 850, 430, 517."""
+    images, targets = _digits()
+    order = rng.permutation(len(targets))
+    return _pictures(images, targets, order[:850], order[850:1280], order[1280:])
+
+
+def clothes(rng: np.random.Generator) -> Supply:
+    """Fashion-MNIST at 14 × 14: training and 500 validation pictures from its training part, 600 from its test part."""
+    images, targets = _clothes()
+    train, test = rng.permutation(60_000), 60_000 + rng.permutation(10_000)
+    return _pictures(images, targets, train[:8000], train[8000:8500], test[:600])
+
+
+def _pictures(images: Array, targets: Array, training: Array, validation: Array, test: Array) -> Supply:
+    return Supply(
+        targets=targets,
+        training=training,
+        validation=validation,
+        test=test,
+        take=lambda raw, condition, rng: photograph(images[raw], condition, rng),
+        scramble=lambda count, rng: photograph(pieces(images[training], count, rng), "plain", rng),
+    )
+
+
+@cache
+def _digits() -> tuple[Array, Array]:
+    digits = load_digits()
+    return np.pad(digits.images / 16.0, ((0, 0), (2, 2), (2, 2))), digits.target
+
+
+@cache
+def _clothes() -> tuple[Array, Array]:
+    folder = Path(os.environ.get("FASHION_MNIST", FASHION))
+    pictures, labels = [], []
+    for part in ("train", "t10k"):
+        with gzip.open(folder / f"{part}-images-idx3-ubyte.gz") as file:
+            pictures.append(np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 14, 2, 14, 2))
+        with gzip.open(folder / f"{part}-labels-idx1-ubyte.gz") as file:
+            labels.append(np.frombuffer(file.read()[8:], np.uint8))
+    images = np.concatenate([p.mean((2, 4), dtype=np.float32) for p in pictures]) / np.float32(255)
+    return images, np.concatenate(labels).astype(np.int64)
+
+
+_WORLDS: Mapping[str, Callable[[int], RealWorld]] = {f.__name__: f for f in (digits, fashion, null)}
+NAMES = tuple(_WORLDS)

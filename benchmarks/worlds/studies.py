@@ -1,0 +1,153 @@
+"""A whole study of a world in this process: the real loop over a journal and a store in memory, trainings in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autodc import fingerprint, seeds
+from autodc.data.overlap import clusters
+from autodc.evaluation.metrics import find_metric
+from autodc.evaluation.slices import TEST, VALIDATION, Slice, SliceTable
+from autodc.search import Plan, make_engine
+from autodc.spec.study import StudySpec
+from autodc.study.core import StudyCore
+from autodc.study.events import StudyStarted
+from autodc.study.state import State
+from autodc.testing.memory import MemoryJournal, MemoryStore
+from autodc.trial.executor import Completion
+
+if TYPE_CHECKING:
+    from benchmarks.worlds.real import RealWorld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StudyRun:
+    """A finished study. result: result.json without `mlflow`; state: everything that was journalled."""
+
+    result: Mapping[str, Any]
+    state: State
+
+    @property
+    def incumbent(self) -> Plan:
+        """The plan the study ended with."""
+        assert self.state.incumbent is not None
+        return self.state.incumbent
+
+    @property
+    def proposed(self) -> tuple[str, ...]:
+        """Candidates that were in a challenger the search recommended, in the order they first were."""
+        plans = [Plan.from_dict(event.plan) for event in self.state.challengers]
+        return tuple(dict.fromkeys(name for plan in plans for name in plan.mixture.added))
+
+
+def run_study(
+    world: RealWorld,
+    seed: int,
+    *,
+    trainings: int,
+    trials: int,
+    rounds: int,
+    sampler: str,
+    lag: int,
+    looks: tuple[int, ...],
+) -> StudyRun:
+    """Run a study of a world to its end, one training at a time."""
+    spec = study_spec(world, seed, trainings, trials, rounds, sampler, lag, looks)
+    tables = {part: slice_table(world, spec, part) for part in (VALIDATION, TEST)}
+    core = StudyCore(
+        spec,
+        _started(world, spec, tables[VALIDATION]),
+        journal=MemoryJournal(),
+        store=MemoryStore(),
+        table=tables[VALIDATION],
+        metric=find_metric("accuracy", "classification", "."),
+        engine=make_engine(sampler, world.problem, seeds.integer(spec.seed, "engine")),
+        open_test=lambda: tables[TEST],
+        clock=lambda: 0.0,
+    )
+    while not core.finished:
+        for trial in core.ask(1):
+            outputs = world.train(trial.plan, trial.seed, trial.fidelity)
+            seen = outputs if trial.phase == "test" else {VALIDATION: outputs[VALIDATION]}
+            done = Completion(number=trial.number, attempt=0, status="done", outputs=seen)
+            core.tell(trial, core.score(trial, done))
+    return StudyRun(result=core.result(), state=core.state)
+
+
+def study_spec(
+    world: RealWorld,
+    seed: int,
+    trainings: int,
+    trials: int,
+    rounds: int,
+    sampler: str,
+    lag: int,
+    looks: tuple[int, ...],
+) -> StudySpec:
+    """The study file that asks a world's question."""
+    problem = world.problem
+    source = f"world:{world.name}-{world.seed}"
+    return StudySpec.model_validate(
+        {
+            "schema_version": 1,
+            "name": f"{world.name}-{world.seed}",
+            "seed": seed,
+            "task": {"kind": "classification", "trainer": "benchmarks.worlds:RealWorld"},
+            "data": {
+                "base": {"source": f"{source}/base"},
+                "candidates": [{"name": name, "source": f"{source}/{name}"} for name in problem.datasets],
+                "validation": {"source": f"{source}/validation"},
+                "test": {"source": f"{source}/test"},
+            },
+            "metrics": {"primary": "accuracy"},
+            "slices": [
+                *({"name": n, "role": "guard", "margin": m} for n, m in problem.guards.items()),
+                *({"name": n, "role": "target", "weight": w} for n, w in problem.targets.items()),
+            ],
+            "search_space": {n: p.model_dump(exclude_defaults=True) for n, p in problem.hyperparameters.items()},
+            "recipes": problem.recipes,
+            "loop": {"rounds": rounds},
+            "search": {"sampler": sampler, "trials_per_round": trials, "lag": lag, "max_weight": problem.max_weight},
+            "gate": {"looks": looks},
+            "budget": {"trainings": trainings},
+            "tracking": {"uri": "none"},
+        }
+    )
+
+
+def slice_table(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
+    """The slices of a world's held rows, as the study's own code would cut them."""
+    held = world.held(part)
+    slices = []
+    for one in spec.slices:
+        rows = held.slices[one.name]
+        slices.append(
+            Slice(
+                name=one.name,
+                role=one.role,
+                margin=one.margin,
+                weight=one.weight or 1.0,
+                part=part,
+                rows=rows,
+                clusters=clusters(held.rows.x[rows], None if held.groups is None else held.groups[rows]),
+            )
+        )
+    return SliceTable(slices=tuple(slices), targets={part: held.rows.y})
+
+
+def _started(world: RealWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
+    cards: dict[str, Any] = {"base": {"rows": len(world.planted.base)}}
+    for name, rows in world.planted.candidates.items():
+        cards[name] = {"rows": len(rows), "candidate": True, "cost": 0.0, "targets": None}
+    return StudyStarted(
+        fingerprint=fingerprint.of(spec.content(), kind="world-study"),
+        name=spec.name,
+        spec=spec.model_dump(mode="json"),
+        datasets=cards,
+        slices={
+            s.name: {"role": s.role, "margin": s.margin, "weight": s.weight, "rows": len(s.rows)} for s in table.slices
+        },
+        start=world.problem.start.to_dict(),
+    )
