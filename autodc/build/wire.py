@@ -118,6 +118,7 @@ def search_problem(spec: StudySpec) -> SearchProblem:
         guards={s.name: s.margin for s in spec.guards if s.margin is not None},
         start=start_plan(spec),
         enqueue=spec.search.enqueue,
+        tradeoffs=spec.search.objectives,
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from autodc.search.engine import Observation, Recommendation, SearchEngine, SearchProblem, Suggestion
+from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchEngine, SearchProblem, Suggestion
 from autodc.search.factory import make_engine
 from autodc.search.plan import Plan, Stage, Value
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from autodc.search.sampler import MixtureSampler
 
 __all__ = [
+    "FrontPoint",
     "MixtureSampler",
     "Observation",
     "Plan",

@@ -5,6 +5,7 @@ The engine is a function of (problem, seed, number, observations, running): the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,7 +19,8 @@ class SearchProblem:
     """The space and what is good in it.
 
     datasets: the candidates, in the order of the study; max_weight: the largest weight of each;
-    targets: target slice → weight in the objective; guards: slice → margin; start: the plan the study begins with.
+    targets: target slice → weight in the objective; guards: slice → margin; start: the plan the study begins with;
+    tradeoffs: what is searched for beside the objective, as named in `Observation.tradeoffs`.
     """
 
     datasets: tuple[str, ...]
@@ -29,17 +31,23 @@ class SearchProblem:
     guards: Mapping[str, float]
     start: Plan
     enqueue: tuple[Mapping[str, float], ...] = ()
+    tradeoffs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One finished training. values: slice → oriented metric (up is better), empty where it failed."""
+    """One finished training.
+
+    values: slice → oriented metric (up is better), empty where it failed; tradeoffs: name → oriented value, those
+    that were measured.
+    """
 
     number: int
     plan: Plan
     seed: int
     values: Mapping[str, float]
     fidelity: float = 1.0
+    tradeoffs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -75,6 +83,33 @@ class Recommendation:
     tuned: Plan | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontPoint:
+    """A trained plan that no other is believed to beat in everything.
+
+    mean, sd: posterior of its objective; tradeoffs: name → posterior mean, oriented; seen: the objective's observed
+    mean; seen_tradeoffs: name → observed mean; trials: numbers of its trainings.
+    """
+
+    plan: Plan
+    mean: float
+    sd: float
+    tradeoffs: Mapping[str, float]
+    seen: float
+    seen_tradeoffs: Mapping[str, float]
+    trials: tuple[int, ...]
+
+
+def oriented(cost: float) -> float | None:
+    """A trade-off as the search knows it, up is better: minus its logarithm; None where it was not measured."""
+    return -math.log(cost) if math.isfinite(cost) and cost > 0 else None
+
+
+def natural(value: float) -> float:
+    """The inverse of `oriented`."""
+    return math.exp(-value)
+
+
 class SearchEngine(Protocol):
     """A sampler and a recommender over one problem."""
 
@@ -99,4 +134,8 @@ class SearchEngine(Protocol):
         excluded: frozenset[str] = frozenset(),
     ) -> Recommendation:
         """Recommend the best plan that holds every `required` dataset (weight above 0) and no `excluded` one."""
+        ...
+
+    def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
+        """Return the trained plans none is believed to beat, best objective first; empty without trade-offs."""
         ...

@@ -9,10 +9,11 @@ import numpy as np
 
 from autodc import seeds
 from autodc.search.encoding import PlanEncoding, weight_name
-from autodc.search.engine import Observation, Recommendation, SearchProblem, Suggestion
+from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.history import History, Record
+from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
-from autodc.search.proposal import free, thompson, unseen
+from autodc.search.proposal import Speaker, free, thompson, unseen
 from autodc.search.recommender import Recommender
 from autodc.search.screen import Opening, opening
 from autodc.search.space import Space
@@ -31,6 +32,7 @@ class MixtureEngine:
         self._book = PlanBook(problem)
         space = self._book.space
         self._modeller = Modeller(space.features, space.data_features, problem.targets)
+        self._tradeoffs = Tradeoffs(space, problem)
         enqueued = [self._book.enqueued(weights) for weights in problem.enqueue]
         self._opening: list[Opening] = opening(space, self._book.start, enqueued, seed)
 
@@ -54,7 +56,7 @@ class MixtureEngine:
             row, origin = (
                 thompson(
                     self._book.space,
-                    self._modeller,
+                    self._speaker(number, history, observed),
                     history,
                     self._problem.guards,
                     self._book.start,
@@ -74,6 +76,15 @@ class MixtureEngine:
     ) -> Recommendation:
         """Recommend by posterior mean; see `SearchEngine`."""
         return recommend(self._book, self._modeller, observed, required, excluded, self._seed)
+
+    def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
+        """Return the trained plans that none is believed to beat; see `SearchEngine`."""
+        return self._tradeoffs.front(self._modeller, self._book.history(observed), observed)
+
+    def _speaker(self, number: int, history: History, observed: Sequence[Observation]) -> Speaker:
+        if not self._problem.tradeoffs:
+            return self._modeller
+        return self._tradeoffs.weighed(self._modeller, history, observed, self._seed, number)
 
     def _opened(self, number: int, pending: list[Array], out: Array, rng: np.random.Generator) -> Suggestion:
         entry = self._opening[number]

@@ -19,8 +19,9 @@ from optuna.trial import TrialState
 
 from autodc import seeds
 from autodc.errors import SpecError
-from autodc.search.engine import Observation, Recommendation, SearchProblem, Suggestion
+from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.mixture_engine import PlanBook, recommend
+from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
 from autodc.search.proposal import free, unseen
 from autodc.search.space import Dimension, Space
@@ -71,6 +72,7 @@ class OptunaEngine:
         self._book = PlanBook(problem)
         space = self._book.space
         self._modeller = Modeller(space.features, space.data_features, problem.targets)
+        self._tradeoffs = Tradeoffs(space, problem)
         self._bridge = Bridge(space, sampler, seed)
 
     def suggest(
@@ -105,6 +107,10 @@ class OptunaEngine:
     ) -> Recommendation:
         """Recommend by posterior mean; see `SearchEngine`."""
         return recommend(self._book, self._modeller, observed, required, excluded, self._seed)
+
+    def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
+        """Return the trained plans that none is believed to beat; see `SearchEngine`."""
+        return self._tradeoffs.front(self._modeller, self._book.history(observed), observed)
 
 
 @final

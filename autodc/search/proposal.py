@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from autodc.search.history import History
 from autodc.search.space import Space
-from autodc.search.surrogates.models import Model, Modeller
+from autodc.search.surrogates.models import Model
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
@@ -25,10 +25,22 @@ FAR = 0.2
 SAME = 1e-3
 
 
+class Speaker(Protocol):
+    """Gives models of a history: a `Modeller`, or one that weighs several objectives."""
+
+    def objective(self, history: History) -> Model:
+        """The model of what is searched for."""
+        ...
+
+    def slice(self, name: str, history: History) -> Model:
+        """The model of one slice."""
+        ...
+
+
 @single_threaded
 def thompson(
     space: Space,
-    modeller: Modeller,
+    modeller: Speaker,
     history: History,
     guards: Mapping[str, float],
     start: Array,

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import final
 
 from autodc import seeds
-from autodc.search.engine import Observation, Recommendation, SearchProblem, Suggestion
+from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.mixture_engine import PlanBook, recommend
+from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
 from autodc.search.proposal import free
 from autodc.search.surrogates.models import Modeller
@@ -21,6 +22,7 @@ class RandomEngine:
         self._seed, self._book = seed, PlanBook(problem)
         space = self._book.space
         self._modeller = Modeller(space.features, space.data_features, problem.targets)
+        self._tradeoffs = Tradeoffs(space, problem)
 
     def suggest(
         self,
@@ -44,3 +46,7 @@ class RandomEngine:
     ) -> Recommendation:
         """Recommend by posterior mean; see `SearchEngine`."""
         return recommend(self._book, self._modeller, observed, required, excluded, self._seed)
+
+    def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
+        """Return the trained plans that none is believed to beat; see `SearchEngine`."""
+        return self._tradeoffs.front(self._modeller, self._book.history(observed), observed)

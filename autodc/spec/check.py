@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 
 from autodc.spec import codes
 from autodc.spec.document import Document, Issue, Path
-from autodc.spec.study import Recipe, SearchSpec, StudySpec
+from autodc.spec.study import MetricsSpec, Recipe, SearchSpec, StudySpec, Tradeoff
 from autodc.spec.when import check_conditions
 from autodc.spec.words import shown, suggest
 
@@ -40,6 +40,7 @@ def cross_check(document: Document) -> list[Issue]:
         _plug_ins,
         _recipes,
         _enqueued,
+        _objectives,
     )
     issues = [issue for check in checks for issue in check(document)]
     space = _get(document, ("search_space",))
@@ -168,6 +169,21 @@ def _enqueued(document: Document) -> Iterator[Issue]:
             elif isinstance(weight, int | float) and not isinstance(weight, bool) and not 0 <= weight <= most:
                 problem = f"a weight is from 0 to search.max_weight, which is {most:g}"
                 yield document.issue(codes.WEIGHT_RANGE, at, problem, shown(weight), at_value=True)
+
+
+def _objectives(document: Document) -> Iterator[Issue]:
+    """What is searched for beside the objective is a trade-off of the study, named once."""
+    shown_ones = _get(document, ("metrics", "tradeoffs"))
+    known = shown_ones if isinstance(shown_ones, list) else list(MetricsSpec.model_fields["tradeoffs"].default)
+    names = _get(document, ("search", "objectives"))
+    for i, name in enumerate(names if isinstance(names, list) else []):
+        path: Path = ("search", "objectives", i)
+        if name in names[:i]:
+            yield document.issue(codes.DUPLICATE_NAME, path, "this trade-off is named twice", name, at_value=True)
+        elif name in get_args(Tradeoff) and name not in known:
+            hint = f"add {name} to metrics.tradeoffs, or leave metrics.tradeoffs out"
+            problem = "this trade-off is not in metrics.tradeoffs"
+            yield document.issue(codes.UNKNOWN_CHOICE, path, problem, name, hint, at_value=True)
 
 
 def _recipe_names(document: Document) -> list[str]:

@@ -13,6 +13,7 @@ SCHEMA_VERSION = 1
 TaskKind = Literal["classification", "regression", "image_to_image"]
 Recipe = Literal["concat", "pretrain_finetune", "continue"]
 Role = Literal["target", "guard"]
+Tradeoff = Literal["predict_ms", "train_seconds", "model_mb"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -96,7 +97,7 @@ class MetricsSpec(Spec):
     primary: str = Field(
         description="accuracy, balanced_accuracy, log_loss, macro_f1, mae, rmse, psnr or path/to/file.py:Object"
     )
-    tradeoffs: tuple[Literal["predict_ms", "train_seconds", "model_mb"], ...] = Field(
+    tradeoffs: tuple[Tradeoff, ...] = Field(
         default=("predict_ms", "train_seconds", "model_mb"), description="measured for every trial and shown"
     )
 
@@ -210,6 +211,10 @@ class SearchSpec(Spec):
     enqueue: tuple[dict[str, float], ...] = Field(default=(), description="mixtures to try first, dataset to weight")
     fidelity: Annotated[FidelitySpec | None, _CHEAP] = Field(
         default=None, description="cheap trainings first: off, their share of a full one, or low, pairs, ..."
+    )
+    objectives: tuple[Tradeoff, ...] = Field(
+        default=(),
+        description="trade-offs to search for beside the objective, lower is better; they must be in metrics.tradeoffs",
     )
 
 

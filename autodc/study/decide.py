@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 from autodc.gate.levels import level
 from autodc.gate.types import Look
-from autodc.search.engine import SearchEngine
+from autodc.search.engine import SearchEngine, natural
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.study import allowance, fidelity, pairs
@@ -82,6 +82,27 @@ class Decider:
                 n: {"gain": float(g), "sd": float(s), "weight": float(best.weights.get(n, 1.0))}
                 for n, (g, s) in best.effects.items()
             },
+            front=self._front(),
+        )
+
+    def _front(self) -> tuple[Mapping[str, Any], ...]:
+        """The front so far, trade-offs as the user knows them, the objective oriented."""
+        if not self._spec.search.objectives:
+            return ()
+        return tuple(
+            {
+                "trials": list(point.trials),
+                "plan": point.plan.to_dict(),
+                "objective": {"estimate": point.mean, "sd": point.sd, "observed": point.seen},
+                "tradeoffs": {
+                    name: {
+                        "estimate": natural(value),
+                        "observed": natural(point.seen_tradeoffs[name]) if name in point.seen_tradeoffs else None,
+                    }
+                    for name, value in point.tradeoffs.items()
+                },
+            }
+            for point in self._engine.front(self._memory.observed(self._state))
         )
 
     def _worthless(self, worth: Mapping[str, float]) -> tuple[str, ...]:

@@ -119,7 +119,8 @@ class FidelityMeasured(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengerProposed(Event):
-    """The search recommends a plan. worth: dataset → expected loss without it; mean, sd: posterior of the objective."""
+    """The search recommends a plan. worth: dataset → expected loss without it; mean, sd: posterior of the objective;
+    front: where the study has several objectives, the trained plans that none is believed to beat."""
 
     round: int
     horizon: int
@@ -128,6 +129,7 @@ class ChallengerProposed(Event):
     sd: float
     worth: Mapping[str, float] = field(default_factory=dict)
     effects: Mapping[str, Any] = field(default_factory=dict)
+    front: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import final
+from typing import final, get_args
 
 from autodc import seeds
-from autodc.search.engine import Observation, SearchEngine
+from autodc.search.engine import Observation, SearchEngine, oriented
 from autodc.search.plan import Plan
-from autodc.spec.study import StudySpec
+from autodc.spec.study import StudySpec, Tradeoff
 from autodc.study import allowance, fidelity, pairs
 from autodc.study import events as ev
 from autodc.study.state import State
-from autodc.trial.trial import Phase, Trial
+from autodc.trial.trial import Outcome, Phase, Trial
 
 
 @final
@@ -31,7 +31,12 @@ class Memory:
                 values = t.outcome.slices
                 self._seen.append(
                     Observation(
-                        number=trial.number, plan=trial.plan, seed=trial.seed, values=values, fidelity=trial.fidelity
+                        number=trial.number,
+                        plan=trial.plan,
+                        seed=trial.seed,
+                        values=values,
+                        fidelity=trial.fidelity,
+                        tradeoffs=_tradeoffs(t.outcome, trial.fidelity),
                     )
                 )
         self._read = max(self._read, state.horizon)
@@ -42,6 +47,16 @@ def searching(spec: StudySpec, state: State) -> bool:
     """Whether the round's share of search trials is not yet planned."""
     quota = next(p.planned for p in reversed(state.phases) if p.phase == "search")
     return state.charged("search", state.round) < quota - allowance.CRUMB and allowance.left(spec, state) >= 1
+
+
+def _tradeoffs(outcome: Outcome, fidelity: float) -> dict[str, float]:
+    """The trade-offs that were measured, as the search knows them; the time of a full training from a cheap one."""
+    if outcome.status != "done":
+        return {}
+    costs = {name: float(getattr(outcome, name)) for name in get_args(Tradeoff)}
+    costs["train_seconds"] /= fidelity
+    measured = {name: oriented(cost) for name, cost in costs.items()}
+    return {name: value for name, value in measured.items() if value is not None}
 
 
 @final

@@ -37,6 +37,7 @@ def result(state: State, natural: Natural) -> dict[str, Any]:
         "requests": [],
         "search": {"fidelity": _fidelity(state)},
         "spent": spent(state),
+        "pareto": pareto(state, natural),
     }
 
 
@@ -54,6 +55,27 @@ def _fidelity(state: State) -> dict[str, Any] | None:
         "used": found is not None and found.used,
         "cheap_trainings": sum(t.trial.fidelity < 1 for t in state.trials),
     }
+
+
+def pareto(state: State, natural: Natural) -> list[dict[str, Any]]:
+    """The last front of a study with several objectives, best objective first; empty for other studies."""
+    front = next((c.front for c in reversed(state.challengers) if c.front), ())
+    return [
+        {
+            "trials": list(point["trials"]),
+            "plan": dict(point["plan"]),
+            "objective": {
+                "estimate": round(natural(point["objective"]["estimate"]), 6),
+                "sd": round(point["objective"]["sd"], 6),
+                "observed": round(natural(point["objective"]["observed"]), 6),
+            },
+            "tradeoffs": {
+                name: {key: None if v is None else round(v, 6) for key, v in seen.items()}
+                for name, seen in point["tradeoffs"].items()
+            },
+        }
+        for point in front
+    ]
 
 
 def decision(test: TestState) -> dict[str, Any]:

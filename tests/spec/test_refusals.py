@@ -145,6 +145,18 @@ CASES = {
     "enqueue names nothing": (("{fog: 1.0}", "{fgo: 1.0}"), "049", "24:43: search.enqueue[0].fgo", "mean fog?"),
     "enqueue too heavy": (("{fog: 1.0}", "{fog: 2.5}"), "050", "24:48: search.enqueue[0].fog", "which is 2; found 2.5"),
     "enqueue below 0": (("{fog: 1.0}", "{fog: -1}"), "050", "24:48: search.enqueue[0].fog", "found -1"),
+    "objective twice": (
+        ("enqueue:", "objectives: [model_mb, model_mb], enqueue:"),
+        "040",
+        "24:55: search.objectives[1]",
+        "model_mb",
+    ),
+    "objective that nobody measures": (
+        ("enqueue:", "objectives: [predict], enqueue:"),
+        "024",
+        "24:45: search.objectives[0]",
+        "predict_ms",
+    ),
     "enqueue another base": (("{fog: 1.0}", "{base: 2}"), "050", "24:49: search.enqueue[0].base", "weight 1"),
 }
 
@@ -296,3 +308,12 @@ def test_several_problems_are_one_error_with_every_place(write):
     text = str(caught.value)
     assert "study.yaml:3:7: seed" in text
     assert "study.yaml:23:16: loop.rounds" in text
+
+
+def test_an_objective_is_among_the_tradeoffs_that_are_measured(refused):
+    (problem,) = refused(
+        ("primary: accuracy", "primary: accuracy\n  tradeoffs: [model_mb]"),
+        ("enqueue:", "objectives: [predict_ms], enqueue:"),
+    )
+    assert problem.place == "study.yaml:25:45: search.objectives[0]"
+    assert "metrics.tradeoffs" in problem.hint
