@@ -102,7 +102,7 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
     if not points:
         return None
     values = np.array([value for _, value, _ in points])
-    low, high = _range(values)
+    low, high = value_range(values)
     across = Scale(low=0, high=max(1, len(state.trials) - 1), start=CHART_LEFT, end=CHART_WIDTH - 12)
     up = Scale(low=low, high=high, start=CHART_HEIGHT - CHART_BOTTOM, end=CHART_TOP)
     return {
@@ -123,7 +123,7 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
             for number, value, one in points
         ],
         "cut": int(np.sum((values < low) | (values > high))),
-        "ticks": [{"y": up.at(value), "value": value} for value in _ticks(low, high)],
+        "ticks": [{"y": up.at(value), "value": value} for value in ticks(low, high)],
         "last": len(state.trials) - 1,
         "moves": [_move(state, index, across) for index in range(len(state.moves))],
     }
@@ -135,7 +135,7 @@ def _move(state: State, index: int, across: Scale) -> dict[str, Any]:
     return {"x": x, "number": index + 1, "round": move.round, "flip": x > CHART_WIDTH / 2}
 
 
-def _range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
+def value_range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
     """From the least to the largest, but not farther than twice the middle four fifths below or above them."""
     tenth, ninth = np.quantile(values, [0.1, 0.9])
     room = 2 * (ninth - tenth) or 1.0
@@ -144,7 +144,7 @@ def _range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
     return float(low - pad), float(high + pad)
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Three to six round values between low and high: steps of 1, 2 or 5 times a power of ten."""
     rough = (high - low) / 4
     power = 10.0 ** math.floor(math.log10(rough))

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autodc.report import charts, sections, story
+from autodc.report import charts, front, sections, story
 from autodc.report.numbers import count, duration, listed, short, tenths
 from autodc.study import allowance
 from autodc.study.assess import INTERVAL_LEVEL
@@ -83,6 +83,7 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "recipe": sections.recipe(state, result),
         "phases": sections.PHASES,
         "found": sections.FINDINGS,
+        "front": front.section(state, result, sign),
         "chart": charts.objectives(state, sign),
         "q": spec.gate.fdr,
         "planned_tests": allowance.planned_tests(spec),

@@ -65,7 +65,13 @@ class Night:
         self.events += events
         return self
 
-    def train(self, scores: Mapping[str, float] | None, phase: str = "calibration", plan: Plan | None = None) -> Night:
+    def train(
+        self,
+        scores: Mapping[str, float] | None,
+        phase: str = "calibration",
+        plan: Plan | None = None,
+        predict_ms: float = 0.0,
+    ) -> Night:
         """One training; scores: oriented, None: it failed."""
         number = sum(isinstance(e, ev.TrialPlanned) for e in self.events)
         trial = Trial(number=number, plan=plan or self.start, seed=number, phase=phase)  # type: ignore[arg-type]
@@ -73,7 +79,7 @@ class Night:
         outcome = (
             Outcome(status="failed", error="RuntimeError: <b>out of memory</b>", **times)
             if scores is None
-            else Outcome(status="done", slices=scores, arrays="a", **times)
+            else Outcome(status="done", slices=scores, arrays="a", predict_ms=predict_ms, **times)
         )
         return self.add(
             ev.TrialPlanned(trial=trial.to_dict(), round=1, horizon=0),

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from autodc.report import write_report
+from autodc.search.plan import Plan
+from autodc.study import events as ev
 
 _VOID = {"meta", "line", "circle", "path", "rect", "br", "link", "img"}
 
@@ -182,3 +184,32 @@ def test_doubts_come_before_notes_and_before_everything_else(whole: Any, night: 
     ]
     places = [page.text.index(words) for words in order]
     assert places == sorted(places)
+
+
+def test_a_study_with_two_objectives_shows_its_front(whole: Any, night: Any, tmp_path: Path) -> None:
+    text, _ = written(whole, tmp_path)
+    assert "Good and cheap" not in text
+
+    study, wide = night(), Plan.of({"base": 1.0, "fog": 1.5}, {"lr": 0.03})
+    study.train({"overall": 0.8, "dark": 0.61}, "search", study.start, predict_ms=2.0)
+    study.train({"overall": 0.8, "dark": 0.75}, "search", wide, predict_ms=16.0)
+    study.train({"overall": 0.8, "dark": 0.74}, "search", wide, predict_ms=0.0)
+    front = [
+        {
+            "trials": trials,
+            "plan": plan.to_dict(),
+            "objective": {"estimate": mean, "sd": 0.01, "observed": mean + 0.005},
+            "tradeoffs": {"predict_ms": {"estimate": cost, "observed": None}},
+        }
+        for trials, plan, mean, cost in (([1, 2], wide, 0.745, 15.0), ([0], study.start, 0.605, 2.5))
+    ]
+    study.add(ev.ChallengerProposed(round=1, horizon=3, plan=wide.to_dict(), mean=0.745, sd=0.01, front=tuple(front)))
+    _, page = written(study, tmp_path)
+    assert "a low cost of prediction beside the objective" in page.text
+    assert "0.745 ± 0.010 seen 0.750" in page.text
+    assert "believed 0.745 at 15 ms a row, base with fog" in page.text
+    assert "training 1: 0.750 at 16 ms a row" in page.text
+    assert "training 2:" not in page.text.split("Good and cheap")[1].split("What was spent")[0]
+    circles = [a for tag, a in page.tags if tag == "circle" and a.get("class") == "after" and a.get("r") == "4.5"]
+    right, left = (float(a["cx"] or 0) for a in circles[-2:])
+    assert right > left
