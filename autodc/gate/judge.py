@@ -170,8 +170,13 @@ def _refusals(evidence: Evidence, pools: Pools, gate: GateSpec) -> tuple[tuple[s
     for name, seen in evidence.items():
         tables = [seen.differences] if seen.anchor is None else [seen.differences, seen.anchor]
         rows = _counting_rows(seen)
-        if not all(np.isfinite(t).all() for t in tables):
-            found.add(reasons.NOT_FINITE)
+        for table in tables:
+            finite = np.isfinite(np.atleast_2d(table))
+            lost = ~finite.any(axis=1)
+            if lost.any():
+                found.add(reasons.LOST_PAIR)
+            if not finite[~lost].all():
+                found.add(reasons.NOT_FINITE)
         if len(seen.differences) != pairs or (seen.anchor is not None and len(seen.anchor) == 0):
             found.add(reasons.LOST_PAIR)
         if rows < 2 or (rows < gate.min_rows and seen.margin is not None):

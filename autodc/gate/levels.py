@@ -19,4 +19,19 @@ def level(q: float, planned: int, keeps: int) -> float:
         raise StatsError(
             "ADC-STAT-020", "a level needs 0 < q < 1, planned ≥ 1, keeps ≥ 0", got=f"{q}, {planned}, {keeps}"
         )
-    return min(q, q / planned * (1 + keeps))
+    return level_of(q, share_of(q, planned), keeps)
+
+
+def share_of(q: float, planned: int, spent: float = 0.0, taken: int = 0) -> float:
+    """Return β, what each test still planned may spend of q; 0 where none is left.
+
+    spent, taken: what earlier tests spent of q, and how many they were. LOND's bound, Σβ ≤ q, holds for any β that is
+    fixed before its test is seen: E[V/R] ≤ Σ E[1{P_i ≤ α_i}/(1 + keeps before i)] ≤ Σβ_i. So what planned tests never
+    took may be spread over more tests later; what was spent may not.
+    """
+    return max(0.0, q - spent) / (planned - taken) if planned > taken else 0.0
+
+
+def level_of(q: float, share: float, keeps: int) -> float:
+    """Return α = β·(1 + keeps), at most q."""
+    return min(q, share * (1 + keeps))

@@ -53,7 +53,8 @@ SENTENCES: dict[str, str] = {
     MISSING_SLICE: "A slice of the study was not measured, so nothing can pass.",
     NOT_FINITE: "A score is not a number, so nothing can pass.",
     TOO_FEW_ROWS: "A slice has too few rows to decide anything.",
-    LOST_PAIR: "The slices were not measured on the same trainings: a pair is lost and must be run again.",
+    LOST_PAIR: "A training of a pair failed each time it was run, or the slices were not measured on the same "
+    "trainings: a pair is lost, so nothing can pass.",
     TOO_FEW_PAIRS: "There are fewer pairs of trainings than the first look needs.",
     NO_TARGET: "There is no target slice, so nothing can be shown to improve.",
     NOT_CALIBRATED: "The noise of a slice was never calibrated and one pair cannot tell it.",

@@ -222,6 +222,11 @@ class GateSpec(Spec):
     """What evidence a keep needs (docs/guide/gate.md)."""
 
     fdr: float = Field(default=0.1, gt=0, lt=1, description="error budget q of the whole study")
+    planned_tests: int | None = Field(
+        default=None,
+        ge=1,
+        description="N, the tests that share fdr, declared up front; left out: rounds x (candidates + 1)",
+    )
     looks: tuple[int, ...] = Field(default=(1, 2, 3, 5, 8), min_length=1, description="pairs at which a test looks")
     calibration: int = Field(default=6, ge=2, description="A/A trainings of the incumbent at the start")
     score: Literal["metric", "soft"] = Field(

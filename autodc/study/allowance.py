@@ -62,5 +62,8 @@ def search_quota(spec: StudySpec, state: State, round: int) -> int:
 
 
 def planned_tests(spec: StudySpec) -> int:
-    """N of the error budget: each candidate and one whole challenger, once a round. Fixed before the first training."""
+    """N of the error budget, fixed before the first training: as declared, else each candidate and one whole
+    challenger, once a round."""
+    if spec.gate.planned_tests is not None:
+        return spec.gate.planned_tests
     return spec.loop.rounds * (len(spec.data.candidates) + 1)

@@ -19,6 +19,7 @@ from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.stats.variance import crossed, moderate
 from autodc.study import events as ev
+from autodc.study import pairs
 from autodc.study.ports import OutcomeStore
 from autodc.study.state import State, TestState
 
@@ -68,13 +69,14 @@ class EvidenceAssessor:
         assert state.start is not None
         assert state.incumbent is not None
         table = self._open_test()
-        before = self._finals(state, state.start, table)
-        after = self._finals(state, state.incumbent, table)
-        pairs, pools = min(len(before), len(after)), self._pools(state)
+        numbers = pairs.final_pairs(self._spec, state)
+        before = [self._final(state, a, table) for a, _ in numbers]
+        after = [self._final(state, b, table) for _, b in numbers]
+        pools = self._pools(state)
         differences = {}
         for one in table.slices:
-            rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after[:pairs]])
-            start = np.array([row_scores(table, self._metric, one, b, soft=False) for b in before[:pairs]])
+            rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
+            start = np.array([row_scores(table, self._metric, one, b, soft=False) for b in before])
             estimate = moderate(crossed(rows - start, one.clusters), pools.of(one.name))
             reach = float(t.ppf(0.5 + INTERVAL_LEVEL / 2, estimate.df)) * estimate.standard_error
             differences[one.name] = {
@@ -82,7 +84,7 @@ class EvidenceAssessor:
                 "low": estimate.mean - reach,
                 "high": estimate.mean + reach,
                 "rows": len(one.rows),
-                "pairs": pairs,
+                "pairs": len(numbers),
             }
         return ev.TestSetMeasured(
             before=self._natural(table, before), after=self._natural(table, after), differences=differences
@@ -138,16 +140,12 @@ class EvidenceAssessor:
     def _is_soft(self, role: str) -> bool:
         return self._soft and role == "target"
 
-    def _finals(self, state: State, plan: Plan, table: SliceTable) -> list[Arrays]:
-        """What each final training of a plan scores on the opened test set."""
-        scored = []
-        for one in state.trials:
-            if one.trial.phase == "test" and one.trial.plan == plan:
-                arrays = self._arrays(state, one.trial.number)
-                if arrays is not None:
-                    outputs = {part: arrays[f"{part}.outputs"] for part in table.parts}
-                    scored.append(score(table, self._metric, self._spec.task.kind, outputs).arrays)
-        return scored
+    def _final(self, state: State, number: int, table: SliceTable) -> Arrays:
+        """What a final training scores on the opened test set."""
+        arrays = self._arrays(state, number)
+        assert arrays is not None
+        outputs = {part: arrays[f"{part}.outputs"] for part in table.parts}
+        return score(table, self._metric, self._spec.task.kind, outputs).arrays
 
     def _natural(self, table: SliceTable, runs: Sequence[Arrays]) -> dict[str, float]:
         """Mean metric of each slice over these runs, as the user knows it."""

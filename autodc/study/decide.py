@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, final
 
-from autodc.gate.levels import level
 from autodc.gate.types import Look
 from autodc.search.engine import SearchEngine, natural
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
-from autodc.study import allowance, fidelity, pairs
+from autodc.study import allowance, fidelity, ledger, pairs, sweep
 from autodc.study import events as ev
 from autodc.study.planner import Memory, searching
 from autodc.study.state import State, TestState
@@ -178,14 +177,37 @@ class Decider:
         state = self._state
         if state.open_test is not None:
             return self._on_test(state.open_test)
-        if moved := self._move():
-            return moved
+        if (useless := sweep.removed(state)) is not None:
+            return self._advance(useless, useless.incumbent)
+        return self._next_addition() or self._end_of_wave() or self._next_removal() or self._last_measurement()
+
+    def _next_addition(self) -> ev.Event | None:
+        """Test the next candidate of the wave, all against the same incumbent."""
+        state, spec = self._state, self._spec
         incumbent = state.incumbent
         assert incumbent is not None
-        for name in pairs.untested(self._spec, state) if self._tests_left() else ():
-            challenger = pairs.with_dataset(self._spec, state, incumbent, name)
-            if pairs.can_look(self._spec, state, challenger, incumbent):
+        for name in sweep.waiting(spec, state) if self._tests_left() else ():
+            challenger = pairs.with_dataset(spec, state, incumbent, name)
+            if pairs.can_look(spec, state, challenger, incumbent):
                 return self._open(name, "dataset", "addition", challenger, incumbent, (name,))
+        return None
+
+    def _end_of_wave(self) -> ev.Event | None:
+        """Advance the best passer alone; the next wave tests the others against what it makes."""
+        best = sweep.winner(self._spec, self._state)
+        return None if best is None else self._advance(best, best.challenger)
+
+    def _next_removal(self) -> ev.Event | None:
+        """Test what was kept before others joined: the incumbent with it against the same without it."""
+        state, incumbent = self._state, self._state.incumbent
+        assert incumbent is not None
+        for name in sweep.out_of_context(state) if self._tests_left() else ():
+            if pairs.can_look(self._spec, state, incumbent, incumbent.without(name)):
+                return self._open(name, "dataset", "removal", incumbent, incumbent.without(name), (name,))
+        return None
+
+    def _last_measurement(self) -> ev.Event:
+        state = self._state
         return ev.PhaseStarted(round=state.round, phase="test", planned=pairs.final_seeds(self._spec, state))
 
     def _in_test(self) -> ev.Event | None:
@@ -195,8 +217,7 @@ class Decider:
         finals = [t for t in state.trials if t.trial.phase == "test"]
         if finals and finals[-1].trial.number >= state.horizon:
             return None
-        measurable = {t.trial.plan for t in finals if t.outcome is not None and t.outcome.status == "done"}
-        if measurable and state.measured is None and {state.start, state.incumbent} <= measurable:
+        if state.measured is None and pairs.final_pairs(self._spec, state):
             return self._assessor.measure(state)
         return ev.StudyFinished(because=self._because())
 
@@ -209,7 +230,7 @@ class Decider:
         return "findings" if allowance.left(spec, state) >= allowance.LEAST_ROUND else "budget.trainings"
 
     def _tests_left(self) -> bool:
-        return len(self._state.tests) < allowance.planned_tests(self._spec)
+        return ledger.tests_left(self._spec, self._state) > 0
 
     def _open(
         self, subject: str, kind: str, purpose: str, challenger: Plan, incumbent: Plan, members: tuple[str, ...]
@@ -225,7 +246,8 @@ class Decider:
             challenger=challenger.to_dict(),
             incumbent=incumbent.to_dict(),
             members=members,
-            alpha=level(self._spec.gate.fdr, allowance.planned_tests(self._spec), state.keeps),
+            alpha=ledger.next_level(self._spec, state),
+            share=ledger.next_share(self._spec, state),
         )
 
     def _on_test(self, test: TestState) -> ev.Event | None:
@@ -237,6 +259,8 @@ class Decider:
         needs = pairs.needs(self._spec, state, test)
         if needs and len(needs) > allowance.left(self._spec, state):
             return self._verdict(test, "undecided", (OUT_OF_BUDGET,))
+        if needs:
+            return None
         pair_seeds = pairs.look_seeds(self._spec, test)
         numbers = [state.trained.get((plan, seed)) for seed in pair_seeds for plan in (test.challenger, test.incumbent)]
         if any(n is None or n >= state.horizon for n in numbers):
@@ -259,18 +283,23 @@ class Decider:
         )
 
     def _move(self) -> ev.IncumbentMoved | None:
-        """Advance the incumbent where the last test of a whole challenger or an addition says keep."""
+        """Advance the incumbent where the last test of a whole challenger says keep."""
         state = self._state
         if not state.tests:
             return None
         test = state.tests[-1]
-        if test.verdict != "keep" or test.purpose == "removal" or any(m.test == test.id for m in state.moves):
+        if test.verdict != "keep" or test.purpose != "whole" or any(m.test == test.id for m in state.moves):
             return None
-        model = state.trained[test.challenger, test.seeds[0]]
+        return self._advance(test, test.challenger)
+
+    def _advance(self, test: TestState, plan: Plan) -> ev.IncumbentMoved:
+        """The arm of a test becomes the incumbent."""
+        state = self._state
+        model = state.trained[plan, test.seeds[0]]
         return ev.IncumbentMoved(
             round=state.round,
             horizon=state.horizon,
-            plan=test.challenger.to_dict(),
+            plan=plan.to_dict(),
             test=test.id,
             model=model,
             warm=state.trials[model].trial.warm_start,

@@ -84,7 +84,7 @@ class PhaseStarted(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPlanned(Event):
     """A trial was decided, before it is submitted. horizon: outcomes 0 … horizon − 1 were visible to the decision;
-    of: the trial whose plan and seed it trains again at another fidelity."""
+    of: the trial whose plan and seed it trains again, at another fidelity or because it failed."""
 
     trial: Mapping[str, Any]
     round: int
@@ -136,7 +136,8 @@ class ChallengerProposed(Event):
 class TestOpened(Event):
     """The gate starts a comparison. subject: dataset name, `tuning`, or the bundle's name; purpose: removal (a member
     inside a challenger), whole (challenger against incumbent), addition (one dataset to the incumbent);
-    challenger, incumbent: the two plans; members: datasets in question; alpha: the level spent."""
+    challenger, incumbent: the two plans; members: datasets in question; alpha: the level; share: what of the error
+    budget it spends, alpha ÷ (1 + keeps before it)."""
 
     __test__: ClassVar[bool] = False
     id: int
@@ -149,6 +150,7 @@ class TestOpened(Event):
     incumbent: Mapping[str, Any]
     members: tuple[str, ...]
     alpha: float
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

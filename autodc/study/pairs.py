@@ -6,32 +6,58 @@ from autodc import seeds
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.study import allowance
-from autodc.study.state import State, TestState
+from autodc.study.state import State, TestState, TrialState
 
 Key = tuple[Plan, int]
 
 
-def pair_seed(spec: StudySpec, round: int, pair: int) -> int:
-    """The training seed of a pair: fresh in each round, shared by its tests; round 1 has those of calibration."""
-    return seeds.integer(spec.seed, "pair", max(round, 1), pair)
+RERUNS = 2
+"""How often a training of a pair that failed is run again, with the same seed, before the pair counts as lost."""
+
+
+def pair_seed(spec: StudySpec, round: int, pair: int, generation: int = 0) -> int:
+    """The training seed of a pair: fresh in each round and after each move of the incumbent, for what has just won
+    has won on its seeds; shared by the tests between. Round 1 begins with those of calibration.
+
+    generation: how often the incumbent has moved in the round.
+    """
+    moved = ("moved", generation) if generation else ()
+    return seeds.integer(spec.seed, "pair", max(round, 1), pair, *moved)
 
 
 def look_seeds(spec: StudySpec, test: TestState) -> tuple[int, ...]:
     """Seeds of all pairs that the next look of a test sees."""
     looks = spec.gate.looks
     pairs = looks[min(len(test.looks), len(looks) - 1)]
-    return tuple(pair_seed(spec, test.round, j) for j in range(pairs))
+    return tuple(pair_seed(spec, test.round, j, test.generation) for j in range(pairs))
+
+
+def first_seeds(spec: StudySpec, state: State) -> tuple[int, ...]:
+    """Seeds of the pairs of the first look of a test that would be opened now."""
+    return tuple(pair_seed(spec, state.round, j, state.generation) for j in range(spec.gate.looks[0]))
 
 
 def needs(spec: StudySpec, state: State, test: TestState) -> list[Key]:
-    """Trainings of the next look that nobody has planned, pair by pair."""
+    """Trainings of the next look that nobody has planned, and those that failed and are to be run again."""
     wanted = ((plan, seed) for seed in look_seeds(spec, test) for plan in (test.challenger, test.incumbent))
-    return [key for key in wanted if key not in state.trained]
+    return [key for key in wanted if key not in state.trained or runs_again(state, key)]
+
+
+def runs_again(state: State, key: Key) -> bool:
+    """Whether the training was seen to fail and has attempts left: a crashed seed is run again, never dropped."""
+    number = state.trained[key]
+    return number < state.horizon and may_run_again(state.trials[number])
+
+
+def may_run_again(one: TrialState) -> bool:
+    """Whether a training of a pair failed and has attempts left. What it says of its plan is not known before."""
+    failed = one.outcome is not None and one.outcome.status == "failed"
+    return failed and one.trial.phase in ("calibration", "gate") and one.attempt < RERUNS
 
 
 def can_look(spec: StudySpec, state: State, challenger: Plan, incumbent: Plan) -> bool:
     """Whether the budget pays the first look at these two plans."""
-    first = [pair_seed(spec, state.round, j) for j in range(spec.gate.looks[0])]
+    first = first_seeds(spec, state)
     missing = sum((plan, seed) not in state.trained for seed in first for plan in (challenger, incumbent))
     return missing <= allowance.left(spec, state)
 
@@ -54,15 +80,6 @@ def _dropped_here(state: State, name: str) -> bool:
     return set(last.incumbent.mixture.added) == set(state.kept)
 
 
-def untested(spec: StudySpec, state: State) -> list[str]:
-    """Candidates that have no decision, or one that came to nothing with its challenger; the most promising first."""
-    effects = state.challengers[-1].effects if state.challengers else {}
-    swept = {t.subject for t in state.tests if t.purpose == "addition"}
-    names = [n for n in state.candidates if n not in state.kept and n not in swept and pays(spec, state, n)]
-    still_open = [n for n in names if (last := state.decided(n)) is None or last.verdict == "keep"]
-    return sorted(still_open, key=lambda n: -float(effects.get(n, {}).get("gain", 0.0)))
-
-
 def with_dataset(spec: StudySpec, state: State, plan: Plan, name: str) -> Plan:
     """The plan with one dataset more, at the weight the search believes best for it."""
     effects = state.challengers[-1].effects if state.challengers else {}
@@ -79,9 +96,43 @@ def final_seeds(spec: StudySpec, state: State) -> int:
 
 
 def final_needs(spec: StudySpec, state: State) -> list[Key]:
-    """Trainings of the last measurement that nobody has planned."""
+    """Trainings of the last measurement that nobody has planned, and those that failed and can be paid again."""
+    runs = _final_runs(state)
+    needed = []
+    for key in final_keys(spec, state):
+        mine = runs.get(key, [])
+        failed = bool(mine) and mine[-1].trial.number < state.horizon and not _is_done(mine[-1])
+        again = failed and len(mine) <= RERUNS and state.spent + 1 <= allowance.cap(spec, state)
+        if not mine or again:
+            needed.append(key)
+    return needed
+
+
+def final_keys(spec: StudySpec, state: State) -> list[Key]:
+    """Plans and seeds of the last measurement: start and incumbent on the same fresh seeds."""
     count = next(p.planned for p in reversed(state.phases) if p.phase == "test")
-    done = {(t.trial.plan, t.trial.seed) for t in state.trials if t.trial.phase == "test"}
     arms = dict.fromkeys(p for p in (state.start, state.incumbent) if p is not None)
-    wanted = [(plan, seeds.integer(spec.seed, "test", j)) for j in range(count) for plan in arms]
-    return [key for key in wanted if key not in done]
+    return [(plan, seeds.integer(spec.seed, "test", j)) for j in range(count) for plan in arms]
+
+
+def final_pairs(spec: StudySpec, state: State) -> list[tuple[int, int]]:
+    """Trials of start and of incumbent on the same seed, both of which came to an end well: the pairs of the test."""
+    runs = _final_runs(state)
+    done = {key: mine[-1].trial.number for key, mine in runs.items() if _is_done(mine[-1])}
+    assert state.start is not None
+    assert state.incumbent is not None
+    found = dict.fromkeys(seed for _, seed in final_keys(spec, state))
+    both = [(done.get((state.start, seed)), done.get((state.incumbent, seed))) for seed in found]
+    return [(a, b) for a, b in both if a is not None and b is not None]
+
+
+def _final_runs(state: State) -> dict[Key, list[TrialState]]:
+    runs: dict[Key, list[TrialState]] = {}
+    for one in state.trials:
+        if one.trial.phase == "test":
+            runs.setdefault((one.trial.plan, one.trial.seed), []).append(one)
+    return runs
+
+
+def _is_done(one: TrialState) -> bool:
+    return one.outcome is not None and one.outcome.status == "done"

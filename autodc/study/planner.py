@@ -9,7 +9,7 @@ from autodc import seeds
 from autodc.search.engine import Observation, SearchEngine, oriented
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec, Tradeoff
-from autodc.study import allowance, fidelity, pairs
+from autodc.study import allowance, fidelity, ledger, pairs, sweep
 from autodc.study import events as ev
 from autodc.study.state import State
 from autodc.trial.trial import Outcome, Phase, Trial
@@ -27,7 +27,7 @@ class Memory:
         """All that is visible now; the list only grows."""
         for t in state.trials[self._read : state.horizon]:
             trial = t.trial
-            if trial.phase != "test" and t.outcome is not None:
+            if trial.phase != "test" and t.outcome is not None and not pairs.may_run_again(t):
                 values = t.outcome.slices
                 self._seen.append(
                     Observation(
@@ -94,17 +94,18 @@ class Planner:
         return self._search(upcoming) if allowance.left(spec, state) >= 1 + allowance.LEAST_ROUND else None
 
     def _ahead(self) -> ev.TrialPlanned | None:
-        """Train the first pair of the next candidates of the sweep while this one waits for its look."""
-        state = self._state
+        """Train the first look of the next candidates of the wave while this one waits: all meet the same incumbent."""
+        state, spec = self._state, self._spec
         if state.open_test is None or state.incumbent is None:
             return None
-        seed = pairs.pair_seed(self._spec, state.round, 0)
-        for name in pairs.untested(self._spec, state)[: self._spec.search.lag]:
-            plan = pairs.with_dataset(self._spec, state, state.incumbent, name)
-            if (plan, seed) not in state.trained and allowance.left(self._spec, state) >= 1 + 2 * len(
-                self._spec.gate.looks
-            ):
-                return self._plan(plan, seed, "gate", state.round, "ahead")
+        if allowance.left(spec, state) < 1 + 2 * len(spec.gate.looks):
+            return None
+        for name in sweep.waiting(spec, state)[: min(spec.search.lag, ledger.tests_left(spec, state))]:
+            plan = pairs.with_dataset(spec, state, state.incumbent, name)
+            for seed in pairs.first_seeds(spec, state):
+                for arm in (plan, state.incumbent):
+                    if (arm, seed) not in state.trained:
+                        return self._plan(arm, seed, "gate", state.round, "ahead")
         return None
 
     def _search(self, round: int) -> ev.TrialPlanned | None:
@@ -131,4 +132,5 @@ class Planner:
             as_incumbent = plan == state.incumbent or state.phase == "sweep"
             warm = state.warm if as_incumbent and state.warm is not None else state.model
         trial = Trial(number=len(state.trials), plan=plan, seed=seed, phase=phase, fidelity=level, warm_start=warm)
-        return ev.TrialPlanned(trial=trial.to_dict(), round=round, horizon=state.horizon, origin=origin)
+        failed = state.trained.get((plan, seed)) if phase == "gate" else None
+        return ev.TrialPlanned(trial=trial.to_dict(), round=round, horizon=state.horizon, origin=origin, of=failed)

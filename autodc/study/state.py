@@ -18,19 +18,23 @@ Purpose = Literal["removal", "whole", "addition"]
 @final
 @dataclass(slots=True, kw_only=True)
 class TrialState:
-    """A trial and what came of it; outcome is None while it is under way; of: the trial it repeats, or None."""
+    """A trial and what came of it; outcome is None while it is under way; of: the trial it repeats, or None;
+    attempt: how often a training of a pair was run before, with the same plan and seed."""
 
     trial: Trial
     round: int
     origin: str
     of: int | None = None
+    attempt: int = 0
     outcome: Outcome | None = None
 
 
 @final
 @dataclass(slots=True, kw_only=True)
 class TestState:
-    """A comparison of the gate. looks: gate.Look as JSON, in order; verdict is None while it is open."""
+    """A comparison of the gate. looks: gate.Look as JSON, in order; verdict is None while it is open;
+    share: what it spends of the error budget; keeps: tests that said keep before it; generation: how often the
+    incumbent had moved in its round: its pairs have seeds of their own."""
 
     __test__ = False
     id: int
@@ -42,6 +46,9 @@ class TestState:
     incumbent: Plan
     members: tuple[str, ...]
     alpha: float
+    share: float
+    keeps: int
+    generation: int
     looks: list[Mapping[str, Any]] = field(default_factory=list)
     seeds: tuple[int, ...] = ()
     verdict: str | None = None
@@ -66,7 +73,8 @@ class State:
 
     horizon: outcomes 0 … horizon − 1 are visible to decisions; incumbent: the best plan kept so far;
     challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
-    may serve any comparison; planned: (phase, round) → trainings, each by its fidelity; spent: all of them;
+    may serve any comparison, the last one where it was run again; attempts: how often it was run;
+    planned: (phase, round) → trainings, each by its fidelity; spent: all of them;
     suggested: numbers of the trials whose plan the search suggested; again: (fidelity, suggested trial) → the number
     of its training there; fidelity: how well cheap trainings rank plans, None before it is measured;
     model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued.
@@ -80,6 +88,7 @@ class State:
     challengers: list[ev.ChallengerProposed] = field(default_factory=list)
     moves: list[ev.IncumbentMoved] = field(default_factory=list)
     trained: dict[tuple[Plan, int], int] = field(default_factory=dict)
+    attempts: dict[tuple[Plan, int], int] = field(default_factory=dict)
     planned: dict[tuple[Phase, int], float] = field(default_factory=dict)
     spent: float = 0.0
     suggested: list[int] = field(default_factory=list)
@@ -130,6 +139,11 @@ class State:
     def keeps(self) -> int:
         """How many tests said keep so far."""
         return sum(t.verdict == "keep" for t in self.tests)
+
+    @property
+    def generation(self) -> int:
+        """How often the incumbent has moved in this round."""
+        return sum(m.round == self.round for m in self.moves)
 
     @property
     def open_test(self) -> TestState | None:
@@ -203,7 +217,9 @@ def _planned(state: State, event: ev.TrialPlanned) -> None:
     trial = Trial.from_dict(event.trial)
     if trial.number != len(state.trials):
         raise AutodcError("ADC-JRNL-004", "trials are numbered without gaps", got=f"{trial.number}")
-    state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin, of=event.of))
+    in_pair = trial.phase in ("calibration", "gate")
+    attempt = state.attempts.get((trial.plan, trial.seed), 0) if in_pair else 0
+    state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin, of=event.of, attempt=attempt))
     state.planned[trial.phase, event.round] = state.charged(trial.phase, event.round) + trial.fidelity
     state.spent += trial.fidelity
     if trial.phase == "search":
@@ -211,8 +227,9 @@ def _planned(state: State, event: ev.TrialPlanned) -> None:
         state.again[trial.fidelity, root] = trial.number
         if event.of is None:
             state.suggested.append(trial.number)
-    if trial.phase in ("calibration", "gate"):
+    if in_pair:
         state.trained[trial.plan, trial.seed] = trial.number
+        state.attempts[trial.plan, trial.seed] = attempt + 1
 
 
 def _finished(state: State, event: ev.TrialFinished) -> None:
@@ -229,6 +246,7 @@ def _proposed(state: State, event: ev.ChallengerProposed) -> None:
 
 
 def _opened(state: State, event: ev.TestOpened) -> None:
+    keeps = state.keeps
     state.tests.append(
         TestState(
             id=event.id,
@@ -240,6 +258,9 @@ def _opened(state: State, event: ev.TestOpened) -> None:
             incumbent=Plan.from_dict(event.incumbent),
             members=tuple(event.members),
             alpha=event.alpha,
+            share=event.alpha / (1 + keeps) if event.share is None else event.share,
+            keeps=keeps,
+            generation=sum(m.round == event.round for m in state.moves),
         )
     )
 

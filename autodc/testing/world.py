@@ -1,7 +1,8 @@
 """A small study with known truth, and a trainer that learns it in well under a millisecond.
 
 Rows lie in twelve cells of a line; a cell has one right class. The base knows the six bright cells alone. `lamps` has
-the dark ones, `wrong` has them with every label shifted, `copies` repeats bright rows, `chance` has labels by chance.
+the dark ones (`near` and `far` are its halves, in files of their own that no candidate names), `wrong` has them with
+every label shifted, `copies` repeats bright rows, `chance` has labels by chance.
 """
 
 from __future__ import annotations
@@ -98,10 +99,13 @@ def write_world(folder: str | os.PathLike[str], **changes: Any) -> Path:
 def _datasets() -> dict[str, Mapping[str, Array]]:
     rng = np.random.default_rng(5)
     everywhere = np.arange(CELLS)
-    base = rows(rng, 240, _BRIGHT)
+    base, lamps = rows(rng, 240, _BRIGHT), rows(rng, 160, _DARK)
+    is_near = _cell(lamps["x"]) < CELLS * 3 // 4
     return {
         "base": base,
-        "lamps": rows(rng, 160, _DARK),
+        "lamps": lamps,
+        "near": {name: array[is_near] for name, array in lamps.items()},
+        "far": {name: array[~is_near] for name, array in lamps.items()},
         "wrong": rows(rng, 160, _DARK, shift=1),
         "copies": {name: array[:120] for name, array in base.items()},
         "chance": rows(rng, 200, _BRIGHT, noise=1.0),

@@ -128,17 +128,18 @@ def test_a_gain_without_any_loss_is_looked_at_first(losses, verdict):
     assert (reasons.TOO_GOOD in look.reasons) == (verdict == "undecided")
 
 
-def _with_nan(slice_: SliceEvidence) -> SliceEvidence:
+def _with_nan(slice_: SliceEvidence, row: int | slice = slice(None)) -> SliceEvidence:
     table = slice_.differences.copy()
-    table[3] = np.nan
+    table[3, row] = np.nan
     return replace(slice_, differences=table)
 
 
 GOOD = (_target("dark", 8), _guard(6))
 REFUSED = {
     "a slice is missing": ((GOOD[0],), reasons.MISSING_SLICE),
-    "a lost pair is NaN": ((GOOD[0], _with_nan(GOOD[1])), reasons.NOT_FINITE),
-    "a lost pair since the start": ((GOOD[0], replace(GOOD[1], anchor=np.full((8, ROWS), np.nan))), reasons.NOT_FINITE),
+    "a lost pair is NaN": ((GOOD[0], _with_nan(GOOD[1])), reasons.LOST_PAIR),
+    "a lost pair since the start": ((GOOD[0], replace(GOOD[1], anchor=np.full((8, ROWS), np.nan))), reasons.LOST_PAIR),
+    "a row is NaN": ((GOOD[0], _with_nan(GOOD[1], row=7)), reasons.NOT_FINITE),
     "a pair is lost in one slice": (
         (GOOD[0], replace(GOOD[1], differences=GOOD[1].differences[1:])),
         reasons.LOST_PAIR,

@@ -13,7 +13,9 @@ import pytest
 
 from autodc.adapters.mlflow_tracker import NullTracker
 from autodc.build.wire import Inputs, _open_test, read_inputs, search_problem, started_event
+from autodc.search.engine import Recommendation, SearchEngine, Suggestion
 from autodc.search.factory import make_engine
+from autodc.search.plan import Plan
 from autodc.seeds import integer
 from autodc.spec import load
 from autodc.spec.study import MachineSpec
@@ -58,8 +60,8 @@ class Hand:
         """How often the targets of `sealed.py:rows` were read."""
         return len(self._log.read_text().splitlines()) if self._log.exists() else 0
 
-    def open(self, rows: list[Any]) -> StudyCore:
-        """Open over these journal rows; they grow as the study goes on."""
+    def open(self, rows: list[Any], engine: SearchEngine | None = None) -> StudyCore:
+        """Open over these journal rows; they grow as the study goes on. engine: left out, that of the study file."""
         spec, inputs = self.spec, self.inputs
         return StudyCore(
             spec,
@@ -68,7 +70,7 @@ class Hand:
             store=self.store,
             table=inputs.table,
             metric=inputs.metric,
-            engine=make_engine(spec.search.sampler, search_problem(spec), integer(spec.seed, "engine")),
+            engine=engine or make_engine(spec.search.sampler, search_problem(spec), integer(spec.seed, "engine")),
             open_test=lambda: _open_test(inputs),
             clock=lambda: 0.0,
         )
@@ -131,6 +133,25 @@ class Hand:
         except ValueError as error:
             return Completion(number=trial.number, attempt=0, status="failed", error=str(error))
         return Completion(number=trial.number, attempt=0, status="done", outputs=outputs, started=1.0, ended=2.0)
+
+
+class Scripted:
+    """A search that always tries the start and recommends, round by round, what it was told to: name → weight."""
+
+    def __init__(self, start: Plan, *mixtures: Mapping[str, float]) -> None:
+        self._start, self._mixtures = start, mixtures
+        self.required: list[frozenset[str]] = []
+
+    def suggest(self, number: int, observed: Any, running: Any, excluded: Any = frozenset()) -> Suggestion:
+        return Suggestion(plan=self._start, seed_key=f"trial-{number}", origin="scripted")
+
+    def recommend(
+        self, observed: Any, required: frozenset[str] = frozenset(), excluded: Any = frozenset()
+    ) -> Recommendation:
+        mixture = self._mixtures[min(len(self.required), len(self._mixtures) - 1)]
+        self.required.append(required)
+        plan = Plan.of({"base": 1.0, **dict.fromkeys(required, 1.0), **mixture}, dict(self._start.hyperparameters))
+        return Recommendation(plan=plan, mean=0.0, sd=1.0, worth=dict.fromkeys(plan.mixture.added, 1.0))
 
 
 class HandExecutor:
@@ -226,6 +247,11 @@ def told(study: StudyCore) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def essence() -> Callable[[StudyCore], dict[str, Any]]:
     return told
+
+
+@pytest.fixture(scope="session")
+def scripted() -> type[Scripted]:
+    return Scripted
 
 
 @pytest.fixture(scope="session")

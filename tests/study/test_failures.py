@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from autodc.errors import InputError
-from autodc.study import pairs
+from autodc.gate import reasons
+from autodc.study import allowance, pairs
+from autodc.trial.trial import Outcome
 
 
 def test_failing_settings_are_told_and_the_study_goes_on(world):
@@ -29,6 +33,76 @@ def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world
     assert all(t.verdict != "keep" for t in touched)
     for name in study.result()["kept"]:
         assert any(d["subject"] == name and d["verdict"] == "keep" for d in study.result()["decisions"])
+
+
+@pytest.mark.parametrize("flight", [1, 3])
+def test_a_training_of_a_pair_that_failed_is_run_again_with_its_seed(world, flight):
+    hand = world(budget__trainings=200)
+    whole, flaky = hand.open([]), hand.open([])
+    hand.finish(whole)
+    assert finish_with_failures(hand, flaky, 1, flight)
+    again = [t for t in flaky.state.trials if t.attempt > 0]
+    assert again
+    for one in again:
+        first = next(t for t in flaky.state.trials if (t.trial.plan, t.trial.seed) == (one.trial.plan, one.trial.seed))
+        assert first.outcome.status == "failed"
+        assert one.outcome.status == "done"
+    for test in flaky.state.tests:
+        for seed in test.seeds:
+            assert flaky.state.trials[flaky.state.trained[test.challenger, seed]].outcome.status == "done"
+    assert judged(flaky) == judged(whole)
+
+
+def test_a_pair_that_fails_every_time_is_undecided_and_says_so(world):
+    hand = world()
+    study = hand.open([])
+    finish_with_failures(hand, study, pairs.RERUNS + 1)
+    lost = [t for t in study.state.tests if reasons.LOST_PAIR in t.reasons]
+    assert lost
+    assert {t.verdict for t in lost} == {"undecided"}
+    assert all("lamps" in t.challenger.mixture.added for t in lost)
+    assert max(t.attempt for t in study.state.trials) == pairs.RERUNS
+    assert "lamps" not in study.result()["kept"]
+
+
+def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world):
+    hand = world()
+    study = hand.open([])
+    tried = set()
+    while not study.finished:
+        for trial in study.ask(2):
+            key = (trial.plan, trial.seed)
+            if trial.phase == "test" and trial.plan == study.state.start and not tried & {key} and len(tried) < 2:
+                tried.add(key)
+                study.tell(trial, Outcome(status="failed", error="lost, as planned"))
+            else:
+                study.tell(trial, hand.outcome(study, trial))
+    assert len(tried) == 2
+    seen = study.result()["test"]["differences"]
+    assert {one["pairs"] for one in seen.values()} == {allowance.final_seeds(hand.spec)}
+    assert study.result()["spent"]["trainings"] <= hand.spec.budget.trainings
+
+
+def finish_with_failures(hand, study, failures, flight=1):
+    """Finish a study in which every training of a pair with `lamps` fails so often first; return how many did."""
+    met, under_way = Counter(), []
+    while not study.finished:
+        under_way += study.ask(flight - len(under_way))
+        if study.finished:
+            break
+        trial = under_way.pop(0)
+        key = (trial.plan, trial.seed)
+        if trial.phase == "gate" and "lamps" in trial.plan.mixture.added and met[key] < failures:
+            met[key] += 1
+            study.tell(trial, Outcome(status="failed", error="crashed, as planned"))
+        else:
+            study.tell(trial, hand.outcome(study, trial))
+    return met.total()
+
+
+def judged(study):
+    """Tests by subject, verdict and what was measured."""
+    return [(d["subject"], d["verdict"], d["seeds"], d["slices"]) for d in study.result()["decisions"]]
 
 
 def test_a_start_that_cannot_be_trained_is_refused(world, executor_of):

@@ -1,0 +1,21 @@
+"""Which of several passers advances, where all were tested against one incumbent in parallel (DESIGN §11.7).
+
+Only one may: each was shown better alone, nobody has shown them better together, and their losses on guards add up.
+The others are tested again, against the incumbent that the best one makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autodc.gate.types import Look
+
+
+def best_passer(looks: Mapping[str, Look]) -> str:
+    """Return the subject that advances: the one whose objective is surely the highest.
+
+    looks: subject → last look of a test that said keep, at least one. The lower end of the objective's interval is
+    compared, so that a lucky test of one pair does not pass a sure one of five; ties go to the larger difference, then
+    to the first name. A value of the set alone: the order of the tests does not matter.
+    """
+    return min(looks, key=lambda name: (-looks[name].objective.low, -looks[name].objective.difference, name))
