@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autodc.build.owned import Study
     from autodc.build.run import Result, run
+    from autodc.build.simulation import SimulationResult, simulate
     from autodc.errors import AutodcError
     from autodc.search.plan import Plan
     from autodc.spec.load import load, load_machine
@@ -20,12 +21,14 @@ _HOMES = {
     "Outcome": "autodc.trial.trial",
     "Plan": "autodc.search.plan",
     "Result": "autodc.build.run",
+    "SimulationResult": "autodc.build.simulation",
     "Study": "autodc.build.owned",
     "StudySpec": "autodc.spec.study",
     "Trial": "autodc.trial.trial",
     "load": "autodc.spec",
     "load_machine": "autodc.spec",
     "run": "autodc.build.run",
+    "simulate": "autodc.build.simulation",
 }
 
 __all__ = [
@@ -34,12 +37,14 @@ __all__ = [
     "Outcome",
     "Plan",
     "Result",
+    "SimulationResult",
     "Study",
     "StudySpec",
     "Trial",
     "load",
     "load_machine",
     "run",
+    "simulate",
 ]
 
 

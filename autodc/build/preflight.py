@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
+from autodc.build.calibration import read_calibration
+from autodc.build.noise import slice_rows, where_from
 from autodc.build.wire import Inputs, read_inputs
 from autodc.data.mixture import BASE
 from autodc.data.overlap import near
-from autodc.gate.levels import level
-from autodc.gate.power import rows_needed, smallest_difference
-from autodc.spec.study import SliceSpec, StudySpec
+from autodc.spec.study import StudySpec
 from autodc.study import allowance
 from autodc.study.state import State
-
-SEED_SD = 0.012
-"""Standard deviation over seeds of a slice's paired difference, assumed until calibration has measured it."""
-
-RESIDUAL_VARIANCE = 0.10
-"""Residual variance of a row's paired difference, assumed for a score between 0 and 1 until calibration measures it."""
-
-POWER = 0.8
-"""Chance with which a difference is to be shown."""
 
 NEAR_SHARE = 0.01
 """From this share of held-out rows on, near copies of training rows are worth a warning."""
 
 
-def preflight(spec: StudySpec) -> dict[str, Any]:
-    """Read and check a study. Raises every problem of its files at once; returns what there is to say otherwise."""
+def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+    """Read and check a study. Raises every problem of its files at once; returns what there is to say otherwise.
+
+    source: a folder with calibration runs, of a run or of `simulate`; left out, the noise of slices is assumed.
+    """
     inputs = read_inputs(spec)
+    measured = None if source is None else read_calibration(inputs, source)
     datasets, warnings = _datasets(inputs)
-    slices = [_slice(spec, one, len(inputs.table[one.name].rows)) for one in spec.slices]
+    slices = slice_rows(inputs, measured)
     return {
         "study": spec.name,
         "fingerprint": inputs.fingerprint,
         "datasets": datasets,
         "slices": slices,
-        "assumed": {"seed_sd": SEED_SD, "residual_variance": RESIDUAL_VARIANCE, "power": POWER},
+        "noise": where_from(inputs, measured),
         "night": _night(spec),
-        "warnings": [*inputs.warnings, *warnings, *_slice_warnings(slices), *_lag_warnings(spec)],
+        "warnings": [*inputs.warnings, *warnings, *_slice_warnings(slices, spec), *_lag_warnings(spec)],
     }
 
 
@@ -77,32 +73,21 @@ def _dataset_row(name: str, data: Any, left_out: int, cost: float, near_copies: 
     }
 
 
-def _slice(spec: StudySpec, one: SliceSpec, rows: int) -> dict[str, Any]:
-    """What a slice could show: a target at its share of the first test's level, a guard at the level of guards."""
-    first = level(spec.gate.fdr, allowance.planned_tests(spec), 0) / (len(spec.targets) + 1)
-    alpha = first if one.role == "target" else spec.gate.guard_alpha
-    seed = SEED_SD**2
-    shows = {
-        key: round(smallest_difference(rows, seed, RESIDUAL_VARIANCE, pairs, alpha, POWER), 5)
-        for key, pairs in (("3", 3.0), ("8", 8.0), ("unlimited", math.inf))
-    }
-    found: dict[str, Any] = {"name": one.name, "role": one.role, "rows": rows, "margin": one.margin, "shows": shows}
-    if one.margin is not None:
-        need = rows_needed(one.margin, seed, RESIDUAL_VARIANCE, 8.0, spec.gate.guard_alpha, POWER)
-        can = smallest_difference(rows, seed, RESIDUAL_VARIANCE, 8.0, spec.gate.guard_alpha, POWER)
-        found |= {"certifies": round(can, 5), "rows_for_margin": None if math.isinf(need) else math.ceil(need)}
-    return found
-
-
-def _slice_warnings(slices: list[dict[str, Any]]) -> list[str]:
+def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
     warnings = []
     for one in slices:
-        if one["margin"] is None or one["certifies"] <= one["margin"]:
+        few = one["counting_rows"] < spec.gate.min_rows
+        if few:
+            warnings.append(
+                f"slice {one['name']}: {one['counting_rows']:g} rows that count are fewer than gate.min_rows "
+                f"({spec.gate.min_rows}), so it decides nothing"
+            )
+        if few or one["margin"] is None or one["certifies"] is None or one["certifies"] <= one["margin"]:
             continue
         need = one["rows_for_margin"]
         mend = f"about {need} rows would do" if need else "no number of rows would do, only more pairs (gate.looks)"
         warnings.append(
-            f"slice {one['name']}: its {one['rows']} rows certify a loss below {one['certifies']:.3f} at best, its "
+            f"slice {one['name']}: its {one['rows']} rows certify a loss below {one['certifies']:.3g} at best, its "
             f"margin is {one['margin']:g}; {mend}, or a wider margin"
         )
     return warnings

@@ -13,6 +13,7 @@ from typing import Any, Self, final
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from autodc.errors import SpecError
@@ -87,6 +88,37 @@ class Display:
 
     def _clock(self) -> str:
         return duration(time.monotonic() - self._begun).rjust(6)
+
+
+@final
+class Bar:
+    """A bar for what can be counted, on a terminal; elsewhere a line when something else is begun."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(console=self._console, transient=True, disable=not sys.stderr.isatty())
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def say(self, words: str) -> None:
+        """Print one line above the bar."""
+        self._console.print(words)
+
+    def update(self, what: str, done: int, total: int) -> None:
+        """Show how far it is."""
+        if what not in self._tasks:
+            self._tasks[what] = self._bar.add_task(what, total=total)
+            if self._bar.disable:
+                self.say(f"{what} ({total - done} to go)")
+        self._bar.update(self._tasks[what], completed=done, total=total)
 
 
 _PHASES = {

@@ -25,6 +25,16 @@ INTERRUPTED = 130
 _STUDY = click.argument("study", type=click.Path())
 _FOLDER = click.argument("folder", metavar="DIR", type=click.Path())
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+_MACHINE = click.option(
+    "--machine", type=click.Path(), help="A machine file: where and how trials run. Left out: Ray, all cores."
+)
+_FROM = click.option(
+    "--from",
+    "source",
+    metavar="DIR",
+    type=click.Path(),
+    help="Take the noise from the calibration runs of this folder, of `run` or `simulate`.",
+)
 _SET = click.option(
     "--set",
     "overrides",
@@ -88,23 +98,22 @@ def init(folder: str, example: str) -> None:
 
 @cli.command()
 @_STUDY
+@_FROM
 @_SET
 @_JSON
-def check(study: str, overrides: tuple[str, ...], as_json: bool) -> None:
+def check(study: str, source: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Read everything a study names and say what the night would show; train nothing."""
     spec = _load(study, overrides)
     from autodc.build.preflight import preflight
-    from autodc.cli.show import show_preflight
+    from autodc.cli.show_before import show_preflight
 
-    found = preflight(spec)
+    found = preflight(spec, source)
     click.echo(json.dumps(found, indent=2)) if as_json else show_preflight(found)
 
 
 @cli.command()
 @_STUDY
-@click.option(
-    "--machine", type=click.Path(), help="A machine file: where and how trials run. Left out: Ray, all cores."
-)
+@_MACHINE
 @click.option("--out", type=click.Path(), help="The study's folder. Left out: runs/NAME.")
 @click.option("--until", metavar="HH:MM", help="Be done by this time of day.")
 @_SET
@@ -146,6 +155,55 @@ def run(
         click.echo(f"MLflow is behind ({result.untracked}); the same command sends the rest", err=True)
     if require_keep and not result.kept:
         raise ConditionError("ADC-RUN-010", "no dataset was kept", "--require-keep")
+    return 0
+
+
+@cli.command()
+@_STUDY
+@_MACHINE
+@_FROM
+@click.option("--out", type=click.Path(), help="Where calibration runs are kept. Left out: runs/NAME-simulate.")
+@click.option("--nights", type=int, help="Nights of each kind. Left out: as many as take a minute or two.")
+@click.option(
+    "--gain",
+    "gains",
+    type=float,
+    multiple=True,
+    help="A gain to plant, in metric units; may be given again. Left out: sizes around what the slices can show.",
+)
+@click.option("--seed", type=int, help="Another seed, other nights. Left out: the study's.")
+@_SET
+@_JSON
+def simulate(
+    study: str,
+    machine: str | None,
+    source: str | None,
+    out: str | None,
+    nights: int | None,
+    gains: tuple[float, ...],
+    seed: int | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Play nights with known truth on your own rows: how often would it be wrong, what could it detect."""
+    spec = _load(study, overrides)
+    from autodc.spec import load_machine
+
+    where = load_machine(machine)
+    from autodc.build.simulation import simulate as play
+    from autodc.cli.live import Bar, Stop
+    from autodc.cli.show_before import show_simulation
+    from autodc.study.driver import Interrupted
+
+    with Bar() as bar, Stop(bar.say) as stop:
+        try:
+            found = play(
+                spec, where, out, source=source, nights=nights, gains=gains, seed=seed, progress=bar.update, stop=stop
+            ).to_dict()
+        except Interrupted:
+            click.echo(f"stopped; what is trained is kept. Go on with:\n    {_same_command()}", err=True)
+            return INTERRUPTED
+    click.echo(json.dumps(found, indent=2)) if as_json else show_simulation(found)
     return 0
 
 

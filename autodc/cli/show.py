@@ -152,34 +152,3 @@ def _look_cells(seen: Mapping[str, Any]) -> list[str]:
         "" if seen["margin"] is None else f"{seen['margin']:g}",
         seen["state"],
     ]
-
-
-def show_preflight(found: Mapping[str, Any]) -> None:
-    """What a night would cost and show."""
-    out = console()
-    data = Table(title=f"{found['study']}: data", title_justify="left")
-    for name in ("dataset", "rows", "inputs", "left out", "cost", "near copies of held-out rows"):
-        data.add_column(name, justify="left" if name in ("dataset", "inputs") else "right")
-    for row in found["datasets"]:
-        near = "" if row["near_copies"] is None else str(row["near_copies"])
-        data.add_row(
-            row["name"], str(row["rows"]), row["inputs"], str(row["left_out"] or ""), f"{row['cost'] or ''}", near
-        )
-    out.print(data)
-    slices = Table(title="slices: the smallest difference each can show", title_justify="left")
-    for name in ("slice", "role", "rows", "margin", "at 3 pairs", "at 8 pairs", "with any number of pairs"):
-        slices.add_column(name, justify="left" if name in ("slice", "role") else "right")
-    for row in found["slices"]:
-        shown = [f"{row['shows'][key]:.3f}" for key in ("3", "8", "unlimited")]
-        margin = "" if row["margin"] is None else f"{row['margin']:g}"
-        slices.add_row(row["name"], row["role"], str(row["rows"]), margin, *shown)
-    out.print(slices)
-    night = found["night"]
-    out.print(
-        f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
-        f"{night['calibration']} calibration, {night['test']} on the test set), {night['tests']} tests on an error "
-        f"budget of {night['fdr']:g}"
-    )
-    for warning in found["warnings"]:
-        out.print(f"[yellow]warning:[/yellow] {warning}")
-    out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")

@@ -40,7 +40,8 @@ class Driver:
     """One process's turn at a study.
 
     retries: how often a crashed or lost attempt is made again; deadline: Unix time by which the study is to be over,
-    because: `budget.wall_clock` or `until`; stop: asked between events, True ends the turn.
+    because: `budget.wall_clock` or `until`; stop: asked between events, True ends the turn; first: train the first so
+    many trials of the study and no more.
     """
 
     def __init__(
@@ -56,21 +57,23 @@ class Driver:
         progress: Progress = lambda state: None,
         stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
+        first: int | None = None,
     ) -> None:
+        self._first = first
         self._study, self._executor, self._jobs, self._tracker = study, executor, jobs, tracker
         self._retries, self._deadline, self._because = retries, deadline, because
         self._progress, self._stop, self._clock = progress, stop, clock
         self._under_way: dict[int, tuple[Trial, int]] = {}
 
     def run(self) -> None:
-        """Run until the study is finished. Raises Interrupted when asked to stop."""
+        """Run until the study, or its first trials, are finished. Raises Interrupted when asked to stop."""
         study = self._study
-        while not study.finished:
+        while not (study.finished or self._enough()):
             if self._stop():
                 self._executor.cancel()
                 raise Interrupted
             self._mind_the_clock()
-            for trial in study.ask(self._executor.slots + AHEAD - len(self._under_way)):
+            for trial in study.ask(self._wanted()):
                 self._submit(trial, 0)
             if study.finished:
                 break
@@ -82,6 +85,18 @@ class Driver:
             self._progress(study.state)
         self._tracker.follow()
         self._progress(study.state)
+
+    def _wanted(self) -> int:
+        """How many trials to ask for now."""
+        room = self._executor.slots + AHEAD - len(self._under_way)
+        if self._first is None:
+            return room
+        ended = sum(t.outcome is not None for t in self._study.state.trials)
+        return min(room, self._first - ended - len(self._under_way))
+
+    def _enough(self) -> bool:
+        trials = self._study.state.trials
+        return self._first is not None and sum(t.outcome is not None for t in trials) >= self._first
 
     def _submit(self, trial: Trial, attempt: int) -> None:
         self._under_way[trial.number] = (trial, attempt)

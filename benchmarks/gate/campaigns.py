@@ -25,22 +25,13 @@ from scipy import stats
 
 from autodc import seeds
 from autodc.evaluation.evidence import SliceEvidence
+from autodc.gate.counts import Summary, summarise
 from autodc.gate.judge import judge
 from autodc.gate.noise import Pools
 from autodc.gate.power import critical
-from autodc.gate.simulate import (
-    CampaignResult,
-    CandidateKind,
-    Judge,
-    SliceWorld,
-    Summary,
-    World,
-    changed,
-    simulate_campaign,
-    summarise,
-    synthetic_slice,
-)
+from autodc.gate.simulate import CampaignResult, CandidateKind, Judge, World, simulate_campaign
 from autodc.gate.types import Look, SliceLook, Verdict
+from autodc.gate.worlds import Ground, SliceWorld, changed, synthetic_slice
 from autodc.spec.study import GateSpec
 from autodc.stats.variance import crossed, moderate
 
@@ -100,7 +91,8 @@ def null_nights(scale: float) -> Part:
     for name, (rule, gate) in rules().items():
         few = nights if rule is judge else _count(PEER_NIGHTS, scale)
         found = summarise(_nights(few, "null", null_night, gate, rule))
-        rows.append((name, str(few), _share(found.nights_keeping), f"{found.kept / few:.2f}", f"{found.pairs:.2f}"))
+        keeping = _share(found.nights_keeping.value)
+        rows.append((name, str(few), keeping, f"{found.kept.hits / few:.2f}", f"{found.pairs.value:.2f}"))
     return Part(
         "Null nights of 200 useless candidates",
         "Six slices of 400 to 1,000 rows, three targets and three guards with a margin of 2 points. Target of the "
@@ -176,13 +168,12 @@ def per_slice_size(scale: float) -> Part:
 
 def size(pairs: int, seed_scale: float, repeats: int, rows: int = 500) -> float:
     """Share of repeats in which a useless candidate is called better on one slice."""
-    kind = CandidateKind(name="useless", share=1.0, seed_scale=seed_scale)
     bound = float(stats.norm.isf(NOMINAL))
     hits = 0
     for repeat in range(repeats):
         rng = seeds.generator(SEED, "size", pairs, repeat)
-        old = synthetic_slice("s", "target", rows, rng)
-        (new,) = changed([old], {"s": 0.0}, kind, rng)
+        (old,) = Ground(slices=(synthetic_slice("s", "target", rows, rng),)).placed().slices
+        (new,), _ = changed([old], {"s": 0.0}, 0.3, rng.standard_normal(rows), seed_scale)
         pool = Pools.calibrated({"s": np.stack([old.train(rng) for _ in range(EIGHT.calibration)])}, {}, {})
         table = np.stack([new.train(rng, seed_scale) - old.train(rng) for _ in range(pairs)])
         found = moderate(crossed(table), pool.of("s"))
@@ -273,7 +264,7 @@ def _nights(
 
 def _mixed(found: Summary) -> tuple[str, ...]:
     shares = (found.false_keeps, found.guard_harmed, found.power, found.undecided)
-    return (str(found.kept), *map(_share, shares), f"{found.pairs:.2f}")
+    return (str(found.kept.hits), *(_share(s.value) for s in shares), f"{found.pairs.value:.2f}")
 
 
 def _count(repeats: int, scale: float) -> int:

@@ -22,12 +22,14 @@ def test_the_public_names():
         "Outcome",
         "Plan",
         "Result",
+        "SimulationResult",
         "Study",
         "StudySpec",
         "Trial",
         "load",
         "load_machine",
         "run",
+        "simulate",
     ]
     for name in autodc.__all__:
         assert getattr(autodc, name).__name__ == name

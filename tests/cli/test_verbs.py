@@ -208,3 +208,33 @@ def test_init_of_an_unknown_example_says_what_was_meant(autodc, tmp_path):
     assert said.code == 2
     assert "did you mean digits?" in said.err
     assert not (tmp_path / "mine").exists()
+
+
+def test_simulate_prints_figures_and_a_sentence_and_json_alone(autodc, inline, tmp_path):
+    study = write_world(tmp_path)
+    words = ("simulate", study, "--machine", inline, "--out", tmp_path / "out", "--nights", 2, "--gain", 0.3)
+    said = autodc(*words)
+    assert said.code == 0
+    assert "+0.3 on one target" in said.out
+    assert "2 nights of 10 datasets each" in said.out
+    assert "Of 2 nights of 10 useless datasets" in said.out
+    assert "a gain of 0.3 on one target is kept" in said.out
+    assert max(map(len, said.out.splitlines()[1:])) <= 118
+    assert "training (6 to go)" in said.err
+    again = autodc(
+        "simulate", study, "--from", tmp_path / "out", "--nights", 2, "--gain", 0.3, "--machine", inline, "--json"
+    )
+    found = json.loads(again.out)
+    assert again.err.split() == ["simulating", "(7", "to", "go)"]
+    assert found["calibration"]["trained_now"] == 0
+    assert found["verdict"].split() == said.out[said.out.index("Of 2 nights") :].split()
+
+
+def test_check_with_measured_noise(autodc, finished):
+    study, folder, _ = finished
+    said = autodc("check", study, "--from", folder)
+    assert said.code == 0
+    assert "Noise measured on 3 trainings of the start" in said.out
+    nowhere = autodc("check", study, "--from", folder.parent)
+    assert nowhere.code == 2
+    assert "ADC-SIM-001" in nowhere.err

@@ -8,17 +8,11 @@ import numpy as np
 import pytest
 
 from autodc import seeds
+from autodc.gate.counts import Share, summarise
 from autodc.gate.noise import Pools
 from autodc.gate.power import critical
-from autodc.gate.simulate import (
-    CandidateKind,
-    World,
-    calibrated_slice,
-    changed,
-    simulate_campaign,
-    summarise,
-    synthetic_slice,
-)
+from autodc.gate.simulate import CandidateKind, World, simulate_campaign
+from autodc.gate.worlds import Draws, Ground, Runs, SliceWorld, calibrated, calibrated_slice, changed, synthetic_slice
 from autodc.spec.study import GateSpec
 from autodc.stats.variance import crossed, moderate
 
@@ -28,13 +22,12 @@ USELESS = CandidateKind(name="useless", share=1.0)
 
 def _size(pairs: int, seed_scale: float, repeats: int) -> float:
     """Share of repeats in which a useless candidate passes a one-sided test of one slice at 5%."""
-    kind = CandidateKind(name="useless", share=1.0, seed_scale=seed_scale)
     rows = synthetic_slice("s", "target", 5000, seeds.generator(11, "rows"))
     passed = 0
     for repeat in range(repeats):
         rng = seeds.generator(11, "size", pairs, repeat)
-        old = replace(rows, base=rng.choice(rows.base, 400))
-        (new,) = changed([old], {"s": 0.0}, kind, rng)
+        old = replace(rows, base=rng.choice(rows.base, 400), rows=np.arange(400))
+        (new,), _ = changed([old], {"s": 0.0}, 0.3, rng.standard_normal(400), seed_scale)
         pool = Pools.calibrated({"s": np.stack([old.train(rng) for _ in range(6)])}, {}, {}).of("s")
         found = moderate(crossed(np.stack([new.train(rng, seed_scale) - old.train(rng) for _ in range(pairs)])), pool)
         passed += found.mean / found.standard_error > critical(ONE_SIDED, found.df)
@@ -98,8 +91,8 @@ def test_a_night_of_useless_candidates_keeps_nothing_and_costs_little():
         synthetic_slice("overall", "guard", 800, rng, margin=0.02),
     )
     found = summarise([simulate_campaign(World(slices=slices, kinds=(USELESS,), candidates=60), GateSpec(), 2)])
-    assert found.kept == 0
-    assert found.pairs <= 2.5
+    assert found.kept.hits == 0
+    assert found.pairs.value <= 2.5
 
 
 def test_a_campaign_is_the_same_again():
@@ -124,7 +117,7 @@ def test_a_calibrated_slice_has_the_noise_of_its_runs(hits):
     source = synthetic_slice("s", "target", 3000, rng, seed_sd=0.01)
     runs = np.stack([source.train(rng) for _ in range(12)])
     runs = runs if hits else runs + 0.1 * rng.normal(size=runs.shape)
-    world = calibrated_slice("s", "target", runs)
+    world = calibrated_slice(Runs(name="s", role="target", scores=runs, rows=np.arange(3000)))
     again = np.stack([world.train(rng) for _ in range(12)])
     assert again.mean() == pytest.approx(runs.mean(), abs=0.03)
     assert crossed(again).residual == pytest.approx(crossed(runs).residual, rel=0.25)
@@ -132,7 +125,94 @@ def test_a_calibrated_slice_has_the_noise_of_its_runs(hits):
 
 def test_a_gain_is_planted_as_large_as_asked():
     rng = seeds.generator(17, "gain")
-    old = synthetic_slice("s", "target", 20_000, rng)
-    (new,) = changed([old], {"s": 0.05}, CandidateKind(name="k", share=1.0, seed_scale=3.0), rng)
+    (old,) = Ground(slices=(synthetic_slice("s", "target", 20_000, rng),)).placed().slices
+    (new,), truth = changed([old], {"s": 0.05}, 0.3, rng.standard_normal(20_000), 3.0)
     gained = np.mean([new.train(rng, 3.0).mean() - old.train(rng).mean() for _ in range(60)])
     assert gained == pytest.approx(0.05, abs=0.01)
+    assert truth["s"] == pytest.approx(0.05)
+
+
+def _nested(rng, hits: bool, runs: int = 40) -> tuple[list[Runs], np.ndarray]:
+    """Runs of `overall`, 2,000 rows in pairs of one group, and of `dark`, its first 800; one seed moves both."""
+    base = rng.normal(0.5, 1.0, 2000)
+    groups = np.arange(2000) // 2
+    latent = base + 0.2 * rng.normal(size=(runs, 1)) + 0.7 * rng.normal(size=(runs, 1000))[:, groups]
+    latent += 0.7 * rng.normal(size=(runs, 2000))
+    scores = (latent > 0).astype(float) if hits else 5 * latent
+    dark = np.arange(800)
+    return [
+        Runs(name="overall", role="guard", margin=0.02, scores=scores, rows=np.arange(2000), clusters=groups),
+        Runs(name="dark", role="target", scores=scores[:, dark], rows=dark, clusters=groups[dark]),
+    ], scores
+
+
+@pytest.mark.parametrize("hits", [True, False])
+def test_a_calibrated_ground_moves_as_its_runs_do(hits):
+    """Noise of seeds, of rows, of groups, and what two slices share, all as in the runs it was made from."""
+    rng = seeds.generator(19, "ground", int(hits))
+    runs, scores = _nested(rng, hits)
+    ground = calibrated(runs)
+    draws = Draws(ground)
+    again = []
+    for _ in range(200):
+        seed, rest = draws.seeds(rng), draws.rows(rng)
+        again.append([s.score(u, rest[s.rows]) for s, u in zip(ground.slices, seed, strict=True)])
+    whole = np.stack([a[0] for a in again])
+    before, after = crossed(scores, runs[0].clusters), crossed(whole, runs[0].clusters)
+    assert after.mean == pytest.approx(before.mean, abs=0.03 if hits else 0.15)
+    assert after.seed == pytest.approx(before.seed, rel=0.5)
+    assert after.residual == pytest.approx(before.residual, rel=0.15)
+    assert ground.together == pytest.approx(0.5, abs=0.1)
+    assert ground.correlation[0, 1] > 0.9
+    dark = np.stack([a[1] for a in again])
+    assert np.mean(dark == whole[:, :800]) > 0.99 if hits else dark == pytest.approx(whole[:, :800], abs=1.0)
+
+
+def test_a_change_reaches_the_slices_that_share_its_rows_and_no_others():
+    rng = seeds.generator(20, "shared")
+    rows = rng.normal(0.5, 1.0, 1000)
+
+    def part(name, at, role="target", margin=None):
+        return SliceWorld(name=name, role=role, base=rows[at], seed_sd=0.0, rows=at, margin=margin)
+
+    slices = [
+        part("dark", np.arange(200)),
+        part("overall", np.arange(1000), "guard", 0.02),
+        part("day", np.arange(500, 1000)),
+    ]
+    new, truth = changed(slices, {"dark": 0.05}, 0.0, np.zeros(1000))
+    gained = {s.name: s.expected() - o.expected() for s, o in zip(new, slices, strict=True)}
+    assert gained == pytest.approx({"dark": 0.05, "overall": 0.01, "day": 0.0}, abs=1e-6)
+    assert truth == pytest.approx(gained, abs=1e-6)
+    both, truth = changed(slices, {"dark": 0.05, "overall": -0.03}, 0.0, np.zeros(1000))
+    assert truth["dark"] == pytest.approx(0.05)
+    assert truth["overall"] == pytest.approx(-0.03)
+    assert truth["day"] == pytest.approx(-0.05)
+    assert both[1].expected() - slices[1].expected() == pytest.approx(-0.03, abs=1e-6)
+
+
+@pytest.mark.parametrize("hits", [True, False])
+def test_campaigns_on_calibration_runs_of_grouped_rows(hits):
+    """Plain help is kept, uselessness is not, whatever the scores: hits, or values of any size."""
+    runs, _ = _nested(seeds.generator(21, "runs", int(hits)), hits, runs=6)
+    unit = 1.0 if hits else 25.0
+    runs[0] = replace(runs[0], margin=0.03 * unit)
+    ground = calibrated(runs)
+    help_ = CandidateKind(name="help", share=0.5, gain=(0.1 * unit, 0.1 * unit), helpful=True)
+    world = World(
+        slices=ground.slices,
+        kinds=(replace(USELESS, share=0.5), help_),
+        candidates=4,
+        correlation=ground.correlation,
+        together=ground.together,
+    )
+    found = summarise([simulate_campaign(world, GateSpec(), seed) for seed in range(6)], at=0.05 * unit)
+    assert found.power.value >= 0.9
+    assert found.false_keeps.hits == 0
+    assert found.guard_harmed.hits == 0
+
+
+def test_shares_have_wilsons_interval():
+    assert Share(0, 0).interval == (0.0, 1.0)
+    low, high = Share(5, 100).interval
+    assert (low, high) == pytest.approx((0.0215, 0.1118), abs=1e-3)

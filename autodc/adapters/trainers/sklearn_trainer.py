@@ -86,7 +86,7 @@ class Sklearn(AbstractFitting[SklearnModel]):
 
     def save(self, model: SklearnModel, folder: Path) -> None:
         """Write the estimator with joblib."""
-        import joblib  # type: ignore[import-untyped]
+        import joblib
 
         joblib.dump((model.estimator, model.scaler, model.n_columns, model.n_classes), folder / FILE)
 
