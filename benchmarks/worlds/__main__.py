@@ -9,19 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
 
 import numpy as np
 
 from autodc import seeds
 from autodc.search import Plan
-from autodc.search.plan import Value
-from autodc.search.space import Space, dimension_of
+from autodc.search.space import RECIPE, Space, dimension_of
 from benchmarks.worlds import RealWorld, world
 from benchmarks.worlds.real import GAPS
+from benchmarks.worlds.subsets import enumerate_subsets, path_of
 
 DRAWS, FINALISTS, FINAL_SEEDS, TEST_SEEDS = 150, 5, 6, 12
-TABLE_SEEDS = 4
+TABLE_SEEDS, TABLE_DRAWS = 4, 40
 
 
 def main() -> None:
@@ -29,24 +28,29 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--table", nargs=2, metavar=("NAME", "SEED"), help="what each set does")
     options.add_argument("--measure", nargs="+", metavar="NAME SEED", help="a world's name and its seeds")
+    options.add_argument("--enumerate", nargs="+", type=int, metavar="SEED", help="train every subset")
     given = options.parse_args()
     if given.table:
         print(table(world(given.table[0], int(given.table[1]))))
     if given.measure:
         for seed in given.measure[1:]:
             write(measured(world(given.measure[0], int(seed))))
+    for seed in given.enumerate or ():
+        one = world("subsets", seed)
+        enumerate_subsets(one).to_csv(path_of(one), lineterminator="\n")
+        print(path_of(one).name, one.gap, flush=True)
 
 
 def table(one: RealWorld) -> str:
     """What each set does alone with the base, and beside the cures (without it, where it is a cure), at weight 1."""
-    base = tuned(one, {}, TABLE_DRAWS, "base")
-    cured = tuned(one, dict.fromkeys(one.cures, 1.0), TABLE_DRAWS, "oracle")
+    base, cured = tuned(one, "base", TABLE_DRAWS), tuned(one, "oracle", TABLE_DRAWS)
     rows = [("base", "", _means(one, base)), ("base + cures", "", _means(one, cured))]
     for name, kind in sorted(one.kinds.items(), key=lambda item: item[1]):
-        rows.append((f"+ {name}", kind, _means(one, _with(base, [name])) - rows[0][2]))
-        beside = [*(one.cures - {name})] if name in one.cures else [*one.cures, name]
+        alone = Plan.of({name: 1.0}, dict(base.hyperparameters), base.recipe)
+        beside = cured.without(name) if name in one.cures else _added(cured, name)
         sign = "−" if name in one.cures else "+"
-        rows.append((f"cures {sign} {name}", kind, _means(one, _with(cured, beside)) - rows[1][2]))
+        rows.append((f"+ {name}", kind, _means(one, alone) - rows[0][2]))
+        rows.append((f"cures {sign} {name}", kind, _means(one, beside) - rows[1][2]))
     slices = [*one.problem.guards, *one.problem.targets]
     lines = [f"{one.name} {one.seed}, accuracy on validation in %, mean of {TABLE_SEEDS} seeds; sets: differences", ""]
     lines += [f"| training | planted | {' | '.join(slices)} | objective |", "| --- " * (len(slices) + 3) + "|"]
@@ -56,18 +60,16 @@ def table(one: RealWorld) -> str:
     return "\n".join(lines)
 
 
-TABLE_DRAWS = 40
-
-
-def tuned(one: RealWorld, weights: dict[str, float], draws: int, name: str) -> Plan:
-    """The best hyperparameters of a mixture by random search: best on validation, the first few measured again."""
-    space = Space([dimension_of(n, spec) for n, spec in one.space.items()], {"recipe": "concat"})
+def tuned(one: RealWorld, arm: str, draws: int) -> Plan:
+    """Tune `base` or `oracle` by random search: the best draws on validation, the first few measured again."""
+    make = one.best if arm == "oracle" else lambda numbers: Plan.of({}, numbers, one.recipes[0])
+    recipe = make({}).recipe
+    space = Space([dimension_of(n, spec) for n, spec in one.space.items()], {RECIPE: recipe})
     rng = seeds.generator(one.seed, "tuning")
-    settings: list[dict[str, Value]] = [dict(one.problem.start.hyperparameters)]
-    settings += [space.decode(row) for row in space.snap(space.random(rng, max(1, draws - 1)))]
-    plans = list(dict.fromkeys(Plan.of(weights, setting) for setting in settings))
-    first = [seeds.integer(one.seed, "tuning", name, 0)]
-    again = [seeds.integer(one.seed, "tuning", name, 1 + j) for j in range(FINAL_SEEDS)]
+    settings = [space.decode(row) for row in space.snap(np.vstack([space.defaults, space.random(rng, draws - 1)]))]
+    plans = list(dict.fromkeys(make(setting) for setting in settings))
+    first = [seeds.integer(one.seed, "tuning", arm, 0)]
+    again = [seeds.integer(one.seed, "tuning", arm, 1 + j) for j in range(FINAL_SEEDS)]
     best = sorted(plans, key=lambda p: -one.objective(p, first, "validation"))[:FINALISTS]
     return max(best, key=lambda p: one.objective(p, again, "validation"))
 
@@ -77,10 +79,12 @@ def measured(one: RealWorld) -> dict[str, dict[str, object]]:
     began = time.perf_counter()
     fresh = one.fresh_seeds(TEST_SEEDS)
     found: dict[str, object] = {}
-    for name, weights in (("base", {}), ("oracle", dict.fromkeys(one.cures, 1.0))):
-        plan = tuned(one, weights, DRAWS, name)
-        found[name] = round(one.objective(plan, fresh), 5)
-        found[f"{name}_hyperparameters"] = dict(plan.hyperparameters)
+    for arm in ("base", "oracle"):
+        plan = tuned(one, arm, DRAWS)
+        found[arm] = round(one.objective(plan, fresh), 5)
+        found[f"{arm}_hyperparameters"] = dict(plan.hyperparameters)
+        if plan.pretrain:
+            found["oracle_without_pretraining"] = round(one.objective(plan.without(*plan.pretrain), fresh), 5)
     print(one.name, one.seed, found["base"], found["oracle"], f"{time.perf_counter() - began:.0f} s", flush=True)
     return {f"{one.name}-{one.seed}": found}
 
@@ -92,8 +96,9 @@ def write(found: dict[str, dict[str, object]]) -> None:
     GAPS.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n", encoding="utf-8")
 
 
-def _with(plan: Plan, names: Sequence[str]) -> Plan:
-    return Plan.of(dict.fromkeys(names, 1.0), dict(plan.hyperparameters), plan.recipe)
+def _added(plan: Plan, name: str) -> Plan:
+    mixture = plan.mixture.with_weight(name, 1.0)
+    return Plan.of(mixture.to_dict(), dict(plan.hyperparameters), plan.recipe, plan.pretrain)
 
 
 def _means(one: RealWorld, plan: Plan) -> np.ndarray:

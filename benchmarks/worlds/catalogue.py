@@ -13,9 +13,11 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from autodc import seeds
+from autodc.spec.study import ParameterSpec
 from benchmarks.worlds.conditions import photograph, pieces
 from benchmarks.worlds.planting import Sizes, Supply, plant
 from benchmarks.worlds.real import PLAIN_SPACE, RealWorld
+from benchmarks.worlds.tables import SCANNERS, scan
 
 Array = np.ndarray[Any, Any]
 
@@ -26,6 +28,21 @@ TWELVE = (
     *(("duplicate", 0), ("redundant", 1), ("trade_off", 2)),
     *(("mislabelled", 0), ("off_domain", 0), ("copy", 0), ("useless", 0)),
 )
+TEN = (
+    *(("cure", 0), ("cure", 1), ("cure", 2), ("interacting", 3), ("interacting", 3)),
+    *(("duplicate", 0), ("redundant", 1), ("trade_off", 2), ("mislabelled", 0), ("useless", 0)),
+)
+NINE = (
+    *(("cure", 0), ("cure", 1), ("cure", 2), ("cure", 3), ("pretrain_only", 0)),
+    *(("mislabelled", 0), ("off_domain", 0), ("copy", 0), ("useless", 0)),
+)
+TWENTY = (
+    *(("cure", 0), ("cure", 1), ("cure", 2), ("cure", 3), ("interacting", 4), ("interacting", 4)),
+    *(("duplicate", 0), ("redundant", 1), ("redundant", 2), ("trade_off", 3), ("trade_off", 0)),
+    *(("mislabelled", 0), ("mislabelled", 1), ("off_domain", 0), ("off_domain", 1)),
+    *(("copy", 0), ("copy", 1), ("useless", 0), ("useless", 1), ("useless", 2)),
+)
+FIXED = {"lr": 0.15, "momentum": 0.5, "weight_decay": 1e-3, "width": 40, "dropout": 0.0}
 DIGIT_CONDITIONS = ("bold", "turned", "struck", "shifted", "mirrored", "halved", "masked")
 DIGIT_MARGINS = (0.02, 0.05)
 FASHION_CONDITIONS = ("turned", "struck", "shifted", "mirrored", "screened", "halved", "masked")
@@ -59,6 +76,51 @@ def fashion(seed: int) -> RealWorld:
     conditions = [str(c) for c in rng.permutation(FASHION_CONDITIONS)[:4]]
     planted = plant(clothes(rng), conditions, Sizes(base=1200, cure=600, other=700), TWELVE, rng)
     return RealWorld(name="fashion", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+
+
+def tabular(seed: int) -> RealWorld:
+    """Digits as a table of 64 counts, read by five of seven scanners in poor repair, twenty candidates."""
+    rng = seeds.generator(seed, "world", "tabular")
+    conditions = [str(c) for c in rng.permutation(SCANNERS)[:5]]
+    planted = plant(counts(rng), conditions, Sizes(base=300, cure=240, other=300), TWENTY, rng, DIGIT_MARGINS)
+    return RealWorld(name="tabular", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+
+
+def subsets(seed: int) -> RealWorld:
+    """Digits with ten candidates that are in or out, nothing else to choose: 1,024 plans, each of them measured."""
+    rng = seeds.generator(seed, "world", "subsets")
+    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
+    planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=260, other=300), TEN, rng, DIGIT_MARGINS)
+    return RealWorld(name="subsets", seed=seed, planted=planted, space={}, fixed=FIXED, max_weight=1.0, whole=True)
+
+
+def convention(seed: int) -> RealWorld:
+    """Digits with small cures, and 3,600 rows whose labels have other names: of use before a fine-tuning alone."""
+    rng = seeds.generator(seed, "world", "convention")
+    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
+    planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=60, other=300), NINE, rng, DIGIT_MARGINS)
+    staged = {"recipe": "pretrain_finetune"}
+    space = {
+        **PLAIN_SPACE,
+        "pretrain_share": ParameterSpec(type="float", low=0.2, high=0.8, when=staged),
+        "finetune_lr_factor": ParameterSpec(type="float", low=0.2, high=1.0, log=True, when=staged),
+    }
+    recipes = ("concat", "pretrain_finetune")
+    return RealWorld(name="convention", seed=seed, planted=planted, space=space, fixed={}, recipes=recipes, steps=480)
+
+
+def counts(rng: np.random.Generator) -> Supply:
+    """scikit-learn's 1,797 digits as 64 counts, split once by scan: 850, 430, 517."""
+    digits = load_digits()
+    order = rng.permutation(len(digits.target))
+    return Supply(
+        targets=digits.target,
+        training=order[:850],
+        validation=order[850:1280],
+        test=order[1280:],
+        take=lambda raw, scanner, rng: scan(digits.images[raw], scanner, rng),
+        scramble=lambda count, rng: scan(pieces(digits.images[order[:850]], count, rng), "plain", rng),
+    )
 
 
 def digit_scans(rng: np.random.Generator) -> Supply:
@@ -105,5 +167,7 @@ def _clothes() -> tuple[Array, Array]:
     return images, np.concatenate(labels).astype(np.int64)
 
 
-_WORLDS: Mapping[str, Callable[[int], RealWorld]] = {f.__name__: f for f in (digits, fashion, null)}
+_WORLDS: Mapping[str, Callable[[int], RealWorld]] = {
+    f.__name__: f for f in (digits, fashion, tabular, subsets, convention, null)
+}
 NAMES = tuple(_WORLDS)

@@ -16,6 +16,9 @@ Take = Callable[[Array, str, np.random.Generator], Array]
 CONVENTION = ((1, 7), (4, 9), (2, 3))
 """Classes that another office calls by another name."""
 
+PRETRAIN_ROWS, RENAMED = 3600, 3
+"""Size of a pretrain_only set, and how far its labels are moved."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Supply:
@@ -57,8 +60,9 @@ def plant(
     cure: rows of the condition · duplicate: the very rows of that condition's cure · redundant: half of them ·
     interacting: the rows of half of the classes; alone everything there is taken for one of these classes ·
     mislabelled: rows of all conditions, the label file one row off · trade_off: half a cure's rows, fresh, and plain
-    ones under another label convention · off_domain: inputs that mean nothing, labels by chance · copy: rows of the
-    base · useless: a resample of the base, drawn with replacement.
+    ones under another label convention · pretrain_only: many rows of all conditions, every label under the name of
+    another class: good for a hidden layer, bad for a head · off_domain: inputs that mean nothing, labels by chance ·
+    copy: rows of the base · useless: a resample of the base, drawn with replacement.
     """
     training = rng.permutation(supply.training)
     base_raw, rest = training[: sizes.base], training[sizes.base :]
@@ -74,7 +78,7 @@ def plant(
         base=maker.base,
         candidates={name: made[name] for name in sorted(made)},
         kinds={name: kinds[name] for name in sorted(kinds)},
-        cures=frozenset(name for name, kind in kinds.items() if kind in ("cure", "interacting")),
+        cures=frozenset(name for name, kind in kinds.items() if kind in ("cure", "interacting", "pretrain_only")),
         twins=twins,
         validation=held["v"],
         test=held["t"],
@@ -111,6 +115,9 @@ class _Maker:
             return join(*(self._fresh(c, each).shifted_labels() for c in self._conditions))
         if kind == "trade_off":
             return join(self._fresh(condition, sizes.cure // 2), self._other_convention(sizes.other // 2))
+        if kind == "pretrain_only":
+            rows = join(*(self._many(c, PRETRAIN_ROWS // len(self._conditions)) for c in self._conditions))
+            return Rows(x=rows.x, y=(rows.y + RENAMED) % (int(self._supply.targets.max()) + 1))
         if kind == "off_domain":
             y = rng.integers(int(self._supply.targets.max()) + 1, size=sizes.other)
             return Rows(x=self._supply.scramble(sizes.other, rng), y=y)
@@ -122,6 +129,10 @@ class _Maker:
 
     def _fresh(self, condition: str, count: int) -> Rows:
         return self._supply.rows(self._rng.permutation(self._rest)[:count], condition, self._rng)
+
+    def _many(self, condition: str, count: int) -> Rows:
+        """More pictures than raw examples: some are taken again, in another light."""
+        return self._supply.rows(self._rng.choice(self._rest, count), condition, self._rng)
 
     def _half(self, number: int) -> Rows:
         """The first call gives the rows of one half of the classes, the second those of the other half."""

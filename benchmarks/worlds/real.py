@@ -13,12 +13,13 @@ import numpy as np
 
 from autodc import seeds
 from autodc.data.mixture import batches
-from autodc.search import Plan, SearchProblem
+from autodc.search import Plan, SearchProblem, Value
 from autodc.search.space import start_hyperparameters
 from autodc.spec.study import ParameterSpec
 from benchmarks.worlds.network import Leg, fit
 from benchmarks.worlds.rows import Held, Planted, Rows
 from benchmarks.worlds.studies import StudyRun, run_study
+from benchmarks.worlds.subsets import mask, truth_of
 
 Array = np.ndarray[Any, Any]
 
@@ -84,6 +85,12 @@ class RealWorld:
         """What the oracle adds to the base; of a cure and its second copy, the cure."""
         return self.planted.cures
 
+    def best(self, hyperparameters: Mapping[str, Value]) -> Plan:
+        """The oracle's mixture at weight 1: base + cures, a pretrain_only set in its stage, with these numbers."""
+        first = tuple(name for name in self.cures if self.kinds[name] == "pretrain_only")
+        recipe = "pretrain_finetune" if first else self.recipes[0]
+        return Plan.of(dict.fromkeys(self.cures, 1.0), hyperparameters, recipe, first)
+
     def train(self, plan: Plan, seed: int, fidelity: float = 1.0) -> dict[str, Array]:
         """Train once and return class scores: validation (n, C) and test (m, C)."""
         hyper = {**self.fixed, **dict(plan.hyperparameters)}
@@ -124,6 +131,9 @@ class RealWorld:
     @cached_property
     def gap(self) -> tuple[float, float]:
         """Test objective of the tuned base and of the tuned base + cures. Raises KeyError where it was not measured."""
+        if self.whole:
+            found = truth_of(self)
+            return found[0], float(found.max())
         known = json.loads(GAPS.read_text(encoding="utf-8")) if GAPS.exists() else {}
         if (key := f"{self.name}-{self.seed}") not in known:
             raise KeyError(f"no gap of {key}: python -m benchmarks.worlds --measure {self.name} {self.seed}")
@@ -132,6 +142,8 @@ class RealWorld:
     def share(self, plan: Plan, seeds: Sequence[int] | None = None) -> float:
         """Share of the base → oracle gap that a plan closes on the test set; weights other than 1 may pass 1."""
         low, high = self.gap
+        if self.whole:
+            return (float(truth_of(self)[mask(self, plan)]) - low) / (high - low)
         return (self.objective(plan, self.fresh_seeds() if seeds is None else seeds) - low) / (high - low)
 
     def study(

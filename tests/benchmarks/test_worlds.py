@@ -7,6 +7,7 @@ import pytest
 
 from autodc.search import Plan
 from benchmarks.worlds import RealWorld, world
+from benchmarks.worlds.subsets import mask, plan_of
 
 GOOD = {"lr": 0.15, "momentum": 0.5, "weight_decay": 1e-3, "width": 40, "dropout": 0.0}
 
@@ -76,3 +77,32 @@ def test_a_study_of_a_world_runs_to_its_end(digits):
     assert run.result["test"] is not None
     assert set(run.result["validation"]["after"]) == {*digits.problem.targets, *digits.problem.guards}
     assert run.result["spent"]["trainings"] <= 24
+
+
+def test_rows_under_another_convention_help_before_a_fine_tuning_and_hurt_in_the_mixture():
+    one = world("convention", 5)
+    tuned = {**GOOD, "lr": 0.4, "pretrain_share": 0.6, "finetune_lr_factor": 0.6}
+    (named,) = (n for n, kind in one.kinds.items() if kind == "pretrain_only")
+    without = one.best(tuned).without(named)
+    legs = one.legs(one.best(tuned), tuned, seed=1)
+    assert [len(leg.y) for leg in legs] == [round(0.6 * one.steps), round(0.4 * one.steps)]
+    staged, plain = one.objective(one.best(tuned), (1, 2)), one.objective(without, (1, 2))
+    mixed = one.objective(Plan.of(dict.fromkeys(one.cures, 1.0), GOOD), (1, 2))
+    assert staged > plain + 0.02
+    assert mixed < plain - 0.1
+
+
+@pytest.mark.parametrize("name", ["tabular", "null"])
+def test_every_world_trains_and_is_cut_into_its_slices(name):
+    one = world(name, 5)
+    values = one.values(one.train(one.problem.start, 1))
+    assert set(values) == {*one.problem.targets, *one.problem.guards}
+    assert all(len(rows) >= 250 for rows in one.held("validation").slices.values())
+    assert len(one.problem.datasets) == {"tabular": 20, "null": 10}[name]
+
+
+def test_a_subset_is_a_number_and_back():
+    one = world("subsets", 0)
+    for number in (0, 1, 5, 1023):
+        assert mask(one, plan_of(one, number)) == number
+    assert one.train(plan_of(one, 5), 1)["test"].shape == (len(one.held("test").rows), 10)
