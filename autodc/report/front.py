@@ -13,11 +13,11 @@ from autodc.report.charts import CHART_BOTTOM, CHART_HEIGHT, CHART_LEFT, CHART_T
 from autodc.study.state import State
 
 UNITS = {
-    "predict_ms": ("prediction", "ms a row"),
-    "train_seconds": ("training", "s"),
-    "model_mb": ("model", "MB"),
+    "predict_ms": ("prediction time", "ms a row"),
+    "train_seconds": ("training time", "s"),
+    "model_mb": ("model size", "MB"),
 }
-"""Trade-off → what it is the cost of, and its unit."""
+"""Trade-off → its name for a reader, and its unit."""
 
 
 def section(state: State, result: Mapping[str, Any], sign: float) -> dict[str, Any] | None:

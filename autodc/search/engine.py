@@ -20,7 +20,8 @@ class SearchProblem:
 
     datasets: the candidates, in the order of the study; max_weight: the largest weight of each;
     targets: target slice → weight in the objective; guards: slice → margin; start: the plan the study begins with;
-    tradeoffs: what is searched for beside the objective, as named in `Observation.tradeoffs`.
+    tradeoffs: what is searched for beside the objective, as named in `Observation.tradeoffs`;
+    probes: dataset → a number known before, larger for what is believed to help.
     """
 
     datasets: tuple[str, ...]
@@ -32,6 +33,7 @@ class SearchProblem:
     start: Plan
     enqueue: tuple[Mapping[str, float], ...] = ()
     tradeoffs: tuple[str, ...] = ()
+    probes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,12 +65,15 @@ class History:
     def told(
         cls, *, rows: Array, raw: Mapping[str, Array], fidelity: Array, seeds: Array, shares: Mapping[str, float]
     ) -> History:
-        """Work out what the models are told. A training that failed, or misses a slice, or has one that is not finite,
-        is told as the worst value seen at its fidelity: samplers that forget failures propose the crash again."""
+        """Work out what the models are told. A training that failed, or misses a target, or has one that is not finite,
+        is told as the worst value seen at its fidelity: samplers that forget failures propose the crash again. What
+        misses only a guard is told as the worst in that guard alone."""
         failed = np.zeros(len(rows), dtype=bool)
-        for values in raw.values():
-            failed |= ~np.isfinite(values)
-        slices = {name: _tamed_by_level(values, failed, fidelity) for name, values in raw.items()}
+        for name, values in raw.items():
+            if shares[name] > 0:
+                failed |= ~np.isfinite(values)
+        missing = {name: failed | ~np.isfinite(values) for name, values in raw.items()}
+        slices = {name: _tamed_by_level(values, missing[name], fidelity) for name, values in raw.items()}
         objective = sum((shares[n] * v for n, v in slices.items()), np.zeros(len(rows)))
         return cls(
             rows=rows,

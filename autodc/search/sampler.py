@@ -8,26 +8,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from autodc import seeds
-from autodc.search.encoding import PlanEncoding, weight_name
-from autodc.search.engine import Observation, SearchProblem
+from autodc.search.engine import Observation
 from autodc.search.mixture_engine import MixtureEngine
-from autodc.search.plan import Plan, Value
-from autodc.search.space import start_hyperparameters
-from autodc.spec.study import ParameterSpec
+from autodc.search.plan import Plan
+from autodc.search.vocabulary import OBJECTIVE, Vocabulary
 
 PLAN = "autodc:plan"
-OBJECTIVE = "objective"
+ENQUEUED = "fixed_params"
 PRUNED_FIDELITY = 0.25
 SLICES = "slices"
+FIDELITY = "fidelity"
 
 
 @final
@@ -36,12 +31,22 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
 
     space: name → distribution, the same that the objective suggests; datasets: those of its names that are weights of
     datasets, floats from 0 to their cap, where exactly 0 is proposed like any other value; targets: slice → weight in
-    the objective. A trial gives its slices by `trial.set_user_attr("slices", {slice: value})`, in the direction of the
-    study; their weighted mean is then what is searched for. Where a trial lacks one, its value stands for all.
+    the objective; guards: slice → margin, the worst loss against the trial without datasets; probes: dataset → a
+    number known before, larger for what is believed to help; conditions: name → {other name: the value, or list of
+    values, under which it counts}; recipe and stages: the parameter that is `pretrain_finetune` where datasets have a
+    stage, and dataset → its parameter, `main` or `pretrain`; seed: root of everything random.
 
-    A suggestion depends on the seed, the number of the trial, and the trials of the study in the order they ended.
-    Parameters that are not in `space` are drawn at random. A failed trial counts as the worst one seen.
-    Raises ValueError for a dataset that is not in `space`, or whose distribution is not a float from 0 up.
+    A trial gives its slices by `trial.set_user_attr("slices", {slice: value})`, in the direction of the study (of its
+    first objective); their weighted mean is then what is searched for. Where a trial lacks one, its value stands for
+    all, and its guards are not known. `trial.set_user_attr("fidelity", share)`, above 0 and at most 1, says that it
+    was trained with a share of the budget: its value counts, with so much more noise. A pruned trial has 0.25.
+
+    In a study with several directions every trial searches for one random weighting of them.
+
+    A suggestion depends on the seed, the number of the trial (enqueued ones are not counted), and the trials of the
+    study in the order they ended. Parameters that are not in `space` are drawn at random, those whose condition does
+    not hold are at their default. A failed trial counts as the worst one seen.
+    Raises ValueError where the arguments do not fit each other; the message says which and how.
     """
 
     def __init__(
@@ -50,41 +55,44 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         *,
         datasets: Sequence[str] = (),
         targets: Mapping[str, float] | None = None,
+        guards: Mapping[str, float] | None = None,
+        probes: Mapping[str, float] | None = None,
+        conditions: Mapping[str, Mapping[str, Any]] | None = None,
+        recipe: str | None = None,
+        stages: Mapping[str, str] | None = None,
         seed: int = 0,
     ) -> None:
-        self._space, self._seed = dict(space or {}), seed
-        self._targets = dict(targets or {OBJECTIVE: 1.0})
-        self._caps = {name: _cap(name, self._space) for name in datasets}
-        specs = {name: _spec(found) for name, found in self._space.items() if name not in self._caps}
-        self._problem = SearchProblem(
-            datasets=tuple(self._caps),
-            hyperparameters=specs,
-            recipes=("concat",),
-            max_weight=1.0,
-            targets=self._targets,
-            guards={},
-            start=Plan.of({}, start_hyperparameters(specs, "concat")),
+        self._words = Vocabulary(
+            space or {},
+            datasets=datasets,
+            targets=targets or {OBJECTIVE: 1.0},
+            guards=guards or {},
+            probes=probes or {},
+            conditions=conditions or {},
+            recipe=recipe,
+            stages=stages or {},
         )
-        self._encoding = PlanEncoding(self._problem)
-        self._engine = MixtureEngine(self._problem, seed)
+        self._seed = seed
+        self._engine: MixtureEngine | None = None
+        self._directions: tuple[StudyDirection, ...] = ()
         self._told: tuple[int, ...] = ()
+        self._seen: dict[int, Observation] = {}
         self._lock = threading.Lock()
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the space of the constructor, from the first trial on."""
-        return dict(self._space)
+        return dict(self._words.space)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Suggest values of `search_space`; what of it is not this sampler's is drawn at random."""
-        self._raise_error_if_multi_objective(study)
-        own = self._space
+        own = self._words.space
         answer: dict[str, Any] = {}
         if any(own.get(name) == distribution for name, distribution in search_space.items()):
             plan = self._suggest(study, trial)
             study._storage.set_trial_system_attr(trial._trial_id, PLAN, plan.to_dict())
-            answer = self._params(plan)
+            answer = self._words.params(plan)
         for name, distribution in search_space.items():
             if own.get(name) != distribution:
                 answer[name] = self.sample_independent(study, trial, name, distribution)
@@ -94,9 +102,12 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Draw at random: a function of the seed, the number of the trial and the name."""
-        self._raise_error_if_multi_objective(study)
         seed = seeds.integer(self._seed, "search", "sampler", trial.number, param_name)
         return optuna.samplers.RandomSampler(seed).sample_independent(study, trial, param_name, param_distribution)
+
+    def spent(self, study: optuna.Study) -> float:
+        """What the ended trials of a study cost, in full trainings: each counts its fidelity, a failed one too."""
+        return sum(_fidelity(t) for t in study.get_trials(deepcopy=False) if t.state.is_finished())
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_lock"}
@@ -107,65 +118,61 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
 
     def _suggest(self, study: optuna.Study, trial: FrozenTrial) -> Plan:
         trials = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
-        sign = -1.0 if study.direction == optuna.study.StudyDirection.MINIMIZE else 1.0
         ended = sorted((t for t in trials if t.state.is_finished() and self._ours(t)), key=_ending)
-        running = [self._plan(t) for t in trials if t.state == TrialState.RUNNING and (self._ours(t) or _planned(t))]
+        running = [t for t in trials if t.state == TrialState.RUNNING and (self._ours(t) or _planned(t))]
+        number = sum(t.number < trial.number and ENQUEUED not in t.system_attrs for t in trials)
         told = tuple(t.number for t in ended)
-        observed = [self._observation(t, sign) for t in ended]
         with self._lock:
-            if told[: len(self._told)] != self._told:
-                self._engine = MixtureEngine(self._problem, self._seed)
+            if (
+                self._engine is None
+                or self._directions != tuple(study.directions)
+                or told[: len(self._told)] != self._told
+            ):
+                self._directions, self._seen = tuple(study.directions), {}
+                self._engine = MixtureEngine(self._words.problem(len(self._directions)), self._seed)
             self._told = told
-            return self._engine.suggest(trial.number, observed, running).plan
+            for one in ended:
+                if one.number not in self._seen:
+                    self._seen[one.number] = self._observation(one)
+            return self._engine.suggest(
+                number, [self._seen[n] for n in told], [self._running_plan(t) for t in running]
+            ).plan
 
-    def _observation(self, trial: FrozenTrial, sign: float) -> Observation:
-        plan, fidelity, value = self._plan(trial), 1.0, math.nan
-        if trial.state == TrialState.COMPLETE and trial.value is not None:
-            value = float(trial.value)
+    def _observation(self, trial: FrozenTrial) -> Observation:
+        signs = [-1.0 if d == StudyDirection.MINIMIZE else 1.0 for d in self._directions]
+        found = [math.nan] * len(signs)
+        if trial.state == TrialState.COMPLETE:
+            found = [float(v) for v in trial.values or found]
         elif trial.state == TrialState.PRUNED and trial.intermediate_values:
-            value, fidelity = float(trial.intermediate_values[max(trial.intermediate_values)]), PRUNED_FIDELITY
-        slices = trial.user_attrs.get(SLICES, {}) if trial.state == TrialState.COMPLETE else {}
+            found[0] = float(trial.intermediate_values[max(trial.intermediate_values)])
+        slices = trial.user_attrs.get(SLICES, {}) if trial.state != TrialState.FAIL else {}
+        targets, guards = self._words.targets, self._words.guards
         values: dict[str, float] = {}
-        if all(_number(slices.get(name)) for name in self._targets):
-            values = {name: sign * float(slices[name]) for name in self._targets}
-        elif math.isfinite(value):
-            values = dict.fromkeys(self._targets, sign * value)
-        return Observation(number=trial.number, plan=plan, seed=trial.number, values=values, fidelity=fidelity)
+        if all(_number(slices.get(name)) for name in targets):
+            values = {name: signs[0] * float(slices[name]) for name in targets}
+        elif math.isfinite(found[0]):
+            values = dict.fromkeys(targets, signs[0] * found[0])
+        if values:
+            values |= {n: signs[0] * float(slices[n]) for n in guards if n not in values and _number(slices.get(n))}
+        beside = zip(self._words.tradeoffs(len(signs)), signs[1:], found[1:], strict=True)
+        return Observation(
+            number=trial.number,
+            plan=self._words.plan(trial.params),
+            seed=trial.number,
+            values=values,
+            fidelity=_fidelity(trial),
+            tradeoffs={name: sign * value for name, sign, value in beside if math.isfinite(value)},
+        )
 
     def _ours(self, trial: FrozenTrial) -> bool:
-        return any(name in trial.params for name in self._space)
+        return any(name in trial.params for name in self._words.space)
 
-    def _plan(self, trial: FrozenTrial) -> Plan:
-        """What a trial trains on: its parameters, and what was suggested for those it has not asked for yet."""
+    def _running_plan(self, trial: FrozenTrial) -> Plan:
+        """What a trial trains on: its parameters, and for those it has not asked for yet what it will be given."""
         params: dict[str, Any] = {}
-        if trial.state == TrialState.RUNNING and _planned(trial):
-            params = self._params(Plan.from_dict(trial.system_attrs[PLAN]))
-        params |= trial.params
-        values: dict[str, Value] = {}
-        for name, distribution in self._space.items():
-            if name in params and name in self._caps:
-                values[weight_name(name)] = float(params[name]) / self._caps[name]
-            elif name in params:
-                values[name] = _inside(distribution, params[name])
-        return self._encoding.plan(self._encoding.space.encode(values))
-
-    def _params(self, plan: Plan) -> dict[str, Any]:
-        values = dict(plan.hyperparameters)
-        return {
-            name: self._caps[name] * min(plan.mixture.weight(name), 1.0)
-            if name in self._caps
-            else _outside(distribution, values[name])
-            for name, distribution in self._space.items()
-        }
-
-
-def _cap(name: str, space: Mapping[str, BaseDistribution]) -> float:
-    found = space.get(name)
-    if found is None:
-        raise ValueError(f"dataset {name!r} has no distribution in the space: it is not in it")
-    if not isinstance(found, FloatDistribution) or found.low != 0.0 or found.high <= 0.0 or found.step is not None:
-        raise ValueError(f"the weight of {name!r} is a float from 0 to its cap, without a step; found {found!r}")
-    return float(found.high)
+        if _planned(trial):
+            params = self._words.params(Plan.from_dict(trial.system_attrs[PLAN]))
+        return self._words.plan(params | trial.system_attrs.get(ENQUEUED, {}) | trial.params)
 
 
 def _planned(trial: FrozenTrial) -> bool:
@@ -181,34 +188,9 @@ def _number(value: object) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def _spec(distribution: BaseDistribution) -> ParameterSpec:
-    """A distribution in the words of a study file; a choice is searched by its index, a single value is one choice."""
-    if isinstance(distribution, CategoricalDistribution):
-        return ParameterSpec(type="categorical", choices=tuple(range(len(distribution.choices))))
-    if not isinstance(distribution, (FloatDistribution, IntDistribution)):
-        raise ValueError(f"a float, int or categorical distribution is needed, not {distribution!r}")
-    if distribution.single():
-        return ParameterSpec(type="categorical", choices=(0,))
-    kind = "int" if isinstance(distribution, IntDistribution) else "float"
-    step = None if distribution.log else distribution.step
-    return ParameterSpec.model_validate(
-        {"type": kind, "low": distribution.low, "high": distribution.high, "log": distribution.log, "step": step}
-    )
-
-
-def _inside(distribution: BaseDistribution, value: Any) -> Value:
-    """A value of a trial as the engine knows it."""
-    if isinstance(distribution, CategoricalDistribution):
-        return int(distribution.to_internal_repr(value))
-    return 0 if distribution.single() else float(value)
-
-
-def _outside(distribution: BaseDistribution, value: Value) -> Any:
-    """A value of the engine as Optuna wants it."""
-    if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices[int(value)]
-    if distribution.single():
-        return distribution.low
-    if isinstance(distribution, IntDistribution):
-        return int(value)
-    return float(min(max(float(value), distribution.low), distribution.high))
+def _fidelity(trial: FrozenTrial) -> float:
+    """The share of a full training that a trial had."""
+    share = trial.user_attrs.get(FIDELITY)
+    if _number(share) and 0 < share <= 1:
+        return float(share)
+    return PRUNED_FIDELITY if trial.state == TrialState.PRUNED else 1.0

@@ -205,7 +205,7 @@ def test_a_study_with_two_objectives_shows_its_front(whole: Any, night: Any, tmp
     ]
     study.add(ev.ChallengerProposed(round=1, horizon=3, plan=wide.to_dict(), mean=0.745, sd=0.01, front=tuple(front)))
     _, page = written(study, tmp_path)
-    assert "a low cost of prediction beside the objective" in page.text
+    assert "a low prediction time beside the objective" in page.text
     assert "0.745 ± 0.010 seen 0.750" in page.text
     assert "believed 0.745 at 15 ms a row, base with fog" in page.text
     assert "training 1: 0.750 at 16 ms a row" in page.text

@@ -97,6 +97,200 @@ def test_a_sampler_can_be_pickled_in_the_middle():
     assert two.ask(space()).params == one.ask(space()).params
 
 
+def staged():
+    return {
+        "dark": FloatDistribution(0, 2),
+        "noise": FloatDistribution(0, 1),
+        "recipe": CategoricalDistribution(["concat", "pretrain_finetune"]),
+        "dark_stage": CategoricalDistribution(["main", "pretrain"]),
+        "noise_stage": CategoricalDistribution(["main", "pretrain"]),
+        "tail": FloatDistribution(0.01, 1, log=True),
+        "kind": CategoricalDistribution(["sgd", None, "adam"]),
+        "momentum": FloatDistribution(0, 0.9),
+    }
+
+
+def staged_sampler(seed=0):
+    return MixtureSampler(
+        staged(),
+        datasets=["dark", "noise"],
+        recipe="recipe",
+        stages={"dark": "dark_stage", "noise": "noise_stage"},
+        conditions={"tail": {"recipe": "pretrain_finetune"}, "momentum": {"kind": ["sgd", None]}},
+        seed=seed,
+    )
+
+
+def staged_objective(trial):
+    """`dark` helps as pretraining and harms as plain mix; only what counts is asked for."""
+    dark, noise = trial.suggest_float("dark", 0, 2), trial.suggest_float("noise", 0, 1)
+    value = -noise - 0.2 * dark
+    if trial.suggest_categorical("recipe", ["concat", "pretrain_finetune"]) == "pretrain_finetune":
+        early = trial.suggest_categorical("dark_stage", ["main", "pretrain"]) == "pretrain"
+        trial.suggest_categorical("noise_stage", ["main", "pretrain"])
+        value += early * 0.7 * dark**0.5 + 0.0 * trial.suggest_float("tail", 0.01, 1, log=True)
+    if trial.suggest_categorical("kind", ["sgd", None, "adam"]) != "adam":
+        value -= abs(trial.suggest_float("momentum", 0, 0.9) - 0.3)
+    return value
+
+
+def test_a_recipe_its_stages_and_conditions_are_searched_as_they_hang_together():
+    made = optuna.create_study(direction="maximize", sampler=staged_sampler(4))
+    made.optimize(staged_objective, n_trials=36)
+    for trial in made.trials:
+        given = trial.system_attrs["autodc:plan"]
+        assert ("tail" in given["hyperparameters"]) == (trial.params["recipe"] == "pretrain_finetune")
+        assert ("momentum" in given["hyperparameters"]) == (trial.params["kind"] != "adam")
+    assert made.best_params["recipe"] == "pretrain_finetune"
+    assert made.best_params["dark_stage"] == "pretrain"
+    late = [t.params["recipe"] for t in made.trials[-12:]]
+    assert late.count("pretrain_finetune") > 6
+
+
+def test_parameters_that_do_not_count_are_at_their_default():
+    made = optuna.create_study(sampler=staged_sampler(1))
+    for _ in range(14):
+        params = made.ask(staged()).params
+        assert params["recipe"] == "pretrain_finetune" or params["tail"] == pytest.approx(0.1)
+        assert params["recipe"] == "pretrain_finetune" or params["dark_stage"] == "main"
+
+
+def guarded(guards, seed, trials=40):
+    """`greedy` lifts the target and harms `day`; more than half of its weight breaks a margin of 0.75."""
+    names = {"greedy": FloatDistribution(0, 1), "fair": FloatDistribution(0, 1)}
+    made = optuna.create_study(
+        direction="maximize",
+        sampler=MixtureSampler(names, datasets=list(names), targets={"night": 1.0}, guards=guards, seed=seed),
+    )
+    for _ in range(trials):
+        trial = made.ask(names)
+        greedy, fair = trial.params["greedy"], trial.params["fair"]
+        trial.set_user_attr("slices", {"night": greedy + 0.3 * fair, "day": 0.9 - 1.5 * greedy})
+        made.tell(trial, greedy + 0.3 * fair)
+    return [t.params["greedy"] for t in made.trials[-15:]]
+
+
+def test_a_guard_holds_the_search_off_what_breaks_its_margin():
+    free, held = guarded({}, 3), guarded({"day": 0.75}, 3)
+    assert sum(greedy > 0.75 for greedy in free) > 7
+    assert sum(greedy > 0.75 for greedy in held) < 4
+    assert max(held) > 0.3
+
+
+def test_a_trial_without_its_guard_is_no_failure():
+    names = {"fair": FloatDistribution(0, 1)}
+    made = optuna.create_study(
+        direction="maximize", sampler=MixtureSampler(names, datasets=["fair"], guards={"day": 0.1}, seed=0)
+    )
+    for number in range(16):
+        trial = made.ask(names)
+        if number == 0:
+            trial.set_user_attr("slices", {"day": 0.9})
+        made.tell(trial, trial.params["fair"] ** 0.5)
+    assert sum(t.params["fair"] > 0.5 for t in made.trials[-6:]) > 3
+
+
+def test_an_enqueued_trial_is_trained_as_it_is_and_takes_no_place_of_the_opening():
+    plain, made = (
+        study(5, 3),
+        optuna.create_study(direction="maximize", sampler=MixtureSampler(space(), datasets=["dark", "noise"], seed=5)),
+    )
+    made.enqueue_trial({"dark": 1.5, "noise": 0.0, "lr": 0.3})
+    made.enqueue_trial({"dark": 0.25})
+    first, second, third = (made.ask() for _ in range(3))
+    assert [first.suggest_float("dark", 0, 2), first.suggest_float("lr", 1e-4, 1, log=True)] == [1.5, 0.3]
+    assert second.suggest_float("dark", 0, 2) == 0.25
+    assert second.suggest_float("noise", 0, 2) == 0.0
+    assert {n: third._suggest(n, d) for n, d in space().items()} == plain.trials[0].params
+
+
+def test_cheap_trials_are_charged_and_weighed_by_their_fidelity():
+    names = {"dark": FloatDistribution(0, 1)}
+    sampler = MixtureSampler(names, datasets=["dark"], seed=0)
+    made = optuna.create_study(direction="maximize", sampler=sampler)
+    for fidelity in (0.2, 1.0, 7.0):
+        trial = made.ask(names)
+        trial.set_user_attr("fidelity", fidelity)
+        made.tell(trial, trial.params["dark"])
+    trial = made.ask(names)
+    trial.report(0.4, 3)
+    made.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    made.tell(made.ask(names), state=optuna.trial.TrialState.FAIL)
+    assert sampler.spent(made) == pytest.approx(0.2 + 1 + 1 + 0.25 + 1)
+    made.ask(names)
+    assert [sampler._seen[n].fidelity for n in range(5)] == [0.2, 1.0, 1.0, 0.25, 1.0]
+    assert sampler._seen[3].values == {"objective": 0.4}
+    assert sampler._seen[4].failed
+
+
+def test_several_directions_are_searched_at_once():
+    names = {"dark": FloatDistribution(0, 1), "width": IntDistribution(1, 64, log=True)}
+    made = optuna.create_study(
+        directions=["minimize", "maximize"], sampler=MixtureSampler(names, datasets=["dark"], seed=2)
+    )
+    for number in range(32):
+        trial = made.ask(names)
+        cost, gain = trial.params["width"], trial.params["dark"] + 0.2 * trial.params["width"] ** 0.5
+        if number == 9:
+            made.tell(trial, state=optuna.trial.TrialState.FAIL)
+        else:
+            made.tell(trial, (cost, gain))
+    best = [t.values for t in made.best_trials]
+    assert min(cost for cost, _ in best) <= 2
+    assert max(gain for _, gain in best) > 2.2
+    assert sum(t.params["dark"] > 0.6 for t in made.trials[-14:]) > 9
+    other = optuna.create_study(
+        directions=["minimize", "maximize"], sampler=MixtureSampler(names, datasets=["dark"], seed=2)
+    )
+    other.add_trials(made.trials)
+    assert other.ask(names).params == made.ask(names).params
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"datasets": ["dark", "dark"]}, "twice"),
+        ({"guards": {"day": -1.0}}, "guards: 'day'"),
+        ({"targets": {"day": 0.0}}, "above 0"),
+        ({"probes": {"fog": 1.0}}, "probes: 'fog' is not in datasets"),
+        ({"conditions": {"fog": {"kind": "sgd"}}}, "'fog' is no hyperparameter"),
+        ({"conditions": {"dark": {"kind": "sgd"}}}, "'dark' is no hyperparameter"),
+        ({"conditions": {"tail": {"dark": 1.0}}}, "looks at the recipe or another hyperparameter"),
+        ({"conditions": {"tail": {"kind": "sdg"}}}, "never has the value 'sdg'"),
+        ({"conditions": {"tail": {"kind": []}}}, "never has the value"),
+        ({"conditions": {"tail": {"momentum": 0.5}, "momentum": {"tail": 0.5}}}, "in a circle"),
+        ({"recipe": "recipes"}, "not in the space"),
+        ({"stages": {"dark": "dark_stage", "noise": "noise_stage"}}, "stages need a recipe"),
+        ({"stages": {"dark": "dark_stage"}, "recipe": "recipe"}, "every dataset has one"),
+        ({"stages": {"dark": "kind", "noise": "noise_stage"}, "recipe": "recipe"}, "main and pretrain"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        MixtureSampler(staged(), **{"datasets": ["dark", "noise"], **wrong})
+
+
+def test_a_parameter_may_be_called_recipe_without_being_one():
+    names = {"recipe": IntDistribution(1, 9), "weight:x": FloatDistribution(-1, 1), "dark": FloatDistribution(0, 1)}
+    made = optuna.create_study(
+        direction="maximize",
+        sampler=MixtureSampler(names, datasets=["dark"], conditions={"weight:x": {"recipe": [4, 5, 6, 7, 8, 9]}}),
+    )
+    for _ in range(24):
+        trial = made.ask(names)
+        made.tell(trial, trial.params["recipe"] + trial.params["dark"])
+    assert made.best_params["recipe"] == 9
+
+
+def test_two_workers_ask_and_tell_at_the_same_time():
+    made = optuna.create_study(
+        direction="maximize", sampler=MixtureSampler(space(), datasets=["dark", "noise"], seed=3)
+    )
+    made.optimize(lambda t: t.suggest_float("dark", 0, 2) - t.suggest_float("noise", 0, 2), n_trials=20, n_jobs=2)
+    assert [t.state for t in made.trials] == [optuna.trial.TrialState.COMPLETE] * 20
+    assert made.best_value > 1.5
+
+
 def test_the_example_of_the_guide_runs():
     (program,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     names = {}

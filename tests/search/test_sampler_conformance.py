@@ -2,12 +2,16 @@
 
 import pytest
 from optuna.distributions import FloatDistribution
-from optuna.testing.pytest_samplers import BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase
+from optuna.testing.pytest_samplers import (
+    BasicSamplerTestCase,
+    MultiObjectiveSamplerTestCase,
+    RelativeSamplerTestCase,
+)
 
 from autodc.search import MixtureSampler
 
 
-class TestMixtureSampler(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+class TestMixtureSampler(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjectiveSamplerTestCase):
     @pytest.fixture
     def sampler(self):
         space = {"books": FloatDistribution(0, 2), "rate": FloatDistribution(1e-4, 1.0, log=True)}
