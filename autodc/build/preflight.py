@@ -102,16 +102,18 @@ def _lag_warnings(spec: StudySpec) -> list[str]:
 def _night(spec: StudySpec) -> dict[str, Any]:
     cap = allowance.cap(spec, State())
     calibration, test = allowance.calibration_runs(spec), 2 * allowance.final_seeds(spec)
+    credit = 2 * allowance.credit_seeds(spec)
     search = spec.loop.rounds * spec.search.trials_per_round
     gate = round(search * (1 - allowance.SEARCH_SHARE) / allowance.SEARCH_SHARE)
     if not math.isinf(cap):
-        search = min(search, int(allowance.SEARCH_SHARE * (cap - calibration - test)))
-        gate = int(cap - calibration - test - search)
+        search = min(search, int(allowance.SEARCH_SHARE * (cap - calibration - test - credit)))
+        gate = int(cap - calibration - test - credit - search)
     return {
-        "trainings": calibration + search + gate + test,
+        "trainings": calibration + search + gate + credit + test,
         "calibration": calibration,
         "search": search,
         "gate": gate,
+        "credit": credit,
         "test": test,
         "tests": allowance.planned_tests(spec),
         "fdr": spec.gate.fdr,

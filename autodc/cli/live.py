@@ -126,6 +126,7 @@ _PHASES = {
     "search": "searching mixtures and hyperparameters",
     "gate": "testing what the search proposes",
     "sweep": "testing what the search left out",
+    "credit": "measuring what data and settings did",
     "test": "measuring start against end with fresh seeds",
 }
 

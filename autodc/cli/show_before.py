@@ -30,7 +30,8 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     night = found["night"]
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
-        f"{night['calibration']} calibration, {night['test']} on the test set), {night['tests']} tests on an error "
+        f"{night['calibration']} calibration, {night['credit']} to split the gain, {night['test']} on the test set), "
+        f"{night['tests']} tests on an error "
         f"budget of {night['fdr']:g}"
     )
     for warning in found["warnings"]:

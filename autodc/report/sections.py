@@ -24,6 +24,7 @@ PHASES = {
     "calibration": "the model of the start again and again, to learn how much luck there is",
     "search": "mixtures and settings that were tried",
     "gate": "pairs of trainings for the verdicts",
+    "credit": "either the data or the settings of the end alone, to say which did it",
     "test": "start and end with fresh seeds, for the sealed test set",
 }
 
@@ -186,7 +187,7 @@ def _changed(state: State, now: Mapping[str, Any]) -> dict[str, Any]:
 def _spread(state: State, after: bool, sign: float) -> dict[str, tuple[float, float, int]]:
     """Slice → least and largest score over the trainings that the mean is of, and how many there are."""
     plan = state.incumbent if after else state.start
-    for phases in (("test",), ("gate", "calibration")):
+    for phases in (("test", "credit"), ("gate", "calibration")):
         runs = [
             t.outcome.slices
             for t in state.trials

@@ -8,10 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
 
 from autodc.search.plan import Plan
 from autodc.spec.study import ParameterSpec
+
+Array = np.ndarray[Any, Any]
+
+DRAWS = 400
+"""Draws of the posterior that an outlook is made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +147,11 @@ class SearchEngine(Protocol):
 
     def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
         """Return the trained plans none is believed to beat, best objective first; empty without trade-offs."""
+        ...
+
+    def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
+        """Draw the noiseless objective of these plans from the posterior, jointly, shape (DRAWS, m).
+
+        None where nothing was observed, or every training failed.
+        """
         ...

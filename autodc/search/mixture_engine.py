@@ -9,7 +9,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.search.encoding import PlanEncoding, weight_name
-from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
+from autodc.search.engine import DRAWS, FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.history import History, Record
 from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
@@ -85,6 +85,10 @@ class MixtureEngine:
         if not self._problem.tradeoffs:
             return self._modeller
         return self._tradeoffs.weighed(self._modeller, history, observed, self._seed, number)
+
+    def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
+        """Draw the objective of these plans; see `SearchEngine`."""
+        return outlook(self._book, self._modeller, observed, plans, self._seed)
 
     def _opened(self, number: int, pending: list[Array], out: Array, rng: np.random.Generator) -> Suggestion:
         entry = self._opening[number]
@@ -163,3 +167,20 @@ def recommend(
         weights=weights,
         tuned=book.encoding.plan(found.tuned),
     )
+
+
+@single_threaded
+def outlook(
+    book: PlanBook, modeller: Modeller, observed: Sequence[Observation], plans: Sequence[Plan], seed: int
+) -> Array | None:
+    """Draw the objective of plans from the posterior, shape (DRAWS, m); None where nothing was observed.
+
+    The book gives the space alone: these observations need not be a prefix of what it remembers.
+    """
+    history = PlanBook(book.problem).history(observed)
+    if not len(history) or history.failed.all():
+        return None
+    rows = np.array([book.encoding.row(plan) for plan in plans])
+    model, features = modeller.objective(history), book.space.features(rows)
+    rng = seeds.generator(seed, "search", "outlook", len(history))
+    return np.array([model.draw(features, rng) for _ in range(DRAWS)])

@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 from autodc import seeds
 from autodc.errors import SpecError
 from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
-from autodc.search.mixture_engine import PlanBook, recommend
+from autodc.search.mixture_engine import PlanBook, outlook, recommend
 from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
 from autodc.search.proposal import free, unseen
@@ -111,6 +111,10 @@ class OptunaEngine:
     def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
         """Return the trained plans that none is believed to beat; see `SearchEngine`."""
         return self._tradeoffs.front(self._modeller, self._book.history(observed), observed)
+
+    def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
+        """Draw the objective of these plans; see `SearchEngine`."""
+        return outlook(self._book, self._modeller, observed, plans, self._seed)
 
 
 @final

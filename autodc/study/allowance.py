@@ -16,6 +16,12 @@ FINAL_SHARE = 0.125
 CALIBRATION_SHARE = 0.1
 """At most this share of the budget goes to calibration, but two trainings at least."""
 
+CREDIT_SEEDS = 3
+"""Fresh seeds that each further arm of the account of the gain gets, where the budget is large enough."""
+
+CREDIT_SHARE = 0.0125
+"""At most this share of the budget goes to each of its two further arms; below a training they are not trained."""
+
 SEARCH_SHARE = 0.6
 """Share of what a round may spend that goes to search; the gate has the rest."""
 
@@ -49,8 +55,15 @@ def final_seeds(spec: StudySpec) -> int:
 
 
 def left(spec: StudySpec, state: State) -> float:
-    """Trainings left for search and gate; the last measurement is set apart."""
-    return cap(spec, state) - state.spent - 2 * final_seeds(spec)
+    """Trainings left for search and gate; the account of the gain and the last measurement are set apart."""
+    return cap(spec, state) - state.spent - 2 * final_seeds(spec) - 2 * credit_seeds(spec)
+
+
+def credit_seeds(spec: StudySpec) -> int:
+    """Fresh seeds set apart for each further arm of the account of the gain."""
+    if spec.budget.trainings is None:
+        return CREDIT_SEEDS
+    return min(CREDIT_SEEDS, int(CREDIT_SHARE * spec.budget.trainings))
 
 
 def search_quota(spec: StudySpec, state: State, round: int) -> int:

@@ -11,15 +11,16 @@ from scipy.stats import t
 
 from autodc.errors import InputError
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.slices import Comparison, SliceTable, compare, row_scores, score
+from autodc.evaluation.slices import Comparison, Slice, SliceTable, compare, row_scores, score
 from autodc.gate.judge import judge
-from autodc.gate.noise import Pools
+from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.types import Look
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
-from autodc.stats.variance import crossed, moderate
+from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study import events as ev
 from autodc.study import pairs
+from autodc.study.credit import PARTS
 from autodc.study.ports import OutcomeStore
 from autodc.study.state import State, TestState
 
@@ -77,17 +78,42 @@ class EvidenceAssessor:
         for one in table.slices:
             rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
             start = np.array([row_scores(table, self._metric, one, b, soft=False) for b in before])
-            estimate = moderate(crossed(rows - start, one.clusters), pools.of(one.name))
-            reach = float(t.ppf(0.5 + INTERVAL_LEVEL / 2, estimate.df)) * estimate.standard_error
-            differences[one.name] = {
-                "difference": estimate.mean,
-                "low": estimate.mean - reach,
-                "high": estimate.mean + reach,
-                "rows": len(one.rows),
-                "pairs": len(numbers),
-            }
+            found = _bounded(rows - start, one.clusters, pools.of(one.name))
+            differences[one.name] = {**found, "rows": len(one.rows), "pairs": len(numbers)}
         return ev.TestSetMeasured(
             before=self._natural(table, before), after=self._natural(table, after), differences=differences
+        )
+
+    def credit(self, state: State, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
+        """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.
+
+        None where one seed alone speaks and the pool has the soft score's noise instead of the metric's.
+        """
+        if self._soft and len(tables) < 2:
+            return None
+        pools = Pools() if self._soft else self._pools(state)
+        targets = [one for one in self._table.slices if one.role == "target"]
+        scores = {one.name: self._scores(state, one, tables) for one in targets}
+        parts: dict[str, Any] = {}
+        for name, contrast in PARTS.items():
+            moved = {n: np.tensordot(contrast, s, axes=1) for n, s in scores.items()}
+            spread = float(np.sqrt(np.sum(np.square(contrast)) / 2))
+            rows, clusters = weighted_rows([(moved[s.name], s.clusters, s.weight) for s in targets])
+            parts[name] = _bounded(rows, clusters, pools.of(OBJECTIVE), spread) | {
+                "slices": {s.name: _bounded(moved[s.name], s.clusters, pools.of(s.name), spread) for s in targets}
+            }
+        return {"how": "trained", "seeds": len(tables), **parts}
+
+    def _scores(self, state: State, one: Slice, tables: Sequence[tuple[int, int, int, int]]) -> Array:
+        """Row scores of a slice, shape (4 arms, seeds, rows)."""
+        return np.array(
+            [
+                [
+                    row_scores(self._table, self._metric, one, self._arrays(state, table[arm]) or {}, soft=False)
+                    for table in tables
+                ]
+                for arm in range(4)
+            ]
         )
 
     def _trained(self, state: State, plan: Plan, seed: int) -> Arrays | None:
@@ -154,3 +180,11 @@ class EvidenceAssessor:
             each = [row_scores(table, self._metric, one, a, soft=False).mean() for a in runs]
             values[one.name] = self._metric.natural(float(np.mean(each)))
         return values
+
+
+def _bounded(rows: Array, clusters: Array | None, pool: Prior, spread: float = 1.0) -> dict[str, float]:
+    """Mean and interval of a contrast, shape (pairs, rows), whose noise is `spread` times that of a difference."""
+    estimate = moderate(crossed(rows / spread, clusters), pool)
+    reach = float(t.ppf(0.5 + INTERVAL_LEVEL / 2, estimate.df)) * estimate.standard_error
+    low, high = estimate.mean - reach, estimate.mean + reach
+    return {"difference": spread * estimate.mean, "low": spread * low, "high": spread * high}

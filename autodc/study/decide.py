@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, final
+
+import numpy as np
 
 from autodc.gate.types import Look
 from autodc.search.engine import SearchEngine, natural
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
-from autodc.study import allowance, fidelity, ledger, pairs, sweep
+from autodc.study import allowance, credit, fidelity, ledger, pairs, sweep
 from autodc.study import events as ev
-from autodc.study.planner import Memory, searching
+from autodc.study.planner import AFTER, Memory, searching
 from autodc.study.state import State, TestState
+
+Array = np.ndarray[Any, Any]
 
 OUT_OF_BUDGET = "ADC-G090"
 """Reason of a test that ended because no trainings were left for its next look."""
@@ -27,6 +31,10 @@ class Assessor(Protocol):
 
     def measure(self, state: State) -> ev.Event:
         """Open the test set, or compare start and incumbent on it once that is journalled."""
+        ...
+
+    def credit(self, state: State, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
+        """Split the gain on validation over these trainings; None where they cannot say it."""
         ...
 
 
@@ -45,6 +53,7 @@ class Decider:
             "search": self._after_search,
             "gate": self._in_gate,
             "sweep": self._in_sweep,
+            "credit": self._in_credit,
             "test": self._in_test,
         }
         return fidelity.measured(self._spec, self._state) or phases[self._state.phase]()
@@ -61,7 +70,7 @@ class Decider:
     def _after_search(self) -> ev.Event | None:
         state = self._state
         if searching(self._spec, state) or any(
-            t.trial.phase != "test" and t.round <= state.round for t in state.trials[state.horizon :]
+            t.trial.phase not in AFTER and t.round <= state.round for t in state.trials[state.horizon :]
         ):
             return None
         if state.challengers and state.challengers[-1].round == state.round:
@@ -201,25 +210,69 @@ class Decider:
         """Test what was kept before others joined: the incumbent with it against the same without it."""
         state, incumbent = self._state, self._state.incumbent
         assert incumbent is not None
-        for name in sweep.out_of_context(state) if self._tests_left() else ():
+        for name in self._removable() if self._tests_left() else ():
             if pairs.can_look(self._spec, state, incumbent, incumbent.without(name)):
                 return self._open(name, "dataset", "removal", incumbent, incumbent.without(name), (name,))
         return None
 
+    def _removable(self) -> list[str]:
+        """Kept datasets to be tested by removal: those the context left behind, then those believed worth nothing."""
+        state = self._state
+        stale = sweep.out_of_context(state)
+        untested = [n for n in state.kept if n not in stale and credit.removal(state, n) is None]
+        draws = self._worths(untested) if untested else {}
+        believed = {name: credit.interval(lost) for name, lost in draws.items()}
+        return [*stale, *credit.doubtful(believed)]
+
+    def _worths(self, names: Sequence[str]) -> dict[str, Array]:
+        """Draws of what the objective of the incumbent would lose without each of these datasets."""
+        end = self._state.incumbent
+        assert end is not None
+        plans = [end, *(end.without(name) for name in names)]
+        draws = self._engine.outlook(self._memory.observed(self._state), plans)
+        return {} if draws is None else {n: draws[:, 0] - draws[:, 1 + i] for i, n in enumerate(names)}
+
     def _last_measurement(self) -> ev.Event:
         state = self._state
+        return ev.PhaseStarted(round=state.round, phase="credit", planned=credit.seeds_paid(self._spec, state))
+
+    def _in_credit(self) -> ev.Event | None:
+        """Nothing waits for the further arms: the last measurement is trained beside them."""
+        state = self._state
+        if credit.needs(self._spec, state):
+            return None
         return ev.PhaseStarted(round=state.round, phase="test", planned=pairs.final_seeds(self._spec, state))
 
     def _in_test(self) -> ev.Event | None:
         state = self._state
         if pairs.final_needs(self._spec, state):
             return None
-        finals = [t for t in state.trials if t.trial.phase == "test"]
-        if finals and finals[-1].trial.number >= state.horizon:
+        if any(t.trial.phase in AFTER for t in state.trials[state.horizon :]):
             return None
         if state.measured is None and pairs.final_pairs(self._spec, state):
             return self._assessor.measure(state)
+        if state.credited is None:
+            return self._credit()
         return ev.StudyFinished(because=self._because())
+
+    def _credit(self) -> ev.GainCredited:
+        """Split the gain, weigh every kept dataset, and hold what the search promised against it."""
+        state = self._state
+        end, found = state.incumbent, credit.arms(state)
+        assert end is not None
+        observed = self._memory.observed(state)
+        early = [o for o in observed if state.trials[o.number].trial.phase != "gate"]
+        promised = self._engine.outlook(early, [end])
+        account = None
+        if found is not None:
+            tables = credit.trained(self._spec, state)
+            account = self._assessor.credit(state, tables) if tables else None
+            if account is None and (draws := self._engine.outlook(observed, found.all)) is not None:
+                account = credit.believed(draws)
+            if account is not None:
+                account = {**account, "datasets": credit.worth(state, self._worths(state.kept))}
+        estimate = None if promised is None else {"mean": float(promised.mean()), "sd": float(promised.std())}
+        return ev.GainCredited(horizon=state.horizon, credit=account, estimate=estimate)
 
     def _because(self) -> str:
         state, spec = self._state, self._spec

@@ -74,7 +74,8 @@ class SessionStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStarted(Event):
-    """The loop went on. phase: calibration, search, gate, sweep or test; planned: trainings it may take."""
+    """The loop went on. phase: calibration, search, gate, sweep, credit or test; planned: trainings it may take, in
+    credit and test the seeds of each arm."""
 
     round: int
     phase: str
@@ -216,6 +217,17 @@ class TestSetMeasured(Event):
     before: Mapping[str, float]
     after: Mapping[str, float]
     differences: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GainCredited(Event):
+    """What the gain is made of, and what the search had promised. credit: see `study.credit.Account`, None where the
+    model of the start is still the best; estimate: {mean, sd} of the incumbent's objective as the search believed it,
+    from calibration and search trainings alone, None where it knew nothing."""
+
+    horizon: int
+    credit: Mapping[str, Any] | None
+    estimate: Mapping[str, float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def final_keys(spec: StudySpec, state: State) -> list[Key]:
     """Plans and seeds of the last measurement: start and incumbent on the same fresh seeds."""
     count = next(p.planned for p in reversed(state.phases) if p.phase == "test")
     arms = dict.fromkeys(p for p in (state.start, state.incumbent) if p is not None)
-    return [(plan, seeds.integer(spec.seed, "test", j)) for j in range(count) for plan in arms]
+    return [(plan, fresh_seed(spec, j)) for j in range(count) for plan in arms]
 
 
 def final_pairs(spec: StudySpec, state: State) -> list[tuple[int, int]]:
@@ -136,3 +136,8 @@ def _final_runs(state: State) -> dict[Key, list[TrialState]]:
 
 def _is_done(one: TrialState) -> bool:
     return one.outcome is not None and one.outcome.status == "done"
+
+
+def fresh_seed(spec: StudySpec, pair: int) -> int:
+    """The seed of a pair that is trained after the last verdict."""
+    return seeds.integer(spec.seed, "test", pair)

@@ -9,15 +9,18 @@ from autodc import seeds
 from autodc.search.engine import Observation, SearchEngine, oriented
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec, Tradeoff
-from autodc.study import allowance, fidelity, ledger, pairs, sweep
+from autodc.study import allowance, credit, fidelity, ledger, pairs, sweep
 from autodc.study import events as ev
 from autodc.study.state import State
 from autodc.trial.trial import Outcome, Phase, Trial
 
+AFTER = ("credit", "test")
+"""Phases that come after the last verdict; the search never learns from them."""
+
 
 @final
 class Memory:
-    """What the search may know: every revealed training but those of the last measurement, in order of number."""
+    """What the search may know: every revealed training up to the last verdict, in order of number."""
 
     def __init__(self) -> None:
         self._seen: list[Observation] = []
@@ -27,7 +30,7 @@ class Memory:
         """All that is visible now; the list only grows."""
         for t in state.trials[self._read : state.horizon]:
             trial = t.trial
-            if trial.phase != "test" and t.outcome is not None and not pairs.may_run_again(t):
+            if trial.phase not in AFTER and t.outcome is not None and not pairs.may_run_again(t):
                 values = t.outcome.slices
                 self._seen.append(
                     Observation(
@@ -80,6 +83,9 @@ class Planner:
             if test is not None and needs:
                 return self._plan(*needs[0], "gate", state.round, f"test {test.id}")
             return self._fill() if state.phase == "gate" else self._ahead()
+        if state.phase == "credit":
+            arms = credit.needs(self._spec, state)
+            return self._plan(*arms[0], "credit", state.round, "credit") if arms else None
         needs = pairs.final_needs(self._spec, state)
         return self._plan(*needs[0], "test", state.round, "final") if needs else None
 
@@ -115,7 +121,7 @@ class Planner:
             root, level, origin = again
             trial = replace(state.trials[root].trial, number=len(state.trials), fidelity=level)
             return ev.TrialPlanned(trial=trial.to_dict(), round=round, horizon=state.horizon, origin=origin, of=root)
-        running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase != "test"]
+        running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase not in AFTER]
         suggestion = self._engine.suggest(number, self._memory.observed(state), running, out)
         if suggestion.plan.recipe == "continue" and state.model >= state.horizon:
             return None
@@ -129,7 +135,7 @@ class Planner:
         state = self._state
         warm = None
         if plan.recipe == "continue":
-            as_incumbent = plan == state.incumbent or state.phase == "sweep"
+            as_incumbent = plan == state.incumbent or state.phase in ("sweep", "credit")
             warm = state.warm if as_incumbent and state.warm is not None else state.model
         trial = Trial(number=len(state.trials), plan=plan, seed=seed, phase=phase, fidelity=level, warm_start=warm)
         failed = state.trained.get((plan, seed)) if phase == "gate" else None

@@ -36,6 +36,8 @@ def result(state: State, natural: Natural) -> dict[str, Any]:
         "findings": [],
         "requests": [],
         "search": {"fidelity": _fidelity(state)},
+        "recommendation": _recommendation(state, natural),
+        "credit": None if state.credited is None else state.credited.credit,
         "spent": spent(state),
         "pareto": pareto(state, natural),
     }
@@ -78,6 +80,36 @@ def pareto(state: State, natural: Natural) -> list[dict[str, Any]]:
     ]
 
 
+def _recommendation(state: State, natural: Natural) -> dict[str, Any] | None:
+    """The objective of the incumbent as the search believed it, beside what fresh seeds measured.
+
+    optimism: believed − measured, turned so that above 0 is too much promised; None before the end.
+    """
+    found = state.credited
+    if found is None or found.estimate is None or state.spec is None:
+        return None
+    weights = {s.name: s.weight or 1.0 for s in state.spec.targets}
+    seen, seeds = _fresh(state, state.incumbent)
+    believed = found.estimate["mean"]
+    values: dict[str, float | None] = {"validation": _mean(seen, weights), "test": None}
+    if state.measured is not None:
+        values["test"] = _mean({n: natural(v) for n, v in state.measured.after.items()}, weights)
+    return {
+        "estimate": round(natural(believed), 6),
+        "sd": round(found.estimate["sd"], 6),
+        "seeds": seeds,
+        **{name: None if v is None else round(natural(v), 6) for name, v in values.items()},
+        "optimism": {name: None if v is None else round(believed - v, 6) for name, v in values.items()},
+    }
+
+
+def _mean(slices: Mapping[str, float], weights: Mapping[str, float]) -> float | None:
+    """The objective of these slices; None where one of its targets is missing."""
+    if any(n not in slices for n in weights):
+        return None
+    return sum(w * slices[n] for n, w in weights.items()) / sum(weights.values())
+
+
 def decision(test: TestState) -> dict[str, Any]:
     """One finished test as in result.json: the numbers of its last look."""
     look = test.looks[-1]
@@ -101,7 +133,7 @@ def decision(test: TestState) -> dict[str, Any]:
 
 def spent(state: State) -> dict[str, Any]:
     """What the study has used up."""
-    phases = ("calibration", "search", "gate", "test")
+    phases = ("calibration", "search", "gate", "credit", "test")
     cost = sum(float(state.question.datasets[n].get("cost", 0.0)) for n in state.kept)
     return {
         "trainings": _whole(state.spent),
@@ -127,16 +159,24 @@ def busy_share(state: State) -> float | None:
 
 
 def _validation(state: State, plan: Plan | None, natural: Natural) -> Mapping[str, float]:
-    """Mean of each slice over a plan's freshest trainings: those of the last measurement, else of the gate."""
-    for phases in (("test",), ("gate", "calibration")):
+    """Mean of each slice over a plan's freshest trainings, as the user knows it."""
+    return {name: round(natural(value), 6) for name, value in _fresh(state, plan)[0].items()}
+
+
+def _fresh(state: State, plan: Plan | None) -> tuple[dict[str, float], int]:
+    """Oriented mean of each slice over a plan's freshest trainings, and how many they are.
+
+    Those after the last verdict where there are some, else those of the gate.
+    """
+    for phases in (("test", "credit"), ("gate", "calibration")):
         runs = [
             t.outcome.slices
             for t in state.trials
             if t.trial.plan == plan and t.trial.phase in phases and t.outcome is not None and t.outcome.slices
         ]
         if runs:
-            return {name: round(natural(float(np.mean([r[name] for r in runs]))), 6) for name in runs[0]}
-    return {}
+            return {name: float(np.mean([r[name] for r in runs])) for name in runs[0]}, len(runs)
+    return {}, 0
 
 
 def _test(state: State) -> dict[str, Any] | None:

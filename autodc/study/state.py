@@ -106,6 +106,7 @@ class State:
     limit: ev.BudgetLimited | None = None
     opened: list[ev.TestSetOpened] = field(default_factory=list)
     measured: ev.TestSetMeasured | None = None
+    credited: ev.GainCredited | None = None
     finished: ev.StudyFinished | None = None
 
     def apply(self, event: ev.Event) -> None:
@@ -209,6 +210,8 @@ def _session(state: State, event: ev.SessionStarted) -> None:
 def _phase(state: State, event: ev.PhaseStarted) -> None:
     state.round, state.phase = event.round, event.phase
     state.phases.append(event)
+    if event.phase == "credit":
+        state.credited = None
     if event.phase != "gate":
         state.challenger = None
 
@@ -296,6 +299,10 @@ def _measured(state: State, event: ev.TestSetMeasured) -> None:
     state.measured = event
 
 
+def _credited(state: State, event: ev.GainCredited) -> None:
+    state.credited = event
+
+
 def _over(state: State, event: ev.StudyFinished) -> None:
     state.finished = event
 
@@ -315,5 +322,6 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.BudgetLimited: _limited,
     ev.TestSetOpened: _test_opened,
     ev.TestSetMeasured: _measured,
+    ev.GainCredited: _credited,
     ev.StudyFinished: _over,
 }

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc.search.plan import Plan
 
-Phase = Literal["calibration", "search", "gate", "test"]
+Phase = Literal["calibration", "search", "gate", "credit", "test"]
 Array = np.ndarray[Any, Any]
 
 

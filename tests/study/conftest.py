@@ -153,6 +153,9 @@ class Scripted:
         plan = Plan.of({"base": 1.0, **dict.fromkeys(required, 1.0), **mixture}, dict(self._start.hyperparameters))
         return Recommendation(plan=plan, mean=0.0, sd=1.0, worth=dict.fromkeys(plan.mixture.added, 1.0))
 
+    def outlook(self, observed: Any, plans: Any) -> None:
+        """It knows nothing of any plan."""
+
 
 class HandExecutor:
     """An executor that trains in `wait` and takes a second of its own clock for it.

@@ -1,0 +1,143 @@
+"""A gain is split into data, settings and interaction; what a setting did is credited to no dataset."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autodc.search.plan import Plan
+from autodc.study.credit import PARTS, Arms, doubtful
+
+SETTINGS_ALONE = {
+    "data__candidates": [{"name": "copies", "source": "data/copies.npz"}],
+    "slices": [
+        {"name": "overall", "role": "guard", "margin": 0.05},
+        {"name": "bright", "where": "region = 'bright'", "role": "target"},
+    ],
+    "search_space": {
+        "smooth": {"type": "float", "low": 10.0, "high": 10000.0, "log": True},
+        "width": {"type": "int", "low": 1, "high": 6},
+    },
+    "search__sampler": "mixture",
+    "search__trials_per_round": 30,
+    "loop__rounds": 1,
+    "budget__trainings": 160,
+}
+
+
+@pytest.fixture(scope="module")
+def paid(world):
+    """A study whose budget pays the further arms."""
+    hand = world(budget__trainings=160, loop__rounds=1)
+    study = hand.open([])
+    hand.finish(study)
+    return hand, study
+
+
+@pytest.fixture(scope="module")
+def tuned(world):
+    """A study in which the settings alone bring the gain, and the one dataset repeats the base."""
+    hand = world(**SETTINGS_ALONE)
+    study = hand.open([])
+    hand.finish(study)
+    return study
+
+
+def test_the_parts_add_up_to_the_total_and_data_did_it(paid):
+    _, study = paid
+    found = study.result()["credit"]
+    assert found["how"] == "trained"
+    assert found["seeds"] >= 2
+    parts = [found[name]["difference"] for name in PARTS if name != "total"]
+    assert sum(parts) == pytest.approx(found["total"]["difference"])
+    assert found["data"]["low"] > 0.1
+    assert found["hyperparameters"]["low"] < 0 < found["hyperparameters"]["high"]
+    for name in PARTS:
+        assert found[name]["low"] <= found[name]["difference"] <= found[name]["high"]
+        assert set(found[name]["slices"]) == {"dark"}
+    assert found["datasets"]["lamps"]["difference"] > 0.3
+
+
+def test_the_further_arms_are_trained_on_the_seeds_of_the_last_measurement(paid):
+    _, study = paid
+    state = study.state
+    seeds = {t.trial.seed for t in state.trials if t.trial.phase == "test"}
+    further = [t for t in state.trials if t.trial.phase == "credit"]
+    assert further
+    assert {t.trial.seed for t in further} <= seeds
+    assert study.result()["spent"]["by_phase"]["credit"] == len(further)
+    assert study.result()["spent"]["trainings"] <= 160
+
+
+def test_the_account_does_not_depend_on_the_order_of_outcomes(paid):
+    hand, study = paid
+    again = hand.open([])
+    hand.finish(again, 3, np.random.default_rng(1))
+    assert again.result()["credit"] == study.result()["credit"]
+    assert again.result()["recommendation"] == study.result()["recommendation"]
+
+
+def test_where_the_budget_is_short_the_model_says_it(world):
+    hand = world(budget__trainings=30, loop__rounds=1)
+    study = hand.open([])
+    hand.finish(study)
+    found = study.result()["credit"]
+    assert study.result()["kept"] == ["lamps"]
+    assert found["how"] == "model"
+    assert found["total"]["difference"] > 0.2
+    assert not [t for t in study.state.trials if t.trial.phase == "credit"]
+
+
+def test_without_a_test_set_all_four_arms_are_trained_afresh(world):
+    hand = world(budget__trainings=160, loop__rounds=1, data__test=None)
+    study = hand.open([])
+    hand.finish(study)
+    found = study.result()["credit"]
+    assert found["how"] == "trained"
+    assert len({t.trial.plan for t in study.state.trials if t.trial.phase == "credit"}) >= 3
+    assert study.result()["recommendation"]["test"] is None
+
+
+def test_what_the_settings_did_is_credited_to_no_dataset(tuned):
+    content = tuned.result()
+    assert content["kept"] == []
+    assert ("tuning", "keep") in [(d["kind"], d["verdict"]) for d in content["decisions"]]
+    found = content["credit"]
+    assert found["hyperparameters"]["difference"] == pytest.approx(found["total"]["difference"])
+    assert found["hyperparameters"]["low"] > 0.05
+    assert found["data"]["difference"] == found["interaction"]["difference"] == 0.0
+    assert found["datasets"] == {}
+
+
+def test_a_dataset_is_tested_with_both_arms_at_the_challengers_settings(tuned):
+    removals = [t for t in tuned.state.tests if t.purpose == "removal"]
+    for test in removals:
+        assert test.challenger.hyperparameters == test.incumbent.hyperparameters
+
+
+def test_the_search_promised_what_fresh_seeds_measured(tuned):
+    told = tuned.result()["recommendation"]
+    assert 0 < told["sd"] < 0.1
+    assert told["seeds"] == 5
+    assert abs(told["optimism"]["validation"]) < 0.05
+    assert told["optimism"]["test"] == pytest.approx(told["estimate"] - told["test"], abs=1e-5)
+
+
+def test_a_study_that_moved_nothing_has_no_credit(world):
+    hand = world(data__candidates=[{"name": "chance", "source": "data/chance.npz"}], search_space={}, loop__rounds=1)
+    study = hand.open([])
+    hand.finish(study)
+    assert study.result()["credit"] is None
+    assert study.result()["recommendation"] is not None
+
+
+def test_crossed_plans_share_the_mixture_or_the_settings():
+    start = Plan.of({"base": 1.0}, {"lr": 0.1})
+    end = Plan.of({"base": 1.0, "a": 2.0}, {"lr": 0.5}, "pretrain_finetune", ("a",))
+    found = Arms.of(start, end)
+    assert (found.data.mixture, dict(found.data.hyperparameters)) == (end.mixture, {"lr": 0.1})
+    assert (found.hyperparameters.mixture, found.hyperparameters.recipe) == (start.mixture, "pretrain_finetune")
+
+
+def test_doubtful_datasets_come_least_first():
+    assert doubtful({"a": {"difference": -0.1}, "b": {"difference": 0.2}, "c": {"difference": -0.3}}) == ("c", "a")
