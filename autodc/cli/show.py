@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +12,10 @@ from rich.text import Text
 from autodc.build import Result, open_result
 from autodc.build.run import REPORT
 from autodc.cli.live import duration
+from autodc.gate.power import LARGEST
+from autodc.gate.reasons import FAR_BOUND
 from autodc.report import views
+from autodc.report.numbers import Numbers, count, tenths
 
 _COLOURS = {"keep": "green", "drop": "red", "undecided": "yellow"}
 _WIDTH = 118
@@ -127,28 +130,67 @@ def show_why(found: Mapping[str, Any]) -> None:
 
 
 def _show_test(out: Console, test: Mapping[str, Any]) -> None:
-    head = f"\ntest {test['id']}, round {test['round']}: {test['subject']}, {test['arms']}"
-    out.print(f"{head}. Level {test['alpha']:.4f}, {test['trainings']} trainings of its own.")
-    table = Table()
-    for name in ("pairs", "slice", "role", "rows", "difference", "interval", "std. errors", "bound", "margin", "found"):
-        table.add_column(name, justify="left" if name in ("slice", "role", "found") else "right")
-    for look in test["looks"]:
-        for name, seen in [*look["slices"].items(), ("(targets together)", look["objective"])]:
-            table.add_row(str(look["pairs"]), name, *_look_cells(seen))
-        table.add_section()
-    out.print(table)
+    looks = test["looks"]
+    out.print(
+        f"\ntest {test['id']}, round {test['round']}: {test['subject']}, {test['arms']}. "
+        f"It may spend {test['alpha']:.4f} of the error budget; {test['trainings']} trainings of its own."
+    )
+    if looks:
+        out.print(f"What was measured, on {count(looks[-1]['pairs'], 'pair')}; intervals as certain as the gate asks:")
+        out.print(_evidence_table(looks[-1]))
+        out.print("How many standard errors it was ahead / had to be, look by look; level: what it may spend in all:")
+        out.print(_bounds_table(looks))
     for reason in test["reasons"]:
         out.print(f"{test['verdict']} {reason['code']}: {reason['text']}")
 
 
-def _look_cells(seen: Mapping[str, Any]) -> list[str]:
-    return [
-        seen["role"],
-        str(seen["rows"]),
-        f"{seen['difference']:+.4f}",
-        f"{seen['low']:+.4f} … {seen['high']:+.4f}",
-        f"{seen['z']:.2f}",
-        "" if seen["bound"] is None else f"{seen['bound']:.2f}",
-        "" if seen["margin"] is None else f"{seen['margin']:g}",
-        seen["state"],
-    ]
+def _evidence_table(look: Mapping[str, Any]) -> Table:
+    """The last look: slice by slice, what was measured and what was demanded."""
+    table = Table()
+    numbers = Numbers.for_values(
+        abs(seen[key]) for _, seen in _seen(look) for key in ("difference", "low", "high") if abs(seen[key]) < LARGEST
+    )
+    for name in ("slice", "role", "rows", "difference", "interval", "at", "margin", "since start", "found"):
+        table.add_column(name, justify="left" if name in ("slice", "role", "found") else "right")
+    for name, seen in _seen(look):
+        span = numbers.span(seen["low"], seen["high"]).replace(" to ", " … ")
+        known = max(abs(seen["low"]), abs(seen["high"])) < LARGEST
+        table.add_row(
+            name,
+            seen["role"],
+            str(seen["rows"]),
+            numbers.signed(seen["difference"]),
+            span,
+            f"{seen['level']:.0%}" if known else "",
+            "" if seen["margin"] is None else f"{seen['margin']:g}",
+            "" if seen["anchor"] is None else numbers.signed(seen["anchor"]),
+            seen["state"].replace("; holds since the start", ", since start too"),
+        )
+    return table
+
+
+def _bounds_table(looks: Sequence[Mapping[str, Any]]) -> Table:
+    """Every look: how far the evidence had come, and how far it had to."""
+    table = Table()
+    table.add_column("slice")
+    table.add_column("level", justify="right")
+    for look in looks:
+        table.add_column(count(look["pairs"], "pair"), justify="right")
+    for name, last in _seen(looks[-1]):
+        cells = []
+        for look in looks:
+            seen = dict(_seen(look)).get(name)
+            cells.append("" if seen is None or seen["bound"] is None else _ahead(seen["z"], seen["bound"]))
+        if any(cells):
+            table.add_row(name, "" if last["alpha"] is None else f"{last['alpha']:.4f}", *cells)
+    return table
+
+
+def _seen(look: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    targets = sum(seen["role"] == "target" for seen in look["slices"].values())
+    together = [("(targets together)", look["objective"])] if targets > 1 else []
+    return [*look["slices"].items(), *together]
+
+
+def _ahead(z: float, bound: float) -> str:
+    return f"{tenths(z)} / {tenths(bound) if bound <= FAR_BOUND else f'over {FAR_BOUND:g}'}"

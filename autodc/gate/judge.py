@@ -46,7 +46,7 @@ def judge(
 
     evidence: slice → paired differences, the same pairs in every slice; pools: the noise of the study, the same for
     all looks of one test; alpha: the level of the test (gate.levels). The verdict is None where another look may
-    decide; what cannot be measured is never a pass.
+    decide; what cannot be measured is never a pass. Where nothing is decided, advice says what would.
     """
     refused, waits = _refusals(evidence, pools, gate)
     if refused:
@@ -58,7 +58,7 @@ def judge(
     better = objective_improves(objective, gate, schedule)
     guards = guards_hold(slices, gate, schedule)
     verdict, codes = _decide(evidence, gain, better, guards, gate, schedule, final)
-    advice = advise([*gain, better, *guards], schedule) if verdict == "undecided" else ""
+    advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) else ""
     return Look(
         pairs=schedule.now,
         verdict=verdict,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from autodc.gate.power import LARGEST
 from autodc.gate.types import Look, SliceLook
 
@@ -67,7 +69,10 @@ FAR_BOUND = 20.0
 
 
 def explain(look: Look, subject: str, verdict: str | None = None) -> str:
-    """Tell one verdict in one paragraph, with its numbers; `verdict` defaults to that of the look."""
+    """Tell one verdict in one paragraph, with its numbers; `verdict` defaults to that of the look.
+
+    The targets that improved are told in full, or where none did the one that came nearest; the others in passing.
+    """
     word = verdict or look.verdict
     opening = {
         "keep": f"{subject} was kept.",
@@ -78,13 +83,27 @@ def explain(look: Look, subject: str, verdict: str | None = None) -> str:
     parts = [opening, *(SENTENCES[code] for code in look.reasons if code in SENTENCES)]
     pairs = "one pair of trainings" if look.pairs == 1 else f"{look.pairs} pairs of trainings with the same seeds"
     parts.append(f"This rests on {pairs}.")
-    parts += [_target(name, seen) for name, seen in look.slices.items() if seen.role == "target"]
-    if sum(seen.role == "target" for seen in look.slices.values()) > 1:
+    targets = {name: seen for name, seen in look.slices.items() if seen.role == "target"}
+    telling = _telling(targets)
+    parts += [_target(name, targets[name]) for name in telling]
+    parts += _passing({name: seen for name, seen in targets.items() if name not in telling})
+    if len(targets) > 1:
         parts.append(_objective(look.objective))
     parts += [_guard(name, seen) for name, seen in look.slices.items() if seen.margin is not None]
     if look.advice:
         parts.append(look.advice)
     return " ".join(parts)
+
+
+def number(value: float) -> str:
+    """A difference with its sign, three digits; what is rounding alone is 0."""
+    return "0" if abs(value) < 1e-9 else f"{value:+.3g}"
+
+
+def _telling(targets: Mapping[str, SliceLook]) -> list[str]:
+    improved = [name for name, seen in targets.items() if "improved" in seen.state]
+    tested = [name for name, seen in targets.items() if seen.bound is not None] or list(targets)
+    return improved or sorted(tested, key=lambda name: -targets[name].z)[:1]
 
 
 def _target(name: str, seen: SliceLook) -> str:
@@ -96,26 +115,42 @@ def _target(name: str, seen: SliceLook) -> str:
     return text + "."
 
 
+def _passing(others: Mapping[str, SliceLook]) -> list[str]:
+    if not others:
+        return []
+    told = ", ".join(f"`{name}` {number(seen.difference)}" for name, seen in others.items())
+    return [f"Not shown to gain: {told}."]
+
+
 def _objective(seen: SliceLook) -> str:
-    return f"On the weighted mean of the targets the difference is {_span(seen)}, {seen.state or 'not decided'}."
+    state = seen.state or "not decided"
+    return f"The weighted mean of the targets: {number(seen.difference)}{_floor(seen)}, {state}."
 
 
 def _against(seen: SliceLook, bound: float) -> str:
     """A statistic beside its bound; a bound that hardly any data could cross is told as what it is: too few pairs."""
     if seen.z < bound and bound > FAR_BOUND:
         few = "one pair" if seen.pairs == 1 else f"{seen.pairs} pairs"
-        return f"{seen.z:.1f} standard errors: {few} can show only a far larger gain"
-    return f"{seen.z:.1f} standard errors where {bound:.1f} were needed"
+        return f"{seen.z:.1f} times its noise: {few} can show only a far larger gain"
+    return f"{seen.z:.1f} times its noise (standard error) where {bound:.1f} times were needed"
 
 
 def _guard(name: str, seen: SliceLook) -> str:
     margin = seen.margin or 0.0
     found = "holds" if "holds" in seen.state else ("is harmed" if "harmed" in seen.state else "is not settled")
-    since = f"; since the start of the study {seen.anchor:+.4g}" if seen.anchor is not None else ""
-    return f"The guard `{name}` ({seen.rows} rows) {found}: {_span(seen)}, a loss up to {margin:g} is tolerated{since}."
+    since = f"; since the start of the study {number(seen.anchor)}" if seen.anchor is not None else ""
+    change = f"{number(seen.difference)}{_floor(seen)}"
+    return f"The guard `{name}` ({seen.rows} rows) {found}: {change}; a loss up to {margin:g} is tolerated{since}."
+
+
+def _floor(seen: SliceLook) -> str:
+    """How bad it may be, as certain as the gate asks."""
+    if max(abs(seen.low), abs(seen.high)) >= LARGEST:
+        return ", with no interval that could be told"
+    return f" ({0.5 + seen.level / 2:.0%} sure of {number(seen.low)} or better)"
 
 
 def _span(seen: SliceLook) -> str:
     if max(abs(seen.low), abs(seen.high)) >= LARGEST:
-        return f"{seen.difference:+.4g}, with no interval that could be told"
-    return f"{seen.difference:+.4g} ({seen.level:.0%} interval {seen.low:+.4g} to {seen.high:+.4g})"
+        return f"{number(seen.difference)}, with no interval that could be told"
+    return f"{number(seen.difference)} ({seen.level:.0%} interval {number(seen.low)} to {number(seen.high)})"

@@ -177,13 +177,16 @@ def why(state: State, name: str) -> dict[str, Any]:
 
 
 def _summary(state: State, name: str, tests: list[TestState]) -> str:
-    if name not in state.candidates:
-        return ""
-    test = _telling_test(state, name)
+    candidate = name in state.candidates
+    test = _telling_test(state, name) if candidate else tests[-1]
     if test is None or not test.looks:
-        return f"{name} is undecided: {_verdict_row(state, name)['why']}."
-    text = explain(Look.from_dict(test.looks[-1]), name, test.verdict)
-    if test.verdict == "keep" and name not in state.kept:
+        return f"{name} is undecided: {_verdict_row(state, name)['why']}." if candidate else ""
+    look = Look.from_dict(test.looks[-1])
+    text = explain(look, name, test.verdict)
+    for code in test.reasons:
+        if code not in look.reasons:
+            text += f" {sentence(code)}"
+    if candidate and test.verdict == "keep" and name not in state.kept:
         text += f" It is undecided all the same. {_passed(state, test)}"
     return text
 

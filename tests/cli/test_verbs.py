@@ -174,6 +174,10 @@ def test_why_agrees_with_the_journal(autodc, finished):
     last = [t for t in found["tests"] if t["subject"] == "lamps"][-1]["looks"][-1]
     assert last["slices"]["dark"]["difference"] == decided["slices"]["dark"]["difference"]
     assert last["pairs"] == decided["seeds"]
+    assert f"What was measured, on {last['pairs']} pair" in said.out
+    assert f"{last['slices']['dark']['z']:.1f} / {last['slices']['dark']['bound']:.1f}" in said.out
+    assert max(map(len, said.out.splitlines())) <= 118
+    assert "On `dark`" in found["summary"]
 
 
 def test_why_of_an_unknown_name_says_what_was_meant(autodc, finished):

@@ -39,22 +39,42 @@ def told(dark: SliceLook, objective: SliceLook | None = None) -> str:
 
 def test_a_bound_nobody_can_picture_is_told_as_too_few_pairs() -> None:
     text = told(seen(0.1, 3240.2))
-    assert "0.1 standard errors: one pair can show only a far larger gain." in text
+    assert "0.1 times its noise: one pair can show only a far larger gain." in text
     assert "3240" not in text
     assert "2 pairs can show only" in told(seen(0.1, 50.0, pairs=2))
 
 
 def test_a_bound_that_was_crossed_or_is_near_is_a_number() -> None:
-    assert "30.0 standard errors where 25.0 were needed." in told(seen(30.0, 25.0))
-    assert "0.1 standard errors where 6.8 were needed." in told(seen(0.1, 6.8))
+    assert "30.0 times its noise (standard error) where 25.0 times were needed." in told(seen(30.0, 25.0))
+    assert "0.1 times its noise (standard error) where 6.8 times were needed." in told(seen(0.1, 6.8))
 
 
 def test_the_targets_together_are_told_by_what_was_found_of_them() -> None:
     text = told(seen(0.1, 6.8))
-    assert "On the weighted mean of the targets the difference is +0.01 (90% interval -0.02 to +0.04), better." in text
+    assert "The weighted mean of the targets: +0.01 (95% sure of -0.02 or better), better." in text
     assert "94.0" not in text
 
 
 def test_an_interval_without_ends_is_not_told_in_numbers() -> None:
     blank = replace(seen(0.0, None), low=-LARGEST, high=LARGEST)
     assert "+0.01, with no interval that could be told." in told(blank)
+
+
+def test_only_the_telling_targets_are_told_in_full() -> None:
+    """What improved; where nothing did, what came nearest. The others in passing, rounding errors as nothing."""
+    near, far = seen(1.4, 6.8), replace(seen(-0.3, 6.8), difference=-4.8e-18)
+    look = Look(
+        pairs=3,
+        verdict="drop",
+        reasons=("ADC-G020",),
+        slices={"dark": far, "wet": near, "fog": far},
+        objective=near,
+        alpha=0.02,
+    )
+    text = explain(look, "rain")
+    assert "On `wet` (90 rows) the difference is +0.01" in text
+    assert "On `dark`" not in text
+    assert "Not shown to gain: `dark` 0, `fog` 0." in text
+    kept = replace(look, verdict="keep", slices={"dark": near, "wet": replace(near, state="improved")})
+    assert "On `wet`" in explain(kept, "rain")
+    assert "Not shown to gain: `dark` +0.01." in explain(kept, "rain")

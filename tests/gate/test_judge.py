@@ -191,8 +191,8 @@ def test_explain_tells_verdict_and_numbers():
     kept = reasons.explain(_judge(_target("dark", 8), _guard(6, anchor=6)), "set_a")
     seen = _judge(_target("dark", 8), _guard(6)).slices["dark"]
     assert kept.startswith("set_a was kept.")
-    assert f"{seen.difference:+.4g}" in kept
-    assert f"{seen.low:+.4g} to {seen.high:+.4g}" in kept
+    assert f"{seen.difference:+.3g}" in kept
+    assert f"{seen.low:+.3g} to {seen.high:+.3g}" in kept
     assert "8 pairs" in kept
     assert "400 rows" in kept
     assert "`overall`" in kept
