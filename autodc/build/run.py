@@ -71,12 +71,15 @@ def run(
     out: str | os.PathLike[str] | None = None,
     *,
     until: float = math.inf,
+    open_test: bool = False,
+    force: bool = False,
     progress: Progress = lambda state: None,
     stage: Stage = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Result:
-    """Run a study to its end, or go on where its folder stopped.
+    """Run a study to its end, or go on where its folder stopped; a finished one whose file was extended goes on too.
 
+    open_test: stop search and gate where they are and open the sealed test set now; force: though it was opened before;
     out: left out: `runs/<name>` below the working directory; until: Unix time by which it is to be over; progress:
     told the state after every step; stage: told in words what happens before the first training; stop: asked between
     steps, True ends the turn with `study.driver.Interrupted`.
@@ -87,12 +90,16 @@ def run(
     inputs = read_inputs(spec)
     study, journal = open_study(inputs, folder)
     try:
+        if open_test:
+            study.open_test(force)
         tracker = _tracker(spec, folder)
         if not study.finished:
             _train(inputs, machine, folder, study, tracker, until, progress, stage, stop)
-        if stop_early := not (folder / RESULT).exists():
+        content = study.result()
+        fresh = _stored(folder) != json.loads(json.dumps({**content, "mlflow": None}))
+        if fresh:
             tidy(study, folder)
-        return _hand_over(study.state, study.result(), folder, tracker, fresh=stop_early)
+        return _hand_over(study.state, content, folder, tracker, fresh=fresh)
     finally:
         journal.close()
 
@@ -175,7 +182,7 @@ def _tracker(spec: StudySpec, folder: Path) -> Tracker:
 def _hand_over(state: State, content: dict[str, Any], folder: Path, tracker: Tracker, fresh: bool) -> Result:
     """Write report and result, let the tracker catch up, and say where it is."""
     path = folder / RESULT
-    content["mlflow"] = _reference(tracker, None if fresh else json.loads(path.read_text())["mlflow"])
+    content["mlflow"] = _reference(tracker, json.loads(path.read_text())["mlflow"] if path.exists() else None)
     if fresh:
         write_report(state, content, folder)
         _write(path, content)
@@ -185,6 +192,12 @@ def _hand_over(state: State, content: dict[str, Any], folder: Path, tracker: Tra
         content["mlflow"] = reference
         _write(path, content)
     return Result(content=content, folder=folder, untracked="" if arrived else tracker.complaint or "it is slow")
+
+
+def _stored(folder: Path) -> dict[str, Any] | None:
+    """What result.json holds but for where MLflow is; None where there is none."""
+    path = folder / RESULT
+    return {**json.loads(path.read_text()), "mlflow": None} if path.exists() else None
 
 
 def _reference(tracker: Tracker, known: Mapping[str, str] | None) -> dict[str, str] | None:

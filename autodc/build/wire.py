@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -146,6 +145,7 @@ def started_event(inputs: Inputs) -> StudyStarted:
         },
         start=inputs.start.to_dict(),
         warnings=inputs.warnings,
+        parts=_held_fingerprints(catalogue),
     )
 
 
@@ -193,20 +193,31 @@ def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:
 
 
 def tidy(study: StudyCore, out: Path) -> None:
-    """Keep the incumbent's model, drop the scratch of a finished study."""
-    models = out / "models"
-    last = [t.trial.number for t in study.state.trials if t.trial.plan == study.state.incumbent]
+    """Keep the incumbent's model, and those that trainings of an extended study may go on from; drop the scratch."""
+    models, state = out / "models", study.state
+    last = [t.trial.number for t in state.trials if t.trial.plan == state.incumbent]
     kept = next((models / f"trial-{n}" for n in reversed(last) if (models / f"trial-{n}").is_dir()), None)
-    if kept is not None and not (models / "incumbent").exists():
-        os.replace(kept / "model" if (kept / "model").is_dir() else kept, models / "incumbent")
+    if kept is not None:
+        shutil.rmtree(models / "incumbent", ignore_errors=True)
+        shutil.copytree(kept / "model" if (kept / "model").is_dir() else kept, models / "incumbent")
+    needed = (state.model, state.warm) if "continue" in study.spec.recipes else ()
     for folder in models.glob("trial-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.name not in {f"trial-{n}" for n in needed}:
+            shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(out / "work", ignore_errors=True)
 
 
 def _open_test(inputs: Inputs) -> SliceTable:
     data = open_test(inputs.spec, read_source, inputs.catalogue)
     return test_table(inputs.spec, inputs.catalogue, data)
+
+
+def _held_fingerprints(catalogue: Catalogue) -> dict[str, str]:
+    """Identity of what nobody trains on, of the test set its inputs and metadata, and of the classes."""
+    held = {VALIDATION: catalogue.validation, TEST: catalogue.test, "pool": catalogue.pool}
+    held |= {part_of(name): data for name, data in catalogue.slice_sets.items()}
+    found = {name: data.fingerprint for name, data in held.items() if data is not None}
+    return {**found, "classes": fingerprint.of([str(c) for c in catalogue.classes or ()], kind="classes")}
 
 
 def _card(catalogue: Catalogue, name: str) -> dict[str, Any]:

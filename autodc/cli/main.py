@@ -117,6 +117,8 @@ def check(study: str, source: str | None, overrides: tuple[str, ...], as_json: b
 @click.option("--out", type=click.Path(), help="The study's folder. Left out: runs/NAME.")
 @click.option("--until", metavar="HH:MM", help="Be done by this time of day.")
 @_SET
+@click.option("--open-test", is_flag=True, help="Stop here, open the sealed test set, and finish.")
+@click.option("--force", is_flag=True, help="With --open-test: open it though it was opened before.")
 @click.option("--require-keep", is_flag=True, help="Exit with 4 unless at least one dataset is kept.")
 @_JSON
 def run(
@@ -125,10 +127,14 @@ def run(
     out: str | None,
     until: str | None,
     overrides: tuple[str, ...],
+    open_test: bool,
+    force: bool,
     require_keep: bool,
     as_json: bool,
 ) -> int:
     """Run a study, or go on where its folder stopped; the same command resumes."""
+    if force and not open_test:
+        raise click.UsageError("--force goes with --open-test: it opens the test set again")
     spec = _load(study, overrides)
     from autodc.spec import load_machine
 
@@ -141,7 +147,15 @@ def run(
     with Display(spec.name) as display, Stop(display.say) as stop:
         try:
             result = run_study(
-                spec, where, out, until=until_time(until), progress=display.update, stage=display.say, stop=stop
+                spec,
+                where,
+                out,
+                until=until_time(until),
+                open_test=open_test,
+                force=force,
+                progress=display.update,
+                stage=display.say,
+                stop=stop,
             )
         except Interrupted:
             display.close()

@@ -103,6 +103,13 @@ def show_status(found: Mapping[str, Any]) -> None:
     for verdict in ("drop", "undecided"):
         names = [n for n, v in found["verdicts"].items() if v == verdict]
         table.add_row(verdict, ", ".join(names) or "none")
+    account, test_set = found["ledger"], found["test_set"]
+    table.add_row(
+        "error budget",
+        f"{account['taken']} of {account['planned']} planned tests taken, {account['left']:.4g} of q = "
+        f"{account['q']:g} left; {account['looks']} looks at validation",
+    )
+    table.add_row("test set", _opened(test_set))
     table.add_row("time", f"{duration(found['spent']['wall_seconds'])} used")
     if not found["finished"]:
         table.add_row(
@@ -111,6 +118,17 @@ def show_status(found: Mapping[str, Any]) -> None:
     for warning in found["warnings"]:
         table.add_row("warning", warning)
     out.print(table)
+
+
+def _opened(test_set: Mapping[str, Any] | None) -> Text | str:
+    """How often and when the sealed test set was opened; red from the second time on."""
+    if test_set is None:
+        return "none"
+    times = test_set["opened"]
+    if times == 0:
+        return "sealed"
+    when = ", ".join(test_set["at"])
+    return f"opened once, {when}" if times == 1 else Text(f"opened {times} times: {when}", style="bold red")
 
 
 def show_why(found: Mapping[str, Any]) -> None:

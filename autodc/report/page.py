@@ -12,8 +12,9 @@ from markupsafe import Markup, escape
 
 from autodc.report import charts, front, sections, story
 from autodc.report.numbers import count, duration, listed, short, tenths
-from autodc.study import allowance
+from autodc.report.views import PURPOSES
 from autodc.study.assess import INTERVAL_LEVEL
+from autodc.study.ledger import ledger
 from autodc.study.state import State
 
 PAGE = Path("report") / "index.html"
@@ -79,14 +80,13 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "slices": sections.slice_rows(state, result, sign),
         "evidence": sections.evidence(state),
         "others": sections.other_tests(state),
-        "tests": sections.all_tests(state),
+        "ledger": ledger(state).to_dict(),
+        "arms": PURPOSES,
         "recipe": sections.recipe(state, result),
         "phases": sections.PHASES,
         "found": sections.FINDINGS,
         "front": front.section(state, result, sign),
         "chart": charts.objectives(state, sign),
-        "q": spec.gate.fdr,
-        "planned_tests": allowance.planned_tests(spec),
         "slots": max((s.slots for s in state.sessions), default=0),
         "level": f"{INTERVAL_LEVEL:.0%}",
         "mlflow": sections.reference(result),

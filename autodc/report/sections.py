@@ -105,11 +105,6 @@ def other_tests(state: State) -> list[dict[str, Any]]:
     return [_test(one) for one in state.tests if one.kind != "dataset"]
 
 
-def all_tests(state: State) -> list[dict[str, Any]]:
-    """Every test in order, for the account of the error budget."""
-    return [_test(one) for one in state.tests]
-
-
 def recipe(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
     """What the model at the end is made of."""
     plan = result["incumbent"]

@@ -121,7 +121,7 @@ def warnings(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[
     """What puts the result in doubt first, then what a reader should know."""
     found = [*_about_test(state, result, numbers), *_about_gate(state)]
     found += [Warning(text) for text in state.question.warnings]
-    found += [*_about_progress(state, result), *_about_failures(state)]
+    found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state)]
     return sorted(found, key=lambda w: w.tone != "bad")
 
 
@@ -136,8 +136,15 @@ def _about_test(state: State, result: Mapping[str, Any], numbers: Numbers) -> li
                 tuple(one.opened_at for one in state.opened),
             )
         )
-    elif any(one.forced for one in state.opened):
-        found.append(Warning("The sealed test set was opened by force, before the study was over.", "bad"))
+    if result["test"] is not None and not result["test"].get("of_incumbent", True):
+        found.append(
+            Warning(
+                "The study was extended after its test set had been opened. The test numbers are those of the model "
+                f"that was the incumbent at {result['test']['opened_at']}, not of the one at the end: a second opening "
+                "would no longer be honest, so there is none.",
+                "bad",
+            )
+        )
     test = result["test"]
     if test is None:
         if state.spec is not None and state.spec.data.test is None:
@@ -167,6 +174,27 @@ def _about_gate(state: State) -> list[Warning]:
             "bad",
         )
     ]
+
+
+def _about_extensions(state: State) -> list[Warning]:
+    found = []
+    for one in state.extensions:
+        keys = tuple(f"{key}: {_value(old)} → {_value(new)}" for key, (old, new) in one.changed.items())
+        text = (
+            f"The study was extended after {count(one.taken, 'test')}; what they took of the error budget stays taken."
+        )
+        found.append(Warning(text, "bad" if _moved_q(one.changed) else "note", keys))
+    return found
+
+
+def _moved_q(changed: Mapping[str, Any]) -> bool:
+    """Whether the error budget itself was raised after results had been seen."""
+    old, new = changed.get("gate.fdr", (0.0, 0.0))
+    return bool(new > old)
+
+
+def _value(value: Any) -> str:
+    return "none" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _about_progress(state: State, result: Mapping[str, Any]) -> list[Warning]:

@@ -11,7 +11,8 @@ from autodc.errors import InputError
 from autodc.gate.reasons import SENTENCES, explain
 from autodc.gate.types import Look
 from autodc.study import allowance
-from autodc.study.decide import OUT_OF_BUDGET
+from autodc.study.decide import OUT_OF_BUDGET, STOPPED
+from autodc.study.ledger import ledger
 from autodc.study.result import busy_share, spent
 from autodc.study.state import State, TestState
 
@@ -22,7 +23,10 @@ PURPOSES = {
 }
 """What the two arms of a test were, in words."""
 
-_EXTRA = {OUT_OF_BUDGET: "The budget of trainings ended before the next look at the evidence could be paid."}
+_EXTRA = {
+    OUT_OF_BUDGET: "The budget of trainings ended before the next look at the evidence could be paid.",
+    STOPPED: "The study was ended by hand, to open the test set, before the evidence decided.",
+}
 
 
 def sentence(code: str) -> str:
@@ -112,7 +116,7 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
     assert spec is not None
     done = sum(t.outcome is not None for t in state.trials)
     cap = allowance.cap(spec, state)
-    test = state.open_test
+    test, account = state.open_test, ledger(state).to_dict()
     return {
         "study": state.question.name,
         "finished": state.finished is not None,
@@ -132,6 +136,8 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
         "spent": spent(state),
         "seconds_left": seconds_left(state),
         "last_event_seconds_ago": round(max(0.0, now - state.sessions[-1].ended), 1) if state.sessions else None,
+        "ledger": {k: v for k, v in account.items() if k not in ("tests", "extensions", "test_set")},
+        "test_set": account["test_set"] if spec.data.test is not None else None,
         "warnings": list(state.question.warnings),
     }
 

@@ -45,6 +45,11 @@ def calibration_runs(spec: StudySpec) -> int:
     return max(2, min(spec.gate.calibration, int(CALIBRATION_SHARE * spec.budget.trainings)))
 
 
+def calibration_planned(state: State) -> int:
+    """A/A trainings as they were planned when the study began, whatever its budget is now."""
+    return next((p.planned for p in state.phases if p.phase == "calibration"), 0)
+
+
 def final_seeds(spec: StudySpec) -> int:
     """Fresh seeds each arm is to get at the end; 0 without a test set."""
     if spec.data.test is None:

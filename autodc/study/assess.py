@@ -64,8 +64,9 @@ class EvidenceAssessor:
 
     def measure(self, state: State) -> ev.Event:
         """Open the test set; once that is journalled, compare start and incumbent on it with their fresh seeds."""
-        if not state.opened:
-            return ev.TestSetOpened(opened_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
+        if len(state.opened) == state.measurements:
+            now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            return ev.TestSetOpened(opened_at=now, forced=bool(state.opened))
         assert self._open_test is not None
         assert state.start is not None
         assert state.incumbent is not None

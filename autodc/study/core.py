@@ -15,8 +15,10 @@ from autodc.evaluation.metrics import Metric
 from autodc.evaluation.slices import TEST, SliceTable, score
 from autodc.search.engine import SearchEngine
 from autodc.spec.study import StudySpec
+from autodc.study import allowance, pairs
 from autodc.study import events as ev
 from autodc.study.assess import EvidenceAssessor
+from autodc.study.extend import extension
 from autodc.study.loop import Finished, Loop, Waiting
 from autodc.study.ports import Journal, OutcomeStore
 from autodc.study.result import result
@@ -48,7 +50,10 @@ class StudyCore:
         open_test: Callable[[], SliceTable] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Open. Raises InputError ADC-RUN-002 where the journal belongs to another study."""
+        """Open. A changed study file or changed data extends the study, where that may be (study/extend.py).
+
+        Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does.
+        """
         self._journal, self._store, self._clock = journal, store, clock
         self._spec, self._table, self._metric = spec, table, metric
         self.state = State()
@@ -57,14 +62,9 @@ class StudyCore:
         if self.state.started is None:
             self.record(started)
         elif self.state.started.fingerprint != started.fingerprint:
-            raise InputError(
-                "ADC-RUN-002",
-                "the output folder belongs to another study",
-                "--out",
-                f"study {self.state.started.name!r} {self.state.started.fingerprint[:12]}, "
-                f"not {started.name!r} {started.fingerprint[:12]}",
-                "choose another folder, or take the study file and data it was begun with",
-            )
+            extended = extension(self.state, started)
+            if extended is not None:
+                self.record(extended)
         assessor = EvidenceAssessor(spec, table, metric, store, open_test)
         self._loop = Loop(spec, self.state, engine, assessor)
         self._again: list[Trial] = list(self.state.pending)
@@ -102,6 +102,40 @@ class StudyCore:
             if isinstance(step, ev.TrialPlanned):
                 trials.append(self.state.trials[-1].trial)
         return trials
+
+    def open_test(self, force: bool = False) -> None:
+        """Ask to open the sealed test set now: search and gate stop where they are, the last measurement follows.
+
+        What is on its way already is not asked for twice. force: open it though it was opened before. Raises
+        InputError ADC-RUN-014 without a test set, 015 where it was opened before, 016 where no training can be paid.
+        """
+        state = self.state
+        if self._spec.data.test is None:
+            hint = "name one as data.test in a new study; this one has chosen by validation alone"
+            raise InputError("ADC-RUN-014", "the study has no test set to open", "--open-test", "", hint)
+        under_way = state.asked is not None or (state.phase in ("credit", "test") and state.due)
+        if len(state.opened) > state.measurements or (under_way and state.finished is None):
+            return
+        if state.opened and not force:
+            times = ", ".join(one.opened_at for one in state.opened)
+            raise InputError(
+                "ADC-RUN-015",
+                "the test set was opened already",
+                "--open-test",
+                times,
+                "its first reading is the honest one: what is chosen after it may be chosen by it. --force opens it "
+                "again, and the report will say so in red",
+            )
+        if pairs.final_seeds(self._spec, state) < 1:
+            cap = allowance.cap(self._spec, state)
+            raise InputError(
+                "ADC-RUN-016",
+                "no training is left for the last measurement",
+                "--open-test",
+                f"{state.spent:g} of {cap:g} trainings spent",
+                f"raise budget.trainings by {2 * allowance.FINAL_SEEDS} or so: --set budget.trainings=…",
+            )
+        self.record(ev.TestOpeningAsked(forced=bool(state.opened)))
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Journal the outcome of a trial. The first one told counts; a later duplicate is ignored.

@@ -89,7 +89,7 @@ def needs(spec: StudySpec, state: State) -> list[pairs.Key]:
     """Trainings of the further arms that nobody has planned."""
     count = next((p.planned for p in reversed(state.phases) if p.phase == "credit"), 0)
     done = {(t.trial.plan, t.trial.seed) for t in state.trials if t.trial.phase == "credit"}
-    wanted = [(plan, pairs.fresh_seed(spec, j)) for j in range(count) for plan in further(spec, state)]
+    wanted = [(plan, pairs.fresh_seed(spec, state, j)) for j in range(count) for plan in further(spec, state)]
     return [key for key in wanted if key not in done]
 
 
@@ -105,7 +105,7 @@ def trained(spec: StudySpec, state: State) -> list[tuple[int, int, int, int]]:
     }
     tables = []
     for j in range(allowance.FINAL_SEEDS):
-        numbers = [known.get((plan, pairs.fresh_seed(spec, j))) for plan in found.all]
+        numbers = [known.get((plan, pairs.fresh_seed(spec, state, j))) for plan in found.all]
         if all(n is not None for n in numbers):
             tables.append(tuple(n for n in numbers if n is not None))
     return tables  # type: ignore[return-value]

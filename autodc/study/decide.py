@@ -21,6 +21,9 @@ Array = np.ndarray[Any, Any]
 OUT_OF_BUDGET = "ADC-G090"
 """Reason of a test that ended because no trainings were left for its next look."""
 
+STOPPED = "ADC-G091"
+"""Reason of a test that ended because the user asked to open the test set."""
+
 
 class Assessor(Protocol):
     """Looks at the evidence: reads per-example arrays, judges, measures the opened test set."""
@@ -55,13 +58,28 @@ class Decider:
             "sweep": self._in_sweep,
             "credit": self._in_credit,
             "test": self._in_test,
+            "extended": self._take_up,
         }
+        if self._state.asked is not None and self._state.phase not in ("", "calibration", "credit", "test"):
+            return self._stop_here()
         return fidelity.measured(self._spec, self._state) or phases[self._state.phase]()
 
     def _after_calibration(self) -> ev.Event | None:
-        if self._state.count("calibration") < allowance.calibration_runs(self._spec):
+        if self._state.count("calibration") < allowance.calibration_planned(self._state):
             return None
-        return self._begin_round(1)
+        return self._last_measurement() if self._state.asked is not None else self._begin_round(1)
+
+    def _stop_here(self) -> ev.Event:
+        """End what is under way: the user wants the test set opened now."""
+        test = self._state.open_test
+        return self._last_measurement() if test is None else self._verdict(test, "undecided", (STOPPED,))
+
+    def _take_up(self) -> ev.Event:
+        """Go on with a finished study that was extended: another round where there is one, else the sweep."""
+        state, spec = self._state, self._spec
+        if state.round < spec.loop.rounds and allowance.left(spec, state) >= allowance.LEAST_ROUND:
+            return self._begin_round(state.round + 1)
+        return ev.PhaseStarted(round=state.round, phase="sweep")
 
     def _begin_round(self, round: int) -> ev.Event:
         quota = allowance.search_quota(self._spec, self._state, round)
@@ -249,7 +267,7 @@ class Decider:
             return None
         if any(t.trial.phase in AFTER for t in state.trials[state.horizon :]):
             return None
-        if state.measured is None and pairs.final_pairs(self._spec, state):
+        if state.due and pairs.final_pairs(self._spec, state):
             return self._assessor.measure(state)
         if state.credited is None:
             return self._credit()
@@ -276,6 +294,8 @@ class Decider:
 
     def _because(self) -> str:
         state, spec = self._state, self._spec
+        if state.asked is not None:
+            return "stopped"
         if state.limit is not None:
             return state.limit.because
         if state.round >= spec.loop.rounds:

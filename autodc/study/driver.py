@@ -124,7 +124,7 @@ class Driver:
 
     def _check_start(self) -> None:
         """Stop early where the model the study begins with cannot be trained at all."""
-        runs = allowance.calibration_runs(self._study.spec)
+        runs = allowance.calibration_planned(self._study.state)
         mine = [t.outcome for t in self._study.state.trials[:runs]]
         failed = [o for o in mine if o is not None and o.status == "failed"]
         if len(failed) > runs - 2:

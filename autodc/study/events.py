@@ -52,7 +52,8 @@ def from_dict(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyStarted(Event):
     """The question is fixed. datasets: name → {rows, fingerprint, cost, tags, targets, left_out};
-    slices: name → {role, margin, weight, rows}; start: the plan the study begins with (Plan.to_dict)."""
+    slices: name → {role, margin, weight, rows}; start: the plan the study begins with (Plan.to_dict).
+    parts: fingerprints of the held-out datasets, of the test set its inputs and metadata."""
 
     fingerprint: str
     name: str
@@ -60,6 +61,23 @@ class StudyStarted(Event):
     datasets: Mapping[str, Any]
     slices: Mapping[str, Any]
     start: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyExtended(Event):
+    """The study goes on with a changed file: what it is from here on, and what changed. changed: key → (old, new).
+
+    A finished study is taken up again; its error ledger goes on, its test set stays opened.
+    """
+
+    fingerprint: str
+    spec: Mapping[str, Any]
+    datasets: Mapping[str, Any]
+    slices: Mapping[str, Any]
+    parts: Mapping[str, str]
+    changed: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
 
 
@@ -200,8 +218,16 @@ class BudgetLimited(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TestOpeningAsked(Event):
+    """The user asked to open the test set now: search and gate stop where they are. forced: it was opened before."""
+
+    __test__: ClassVar[bool] = False
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestSetOpened(Event):
-    """The sealed test set was opened, once: its targets are read after this."""
+    """The sealed test set was opened: its targets are read after this. forced: not for the first time."""
 
     __test__: ClassVar[bool] = False
     opened_at: str

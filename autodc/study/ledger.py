@@ -89,13 +89,18 @@ def ledger(state: State) -> Ledger:
         entries=tuple(_entry(t) for t in state.tests),
         opened=tuple(one.opened_at for one in state.opened),
         forced=sum(one.forced for one in state.opened),
-        extensions=(),
+        extensions=tuple(
+            {"time": one.time, "taken": one.taken, "spent": one.spent, "changed": dict(one.changed)}
+            for one in state.extensions
+        ),
     )
 
 
 def next_share(spec: StudySpec, state: State) -> float:
     """β of the next test: q/N, or after an extension an equal part of what was left then."""
-    return share_of(spec.gate.fdr, allowance.planned_tests(spec))
+    last = state.extensions[-1] if state.extensions else None
+    spent, taken = (last.spent, last.taken) if last is not None else (0.0, 0)
+    return share_of(spec.gate.fdr, allowance.planned_tests(spec), spent, taken)
 
 
 def next_level(spec: StudySpec, state: State) -> float:

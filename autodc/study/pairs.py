@@ -109,10 +109,11 @@ def final_needs(spec: StudySpec, state: State) -> list[Key]:
 
 
 def final_keys(spec: StudySpec, state: State) -> list[Key]:
-    """Plans and seeds of the last measurement: start and incumbent on the same fresh seeds."""
+    """Plans and seeds of the last measurement: start and incumbent on the same seeds, fresh for each reading of the
+    test set. Without a reading to come (an extended study) the incumbent meets the start on the seeds of the last."""
     count = next(p.planned for p in reversed(state.phases) if p.phase == "test")
     arms = dict.fromkeys(p for p in (state.start, state.incumbent) if p is not None)
-    return [(plan, fresh_seed(spec, j)) for j in range(count) for plan in arms]
+    return [(plan, fresh_seed(spec, state, j)) for j in range(count) for plan in arms]
 
 
 def final_pairs(spec: StudySpec, state: State) -> list[tuple[int, int]]:
@@ -138,6 +139,8 @@ def _is_done(one: TrialState) -> bool:
     return one.outcome is not None and one.outcome.status == "done"
 
 
-def fresh_seed(spec: StudySpec, pair: int) -> int:
-    """The seed of a pair that is trained after the last verdict."""
-    return seeds.integer(spec.seed, "test", pair)
+def fresh_seed(spec: StudySpec, state: State, pair: int) -> int:
+    """The seed of a pair that is trained after the last verdict, fresh for each reading of the test set."""
+    reading = state.measurements if state.due else max(0, state.measurements - 1)
+    again = ("again", reading) if reading else ()
+    return seeds.integer(spec.seed, "test", pair, *again)

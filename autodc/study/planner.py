@@ -6,16 +6,20 @@ from dataclasses import replace
 from typing import final, get_args
 
 from autodc import seeds
+from autodc.data.mixture import BASE
 from autodc.search.engine import Observation, SearchEngine, oriented
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec, Tradeoff
-from autodc.study import allowance, credit, fidelity, ledger, pairs, sweep
+from autodc.study import allowance, credit, extend, fidelity, ledger, pairs, sweep
 from autodc.study import events as ev
 from autodc.study.state import State
 from autodc.trial.trial import Outcome, Phase, Trial
 
 AFTER = ("credit", "test")
 """Phases that come after the last verdict; the search never learns from them."""
+
+ENQUEUED = "enqueued later"
+"""Origin of a trial that an extension of the study asked for."""
 
 
 @final
@@ -121,6 +125,9 @@ class Planner:
             root, level, origin = again
             trial = replace(state.trials[root].trial, number=len(state.trials), fidelity=level)
             return ev.TrialPlanned(trial=trial.to_dict(), round=round, horizon=state.horizon, origin=origin, of=root)
+        if (later := self._enqueued_later()) is not None:
+            seed = seeds.integer(self._spec.seed, "search", f"enqueued-{number}")
+            return self._plan(later, seed, "search", round, ENQUEUED)
         running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase not in AFTER]
         suggestion = self._engine.suggest(number, self._memory.observed(state), running, out)
         if suggestion.plan.recipe == "continue" and state.model >= state.horizon:
@@ -128,6 +135,18 @@ class Planner:
         seed = seeds.integer(self._spec.seed, "search", suggestion.seed_key)
         level = fidelity.of_fresh(self._spec, state)
         return self._plan(suggestion.plan, seed, "search", round, suggestion.origin, level)
+
+    def _enqueued_later(self) -> Plan | None:
+        """The next mixture that an extension of the study asks for, with the settings of the incumbent."""
+        state = self._state
+        wanted = extend.enqueued(state)
+        tried = sum(t.origin == ENQUEUED for t in state.trials) if wanted else 0
+        if tried >= len(wanted):
+            return None
+        model = state.incumbent if state.incumbent and state.incumbent.recipe != "continue" else state.start
+        assert model is not None
+        weights = {BASE: 1.0, **{n: w for n, w in wanted[tried].items() if w > 0 and n != BASE}}
+        return Plan.of(weights, dict(model.hyperparameters), model.recipe, model.pretrain)
 
     def _plan(
         self, plan: Plan, seed: int, phase: Phase, round: int, origin: str, level: float = 1.0

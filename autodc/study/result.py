@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodc.search.plan import Plan
+from autodc.study.ledger import ledger
 from autodc.study.state import State, TestState
 
 SCHEMA_VERSION = 1
@@ -39,6 +40,7 @@ def result(state: State, natural: Natural) -> dict[str, Any]:
         "recommendation": _recommendation(state, natural),
         "credit": None if state.credited is None else state.credited.credit,
         "spent": spent(state),
+        "ledger": ledger(state).to_dict(),
         "pareto": pareto(state, natural),
     }
 
@@ -186,8 +188,9 @@ def _test(state: State) -> dict[str, Any] | None:
         "before": dict(state.measured.before),
         "after": dict(state.measured.after),
         "differences": dict(state.measured.differences),
-        "opened_at": state.opened[0].opened_at,
+        "opened_at": state.opened[state.measurements - 1].opened_at,
         "opened": len(state.opened),
+        "of_incumbent": state.measured_plan == state.incumbent,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, final
 
 from autodc.errors import AutodcError
@@ -57,6 +57,17 @@ class TestState:
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """A change of the study after it had begun. taken, spent: tests opened by then, and what they took of q."""
+
+    time: float
+    changed: Mapping[str, Any]
+    taken: int
+    spent: float
+
+
+@final
 @dataclass(slots=True, kw_only=True)
 class Session:
     """One process's time on the study, Unix seconds; ended is that of its last event."""
@@ -77,7 +88,10 @@ class State:
     planned: (phase, round) → trainings, each by its fidelity; spent: all of them;
     suggested: numbers of the trials whose plan the search suggested; again: (fidelity, suggested trial) → the number
     of its training there; fidelity: how well cheap trainings rank plans, None before it is measured;
-    model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued.
+    model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued;
+    extensions: changes of the study file since it began; asked: the user's wish to open the test set now;
+    measured, measured_plan: the last reading of the test set, and the incumbent it was of; measurements: how many
+    readings; due: whether a reading is still to come.
     """
 
     started: ev.StudyStarted | None = None
@@ -104,8 +118,13 @@ class State:
     warm: int | None = None
     challenger: Plan | None = None
     limit: ev.BudgetLimited | None = None
+    extensions: list[Extension] = field(default_factory=list)
+    asked: ev.TestOpeningAsked | None = None
     opened: list[ev.TestSetOpened] = field(default_factory=list)
     measured: ev.TestSetMeasured | None = None
+    measured_plan: Plan | None = None
+    measurements: int = 0
+    due: bool = True
     credited: ev.GainCredited | None = None
     finished: ev.StudyFinished | None = None
 
@@ -203,6 +222,33 @@ def _started(state: State, event: ev.StudyStarted) -> None:
     state.start = state.incumbent = Plan.from_dict(event.start)
 
 
+def _extended(state: State, event: ev.StudyExtended) -> None:
+    spent = sum(t.share for t in state.tests)
+    state.extensions.append(
+        Extension(time=event.time, changed=event.changed, taken=len(state.tests), spent=spent),
+    )
+    state.started = replace(
+        state.question,
+        fingerprint=event.fingerprint,
+        spec=event.spec,
+        datasets=event.datasets,
+        slices=event.slices,
+        parts=event.parts,
+        warnings=event.warnings,
+    )
+    state.spec = StudySpec.model_validate(event.spec)
+    state.limit = None
+    if state.finished is not None:
+        state.finished = state.asked = None
+        state.phase = "extended"
+
+
+def _asked(state: State, event: ev.TestOpeningAsked) -> None:
+    state.asked, state.due, state.finished = event, True, None
+    if state.phase == "test":
+        state.phase = "asked"
+
+
 def _session(state: State, event: ev.SessionStarted) -> None:
     state.sessions.append(Session(started=event.time, ended=event.time, slots=event.slots))
 
@@ -296,7 +342,9 @@ def _test_opened(state: State, event: ev.TestSetOpened) -> None:
 
 
 def _measured(state: State, event: ev.TestSetMeasured) -> None:
-    state.measured = event
+    state.measured, state.measured_plan = event, state.incumbent
+    state.measurements += 1
+    state.due = False
 
 
 def _credited(state: State, event: ev.GainCredited) -> None:
@@ -309,6 +357,8 @@ def _over(state: State, event: ev.StudyFinished) -> None:
 
 _APPLY: dict[type[ev.Event], Any] = {
     ev.StudyStarted: _started,
+    ev.StudyExtended: _extended,
+    ev.TestOpeningAsked: _asked,
     ev.SessionStarted: _session,
     ev.PhaseStarted: _phase,
     ev.TrialPlanned: _planned,

@@ -1,0 +1,76 @@
+"""`run` on a finished study: the same command changes nothing, a larger one goes on, the test set is opened once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from autodc.testing.world import write_world
+
+PLENTY = {"budget__trainings": 40, "loop__rounds": 1, "gate__planned_tests": 30}
+
+
+@pytest.fixture
+def done(autodc, inline, tmp_path):
+    study = write_world(tmp_path, **PLENTY)
+    words = ["run", study, "--machine", inline, "--out", tmp_path / "out", "--json"]
+    said = autodc(*words)
+    assert said.code == 0, said.err
+    return tmp_path / "out", words, json.loads(said.out)
+
+
+def test_more_rounds_go_on_in_the_same_folder(autodc, done):
+    out, words, before = done
+    said = autodc(*words, "--set", "loop.rounds=2", "--set", "budget.trainings=90")
+    assert said.code == 0, said.err
+    after = json.loads(said.out)
+    assert after == json.loads((out / "result.json").read_text())
+    assert after["spent"]["trainings"] > before["spent"]["trainings"]
+    assert after["decisions"][: len(before["decisions"])] == before["decisions"]
+    assert [e["taken"] for e in after["ledger"]["extensions"]] == [before["ledger"]["taken"]]
+    assert after["test"]["opened"] == 1
+    assert (out / "models" / "incumbent").is_dir()
+    assert not (out / "work").exists()
+    page = (out / "report" / "index.html").read_text()
+    assert "The study was extended after" in page
+    assert "The error ledger" in page
+    again = autodc(*words, "--set", "loop.rounds=2", "--set", "budget.trainings=90")
+    assert json.loads(again.out) == after
+    smaller = autodc(*words)
+    assert smaller.code == 2
+    assert "loop.rounds 2 → 1" in smaller.err
+
+
+def test_the_test_set_is_opened_again_by_force_alone(autodc, done):
+    out, words, _ = done
+    wishes = ["--set", "budget.trainings=70", "--open-test"]
+    refused = autodc(*words, *wishes)
+    assert refused.code == 2
+    assert "the test set was opened already" in refused.err
+    assert "ADC-RUN-015" in refused.err
+    forced = autodc(*words, *wishes, "--force")
+    assert forced.code == 0, forced.err
+    assert json.loads(forced.out)["test"]["opened"] == 2
+    assert json.loads(forced.out)["stopped_because"] == "stopped"
+    assert 'class="alarm"' in (out / "report" / "index.html").read_text()
+    assert "opened 2 times" in autodc("status", out).out
+    assert autodc(*words, "--force").code == 2
+
+
+def test_opening_by_hand_ends_the_study_where_it_is(autodc, inline, tmp_path):
+    study = write_world(tmp_path, **PLENTY)
+    said = autodc("run", study, "--machine", inline, "--out", tmp_path / "out", "--open-test", "--json")
+    assert said.code == 0, said.err
+    content = json.loads(said.out)
+    assert content["stopped_because"] == "stopped"
+    assert content["test"]["opened"] == 1
+    assert content["spent"]["by_phase"]["search"] == 0
+
+
+def test_status_says_what_is_left_of_the_error_budget(autodc, done):
+    out, _, content = done
+    account = content["ledger"]
+    text = autodc("status", out).out
+    assert f"{account['taken']} of {account['planned']} planned tests taken" in text
+    assert f"opened once, {content['test']['opened_at']}" in text

@@ -1,0 +1,151 @@
+"""The sealed test set: who may see it when, opening it by hand, and opening it twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodc.errors import InputError
+from autodc.report import story, views
+from autodc.report.page import render
+from autodc.study import allowance
+
+SEALED = {"data__test": {"source": "sealed.py:rows"}, "seed": 12}
+
+
+def begin(world, trainings=20, **changes):
+    """A study some trainings into its search."""
+    hand = world(**{**SEALED, **changes})
+    rows = []
+    study = hand.open(rows)
+    for _ in range(trainings):
+        for trial in study.ask(1):
+            study.tell(trial, hand.outcome(study, trial))
+    return hand, rows, study
+
+
+def test_opening_by_hand_stops_the_search_and_measures_with_fresh_seeds(world):
+    hand, rows, study = begin(world, budget__trainings=120)
+    searched, reads = study.state.count("search"), hand.log()
+    study.open_test()
+    study.open_test()
+    assert sum(kind == "TestOpeningAsked" for kind, _, _ in rows) == 1
+    hand.finish(study)
+    content = study.result()
+    assert content["stopped_because"] == "stopped"
+    assert content["test"]["opened"] == 1
+    assert study.state.count("search") <= searched + hand.spec.search.lag
+    assert hand.log() == reads + 1
+    seeds = [t.trial.seed for t in study.state.trials if t.trial.phase == "test"]
+    assert not set(seeds) & {t.trial.seed for t in study.state.trials if t.trial.phase != "test"}
+
+
+@pytest.mark.parametrize("trainings", [0, 3, 40])
+def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world, essence, trainings):
+    hand, rows, study = begin(world, trainings, budget__trainings=80)
+    study.open_test()
+    asked = len(rows)
+    hand.finish(study)
+    assert study.result()["test"] is not None
+    for cut in (asked, (asked + len(rows)) // 2, len(rows) - 1):
+        again = hand.open(rows[:cut])
+        again.open_test()
+        hand.finish(again, 2)
+        assert essence(again) == essence(study)
+
+
+def test_a_test_under_way_ends_undecided(world):
+    hand, _, study = begin(world, 0, budget__trainings=120)
+    while study.state.open_test is None:
+        for trial in study.ask(1):
+            study.tell(trial, hand.outcome(study, trial))
+    study.open_test()
+    hand.finish(study)
+    assert (study.state.tests[-1].verdict, study.state.tests[-1].reasons) == ("undecided", ("ADC-G091",))
+    assert "ended by hand" in views.sentence("ADC-G091")
+
+
+def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world):
+    hand, rows, study = begin(world, 0, budget__trainings=60, loop__rounds=1, search__trials_per_round=2)
+    hand.finish(study)
+    first, count = study.result()["test"], len(rows)
+    assert first["opened"] == 1
+    with pytest.raises(InputError, match="opened already") as caught:
+        study.open_test()
+    assert caught.value.code == "ADC-RUN-015"
+    assert first["opened_at"] in str(caught.value)
+    assert len(rows) == count
+    study.open_test(force=True)
+    again = hand.open(rows)
+    again.open_test(force=True)
+    hand.finish(again)
+    content = again.result()
+    assert content["test"]["opened"] == 2
+    assert content["ledger"]["test_set"] == {"opened": 2, "at": [o.opened_at for o in again.state.opened], "forced": 1}
+    seeds = [t.trial.seed for t in again.state.trials if t.trial.phase == "test"]
+    assert len(set(seeds)) == 2 * allowance.final_seeds(hand.spec)
+    bad = [w for w in story.warnings(again.state, content, sections_numbers(again, content)) if w.tone == "bad"]
+    assert any("opened 2 times" in w.text for w in bad)
+    page = render(again.state, content)
+    assert "opened 2 times" in page
+    assert views.status(again.state)["test_set"]["opened"] == 2
+
+
+def sections_numbers(study, content):
+    from autodc.report.sections import scales
+
+    return scales(study.state, content)
+
+
+def test_a_study_without_a_test_set_has_none_to_open(world):
+    hand = world(data__test=None)
+    study = hand.open([])
+    with pytest.raises(InputError) as caught:
+        study.open_test()
+    assert caught.value.code == "ADC-RUN-014"
+
+
+def test_an_opening_that_no_training_is_left_for_is_refused(world):
+    hand = world(budget__trainings=20, loop__rounds=1)
+    study = hand.open([])
+    hand.finish(study)
+    if study.state.spent < 20:
+        study.state.spent = 20.0
+    with pytest.raises(InputError) as caught:
+        study.open_test(force=True)
+    assert caught.value.code == "ADC-RUN-016"
+
+
+def test_no_job_holds_a_test_part_and_no_search_sees_a_test_outcome_before_the_last_phase(world, executor_of):
+    hand = world(**SEALED, budget__trainings=40, loop__rounds=1)
+    study = hand.open(rows := [])
+    executor = Watching(executor_of(hand, study), study, hand)
+    reads = hand.log()
+    hand.drive(study, executor)
+    assert hand.log() == reads + 1
+    assert {phase for phase, parts in executor.seen if "test" in parts} == {"test"}
+    assert {phase for phase, parts in executor.seen if "test" not in parts} >= {"calibration", "search", "gate"}
+    opened = [kind for kind, _, _ in rows].index("TestSetOpened")
+    finals = [
+        n
+        for n, (kind, _, text) in enumerate(rows)
+        if kind == "TrialPlanned" and '"phase":"test"' in text.replace(" ", "")
+    ]
+    assert finals
+    assert max(finals) < opened
+    assert not [kind for kind, _, _ in rows[min(finals) :] if kind in ("LookTaken", "ChallengerProposed", "TestOpened")]
+
+
+class Watching:
+    """An executor that notes, for each job, the phase of its trial and what it is to predict; targets stay unread."""
+
+    def __init__(self, inner, study, hand):
+        self._inner, self._study, self._hand = inner, study, hand
+        self._reads, self.seen = hand.log(), []
+
+    def submit(self, job):
+        assert self._hand.log() == self._reads, "targets of the test set were read while something trains"
+        self.seen.append((self._study.state.trials[job.number].trial.phase, {part.name for part in job.predict}))
+        self._inner.submit(job)
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
