@@ -18,7 +18,8 @@ from autodc.trial.executor import Completion, Executor
 from autodc.trial.trial import Trial
 
 AHEAD = 1
-"""Jobs handed to the executor beyond its slots, so that a slot that ends a job finds the next one."""
+"""Jobs queued for each slot beyond the one it trains: the next is there when a slot is free, however long the search
+thinks about the one after. What a trial depends on is set by `search.lag`, not by when it is asked for."""
 
 TICK = 0.5
 """Seconds after which the driver looks up even when nothing came back."""
@@ -73,8 +74,8 @@ class Driver:
                 self._executor.cancel()
                 raise Interrupted
             self._mind_the_clock()
-            for trial in study.ask(self._wanted()):
-                self._submit(trial, 0)
+            while self._wanted() > 0 and (trials := study.ask(1)):
+                self._submit(trials[0], 0)
             if study.finished:
                 break
             if not self._under_way:
@@ -88,7 +89,7 @@ class Driver:
 
     def _wanted(self) -> int:
         """How many trials to ask for now."""
-        room = self._executor.slots + AHEAD - len(self._under_way)
+        room = (1 + AHEAD) * self._executor.slots - len(self._under_way)
         if self._first is None:
             return room
         ended = sum(t.outcome is not None for t in self._study.state.trials)

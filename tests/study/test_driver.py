@@ -78,3 +78,18 @@ def test_the_executor_is_kept_one_job_ahead_and_never_more(world, executor_of):
     executor, most = executor_of(hand, study, 2), []
     hand.drive(study, executor, progress=lambda state: most.append(len(state.pending)))
     assert max(most) <= executor.slots + 1
+
+
+def test_every_slot_has_its_next_job_queued_while_it_trains(world, executor_of):
+    class Watched(executor_of):
+        def wait(self, timeout=None):
+            queued.append(len(self._queue))
+            return super().wait(timeout)
+
+    queued = []
+    hand = world(search__lag=8)
+    study = hand.open([])
+    hand.drive(study, Watched(hand, study, 2))
+    assert max(queued) == 4
+    searching = queued[4:12]
+    assert searching == [4] * len(searching)
