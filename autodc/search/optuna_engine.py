@@ -60,10 +60,13 @@ def distribution(dimension: Dimension) -> BaseDistribution:
 class OptunaEngine:
     """Asks one Optuna sampler. One with a state of its own sees all trials replayed at every ask, which costs it.
 
+    options: arguments of the sampler's own beside its seed, such as multivariate=True for TPE.
     Raises SpecError ADC-SRCH-002 where the sampler needs a package that is not there.
     """
 
-    def __init__(self, sampler: str, problem: SearchProblem, seed: int) -> None:
+    def __init__(
+        self, sampler: str, problem: SearchProblem, seed: int, options: Mapping[str, Any] | None = None
+    ) -> None:
         if (package := NEEDS.get(sampler)) and importlib.util.find_spec(package) is None:
             hint = f"pip install {package}"
             raise SpecError("ADC-SRCH-002", f"{sampler} needs the package {package}", "search.sampler", sampler, hint)
@@ -73,7 +76,8 @@ class OptunaEngine:
         space = self._book.space
         self._modeller = Modeller(space.features, space.data_features, problem.targets)
         self._tradeoffs = Tradeoffs(space, problem)
-        self._bridge = Bridge(space, sampler, seed)
+        self._options = dict(options or {})
+        self._bridge = Bridge(space, sampler, seed, self._options)
 
     def suggest(
         self,
@@ -90,7 +94,7 @@ class OptunaEngine:
         else:
             history = self._book.history(observed)
             if self._name in STATEFUL:
-                self._bridge = Bridge(self._book.space, self._name, self._seed)
+                self._bridge = Bridge(self._book.space, self._name, self._seed, self._options)
             row = self._bridge.ask(number, history.rows, _told(history.raw, history.shares), pending)
         row[out] = 0.0
         row = self._book.space.snap(row[None], clip=number > 0)[0]
@@ -121,8 +125,8 @@ class OptunaEngine:
 class Bridge:
     """An in-memory Optuna study over a space, fed with rows. What was told once is not told again."""
 
-    def __init__(self, space: Space, sampler: str, seed: int) -> None:
-        self._space, self._name, self._seed = space, sampler, seed
+    def __init__(self, space: Space, sampler: str, seed: int, options: Mapping[str, Any] | None = None) -> None:
+        self._space, self._name, self._seed, self._options = space, sampler, seed, dict(options or {})
         self._distributions = {d.name: distribution(d) for d in space.dimensions}
         self._study = optuna.create_study(direction="maximize", sampler=self._sampler(0))
         self._told = 0
@@ -182,7 +186,7 @@ class Bridge:
         options: dict[str, Any] = {
             "seed": seeds.integer(self._seed, "search", "optuna", 0 if self._name == "QMCSampler" else number)
         }
-        options |= {"constant_liar": True}
+        options |= {"constant_liar": True} | self._options
         return kind(**{name: value for name, value in options.items() if name in known})
 
 

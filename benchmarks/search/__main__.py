@@ -1,99 +1,110 @@
-"""Share of the base → oracle gap that each sampler's recommendation closes on synthetic worlds with known truth.
+"""Our sampler beside its peers, all run for real, in worlds with known truth.
 
-    python -m benchmarks.search           # 20 candidates, four worlds; writes results/search.md
-    python -m benchmarks.search --quick   # 20 candidates, two worlds, 40 trainings; prints, writes nothing
+    python -m benchmarks.search           # everything, from scratch; under 25 minutes on two cores
+    python -m benchmarks.search --quick   # two worlds, 40 trainings; prints, writes nothing
+    python -m benchmarks.search --only digits --samplers mixture,tpe
+    python -m benchmarks.search --only studies:digits,costs   # whole studies of a world; what a proposal costs
+    python -m benchmarks.search --page    # writes the page again from the rows on file
 
-Worlds 901 and 902 were in no tuning of the sampler. Four trainings are in flight at any time.
+Writes results/search_raw.jsonl (a part that is run again replaces its rows), search.md and search_curves.svg.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
+import sys
 import time
-from pathlib import Path
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-import numpy as np
+from benchmarks.search import campaign, costs, page, raw, runs, studies
+from benchmarks.search.peers import PEERS
 
-from autodc import seeds
-from autodc.search import Observation, Plan, make_engine
-from benchmarks.search.worlds import World
-
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "search.md"
-SAMPLERS = ("mixture", "random", "TPESampler")
-TUNED, UNSEEN = (0, 1), (901, 902)
-LAG = 4
-HEAD = "| candidates | worlds | sampler | trainings | recommended | luckiest trial | optimism | CPU ms a proposal |"
+Job = runs.Task | studies.StudyTask | costs.CostTask
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def main() -> None:
-    """Run every sampler in every world and print the table."""
+def main() -> int:
+    """Run what is asked for and write the page."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--quick", action="store_true", help="two worlds, 40 trainings, nothing is written")
-    options.add_argument("--candidates", type=int, nargs="+", default=[20], help="20 60 takes minutes more")
+    options.add_argument("--quick", action="store_true", help="in 3 minutes; nothing is written")
+    options.add_argument("--only", default="", help=f"with commas: {', '.join(parts())}")
+    options.add_argument("--samplers", default="", help=f"with commas: {', '.join(PEERS)}")
+    options.add_argument("--page", action="store_true", help="write the page from the rows on file")
+    options.add_argument("--processes", type=int, default=2)
     given = options.parse_args()
-    lines = [HEAD, "| --- | --- | --- | --- | --- | --- | --- | --- |"]
-    for candidates in [20] if given.quick else given.candidates:
-        stops = (40,) if given.quick else ((40, 80) if candidates <= 20 else (80, 160))
-        for kind, numbers in (("unseen", UNSEEN),) if given.quick else (("tuned on", TUNED), ("unseen", UNSEEN)):
-            worlds = [World("synthetic", candidates, 3, number) for number in numbers]
-            lines += [_fixed(worlds, kind), *(row for s in SAMPLERS for row in _rows(worlds, kind, s, stops))]
-    text = "\n".join(lines)
-    print(text)
-    if not given.quick:
-        RESULTS.write_text(_page(text), encoding="utf-8")
+    if given.page:
+        print(page.write())
+        return 0
+    asked, peers = _words(given.only), _words(given.samplers)
+    _refuse(options, "--only", asked, parts())
+    _refuse(options, "--samplers", peers, tuple(PEERS))
+    jobs: list[Job] = list(campaign.quick()) if given.quick else list(_jobs(asked or parts(), peers))
+    found, broken = _run(jobs, given.processes)
+    if given.quick:
+        for world in campaign.QUICK:
+            print(f"{campaign.SETTINGS[world].title}\n\n{page.table(found, world)}\n")
+        return bool(broken)
+    raw.add(row for row in found if raw.part(row) not in {raw.part(job) for job in broken})
+    print(page.write())
+    return bool(broken)
 
 
-def _rows(worlds: list[World], kind: str, sampler: str, stops: tuple[int, ...]) -> list[str]:
-    """One line of the table for every stop."""
-    found = np.array([_study(world, sampler, stops) for world in worlds]).mean(0)
-    size = worlds[0].candidates
-    return [
-        f"| {size} | {kind} | {sampler} | {stop} | {share:.2f} | {lucky:.2f} | {optimism:+.2f} | {1000 * cpu:.0f} |"
-        for stop, (share, lucky, optimism, cpu) in zip(stops, found, strict=True)
-    ]
+def parts() -> tuple[str, ...]:
+    """What can be asked for by name."""
+    return (*campaign.SETTINGS, *(f"studies:{world}" for world in studies.SEEDS), "costs")
 
 
-def _study(world: World, sampler: str, stops: tuple[int, ...]) -> list[tuple[float, float, float, float]]:
-    """At every stop: share of the recommendation, of the luckiest trial, optimism in gaps, CPU seconds a proposal."""
-    engine = make_engine(sampler, world.problem, world.seed)
-    low, high = world.gap
-    observed: list[Observation] = []
-    plans: list[Plan] = []
-    rows, spent = [], 0.0
-    for number in range(max(stops)):
-        seen = max(0, number - LAG + 1)
-        began = time.process_time()
-        found = engine.suggest(number, observed[:seen], plans[seen:])
-        spent += time.process_time() - began
-        seed = seeds.integer(world.seed, "train", found.seed_key)
-        plans.append(found.plan)
-        observed.append(Observation(number=number, plan=found.plan, seed=seed, values=world.train(found.plan, seed)))
-        if number + 1 in stops:
-            best = engine.recommend(observed)
-            lucky = max(observed, key=lambda o: sum(o.values.values()))
-            optimism = (best.mean - world.value(best.plan)) / (high - low)
-            rows.append((world.share(best.plan), world.share(lucky.plan), optimism, spent / (number + 1)))
-    return rows
+def work(job: Job) -> Any:
+    """Do one job in a process of the pool; return its row, or the traceback where it failed."""
+    warnings.simplefilter("ignore")
+    try:
+        if isinstance(job, runs.Task):
+            return runs.run(job)
+        return studies.run(job) if isinstance(job, studies.StudyTask) else costs.run(job)
+    except Exception:
+        return traceback.format_exc()
 
 
-def _fixed(worlds: list[World], kind: str) -> str:
-    """The line of everything at weight 1 with the start's hyperparameters."""
-    shares = []
-    for world in worlds:
-        weights = dict.fromkeys(world.problem.datasets, 1.0)
-        shares.append(world.share(Plan.of(weights, dict(world.problem.start.hyperparameters))))
-    return f"| {worlds[0].candidates} | {kind} | uniform | 0 | {np.mean(shares):.2f} | | | |"
+def _jobs(asked: Sequence[str], peers: Sequence[str]) -> Iterator[Job]:
+    """The longest first, so that both processes end at about the same time."""
+    if "costs" in asked:
+        yield from costs.tasks()
+    yield from campaign.tasks([w for w in campaign.SETTINGS if w in asked], peers)
+    yield from studies.tasks([w for w in studies.SEEDS if f"studies:{w}" in asked])
 
 
-def _page(table: str) -> str:
-    return (
-        "# Search on synthetic worlds\n\n`python -m benchmarks.search`\n\nShare of the gap between the start "
-        "(base alone, untuned) and the oracle; 1 is the oracle. Noise of one training: a tenth of the gap. "
-        "`recommended`: by our recommender for every sampler; `luckiest trial`: the plan of the best single training, "
-        "which is what Optuna's `best_trial` gives. Optimism: estimate less truth, in gaps. Two worlds a line: "
-        "differences below about 0.1 mean nothing.\n\n" + table + "\n"
-    )
+def _run(jobs: Sequence[Job], processes: int) -> tuple[list[raw.Row], list[Job]]:
+    """Rows in the order of the jobs, and the jobs that failed."""
+    began = time.monotonic()
+    found: list[raw.Row] = []
+    broken: list[Job] = []
+    os.environ |= dict.fromkeys(THREADS, "1")
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for done, (job, row) in enumerate(zip(jobs, pool.imap(work, jobs), strict=True), 1):
+            if isinstance(row, str):
+                broken.append(job)
+                print(f"{job} failed; what is on file of it stays\n{row}", file=sys.stderr)
+            else:
+                found.append(row)
+            talk = f"{done} of {len(jobs)}, {time.monotonic() - began:.0f} s"
+            print(talk, file=sys.stderr, end="\r" if sys.stderr.isatty() else "\n", flush=True)
+    return found, broken
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in text.split(",") if word)
+
+
+def _refuse(options: argparse.ArgumentParser, flag: str, words: Sequence[str], known: Sequence[str]) -> None:
+    for word in words:
+        if word not in known:
+            options.error(f"{flag}: no {word!r}; one of {', '.join(known)}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What is measured: which peers search which worlds, for how long, how often. Edit here to spend time elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.search.runs import Task
+
+TUNED, UNSEEN = (0, 1, 2, 3, 4), (901, 902)
+ALL = (
+    "mixture",
+    "tpe-multivariate",
+    "tpe",
+    "gp",
+    "random",
+    "regmix",
+    "naive",
+    "naive-3",
+    "greedy-3",
+    "shapley",
+    "uniform",
+    "base",
+)
+SOME = ("mixture", "tpe-multivariate", "tpe", "random", "regmix", "naive", "greedy-3", "uniform", "base")
+FINE = (20, 30, 40, 50, 60, 70, 80, 100, 120, 160)
+COARSE = (40, 60, 80, 120, 160)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """How one world is searched.
+
+    fine: stops of our sampler and of TPE; coarse: of the others, with the same end; repeats: runs of every world seed;
+    few: peer → (runs in all, trainings), where it is too slow for the others' share; unseen: peers that are run in the
+    worlds 901 and 902, which were in no tuning of the sampler.
+    """
+
+    title: str
+    peers: tuple[str, ...] = ALL
+    fine: tuple[int, ...] = FINE
+    coarse: tuple[int, ...] = COARSE
+    seeds: tuple[int, ...] = TUNED
+    repeats: int = 2
+    few: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ("mixture", "tpe-multivariate")
+
+
+SETTINGS: dict[str, Setting] = {
+    "K200": Setting(
+        title="Synthetic, 200 candidates",
+        peers=("mixture", "tpe-multivariate", "random", "regmix", "uniform", "base"),
+        fine=(100, 200),
+        coarse=(100, 200),
+    ),
+    "digits": Setting(title="Digits, 12 candidates", repeats=1, few={"gp": (2, 80)}),
+    "fashion": Setting(title="Fashion-MNIST, 12 candidates", repeats=1, few={"gp": (2, 80)}),
+    "tabular": Setting(title="Tabular, 20 candidates", peers=SOME, repeats=2, fine=(40, 60, 80, 120), coarse=(80, 120)),
+    "convention": Setting(
+        title="Digits with another label convention, two recipes",
+        peers=("mixture", "tpe-multivariate", "random", "base"),
+        repeats=2,
+        fine=(40, 80, 120),
+        coarse=(40, 80, 120),
+    ),
+    "subsets": Setting(title="Digits, every one of 1,024 subsets known", few={"gp": (4, 80)}, fine=(10, *FINE)),
+    "K60": Setting(
+        title="Synthetic, 60 candidates", peers=SOME, fine=(20, 40, 60, 80, 100, 120, 160), coarse=(80, 160)
+    ),
+    "K20-noisy": Setting(
+        title="Synthetic, 20 candidates, noise tripled", few={"gp": (4, 80)}, fine=(20, 40, 60, 80), coarse=(40, 80)
+    ),
+}
+QUICK = ("digits", "K20-noisy")
+QUICK_PEERS = ("mixture", "tpe-multivariate", "random", "naive", "uniform")
+QUICK_STOPS = (20, 40)
+SHARP = ("mixture", "tpe-multivariate", "tpe")
+
+
+def tasks(worlds: Sequence[str], peers: Sequence[str] = ()) -> Iterator[Task]:
+    """Every run of the campaign in these worlds; `peers` narrows it."""
+    for world in worlds:
+        setting = SETTINGS[world]
+        for peer in setting.peers:
+            if peers and peer not in peers:
+                continue
+            pairs = [(s, r) for r in range(setting.repeats) for s in setting.seeds]
+            pairs += [(s, r) for r in range(setting.repeats) for s in UNSEEN if peer in setting.unseen]
+            stops = setting.fine if peer in SHARP else setting.coarse
+            if peer in setting.few:
+                count, last = setting.few[peer]
+                pairs, stops = pairs[:count], tuple(s for s in stops if s <= last)
+            if peer in ("uniform", "base"):
+                pairs = [(s, 0) for s in setting.seeds]
+            for seed, repeat in pairs:
+                yield Task(world=world, seed=seed, repeat=repeat, peer=peer, stops=stops)
+
+
+def quick() -> Iterator[Task]:
+    """Two worlds, a handful of peers, 40 trainings."""
+    for world in QUICK:
+        for peer in QUICK_PEERS:
+            for seed in UNSEEN:
+                yield Task(world=world, seed=seed, repeat=0, peer=peer, stops=QUICK_STOPS)

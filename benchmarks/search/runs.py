@@ -1,0 +1,152 @@
+"""One run: a peer searches a world, and is asked at every stop what it would answer. In, a task; out, a record."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from autodc import seeds
+from autodc.search import Observation, Plan, make_engine
+from benchmarks.search.cases import Case, case
+from benchmarks.search.peers import PEERS, objective
+
+DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One peer in one world, once. stops: after how many trainings it is asked; the last is the length."""
+
+    world: str
+    seed: int
+    repeat: int
+    peer: str
+    stops: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What one run gave, a value for every stop.
+
+    share: of the gap, of what our recommender makes of the peer's trainings; own: of the peer's own answer; optimism
+    and own_optimism: what each was believed to be worth (the model's mean; the value of the best trial) less its test
+    objective, in metric units, none where the peer names no value; trained: trainings made, fewer than the last stop
+    where the method was at its end; optimiser, training, recommending: CPU seconds of the whole run.
+    """
+
+    world: str
+    seed: int
+    repeat: int
+    peer: str
+    stops: tuple[int, ...]
+    share: tuple[float, ...]
+    own: tuple[float, ...]
+    optimism: tuple[float | None, ...]
+    own_optimism: tuple[float | None, ...]
+    gap: float
+    trained: int
+    optimiser: float
+    training: float
+    recommending: float
+    stamp: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Record:
+        """Read back `to_dict`."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in value.items()})
+
+
+class Spent(Exception):
+    """There is nothing left to train with."""
+
+
+class Bench:
+    """Trains for a peer until the trainings are spent, and keeps the time of both."""
+
+    def __init__(self, one: Case, seed: int, limit: int) -> None:
+        self._case, self._seed, self._limit = one, seed, limit
+        self.seen: list[Observation] = []
+        self.training = 0.0
+        self.optimiser = 0.0
+        self._left = time.process_time()
+
+    def train(self, plan: Plan, key: str) -> Observation:
+        """Train a plan under the seed of a key."""
+        began = time.process_time()
+        self.optimiser += began - self._left
+        if len(self.seen) >= self._limit:
+            raise Spent
+        seed = seeds.integer(self._seed, "train", key)
+        values = self._case.train(plan, seed)
+        self.seen.append(Observation(number=len(self.seen), plan=plan, seed=seed, values=values))
+        self._left = time.process_time()
+        self.training += self._left - began
+        return self.seen[-1]
+
+
+def run(task: Task) -> Record:
+    """Run a task on one thread. Peers of one world, seed and repeat see the same noise under the same key."""
+    with threadpool_limits(limits=1):
+        return _run(task)
+
+
+def _run(task: Task) -> Record:
+    one = case(task.world, task.seed)
+    low, high = one.gap
+    root = seeds.integer(task.seed, "bench", task.world, task.repeat)
+    peer = PEERS[task.peer](one.problem, root)
+    bench = Bench(one, root, task.stops[-1])
+    with contextlib.suppress(Spent):
+        peer.run(bench.train)
+    recommender = make_engine("mixture", one.problem, root)
+    share, own, optimism, own_optimism, recommending = [], [], [], [], 0.0
+    for stop in task.stops:
+        seen = bench.seen[:stop]
+        began = time.process_time()
+        plan = peer.pick(seen)
+        best = recommender.recommend(seen) if seen else None
+        recommending += time.process_time() - began
+        own.append(one.share(plan))
+        share.append(own[-1] if best is None else one.share(best.plan))
+        truth = low + share[-1] * (high - low)
+        optimism.append(float("nan") if best is None else best.mean - truth)
+        own_optimism.append(_believed(one, seen, plan) - (low + own[-1] * (high - low)))
+    return Record(
+        world=task.world,
+        seed=task.seed,
+        repeat=task.repeat,
+        peer=task.peer,
+        stops=task.stops,
+        share=_round(share),
+        own=_round(own),
+        optimism=_known(optimism),
+        own_optimism=_known(own_optimism),
+        gap=round(high - low, 5),
+        trained=len(bench.seen),
+        optimiser=round(bench.optimiser, 2),
+        training=round(bench.training, 2),
+        recommending=round(recommending, 2),
+    )
+
+
+def _believed(one: Case, seen: Sequence[Observation], plan: Plan) -> float:
+    """The best value seen of a plan, which is what a search without a model reports; NaN where it was not trained."""
+    return max((objective(one.problem, o.values) for o in seen if o.plan == plan), default=float("nan"))
+
+
+def _round(values: Sequence[float], digits: int = DIGITS) -> tuple[float, ...]:
+    return tuple(round(v, digits) for v in values)
+
+
+def _known(values: Sequence[float]) -> tuple[float | None, ...]:
+    return tuple(round(v, 4) if np.isfinite(v) else None for v in values)
