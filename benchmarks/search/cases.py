@@ -10,7 +10,7 @@ from autodc.search import Plan, SearchProblem
 from benchmarks.search.worlds import World
 
 SHARE_SEEDS = 5
-SYNTHETIC: Mapping[str, tuple[int, float]] = {
+SYNTHETIC: dict[str, tuple[int, float]] = {
     "K20": (20, 0.1),
     "K20-noisy": (20, 0.3),
     "K60": (60, 0.1),
