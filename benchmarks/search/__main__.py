@@ -16,15 +16,13 @@ import multiprocessing
 import os
 import sys
 import time
-import traceback
-import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from concurrent.futures import ProcessPoolExecutor
 
-from benchmarks.search import campaign, costs, page, raw, runs, studies
+from benchmarks.search import campaign, costs, page, raw, studies
+from benchmarks.search.jobs import Job, work
 from benchmarks.search.peers import PEERS
 
-Job = runs.Task | studies.StudyTask | costs.CostTask
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -59,17 +57,6 @@ def parts() -> tuple[str, ...]:
     return (*campaign.SETTINGS, *(f"studies:{world}" for world in studies.SEEDS), "costs")
 
 
-def work(job: Job) -> Any:
-    """Do one job in a process of the pool; return its row, or the traceback where it failed."""
-    warnings.simplefilter("ignore")
-    try:
-        if isinstance(job, runs.Task):
-            return runs.run(job)
-        return studies.run(job) if isinstance(job, studies.StudyTask) else costs.run(job)
-    except Exception:
-        return traceback.format_exc()
-
-
 def _jobs(asked: Sequence[str], peers: Sequence[str]) -> Iterator[Job]:
     """The longest first, so that both processes end at about the same time."""
     if "costs" in asked:
@@ -84,8 +71,8 @@ def _run(jobs: Sequence[Job], processes: int) -> tuple[list[raw.Row], list[Job]]
     found: list[raw.Row] = []
     broken: list[Job] = []
     os.environ |= dict.fromkeys(THREADS, "1")
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for done, (job, row) in enumerate(zip(jobs, pool.imap(work, jobs), strict=True), 1):
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        for done, (job, row) in enumerate(zip(jobs, pool.map(work, jobs), strict=True), 1):
             if isinstance(row, str):
                 broken.append(job)
                 print(f"{job} failed; what is on file of it stays\n{row}", file=sys.stderr)

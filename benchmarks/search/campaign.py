@@ -100,5 +100,5 @@ def quick() -> Iterator[Task]:
     """Two worlds, a handful of peers, 40 trainings."""
     for world in QUICK:
         for peer in QUICK_PEERS:
-            for seed in UNSEEN:
+            for seed in TUNED[:2]:
                 yield Task(world=world, seed=seed, repeat=0, peer=peer, stops=QUICK_STOPS)

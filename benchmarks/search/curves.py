@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.search.figures import first_hit, of
+from benchmarks.search.published import ReplayRecord
 from benchmarks.search.raw import Row
-from benchmarks.search.replay import ReplayRecord
 
 COLOURS: Mapping[str, str] = {
     "mixture": "#0b5cad",

@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.search.campaign import UNSEEN
 from benchmarks.search.costs import CostRecord
+from benchmarks.search.published import GOAL, ReplayRecord
 from benchmarks.search.raw import Row
-from benchmarks.search.replay import GOAL, ReplayRecord
 from benchmarks.search.runs import Record
 from benchmarks.search.studies import StudyRecord
 

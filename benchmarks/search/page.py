@@ -12,8 +12,8 @@ from benchmarks.search.cases import SYNTHETIC
 from benchmarks.search.costs import CostRecord
 from benchmarks.search.figures import demands, first_hit, mean, median_to, of, shares
 from benchmarks.search.peers import TITLES
+from benchmarks.search.published import ReplayRecord
 from benchmarks.search.raw import RESULTS, Row
-from benchmarks.search.replay import ReplayRecord
 from benchmarks.search.runs import Record
 from benchmarks.search.studies import StudyRecord
 

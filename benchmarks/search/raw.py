@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.search.costs import CostRecord, CostTask
-from benchmarks.search.replay import ReplayRecord
+from benchmarks.search.published import ReplayRecord
 from benchmarks.search.runs import Record, Task
 from benchmarks.search.studies import StudyRecord, StudyTask
 
