@@ -1,8 +1,12 @@
-"""What holds for any evidence: order means nothing, what is missing never passes, units mean nothing."""
+"""What holds for any evidence: order means nothing, what is missing never passes, units mean nothing.
+
+Rows may be single or in groups that count as one, scores may be means over rows or pseudo-values of a metric that is
+none. `test_the_evidence_is_of_every_kind` sees to it that no property holds because nothing was ever kept.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from autodc.evaluation.evidence import Evidence, SliceEvidence
 from autodc.gate.judge import judge
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.spec.study import GateSpec
+from autodc.stats import jackknife
 from autodc.stats.variance import Prior
 
 GATE = GateSpec()
@@ -22,14 +27,18 @@ POOLS = Pools(slices=dict.fromkeys(("dark", "fog", "overall", OBJECTIVE), Prior(
 
 @st.composite
 def evidences(draw) -> dict[str, SliceEvidence]:
-    """Two targets and a guard of 30 to 200 rows, 1 to 8 pairs, gains between none and plain."""
+    """Two targets and a guard of 30 to 200 rows, alone or in groups, 1 to 8 pairs, gains between none and plain."""
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     pairs = draw(st.sampled_from((1, 2, 3, 5, 8)))
     found = {}
     for name in ("dark", "fog", "overall"):
         rows, gain = draw(st.integers(30, 200)), draw(st.floats(-0.1, 0.3))
         role = "guard" if name == "overall" else "target"
+        group = draw(st.sampled_from((0, 1, 3)))
+        clusters = np.sort(rng.integers(0, rows // group, rows)) if group else None
         table = gain + 0.05 * rng.normal(size=(pairs, 1)) + 0.3 * rng.normal(size=(pairs, rows))
+        if group:
+            table = table + 0.2 * rng.normal(size=rows)[clusters]
         found[name] = SliceEvidence(
             name=name,
             role=role,
@@ -37,6 +46,7 @@ def evidences(draw) -> dict[str, SliceEvidence]:
             margin=0.03 if role == "guard" else None,
             declared=name == "dark",
             differences=table,
+            clusters=clusters,
         )
     return found
 
@@ -45,12 +55,79 @@ def _changed(evidence: Evidence, change) -> dict[str, SliceEvidence]:
     return {name: replace(seen, differences=change(seen.differences)) for name, seen in evidence.items()}
 
 
+def _repeated(seen: SliceEvidence, pairs: int, rows: int) -> SliceEvidence:
+    """The same evidence again, as other pairs or as other rows in groups of their own."""
+    clusters = seen.clusters
+    if clusters is not None:
+        clusters = np.concatenate([clusters + k * (clusters.max() + 1) for k in range(rows)])
+    return replace(seen, differences=np.tile(seen.differences, (pairs, rows)), clusters=clusters)
+
+
+METRICS = {
+    "accuracy": lambda truth, said: (truth == said).astype(float),
+    "balanced_accuracy": jackknife.balanced_accuracy,
+    "macro_f1": lambda truth, said: jackknife.macro_f1(truth, said, labels=np.arange(3)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Predictions of two arms on one slice: truth, shape (n_rows,); new, old: shape (n_pairs, n_rows)."""
+
+    role: str
+    truth: np.ndarray
+    new: np.ndarray
+    old: np.ndarray
+    clusters: np.ndarray
+
+    def evidence(self, name: str, metric: str) -> SliceEvidence:
+        of = METRICS[metric]
+        return SliceEvidence(
+            name=name,
+            role=self.role,
+            weight=1.0,
+            margin=0.05 if self.role == "guard" else None,
+            declared=self.role == "target",
+            differences=np.stack(
+                [of(self.truth, n) - of(self.truth, o) for n, o in zip(self.new, self.old, strict=True)]
+            ),
+            clusters=self.clusters,
+        )
+
+
+@st.composite
+def predictions(draw) -> dict[str, Said]:
+    """A target and a guard with three classes, in groups of one to three rows; the challenger errs less or as often."""
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    pairs = draw(st.sampled_from((1, 3, 8)))
+    found = {}
+    for name, role in (("dark", "target"), ("fog", "target"), ("overall", "guard")):
+        rows, gain = draw(st.integers(60, 200)), draw(st.sampled_from((0.0, 0.1, 0.3)))
+        truth = np.concatenate([np.arange(3), rng.integers(0, 3, rows - 3)])
+
+        def said(errs: float, truth: np.ndarray = truth) -> np.ndarray:
+            wrong = rng.random((pairs, len(truth))) < errs
+            return np.where(wrong, (truth + 1 + rng.integers(0, 2, wrong.shape)) % 3, truth)
+
+        clusters = np.sort(rng.integers(0, rows, rows) // draw(st.sampled_from((1, 3))))
+        found[name] = Said(role, truth, said(0.4 - gain), said(0.4), clusters)
+    return found
+
+
+def _verdict(said: dict[str, Said], metric: str, alpha: float = 0.05) -> str | None:
+    return judge({name: one.evidence(name, metric) for name, one in said.items()}, POOLS, GATE, alpha).verdict
+
+
 @QUICK
 @given(evidences(), st.integers(0, 1000))
 def test_the_order_of_rows_and_pairs_changes_nothing(evidence, seed):
     rng = np.random.default_rng(seed)
     pairs = rng.permutation(len(evidence["dark"].differences))
-    mixed = _changed(evidence, lambda table: table[pairs][:, rng.permutation(table.shape[1])])
+    mixed = {}
+    for name, seen in evidence.items():
+        rows = rng.permutation(seen.differences.shape[1])
+        clusters = None if seen.clusters is None else 7 * seen.clusters[rows] + 3
+        mixed[name] = replace(seen, differences=seen.differences[pairs][:, rows], clusters=clusters)
     before, after = judge(evidence, POOLS, GATE, 0.01), judge(mixed, POOLS, GATE, 0.01)
     assert (after.verdict, after.reasons) == (before.verdict, before.reasons)
     for name, seen in before.slices.items():
@@ -78,8 +155,67 @@ def test_a_score_that_is_no_number_never_passes(evidence, name, value):
 @given(evidences(), st.sampled_from(((1, 2), (1, 3), (2, 1), (3, 1))))
 def test_more_of_the_same_never_turns_keep_into_drop(evidence, times):
     if judge(evidence, POOLS, GATE, 0.05).verdict == "keep":
-        more = _changed(evidence, lambda table: np.tile(table, times))
+        more = {name: _repeated(seen, *times) for name, seen in evidence.items()}
         assert judge(more, POOLS, GATE, 0.05).verdict != "drop"
+
+
+@QUICK
+@given(evidences(), st.integers(2, 4))
+def test_copies_of_rows_within_their_groups_change_nothing(evidence, times):
+    """A row that is there twice, known to be one, says no more than once."""
+    copied = {}
+    for k, (name, seen) in enumerate(evidence.items(), 1):
+        numbers = 10_000 * k + np.arange(seen.differences.shape[1]) if seen.clusters is None else seen.clusters
+        table = np.tile(seen.differences, (1, times))
+        copied[name] = replace(seen, differences=table, clusters=np.tile(numbers, times))
+    gate = GATE.model_copy(update={"min_rows": 2})
+    before, after = judge(evidence, POOLS, gate, 0.01), judge(copied, POOLS, gate, 0.01)
+    assert (after.verdict, after.reasons) == (before.verdict, before.reasons)
+    for name, seen in before.slices.items():
+        assert after.slices[name].standard_error == pytest.approx(seen.standard_error)
+        assert after.slices[name].z == pytest.approx(seen.z)
+
+
+@QUICK
+@given(predictions(), st.sampled_from(tuple(METRICS)), st.integers(0, 1000))
+def test_the_order_of_rows_and_pairs_changes_nothing_for_any_metric(said, metric, seed):
+    rng = np.random.default_rng(seed)
+    pairs = rng.permutation(len(said["dark"].new))
+    mixed = {}
+    for name, one in said.items():
+        rows = rng.permutation(len(one.truth))
+        new, old = one.new[pairs][:, rows], one.old[pairs][:, rows]
+        mixed[name] = Said(one.role, one.truth[rows], new, old, one.clusters[rows])
+    assert _verdict(mixed, metric) == _verdict(said, metric)
+
+
+@settings(QUICK, max_examples=60)
+@given(predictions(), st.sampled_from(tuple(METRICS)), st.sampled_from(((2, 1), (1, 2), (1, 3))))
+def test_more_of_the_same_predictions_never_turn_keep_into_drop(said, metric, times):
+    if _verdict(said, metric) == "keep":
+        _, rows = times
+        more = {}
+        for name, one in said.items():
+            clusters = np.concatenate([one.clusters + k * (one.clusters.max() + 1) for k in range(rows)])
+            new, old = np.tile(one.new, times), np.tile(one.old, times)
+            more[name] = Said(one.role, np.tile(one.truth, rows), new, old, clusters)
+        assert _verdict(more, metric) != "drop"
+
+
+def test_the_evidence_is_of_every_kind():
+    """The strategies give keeps, drops and tests that go on, of single and of grouped rows, for every metric."""
+    seen: set[tuple[str, str | None]] = set()
+
+    @settings(QUICK, max_examples=100)
+    @given(evidences(), predictions(), st.sampled_from(tuple(METRICS)))
+    def look(evidence, said, metric):
+        grouped = all(one.clusters is not None for one in evidence.values())
+        seen.add(("grouped" if grouped else "single", judge(evidence, POOLS, GATE, 0.05).verdict))
+        seen.add((metric, _verdict(said, metric)))
+
+    look()
+    for kind in ("grouped", "single", *METRICS):
+        assert {(kind, "keep"), (kind, "drop")} <= seen, kind
 
 
 @QUICK
