@@ -183,4 +183,4 @@ def outlook(
     rows = np.array([book.encoding.row(plan) for plan in plans])
     model, features = modeller.objective(history), book.space.features(rows)
     rng = seeds.generator(seed, "search", "outlook", len(history))
-    return np.array([model.draw(features, rng) for _ in range(DRAWS)])
+    return np.array([model.sampled(rng)(features) for _ in range(DRAWS)])

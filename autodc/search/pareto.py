@@ -17,10 +17,13 @@ from autodc.search.engine import FrontPoint, Observation, SearchProblem
 from autodc.search.history import History, Record
 from autodc.search.plan import Plan
 from autodc.search.space import Space
-from autodc.search.surrogates.models import Model, Modeller
+from autodc.search.surrogates.models import Function, Model, Modeller
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
+
+SPREAD = 0.3
+"""Concentration of the weights: below 1 the ends of the front are searched as well as its middle."""
 
 AUGMENT = 0.05
 """Share of the weighted sum in the augmented Chebyshev value (ParEGO)."""
@@ -37,8 +40,8 @@ def undominated(values: Array) -> Array:
 
 
 def weights(seed: int, number: int, count: int) -> Array:
-    """The weights of trial `number`, uniform over those that sum to 1, shape (count,)."""
-    return np.asarray(seeds.generator(seed, "search", "weights", number).dirichlet(np.ones(count)))
+    """The weights of trial `number`, random with sum 1, more often near one objective alone, shape (count,)."""
+    return np.asarray(seeds.generator(seed, "search", "weights", number).dirichlet(np.full(count, SPREAD)))
 
 
 @final
@@ -140,9 +143,16 @@ class Weighed:
         found = [model.predict(features) for model in self._models]
         return self._value(np.column_stack([mean for mean, _ in found])), found[0][1]
 
-    def draw(self, features: Array, rng: np.random.Generator) -> Array:
-        """The value of one joint draw of every objective, shape (m,)."""
-        return self._value(np.column_stack([model.draw(features, rng) for model in self._models]))
+    def mean(self) -> Function:
+        """The value of the posterior means, as a function."""
+        return self._joined([model.mean() for model in self._models])
+
+    def sampled(self, rng: np.random.Generator) -> Function:
+        """The value of one joint draw of every objective, as a function."""
+        return self._joined([model.sampled(rng) for model in self._models])
+
+    def _joined(self, functions: Sequence[Function]) -> Function:
+        return lambda features: self._value(np.column_stack([f(features) for f in functions]))
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Difference of the values of the posterior means, and the first objective's sd of it, row by row."""

@@ -9,15 +9,16 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
+from autodc.search.ascent import ascend
 from autodc.search.history import History
-from autodc.search.proposal import GUARD_WEIGHT, PARENTS, mutate
+from autodc.search.proposal import GUARD_WEIGHT
 from autodc.search.space import OUT, Space
 from autodc.search.surrogates.models import Model, Modeller
 
 Array = np.ndarray[Any, Any]
 
-GENERATIONS = 12
-CHILDREN = 300
+PARENTS = 3
+ROUNDS = 20
 LEVELS = (0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
 PLAIN = 0.7
 DOUBT = 0.5
@@ -45,8 +46,9 @@ class Recommender:
     ) -> None:
         self._space, self._start, self._history, self._seed = space, start, history, seed
         self._model: Model = modeller.objective(history)
+        self._mean = self._model.mean()
         self._guards = [
-            (modeller.slice(name, history), margin) for name, margin in guards.items() if name in history.slices
+            (modeller.slice(name, history).mean(), margin) for name, margin in guards.items() if name in history.slices
         ]
 
     def choose(self, required: Array, excluded: Array) -> Choice:
@@ -56,30 +58,26 @@ class Recommender:
         others = np.setdiff1d(self._space.weights, required)
         tuned = self._climb(required, others, "tuned")
         mean, sd = self._model.predict(self._space.features(best[None]))
-        effects, levels = {}, {}
-        for column in self._space.weights:
-            effects[int(column)], levels[int(column)] = self._effect(best, int(column))
+        effects, levels = self._effects(best)
         return Choice(row=best, mean=float(mean[0]), sd=float(sd[0]), effects=effects, levels=levels, tuned=tuned)
 
     def _climb(self, required: Array, excluded: Array, name: str) -> Array:
-        """Evolve from the best known rows; the same history gives the same row."""
+        """Climb from the best known rows; the same history gives the same row."""
         rng = seeds.generator(self._seed, "search", "recommend", name, len(self._history))
-        rows = self._held(np.vstack([self._history.rows, self._start[None]]), required, excluded)
-        for _ in range(GENERATIONS):
-            value = self.value(rows)
-            rows = rows[np.argsort(-value, kind="stable")[:PARENTS]]
-            children = mutate(self._space, rows[rng.integers(len(rows), size=CHILDREN)], rng)
-            rows = np.unique(np.vstack([rows, self._held(children, required, excluded)]), axis=0)
-        return np.asarray(rows[int(np.argmax(self.value(rows)))])
+        starts = np.unique(np.vstack([self._history.rows, self._start[None]]), axis=0)
+
+        def held(rows: Array) -> Array:
+            return self._held(rows, required, excluded)
+
+        rows, values = ascend(self._space, self.value, starts, held, rng, PARENTS, ROUNDS)
+        return np.asarray(rows[int(np.argmax(values))])
 
     def value(self, rows: Array) -> Array:
         """Posterior mean less what guards are violated by."""
-        features = self._space.features(rows)
-        value = self._model.predict(features)[0]
-        origin = np.repeat(self._space.features(self._start[None]), len(rows), axis=0)
-        for model, margin in self._guards:
-            gap, _ = model.difference(features, origin)
-            value = value - GUARD_WEIGHT * np.maximum(0.0, -margin - gap)
+        features, origin = self._space.features(rows), self._space.features(self._start[None])
+        value = self._mean(features)
+        for guard, margin in self._guards:
+            value = value - GUARD_WEIGHT * np.maximum(0.0, guard(origin) - margin - guard(features))
         return np.asarray(value)
 
     def _prune(self, row: Array, required: Array) -> Array:
@@ -88,28 +86,38 @@ class Recommender:
             members = [int(c) for c in self._space.weights if row[c] > 0 and c not in required]
             if not members:
                 return row
-            losses = {c: self._loss(row, c) for c in members}
-            column = min(members, key=lambda c: losses[c][0] - DOUBT * losses[c][1])
-            mean, sd = losses[column]
-            if mean > DOUBT * sd:
+            means, sds = self._losses(row, members)
+            least = int(np.argmin(means - DOUBT * sds))
+            if means[least] > DOUBT * sds[least]:
                 return row
-            row = self._without(row, column)
+            row = self._without(row, members[least])
 
-    def _effect(self, row: Array, column: int) -> tuple[tuple[float, float], float]:
-        """Gain of a dataset at its best level, with its sd; where it is in, the loss of leaving it out."""
-        if row[column] > 0:
-            return self._loss(row, column), float(row[column])
-        rows = np.repeat(row[None], len(LEVELS), axis=0)
-        rows[:, column] = LEVELS
-        origin = np.repeat(row[None], len(LEVELS), axis=0)
-        mean, sd = self._model.difference(self._space.features(rows), self._space.features(origin))
-        best = int(np.argmax(mean))
-        return (float(mean[best]), float(sd[best])), LEVELS[best]
+    def _effects(self, row: Array) -> tuple[dict[int, tuple[float, float]], dict[int, float]]:
+        """Gain of every dataset at its best level, with its sd, and that level; where it is in, the loss of leaving
+        it out."""
+        inside = [int(c) for c in self._space.weights if row[c] > 0]
+        outside = [int(c) for c in self._space.weights if row[c] <= 0]
+        effects, levels = {}, {}
+        means, sds = self._losses(row, inside)
+        for column, mean, sd in zip(inside, means, sds, strict=True):
+            effects[column], levels[column] = (float(mean), float(sd)), float(row[column])
+        rows = np.repeat(row[None], len(outside) * len(LEVELS), axis=0)
+        rows[np.arange(len(rows)), np.repeat(np.array(outside, dtype=int), len(LEVELS))] = np.tile(LEVELS, len(outside))
+        means, sds = self._gains(rows, np.repeat(row[None], len(rows), axis=0))
+        for i, column in enumerate(outside):
+            best = i * len(LEVELS) + int(np.argmax(means[i * len(LEVELS) : (i + 1) * len(LEVELS)]))
+            effects[column], levels[column] = (float(means[best]), float(sds[best])), LEVELS[best - i * len(LEVELS)]
+        return effects, levels
 
-    def _loss(self, row: Array, column: int) -> tuple[float, float]:
-        left = self._without(row, column)
-        mean, sd = self._model.difference(self._space.features(row[None]), self._space.features(left[None]))
-        return float(mean[0]), float(sd[0])
+    def _losses(self, row: Array, columns: list[int]) -> tuple[Array, Array]:
+        """What leaving out each of these datasets alone costs, mean and sd."""
+        left = np.array([self._without(row, column) for column in columns]).reshape(len(columns), len(row))
+        return self._gains(np.repeat(row[None], len(columns), axis=0), left)
+
+    def _gains(self, rows: Array, origin: Array) -> tuple[Array, Array]:
+        if not len(rows):
+            return np.zeros(0), np.zeros(0)
+        return self._model.difference(self._space.features(rows), self._space.features(origin))
 
     def _without(self, row: Array, column: int) -> Array:
         left = row.copy()

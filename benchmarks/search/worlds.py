@@ -24,6 +24,7 @@ Array = np.ndarray[Any, Any]
 SLICES = 5
 CAP = 2.0
 TUNING_SHARE = 0.2
+SEED_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,14 @@ class World:
         return (self.value(plan) - low) / (high - low)
 
     def train(self, plan: Plan, seed: int) -> Mapping[str, float]:
-        """One noisy training: half of the noise's variance is common to the slices, half their own."""
-        rng = seeds.generator(self.seed, "noise", seed)
+        """One noisy training: half of the noise's variance is common to the slices, half their own; a quarter of it
+        is common to all plans of one seed."""
         low, high = self.gap
-        scale = self.noise * (high - low)
-        common = rng.normal() * scale * np.sqrt(0.5)
-        own = rng.normal(size=SLICES) * scale * np.sqrt(0.5 * SLICES)
-        values = self.truth.slices(*self.arrays(plan))[0] + common + own
+        noise = np.zeros(SLICES)
+        for share, key in ((SEED_SHARE, ""), (1 - SEED_SHARE, plan.fingerprint())):
+            rng = seeds.generator(self.seed, "noise", seed, key)
+            noise += np.sqrt(share) * (rng.normal() * np.sqrt(0.5) + rng.normal(size=SLICES) * np.sqrt(0.5 * SLICES))
+        values = self.truth.slices(*self.arrays(plan))[0] + self.noise * (high - low) * noise
         return {f"s{i}": float(v) for i, v in enumerate(values)}
 
 

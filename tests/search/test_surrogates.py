@@ -63,8 +63,9 @@ def test_draws_scatter_about_the_mean_as_the_posterior_says(kind, fit):
     made = sample(40, rng)
     model = kind(made, fit(made))
     rows = rng.random((5, 6))
-    drawn = np.array([model.draw(rows, rng) for _ in range(3000)])
+    drawn = np.array([model.sampled(rng)(rows) for _ in range(3000)])
     mean, sd = model.predict(rows)
+    assert model.mean()(rows) == pytest.approx(mean, abs=1e-4)
     assert np.abs(drawn.mean(0) - mean).max() < 0.1 * sd.max() + 0.02
     assert drawn.std(0) == pytest.approx(sd, rel=0.1)
     gap, spread = model.difference(rows[:1], rows[1:2])

@@ -21,6 +21,7 @@ from autodc.search.surrogates.kernel import (
     squared_distance,
     variance,
 )
+from autodc.search.surrogates.surface import Surface
 
 Array = np.ndarray[Any, Any]
 
@@ -63,33 +64,39 @@ class GaussianProcess:
     """The posterior given a sample and kernel parameters."""
 
     def __init__(self, sample: Sample, theta: Array) -> None:
-        self._features, self._data = sample.features, sample.data
+        self._sample, self._features, self._data = sample, sample.features, sample.data
         self._scales = Layout(sample.data).scales(theta)
-        gram = self._covariance(sample.features, sample.features) + _noise(sample, self._scales)
+        gram = covariance(sample.features, sample.features, self._data, self._scales) + _noise(sample, self._scales)
         gram[np.diag_indices_from(gram)] += JITTER
         self._factor = linalg.cholesky(gram, lower=True, check_finite=False)
         self._target = sample.target
         self._alpha = linalg.cho_solve((self._factor, True), sample.target, check_finite=False)
 
+    def mean(self) -> Surface:
+        """The posterior mean as a function."""
+        return Surface.seen(self._features, self._alpha, self._data, self._scales)
+
+    def sampled(self, rng: np.random.Generator) -> Surface:
+        """One draw of the noiseless objective as a function: a draw of the prior, corrected where it disagrees with
+        what was seen (Matheron's rule; Wilson et al. 2020, arXiv 2002.09309)."""
+        prior, scales = Surface.prior(self._data, self._scales, rng), self._scales
+        noise = np.sqrt(scales.noise * self._sample.noise) * rng.standard_normal(len(self._target))
+        shared = np.sqrt(scales.seed) * rng.standard_normal(len(self._target))[self._sample.seeds]
+        rest = self._target - prior(self._features) - noise - shared
+        update = linalg.cho_solve((self._factor, True), rest, check_finite=False)
+        return prior + Surface.seen(self._features, update, self._data, scales)
+
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Posterior mean and sd of the noiseless objective, each of shape (m,)."""
-        cross = self._covariance(features, self._features)
-        mean = cross @ self._alpha
+        cross = covariance(features, self._features, self._data, self._scales)
         half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
         spread = variance(features, self._data, self._scales) - (half * half).sum(0)
-        return mean, np.sqrt(np.maximum(spread, 1e-12))
-
-    def draw(self, features: Array, rng: np.random.Generator) -> Array:
-        """One joint draw of the noiseless objective at these rows, shape (m,)."""
-        cross = self._covariance(features, self._features)
-        half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
-        cov = self._covariance(features, features) - half.T @ half
-        return cross @ self._alpha + _root(cov) @ rng.standard_normal(len(features))
+        return cross @ self._alpha, np.sqrt(np.maximum(spread, 1e-12))
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""
         both = np.vstack([left, right])
-        cross = self._covariance(both, self._features)
+        cross = covariance(both, self._features, self._data, self._scales)
         mean = cross @ self._alpha
         half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
         n = len(left)
@@ -103,9 +110,6 @@ class GaussianProcess:
         """Prediction of every training from all others, shape (n,) (Rasmussen and Williams 2006, eq. 5.12)."""
         inverse = linalg.cho_solve((self._factor, True), np.eye(len(self._target)), check_finite=False)
         return np.asarray(self._target - self._alpha / np.diag(inverse))
-
-    def _covariance(self, a: Array, b: Array) -> Array:
-        return covariance(a, b, self._data, self._scales)
 
 
 def tune(sample: Sample) -> Array:
@@ -177,14 +181,3 @@ def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[f
     pull = (theta - centre) / spread
     loss = 0.5 * sample.target @ alpha + np.log(np.diag(factor)).sum() + 0.5 * pull @ pull
     return float(loss), gradient + pull / spread
-
-
-def _root(cov: Array) -> Array:
-    """A lower root of a covariance that may be singular by rounding."""
-    for jitter in (1e-8, 1e-6, 1e-4):
-        try:
-            return np.asarray(linalg.cholesky(cov + jitter * np.eye(len(cov)), lower=True, check_finite=False))
-        except linalg.LinAlgError:
-            continue
-    values, vectors = linalg.eigh(cov)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

@@ -8,6 +8,7 @@ Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, c
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -18,7 +19,7 @@ Array = np.ndarray[Any, Any]
 GROUPS = 4
 LENGTHS = 2
 SINGLES = 4
-_ROOT5 = np.sqrt(5.0)
+_ROOT5 = math.sqrt(5.0)
 
 
 @final

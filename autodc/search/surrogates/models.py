@@ -23,6 +23,7 @@ GROWTH = 1.25
 GAUSSIAN_UP_TO = 600
 CLOSE = 0.02
 MEMORY = 64
+Function = Callable[[Array], Array]
 RIVALS = ("gaussian", "ridge", "gaussian by slice", "ridge by slice")
 
 
@@ -33,8 +34,12 @@ class Model(Protocol):
         """Posterior mean and sd, each of shape (m,)."""
         ...
 
-    def draw(self, features: Array, rng: np.random.Generator) -> Array:
-        """One joint draw, shape (m,)."""
+    def mean(self) -> Function:
+        """The posterior mean as a function, features (m, F) → (m,)."""
+        ...
+
+    def sampled(self, rng: np.random.Generator) -> Function:
+        """One draw as a function."""
         ...
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
@@ -60,10 +65,20 @@ class Weighted:
         mean = sum(share * (centre + scale * m) for share, centre, scale, m, _ in found)
         return np.asarray(mean), np.sqrt(sum((share * scale * s) ** 2 for share, _, scale, _, s in found))
 
-    def draw(self, features: Array, rng: np.random.Generator) -> Array:
-        """One joint draw, shape (m,)."""
-        drawn = [share * (centre + scale * part.draw(features, rng)) for share, centre, scale, part in self._parts]
-        return np.asarray(sum(drawn))
+    def mean(self) -> Function:
+        """The posterior mean as a function, features (m, F) → (m,)."""
+        return self._sum([part.mean() for *_, part in self._parts])
+
+    def sampled(self, rng: np.random.Generator) -> Function:
+        """One draw as a function."""
+        return self._sum([part.sampled(rng) for *_, part in self._parts])
+
+    def _sum(self, functions: list[Function]) -> Function:
+        def value(features: Array) -> Array:
+            parts = zip(self._parts, functions, strict=True)
+            return np.asarray(sum(share * (centre + scale * f(features)) for (share, centre, scale, _), f in parts))
+
+        return value
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""
@@ -86,9 +101,15 @@ class AtFull:
         """Posterior mean and sd, each of shape (m,)."""
         return self._model.predict(_at_full(features))
 
-    def draw(self, features: Array, rng: np.random.Generator) -> Array:
-        """One joint draw, shape (m,)."""
-        return self._model.draw(_at_full(features), rng)
+    def mean(self) -> Function:
+        """The posterior mean as a function, features (m, F) → (m,)."""
+        mean = self._model.mean()
+        return lambda features: mean(_at_full(features))
+
+    def sampled(self, rng: np.random.Generator) -> Function:
+        """One draw as a function."""
+        drawn = self._model.sampled(rng)
+        return lambda features: drawn(_at_full(features))
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""

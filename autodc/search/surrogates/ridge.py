@@ -6,6 +6,7 @@ Source: Bishop, Pattern Recognition and Machine Learning, 2006, sections 3.3 and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
@@ -39,11 +40,18 @@ class Ridge:
         """Posterior mean and sd of the noiseless objective, each of shape (m,)."""
         return self._moments(expand(features, self._data)[0])
 
-    def draw(self, features: Array, rng: np.random.Generator) -> Array:
-        """One joint draw of the noiseless objective at these rows, shape (m,)."""
+    def mean(self) -> Callable[[Array], Array]:
+        """The posterior mean as a function."""
+        return self._linear(self._mean)
+
+    def sampled(self, rng: np.random.Generator) -> Callable[[Array], Array]:
+        """One draw of the noiseless objective as a function."""
         noise = rng.standard_normal(len(self._mean))
-        weights = self._mean + linalg.solve_triangular(self._factor, noise, lower=True, trans=1, check_finite=False)
-        return np.asarray(expand(features, self._data)[0] @ weights)
+        away = linalg.solve_triangular(self._factor, noise, lower=True, trans=1, check_finite=False)
+        return self._linear(self._mean + away)
+
+    def _linear(self, weights: Array) -> Callable[[Array], Array]:
+        return lambda features: np.asarray(expand(features, self._data)[0] @ weights)
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""

@@ -1,0 +1,92 @@
+"""The best row of a function of the cube, by coordinate exchange: every change of one dimension at once, then as many
+of the improving ones together as still improve (Meyer and Nachtsheim 1995, there for designs)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodc.search.space import Space
+
+Array = np.ndarray[Any, Any]
+Value = Callable[[Array], Array]
+
+LEVELS = (0.0, 0.4, 0.55, 0.7, 0.85, 1.0)
+FRESH = 3
+STEPS = (-0.12, -0.04, 0.04, 0.12)
+
+
+def ascend(
+    space: Space,
+    value: Value,
+    starts: Array,
+    held: Callable[[Array], Array],
+    rng: np.random.Generator,
+    parents: int,
+    rounds: int,
+) -> tuple[Array, Array]:
+    """Climb from the best `parents` of `starts`; return all rows seen on the way up, shape (n, D), and their values.
+
+    value: rows → what is maximised; held: brings rows back to what is allowed, whatever was changed.
+    """
+    rows = held(starts)
+    values = value(rows)
+    order = np.argsort(-values, kind="stable")[:parents]
+    seen, worth = [rows], [values]
+    if not len(space):
+        return rows, values
+    for parent in order:
+        row, height = rows[parent], float(values[parent])
+        for _ in range(rounds):
+            found, better = _exchange(space, value, row, height, held, rng)
+            seen.append(found)
+            worth.append(better)
+            best = int(np.argmax(better))
+            if better[best] <= height:
+                break
+            row, height = found[best], float(better[best])
+    return np.vstack(seen), np.concatenate(worth)
+
+
+def _exchange(
+    space: Space, value: Value, row: Array, height: float, held: Callable[[Array], Array], rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Rows near `row` that are better: with one dimension changed, and with several."""
+    columns, levels = _moves(space, row, rng)
+    single = np.repeat(row[None], len(columns), axis=0)
+    single[np.arange(len(columns)), columns] = levels
+    single = held(single)
+    values = value(single)
+    best: dict[int, int] = {}
+    for i in np.argsort(-values, kind="stable"):
+        if values[i] > height:
+            best.setdefault(int(columns[i]), int(i))
+    if len(best) < 2:
+        top = np.argsort(-values, kind="stable")[:1]
+        return single[top], values[top]
+    chosen = list(best.items())
+    counts = sorted({len(chosen), *(2**k for k in range(len(chosen).bit_length()) if 2**k <= len(chosen))})
+    several = np.repeat(row[None], len(counts), axis=0)
+    for j, count in enumerate(counts):
+        for column, i in chosen[:count]:
+            several[j, column] = levels[i]
+    several = held(several)
+    return several, value(several)
+
+
+def _moves(space: Space, row: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Every change of one dimension that is looked at: (column, level), each of shape (M,)."""
+    columns: list[int] = []
+    levels: list[float] = []
+    for i, dimension in enumerate(space.dimensions):
+        if dimension.kind == "choice":
+            new = [float(k) for k in range(len(dimension.choices)) if k != row[i]]
+        elif dimension.kind == "weight":
+            new = [*LEVELS, row[i] + rng.uniform(-0.1, 0.1)]
+        else:
+            new = [*(row[i] + step for step in STEPS), *rng.random(FRESH)]
+        columns += [i] * len(new)
+        levels += new
+    return np.array(columns, dtype=int), np.array(levels, dtype=float)

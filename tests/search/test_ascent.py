@@ -1,0 +1,30 @@
+"""Coordinate exchange: it finds a top that needs many changes at once, and keeps what is held."""
+
+import numpy as np
+
+from autodc.search.ascent import ascend
+from autodc.search.space import Dimension, Space
+
+
+def test_a_top_far_from_every_start_is_found_and_what_is_held_stays():
+    weights = [Dimension(name=f"d{i}", kind="weight") for i in range(40)]
+    space = Space(
+        [*weights, Dimension(name="rate", kind="number"), Dimension(name="kind", kind="choice", choices=(1, 2))]
+    )
+    good = np.arange(40) % 3 == 0
+
+    def value(rows):
+        levels = rows[:, :40]
+        return levels @ np.where(good, 1.0, -1.0) - 4 * (rows[:, 40] - 0.7) ** 2 + rows[:, 41] * (levels[:, 0] > 0.5)
+
+    def held(rows):
+        rows = np.array(rows)
+        rows[:, 3] = 0.0
+        return space.snap(rows)
+
+    rows, values = ascend(space, value, np.zeros((2, 42)), held, np.random.default_rng(0), parents=1, rounds=12)
+    best = rows[np.argmax(values)]
+    assert (best[:40] > 0.9).tolist() == (good & (np.arange(40) != 3)).tolist()
+    assert abs(best[40] - 0.7) < 0.05
+    assert best[41] == 1
+    assert (rows[:, 3] == 0).all()
