@@ -14,11 +14,13 @@ import numpy as np
 from autodc.adapters.executors.harness import training_job
 from autodc.adapters.journal import SqliteJournal
 from autodc.build.wire import job_maker, open_study, read_inputs
+from autodc.errors import InputError
 from autodc.spec.study import MachineSpec, StudySpec
 from autodc.study.core import StudyCore
 from autodc.study.events import SessionStarted
 from autodc.study.jobs import JobMaker
 from autodc.trial.executor import Completion
+from autodc.trial.outputs import misplaced
 from autodc.trial.trainer import TrainingJob
 from autodc.trial.trial import Outcome, Trial
 
@@ -72,9 +74,16 @@ class Study:
         train_seconds: float = 0.0,
         predict_ms: float = 0.0,
         model_mb: float = 0.0,
+        rows: Mapping[str, Array] | None = None,
     ) -> Outcome:
         """Score predictions. outputs: for every part of `job.predict` the predictions in row order;
-        train_seconds, predict_ms, model_mb: the trade-offs, where they were measured."""
+        train_seconds, predict_ms, model_mb: the trade-offs, where they were measured; rows: part → the row number of
+        each prediction, to be sure of their order. Raises InputError ADC-RUN-017 where they are not 0, 1, 2, …"""
+        for part, numbers in (rows or {}).items():
+            count = len(outputs[part]) if part in outputs else 0
+            if problem := misplaced(numbers, count):
+                hint = "give the predictions in the order of the inputs"
+                raise InputError("ADC-RUN-017", problem, f"outputs of {part}, trial {trial.number}", "", hint)
         now = time.time()
         completion = Completion(
             number=trial.number,

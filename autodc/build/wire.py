@@ -20,7 +20,7 @@ from autodc.data.catalogue import Catalogue, build_catalogue, open_test
 from autodc.data.mixture import BASE
 from autodc.data.store import DataStore
 from autodc.data.where import select
-from autodc.errors import AutodcError, InputError, Problems, raise_all
+from autodc.errors import AutodcError, InputError, Problems, SpecError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
 from autodc.search.engine import SearchProblem
@@ -28,6 +28,7 @@ from autodc.search.factory import make_engine
 from autodc.search.plan import Plan
 from autodc.search.space import start_hyperparameters
 from autodc.spec.study import MachineSpec, StudySpec
+from autodc.study import allowance
 from autodc.study.core import StudyCore
 from autodc.study.events import StudyStarted
 from autodc.study.jobs import JobMaker
@@ -70,6 +71,7 @@ def read_inputs(spec: StudySpec) -> Inputs:
     if catalogue is not None:
         table = _gather(found, lambda: validation_table(spec, catalogue))
         found += _test_problems(spec, catalogue) if table is not None else []
+    found += _seed_problems(spec)
     for error in found:
         error.place = spec.place(error.place)
     raise_all(found)
@@ -84,6 +86,21 @@ def read_inputs(spec: StudySpec) -> Inputs:
         start=problem.start,
         warnings=catalogue.warnings,
     )
+
+
+def _seed_problems(spec: StudySpec) -> list[AutodcError]:
+    """A budget that cannot pay the first look of any test decides nothing."""
+    budget, first = spec.budget.trainings, spec.gate.looks[0]
+    if budget is None:
+        return []
+    calibration = allowance.calibration_runs(spec)
+    apart = 2 * allowance.final_seeds(spec) + 2 * allowance.credit_seeds(spec)
+    need = calibration + apart + first + max(0, first - calibration)
+    if need <= budget:
+        return []
+    found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"
+    hint = f"raise budget.trainings to {need:g} at least, many times that to search too, or look earlier"
+    return [SpecError("ADC-GATE-001", "the budget cannot pay the first look of the gate", "gate.looks", found, hint)]
 
 
 def _test_problems(spec: StudySpec, catalogue: Catalogue) -> list[AutodcError]:

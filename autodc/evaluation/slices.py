@@ -67,7 +67,8 @@ class SliceTable:
 def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
     """Cut validation into the slices of the study.
 
-    Raises DataError ADC-SLICE-001 for a slice without rows, and what `where` raises; all of them at once.
+    Raises DataError ADC-SLICE-001 for a slice without rows, 003 for one whose rows are all one group, and what `where`
+    raises; all of them at once.
     """
     return _table(spec, catalogue, catalogue.validation, VALIDATION)
 
@@ -99,6 +100,7 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
             own = catalogue.slice_sets[one.name]
             found.append(_slice(one, part_of(one.name), np.arange(len(own)), numbers[part_of(one.name)]))
             targets[part_of(one.name)] = _targets(own)
+            problems += _one_group(found[-1], f"{spec.place(f'slices[{position}].source')} (slice {one.name})")
             continue
         try:
             rows = _rows(one, data, catalogue, place)
@@ -117,6 +119,7 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
             )
             continue
         found.append(_slice(one, part, rows, numbers[part]))
+        problems += _one_group(found[-1], place)
     raise_all(problems)
     return SliceTable(slices=tuple(found), targets=targets)
 
@@ -138,6 +141,16 @@ def _slice(one: SliceSpec, part: str, rows: Array, numbers: Array) -> Slice:
         rows=rows,
         clusters=numbers[rows],
     )
+
+
+def _one_group(one: Slice, place: str) -> list[AutodcError]:
+    """Rows of one group, or copies of one row, are one observation: nothing can be said of the next one."""
+    groups = len(one.rows) if one.clusters is None else len(np.unique(one.clusters))
+    if groups > 1:
+        return []
+    rows = f"{len(one.rows)} row{'s' if len(one.rows) > 1 else ''}, one group"
+    hint = "widen the slice until it has rows of many groups, or leave it out"
+    return [DataError("ADC-SLICE-003", f"the rows of slice {one.name} are all one group", place, rows, hint)]
 
 
 def _targets(data: Dataset) -> Array:
@@ -163,7 +176,10 @@ def score(table: SliceTable, metric: Metric, kind: TaskKind, outputs: Mapping[st
         predicted, truth = outputs[part], table.targets[part]
         arrays[f"{part}.soft"] = soft_rows(kind, metric, predicted, truth).astype(np.float32)
         if metric.is_mean:
-            arrays[f"{part}.score"] = metric.rows(predicted, truth).astype(np.float32)
+            rows = metric.rows(predicted, truth)
+            if rows.shape != (len(truth),):
+                raise ValueError(f"it gives {rows.shape} for {len(truth)} rows: one number a row is needed")
+            arrays[f"{part}.score"] = rows.astype(np.float32)
         if kind != "image_to_image" or not metric.is_mean:
             arrays[f"{part}.outputs"] = np.asarray(predicted, dtype=np.float32)
     slices, soft = {}, {}

@@ -12,7 +12,7 @@ import threadpoolctl
 
 from autodc.errors import InputError
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.slices import TEST, SliceTable, score
+from autodc.evaluation.slices import TEST, Scores, SliceTable, score
 from autodc.search.engine import SearchEngine
 from autodc.spec.study import StudySpec
 from autodc.study import allowance, pairs
@@ -154,13 +154,16 @@ class StudyCore:
         completion.outputs: part → predictions in row order. Outputs on the sealed test set are stored, not scored.
         A completion that is not `done`, or has outputs that are not finite, is a failed trial.
         """
-        seconds = {"started": completion.started, "ended": completion.ended, "attempts": completion.attempt + 1}
-        error = completion.error or completion.status
+        seconds: dict[str, Any] = {
+            "started": completion.started,
+            "ended": completion.ended,
+            "attempts": completion.attempt + 1,
+        }
+        scores, error = None, completion.error or completion.status
         if completion.status == "done":
-            error = _misfit(self._table, completion.outputs)
-        if completion.status != "done" or error:
-            return Outcome(status="failed", error=error, train_seconds=completion.train_seconds, **seconds)  # type: ignore[arg-type]
-        scores = score(self._table, self._metric, self._spec.task.kind, completion.outputs)
+            scores, error = self._scored(completion.outputs)
+        if scores is None:
+            return Outcome(status="failed", error=error, train_seconds=completion.train_seconds, **seconds)
         arrays = dict(scores.arrays)
         if TEST in completion.outputs:
             arrays[f"{TEST}.outputs"] = np.asarray(completion.outputs[TEST], dtype=np.float32)
@@ -175,6 +178,18 @@ class StudyCore:
             **seconds,
         )
 
+    def _scored(self, outputs: Mapping[str, Array]) -> tuple[Scores | None, str]:
+        """Scores, or why there are none: a user's own metric may raise, or give what is no number."""
+        if problem := _misfit(self._table, outputs):
+            return None, problem
+        metric = self._metric
+        try:
+            scores = score(self._table, metric, self._spec.task.kind, outputs)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            return None, f"metric {metric.name} raises {type(error).__name__}: {error}"
+        problem = _no_number(self._table, metric, scores)
+        return (None, problem) if problem else (scores, "")
+
     @property
     def finished(self) -> bool:
         """Whether nothing is left to train or decide."""
@@ -183,6 +198,19 @@ class StudyCore:
     def result(self) -> dict[str, Any]:
         """The study so far in the form of result.json, without `mlflow`."""
         return result(self.state, self._metric.natural)
+
+
+def _no_number(table: SliceTable, metric: Metric, scores: Scores) -> str:
+    """Which slice and row a metric gives no finite number for; empty where all is well."""
+    for one in table.slices:
+        rows = scores.arrays.get(f"{one.part}.score")
+        bad = [] if rows is None else one.rows[~np.isfinite(rows[one.rows])].tolist()
+        if bad:
+            count = f"{len(bad)} rows, the first of them row" if len(bad) > 1 else "row"
+            return f"metric {metric.name} is not a finite number for {count} {bad[0]} of {one.part} (slice {one.name})"
+        if not np.isfinite(scores.slices[one.name]):
+            return f"metric {metric.name} is not a finite number on slice {one.name}"
+    return ""
 
 
 def _misfit(table: SliceTable, outputs: Mapping[str, Array]) -> str:

@@ -48,6 +48,19 @@ def checked_outputs(job: TrainingJob, outputs: Mapping[str, Any], place: str) ->
     return checked
 
 
+def misplaced(rows: Any, count: int) -> str:
+    """What is wrong with row numbers that came with predictions; empty where they are 0 … count − 1 in order."""
+    numbers = np.asarray(rows)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        return f"`rows` is not a list of whole numbers: {numbers.dtype} of shape {numbers.shape}"
+    if len(numbers) != count:
+        return f"{len(numbers)} predictions for {count} rows"
+    wrong = np.flatnonzero(numbers != np.arange(count))
+    if not len(wrong):
+        return ""
+    return f"predictions are out of order: position {wrong[0]} holds row {numbers[wrong[0]]}"
+
+
 _FIGURES = ("train_seconds", "predict_ms", "model_mb")
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from autodc.adapters.trainers.command_files import inputs_file, part_file
 from autodc.adapters.trainers.options import CommandOptions
 from autodc.trial.fitting import folder_mb
-from autodc.trial.outputs import TrainerError
+from autodc.trial.outputs import TrainerError, misplaced
 from autodc.trial.trainer import Trained, TrainingJob
 
 Array = np.ndarray[Any, Any]
@@ -54,7 +54,7 @@ class Command:
         if code != 0:
             ended = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
             raise TrainerError("ADC-TRAIN-040", "the program failed", argv[0], ended, _last_lines(out))
-        outputs = {name: _read_predictions(out, name) for name in job.predict}
+        outputs = {name: _read_predictions(out, name, len(x)) for name, x in job.predict.items()}
         return Trained(outputs=outputs, train_seconds=seconds, predict_ms=0.0, model_mb=folder_mb(out / "model"))
 
 
@@ -119,13 +119,13 @@ def _die_with_parent() -> Callable[[], None] | None:
     return before_exec
 
 
-def _read_predictions(out: Path, name: str) -> Array:
+def _read_predictions(out: Path, name: str, count: int) -> Array:
     file = out / f"predictions-{name}.npz"
     if not file.is_file():
         raise TrainerError("ADC-TRAIN-042", f"the program wrote no {file.name}", str(out), "", _last_lines(out))
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            found: Mapping[str, Any] = {key: arrays[key] for key in arrays.files if key == "outputs"}
+            found: Mapping[str, Any] = {key: arrays[key] for key in arrays.files if key in ("outputs", "rows")}
             keys = sorted(arrays.files)
     except (OSError, ValueError, EOFError) as error:
         raise TrainerError(
@@ -133,6 +133,9 @@ def _read_predictions(out: Path, name: str) -> Array:
         ) from error
     if "outputs" not in found:
         raise TrainerError("ADC-TRAIN-044", f"{file.name} holds no array `outputs`", str(out), ", ".join(keys))
+    if "rows" in found and (problem := misplaced(found["rows"], count)):
+        hint = "write the outputs of rows 0, 1, 2, … in the order of the inputs"
+        raise TrainerError("ADC-TRAIN-048", problem, file.name, "", hint)
     return np.asarray(found["outputs"])
 
 

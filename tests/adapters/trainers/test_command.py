@@ -21,10 +21,11 @@ PREDICT = """
 import json, sys, numpy as np
 from pathlib import Path
 job = json.loads(Path(sys.argv[1]).read_text()); out = Path(job["out"])
-def write(change=lambda a: a, key="outputs"):
+def write(change=lambda a: a, key="outputs", rows=None):
     for part in job["predict"]:
         n = len(np.load(part["path"])["x"])
-        np.savez(out / f"predictions-{part['name']}.npz", **{key: change(np.full((n, 3), 0.5))})
+        more = {} if rows is None else {"rows": rows(n)}
+        np.savez(out / f"predictions-{part['name']}.npz", **{key: change(np.full((n, 3), 0.5))}, **more)
 """
 DEADLINE = 20  # seconds
 
@@ -104,6 +105,9 @@ def test_inputs_that_are_no_file_of_their_own_are_written_for_the_job(tmp_path, 
         ("write(lambda a: np.array([{}] * len(a), dtype=object))", ["cannot be read"]),
         ("write(lambda a: a.astype(str))", ["not numbers"]),
         ("(out / 'predictions-validation.npz').write_bytes(b'PK half')", ["cannot be read"]),
+        ("write(rows=lambda n: np.arange(n)[::-1])", ["out of order", "position 0 holds row 299", "ADC-TRAIN-048"]),
+        ("write(rows=lambda n: np.arange(n - 1))", ["299 predictions for 300 rows"]),
+        ("write(rows=lambda n: np.linspace(0, 1, n))", ["`rows` is not a list of whole numbers"]),
     ],
 )
 def test_a_program_that_fails_or_answers_badly_is_a_failed_trial(tmp_path, world, code, says):

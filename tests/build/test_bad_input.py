@@ -1,0 +1,121 @@
+"""What would make a decision worthless is refused with one clear message, before a training where that is possible."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autodc
+from autodc.build.wire import read_inputs
+from autodc.errors import AutodcError, InputError
+from autodc.spec.study import MachineSpec
+from autodc.testing.world import CANDIDATES, CellTrainer, write_world
+
+GUARD = {"name": "overall", "role": "guard", "margin": 0.05}
+DARK = {"name": "dark", "where": "region = 'dark'", "role": "target"}
+GROUPED = {"source": "data/validation.npz", "options": {"group": "region"}}
+
+METRIC = """
+import numpy as np
+class {name}:
+    better = "higher"
+    def value(self, outputs, targets):
+        return float(np.mean(self.rows(outputs, targets)))
+    def rows(self, outputs, targets):
+        {code}
+"""
+
+
+def candidates(**keys):
+    return [{"name": name, "source": f"data/{name}.npz", **(keys if name == "lamps" else {})} for name in CANDIDATES]
+
+
+REFUSED = {
+    "margin below zero": ({"slices": [{**GUARD, "margin": -0.1}, DARK]}, ["slices[0].margin", "-0.1"]),
+    "targets name a guard": ({"data__candidates": candidates(targets=["overall"])}, ["guard", "overall"]),
+    "targets name no slice": ({"data__candidates": candidates(targets=["fog"])}, ["no such slice", "fog"]),
+    "targets are empty": ({"data__candidates": candidates(targets=[])}, ["names no slice"]),
+    "no target": ({"slices": [GUARD]}, ["no slice has role target"]),
+    "an empty slice": ({"slices": [GUARD, {**DARK, "where": "region = 'fog'"}]}, ["dark", "has no rows"]),
+    "a slice of one group": (
+        {"slices": [GUARD, DARK], "data__validation": GROUPED},
+        ["ADC-SLICE-003", "rows of slice dark are all one group"],
+    ),
+    "a slice of one row": (
+        {"slices": [GUARD, DARK, {"name": "one", "source": "data/one.npz", "role": "target"}]},
+        ["ADC-SLICE-003", "slices[2].source", "slice one", "1 row, one group"],
+    ),
+    "copies of one row": (
+        {"slices": [GUARD, DARK, {"name": "same", "source": "data/same.npz", "role": "target"}]},
+        ["ADC-SLICE-003", "40 rows, one group"],
+    ),
+    "fewer seeds than the first look": (
+        {"gate__looks": [20, 30], "budget__trainings": 30},
+        ["ADC-GATE-001", "gate.looks", "20 pairs at the first look, 30 trainings"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_it_is_refused_when_it_is_read(case, tmp_path):
+    changes, words = REFUSED[case]
+    study = write_world(tmp_path, **changes)
+    rows = np.load(tmp_path / "data" / "validation.npz")
+    for name, index in (("one", [0]), ("same", [0] * 40)):
+        np.savez(tmp_path / "data" / f"{name}.npz", **{k: rows[k][index] for k in rows.files})
+    with pytest.raises(InputError) as caught:
+        read_inputs(autodc.load(study))
+    message = str(caught.value)
+    assert all(word in message for word in words), message
+    assert len(message.splitlines()) <= 3
+
+
+NO_NUMBER = {
+    "a row is NaN": (
+        "r = (outputs.argmax(1) == targets).astype(float); r[7] = np.nan; return r",
+        ["metric Mine is not a finite number for row 7 of validation", "overall"],
+    ),
+    "too few rows": ("return (outputs.argmax(1) == targets)[:-1]", ["metric Mine raises", "(599,) for 600 rows"]),
+    "it raises": ("raise KeyError('weights')", ["metric Mine raises KeyError", "weights"]),
+}
+
+
+@pytest.mark.parametrize("case", NO_NUMBER)
+def test_a_metric_without_a_number_decides_nothing(case, tmp_path):
+    code, words = NO_NUMBER[case]
+    (tmp_path / "mine.py").write_text(METRIC.format(name="Mine", code=code))
+    spec = autodc.load(write_world(tmp_path, metrics__primary="mine.py:Mine"))
+    with pytest.raises(InputError) as caught:
+        autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
+    assert all(word in str(caught.value) for word in words), caught.value
+    assert not (tmp_path / "out" / "result.json").exists()
+
+
+def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path):
+    text = "class Mine:\n    better = 'higher'\n    def value(self, outputs, targets):\n"
+    text += "        return float('nan') if len(targets) < 400 else 0.5\n"
+    (tmp_path / "mine.py").write_text(text)
+    spec = autodc.load(write_world(tmp_path, metrics__primary="mine.py:Mine"))
+    with pytest.raises(AutodcError, match="metric Mine is not a finite number on slice bright"):
+        autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
+
+
+def test_predictions_out_of_order_are_refused_in_a_loop_of_ones_own(tmp_path):
+    spec = autodc.load(write_world(tmp_path))
+    with autodc.Study.open(spec, tmp_path / "out") as study:
+        (trial,) = study.ask(1)
+        outputs = CellTrainer().train(study.job(trial)).outputs
+        order = np.arange(600)
+        good = study.outcome(trial, outputs, rows={"validation": order})
+        assert good.status == "done"
+        for rows, words in (
+            (order[::-1], "out of order: position 0 holds row 599"),
+            (order[:-1], "599 predictions for 600 rows"),
+            (order.astype(float), "not a list of whole numbers"),
+        ):
+            with pytest.raises(InputError, match=words) as caught:
+                study.outcome(trial, outputs, rows={"validation": rows})
+            assert caught.value.code == "ADC-RUN-017"
+        short = study.outcome(trial, {"validation": outputs["validation"][:-1]})
+        assert (short.status, short.error) == ("failed", "599 predictions for the 600 rows of validation")
+        assert study.result()["decisions"] == []
