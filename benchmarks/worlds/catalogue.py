@@ -65,7 +65,7 @@ def null(seed: int) -> RealWorld:
     """Digits under four conditions, ten candidates that are resamples of the base: nothing is to be kept."""
     rng = seeds.generator(seed, "world", "null")
     conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
-    recipe = [("useless", 0)] * 10
+    recipe = [("resample", 0)] * 10
     planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=260, other=300), recipe, rng, DIGIT_MARGINS)
     return RealWorld(name="null", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
 
