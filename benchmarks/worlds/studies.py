@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autodc import fingerprint, seeds
-from autodc.data.overlap import clusters
+from autodc.data.overlap import joint_clusters
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, Slice, SliceTable
 from autodc.search import Plan, make_engine
@@ -120,6 +120,7 @@ def study_spec(
 def slice_table(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
     """The slices of a world's held rows, as the study's own code would cut them."""
     held = world.held(part)
+    (numbers,) = joint_clusters([(held.rows.x, held.groups)])
     slices = []
     for one in spec.slices:
         rows = held.slices[one.name]
@@ -131,7 +132,7 @@ def slice_table(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
                 weight=one.weight or 1.0,
                 part=part,
                 rows=rows,
-                clusters=clusters(held.rows.x[rows], None if held.groups is None else held.groups[rows]),
+                clusters=numbers[rows],
             )
         )
     return SliceTable(slices=tuple(slices), targets={part: held.rows.y})
