@@ -179,7 +179,7 @@ def _from_journal(inputs: Inputs, path: Path) -> Calibration:
             next((o.error for o in outcomes if o.error), f"{len(arrays)} that came to an end"),
             "let the run calibrate first, or leave --from out to train them",
         )
-    same = question.fingerprint in (inputs.fingerprint, _calibration_only(inputs).fingerprint)
+    same = question.fingerprint in (inputs.identity(state.borrowed), _calibration_only(inputs).fingerprint)
     return Calibration(
         runs=tuple(_runs(inputs, arrays, path)),
         source=f"{len(arrays)} trainings of the start in {path.parent}"

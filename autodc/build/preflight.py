@@ -8,7 +8,7 @@ from typing import Any
 
 from autodc.build.calibration import read_calibration
 from autodc.build.noise import slice_rows, where_from
-from autodc.build.wire import Inputs, read_inputs
+from autodc.build.wire import Inputs, read_inputs, started_event, warm_start
 from autodc.data.mixture import BASE
 from autodc.data.overlap import near
 from autodc.spec.study import StudySpec
@@ -25,17 +25,23 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
     source: a folder with calibration runs, of a run or of `simulate`; left out, the noise of slices is assumed.
     """
     inputs = read_inputs(spec)
+    borrowed = warm_start(inputs)
     measured = None if source is None else read_calibration(inputs, source)
     datasets, warnings = _datasets(inputs)
     slices = slice_rows(inputs, measured)
     return {
         "study": spec.name,
-        "fingerprint": inputs.fingerprint,
+        "fingerprint": inputs.identity(borrowed),
         "datasets": datasets,
         "slices": slices,
         "noise": where_from(inputs, measured),
         "night": _night(spec),
-        "warnings": [*inputs.warnings, *warnings, *_slice_warnings(slices, spec), *_lag_warnings(spec)],
+        "warnings": [
+            *started_event(inputs, borrowed).warnings,
+            *warnings,
+            *_slice_warnings(slices, spec),
+            *_lag_warnings(spec),
+        ],
     }
 
 

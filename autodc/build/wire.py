@@ -12,7 +12,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 
 from autodc import fingerprint, seeds
-from autodc.adapters.journal import SqliteJournal
+from autodc.adapters.journal import SqliteJournal, open_for_reading
 from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer
@@ -23,15 +23,18 @@ from autodc.data.where import select
 from autodc.errors import AutodcError, InputError, Problems, SpecError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
+from autodc.search.encoding import PlanEncoding
 from autodc.search.engine import SearchProblem
 from autodc.search.factory import make_engine
 from autodc.search.plan import Plan
 from autodc.search.space import start_hyperparameters
 from autodc.spec.study import MachineSpec, StudySpec
 from autodc.study import allowance
+from autodc.study.borrow import borrow, differences
 from autodc.study.core import StudyCore
-from autodc.study.events import StudyStarted
+from autodc.study.events import StudyStarted, WarmStarted
 from autodc.study.jobs import JobMaker
+from autodc.study.state import State, fold
 
 T = TypeVar("T")
 
@@ -52,8 +55,14 @@ class Inputs:
 
     @property
     def fingerprint(self) -> str:
-        """Identity of the study: what is asked and the content of the data."""
+        """Identity of the study: what is asked and the content of the data; without what a warm start borrows."""
         return fingerprint.of([self.spec.fingerprint(), self.catalogue.fingerprint], kind="study")
+
+    def identity(self, borrowed: WarmStarted | None) -> str:
+        """Identity of the study with what its search was told at the start."""
+        if borrowed is None:
+            return self.fingerprint
+        return fingerprint.of([self.fingerprint, borrowed.digest], kind="study")
 
 
 def read_inputs(spec: StudySpec) -> Inputs:
@@ -138,8 +147,8 @@ def search_problem(spec: StudySpec) -> SearchProblem:
     )
 
 
-def started_event(inputs: Inputs) -> StudyStarted:
-    """The event that fixes the question."""
+def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
+    """The event that fixes the question. borrowed: what the search is told of another study."""
     spec, catalogue = inputs.spec, inputs.catalogue
     datasets: dict[str, Any] = {BASE: _card(catalogue, BASE)}
     for candidate in spec.data.candidates:
@@ -152,7 +161,7 @@ def started_event(inputs: Inputs) -> StudyStarted:
             "source": candidate.source,
         }
     return StudyStarted(
-        fingerprint=inputs.fingerprint,
+        fingerprint=inputs.identity(borrowed),
         name=spec.name,
         spec=spec.model_dump(mode="json"),
         datasets=datasets,
@@ -161,9 +170,36 @@ def started_event(inputs: Inputs) -> StudyStarted:
             for s in inputs.table.slices
         },
         start=inputs.start.to_dict(),
-        warnings=inputs.warnings,
+        warnings=(*inputs.warnings, *_about_borrowed(borrowed)),
         parts=_held_fingerprints(catalogue),
     )
+
+
+def warm_start(inputs: Inputs, out: Path | None = None) -> WarmStarted | None:
+    """What the search is told of another study, None where nothing is asked.
+
+    out: the folder of the study; one that was begun has it in its own journal and needs the other folder no more.
+    Raises InputError ADC-WARM-001 where there is no study, 002 where the two cannot share trainings, 003 where
+    the study has begun without them.
+    """
+    spec = inputs.spec
+    if spec.search.warm_start is None:
+        return None
+    place = spec.place("search.warm_start")
+    if out is not None and (out / JOURNAL).is_file() and (known := _state(out / JOURNAL)).started is not None:
+        if known.borrowed is None:
+            hint = "choose another folder, or leave search.warm_start out to go on with this one"
+            raise InputError("ADC-WARM-003", "this study began without a warm start", place, str(out), hint)
+        return known.borrowed
+    folder = Path(spec.folder, spec.search.warm_start).expanduser()
+    if not (folder / JOURNAL).is_file():
+        hint = "name the folder of a run (its --out), relative to the study file"
+        raise InputError("ADC-WARM-001", "there is no study to start warm from", place, str(folder), hint)
+    other, cold = _state(folder / JOURNAL), started_event(inputs)
+    if found := differences(other, cold, spec):
+        hint = "trainings can be shared only where all of it is the same; leave search.warm_start out to begin afresh"
+        raise InputError("ADC-WARM-002", f"another question was asked in {folder}", place, "; ".join(found), hint)
+    return borrow(other, cold, PlanEncoding(search_problem(spec)))
 
 
 def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
@@ -171,17 +207,19 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
     spec = inputs.spec
     if out.exists() and not out.is_dir():
         raise InputError("ADC-RUN-004", "the output is a file, not a folder", "--out", str(out), "name a folder")
+    borrowed = warm_start(inputs, out)
     journal = SqliteJournal(out / JOURNAL)
     try:
         study = StudyCore(
             spec,
-            started_event(inputs),
+            started_event(inputs, borrowed),
             journal=journal,
             store=FileOutcomeStore(out / "outcomes"),
             table=inputs.table,
             metric=inputs.metric,
             engine=make_engine(spec.search.sampler, search_problem(spec), seeds.integer(spec.seed, "engine")),
             open_test=partial(_open_test, inputs),
+            borrowed=borrowed,
         )
     except AutodcError:
         journal.close()
@@ -222,6 +260,22 @@ def tidy(study: StudyCore, out: Path) -> None:
         if folder.name not in {f"trial-{n}" for n in needed}:
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(out / "work", ignore_errors=True)
+
+
+def _state(journal: Path) -> State:
+    reader = open_for_reading(journal)
+    try:
+        return fold(event for _, event in reader.read())
+    finally:
+        reader.close()
+
+
+def _about_borrowed(borrowed: WarmStarted | None) -> tuple[str, ...]:
+    if borrowed is None:
+        return ()
+    left = "; ".join(f"{n} {why}" for why, n in borrowed.left_out.items())
+    words = f"the search began with {len(borrowed.observations)} trainings of study {borrowed.study}"
+    return (f"{words}{f'; left out: {left}' if left else ''}",)
 
 
 def _open_test(inputs: Inputs) -> SliceTable:

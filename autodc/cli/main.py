@@ -35,6 +35,13 @@ _FROM = click.option(
     type=click.Path(),
     help="Take the noise from the calibration runs of this folder, of `run` or `simulate`.",
 )
+_WARM = click.option(
+    "--warm-start",
+    "warm",
+    metavar="DIR",
+    type=click.Path(),
+    help="Let the search learn from the trainings of another study; the same as search.warm_start in the study file.",
+)
 _SET = click.option(
     "--set",
     "overrides",
@@ -99,11 +106,12 @@ def init(folder: str, example: str) -> None:
 @cli.command()
 @_STUDY
 @_FROM
+@_WARM
 @_SET
 @_JSON
-def check(study: str, source: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
+def check(study: str, source: str | None, warm: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Read everything a study names and say what the night would show; train nothing."""
-    spec = _load(study, overrides)
+    spec = _load(study, overrides, warm)
     from autodc.build.preflight import preflight
     from autodc.cli.show_before import show_preflight
 
@@ -116,6 +124,7 @@ def check(study: str, source: str | None, overrides: tuple[str, ...], as_json: b
 @_MACHINE
 @click.option("--out", type=click.Path(), help="The study's folder. Left out: runs/NAME.")
 @click.option("--until", metavar="HH:MM", help="Be done by this time of day.")
+@_WARM
 @_SET
 @click.option("--open-test", is_flag=True, help="Stop here, open the sealed test set, and finish.")
 @click.option("--force", is_flag=True, help="With --open-test: open it though it was opened before.")
@@ -126,6 +135,7 @@ def run(
     machine: str | None,
     out: str | None,
     until: str | None,
+    warm: str | None,
     overrides: tuple[str, ...],
     open_test: bool,
     force: bool,
@@ -135,7 +145,7 @@ def run(
     """Run a study, or go on where its folder stopped; the same command resumes."""
     if force and not open_test:
         raise click.UsageError("--force goes with --open-test: it opens the test set again")
-    spec = _load(study, overrides)
+    spec = _load(study, overrides, warm)
     from autodc.spec import load_machine
 
     where = load_machine(machine)
@@ -267,10 +277,11 @@ def report(folder: str, open_it: bool) -> None:
         click.launch(str(page))
 
 
-def _load(study: str, overrides: tuple[str, ...]) -> StudySpec:
+def _load(study: str, overrides: tuple[str, ...], warm: str | None = None) -> StudySpec:
     from autodc.spec import load
 
-    return load(study, overrides)
+    started = () if warm is None else (f"search.warm_start={json.dumps(os.path.abspath(warm))}",)
+    return load(study, (*overrides, *started))
 
 
 def _same_command() -> str:

@@ -45,7 +45,7 @@ class SearchProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One finished training.
+    """One finished training. A number below 0: it was borrowed from another study, and comes before all others.
 
     values: slice → oriented metric (up is better), empty where it failed; tradeoffs: name → oriented value, those
     that were measured.

@@ -47,8 +47,9 @@ class MixtureEngine:
         out = self._book.encoding.columns(excluded)
         rng = seeds.generator(self._seed, "search", "trial", number)
         pending = [self._book.encoding.row(plan) for plan in running]
-        if number < len(self._opening):
-            return self._opened(number, pending, out, rng)
+        opened = self._openings(observed)
+        if number < len(opened):
+            return self._opened(number, opened[number], pending, out, rng)
         history = self._book.history(observed)
         if len(history) < FIRST_FIT or history.failed.all():
             row, origin = free(self._book.space, pending, out, rng), "random"
@@ -90,8 +91,16 @@ class MixtureEngine:
         """Draw the objective of these plans; see `SearchEngine`."""
         return outlook(self._book, self._modeller, observed, plans, self._seed)
 
-    def _opened(self, number: int, pending: list[Array], out: Array, rng: np.random.Generator) -> Suggestion:
-        entry = self._opening[number]
+    def _openings(self, observed: Sequence[Observation]) -> list[Opening]:
+        """The opening; of one whose worth in trainings was borrowed from another study, what the user enqueued."""
+        borrowed = sum(o.number < 0 for o in observed[: len(self._opening)])
+        if borrowed < max(len(self._opening), FIRST_FIT):
+            return self._opening
+        return [entry for entry in self._opening if entry.origin == "enqueued"]
+
+    def _opened(
+        self, number: int, entry: Opening, pending: list[Array], out: Array, rng: np.random.Generator
+    ) -> Suggestion:
         row = entry.row.copy()
         row[out] = 0.0
         row = self._book.space.snap(row[None], clip=False)[0]

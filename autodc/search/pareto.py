@@ -64,7 +64,7 @@ class Tradeoffs:
     @single_threaded
     def front(self, modeller: Modeller, history: History, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
         """The plans trained in full that none is believed to beat, by posterior mean."""
-        good = [i for i, o in enumerate(observed) if o.fidelity >= 1 and not history.failed[i]]
+        good = [i for i, o in enumerate(observed) if o.number >= 0 and o.fidelity >= 1 and not history.failed[i]]
         if not self._modellers or not good:
             return ()
         trainings: dict[Plan, list[int]] = {}

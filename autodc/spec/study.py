@@ -209,6 +209,9 @@ class SearchSpec(Spec):
     )
     max_weight: float = Field(default=2.0, gt=0, le=100, description="the largest weight of a candidate")
     enqueue: tuple[dict[str, float], ...] = Field(default=(), description="mixtures to try first, dataset to weight")
+    warm_start: str | None = Field(
+        default=None, min_length=1, description="the folder of another study whose trainings the search learns from"
+    )
     fidelity: Annotated[FidelitySpec | None, _CHEAP] = Field(
         default=None, description="cheap trainings first: off, their share of a full one, or low, pairs, ..."
     )
@@ -331,8 +334,8 @@ class StudySpec(Spec):
         return tuple(s for s in self.slices if s.margin is not None)
 
     def content(self) -> dict[str, Any]:
-        """The spec as JSON, defaults included, without where results are sent."""
-        return self.model_dump(mode="json", exclude={"tracking"})
+        """The spec as JSON, defaults included, without where results are sent and where a warm start lies."""
+        return self.model_dump(mode="json", exclude={"tracking": True, "search": {"warm_start"}})
 
     def fingerprint(self) -> str:
         """Identity of what is asked; `study.fingerprint` adds the content of the data."""

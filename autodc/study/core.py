@@ -48,6 +48,7 @@ class StudyCore:
         metric: Metric,
         engine: SearchEngine,
         open_test: Callable[[], SliceTable] | None = None,
+        borrowed: ev.WarmStarted | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Open. A changed study file or changed data extends the study, where that may be (study/extend.py).
@@ -60,7 +61,7 @@ class StudyCore:
         for _, event in journal.read():
             self.state.apply(event)
         if self.state.started is None:
-            self.record(started)
+            self.record(started, *([] if borrowed is None else [borrowed]))
         elif self.state.started.fingerprint != started.fingerprint:
             extended = extension(self.state, started)
             if extended is not None:

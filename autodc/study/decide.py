@@ -13,7 +13,8 @@ from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.study import allowance, credit, fidelity, ledger, pairs, sweep
 from autodc.study import events as ev
-from autodc.study.planner import AFTER, Memory, searching
+from autodc.study.memory import AFTER, Memory
+from autodc.study.planner import searching
 from autodc.study.state import State, TestState
 
 Array = np.ndarray[Any, Any]
@@ -279,7 +280,7 @@ class Decider:
         end, found = state.incumbent, credit.arms(state)
         assert end is not None
         observed = self._memory.observed(state)
-        early = [o for o in observed if state.trials[o.number].trial.phase != "gate"]
+        early = [o for o in observed if o.number < 0 or state.trials[o.number].trial.phase != "gate"]
         promised = self._engine.outlook(early, [end])
         account = None
         if found is not None:

@@ -82,6 +82,22 @@ class StudyExtended(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStarted(Event):
+    """Trainings of another study are known to the search from the start; the gate never sees them.
+
+    observations: {plan, seed, values, fidelity, tradeoffs} each, in the names of this study; left_out: why → how many;
+    study, source: what that study is called and its fingerprint; digest: identity of the observations, part of this
+    study's fingerprint.
+    """
+
+    study: str
+    source: str
+    observations: tuple[Mapping[str, Any], ...]
+    left_out: Mapping[str, int]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
     """A process took the study up. machine: MachineSpec as JSON; slots: trainings at once."""
 

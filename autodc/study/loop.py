@@ -15,7 +15,8 @@ from autodc.search.engine import SearchEngine
 from autodc.spec.study import StudySpec
 from autodc.study import events as ev
 from autodc.study.decide import Assessor, Decider
-from autodc.study.planner import Memory, Planner
+from autodc.study.memory import Memory
+from autodc.study.planner import Planner
 from autodc.study.state import State
 
 

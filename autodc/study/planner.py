@@ -3,67 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import final, get_args
+from typing import final
 
 from autodc import seeds
 from autodc.data.mixture import BASE
-from autodc.search.engine import Observation, SearchEngine, oriented
+from autodc.search.engine import SearchEngine
 from autodc.search.plan import Plan
-from autodc.spec.study import StudySpec, Tradeoff
+from autodc.spec.study import StudySpec
 from autodc.study import allowance, credit, extend, fidelity, ledger, pairs, sweep
 from autodc.study import events as ev
+from autodc.study.memory import AFTER, Memory
 from autodc.study.state import State
-from autodc.trial.trial import Outcome, Phase, Trial
-
-AFTER = ("credit", "test")
-"""Phases that come after the last verdict; the search never learns from them."""
+from autodc.trial.trial import Phase, Trial
 
 ENQUEUED = "enqueued later"
 """Origin of a trial that an extension of the study asked for."""
-
-
-@final
-class Memory:
-    """What the search may know: every revealed training up to the last verdict, in order of number."""
-
-    def __init__(self) -> None:
-        self._seen: list[Observation] = []
-        self._read = 0
-
-    def observed(self, state: State) -> list[Observation]:
-        """All that is visible now; the list only grows."""
-        for t in state.trials[self._read : state.horizon]:
-            trial = t.trial
-            if trial.phase not in AFTER and t.outcome is not None and not pairs.may_run_again(t):
-                values = t.outcome.slices
-                self._seen.append(
-                    Observation(
-                        number=trial.number,
-                        plan=trial.plan,
-                        seed=trial.seed,
-                        values=values,
-                        fidelity=trial.fidelity,
-                        tradeoffs=_tradeoffs(t.outcome, trial.fidelity),
-                    )
-                )
-        self._read = max(self._read, state.horizon)
-        return self._seen
 
 
 def searching(spec: StudySpec, state: State) -> bool:
     """Whether the round's share of search trials is not yet planned."""
     quota = next(p.planned for p in reversed(state.phases) if p.phase == "search")
     return state.charged("search", state.round) < quota - allowance.CRUMB and allowance.left(spec, state) >= 1
-
-
-def _tradeoffs(outcome: Outcome, fidelity: float) -> dict[str, float]:
-    """The trade-offs that were measured, as the search knows them; the time of a full training from a cheap one."""
-    if outcome.status != "done":
-        return {}
-    costs = {name: float(getattr(outcome, name)) for name in get_args(Tradeoff)}
-    costs["train_seconds"] /= fidelity
-    measured = {name: oriented(cost) for name, cost in costs.items()}
-    return {name: value for name, value in measured.items() if value is not None}
 
 
 @final

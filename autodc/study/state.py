@@ -82,6 +82,7 @@ class Session:
 class State:
     """All that is known of a study. Read it; only `apply` changes it.
 
+    borrowed: trainings of another study that the search knows;
     horizon: outcomes 0 … horizon − 1 are visible to decisions; incumbent: the best plan kept so far;
     challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
     may serve any comparison, the last one where it was run again; attempts: how often it was run;
@@ -95,6 +96,7 @@ class State:
     """
 
     started: ev.StudyStarted | None = None
+    borrowed: ev.WarmStarted | None = None
     spec: StudySpec | None = None
     trials: list[TrialState] = field(default_factory=list)
     tests: list[TestState] = field(default_factory=list)
@@ -249,6 +251,10 @@ def _asked(state: State, event: ev.TestOpeningAsked) -> None:
         state.phase = "asked"
 
 
+def _borrowed(state: State, event: ev.WarmStarted) -> None:
+    state.borrowed = event
+
+
 def _session(state: State, event: ev.SessionStarted) -> None:
     state.sessions.append(Session(started=event.time, ended=event.time, slots=event.slots))
 
@@ -359,6 +365,7 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.StudyStarted: _started,
     ev.StudyExtended: _extended,
     ev.TestOpeningAsked: _asked,
+    ev.WarmStarted: _borrowed,
     ev.SessionStarted: _session,
     ev.PhaseStarted: _phase,
     ev.TrialPlanned: _planned,

@@ -58,7 +58,7 @@ def run_study(
     tables = {part: slice_table(world, spec, part) for part in (VALIDATION, TEST)}
     core = StudyCore(
         spec,
-        _started(world, spec, tables[VALIDATION]),
+        started(world, spec, tables[VALIDATION]),
         journal=MemoryJournal(),
         store=MemoryStore(),
         table=tables[VALIDATION],
@@ -138,7 +138,8 @@ def slice_table(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
     return SliceTable(slices=tuple(slices), targets={part: held.rows.y})
 
 
-def _started(world: RealWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
+def started(world: RealWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
+    """The first event of a study of a world."""
     cards: dict[str, Any] = {"base": {"rows": len(world.planted.base)}}
     for name, rows in world.planted.candidates.items():
         cards[name] = {"rows": len(rows), "candidate": True, "cost": 0.0, "targets": None}

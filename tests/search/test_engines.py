@@ -1,5 +1,6 @@
 """Our engines and Optuna's samplers keep the sampler's contract; names nobody knows are refused."""
 
+import dataclasses
 import functools
 import subprocess
 import sys
@@ -85,3 +86,27 @@ def test_observations_with_weights_above_the_cap_and_unknown_datasets_stay_usabl
     observed = [type(observed[0])(number=0, plan=old, seed=99, values=reward(99, old)), *observed]
     fresh = make_engine("mixture", problem, 2)
     assert fresh.suggest(len(observed), observed, plans[-2:]).plan.mixture.weight("d0") <= problem.max_weight
+
+
+def test_a_search_that_gains_a_dataset_uses_what_it_knows_and_tries_the_new_one_soon():
+    _, old = drive(make_engine("mixture", problem_of(6), 1), reward, trials=36)
+    borrowed = [dataclasses.replace(seen, number=i - len(old)) for i, seen in enumerate(old)]
+    engine = make_engine("mixture", problem_of(7), 1)
+    first = [engine.suggest(number, borrowed, []).plan for number in range(6)]
+    assert any("d6" in plan.mixture for plan in first)
+    assert sum("d0" in plan.mixture for plan in first) >= 5
+    assert engine.recommend(borrowed).plan.mixture.weight("d2") == 0
+
+
+def test_enqueued_mixtures_are_tried_first_also_after_a_warm_start():
+    problem = dataclasses.replace(problem_of(4), enqueue=({"d1": 1.5},), hyperparameters={})
+    problem = dataclasses.replace(problem, start=Plan.of({"base": 1.0}, {}))
+    cold = make_engine("mixture", problem, 0)
+    found = [cold.suggest(number, [], []) for number in range(4)]
+    assert [f.plan.mixture.to_dict() for f in found if f.origin == "enqueued"] == [{"base": 1.0, "d1": 1.5}]
+    _, old = drive(make_engine("mixture", problem_of(4), 1), reward, trials=20)
+    borrowed = [
+        dataclasses.replace(o, number=i - 20, plan=Plan.of(o.plan.mixture.to_dict(), {})) for i, o in enumerate(old)
+    ]
+    warm = make_engine("mixture", problem, 0).suggest(0, borrowed, [])
+    assert (warm.origin, warm.plan.mixture.to_dict()) == ("enqueued", {"base": 1.0, "d1": 1.5})

@@ -1,0 +1,75 @@
+"""What the search remembers: the visible trainings of the study, and before them what was borrowed from another."""
+
+from __future__ import annotations
+
+from typing import final, get_args
+
+from autodc.search.engine import Observation, oriented
+from autodc.search.plan import Plan
+from autodc.spec.study import Tradeoff
+from autodc.study import events as ev
+from autodc.study import pairs
+from autodc.study.state import State
+from autodc.trial.trial import Outcome
+
+AFTER = ("credit", "test")
+"""Phases that come after the last verdict; the search never learns from them."""
+
+
+@final
+class Memory:
+    """What the search may know: every revealed training up to the last verdict, in order of number, and before them
+    what was borrowed from another study."""
+
+    def __init__(self) -> None:
+        self._seen: list[Observation] = []
+        self._read = 0
+
+    def observed(self, state: State) -> list[Observation]:
+        """All that is visible now; the list only grows."""
+        if not self._seen:
+            self._seen += borrowed(state.borrowed)
+        for t in state.trials[self._read : state.horizon]:
+            trial = t.trial
+            if trial.phase not in AFTER and t.outcome is not None and not pairs.may_run_again(t):
+                values = t.outcome.slices
+                self._seen.append(
+                    Observation(
+                        number=trial.number,
+                        plan=trial.plan,
+                        seed=trial.seed,
+                        values=values,
+                        fidelity=trial.fidelity,
+                        tradeoffs=tradeoffs(t.outcome, trial.fidelity),
+                    )
+                )
+        self._read = max(self._read, state.horizon)
+        return self._seen
+
+
+def borrowed(event: ev.WarmStarted | None) -> list[Observation]:
+    """What the search is told, numbered below 0: no trial of this study has such a number."""
+    if event is None:
+        return []
+    first = -len(event.observations)
+    return [
+        Observation(
+            number=first + i,
+            plan=Plan.from_dict(seen["plan"]),
+            seed=seen["seed"],
+            values=seen["values"],
+            fidelity=seen["fidelity"],
+            tradeoffs=seen["tradeoffs"],
+        )
+        for i, seen in enumerate(event.observations)
+    ]
+
+
+def tradeoffs(outcome: Outcome, fidelity: float) -> dict[str, float]:
+    """The trade-offs that were measured, as the search knows them; the time of a full training from a cheap one."""
+    if outcome.status != "done":
+        return {}
+    costs = {name: float(getattr(outcome, name)) for name in get_args(Tradeoff)}
+    costs["train_seconds"] /= fidelity
+    measured = {name: oriented(cost) for name, cost in costs.items()}
+    return {name: value for name, value in measured.items() if value is not None}
