@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from autodc.build.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES, effective
 from autodc.build.calibration import Calibration
 from autodc.build.wire import Inputs
 from autodc.evaluation.slices import Slice
@@ -20,18 +21,6 @@ from autodc.stats.sequential import bounds
 from autodc.study import allowance
 
 Array = np.ndarray[Any, Any]
-
-SEED_SD = 0.012
-"""Standard deviation over seeds of a slice's paired difference, assumed until calibration has measured it."""
-
-RESIDUAL_VARIANCE = 0.10
-"""Residual variance of a row's paired difference, assumed for a score between 0 and 1 until calibration measures it."""
-
-POWER = 0.8
-"""Chance with which a difference is to be shown."""
-
-SHARES = frozenset({"accuracy", "balanced_accuracy", "macro_f1"})
-"""Metrics between 0 and 1, for which noise can be assumed before any training."""
 
 AT = (3, 8)
 """Numbers of pairs that are told, beside an unlimited one."""
@@ -172,7 +161,7 @@ def _measured(inputs: Inputs, found: Calibration) -> dict[str, _Noise]:
         numbers = run.rows if run.clusters is None else run.clusters
         targets += [numbers] if run.role == "target" else []
         count, prior = len(np.unique(numbers)), pools.of(run.name)
-        noise[run.name] = _Noise(rows=count, counting=_effective(numbers), seed=prior.seed, residual=prior.residual)
+        noise[run.name] = _Noise(rows=count, counting=effective(numbers), seed=prior.seed, residual=prior.residual)
     prior = pools.of(OBJECTIVE)
     noise[OBJECTIVE] = _Noise(
         rows=len(np.unique(np.concatenate(targets))),
@@ -189,13 +178,7 @@ def _places(one: Slice) -> Array:
 
 
 def _counting(one: Slice) -> float:
-    return _effective(one.rows if one.clusters is None else one.clusters)
-
-
-def _effective(numbers: Array) -> float:
-    """Rows that count as one share a number: (Σ size)² / Σ size²."""
-    sizes = np.unique(numbers, return_counts=True)[1].astype(np.float64)
-    return float(sizes.sum() ** 2 / np.sum(sizes**2))
+    return effective(one.rows if one.clusters is None else one.clusters)
 
 
 def _objective_rows(inputs: Inputs) -> float:

@@ -13,7 +13,8 @@ import numpy as np
 
 from autodc.adapters.executors.harness import training_job
 from autodc.adapters.journal import SqliteJournal
-from autodc.build.wire import job_maker, open_study, read_inputs
+from autodc.build.separate import Diagnosis, diagnosis_of
+from autodc.build.wire import Inputs, job_maker, open_study, read_inputs
 from autodc.errors import InputError
 from autodc.spec.study import MachineSpec, StudySpec
 from autodc.study.core import StudyCore
@@ -39,8 +40,8 @@ class Study:
         print(study.result()["kept"])
     """
 
-    def __init__(self, core: StudyCore, journal: SqliteJournal, jobs: JobMaker) -> None:
-        self._core, self._journal, self._jobs = core, journal, jobs
+    def __init__(self, inputs: Inputs, core: StudyCore, journal: SqliteJournal, jobs: JobMaker) -> None:
+        self._inputs, self._core, self._journal, self._jobs = inputs, core, journal, jobs
 
     @classmethod
     def open(cls, spec: StudySpec, out: str | os.PathLike[str]) -> Study:
@@ -49,7 +50,7 @@ class Study:
         inputs = read_inputs(spec)
         core, journal = open_study(inputs, folder)
         core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
-        return cls(core, journal, job_maker(inputs, MachineSpec(runner="inline"), folder))
+        return cls(inputs, core, journal, job_maker(inputs, MachineSpec(runner="inline"), folder))
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +106,22 @@ class Study:
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Journal what came of a trial."""
         self._core.tell(trial, outcome)
+
+    def diagnosis(self) -> Diagnosis:
+        """The rows set apart by `data.diagnosis_share`, with what the incumbent makes of them, for your own diagnosers.
+
+        Raises InputError ADC-RUN-018 where the study sets none apart, 019 before the incumbent was trained.
+        """
+        separation = self._inputs.separation
+        if not len(separation.diagnosis):
+            why = separation.note or "data.diagnosis_share is 0"
+            hint = "begin a study with data.diagnosis_share, 0.3 say; its gate then decides on the other rows"
+            raise InputError("ADC-RUN-018", "this study sets no rows apart for diagnosis", "", why, hint)
+        arrays = self._core.incumbent_arrays()
+        if arrays is None:
+            hint = "ask for trials and tell their outcomes first"
+            raise InputError("ADC-RUN-019", "the incumbent was not trained yet", hint=hint)
+        return diagnosis_of(self._inputs.catalogue, separation, dict(arrays))
 
     def result(self) -> dict[str, Any]:
         """The study so far, in the form of result.json."""

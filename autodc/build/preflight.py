@@ -35,6 +35,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "datasets": datasets,
         "slices": slices,
         "noise": where_from(inputs, measured),
+        "separation": inputs.separation.to_dict(),
         "night": _night(spec),
         "warnings": [
             *started_event(inputs, borrowed).warnings,

@@ -16,6 +16,7 @@ from autodc.adapters.journal import SqliteJournal, open_for_reading
 from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer
+from autodc.build.separate import Separation, separate
 from autodc.data.catalogue import Catalogue, build_catalogue, open_test
 from autodc.data.mixture import BASE
 from autodc.data.store import DataStore
@@ -51,6 +52,7 @@ class Inputs:
     table: SliceTable
     metric: Metric
     start: Plan
+    separation: Separation
     warnings: tuple[str, ...]
 
     @property
@@ -87,13 +89,15 @@ def read_inputs(spec: StudySpec) -> Inputs:
     assert metric is not None
     assert catalogue is not None
     assert table is not None
+    table, separation = separate(spec, catalogue, table)
     return Inputs(
         spec=spec,
         catalogue=catalogue,
         table=table,
         metric=metric,
         start=problem.start,
-        warnings=catalogue.warnings,
+        separation=separation,
+        warnings=(*catalogue.warnings, *([separation.note] if separation.note else [])),
     )
 
 

@@ -27,6 +27,9 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     out.print(data)
     out.print(slice_table(found["slices"]))
     out.print(escape(_sentence(found["noise"]["text"])), soft_wrap=not out.is_terminal)
+    apart = found["separation"]
+    if apart["diagnosis"]:
+        out.print(f"{apart['diagnosis']} rows of validation are set apart for diagnosis, {apart['gate']} decide")
     night = found["night"]
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "

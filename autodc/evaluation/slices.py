@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -57,6 +57,15 @@ class SliceTable:
 
     def __getitem__(self, name: str) -> Slice:
         return next(s for s in self.slices if s.name == name)
+
+    def only(self, part: str, rows: Array) -> SliceTable:
+        """The same slices on these rows of a part alone; its other rows are still predicted. rows: rising."""
+        cut = []
+        for one in self.slices:
+            stays = np.isin(one.rows, rows) if one.part == part else np.ones(len(one.rows), dtype=bool)
+            clusters = None if one.clusters is None else one.clusters[stays]
+            cut.append(replace(one, rows=one.rows[stays], clusters=clusters))
+        return SliceTable(slices=tuple(cut), targets=self.targets)
 
     @property
     def parts(self) -> tuple[str, ...]:

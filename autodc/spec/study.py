@@ -82,6 +82,12 @@ class DataSpec(Spec):
     pool: SourceSpec | None = Field(default=None, description="rows that proposers may draw from")
     validation: SourceSpec = Field(description="rows on which every decision is made")
     test: SourceSpec | None = Field(default=None, description="sealed until the end")
+    diagnosis_share: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of validation set apart for those who look at single rows; the gate never sees it",
+    )
     max_overlap: float = Field(
         default=0.01,
         ge=0,

@@ -179,6 +179,14 @@ class StudyCore:
             **seconds,
         )
 
+    def incumbent_arrays(self) -> Mapping[str, Array] | None:
+        """Per-example arrays of the last full training of the incumbent, None where it has none yet."""
+        for one in reversed(self.state.trials):
+            full = one.trial.plan == self.state.incumbent and one.trial.fidelity == 1
+            if full and one.outcome is not None and one.outcome.arrays:
+                return self._store.get(one.outcome.arrays)
+        return None
+
     def _scored(self, outputs: Mapping[str, Array]) -> tuple[Scores | None, str]:
         """Scores, or why there are none: a user's own metric may raise, or give what is no number."""
         if problem := _misfit(self._table, outputs):

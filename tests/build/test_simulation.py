@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autodc
-from autodc.build.noise import RESIDUAL_VARIANCE, SEED_SD
+from autodc.build.assumed import RESIDUAL_VARIANCE, SEED_SD
 from autodc.build.preflight import preflight
 from autodc.errors import InputError
 from autodc.spec.study import MachineSpec

@@ -1,0 +1,27 @@
+"""The noise of a slice as long as no training has measured it, for what must be said or decided before that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+SEED_SD = 0.012
+"""Standard deviation over seeds of a slice's paired difference, assumed until calibration has measured it."""
+
+RESIDUAL_VARIANCE = 0.10
+"""Residual variance of a row's paired difference, assumed for a score between 0 and 1 until calibration measures it."""
+
+POWER = 0.8
+"""Chance with which a difference is to be shown."""
+
+SHARES = frozenset({"accuracy", "balanced_accuracy", "macro_f1"})
+"""Metrics between 0 and 1, for which noise can be assumed before any training."""
+
+
+def effective(numbers: Array) -> float:
+    """Rows that count as one share a number: (Σ size)² / Σ size². numbers: shape (m,)."""
+    sizes = np.unique(numbers, return_counts=True)[1].astype(np.float64)
+    return float(sizes.sum() ** 2 / np.sum(sizes**2)) if len(sizes) else 0.0
