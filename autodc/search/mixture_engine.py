@@ -13,11 +13,12 @@ from autodc.search.engine import DRAWS, FrontPoint, Observation, Recommendation,
 from autodc.search.history import History, Record
 from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
+from autodc.search.probes import modeller_of
 from autodc.search.proposal import Speaker, free, thompson, unseen
 from autodc.search.recommender import Recommender
 from autodc.search.screen import Opening, opening
 from autodc.search.space import Space
-from autodc.search.surrogates.models import FIRST_FIT, Modeller
+from autodc.search.surrogates.models import FIRST_FIT
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
@@ -31,7 +32,7 @@ class MixtureEngine:
         self._problem, self._seed = problem, seed
         self._book = PlanBook(problem)
         space = self._book.space
-        self._modeller = Modeller(space.features, space.data_features, problem.targets)
+        self._modeller = modeller_of(space, problem)
         self._tradeoffs = Tradeoffs(space, problem)
         enqueued = [self._book.enqueued(weights) for weights in problem.enqueue]
         self._opening: list[Opening] = opening(space, self._book.start, enqueued, seed)
@@ -145,7 +146,7 @@ class PlanBook:
 @single_threaded
 def recommend(
     book: PlanBook,
-    modeller: Modeller,
+    modeller: Speaker,
     observed: Sequence[Observation],
     required: frozenset[str],
     excluded: frozenset[str],
@@ -180,7 +181,7 @@ def recommend(
 
 @single_threaded
 def outlook(
-    book: PlanBook, modeller: Modeller, observed: Sequence[Observation], plans: Sequence[Plan], seed: int
+    book: PlanBook, modeller: Speaker, observed: Sequence[Observation], plans: Sequence[Plan], seed: int
 ) -> Array | None:
     """Draw the objective of plans from the posterior, shape (DRAWS, m); None where nothing was observed.
 

@@ -23,9 +23,9 @@ from autodc.search.engine import FrontPoint, Observation, Recommendation, Search
 from autodc.search.mixture_engine import PlanBook, outlook, recommend
 from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
+from autodc.search.probes import modeller_of
 from autodc.search.proposal import free, unseen
 from autodc.search.space import Dimension, Space
-from autodc.search.surrogates.models import Modeller
 
 Array = np.ndarray[Any, Any]
 
@@ -74,7 +74,7 @@ class OptunaEngine:
         self._name, self._seed, self._problem = sampler, seed, problem
         self._book = PlanBook(problem)
         space = self._book.space
-        self._modeller = Modeller(space.features, space.data_features, problem.targets)
+        self._modeller = modeller_of(space, problem)
         self._tradeoffs = Tradeoffs(space, problem)
         self._options = dict(options or {})
         self._bridge = Bridge(space, sampler, seed, self._options)

@@ -16,6 +16,7 @@ from autodc import seeds
 from autodc.search.engine import FrontPoint, Observation, SearchProblem
 from autodc.search.history import History, Record
 from autodc.search.plan import Plan
+from autodc.search.proposal import Speaker
 from autodc.search.space import Space
 from autodc.search.surrogates.models import Function, Model, Modeller
 from autodc.search.threads import single_threaded
@@ -54,7 +55,7 @@ class Tradeoffs:
 
     @single_threaded
     def weighed(
-        self, modeller: Modeller, history: History, observed: Sequence[Observation], seed: int, number: int
+        self, modeller: Speaker, history: History, observed: Sequence[Observation], seed: int, number: int
     ) -> WeighedModeller:
         """A modeller whose objective is that of trial `number`."""
         models = self._models(history, observed)
@@ -62,7 +63,7 @@ class Tradeoffs:
         return WeighedModeller(modeller, [m for m, _ in models], values, weights(seed, number, values.shape[1]))
 
     @single_threaded
-    def front(self, modeller: Modeller, history: History, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
+    def front(self, modeller: Speaker, history: History, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
         """The plans trained in full that none is believed to beat, by posterior mean."""
         good = [i for i, o in enumerate(observed) if o.number >= 0 and o.fidelity >= 1 and not history.failed[i]]
         if not self._modellers or not good:
@@ -114,7 +115,7 @@ class Tradeoffs:
 class WeighedModeller:
     """Speaks for the augmented Chebyshev value of several objectives, in the units of the first."""
 
-    def __init__(self, modeller: Modeller, others: Sequence[Model], values: Array, shares: Array) -> None:
+    def __init__(self, modeller: Speaker, others: Sequence[Model], values: Array, shares: Array) -> None:
         """values: (n, m), all objectives as told, up is better; shares: (m,), the weights."""
         self._modeller, self._others, self._shares = modeller, others, shares
         front = values[undominated(values)]

@@ -12,8 +12,8 @@ from autodc.search.engine import FrontPoint, Observation, Recommendation, Search
 from autodc.search.mixture_engine import PlanBook, outlook, recommend
 from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
+from autodc.search.probes import modeller_of
 from autodc.search.proposal import free
-from autodc.search.surrogates.models import Modeller
 
 Array = np.ndarray[Any, Any]
 
@@ -25,7 +25,7 @@ class RandomEngine:
     def __init__(self, problem: SearchProblem, seed: int) -> None:
         self._seed, self._book = seed, PlanBook(problem)
         space = self._book.space
-        self._modeller = Modeller(space.features, space.data_features, problem.targets)
+        self._modeller = modeller_of(space, problem)
         self._tradeoffs = Tradeoffs(space, problem)
 
     def suggest(

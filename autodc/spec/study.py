@@ -72,6 +72,10 @@ class CandidateSpec(SourceSpec):
     targets: tuple[str, ...] | None = Field(
         default=None, description="the target slices it is meant to help; left out: all of them"
     )
+    probe: float | None = Field(
+        default=None,
+        description="a number known before, larger for what is believed to help: the score of a model of it alone, say",
+    )
 
 
 class DataSpec(Spec):
