@@ -87,7 +87,7 @@ def dumbbell(before: float | None, after: float | None, scale: Scale) -> dict[st
 
 
 def objectives(state: State, sign: float) -> dict[str, Any] | None:
-    """The objective of every training in order, and where the incumbent moved; None before the first outcome.
+    """The objective of every full training in order, and where the incumbent moved; None before the first outcome.
 
     sign: 1 or −1, from the oriented objective to the units a user knows.
     """
@@ -96,7 +96,10 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
     points = [
         (one.trial.number, sign * sum(w * one.outcome.slices[n] for n, w in weights.items()) / total, one)
         for one in state.trials
-        if total and one.outcome is not None and all(n in one.outcome.slices for n in weights)
+        if total
+        and one.outcome is not None
+        and one.trial.fidelity == 1
+        and all(n in one.outcome.slices for n in weights)
     ]
     points = [p for p in points if math.isfinite(p[1])]
     if not points:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autodc.report import charts, front, sections, story
+from autodc.report import account, charts, front, sections, story
 from autodc.report.numbers import count, duration, listed, short, tenths
 from autodc.report.views import PURPOSES
 from autodc.study.assess import INTERVAL_LEVEL
@@ -85,6 +85,9 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "recipe": sections.recipe(state, result),
         "phases": sections.PHASES,
         "found": sections.FINDINGS,
+        "account": account.section(result, numbers),
+        "promise": account.promise(result, numbers),
+        "cheap": account.cheap(result),
         "front": front.section(state, result, sign),
         "chart": charts.objectives(state, sign),
         "slots": max((s.slots for s in state.sessions), default=0),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from autodc.report import write_report
+from autodc.report.account import cheap
 from autodc.search.plan import Plan
 from autodc.study import events as ev
 
@@ -213,3 +214,42 @@ def test_a_study_with_two_objectives_shows_its_front(whole: Any, night: Any, tmp
     circles = [a for tag, a in page.tags if tag == "circle" and a.get("class") == "after" and a.get("r") == "4.5"]
     right, left = (float(a["cx"] or 0) for a in circles[-2:])
     assert right > left
+
+
+PART = {"difference": 0.03, "low": 0.01, "high": 0.05, "slices": {"dark": {"difference": 0.03}}}
+
+
+def credited(night: Any, how: str = "trained") -> Any:
+    """The end of a study whose gain is split: 0.9 was promised."""
+    parts = dict.fromkeys(("total", "data", "hyperparameters", "interaction"), PART)
+    worth = {"fog": {"difference": 0.02, "low": -0.01, "high": 0.05, "how": "model"}}
+    account = {"how": how, "seeds": 3 if how == "trained" else 0, **parts, "datasets": worth}
+    return night.add(ev.GainCredited(horizon=0, credit=account, estimate={"mean": 0.9, "sd": 0.012}))
+
+
+def test_the_gain_is_split_and_the_promise_held_against_the_measurement(whole: Any, tmp_path: Path) -> None:
+    _, page = written(credited(whole), tmp_path)
+    assert "data alone +0.030, settings alone +0.030" in page.text
+    assert "with 3 seeds that no decision had seen" in page.text
+    assert "the search had promised 0.900 ± 0.012" in page.text
+    assert "Against the test," in page.text
+    assert "believed" in page.text
+
+
+def test_a_gain_that_was_not_measured_is_told_as_a_belief(whole: Any, tmp_path: Path) -> None:
+    _, page = written(credited(whole, "model"), tmp_path)
+    assert "believe them less than a measurement" in page.text
+
+
+def test_without_an_account_there_is_no_section_of_it(whole: Any, tmp_path: Path) -> None:
+    _, page = written(whole, tmp_path)
+    assert "What brought the gain" not in page.text
+
+
+def test_what_cheap_trainings_were_worth_is_told() -> None:
+    asked = {"low": 0.25, "pairs": 8, "least_correlation": 0.8, "measured": True, "correlation": 0.5, "plans": 8}
+    found = {**asked, "interval": [-0.3, 0.88], "used": False, "cheap_trainings": 8}
+    assert "correlation 0.50 (95% interval -0.30 to 0.88), 0.8 was asked" in cheap({"search": {"fidelity": found}})
+    assert "every later training was a full one" in cheap({"search": {"fidelity": found}})
+    assert "40 were cheap" in cheap({"search": {"fidelity": {**found, "used": True, "cheap_trainings": 40}}})
+    assert cheap({"search": {"fidelity": None}}) == ""
