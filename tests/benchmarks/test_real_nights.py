@@ -39,9 +39,8 @@ def test_a_clean_campaign_says_so():
 
 
 def test_false_keeps_and_missed_cures_are_counted_and_told():
-    bad = replace(
-        NIGHT, kept=3, found=3, wrong=("set_03 (copy) -0.2 ± 0.3",), missed=("digits 10: set_01 (cure): drop",)
-    )
+    story = "digits 10: set_01 (cure): drop"
+    bad = replace(NIGHT, kept=3, found=3, wrong=("set_03 (copy) -0.2 ± 0.3",), missed=(story,))
     text = page([NULL, replace(NULL, wrong=("set_00 (resample) +0.1 ± 0.2",))], [NIGHT, bad], 60.0)
     assert "50.0% (1)" in text
     assert "87.5% (7 of 8)" in text
