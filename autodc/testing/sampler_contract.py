@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from autodc import seeds
 from autodc.search import Observation, Plan, SearchEngine, SearchProblem
+from autodc.search.engine import oriented
 from autodc.search.space import start_hyperparameters
 from autodc.spec.study import ParameterSpec
 
@@ -16,6 +18,7 @@ Values = Callable[[int, Plan], Mapping[str, float]]
 
 LAG = 4
 TRIALS = 18
+GREED = 0.5
 
 SPACE = {
     "rate": ParameterSpec(type="float", low=1e-4, high=1e-1, log=True),
@@ -106,6 +109,34 @@ class SamplerContract:
         assert set(found.worth) == set(found.plan.mixture.added)
         assert set(found.effects) == set(found.weights) == set(problem.datasets)
 
+    def test_what_is_recommended_keeps_its_guards(self, make: Maker) -> None:
+        problem = problem_of(4)
+        _, observed = drive(make(problem, 11), greedy, trials=28)
+        found = make(problem, 11).recommend(observed).plan
+        assert found.mixture.weight("d0") <= 1.25 * GREED
+        assert make(replace(problem, guards={}), 11).recommend(observed).plan.mixture.weight("d0") > 1.25 * GREED
+
+    def test_the_front_is_of_trained_plans_and_the_recommendation_is_without_it(self, make: Maker) -> None:
+        problem = replace(problem_of(3), tradeoffs=("predict_ms",))
+        engine = make(problem, 12)
+        plans: list[Plan] = []
+        observed: list[Observation] = []
+        for number in range(TRIALS):
+            seen = observed[: max(0, number - LAG + 1)]
+            plan = engine.suggest(number, seen, plans[len(seen) :]).plan
+            plans.append(plan)
+            speed = oriented(float(dict(plan.hyperparameters)["width"]))
+            known = {"predict_ms": speed} if speed is not None and number % 7 else {}
+            observed.append(replace(_seen(number, plan, reward(number, plan)), tradeoffs=known))
+        front = make(problem, 12).front(observed)
+        assert front
+        assert front == engine.front(observed)
+        assert {point.plan for point in front} <= set(plans)
+        assert make(problem, 12).front([]) == ()
+        alone = make(problem_of(3), 12)
+        assert alone.front(observed) == ()
+        assert alone.recommend(observed) == engine.recommend(observed)
+
     @pytest.mark.parametrize("name", ["failing", "missing", "all failed", "constant"])
     def test_it_survives_trainings_that_go_wrong(self, make: Maker, name: str) -> None:
         plans, observed = drive(make(problem_of(3), 8), WRONG[name])
@@ -144,6 +175,17 @@ def reward(number: int, plan: Plan) -> Mapping[str, float]:
         "dark": 0.5 + good - bad + noise[0],
         "fog": 0.6 + 0.5 * good - bad + noise[1],
         "overall": 0.8 - 0.02 * plan.mixture.weight("d0") + noise[2],
+    }
+
+
+def greedy(number: int, plan: Plan) -> Mapping[str, float]:
+    """Slice scores of which `d0` lifts the targets and breaks the margin of the guard above weight GREED."""
+    weight = plan.mixture.weight("d0")
+    noise = seeds.generator(1, "contract", number).normal(0.0, 0.005, 3)
+    return {
+        "dark": 0.3 + 0.2 * weight + noise[0],
+        "fog": 0.4 + 0.2 * weight + noise[1],
+        "overall": 0.8 - 0.05 * weight / GREED + noise[2],
     }
 
 

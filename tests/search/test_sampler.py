@@ -291,8 +291,10 @@ def test_two_workers_ask_and_tell_at_the_same_time():
     assert made.best_value > 1.5
 
 
-def test_the_example_of_the_guide_runs():
-    (program,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    names = {}
-    exec(compile(program, "search.md", "exec"), names)
-    assert names["study"].best_value > 0.5
+def test_the_examples_of_the_guide_run():
+    programs = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    ran = [{} for _ in programs]
+    for program, names in zip(programs, ran, strict=True):
+        exec(compile(program, "search.md", "exec"), names)
+    assert ran[0]["study"].best_value > 0.5
+    assert len(ran[1]["front"]) > 2
