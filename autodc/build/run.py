@@ -20,7 +20,7 @@ from autodc.evaluation.metrics import find_metric
 from autodc.report import write_report
 from autodc.spec.study import MachineSpec, StudySpec
 from autodc.study import events as ev
-from autodc.study.core import StudyCore
+from autodc.study.core import StudyCore, refuse_second_opening
 from autodc.study.driver import Driver, Progress
 from autodc.study.ports import Tracker
 from autodc.study.result import result
@@ -86,6 +86,8 @@ def run(
     """
     machine = machine or MachineSpec()
     folder = Path(out if out is not None else Path("runs") / spec.name).absolute()
+    if open_test and (folder / JOURNAL).exists():
+        refuse_second_opening(_read(folder), force)
     stage("reading the data")
     inputs = read_inputs(spec)
     study, journal = open_study(inputs, folder)
@@ -111,11 +113,7 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
         raise InputError(
             "ADC-RUN-005", "there is no study in this folder", str(path), "no journal.sqlite", "name a --out"
         )
-    journal = open_for_reading(path / JOURNAL)
-    try:
-        state = fold(event for _, event in journal.read())
-    finally:
-        journal.close()
+    state = _read(path)
     spec = state.spec
     assert spec is not None
     metric = find_metric(spec.metrics.primary, spec.task.kind, str(path))
@@ -124,6 +122,15 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     if stored.exists():
         content["mlflow"] = json.loads(stored.read_text())["mlflow"]
     return state, content
+
+
+def _read(folder: Path) -> State:
+    """The state of the study in a folder, from its journal alone."""
+    journal = open_for_reading(folder / JOURNAL)
+    try:
+        return fold(event for _, event in journal.read())
+    finally:
+        journal.close()
 
 
 def _train(

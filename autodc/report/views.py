@@ -84,6 +84,9 @@ def _untested(state: State, name: str) -> str:
 
 def _passed(state: State, test: TestState) -> str:
     """Why a dataset that passed its own test is not in the model."""
+    if test.purpose == "addition":
+        ended = "is" if state.finished is None else "was"
+        return f"It helped the incumbent of then; beside the one that came after it, it {ended} not tested again yet."
     whole = [t for t in state.tests if t.id > test.id and t.round == test.round and t.purpose == "whole" and t.verdict]
     if whole:
         return "It helped inside a challenger that was not better as a whole, so it is not in the model."

@@ -117,16 +117,7 @@ class StudyCore:
         under_way = state.asked is not None or (state.phase in ("credit", "test") and state.due)
         if len(state.opened) > state.measurements or (under_way and state.finished is None):
             return
-        if state.opened and not force:
-            times = ", ".join(one.opened_at for one in state.opened)
-            raise InputError(
-                "ADC-RUN-015",
-                "the test set was opened already",
-                "--open-test",
-                times,
-                "its first reading is the honest one: what is chosen after it may be chosen by it. --force opens it "
-                "again, and the report will say so in red",
-            )
+        refuse_second_opening(state, force)
         if pairs.final_seeds(self._spec, state) < 1:
             cap = allowance.cap(self._spec, state)
             raise InputError(
@@ -207,6 +198,20 @@ class StudyCore:
     def result(self) -> dict[str, Any]:
         """The study so far in the form of result.json, without `mlflow`."""
         return result(self.state, self._metric.natural)
+
+
+def refuse_second_opening(state: State, force: bool) -> None:
+    """Raise InputError ADC-RUN-015 where the test set was read already and this is not forced."""
+    if force or not state.opened or len(state.opened) > state.measurements:
+        return
+    raise InputError(
+        "ADC-RUN-015",
+        "the test set was opened already",
+        "--open-test",
+        ", ".join(one.opened_at for one in state.opened),
+        "its first reading is the honest one: what is chosen after it may be chosen by it. --force opens it again, and "
+        "the report will say so in red",
+    )
 
 
 def _no_number(table: SliceTable, metric: Metric, scores: Scores) -> str:

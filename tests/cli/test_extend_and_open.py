@@ -49,6 +49,7 @@ def test_the_test_set_is_opened_again_by_force_alone(autodc, done):
     assert refused.code == 2
     assert "the test set was opened already" in refused.err
     assert "ADC-RUN-015" in refused.err
+    assert json.loads(autodc("status", out, "--json").out)["finished"], "a refused wish must change nothing"
     forced = autodc(*words, *wishes, "--force")
     assert forced.code == 0, forced.err
     assert json.loads(forced.out)["test"]["opened"] == 2

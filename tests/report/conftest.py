@@ -86,7 +86,9 @@ class Night:
             ev.TrialFinished(number=number, outcome=outcome.to_dict(), time=101.0 + number),
         )
 
-    def decide(self, name: str, verdict: str, difference: float, reasons: tuple[str, ...]) -> Night:
+    def decide(
+        self, name: str, verdict: str, difference: float, reasons: tuple[str, ...], purpose: str = "addition"
+    ) -> Night:
         """A test of one dataset with one look, whose interval reaches 0.02 to both sides."""
         number = sum(isinstance(e, ev.TestOpened) for e in self.events)
         new = Plan.of({"base": 1.0, name: 1.5}, {"lr": 0.03})
@@ -97,7 +99,7 @@ class Night:
                 horizon=0,
                 subject=name,
                 subject_kind="dataset",
-                purpose="addition",
+                purpose=purpose,
                 challenger=new.to_dict(),
                 incumbent=self.start.to_dict(),
                 members=(name,),

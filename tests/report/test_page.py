@@ -130,10 +130,17 @@ def test_an_open_test_is_shown_as_still_under_way(night: Any, tmp_path: Path) ->
 
 
 def test_a_dataset_that_passed_waits_for_the_whole_challenger(night: Any, tmp_path: Path) -> None:
-    study = night().train({"overall": 0.8, "dark": 0.6}).decide("fog", "keep", 0.07, ("ADC-G001",))
+    study = night().train({"overall": 0.8, "dark": 0.6})
+    study.decide("fog", "keep", 0.07, ("ADC-G001",), "removal")
     study.events = study.events[:-1]
     assert "better as a whole is still to be shown" in written(study, tmp_path)[1].text
     assert "ended before the challenger it is part of was tested" in written(study.finish(), tmp_path)[1].text
+
+
+def test_a_dataset_that_passed_in_a_wave_waits_for_its_second_test(night: Any, tmp_path: Path) -> None:
+    study = night().train({"overall": 0.8, "dark": 0.6}).decide("fog", "keep", 0.07, ("ADC-G001",))
+    study.events = study.events[:-1]
+    assert "beside the one that came after it, it is not tested again yet" in written(study, tmp_path)[1].text
 
 
 def test_without_a_test_set_the_page_says_what_the_numbers_are_worth(night: Any, tmp_path: Path) -> None:
