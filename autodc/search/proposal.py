@@ -15,6 +15,7 @@ from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
 
+KNOWN = 128
 STARTS = 64
 PARENTS = 2
 ROUNDS = 6
@@ -66,7 +67,8 @@ def thompson(
             worth = worth - GUARD_WEIGHT * np.maximum(0.0, guard(origin) - margin - guard(features))
         return np.asarray(worth)
 
-    starts = np.unique(np.vstack([history.rows, space.random(rng, STARTS)]), axis=0)
+    best = history.rows[np.argsort(-history.objective, kind="stable")[:KNOWN]]
+    starts = np.vstack([best, space.random(rng, STARTS)])
     rows, values = ascend(space, value, starts, held, rng, PARENTS, ROUNDS)
     rows = unseen(rows[np.argsort(-values, kind="stable")], pending)
     return np.asarray(rows[0]) if len(rows) else free(space, pending, excluded, rng)

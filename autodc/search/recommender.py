@@ -21,7 +21,7 @@ PARENTS = 3
 ROUNDS = 20
 LEVELS = (0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
 PLAIN = 0.7
-DOUBT = 0.5
+DOUBT = 0.25
 
 
 @final

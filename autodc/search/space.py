@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, final
 
 import numpy as np
@@ -94,6 +95,12 @@ class Space:
             [i for i, d in enumerate(self.dimensions) if d.kind != "weight" and not d.stage_of], dtype=int
         )
         self.features_of = _feature_plan(self)
+        self._features = np.array(self.features_of, dtype=int).reshape(len(self.features_of), 3).T
+        self._kinds = np.array([d.kind for d in self.dimensions], dtype="<U6")
+        self._choices = np.flatnonzero(self._kinds == "choice")
+        self._numbers = np.flatnonzero(self._kinds == "number")
+        self._last = np.array([len(self.dimensions[i].choices) - 1 for i in self._choices], dtype=float)
+        self._grids = [i for i, d in enumerate(self.dimensions) if d.grid]
 
     def __len__(self) -> int:
         return len(self.dimensions)
@@ -125,16 +132,13 @@ class Space:
         rows = np.array(rows, dtype=float)
         if clip:
             rows = np.clip(rows, 0.0, None)
-        for i, dimension in enumerate(self.dimensions):
-            column = rows[:, i]
-            if dimension.kind == "weight":
-                rows[:, i] = np.where(column < OUT, 0.0, np.minimum(column, 1.0) if clip else column)
-            elif dimension.kind == "choice":
-                rows[:, i] = np.clip(np.round(column), 0, len(dimension.choices) - 1)
-            elif dimension.grid:
-                rows[:, i] = [dimension.unit(dimension.value(min(max(float(x), 0.0), 1.0))) for x in column]
-            else:
-                rows[:, i] = np.clip(column, 0.0, 1.0)
+        strengths = rows[:, self.weights]
+        rows[:, self.weights] = np.where(strengths < OUT, 0.0, np.minimum(strengths, 1.0) if clip else strengths)
+        rows[:, self._choices] = np.clip(np.round(rows[:, self._choices]), 0, self._last)
+        rows[:, self._numbers] = np.clip(rows[:, self._numbers], 0.0, 1.0)
+        for i in self._grids:
+            dimension = self.dimensions[i]
+            rows[:, i] = [dimension.unit(dimension.value(float(x))) for x in rows[:, i]]
         return np.where(self.active(rows), rows, self.defaults) if self._conditional else rows
 
     def random(self, rng: np.random.Generator, count: int) -> Array:
@@ -152,25 +156,26 @@ class Space:
     def features(self, rows: Array) -> Array:
         """Return what a surrogate sees, shape (n, F): strength of every dataset in its stage, numbers around 0,
         choices as contrasts; everything inactive is 0."""
-        active = self.active(rows) if self._conditional else np.ones(rows.shape, dtype=bool)
-        out = np.zeros((len(rows), len(self.features_of)))
-        for j, (i, stage, choice) in enumerate(self.features_of):
-            dimension = self.dimensions[i]
-            if dimension.kind == "weight":
-                late = rows[:, stage] if stage >= 0 else np.zeros(len(rows))
-                out[:, j] = rows[:, i] * np.where(late > CENTRE, choice == 1, choice == 0)
-            elif dimension.kind == "number":
-                out[:, j] = (rows[:, i] - CENTRE) * active[:, i]
-            else:
-                out[:, j] = ((np.round(rows[:, i]) == choice) - 1 / len(dimension.choices)) * active[:, i]
-        return out
+        of, stage, choice = self._features
+        out = rows[:, of]
+        kinds = self._kinds[of]
+        staged = stage >= 0
+        out[:, staged] *= (rows[:, stage[staged]] > CENTRE) == (choice[staged] == 1)
+        out[:, kinds == "number"] -= CENTRE
+        chosen = kinds == "choice"
+        counts = np.array([len(self.dimensions[i].choices) for i in of[chosen]])
+        out[:, chosen] = (np.round(out[:, chosen]) == choice[chosen]) - 1.0 / np.maximum(counts, 1)
+        if self._conditional:
+            counted = kinds != "weight"
+            out[:, counted] *= self.active(rows)[:, of[counted]]
+        return np.asarray(out)
 
     @property
     def data_features(self) -> Array:
         """Which features are strengths of datasets, shape (F,)."""
         return np.array([self.dimensions[i].kind == "weight" for i, _, _ in self.features_of], dtype=bool)
 
-    @property
+    @cached_property
     def _conditional(self) -> bool:
         return any(d.when or d.stage_of for d in self.dimensions)
 

@@ -21,6 +21,9 @@ Array = np.ndarray[Any, Any]
 FIRST_FIT = 6
 GROWTH = 1.25
 GAUSSIAN_UP_TO = 600
+BY_SLICE_UP_TO = 1000
+"""Slices times trainings: a model for every slice costs as many times as much, and helps while trainings are few."""
+
 CLOSE = 0.02
 MEMORY = 64
 Function = Callable[[Array], Array]
@@ -166,7 +169,7 @@ class Modeller:
     def _allowed(self, rival: str, count: int) -> bool:
         if rival.startswith("gaussian") and count > GAUSSIAN_UP_TO:
             return False
-        return not rival.endswith("slice") or len(self._shares) > 1
+        return not rival.endswith("slice") or (len(self._shares) > 1 and len(self._shares) * count <= BY_SLICE_UP_TO)
 
     def _build(self, rival: str, history: History, count: int) -> Weighted:
         family = rival.split()[0]
