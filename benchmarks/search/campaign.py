@@ -32,8 +32,8 @@ class Setting:
     """How one world is searched.
 
     fine: stops of our sampler and of TPE; coarse: of the others, with the same end; repeats: runs of every world seed;
-    few: peer → (runs in all, trainings), where it is too slow for the others' share; unseen: peers that are run in the
-    worlds 901 and 902, which were in no tuning of the sampler.
+    few: peer → (runs in all, trainings), where it is too slow for the others' share; unseen: peers that are run in
+    worlds which were in no tuning of the sampler.
     """
 
     title: str
@@ -44,6 +44,8 @@ class Setting:
     repeats: int = 2
     few: dict[str, tuple[int, int]] = field(default_factory=dict)
     unseen: tuple[str, ...] = ("mixture", "tpe-multivariate")
+    unseen_seeds: tuple[int, ...] = UNSEEN
+    unseen_repeats: int = 1
 
 
 SETTINGS: dict[str, Setting] = {
@@ -53,8 +55,8 @@ SETTINGS: dict[str, Setting] = {
         fine=(100, 200),
         coarse=(100, 200),
     ),
-    "digits": Setting(title="Digits, 12 candidates", repeats=1, few={"gp": (2, 80)}),
-    "fashion": Setting(title="Fashion-MNIST, 12 candidates", repeats=1, few={"gp": (2, 80)}),
+    "digits": Setting(title="Digits, 12 candidates", repeats=1, few={"gp": (5, 80)}),
+    "fashion": Setting(title="Fashion-MNIST, 12 candidates", repeats=1, few={"gp": (5, 80)}),
     "tabular": Setting(title="Tabular, 20 candidates", peers=SOME, repeats=2, fine=(40, 60, 80, 120), coarse=(80, 120)),
     "convention": Setting(
         title="Digits with another label convention, two recipes",
@@ -63,7 +65,15 @@ SETTINGS: dict[str, Setting] = {
         fine=(40, 80, 120),
         coarse=(40, 80, 120),
     ),
-    "subsets": Setting(title="Digits, every one of 1,024 subsets known", few={"gp": (4, 80)}, fine=(10, *FINE)),
+    "subsets": Setting(
+        title="Digits, every one of 1,024 subsets known",
+        fine=(10, *FINE[:-3]),
+        coarse=(20, 40, 80),
+        seeds=(0,),
+        repeats=10,
+        few={"gp": (4, 80)},
+        unseen_seeds=(901,),
+    ),
     "K60": Setting(
         title="Synthetic, 60 candidates", peers=SOME, fine=(20, 40, 60, 80, 100, 120, 160), coarse=(80, 160)
     ),
@@ -85,7 +95,8 @@ def tasks(worlds: Sequence[str], peers: Sequence[str] = ()) -> Iterator[Task]:
             if peers and peer not in peers:
                 continue
             pairs = [(s, r) for r in range(setting.repeats) for s in setting.seeds]
-            pairs += [(s, r) for r in range(setting.repeats) for s in UNSEEN if peer in setting.unseen]
+            if peer in setting.unseen:
+                pairs += [(s, r) for r in range(setting.unseen_repeats) for s in setting.unseen_seeds]
             stops = setting.fine if peer in SHARP else setting.coarse
             if peer in setting.few:
                 count, last = setting.few[peer]

@@ -12,7 +12,7 @@ from benchmarks.search.costs import CostRecord
 from benchmarks.search.published import GOAL, ReplayRecord
 from benchmarks.search.raw import Row
 from benchmarks.search.runs import Record
-from benchmarks.search.studies import StudyRecord
+from benchmarks.search.studies import OTHER_LABELS, StudyRecord
 
 NEAR = 0.9
 PLAIN = ("digits", "fashion")
@@ -146,8 +146,8 @@ def _studies(rows: Sequence[Row]) -> list[Demand]:
         out.append(Demand(where, "cures kept", "≥ 95%", text, kept >= 0.95 * wanted))
     other = [r for r in rows if isinstance(r, StudyRecord) and r.world == "convention"]
     if other:
-        plain = sum("convention" in r.kept.values() for r in other)
-        first = sum("convention (pretrain)" in r.kept.values() for r in other)
+        plain = sum(OTHER_LABELS in r.kept.values() for r in other)
+        first = sum(f"{OTHER_LABELS} (pretrain)" in r.kept.values() for r in other)
         text = f"{plain} of {len(other)}"
         out.append(Demand("another label convention", "kept as plain mix", "0", text, plain == 0))
         met = first >= 0.8 * len(other)

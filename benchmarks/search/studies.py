@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 TRAININGS, TRIALS = 240, 160
 SEEDS = {"digits": (0, 1, 2, 3, 4, 901, 902), "fashion": (0, 1, 2, 3, 4, 901, 902), "convention": (0, 1, 2, 3, 4)}
 TARGETS = {"digits": 1.03, "fashion": 1.03}
-OTHER_LABELS = "convention"
+OTHER_LABELS = "pretrain_only"
 """The kind of the set with another label convention."""
 
 
@@ -30,7 +30,8 @@ class StudyRecord:
 
     share: of the gap on test, fresh trainings of the last incumbent; kept: dataset → what was planted, with
     `(pretrain)` where it is in that stage; cures: how many of the oracle's are kept, they or their copy; proposed: the
-    same of those the search put into a challenger; wanted: how many there are; wrong: kept though useless or harmful.
+    same of those the search put into a challenger; wanted: how many there are; wrong: kept though
+    useless, harmful, a trade-off, or in the wrong stage.
     """
 
     world: str
@@ -71,11 +72,11 @@ def run(task: StudyTask) -> StudyRecord:
         one = world(task.world, task.seed)
         found = one.study(task.seed, trainings=TRAININGS, trials=TRIALS)
         kept, stages = list(found.result["kept"]), found.incumbent.stages
-        twins = one.planted.twins
+        twins = one.twins
         known = [twins.get(n, n) for n in kept]
         proposed = {twins.get(n, n) for n in found.proposed}
-        good = one.cures | set(twins)
         kinds = {n: one.kinds[n] + (" (pretrain)" if stages.get(n) == "pretrain" else "") for n in kept}
+        good = {n for n in (*one.cures, *twins) if kinds.get(n) != OTHER_LABELS}
         return StudyRecord(
             world=task.world,
             seed=task.seed,
@@ -84,7 +85,7 @@ def run(task: StudyTask) -> StudyRecord:
             cures=len(one.cures & set(known)),
             proposed=len(one.cures & proposed),
             wanted=len(one.cures),
-            wrong=tuple(n for n in kept if n not in good and not kinds[n].endswith("(pretrain)")),
+            wrong=tuple(n for n in kept if n not in good),
             trained=round(float(found.result["spent"]["trainings"]), 1),
             seconds=round(time.process_time() - began, 1),
         )
