@@ -32,7 +32,7 @@ How to read it:
   oracle: base and every cure at weight 1, tuned by 150 draws (real), local search from many starts (synthetic), the
   best of all subsets (subsets). Weights other than 1 can pass 1. Mean ± standard error over runs.
 - *Recommended*: what our recommender makes of the trainings of a peer. *Own*: the peer's own answer, for a sampler the
-  trial with the best value, for the loops what they hold, for RegMix the mean of the 100 best of 20,000 simulated
+  trial with the best value, for the loops what they hold, for RegMix the mean of the 100 best of 10,000 simulated
   mixtures, for Shapley all of positive value. So a gain in where to look stands apart from a gain in what to believe.
 - *To 90%*: median over runs of the trainings until the recommended answer closes 90% of the gap, straight lines
   between stops; a run that never does counts as later than its end.

@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 Train = Callable[[Plan, str], Observation]
 
 WEAKEST, STRONGEST = 0.1, 5.0
-SIMULATED, BEST = 20_000, 100
+SIMULATED, BEST = 10_000, 100
 TREES = 1000
 LEAST_ROWS = 8
 
