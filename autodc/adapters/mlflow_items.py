@@ -87,7 +87,8 @@ class Projection:
         self._tests: dict[int, ev.TestOpened] = {}
         self._seeds: dict[int, tuple[int, ...]] = {}
         self._shown: dict[str, int] = {}
-        self._sessions = 0
+        self._sessions = self._opened = 0
+        self._spent = 0.0
         self.specification: Mapping[str, Any] = {}
         self.finished = False
 
@@ -96,6 +97,8 @@ class Projection:
         match event:
             case ev.StudyStarted():
                 return [self._study(event)]
+            case ev.StudyExtended():
+                return self._extended(event)
             case ev.SessionStarted():
                 return self._session()
             case ev.PhaseStarted():
@@ -106,12 +109,18 @@ class Projection:
                 return self._trial(event)
             case ev.TestOpened():
                 self._tests[event.id] = event
+                self._spent += event.share or 0.0
+                spent = (self._spent, _ms(event.time), len(self._tests))
+                return [Change(key=STUDY, metrics={"ledger.spent": spent})]
             case ev.LookTaken():
                 self._seeds[event.test] = tuple(event.seeds)
             case ev.VerdictReached():
                 return self._verdict(event)
             case ev.IncumbentMoved():
                 return self._incumbent(event)
+            case ev.TestSetOpened():
+                self._opened += 1
+                return [Change(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]
             case ev.TestSetMeasured():
                 return [_measured(event)]
             case ev.StudyFinished():
@@ -147,6 +156,22 @@ class Projection:
             tags=_short_tags(tags),
             datasets=known,
         )
+
+    def _extended(self, event: ev.StudyExtended) -> list[Change]:
+        """The study goes on with a changed file: later trials may name datasets it did not have."""
+        if self._started is None:
+            return []
+        self._started = replace(
+            self._started,
+            fingerprint=event.fingerprint,
+            spec=event.spec,
+            datasets=event.datasets,
+            slices=event.slices,
+            parts=event.parts,
+        )
+        self.specification = event.spec
+        tags = {"autodc.fingerprint": event.fingerprint, "autodc.extended": ", ".join(event.changed)}
+        return [Change(key=STUDY, tags=_short_tags(tags))]
 
     def _session(self) -> list[Change]:
         self._sessions += 1

@@ -107,6 +107,13 @@ class Study:
         """Journal what came of a trial."""
         self._core.tell(trial, outcome)
 
+    def open_test(self, force: bool = False) -> None:
+        """End search and gate here and open the sealed test set: `ask` then gives the trials of the last measurement.
+
+        Raises InputError ADC-RUN-014 without a test set, 015 where it was opened before and force is not set.
+        """
+        self._core.open_test(force)
+
     def diagnosis(self) -> Diagnosis:
         """The rows set apart by `data.diagnosis_share`, with what the incumbent makes of them, for your own diagnosers.
 

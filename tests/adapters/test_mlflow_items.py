@@ -105,3 +105,25 @@ def test_many_candidates_are_named_only_where_they_are_in() -> None:
     big = ev.StudyStarted(**{**started.to_dict(), "spec": spec, "start": plan({"base": 1.0})})
     run = projected([big, *trial(0, {"base": 1.0, "c7": 0.5})])["trial-0"]
     assert {name for name in run.parameters if name.startswith("weight.")} == {"weight.base", "weight.c7"}
+
+
+def test_an_extended_study_says_so_and_knows_its_new_datasets() -> None:
+    events = study(trials=4)
+    started = next(e for e in events if isinstance(e, ev.StudyStarted))
+    card = {"rows": 10, "fingerprint": "f" * 64, "candidate": True, "source": "rain.npz"}
+    spec = {**started.spec, "data": {**started.spec.get("data", {})}}
+    extended = ev.StudyExtended(
+        fingerprint="e" * 64,
+        spec=spec,
+        datasets={**started.datasets, "rain": card},
+        slices=started.slices,
+        parts={},
+        changed={"data.candidates[]": [["fog", "noise"], ["fog", "noise", "rain"]]},
+    )
+    number = sum(isinstance(e, ev.TrialPlanned) for e in events)
+    later = trial(number, {"base": 1.0, "rain": 0.5})
+    runs = projected([*events, extended, ev.SessionStarted(slots=1, machine={}), *later])
+    assert runs[STUDY].tags["autodc.extended"] == "data.candidates[]"
+    assert runs[STUDY].tags["autodc.fingerprint"] == "e" * 64
+    assert (runs[STUDY].status, runs[STUDY].tags["autodc.status"]) == ("RUNNING", "running")
+    assert "rain" in {d.name for d in runs[f"trial-{number}"].datasets}
