@@ -243,6 +243,15 @@ class Decider:
         believed = {name: credit.interval(lost) for name, lost in draws.items()}
         return [*stale, *credit.doubtful(believed)]
 
+    def _fair(self, end: Plan) -> dict[str, Any] | None:
+        """The incumbent against the base alone at the best settings the search knows for it, by the posterior."""
+        observed = self._memory.observed(self._state)
+        tuned = self._engine.recommend(observed).tuned
+        draws = None if tuned is None else self._engine.outlook(observed, [tuned, end])
+        if tuned is None or draws is None:
+            return None
+        return {**credit.interval(draws[:, 1] - draws[:, 0]), "settings": dict(tuned.hyperparameters), "how": "model"}
+
     def _worths(self, names: Sequence[str]) -> dict[str, Array]:
         """Draws of what the objective of the incumbent would lose without each of these datasets."""
         end = self._state.incumbent
@@ -289,7 +298,8 @@ class Decider:
             if account is None and (draws := self._engine.outlook(observed, found.all)) is not None:
                 account = credit.believed(draws)
             if account is not None:
-                account = {**account, "datasets": credit.worth(state, self._worths(state.kept))}
+                worths = credit.worth(state, self._worths(state.kept))
+                account = {**account, "datasets": worths, "against_tuned_start": self._fair(end)}
         estimate = None if promised is None else {"mean": float(promised.mean()), "sd": float(promised.std())}
         return ev.GainCredited(horizon=state.horizon, credit=account, estimate=estimate)
 

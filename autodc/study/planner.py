@@ -16,6 +16,15 @@ from autodc.study.memory import AFTER, Memory
 from autodc.study.state import State
 from autodc.trial.trial import Phase, Trial
 
+OPENING = ("start", "anchor", "enqueued", "screen")
+"""Origins of the trials a search begins with, whatever it has seen."""
+
+TUNING = "tuning"
+"""Origin of a trial that tunes what is kept without any new dataset."""
+
+TUNING_EVERY = 6
+"""One of so many search trials after the opening is a tuning trial."""
+
 ENQUEUED = "enqueued later"
 """Origin of a trial that an extension of the study asked for."""
 
@@ -89,12 +98,21 @@ class Planner:
             seed = seeds.integer(self._spec.seed, "search", f"enqueued-{number}")
             return self._plan(later, seed, "search", round, ENQUEUED)
         running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase not in AFTER]
-        suggestion = self._engine.suggest(number, self._memory.observed(state), running, out)
+        observed = self._memory.observed(state)
+        suggestion = self._engine.suggest(number, observed, running, out)
+        if self._tunes(number, suggestion.origin):
+            alone = out | frozenset(state.candidates) - frozenset(state.kept)
+            suggestion = replace(self._engine.suggest(number, observed, running, alone), origin=TUNING)
         if suggestion.plan.recipe == "continue" and state.model >= state.horizon:
             return None
         seed = seeds.integer(self._spec.seed, "search", suggestion.seed_key)
         level = fidelity.of_fresh(self._spec, state)
         return self._plan(suggestion.plan, seed, "search", round, suggestion.origin, level)
+
+    def _tunes(self, number: int, origin: str) -> bool:
+        """Whether a trial is to tune what is kept without any new dataset, so that both get a fair chance."""
+        settings = self._spec.search_space or len(self._spec.recipes) > 1
+        return bool(settings) and number % TUNING_EVERY == TUNING_EVERY - 1 and origin not in OPENING
 
     def _enqueued_later(self) -> Plan | None:
         """The next mixture that an extension of the study asks for, with the settings of the incumbent."""

@@ -231,6 +231,7 @@ def credited(night: Any, how: str = "trained") -> Any:
     parts = dict.fromkeys(("total", "data", "hyperparameters", "interaction"), PART)
     worth = {"fog": {"difference": 0.02, "low": -0.01, "high": 0.05, "how": "model"}}
     account = {"how": how, "seeds": 3 if how == "trained" else 0, **parts, "datasets": worth}
+    account["against_tuned_start"] = {"difference": 0.025, "low": 0.01, "high": 0.04, "settings": {}, "how": "model"}
     return night.add(ev.GainCredited(horizon=0, credit=account, estimate={"mean": 0.9, "sd": 0.012}))
 
 
@@ -239,6 +240,7 @@ def test_the_gain_is_split_and_the_promise_held_against_the_measurement(whole: A
     assert "data alone +0.030, settings alone +0.030" in page.text
     assert "with 3 seeds that no decision had seen" in page.text
     assert "the search had promised 0.900 ± 0.012" in page.text
+    assert "believed to be +0.025 better (+0.010 to +0.040)" in page.text
     assert "Against the test," in page.text
     assert "believed" in page.text
 

@@ -109,6 +109,19 @@ def test_what_the_settings_did_is_credited_to_no_dataset(tuned):
     assert found["datasets"] == {}
 
 
+def test_what_is_kept_is_tuned_without_new_datasets_too(tuned, paid):
+    for study, new in ((tuned, {"copies"}), (paid[1], {"lamps", "wrong", "copies", "chance"})):
+        alone = [t for t in study.state.trials if t.origin == "tuning"]
+        assert len(alone) >= 2
+        assert not any(new & set(t.trial.plan.mixture.added) for t in alone)
+        assert len({t.trial.plan.hyperparameters for t in alone}) > 1
+
+
+def test_the_end_is_held_against_a_base_that_was_tuned_as_well(paid, tuned):
+    assert paid[1].result()["credit"]["against_tuned_start"]["difference"] > 0.2
+    assert abs(tuned.result()["credit"]["against_tuned_start"]["difference"]) < 0.05
+
+
 def test_a_dataset_is_tested_with_both_arms_at_the_challengers_settings(tuned):
     removals = [t for t in tuned.state.tests if t.purpose == "removal"]
     for test in removals:
