@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import final
 
+import numpy as np
+
 from autodc import seeds
 from autodc.data.mixture import BASE
-from autodc.search.engine import SearchEngine
+from autodc.search.engine import Observation, SearchEngine
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.study import allowance, credit, extend, fidelity, ledger, pairs, sweep
@@ -23,7 +26,10 @@ TUNING = "tuning"
 """Origin of a trial that tunes what is kept without any new dataset."""
 
 TUNING_EVERY = 6
-"""One of so many search trials after the opening is a tuning trial."""
+"""One of so many search trials after the opening may be a tuning trial."""
+
+CLOSE_CALL = 0.05
+"""It is one where tuning alone is believed to be as good as the best plan with at least this probability."""
 
 ENQUEUED = "enqueued later"
 """Origin of a trial that an extension of the study asked for."""
@@ -100,7 +106,7 @@ class Planner:
         running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase not in AFTER]
         observed = self._memory.observed(state)
         suggestion = self._engine.suggest(number, observed, running, out)
-        if self._tunes(number, suggestion.origin):
+        if self._tunes(number, suggestion.origin, observed, out):
             alone = out | frozenset(state.candidates) - frozenset(state.kept)
             suggestion = replace(self._engine.suggest(number, observed, running, alone), origin=TUNING)
         if suggestion.plan.recipe == "continue" and state.model >= state.horizon:
@@ -109,10 +115,18 @@ class Planner:
         level = fidelity.of_fresh(self._spec, state)
         return self._plan(suggestion.plan, seed, "search", round, suggestion.origin, level)
 
-    def _tunes(self, number: int, origin: str) -> bool:
-        """Whether a trial is to tune what is kept without any new dataset, so that both get a fair chance."""
+    def _tunes(self, number: int, origin: str, observed: Sequence[Observation], out: frozenset[str]) -> bool:
+        """Whether a trial is to tune what is kept without any new dataset.
+
+        It is where that may still be as good as the best plan with new ones: then base and challenger owe their
+        comparison the same tuning. Where new datasets are far ahead it would be wasted.
+        """
         settings = self._spec.search_space or len(self._spec.recipes) > 1
-        return bool(settings) and number % TUNING_EVERY == TUNING_EVERY - 1 and origin not in OPENING
+        if not settings or number % TUNING_EVERY != TUNING_EVERY - 1 or origin in OPENING:
+            return False
+        best = self._engine.recommend(observed, frozenset(self._state.kept), out)
+        draws = None if best.tuned is None else self._engine.outlook(observed, [best.plan, best.tuned])
+        return draws is not None and float(np.mean(draws[:, 0] <= draws[:, 1])) > CLOSE_CALL
 
     def _enqueued_later(self) -> Plan | None:
         """The next mixture that an extension of the study asks for, with the settings of the incumbent."""
