@@ -216,12 +216,16 @@ class Comparison:
     """Two arms on the same seeds: the arrays `score` kept, one a pair, None where that training failed.
 
     start: arrays of the campaign's start, to hold guards against it as well; declared: targets meant to be helped.
+    against: arrays of all trainings of the incumbent, whose average the challenger is compared with, or none: pair by
+    pair; averaged: the same for the start.
     """
 
     challenger: Sequence[Mapping[str, Array] | None]
     incumbent: Sequence[Mapping[str, Array] | None]
     start: Sequence[Mapping[str, Array] | None] = ()
     declared: frozenset[str] = frozenset()
+    against: Sequence[Mapping[str, Array]] = ()
+    averaged: bool = False
 
 
 def compare(table: SliceTable, metric: Metric, pairs: Comparison, soft: bool = False) -> dict[str, SliceEvidence]:
@@ -244,6 +248,8 @@ def compare(table: SliceTable, metric: Metric, pairs: Comparison, soft: bool = F
                 differences=guard.differences,
                 clusters=one.clusters,
                 anchor=guard.anchor,
+                against=guard.against,
+                anchor_against=guard.anchor_against,
             )
     return evidence
 
@@ -253,17 +259,23 @@ def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: Comparison, 
         lost = np.full(len(one.rows), np.nan)
         return [lost if a is None else row_scores(table, metric, one, a, soft) for a in arm]
 
-    challenger = rows(pairs.challenger)
-    differences = np.array([c - i for c, i in zip(challenger, rows(pairs.incumbent), strict=True)])
-    start = rows(pairs.start)[: len(challenger)]
-    anchor = np.array([c - s for c, s in zip(challenger, start, strict=False)]) if start else None
+    challenger = np.array(rows(pairs.challenger)).reshape(len(pairs.challenger), len(one.rows))
+    against = np.array(rows(pairs.against)) if pairs.against else None
+    other = np.array(rows(pairs.incumbent)) if against is None else against.mean(axis=0)
+    start = np.array(rows(pairs.start)) if pairs.start else None
+    anchor = None
+    if start is not None:
+        count = min(len(challenger), len(start))
+        anchor = challenger - start.mean(axis=0) if pairs.averaged else challenger[:count] - start[:count]
     return SliceEvidence(
         name=one.name,
         role=one.role,
         weight=one.weight,
         margin=None if soft else one.margin,
         declared=one.name in pairs.declared,
-        differences=differences.reshape(len(challenger), len(one.rows)),
+        differences=challenger - other.reshape(-1, len(one.rows)),
         clusters=one.clusters,
         anchor=anchor,
+        against=against,
+        anchor_against=start if pairs.averaged else None,
     )

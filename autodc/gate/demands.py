@@ -9,7 +9,7 @@ from typing import Literal
 
 from scipy.special import ndtri
 
-from autodc.evaluation.evidence import Evidence, SliceEvidence
+from autodc.evaluation.evidence import Array, Evidence, SliceEvidence
 from autodc.gate.noise import OBJECTIVE, Pools, objective_evidence
 from autodc.gate.power import LARGEST, critical, predictive_power
 from autodc.spec.study import GateSpec
@@ -157,8 +157,16 @@ def guards_hold(slices: dict[str, Measured], gate: GateSpec, schedule: Schedule)
 def _measured(name: str, seen: SliceEvidence, pools: Pools) -> Measured:
     prior = pools.of(name)
     own = crossed(seen.differences, seen.clusters)
-    anchor = None if seen.anchor is None else moderate(crossed(seen.anchor, seen.clusters), prior)
-    return Measured(evidence=seen, own=own, estimate=moderate(own, prior), anchor=anchor)
+    anchor = None
+    if seen.anchor is not None:
+        anchor = moderate(crossed(seen.anchor, seen.clusters), prior, against=_other(seen.anchor_against, seen))
+    return Measured(
+        evidence=seen, own=own, estimate=moderate(own, prior, against=_other(seen.against, seen)), anchor=anchor
+    )
+
+
+def _other(against: Array | None, seen: SliceEvidence) -> Crossed | None:
+    return None if against is None else crossed(against, seen.clusters)
 
 
 def _fraction(estimate: Estimate, schedule: Schedule) -> float:

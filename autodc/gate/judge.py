@@ -146,10 +146,14 @@ def _too_good(evidence: Iterable[SliceEvidence]) -> bool:
     """Whether hits and misses moved one way only: memorised answers cost no row, a true cure costs some."""
     gained = lost = 0
     for seen in evidence:
-        if not np.isin(seen.differences, (-1.0, 0.0, 1.0)).all():
+        moved = seen.differences
+        if seen.against is not None:
+            moved = moved + seen.against.mean(axis=0) - seen.against[: len(moved)]
+            moved = np.round(moved, 9)
+        if not np.isin(moved, (-1.0, 0.0, 1.0)).all():
             return False
-        gained += int(np.sum(seen.differences > 0))
-        lost += int(np.sum(seen.differences < 0))
+        gained += int(np.sum(moved > 0))
+        lost += int(np.sum(moved < 0))
     return gained >= SUSPICIOUS_GAINS and lost <= SUSPICIOUS_LOSSES * gained
 
 
@@ -296,4 +300,10 @@ def _slice_look(
 
 
 def _noise(measured: Iterable[Measured]) -> dict[str, tuple[float, float, float]]:
-    return {m.name: (m.own.seed, m.own.residual, float(m.own.df)) for m in measured if m.own.df > 0}
+    """Of a difference: a table against an average shows the noise of one arm, half of it."""
+    found = {}
+    for m in measured:
+        if m.own.df > 0:
+            arms = 1.0 if m.evidence.against is None else 2.0
+            found[m.name] = (arms * m.own.seed, arms * m.own.residual, float(m.own.df))
+    return found

@@ -263,6 +263,10 @@ class GateSpec(Spec):
         default=1.5, ge=1, description="what a guard may lose since the start of the study, in margins"
     )
     min_rows: int = Field(default=20, ge=2, description="a slice with fewer rows decides nothing")
+    incumbent: Literal["paired", "averaged"] = Field(
+        default="paired",
+        description="averaged: compare with the mean over all trainings of the incumbent, not pair by pair",
+    )
 
     @model_validator(mode="after")
     def _looks_rise(self) -> GateSpec:

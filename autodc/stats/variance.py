@@ -125,31 +125,35 @@ def crossed(differences: Array, clusters: Array | None = None) -> Crossed:
     return Crossed(mean=mean, pairs=pairs, rows=rows, effective_rows=effective, seed=seed, residual=residual, row=row)
 
 
-def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP) -> Estimate:
+def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, against: Crossed | None = None) -> Estimate:
     """Bound the mean for new seeds and new rows, the seed variance moderated by the pool.
 
     sigma~_S² = max(0, (d0·P_S + (n−1)·sigma_S²)/(d0 + n − 1)) with d0 = min(pool df, prior_cap);
     V_n = sigma~_S²/n + s_i²/m; A = max(0, s_i² − P_R/n)/m, B = sigma~_S² + P_R/m.
     Moderation is one-sided: an own sigma_S² above sigma~_S² is believed, with degrees of freedom between its own and
     the pool's, for a challenger may be noisier than the incumbent that filled the pool.
+    against: moments of the other arm, where its average over k trainings was subtracted from every training of the
+    first. Then each arm shows its own noise, half of what the pool holds of a difference, and the other's seed
+    variance over k is part of A: more pairs do not take it away.
     """
+    if against is not None:
+        prior = Prior(seed=prior.seed / 2, residual=prior.residual / 2, df=prior.df)
     n, m = own.pairs, own.rows
     d0 = min(prior.df, prior_cap)
-    weight = d0 + n - 1
-    if weight <= 0:
+    if d0 + n - 1 <= 0:
         raise StatsError("ADC-STAT-003", "one pair and no pool: the seed variance is unknown")
-    of_own = own.df * own.seed if n > 1 else 0.0
-    residual = (d0 * prior.residual + (own.df * own.residual if n > 1 else 0.0)) / weight
-    seed, seed_df = max(0.0, (d0 * prior.seed + of_own) / weight), float(weight)
-    if n > 1 and own.seed > seed:
-        seed_df = own.df + d0 * (seed + residual / m) / (own.seed + residual / m)
-        seed = own.seed
+    seed, seed_df, residual = _moderated(own, prior, d0)
     row = max(own.row, own.mean**2 / m)
-    variance = seed / n + row / m
-    per_pair = seed + min(residual / m, n * row / m)
     row_df = max(own.effective_rows - 1.0, 1.0)
+    parts = [(row / m, row_df)]
+    variance = seed / n + row / m
+    if against is not None:
+        of_other, other_df, _ = _moderated(against, prior, d0)
+        parts.append((of_other / against.pairs, other_df))
+        variance += of_other / against.pairs
+    per_pair = seed + min(residual / m, n * row / m)
     fixed = max(0.0, variance - per_pair / n)
-    df = satterthwaite(((per_pair / n, seed_df), (row / m, row_df)), variance)
+    df = satterthwaite(((per_pair / n, seed_df), *parts), variance)
     return Estimate(
         mean=own.mean,
         pairs=n,
@@ -162,6 +166,19 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP) -> Estima
         seed_df=seed_df,
         row_df=row_df,
     )
+
+
+def _moderated(own: Crossed, prior: Prior, d0: float) -> tuple[float, float, float]:
+    """The seed variance to believe, its degrees of freedom, and the residual."""
+    n, m = own.pairs, own.rows
+    weight = d0 + n - 1
+    of_own = own.df * own.seed if n > 1 else 0.0
+    residual = (d0 * prior.residual + (own.df * own.residual if n > 1 else 0.0)) / weight
+    seed, seed_df = max(0.0, (d0 * prior.seed + of_own) / weight), float(weight)
+    if n > 1 and own.seed > seed:
+        seed_df = own.df + d0 * (seed + residual / m) / (own.seed + residual / m)
+        seed = own.seed
+    return seed, seed_df, residual
 
 
 def satterthwaite(parts: tuple[tuple[float, float], ...], total: float | None = None) -> float:
