@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from benchmarks.search.runs import Task
 
 TUNED, UNSEEN = (0, 1, 2, 3, 4), (901, 902)
+PICTURES = (0, 1, 2, 3, 10)
 ALL = (
     "mixture",
     "tpe-multivariate",
@@ -55,19 +56,23 @@ SETTINGS: dict[str, Setting] = {
         fine=(100, 200),
         coarse=(100, 200),
     ),
-    "digits": Setting(title="Digits, 12 candidates", repeats=1, few={"gp": (3, 80)}),
-    "fashion": Setting(title="Fashion-MNIST, 12 candidates", repeats=1, few={"gp": (3, 80)}),
+    "digits": Setting(title="Digits, 12 candidates", seeds=PICTURES, repeats=1, few={"gp": (3, 80)}),
+    "fashion": Setting(title="Fashion-MNIST, 12 candidates", seeds=PICTURES, repeats=1, few={"gp": (3, 80)}),
     "tabular": Setting(
         title="Tabular, 20 candidates",
         peers=("mixture", "tpe-multivariate", "random", "naive", "uniform", "base"),
         fine=(40, 60, 80),
         coarse=(40, 80),
+        seeds=(0, 1),
+        repeats=5,
     ),
     "convention": Setting(
         title="Digits with another label convention, two recipes",
         peers=("mixture", "tpe-multivariate", "uniform", "base"),
         fine=(40, 80),
         coarse=(40, 80),
+        seeds=(0, 1, 2),
+        repeats=4,
     ),
     "subsets": Setting(
         title="Digits, every one of 1,024 subsets known",

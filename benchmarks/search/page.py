@@ -40,7 +40,7 @@ How to read it:
   the gap), at the last stop: the model's mean for the recommended, the best value for the trial of a sampler.
 - *CPU*: seconds of the optimiser in one run, beside those of its trainings. Samplers have four trainings in flight;
   loops wait for each, which is to their advantage here.
-- Runs are at world seeds 0 to 4, which tuning may have looked at; 901 and 902 were in none and stand apart.
+- Runs are at world seeds that tuning may have looked at; 901 and 902 were in none and stand apart.
 """
 
 
