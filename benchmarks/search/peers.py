@@ -25,8 +25,8 @@ class Peer(Protocol):
         """Train until `train` raises Spent, or until the method is at its end."""
         ...
 
-    def pick(self, seen: Sequence[Observation]) -> Plan:
-        """Its own answer after these trainings, a prefix of those it made."""
+    def pick(self, seen: Sequence[Observation]) -> Plan | None:
+        """Its own answer after these trainings, a prefix of those it made; None where that is our recommender's."""
         ...
 
 
@@ -44,10 +44,10 @@ class Sampler:
             found = self._engine.suggest(len(seen), seen[:known], [o.plan for o in seen[known:]])
             seen.append(train(found.plan, found.seed_key))
 
-    def pick(self, seen: Sequence[Observation]) -> Plan:
-        """Ours: what it recommends. The others: the trial with the best value, as Optuna's `best_trial`."""
+    def pick(self, seen: Sequence[Observation]) -> Plan | None:
+        """Ours recommends. The others: the trial with the best value, as Optuna's `best_trial`."""
         if self._ours:
-            return self._engine.recommend(seen).plan
+            return None
         return max(seen, key=lambda o: objective(self._problem, o.values)).plan
 
 

@@ -113,14 +113,14 @@ def _run(task: Task) -> Record:
     for stop in task.stops:
         seen = bench.seen[:stop]
         began = time.process_time()
-        plan = peer.pick(seen)
-        best = recommender.recommend(seen) if seen else None
+        plan, best = peer.pick(seen), recommender.recommend(seen) if seen else None
         recommending += time.process_time() - began
-        own.append(one.share(plan))
-        share.append(own[-1] if best is None else one.share(best.plan))
-        truth = low + share[-1] * (high - low)
-        optimism.append(float("nan") if best is None else best.mean - truth)
-        own_optimism.append(_believed(one, seen, plan) - (low + own[-1] * (high - low)))
+        believed = best.plan if best is not None else plan
+        assert believed is not None
+        share.append(one.share(believed))
+        optimism.append(best.mean - (low + share[-1] * (high - low)) if best is not None else float("nan"))
+        own.append(one.share(plan) if plan is not None else share[-1])
+        own_optimism.append(_believed(one, seen, plan or believed) - (low + own[-1] * (high - low)))
     return Record(
         world=task.world,
         seed=task.seed,
