@@ -123,8 +123,8 @@ class Replay:
         free = np.setdiff1d(np.arange(len(self._rows)), used)
         if not self._thompson:
             return int(rng.choice(free))
-        model = self._model(used[: max(FIRST, len(used) - IN_FLIGHT + 1)])
-        return int(free[np.argmax(model.draw(self._features[free], rng))])
+        drawn = self._model(used[: max(FIRST, len(used) - IN_FLIGHT + 1)]).sampled(rng)
+        return int(free[np.argmax(drawn(self._features[free]))])
 
     def _model(self, used: Sequence[int]) -> Any:
         slices = self._table.slices

@@ -145,8 +145,8 @@ def _believed(one: Case, seen: Sequence[Observation], plan: Plan) -> float:
 
 
 def _round(values: Sequence[float], digits: int = DIGITS) -> tuple[float, ...]:
-    return tuple(round(v, digits) for v in values)
+    return tuple(round(float(v), digits) for v in values)
 
 
 def _known(values: Sequence[float]) -> tuple[float | None, ...]:
-    return tuple(round(v, 4) if np.isfinite(v) else None for v in values)
+    return tuple(round(float(v), 4) if np.isfinite(v) else None for v in values)

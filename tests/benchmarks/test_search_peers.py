@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.search import cases, figures, page, raw
 from benchmarks.search.peers import PEERS
+from benchmarks.search.published import Table, replay
 from benchmarks.search.runs import Record, Task, run
 
 SLOW = {"gp"}
@@ -40,6 +41,17 @@ def test_a_run_that_never_gets_there_counts_as_later_than_its_end() -> None:
     assert figures.trainings_to(_record((0.95, 0.99))) == pytest.approx(20 * 0.9 / 0.95)
     assert figures.median_to([good, good, bad])[1] == "38"
     assert figures.median_to([good, bad, bad])[1] == "> 40"
+
+
+def test_a_replay_chooses_rows_of_the_table_and_nothing_else() -> None:
+    rng = np.random.default_rng(3)
+    mixtures = rng.dirichlet(np.full(4, 0.5), 40)
+    losses = 3 - np.sqrt(mixtures) @ rng.normal(size=(4, 3)) + rng.normal(0, 0.01, (40, 3))
+    table = Table(domains=tuple("abcd"), slices=tuple("xyz"), mixtures=mixtures, losses=losses)
+    found = replay(table, ("ours", 0), 20)
+    assert found.share[-1] == pytest.approx(1.0, abs=0.2)
+    assert set(found.share) <= {round(float(v), 3) for v in table.value}
+    assert figures.first_hit(found) <= 20
 
 
 def test_rows_of_a_part_replace_those_on_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
