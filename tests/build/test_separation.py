@@ -91,7 +91,11 @@ def test_a_validation_set_that_is_too_small_is_not_cut_and_says_so(tmp_path, cha
     assert words in inputs.separation.note
     assert inputs.separation.note in inputs.warnings
     assert inputs.separation.note in preflight(spec)["warnings"]
-    result = autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
+
+
+def test_the_page_and_a_diagnoser_are_told_that_nothing_was_cut(tmp_path):
+    spec = autodc.load(write_world(tmp_path, **{**HALF, "gate__min_rows": 200}))
+    result = autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out", open_test=True)
     page = (result.folder / "report" / "index.html").read_text()
     assert "validation is too small to set 40% of it apart for diagnosis" in page
     with autodc.Study.open(spec, tmp_path / "out") as study, pytest.raises(InputError, match="sets no rows apart"):

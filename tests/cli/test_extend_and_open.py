@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -11,13 +12,21 @@ from autodc.testing.world import write_world
 PLENTY = {"budget__trainings": 40, "loop__rounds": 1, "gate__planned_tests": 30}
 
 
-@pytest.fixture
-def done(autodc, inline, tmp_path):
-    study = write_world(tmp_path, **PLENTY)
-    words = ["run", study, "--machine", inline, "--out", tmp_path / "out", "--json"]
-    said = autodc(*words)
+@pytest.fixture(scope="module")
+def finished_once(autodc, inline, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("once")
+    study = write_world(folder, **PLENTY)
+    said = autodc("run", study, "--machine", inline, "--out", folder / "out", "--json")
     assert said.code == 0, said.err
-    return tmp_path / "out", words, json.loads(said.out)
+    return study, folder / "out", json.loads(said.out)
+
+
+@pytest.fixture
+def done(finished_once, inline, tmp_path):
+    """A finished study of its own for each test: its folder, the command that made it, its result."""
+    study, folder, content = finished_once
+    shutil.copytree(folder, tmp_path / "out")
+    return tmp_path / "out", ["run", study, "--machine", inline, "--out", tmp_path / "out", "--json"], content
 
 
 def test_more_rounds_go_on_in_the_same_folder(autodc, done):

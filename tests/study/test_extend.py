@@ -116,6 +116,24 @@ def test_a_mixture_added_to_enqueue_is_tried_first(again, begun):
     assert sum(t.origin == first.origin for t in study.state.trials) == 1
 
 
+@pytest.mark.slow
+def test_the_default_sampler_copes_with_a_candidate_it_did_not_know(world, essence):
+    few = {**FEW, "search__sampler": "mixture", "budget__trainings": 45}
+    hand = world(**few)
+    hand.finish(hand.open(rows := []))
+    begin = len(rows)
+    other = world(**{**few, **MORE, "loop__rounds": 2, "budget__trainings": 100})
+    other.store = hand.store
+    study = other.open(rows)
+    other.finish(study)
+    assert study.state.kept == ("lamps",)
+    new = [t for t in study.state.trials if t.trial.phase == "search" and "lamps" in t.trial.plan.mixture.added]
+    assert new, "the search never tried the new candidate"
+    again = other.open(rows[: begin + (len(rows) - begin) // 2])
+    other.finish(again, flight=2)
+    assert essence(again) == essence(study)
+
+
 BETWEEN = {
     "loop.rounds 1 → 2": {"loop__rounds": 2},
     "data.candidates[]": MORE,

@@ -112,7 +112,7 @@ def test_a_stop_anywhere_in_the_sweep_changes_nothing(swept, world, scripted, es
     study, rows = swept(*HALVES)
     hand = world(**{**LONG, "data__candidates": named(*HALVES)})
     begin = next(n for n, (kind, _, text) in enumerate(rows) if kind == "PhaseStarted" and "sweep" in text)
-    for cut in range(begin, len(rows), 7):
+    for cut in range(begin, len(rows), 19):
         again = hand.open(rows[:cut], scripted(hand.inputs.start, {}))
         hand.finish(again, 2)
         assert essence(again) == essence(study)
