@@ -16,6 +16,8 @@ Value = Callable[[Array], Array]
 LEVELS = (0.0, 0.4, 0.55, 0.7, 0.85, 1.0)
 FRESH = 3
 STEPS = (-0.12, -0.04, 0.04, 0.12)
+MOVES = 420
+"""At most so many changes a round: with more dimensions, a random part of them."""
 
 
 def ascend(
@@ -89,4 +91,7 @@ def _moves(space: Space, row: Array, rng: np.random.Generator) -> tuple[Array, A
             new = [*(row[i] + step for step in STEPS), *rng.random(FRESH)]
         columns += [i] * len(new)
         levels += new
-    return np.array(columns, dtype=int), np.array(levels, dtype=float)
+    if len(columns) <= MOVES:
+        return np.array(columns, dtype=int), np.array(levels, dtype=float)
+    some = np.sort(rng.choice(len(columns), MOVES, replace=False))
+    return np.array(columns, dtype=int)[some], np.array(levels, dtype=float)[some]

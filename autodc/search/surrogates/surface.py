@@ -89,9 +89,10 @@ class Surface:
         value = self.constant + basis(features, self.data) @ self.linear
         value += ((features @ self.square) * features).sum(1)
         if len(self.heights):
-            square = squared_distance(features, self.centres, self.scales.inverse).astype(np.float32)
+            near, far = features.astype(np.float32), self.centres.astype(np.float32)
+            square = squared_distance(near, far, self.scales.inverse.astype(np.float32))
             value += matern(square, self.scales.curved) @ self.heights
         if len(self.amplitude):
-            turns = (features @ self.waves + self.phases).astype(np.float32)
+            turns = features.astype(np.float32) @ self.waves.astype(np.float32) + self.phases.astype(np.float32)
             value += np.cos(turns, out=turns) @ self.amplitude
         return np.asarray(value)
