@@ -126,11 +126,12 @@ def interval(draws: Array) -> dict[str, float]:
 def worth(state: State, draws: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     """What the objective would lose without each kept dataset. draws: dataset → of that loss, by the posterior.
 
-    A removal test of the incumbent's very datasets speaks where there is one (`trained`), else the model.
+    A test of the incumbent's very datasets with it against without it speaks where there is one (`trained`), else the
+    model.
     """
     found: dict[str, dict[str, Any]] = {}
     for name in state.kept:
-        look = removal(state, name)
+        look = with_and_without(state, name)
         if look is not None:
             found[name] = {key: look["objective"][key] for key in ("difference", "low", "high")} | {"how": "trained"}
         elif name in draws:
@@ -138,15 +139,15 @@ def worth(state: State, draws: Mapping[str, Array]) -> dict[str, dict[str, Any]]
     return found
 
 
-def removal(state: State, name: str) -> Mapping[str, Any] | None:
-    """The last look at removing a dataset from a mixture of the incumbent's datasets, at the incumbent's settings."""
+def with_and_without(state: State, name: str) -> Mapping[str, Any] | None:
+    """The last look at the incumbent's datasets with one of them against without it, at the incumbent's settings."""
     end = state.incumbent
     assert end is not None
     for test in reversed(state.tests):
         same = test.challenger.hyperparameters == end.hyperparameters and test.challenger.recipe == end.recipe
         if (
             test.subject == name
-            and test.purpose == "removal"
+            and test.purpose in ("removal", "addition")
             and test.verdict is not None
             and test.looks
             and test.looks[-1]["pairs"] > 0

@@ -238,7 +238,7 @@ class Decider:
         """Kept datasets to be tested by removal: those the context left behind, then those believed worth nothing."""
         state = self._state
         stale = sweep.out_of_context(state)
-        untested = [n for n in state.kept if n not in stale and credit.removal(state, n) is None]
+        untested = [n for n in state.kept if n not in stale and credit.with_and_without(state, n) is None]
         draws = self._worths(untested) if untested else {}
         believed = {name: credit.interval(lost) for name, lost in draws.items()}
         return [*stale, *credit.doubtful(believed)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from autodc.search.plan import Plan
-from autodc.study.credit import PARTS, Arms, doubtful
+from autodc.study.credit import PARTS, Arms, doubtful, with_and_without
 
 SETTINGS_ALONE = {
     "data__candidates": [{"name": "copies", "source": "data/copies.npz"}],
@@ -163,3 +165,11 @@ def test_crossed_plans_share_the_mixture_or_the_settings():
 
 def test_doubtful_datasets_come_least_first():
     assert doubtful({"a": {"difference": -0.1}, "b": {"difference": 0.2}, "c": {"difference": -0.3}}) == ("c", "a")
+
+
+def test_only_a_test_of_the_very_datasets_and_settings_says_what_one_is_worth(paid):
+    state = paid[1].state
+    assert with_and_without(state, "lamps")["objective"]["difference"] > 0.3
+    assert with_and_without(state, "wrong") is None
+    moved = dataclasses.replace(state, incumbent=state.incumbent.without("lamps"))
+    assert with_and_without(moved, "lamps") is None
