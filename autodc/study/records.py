@@ -1,0 +1,74 @@
+"""What the state remembers of single things: a trial, a test of the gate, a change of the study, a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+from autodc.search.plan import Plan
+from autodc.trial.trial import Outcome, Trial
+
+Purpose = Literal["removal", "whole", "addition"]
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class TrialState:
+    """A trial and what came of it; outcome is None while it is under way; of: the trial it repeats, or None;
+    attempt: how often a training of a pair was run before, with the same plan and seed."""
+
+    trial: Trial
+    round: int
+    origin: str
+    of: int | None = None
+    attempt: int = 0
+    outcome: Outcome | None = None
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class TestState:
+    """A comparison of the gate. looks: gate.Look as JSON, in order; verdict is None while it is open;
+    share: what it spends of the error budget; keeps: tests that said keep before it; generation: how often the
+    incumbent had moved in its round: its pairs have seeds of their own."""
+
+    __test__ = False
+    id: int
+    round: int
+    subject: str
+    kind: str
+    purpose: Purpose
+    challenger: Plan
+    incumbent: Plan
+    members: tuple[str, ...]
+    alpha: float
+    share: float
+    keeps: int
+    generation: int
+    looks: list[Mapping[str, Any]] = field(default_factory=list)
+    seeds: tuple[int, ...] = ()
+    verdict: str | None = None
+    reasons: tuple[str, ...] = ()
+    trainings: int = 0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """A change of the study after it had begun. taken, spent: tests opened by then, and what they took of q."""
+
+    time: float
+    changed: Mapping[str, Any]
+    taken: int
+    spent: float
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One process's time on the study, Unix seconds; ended is that of its last event."""
+
+    started: float
+    ended: float
+    slots: int
