@@ -70,7 +70,6 @@ class OptunaEngine:
         if (package := NEEDS.get(sampler)) and importlib.util.find_spec(package) is None:
             hint = f"pip install {package}"
             raise SpecError("ADC-SRCH-002", f"{sampler} needs the package {package}", "search.sampler", sampler, hint)
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._name, self._seed, self._problem = sampler, seed, problem
         self._book = PlanBook(problem)
         space = self._book.space
@@ -95,7 +94,7 @@ class OptunaEngine:
             history = self._book.history(observed)
             if self._name in STATEFUL:
                 self._bridge = Bridge(self._book.space, self._name, self._seed, self._options)
-            row = self._bridge.ask(number, history.rows, _told(history.raw, history.shares), pending)
+            row = self._bridge.ask(number, history.rows, told(history.raw, history.shares), pending)
         row[out] = 0.0
         row = self._book.space.snap(row[None], clip=number > 0)[0]
         if not len(unseen(row[None], pending)):
@@ -128,7 +127,7 @@ class Bridge:
     def __init__(self, space: Space, sampler: str, seed: int, options: Mapping[str, Any] | None = None) -> None:
         self._space, self._name, self._seed, self._options = space, sampler, seed, dict(options or {})
         self._distributions = {d.name: distribution(d) for d in space.dimensions}
-        self._study = optuna.create_study(direction="maximize", sampler=self._sampler(0))
+        self._study = _quiet_study(self._sampler(0))
         self._told = 0
 
     def ask(self, number: int, rows: Array, values: Array, pending: Sequence[Array]) -> Array:
@@ -190,8 +189,18 @@ class Bridge:
         return kind(**{name: value for name, value in options.items() if name in known})
 
 
-def _told(raw: Mapping[str, Array], shares: Mapping[str, float]) -> Array:
+def told(raw: Mapping[str, Array], shares: Mapping[str, float]) -> Array:
     """The objective as observed; a failure is the worst seen up to it, NaN where nothing was seen yet."""
     value = np.asarray(sum(shares[n] * v for n, v in raw.items() if shares[n]), dtype=float)
     worst = np.minimum.accumulate(np.where(np.isfinite(value), value, np.inf))
     return np.where(np.isfinite(value), value, np.where(np.isfinite(worst), worst, np.nan))
+
+
+def _quiet_study(sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+    """A study in memory; Optuna's news of it is nobody's, and what the user wants to hear of Optuna stays as it is."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(direction="maximize", sampler=sampler)
+    finally:
+        optuna.logging.set_verbosity(level)

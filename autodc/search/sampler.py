@@ -110,7 +110,7 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         return sum(_fidelity(t) for t in study.get_trials(deepcopy=False) if t.state.is_finished())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        return {**{n: v for n, v in self.__dict__.items() if n != "_lock"}, "_engine": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -113,8 +113,8 @@ class SamplerContract:
         problem = problem_of(4)
         _, observed = drive(make(problem, 11), greedy, trials=28)
         found = make(problem, 11).recommend(observed).plan
-        assert found.mixture.weight("d0") <= 1.25 * GREED
-        assert make(replace(problem, guards={}), 11).recommend(observed).plan.mixture.weight("d0") > 1.25 * GREED
+        assert found.mixture.weight("d0") <= 1.5 * GREED
+        assert make(replace(problem, guards={}), 11).recommend(observed).plan.mixture.weight("d0") > 1.5 * GREED
 
     def test_the_front_is_of_trained_plans_and_the_recommendation_is_without_it(self, make: Maker) -> None:
         problem = replace(problem_of(3), tradeoffs=("predict_ms",))

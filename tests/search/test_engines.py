@@ -110,3 +110,9 @@ def test_enqueued_mixtures_are_tried_first_also_after_a_warm_start():
     ]
     warm = make_engine("mixture", problem, 0).suggest(0, borrowed, [])
     assert (warm.origin, warm.plan.mixture.to_dict()) == ("enqueued", {"base": 1.0, "d1": 1.5})
+
+
+@pytest.mark.parametrize("name", ["autodc.search", "autodc.search.mixture_engine", "autodc.study.core"])
+def test_the_engine_is_read_without_optuna(name):
+    code = f"import sys, {name}; sys.exit('optuna' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
