@@ -25,8 +25,8 @@ OPENING = ("start", "anchor", "enqueued", "screen")
 TUNING = "tuning"
 """Origin of a trial that tunes what is kept without any new dataset."""
 
-TUNING_EVERY = 6
-"""One of so many search trials after the opening may be a tuning trial."""
+TUNING_EVERY = 4
+"""One of so many search trials in the second half of a round may be a tuning trial."""
 
 CLOSE_CALL = 0.05
 """It is one where tuning alone is believed to be as good as the best plan with at least this probability."""
@@ -106,7 +106,7 @@ class Planner:
         running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase not in AFTER]
         observed = self._memory.observed(state)
         suggestion = self._engine.suggest(number, observed, running, out)
-        if self._tunes(number, suggestion.origin, observed, out):
+        if self._tunes(number, round, suggestion.origin, observed, out):
             alone = out | frozenset(state.candidates) - frozenset(state.kept)
             suggestion = replace(self._engine.suggest(number, observed, running, alone), origin=TUNING)
         if suggestion.plan.recipe == "continue" and state.model >= state.horizon:
@@ -115,14 +115,18 @@ class Planner:
         level = fidelity.of_fresh(self._spec, state)
         return self._plan(suggestion.plan, seed, "search", round, suggestion.origin, level)
 
-    def _tunes(self, number: int, origin: str, observed: Sequence[Observation], out: frozenset[str]) -> bool:
+    def _tunes(
+        self, number: int, round: int, origin: str, observed: Sequence[Observation], out: frozenset[str]
+    ) -> bool:
         """Whether a trial is to tune what is kept without any new dataset.
 
         It is where that may still be as good as the best plan with new ones: then base and challenger owe their
-        comparison the same tuning. Where new datasets are far ahead it would be wasted.
+        comparison the same tuning. Where new datasets are far ahead, or nothing is known yet, it would be wasted.
         """
         settings = self._spec.search_space or len(self._spec.recipes) > 1
         if not settings or number % TUNING_EVERY != TUNING_EVERY - 1 or origin in OPENING:
+            return False
+        if self._state.charged("search", round) < 0.5 * allowance.search_quota(self._spec, self._state, round):
             return False
         best = self._engine.recommend(observed, frozenset(self._state.kept), out)
         draws = None if best.tuned is None else self._engine.outlook(observed, [best.plan, best.tuned])

@@ -141,7 +141,7 @@ def test_a_dataset_is_tested_with_both_arms_at_the_challengers_settings(tuned):
 
 def test_the_search_promised_what_fresh_seeds_measured(tuned):
     told = tuned.result()["recommendation"]
-    assert 0 < told["sd"] < 0.1
+    assert 0 < told["sd"] < 0.2
     assert told["seeds"] == 5
     assert abs(told["optimism"]["validation"]) < 0.05
     assert told["optimism"]["test"] == pytest.approx(told["estimate"] - told["test"], abs=1e-5)

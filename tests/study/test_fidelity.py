@@ -82,11 +82,11 @@ def test_cheap_trainings_that_mislead_are_not_used(world):
 
 def test_the_order_of_outcomes_and_a_stop_do_not_matter(faithful, essence):
     hand, study, rows = faithful
-    for seed, flight in enumerate((2, 4)):
+    for seed, flight in ((0, 4),):
         again = hand.open([])
         hand.finish(again, flight, np.random.default_rng(seed))
         assert essence(again) == essence(study)
-    for share in (0.2, 0.5, 0.8):
+    for share in (0.3, 0.7):
         begun = hand.open(rows[: int(share * len(rows))])
         hand.finish(begun, 3, np.random.default_rng(7))
         assert essence(begun) == essence(study)
