@@ -88,6 +88,8 @@ def _passed(state: State, test: TestState) -> str:
         ended = "is" if state.finished is None else "was"
         return f"It helped the incumbent of then; beside the one that came after it, it {ended} not tested again yet."
     whole = [t for t in state.tests if t.id > test.id and t.round == test.round and t.purpose == "whole" and t.verdict]
+    if any(t.verdict == "keep" and test.subject not in t.members for t in whole):
+        return "It helped, but with it the whole challenger cost a guard too much, so it was given up for the others."
     if whole:
         return "It helped inside a challenger that was not better as a whole, so it is not in the model."
     if state.finished is None:

@@ -165,7 +165,7 @@ class Decider:
         if (
             member is None
             and challenger != state.incumbent
-            and not self._tested_whole()
+            and not self._tested_whole(challenger)
             and pairs.can_look(self._spec, state, challenger, state.incumbent)
         ):
             new = tuple(n for n in challenger.mixture.added if n not in state.kept)
@@ -186,8 +186,9 @@ class Decider:
                 return name
         return next((n for n in order if new and n in state.kept and n not in tested), None)
 
-    def _tested_whole(self) -> bool:
-        return any(t.round == self._state.round and t.purpose == "whole" for t in self._state.tests)
+    def _tested_whole(self, challenger: Plan) -> bool:
+        mine = [t for t in self._state.tests if t.round == self._state.round and t.purpose == "whole"]
+        return any(t.challenger == challenger for t in mine)
 
     def _after_gate(self) -> ev.Event:
         state, spec = self._state, self._spec

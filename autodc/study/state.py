@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 from autodc.errors import AutodcError
+from autodc.gate.retreat import costliest
+from autodc.gate.types import Look
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.study import events as ev
@@ -14,6 +16,9 @@ from autodc.study.records import Extension, Session, TestState, TrialState
 from autodc.trial.trial import Outcome, Phase, Trial
 
 __all__ = ["Extension", "Session", "State", "TestState", "TrialState", "fold", "stays"]
+
+RETREATS = 2
+"""How many members a challenger may give up, one by one, where its guards alone fail it as a whole."""
 
 
 @final
@@ -270,6 +275,17 @@ def _verdict(state: State, event: ev.VerdictReached) -> None:
     test.verdict, test.reasons, test.trainings = event.verdict, tuple(event.reasons), event.trainings
     if test.purpose == "removal" and not stays(event.verdict, test.subject in state.kept):
         state.challenger = test.incumbent
+    if test.purpose == "whole" and (name := _given_up(state, test)) is not None:
+        state.challenger = test.challenger.without(name)
+
+
+def _given_up(state: State, test: TestState) -> str | None:
+    """The member that a whole challenger gives up where its guards alone failed it; at most RETREATS a round."""
+    mine = [t for t in state.tests if t.round == test.round]
+    if not test.looks or sum(t.purpose == "whole" for t in mine) > RETREATS:
+        return None
+    removals = [t for t in mine if t.purpose == "removal" and t.subject in test.members and t.looks]
+    return costliest(Look.from_dict(test.looks[-1]), {t.subject: Look.from_dict(t.looks[-1]) for t in removals})
 
 
 def _moved(state: State, event: ev.IncumbentMoved) -> None:

@@ -2,7 +2,8 @@
 
 Rows lie in twelve cells of a line; a cell has one right class. The base knows the six bright cells alone. `lamps` has
 the dark ones (`near` and `far` are its halves, in files of their own that no candidate names), `wrong` has them with
-every label shifted, `copies` repeats bright rows, `chance` has labels by chance.
+every label shifted, `copies` repeats bright rows, `chance` has labels by chance. `near_dear` and `far_dear` are the
+halves with rows that spoil one bright cell each.
 """
 
 from __future__ import annotations
@@ -101,17 +102,23 @@ def _datasets() -> dict[str, Mapping[str, Array]]:
     everywhere = np.arange(CELLS)
     base, lamps = rows(rng, 240, _BRIGHT), rows(rng, 160, _DARK)
     is_near = _cell(lamps["x"]) < CELLS * 3 // 4
-    return {
+    near = {name: array[is_near] for name, array in lamps.items()}
+    far = {name: array[~is_near] for name, array in lamps.items()}
+    found = {
         "base": base,
         "lamps": lamps,
-        "near": {name: array[is_near] for name, array in lamps.items()},
-        "far": {name: array[~is_near] for name, array in lamps.items()},
+        "near": near,
+        "far": far,
         "wrong": rows(rng, 160, _DARK, shift=1),
         "copies": {name: array[:120] for name, array in base.items()},
         "chance": rows(rng, 200, _BRIGHT, noise=1.0),
         "validation": rows(rng, 600, everywhere),
         "test": rows(rng, 600, everywhere),
     }
+    for cell, (name, half) in enumerate((("near_dear", near), ("far_dear", far))):
+        spoilt = rows(rng, 120, _BRIGHT[cell : cell + 1], shift=1)
+        found[name] = {key: np.concatenate([half[key], spoilt[key]]) for key in half}
+    return found
 
 
 def _study() -> dict[str, Any]:
