@@ -19,6 +19,7 @@ from autodc.gate.simulate import CampaignResult
 from autodc.gate.worlds import calibrated
 from autodc.spec.study import MachineSpec, StudySpec
 from autodc.study import allowance
+from autodc.study.driver import Interrupted
 
 CANDIDATES = 1200
 """Simulated tests of each kind of night, where the number of nights is left to us."""
@@ -105,7 +106,7 @@ def simulate(
     else:
         found = calibrate(inputs, machine, folder, progress, stop)
     stage = _stage(inputs, found, nights, gains, spec.seed if seed is None else seed)
-    played = conclude(stage, _played(stage, processes or _processes(machine), progress))
+    played = conclude(stage, _played(stage, processes or _processes(machine), progress, stop))
     return SimulationResult(
         study=spec.name,
         seed=stage.seed,
@@ -140,14 +141,18 @@ def _stage(inputs: Inputs, found: Calibration, nights: int | None, gains: Sequen
     )
 
 
-def _played(stage: Stage, processes: int, told: Told) -> Iterator[tuple[Task, list[CampaignResult]]]:
-    """Play all tasks, in processes of one thread each."""
+def _played(
+    stage: Stage, processes: int, told: Told, stop: Callable[[], bool]
+) -> Iterator[tuple[Task, list[CampaignResult]]]:
+    """Play all tasks, in processes of one thread each. Raises Interrupted when asked to stop."""
     listed = tasks(stage)
     workers = max(1, min(processes, len(listed)))
     told("simulating", 0, len(listed))
     results = Parallel(n_jobs=workers, return_as="generator", batch_size=1)(delayed(play)(stage, t) for t in listed)
     for number, (task, found) in enumerate(zip(listed, results, strict=True), 1):
         told("simulating", number, len(listed))
+        if stop():
+            raise Interrupted
         yield task, found
 
 

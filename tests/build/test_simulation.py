@@ -12,6 +12,7 @@ from autodc.build.assumed import RESIDUAL_VARIANCE, SEED_SD
 from autodc.build.preflight import preflight
 from autodc.errors import InputError
 from autodc.spec.study import MachineSpec
+from autodc.study.driver import Interrupted
 from autodc.testing.world import write_world
 
 INLINE = MachineSpec(runner="inline")
@@ -37,6 +38,21 @@ def test_figures_are_the_same_again_and_nothing_is_trained_twice(simulated):
     assert again.played == first.played
     other = autodc.simulate(autodc.load(file), INLINE, out, **SMALL, seed=99)
     assert other.played != first.played
+
+
+def test_it_stops_when_asked_and_keeps_what_was_trained(simulated):
+    file, out, _ = simulated
+    told = []
+    with pytest.raises(Interrupted):
+        autodc.simulate(
+            autodc.load(file),
+            INLINE,
+            out,
+            **SMALL,
+            progress=lambda what, done, total: told.append(done),
+            stop=lambda: len(told) > 2,
+        )
+    assert told == [0, 1, 2]
 
 
 @pytest.mark.slow
