@@ -41,7 +41,7 @@ def draw(rows: Sequence[Row], worlds: Mapping[str, str], titles: Mapping[str, st
     replayed = [r for r in rows if isinstance(r, ReplayRecord)]
     count = len(shown) + bool(replayed)
     columns = min(3, max(1, count))
-    lines = -(-count // columns)
+    lines = max(1, -(-count // columns))
     figure, axes = pyplot.subplots(lines, columns, figsize=(4.2 * columns, 3.1 * lines), squeeze=False)
     for axis in axes.flat[count:]:
         axis.set_axis_off()
