@@ -127,6 +127,10 @@ class WeighedModeller:
         models = [self._modeller.objective(history), *self._others]
         return Weighed(models, self._best, self._scale, self._shares)
 
+    def believed(self, history: History) -> Weighed:
+        """The weighed objective."""
+        return self.objective(history)
+
     def slice(self, name: str, history: History) -> Model:
         """The model of one slice."""
         return self._modeller.slice(name, history)

@@ -64,6 +64,11 @@ class ProbedModeller:
         slope = self.slope(history)
         return Tilted(self._inner.objective(self._rest(history, slope)), slope * self._tilt)
 
+    def believed(self, history: History) -> Model:
+        """The model that is recommended by."""
+        slope = self.slope(history)
+        return Tilted(self._inner.believed(self._rest(history, slope)), slope * self._tilt)
+
     def slice(self, name: str, history: History) -> Model:
         """The model of one slice; the probes speak of the targets alone."""
         slope = self.slope(history)

@@ -30,6 +30,10 @@ class Speaker(Protocol):
         """The model of what is searched for."""
         ...
 
+    def believed(self, history: History) -> Model:
+        """The model that is recommended by."""
+        ...
+
     def slice(self, name: str, history: History) -> Model:
         """The model of one slice."""
         ...

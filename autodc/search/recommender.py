@@ -21,7 +21,7 @@ PARENTS = 3
 ROUNDS = 20
 LEVELS = (0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
 PLAIN = 0.7
-DOUBT = 0.25
+DOUBT = 0.15
 
 
 @final
@@ -45,7 +45,7 @@ class Recommender:
         self, space: Space, modeller: Speaker, history: History, guards: Mapping[str, float], start: Array, seed: int
     ) -> None:
         self._space, self._start, self._history, self._seed = space, start, history, seed
-        self._model: Model = modeller.objective(history)
+        self._model: Model = modeller.believed(history)
         self._mean = self._model.mean()
         self._guards = [
             (modeller.slice(name, history).mean(), margin) for name, margin in guards.items() if name in history.slices

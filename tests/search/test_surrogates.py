@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import check_grad
 
 from autodc.search.surrogates.gaussian import GaussianProcess, Sample, _loss, prior, tune
+from autodc.search.surrogates.models import Averaged, Weighted
 from autodc.search.surrogates.ridge import Ridge, tune_ridge
 
 
@@ -71,3 +72,20 @@ def test_draws_scatter_about_the_mean_as_the_posterior_says(kind, fit):
     gap, spread = model.difference(rows[:1], rows[1:2])
     assert gap[0] == pytest.approx(mean[0] - mean[1])
     assert (drawn[:, 0] - drawn[:, 1]).std() == pytest.approx(spread[0], rel=0.1)
+
+
+def test_an_average_of_models_doubts_what_they_disagree_about():
+    rng = np.random.default_rng(4)
+    made = sample(30, rng)
+    parts = [
+        Weighted([(1.0, 0.0, 1.0, GaussianProcess(made, tune(made)))]),
+        Weighted([(1.0, 1.0, 1.0, Ridge(made, tune_ridge(made)))]),
+    ]
+    both, rows = Averaged(parts), rng.random((6, 6))
+    (one, one_sd), (two, two_sd) = (part.predict(rows) for part in parts)
+    mean, sd = both.predict(rows)
+    assert mean == pytest.approx((one + two) / 2)
+    assert both.mean()(rows) == pytest.approx(mean, abs=1e-4)
+    assert sd**2 == pytest.approx((one_sd**2 + two_sd**2) / 2 + ((one - two) / 2) ** 2)
+    drawn = np.array([both.sampled(rng)(rows) for _ in range(2000)])
+    assert drawn.std(0) == pytest.approx(sd, rel=0.1)

@@ -25,6 +25,9 @@ BY_SLICE_UP_TO = 1000
 """Slices times trainings: a model for every slice costs as many times as much, and helps while trainings are few."""
 
 CLOSE = 0.02
+BELIEVED = 0.1
+"""Rivals whose rank correlation is this near to the best's take part in a recommendation."""
+
 MEMORY = 64
 Function = Callable[[Array], Array]
 RIVALS = ("gaussian", "ridge", "gaussian by slice", "ridge by slice")
@@ -94,6 +97,35 @@ class Weighted:
 
 
 @final
+class Averaged:
+    """Several posteriors of one objective, each as likely as the others; they saw the same trainings."""
+
+    def __init__(self, models: list[Weighted]) -> None:
+        self._models = models
+
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Mean and sd of the mixture of posteriors, each of shape (m,)."""
+        return _mixed([model.predict(features) for model in self._models])
+
+    def mean(self) -> Function:
+        """The mean of the posterior means as a function."""
+        means = [model.mean() for model in self._models]
+        return lambda features: np.asarray(np.mean([mean(features) for mean in means], axis=0))
+
+    def sampled(self, rng: np.random.Generator) -> Function:
+        """One draw of one of them as a function."""
+        return self._models[int(rng.integers(len(self._models)))].sampled(rng)
+
+    def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
+        """Mean and sd of objective(left) − objective(right), row by row."""
+        return _mixed([model.difference(left, right) for model in self._models])
+
+    def left_out(self) -> Array:
+        """Prediction of every training from all others, shape (n,)."""
+        return np.asarray(np.mean([model.left_out() for model in self._models], axis=0))
+
+
+@final
 class AtFull:
     """A surrogate whose last feature is what a training lacks of the full budget, asked about full trainings."""
 
@@ -133,11 +165,17 @@ class Modeller:
         total = sum(targets.values()) or 1.0
         self._shares = {name: weight / total for name, weight in targets.items()}
         self._parameters: dict[tuple[str, str, str], Array] = {}
-        self._choices: dict[str, str] = {}
+        self._evidence: dict[str, dict[str, float]] = {}
 
     def objective(self, history: History) -> Model:
         """The model of the objective that ranks best in this study."""
         return self._build(self.choice(history), history, step(len(history)))
+
+    def believed(self, history: History) -> Model:
+        """What is recommended by: the rivals that rank nearly as well as the best, averaged."""
+        found = self._ranks(history)
+        near = [rival for rival in found if found[rival] >= max(found.values()) - BELIEVED]
+        return Averaged([self._build(rival, history, step(len(history))) for rival in near])
 
     def slice(self, name: str, history: History) -> Model:
         """The model of one slice, of the same family as the objective's."""
@@ -145,13 +183,18 @@ class Modeller:
         return self._weighted(family, {name: 1.0}, history, step(len(history)))
 
     def choice(self, history: History) -> str:
-        """The rival chosen at the last step of the ladder."""
+        """The rival chosen at the last step of the ladder: the first of those close to the best."""
+        found = self._ranks(history)
+        return next(rival for rival in RIVALS if rival in found and found[rival] >= max(found.values()) - CLOSE)
+
+    def _ranks(self, history: History) -> dict[str, float]:
+        """The evidence at the last step of the ladder; of one rival alone where there is none yet."""
         count = step(len(history))
         key = history.digest(count)
-        if key not in self._choices:
-            _forget(self._choices)
-            self._choices[key] = self._choose(history.head(count), count)
-        return self._choices[key]
+        if key not in self._evidence:
+            _forget(self._evidence)
+            self._evidence[key] = self._judge(history.head(count), count)
+        return self._evidence[key]
 
     def evidence(self, history: History) -> dict[str, float]:
         """Leave-one-out rank correlation of the objective, rival by rival."""
@@ -159,12 +202,10 @@ class Modeller:
         rivals = [r for r in RIVALS if self._allowed(r, count)]
         return {r: _rank(self._build(r, history, count).left_out(), history) for r in rivals}
 
-    def _choose(self, history: History, count: int) -> str:
+    def _judge(self, history: History, count: int) -> dict[str, float]:
         if count < 2 * FIRST_FIT or float(np.ptp(history.objective)) == 0.0:
-            return RIVALS[0] if self._allowed(RIVALS[0], count) else RIVALS[1]
-        found = self.evidence(history)
-        best = max(found.values())
-        return next(r for r in RIVALS if r in found and found[r] >= best - CLOSE)
+            return {RIVALS[0] if self._allowed(RIVALS[0], count) else RIVALS[1]: 0.0}
+        return self.evidence(history)
 
     def _allowed(self, rival: str, count: int) -> bool:
         if rival.startswith("gaussian") and count > GAUSSIAN_UP_TO:
@@ -218,6 +259,12 @@ def step(count: int) -> int:
     while int(np.ceil(rung * GROWTH)) <= count:
         rung = int(np.ceil(rung * GROWTH))
     return min(rung, count)
+
+
+def _mixed(found: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Mean and sd of a mixture of as many equal parts."""
+    means, sds = (np.array(part) for part in zip(*found, strict=True))
+    return means.mean(0), np.sqrt((sds**2).mean(0) + means.var(0))
 
 
 def _forget(remembered: dict[Any, Any]) -> None:
