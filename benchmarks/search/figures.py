@@ -100,10 +100,11 @@ def _plain(rows: Sequence[Row], unseen: bool) -> list[Demand]:
     out = []
     for stop, target in ((60, 0.93), (80, 0.98), (160, 1.03)):
         values = shares(ours, stop)
-        beside = f"; TPE {mean(shares(tpe, stop))}" if len(shares(tpe, stop)) else ""
+        rivals = [v for own in (False, True) if len(v := shares(tpe, stop, own))]
+        beside = f"; TPE {mean(max(rivals, key=np.mean))}" if rivals else ""
         out.append(_least(where, f"mean share at {stop}", target, values, beside))
     middle, text = median_to(ours)
-    theirs, their_text = median_to(tpe)
+    theirs, their_text = min(median_to(tpe), median_to(tpe, own=True))
     end = max((r.stops[-1] for r in tpe), default=0)
     third = (theirs if np.isfinite(theirs) else end) / 3
     out.append(Demand(where, "trainings to 90%, median", "≤ 55", text, bool(middle <= 55) if ours else None))
@@ -122,7 +123,8 @@ def _synthetic(rows: Sequence[Row]) -> list[Demand]:
     for stop, target, ahead in ((80, 0.88, 0.25), (160, 0.95, 0.28)):
         ours = shares(of(rows, ["K60"], "mixture"), stop)
         out.append(_least("synthetic K=60", f"mean share at {stop}", target, ours))
-        theirs = [v for p in ("tpe", "tpe-multivariate") if len(v := shares(of(rows, ["K60"], p), stop))]
+        peers = [of(rows, ["K60"], p) for p in ("tpe", "tpe-multivariate")]
+        theirs = [v for runs in peers for own in (False, True) if len(v := shares(runs, stop, own))]
         lead = float(ours.mean() - max(v.mean() for v in theirs)) if len(ours) and theirs else np.nan
         out.append(_demand("synthetic K=60", f"ahead of TPE at {stop}", f"≥ {ahead}", lead, "{:+.2f}", low=ahead))
     out.append(_least("synthetic K=200", "mean share at 200", 0.75, shares(of(rows, ["K200"], "mixture"), 200)))

@@ -104,7 +104,14 @@ def _world(rows: Sequence[Row], world: str) -> str:
 
 
 def _targets(rows: Sequence[Row]) -> str:
-    lines = ["## Beside the targets\n", _line(["world", "measure", "target", "measured", "met"]), _line(["---"] * 5)]
+    text = (
+        "TPE: the better of its own answer and of ours from its trainings (synthetic: of plain and multivariate too)."
+    )
+    lines = [
+        f"## Beside the targets\n\n{text}\n",
+        _line(["world", "measure", "target", "measured", "met"]),
+        _line(["---"] * 5),
+    ]
     words = {True: "yes", False: "**no**", None: "not measured"}
     lines += [_line([d.where, d.measure, d.target, d.found, words[d.met]]) for d in demands(rows)]
     return "\n".join(lines) + "\n"
