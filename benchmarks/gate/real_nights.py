@@ -198,7 +198,7 @@ def page(nulls: Sequence[Night], mixed: Sequence[Night], seconds: float) -> str:
         "## Mixed nights",
         "",
         f"Twelve candidates, {_budget(MIXED_BUDGET)}. Of a cure, its second copy and its half one counts, for the "
-        "rows are the same. The held-out worlds were in no choice of anything.",
+        "rows are the same. The held-out worlds are those on which no constant of the search was chosen.",
         "",
     ]
     held = {seed for _, seed in HELD_OUT}
