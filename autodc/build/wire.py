@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
@@ -18,12 +18,14 @@ from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer
 from autodc.build.separate import Separation, separate
 from autodc.data.catalogue import Catalogue, build_catalogue, open_test
+from autodc.data.describe import descriptors
 from autodc.data.mixture import BASE
 from autodc.data.store import DataStore
 from autodc.data.where import select
 from autodc.errors import AutodcError, InputError, Problems, SpecError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
+from autodc.search.clusters import MANY
 from autodc.search.encoding import PlanEncoding
 from autodc.search.engine import SearchProblem
 from autodc.search.factory import make_engine
@@ -152,6 +154,17 @@ def search_problem(spec: StudySpec) -> SearchProblem:
     )
 
 
+def described_problem(inputs: Inputs) -> SearchProblem:
+    """What the search is asked, with what the candidates hold where they are many."""
+    spec, catalogue = inputs.spec, inputs.catalogue
+    problem = search_problem(spec)
+    if len(problem.datasets) <= MANY:
+        return problem
+    tags = {c.name: c.tags for c in spec.data.candidates}
+    classes = len(catalogue.classes) if catalogue.classes is not None else 0
+    return replace(problem, descriptors=descriptors(catalogue.base, catalogue.candidates, classes, tags, spec.seed))
+
+
 def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
     """The event that fixes the question. borrowed: what the search is told of another study."""
     spec, catalogue = inputs.spec, inputs.catalogue
@@ -222,7 +235,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             store=FileOutcomeStore(out / "outcomes"),
             table=inputs.table,
             metric=inputs.metric,
-            engine=make_engine(spec.search.sampler, search_problem(spec), seeds.integer(spec.seed, "engine")),
+            engine=make_engine(spec.search.sampler, described_problem(inputs), seeds.integer(spec.seed, "engine")),
             open_test=partial(_open_test, inputs),
             borrowed=borrowed,
         )

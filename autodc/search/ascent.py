@@ -19,6 +19,10 @@ STEPS = (-0.12, -0.04, 0.04, 0.12)
 MOVES = 420
 """At most so many changes a round: with more dimensions, a random part of them."""
 
+SWITCH = 0.7
+SWITCHES = 48
+"""At most so many changes of a whole cluster a round."""
+
 
 def ascend(
     space: Space,
@@ -55,12 +59,33 @@ def ascend(
 def _exchange(
     space: Space, value: Value, row: Array, height: float, held: Callable[[Array], Array], rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Rows near `row` that are better: with one dimension changed, and with several."""
+    """Rows near `row` that are better: with one dimension changed, with several, and with a cluster of datasets."""
     columns, levels = _moves(space, row, rng)
     single = np.repeat(row[None], len(columns), axis=0)
     single[np.arange(len(columns)), columns] = levels
     single = held(single)
     values = value(single)
+    switched = _switches(space, row, rng)
+    if len(switched):
+        switched = held(switched)
+        heights = value(switched)
+        top = int(np.argmax(heights))
+        found, better = _combined(value, row, height, held, single, values, columns, levels)
+        return np.vstack([found, switched[top]]), np.append(better, heights[top])
+    return _combined(value, row, height, held, single, values, columns, levels)
+
+
+def _combined(
+    value: Value,
+    row: Array,
+    height: float,
+    held: Callable[[Array], Array],
+    single: Array,
+    values: Array,
+    columns: Array,
+    levels: Array,
+) -> tuple[Array, Array]:
+    """As many of the improving changes of one dimension together as still improve; where one improves, it alone."""
     best: dict[int, int] = {}
     for i in np.argsort(-values, kind="stable"):
         if values[i] > height:
@@ -76,6 +101,18 @@ def _exchange(
             several[j, column] = levels[i]
     several = held(several)
     return several, value(several)
+
+
+def _switches(space: Space, row: Array, rng: np.random.Generator) -> Array:
+    """Rows with a whole cluster of datasets in or out, shape (M, D); none where there are no clusters."""
+    every = [one for band in space.clusters for one in band]
+    if not every:
+        return np.zeros((0, len(row)))
+    some = rng.permutation(2 * len(every))[:SWITCHES]
+    rows = np.repeat(row[None], len(some), axis=0)
+    for i, k in enumerate(some):
+        rows[i, every[k // 2]] = SWITCH * (k % 2)
+    return rows
 
 
 def _moves(space: Space, row: Array, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.search.clusters import clusters
 from autodc.search.engine import SearchProblem
 from autodc.search.plan import Plan, Value
 from autodc.search.space import RECIPE, Dimension, Space, dimension_of
@@ -40,7 +41,9 @@ class PlanEncoding:
                 for d in problem.datasets
             ]
         dimensions += [dimension_of(name, spec) for name, spec in problem.hyperparameters.items()]
-        self.space = Space(dimensions, {} if several else {RECIPE: problem.recipes[0]})
+        bands = clusters(problem.datasets, problem.descriptors)
+        names = [[[weight_name(problem.datasets[i]) for i in one] for one in band] for band in bands]
+        self.space = Space(dimensions, {} if several else {RECIPE: problem.recipes[0]}, names)
 
     def row(self, plan: Plan) -> Array:
         """Encode a plan; a weight above the cap gives u above 1, so that old observations stay true."""

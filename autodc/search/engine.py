@@ -28,7 +28,9 @@ class SearchProblem:
     datasets: the candidates, in the order of the study; max_weight: the largest weight of each;
     targets: target slice → weight in the objective; guards: slice → margin; start: the plan the study begins with;
     tradeoffs: what is searched for beside the objective, as named in `Observation.tradeoffs`;
-    probes: dataset → a number known before, larger for what is believed to help.
+    probes: dataset → a number known before, larger for what is believed to help;
+    descriptors: dataset → numbers that say what it holds, equally many of each; similar datasets are tried together
+    first where there are many (`clusters.py`).
     """
 
     datasets: tuple[str, ...]
@@ -41,6 +43,7 @@ class SearchProblem:
     enqueue: tuple[Mapping[str, float], ...] = ()
     tradeoffs: tuple[str, ...] = ()
     probes: Mapping[str, float] = field(default_factory=dict)
+    descriptors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

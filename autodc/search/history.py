@@ -119,11 +119,11 @@ class History:
             state.update(np.ascontiguousarray(part[:count]).tobytes())
         return state.hexdigest()
 
-    def sample(self, features: Array, data: Array, target: Array) -> Sample:
+    def sample(self, features: Array, data: Array, target: Array, clusters: tuple[Array, ...] = ()) -> Sample:
         """The sample a surrogate of `target` is fitted to."""
         _, seeds = np.unique(self.seeds, return_inverse=True)
         noise = np.where(self.failed, CRASH_NOISE * self.noise, self.noise)
-        return Sample(features=features, target=target, noise=noise, seeds=seeds, data=data)
+        return Sample(features=features, target=target, noise=noise, seeds=seeds, data=data, clusters=clusters)
 
 
 def _tamed_by_level(values: Array, failed: Array, fidelity: Array) -> Array:

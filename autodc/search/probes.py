@@ -28,8 +28,8 @@ SHRINK = 2.0
 
 
 def modeller_of(space: Space, problem: SearchProblem) -> Speaker:
-    """The modeller of a problem, with its probes where they tell datasets apart."""
-    inner = Modeller(space.features, space.data_features, problem.targets)
+    """The modeller of a problem, with its clusters, and its probes where they tell datasets apart."""
+    inner = Modeller(space.features, space.data_features, problem.targets, space.cluster_features)
     tilt = slopes(space, {weight_name(name): value for name, value in problem.probes.items()})
     return inner if tilt is None else ProbedModeller(inner, space, tilt, problem.targets)
 

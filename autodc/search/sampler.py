@@ -32,7 +32,8 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
     space: name → distribution, the same that the objective suggests; datasets: those of its names that are weights of
     datasets, floats from 0 to their cap, where exactly 0 is proposed like any other value; targets: slice → weight in
     the objective; guards: slice → margin, the worst loss against the trial without datasets; probes: dataset → a
-    number known before, larger for what is believed to help; conditions: name → {other name: the value, or list of
+    number known before, larger for what is believed to help; descriptors: dataset → numbers that say what it holds, as
+    many of each, heard where more than 60 datasets have them; conditions: name → {other name: the value, or list of
     values, under which it counts}; recipe and stages: the parameter that is `pretrain_finetune` where datasets have a
     stage, and dataset → its parameter, `main` or `pretrain`; seed: root of everything random.
 
@@ -57,6 +58,7 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         targets: Mapping[str, float] | None = None,
         guards: Mapping[str, float] | None = None,
         probes: Mapping[str, float] | None = None,
+        descriptors: Mapping[str, Sequence[float]] | None = None,
         conditions: Mapping[str, Mapping[str, Any]] | None = None,
         recipe: str | None = None,
         stages: Mapping[str, str] | None = None,
@@ -68,6 +70,7 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
             targets=targets or {OBJECTIVE: 1.0},
             guards=guards or {},
             probes=probes or {},
+            descriptors=descriptors or {},
             conditions=conditions or {},
             recipe=recipe,
             stages=stages or {},

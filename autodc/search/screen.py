@@ -1,7 +1,8 @@
 """The opening of a search: anchors first, then what the user enqueued, then fold-over pairs.
 
 A pair is a random balanced half of the candidates and its complement, at the same hyperparameters and the same seed:
-their difference is about data alone, their mean about tuning alone.
+their difference is about data alone, their mean about tuning alone. Where many datasets have clusters, whole clusters
+move together first, smaller ones later, and in the last pairs every dataset by itself.
 """
 
 from __future__ import annotations
@@ -59,20 +60,37 @@ def pairs(space: Space) -> int:
 
 
 def fold_over(space: Space, start: Array, seed: int, pair: int) -> tuple[Array, Array]:
-    """Return a random balanced half of the candidates and its complement at common hyperparameters."""
+    """Return a random balanced half of the candidates, or of their clusters, and its complement at common
+    hyperparameters."""
     rng = seeds.generator(seed, "search", "pair", pair)
     first = space.random(rng, 1)[0]
     numbers = np.array([d.kind == "number" for d in space.dimensions])
     first = np.where(numbers, start + (first - start) * rng.uniform(NEAR_START, 1.0), first)
     second = first.copy()
     order = rng.permutation(len(space.weights))
-    half = order[: (len(order) + 1) // 2]
+    half = _together(space, order, pair)[: (len(order) + 1) // 2]
     strengths = rng.uniform(CENTRE, 1.0, len(space.weights))
     inside = np.isin(np.arange(len(space.weights)), half)
     first[space.weights] = np.where(inside, strengths, 0.0)
     second[space.weights] = np.where(inside, 0.0, strengths)
     both = space.snap(np.array([first, second]))
     return both[0], both[1]
+
+
+def _together(space: Space, order: Array, pair: int) -> Array:
+    """Positions of weights in this order, those of one cluster moved to the place of its first; half of it then cuts
+    through one cluster at most."""
+    turn = pair * (len(space.clusters) + 1) // pairs(space)
+    if turn >= len(space.clusters):
+        return order
+    cluster = -1 - np.arange(len(space.weights))
+    for band in space.clusters[: turn + 1]:
+        for one in band:
+            cluster[np.isin(space.weights, one)] = one[0]
+    place = np.empty(len(order), dtype=int)
+    place[order] = np.arange(len(order))
+    first = {c: int(place[cluster == c].min()) for c in np.unique(cluster)}
+    return np.asarray(order[np.argsort([first[cluster[i]] for i in order], kind="stable")])
 
 
 def _uniform(space: Space, start: Array, u: float) -> Array:

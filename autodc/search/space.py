@@ -84,7 +84,13 @@ class Dimension:
 class Space:
     """Dimensions in an order where a condition comes after what it looks at."""
 
-    def __init__(self, dimensions: Sequence[Dimension], constants: Mapping[str, Value] | None = None) -> None:
+    def __init__(
+        self,
+        dimensions: Sequence[Dimension],
+        constants: Mapping[str, Value] | None = None,
+        clusters: Sequence[Sequence[Sequence[str]]] = (),
+    ) -> None:
+        """clusters: for every band of a tree of datasets, coarsest first, its clusters as dimensions of weights."""
         self.dimensions = _parents_first(dimensions)
         self.constants = dict(constants or {})
         self.index = {d.name: i for i, d in enumerate(self.dimensions)}
@@ -94,6 +100,7 @@ class Space:
         self.tuning = np.array(
             [i for i, d in enumerate(self.dimensions) if d.kind != "weight" and not d.stage_of], dtype=int
         )
+        self.clusters = tuple(tuple(np.array([self.index[n] for n in one]) for one in band) for band in clusters)
         self.features_of = _feature_plan(self)
         self._features = np.array(self.features_of, dtype=int).reshape(len(self.features_of), 3).T
         self._kinds = np.array([d.kind for d in self.dimensions], dtype="<U6")
@@ -174,6 +181,12 @@ class Space:
     def data_features(self) -> Array:
         """Which features are strengths of datasets, shape (F,)."""
         return np.array([self.dimensions[i].kind == "weight" for i, _, _ in self.features_of], dtype=bool)
+
+    @property
+    def cluster_features(self) -> tuple[Array, ...]:
+        """Which features are summed in which cluster, for every band (F, clusters): all stages of a dataset."""
+        of = np.array([i for i, _, _ in self.features_of], dtype=int)
+        return tuple(np.column_stack([np.isin(of, one) for one in band]).astype(float) for band in self.clusters)
 
     @cached_property
     def _conditional(self) -> bool:

@@ -38,6 +38,7 @@ class Vocabulary:
         targets: Mapping[str, float],
         guards: Mapping[str, float],
         probes: Mapping[str, float],
+        descriptors: Mapping[str, Sequence[float]],
         conditions: Mapping[str, Mapping[str, Any]],
         recipe: str | None,
         stages: Mapping[str, str],
@@ -45,6 +46,7 @@ class Vocabulary:
         self.space = dict(space)
         self.targets, self.guards, self._probes = dict(targets), dict(guards), dict(probes)
         self._caps = {name: _cap(name, self.space) for name in datasets}
+        self._descriptors = {name: tuple(map(float, values)) for name, values in descriptors.items()}
         self._recipe, self._stages = recipe, dict(stages)
         if len(set(datasets)) < len(datasets):
             raise ValueError("a dataset is named twice in datasets")
@@ -70,6 +72,7 @@ class Vocabulary:
             targets=self.targets,
             guards=self.guards,
             probes=self._probes,
+            descriptors=self._descriptors,
             start=Plan.of({}, start_hyperparameters(self._specs, first), first),
             tradeoffs=self.tradeoffs(objectives),
         )

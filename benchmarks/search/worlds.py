@@ -25,17 +25,20 @@ SLICES = 5
 CAP = 2.0
 TUNING_SHARE = 0.2
 SEED_SHARE = 0.25
+DESCRIPTORS = 8
 
 
 @dataclass(frozen=True)
 class World:
-    """One world. noise: sd of the objective of one training, as a share of the base → oracle gap."""
+    """One world. noise: sd of the objective of one training, as a share of the base → oracle gap; families: 0, or in
+    how many families candidates come: those of one are of the same kind, each of its own size."""
 
     name: str
     candidates: int
     numbers: int
     seed: int
     noise: float = 0.1
+    families: int = 0
 
     @cached_property
     def problem(self) -> SearchProblem:
@@ -50,6 +53,19 @@ class World:
             guards={},
             start=Plan.of({}, start_hyperparameters(space, "concat")),
         )
+
+    @cached_property
+    def family(self) -> Array:
+        """The family of every candidate, shape (K,), where there are families."""
+        return seeds.generator(self.seed, "families").integers(self.families, size=self.candidates)
+
+    def descriptors(self, shuffled: bool = False) -> dict[str, tuple[float, ...]]:
+        """What is known of the candidates' content: the centre of the family and noise; shuffled: of another one."""
+        rng = seeds.generator(self.seed, "descriptors")
+        centres = rng.normal(0.0, 1.0, (self.families, DESCRIPTORS))
+        values = centres[self.family] + rng.normal(0.0, 0.3, (self.candidates, DESCRIPTORS))
+        values = rng.permutation(values) if shuffled else values
+        return {n: tuple(map(float, row)) for n, row in zip(self.problem.datasets, values, strict=True)}
 
     @cached_property
     def truth(self) -> Truth:
@@ -110,7 +126,7 @@ class Truth:
         """Draw a world: a quarter cures, a sixth harmful, a tenth fading, a tenth in pairs, the rest does nothing."""
         rng = seeds.generator(world.seed, "world", world.candidates, world.numbers)
         k = world.candidates
-        order = rng.permutation(k)
+        order = np.argsort(world.family, kind="stable") if world.families else rng.permutation(k)
         cut = np.cumsum([max(3, k // 4), max(2, k // 6), max(1, k // 10), 2 * max(1, k // 20)])
         cures, bad, fades, paired = np.split(order, cut)[:4]
         gain, harm, fading, overdose = np.zeros(k), np.zeros(k), np.zeros(k), np.zeros(k)

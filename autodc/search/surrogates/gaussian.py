@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -30,6 +31,8 @@ STEPS = 60
 BOUND = 9.0
 GROUP_SPREAD = 1.5
 OWN_SPREAD = 1.0
+CLUSTER_SHARE = 0.1
+"""The prior variance of a cluster's effect is this over the number of strengths; that of a dataset's own is 2."""
 
 
 @final
@@ -39,7 +42,8 @@ class Sample:
 
     features: shape (n, F); target: shape (n,), standardised by the caller; noise: factor on the noise variance,
     shape (n,), 1 for a full training; seeds: shape (n,), trainings with one seed share a number;
-    data: which features are strengths of datasets, shape (F,).
+    data: which features are strengths of datasets, shape (F,);
+    clusters: for every band of their tree, which features are summed in which cluster, shape (F, clusters).
     """
 
     features: Array
@@ -47,6 +51,7 @@ class Sample:
     noise: Array
     seeds: Array
     data: Array
+    clusters: tuple[Array, ...] = ()
 
     def head(self, count: int) -> Sample:
         """The first `count` trainings."""
@@ -56,6 +61,7 @@ class Sample:
             noise=self.noise[:count],
             seeds=self.seeds[:count],
             data=self.data,
+            clusters=self.clusters,
         )
 
 
@@ -65,7 +71,7 @@ class GaussianProcess:
 
     def __init__(self, sample: Sample, theta: Array) -> None:
         self._sample, self._features, self._data = sample, sample.features, sample.data
-        self._scales = Layout(sample.data).scales(theta)
+        self._scales = Layout(sample.data, sample.clusters).scales(theta)
         gram = covariance(sample.features, sample.features, self._data, self._scales) + _noise(sample, self._scales)
         gram[np.diag_indices_from(gram)] += JITTER
         self._factor = linalg.cholesky(gram, lower=True, check_finite=False)
@@ -114,7 +120,7 @@ class GaussianProcess:
 
 def tune(sample: Sample) -> Array:
     """Find the kernel parameters of highest penalised evidence, starting from the prior alone: no memory."""
-    centre, spread = prior(sample.data)
+    centre, spread = prior(sample.data, sample.clusters)
     result = optimize.minimize(
         _loss,
         centre,
@@ -127,10 +133,10 @@ def tune(sample: Sample) -> Array:
     return np.asarray(result.x)
 
 
-def prior(data: Array) -> tuple[Array, Array]:
+def prior(data: Array, clusters: Sequence[Array] = ()) -> tuple[Array, Array]:
     """Mean and sd of the logarithms of the kernel parameters: the more dimensions, the less each matters."""
     strengths, numbers = max(int(data.sum()), 1), max(int((~data).sum()), 1)
-    layout = Layout(data)
+    layout = Layout(data, clusters)
     centre, spread = np.zeros(layout.size), np.ones(layout.size)
     centre[:GROUPS] = np.log([2.0 / strengths, 1.0 / numbers, 0.5 / strengths, 10.0 / numbers])
     centre[GROUPS : GROUPS + LENGTHS] = np.log([1.0 / strengths, 2.0 / numbers])
@@ -139,6 +145,8 @@ def prior(data: Array) -> tuple[Array, Array]:
     spread[layout.inverse] = OWN_SPREAD
     centre[layout.singles] = np.log([0.3, 1.0 / strengths**2, 0.1, 0.02])
     spread[layout.singles] = [1.5, 2.0, 1.0, 1.0]
+    centre[layout.bands] = np.log(CLUSTER_SHARE / strengths)
+    spread[layout.bands] = GROUP_SPREAD
     return centre, spread
 
 
@@ -149,12 +157,15 @@ def _noise(sample: Sample, scales: Scales) -> Array:
 
 def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[float, Array]:
     """Negative penalised log evidence and its gradient (Rasmussen and Williams 2006, eq. 5.8 and 5.9)."""
-    x, layout = sample.features, Layout(sample.data)
+    x, layout = sample.features, Layout(sample.data, sample.clusters)
     scales, phi = layout.scales(theta), basis(sample.features, sample.data)
     square = squared_distance(x, x, scales.inverse)
     curved, pairs = matern(square, scales.curved), scales.pairs * (x @ x.T) ** 2
     same = sample.seeds[:, None] == sample.seeds[None, :]
     gram = 1.0 + (phi * scales.linear) @ phi.T + curved + pairs + scales.seed * same
+    sums = [x @ band for band in scales.clusters]
+    for one in sums:
+        gram += one @ one.T
     gram[np.diag_indices_from(gram)] += scales.noise * sample.noise + JITTER
     try:
         factor = linalg.cholesky(gram, lower=True, check_finite=False)
@@ -177,6 +188,7 @@ def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[f
         (phi * (weight @ phi)).sum(0) * scales.linear,
         2.0 * ((x * x).T @ slope.sum(1) - (x * (slope @ x)).sum(0)) * scales.inverse,
         singles,
+        np.array([(one * (weight @ one)).sum() for one in sums]),
     )
     pull = (theta - centre) / spread
     loss = 0.5 * sample.target @ alpha + np.log(np.diag(factor)).sum() + 0.5 * pull @ pull

@@ -160,8 +160,14 @@ class Modeller:
     """Fits models to a growing history; parameters and the choice depend on its first n trainings alone, with n on a
     geometric ladder, so that a modeller that starts in the middle says the same."""
 
-    def __init__(self, features: Callable[[Array], Array], data: Array, targets: Mapping[str, float]) -> None:
-        self._features, self._data = features, data
+    def __init__(
+        self,
+        features: Callable[[Array], Array],
+        data: Array,
+        targets: Mapping[str, float],
+        clusters: tuple[Array, ...] = (),
+    ) -> None:
+        self._features, self._data, self._clusters = features, data, clusters
         total = sum(targets.values()) or 1.0
         self._shares = {name: weight / total for name, weight in targets.items()}
         self._parameters: dict[tuple[str, str, str], Array] = {}
@@ -224,7 +230,7 @@ class Modeller:
         for name, share in shares.items():
             values = history.slices[name] if name else history.objective
             centre, scale = float(values.mean()), float(values.std()) or 1.0
-            sample = history.sample(features, data, (values - centre) / scale)
+            sample = history.sample(features, data, (values - centre) / scale, self._summed(len(data)))
             theta = self._tuned(family, name, history, count, len(data))
             model = _FIT[family](sample, theta)
             parts.append((share, centre, scale, model if len(data) == len(self._data) else AtFull(model)))
@@ -237,6 +243,10 @@ class Modeller:
             return features, self._data
         return np.column_stack([features, 1.0 - history.fidelity]), np.append(self._data, False)
 
+    def _summed(self, width: int) -> tuple[Array, ...]:
+        """The clusters at `width` features: what a cheap training lacks is in none."""
+        return tuple(np.pad(band, ((0, width - len(band)), (0, 0))) for band in self._clusters)
+
     def _tuned(self, family: str, name: str, history: History, count: int, width: int) -> Array:
         """Parameters fitted to the first `count` trainings alone, at `width` features."""
         key = (family, name, f"{width} {history.digest(count)}")
@@ -248,7 +258,7 @@ class Modeller:
             features, data = self._inputs(head)
             if len(data) < width:
                 features, data = np.column_stack([features, 1.0 - head.fidelity]), np.append(data, False)
-            sample = head.sample(features, data, (values - values.mean()) / scale)
+            sample = head.sample(features, data, (values - values.mean()) / scale, self._summed(width))
             self._parameters[key] = _TUNE[family](sample)
         return self._parameters[key]
 

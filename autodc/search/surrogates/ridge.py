@@ -6,7 +6,7 @@ Source: Bishop, Pattern Recognition and Machine Learning, 2006, sections 3.3 and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -26,8 +26,8 @@ class Ridge:
     """The posterior given a sample and the precisions `(noise, one per group)`."""
 
     def __init__(self, sample: Sample, theta: Array) -> None:
-        self._data = sample.data
-        self._basis, groups = expand(sample.features, sample.data)
+        self._data, self._clusters = sample.data, sample.clusters
+        self._basis, groups = expand(sample.features, sample.data, sample.clusters)
         self._target, self._weights = sample.target, theta[0] / sample.noise
         precision = (self._basis * self._weights[:, None]).T @ self._basis
         precision[np.diag_indices_from(precision)] += theta[1:][groups]
@@ -38,7 +38,7 @@ class Ridge:
 
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Posterior mean and sd of the noiseless objective, each of shape (m,)."""
-        return self._moments(expand(features, self._data)[0])
+        return self._moments(self._expanded(features))
 
     def mean(self) -> Callable[[Array], Array]:
         """The posterior mean as a function."""
@@ -51,17 +51,20 @@ class Ridge:
         return self._linear(self._mean + away)
 
     def _linear(self, weights: Array) -> Callable[[Array], Array]:
-        return lambda features: np.asarray(expand(features, self._data)[0] @ weights)
+        return lambda features: np.asarray(self._expanded(features) @ weights)
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""
-        return self._moments(expand(left, self._data)[0] - expand(right, self._data)[0])
+        return self._moments(self._expanded(left) - self._expanded(right))
 
     def left_out(self) -> Array:
         """Prediction of every training from all others, shape (n,)."""
         half = linalg.solve_triangular(self._factor, self._basis.T, lower=True, check_finite=False)
         leverage = np.minimum((half * half).sum(0) * self._weights, 1 - 1e-6)
         return np.asarray(self._target - (self._target - self._basis @ self._mean) / (1 - leverage))
+
+    def _expanded(self, features: Array) -> Array:
+        return expand(features, self._data, self._clusters)[0]
 
     def _moments(self, basis: Array) -> tuple[Array, Array]:
         half = linalg.solve_triangular(self._factor, basis.T, lower=True, check_finite=False)
@@ -70,7 +73,7 @@ class Ridge:
 
 def tune_ridge(sample: Sample) -> Array:
     """Find the precisions `(noise, one per group)` of highest evidence; no memory of earlier fits."""
-    basis, groups = expand(sample.features, sample.data)
+    basis, groups = expand(sample.features, sample.data, sample.clusters)
     count = int(groups.max()) + 1
     theta = np.concatenate([[5.0], np.full(count, 5.0)])
     theta[1] = 1.0
@@ -91,12 +94,14 @@ def tune_ridge(sample: Sample) -> Array:
     return theta
 
 
-def expand(features: Array, data: Array) -> tuple[Array, Array]:
-    """The basis (n, B) and the group of each column (B,): constant, strengths, numbers, squares of all, pairs."""
+def expand(features: Array, data: Array, clusters: Sequence[Array] = ()) -> tuple[Array, Array]:
+    """The basis (n, B) and the group of each column (B,): constant, strengths, numbers, squares of all, pairs, and the
+    summed strengths of the clusters, band by band."""
     strengths, numbers = features[:, data], features[:, ~data]
     blocks = [np.ones((len(features), 1)), strengths, numbers, strengths**2, numbers**2]
     if 1 < features.shape[1] <= PAIRS_UP_TO:
         left, right = np.triu_indices(features.shape[1], 1)
         blocks.append(features[:, left] * features[:, right])
+    blocks += [features @ band for band in clusters]
     groups = np.concatenate([np.full(block.shape[1], i) for i, block in enumerate(blocks)])
     return np.hstack(blocks), groups

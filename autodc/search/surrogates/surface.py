@@ -39,11 +39,14 @@ class Surface:
     def seen(cls, features: Array, update: Array, data: Array, scales: Scales) -> Surface:
         """Σ_i update_i k(x, x_i)."""
         width = features.shape[1]
+        linear = scales.linear * (basis(features, data).T @ update)
+        for band in scales.clusters:
+            linear[: int(data.sum())] += (band @ ((features @ band).T @ update))[data]
         return cls(
             data=data,
             scales=scales,
             constant=float(update.sum()),
-            linear=scales.linear * (basis(features, data).T @ update),
+            linear=linear,
             square=scales.pairs * (features.T * update) @ features,
             centres=features,
             heights=update,
@@ -57,11 +60,15 @@ class Surface:
         """One draw of the prior; the frequencies of a Matérn-5/2 are those of a t distribution of 5 degrees."""
         width = len(data)
         heavy = np.sqrt(5.0 / rng.chisquare(5.0, FREQUENCIES))
+        constant = float(rng.standard_normal())
+        linear = np.sqrt(scales.linear) * rng.standard_normal(len(scales.linear))
+        for band in scales.clusters:
+            linear[: int(data.sum())] += (band @ rng.standard_normal(band.shape[1]))[data]
         return cls(
             data=data,
             scales=scales,
-            constant=float(rng.standard_normal()),
-            linear=np.sqrt(scales.linear) * rng.standard_normal(len(scales.linear)),
+            constant=constant,
+            linear=linear,
             square=np.sqrt(scales.pairs) * rng.standard_normal((width, width)),
             centres=np.zeros((0, width)),
             heights=np.zeros(0),
