@@ -3,7 +3,7 @@ of the improving ones together as still improve (Meyer and Nachtsheim 1995, ther
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,8 +61,12 @@ def _exchange(
 ) -> tuple[Array, Array]:
     """Rows near `row` that are better: with one dimension changed, with several, and with a cluster of datasets."""
     columns, levels = _moves(space, row, rng)
+    opened = _opened(space, row)
     single = np.repeat(row[None], len(columns), axis=0)
     single[np.arange(len(columns)), columns] = levels
+    for i, column in enumerate(columns):
+        for other, needed in opened.get(int(column), ()):
+            single[i, other] = needed
     single = held(single)
     values = value(single)
     switched = _switches(space, row, rng)
@@ -70,9 +74,9 @@ def _exchange(
         switched = held(switched)
         heights = value(switched)
         top = int(np.argmax(heights))
-        found, better = _combined(value, row, height, held, single, values, columns, levels)
+        found, better = _combined(value, row, height, held, single, values, columns, levels, opened)
         return np.vstack([found, switched[top]]), np.append(better, heights[top])
-    return _combined(value, row, height, held, single, values, columns, levels)
+    return _combined(value, row, height, held, single, values, columns, levels, opened)
 
 
 def _combined(
@@ -84,6 +88,7 @@ def _combined(
     values: Array,
     columns: Array,
     levels: Array,
+    opened: Mapping[int, Sequence[tuple[int, float]]],
 ) -> tuple[Array, Array]:
     """As many of the improving changes of one dimension together as still improve; where one improves, it alone."""
     best: dict[int, int] = {}
@@ -99,8 +104,40 @@ def _combined(
     for j, count in enumerate(counts):
         for column, i in chosen[:count]:
             several[j, column] = levels[i]
+            for other, needed in opened.get(column, ()):
+                several[j, other] = needed
     several = held(several)
     return several, value(several)
+
+
+def _opened(space: Space, row: Array) -> dict[int, list[tuple[int, float]]]:
+    """Inactive dimension → what makes it count: (column, level) of its conditions, and of the weight it stages.
+
+    A change of a dimension that does not count changes nothing; together with its conditions it does.
+    """
+    active = space.active(row[None])[0]
+    found: dict[int, list[tuple[int, float]]] = {}
+    if active.all():
+        return found
+    known = space.decode(row)
+    for i in np.flatnonzero(~active):
+        needs: dict[int, float] = {}
+        _need(space, row, known, int(i), needs)
+        found[int(i)] = list(needs.items())
+    return found
+
+
+def _need(space: Space, row: Array, known: Mapping[str, Any], column: int, needs: dict[int, float]) -> None:
+    dimension = space.dimensions[column]
+    for name, wanted in dimension.when:
+        allowed = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]
+        other = space.index.get(name)
+        if other is not None and other not in needs and known.get(name) not in allowed:
+            needs[other] = space.dimensions[other].unit(allowed[0])
+            _need(space, row, known, other, needs)
+    if dimension.stage_of:
+        weight = space.index[dimension.stage_of]
+        needs[weight] = max(float(row[weight]), SWITCH)
 
 
 def _switches(space: Space, row: Array, rng: np.random.Generator) -> Array:

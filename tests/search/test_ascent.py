@@ -28,3 +28,23 @@ def test_a_top_far_from_every_start_is_found_and_what_is_held_stays():
     assert abs(best[40] - 0.7) < 0.05
     assert best[41] == 1
     assert (rows[:, 3] == 0).all()
+
+
+def test_a_dimension_that_does_not_count_is_changed_together_with_what_makes_it_count():
+    """A stage counts only under its recipe and where the dataset is in; each step alone gains nothing."""
+    space = Space(
+        [
+            Dimension(name="recipe", kind="choice", choices=("concat", "two")),
+            Dimension(name="d", kind="weight"),
+            Dimension(name="stage", kind="choice", choices=("main", "early"), when=(("recipe", "two"),), stage_of="d"),
+            Dimension(name="depth", kind="number", when=(("recipe", ["two", "three"]),)),
+        ]
+    )
+
+    def value(rows):
+        return 5 * rows[:, 2] - rows[:, 1] - rows[:, 0] - 2 * np.abs(rows[:, 3] - 0.5)
+
+    rows, values = ascend(space, value, np.zeros((1, 4)), space.snap, np.random.default_rng(0), parents=1, rounds=12)
+    best = rows[np.argmax(values)]
+    assert (best[0], best[2]) == (1, 1)
+    assert best[1] > 0
