@@ -33,7 +33,6 @@ def section(result: Mapping[str, Any], numbers: Numbers) -> dict[str, Any] | Non
         "parts": [{**row, "bar": charts.bar(row, scale)} for row in parts],
         "kept": [{**row, "bar": charts.bar(row, scale), "how": HOW[row["how"]]} for row in kept],
         "words": _headline(credit, numbers),
-        "fair": _fair(credit, numbers),
         "how": _how(credit),
         "slices": list(credit["total"]["slices"]),
     }
@@ -82,18 +81,6 @@ def _headline(credit: Mapping[str, Any], numbers: Numbers) -> str:
     return (
         f"On the target slices together the model gained {numbers.signed(total['difference'])}: {alone}, and "
         f"{numbers.signed(both['difference'])} from the two together, beyond their sum."
-    )
-
-
-def _fair(credit: Mapping[str, Any], numbers: Numbers) -> str:
-    """The end against a base that was tuned as well; empty where the search cannot say or no dataset was kept."""
-    seen = credit["against_tuned_start"]
-    if seen is None or not credit["datasets"]:
-        return ""
-    return (
-        "Against the base alone, at the best settings that the search knows for it, the model is believed to be "
-        f"{numbers.signed(seen['difference'])} better ({numbers.span(seen['low'], seen['high'])}): what no tuning of "
-        "the base would have brought."
     )
 
 
