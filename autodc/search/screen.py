@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 PLAIN = 0.7
 NEAR_START = 0.5
-LEAST, MOST = 2, 16
+LEAST, MOST = 2, 8
 
 
 @final
