@@ -13,7 +13,7 @@ from autodc.build.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES, effe
 from autodc.build.calibration import Calibration
 from autodc.build.wire import Inputs
 from autodc.evaluation.slices import Slice
-from autodc.gate.levels import level
+from autodc.gate.levels import first_share
 from autodc.gate.noise import OBJECTIVE
 from autodc.gate.power import ROW_SHARE, rows_needed, smallest_difference
 from autodc.spec.study import GateSpec
@@ -45,7 +45,7 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
     spec = inputs.spec
     noise = _measured(inputs, measured) if measured is not None else _assumed(inputs)
     targets = len(spec.targets)
-    share = level(spec.gate.fdr, allowance.planned_tests(spec), 0) / (targets + 1 if targets > 1 else 1)
+    share = first_share(spec.gate.fdr, allowance.planned_tests(spec), targets)
     found = []
     for one in inputs.table.slices:
         mine = noise.get(one.name)

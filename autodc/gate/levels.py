@@ -35,3 +35,11 @@ def share_of(q: float, planned: int, spent: float = 0.0, taken: int = 0) -> floa
 def level_of(q: float, share: float, keeps: int) -> float:
     """Return α = β·(1 + keeps), at most q."""
     return min(q, share * (1 + keeps))
+
+
+def first_share(q: float, planned: int, targets: int) -> float:
+    """Return what each target spends of the first test's level: k targets and the objective share it.
+
+    A target that stands alone is the objective, and spends all of it.
+    """
+    return level(q, planned, 0) / (targets + 1 if targets > 1 else 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.gate.counts import Summary, summarise
-from autodc.gate.levels import level
+from autodc.gate.levels import first_share
 from autodc.gate.power import smallest_difference
 from autodc.gate.simulate import CampaignResult, CandidateKind, World, simulate_campaign
 from autodc.gate.worlds import Ground, SliceWorld
@@ -103,7 +103,7 @@ def sizes(ground: Ground, pools: Mapping[str, tuple[float, float]], gate: GateSp
     pools: slice → seed and residual variance of a paired difference.
     """
     targets = [s for s in ground.slices if s.role == "target"]
-    alpha = level(gate.fdr, planned, 0) / (len(targets) + 1 if len(targets) > 1 else 1)
+    alpha = first_share(gate.fdr, planned, len(targets))
     shown = [smallest_difference(_columns(s), *pools[s.name], gate.looks[-1], alpha, POWER) for s in targets]
     middle = float(np.median(shown))
     return tuple(dict.fromkeys(_digits(middle * size) for size in SIZES)) if middle > 0 else (0.0,)
