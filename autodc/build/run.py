@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import os
@@ -110,9 +111,7 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     """Read a study folder, also while it runs: its state, and its result so far. Raises InputError where none is."""
     path = Path(folder)
     if not (path / JOURNAL).exists():
-        raise InputError(
-            "ADC-RUN-005", "there is no study in this folder", str(path), "no journal.sqlite", "name a --out"
-        )
+        raise _no_study(path)
     state = _read(path)
     spec = state.spec
     assert spec is not None
@@ -122,6 +121,18 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     if stored.exists():
         content["mlflow"] = json.loads(stored.read_text())["mlflow"]
     return state, content
+
+
+def _no_study(path: Path) -> InputError:
+    """Say that a folder, or what is no folder at all, holds no study, and which one near it does."""
+    got = "no journal.sqlite" if path.is_dir() else "a file" if path.exists() else "nothing of that name"
+    near = sorted(p.parent for folder in (path, path.parent) for p in folder.glob(f"*/{JOURNAL}"))
+    hint = "name the folder that `autodc run` was given as --out; left out, it is runs/NAME"
+    if near:
+        close = difflib.get_close_matches(path.name, [p.name for p in near], n=1)
+        found = next((p for p in near if p.name in close), near[0])
+        hint = f"did you mean {found}?"
+    return InputError("ADC-RUN-005", "there is no study in this folder", str(path), got, hint)
 
 
 def _read(folder: Path) -> State:

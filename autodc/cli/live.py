@@ -11,11 +11,12 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self, final
 
-from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from autodc.cli.terminal import talk
 from autodc.errors import SpecError
 from autodc.report import views
 from autodc.study.state import State
@@ -28,7 +29,7 @@ class Display:
     """Round, phase, trials, kept, time left: a live panel on a terminal, a line for each turn elsewhere."""
 
     def __init__(self, name: str) -> None:
-        self._name, self._console = name, Console(stderr=True, highlight=False)
+        self._name, self._console = name, talk()
         self._live = Live(console=self._console, auto_refresh=False, transient=True) if sys.stderr.isatty() else None
         self._drawn = 0.0
         self._told: tuple[Any, ...] = ()
@@ -53,7 +54,7 @@ class Display:
 
     def say(self, words: str) -> None:
         """Print one line above the panel."""
-        self._console.print(f"[dim]{self._clock()}[/dim]  {words}")
+        self._console.print(f"[dim]{self._clock()}[/dim]  {escape(words)}")
 
     def update(self, state: State) -> None:
         """Show where the study is."""
@@ -76,7 +77,8 @@ class Display:
         trainings, left = now["trainings"], now["seconds_left"]
         table = Table.grid(padding=(0, 2))
         table.add_row("study", self._name)
-        table.add_row("round", f"{now['round']} of {now['rounds']}, {_PHASES.get(now['phase'], now['phase'])}")
+        doing = PHASES.get(now["phase"], now["phase"])
+        table.add_row("round", f"{now['round']} of {now['rounds']}, {doing}" if now["round"] else doing)
         if now["testing"]:
             table.add_row("testing", now["testing"]["subject"])
         most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
@@ -95,7 +97,7 @@ class Bar:
     """A bar for what can be counted, on a terminal; elsewhere a line when something else is begun."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = talk()
         self._bar = Progress(console=self._console, transient=True, disable=not sys.stderr.isatty())
         self._tasks: dict[str, TaskID] = {}
 
@@ -110,7 +112,7 @@ class Bar:
 
     def say(self, words: str) -> None:
         """Print one line above the bar."""
-        self._console.print(words)
+        self._console.print(escape(words))
 
     def update(self, what: str, done: int, total: int) -> None:
         """Show how far it is."""
@@ -121,7 +123,7 @@ class Bar:
         self._bar.update(self._tasks[what], completed=done, total=total)
 
 
-_PHASES = {
+PHASES = {
     "calibration": "measuring the noise of the start",
     "search": "searching mixtures and hyperparameters",
     "gate": "testing what the search proposes",
@@ -133,7 +135,7 @@ _PHASES = {
 
 def _turn(state: State) -> str:
     assert state.spec is not None
-    words = _PHASES.get(state.phase, state.phase)
+    words = PHASES.get(state.phase, state.phase)
     if state.phase == "calibration":
         return words
     return f"round {state.round} of {state.spec.loop.rounds}: {words} ({len(state.trials)} trainings so far)"

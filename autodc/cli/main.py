@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autodc.cli.streams import echo, nobody_reads, plain_streams
 from autodc.errors import DISK_ERRORS, AutodcError, ConditionError, SurroundingsError
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ _SET = click.option(
 
 def main() -> None:
     """Run the command and exit with its code."""
+    plain_streams()
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -60,17 +62,18 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
     except AutodcError as error:
-        click.echo(_shown(error), err=True)
+        echo(_shown(error), err=True)
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        nobody_reads()
+        sys.exit(0)
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             _defect()
-        click.echo(
-            _shown(SurroundingsError("ADC-DISK-003", "the disk refuses", str(error.filename), str(error))), err=True
-        )
+        echo(_shown(SurroundingsError("ADC-DISK-003", "the disk refuses", str(error.filename), str(error))), err=True)
         sys.exit(SurroundingsError.exit_code)
     except Exception:
         _defect()
@@ -78,7 +81,7 @@ def main() -> None:
 
 def _defect() -> None:
     traceback.print_exc()
-    click.echo("this is a defect of autodc; the study's journal is whole and the same command resumes", err=True)
+    echo("this is a defect of autodc; the study's journal is whole and the same command resumes", err=True)
     sys.exit(1)
 
 
@@ -100,7 +103,7 @@ def init(folder: str, example: str) -> None:
     from autodc.cli.init import write_example
 
     study = write_example(folder, example)
-    click.echo(f"wrote {study}\nnow run: autodc run {shlex.quote(str(study))}")
+    echo(f"wrote {study}\nnow run: autodc run {shlex.quote(str(study))}")
 
 
 @cli.command()
@@ -116,7 +119,7 @@ def check(study: str, source: str | None, warm: str | None, overrides: tuple[str
     from autodc.cli.show_before import show_preflight
 
     found = preflight(spec, source)
-    click.echo(json.dumps(found, indent=2)) if as_json else show_preflight(found)
+    echo(json.dumps(found, indent=2)) if as_json else show_preflight(found)
 
 
 @cli.command()
@@ -169,14 +172,14 @@ def run(
             )
         except Interrupted:
             display.close()
-            click.echo(f"stopped; the journal is whole. Go on with:\n    {_same_command()}", err=True)
+            echo(f"stopped; the journal is whole. Go on with:\n    {_same_command()}", err=True)
             return INTERRUPTED
     if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2))
+        echo(json.dumps(result.to_dict(), indent=2))
     else:
         show_result(result)
     if result.untracked:
-        click.echo(f"MLflow is behind ({result.untracked}); the same command sends the rest", err=True)
+        echo(f"MLflow is behind ({result.untracked}); the same command sends the rest", err=True)
     if require_keep and not result.kept:
         raise ConditionError("ADC-RUN-010", "no dataset was kept", "--require-keep")
     return 0
@@ -225,9 +228,9 @@ def simulate(
                 spec, where, out, source=source, nights=nights, gains=gains, seed=seed, progress=bar.update, stop=stop
             ).to_dict()
         except Interrupted:
-            click.echo(f"stopped; what is trained is kept. Go on with:\n    {_same_command()}", err=True)
+            echo(f"stopped; what is trained is kept. Go on with:\n    {_same_command()}", err=True)
             return INTERRUPTED
-    click.echo(json.dumps(found, indent=2)) if as_json else show_simulation(found)
+    echo(json.dumps(found, indent=2)) if as_json else show_simulation(found)
     return 0
 
 
@@ -242,7 +245,7 @@ def status(folder: str, as_json: bool) -> None:
 
     state, _ = open_result(folder)
     found = views.status(state)
-    click.echo(json.dumps(found, indent=2)) if as_json else show_status(found)
+    echo(json.dumps(found, indent=2)) if as_json else show_status(found)
 
 
 @cli.command()
@@ -257,7 +260,7 @@ def why(folder: str, dataset: str, as_json: bool) -> None:
 
     state, _ = open_result(folder)
     found = views.why(state, dataset)
-    click.echo(json.dumps(found, indent=2)) if as_json else show_why(found)
+    echo(json.dumps(found, indent=2)) if as_json else show_why(found)
 
 
 @cli.command()
@@ -272,7 +275,7 @@ def report(folder: str, open_it: bool) -> None:
 
     state, content = open_result(folder)
     page = write_report(state, content, Path(folder))
-    click.echo(str(page))
+    echo(str(page))
     if open_it:
         click.launch(str(page))
 

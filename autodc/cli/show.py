@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from autodc.build import Result, open_result
 from autodc.build.run import REPORT
-from autodc.cli.live import duration
+from autodc.cli.live import PHASES, duration
+from autodc.cli.terminal import Column, console, print_table
 from autodc.gate.power import LARGEST
 from autodc.gate.reasons import FAR_BOUND
 from autodc.report import views
 from autodc.report.numbers import Numbers, count, tenths
 
 _COLOURS = {"keep": "green", "drop": "red", "undecided": "yellow"}
-_WIDTH = 118
-
-
-def console() -> Console:
-    """A console on stdout that keeps its width when it is no terminal."""
-    found = Console(highlight=False, soft_wrap=False)
-    return found if found.is_terminal else Console(highlight=False, width=_WIDTH)
+_VERDICTS = (
+    Column(name="dataset"),
+    Column(name="verdict"),
+    Column(name="weight", right=True, drop=2),
+    Column(name="slice"),
+    Column(name="difference", right=True),
+    Column(name="interval", right=True),
+    Column(name="pairs", right=True, drop=1),
+    Column(name="why", drop=3),
+)
+_EVIDENCE = (
+    Column(name="slice"),
+    Column(name="role", drop=3),
+    Column(name="rows", right=True, drop=4),
+    Column(name="difference", right=True),
+    Column(name="interval", right=True),
+    Column(name="at", right=True, drop=1),
+    Column(name="margin", right=True, drop=2),
+    Column(name="since start", right=True, drop=5),
+    Column(name="found"),
+)
 
 
 def show_result(result: Result) -> None:
     """The verdict table, the slices before and after, where the rest is."""
     state, content = open_result(result.folder)
     out = console()
-    table = Table(title=f"{content['study']}: verdicts", title_justify="left")
-    for name in ("dataset", "verdict", "weight", "slice", "difference", "interval", "pairs", "why"):
-        table.add_column(
-            name, overflow="fold", justify="right" if name in ("weight", "difference", "pairs") else "left"
-        )
-    for row in views.verdict_rows(state):
-        table.add_row(*_verdict_cells(row))
-    out.print(table)
-    out.print(_slice_table(content))
-    used = content["spent"]
-    busy = f", both ends of it {used['busy_share']:.0%} busy" if used["busy_share"] is not None else ""
-    out.print(
-        f"{used['trainings']:g} trainings in {duration(used['wall_seconds'])}"
-        f"{busy.replace('both ends of it', 'workers')}; stopped because: {content['stopped_because']}"
+    print_table(
+        out, _VERDICTS, [_verdict_cells(row) for row in views.verdict_rows(state)], f"{content['study']}: verdicts"
     )
-    out.print(f"report: {result.folder / REPORT}", soft_wrap=True)
+    _print_slices(out, content)
+    used = content["spent"]
+    busy = f", workers {used['busy_share']:.0%} busy" if used["busy_share"] is not None else ""
+    out.print(
+        f"{used['trainings']:g} trainings in {duration(used['wall_seconds'])}{busy}; "
+        f"stopped because: {content['stopped_because']}"
+    )
+    out.print(escape(f"report: {result.folder / REPORT}"), soft_wrap=True)
     if content.get("mlflow"):
         out.print(f"MLflow: mlflow ui --backend-store-uri {content['mlflow']['uri']}", soft_wrap=True)
-    out.print(f"why:    autodc why {result.folder} DATASET", soft_wrap=True)
+    out.print(escape(f"why:    autodc why {shlex.quote(str(result.folder))} DATASET"), soft_wrap=True)
 
 
 def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
@@ -66,12 +78,18 @@ def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-def _slice_table(content: Mapping[str, Any]) -> Table:
+def _print_slices(out: Console, content: Mapping[str, Any]) -> None:
+    """Validation and, where it was opened, the test set, start and end."""
     test = content["test"]
-    table = Table(title="slices, start and end" + ("" if test else " (no test set was opened)"), title_justify="left")
-    table.add_column("slice")
-    for name in ("validation before", "after", *(("test before", "after", "difference", "interval") if test else ())):
-        table.add_column(name, justify="right")
+    columns = [Column(name="slice"), Column(name="validation before", right=True), Column(name="after", right=True)]
+    if test:
+        columns = [
+            Column(name="slice"),
+            Column(name="validation before", right=True, drop=2),
+            Column(name="validation after", right=True, drop=1),
+            *(Column(name=name, right=True) for name in ("test before", "after", "difference", "interval")),
+        ]
+    rows = []
     for name, before in content["validation"]["before"].items():
         cells = [name, f"{before:.3f}", f"{content['validation']['after'].get(name, float('nan')):.3f}"]
         if test and name in test["before"]:
@@ -82,17 +100,18 @@ def _slice_table(content: Mapping[str, Any]) -> Table:
                 f"{seen['difference']:+.3f}",
                 f"{seen['low']:+.3f} … {seen['high']:+.3f}",
             ]
-        table.add_row(*cells)
-    return table
+        rows.append(cells + [""] * (len(columns) - len(cells)))
+    print_table(out, columns, rows, "slices, start and end" + ("" if test else " (no test set was opened)"))
 
 
 def show_status(found: Mapping[str, Any]) -> None:
     """Where a study is."""
     out, trainings = console(), found["trainings"]
     table = Table.grid(padding=(0, 2))
-    state = f"finished: {found['stopped_because']}" if found["finished"] else f"{found['phase']}"
+    table.add_column(no_wrap=True)
+    table.add_column()
     table.add_row("study", found["study"])
-    table.add_row("state", f"round {found['round']} of {found['rounds']}, {state}")
+    table.add_row("state", _where(found))
     if found["testing"]:
         table.add_row("testing", f"{found['testing']['subject']}: {views.PURPOSES[found['testing']['purpose']]}")
     most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
@@ -110,14 +129,32 @@ def show_status(found: Mapping[str, Any]) -> None:
         f"{account['q']:g} left; {account['looks']} looks at validation",
     )
     table.add_row("test set", _opened(test_set))
-    table.add_row("time", f"{duration(found['spent']['wall_seconds'])} used")
-    if not found["finished"]:
-        table.add_row(
-            "", f"at most {duration(found['seconds_left'])} left; last event {found['last_event_seconds_ago']}s ago"
-        )
+    table.add_row("time", _time(found))
     for warning in found["warnings"]:
-        table.add_row("warning", warning)
+        table.add_row("warning", Text(warning))
     out.print(table)
+
+
+def _where(found: Mapping[str, Any]) -> str:
+    """Round and phase in words; before the first round and after the last there is no round to name."""
+    doing = PHASES.get(found["phase"], found["phase"])
+    if found["finished"]:
+        after = f" after round {found['round']} of {found['rounds']}" if found["round"] else ""
+        return f"finished: {found['stopped_because']}{after}"
+    if not found["round"]:
+        return f"{doing}; {count(found['rounds'], 'round')} to come" if doing else "begun, nothing was trained yet"
+    return f"round {found['round']} of {found['rounds']}, {doing}"
+
+
+def _time(found: Mapping[str, Any]) -> str:
+    """Used and left, as far as either is known."""
+    seconds = found["spent"]["wall_seconds"]
+    used = f"{duration(seconds)} used" if seconds >= 1 else "hardly any used"
+    if found["finished"]:
+        return used
+    left, ago = found["seconds_left"], found["last_event_seconds_ago"]
+    known = f"at most {duration(left)} left" if left is not None else "how much is left is not known yet"
+    return f"{used}, {known}" + (f"; last event {duration(ago)} ago" if ago is not None else "")
 
 
 def _opened(test_set: Mapping[str, Any] | None) -> Text | str:
@@ -155,53 +192,57 @@ def _show_test(out: Console, test: Mapping[str, Any]) -> None:
     )
     if looks:
         out.print(f"What was measured, on {count(looks[-1]['pairs'], 'pair')}; intervals as certain as the gate asks:")
-        out.print(_evidence_table(looks[-1]))
+        _print_evidence(out, looks[-1])
         out.print("How many standard errors it was ahead / had to be, look by look; level: what it may spend in all:")
-        out.print(_bounds_table(looks))
+        _print_bounds(out, looks)
     for reason in test["reasons"]:
         out.print(f"{test['verdict']} {reason['code']}: {reason['text']}")
 
 
-def _evidence_table(look: Mapping[str, Any]) -> Table:
+def _print_evidence(out: Console, look: Mapping[str, Any]) -> None:
     """The last look: slice by slice, what was measured and what was demanded."""
-    table = Table()
     numbers = Numbers.for_values(
         abs(seen[key]) for _, seen in _seen(look) for key in ("difference", "low", "high") if abs(seen[key]) < LARGEST
     )
-    for name in ("slice", "role", "rows", "difference", "interval", "at", "margin", "since start", "found"):
-        table.add_column(name, justify="left" if name in ("slice", "role", "found") else "right")
+    rows = []
     for name, seen in _seen(look):
         span = numbers.span(seen["low"], seen["high"]).replace(" to ", " … ")
         known = max(abs(seen["low"]), abs(seen["high"])) < LARGEST
-        table.add_row(
-            name,
-            seen["role"],
-            str(seen["rows"]),
-            numbers.signed(seen["difference"]),
-            span,
-            f"{seen['level']:.0%}" if known else "",
-            "" if seen["margin"] is None else f"{seen['margin']:g}",
-            "" if seen["anchor"] is None else numbers.signed(seen["anchor"]),
-            seen["state"].replace("; holds since the start", ", since start too"),
+        rows.append(
+            [
+                name,
+                seen["role"],
+                str(seen["rows"]),
+                numbers.signed(seen["difference"]),
+                span,
+                f"{seen['level']:.0%}" if known else "",
+                "" if seen["margin"] is None else f"{seen['margin']:g}",
+                "" if seen["anchor"] is None else numbers.signed(seen["anchor"]),
+                seen["state"].replace("; holds since the start", ", since start too"),
+            ]
         )
-    return table
+    print_table(out, _EVIDENCE, rows)
 
 
-def _bounds_table(looks: Sequence[Mapping[str, Any]]) -> Table:
-    """Every look: how far the evidence had come, and how far it had to."""
-    table = Table()
-    table.add_column("slice")
-    table.add_column("level", justify="right")
-    for look in looks:
-        table.add_column(count(look["pairs"], "pair"), justify="right")
+def _print_bounds(out: Console, looks: Sequence[Mapping[str, Any]]) -> None:
+    """Every look: how far the evidence had come, and how far it had to. The first looks go where there is no room."""
+    columns = [
+        Column(name="slice"),
+        Column(name="level", right=True, drop=len(looks)),
+        *(
+            Column(name=count(look["pairs"], "pair"), right=True, drop=max(0, len(looks) - 1 - k))
+            for k, look in enumerate(looks)
+        ),
+    ]
+    rows = []
     for name, last in _seen(looks[-1]):
         cells = []
         for look in looks:
             seen = dict(_seen(look)).get(name)
             cells.append("" if seen is None or seen["bound"] is None else _ahead(seen["z"], seen["bound"]))
         if any(cells):
-            table.add_row(name, "" if last["alpha"] is None else f"{last['alpha']:.4f}", *cells)
-    return table
+            rows.append([name, "" if last["alpha"] is None else f"{last['alpha']:.4f}", *cells])
+    print_table(out, columns, rows)
 
 
 def _seen(look: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -5,27 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from autodc.cli.show import console
+from autodc.cli.terminal import Column, console, print_table
 
-_LEFT = frozenset({"dataset", "inputs", "slice", "role", "what a dataset does"})
+_LEFT = frozenset({"dataset", "inputs", "slice", "role", "night", "what a dataset does"})
+_DROP = {
+    "cost": 2,
+    "inputs": 1,
+    "left out": 3,
+    "at 3 pairs": 2,
+    "with any number of pairs": 1,
+    "role": 3,
+    "kept": 2,
+    "of them harm a guard": 1,
+    "pairs each": 3,
+}
+"""What is left out first where the terminal is narrow: the highest number."""
 
 
 def show_preflight(found: Mapping[str, Any]) -> None:
     """What a night would cost and show."""
     out = console()
-    data = _table(
-        f"{found['study']}: data", "dataset", "rows", "inputs", "left out", "cost", "near copies of held-out rows"
-    )
+    names = ("dataset", "rows", "inputs", "left out", "cost", "near copies")
+    rows = []
     for row in found["datasets"]:
         near = "" if row["near_copies"] is None else str(row["near_copies"])
-        data.add_row(
-            row["name"], str(row["rows"]), row["inputs"], str(row["left_out"] or ""), f"{row['cost'] or ''}", near
+        rows.append(
+            [row["name"], str(row["rows"]), row["inputs"], str(row["left_out"] or ""), f"{row['cost'] or ''}", near]
         )
-    out.print(data)
-    out.print(slice_table(found["slices"]))
+    print_table(out, _columns(*names), rows, f"{found['study']}: data; near copies: of held-out rows")
+    print_slices(out, found["slices"])
     out.print(escape(_sentence(found["noise"]["text"])), soft_wrap=not out.is_terminal)
     apart = found["separation"]
     if apart["diagnosis"]:
@@ -42,18 +53,16 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")
 
 
-def slice_table(slices: list[Mapping[str, Any]]) -> Table:
+def print_slices(out: Console, slices: list[Mapping[str, Any]]) -> None:
     """What each slice can show; the objective is the last."""
-    table = _table(
-        "slices: the smallest difference each can show in 8 of 10 cases",
-        *("slice", "role", "rows", "that count", "margin", "at 3 pairs", "at 8 pairs", "with any number of pairs"),
-    )
+    names = ("slice", "role", "rows", "that count", "margin", "at 3 pairs", "at 8 pairs", "with any number of pairs")
+    rows = []
     for row in slices:
         shown = ["?" if row["shows"][key] is None else _number(row["shows"][key]) for key in ("3", "8", "unlimited")]
         margin = "" if row["margin"] is None else f"{row['margin']:g}"
         name, role = ("(targets together)", "objective") if row["role"] == "objective" else (row["name"], row["role"])
-        table.add_row(name, role, str(row["rows"]), f"{row['counting_rows']:.0f}", margin, *shown)
-    return table
+        rows.append([name, role, str(row["rows"]), f"{row['counting_rows']:.0f}", margin, *shown])
+    print_table(out, _columns(*names), rows, "slices: the smallest difference each can show in 8 of 10 cases")
 
 
 def show_simulation(found: Mapping[str, Any]) -> None:
@@ -62,33 +71,31 @@ def show_simulation(found: Mapping[str, Any]) -> None:
     source = found["calibration"]
     trained = f", {source['trained_now']} of them trained now" if source["trained_now"] else ""
     out.print(f"{found['study']}: noise measured on {escape(source['source'])}{trained}", soft_wrap=not out.is_terminal)
-    out.print(slice_table(found["slices"]))
-    nights = _table(
-        f"{found['nights']} nights of {found['tests']} datasets each; in brackets: 95% interval of the simulation",
-        *("night", "keep anything", "kept", "of them wrong", "of them harm a guard", "helpful kept", "pairs each"),
-    )
+    print_slices(out, found["slices"])
+    names = ("night", "keep anything", "kept", "of them wrong", "of them harm a guard", "helpful kept", "pairs each")
+    rows = []
     for name, label in (("null", "all useless"), ("mixed", "a quarter helpful")):
         night = found[name]
-        nights.add_row(
-            label,
-            _share(night["nights_keeping"]),
-            str(night["kept"]["hits"]),
-            _share(night["false_keeps"]),
-            _share(night["guard_harmed"]),
-            _share(night["power"]),
-            f"{night['pairs']['mean']:.1f}",
+        rows.append(
+            [
+                label,
+                _share(night["nights_keeping"]),
+                str(night["kept"]["hits"]),
+                _share(night["false_keeps"]),
+                _share(night["guard_harmed"]),
+                _share(night["power"]),
+                f"{night['pairs']['mean']:.1f}",
+            ]
         )
-    out.print(nights)
-    alone = _table(
-        f"one dataset, tested as the first of a study, {found['decisions']} times each, up to "
-        f"{found['pairs_at_most']} pairs",
-        *("what a dataset does", "kept", "dropped", "undecided", "pairs"),
-    )
-    for row in found["planted"]:
-        alone.add_row(
-            _does(row), *(_share(row[name]) for name in ("kept", "dropped", "undecided")), f"{row['pairs']['mean']:.1f}"
-        )
-    out.print(alone)
+    many = f"{found['nights']} nights of {found['tests']} datasets each"
+    print_table(out, _columns(*names), rows, f"{many}; in brackets: 95% interval of the simulation")
+    alone = [
+        [_does(row), *(_share(row[name]) for name in ("kept", "dropped", "undecided")), f"{row['pairs']['mean']:.1f}"]
+        for row in found["planted"]
+    ]
+    effects = ("what a dataset does", "kept", "dropped", "undecided", "pairs")
+    first = f"one dataset, tested as the first of a study, {found['decisions']} times each"
+    print_table(out, _columns(*effects), alone, f"{first}, up to {found['pairs_at_most']} pairs")
     out.print(found["verdict"])
 
 
@@ -114,8 +121,5 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in columns:
-        table.add_column(name, justify="left" if name in _LEFT or name == "night" else "right")
-    return table
+def _columns(*names: str) -> list[Column]:
+    return [Column(name=name, right=name not in _LEFT, drop=_DROP.get(name, 0)) for name in names]

@@ -1,0 +1,88 @@
+"""How results and talk reach a terminal, a log or a pipe: whole words, and columns that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autodc.cli.streams import nobody_reads
+
+UNWRAPPED = 10_000
+"""Width of what is no terminal: a line of a log is as long as what it says."""
+
+
+def console() -> Console:
+    """A console on stdout. Where that is no terminal nothing is wrapped."""
+    return _open(stderr=False)
+
+
+def talk() -> Console:
+    """A console on stderr, for what is said while work goes on."""
+    return _open(stderr=True)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table. drop: of columns with one, the highest is left out first where the terminal is narrow."""
+
+    name: str
+    right: bool = False
+    drop: int = 0
+
+
+def print_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], title: str = "") -> None:
+    """Print a table whose cells stay on one line, with as many columns as fit.
+
+    Where even those that must stay do not fit, every row becomes a few lines of its own.
+    """
+    if title:
+        out.print(Text(title, style="italic"))
+    left = list(range(len(columns)))
+    while not _fits(out, table := _drawn(columns, rows, left)):
+        spare = [k for k in left if columns[k].drop]
+        if not spare:
+            return _listed(out, columns, rows, left)
+        left.remove(max(spare, key=lambda k: columns[k].drop))
+    out.print(table)
+    return None
+
+
+class _Console(Console):
+    """Rich's own answer to a reader that has left is exit code 1, which says a defect."""
+
+    def on_broken_pipe(self) -> None:
+        nobody_reads()
+        raise SystemExit(0)
+
+
+def _open(*, stderr: bool) -> Console:
+    found = _Console(stderr=stderr, highlight=False)
+    return found if found.is_terminal else _Console(stderr=stderr, highlight=False, width=UNWRAPPED)
+
+
+def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int]) -> Table:
+    table = Table()
+    for k in left:
+        table.add_column(columns[k].name, justify="right" if columns[k].right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[k] if isinstance(row[k], Text) else Text(str(row[k])) for k in left))
+    return table
+
+
+def _fits(out: Console, table: Table) -> bool:
+    return out.measure(table, options=out.options.update(max_width=UNWRAPPED)).maximum <= out.width
+
+
+def _listed(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int]) -> None:
+    """A row as its first cell and, below it, the others by name."""
+    first, *others = left
+    for row in rows:
+        out.print(Text.assemble(row[first]), soft_wrap=True)
+        cells = [Text.assemble((f"{columns[k].name} ", "dim"), row[k]) for k in others if len(row[k])]
+        out.print(Text("   ").append(Text(", ").join(cells)))

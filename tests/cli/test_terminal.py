@@ -1,0 +1,133 @@
+"""What a person sees: tables that fit, words that stay whole, characters that the stream can write."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from autodc.build import open_result
+from autodc.cli.show import show_status
+from autodc.cli.terminal import Column, print_table
+from autodc.report import views
+from autodc.study import events as ev
+from autodc.study.state import fold
+
+COLUMNS = (
+    Column(name="dataset"),
+    Column(name="verdict"),
+    Column(name="weight", right=True, drop=1),
+    Column(name="interval", right=True),
+    Column(name="why", drop=2),
+)
+WHY = "A target slice got better by more than chance explains."
+ROWS = [
+    ["dark_streets", Text("keep"), "1.60", "+0.021 … +0.060", WHY],
+    ["fog", Text("undecided"), "", "-0.011 … +0.013", WHY],
+]
+
+
+def printed(width, rows=ROWS) -> list[str]:
+    out = io.StringIO()
+    print_table(Console(file=out, width=width), COLUMNS, rows, "verdicts")
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [
+        (200, ["dataset", "verdict", "weight", "interval", "why"]),
+        (80, ["dataset", "verdict", "weight", "interval"]),
+        (50, ["dataset", "verdict", "interval"]),
+    ],
+)
+def test_a_table_leaves_columns_out_where_there_is_no_room(width, names):
+    lines = printed(width)
+    assert max(map(len, lines)) <= width
+    assert lines[2].strip("┃ ").split() == [*"┃".join(f" {n} " for n in names).split()]
+    assert len(lines) == 4 + len(ROWS) + 1
+
+
+def test_where_nothing_can_be_left_out_a_row_is_a_few_lines():
+    name = "a_dataset_with_a_name_of_nearly_eighty_characters_which_is_as_long_as_it_may_be"
+    lines = printed(60, [[name, *ROWS[0][1:]]])
+    assert lines[1] == name
+    assert lines[2].strip() == "verdict keep, interval +0.021 … +0.060"
+
+
+@pytest.mark.parametrize("width", [60, 80, 118, 10_000])
+def test_every_cell_is_on_one_line(width):
+    text = "\n".join(printed(width))
+    for row in ROWS:
+        assert row[0] in text
+        assert row[3] in text
+
+
+def test_a_log_is_not_wrapped(autodc, finished, inline):
+    study, folder, _ = finished
+    said = autodc("run", study, "--machine", inline, "--out", folder)
+    told = [line for line in said.out.splitlines() if "│ lamps" in line]
+    assert len(told) >= 1
+    assert "better" in told[0]
+    assert told[0].rstrip().endswith("│")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("words", [("why", "lamps"), ("status",)])
+def test_a_stream_without_unicode_gets_plain_characters(finished, encoding, words):
+    verb, *rest = words
+    program = "import sys; from autodc.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, verb, str(finished[1]), *rest],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode(encoding)
+    assert "lamps" in text
+    if encoding != "cp1252":
+        assert "…" not in text
+        assert ("..." in text) == (verb == "why")
+
+
+def test_a_reader_that_leaves_is_no_defect(finished):
+    program = "import sys; from autodc.cli import main; main()"
+    words = [sys.executable, "-c", program, "why", str(finished[1]), "lamps"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-c", words], stdout=pipe, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_status_of_a_study_that_has_just_begun_says_only_what_is_known(finished, capsys):
+    state, _ = open_result(finished[1])
+    begun = fold([state.question, ev.SessionStarted(time=1.0, slots=2, machine={})])
+    show_status(views.status(begun, now=1.0))
+    told = capsys.readouterr().out
+    assert "begun, nothing was trained yet" in told
+    calibrating = ev.PhaseStarted(time=1.0, round=0, phase="calibration", planned=6)
+    begun.apply(calibrating)
+    show_status(views.status(begun, now=61.0))
+    told += capsys.readouterr().out
+    assert "measuring the noise of the start" in told
+    for lie in ("round 0", "None", " 0s used", "? left"):
+        assert lie not in told
+
+
+def test_a_folder_that_is_not_there_names_the_one_that_was_meant(autodc, finished):
+    _, folder, _ = finished
+    said = autodc("status", folder.parent / "ouut")
+    assert said.code == 2
+    assert "nothing of that name" in said.err
+    assert f"did you mean {folder}?" in said.err
+    assert "--out" in autodc("status", folder / "report").err

@@ -1,0 +1,52 @@
+"""Studies that earlier code left behind open, tell, report and go on to the decisions they were on the way to."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+import autodc
+from autodc.build import open_result
+from autodc.report import views, write_report
+
+HERE = Path(__file__).parent
+EXPECTED = json.loads((HERE / "expected.json").read_text())
+QUICK = ("finished", "own-metric", "in-the-gate", "extended")
+
+
+@pytest.fixture
+def study(request, tmp_path: Path) -> Path:
+    """The folder of a frozen study, unpacked."""
+    with tarfile.open(HERE / f"{request.param}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path
+
+
+def each(names):
+    return [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in sorted(names)]
+
+
+@pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
+def test_it_opens_and_tells(study):
+    state, content = open_result(study / "run")
+    assert views.status(state)["study"] == "world"
+    for name in state.candidates:
+        assert views.why(state, name)["verdict"] in ("keep", "drop", "undecided")
+    page = write_report(state, content, study / "run")
+    assert "lamps" in page.read_text()
+
+
+@pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
+def test_the_same_command_ends_where_it_would_have_ended(study, request):
+    machine = autodc.MachineSpec(runner="inline")
+    content = autodc.run(autodc.load(study / "study.yaml"), machine, study / "run").to_dict()
+    wanted = EXPECTED[request.node.callspec.params["study"]]
+    assert content["kept"] == wanted["kept"]
+    assert content["dropped"] == wanted["dropped"]
+    assert content["incumbent"] == wanted["incumbent"]
+    assert [[d["subject"], d["verdict"], d["seeds"]] for d in content["decisions"]] == wanted["decisions"]
+    assert content["spent"]["trainings"] == wanted["trainings"]
+    assert content["validation"] == wanted["validation"]
