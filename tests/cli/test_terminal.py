@@ -102,9 +102,7 @@ def test_a_reader_that_leaves_is_no_defect(finished):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as pipe:
-        done = subprocess.run(
-            [sys.executable, "-c", words], stdout=pipe, stderr=subprocess.PIPE, text=True, check=False
-        )
+        done = subprocess.run(words, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0
     assert done.stderr == ""
 
