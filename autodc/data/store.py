@@ -99,7 +99,7 @@ def disk_problem(error: OSError, place: str) -> SurroundingsError:
     return SurroundingsError("ADC-DISK-011", "the disk cannot be written", place, str(error), hint)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def _metadata(folder: str) -> pd.DataFrame:
     path = Path(folder) / METADATA
     return pd.read_parquet(path) if path.exists() else pd.DataFrame()

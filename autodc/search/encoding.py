@@ -49,9 +49,10 @@ class PlanEncoding:
         """Encode a plan; a weight above the cap gives u above 1, so that old observations stay true."""
         values: dict[str, Value] = dict(plan.hyperparameters)
         values[RECIPE] = plan.recipe
+        weights, pretrain = plan.mixture.to_dict(), frozenset(plan.pretrain)
         for name in self.problem.datasets:
-            values[weight_name(name)] = plan.mixture.weight(name)
-            values[_stage(name)] = plan.stage(name)
+            values[weight_name(name)] = weights.get(name, 0.0)
+            values[_stage(name)] = STAGES[name in pretrain]
         return self.space.encode(values)
 
     def plan(self, row: Array) -> Plan:

@@ -7,6 +7,7 @@ correlation with full trainings was measured in the study and is high enough.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections.abc import Mapping
@@ -64,10 +65,57 @@ def promotion(
     values: fidelity → plan → objective of a finished training, −inf where it failed; planned: fidelity → plans that
     have a training there, finished or not. The highest rung that can promote does, its best plan first.
     """
-    for below, above in reversed(list(itertools.pairwise(ladder))):
-        known = values.get(below, {})
-        best = sorted((n for n in known if math.isfinite(known[n])), key=lambda n: (-known[n], n))
-        for plan in best[: len(known) // ETA]:
-            if plan not in planned.get(above, frozenset()):
-                return plan, above
-    return None
+    halving = Halving(ladder)
+    for level, plans in planned.items():
+        for plan in plans:
+            halving.plan(level, plan)
+    for level, known in values.items():
+        for plan, value in known.items():
+            halving.tell(level, plan, value)
+    return halving.promotion()
+
+
+@final
+class Halving:
+    """The same, told one by one."""
+
+    def __init__(self, ladder: tuple[float, ...]) -> None:
+        self._steps = list(reversed(list(itertools.pairwise(ladder))))
+        self._above = dict(itertools.pairwise(ladder))
+        self._known = dict.fromkeys(ladder, 0)
+        self._best: dict[float, list[tuple[float, int]]] = {level: [] for level in ladder}
+        self._waiting: dict[float, list[tuple[float, int]]] = {level: [] for level in ladder}
+        self._planned: dict[float, set[int]] = {level: set() for level in ladder}
+        self._values: dict[tuple[float, int], float] = {}
+
+    def plan(self, level: float, plan: int) -> None:
+        """A plan has a training at this fidelity, finished or not."""
+        if level not in self._planned:
+            return
+        self._planned[level].add(plan)
+        for below, above in self._steps:
+            if above == level and (below, plan) in self._values:
+                place = (-self._values[below, plan], plan)
+                waiting = self._waiting[below]
+                i = bisect.bisect_left(waiting, place)
+                if waiting[i : i + 1] == [place]:
+                    del waiting[i]
+
+    def tell(self, level: float, plan: int, value: float) -> None:
+        """A training at this fidelity is finished; −inf: it failed. Each is told once."""
+        if level not in self._known:
+            return
+        self._known[level] += 1
+        self._values[level, plan] = value
+        if math.isfinite(value):
+            bisect.insort(self._best[level], (-value, plan))
+            if plan not in self._planned.get(self._above.get(level, math.nan), ()):
+                bisect.insort(self._waiting[level], (-value, plan))
+
+    def promotion(self) -> tuple[int, float] | None:
+        """Which plan is trained next at which higher fidelity, or None where nobody has earned it."""
+        for below, above in self._steps:
+            first = self._waiting[below][:1]
+            if first and bisect.bisect_left(self._best[below], first[0]) < self._known[below] // ETA:
+                return first[0][1], above
+        return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +16,13 @@ Array = np.ndarray[Any, Any]
 
 LOW_TAIL = 3.0
 CRASH_NOISE = 5.0
+LEAST_FIDELITY = 1e-3
+
+ROOM = 64
+"""Trainings there is room for before arrays grow."""
+
+KEPT = 2
+"""Histories of which the models are remembered."""
 
 
 @final
@@ -29,34 +37,42 @@ class Record:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Finished trainings in order.
+    """Finished trainings in order. Read only: what is derived from it is worked out when it is first asked for.
 
     rows: (n, D); raw: slice → (n,) as observed; slices: name → (n,), penalties in place of what is missing;
     objective: (n,), the same; failed: (n,); fidelity: (n,), share of a full training; seeds: (n,);
-    shares: slice → share in the objective.
+    shares: slice → share in the objective; memo: what models of it were worked out, by whoever asked.
     """
 
-    rows: Array
-    raw: Mapping[str, Array]
-    slices: Mapping[str, Array]
-    objective: Array
-    failed: Array
-    fidelity: Array
-    seeds: Array
-    shares: Mapping[str, float]
+    def __init__(
+        self,
+        *,
+        rows: Array,
+        observed: Array,
+        fidelity: Array,
+        seeds: Array,
+        shares: Mapping[str, float],
+        digests: dict[int, str] | None = None,
+    ) -> None:
+        """observed: (slices, n) in the order of `shares`; digests: those of longer histories that begin with this."""
+        self.rows, self.fidelity, self.seeds, self.shares = rows, fidelity, seeds, shares
+        self.raw: Mapping[str, Array] = dict(zip(shares, observed, strict=True))
+        self.memo: dict[Any, Any] = {}
+        self._observed = observed
+        self._digests = {} if digests is None else digests
+        self._heads: dict[int, History] = {}
 
     @classmethod
     def of(cls, records: Sequence[Record], width: int, targets: Mapping[str, float], others: Sequence[str]) -> History:
         """Collect records; `targets` are weights in the objective, `others` further slices."""
-        total = sum(targets.values()) or 1.0
-        shares = {n: w / total for n, w in targets.items()} | {n: 0.0 for n in others if n not in targets}
-        raw = {n: np.array([r.values.get(n, np.nan) for r in records], dtype=float) for n in shares}
-        return cls.told(
+        shares = shares_of(targets, others)
+        return cls(
             rows=np.array([r.row for r in records], dtype=float).reshape(len(records), width),
-            raw=raw,
-            fidelity=np.array([max(r.fidelity, 1e-3) for r in records]),
+            observed=np.array([[r.values.get(n, np.nan) for r in records] for n in shares], dtype=float).reshape(
+                len(shares), len(records)
+            ),
+            fidelity=np.array([max(r.fidelity, LEAST_FIDELITY) for r in records], dtype=float),
             seeds=np.array([r.seed for r in records]),
             shares=shares,
         )
@@ -65,33 +81,35 @@ class History:
     def told(
         cls, *, rows: Array, raw: Mapping[str, Array], fidelity: Array, seeds: Array, shares: Mapping[str, float]
     ) -> History:
-        """Work out what the models are told. A training that failed, or misses a target, or has one that is not finite,
-        is told as the worst value seen at its fidelity: samplers that forget failures propose the crash again. What
-        misses only a guard is told as the worst in that guard alone."""
-        failed = np.zeros(len(rows), dtype=bool)
-        for name, values in raw.items():
-            if shares[name] > 0:
-                failed |= ~np.isfinite(values)
-        missing = {name: failed | ~np.isfinite(values) for name, values in raw.items()}
-        slices = {name: _tamed_by_level(values, missing[name], fidelity) for name, values in raw.items()}
-        objective = sum((shares[n] * v for n, v in slices.items()), np.zeros(len(rows)))
-        return cls(
-            rows=rows,
-            raw=raw,
-            slices=slices,
-            objective=objective,
-            failed=failed,
-            fidelity=fidelity,
-            seeds=seeds,
-            shares=shares,
-        )
+        """What the models are told of trainings that gave `raw`."""
+        observed = np.array([raw[n] for n in shares], dtype=float).reshape(len(shares), len(rows))
+        return cls(rows=rows, observed=observed, fidelity=fidelity, seeds=seeds, shares=shares)
+
+    @cached_property
+    def failed(self) -> Array:
+        """A training that failed, or misses a target, or has one that is not finite, is told as the worst value seen
+        at its fidelity: samplers that forget failures propose the crash again. What misses only a guard is told as the
+        worst in that guard alone."""
+        targets = np.array([share > 0 for share in self.shares.values()], dtype=bool)
+        return np.asarray((~np.isfinite(self._observed[targets])).any(axis=0))
+
+    @cached_property
+    def slices(self) -> Mapping[str, Array]:
+        """Slice → what the models are told of it."""
+        return Told(self)
+
+    @cached_property
+    def objective(self) -> Array:
+        """What is searched for."""
+        targets = [name for name, share in self.shares.items() if share > 0]
+        return np.asarray(sum((self.shares[n] * self.slices[n] for n in targets), np.zeros(len(self))))
 
     @property
     def noise(self) -> Array:
         """Factor on the noise variance of every training, shape (n,)."""
         return np.asarray(1.0 / self.fidelity)
 
-    @property
+    @cached_property
     def commonest(self) -> Array:
         """Which trainings have the fidelity that most have, shape (n,): ranks are compared among equals."""
         levels, counts = np.unique(self.fidelity, return_counts=True)
@@ -104,26 +122,112 @@ class History:
         """The first `count` trainings, told as they were told then."""
         if count == len(self):
             return self
-        return History.told(
-            rows=self.rows[:count],
-            raw={n: v[:count] for n, v in self.raw.items()},
-            fidelity=self.fidelity[:count],
-            seeds=self.seeds[:count],
-            shares=self.shares,
-        )
+        if count not in self._heads:
+            self._heads[count] = History(
+                rows=self.rows[:count],
+                observed=self._observed[:, :count],
+                fidelity=self.fidelity[:count],
+                seeds=self.seeds[:count],
+                shares=self.shares,
+                digests=self._digests,
+            )
+        return self._heads[count]
 
     def digest(self, count: int) -> str:
         """Identity of the first `count` trainings as observed."""
-        state = hashlib.blake2b(self.rows[:count].tobytes(), digest_size=16)
-        for part in [*self.raw.values(), self.fidelity, self.seeds]:
-            state.update(np.ascontiguousarray(part[:count]).tobytes())
-        return state.hexdigest()
+        if count not in self._digests:
+            state = hashlib.blake2b(np.ascontiguousarray(self.rows[:count]).tobytes(), digest_size=16)
+            for part in [*self._observed, self.fidelity, self.seeds]:
+                state.update(np.ascontiguousarray(part[:count]).tobytes())
+            self._digests[count] = state.hexdigest()
+        return self._digests[count]
 
     def sample(self, features: Array, data: Array, target: Array, clusters: tuple[Array, ...] = ()) -> Sample:
         """The sample a surrogate of `target` is fitted to."""
-        _, seeds = np.unique(self.seeds, return_inverse=True)
         noise = np.where(self.failed, CRASH_NOISE * self.noise, self.noise)
-        return Sample(features=features, target=target, noise=noise, seeds=seeds, data=data, clusters=clusters)
+        return Sample(features=features, target=target, noise=noise, seeds=self._seeds, data=data, clusters=clusters)
+
+    @cached_property
+    def _seeds(self) -> Array:
+        return np.unique(self.seeds, return_inverse=True)[1]
+
+
+@final
+class Told(Mapping[str, Array]):
+    """Slices of a history as the models are told them, each worked out when it is asked for."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._known: dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._known:
+            values = self._history.raw[name]
+            missing = self._history.failed | ~np.isfinite(values)
+            self._known[name] = _tamed_by_level(values, missing, self._history.fidelity)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._history.raw)
+
+    def __len__(self) -> int:
+        return len(self._history.raw)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._history.raw
+
+
+@final
+class Growing:
+    """Records as arrays that grow by doubling: a history of them costs no more for being the thousandth."""
+
+    def __init__(self, width: int, targets: Mapping[str, float], others: Sequence[str]) -> None:
+        self._shares = shares_of(targets, others)
+        self._count = 0
+        self._rows = np.empty((ROOM, width))
+        self._observed = np.empty((len(self._shares), ROOM))
+        self._fidelity = np.empty(ROOM)
+        self._seeds = np.empty(ROOM, dtype=np.int64)
+        self._digests: dict[int, str] = {}
+        self._last: dict[int, History] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, record: Record) -> None:
+        """Take one training in."""
+        i = self._count
+        if i == len(self._fidelity):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+            self._observed = np.concatenate([self._observed, np.empty_like(self._observed)], axis=1)
+            self._fidelity = np.concatenate([self._fidelity, np.empty_like(self._fidelity)])
+            self._seeds = np.concatenate([self._seeds, np.empty_like(self._seeds)])
+        self._rows[i] = record.row
+        self._observed[:, i] = [record.values.get(name, np.nan) for name in self._shares]
+        self._fidelity[i] = max(record.fidelity, LEAST_FIDELITY)
+        self._seeds[i] = record.seed
+        self._count += 1
+
+    def first(self, count: int) -> History:
+        """The history of the first `count`; the same one where it was asked for last."""
+        if count not in self._last:
+            while len(self._last) >= KEPT:
+                del self._last[next(iter(self._last))]
+            self._last[count] = History(
+                rows=self._rows[:count],
+                observed=self._observed[:, :count],
+                fidelity=self._fidelity[:count],
+                seeds=self._seeds[:count],
+                shares=self._shares,
+                digests=self._digests,
+            )
+        return self._last[count]
+
+
+def shares_of(targets: Mapping[str, float], others: Sequence[str]) -> dict[str, float]:
+    """Slice → its share in the objective, 0 for those that are in none."""
+    total = sum(targets.values()) or 1.0
+    return {n: w / total for n, w in targets.items()} | {n: 0.0 for n in others if n not in targets}
 
 
 def _tamed_by_level(values: Array, failed: Array, fidelity: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Any, final
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from autodc import seeds
 from autodc.search.encoding import PlanEncoding, weight_name
 from autodc.search.engine import DRAWS, FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
-from autodc.search.history import History, Record
+from autodc.search.history import Growing, History, Record
 from autodc.search.pareto import Tradeoffs
 from autodc.search.plan import Plan
 from autodc.search.probes import modeller_of
@@ -113,14 +114,16 @@ class MixtureEngine:
 
 @final
 class PlanBook:
-    """Plans and observations of one problem as rows and histories; rows are remembered."""
+    """Plans and observations of one problem as rows and histories. Each is encoded once, for speed alone: a book that
+    is opened in the middle of a study says the same."""
 
-    def __init__(self, problem: SearchProblem) -> None:
+    def __init__(self, problem: SearchProblem, encoding: PlanEncoding | None = None) -> None:
         self.problem = problem
-        self.encoding = PlanEncoding(problem)
+        self.encoding = PlanEncoding(problem) if encoding is None else encoding
         self.space: Space = self.encoding.space
         self.start = self.encoding.row(problem.start)
-        self._records: list[Record] = []
+        self._records = Growing(len(self.space), problem.targets, tuple(problem.guards))
+        self._seen: list[Observation] = []
 
     def enqueued(self, weights: Mapping[str, float]) -> Array:
         """The row of a mixture the user wants tried first, at the start's hyperparameters."""
@@ -135,12 +138,16 @@ class PlanBook:
     def history(self, observed: Sequence[Observation]) -> History:
         """All observations as arrays."""
         for seen in observed[len(self._records) :]:
+            self._seen.append(seen)
             self._records.append(
                 Record(row=self.encoding.row(seen.plan), seed=seen.seed, values=seen.values, fidelity=seen.fidelity)
             )
-        return History.of(
-            self._records[: len(observed)], len(self.space), self.problem.targets, tuple(self.problem.guards)
-        )
+        return self._records.first(len(observed))
+
+    def of(self, observed: Sequence[Observation]) -> History:
+        """The history of observations that need not be a prefix of what was seen."""
+        known = len(observed) <= len(self._seen) and all(map(is_, observed, self._seen))
+        return self.history(observed) if known else PlanBook(self.problem, self.encoding).history(observed)
 
 
 @single_threaded
@@ -185,12 +192,11 @@ def outlook(
 ) -> Array | None:
     """Draw the objective of plans from the posterior, shape (DRAWS, m); None where nothing was observed.
 
-    The book gives the space alone: these observations need not be a prefix of what it remembers.
+    These observations need not be a prefix of what the book remembers.
     """
-    history = PlanBook(book.problem).history(observed)
+    history = book.of(observed)
     if not len(history) or history.failed.all():
         return None
     rows = np.array([book.encoding.row(plan) for plan in plans])
-    model, features = modeller.objective(history), book.space.features(rows)
     rng = seeds.generator(seed, "search", "outlook", len(history))
-    return np.array([model.sampled(rng)(features) for _ in range(DRAWS)])
+    return modeller.objective(history).draws(rng, book.space.features(rows), DRAWS)

@@ -14,11 +14,11 @@ import numpy as np
 
 from autodc import seeds
 from autodc.search.engine import FrontPoint, Observation, SearchProblem
-from autodc.search.history import History, Record
+from autodc.search.history import History
 from autodc.search.plan import Plan
 from autodc.search.proposal import Speaker
 from autodc.search.space import Space
-from autodc.search.surrogates.models import Function, Model, Modeller
+from autodc.search.surrogates.models import Function, Model, Modeller, one_by_one
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
@@ -102,11 +102,15 @@ class Tradeoffs:
     def _models(self, history: History, observed: Sequence[Observation]) -> list[tuple[Model, History]]:
         found = []
         for name, modeller in self._modellers.items():
-            records = [
-                Record(row=row, seed=o.seed, values={k: v for k, v in o.tradeoffs.items() if k == name}, fidelity=1.0)
-                for row, o in zip(history.rows, observed, strict=True)
-            ]
-            told = History.of(records, history.rows.shape[1], {name: 1.0}, ())
+            if ("beside", name) not in history.memo:
+                history.memo["beside", name] = History.told(
+                    rows=history.rows,
+                    raw={name: np.array([o.tradeoffs.get(name, np.nan) for o in observed], dtype=float)},
+                    fidelity=np.ones(len(history)),
+                    seeds=history.seeds,
+                    shares={name: 1.0},
+                )
+            told = history.memo["beside", name]
             found.append((modeller.objective(told), told))
         return found
 
@@ -158,6 +162,10 @@ class Weighed:
 
     def _joined(self, functions: Sequence[Function]) -> Function:
         return lambda features: self._value(np.column_stack([f(features) for f in functions]))
+
+    def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
+        """Draws at these rows, shape (count, m)."""
+        return one_by_one(self, rng, features, count)
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Difference of the values of the posterior means, and the first objective's sd of it, row by row."""

@@ -80,7 +80,12 @@ class ProbedModeller:
 
         The amount of data, Σ_d u_d, is held apart: it is no merit of the datasets that happen to be in.
         """
-        head = history.head(step(len(history)))
+        key = (self, "slope", step(len(history)))
+        if key not in history.memo:
+            history.memo[key] = self._slope(history.head(step(len(history))))
+        return float(history.memo[key])
+
+    def _slope(self, head: History) -> float:
         good = ~head.failed
         if good.sum() < LEAST:
             return 0.0
@@ -96,14 +101,17 @@ class ProbedModeller:
         return found * max(0.0, 1.0 - SHRINK * chance / found**2)
 
     def _rest(self, history: History, slope: float) -> History:
-        said = slope * (self._space.features(history.rows) @ self._tilt)
-        return History.told(
-            rows=history.rows,
-            raw={n: v - said if n in self._targets else v for n, v in history.raw.items()},
-            fidelity=history.fidelity,
-            seeds=history.seeds,
-            shares=history.shares,
-        )
+        if (self, slope) not in history.memo:
+            said = slope * (self._space.features(history.rows) @ self._tilt)
+            history.memo[self, slope] = History.told(
+                rows=history.rows,
+                raw={n: v - said if n in self._targets else v for n, v in history.raw.items()},
+                fidelity=history.fidelity,
+                seeds=history.seeds,
+                shares=history.shares,
+            )
+        rest: History = history.memo[self, slope]
+        return rest
 
 
 @final
@@ -126,6 +134,10 @@ class Tilted:
     def sampled(self, rng: np.random.Generator) -> Function:
         """One draw as a function."""
         return self._tilted(self.model.sampled(rng))
+
+    def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
+        """Draws at these rows, shape (count, m)."""
+        return self.model.draws(rng, features, count) + features @ self.tilt
 
     def _tilted(self, function: Function) -> Function:
         return lambda features: np.asarray(function(features) + features @ self.tilt)

@@ -111,7 +111,9 @@ class Recommender:
 
     def _losses(self, row: Array, columns: list[int]) -> tuple[Array, Array]:
         """What leaving out each of these datasets alone costs, mean and sd."""
-        left = np.array([self._without(row, column) for column in columns]).reshape(len(columns), len(row))
+        left = np.repeat(row[None], len(columns), axis=0)
+        left[np.arange(len(columns)), columns] = 0.0
+        left = self._space.snap(left)
         return self._gains(np.repeat(row[None], len(columns), axis=0), left)
 
     def _gains(self, rows: Array, origin: Array) -> tuple[Array, Array]:

@@ -145,7 +145,8 @@ class Space:
         rows[:, self._numbers] = np.clip(rows[:, self._numbers], 0.0, 1.0)
         for i in self._grids:
             dimension = self.dimensions[i]
-            rows[:, i] = [dimension.unit(dimension.value(float(x))) for x in rows[:, i]]
+            found, place = np.unique(rows[:, i], return_inverse=True)
+            rows[:, i] = np.array([dimension.unit(dimension.value(float(x))) for x in found])[place]
         return np.where(self.active(rows), rows, self.defaults) if self._conditional else rows
 
     def random(self, rng: np.random.Generator, count: int) -> Array:

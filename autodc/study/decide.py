@@ -133,7 +133,8 @@ class Decider:
         )
 
     def _worthless(self, worth: Mapping[str, float]) -> tuple[str, ...]:
-        return tuple(n for n, w in worth.items() if w <= 0 and n not in self._state.kept)
+        kept = frozenset(self._state.kept)
+        return tuple(n for n, w in worth.items() if w <= 0 and n not in kept)
 
     def _affordable(self, plan: Plan, worth: Mapping[str, float]) -> Plan:
         """Leave out what the cost budget cannot pay, the least worth its price first."""
@@ -141,7 +142,8 @@ class Decider:
         if limit is None:
             return plan
         price = {c.name: c.cost for c in self._spec.data.candidates}
-        new = [n for n in plan.mixture.added if n not in self._state.kept and price[n] > 0]
+        kept = frozenset(self._state.kept)
+        new = [n for n in plan.mixture.added if n not in kept and price[n] > 0]
         for name in sorted(new, key=lambda n: (worth.get(n, 0.0) / price[n], n)):
             if sum(price[n] for n in plan.mixture.added) <= limit:
                 break
@@ -168,8 +170,9 @@ class Decider:
             and not self._tested_whole(challenger)
             and pairs.can_look(self._spec, state, challenger, state.incumbent)
         ):
-            new = tuple(n for n in challenger.mixture.added if n not in state.kept)
-            kind = "tuning" if set(challenger.mixture.added) == set(state.kept) else "bundle"
+            kept = frozenset(state.kept)
+            new = tuple(n for n in challenger.mixture.added if n not in kept)
+            kind = "tuning" if kept == set(challenger.mixture.added) else "bundle"
             subject = kind if kind == "tuning" else "+".join(new) or "removal"
             return self._open(subject, kind, "whole", challenger, state.incumbent, new)
         return self._after_gate()
@@ -178,13 +181,13 @@ class Decider:
         """The member to be tested next, those worth least first; kept ones last, where the context changed."""
         state = self._state
         tested = {t.subject for t in state.tests if t.round == state.round and t.purpose == "removal"}
-        worth = state.challengers[-1].worth
+        worth, kept = state.challengers[-1].worth, frozenset(state.kept)
         order = sorted(challenger.mixture.added, key=lambda n: (worth.get(n, 0.0), n))
-        new = [n for n in order if n not in state.kept]
+        new = [n for n in order if n not in kept]
         for name in new:
             if name not in tested:
                 return name
-        return next((n for n in order if new and n in state.kept and n not in tested), None)
+        return next((n for n in order if new and n in kept and n not in tested), None)
 
     def _tested_whole(self, challenger: Plan) -> bool:
         mine = [t for t in self._state.tests if t.round == self._state.round and t.purpose == "whole"]
@@ -193,14 +196,11 @@ class Decider:
     def _after_gate(self) -> ev.Event:
         state, spec = self._state, self._spec
         moved = any(m.round == state.round for m in state.moves)
-        settled = all(self._is_settled(n) for n in state.candidates)
+        settled = frozenset(state.candidates) <= {*state.kept, *pairs.excluded(spec, state)}
         enough = allowance.left(spec, state) >= allowance.LEAST_ROUND
         if state.round < spec.loop.rounds and enough and (moved or not settled):
             return self._begin_round(state.round + 1)
         return ev.PhaseStarted(round=state.round, phase="sweep")
-
-    def _is_settled(self, name: str) -> bool:
-        return name in self._state.kept or name in pairs.excluded(self._spec, self._state)
 
     def _in_sweep(self) -> ev.Event | None:
         state = self._state

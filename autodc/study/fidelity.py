@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from typing import final
 
-from autodc.search.fidelity import agreement, promotion, rungs
+from autodc.search.fidelity import Halving, agreement, rungs
 from autodc.spec.study import FidelitySpec, StudySpec
 from autodc.study import events as ev
-from autodc.study.state import State
+from autodc.study.state import State, TrialState
 
 TWIN = "cheap twin"
 PROMOTED = "promoted"
@@ -20,7 +20,9 @@ def of_fresh(spec: StudySpec, state: State) -> float:
     return wanted.low if wanted is not None and state.fidelity is not None and state.fidelity.used else 1.0
 
 
-def again(spec: StudySpec, state: State, excluded: frozenset[str]) -> tuple[int, float, str] | None:
+def again(
+    spec: StudySpec, state: State, excluded: frozenset[str], ladder: Ladder
+) -> tuple[int, float, str] | None:
     """Say which suggested trial is trained again, at which fidelity and why, before anything new is suggested.
 
     excluded: datasets that are out; plans with one of them are not promoted.
@@ -33,8 +35,7 @@ def again(spec: StudySpec, state: State, excluded: frozenset[str]) -> tuple[int,
         return next(((n, wanted.low, TWIN) for n in first), None)
     if not state.fidelity.used:
         return None
-    values, planned = _ladder(spec, state, excluded)
-    found = promotion(rungs(wanted.low), values, planned)
+    found = ladder.promotion(spec, state, rungs(wanted.low), excluded)
     return None if found is None else (*found, PROMOTED)
 
 
@@ -74,15 +75,32 @@ def _visible(wanted: FidelitySpec, state: State) -> bool:
     return len(roots) == wanted.pairs and max(needed) < state.horizon
 
 
-Rungs = tuple[dict[float, dict[int, float]], dict[float, frozenset[int]]]
+@final
+class Ladder:
+    """Who has earned a longer training, kept up with the state; it can be derived anew at any time."""
+
+    def __init__(self) -> None:
+        self._of: tuple[tuple[float, ...], frozenset[str]] | None = None
+        self._halving = Halving(())
+        self._planned = self._told = 0
+
+    def promotion(
+        self, spec: StudySpec, state: State, ladder: tuple[float, ...], excluded: frozenset[str]
+    ) -> tuple[int, float] | None:
+        """The suggested trial to be trained again, and at which fidelity. excluded: plans with these are left out."""
+        if self._of != (ladder, excluded):
+            self._of, self._halving, self._planned, self._told = (ladder, excluded), Halving(ladder), 0, 0
+        for one in state.trials[self._planned :]:
+            if one.trial.phase == "search":
+                self._halving.plan(one.trial.fidelity, _root(one))
+        self._planned = len(state.trials)
+        for one in state.trials[self._told : state.horizon]:
+            if one.trial.phase == "search" and not excluded & set(one.trial.plan.mixture.added):
+                value = objective(spec, state, one.trial.number)
+                self._halving.tell(one.trial.fidelity, _root(one), value)
+        self._told = state.horizon
+        return self._halving.promotion()
 
 
-def _ladder(spec: StudySpec, state: State, excluded: frozenset[str]) -> Rungs:
-    """Fidelity → plan → objective of what is visible, and fidelity → plans that have a training there."""
-    values: dict[float, dict[int, float]] = defaultdict(dict)
-    planned: dict[float, set[int]] = defaultdict(set)
-    for (level, root), number in state.again.items():
-        planned[level].add(root)
-        if number < state.horizon and not excluded & set(state.trials[root].trial.plan.mixture.added):
-            values[level][root] = objective(spec, state, number)
-    return values, {level: frozenset(roots) for level, roots in planned.items()}
+def _root(one: TrialState) -> int:
+    return one.trial.number if one.of is None else one.of

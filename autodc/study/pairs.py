@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from autodc import seeds
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
@@ -62,22 +64,25 @@ def can_look(spec: StudySpec, state: State, challenger: Plan, incumbent: Plan) -
     return missing <= allowance.left(spec, state)
 
 
-def pays(spec: StudySpec, state: State, name: str) -> bool:
-    """Whether the cost budget pays this dataset beside those that are kept."""
-    price = {c.name: c.cost for c in spec.data.candidates}
-    return spec.budget.cost is None or sum(price[n] for n in {*state.kept, name}) <= spec.budget.cost
+def pays(spec: StudySpec, state: State, names: Iterable[str]) -> list[str]:
+    """Those of these datasets that the cost budget pays, each alone beside those that are kept."""
+    limit = spec.budget.cost
+    if limit is None:
+        return list(names)
+    price, kept = {c.name: c.cost for c in spec.data.candidates}, state.kept
+    return [name for name in names if sum(price[n] for n in {*kept, name}) <= limit]
 
 
 def excluded(spec: StudySpec, state: State) -> frozenset[str]:
     """Datasets that were dropped in the very context of the incumbent, or that the cost budget cannot pay."""
-    return frozenset(n for n in state.candidates if _dropped_here(state, n) or not pays(spec, state, n))
+    names, kept = state.candidates, frozenset(state.kept)
+    dear = frozenset(names).difference(pays(spec, state, names))
+    dropped = {n for n in names if n not in kept and _dropped_among(state.decided(n), kept)}
+    return dear | dropped
 
 
-def _dropped_here(state: State, name: str) -> bool:
-    last = state.decided(name)
-    if last is None or last.verdict != "drop" or name in state.kept:
-        return False
-    return set(last.incumbent.mixture.added) == set(state.kept)
+def _dropped_among(test: TestState | None, kept: frozenset[str]) -> bool:
+    return test is not None and test.verdict == "drop" and frozenset(test.incumbent.mixture.added) == kept
 
 
 def with_dataset(spec: StudySpec, state: State, plan: Plan, name: str) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -31,6 +31,10 @@ TUNING_EVERY = 4
 CLOSE_CALL = 0.05
 """It is one where tuning alone is believed to be as good as the best plan with at least this probability."""
 
+EVERY_UP_TO, AGAIN_AFTER = 250, 3
+"""That question is asked of all that was seen up to so many trainings; beyond, again when so many times as many were
+seen: by then the answer is settled, and asking costs more with every training."""
+
 ENQUEUED = "enqueued later"
 """Origin of a trial that an extension of the study asked for."""
 
@@ -41,12 +45,23 @@ def searching(spec: StudySpec, state: State) -> bool:
     return state.charged("search", state.round) < quota - allowance.CRUMB and allowance.left(spec, state) >= 1
 
 
+def asked_of(seen: int) -> int:
+    """How many of the trainings that were seen a question about all of them is asked of: a function of their number
+    alone, so that a study that is resumed asks the same."""
+    count = EVERY_UP_TO
+    while count * AGAIN_AFTER <= seen:
+        count *= AGAIN_AFTER
+    return min(count, seen)
+
+
 @final
 class Planner:
-    """Derives the next trial from the state; holds nothing of its own."""
+    """Derives the next trial from the state; what it remembers is for speed."""
 
     def __init__(self, spec: StudySpec, state: State, engine: SearchEngine, memory: Memory) -> None:
         self._spec, self._state, self._engine, self._memory = spec, state, engine, memory
+        self._ladder = fidelity.Ladder()
+        self._open_question: tuple[Any, bool] = (None, False)
 
     def want(self) -> ev.TrialPlanned | None:
         state = self._state
@@ -96,7 +111,7 @@ class Planner:
     def _search(self, round: int) -> ev.TrialPlanned | None:
         state = self._state
         number, out = len(state.suggested), pairs.excluded(self._spec, state)
-        if again := fidelity.again(self._spec, state, out):
+        if again := fidelity.again(self._spec, state, out, self._ladder):
             root, level, origin = again
             trial = replace(state.trials[root].trial, number=len(state.trials), fidelity=level)
             return ev.TrialPlanned(trial=trial.to_dict(), round=round, horizon=state.horizon, origin=origin, of=root)
@@ -128,7 +143,14 @@ class Planner:
             return False
         if self._state.charged("search", round) < 0.5 * allowance.search_quota(self._spec, self._state, round):
             return False
-        best = self._engine.recommend(observed, frozenset(self._state.kept), out)
+        question = (asked_of(len(observed)), frozenset(self._state.kept), out)
+        if question != self._open_question[0]:
+            self._open_question = (question, self._is_close(observed[: question[0]], question[1], out))
+        return self._open_question[1]
+
+    def _is_close(self, observed: Sequence[Observation], kept: frozenset[str], out: frozenset[str]) -> bool:
+        """Whether tuning what is kept may well be as good as the best plan with new datasets."""
+        best = self._engine.recommend(observed, kept, out)
         draws = None if best.tuned is None else self._engine.outlook(observed, [best.plan, best.tuned])
         return draws is not None and float(np.mean(draws[:, 0] <= draws[:, 1])) > CLOSE_CALL
 

@@ -28,6 +28,7 @@ class State:
 
     borrowed: trainings of another study that the search knows;
     horizon: outcomes 0 … horizon − 1 are visible to decisions; incumbent: the best plan kept so far;
+    decisions: dataset → the last finished test of it alone;
     challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
     may serve any comparison, the last one where it was run again; attempts: how often it was run;
     planned: (phase, round) → trainings, each by its fidelity; spent: all of them;
@@ -44,6 +45,7 @@ class State:
     spec: StudySpec | None = None
     trials: list[TrialState] = field(default_factory=list)
     tests: list[TestState] = field(default_factory=list)
+    decisions: dict[str, TestState] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
     challengers: list[ev.ChallengerProposed] = field(default_factory=list)
     moves: list[ev.IncumbentMoved] = field(default_factory=list)
@@ -131,8 +133,7 @@ class State:
 
     def decided(self, dataset: str) -> TestState | None:
         """The last finished test of a dataset of its own, or None."""
-        mine = [t for t in self.tests if t.kind == "dataset" and t.subject == dataset and t.verdict is not None]
-        return mine[-1] if mine else None
+        return self.decisions.get(dataset)
 
     def verdict(self, dataset: str) -> str:
         """keep where the incumbent has it, else what its last test says, else undecided.
@@ -273,6 +274,8 @@ def _look(state: State, event: ev.LookTaken) -> None:
 def _verdict(state: State, event: ev.VerdictReached) -> None:
     test = state.tests[event.test]
     test.verdict, test.reasons, test.trainings = event.verdict, tuple(event.reasons), event.trainings
+    if test.kind == "dataset":
+        state.decisions[test.subject] = test
     if test.purpose == "removal" and not stays(event.verdict, test.subject in state.kept):
         state.challenger = test.incumbent
     if test.purpose == "whole" and (name := _given_up(state, test)) is not None:

@@ -26,14 +26,16 @@ def waiting(spec: StudySpec, state: State) -> list[str]:
     """
     effects = state.challengers[-1].effects if state.challengers else {}
     here = {t.subject for t in wave(state)}
-    names = [n for n in state.candidates if n not in state.kept and n not in here and pays(spec, state, n)]
+    kept = frozenset(state.kept)
+    names = pays(spec, state, [n for n in state.candidates if n not in kept and n not in here])
     still_open = [n for n in names if (last := state.decided(n)) is None or last.verdict == "keep"]
     return sorted(still_open, key=lambda n: -float(effects.get(n, {}).get("gain", 0.0)))
 
 
 def winner(spec: StudySpec, state: State) -> TestState | None:
     """The best passer of the wave, or None where nothing passed."""
-    passed = {t.subject: t for t in wave(state) if t.verdict == "keep" and pays(spec, state, t.subject)}
+    keeps = {t.subject: t for t in wave(state) if t.verdict == "keep"}
+    passed = {name: keeps[name] for name in pays(spec, state, keeps)}
     if not passed:
         return None
     return passed[best_passer({name: Look.from_dict(t.looks[-1]) for name, t in passed.items()})]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import shutil
 import sys
@@ -122,7 +123,7 @@ def thread_share(threads: int) -> Iterator[None]:
     """Give BLAS, OpenMP and torch (where it is loaded) exactly `threads` threads inside the block."""
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else threads
-    with threadpoolctl.threadpool_limits(limits=threads):
+    with _libraries(len(sys.modules)).limit(limits=threads):
         if torch:
             torch.set_num_threads(threads)
         try:
@@ -130,6 +131,12 @@ def thread_share(threads: int) -> Iterator[None]:
         finally:
             if torch:
                 torch.set_num_threads(before)
+
+
+@functools.lru_cache(maxsize=1)
+def _libraries(modules: int) -> threadpoolctl.ThreadpoolController:
+    """The libraries that have threads, looked up again once modules were imported: they come with them."""
+    return threadpoolctl.ThreadpoolController()
 
 
 def _open(part: StoredPart) -> TrainPart:

@@ -85,12 +85,32 @@ class GaussianProcess:
     def sampled(self, rng: np.random.Generator) -> Surface:
         """One draw of the noiseless objective as a function: a draw of the prior, corrected where it disagrees with
         what was seen (Matheron's rule; Wilson et al. 2020, arXiv 2002.09309)."""
+        prior, rest = self.drawn(rng)
+        update = linalg.cho_solve((self._factor, True), rest, check_finite=False)
+        return prior + Surface.seen(self._features, update, self._data, self._scales)
+
+    def drawing(self, features: Array) -> Draws:
+        """Many draws at these rows."""
+        return Draws(self, features)
+
+    def drawn(self, rng: np.random.Generator) -> tuple[Surface, Array]:
+        """What is random in a draw: the prior, and what the trainings disagree with it by."""
         prior, scales = Surface.prior(self._data, self._scales, rng), self._scales
         noise = np.sqrt(scales.noise * self._sample.noise) * rng.standard_normal(len(self._target))
         shared = np.sqrt(scales.seed) * rng.standard_normal(len(self._target))[self._sample.seeds]
-        rest = self._target - prior(self._features) - noise - shared
+        return prior, self._target - prior(self._features) - noise - shared
+
+    def corrected(self, rest: Array, features: Array) -> Array:
+        """What the trainings correct draws of the prior by, at rows `features`. rest: (n, count); shape (count, m)."""
         update = linalg.cho_solve((self._factor, True), rest, check_finite=False)
-        return prior + Surface.seen(self._features, update, self._data, scales)
+        scales = self._scales
+        linear = 1.0 + (basis(features, self._data) * scales.linear) @ basis(self._features, self._data).T
+        for band in scales.clusters:
+            linear += (features @ band) @ (self._features @ band).T
+        near, far = features.astype(np.float32), self._features.astype(np.float32)
+        square = squared_distance(near, far, scales.inverse.astype(np.float32))
+        known = linear + scales.pairs * (features @ self._features.T) ** 2 + matern(square, scales.curved)
+        return np.asarray((known @ update).T)
 
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Posterior mean and sd of the noiseless objective, each of shape (m,)."""
@@ -116,6 +136,26 @@ class GaussianProcess:
         """Prediction of every training from all others, shape (n,) (Rasmussen and Williams 2006, eq. 5.12)."""
         inverse = linalg.cho_solve((self._factor, True), np.eye(len(self._target)), check_finite=False)
         return np.asarray(self._target - self._alpha / np.diag(inverse))
+
+
+@final
+class Draws:
+    """Many draws of one posterior at the same rows; what corrects them is solved for together."""
+
+    def __init__(self, model: GaussianProcess, features: Array) -> None:
+        self._model, self._features = model, features
+        self._prior: list[Array] = []
+        self._rest: list[Array] = []
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """Take from `rng` what one draw takes."""
+        prior, rest = self._model.drawn(rng)
+        self._prior.append(prior(self._features))
+        self._rest.append(rest)
+
+    def values(self) -> Array:
+        """The values of all draws, shape (count, m)."""
+        return np.array(self._prior) + self._model.corrected(np.column_stack(self._rest), self._features)
 
 
 def tune(sample: Sample) -> Array:

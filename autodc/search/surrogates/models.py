@@ -48,6 +48,10 @@ class Model(Protocol):
         """One draw as a function."""
         ...
 
+    def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
+        """The values at these rows of as many draws as `sampled` would give one by one, shape (count, m)."""
+        ...
+
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""
         ...
@@ -57,11 +61,51 @@ class Model(Protocol):
         ...
 
 
+class Surrogate(Protocol):
+    """A posterior over one standardised objective."""
+
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Posterior mean and sd, each of shape (m,)."""
+        ...
+
+    def mean(self) -> Function:
+        """The posterior mean as a function, features (m, F) → (m,)."""
+        ...
+
+    def sampled(self, rng: np.random.Generator) -> Function:
+        """One draw as a function."""
+        ...
+
+    def drawing(self, features: Array) -> Drawing:
+        """Many draws at these rows."""
+        ...
+
+    def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
+        """Mean and sd of objective(left) − objective(right), row by row."""
+        ...
+
+    def left_out(self) -> Array:
+        """Prediction of every training from all others, shape (n,)."""
+        ...
+
+
+class Drawing(Protocol):
+    """Many draws of a surrogate at the same rows: what is random one by one, what costs much together."""
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """Take from `rng` what one draw takes."""
+        ...
+
+    def values(self) -> Array:
+        """The values of all draws, shape (count, m)."""
+        ...
+
+
 @final
 class Weighted:
     """A weighted sum of standardised surrogates, taken to be independent."""
 
-    def __init__(self, parts: list[tuple[float, float, float, Model]]) -> None:
+    def __init__(self, parts: list[tuple[float, float, float, Surrogate]]) -> None:
         """parts: (share, centre, scale, surrogate of the standardised values)."""
         self._parts = parts
 
@@ -78,6 +122,15 @@ class Weighted:
     def sampled(self, rng: np.random.Generator) -> Function:
         """One draw as a function."""
         return self._sum([part.sampled(rng) for *_, part in self._parts])
+
+    def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
+        """The values at these rows of as many draws as `sampled` would give one by one, shape (count, m)."""
+        drawings = [part.drawing(features) for *_, part in self._parts]
+        for _ in range(count):
+            for drawing in drawings:
+                drawing.draw(rng)
+        parts = zip(self._parts, drawings, strict=True)
+        return np.asarray(sum(share * (centre + scale * d.values()) for (share, centre, scale, _), d in parts))
 
     def _sum(self, functions: list[Function]) -> Function:
         def value(features: Array) -> Array:
@@ -116,6 +169,10 @@ class Averaged:
         """One draw of one of them as a function."""
         return self._models[int(rng.integers(len(self._models)))].sampled(rng)
 
+    def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
+        """The values at these rows of as many draws as `sampled` would give one by one, shape (count, m)."""
+        return one_by_one(self, rng, features, count)
+
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""
         return _mixed([model.difference(left, right) for model in self._models])
@@ -129,7 +186,7 @@ class Averaged:
 class AtFull:
     """A surrogate whose last feature is what a training lacks of the full budget, asked about full trainings."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Surrogate) -> None:
         self._model = model
 
     def predict(self, features: Array) -> tuple[Array, Array]:
@@ -145,6 +202,10 @@ class AtFull:
         """One draw as a function."""
         drawn = self._model.sampled(rng)
         return lambda features: drawn(_at_full(features))
+
+    def drawing(self, features: Array) -> Drawing:
+        """Many draws at these rows."""
+        return self._model.drawing(_at_full(features))
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""
@@ -225,8 +286,16 @@ class Modeller:
         return self._weighted(family, {"": 1.0}, history, count)
 
     def _weighted(self, family: str, shares: Mapping[str, float], history: History, count: int) -> Weighted:
+        """The model of a weighted sum of slices, the same one where this history was asked for it before."""
+        key = (self, family, tuple(shares), count)
+        if key not in history.memo:
+            history.memo[key] = self._fitted(family, shares, history, count)
+        found: Weighted = history.memo[key]
+        return found
+
+    def _fitted(self, family: str, shares: Mapping[str, float], history: History, count: int) -> Weighted:
         features, data = self._inputs(history)
-        parts: list[tuple[float, float, float, Model]] = []
+        parts: list[tuple[float, float, float, Surrogate]] = []
         for name, share in shares.items():
             values = history.slices[name] if name else history.objective
             centre, scale = float(values.mean()), float(values.std()) or 1.0
@@ -238,10 +307,16 @@ class Modeller:
 
     def _inputs(self, history: History) -> tuple[Array, Array]:
         """Features (n, F) and which are strengths; where some trainings were cheap, what they lack is a feature."""
-        features = self._features(history.rows)
-        if (history.fidelity == 1.0).all():
-            return features, self._data
-        return np.column_stack([features, 1.0 - history.fidelity]), np.append(self._data, False)
+        if self not in history.memo:
+            features = self._features(history.rows)
+            whole = bool((history.fidelity == 1.0).all())
+            history.memo[self] = (
+                (features, self._data)
+                if whole
+                else (np.column_stack([features, 1.0 - history.fidelity]), np.append(self._data, False))
+            )
+        found: tuple[Array, Array] = history.memo[self]
+        return found
 
     def _summed(self, width: int) -> tuple[Array, ...]:
         """The clusters at `width` features: what a cheap training lacks is in none."""
@@ -277,6 +352,11 @@ def _mixed(found: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     return means.mean(0), np.sqrt((sds**2).mean(0) + means.var(0))
 
 
+def one_by_one(model: Model, rng: np.random.Generator, features: Array, count: int) -> Array:
+    """Draw `count` times, shape (count, m)."""
+    return np.array([model.sampled(rng)(features) for _ in range(count)])
+
+
 def _forget(remembered: dict[Any, Any]) -> None:
     """Drop the oldest entry of a memory that is full."""
     if len(remembered) >= MEMORY:
@@ -296,5 +376,5 @@ def _rank(predicted: Array, history: History) -> float:
     return float(stats.spearmanr(predicted, objective).statistic)
 
 
-_FIT: dict[str, Callable[[Sample, Array], Model]] = {"ridge": Ridge, "gaussian": GaussianProcess}
+_FIT: dict[str, Callable[[Sample, Array], Surrogate]] = {"ridge": Ridge, "gaussian": GaussianProcess}
 _TUNE: dict[str, Callable[[Sample], Array]] = {"ridge": tune_ridge, "gaussian": tune}

@@ -50,6 +50,10 @@ class Ridge:
         away = linalg.solve_triangular(self._factor, noise, lower=True, trans=1, check_finite=False)
         return self._linear(self._mean + away)
 
+    def drawing(self, features: Array) -> Draws:
+        """Many draws at these rows."""
+        return Draws(self._factor, self._mean, self._expanded(features))
+
     def _linear(self, weights: Array) -> Callable[[Array], Array]:
         return lambda features: np.asarray(self._expanded(features) @ weights)
 
@@ -69,6 +73,25 @@ class Ridge:
     def _moments(self, basis: Array) -> tuple[Array, Array]:
         half = linalg.solve_triangular(self._factor, basis.T, lower=True, check_finite=False)
         return basis @ self._mean, np.sqrt(np.maximum((half * half).sum(0), 1e-12))
+
+
+@final
+class Draws:
+    """Many draws of one posterior at the same rows."""
+
+    def __init__(self, factor: Array, mean: Array, basis: Array) -> None:
+        self._factor, self._mean, self._basis = factor, mean, basis
+        self._noise: list[Array] = []
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """Take from `rng` what one draw takes."""
+        self._noise.append(rng.standard_normal(len(self._mean)))
+
+    def values(self) -> Array:
+        """The values of all draws, shape (count, m)."""
+        noise = np.column_stack(self._noise)
+        away = linalg.solve_triangular(self._factor, noise, lower=True, trans=1, check_finite=False)
+        return np.asarray((self._basis @ (self._mean[:, None] + away)).T)
 
 
 def tune_ridge(sample: Sample) -> Array:
