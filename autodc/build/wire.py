@@ -181,7 +181,7 @@ def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyS
     return StudyStarted(
         fingerprint=inputs.identity(borrowed),
         name=spec.name,
-        spec=spec.model_dump(mode="json"),
+        spec=spec.shown(),
         datasets=datasets,
         slices={
             s.name: {"role": s.role, "margin": s.margin, "weight": s.weight, "rows": len(s.rows)}

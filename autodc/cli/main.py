@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autodc.errors import DISK_ERRORS, AutodcError, ConditionError, SurroundingsError
+from autodc.masking import masked
 
 if TYPE_CHECKING:
     from autodc.spec.study import StudySpec
@@ -77,7 +78,7 @@ def main() -> None:
 
 
 def _defect() -> None:
-    traceback.print_exc()
+    click.echo(masked(traceback.format_exc().rstrip()), err=True)
     click.echo("this is a defect of autodc; the study's journal is whole and the same command resumes", err=True)
     sys.exit(1)
 
