@@ -1,11 +1,13 @@
 """The journal on SQLite: an append-only table of events, durable before `append` returns, one writer per folder.
 
-Nothing is created before the first append, so a study that is refused leaves nothing behind.
+Nothing is created before the first append, so a study that is refused leaves nothing behind. A folder that is made
+for it and the file itself are for their owner alone; the modes of what is there already stay as they are.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -23,6 +25,7 @@ from autodc.study import events as study_events
 from autodc.study.events import Event
 
 _APPLICATION_ID = 0x61646331  # "adc1", read by `file` and by us
+_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 _PAGE_OF_EVENTS = 500
 _BUSY_SECONDS = 30.0
 _IDENTITY = "journal"
@@ -60,6 +63,11 @@ class AbstractJournalView(ABC):
         """Say how far the follower `name` has come; position 0 where it never set out."""
         with self._reading() as side:
             return _cursor(side, name)
+
+    def cursors(self, beginning: str) -> list[tuple[str, Cursor]]:
+        """All followers whose names begin so, by name."""
+        with self._reading() as side, _explained(self._path):
+            return _cursors(side, beginning)
 
     def set_cursor(self, name: str, position: int, extra: Mapping[str, Any] | None = None) -> None:
         """Remember durably how far `name` has come."""
@@ -128,7 +136,8 @@ class SqliteJournal(AbstractJournalView):
 
     def _create(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
         except OSError as error:
             raise _refused(self._path, error) from error
         self._lock.acquire()
@@ -145,6 +154,8 @@ class SqliteJournal(AbstractJournalView):
     def _open(self) -> None:
         self._lock.acquire()
         try:
+            if not self._path.exists():
+                _make_private(self._path)
             with _explained(self._path), self._siding:
                 writer = _connect(self._path, "rwc")
                 _check_application(writer, self._path)
@@ -251,6 +262,14 @@ def _check_application(connection: sqlite3.Connection, path: Path) -> None:
         raise _no_journal(path, "a SQLite file of another program")
 
 
+def _make_private(path: Path) -> None:
+    """Make the empty file that only its owner may read; what SQLite lays beside it has the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, _PRIVATE_FILE))
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
 def _has_events(path: Path) -> bool:
     with open_for_reading(path) as reader:
         return next(iter(reader.read()), None) is not None
@@ -324,6 +343,14 @@ def _cursor(side: sqlite3.Connection | None, name: str) -> Cursor:
         return Cursor()
     row = side.execute("SELECT position, extra FROM cursors WHERE name = ?", (name,)).fetchone()
     return Cursor(position=row[0], extra=json.loads(row[1])) if row else Cursor()
+
+
+def _cursors(side: sqlite3.Connection | None, beginning: str) -> list[tuple[str, Cursor]]:
+    if side is None or not _has_table(side):
+        return []
+    rows = side.execute("SELECT name, position, extra FROM cursors ORDER BY name").fetchall()
+    found = ((name, Cursor(position=position, extra=json.loads(extra))) for name, position, extra in rows)
+    return [(name, cursor) for name, cursor in found if name.startswith(beginning)]
 
 
 def _set_cursor(side: sqlite3.Connection | None, name: str, position: int, extra: Mapping[str, Any] | None) -> None:

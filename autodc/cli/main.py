@@ -178,6 +178,8 @@ def run(
         show_result(result)
     if result.untracked:
         click.echo(f"MLflow is behind ({result.untracked}); the same command sends the rest", err=True)
+    if result.refused:
+        click.echo(f"MLflow has the study but for this: {result.refused}", err=True)
     if require_keep and not result.kept:
         raise ConditionError("ADC-RUN-010", "no dataset was kept", "--require-keep")
     return 0
