@@ -155,7 +155,8 @@ class Sender:
         if not extra.get("experiment_id"):
             extra["experiment_id"] = self._experiment()
         self._extra, self._position = extra, position
-        if not extra.get("run_id") and self._is_known():  # the cursor is lost: what is there is looked for, all the way
+        known = bool(extra.get("run_id")) or self._is_known()
+        if known and not position:  # the cursor was lost, or stands where it began: what is there is looked for
             extra["doubt"] = max(self._journal.last, int(extra.get("doubt", 0)))
         self._upto = self._position
         self._projection, self._waiting = Projection(), deque()
@@ -163,7 +164,7 @@ class Sender:
             self._projection.feed(event)
         if extra.get("run_id"):
             self._runs[STUDY] = extra["run_id"]
-        self._looking = self._position == 0 or self._position < int(extra.get("doubt", 0))
+        self._looking = self._position < int(extra.get("doubt", 0))
         self._ready = True
 
     def _load(self) -> bool:

@@ -125,6 +125,9 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
             "ADC-RUN-005", "there is no study in this folder", str(path), "no journal.sqlite", "name a --out"
         )
     state = _read(path)
+    if state.started is None:
+        hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
+        raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
     spec = state.spec
     assert spec is not None
     metric = find_metric(spec.metrics.primary, spec.task.kind, str(path))
