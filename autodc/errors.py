@@ -9,7 +9,7 @@
     ├── ConditionError           4  a demanded condition was not met
     └── StatsError               1  a formula was handed values it is not defined for
 
-Every message says what is wrong, where, what was found and how to mend it. Codes are never reused.
+Every message says what is wrong, where, what was found and how to mend it, without secrets. Codes are never reused.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable
 from typing import ClassVar
+
+from autodc.masking import masked
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 """What the system says of a disk that refuses: the surroundings failed, not the study."""
@@ -40,7 +42,7 @@ class AutodcError(Exception):
         head = f"{self.place}: {self.problem}" if self.place else self.problem
         found = f"; found {self.got}" if self.got else ""
         hint = f"\n    {self.hint}" if self.hint else ""
-        return f"{head}{found} [{self.code}]{hint}"
+        return masked(f"{head}{found} [{self.code}]{hint}")
 
 
 class InputError(AutodcError):

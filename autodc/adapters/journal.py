@@ -1,11 +1,13 @@
 """The journal on SQLite: an append-only table of events, durable before `append` returns, one writer per folder.
 
-Nothing is created before the first append, so a study that is refused leaves nothing behind.
+Nothing is created before the first append, so a study that is refused leaves nothing behind. A folder that is made
+for it and the file itself are for their owner alone; the modes of what is there already stay as they are.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -23,10 +25,13 @@ from autodc.study import events as study_events
 from autodc.study.events import Event
 
 _APPLICATION_ID = 0x61646331  # "adc1", read by `file` and by us
+_LONGEST = 200
+_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 _PAGE_OF_EVENTS = 500
 _BUSY_SECONDS = 30.0
 _IDENTITY = "journal"
-_BROKEN = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
+_BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT", "SQLITE_MISMATCH", "SQLITE_ERROR")
+"""Beginnings of what SQLite calls a file that is not what we wrote; anything else it says of disks and locks."""
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS events (
         position INTEGER PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL,
@@ -58,8 +63,13 @@ class AbstractJournalView(ABC):
 
     def cursor(self, name: str) -> Cursor:
         """Say how far the follower `name` has come; position 0 where it never set out."""
-        with self._reading() as side:
+        with self._reading() as side, _explained(self._path):
             return _cursor(side, name)
+
+    def cursors(self, beginning: str) -> list[tuple[str, Cursor]]:
+        """All followers whose names begin so, by name."""
+        with self._reading() as side, _explained(self._path):
+            return _cursors(side, beginning)
 
     def set_cursor(self, name: str, position: int, extra: Mapping[str, Any] | None = None) -> None:
         """Remember durably how far `name` has come."""
@@ -93,6 +103,7 @@ class SqliteJournal(AbstractJournalView):
         self._side: sqlite3.Connection | None = None
         self._writing, self._siding = threading.Lock(), threading.Lock()
         if self._path.exists():
+            _check_kind(self._path)
             self._open()
 
     @property
@@ -128,7 +139,8 @@ class SqliteJournal(AbstractJournalView):
 
     def _create(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
         except OSError as error:
             raise _refused(self._path, error) from error
         self._lock.acquire()
@@ -145,6 +157,8 @@ class SqliteJournal(AbstractJournalView):
     def _open(self) -> None:
         self._lock.acquire()
         try:
+            if not self._path.exists():
+                _make_private(self._path)
             with _explained(self._path), self._siding:
                 writer = _connect(self._path, "rwc")
                 _check_application(writer, self._path)
@@ -216,6 +230,7 @@ def _open_existing(path: str | Path, connect: Callable[[Path], sqlite3.Connectio
             place=str(path.parent),
             hint="give the folder that `autodc run` wrote (its --out)",
         )
+    _check_kind(path)
     with _explained(path):
         connection = connect(path)
         _check_application(connection, path)
@@ -251,6 +266,19 @@ def _check_application(connection: sqlite3.Connection, path: Path) -> None:
         raise _no_journal(path, "a SQLite file of another program")
 
 
+def _make_private(path: Path) -> None:
+    """Make the empty file that only its owner may read; what SQLite lays beside it has the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, _PRIVATE_FILE))
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+def _check_kind(path: Path) -> None:
+    if not path.is_file():
+        raise _no_journal(path, "a folder" if path.is_dir() else "no ordinary file")
+
+
 def _has_events(path: Path) -> bool:
     with open_for_reading(path) as reader:
         return next(iter(reader.read()), None) is not None
@@ -276,7 +304,12 @@ def _explained(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.ProgrammingError):
             raise
         name = getattr(error, "sqlite_errorname", "")
-        raise (_no_journal(path, str(error)) if name in _BROKEN else _refused(path, error)) from error
+        damaged = name.startswith(_BROKEN) or not name  # Python names none for text that is no UTF-8
+        raise (_no_journal(path, _shortened(str(error))) if damaged else _refused(path, error)) from error
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
 
 
 def _refused(path: Path, error: Exception) -> SurroundingsError:
@@ -305,25 +338,47 @@ def _read(path: Path, reading: Any, after: int) -> Iterator[tuple[int, Event]]:
         with reading() as side, _explained(path):
             rows = side.execute(query, (after, _PAGE_OF_EVENTS)).fetchall() if _has_table(side) else []
         for position, kind, version, payload in rows:
+            if position != after + 1:
+                raise _no_journal(path, f"event {position} after event {after}")
             after = position
-            try:
-                decoded = json.loads(payload)
-            except ValueError as error:
-                raise _no_journal(path, f"event {position}: {error}") from error
-            yield position, study_events.from_dict(kind, version, decoded)
+            yield position, _event(path, position, kind, version, payload)
         if len(rows) < _PAGE_OF_EVENTS:
             return
 
 
-def _has_table(side: sqlite3.Connection | None) -> bool:
-    return side is not None and side.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is not None
+def _event(path: Path, position: int, kind: str, version: int, payload: str) -> Event:
+    try:
+        decoded = json.loads(payload)
+        if not isinstance(decoded, dict):
+            raise TypeError(f"a {type(decoded).__name__} is no event")
+        return study_events.from_dict(kind, version, decoded)
+    except (TypeError, ValueError) as error:
+        raise _no_journal(path, f"event {position}: {_shortened(str(error))}") from error
+
+
+def _has_table(side: sqlite3.Connection | None, name: str = "events") -> bool:
+    if side is None:
+        return False
+    return side.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None
 
 
 def _cursor(side: sqlite3.Connection | None, name: str) -> Cursor:
-    if side is None or not _has_table(side):
-        return Cursor()
-    row = side.execute("SELECT position, extra FROM cursors WHERE name = ?", (name,)).fetchone()
-    return Cursor(position=row[0], extra=json.loads(row[1])) if row else Cursor()
+    return next((cursor for found, cursor in _cursors(side, name) if found == name), Cursor())
+
+
+def _cursors(side: sqlite3.Connection | None, beginning: str) -> list[tuple[str, Cursor]]:
+    if side is None or not _has_table(side, "cursors"):
+        return []
+    rows = side.execute("SELECT name, position, extra FROM cursors ORDER BY name").fetchall()
+    return [(name, _cursor_of(position, extra)) for name, position, extra in rows if name.startswith(beginning)]
+
+
+def _cursor_of(position: int, extra: str) -> Cursor:
+    try:
+        found = json.loads(extra)
+    except ValueError:
+        found = None
+    return Cursor(position=position, extra=found) if isinstance(found, dict) else Cursor()
 
 
 def _set_cursor(side: sqlite3.Connection | None, name: str, position: int, extra: Mapping[str, Any] | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any, final
 
 from autodc.data.mixture import BASE
 from autodc.gate.reasons import SENTENCES
+from autodc.masking import masked
 from autodc.study import events as ev
 
 STUDY = "study"
@@ -87,6 +88,7 @@ class Projection:
         self._tests: dict[int, ev.TestOpened] = {}
         self._seeds: dict[int, tuple[int, ...]] = {}
         self._shown: dict[str, int] = {}
+        self._challengers: set[int] = set()
         self._sessions = self._opened = 0
         self._spent = 0.0
         self.specification: Mapping[str, Any] = {}
@@ -250,7 +252,7 @@ class Projection:
             **{f"weight.{name}": f"{weight:g}" for name, weight in weights.items()},
             **{f"stage.{name}": stage for name, stage in plan["stages"].items() if stage != "main"},
         }
-        return {_safe(name): shortened(str(value), _LONGEST_PARAMETER) for name, value in values.items()}
+        return {_safe(name): shortened(masked(str(value)), _LONGEST_PARAMETER) for name, value in values.items()}
 
     def _candidates(self) -> list[str]:
         given = _part(self._started.spec if self._started else {}, "data").get("candidates") or ()
@@ -278,10 +280,15 @@ class Projection:
         opened = self._tests.get(event.test)
         if opened is None:
             return changes
-        for arm, plan in (("challenger", opened.challenger), ("incumbent", opened.incumbent)):
-            for number in self._trials(plan, self._seeds.get(event.test, ())):
+        seeds = self._seeds.get(event.test, ())
+        for arm, plan, said in (("challenger", opened.challenger, tags), ("incumbent", opened.incumbent, {})):
+            for number in self._trials(plan, seeds):
+                if arm == "challenger":
+                    self._challengers.add(number)
+                elif number in self._challengers:  # what it was judged as is worth more than what it was held against
+                    continue
                 about = {"autodc.test": str(event.test), "autodc.arm": arm, "autodc.subject": event.subject}
-                changes.append(Change(key=_key(number), tags={**tags, **_short_tags(about)}))
+                changes.append(Change(key=_key(number), tags={**said, **_short_tags(about)}))
         return changes
 
     def _trials(self, plan: Mapping[str, Any], seeds: tuple[int, ...]) -> list[int]:
@@ -330,7 +337,7 @@ def _measured(event: ev.TestSetMeasured) -> Change:
 
 
 def _short_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    return {_safe(name): shortened(value, _LONGEST_TAG) for name, value in tags.items()}
+    return {_safe(name): shortened(masked(value), _LONGEST_TAG) for name, value in tags.items()}
 
 
 def _safe(name: str) -> str:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, final
-from urllib.parse import urlsplit, urlunsplit
 
 from autodc import fingerprint
-from autodc.adapters.journal import open_for_reading
-from autodc.adapters.mlflow_writer import Target
+from autodc.adapters.journal import Cursor, JournalReader, open_for_reading
+from autodc.adapters.mlflow_writer import CLOSED, FILES, Target
 from autodc.errors import AutodcError
+from autodc.masking import masked, without_user
 
+_CURSOR = "mlflow:"
+_LOOK_SECONDS = 0.2
 _RESTART_SECONDS = 30.0
-_DONE = "closed"
+_START_SECONDS = 300.0
+"""What MLflow may take to be imported and to open its store, with its migrations, on a busy machine."""
 
 
 @final
@@ -31,7 +33,7 @@ class NullTracker:
     def follow(self) -> None:
         """Do nothing."""
 
-    def finish(self, timeout: float) -> bool:
+    def finish(self, timeout: float, stop: Callable[[], bool] = lambda: False) -> bool:
         """Say that everything arrived: there was nothing to send."""
         return True
 
@@ -50,7 +52,7 @@ class NullTracker:
 class MlflowTracker:
     """Shows a study in MLflow: one experiment, a run for the study, a run below it for every trial.
 
-    journal: path of the study's journal, which also holds how far we have come; uri: see `absolute_uri`;
+    journal: path of the study's journal, which also holds how far we have come; uri: absolute, see `mlflow_store`;
     artifacts: files added to the study's run at the end, those that exist by then (the report page, result.json).
     """
 
@@ -60,7 +62,7 @@ class MlflowTracker:
             journal=str(self._journal),
             uri=uri,
             experiment=experiment,
-            cursor="mlflow:" + fingerprint.of([uri, experiment], kind="mlflow-target")[:16],
+            cursor=_CURSOR + fingerprint.of([without_user(uri), experiment], kind="mlflow-target")[:16],
             artifacts=tuple(str(Path(path).absolute()) for path in artifacts),
         )
         self._process: subprocess.Popen[str] | None = None
@@ -68,6 +70,7 @@ class MlflowTracker:
         self._heard: dict[str, Any] = {}
         self._ended = threading.Event()
         self._next_start = 0.0
+        self._moved = time.monotonic()
         self._trouble = ""
 
     def follow(self) -> None:
@@ -77,10 +80,9 @@ class MlflowTracker:
         except (OSError, AutodcError) as error:
             self._trouble = f"tracking cannot start: {error}"
 
-    def finish(self, timeout: float) -> bool:
-        """Send what is left, at most `timeout` seconds; say whether everything arrived. What did not is sent by the
-        next run of the same command."""
-        deadline = time.monotonic() + timeout
+    def finish(self, timeout: float, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Send what is left for as long as something moves within `timeout` seconds; say whether everything arrived.
+        The start of MLflow does not count. What did not arrive is sent by the next run of the same command."""
         for _ in range(2):  # the first may find that the writer has ended
             self._next_start = 0.0
             self.follow()
@@ -93,10 +95,18 @@ class MlflowTracker:
             process.stdin.flush()
         except OSError:
             pass  # it has ended; what it said last counts
-        self._ended.wait(max(0.0, deadline - time.monotonic()))
+        given_up, begun = "", time.monotonic()
+        while not given_up and not self._ended.wait(_LOOK_SECONDS):
+            open_yet = "sent" in self._heard
+            last, patience = (max(self._moved, begun), timeout) if open_yet else (self._moved, _START_SECONDS)
+            if stop():
+                given_up = "it was stopped"
+            elif time.monotonic() - last > patience:
+                given_up = f"MLflow took longer than {patience:g} s for {'one step' if open_yet else 'its start'}"
+        self._trouble = given_up or self._trouble
         arrived = bool(self._heard.get("finished"))
-        if not arrived and not self._ended.is_set():
-            self._trouble = f"MLflow took longer than {timeout:g} s; what is not sent goes with the next run"
+        if not arrived and self._ended.is_set() and "finished" not in self._heard:
+            self._trouble = f"the MLflow writer ended: {self._last_words()}"
         self._stop()
         return arrived
 
@@ -106,13 +116,13 @@ class MlflowTracker:
         known = self._heard if "run_id" in self._heard else self._remembered()
         if "run_id" not in known:
             return None
-        return {"uri": without_password(self._target.uri)} | {n: str(known[n]) for n in ("experiment_id", "run_id")}
+        return {"uri": masked(self._target.uri)} | {n: str(known[n]) for n in ("experiment_id", "run_id")}
 
     @property
     def complaint(self) -> str:
         """Why something is not sent yet, in one sentence; empty where all is well."""
-        said = str(self._heard.get("complaint") or "") or self._trouble
-        return said.replace(self._target.uri, without_password(self._target.uri))
+        said = [str(self._heard.get("complaint") or ""), self._trouble]
+        return masked("; ".join(dict.fromkeys(words for words in said if words)), self._target.uri)
 
     def _tend(self) -> None:
         if self._process is not None and self._ended.is_set():
@@ -124,7 +134,7 @@ class MlflowTracker:
 
     def _start(self) -> None:
         self._heard, self._trouble = {}, ""
-        self._ended = threading.Event()
+        self._ended, self._moved = threading.Event(), time.monotonic()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "autodc.adapters.mlflow_writer"],
@@ -142,7 +152,10 @@ class MlflowTracker:
     def _listen(self, process: subprocess.Popen[str], ended: threading.Event) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self._heard = {**self._heard, **json.loads(line)}
+            said = json.loads(line)
+            if said.get("sent") != self._heard.get("sent"):
+                self._moved = time.monotonic()
+            self._heard = {**self._heard, **said}
         ended.set()
 
     def _stop(self) -> None:
@@ -161,7 +174,8 @@ class MlflowTracker:
             return False
         with open_for_reading(self._journal) as journal:
             cursor = journal.cursor(self._target.cursor)
-            return cursor.position < journal.last or (journal.last > 0 and _DONE not in cursor.extra)
+            done = CLOSED in cursor.extra and (FILES in cursor.extra or "run_id" not in cursor.extra)
+            return cursor.position < journal.last or (journal.last > 0 and not done)
 
     def _remembered(self) -> Mapping[str, Any]:
         try:
@@ -178,24 +192,10 @@ class MlflowTracker:
         return lines[-1] if lines else "it said nothing"
 
 
-def absolute_uri(uri: str, folder: str | Path) -> str:
-    """Make a tracking URI independent of the working directory: a relative SQLite file or folder is read against
-    `folder`; a server's address stays as it is."""
-    folder = Path(folder).absolute()
-    if match := re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/?][^?]*)(\?.*)?", uri):
-        return f"{match[1]}{(folder / match[2]).resolve()}{match[3] or ''}"
-    if uri.startswith("file:"):
-        path = urlsplit(uri).path
-        return (folder / path).as_uri()
-    if "://" not in uri and uri not in ("databricks", "uc"):
-        return (folder / uri).as_uri()
-    return uri
-
-
-def without_password(uri: str) -> str:
-    """The same URI, fit to be shown."""
-    parts = urlsplit(uri)
-    if not parts.password:
-        return uri
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+def remembered(journal: JournalReader) -> dict[str, str] | None:
+    """Where MLflow keeps the study of a journal, as its writer noted: `uri`, `experiment_id` and `run_id`."""
+    known = [c for _, c in journal.cursors(_CURSOR) if {"uri", "experiment_id", "run_id"} <= c.extra.keys()]
+    if not known:
+        return None
+    furthest: Cursor = max(known, key=lambda cursor: cursor.position)
+    return {name: str(furthest.extra[name]) for name in ("uri", "experiment_id", "run_id")}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +11,9 @@ import numpy as np
 
 from autodc import fingerprint
 from autodc.errors import SurroundingsError
+from autodc.files import UNFINISHED, write_whole
 
 Array = np.ndarray[Any, Any]
-
-_UNFINISHED = ".unfinished"
 
 
 def address_of(arrays: Mapping[str, Array]) -> str:
@@ -43,7 +40,7 @@ class FileOutcomeStore:
         try:
             self._prepare()
             if not (path.exists() and _intact(path, address)):
-                _write_whole(path, stored)
+                write_whole(path, lambda file: np.savez(file, **stored))  # type: ignore[arg-type]
         except OSError as error:
             raise SurroundingsError(
                 "ADC-DISK-001",
@@ -71,7 +68,7 @@ class FileOutcomeStore:
     def _prepare(self) -> None:
         if not self._ready:
             self._folder.mkdir(parents=True, exist_ok=True)
-            for leftover in self._folder.glob(f".*{_UNFINISHED}"):
+            for leftover in self._folder.glob(f".*{UNFINISHED}"):
                 leftover.unlink(missing_ok=True)
             self._ready = True
 
@@ -91,24 +88,6 @@ def _intact(path: Path, address: str) -> bool:
         return address_of(_load(path)) == address
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError):
         return False
-
-
-def _write_whole(path: Path, arrays: Mapping[str, Array]) -> None:
-    unfinished = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}")
-    try:
-        with unfinished.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _lost(path: Path, got: str) -> SurroundingsError:

@@ -8,6 +8,7 @@ from typing import Any
 
 from autodc.build.calibration import read_calibration
 from autodc.build.noise import slice_rows, where_from
+from autodc.build.tracking import tracking_of
 from autodc.build.wire import Inputs, read_inputs, started_event, warm_start
 from autodc.data.mixture import BASE
 from autodc.data.overlap import near
@@ -25,6 +26,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
     source: a folder with calibration runs, of a run or of `simulate`; left out, the noise of slices is assumed.
     """
     inputs = read_inputs(spec)
+    tracking = tracking_of(spec)
     borrowed = warm_start(inputs)
     measured = None if source is None else read_calibration(inputs, source)
     datasets, warnings = _datasets(inputs)
@@ -37,11 +39,13 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "noise": where_from(inputs, measured),
         "separation": inputs.separation.to_dict(),
         "night": _night(spec),
+        "tracking": tracking.text,
         "warnings": [
             *started_event(inputs, borrowed).warnings,
             *warnings,
             *_slice_warnings(slices, spec),
             *_lag_warnings(spec),
+            *tracking.warnings,
         ],
     }
 

@@ -14,10 +14,13 @@ from typing import Any, final
 
 from autodc.adapters.executors import open_executor
 from autodc.adapters.journal import open_for_reading
-from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, absolute_uri
+from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
+from autodc.build.tracking import Tracking, tracking_of
 from autodc.build.wire import JOURNAL, Inputs, job_maker, open_study, read_inputs, tidy
-from autodc.errors import InputError
+from autodc.errors import InputError, SurroundingsError
 from autodc.evaluation.metrics import find_metric
+from autodc.files import write_whole
+from autodc.masking import masked
 from autodc.report import write_report
 from autodc.spec.study import MachineSpec, StudySpec
 from autodc.study import events as ev
@@ -32,7 +35,7 @@ RESULT = "result.json"
 REPORT = Path("report") / "index.html"
 
 TRACKING_SECONDS = 60.0
-"""How long a finished study waits for the tracker to catch up; what is late is sent by the next run."""
+"""How long a finished study waits for a tracker in which nothing moves; what is late is sent by the next run."""
 
 Stage = Callable[[str], None]
 
@@ -40,11 +43,13 @@ Stage = Callable[[str], None]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a study came to. folder: where journal, models and report lie; untracked: why MLflow is late, or empty."""
+    """What a study came to. folder: where journal, models and report lie; untracked: why MLflow is late, or empty;
+    refused: what MLflow would not take of what it was sent, or empty."""
 
     content: Mapping[str, Any]
     folder: Path
     untracked: str = ""
+    refused: str = ""
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -91,18 +96,24 @@ def run(
         refuse_second_opening(_read(folder), force)
     stage("reading the data")
     inputs = read_inputs(spec)
+    tracking = tracking_of(spec)
+    stage(tracking.text)
     study, journal = open_study(inputs, folder)
     try:
         if open_test:
             study.open_test(force)
-        tracker = _tracker(spec, folder)
+        tracker = _tracker(spec, folder, tracking)
         if not study.finished:
             _train(inputs, machine, folder, study, tracker, until, progress, stage, stop)
         content = study.result()
-        fresh = _stored(folder) != json.loads(json.dumps({**content, "mlflow": None}))
+        stored = _stored(folder)
+        fresh = {**stored, "mlflow": None} != json.loads(json.dumps({**content, "mlflow": None}))
         if fresh:
             tidy(study, folder)
-        return _hand_over(study.state, content, folder, tracker, fresh=fresh)
+        if tracking.uri is not None:
+            stage("telling MLflow the rest")
+        content["mlflow"] = stored.get("mlflow")
+        return _hand_over(study.state, content, folder, tracker, fresh or not _has_page(folder), stop)
     finally:
         journal.close()
 
@@ -113,13 +124,16 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     if not (path / JOURNAL).exists():
         raise _no_study(path)
     state = _read(path)
+    if state.started is None:
+        hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
+        raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
     spec = state.spec
     assert spec is not None
     metric = find_metric(spec.metrics.primary, spec.task.kind, str(path))
     content = result(state, metric.natural)
-    stored = path / RESULT
-    if stored.exists():
-        content["mlflow"] = json.loads(stored.read_text())["mlflow"]
+    reference = _stored(path).get("mlflow") or _remembered(path)
+    if reference is not None:
+        content["mlflow"] = reference
     return state, content
 
 
@@ -188,34 +202,56 @@ def _deadline(spec: StudySpec, state: State, until: float) -> tuple[float, str]:
     return (until, "until") if until < end else (end, "budget.wall_clock")
 
 
-def _tracker(spec: StudySpec, folder: Path) -> Tracker:
-    if spec.tracking.uri == "none":
+def _tracker(spec: StudySpec, folder: Path, tracking: Tracking) -> Tracker:
+    if tracking.uri is None:
         return NullTracker()
-    uri = absolute_uri(spec.tracking.uri, spec.folder)
-    return MlflowTracker(
-        folder / JOURNAL, uri, spec.tracking.experiment or spec.name, [folder / REPORT, folder / RESULT]
-    )
+    experiment = spec.tracking.experiment or spec.name
+    return MlflowTracker(folder / JOURNAL, tracking.uri, experiment, [folder / REPORT, folder / RESULT])
 
 
-def _hand_over(state: State, content: dict[str, Any], folder: Path, tracker: Tracker, fresh: bool) -> Result:
+def _hand_over(
+    state: State, content: dict[str, Any], folder: Path, tracker: Tracker, fresh: bool, stop: Callable[[], bool]
+) -> Result:
     """Write report and result, let the tracker catch up, and say where it is."""
-    path = folder / RESULT
-    content["mlflow"] = _reference(tracker, json.loads(path.read_text())["mlflow"] if path.exists() else None)
+    content["mlflow"] = _reference(tracker, content["mlflow"])
     if fresh:
-        write_report(state, content, folder)
-        _write(path, content)
-    arrived = tracker.finish(TRACKING_SECONDS)
+        _written(write_report, state, content, folder)
+        _write(folder / RESULT, content)
+    arrived = tracker.finish(TRACKING_SECONDS, stop)
     reference = _reference(tracker, content["mlflow"])
     if reference != content["mlflow"]:
         content["mlflow"] = reference
-        _write(path, content)
-    return Result(content=content, folder=folder, untracked="" if arrived else tracker.complaint or "it is slow")
+        _write(folder / RESULT, content)
+    said = tracker.complaint
+    late, refused = ("", said) if arrived else (said or "it gave no reason", "")
+    return Result(content=content, folder=folder, untracked=late, refused=refused)
 
 
-def _stored(folder: Path) -> dict[str, Any] | None:
-    """What result.json holds but for where MLflow is; None where there is none."""
-    path = folder / RESULT
-    return {**json.loads(path.read_text()), "mlflow": None} if path.exists() else None
+def _stored(folder: Path) -> dict[str, Any]:
+    """What result.json holds; nothing where it is missing, cut short or of another kind: all of it can be told anew."""
+    try:
+        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    reference = found.get("mlflow")
+    if not isinstance(reference, dict) or not reference.keys() >= {"uri", "experiment_id", "run_id"}:
+        return {**found, "mlflow": None}
+    return {**found, "mlflow": {name: masked(str(words)) for name, words in reference.items()}}
+
+
+def _has_page(folder: Path) -> bool:
+    """Whether the page is there to its last line."""
+    try:
+        return (folder / REPORT).read_bytes().rstrip().endswith(b"</html>")
+    except OSError:
+        return False
+
+
+def _remembered(folder: Path) -> dict[str, str] | None:
+    with open_for_reading(folder / JOURNAL) as journal:
+        return remembered(journal)
 
 
 def _reference(tracker: Tracker, known: Mapping[str, str] | None) -> dict[str, str] | None:
@@ -224,6 +260,18 @@ def _reference(tracker: Tracker, known: Mapping[str, str] | None) -> dict[str, s
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(temporary, path)
+    _written(write_whole, path, json.dumps(content, indent=2) + "\n")
+
+
+def _written(write: Callable[..., object], *arguments: Any) -> None:
+    """Write what can be told anew from the journal. Raises SurroundingsError ADC-DISK-080 where that cannot be."""
+    try:
+        write(*arguments)
+    except OSError as error:
+        raise SurroundingsError(
+            "ADC-DISK-080",
+            "result.json or the page cannot be written",
+            str(error.filename2 or error.filename or ""),
+            error.strerror or str(error),
+            "the journal is whole; make room or the way free, then give the same command again",
+        ) from error

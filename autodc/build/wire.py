@@ -22,7 +22,7 @@ from autodc.data.describe import descriptors
 from autodc.data.mixture import BASE
 from autodc.data.store import DataStore
 from autodc.data.where import select
-from autodc.errors import AutodcError, InputError, Problems, SpecError, raise_all
+from autodc.errors import AutodcError, InputError, Problems, SpecError, SurroundingsError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
 from autodc.search.clusters import MANY
@@ -181,7 +181,7 @@ def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyS
     return StudyStarted(
         fingerprint=inputs.identity(borrowed),
         name=spec.name,
-        spec=spec.model_dump(mode="json"),
+        spec=spec.shown(),
         datasets=datasets,
         slices={
             s.name: {"role": s.role, "margin": s.margin, "weight": s.weight, "rows": len(s.rows)}
@@ -228,6 +228,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
     borrowed = warm_start(inputs, out)
     journal = SqliteJournal(out / JOURNAL)
     try:
+        _refuse_lost_events(journal, out)
         study = StudyCore(
             spec,
             started_event(inputs, borrowed),
@@ -243,6 +244,19 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
         journal.close()
         raise
     return study, journal
+
+
+def _refuse_lost_events(journal: SqliteJournal, out: Path) -> None:
+    """An empty journal beside what trainings left is one that lost its events: to begin anew would hide that."""
+    lies = next((name for name in ("result.json", "outcomes") if (out / name).exists()), "")
+    if lies and journal.path.exists() and not journal.last:
+        raise SurroundingsError(
+            "ADC-JRNL-080",
+            "the journal is empty, but the folder has a study's results",
+            str(journal.path),
+            f"{lies} beside it",
+            "restore the journal from a copy, or give another --out",
+        )
 
 
 def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:

@@ -17,6 +17,7 @@ import click
 
 from autodc.cli.streams import echo, nobody_reads, plain_streams
 from autodc.errors import DISK_ERRORS, AutodcError, ConditionError, SurroundingsError
+from autodc.masking import masked
 
 if TYPE_CHECKING:
     from autodc.spec.study import StudySpec
@@ -80,7 +81,7 @@ def main() -> None:
 
 
 def _defect() -> None:
-    traceback.print_exc()
+    echo(masked(traceback.format_exc().rstrip()), err=True)
     echo("this is a defect of autodc; the study's journal is whole and the same command resumes", err=True)
     sys.exit(1)
 
@@ -180,6 +181,8 @@ def run(
         show_result(result)
     if result.untracked:
         echo(f"MLflow is behind ({result.untracked}); the same command sends the rest", err=True)
+    if result.refused:
+        echo(f"MLflow has the study but for this: {result.refused}", err=True)
     if require_keep and not result.kept:
         raise ConditionError("ADC-RUN-010", "no dataset was kept", "--require-keep")
     return 0

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from autodc.adapters.mlflow_store import opening
 from autodc.build import Result, open_result
 from autodc.build.run import REPORT
 from autodc.cli.live import PHASES, duration
@@ -60,7 +61,7 @@ def show_result(result: Result) -> None:
     )
     out.print(escape(f"report: {result.folder / REPORT}"), soft_wrap=True)
     if content.get("mlflow"):
-        out.print(f"MLflow: mlflow ui --backend-store-uri {content['mlflow']['uri']}", soft_wrap=True)
+        out.print(f"MLflow: {escape(opening(content['mlflow']))}", soft_wrap=True)
     out.print(escape(f"why:    autodc why {shlex.quote(str(result.folder))} DATASET"), soft_wrap=True)
 
 

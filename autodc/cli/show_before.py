@@ -48,6 +48,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         f"{night['tests']} tests on an error "
         f"budget of {night['fdr']:g}"
     )
+    out.print(escape(_sentence(found["tracking"])), soft_wrap=not out.is_terminal)
     for warning in found["warnings"]:
         out.print(f"[yellow]warning:[/yellow] {escape(warning)}")
     out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")

@@ -17,6 +17,7 @@ import pandas as pd
 from autodc import fingerprint
 from autodc.data.dataset import Dataset
 from autodc.errors import SurroundingsError
+from autodc.files import sync
 
 Array = np.ndarray[Any, Any]
 
@@ -39,7 +40,7 @@ class DataStore:
             if dataset.y is not None:
                 _save(folder / TARGETS, dataset.y)
             dataset.metadata.to_parquet(folder / METADATA)
-            _sync(folder / METADATA)
+            sync(folder / METADATA)
 
         return self._put(dataset.fingerprint, write)
 
@@ -59,9 +60,9 @@ class DataStore:
         try:
             temporary.mkdir(parents=True)
             write(temporary)
-            _sync(temporary)
+            sync(temporary)
             _rename(temporary, final_path)
-            _sync(self._folder)
+            sync(self._folder)
         except OSError as error:
             raise disk_problem(error, str(self._folder)) from error
         finally:
@@ -121,11 +122,3 @@ def _rename(temporary: Path, final_path: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not final_path.is_dir():
             raise
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from autodc.files import write_whole
 from autodc.report import account, charts, front, sections, story
 from autodc.report.numbers import count, duration, listed, short, tenths
 from autodc.report.views import PURPOSES
@@ -24,7 +25,7 @@ def write_report(state: State, result: Mapping[str, Any], folder: Path) -> Path:
     """Write the page and return its path. result: the content of result.json; an unfinished study has a page too."""
     path = folder / PAGE
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(state, result), encoding="utf-8")
+    write_whole(path, render(state, result))
     return path
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
+
+from autodc.masking import masked_study, masked_tree
 
 SCHEMA_VERSION = 1
 
@@ -44,6 +46,11 @@ class Spec(BaseModel):
     """Base of everything a person writes: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show no secrets."""
+        for name, value in super().__repr_args__():
+            yield name, masked_tree({name: value})[name]
 
 
 class TaskSpec(Spec):
@@ -347,9 +354,13 @@ class StudySpec(Spec):
         """The slices with a margin: they must not get worse than it."""
         return tuple(s for s in self.slices if s.margin is not None)
 
+    def shown(self) -> dict[str, Any]:
+        """The spec as JSON, defaults included, its secrets masked: what may be written and shown."""
+        return masked_study(self.model_dump(mode="json"))
+
     def content(self) -> dict[str, Any]:
-        """The spec as JSON, defaults included, without where results are sent and where a warm start lies."""
-        return self.model_dump(mode="json", exclude={"tracking": True, "search": {"warm_start"}})
+        """What is asked as JSON: without where results are sent, where a warm start lies, and secrets."""
+        return masked_study(self.model_dump(mode="json", exclude={"tracking": True, "search": {"warm_start"}}))
 
     def fingerprint(self) -> str:
         """Identity of what is asked; `study.fingerprint` adds the content of the data."""

@@ -1,6 +1,7 @@
 """The events of a study, in the order a study lives through them. State is `fold(events)` and nothing else.
 
-Events are values: JSON in, JSON out, with a version. `time` is Unix time and never enters a decision.
+Events are values: JSON in, JSON out, with a version. `time` is Unix time and never enters a decision. They hold no
+secrets: what came with a password or token, also out of a journal of before, is masked as the event is made.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from autodc.errors import SurroundingsError
+from autodc.masking import masked, masked_study, masked_tree
 
 VERSION = 1
 
@@ -64,6 +66,9 @@ class StudyStarted(Event):
     warnings: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _mask_question(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyExtended(Event):
@@ -79,6 +84,9 @@ class StudyExtended(Event):
     parts: Mapping[str, str]
     changed: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _mask_question(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,9 @@ class SessionStarted(Event):
     slots: int
     machine: Mapping[str, Any]
     pid: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "machine", masked_tree(self.machine))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +145,10 @@ class TrialFinished(Event):
 
     number: int
     outcome: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if error := self.outcome.get("error"):
+            object.__setattr__(self, "outcome", {**self.outcome, "error": masked(str(error))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,3 +292,9 @@ class StudyFinished(Event):
     """The study is over. because: rounds, findings, budget.trainings, budget.wall_clock, until or stopped."""
 
     because: str
+
+
+def _mask_question(event: StudyStarted | StudyExtended) -> None:
+    object.__setattr__(event, "spec", masked_study(event.spec))
+    object.__setattr__(event, "datasets", masked_tree(event.datasets))
+    object.__setattr__(event, "warnings", masked_tree(event.warnings))

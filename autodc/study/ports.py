@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,8 +47,9 @@ class Tracker(Protocol):
         """Look at what is new in the journal and send it in the background; returns at once, never raises."""
         ...
 
-    def finish(self, timeout: float) -> bool:
-        """Send what is left, at most `timeout` seconds; say whether everything arrived."""
+    def finish(self, timeout: float, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Send what is left for as long as something moves within `timeout` seconds and `stop` does not say so; say
+        whether everything arrived."""
         ...
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
-from autodc.errors import AutodcError
+from autodc.errors import AutodcError, InputError
 from autodc.gate.retreat import costliest
 from autodc.gate.types import Look
 from autodc.search.plan import Plan
@@ -87,9 +87,10 @@ class State:
 
     @property
     def question(self) -> ev.StudyStarted:
-        """The first event. Raises AutodcError ADC-JRNL-003 where the journal has none."""
+        """The first event. Raises InputError ADC-JRNL-003 where the journal has none."""
         if self.started is None:
-            raise AutodcError("ADC-JRNL-003", "the journal has no study in it")
+            hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
+            raise InputError("ADC-JRNL-003", "the journal has no study in it", hint=hint)
         return self.started
 
     @property
