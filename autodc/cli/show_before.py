@@ -37,9 +37,12 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         f"{night['tests']} tests on an error "
         f"budget of {night['fdr']:g}"
     )
-    for warning in found["warnings"]:
+    for warning in (w for w in found["warnings"] if w not in found["alarms"]):
         out.print(f"[yellow]warning:[/yellow] {escape(warning)}")
-    out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")
+    if not found["can_keep"]:
+        out.print("nothing was trained; it can run, but it could keep nothing")
+    else:
+        out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")
 
 
 def slice_table(slices: list[Mapping[str, Any]]) -> Table:
@@ -61,7 +64,8 @@ def show_simulation(found: Mapping[str, Any]) -> None:
     out = console()
     source = found["calibration"]
     trained = f", {source['trained_now']} of them trained now" if source["trained_now"] else ""
-    out.print(f"{found['study']}: noise measured on {escape(source['source'])}{trained}", soft_wrap=not out.is_terminal)
+    how = "assumed, not measured: it is zero in" if source["deterministic"] else "measured on"
+    out.print(f"{found['study']}: noise {how} {escape(source['source'])}{trained}", soft_wrap=not out.is_terminal)
     out.print(slice_table(found["slices"]))
     nights = _table(
         f"{found['nights']} nights of {found['tests']} datasets each; in brackets: 95% interval of the simulation",

@@ -62,7 +62,7 @@ def measured(spec: StudySpec, state: State) -> ev.FidelityMeasured | None:
 def objective(spec: StudySpec, state: State, number: int) -> float:
     """The oriented objective of a finished training; −inf where it failed."""
     outcome = state.trials[number].outcome
-    weights = {s.name: s.weight or 1.0 for s in spec.targets}
+    weights = state.objective
     if outcome is None or any(not math.isfinite(outcome.slices.get(n, math.nan)) for n in weights):
         return -math.inf
     return sum(w * outcome.slices[n] for n, w in weights.items()) / sum(weights.values())
