@@ -229,7 +229,7 @@ class Projection:
         targets = {
             name: float(terms.get("weight") or 1.0)
             for name, terms in (self._started.slices if self._started else {}).items()
-            if terms.get("role") == "target"
+            if terms.get("role") == "target" and terms.get("needed") is None
         }
         if targets and targets.keys() <= slices.keys():
             total = sum(weight * slices[name] for name, weight in targets.items())

@@ -21,6 +21,14 @@ SHARES = frozenset({"accuracy", "balanced_accuracy", "macro_f1"})
 """Metrics between 0 and 1, for which noise can be assumed before any training."""
 
 
+RESIDUAL_SHARE = 0.6
+"""Residual variance of a row's paired difference as a share of the variance of scores over rows, assumed for a metric
+of any unit once its scores are known: that of RESIDUAL_VARIANCE where four of five rows are right."""
+
+SEED_SHARE = 0.03
+"""SEED_SD as a share of the standard deviation of scores over rows, in the same case."""
+
+
 def effective(numbers: Array) -> float:
     """Rows that count as one share a number: (Σ size)² / Σ size². numbers: shape (m,)."""
     sizes = np.unique(numbers, return_counts=True)[1].astype(np.float64)

@@ -15,14 +15,17 @@ from autodc.adapters.executors import open_executor
 from autodc.adapters.journal import open_for_reading
 from autodc.adapters.mlflow_tracker import NullTracker
 from autodc.adapters.outcomes import FileOutcomeStore
+from autodc.build.assumed import RESIDUAL_SHARE, RESIDUAL_VARIANCE, SEED_SD, SEED_SHARE
 from autodc.build.wire import JOURNAL, Inputs, job_maker, open_study, start_plan
 from autodc.data.mixture import BASE
 from autodc.errors import InputError
+from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.slices import VALIDATION, part_of, row_scores
-from autodc.gate.noise import Pools
+from autodc.gate.noise import OBJECTIVE, SILENT, Pools
 from autodc.gate.worlds import Runs
 from autodc.search.plan import Plan
 from autodc.spec.study import BudgetSpec, GateSpec, LoopSpec, MachineSpec, SearchSpec, SliceSpec
+from autodc.stats.variance import Prior
 from autodc.study.driver import Driver
 from autodc.study.events import SessionStarted
 from autodc.study.state import State, fold
@@ -37,7 +40,8 @@ Told = Callable[[str, int, int], None]
 class Calibration:
     """What the start scores on every slice, seed by seed.
 
-    runs: one a slice, as the gate sees them; source: where they come from, in words; trained: trainings spent now.
+    runs: one a slice, as the gate sees them; source: where they come from, in words; trained: trainings spent now;
+    min_rows: with fewer rows that count a slice is no evidence.
     """
 
     runs: tuple[Runs, ...]
@@ -49,14 +53,63 @@ class Calibration:
         """Number of trainings."""
         return len(self.runs[0].scores)
 
+    min_rows: int
+
+    @property
+    def objective(self) -> tuple[Runs, ...]:
+        """The targets whose weighted mean is the objective, as of SliceTable.objective."""
+        targets = tuple(r for r in self.runs if r.role == "target")
+        counted = tuple(r for r in targets if counting_rows(r.scores.shape[1], r.clusters) >= self.min_rows)
+        return counted or targets
+
     @property
     def pools(self) -> Pools:
-        """The noise of a paired difference, slice by slice."""
-        return Pools.calibrated(
+        """The noise of a paired difference, slice by slice; where a slice never moved, what is assumed of it."""
+        measured = Pools.calibrated(
             {r.name: r.scores for r in self.runs},
             {r.name: r.clusters for r in self.runs},
-            {r.name: r.weight for r in self.runs if r.role == "target"},
+            {r.name: r.weight for r in self.objective},
         )
+        assumed = {r.name: assumed_noise(r.scores) for r in self.runs if r.name in self.silent}
+        if {r.name for r in self.objective} <= self.silent:
+            parts = [(r.weight, assumed_noise(r.scores)) for r in self.objective]
+            total = sum(weight for weight, _ in parts)
+            assumed[OBJECTIVE] = tuple(sum(w * noise[i] for w, noise in parts) / total for i in (0, 1))  # type: ignore[assignment]
+        priors = {n: Prior(seed=s, residual=r, df=measured.of(n).df) for n, (s, r) in assumed.items()}
+        return Pools(slices={**measured.slices, **priors})
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """Slices on which all trainings scored every row the same: their noise is not known, and not zero."""
+        return frozenset(r.name for r in self.runs if not _moves(r.scores))
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether no slice moved at all."""
+        return len(self.silent) == len(self.runs)
+
+    @property
+    def worlds(self) -> tuple[Runs, ...]:
+        """The runs with the noise that is assumed where they have none."""
+        noise = {r.name: assumed_noise(r.scores) for r in self.runs if r.name in self.silent}
+        return tuple(replace(r, assumed=noise.get(r.name)) for r in self.runs)
+
+
+def assumed_noise(scores: Array) -> tuple[float, float]:
+    """Seed and residual variance of a paired difference, assumed of a slice from how its rows differ.
+
+    scores: shape (n_runs, n_rows). Where all rows score the same, as where four of five are right.
+    """
+    over_rows = float(np.asarray(scores, dtype=np.float64).mean(axis=0).var())
+    if over_rows <= 0:
+        return SEED_SD**2, RESIDUAL_VARIANCE
+    return SEED_SHARE**2 * over_rows, RESIDUAL_SHARE * over_rows
+
+
+def _moves(scores: Array) -> bool:
+    """Whether any row scores otherwise in another training, beyond rounding."""
+    table = np.asarray(scores, dtype=np.float64)
+    return bool(table.var(axis=0).mean() > SILENT * max(np.square(table).mean(), 1e-300))
 
 
 def read_calibration(inputs: Inputs, folder: str | os.PathLike[str]) -> Calibration:
@@ -185,6 +238,7 @@ def _from_journal(inputs: Inputs, path: Path) -> Calibration:
         source=f"{len(arrays)} trainings of the start in {path.parent}"
         + ("" if same else "; the study file or its data have changed since"),
         trained=0,
+        min_rows=inputs.spec.gate.min_rows,
     )
 
 

@@ -44,7 +44,7 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
     """
     spec = inputs.spec
     noise = _measured(inputs, measured) if measured is not None else _assumed(inputs)
-    targets = len(spec.targets)
+    targets = len(inputs.table.objective(spec.gate.min_rows))
     share = first_share(spec.gate.fdr, allowance.planned_tests(spec), targets)
     found = []
     for one in inputs.table.slices:
@@ -54,16 +54,18 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
                 "name": one.name,
                 "role": one.role,
                 "rows": len(one.rows),
+                "groups": one.groups,
                 "counting_rows": round(_counting(one), 1),
                 "margin": one.margin,
                 "shows": _shows(mine, spec.gate, share if one.role == "target" else None),
+                "assumed": measured is None or one.name in measured.silent,
                 **_certifies(mine, one.margin, spec.gate, share_of_rows=_counting(one) / len(one.rows)),
                 **_told(mine),
             }
         )
     if targets > 1:
         mine = noise.get(OBJECTIVE)
-        rows = len(np.unique(np.concatenate([_places(s) for s in inputs.table.slices if s.role == "target"])))
+        rows = len(np.unique(np.concatenate([_places(s) for s in inputs.table.objective(spec.gate.min_rows)])))
         found.append(
             {
                 "name": OBJECTIVE,
@@ -80,8 +82,18 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
 
 def where_from(inputs: Inputs, measured: Calibration | None) -> dict[str, Any]:
     """Where the noise comes from, in words and numbers."""
+    if measured is not None and measured.deterministic:
+        text = (
+            f"noise assumed, not measured: the {measured.count} trainings in {measured.source} are identical, so this "
+            "learner is deterministic and they tell nothing of how much a training varies that draws other rows with "
+            "each seed; it is taken from how the rows differ"
+        )
+        return {"measured": False, "power": POWER, "text": text, "deterministic": measured.count}
     if measured is not None:
-        return {"measured": True, "power": POWER, "text": f"noise measured on {measured.source}"}
+        text = f"noise measured on {measured.source}"
+        if measured.silent:
+            text += f"; {', '.join(sorted(measured.silent))} never moved, and the noise there is assumed"
+        return {"measured": True, "power": POWER, "text": text}
     if not _scale_known(inputs):
         text = (
             f"the noise of {inputs.spec.metrics.primary} has no scale that could be assumed; measure it: "
@@ -154,12 +166,12 @@ def _assumed(inputs: Inputs) -> dict[str, _Noise]:
 
 def _measured(inputs: Inputs, found: Calibration) -> dict[str, _Noise]:
     """Pools hold the residual of a cluster, so their rows are clusters."""
-    pools = found.pools
+    pools, objective = found.pools, {run.name for run in found.objective}
     noise = {}
     targets = []
     for run in found.runs:
         numbers = run.rows if run.clusters is None else run.clusters
-        targets += [numbers] if run.role == "target" else []
+        targets += [numbers] if run.name in objective else []
         count, prior = len(np.unique(numbers)), pools.of(run.name)
         noise[run.name] = _Noise(rows=count, counting=effective(numbers), seed=prior.seed, residual=prior.residual)
     prior = pools.of(OBJECTIVE)
@@ -183,7 +195,7 @@ def _counting(one: Slice) -> float:
 
 def _objective_rows(inputs: Inputs) -> float:
     """The equal rows that would average as well as the weighted slices do: 1 / Σ (share of a cluster in the mean)²."""
-    targets = [s for s in inputs.table.slices if s.role == "target"]
+    targets = inputs.table.objective(inputs.spec.gate.min_rows)
     total = sum(s.weight for s in targets)
     numbers = [_places(s) if s.clusters is None else s.clusters for s in targets]
     shares = [np.full(len(s.rows), s.weight / total / len(s.rows)) for s in targets]

@@ -14,6 +14,7 @@ from autodc.data.mixture import BASE
 from autodc.data.overlap import near
 from autodc.spec.study import StudySpec
 from autodc.study import allowance
+from autodc.study.notices import slice_alarms
 from autodc.study.state import State
 
 NEAR_SHARE = 0.01
@@ -31,6 +32,8 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
     measured = None if source is None else read_calibration(inputs, source)
     datasets, warnings = _datasets(inputs)
     slices = slice_rows(inputs, measured)
+    started = started_event(inputs, borrowed)
+    alarms = slice_alarms(started.slices)
     return {
         "study": spec.name,
         "fingerprint": inputs.identity(borrowed),
@@ -41,12 +44,15 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "night": _night(spec),
         "tracking": tracking.text,
         "warnings": [
-            *started_event(inputs, borrowed).warnings,
+            *alarms,
+            *started.warnings,
             *warnings,
             *_slice_warnings(slices, spec),
             *_lag_warnings(spec),
             *tracking.warnings,
         ],
+        "alarms": alarms,
+        "can_keep": any(s.role == "target" and s.is_evidence(spec.gate.min_rows) for s in inputs.table.slices),
     }
 
 
@@ -87,13 +93,12 @@ def _dataset_row(name: str, data: Any, left_out: int, cost: float, near_copies: 
 def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
     warnings = []
     for one in slices:
-        few = one["counting_rows"] < spec.gate.min_rows
-        if few:
-            warnings.append(
-                f"slice {one['name']}: {one['counting_rows']:g} rows that count are fewer than gate.min_rows "
-                f"({spec.gate.min_rows}), so it decides nothing"
-            )
-        if few or one["margin"] is None or one["certifies"] is None or one["certifies"] <= one["margin"]:
+        if (
+            one["counting_rows"] < spec.gate.min_rows
+            or one["margin"] is None
+            or one["certifies"] is None
+            or one["certifies"] <= one["margin"]
+        ):
             continue
         need = one["rows_for_margin"]
         mend = f"about {need} rows would do" if need else "no number of rows would do, only more pairs (gate.looks)"

@@ -61,6 +61,7 @@ class SimulationResult:
                 "runs": self.calibration.count,
                 "source": self.calibration.source,
                 "trained_now": self.calibration.trained,
+                "deterministic": self.calibration.deterministic,
             },
             "tests": self.planned,
             "fdr": self.fdr,
@@ -118,7 +119,7 @@ def simulate(
         decisions=stage.decisions,
         slices=tuple(slice_rows(inputs, found)),
         played=played,
-        verdict=_verdict(stage, played),
+        verdict=_assumed(found) + _verdict(stage, played),
     )
 
 
@@ -126,19 +127,24 @@ def _stage(inputs: Inputs, found: Calibration, nights: int | None, gains: Sequen
     spec = inputs.spec
     planned = allowance.planned_tests(spec)
     gate = spec.gate.model_copy(update={"calibration": allowance.calibration_runs(spec)})
-    ground = calibrated(found.runs)
+    ground = calibrated(found.worlds)
     pools = {name: (prior.seed, prior.residual) for name, prior in found.pools.slices.items()}
-    every = tuple(s.name for s in spec.targets)
+    every = tuple(r.name for r in found.objective)
     return Stage(
         ground=ground,
         gate=gate,
         planned=planned,
-        declared=tuple(every if c.targets is None else tuple(c.targets) for c in spec.data.candidates) or (every,),
+        declared=tuple(_declared(c.targets, every) for c in spec.data.candidates) or (every,),
         gains=tuple(sorted(set(gains))) or sizes(ground, pools, gate, planned),
         nights=nights or max(FEWEST, min(MOST, CANDIDATES // planned)),
         decisions=DECISIONS if nights is None else max(1, min(DECISIONS, 5 * nights)),
         seed=seed,
     )
+
+
+def _declared(named: Sequence[str] | None, every: tuple[str, ...]) -> tuple[str, ...]:
+    """The targets a candidate is meant for, among those that are evidence; all of them where none of its own is."""
+    return tuple(n for n in every if named is None or n in named) or every
 
 
 def _played(
@@ -158,6 +164,16 @@ def _played(
 
 def _processes(machine: MachineSpec) -> int:
     return 1 if machine.runner == "inline" else machine.max_concurrent or os.cpu_count() or 1
+
+
+def _assumed(found: Calibration) -> str:
+    """What must be said before any figure where the noise is not that of the study."""
+    if not found.deterministic:
+        return ""
+    return (
+        f"The {found.count} calibration trainings are identical: this learner is deterministic, its noise is unknown "
+        "and the figures rest on an assumed one. "
+    )
 
 
 def _verdict(stage: Stage, played: Played) -> str:

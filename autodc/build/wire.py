@@ -16,6 +16,7 @@ from autodc.adapters.journal import SqliteJournal, open_for_reading
 from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer
+from autodc.build.leaks import LeakSearch
 from autodc.build.separate import Separation, separate
 from autodc.data.catalogue import Catalogue, build_catalogue, open_test
 from autodc.data.describe import descriptors
@@ -155,9 +156,15 @@ def search_problem(spec: StudySpec) -> SearchProblem:
 
 
 def described_problem(inputs: Inputs) -> SearchProblem:
-    """What the search is asked, with what the candidates hold where they are many."""
+    """What the search is asked of the slices that are evidence, with what the candidates hold where they are many."""
     spec, catalogue = inputs.spec, inputs.catalogue
     problem = search_problem(spec)
+    guards = {s.name for s in inputs.table.slices if s.is_evidence(spec.gate.min_rows)}
+    problem = replace(
+        problem,
+        targets={s.name: s.weight for s in inputs.table.objective(spec.gate.min_rows)},
+        guards={name: margin for name, margin in problem.guards.items() if name in guards},
+    )
     if len(problem.datasets) <= MANY:
         return problem
     tags = {c.name: c.tags for c in spec.data.candidates}
@@ -184,7 +191,15 @@ def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyS
         spec=spec.shown(),
         datasets=datasets,
         slices={
-            s.name: {"role": s.role, "margin": s.margin, "weight": s.weight, "rows": len(s.rows)}
+            s.name: {
+                "role": s.role,
+                "margin": s.margin,
+                "weight": s.weight,
+                "rows": len(s.rows),
+                "groups": s.groups,
+                "counting": round(s.counting, 4),
+                "needed": None if s.is_evidence(spec.gate.min_rows) else spec.gate.min_rows,
+            }
             for s in inputs.table.slices
         },
         start=inputs.start.to_dict(),
@@ -238,6 +253,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             metric=inputs.metric,
             engine=make_engine(spec.search.sampler, described_problem(inputs), seeds.integer(spec.seed, "engine")),
             open_test=partial(_open_test, inputs),
+            leaks=LeakSearch(inputs.catalogue),
             borrowed=borrowed,
         )
     except AutodcError:

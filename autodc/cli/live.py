@@ -16,9 +16,11 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from autodc.cli.alarms import tell
 from autodc.cli.terminal import talk
 from autodc.errors import SpecError
 from autodc.report import views
+from autodc.study import notices
 from autodc.study.state import State
 
 _REDRAW = 0.25
@@ -35,6 +37,7 @@ class Display:
         self._told: tuple[Any, ...] = ()
         self._verdicts = 0
         self._moves = 0
+        self._alarmed: set[str] = set()
         self._begun = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -58,6 +61,9 @@ class Display:
 
     def update(self, state: State) -> None:
         """Show where the study is."""
+        alarms = [words for words in notices.alarms(state) if words not in self._alarmed]
+        self._alarmed |= set(alarms)
+        tell(alarms, self._console)
         for test in [t for t in state.tests if t.verdict is not None][self._verdicts :]:
             self._verdicts += 1
             self.say(f"{test.verdict}: {test.subject} ({views.PURPOSES[test.purpose]})")

@@ -117,9 +117,11 @@ def check(study: str, source: str | None, warm: str | None, overrides: tuple[str
     """Read everything a study names and say what the night would show; train nothing."""
     spec = _load(study, overrides, warm)
     from autodc.build.preflight import preflight
+    from autodc.cli.alarms import tell
     from autodc.cli.show_before import show_preflight
 
     found = preflight(spec, source)
+    tell(found["alarms"])
     echo(json.dumps(found, indent=2)) if as_json else show_preflight(found)
 
 

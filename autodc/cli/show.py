@@ -14,9 +14,9 @@ from rich.text import Text
 from autodc.adapters.mlflow_store import opening
 from autodc.build import Result, open_result
 from autodc.build.run import REPORT
+from autodc.cli.alarms import tell
 from autodc.cli.live import PHASES, duration
 from autodc.cli.terminal import Column, console, print_table
-from autodc.gate.power import LARGEST
 from autodc.gate.reasons import FAR_BOUND
 from autodc.report import views
 from autodc.report.numbers import Numbers, count, tenths
@@ -59,6 +59,8 @@ def show_result(result: Result) -> None:
         f"{used['trainings']:g} trainings in {duration(used['wall_seconds'])}{busy}; "
         f"stopped because: {content['stopped_because']}"
     )
+    if content["left"]:
+        out.print(escape(f"left:   {content['left']['text']}"), soft_wrap=not out.is_terminal)
     out.print(escape(f"report: {result.folder / REPORT}"), soft_wrap=True)
     if content.get("mlflow"):
         out.print(f"MLflow: {escape(opening(content['mlflow']))}", soft_wrap=True)
@@ -73,10 +75,18 @@ def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
         f"{row['weight']:.2f}" if row["weight"] else "",
         row["slice"] or "",
         f"{row['difference']:+.3f}" if told else "",
-        f"{row['low']:+.3f} … {row['high']:+.3f}" if told else "",
+        _interval(row) if told else "",
         str(row["pairs"]) if told else "",
         row["why"],
     ]
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    """An interval with its level, or that there is none."""
+    if row["low"] is None or row["high"] is None:
+        return "not known"
+    level = f" ({row['level']:.0%})" if row["level"] else ""
+    return f"{row['low']:+.3f} … {row['high']:+.3f}{level}"
 
 
 def _print_slices(out: Console, content: Mapping[str, Any]) -> None:
@@ -131,6 +141,10 @@ def show_status(found: Mapping[str, Any]) -> None:
     )
     table.add_row("test set", _opened(test_set))
     table.add_row("time", _time(found))
+    if found["left"]:
+        table.add_row("left", escape(found["left"]["text"]))
+    for alarm in found["alarms"]:
+        table.add_row("warning", Text(alarm, style="bold red"))
     for warning in found["warnings"]:
         table.add_row("warning", Text(warning))
     out.print(table)
@@ -173,6 +187,7 @@ def show_why(found: Mapping[str, Any]) -> None:
     """The evidence behind one verdict."""
     out = console()
     out.print(f"[bold]{found['dataset']}[/bold]: {found['verdict']}")
+    tell(found["alarms"], out)
     if found["summary"]:
         out.print(found["summary"])
     for test in found["tests"]:
@@ -203,12 +218,12 @@ def _show_test(out: Console, test: Mapping[str, Any]) -> None:
 def _print_evidence(out: Console, look: Mapping[str, Any]) -> None:
     """The last look: slice by slice, what was measured and what was demanded."""
     numbers = Numbers.for_values(
-        abs(seen[key]) for _, seen in _seen(look) for key in ("difference", "low", "high") if abs(seen[key]) < LARGEST
+        abs(seen[key]) for _, seen in _seen(look) for key in ("difference", "low", "high") if seen[key] is not None
     )
     rows = []
     for name, seen in _seen(look):
         span = numbers.span(seen["low"], seen["high"]).replace(" to ", " … ")
-        known = max(abs(seen["low"]), abs(seen["high"])) < LARGEST
+        known = seen["low"] is not None and seen["high"] is not None
         rows.append(
             [
                 name,
@@ -219,7 +234,7 @@ def _print_evidence(out: Console, look: Mapping[str, Any]) -> None:
                 f"{seen['level']:.0%}" if known else "",
                 "" if seen["margin"] is None else f"{seen['margin']:g}",
                 "" if seen["anchor"] is None else numbers.signed(seen["anchor"]),
-                seen["state"].replace("; holds since the start", ", since start too"),
+                seen["state"],
             ]
         )
     print_table(out, _EVIDENCE, rows)
@@ -240,7 +255,7 @@ def _print_bounds(out: Console, looks: Sequence[Mapping[str, Any]]) -> None:
         cells = []
         for look in looks:
             seen = dict(_seen(look)).get(name)
-            cells.append("" if seen is None or seen["bound"] is None else _ahead(seen["z"], seen["bound"]))
+            cells.append("" if seen is None or not _tested(seen) else _ahead(seen["z"], seen["bound"]))
         if any(cells):
             rows.append([name, "" if last["alpha"] is None else f"{last['alpha']:.4f}", *cells])
     print_table(out, columns, rows)
@@ -252,5 +267,11 @@ def _seen(look: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [*look["slices"].items(), *together]
 
 
-def _ahead(z: float, bound: float) -> str:
-    return f"{tenths(z)} / {tenths(bound) if bound <= FAR_BOUND else f'over {FAR_BOUND:g}'}"
+def _tested(seen: Mapping[str, Any]) -> bool:
+    """Whether something was demanded of a slice."""
+    return seen["bound"] is not None or seen["alpha"] is not None
+
+
+def _ahead(z: float | None, bound: float | None) -> str:
+    far = bound is None or bound > FAR_BOUND
+    return f"{tenths(z)} / {f'over {FAR_BOUND:g}' if far else tenths(bound)}"

@@ -49,9 +49,12 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         f"budget of {night['fdr']:g}"
     )
     out.print(escape(_sentence(found["tracking"])), soft_wrap=not out.is_terminal)
-    for warning in found["warnings"]:
+    for warning in (w for w in found["warnings"] if w not in found["alarms"]):
         out.print(f"[yellow]warning:[/yellow] {escape(warning)}")
-    out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")
+    if not found["can_keep"]:
+        out.print("nothing was trained; it can run, but it could keep nothing")
+    else:
+        out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")
 
 
 def print_slices(out: Console, slices: list[Mapping[str, Any]]) -> None:
@@ -71,7 +74,8 @@ def show_simulation(found: Mapping[str, Any]) -> None:
     out = console()
     source = found["calibration"]
     trained = f", {source['trained_now']} of them trained now" if source["trained_now"] else ""
-    out.print(f"{found['study']}: noise measured on {escape(source['source'])}{trained}", soft_wrap=not out.is_terminal)
+    how = "assumed, not measured: it is zero in" if source["deterministic"] else "measured on"
+    out.print(f"{found['study']}: noise {how} {escape(source['source'])}{trained}", soft_wrap=not out.is_terminal)
     print_slices(out, found["slices"])
     names = ("night", "keep anything", "kept", "of them wrong", "of them harm a guard", "helpful kept", "pairs each")
     rows = []

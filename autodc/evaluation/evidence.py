@@ -13,6 +13,14 @@ from autodc.spec.study import Role
 Array = np.ndarray[Any, Any]
 
 
+def counting_rows(rows: int, clusters: Array | None) -> float:
+    """How many rows count where rows of one cluster are one: (Σ size)² / Σ size². clusters: shape (rows,) or None."""
+    if clusters is None or not rows:
+        return float(rows)
+    sizes = np.unique(np.asarray(clusters), return_counts=True)[1].astype(np.float64)
+    return float(rows**2 / np.sum(sizes**2))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SliceEvidence:
     """What one slice has seen of challenger − incumbent.
@@ -36,6 +44,25 @@ class SliceEvidence:
     anchor: Array | None = None
     against: Array | None = None
     anchor_against: Array | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows of the slice."""
+        return int(np.atleast_2d(self.differences).shape[1])
+
+    @property
+    def groups(self) -> int:
+        """Clusters of rows, each of which is one observation."""
+        return self.rows if self.clusters is None else len(np.unique(np.asarray(self.clusters)))
+
+    @property
+    def counting(self) -> float:
+        """Rows that count."""
+        return counting_rows(self.rows, self.clusters)
+
+    def is_evidence(self, min_rows: int) -> bool:
+        """Whether it has rows enough to say anything; one that has not is no evidence, for or against."""
+        return self.groups >= 2 and self.counting >= min_rows
 
 
 Evidence = Mapping[str, SliceEvidence]

@@ -13,7 +13,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
-from autodc.evaluation.evidence import SliceEvidence
+from autodc.evaluation.evidence import SliceEvidence, counting_rows
 from autodc.evaluation.metrics import Metric, soft_rows
 from autodc.spec.study import Role, SliceSpec, StudySpec, TaskKind
 
@@ -46,6 +46,20 @@ class Slice:
     rows: Array
     clusters: Array | None
 
+    @property
+    def groups(self) -> int:
+        """Clusters of rows, each of which is one observation."""
+        return len(self.rows) if self.clusters is None else len(np.unique(self.clusters))
+
+    @property
+    def counting(self) -> float:
+        """Rows that count."""
+        return counting_rows(len(self.rows), self.clusters)
+
+    def is_evidence(self, min_rows: int) -> bool:
+        """Whether it has rows enough for the gate, as of SliceEvidence."""
+        return self.groups >= 2 and self.counting >= min_rows
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +80,11 @@ class SliceTable:
             clusters = None if one.clusters is None else one.clusters[stays]
             cut.append(replace(one, rows=one.rows[stays], clusters=clusters))
         return SliceTable(slices=tuple(cut), targets=self.targets)
+
+    def objective(self, min_rows: int) -> tuple[Slice, ...]:
+        """The targets whose weighted mean is the objective: those that are evidence; where none is, all of them."""
+        targets = tuple(s for s in self.slices if s.role == "target")
+        return tuple(s for s in targets if s.is_evidence(min_rows)) or targets
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -154,8 +173,7 @@ def _slice(one: SliceSpec, part: str, rows: Array, numbers: Array) -> Slice:
 
 def _one_group(one: Slice, place: str) -> list[AutodcError]:
     """Rows of one group, or copies of one row, are one observation: nothing can be said of the next one."""
-    groups = len(one.rows) if one.clusters is None else len(np.unique(one.clusters))
-    if groups > 1:
+    if one.groups > 1:
         return []
     rows = f"{len(one.rows)} row{'s' if len(one.rows) > 1 else ''}, one group"
     hint = "widen the slice until it has rows of many groups, or leave it out"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from scipy.special import ndtri
 
 from autodc.evaluation.evidence import Array, Evidence, SliceEvidence
@@ -44,12 +45,14 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One slice, or the objective, with its estimates. anchor: against the start of the campaign, or None."""
+    """One slice, or the objective, with its estimates. anchor: against the start of the campaign, or None;
+    vouched: whether the pool of noise speaks for trainings such as the challenger's."""
 
     evidence: SliceEvidence
     own: Crossed
     estimate: Estimate
     anchor: Estimate | None = None
+    vouched: bool = True
 
     @property
     def name(self) -> str:
@@ -60,6 +63,11 @@ class Measured:
     def rows(self) -> float:
         """Rows that count: a cluster of rows is one."""
         return self.own.effective_rows
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing tells its noise: one pair, for which the pool does not speak."""
+        return not self.vouched and self.own.pairs < 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +119,14 @@ def statistic(estimate: Estimate, shift: float) -> float:
     return math.copysign(LARGEST, ahead) if ahead else 0.0
 
 
-def measure(evidence: Evidence, pools: Pools) -> tuple[dict[str, Measured], Measured | None]:
-    """Estimate every slice, and the objective where there are targets."""
-    slices = {name: _measured(name, seen, pools) for name, seen in evidence.items()}
+def measure(evidence: Evidence, pools: Pools, fresh: bool = False) -> tuple[dict[str, Measured], Measured | None]:
+    """Estimate every slice, and the objective where there are targets.
+
+    fresh: an arm draws rows with each seed, which the trainings that filled the pools did not.
+    """
+    slices = {name: measured(name, seen, pools, fresh) for name, seen in evidence.items()}
     targets = [seen for seen in evidence.values() if seen.role == "target"]
-    return slices, _measured(OBJECTIVE, objective_evidence(targets), pools) if targets else None
+    return slices, measured(OBJECTIVE, objective_evidence(targets), pools, fresh) if targets else None
 
 
 def gains(
@@ -128,10 +139,9 @@ def gains(
     """
     targets = [m for m in slices.values() if m.evidence.role == "target"]
     declared = [m for m in targets if m.evidence.declared] or targets
-    able = [m for m in declared if m.rows >= gate.min_rows]
-    tested = able if len(targets) == 1 and able else [*able, objective]
+    tested = declared if len(targets) == 1 else [*declared, objective]
     share = alpha / len(tested)
-    final = schedule.now >= schedule.last or all(_fraction(m.estimate, schedule) >= SATURATED for m in tested)
+    final = schedule.now >= schedule.last or all(_is_saturated(m.estimate, schedule) for m in tested)
     return [_gain(m, share, schedule, final) for m in tested], final
 
 
@@ -154,19 +164,27 @@ def guards_hold(slices: dict[str, Measured], gate: GateSpec, schedule: Schedule)
     return found
 
 
-def _measured(name: str, seen: SliceEvidence, pools: Pools) -> Measured:
+def measured(name: str, seen: SliceEvidence, pools: Pools, fresh: bool = False) -> Measured:
+    """Estimate one slice. fresh: as of `measure`."""
     prior = pools.of(name)
+    vouched = not fresh and pools.speaks(name, float(np.mean(np.square(seen.differences))))
     own = crossed(seen.differences, seen.clusters)
     anchor = None
     if seen.anchor is not None:
-        anchor = moderate(crossed(seen.anchor, seen.clusters), prior, against=_other(seen.anchor_against, seen))
-    return Measured(
-        evidence=seen, own=own, estimate=moderate(own, prior, against=_other(seen.against, seen)), anchor=anchor
-    )
+        anchor = moderate(
+            crossed(seen.anchor, seen.clusters), prior, against=_other(seen.anchor_against, seen), vouched=vouched
+        )
+    estimate = moderate(own, prior, against=_other(seen.against, seen), vouched=vouched)
+    return Measured(evidence=seen, own=own, estimate=estimate, anchor=anchor, vouched=vouched)
 
 
 def _other(against: Array | None, seen: SliceEvidence) -> Crossed | None:
     return None if against is None else crossed(against, seen.clusters)
+
+
+def _is_saturated(estimate: Estimate, schedule: Schedule) -> bool:
+    """Whether more seeds would hardly tell more. They do where a noise that few pairs show is all that is known."""
+    return not estimate.alone and _fraction(estimate, schedule) >= SATURATED
 
 
 def _fraction(estimate: Estimate, schedule: Schedule) -> float:

@@ -7,7 +7,8 @@ is recomputed from the present estimates, so the order of pairs and of rows chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -23,12 +24,13 @@ from autodc.gate.demands import (
     gains,
     guards_hold,
     measure,
+    measured,
     objective_improves,
     statistic,
 )
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.power import LARGEST, critical
-from autodc.gate.types import Look, SliceLook, Verdict
+from autodc.gate.types import Gained, Held, Leaks, Look, SliceLook, Verdict
 from autodc.spec.study import GateSpec
 
 INTERVAL_TAIL = 0.05
@@ -36,39 +38,71 @@ INTERVAL_TAIL = 0.05
 SUSPICIOUS_GAINS = 100
 """Rows that got better, over all pairs, before a lack of losses means anything."""
 SUSPICIOUS_LOSSES = 0.002
-"""Losses per gain that no honest model stays below."""
+"""Losses per gain below which a cure is rare and answers learned by heart are usual: a leak is looked for."""
+ONE_OBSERVATION = 0.484
+"""A mean of unknown spread lies within ONE_OBSERVATION ÷ α times its one observation of it, with chance 1 − α
+(Abbott & Rosenblatt 1962; Wall, Boen & Tweedie 2001)."""
 
 
 def judge(
-    evidence: Evidence, pools: Pools, gate: GateSpec, alpha: float, *, expect: Literal["better"] = "better"
+    evidence: Evidence,
+    pools: Pools,
+    gate: GateSpec,
+    alpha: float,
+    *,
+    expect: Literal["better"] = "better",
+    fresh: bool = False,
+    leaks: Leaks | None = None,
 ) -> Look:
     """Judge challenger − incumbent on the pairs to date.
 
     evidence: slice → paired differences, the same pairs in every slice; pools: the noise of the study, the same for
-    all looks of one test; alpha: the level of the test (gate.levels). The verdict is None where another look may
-    decide; what cannot be measured is never a pass. Where nothing is decided, advice says what would.
+    all looks of one test; alpha: the level of the test (gate.levels); fresh: an arm draws rows anew with each seed,
+    which the trainings that filled the pools did not; leaks: what a search for leaks found, None where nobody looked.
+    The verdict is None where another look may decide; what cannot be measured is never a pass. A slice with too few
+    rows is no evidence, for or against. Where nothing is decided, advice says what would.
     """
-    refused, waits = _refusals(evidence, pools, gate)
+    counted = {name: seen for name, seen in evidence.items() if seen.is_evidence(gate.min_rows)}
+    silent = {name: _silent(seen, pools, gate, fresh) for name, seen in evidence.items() if name not in counted}
+    refused, waits = _refusals(evidence, counted, pools, gate)
     if refused:
-        return _no_decision(evidence, pools, alpha, refused, waits)
+        return _no_decision(evidence, counted, silent, pools, alpha, refused, waits)
     schedule = Schedule.at(_pairs(evidence), gate)
-    slices, objective = measure(evidence, pools)
+    slices, objective = measure(counted, pools, fresh)
     assert objective is not None
     gain, final = gains(slices, objective, gate, alpha, schedule)
     better = objective_improves(objective, gate, schedule)
     guards = guards_hold(slices, gate, schedule)
-    verdict, codes = _decide(evidence, gain, better, guards, gate, schedule, final)
-    advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) else ""
+    unknown = any(m.unknown for m in (*slices.values(), objective))
+    verdict, codes = _decide(counted, gain, better, guards, gate, schedule, final, unknown, leaks)
+    advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ""
+    seen = {name: _seen(m, gain, guards, gate) for name, m in slices.items()} | silent
     return Look(
         pairs=schedule.now,
         verdict=verdict,
         reasons=codes,
-        slices={name: _seen(m, gain, guards, gate) for name, m in slices.items()},
+        slices={name: seen[name] for name in evidence},
         objective=_seen_objective(objective, gain, better),
         alpha=alpha,
         advice=advice,
         noise=_noise([*slices.values(), objective]),
+        leaks=leaks,
     )
+
+
+def too_good(evidence: Evidence) -> bool:
+    """Whether hits and misses moved one way only: memorised answers cost no row, most cures cost some."""
+    gained = lost = 0
+    for seen in evidence.values():
+        moved = seen.differences
+        if seen.against is not None:
+            moved = moved + seen.against.mean(axis=0) - seen.against[: len(moved)]
+            moved = np.round(moved, 9)
+        if not np.isin(moved, (-1.0, 0.0, 1.0)).all():
+            return False
+        gained += int(np.sum(moved > 0))
+        lost += int(np.sum(moved < 0))
+    return gained >= SUSPICIOUS_GAINS and lost <= SUSPICIOUS_LOSSES * gained
 
 
 def _decide(
@@ -79,14 +113,26 @@ def _decide(
     gate: GateSpec,
     schedule: Schedule,
     final: bool,
+    unknown: bool,
+    leaks: Leaks | None,
 ) -> tuple[Verdict | None, tuple[str, ...]]:
-    if any(d.met for d in gain) and better.met and all(d.met for d in guards):
-        if _too_good(evidence.values()):
-            return "undecided", (reasons.TOO_GOOD,)
-        through = any(d.met and d.name != OBJECTIVE for d in gain)
-        return "keep", (reasons.KEPT if through else reasons.KEPT_OBJECTIVE,)
     if all(not np.any(seen.differences) for seen in evidence.values()):
         return "drop", (reasons.NO_CHANGE,)
+    if unknown:
+        return (
+            ("undecided", (reasons.ONE_PAIR, reasons.AT_CAP))
+            if schedule.now >= schedule.last
+            else (
+                None,
+                (reasons.ONE_PAIR,),
+            )
+        )
+    if any(d.met for d in gain) and better.met and all(d.met for d in guards):
+        suspicion = _suspicion(leaks) if too_good(evidence) else ()
+        if reasons.TOO_GOOD in suspicion:
+            return "undecided", suspicion
+        through = any(d.met and d.name != OBJECTIVE for d in gain)
+        return "keep", (reasons.KEPT if through else reasons.KEPT_OBJECTIVE, *suspicion)
     harm = _harm(better, guards, gate)
     if harm:
         return "drop", harm
@@ -97,6 +143,13 @@ def _decide(
         return "drop", futile
     cause = reasons.AT_CAP if schedule.now >= schedule.last else reasons.SATURATED
     return "undecided", (*_open(gain, better, guards), cause)
+
+
+def _suspicion(leaks: Leaks | None) -> tuple[str, ...]:
+    """What to say of a gain without a loss: TOO_GOOD forbids it, where a leak was found or nobody looked."""
+    if leaks is None or (leaks.found and not leaks.trusted):
+        return (reasons.TOO_GOOD,)
+    return (reasons.TRUSTED,) if leaks.found else (reasons.NO_LEAK,)
 
 
 def _harm(better: Demand, guards: Iterable[Demand], gate: GateSpec) -> tuple[str, ...]:
@@ -142,26 +195,11 @@ def _open(gain: Iterable[Demand], better: Demand, guards: Iterable[Demand]) -> t
     return tuple(found)
 
 
-def _too_good(evidence: Iterable[SliceEvidence]) -> bool:
-    """Whether hits and misses moved one way only: memorised answers cost no row, a true cure costs some."""
-    gained = lost = 0
-    for seen in evidence:
-        moved = seen.differences
-        if seen.against is not None:
-            moved = moved + seen.against.mean(axis=0) - seen.against[: len(moved)]
-            moved = np.round(moved, 9)
-        if not np.isin(moved, (-1.0, 0.0, 1.0)).all():
-            return False
-        gained += int(np.sum(moved > 0))
-        lost += int(np.sum(moved < 0))
-    return gained >= SUSPICIOUS_GAINS and lost <= SUSPICIOUS_LOSSES * gained
-
-
 def _pairs(evidence: Evidence) -> int:
     return min((np.atleast_2d(seen.differences).shape[0] for seen in evidence.values()), default=0)
 
 
-def _refusals(evidence: Evidence, pools: Pools, gate: GateSpec) -> tuple[tuple[str, ...], bool]:
+def _refusals(evidence: Evidence, counted: Evidence, pools: Pools, gate: GateSpec) -> tuple[tuple[str, ...], bool]:
     """Codes of everything that forbids a decision, and whether more pairs would mend all of it."""
     pairs = _pairs(evidence)
     found = set()
@@ -169,11 +207,12 @@ def _refusals(evidence: Evidence, pools: Pools, gate: GateSpec) -> tuple[tuple[s
         found.add(reasons.MISSING_SLICE)
     if not any(seen.role == "target" for seen in evidence.values()):
         found.add(reasons.NO_TARGET)
+    elif not any(seen.role == "target" for seen in counted.values()):
+        found.add(reasons.TOO_FEW_ROWS)
     if pairs < gate.looks[0]:
         found.add(reasons.TOO_FEW_PAIRS)
     for name, seen in evidence.items():
         tables = [seen.differences] if seen.anchor is None else [seen.differences, seen.anchor]
-        rows = _counting_rows(seen)
         for table in tables:
             finite = np.isfinite(np.atleast_2d(table))
             lost = ~finite.any(axis=1)
@@ -183,31 +222,26 @@ def _refusals(evidence: Evidence, pools: Pools, gate: GateSpec) -> tuple[tuple[s
                 found.add(reasons.NOT_FINITE)
         if len(seen.differences) != pairs or (seen.anchor is not None and len(seen.anchor) == 0):
             found.add(reasons.LOST_PAIR)
-        if rows < 2 or (rows < gate.min_rows and seen.margin is not None):
-            found.add(reasons.TOO_FEW_ROWS)
-        if pools.of(name).df <= 0 and pairs < 2:
+        if name in counted and pools.of(name).df <= 0 and pairs < 2:
             found.add(reasons.NOT_CALIBRATED)
-    targets = [seen for seen in evidence.values() if seen.role == "target"]
-    if targets and sum(_counting_rows(seen) for seen in targets) < gate.min_rows:
-        found.add(reasons.TOO_FEW_ROWS)
     if pools.of(OBJECTIVE).df <= 0 and pairs < 2:
         found.add(reasons.NOT_CALIBRATED)
+    if reasons.TOO_FEW_ROWS in found:
+        found -= {reasons.NOT_CALIBRATED}
     mended = {reasons.TOO_FEW_PAIRS, reasons.NOT_CALIBRATED} if gate.looks[-1] > pairs else set()
     return tuple(sorted(found)), found <= mended
 
 
-def _counting_rows(seen: SliceEvidence) -> float:
-    rows = int(np.atleast_2d(seen.differences).shape[1])
-    if seen.clusters is None:
-        return rows
-    sizes = np.unique(np.asarray(seen.clusters), return_counts=True)[1].astype(np.float64)
-    return float(rows**2 / np.sum(sizes**2)) if rows else 0.0
-
-
-def _no_decision(evidence: Evidence, pools: Pools, alpha: float, codes: tuple[str, ...], waits: bool) -> Look:
-    blank = {
-        name: _blank(seen, np.atleast_2d(seen.differences).shape, "not decided") for name, seen in evidence.items()
-    }
+def _no_decision(
+    evidence: Evidence,
+    counted: Evidence,
+    silent: Mapping[str, SliceLook],
+    pools: Pools,
+    alpha: float,
+    codes: tuple[str, ...],
+    waits: bool,
+) -> Look:
+    blank = {**{name: _blank(seen) for name, seen in counted.items()}, **silent}
     missing = sorted(set(pools.slices) - {OBJECTIVE} - set(evidence))
     advice = f"Not measured: {', '.join(missing)}." if missing else ""
     whole = SliceEvidence(
@@ -217,53 +251,80 @@ def _no_decision(evidence: Evidence, pools: Pools, alpha: float, codes: tuple[st
         pairs=_pairs(evidence),
         verdict=None if waits else "undecided",
         reasons=codes,
-        slices=blank,
-        objective=_blank(whole, (0, 0), "not decided"),
+        slices={name: blank[name] for name in evidence},
+        objective=_blank(whole),
         alpha=alpha,
         advice=advice,
     )
 
 
-def _blank(seen: SliceEvidence, shape: tuple[int, ...], state: str) -> SliceLook:
-    table = np.asarray(seen.differences, dtype=np.float64)
-    mean = float(table.mean()) if table.size and np.isfinite(table).all() else 0.0
+def _blank(seen: SliceEvidence, needed: int | None = None) -> SliceLook:
+    """A slice of which nothing is told but its mean over the pairs that are whole."""
+    table = np.atleast_2d(np.asarray(seen.differences, dtype=np.float64))
+    whole = table[np.isfinite(table).all(axis=1)] if table.size else table
     return SliceLook(
         role=seen.role,
-        difference=mean,
-        low=-LARGEST,
-        high=LARGEST,
-        rows=shape[1],
-        pairs=shape[0],
-        standard_error=LARGEST,
-        df=1.0,
-        z=0.0,
+        difference=float(whole.mean()) if whole.size else 0.0,
+        low=None,
+        high=None,
+        rows=table.shape[1],
+        pairs=table.shape[0],
+        standard_error=None,
+        df=None,
+        z=None,
         bound=None,
         margin=seen.margin,
         declared=seen.declared,
         weight=seen.weight,
-        state=state,
+        groups=seen.groups,
+        counting=seen.counting,
+        needed=needed,
     )
+
+
+def _silent(seen: SliceEvidence, pools: Pools, gate: GateSpec, fresh: bool) -> SliceLook:
+    """A slice that is no evidence: what was measured of it is told, and nothing is demanded of it."""
+    able = np.isfinite(seen.differences).all() and seen.groups >= 2 and len(seen.differences)
+    if not able or (pools.of(seen.name).df <= 0 and len(seen.differences) < 2):
+        return _blank(seen, gate.min_rows)
+    bare = replace(seen, anchor=None, anchor_against=None)
+    look = _slice_look(measured(seen.name, bare, pools, fresh), None, INTERVAL_TAIL, None)
+    return replace(look, needed=gate.min_rows)
 
 
 def _seen(m: Measured, gain: Sequence[Demand], guards: Sequence[Demand], gate: GateSpec) -> SliceLook:
     tested = next((d for d in gain if d.name == m.name), None)
     step = next((d for d in guards if d.name == m.name and d.purpose == "guard"), None)
     anchor = next((d for d in guards if d.name == m.name and d.purpose == "anchor"), None)
-    states = []
+    gained: Gained | None = None
     if m.evidence.role == "target":
-        states.append("not tested" if tested is None else ("improved" if tested.met else "not shown"))
-    for demand, suffix in ((step, ""), (anchor, " since the start")):
-        if demand is not None:
-            word = "holds" if demand.met else ("harmed" if demand.refuted(gate.harm_alpha) else "not settled")
-            states.append(word + suffix)
+        gained = "not_tested" if tested is None else _gained(m, tested)
     tail = gate.guard_alpha if m.evidence.role == "guard" else _tail(tested)
-    return _slice_look(m, tested, tail, "; ".join(states), None if m.anchor is None else m.anchor.mean, step)
+    look = _slice_look(m, tested, tail, step)
+    return replace(
+        look,
+        anchor=None if m.anchor is None else m.anchor.mean,
+        gained=gained,
+        step=_held(m, step, gate),
+        since_start=_held(m, anchor, gate),
+    )
+
+
+def _gained(m: Measured, demand: Demand) -> Gained:
+    return "improved" if demand.met and not m.unknown else "not_shown"
+
+
+def _held(m: Measured, demand: Demand | None, gate: GateSpec) -> Held | None:
+    if demand is None:
+        return None
+    if m.unknown:
+        return "not_settled"
+    return "holds" if demand.met else ("harmed" if demand.refuted(gate.harm_alpha) else "not_settled")
 
 
 def _seen_objective(m: Measured, gain: Sequence[Demand], better: Demand) -> SliceLook:
     tested = next((d for d in gain if d.name == OBJECTIVE), None)
-    state = "better" if better.met else "not shown better"
-    return _slice_look(m, tested, better.share, state, None, better)
+    return replace(_slice_look(m, tested, better.share, better), gained=_gained(m, better))
 
 
 def _tail(tested: Demand | None) -> float:
@@ -271,32 +332,39 @@ def _tail(tested: Demand | None) -> float:
     return INTERVAL_TAIL if tested is None else max(INTERVAL_TAIL, tested.share)
 
 
-def _slice_look(
-    m: Measured, tested: Demand | None, tail: float, state: str, anchor: float | None, rest: Demand | None
-) -> SliceLook:
+def _slice_look(m: Measured, tested: Demand | None, tail: float, rest: Demand | None) -> SliceLook:
     estimate = m.estimate
     half = critical(-float(ndtri(tail)), estimate.df) * estimate.standard_error
+    if m.unknown:
+        half = max(half, ONE_OBSERVATION / (2 * tail) * abs(estimate.mean))
     shown = tested or rest
+    z = statistic(estimate, 0.0) if shown is None else shown.z
     return SliceLook(
         role=m.evidence.role,
         difference=estimate.mean,
         low=estimate.mean - half,
         high=estimate.mean + half,
-        rows=np.atleast_2d(m.evidence.differences).shape[1],
+        rows=m.evidence.rows,
         pairs=estimate.pairs,
-        standard_error=estimate.standard_error,
-        df=min(estimate.df, LARGEST),
-        z=statistic(estimate, 0.0) if shown is None else shown.z,
-        bound=None if shown is None else shown.bound,
+        standard_error=None if m.unknown else estimate.standard_error,
+        df=None if m.unknown else _known(estimate.df),
+        z=None if m.unknown else _known(z),
+        bound=None if shown is None or m.unknown else _known(shown.bound),
         margin=m.evidence.margin,
         declared=m.evidence.declared,
         weight=m.evidence.weight,
-        anchor=anchor,
-        state=state,
         level=1 - 2 * tail,
         alpha=None if tested is None else tested.share,
-        chance=None if shown is None else shown.chance,
+        chance=None if shown is None or m.unknown else shown.chance,
+        groups=m.evidence.groups,
+        counting=round(m.evidence.counting, 4),
+        vouched=m.vouched,
     )
+
+
+def _known(value: float) -> float | None:
+    """A number a person can be told; None for what is beyond all of them."""
+    return value if abs(value) < LARGEST else None
 
 
 def _noise(measured: Iterable[Measured]) -> dict[str, tuple[float, float, float]]:

@@ -21,6 +21,8 @@ Array = np.ndarray[Any, Any]
 OBJECTIVE = "objective"
 """The name of the objective among the slices; no slice may have it."""
 SCHEMA_VERSION = 1
+SILENT = 1e-9
+"""Noise below this share of the squared differences is rounding: the trainings were the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,15 @@ class Pools:
     def of(self, name: str) -> Prior:
         """Return the pool of a slice; one with no degrees of freedom where nothing is known."""
         return self.slices.get(name, Prior(seed=0.0, residual=0.0, df=0.0))
+
+    def speaks(self, name: str, size: float) -> bool:
+        """Whether the trainings that filled the pool of a slice moved at all. size: mean square of what is compared.
+
+        A deterministic learner, and a slice that every training has wholly right or wrong, leave it silent: it knows
+        nothing of how much another training moves.
+        """
+        prior = self.of(name)
+        return prior.df <= 0 or max(0.0, prior.seed) + prior.residual > SILENT * size
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autodc.gate.power import LARGEST
-from autodc.gate.types import Look, SliceLook
+from autodc.gate.types import Gained, Held, Leak, LeakKind, Leaks, Look, SliceLook
 
 KEPT = "ADC-G001"
 KEPT_OBJECTIVE = "ADC-G002"
@@ -31,6 +30,9 @@ TOO_FEW_PAIRS = "ADC-G054"
 NO_TARGET = "ADC-G055"
 NOT_CALIBRATED = "ADC-G056"
 GO_ON = "ADC-G060"
+ONE_PAIR = "ADC-G092"
+NO_LEAK = "ADC-G093"
+TRUSTED = "ADC-G094"
 
 SENTENCES: dict[str, str] = {
     KEPT: "A target slice got better by more than chance explains, the targets together are better, and every guard "
@@ -50,22 +52,44 @@ SENTENCES: dict[str, str] = {
     OPEN_ANCHOR: "It is not settled whether a guarded slice is within what is tolerated since the start of the study.",
     AT_CAP: "The last look that was planned is reached.",
     SATURATED: "More seeds would hardly add to what the rows of these slices can show.",
-    TOO_GOOD: "The gain looks too good: hundreds of rows got better and next to none worse, in all slices; look for "
-    "validation rows or their answers in the training data first.",
+    TOO_GOOD: "The gain looks too good: a hundred rows or more got better and next to none worse, in all slices; such "
+    "a gain is kept only where no leak is found, or where gate.trust names the dataset.",
     MISSING_SLICE: "A slice of the study was not measured, so nothing can pass.",
     NOT_FINITE: "A score is not a number, so nothing can pass.",
-    TOO_FEW_ROWS: "A slice has too few rows to decide anything.",
+    TOO_FEW_ROWS: "No target slice has enough rows, or groups of rows, to show anything.",
     LOST_PAIR: "A training of a pair failed each time it was run, or the slices were not measured on the same "
     "trainings: a pair is lost, so nothing can pass.",
     TOO_FEW_PAIRS: "There are fewer pairs of trainings than the first look needs.",
     NO_TARGET: "There is no target slice, so nothing can be shown to improve.",
     NOT_CALIBRATED: "The noise of a slice was never calibrated and one pair cannot tell it.",
     GO_ON: "The evidence so far does not decide; more pairs of trainings may.",
+    ONE_PAIR: "One pair of trainings cannot tell how much such a training varies: the calibration trainings did not "
+    "vary, or did not draw rows as these do. A second pair is needed before anything is decided.",
+    NO_LEAK: "It gains without a loss, as answers learned by heart do; a leak was looked for and none was found.",
+    TRUSTED: "It gains without a loss and a leak was found; gate.trust says that it is none.",
 }
 """One sentence a code, for people who know no statistics."""
 
 FAR_BOUND = 20.0
 """A bound of more standard errors than this is not told as a number: nobody can picture it."""
+
+
+GAINED: dict[Gained, str] = {"improved": "improved", "not_shown": "not shown", "not_tested": "not tested"}
+TOGETHER: dict[Gained, str] = {"improved": "better", "not_shown": "not shown better", "not_tested": "not tested"}
+HELD: dict[Held, str] = {"holds": "holds", "harmed": "harmed", "not_settled": "not settled"}
+_HELD_SINCE: dict[Held, str] = {
+    "holds": "it holds since the start of the study",
+    "harmed": "since the start of the study it is harmed",
+    "not_settled": "since the start of the study it is not settled",
+}
+LEAKS: dict[LeakKind, str] = {
+    "exact": "copies of validation rows",
+    "near": "near copies",
+    "group": "shared groups",
+    "id": "shared ids",
+    "column": "a column that tells the label",
+}
+"""What a search for leaks looks for."""
 
 
 def explain(look: Look, subject: str, verdict: str | None = None) -> str:
@@ -81,15 +105,19 @@ def explain(look: Look, subject: str, verdict: str | None = None) -> str:
         None: f"{subject} is still being tested.",
     }[word]
     parts = [opening, *(SENTENCES[code] for code in look.reasons if code in SENTENCES)]
+    if look.leaks is not None:
+        parts.append(leaks_words(look.leaks))
     pairs = "one pair of trainings" if look.pairs == 1 else f"{look.pairs} pairs of trainings with the same seeds"
     parts.append(f"This rests on {pairs}.")
-    targets = {name: seen for name, seen in look.slices.items() if seen.role == "target"}
+    counted = {name: seen for name, seen in look.slices.items() if seen.needed is None}
+    targets = {name: seen for name, seen in counted.items() if seen.role == "target"}
     telling = _telling(targets)
     parts += [_target(name, targets[name]) for name in telling]
     parts += _passing({name: seen for name, seen in targets.items() if name not in telling})
     if len(targets) > 1:
         parts.append(_objective(look.objective))
-    parts += [_guard(name, seen) for name, seen in look.slices.items() if seen.margin is not None]
+    parts += [_guard(name, seen) for name, seen in counted.items() if seen.margin is not None]
+    parts += [_no_evidence(name, seen) for name, seen in look.slices.items() if seen.needed is not None]
     if look.advice:
         parts.append(look.advice)
     return " ".join(parts)
@@ -100,17 +128,72 @@ def number(value: float) -> str:
     return "0" if abs(value) < 1e-9 else f"{value:+.3g}"
 
 
+def found_words(seen: SliceLook, together: bool = False) -> str:
+    """What was found of a slice, in a few words for a table. together: it is the weighted mean of the targets."""
+    if seen.needed is not None:
+        return f"no evidence: {too_few(seen.rows, seen.groups, seen.counting, seen.needed)}"
+    words = [] if seen.gained is None else [(TOGETHER if together else GAINED)[seen.gained]]
+    if seen.step is not None:
+        words.append(HELD[seen.step])
+    if seen.since_start is not None:
+        words.append(f"{HELD[seen.since_start]} since the start")
+    return "; ".join(words) or "not decided"
+
+
+def too_few(rows: int, groups: int | None, counting: float | None, needed: int) -> str:
+    """How many observations a slice has of how many it takes: 13 groups in 260 rows, 20 needed."""
+    if groups is None or groups >= rows:
+        return f"{rows} {'row' if rows == 1 else 'rows'}, {needed} needed"
+    of = f"{groups} {'group' if groups == 1 else 'groups'} in {rows} rows"
+    if groups >= needed and counting is not None:
+        return f"{of}, of so uneven sizes that they count as {counting:.3g}, {needed} needed"
+    return f"{of}, {needed} needed"
+
+
+def leaks_words(leaks: Leaks) -> str:
+    """What was looked for, and what was found where."""
+    where = ", ".join(leaks.datasets)
+    if leaks.found:
+        return f"Found: {'; '.join(_leak(one) for one in leaks.found)}."
+    looked = [LEAKS[kind] for kind in leaks.looked]
+    return f"Looked for in {where}, and not found: {', '.join(looked)}."
+
+
+def _leak(one: Leak) -> str:
+    of = f"{one.rows} of the {one.of} validation rows that got better"
+    return {
+        "exact": f"`{one.dataset}` holds {of}, with their answers",
+        "near": f"`{one.dataset}` holds near copies of {of}, with their answers",
+        "group": f"`{one.dataset}` has rows of the groups of {of}",
+        "id": f"`{one.dataset}` has the ids, in column {one.column}, of {of}",
+        "column": f"column {one.column} of the inputs tells the label in `{one.dataset}` and of {of}",
+    }[one.kind]
+
+
 def _telling(targets: Mapping[str, SliceLook]) -> list[str]:
-    improved = [name for name, seen in targets.items() if "improved" in seen.state]
+    improved = [name for name, seen in targets.items() if seen.gained == "improved"]
     tested = [name for name, seen in targets.items() if seen.bound is not None] or list(targets)
-    return improved or sorted(tested, key=lambda name: -targets[name].z)[:1]
+    return improved or sorted(tested, key=lambda name: -ahead(targets[name]))[:1]
+
+
+def ahead(seen: SliceLook) -> float:
+    """How far a slice is ahead, to put slices in order: its statistic, where there is none its difference."""
+    return seen.difference if seen.z is None else seen.z
+
+
+def _rows(seen: SliceLook) -> str:
+    if seen.groups is None or seen.groups >= seen.rows:
+        return f"{seen.rows} rows"
+    return f"{seen.rows} rows in {seen.groups} groups"
 
 
 def _target(name: str, seen: SliceLook) -> str:
-    text = f"On `{name}` ({seen.rows} rows) the difference is {_span(seen)}"
-    if seen.bound is not None:
-        text += f", {_against(seen, seen.bound)}"
-    elif not seen.declared:
+    text = f"On `{name}` ({_rows(seen)}) the difference is {_span(seen)}"
+    if seen.z is not None and seen.bound is not None:
+        text += f", {_against(seen, seen.z, seen.bound)}"
+    elif seen.pairs == 1 and not seen.vouched:
+        text += ", of one pair whose noise nothing tells"
+    elif seen.gained == "not_tested" and not seen.declared:
         text += ", a slice it was not meant for"
     return text + "."
 
@@ -123,34 +206,50 @@ def _passing(others: Mapping[str, SliceLook]) -> list[str]:
 
 
 def _objective(seen: SliceLook) -> str:
-    state = seen.state or "not decided"
+    state = "not decided" if seen.gained is None else TOGETHER[seen.gained]
     return f"The weighted mean of the targets: {number(seen.difference)}{_floor(seen)}, {state}."
 
 
-def _against(seen: SliceLook, bound: float) -> str:
+def _against(seen: SliceLook, z: float, bound: float) -> str:
     """A statistic beside its bound; a bound that hardly any data could cross is told as what it is: too few pairs."""
-    if seen.z < bound and bound > FAR_BOUND:
+    if z < bound and bound > FAR_BOUND:
         few = "one pair" if seen.pairs == 1 else f"{seen.pairs} pairs"
-        return f"{seen.z:.1f} times its noise: {few} can show only a far larger gain"
-    return f"{seen.z:.1f} times its noise (standard error) where {bound:.1f} times were needed"
+        return f"{z:.1f} times its noise: {few} can show only a far larger gain"
+    return f"{z:.1f} times its noise (standard error) where {bound:.1f} times were needed"
 
 
 def _guard(name: str, seen: SliceLook) -> str:
     margin = seen.margin or 0.0
-    found = "holds" if "holds" in seen.state else ("is harmed" if "harmed" in seen.state else "is not settled")
-    since = f"; since the start of the study {number(seen.anchor)}" if seen.anchor is not None else ""
+    verbs: dict[Held, str] = {"holds": "holds", "harmed": "is harmed", "not_settled": "is not settled"}
+    found = verbs[seen.step or "not_settled"]
+    since = ""
+    if seen.anchor is not None:
+        since = f"; since the start of the study {number(seen.anchor)}"
+        if seen.since_start is not None and seen.since_start != seen.step:
+            since = f"; {_HELD_SINCE[seen.since_start]}: {number(seen.anchor)}"
     change = f"{number(seen.difference)}{_floor(seen)}"
-    return f"The guard `{name}` ({seen.rows} rows) {found}: {change}; a loss up to {margin:g} is tolerated{since}."
+    return f"The guard `{name}` ({_rows(seen)}) {found}: {change}; a loss up to {margin:g} is tolerated{since}."
+
+
+def _no_evidence(name: str, seen: SliceLook) -> str:
+    assert seen.needed is not None
+    few = too_few(seen.rows, seen.groups, seen.counting, seen.needed)
+    what = "it is not among the targets that should improve"
+    if seen.role == "guard":
+        what = "it guards nothing, and harm to it would not be seen"
+    elif seen.margin is not None:
+        what += " and guards nothing"
+    return f"`{name}` is no evidence ({few}): {what}."
 
 
 def _floor(seen: SliceLook) -> str:
     """How bad it may be, as certain as the gate asks."""
-    if max(abs(seen.low), abs(seen.high)) >= LARGEST:
+    if seen.low is None:
         return ", with no interval that could be told"
     return f" ({0.5 + seen.level / 2:.0%} sure of {number(seen.low)} or better)"
 
 
 def _span(seen: SliceLook) -> str:
-    if max(abs(seen.low), abs(seen.high)) >= LARGEST:
+    if seen.low is None or seen.high is None:
         return f"{number(seen.difference)}, with no interval that could be told"
     return f"{number(seen.difference)} ({seen.level:.0%} interval {number(seen.low)} to {number(seen.high)})"

@@ -34,13 +34,9 @@ def costliest(failed: Look, members: Mapping[str, Look]) -> str | None:
     """
     if failed.verdict == "keep" or not set(failed.reasons) <= _GUARDS:
         return None
-    at_fault = [n for n, s in failed.slices.items() if s.margin is not None and not _holds(s.state)]
+    at_fault = [n for n, s in failed.slices.items() if s.margin is not None and s.needed is None and not s.holds]
     if not at_fault or not members:
         return None
     cost = {m: sum(look.slices[n].difference for n in at_fault if n in look.slices) for m, look in members.items()}
     name = min(cost, key=lambda m: (cost[m], m))
     return name if cost[name] < 0 else None
-
-
-def _holds(state: str) -> bool:
-    return "harmed" not in state and "not settled" not in state

@@ -6,6 +6,7 @@ The others are tested again, against the incumbent that the best one makes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from autodc.gate.types import Look
@@ -18,4 +19,9 @@ def best_passer(looks: Mapping[str, Look]) -> str:
     compared, so that a lucky test of one pair does not pass a sure one of five; ties go to the larger difference, then
     to the first name. A value of the set alone: the order of the tests does not matter.
     """
-    return min(looks, key=lambda name: (-looks[name].objective.low, -looks[name].objective.difference, name))
+
+    def order(name: str) -> tuple[float, float, str]:
+        objective = looks[name].objective
+        return (math.inf if objective.low is None else -objective.low, -objective.difference, name)
+
+    return min(looks, key=order)

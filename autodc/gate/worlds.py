@@ -210,7 +210,8 @@ def synthetic_slice(
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Runs:
     """Calibration runs of one slice. scores: oriented, shape (n_runs ≥ 2, n_rows); rows: which rows of the study these
-    are, shape (n_rows,): the same number in two slices is the same row."""
+    are, shape (n_rows,): the same number in two slices is the same row; assumed: seed and residual variance of a
+    paired difference, to be taken for the noise where the runs have none, else None."""
 
     name: str
     role: Role
@@ -219,6 +220,7 @@ class Runs:
     margin: float | None = None
     weight: float = 1.0
     clusters: Array | None = None
+    assumed: tuple[float, float] | None = None
 
 
 def calibrated_slice(runs: Runs) -> SliceWorld:
@@ -226,7 +228,10 @@ def calibrated_slice(runs: Runs) -> SliceWorld:
     scores = np.asarray(runs.scores, dtype=np.float64)
     count = len(scores)
     moments = crossed(scores, runs.clusters)
-    seed_sd = float(np.sqrt(max(0.0, moments.seed)))
+    seed_variance, residual = moments.seed, crossed(scores).residual
+    if runs.assumed is not None:
+        seed_variance, residual = (noise / 2 for noise in runs.assumed)
+    seed_sd = float(np.sqrt(max(0.0, seed_variance)))
     made = SliceWorld(
         name=runs.name,
         role=runs.role,
@@ -238,10 +243,10 @@ def calibrated_slice(runs: Runs) -> SliceWorld:
         clusters=runs.clusters,
     )
     if not np.isin(scores, (0.0, 1.0)).all():
-        own = scores.var(axis=0, ddof=1)
+        own = scores.var(axis=0, ddof=1) if runs.assumed is None else np.full(scores.shape[1], residual)
         noise = np.sqrt((own * (count - 1) + own.mean() * 2) / (count + 1))
         return replace(made, noise_sd=noise, hits=False)
-    base = ndtri(_smoothed(scores, crossed(scores).residual))
+    base = ndtri(_smoothed(scores, residual))
     return replace(made, base=base, seed_sd=seed_sd / max(_slope(base), LEAST_SLOPE))
 
 

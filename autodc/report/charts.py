@@ -9,7 +9,6 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.gate.power import LARGEST
 from autodc.study.state import State
 
 BAR_WIDTH, BAR_EDGE = 160.0, 6.0
@@ -40,10 +39,10 @@ class Scale:
 def difference_scale(rows: Iterable[Mapping[str, Any]]) -> Scale:
     """One scale for all intervals of a table. Rows without a difference are left out; zero is always on it."""
     shown = [r for r in rows if r.get("difference") is not None]
-    known = [abs(end) for r in shown for end in (r["low"], r["high"]) if abs(end) < LARGEST]
+    known = [abs(end) for r in shown for end in (r["low"], r["high"]) if end is not None]
     reach = CLIP * max((abs(r["difference"]) for r in shown), default=0.0) or max(known, default=1.0)
-    low = max(-reach, min((r["low"] for r in shown), default=0.0))
-    high = min(reach, max((r["high"] for r in shown), default=0.0))
+    low = max(-reach, min((r["low"] for r in shown if r["low"] is not None), default=0.0))
+    high = min(reach, max((r["high"] for r in shown if r["high"] is not None), default=0.0))
     return Scale(low=min(low, 0.0), high=max(high, 0.0))
 
 
@@ -54,7 +53,8 @@ def bar(row: Mapping[str, Any], scale: Scale, margin: float | None = None) -> di
     """
     if row.get("difference") is None:
         return None
-    low, high = row["low"], row["high"]
+    low = scale.low - 1.0 if row["low"] is None else row["low"]
+    high = scale.high + 1.0 if row["high"] is None else row["high"]
     return {
         "width": BAR_WIDTH,
         "zero": scale.at(0.0),
@@ -91,7 +91,7 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
 
     sign: 1 or −1, from the oriented objective to the units a user knows.
     """
-    weights = {n: float(s["weight"]) for n, s in state.question.slices.items() if s["role"] == "target"}
+    weights = state.objective
     total = sum(weights.values())
     points = [
         (one.trial.number, sign * sum(w * one.outcome.slices[n] for n, w in weights.items()) / total, one)

@@ -45,7 +45,7 @@ def section(state: State, result: Mapping[str, Any], sign: float) -> dict[str, A
 
 def _chart(state: State, result: Mapping[str, Any], name: str, sign: float) -> dict[str, Any]:
     """One trade-off, on a logarithmic scale, against the objective: every full training, the front, the incumbent."""
-    weights = {n: float(s["weight"]) for n, s in state.question.slices.items() if s["role"] == "target"}
+    weights = state.objective
     runs = []
     for one in state.trials:
         if one.trial.phase == "test" or one.trial.fidelity < 1 or one.outcome is None:

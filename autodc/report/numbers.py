@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
-from autodc.gate.power import LARGEST
-
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _MOST_DECIMALS = 8
 
@@ -38,15 +36,15 @@ class Numbers:
         return "–" if value is None or not math.isfinite(value) else _minus(f"{value:+.{self.decimals}f}")
 
     def span(self, low: float | None, high: float | None) -> str:
-        """An interval of differences; one that reaches out of all bounds is not known."""
-        if low is not None and high is not None and max(abs(low), abs(high)) >= LARGEST:
+        """An interval of differences; one without ends is not known."""
+        if low is None or high is None:
             return "not known"
         return f"{self.signed(low)} to {self.signed(high)}"
 
 
-def tenths(value: float) -> str:
-    """A number of standard errors."""
-    return _minus(f"{value:.1f}")
+def tenths(value: float | None) -> str:
+    """A number of standard errors, or a dash where nothing tells it."""
+    return "–" if value is None else _minus(f"{value:.1f}")
 
 
 def duration(seconds: float | None) -> str:

@@ -151,7 +151,7 @@ def _tests(state: State, name: str) -> list[dict[str, Any]]:
 
 def _test(test: TestState) -> dict[str, Any]:
     shown = views.test_view(test)
-    seen = [s for look in test.looks for s in (*look["slices"].values(), look["objective"])]
+    seen = [s for look in shown["looks"] for s in (*look["slices"].values(), look["objective"])]
     scale = charts.difference_scale(seen)
     looks = [
         {
@@ -162,15 +162,16 @@ def _test(test: TestState) -> dict[str, Any]:
                 for name, s in [*look["slices"].items(), (TOGETHER, _whole(look["objective"]))]
             ],
         }
-        for look in test.looks
+        for look in shown["looks"]
     ]
     return shown | {"looks": looks, "kind_words": KINDS.get(test.kind, test.kind)}  # type: ignore[call-overload]
 
 
 def _whole(objective: Mapping[str, Any]) -> dict[str, Any]:
     """The targets together; their bound is shown only where it decides, not where a single target has passed."""
-    passed = objective["state"] == "better" and objective["bound"] is not None and objective["z"] < objective["bound"]
-    return {**objective, "bound": None if passed else objective["bound"]}
+    z, bound = objective["z"], objective["bound"]
+    passed = objective["gained"] == "improved" and None not in (z, bound) and z < bound
+    return {**objective, "bound": None if passed else bound}
 
 
 def _changed(state: State, now: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-from autodc.gate.reasons import TOO_GOOD
+from autodc.gate.reasons import TOO_GOOD, leaks_words
+from autodc.gate.types import Look
 from autodc.report.numbers import Numbers, count, listed
-from autodc.study import allowance
+from autodc.study import allowance, notices
 from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.state import State
 
@@ -120,6 +121,7 @@ def sureness(state: State) -> list[str]:
 def warnings(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[Warning]:
     """What puts the result in doubt first, then what a reader should know."""
     found = [*_about_test(state, result, numbers), *_about_gate(state)]
+    found += [Warning(f"{text[:1].upper()}{text[1:]}.", "bad") for text in notices.alarms(state)]
     found += [Warning(text) for text in state.question.warnings]
     found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state)]
     return sorted(found, key=lambda w: w.tone != "bad")
@@ -164,14 +166,16 @@ def _about_test(state: State, result: Mapping[str, Any], numbers: Numbers) -> li
 
 
 def _about_gate(state: State) -> list[Warning]:
-    good = [t.subject for t in state.tests if TOO_GOOD in t.reasons]
+    good = {t.subject: t.looks[-1] for t in state.tests if TOO_GOOD in t.reasons and t.looks}
     if not good:
         return []
+    told = (Look.from_dict(look).leaks for look in good.values())
     return [
         Warning(
-            f"{listed(good)} helped so much that it looks like a leak: search the training data for validation rows "
-            "or their answers first.",
+            f"{listed(good)} helped so much that it looks like a leak. Where it is none, name it in gate.trust and run "
+            "the same command again.",
             "bad",
+            tuple(leaks_words(leaks) for leaks in told if leaks is not None),
         )
     ]
 
@@ -204,6 +208,9 @@ def _about_progress(state: State, result: Mapping[str, Any]) -> list[Warning]:
     elif result["stopped_because"] not in ("rounds", "findings"):
         because = STOPPED.get(str(result["stopped_because"]), str(result["stopped_because"]))
         found.append(Warning(f"The study ended early: {because}."))
+    left = notices.left_over(state)
+    if left is not None:
+        found.append(Warning(f"{left['text'][:1].upper()}{left['text'][1:]}."))
     untested = [n for n in state.candidates if state.decided(n) is None]
     if untested:
         was = "was" if len(untested) == 1 else "were"

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.errors import InputError
-from autodc.gate.reasons import SENTENCES, explain
-from autodc.gate.types import Look
-from autodc.study import allowance
+from autodc.gate.reasons import SENTENCES, ahead, explain, found_words
+from autodc.gate.types import Look, SliceLook
+from autodc.study import allowance, notices
 from autodc.study.decide import OUT_OF_BUDGET, STOPPED
 from autodc.study.ledger import ledger
 from autodc.study.result import busy_share, spent
@@ -51,6 +51,7 @@ def _verdict_row(state: State, name: str) -> dict[str, Any]:
         "difference": None,
         "low": None,
         "high": None,
+        "level": None,
         "pairs": 0,
         "reasons": [],
         "why": _untested(state, name),
@@ -64,6 +65,7 @@ def _verdict_row(state: State, name: str) -> dict[str, Any]:
             "difference": seen["difference"],
             "low": seen["low"],
             "high": seen["high"],
+            "level": seen.get("level"),
             "pairs": look["pairs"],
             "reasons": list(test.reasons),
             "why": sentence(test.reasons[0]) if test.reasons else "",
@@ -106,12 +108,13 @@ def _telling_test(state: State, name: str) -> TestState | None:
 
 def telling_slice(look: Mapping[str, Any]) -> str:
     """The slice that says most about a look: a harmed guard, else the target with the largest statistic."""
-    slices = look["slices"]
-    harmed = [n for n, s in slices.items() if "harmed" in s["state"]]
+    slices = {name: SliceLook(**seen) for name, seen in look["slices"].items()}
+    counted = {name: seen for name, seen in slices.items() if seen.needed is None} or slices
+    harmed = [n for n, s in counted.items() if s.harmed]
     if harmed:
         return str(harmed[0])
-    targets = [n for n, s in slices.items() if s["role"] == "target"]
-    return str(max(targets or slices, key=lambda n: slices[n]["z"]))
+    targets = [n for n, s in counted.items() if s.role == "target"]
+    return str(max(targets or counted, key=lambda n: ahead(counted[n])))
 
 
 def status(state: State, now: float | None = None) -> dict[str, Any]:
@@ -143,6 +146,8 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
         "last_event_seconds_ago": round(max(0.0, now - state.sessions[-1].ended), 1) if state.sessions else None,
         "ledger": {k: v for k, v in account.items() if k not in ("tests", "extensions", "test_set")},
         "test_set": account["test_set"] if spec.data.test is not None else None,
+        "left": notices.left_over(state),
+        "alarms": notices.alarms(state),
         "warnings": list(state.question.warnings),
     }
 
@@ -182,6 +187,7 @@ def why(state: State, name: str) -> dict[str, Any]:
         "in_incumbent": name in state.kept,
         "card": dict(state.question.datasets.get(name, {})),
         "summary": _summary(state, name, tests),
+        "alarms": notices.alarms(state),
         "tests": [test_view(t) for t in tests],
         "search": _effect(state, name),
     }
@@ -218,8 +224,15 @@ def test_view(test: TestState) -> dict[str, Any]:
         "seeds": list(test.seeds),
         "challenger": test.challenger.to_dict(),
         "incumbent": test.incumbent.to_dict(),
-        "looks": [dict(look) for look in test.looks],
+        "looks": [_look_view(look) for look in test.looks],
     }
+
+
+def _look_view(look: Mapping[str, Any]) -> dict[str, Any]:
+    """A look with what was found of each slice in words, as `state`."""
+    slices = {name: {**seen, "state": found_words(SliceLook(**seen))} for name, seen in look["slices"].items()}
+    objective = {**look["objective"], "state": found_words(SliceLook(**look["objective"]), together=True)}
+    return {**look, "slices": slices, "objective": objective}
 
 
 def _effect(state: State, name: str) -> Mapping[str, float] | None:

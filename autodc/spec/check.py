@@ -40,6 +40,7 @@ def cross_check(document: Document) -> list[Issue]:
         _plug_ins,
         _recipes,
         _enqueued,
+        _trusted,
         _objectives,
     )
     issues = [issue for check in checks for issue in check(document)]
@@ -169,6 +170,21 @@ def _enqueued(document: Document) -> Iterator[Issue]:
             elif isinstance(weight, int | float) and not isinstance(weight, bool) and not 0 <= weight <= most:
                 problem = f"a weight is from 0 to search.max_weight, which is {most:g}"
                 yield document.issue(codes.WEIGHT_RANGE, at, problem, shown(weight), at_value=True)
+
+
+def _trusted(document: Document) -> Iterator[Issue]:
+    """Who is trusted is a candidate of the study, named once."""
+    known = [v["name"] for _, v in _entries(document, ("data", "candidates")) if isinstance(v.get("name"), str)]
+    names = _get(document, ("gate", "trust"))
+    for i, name in enumerate(names if isinstance(names, list) else []):
+        path: Path = ("gate", "trust", i)
+        if not isinstance(name, str):
+            continue
+        if name not in known:
+            hint = suggest(name, known, "candidates")
+            yield document.issue(codes.UNKNOWN_DATASET, path, "there is no such candidate", name, hint, at_value=True)
+        elif name in names[:i]:
+            yield document.issue(codes.DUPLICATE_NAME, path, "this candidate is named twice", name, at_value=True)
 
 
 def _objectives(document: Document) -> Iterator[Issue]:

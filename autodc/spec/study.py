@@ -269,10 +269,15 @@ class GateSpec(Spec):
     anchor_factor: float = Field(
         default=1.5, ge=1, description="what a guard may lose since the start of the study, in margins"
     )
-    min_rows: int = Field(default=20, ge=2, description="a slice with fewer rows decides nothing")
+    min_rows: int = Field(
+        default=20, ge=2, description="a slice with fewer rows that count is no evidence, for or against"
+    )
     incumbent: Literal["paired", "averaged"] = Field(
         default="paired",
         description="averaged: compare with the mean over all trainings of the incumbent, not pair by pair",
+    )
+    trust: tuple[str, ...] = Field(
+        default=(), description="candidates that are no leak though they gain without a loss and a leak was found"
     )
 
     @model_validator(mode="after")

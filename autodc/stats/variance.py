@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import fdtri
 
 from autodc.errors import StatsError
 
@@ -19,6 +20,11 @@ Array = np.ndarray[Any, Any]
 
 PRIOR_CAP = 20.0
 """The pool never counts for more degrees of freedom than this: challengers differ in their noise."""
+STRANGER = 0.9
+"""A challenger that moves between pairs more than the pool explains in this share of cases is judged by itself alone,
+where the pool does not speak for it."""
+NOTHING = 1e-12
+"""Variances below this share of the squared differences are rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,8 @@ class Estimate:
     """The mean difference and how its variance falls with pairs: V_k = fixed + per_pair / k.
 
     fixed: A, what more seeds cannot take away; per_pair: B; seed: sigma~_S², the part of B that more rows cannot
-    take away; variance: V_n at the present n; df: Satterthwaite's; seed_df, row_df: those of its two parts.
+    take away; variance: V_n at the present n; df: Satterthwaite's; seed_df, row_df: those of its two parts;
+    alone: the pool had no say in it, and it is as uncertain as n − 1 degrees of freedom are.
     """
 
     mean: float
@@ -76,6 +83,7 @@ class Estimate:
     seed: float
     seed_df: float
     row_df: float
+    alone: bool = False
 
     @property
     def standard_error(self) -> float:
@@ -89,7 +97,9 @@ class Estimate:
         return max(self.fixed, self.variance - self.per_pair / self.pairs) + self.per_pair / pairs
 
     def df_at(self, pairs: float) -> float:
-        """Satterthwaite's degrees of freedom expected with `pairs` pairs."""
+        """Degrees of freedom expected with `pairs` pairs."""
+        if self.alone:
+            return max(1.0, pairs - 1.0)
         seed_df = self.seed_df + pairs - self.pairs
         fixed = self.variance_at(pairs) - self.per_pair / pairs
         return satterthwaite(((self.per_pair / pairs, seed_df), (fixed, self.row_df)))
@@ -125,7 +135,14 @@ def crossed(differences: Array, clusters: Array | None = None) -> Crossed:
     return Crossed(mean=mean, pairs=pairs, rows=rows, effective_rows=effective, seed=seed, residual=residual, row=row)
 
 
-def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, against: Crossed | None = None) -> Estimate:
+def moderate(
+    own: Crossed,
+    prior: Prior,
+    prior_cap: float = PRIOR_CAP,
+    against: Crossed | None = None,
+    *,
+    vouched: bool = True,
+) -> Estimate:
     """Bound the mean for new seeds and new rows, the seed variance moderated by the pool.
 
     sigma~_S² = max(0, (d0·P_S + (n−1)·sigma_S²)/(d0 + n − 1)) with d0 = min(pool df, prior_cap);
@@ -135,6 +152,10 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, against: 
     against: moments of the other arm, where its average over k trainings was subtracted from every training of the
     first. Then each arm shows its own noise, half of what the pool holds of a difference, and the other's seed
     variance over k is part of A: more pairs do not take it away.
+    vouched: whether the pool was filled by trainings that vary as these do. Where it was not, a challenger that moves
+    between pairs more than the pool explains (an F test) is judged by its own seed variance with n − 1 degrees of
+    freedom for the whole (Mickey & Brown 1966): Satterthwaite's trust a variance that is small by luck, and with two
+    or three pairs that calls chance a gain ten times too often.
     """
     if against is not None:
         prior = Prior(seed=prior.seed / 2, residual=prior.residual / 2, df=prior.df)
@@ -142,7 +163,11 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, against: 
     d0 = min(prior.df, prior_cap)
     if d0 + n - 1 <= 0:
         raise StatsError("ADC-STAT-003", "one pair and no pool: the seed variance is unknown")
-    seed, seed_df, residual = _moderated(own, prior, d0)
+    alone = not vouched and _is_stranger(own, prior, d0)
+    if alone:
+        seed, seed_df, residual = max(0.0, own.seed), float(n - 1), own.residual
+    else:
+        seed, seed_df, residual = _moderated(own, prior, d0)
     row = max(own.row, own.mean**2 / m)
     row_df = max(own.effective_rows - 1.0, 1.0)
     parts = [(row / m, row_df)]
@@ -154,6 +179,8 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, against: 
     per_pair = seed + min(residual / m, n * row / m)
     fixed = max(0.0, variance - per_pair / n)
     df = satterthwaite(((per_pair / n, seed_df), *parts), variance)
+    if alone:
+        df = min(df, float(n - 1))
     return Estimate(
         mean=own.mean,
         pairs=n,
@@ -165,7 +192,18 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, against: 
         seed=seed,
         seed_df=seed_df,
         row_df=row_df,
+        alone=alone,
     )
+
+
+def _is_stranger(own: Crossed, prior: Prior, d0: float) -> bool:
+    """Whether the means of pairs differ by more than the pool explains; one pair cannot tell."""
+    if own.pairs < 2:
+        return False
+    moved = own.seed + own.residual / own.rows
+    known = max(0.0, prior.seed) + prior.residual / own.rows
+    allowed = known * float(fdtri(own.pairs - 1, d0, STRANGER)) if d0 > 0 else 0.0
+    return moved > max(allowed, NOTHING * (own.row + own.mean**2))
 
 
 def _moderated(own: Crossed, prior: Prior, d0: float) -> tuple[float, float, float]:

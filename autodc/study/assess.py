@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, final
 
@@ -10,11 +11,12 @@ import numpy as np
 from scipy.stats import t
 
 from autodc.errors import InputError
+from autodc.evaluation.evidence import Evidence
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.slices import Comparison, Slice, SliceTable, compare, row_scores, score
-from autodc.gate.judge import judge
+from autodc.gate.judge import judge, too_good
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
-from autodc.gate.types import Look
+from autodc.gate.types import Leaks, Look
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.stats.variance import Prior, crossed, moderate
@@ -27,6 +29,9 @@ from autodc.study.state import State, TestState
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 
+LookForLeaks = Callable[[tuple[str, ...], Mapping[str, Array]], Leaks]
+"""Training datasets and part → positions of held-out rows, to what of the rows is found in the datasets."""
+
 INTERVAL_LEVEL = 0.95
 """Confidence level of the intervals of the last measurement, two-sided."""
 
@@ -35,7 +40,8 @@ INTERVAL_LEVEL = 0.95
 class EvidenceAssessor:
     """Reads stored outcomes and judges them.
 
-    table: the validation slices; open_test: reads the sealed targets and cuts the test set, called once it is opened.
+    table: the validation slices; open_test: reads the sealed targets and cuts the test set, called once it is opened;
+    leaks: looks for answers to validation rows in training datasets, where a gain looks too good.
     """
 
     def __init__(
@@ -45,9 +51,10 @@ class EvidenceAssessor:
         metric: Metric,
         store: OutcomeStore,
         open_test: Callable[[], SliceTable] | None,
+        leaks: LookForLeaks | None = None,
     ) -> None:
         self._spec, self._table, self._metric, self._store = spec, table, metric, store
-        self._open_test = open_test
+        self._open_test, self._leaks = open_test, leaks
         self._soft = spec.gate.score == "soft"
 
     def look(self, state: State, test: TestState, pair_seeds: tuple[int, ...]) -> Look:
@@ -62,7 +69,35 @@ class EvidenceAssessor:
             averaged=self._spec.gate.incumbent == "averaged",
         )
         evidence = compare(self._table, self._metric, comparison, self._soft)
-        return judge(evidence, self._pools(state), self._spec.gate, test.alpha)
+        return judge(
+            evidence,
+            self._pools(state),
+            self._spec.gate,
+            test.alpha,
+            fresh=_draws(test.challenger) or _draws(test.incumbent),
+            leaks=self._leaks_in(test, evidence),
+        )
+
+    def _leaks_in(self, test: TestState, evidence: Evidence) -> Leaks | None:
+        """Look for answers to the rows that got better in the datasets that are new; None where nothing is suspicious.
+
+        Where none is new (other settings, other weights), all datasets of the challenger are looked at.
+        """
+        seen = {one.name: evidence[one.name] for one in self._table.slices}
+        counted = {name: e for name, e in seen.items() if e.is_evidence(self._spec.gate.min_rows)}
+        if not counted or not too_good(counted):
+            return None
+        better: dict[str, list[Array]] = {}
+        for name, one in counted.items():
+            rows = self._table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
+            better.setdefault(self._table[name].part, []).append(rows)
+        new = tuple(n for n in test.challenger.mixture.added if n not in test.incumbent.mixture)
+        names = new or tuple(name for name, _ in test.challenger.mixture)
+        trust = set(self._spec.gate.trust)
+        if self._leaks is None:
+            return Leaks(datasets=names, looked=(), trusted=True) if set(names) <= trust else None
+        found = self._leaks(names, {part: np.unique(np.concatenate(rows)) for part, rows in better.items()})
+        return replace(found, trusted={leak.dataset for leak in found.found} <= trust)
 
     def measure(self, state: State) -> ev.Event:
         """Open the test set; once that is journalled, compare start and incumbent on it with their fresh seeds."""
@@ -76,12 +111,13 @@ class EvidenceAssessor:
         numbers = pairs.final_pairs(self._spec, state)
         before = [self._final(state, a, table) for a, _ in numbers]
         after = [self._final(state, b, table) for _, b in numbers]
-        pools = self._pools(state)
+        pools, fresh = self._pools(state), _draws(state.start) or _draws(state.incumbent)
         differences = {}
         for one in table.slices:
             rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
             start = np.array([row_scores(table, self._metric, one, b, soft=False) for b in before])
-            found = _bounded(rows - start, one.clusters, pools.of(one.name))
+            vouched = not fresh and pools.speaks(one.name, float(np.mean(np.square(rows - start))))
+            found = _bounded(rows - start, one.clusters, pools.of(one.name), vouched=vouched)
             differences[one.name] = {**found, "rows": len(one.rows), "pairs": len(numbers)}
         return ev.TestSetMeasured(
             before=self._natural(table, before), after=self._natural(table, after), differences=differences
@@ -95,7 +131,7 @@ class EvidenceAssessor:
         if self._soft and len(tables) < 2:
             return None
         pools = Pools() if self._soft else self._pools(state)
-        targets = [one for one in self._table.slices if one.role == "target"]
+        targets = self._table.objective(self._spec.gate.min_rows)
         scores = {one.name: self._scores(state, one, tables) for one in targets}
         parts: dict[str, Any] = {}
         for name, contrast in PARTS.items():
@@ -173,7 +209,7 @@ class EvidenceAssessor:
                 for one in self._table.slices
             },
             {one.name: one.clusters for one in self._table.slices},
-            {one.name: one.weight for one in self._table.slices if one.role == "target"},
+            {one.name: one.weight for one in self._table.objective(self._spec.gate.min_rows)},
         )
         for test in state.tests:
             if test.verdict is not None and test.looks and test.looks[-1]["pairs"] >= 2:
@@ -199,9 +235,16 @@ class EvidenceAssessor:
         return values
 
 
-def _bounded(rows: Array, clusters: Array | None, pool: Prior, spread: float = 1.0) -> dict[str, float]:
+def _draws(plan: Plan) -> bool:
+    """Whether a plan draws some of a dataset's rows anew with each seed: a weight is no whole number."""
+    return any(not float(weight).is_integer() for _, weight in plan.mixture)
+
+
+def _bounded(
+    rows: Array, clusters: Array | None, pool: Prior, spread: float = 1.0, vouched: bool = True
+) -> dict[str, float]:
     """Mean and interval of a contrast, shape (pairs, rows), whose noise is `spread` times that of a difference."""
-    estimate = moderate(crossed(rows / spread, clusters), pool)
+    estimate = moderate(crossed(rows / spread, clusters), pool, vouched=vouched)
     reach = float(t.ppf(0.5 + INTERVAL_LEVEL / 2, estimate.df)) * estimate.standard_error
     low, high = estimate.mean - reach, estimate.mean + reach
     return {"difference": spread * estimate.mean, "low": spread * low, "high": spread * high}

@@ -17,7 +17,7 @@ from autodc.search.engine import SearchEngine
 from autodc.spec.study import StudySpec
 from autodc.study import allowance, pairs
 from autodc.study import events as ev
-from autodc.study.assess import EvidenceAssessor
+from autodc.study.assess import EvidenceAssessor, LookForLeaks
 from autodc.study.extend import extension
 from autodc.study.loop import Finished, Loop, Waiting
 from autodc.study.ports import Journal, OutcomeStore
@@ -48,6 +48,7 @@ class StudyCore:
         metric: Metric,
         engine: SearchEngine,
         open_test: Callable[[], SliceTable] | None = None,
+        leaks: LookForLeaks | None = None,
         borrowed: ev.WarmStarted | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -66,7 +67,7 @@ class StudyCore:
             extended = extension(self.state, started)
             if extended is not None:
                 self.record(extended)
-        assessor = EvidenceAssessor(spec, table, metric, store, open_test)
+        assessor = EvidenceAssessor(spec, table, metric, store, open_test, leaks)
         self._loop = Loop(spec, self.state, engine, assessor)
         self._again: list[Trial] = list(self.state.pending)
         self._libraries = threadpoolctl.ThreadpoolController()

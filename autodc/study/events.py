@@ -54,7 +54,8 @@ def from_dict(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyStarted(Event):
     """The question is fixed. datasets: name → {rows, fingerprint, cost, tags, targets, left_out};
-    slices: name → {role, margin, weight, rows}; start: the plan the study begins with (Plan.to_dict).
+    slices: name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be
+    evidence: how many it takes; start: the plan the study begins with (Plan.to_dict).
     parts: fingerprints of the held-out datasets, of the test set its inputs and metadata."""
 
     fingerprint: str

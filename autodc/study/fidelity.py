@@ -20,9 +20,7 @@ def of_fresh(spec: StudySpec, state: State) -> float:
     return wanted.low if wanted is not None and state.fidelity is not None and state.fidelity.used else 1.0
 
 
-def again(
-    spec: StudySpec, state: State, excluded: frozenset[str], ladder: Ladder
-) -> tuple[int, float, str] | None:
+def again(spec: StudySpec, state: State, excluded: frozenset[str], ladder: Ladder) -> tuple[int, float, str] | None:
     """Say which suggested trial is trained again, at which fidelity and why, before anything new is suggested.
 
     excluded: datasets that are out; plans with one of them are not promoted.
@@ -63,7 +61,7 @@ def measured(spec: StudySpec, state: State) -> ev.FidelityMeasured | None:
 def objective(spec: StudySpec, state: State, number: int) -> float:
     """The oriented objective of a finished training; −inf where it failed."""
     outcome = state.trials[number].outcome
-    weights = {s.name: s.weight or 1.0 for s in spec.targets}
+    weights = state.objective
     if outcome is None or any(not math.isfinite(outcome.slices.get(n, math.nan)) for n in weights):
         return -math.inf
     return sum(w * outcome.slices[n] for n, w in weights.items()) / sum(weights.values())

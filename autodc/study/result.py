@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodc.search.plan import Plan
+from autodc.study import notices
 from autodc.study.ledger import ledger
 from autodc.study.state import State, TestState
 
@@ -42,6 +43,8 @@ def result(state: State, natural: Natural) -> dict[str, Any]:
         "spent": spent(state),
         "ledger": ledger(state).to_dict(),
         "pareto": pareto(state, natural),
+        "left": notices.left_over(state),
+        "warnings": [*notices.alarms(state), *question.warnings],
     }
 
 
@@ -90,7 +93,7 @@ def _recommendation(state: State, natural: Natural) -> dict[str, Any] | None:
     found = state.credited
     if found is None or found.estimate is None or state.spec is None:
         return None
-    weights = {s.name: s.weight or 1.0 for s in state.spec.targets}
+    weights = state.objective
     seen, seeds = _fresh(state, state.incumbent)
     believed = found.estimate["mean"]
     values: dict[str, float | None] = {"validation": _mean(seen, weights), "test": None}
@@ -126,10 +129,10 @@ def decision(test: TestState) -> dict[str, Any]:
         "trainings": test.trainings,
         "alpha": test.alpha,
         "slices": {
-            name: {key: s[key] for key in ("role", "difference", "low", "high", "rows")}
+            name: {key: s[key] for key in ("role", "difference", "low", "high", "level", "rows")}
             for name, s in look["slices"].items()
         },
-        "objective": {key: look["objective"][key] for key in ("difference", "low", "high")},
+        "objective": {key: look["objective"][key] for key in ("difference", "low", "high", "level")},
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from autodc.errors import AutodcError, InputError
 from autodc.gate.retreat import costliest
-from autodc.gate.types import Look
+from autodc.gate.types import Look, upcast
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
 from autodc.study import events as ev
@@ -103,6 +103,13 @@ class State:
         """The datasets of the incumbent beside the base, in the order of the study file."""
         added = self.incumbent.mixture.added if self.incumbent else ()
         return tuple(n for n in self.candidates if n in added)
+
+    @property
+    def objective(self) -> dict[str, float]:
+        """The target slices whose weighted mean is the objective, with their weights: those that are evidence."""
+        targets = {n: s for n, s in self.question.slices.items() if s.get("role") == "target"}
+        counted = {n: s for n, s in targets.items() if s.get("needed") is None} or targets
+        return {n: float(s.get("weight") or 1.0) for n, s in counted.items()}
 
     @property
     def keeps(self) -> int:
@@ -268,7 +275,7 @@ def _opened(state: State, event: ev.TestOpened) -> None:
 
 def _look(state: State, event: ev.LookTaken) -> None:
     test = state.tests[event.test]
-    test.looks.append(event.look)
+    test.looks.append(upcast(event.look))
     test.seeds = tuple(event.seeds)
 
 

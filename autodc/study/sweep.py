@@ -6,6 +6,7 @@ tested again, against the incumbent that it makes and on fresh seeds, as new tes
 
 from __future__ import annotations
 
+from autodc.gate.reasons import TOO_GOOD
 from autodc.gate.types import Look
 from autodc.gate.waves import best_passer
 from autodc.spec.study import StudySpec
@@ -22,13 +23,15 @@ def wave(state: State) -> list[TestState]:
 def waiting(spec: StudySpec, state: State) -> list[str]:
     """Candidates this wave has not tested: without a decision, or with a keep that has not brought them in.
 
-    The most promising first. A dropped or undecided one is not tested again.
+    The most promising first. A dropped or undecided one is not tested again, but for one that looked like a leak and
+    is trusted since.
     """
     effects = state.challengers[-1].effects if state.challengers else {}
-    here = {t.subject for t in wave(state)}
+    trusted = {n for n in spec.gate.trust if (last := state.decided(n)) is not None and TOO_GOOD in last.reasons}
+    here = {t.subject for t in wave(state)} - trusted
     kept = frozenset(state.kept)
     names = pays(spec, state, [n for n in state.candidates if n not in kept and n not in here])
-    still_open = [n for n in names if (last := state.decided(n)) is None or last.verdict == "keep"]
+    still_open = [n for n in names if n in trusted or (last := state.decided(n)) is None or last.verdict == "keep"]
     return sorted(still_open, key=lambda n: -float(effects.get(n, {}).get("gain", 0.0)))
 
 

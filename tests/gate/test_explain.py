@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autodc.gate.power import LARGEST
 from autodc.gate.reasons import explain
 from autodc.gate.types import Look, SliceLook
 
 
-def seen(z: float, bound: float | None, pairs: int = 1, state: str = "not shown") -> SliceLook:
+def seen(z: float, bound: float | None, pairs: int = 1, gained: str = "not_shown") -> SliceLook:
     return SliceLook(
         role="target",
         difference=0.01,
@@ -20,12 +19,12 @@ def seen(z: float, bound: float | None, pairs: int = 1, state: str = "not shown"
         z=z,
         bound=bound,
         declared=True,
-        state=state,
+        gained=gained,
     )
 
 
 def told(dark: SliceLook, objective: SliceLook | None = None) -> str:
-    whole = objective or seen(0.5, 94.0, state="better")
+    whole = objective or seen(0.5, 94.0, gained="improved")
     look = Look(
         pairs=dark.pairs,
         verdict="drop",
@@ -56,7 +55,7 @@ def test_the_targets_together_are_told_by_what_was_found_of_them() -> None:
 
 
 def test_an_interval_without_ends_is_not_told_in_numbers() -> None:
-    blank = replace(seen(0.0, None), low=-LARGEST, high=LARGEST)
+    blank = replace(seen(0.0, None), low=None, high=None)
     assert "+0.01, with no interval that could be told." in told(blank)
 
 
@@ -75,6 +74,6 @@ def test_only_the_telling_targets_are_told_in_full() -> None:
     assert "On `wet` (90 rows) the difference is +0.01" in text
     assert "On `dark`" not in text
     assert "Not shown to gain: `dark` 0, `fog` 0." in text
-    kept = replace(look, verdict="keep", slices={"dark": near, "wet": replace(near, state="improved")})
+    kept = replace(look, verdict="keep", slices={"dark": near, "wet": replace(near, gained="improved")})
     assert "On `wet`" in explain(kept, "rain")
     assert "Not shown to gain: `dark` +0.01." in explain(kept, "rain")

@@ -101,6 +101,7 @@ def test_every_code_is_tested_and_has_a_sentence():
     codes = {v for k, v in vars(reasons).items() if k.isupper() and isinstance(v, str)}
     refused = {code for _, code in REFUSED.values()}
     own_tests = {reasons.NO_CHANGE, reasons.TOO_GOOD, reasons.NOT_CALIBRATED, reasons.TOO_FEW_PAIRS}
+    own_tests |= {reasons.ONE_PAIR, reasons.NO_LEAK, reasons.TRUSTED}
     assert codes == refused | own_tests | {code for _, _, found in CASES.values() for code in found}
     assert codes == set(reasons.SENTENCES)
 
@@ -144,8 +145,8 @@ REFUSED = {
         (GOOD[0], replace(GOOD[1], differences=GOOD[1].differences[1:])),
         reasons.LOST_PAIR,
     ),
-    "few rows": ((GOOD[0], replace(GOOD[1], differences=GOOD[1].differences[:, :12])), reasons.TOO_FEW_ROWS),
-    "few clusters": ((GOOD[0], replace(GOOD[1], clusters=np.arange(ROWS) // 40)), reasons.TOO_FEW_ROWS),
+    "few rows": ((replace(GOOD[0], differences=GOOD[0].differences[:, :12]), GOOD[1]), reasons.TOO_FEW_ROWS),
+    "few clusters": ((replace(GOOD[0], clusters=np.arange(ROWS) // 40), GOOD[1]), reasons.TOO_FEW_ROWS),
     "no target": ((GOOD[1],), reasons.NO_TARGET),
 }
 

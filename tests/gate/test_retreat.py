@@ -11,7 +11,7 @@ from autodc.gate.retreat import costliest
 from autodc.gate.types import Look, SliceLook
 
 
-def seen(difference: float, state: str = "holds") -> SliceLook:
+def seen(difference: float, step: str = "holds") -> SliceLook:
     return SliceLook(
         role="guard",
         difference=difference,
@@ -24,7 +24,7 @@ def seen(difference: float, state: str = "holds") -> SliceLook:
         z=0.0,
         bound=0.8,
         margin=0.03,
-        state=state,
+        step=step,
     )
 
 
@@ -43,7 +43,7 @@ MEMBERS = {
 
 
 @pytest.mark.parametrize(
-    ("day", "near", "name"), [("harmed", "holds", "b"), ("holds", "not settled", "a"), ("harmed", "harmed", "a")]
+    ("day", "near", "name"), [("harmed", "holds", "b"), ("holds", "not_settled", "a"), ("harmed", "harmed", "a")]
 )
 def test_the_member_that_costs_the_guards_at_fault_most_leaves(day, near, name):
     failed = look(seen(-0.04, day), seen(-0.04, near), (reasons.HARM_GUARD,), "drop")

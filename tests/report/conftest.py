@@ -144,7 +144,7 @@ class Night:
 
 
 def look(difference: float, verdict: str, reasons: tuple[str, ...]) -> Look:
-    def seen(role: str, margin: float | None, state: str) -> SliceLook:
+    def seen(role: str, margin: float | None, gained: str | None = None, step: str | None = None) -> SliceLook:
         return SliceLook(
             role=role,
             difference=difference,
@@ -157,15 +157,16 @@ def look(difference: float, verdict: str, reasons: tuple[str, ...]) -> Look:
             z=100 * difference,
             bound=3.0,
             margin=margin,
-            state=state,
+            gained=gained,  # type: ignore[arg-type]
+            step=step,  # type: ignore[arg-type]
         )
 
     return Look(
         pairs=2,
         verdict=verdict,  # type: ignore[arg-type]
         reasons=reasons,
-        slices={"overall": seen("guard", 0.01, "holds"), "dark": seen("target", None, "improved")},
-        objective=seen("target", None, "better"),
+        slices={"overall": seen("guard", 0.01, step="holds"), "dark": seen("target", None, "improved")},
+        objective=seen("target", None, "improved"),
         alpha=0.025,
     )
 

@@ -23,7 +23,7 @@ def test_a_difference_has_a_sign_and_nothing_is_minus_zero() -> None:
     assert numbers.signed(-0.0001) == numbers.signed(0.0001) == "0.000"
     assert numbers.plain(-0.0) == "0.000"
     assert numbers.signed(math.nan) == "–"
-    assert numbers.span(-1e6, 1e6) == "not known"
+    assert numbers.span(None, None) == "not known"
 
 
 def test_times_counts_and_lists_read_as_words() -> None:
