@@ -32,10 +32,10 @@ from autodc.errors import AutodcError, SurroundingsError
 from autodc.spec.study import MachineSpec
 from autodc.study.driver import Interrupted
 
-PATIENCE = (60.0, 120.0, 240.0)
+PATIENCE = (120.0, 240.0)
 """Seconds that a Ray of our own may take to start, at the first try and at the next ones."""
-SPARE_SECONDS = 60.0
-"""What starting may take beyond that: imports, the start of Ray's first process."""
+SPARE_SECONDS = 5.0
+"""So much later its process is given up, which should have said so itself."""
 CLUSTER_SECONDS = 60.0
 """How long a cluster that is not ours may give no answer."""
 SILENT_SECONDS = 60.0
@@ -88,8 +88,11 @@ class Keeper:
         self._machine, self._desk, self._notice = machine, desk, notice
         self._address = _address(machine)
         self._folder = Path(tempfile.mkdtemp(prefix="autodc-ray-"))
-        self._log_folder = log_folder
-        self._log = Path(log_folder) / "ray.log" if log_folder else self._folder / "ray.log"
+        self._log_folder = os.path.abspath(log_folder) if log_folder else None
+        self._home: str | None = None
+        with contextlib.suppress(OSError):  # the folder that the user stood in may be gone
+            self._home = os.getcwd()
+        self._log = Path(self._log_folder) / "ray.log" if self._log_folder else self._folder / "ray.log"
         self._switchboard: Switchboard | None = None
         self._opened: Future[int] = Future()
         self._closing = threading.Event()
@@ -145,7 +148,7 @@ class Keeper:
 
     def _first(self) -> tuple[int, _Pool]:
         """Start Ray: a cluster answers or does not, a Ray of our own is tried more than once."""
-        tries = PATIENCE if self._address is None else (CLUSTER_SECONDS,)
+        tries = PATIENCE if self._address is None else (CLUSTER_SECONDS - SPARE_SECONDS,)
         for k, patience in enumerate(tries):
             try:
                 slots, host, pool = self._start(patience)
@@ -154,9 +157,13 @@ class Keeper:
                 if k + 1 == len(tries):
                     raise
                 self._notice(f"Ray does not start ({error.got}); trying again")
-        self._switchboard = Switchboard(self._desk, host)
-        if self._log_folder is not None:
-            (Path(self._log_folder) / PROOF).write_text(proof(self._switchboard.key))
+        try:
+            self._switchboard = Switchboard(self._desk, host)
+            if self._log_folder is not None:
+                (Path(self._log_folder) / PROOF).write_text(proof(self._switchboard.key))
+        except OSError as error:
+            pool.end(0.0)
+            raise refusal(self._address, str(error)) from error
         self._serve(pool, slots)
         return slots, pool
 
@@ -194,7 +201,7 @@ class Keeper:
             if k + 1 >= len(PATIENCE):
                 raise error
         elif time.monotonic() - self._answered >= CLUSTER_SECONDS:
-            where = f"machine file: address {self._machine.address}"
+            where = f"machine file: address {self._address}"
             hint = "bring it back and give the same command again; it goes on where it stopped"
             raise SurroundingsError(
                 "ADC-EXEC-075", f"the Ray cluster has not answered for {CLUSTER_SECONDS:g} s", where, error.got, hint
@@ -205,7 +212,7 @@ class Keeper:
         pool = _Pool.start(self._folder, self._log, self._address is None)
         try:
             pool.line.send(Opening(machine=self._machine, address=self._address, patience=patience))
-            end = time.monotonic() + patience + (SPARE_SECONDS if self._address is None else 0.0)
+            end = time.monotonic() + patience + SPARE_SECONDS
             while time.monotonic() < end:
                 if self._closing.is_set():
                     raise _Closed
@@ -216,7 +223,7 @@ class Keeper:
                     raise payload[0]
                 self._answered = time.monotonic()
                 return payload[0], payload[1], pool
-            raise refusal(self._address, f"no answer within {patience:g} s")
+            raise refusal(self._address, f"no answer within {patience + SPARE_SECONDS:g} s")
         except (EOFError, OSError) as error:
             raise refusal(self._address, pool.obituary()) from error
         except BaseException:
@@ -229,7 +236,7 @@ class Keeper:
             address=self._switchboard.address,
             key=self._switchboard.key,
             log_folder=self._log_folder,
-            home=os.getcwd(),
+            home=self._home,
         )
         with contextlib.suppress(OSError):  # it died meanwhile, which is noticed next
             pool.line.send(Service(slots=slots, call=call))
@@ -297,7 +304,7 @@ class _Watch:
         if now - self._since > NOTICE_SECONDS and not self._told:
             self._told = True
             said = f" ({words})" if words else ""
-            self._notice(f"{workers} of {self._slots} workers are there{said}; waiting for room on Ray")
+            self._notice(f"{workers} of {self._slots} workers are there{said}; waiting")
         return max(now - self._since, 1e-9)
 
 
@@ -338,10 +345,13 @@ class _Pool:
 
     def obituary(self) -> str:
         """How the process ended, and its last line."""
-        self.end(LISTEN_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(LISTEN_SECONDS)
+        last = self._last_line()
+        self.end(0.0)
         code = self.process.returncode
         how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-        return f"its process ended with {how}" + (f": {last}" if (last := self._last_line()) else "")
+        return f"its process ended with {how}" + (f": {last}" if last else "")
 
     def end(self, grace: float = CLOSE_SECONDS) -> None:
         """End the process, after `grace` seconds by force, with all it started on this machine. Safe to call twice."""
@@ -357,6 +367,7 @@ class _Pool:
                 if process.environ().get(MARK) == self.mark:
                     process.kill()
         self.line.close()
+        self.log.close()
         os.close(self.lifeline)
 
     def _last_line(self) -> str:

@@ -140,7 +140,8 @@ class Switchboard:
 class Worker:
     """The worker's end: dials the driver and trains in a supervised child what it is sent."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, sight: float = SIGHT_SECONDS) -> None:
+        self._sight = sight
         line = socket.create_connection(call.address, timeout=DIAL_SECONDS)
         line.settimeout(None)
         _tune(line)
@@ -187,7 +188,7 @@ class Worker:
     def _blind(self, job: Job, in_sight: tuple[str, ...]) -> Completion | None:
         """The end of a job whose files, there for the driver, are not there for this worker."""
         began, missing = time.time(), unseen(in_sight, self._proof)
-        while missing and time.time() - began < SIGHT_SECONDS:
+        while missing and time.time() - began < self._sight:
             time.sleep(0.5)
             missing = unseen(in_sight, self._proof)
         if not missing:

@@ -88,9 +88,13 @@ def main(arguments: list[str]) -> int:
     child._die_with(parent, lifeline)
     driver = _Driver(Connection(control))
     opening: Opening = driver.receive()
+    limit = threading.Timer(opening.patience, _too_late, (driver, opening))
+    limit.daemon = True
+    limit.start()
     try:
         ray = _start(opening)
         slots = _slots(ray.nodes(), opening.machine)
+        limit.cancel()
         driver.tell("ready", slots, _host(ray, opening))
     except AutodcError as error:
         driver.tell("refused", error)
@@ -166,6 +170,15 @@ def _start(opening: Opening) -> Any:
     except Exception as error:  # Ray raises whatever it likes, a bare Exception among it
         raise refusal(opening.address, f"{type(error).__name__}: {error}") from error
     return ray
+
+
+def _too_late(driver: _Driver, opening: Opening) -> None:
+    """End a start that hangs, as Ray's does where no worker comes up."""
+    ray = sys.modules.get("ray")
+    word = _last_word(ray, "") if ray is not None else ""
+    why = f"no answer within {opening.patience:g} s"
+    driver.tell("refused", refusal(opening.address, f"{why}; a worker's last line: {word}" if word else why))
+    _leave(3)
 
 
 def refusal(address: str | None, why: str) -> SurroundingsError:
@@ -299,17 +312,19 @@ def _beat(ray: Any, driver: _Driver, machine: MachineSpec) -> None:
 
 def _last_word(ray: Any, why: str) -> str:
     """The last line of a worker that printed one on this machine, else the last line of what Ray said."""
-    node = ray._private.worker._global_node
     found = ""
     with contextlib.suppress(OSError, AttributeError):
-        found = last_line(Path(node.get_session_dir_path()) / "logs")
+        found = last_line(Path(ray._private.worker._global_node.get_session_dir_path()) / "logs")
     said = [line.strip() for line in why.splitlines() if line.strip()]
     return found or (said[-1] if said else "")
 
 
 def last_line(logs: Path) -> str:
-    """The last line that any worker wrote to its error file in a folder of Ray's logs; empty where none did."""
-    files = sorted(logs.glob("worker-*.err"), key=lambda f: f.stat().st_mtime, reverse=True)
+    """The last line that any worker wrote to its error file in a folder of Ray's logs; empty where none did.
+
+    What a worker says before it has a file of its own is in the raylet's.
+    """
+    files = sorted([*logs.glob("worker-*.err"), *logs.glob("raylet.err")], key=lambda f: f.stat().st_mtime)[::-1]
     for file in files:
         with open(file, "rb") as opened:
             opened.seek(max(0, file.stat().st_size - LOG_BYTES))
