@@ -223,9 +223,9 @@ def _patience(seconds: float) -> Any:
 
 
 def _fallen() -> bool:
-    """Whether a process that Ray started here has ended already."""
+    """Whether a vital process of Ray's has ended before it was ready."""
     with contextlib.suppress(psutil.Error):
-        return any(p.status() == psutil.STATUS_ZOMBIE for p in psutil.Process().children())
+        return any(p.name() in VITAL and p.status() == psutil.STATUS_ZOMBIE for p in psutil.Process().children())
     return False
 
 

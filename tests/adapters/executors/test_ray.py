@@ -138,15 +138,22 @@ def _work_for_ever(executor, jobs):
             executor.submit(jobs("sleep", seconds=1.0))
 
 
+def _command(process):
+    try:
+        return process.cmdline() or [""]
+    except psutil.Error:
+        return [""]
+
+
 def _below(process, word):
     """The process below `process` that has `word` in its command line's beginning."""
-    found = [p for p in process.children(recursive=True) if p.cmdline() and word in os.path.basename(p.cmdline()[0])]
+    found = [p for p in process.children(recursive=True) if word in os.path.basename(_command(p)[0])]
     assert found, f"no {word} below {process}"
     return found[0]
 
 
 def _pool():
-    (pool,) = [p for p in psutil.Process().children() if "autodc.adapters.executors.pool" in p.cmdline()]
+    (pool,) = [p for p in psutil.Process().children() if "autodc.adapters.executors.pool" in _command(p)]
     return pool
 
 
@@ -202,7 +209,7 @@ def test_closing_leaves_nothing_of_ray_behind(opened):
 def test_asked_to_stop_while_ray_starts_it_stops_and_leaves_nothing():
     with pytest.raises(Interrupted):
         open_executor(MachineSpec(), stop=lambda: True)
-    assert not [p for p in psutil.Process().children() if "autodc.adapters.executors.pool" in p.cmdline()]
+    assert not [p for p in psutil.Process().children() if "autodc.adapters.executors.pool" in _command(p)]
 
 
 def test_whatever_ray_raises_at_its_start_is_tried_again_and_then_exit_3(tmp_path, monkeypatch):
@@ -222,9 +229,9 @@ def test_workers_that_die_at_their_start_are_told_with_their_last_word(tmp_path,
     told = []
     opened(told, runner="actors")
     (tmp_path / "die").touch()
-    for worker in [p for p in _pool().children(recursive=True) if p.cmdline() and p.cmdline()[0].startswith("ray::")]:
-        if "Agent" not in worker.cmdline()[0]:
-            worker.kill()
+    for process in _pool().children(recursive=True):
+        if (name := _command(process)[0]).startswith("ray::") and "Agent" not in name:
+            process.kill()
     _until(lambda: any("the last word of a worker" in words for words in told), "the user is told")
 
 
@@ -320,7 +327,7 @@ def test_sigterm_ends_a_run_on_ray_with_130_and_the_command_to_go_on(tmp_path, m
     if moment == "training":
         _until((tmp_path / "begun").exists, "it trains")
     else:
-        _until(lambda: any("executors.pool" in " ".join(p.cmdline()) for p in driver.children()), "Ray starts")
+        _until(lambda: any("autodc.adapters.executors.pool" in _command(p) for p in driver.children()), "Ray starts")
     below = driver.children(recursive=True)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=PATIENCE)
