@@ -155,7 +155,7 @@ def calibrate(
         if before < wanted:
             jobs = job_maker(asked, machine, folder)
             told("training", before, wanted)
-            executor = open_executor(machine, log_folder=str(folder / "work" / "logs"))
+            executor = open_executor(machine, log_folder=str(folder / "work" / "logs"), stop=stop)
             try:
                 session = SessionStarted(slots=executor.slots, machine=machine.model_dump(mode="json"), pid=os.getpid())
                 study.record(session)

@@ -173,7 +173,7 @@ def _train(
     jobs = job_maker(inputs, machine, folder)
     stage("starting the workers")
     tracker.follow()
-    executor: Executor = open_executor(machine, log_folder=str(folder / "work" / "logs"))
+    executor: Executor = open_executor(machine, log_folder=str(folder / "work" / "logs"), notice=stage, stop=stop)
     try:
         study.record(ev.SessionStarted(slots=executor.slots, machine=machine.model_dump(mode="json"), pid=os.getpid()))
         deadline, because = _deadline(inputs.spec, study.state, until)

@@ -111,10 +111,10 @@ class Driver:
             self._executor.cancel()
             raise SurroundingsError(
                 "ADC-RUN-007",
-                "a training met a disk that refuses",
+                "what a training stands on failed, which no other plan would have escaped",
                 f"trial {trial.number}",
                 completion.error,
-                "make room, then give the same command again: it trains that trial once more",
+                "mend that, then give the same command again: it trains that trial once more",
             )
         if completion.status in _AGAIN and attempt < self._retries:
             self._submit(trial, attempt + 1)

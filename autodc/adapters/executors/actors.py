@@ -8,9 +8,8 @@ from typing import Any, final
 
 import ray
 
-from autodc.adapters.executors.desk import Desk
-from autodc.adapters.executors.link import Switchboard, Worker
-from autodc.adapters.executors.vigil import Vigil
+from autodc.adapters.executors.link import Call, Worker
+from autodc.adapters.executors.vigil import Orders, Vigil
 from autodc.spec.study import MachineSpec
 
 LOOK_SECONDS = 0.25
@@ -21,15 +20,12 @@ STOP_SECONDS = 5.0
 class ActorPool:
     """Keeps `slots` actors serving the switchboard."""
 
-    def __init__(
-        self, machine: MachineSpec, slots: int, desk: Desk, switchboard: Switchboard, log_folder: str | None
-    ) -> None:
+    def __init__(self, machine: MachineSpec, slots: int, orders: Orders, vigil: Vigil, call: Call) -> None:
         resources = {"num_cpus": machine.cpus_per_trial, "num_gpus": machine.gpus_per_trial}
         self._host = ray.remote(max_restarts=0, max_concurrency=1, **resources)(_Host)
-        self._call = (switchboard.address, switchboard.key, log_folder)
+        self._call = call
         self._slots = slots
-        self._desk = desk
-        self._vigil = Vigil(desk, switchboard, slots)
+        self._orders, self._vigil = orders, vigil
         self._serving: dict[Any, Any] = {}
         self._thread = threading.Thread(target=self._keep, name="actors", daemon=True)
 
@@ -44,10 +40,10 @@ class ActorPool:
             ray.kill(actor)
 
     def _keep(self) -> None:
-        while not self._desk.closed:
+        while not self._orders.closed:
             while len(self._serving) < self._slots and self._vigil.may_start():
                 actor = self._host.remote()
-                self._serving[actor.serve.remote(*self._call)] = actor
+                self._serving[actor.serve.remote(self._call)] = actor
             self._clear(LOOK_SECONDS)
         end = time.monotonic() + STOP_SECONDS
         while self._serving and time.monotonic() < end:
@@ -69,8 +65,8 @@ class ActorPool:
 class _Host:
     """The actor: serves until the driver hangs up."""
 
-    def serve(self, address: tuple[str, int], key: bytes, log_folder: str | None) -> None:
-        worker = Worker(address, key, log_folder)
+    def serve(self, call: Call) -> None:
+        worker = Worker(call)
         try:
             while worker.serve_one() is not None:
                 pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from autodc.adapters.executors.inline import InlineExecutor
@@ -9,11 +10,18 @@ from autodc.spec.study import MachineSpec
 from autodc.trial.executor import Executor
 
 
-def open_executor(machine: MachineSpec, *, log_folder: str | None = None) -> Executor:
+def open_executor(
+    machine: MachineSpec,
+    *,
+    log_folder: str | None = None,
+    notice: Callable[[str], None] = lambda words: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Executor:
     """Start the executor of `machine.runner`; log_folder gets what the training processes print, where it is given.
 
-    Raises InputError ADC-EXEC-020 where Ray is wanted and not installed, SurroundingsError ADC-EXEC-021 where it
-    does not start or the cluster does not answer.
+    notice: told in words, from any thread, what the executor meets; stop: asked while it starts, True ends that with
+    study.driver.Interrupted. Raises InputError ADC-EXEC-020 where Ray is wanted and not installed, ADC-EXEC-022 where
+    no trial fits, SurroundingsError ADC-EXEC-021 where Ray does not start or the cluster does not answer.
     """
     if machine.runner == "inline":
         return InlineExecutor()
@@ -21,4 +29,4 @@ def open_executor(machine: MachineSpec, *, log_folder: str | None = None) -> Exe
 
     if log_folder is not None:
         Path(log_folder).mkdir(parents=True, exist_ok=True)
-    return cluster.open_on_ray(machine, log_folder)
+    return cluster.open_on_ray(machine, log_folder, notice, stop)

@@ -8,11 +8,13 @@ seconds. The driver gives up a worker that falls silent, whatever the cluster be
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 import socket
 import threading
 import time
+from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Pipe, answer_challenge, deliver_challenge, wait
 from pathlib import Path
@@ -29,6 +31,24 @@ SILENCE_SECONDS = 30.0
 IDLE_SECONDS = 0.5
 """How often the driver looks whether an idle worker is still there."""
 DIAL_SECONDS = 30.0
+SIGHT_SECONDS = 20.0
+"""How long a worker looks for a file of the driver's before it says that it does not see it: network disks are late."""
+PROOF = "driver"
+"""The file in the log folder by which a worker knows that it sees the driver's disk, not a folder of the same name."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a worker must know to serve a driver: whom to dial and how to prove itself, and where the driver works.
+
+    log_folder: gets what trainings print, where there is such a folder; home: the driver's working directory.
+    """
+
+    address: tuple[str, int]
+    key: bytes
+    log_folder: str | None = None
+    home: str | None = None
 
 
 @final
@@ -98,7 +118,7 @@ class Switchboard:
         taken = False
         try:
             with sending:
-                line.send(("job", job))
+                line.send(("job", job, _in_sight(job)))
             while line.poll(SILENCE_SECONDS):
                 kind, payload = line.recv()
                 taken = True
@@ -120,14 +140,19 @@ class Switchboard:
 class Worker:
     """The worker's end: dials the driver and trains in a supervised child what it is sent."""
 
-    def __init__(self, address: tuple[str, int], key: bytes, log_folder: str | None = None) -> None:
-        call = socket.create_connection(address, timeout=DIAL_SECONDS)
-        call.settimeout(None)
-        _tune(call)
-        self._line: Connection[Any, Any] = Connection(call.detach())
-        answer_challenge(self._line, key)
-        deliver_challenge(self._line, key)
-        log = Path(log_folder) / f"worker-{os.getpid()}.log" if log_folder and Path(log_folder).is_dir() else None
+    def __init__(self, call: Call, *, sight: float = SIGHT_SECONDS) -> None:
+        self._sight = sight
+        line = socket.create_connection(call.address, timeout=DIAL_SECONDS)
+        line.settimeout(None)
+        _tune(line)
+        self._line: Connection[Any, Any] = Connection(line.detach())
+        answer_challenge(self._line, call.key)
+        deliver_challenge(self._line, call.key)
+        if call.home and Path(call.home).is_dir():
+            os.chdir(call.home)
+        folder = Path(call.log_folder) if call.log_folder else None
+        log = folder / f"worker-{os.getpid()}.log" if folder and folder.is_dir() else None
+        self._proof = (str(folder / PROOF), proof(call.key)) if folder else None
         self._supervisor = Supervisor(log=log)
         self._supervisor.warm()
 
@@ -135,9 +160,9 @@ class Worker:
         """Wait for a job and train it; None when there will be no more. Call it from one thread only."""
         try:
             while True:
-                kind, job = self._line.recv()
+                kind, *payload = self._line.recv()
                 if kind == "job":
-                    return self._train(job)
+                    return self._train(*payload)
                 if kind == "end":
                     return None
         except (EOFError, OSError):
@@ -148,30 +173,79 @@ class Worker:
         self._supervisor.close()
         self._line.close()
 
-    def _train(self, job: Job) -> Completion:
+    def _train(self, job: Job, in_sight: tuple[str, ...]) -> Completion:
         self._line.send(("begin", None))
         over, tell = Pipe(duplex=False)
         beat = threading.Thread(target=self._beat, args=(job, over), name="beat", daemon=True)
         beat.start()
         with over, tell:
-            completion = self._supervisor.run(job)
+            completion = self._blind(job, in_sight) or self._supervisor.run(job)
             tell.send(None)
             beat.join()
         self._line.send(("end", completion))
         return completion
+
+    def _blind(self, job: Job, in_sight: tuple[str, ...]) -> Completion | None:
+        """The end of a job whose files, there for the driver, are not there for this worker."""
+        began, missing = time.time(), unseen(in_sight, self._proof)
+        while missing and time.time() - began < self._sight:
+            time.sleep(0.5)
+            missing = unseen(in_sight, self._proof)
+        if not missing:
+            self._proof = None
+            return None
+        return Completion(
+            number=job.number,
+            attempt=job.attempt,
+            status="surroundings",
+            started=began,
+            ended=time.time(),
+            error=f"the worker on {socket.gethostname()} does not see what the driver has stored in "
+            f"{', '.join(missing)}: cache_dir and --out must lie on a disk that every node of the cluster has at the "
+            "same path [ADC-EXEC-078]",
+        )
 
     def _beat(self, job: Job, over: Connection[Any, Any]) -> None:
         """Give signs of life while the job runs; end it when the driver says so or is gone."""
         try:
             while over not in (ready := wait([self._line, over], BEAT_SECONDS)):
                 if self._line in ready:
-                    kind, which = self._line.recv()
+                    kind, which, *_ = self._line.recv()
                     if kind == "end" or which == (job.number, job.attempt):
                         self._supervisor.drop(job)
                 else:
                     self._line.send(("alive", None))
         except (EOFError, OSError):
             self._supervisor.drop(job)
+
+
+def proof(key: bytes) -> str:
+    """What the proof file holds; it tells nothing of the key."""
+    return hashlib.sha256(key).hexdigest()
+
+
+def unseen(in_sight: tuple[str, ...], shown: tuple[str, str] | None = None) -> list[str]:
+    """Paths that do not exist here. shown: a file and its content, which are another's where they differ."""
+    missing = [path for path in in_sight if not os.path.exists(path)]
+    if shown is not None:
+        path, content = shown
+        try:
+            same = Path(path).read_text() == content
+        except (OSError, ValueError):
+            same = False
+        if not same and os.path.dirname(path) not in missing:
+            missing.append(os.path.dirname(path))
+    return missing
+
+
+def _in_sight(job: Job) -> tuple[str, ...]:
+    """The folders of a job that are there for the driver, and so should be for the worker."""
+    above = Path(job.out).parent
+    above.mkdir(parents=True, exist_ok=True)
+    paths = [part.path for part in (*job.train, *job.predict)] + [str(above)]
+    if job.warm_start is not None:
+        paths.append(job.warm_start)
+    return tuple(dict.fromkeys(path for path in map(os.path.abspath, paths) if os.path.exists(path)))
 
 
 def _tune(call: socket.socket) -> None:

@@ -21,9 +21,8 @@ from typing import Any, final
 from ray import tune
 from ray.tune.search import Searcher
 
-from autodc.adapters.executors.desk import Desk
-from autodc.adapters.executors.link import Switchboard, Worker
-from autodc.adapters.executors.vigil import Vigil
+from autodc.adapters.executors.link import Call, Worker
+from autodc.adapters.executors.vigil import Orders, Vigil
 from autodc.spec.study import MachineSpec
 
 STOP_SECONDS = 10.0
@@ -45,16 +44,12 @@ _LOGGERS = ("ray.tune", "ray.train", "ray.air")
 class TunePool:
     """Keeps `slots` Tune trials serving the switchboard."""
 
-    def __init__(
-        self, machine: MachineSpec, slots: int, desk: Desk, switchboard: Switchboard, log_folder: str | None
-    ) -> None:
+    def __init__(self, machine: MachineSpec, slots: int, orders: Orders, vigil: Vigil, call: Call) -> None:
         self._slots = slots
-        self._desk = desk
-        self._vigil = Vigil(desk, switchboard, slots)
+        self._orders, self._vigil = orders, vigil
         resources = {"cpu": machine.cpus_per_trial, "gpu": machine.gpus_per_trial}
-        trainable = _trainable(switchboard.address, switchboard.key, log_folder)
-        self._trainable = tune.with_resources(trainable, resources)
-        self._folder = tempfile.mkdtemp(prefix="autodc-tune-")
+        self._trainable = tune.with_resources(_trainable(call), resources)
+        self._folder = tempfile.mkdtemp(prefix="tune-", dir=".")
         self._thread = threading.Thread(target=self._keep, name="tune", daemon=True)
         os.environ.update({"TUNE_MAX_PENDING_TRIALS_PG": str(slots), **_SETTINGS})
 
@@ -70,7 +65,7 @@ class TunePool:
     def _keep(self) -> None:
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        while not (self._desk.closed or self._vigil.given_up):
+        while not (self._orders.closed or self._vigil.given_up):
             if not self._vigil.may_start():
                 time.sleep(LOOK_SECONDS)
                 continue
@@ -83,7 +78,7 @@ class TunePool:
 
     def _fit(self) -> None:
         config = tune.TuneConfig(
-            search_alg=_Slots(self._slots, self._desk, self._vigil),
+            search_alg=_Slots(self._slots, self._orders, self._vigil),
             num_samples=-1,
             max_concurrent_trials=self._slots,
             reuse_actors=False,
@@ -91,7 +86,8 @@ class TunePool:
         )
         run = tune.RunConfig(
             name="slots",
-            storage_path=self._folder,
+            storage_path=os.path.abspath(self._folder),
+            callbacks=[_Deaths(self._vigil)],
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
@@ -105,13 +101,13 @@ class TunePool:
 class _Slots(Searcher):  # type: ignore[misc]
     """Hands out one Tune trial per slot, another for each that dies, and no more when the desk closes."""
 
-    def __init__(self, slots: int, desk: Desk, vigil: Vigil) -> None:
+    def __init__(self, slots: int, orders: Orders, vigil: Vigil) -> None:
         super().__init__()
-        self._slots, self._desk, self._vigil = slots, desk, vigil
+        self._slots, self._orders, self._vigil = slots, orders, vigil
         self._alive: set[str] = set()
 
     def suggest(self, trial_id: str) -> Any:
-        if self._desk.closed or self._vigil.given_up:
+        if self._orders.closed or self._vigil.given_up:
             return Searcher.FINISHED
         if len(self._alive) >= self._slots or not self._vigil.may_start():
             return None
@@ -120,8 +116,6 @@ class _Slots(Searcher):  # type: ignore[misc]
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         self._alive.discard(trial_id)
-        if error:
-            self._vigil.died("a Ray Tune trial ended in error")
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to keep: the truth is in the journal."""
@@ -133,14 +127,30 @@ class _Slots(Searcher):  # type: ignore[misc]
         return dict, ()
 
 
-def _trainable(address: tuple[str, int], key: bytes, log_folder: str | None) -> Any:
+class _Deaths(tune.Callback):  # type: ignore[misc]
+    """Tells the vigil of Tune trials that end in error, with Ray's words for it."""
+
+    def __init__(self, vigil: Vigil) -> None:
+        self._vigil = vigil
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        why = "a Ray Tune trial ended in error"
+        with contextlib.suppress(Exception):  # Ray's files about the error may be missing or unreadable
+            why = str(trial.get_error() or why)
+        self._vigil.died(why)
+
+    def __reduce__(self) -> Any:
+        return dict, ()
+
+
+def _trainable(call: Call) -> Any:
     """Return the Trainable class; what it needs travels inside the class, and no file of Tune's shows the key."""
 
     class Slot(tune.Trainable):  # type: ignore[misc]
         """One slot: an iteration is one training in the supervised child."""
 
         def setup(self, config: dict[str, Any]) -> None:
-            self.worker = Worker(address, key, log_folder)
+            self.worker = Worker(call)
 
         def step(self) -> dict[str, Any]:
             completion = self.worker.serve_one()
