@@ -6,11 +6,13 @@ import math
 import os
 from typing import Any
 
+import numpy as np
+
 from autodc.build.calibration import read_calibration
 from autodc.build.noise import slice_rows, where_from
 from autodc.build.wire import Inputs, read_inputs, started_event, warm_start
 from autodc.data.mixture import BASE
-from autodc.data.overlap import near
+from autodc.data.overlap import exact, near, row_hashes
 from autodc.spec.study import StudySpec
 from autodc.study import allowance
 from autodc.study.state import State
@@ -52,17 +54,22 @@ def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
     held = {"validation": catalogue.validation, **{f"slice {n}": d for n, d in catalogue.slice_sets.items()}}
     if catalogue.test is not None:
         held["test"] = catalogue.test
+    hashes = {part: row_hashes(other.x) for part, other in held.items()}
     rows, warnings = [], []
     for name in (BASE, *catalogue.candidates):
         data = catalogue[name]
-        copies = {part: near(data, other) for part, other in held.items()}
-        for part, found in copies.items():
-            if found.share >= NEAR_SHARE:
+        own, copies = row_hashes(data.x), {}
+        for part, other in held.items():
+            found = near(data, other).held
+            copies[part] = int(np.sum(~exact(hashes[part][found], own)))  # of equal rows the catalogue has spoken
+        for part, count in copies.items():
+            if count >= NEAR_SHARE * len(held[part]) and count:
                 warnings.append(
-                    f"{len(found.held)} of {found.rows} rows of {part} ({found.share:.1%}) are near copies of rows in "
-                    f"{name}: what the model learned there it is tested on"
+                    f"{count} of {len(held[part])} rows of {part} ({count / len(held[part]):.1%}) are near copies of "
+                    f"rows in {name}: what the model learned there it is tested on. They are not left out; where they "
+                    f"are the same examples, take them out of {name}"
                 )
-        near_rows = sum(len(found.held) for found in copies.values())
+        near_rows = sum(copies.values())
         rows.append(_dataset_row(name, data, catalogue.left_out.get(name, 0), cost.get(name, 0.0), near_rows))
     rows += [_dataset_row(part, data, 0, 0.0, None) for part, data in held.items()]
     return rows, warnings

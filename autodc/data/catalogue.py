@@ -10,11 +10,12 @@ import numpy as np
 
 from autodc import fingerprint
 from autodc.data.agreement import Classes, agreed, class_labels, encoded
+from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
 from autodc.data.mixture import BASE
-from autodc.data.overlap import exact, row_hashes
+from autodc.data.overlap import exact, numbered, row_hashes
 from autodc.errors import AutodcError, DataError, InputError, Problems, raise_all
-from autodc.spec.study import SourceSpec, StudySpec
+from autodc.spec.study import DataSpec, SourceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
 
@@ -28,9 +29,13 @@ ROLES: tuple[Role, ...] = ("base", "candidate", "pool", "validation", "test", "s
 TRAINING = ("base", "candidate", "pool")
 OVERLAP = "training rows are in the held-out data"
 OVERLAP_HINT = (
-    "the model would be tested on what it learned; take these rows out of training, or raise `data.max_overlap` "
-    "(now {:g}): rows up to that share are left out for you"
+    "the model would be tested on what it learned; take these rows out of training, or say `data.overlap: drop` and "
+    "they are left out for you (`data.max_overlap`, now {:g}, is the share up to which that is done unasked), or "
+    "`data.overlap: allow` where equal rows are different examples"
 )
+NOTHING_LEFT_HINT = "nothing would be left to train on; name other data, or say `data.overlap: allow`"
+UNASKED = 0.01
+"""Equal rows up to this share, and to `data.max_overlap`, are left out without asking whether chance explains them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,7 +88,7 @@ def build_catalogue(spec: StudySpec, read: Read, file: str = STUDY_FILE) -> Cata
         raise_all(problems)
     assert base is not None
     rows, classes, disagreements = _agree(rows, base, spec)
-    rows, left_out, warnings, overlaps = _without_overlap(rows, spec.data.max_overlap)
+    rows, left_out, warnings, overlaps = _without_overlap(rows, spec.data)
     raise_all([*problems, *disagreements, *overlaps])
     by_role = {role: {e.name: data for e, data in rows.items() if e.role == role} for role in ROLES}
     return Catalogue(
@@ -200,31 +205,65 @@ def _agree(rows: _Rows, base: Dataset, spec: StudySpec) -> tuple[_Rows, Classes 
     return good, classes, problems
 
 
-def _without_overlap(rows: _Rows, allowed: float) -> tuple[_Rows, dict[str, int], list[str], list[AutodcError]]:
-    """Take rows that held-out sets also hold out of training; more than `allowed` of a dataset is a problem."""
-    held = {entry: row_hashes(data.x) for entry, data in rows.items() if entry.role not in TRAINING}
+def _without_overlap(rows: _Rows, data: DataSpec) -> tuple[_Rows, dict[str, int], list[str], list[AutodcError]]:
+    """Do with training rows that held-out sets also hold what `data.overlap` says."""
+    held = {entry: row_hashes(own.x) for entry, own in rows.items() if entry.role not in TRAINING}
     cleared, left_out = dict(rows), {}
     warnings: list[str] = []
     problems: list[AutodcError] = []
-    for entry, data in rows.items():
+    for entry, own in rows.items():
         if entry.role not in TRAINING:
             continue
-        own = row_hashes(data.x)
-        shared = {other.name: exact(own, theirs) for other, theirs in held.items()}
-        copies = np.any(list(shared.values()), axis=0) if shared else np.zeros(len(data), dtype=bool)
+        shared = _shared(own, {other: (rows[other], theirs) for other, theirs in held.items()}, data)
+        copies = np.any([mask for mask, _ in shared.values()], axis=0) if shared else np.zeros(len(own), dtype=bool)
         count = int(copies.sum())
+        text = _also_in(entry, len(own), count, {name: int(mask.sum()) for name, (mask, _) in shared.items()})
+        if excused := {name: number for name, (_, number) in shared.items() if number}:
+            equal = ", ".join(f"{number} of `{name}`" for name, number in excused.items())
+            warnings.append(
+                f"rows of `{entry.name}` have the same inputs as rows of held-out data ({equal}); so coarse a table "
+                "has equal rows by chance, so they are taken for different examples and stay"
+            )
         if not count:
             continue
-        whom = ", ".join(f"`{other}` ({int(mask.sum())})" for other, mask in shared.items() if mask.any())
-        text = f"{count} of {len(data)} rows ({count / len(data):.1%}) of `{entry.name}` are also in {whom}"
-        limit = 1.0 if entry.role == "pool" else allowed
-        if count > limit * len(data) or count == len(data):
-            problems.append(DataError("ADC-DATA-024", OVERLAP, entry.place, text, OVERLAP_HINT.format(allowed)))
+        if data.overlap == "allow":
+            warnings.append(f"{text}; `data.overlap: allow` lets them be learned and tested on")
+            continue
+        limit = data.max_overlap if data.overlap == "refuse" and entry.role != "pool" else 1.0
+        if count > limit * len(own) or count == len(own):
+            hint = NOTHING_LEFT_HINT if count == len(own) else OVERLAP_HINT.format(data.max_overlap)
+            problems.append(DataError("ADC-DATA-024", OVERLAP, entry.place, text, hint))
             continue
         left_out[entry.name] = count
         warnings.append(f"{text}; they are left out of training")
-        cleared[entry] = data.take(np.flatnonzero(~copies))
+        cleared[entry] = own.take(np.flatnonzero(~copies))
     return cleared, left_out, warnings, problems
+
+
+def _shared(
+    own: Dataset, held: Mapping[_Entry, tuple[Dataset, Array]], data: DataSpec
+) -> dict[str, tuple[Array, int]]:
+    """For each held set the training rows that are copies of its own, and of how many of its rows chance made equals.
+
+    A few equal rows are left out whatever made them equal: that costs nothing.
+    """
+    hashes = row_hashes(own.x)
+    equal = {other: exact(hashes, theirs) for other, (_, theirs) in held.items()}
+    equal = {other: mask for other, mask in equal.items() if mask.any()}
+    few = min(UNASKED, data.max_overlap) * len(own)
+    if not equal or np.any(list(equal.values()), axis=0).sum() <= few:
+        return {other.name: (mask, 0) for other, mask in equal.items()}
+    found = {}
+    for other in equal:
+        rows, theirs = held[other]
+        mask = copied(own, rows, *numbered([hashes, theirs]))
+        found[other.name] = (mask, int(exact(theirs, hashes[equal[other] & ~mask]).sum()))
+    return found
+
+
+def _also_in(entry: _Entry, rows: int, count: int, whom: Mapping[str, int]) -> str:
+    others = ", ".join(f"`{name}` ({number})" for name, number in whom.items() if number)
+    return f"{count} of {rows} rows ({count / rows:.1%}) of `{entry.name}` are also in {others}"
 
 
 def _copies(training: Mapping[str, Dataset]) -> list[str]:

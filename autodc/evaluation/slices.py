@@ -89,7 +89,7 @@ def test_table(spec: StudySpec, catalogue: Catalogue, opened: Dataset) -> SliceT
     """
     slices = tuple(s for s in spec.slices if s.source is None)
     found = []
-    (numbers,) = joint_clusters([(opened.x, opened.groups)])
+    (numbers,) = joint_clusters([opened])
     for one in slices:
         rows = _rows(one, opened, catalogue, f"slice {one.name} of the test set")
         if len(rows):
@@ -102,7 +102,7 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
     found: list[Slice] = []
     targets = {part: _targets(data)}
     held = {part: data, **{part_of(name): own for name, own in catalogue.slice_sets.items()}}
-    numbers = dict(zip(held, joint_clusters([(d.x, d.groups) for d in held.values()]), strict=True))
+    numbers = dict(zip(held, joint_clusters(list(held.values())), strict=True))
     for position, one in enumerate(spec.slices):
         place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
         if one.source is not None:
