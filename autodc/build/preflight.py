@@ -60,7 +60,7 @@ def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
         data = catalogue[name]
         own, copies = row_hashes(data.x), {}
         for part, other in held.items():
-            found = near(data, other).held
+            found = near(data, other, hashes=own).held
             copies[part] = int(np.sum(~exact(hashes[part][found], own)))  # of equal rows the catalogue has spoken
         for part, count in copies.items():
             if count >= NEAR_SHARE * len(held[part]) and count:

@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-import numpy as np
-
 from autodc import fingerprint, seeds
 from autodc.adapters.journal import SqliteJournal, open_for_reading
 from autodc.adapters.outcomes import FileOutcomeStore
@@ -21,7 +19,6 @@ from autodc.data.catalogue import Catalogue, build_catalogue, open_test
 from autodc.data.describe import descriptors
 from autodc.data.mixture import BASE
 from autodc.data.store import DataStore
-from autodc.data.where import select
 from autodc.errors import AutodcError, InputError, Problems, SpecError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
@@ -83,7 +80,7 @@ def read_inputs(spec: StudySpec) -> Inputs:
     table = None
     if catalogue is not None:
         table = _gather(found, lambda: validation_table(spec, catalogue))
-        found += _test_problems(spec, catalogue) if table is not None else []
+        found += catalogue.unfit if table is not None else ()
     found += _seed_problems(spec)
     for error in found:
         error.place = spec.place(error.place)
@@ -116,20 +113,6 @@ def _seed_problems(spec: StudySpec) -> list[AutodcError]:
     found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"
     hint = f"raise budget.trainings to {need:g} at least, many times that to search too, or look earlier"
     return [SpecError("ADC-GATE-001", "the budget cannot pay the first look of the gate", "gate.looks", found, hint)]
-
-
-def _test_problems(spec: StudySpec, catalogue: Catalogue) -> list[AutodcError]:
-    """What `where` will not be able to read in the sealed test set; its targets stay unread."""
-    test, targets = catalogue.test, catalogue.original_target(catalogue.validation)
-    if test is None or targets is None:
-        return []
-    problems: list[AutodcError] = []
-    stand_in = np.resize(targets, (len(test), *targets.shape[1:]))
-    for position, one in enumerate(spec.slices):
-        if one.where is not None:
-            place = f"{spec.place(f'slices[{position}].where')} (slice {one.name} of the test set)"
-            _gather(problems, partial(select, one.where, test.metadata, stand_in, place=place))
-    return problems
 
 
 def start_plan(spec: StudySpec) -> Plan:

@@ -71,18 +71,22 @@ def exact(training_hashes: Array, held_hashes: Array) -> Mask:
     return np.isin(training_hashes, held_hashes)
 
 
-def near(training: Dataset, held: Dataset, *, tolerance: float | None = None) -> NearCopies:
+def near(
+    training: Dataset, held: Dataset, *, tolerance: float | None = None, hashes: Array | None = None
+) -> NearCopies:
     """Find held rows that are a training row but for noise: rescaled, recompressed, brightened, rounded.
 
     Images (two axes or more a row) are compared by shape of light alone, so brightness and contrast do not matter;
     tables by columns in standard deviations of the training rows. Rows are made comparable a batch at a time.
+    hashes: `row_hashes` of the training rows, where they are known.
     """
     view: _View
     if training.x.ndim > 2:
         view, limit = _pictures, IMAGE_TOLERANCE
     else:
         view, limit = _standardised(training.x), TABLE_TOLERANCE
-    rows, distances = _nearest_within(training.x, held.x, view, limit if tolerance is None else tolerance)
+    first = _first(row_hashes(training.x) if hashes is None else hashes)
+    rows, distances = _nearest_within(training.x, first, held.x, view, limit if tolerance is None else tolerance)
     hit = np.flatnonzero(rows >= 0)
     return NearCopies(held=hit, training=rows[hit], distances=distances[hit], rows=len(held))
 
@@ -157,14 +161,14 @@ def _cut(values: Array, parts: Sequence[Dataset]) -> list[Array]:
     return np.split(values, np.cumsum([len(part) for part in parts])[:-1])
 
 
-def _nearest_within(known: Array, asked: Array, view: _View, limit: float) -> tuple[Array, Array]:
+def _nearest_within(known: Array, first: Array, asked: Array, view: _View, limit: float) -> tuple[Array, Array]:
     """The nearest known row of each asked row and its distance, -1 where none is within `limit`.
 
+    first: positions of the known rows that are looked at, rising.
     A projection never lengthens a distance, so only rows that are near in a few directions of large variance are
     compared in full: the answer is exact, and no more than these directions is held for all rows.
     """
     rows, distances = np.full(len(asked), -1), np.full(len(asked), np.inf)
-    first = _distinct(known)
     directions = _directions(view(known[first[:: max(1, len(first) // SAMPLE)][:SAMPLE]]))
     tree = cKDTree(_short(known, view, directions)[first])
     reach = limit * ROUNDING
@@ -181,10 +185,9 @@ def _nearest_within(known: Array, asked: Array, view: _View, limit: float) -> tu
     return rows, distances
 
 
-def _distinct(rows: Array) -> Array:
+def _first(hashes: Array) -> Array:
     """Positions of the first of each set of equal rows, rising."""
-    _, first = np.unique(row_hashes(rows), return_index=True)
-    return np.sort(first)
+    return np.sort(np.unique(hashes, return_index=True)[1])
 
 
 def _directions(sample: Array) -> Array:
