@@ -143,8 +143,14 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
         "last_event_seconds_ago": round(max(0.0, now - state.sessions[-1].ended), 1) if state.sessions else None,
         "ledger": {k: v for k, v in account.items() if k not in ("tests", "extensions", "test_set")},
         "test_set": account["test_set"] if spec.data.test is not None else None,
-        "warnings": list(state.question.warnings),
+        "warnings": [*state.question.warnings, *_unread(state)],
     }
+
+
+def _unread(state: State) -> list[str]:
+    if state.unread is None:
+        return []
+    return [f"the test set could not be measured: {state.unread.problem}; mend it, then give the same command again"]
 
 
 def seconds_left(state: State) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 import threadpoolctl
 
-from autodc.errors import InputError
+from autodc.errors import AutodcError, InputError
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.slices import TEST, Scores, SliceTable, score
 from autodc.search.engine import SearchEngine
@@ -19,7 +19,7 @@ from autodc.study import allowance, pairs
 from autodc.study import events as ev
 from autodc.study.assess import EvidenceAssessor
 from autodc.study.extend import extension
-from autodc.study.loop import Finished, Loop, Waiting
+from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.ports import Journal, OutcomeStore
 from autodc.study.result import result
 from autodc.study.state import State
@@ -96,13 +96,22 @@ class StudyCore:
     def _asked(self, n: int) -> list[Trial]:
         trials = [self._again.pop(0) for _ in range(min(n, len(self._again)))]
         while len(trials) < n:
-            step = self._loop.step()
+            step = self._step()
             if isinstance(step, (Waiting, Finished)):
                 break
             self.record(step)
             if isinstance(step, ev.TrialPlanned):
                 trials.append(self.state.trials[-1].trial)
         return trials
+
+    def _step(self) -> Step:
+        """The next step; where it cannot measure the test set, the journal says why before the error goes on."""
+        try:
+            return self._loop.step()
+        except AutodcError as error:
+            if len(self.state.opened) > self.state.measurements:
+                self.record(ev.TestSetUnread(code=error.code, problem=str(error)))
+            raise
 
     def open_test(self, force: bool = False) -> None:
         """Ask to open the sealed test set now: search and gate stop where they are, the last measurement follows.
