@@ -13,6 +13,7 @@ from autodc.build.noise import slice_rows, where_from
 from autodc.build.wire import Inputs, read_inputs, started_event, warm_start
 from autodc.data.mixture import BASE
 from autodc.data.overlap import exact, near, row_hashes
+from autodc.evaluation.slices import Keep, kept_bytes
 from autodc.spec.study import StudySpec
 from autodc.study import allowance
 from autodc.study.state import State
@@ -38,7 +39,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "slices": slices,
         "noise": where_from(inputs, measured),
         "separation": inputs.separation.to_dict(),
-        "night": _night(spec),
+        "night": {**_night(spec), **_disk(inputs, _night(spec)["trainings"])},
         "warnings": [
             *started_event(inputs, borrowed).warnings,
             *warnings,
@@ -111,6 +112,20 @@ def _lag_warnings(spec: StudySpec) -> list[str]:
     if spec.loop.rounds > 1 and not spec.data.candidates:
         return ["there are no candidates: the study can only tune hyperparameters"]
     return []
+
+
+def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
+    """Megabytes of disk: what a training keeps per row, the datasets as files while it runs, and all of it."""
+    spec, catalogue = inputs.spec, inputs.catalogue
+    base = catalogue.base
+    targets = base.y if base.y is not None else np.zeros(0)
+    width = len(catalogue.classes) if catalogue.classes else int(np.prod(targets.shape[1:]))
+    each = kept_bytes(inputs.table, inputs.metric, spec.task.kind, width, Keep.of(spec))
+    held = [catalogue.validation, *catalogue.slice_sets.values(), *([catalogue.test] if catalogue.test else [])]
+    data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *held))
+    opened = 0 if catalogue.test is None else 2 * allowance.final_seeds(spec) * 4 * width * len(catalogue.test)
+    megabytes = {"outcome_mb": each, "data_mb": data, "disk_mb": each * trainings + opened + data}
+    return {name: round(value / 1e6, 3) for name, value in megabytes.items()}
 
 
 def _night(spec: StudySpec) -> dict[str, Any]:

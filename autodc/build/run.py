@@ -91,6 +91,8 @@ def run(
         refuse_second_opening(_read(folder), force)
     stage("reading the data")
     inputs = read_inputs(spec)
+    for words in inputs.warnings:
+        stage(f"warning: {words}")
     study, journal = open_study(inputs, folder)
     try:
         if open_test:

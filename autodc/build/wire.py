@@ -96,7 +96,7 @@ def read_inputs(spec: StudySpec) -> Inputs:
         metric=metric,
         start=problem.start,
         separation=separation,
-        warnings=(*catalogue.warnings, *([separation.note] if separation.note else [])),
+        warnings=(*catalogue.warnings, *_unused(spec), *([separation.note] if separation.note else [])),
     )
 
 
@@ -113,6 +113,16 @@ def _seed_problems(spec: StudySpec) -> list[AutodcError]:
     found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"
     hint = f"raise budget.trainings to {need:g} at least, many times that to search too, or look earlier"
     return [SpecError("ADC-GATE-001", "the budget cannot pay the first look of the gate", "gate.looks", found, hint)]
+
+
+def _unused(spec: StudySpec) -> list[str]:
+    """Keys that are read and that nothing acts on yet."""
+    found = []
+    if spec.data.pool is not None:
+        found.append("data.pool is read and checked, no proposer draws from it yet")
+    if later := [name for name in spec.loop.propose if name != "given"]:
+        found.append(f"loop.propose: {', '.join(later)} does nothing yet; candidates come from data.candidates alone")
+    return found
 
 
 def start_plan(spec: StudySpec) -> Plan:

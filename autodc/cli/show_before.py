@@ -37,6 +37,10 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         f"{night['tests']} tests on an error "
         f"budget of {night['fdr']:g}"
     )
+    out.print(
+        f"disk: about {night['disk_mb']:.3g} MB, {night['data_mb']:.3g} of them datasets while it runs, "
+        f"{night['outcome_mb']:.3g} the scores of each training; models come on top"
+    )
     for warning in found["warnings"]:
         out.print(f"[yellow]warning:[/yellow] {escape(warning)}")
     out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")

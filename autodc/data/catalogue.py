@@ -105,7 +105,12 @@ def build_catalogue(spec: StudySpec, read: Read, file: str = STUDY_FILE) -> Cata
         pool=by_role["pool"].get(POOL),
         classes=classes,
         left_out=left_out,
-        warnings=(*warnings, *_copies({**by_role["base"], **by_role["candidate"]}), *_shared_groups(rows), *asked.warnings),
+        warnings=(
+            *warnings,
+            *_copies({**by_role["base"], **by_role["candidate"]}),
+            *_shared_groups(rows),
+            *asked.warnings,
+        ),
         unfit=tuple(asked.unfit),
     )
 
@@ -213,7 +218,7 @@ def _each(error: InputError) -> list[AutodcError]:
 def _sealed(
     spec: StudySpec, entry: _Entry, read: Read, base: Dataset | None, asked: _Asked
 ) -> tuple[Dataset, list[AutodcError]]:
-    """The test set without its targets, and what of them does not fit. Nothing else that depends on them leaves here."""
+    """The test set without its targets, and what of them does not fit. Nothing else that depends on them goes on."""
     try:
         whole = _of(entry, spec, read, targets=True)
     except InputError as error:
@@ -337,9 +342,7 @@ def _without_overlap(rows: _Rows, data: DataSpec) -> tuple[_Rows, dict[str, int]
     return cleared, left_out, warnings, problems
 
 
-def _shared(
-    own: Dataset, held: Mapping[_Entry, tuple[Dataset, Array]], data: DataSpec
-) -> dict[str, tuple[Array, int]]:
+def _shared(own: Dataset, held: Mapping[_Entry, tuple[Dataset, Array]], data: DataSpec) -> dict[str, tuple[Array, int]]:
     """For each held set the training rows that are copies of its own, and of how many of its rows chance made equals.
 
     A few equal rows are left out whatever made them equal: that costs nothing.

@@ -1,4 +1,4 @@
-"""How many equal rows chance explains: in a table of a few small integers or categories, equal rows are different people.
+"""How many equal rows chance explains: in a table of a few small integers or categories they are different people.
 
 Equal pairs inside a set tell how often two independent rows of it are equal; two sets drawn independently then share
 at most the geometric mean of what each has inside (Cauchy and Schwarz), however unlike they are. So that records which
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ def _rate(columns: list[Array], rng: np.random.Generator) -> float:
 def _columns(parts: Sequence[Dataset], rows: Array, whole: bool) -> list[Array]:
     """Codes of each column of these rows of all sets; constant columns and those that say the same are left out."""
     starts = np.cumsum([0, *(len(part) for part in parts)])
-    inside = [rows[(rows >= a) & (rows < b)] - a for a, b in zip(starts, starts[1:], strict=False)]
+    inside = [rows[(rows >= a) & (rows < b)] - a for a, b in pairwise(starts)]
     width = int(np.prod(parts[0].x.shape[1:]))
     x = np.concatenate([part.x[mine].reshape(-1, width) for part, mine in zip(parts, inside, strict=True)])
     found: dict[bytes, Array] = {}
@@ -160,8 +161,8 @@ def _columns(parts: Sequence[Dataset], rows: Array, whole: bool) -> list[Array]:
 def _further(parts: Sequence[Dataset]) -> Iterable[Array]:
     """Codes, over all rows of all sets, of the target where no set hides it, and of metadata that all have."""
     if all(part.y is not None for part in parts):
-        for column in zip(*(_flat(part.y) for part in parts), strict=True):
-            yield pd.factorize(np.concatenate(column), use_na_sentinel=False)[0]
+        for values in zip(*(_flat(part.y) for part in parts), strict=True):
+            yield pd.factorize(np.concatenate(values), use_na_sentinel=False)[0]
     inputs = {name for part in parts for name in part.metadata.attrs.get(FEATURES, ())}
     for name in parts[0].metadata.columns:
         if name not in inputs and all(name in part.metadata.columns for part in parts):

@@ -62,7 +62,7 @@ def row_hashes(x: Array) -> Array:
     for start, rows in _batches(x):
         data = rows + np.zeros((), x.dtype) if x.dtype.kind == "f" else rows
         flat = np.ascontiguousarray(data).reshape(len(data), -1)
-        hashes[start : start + len(flat)] = [hashlib.blake2b(row, digest_size=16).hexdigest() for row in flat]
+        hashes[start : start + len(flat)] = [hashlib.blake2b(row.data, digest_size=16).hexdigest() for row in flat]
     return hashes
 
 
@@ -112,9 +112,7 @@ def joint_clusters(parts: Sequence[Dataset]) -> list[Array]:
     same = _observations(parts)
     if any(part.groups is not None for part in parts):
         names = [
-            part.groups.astype(str)
-            if part.groups is not None
-            else np.array([f"{k}\0{i}" for i in range(len(part))])
+            part.groups.astype(str) if part.groups is not None else np.array([f"{k}\0{i}" for i in range(len(part))])
             for k, part in enumerate(parts)
         ]
         _, group = np.unique(np.concatenate(names), return_inverse=True)
@@ -175,9 +173,9 @@ def _nearest_within(known: Array, first: Array, asked: Array, view: _View, limit
     for start, batch in _batches(asked):
         sought = _short(batch, view, directions)
         close = np.flatnonzero(np.isfinite(tree.query(sought, distance_upper_bound=reach)[0]))
-        for row, near_by in zip(close, tree.query_ball_point(sought[close], reach), strict=True):
-            own = view(batch[row : row + 1])
-            for some in np.array_split(first[np.sort(near_by)], 1 + len(near_by) // BATCH):
+        for row, found in zip(close, tree.query_ball_point(sought[close], reach), strict=True):
+            own, near_by = view(batch[row : row + 1]), first[np.sort(np.asarray(found))]
+            for some in np.array_split(near_by, 1 + len(near_by) // BATCH):
                 lengths = np.linalg.norm(view(known[some]) - own, axis=1)
                 best = int(lengths.argmin())
                 if lengths[best] <= limit and lengths[best] < distances[start + row]:
@@ -254,4 +252,3 @@ def _filled(rows: Array) -> Array:
 def _channel_axis(shape: tuple[int, ...]) -> int:
     """Channels are the shorter end of (n, height, width, channels) or (n, channels, height, width)."""
     return 1 if shape[1] < shape[3] else 3
-

@@ -12,7 +12,7 @@ import threadpoolctl
 
 from autodc.errors import AutodcError, InputError
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.slices import TEST, Scores, SliceTable, score
+from autodc.evaluation.slices import TEST, Keep, Scores, SliceTable, score
 from autodc.search.engine import SearchEngine
 from autodc.spec.study import StudySpec
 from autodc.study import allowance, pairs
@@ -162,7 +162,10 @@ class StudyCore:
         }
         scores, error = None, completion.error or completion.status
         if completion.status == "done":
-            scores, error = self._scored(completion.outputs)
+            keep = Keep.of(self._spec)
+            if trial.phase == "calibration":  # few, and `simulate` may ask them what they were not trained for
+                keep = replace(keep, soft=True)
+            scores, error = self._scored(completion.outputs, keep)
         if scores is None:
             return Outcome(status="failed", error=error, train_seconds=completion.train_seconds, **seconds)
         arrays = dict(scores.arrays)
@@ -187,13 +190,13 @@ class StudyCore:
                 return self._store.get(one.outcome.arrays)
         return None
 
-    def _scored(self, outputs: Mapping[str, Array]) -> tuple[Scores | None, str]:
+    def _scored(self, outputs: Mapping[str, Array], keep: Keep) -> tuple[Scores | None, str]:
         """Scores, or why there are none: a user's own metric may raise, or give what is no number."""
         if problem := _misfit(self._table, outputs):
             return None, problem
         metric = self._metric
         try:
-            scores = score(self._table, metric, self._spec.task.kind, outputs)
+            scores = score(self._table, metric, self._spec.task.kind, outputs, keep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             return None, f"metric {metric.name} raises {type(error).__name__}: {error}"
         problem = _no_number(self._table, metric, scores)
