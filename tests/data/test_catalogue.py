@@ -272,7 +272,9 @@ def test_held_rows_alone_may_be_allowed_and_not_dropped(study):
     problem = refused(study(rows("one", SCANS[500:600]), overlap="drop"))
     assert (problem.code, problem.got.split(" of `one`")[0]) == ("ADC-DATA-024", "100 of 100 rows (100.0%)")
     assert "nothing would be left" in problem.hint
-    assert len(build_catalogue(study(rows("one", SCANS[500:600]), overlap="allow"), read_source).candidates["one"]) == 100
+    assert (
+        len(build_catalogue(study(rows("one", SCANS[500:600]), overlap="allow"), read_source).candidates["one"]) == 100
+    )
 
 
 def test_one_class_is_no_classification(study):
