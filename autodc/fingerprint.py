@@ -24,7 +24,7 @@ def of_array(array: np.ndarray[Any, Any]) -> str:
         return of([str(v) for v in array.ravel().tolist()], kind="text-array")
     data = np.ascontiguousarray(array)
     digest = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
-    digest.update(data.tobytes())
+    digest.update(data.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import IO, Any, final
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class FileOutcomeStore:
         try:
             self._prepare()
             if not (path.exists() and _intact(path, address)):
-                write_whole(path, lambda file: np.savez(file, **stored))  # type: ignore[arg-type]
+                write_whole(path, lambda file: _written(file, stored))
         except OSError as error:
             raise SurroundingsError(
                 "ADC-DISK-001",
@@ -88,6 +88,15 @@ def _intact(path: Path, address: str) -> bool:
         return address_of(_load(path)) == address
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError):
         return False
+
+
+def _written(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
+    """Write as numpy.savez would. Bytes, such as hits and misses, are compressed; decimal numbers would gain little."""
+    with zipfile.ZipFile(file, "w", compresslevel=1) as archive:
+        for name, array in arrays.items():
+            archive.compression = zipfile.ZIP_DEFLATED if array.dtype.itemsize == 1 else zipfile.ZIP_STORED
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def _lost(path: Path, got: str) -> SurroundingsError:

@@ -20,7 +20,7 @@ from autodc.build.wire import JOURNAL, Inputs, job_maker, open_study, start_plan
 from autodc.data.mixture import BASE
 from autodc.errors import InputError
 from autodc.evaluation.evidence import counting_rows
-from autodc.evaluation.slices import VALIDATION, part_of, row_scores
+from autodc.evaluation.slices import VALIDATION, part_of, row_scores, rows_kept
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
 from autodc.gate.worlds import Runs
 from autodc.search.plan import Plan
@@ -250,7 +250,7 @@ def _runs(inputs: Inputs, arrays: list[Any], path: Path) -> list[Runs]:
     begin = dict(zip(sizes, np.cumsum([0, *sizes.values()]), strict=False))
     found = []
     for one in table.slices:
-        if any(f"{one.part}.soft" not in a or len(a[f"{one.part}.soft"]) != sizes[one.part] for a in arrays):
+        if any(rows_kept(a, one.part) != sizes[one.part] for a in arrays):
             raise _other(path, f"other rows of {one.part}")
         on_soft = soft and one.role == "target"
 

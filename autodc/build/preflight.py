@@ -6,12 +6,15 @@ import math
 import os
 from typing import Any
 
+import numpy as np
+
 from autodc.build.calibration import read_calibration
 from autodc.build.noise import slice_rows, where_from
 from autodc.build.tracking import tracking_of
 from autodc.build.wire import Inputs, read_inputs, started_event, warm_start
 from autodc.data.mixture import BASE
-from autodc.data.overlap import near
+from autodc.data.overlap import exact, near, row_hashes
+from autodc.evaluation.slices import Keep, kept_bytes
 from autodc.spec.study import StudySpec
 from autodc.study import allowance
 from autodc.study.notices import slice_alarms
@@ -41,7 +44,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "slices": slices,
         "noise": where_from(inputs, measured),
         "separation": inputs.separation.to_dict(),
-        "night": _night(spec),
+        "night": {**_night(spec), **_disk(inputs, _night(spec)["trainings"])},
         "tracking": tracking.text,
         "warnings": [
             *alarms,
@@ -62,17 +65,22 @@ def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
     held = {"validation": catalogue.validation, **{f"slice {n}": d for n, d in catalogue.slice_sets.items()}}
     if catalogue.test is not None:
         held["test"] = catalogue.test
+    hashes = {part: row_hashes(other.x) for part, other in held.items()}
     rows, warnings = [], []
     for name in (BASE, *catalogue.candidates):
         data = catalogue[name]
-        copies = {part: near(data, other) for part, other in held.items()}
-        for part, found in copies.items():
-            if found.share >= NEAR_SHARE:
+        own, copies = row_hashes(data.x), {}
+        for part, other in held.items():
+            found = near(data, other, hashes=own).held
+            copies[part] = int(np.sum(~exact(hashes[part][found], own)))  # of equal rows the catalogue has spoken
+        for part, count in copies.items():
+            if count >= NEAR_SHARE * len(held[part]) and count:
                 warnings.append(
-                    f"{len(found.held)} of {found.rows} rows of {part} ({found.share:.1%}) are near copies of rows in "
-                    f"{name}: what the model learned there it is tested on"
+                    f"{count} of {len(held[part])} rows of {part} ({count / len(held[part]):.1%}) are near copies of "
+                    f"rows in {name}: what the model learned there it is tested on. They are not left out; where they "
+                    f"are the same examples, take them out of {name}"
                 )
-        near_rows = sum(len(found.held) for found in copies.values())
+        near_rows = sum(copies.values())
         rows.append(_dataset_row(name, data, catalogue.left_out.get(name, 0), cost.get(name, 0.0), near_rows))
     rows += [_dataset_row(part, data, 0, 0.0, None) for part, data in held.items()]
     return rows, warnings
@@ -113,6 +121,20 @@ def _lag_warnings(spec: StudySpec) -> list[str]:
     if spec.loop.rounds > 1 and not spec.data.candidates:
         return ["there are no candidates: the study can only tune hyperparameters"]
     return []
+
+
+def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
+    """Megabytes of disk: what a training keeps per row, the datasets as files while it runs, and all of it."""
+    spec, catalogue = inputs.spec, inputs.catalogue
+    base = catalogue.base
+    targets = base.y if base.y is not None else np.zeros(0)
+    width = len(catalogue.classes) if catalogue.classes else int(np.prod(targets.shape[1:]))
+    each = kept_bytes(inputs.table, inputs.metric, spec.task.kind, width, Keep.of(spec))
+    held = [catalogue.validation, *catalogue.slice_sets.values(), *([catalogue.test] if catalogue.test else [])]
+    data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *held))
+    opened = 0 if catalogue.test is None else 2 * allowance.final_seeds(spec) * 4 * width * len(catalogue.test)
+    megabytes = {"outcome_mb": each, "data_mb": data, "disk_mb": each * trainings + opened + data}
+    return {name: round(value / 1e6, 3) for name, value in megabytes.items()}
 
 
 def _night(spec: StudySpec) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from autodc.adapters.journal import open_for_reading
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
 from autodc.build.tracking import Tracking, tracking_of
 from autodc.build.wire import JOURNAL, Inputs, job_maker, open_study, read_inputs, tidy
-from autodc.errors import InputError, SurroundingsError
+from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.evaluation.metrics import find_metric
 from autodc.files import write_whole
 from autodc.masking import masked
@@ -88,23 +88,32 @@ def run(
     open_test: stop search and gate where they are and open the sealed test set now; force: though it was opened before;
     out: left out: `runs/<name>` below the working directory; until: Unix time by which it is to be over; progress:
     told the state after every step; stage: told in words what happens before the first training; stop: asked between
-    steps, True ends the turn with `study.driver.Interrupted`.
+    steps, True ends the turn with `study.driver.Interrupted`. Where the test set cannot be read at the end, result.json
+    and report say what was decided, its error is raised, and the same call tries again.
     """
     machine = machine or MachineSpec()
-    folder = Path(out if out is not None else Path("runs") / spec.name).absolute()
+    folder = _folder(spec, out)
     if open_test and (folder / JOURNAL).exists():
         refuse_second_opening(_read(folder), force)
     stage("reading the data")
     inputs = read_inputs(spec)
     tracking = tracking_of(spec)
     stage(tracking.text)
+    for words in inputs.warnings:
+        stage(f"warning: {words}")
     study, journal = open_study(inputs, folder)
     try:
         if open_test:
             study.open_test(force)
         tracker = _tracker(spec, folder, tracking)
+        unread = None
         if not study.finished:
-            _train(inputs, machine, folder, study, tracker, until, progress, stage, stop)
+            try:
+                _train(inputs, machine, folder, study, tracker, until, progress, stage, stop)
+            except AutodcError as error:
+                if study.state.unread is None:
+                    raise
+                unread = error
         content = study.result()
         stored = _stored(folder)
         fresh = {**stored, "mlflow": None} != json.loads(json.dumps({**content, "mlflow": None}))
@@ -113,9 +122,24 @@ def run(
         if tracking.uri is not None:
             stage("telling MLflow the rest")
         content["mlflow"] = stored.get("mlflow")
-        return _hand_over(study.state, content, folder, tracker, fresh or not _has_page(folder), stop)
+        found = _hand_over(study.state, content, folder, tracker, fresh or not _has_page(folder), stop)
+        if unread is not None:
+            raise unread
+        return found
     finally:
         journal.close()
+
+
+def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> Result | None:
+    """What a study decided whose test set could not be read; None for any other folder."""
+    folder = _folder(spec, out)
+    if not (folder / JOURNAL).exists() or not (folder / RESULT).exists() or _read(folder).unread is None:
+        return None
+    return Result(content=json.loads((folder / RESULT).read_text()), folder=folder)
+
+
+def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:
+    return Path(out if out is not None else Path("runs") / spec.name).absolute()
 
 
 def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:

@@ -132,5 +132,5 @@ def _unshared(catalogue: Catalogue, diagnosis: Array) -> Array:
     own = list(catalogue.slice_sets.values())
     if not own:
         return diagnosis
-    numbers, *others = joint_clusters([(d.x, d.groups) for d in (catalogue.validation, *own)])
+    numbers, *others = joint_clusters([catalogue.validation, *own])
     return diagnosis[~np.isin(numbers[diagnosis], np.concatenate(others))]

@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-import numpy as np
-
 from autodc import fingerprint, seeds
 from autodc.adapters.journal import SqliteJournal, open_for_reading
 from autodc.adapters.outcomes import FileOutcomeStore
@@ -22,7 +20,6 @@ from autodc.data.catalogue import Catalogue, build_catalogue, open_test
 from autodc.data.describe import descriptors
 from autodc.data.mixture import BASE
 from autodc.data.store import DataStore
-from autodc.data.where import select
 from autodc.errors import AutodcError, InputError, Problems, SpecError, SurroundingsError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
@@ -84,7 +81,7 @@ def read_inputs(spec: StudySpec) -> Inputs:
     table = None
     if catalogue is not None:
         table = _gather(found, lambda: validation_table(spec, catalogue))
-        found += _test_problems(spec, catalogue) if table is not None else []
+        found += catalogue.unfit if table is not None else ()
     found += _seed_problems(spec)
     for error in found:
         error.place = spec.place(error.place)
@@ -100,7 +97,7 @@ def read_inputs(spec: StudySpec) -> Inputs:
         metric=metric,
         start=problem.start,
         separation=separation,
-        warnings=(*catalogue.warnings, *([separation.note] if separation.note else [])),
+        warnings=(*catalogue.warnings, *_unused(spec), *([separation.note] if separation.note else [])),
     )
 
 
@@ -119,18 +116,14 @@ def _seed_problems(spec: StudySpec) -> list[AutodcError]:
     return [SpecError("ADC-GATE-001", "the budget cannot pay the first look of the gate", "gate.looks", found, hint)]
 
 
-def _test_problems(spec: StudySpec, catalogue: Catalogue) -> list[AutodcError]:
-    """What `where` will not be able to read in the sealed test set; its targets stay unread."""
-    test, targets = catalogue.test, catalogue.original_target(catalogue.validation)
-    if test is None or targets is None:
-        return []
-    problems: list[AutodcError] = []
-    stand_in = np.resize(targets, (len(test), *targets.shape[1:]))
-    for position, one in enumerate(spec.slices):
-        if one.where is not None:
-            place = f"{spec.place(f'slices[{position}].where')} (slice {one.name} of the test set)"
-            _gather(problems, partial(select, one.where, test.metadata, stand_in, place=place))
-    return problems
+def _unused(spec: StudySpec) -> list[str]:
+    """Keys that are read and that nothing acts on yet."""
+    found = []
+    if spec.data.pool is not None:
+        found.append("data.pool is read and checked, no proposer draws from it yet")
+    if later := [name for name in spec.loop.propose if name != "given"]:
+        found.append(f"loop.propose: {', '.join(later)} does nothing yet; candidates come from data.candidates alone")
+    return found
 
 
 def start_plan(spec: StudySpec) -> Plan:

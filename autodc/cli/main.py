@@ -156,6 +156,7 @@ def run(
 
     where = load_machine(machine)
     from autodc.build import run as run_study
+    from autodc.build.run import without_test
     from autodc.cli.live import Display, Stop, until_time
     from autodc.cli.show import show_result
     from autodc.study.driver import Interrupted
@@ -177,6 +178,16 @@ def run(
             display.close()
             echo(f"stopped; the journal is whole. Go on with:\n    {_same_command()}", err=True)
             return INTERRUPTED
+        except AutodcError:
+            display.close()
+            if (decided := without_test(spec, out)) is not None:
+                click.echo(json.dumps(decided.to_dict(), indent=2)) if as_json else show_result(decided)
+                click.echo(
+                    "the test set could not be measured; all else is decided and stands in result.json and the report. "
+                    "Mend what follows, then give the same command again",
+                    err=True,
+                )
+            raise
     if as_json:
         echo(json.dumps(result.to_dict(), indent=2))
     else:

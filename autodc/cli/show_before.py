@@ -49,6 +49,10 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         f"budget of {night['fdr']:g}"
     )
     out.print(escape(_sentence(found["tracking"])), soft_wrap=not out.is_terminal)
+    out.print(
+        f"disk: about {night['disk_mb']:.3g} MB, {night['data_mb']:.3g} of them datasets while it runs, "
+        f"{night['outcome_mb']:.3g} the scores of each training; models come on top"
+    )
     for warning in (w for w in found["warnings"] if w not in found["alarms"]):
         out.print(f"[yellow]warning:[/yellow] {escape(warning)}")
     if not found["can_keep"]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 
+from autodc.data.chance import copied, explained, whole_rows
 from autodc.data.dataset import Dataset
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
+_View = Callable[[Array], Array]
+"""Rows of inputs as vectors, shape (n, columns), whose distance says how near they are."""
 
 GRID = 16
 """Images are compared as GRID × GRID grey blocks."""
@@ -25,6 +29,10 @@ IMAGE_TOLERANCE = 0.05
 TABLE_TOLERANCE = 1e-3
 """Largest distance between two near rows, in standard deviations of a column, root mean square over columns."""
 BATCH = 4096
+BATCH_BYTES = 8 << 20
+"""Rows are looked at so many, or so many bytes, at a time."""
+SAMPLE = 4096
+"""Directions are those of so many training rows."""
 DIRECTIONS = 8
 """Directions of largest variance in which near rows are looked for first."""
 ROUNDING = 1.001
@@ -50,9 +58,12 @@ class NearCopies:
 
 def row_hashes(x: Array) -> Array:
     """Hash every row of inputs, shape (n, ...), to 32 hexadecimal digits: shape (n,). Zero has one sign."""
-    data = x + np.zeros((), x.dtype) if x.dtype.kind == "f" else x
-    rows = np.ascontiguousarray(data).reshape(len(data), -1)
-    return np.array([hashlib.blake2b(row.data, digest_size=16).hexdigest() for row in rows], dtype="S32")
+    hashes = np.empty(len(x), dtype="S32")
+    for start, rows in _batches(x):
+        data = rows + np.zeros((), x.dtype) if x.dtype.kind == "f" else rows
+        flat = np.ascontiguousarray(data).reshape(len(data), -1)
+        hashes[start : start + len(flat)] = [hashlib.blake2b(row.data, digest_size=16).hexdigest() for row in flat]
+    return hashes
 
 
 def exact(training_hashes: Array, held_hashes: Array) -> Mask:
@@ -60,89 +71,147 @@ def exact(training_hashes: Array, held_hashes: Array) -> Mask:
     return np.isin(training_hashes, held_hashes)
 
 
-def near(training: Dataset, held: Dataset, *, tolerance: float | None = None) -> NearCopies:
+def near(
+    training: Dataset, held: Dataset, *, tolerance: float | None = None, hashes: Array | None = None
+) -> NearCopies:
     """Find held rows that are a training row but for noise: rescaled, recompressed, brightened, rounded.
 
     Images (two axes or more a row) are compared by shape of light alone, so brightness and contrast do not matter;
-    tables by columns in standard deviations of the training rows.
+    tables by columns in standard deviations of the training rows. Rows are made comparable a batch at a time.
+    hashes: `row_hashes` of the training rows, where they are known.
     """
+    view: _View
     if training.x.ndim > 2:
-        limit = IMAGE_TOLERANCE if tolerance is None else tolerance
-        known, asked = _pictures(training.x), _pictures(held.x)
+        view, limit = _pictures, IMAGE_TOLERANCE
     else:
-        limit = TABLE_TOLERANCE if tolerance is None else tolerance
-        known, asked = _standardised(training.x, held.x)
-    rows, distances = _nearest_within(known, asked, limit)
+        view, limit = _standardised(training.x), TABLE_TOLERANCE
+    first = _first(row_hashes(training.x) if hashes is None else hashes)
+    rows, distances = _nearest_within(training.x, first, held.x, view, limit if tolerance is None else tolerance)
     hit = np.flatnonzero(rows >= 0)
     return NearCopies(held=hit, training=rows[hit], distances=distances[hit], rows=len(held))
 
 
 def clusters(x: Array, groups: Array | None) -> Array | None:
     """Number the clusters of rows that share their inputs or their group: ints, shape (n,). None: every row its own."""
-    (found,) = joint_clusters([(x, groups)])
-    return None if len(np.unique(found)) == len(x) else found
+    return related(Dataset(name="rows", x=x, y=None, metadata=pd.DataFrame(index=range(len(x))), groups=groups))
 
 
-def joint_clusters(parts: Sequence[tuple[Array, Array | None]]) -> list[Array]:
+def related(data: Dataset) -> Array | None:
+    """Number the clusters of a dataset as `joint_clusters` does. None: every row its own."""
+    (found,) = joint_clusters([data])
+    return None if len(np.unique(found)) == len(data) else found
+
+
+def joint_clusters(parts: Sequence[Dataset]) -> list[Array]:
     """Number the clusters of several sets of rows together, so that a number means the same rows in all of them.
 
-    parts: (inputs, groups or None) each; groups of the same name are one group wherever they stand. Returns ints,
-    shape (n,), for each part.
+    A cluster is what is one observation: copies of a row, and rows of one group; groups of the same name are one
+    group wherever they stand. Rows of the same inputs are copies unless chance explains them (data/chance.py): then
+    they are different people. Returns ints, shape (n,), for each part.
     """
-    hashes = [row_hashes(x) for x, _ in parts]
-    _, same = np.unique(np.concatenate(hashes), return_inverse=True)
-    if any(groups is not None for _, groups in parts):
+    same = _observations(parts)
+    if any(part.groups is not None for part in parts):
         names = [
-            np.asarray(groups).astype(str) if groups is not None else np.array([f"{k}\0{i}" for i in range(len(x))])
-            for k, (x, groups) in enumerate(parts)
+            part.groups.astype(str) if part.groups is not None else np.array([f"{k}\0{i}" for i in range(len(part))])
+            for k, part in enumerate(parts)
         ]
         _, group = np.unique(np.concatenate(names), return_inverse=True)
         size = int(same.max() + group.max() + 2)
         edges = coo_matrix((np.ones(len(same)), (same, same.max() + 1 + group)), shape=(size, size))
         _, labels = connected_components(edges, directed=False)
         _, same = np.unique(labels[same], return_inverse=True)
-    ends = np.cumsum([len(h) for h in hashes])[:-1]
-    return [np.asarray(part, dtype=np.int64) for part in np.split(same.ravel(), ends)]
+    return [np.asarray(part, dtype=np.int64) for part in _cut(same.ravel(), parts)]
 
 
-def _nearest_within(known: Array, asked: Array, limit: float) -> tuple[Array, Array]:
+def numbered(parts: Sequence[Array]) -> list[Array]:
+    """Turn row hashes of several sets into ints: the same number for the same inputs."""
+    _, same = np.unique(np.concatenate(parts), return_inverse=True)
+    return np.split(same.ravel(), np.cumsum([len(one) for one in parts])[:-1])
+
+
+def _observations(parts: Sequence[Dataset]) -> Array:
+    """Number the rows of all sets, one after the other: the same number for copies of one row."""
+    same = numbered([row_hashes(part.x) for part in parts])
+    every = np.concatenate(same)
+    if len(np.unique(every)) == len(every) or not explained(parts, same, whole=False):
+        return every
+    whole = whole_rows(parts, same)
+    if not explained(parts, whole, whole=True):
+        return np.unique(np.concatenate(whole), return_inverse=True)[1].ravel()
+    return _apart(parts, same)
+
+
+def _apart(parts: Sequence[Dataset], same: Sequence[Array]) -> Array:
+    """Number rows that chance made equal: each its own, but a set that repeats rows of an earlier one shares theirs."""
+    turns = [pd.Series(one).groupby(one).cumcount().to_numpy() for one in same]
+    owner = list(range(len(parts)))
+    for later in range(1, len(parts)):
+        for earlier in range(later):
+            pair = [parts[later], parts[earlier]], [same[later], same[earlier]]
+            if copied(pair[0][0], pair[0][1], *pair[1]).any():
+                owner[later] = owner[earlier]
+                break
+    keys = [np.stack([np.full(len(one), owner[k]), one, turns[k]], axis=1) for k, one in enumerate(same)]
+    return np.unique(np.concatenate(keys), axis=0, return_inverse=True)[1].ravel()
+
+
+def _cut(values: Array, parts: Sequence[Dataset]) -> list[Array]:
+    return np.split(values, np.cumsum([len(part) for part in parts])[:-1])
+
+
+def _nearest_within(known: Array, first: Array, asked: Array, view: _View, limit: float) -> tuple[Array, Array]:
     """The nearest known row of each asked row and its distance, -1 where none is within `limit`.
 
-    A projection never lengthens a distance, so only rows that are near in the few directions of largest variance
-    are compared in full: the answer is exact.
+    first: positions of the known rows that are looked at, rising.
+    A projection never lengthens a distance, so only rows that are near in a few directions of large variance are
+    compared in full: the answer is exact, and no more than these directions is held for all rows.
     """
-    first, known = _distinct(known)
-    short, sought = known, asked
-    if known.shape[1] > DIRECTIONS < len(known):
-        flat = PCA(DIRECTIONS, svd_solver="covariance_eigh").fit(known)
-        short, sought = flat.transform(known), flat.transform(asked)
-    tree = NearestNeighbors(radius=limit * ROUNDING, algorithm="kd_tree").fit(short)
     rows, distances = np.full(len(asked), -1), np.full(len(asked), np.inf)
-    for start in range(0, len(asked), BATCH):
-        for row, near_by in enumerate(
-            tree.radius_neighbors(sought[start : start + BATCH], return_distance=False), start
-        ):
-            if len(near_by):
-                lengths = np.linalg.norm(known[near_by] - asked[row], axis=1)
+    directions = _directions(view(known[first[:: max(1, len(first) // SAMPLE)][:SAMPLE]]))
+    tree = cKDTree(_short(known, view, directions)[first])
+    reach = limit * ROUNDING
+    for start, batch in _batches(asked):
+        sought = _short(batch, view, directions)
+        close = np.flatnonzero(np.isfinite(tree.query(sought, distance_upper_bound=reach)[0]))
+        for row, found in zip(close, tree.query_ball_point(sought[close], reach), strict=True):
+            own, near_by = view(batch[row : row + 1]), first[np.sort(np.asarray(found))]
+            for some in np.array_split(near_by, 1 + len(near_by) // BATCH):
+                lengths = np.linalg.norm(view(known[some]) - own, axis=1)
                 best = int(lengths.argmin())
-                if lengths[best] <= limit:
-                    rows[row], distances[row] = first[near_by[best]], lengths[best]
+                if lengths[best] <= limit and lengths[best] < distances[start + row]:
+                    rows[start + row], distances[start + row] = some[best], lengths[best]
     return rows, distances
 
 
-def _distinct(rows: Array) -> tuple[Array, Array]:
-    """Positions of the first of each set of equal rows, and those rows."""
-    _, first = np.unique(row_hashes(rows), return_index=True)
-    first = np.sort(first)
-    return first, rows[first]
+def _first(hashes: Array) -> Array:
+    """Positions of the first of each set of equal rows, rising."""
+    return np.sort(np.unique(hashes, return_index=True)[1])
+
+
+def _directions(sample: Array) -> Array:
+    """Directions of largest variance, shape (columns, few); the first columns where columns or rows are few."""
+    if sample.shape[1] <= DIRECTIONS or len(sample) <= DIRECTIONS:
+        return np.eye(sample.shape[1], DIRECTIONS)
+    return np.asarray(PCA(DIRECTIONS, svd_solver="covariance_eigh").fit(sample).components_.T, dtype=np.float64)
+
+
+def _short(rows: Array, view: _View, directions: Array) -> Array:
+    """All rows along a few directions."""
+    found = np.empty((len(rows), directions.shape[1]))
+    for start, batch in _batches(rows):
+        found[start : start + len(batch)] = view(batch) @ directions
+    return found
+
+
+def _batches(rows: Array) -> Iterator[tuple[int, Array]]:
+    """Rows a few megabytes at a time, each with its first position."""
+    size = max(1, min(BATCH, BATCH_BYTES // max(1, rows[:1].nbytes)))
+    for start in range(0, len(rows), size):
+        yield start, rows[start : start + size]
 
 
 def _pictures(x: Array) -> Array:
     """Unit vectors, shape (n, blocks), of grey images shrunk by block means, their mean light taken off."""
-    return np.concatenate([_picture_batch(x[i : i + BATCH]) for i in range(0, len(x), BATCH)])
-
-
-def _picture_batch(x: Array) -> Array:
     grey: Array = np.asarray(x, dtype=np.float32)
     grey = grey.mean(axis=_channel_axis(grey.shape)) if grey.ndim == 4 else grey.reshape(len(grey), grey.shape[1], -1)
     for axis in (1, 2):
@@ -158,14 +227,28 @@ def _picture_batch(x: Array) -> Array:
     return unit
 
 
+def _standardised(training: Array) -> _View:
+    """How rows of a table are compared: columns in standard deviations of the training rows, root mean square."""
+    width = int(np.prod(training.shape[1:]))
+    count, mean, squares = 0, np.zeros(width), np.zeros(width)
+    for _, batch in _batches(training):
+        part = _filled(batch)
+        own = part.mean(axis=0)
+        share = len(part) / (count + len(part))
+        squares += ((part - own) ** 2).sum(axis=0) + (own - mean) ** 2 * count * share
+        mean += (own - mean) * share
+        count += len(part)
+    scale = np.sqrt(squares / count)
+    scale[scale == 0] = 1.0
+    factor = 1.0 / (scale * np.sqrt(width))
+    return lambda rows: (_filled(rows) - mean) * factor
+
+
+def _filled(rows: Array) -> Array:
+    """Rows as decimal numbers, shape (n, columns), 0 where there is none."""
+    return np.nan_to_num(rows.reshape(len(rows), -1).astype(np.float64), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
 def _channel_axis(shape: tuple[int, ...]) -> int:
     """Channels are the shorter end of (n, height, width, channels) or (n, channels, height, width)."""
     return 1 if shape[1] < shape[3] else 3
-
-
-def _standardised(training: Array, held: Array) -> tuple[Array, Array]:
-    known, asked = (np.asarray(x, dtype=np.float64).reshape(len(x), -1) for x in (training, held))
-    scale = known.std(axis=0)
-    scale[scale == 0] = 1.0
-    factor = 1.0 / (scale * np.sqrt(known.shape[1]))
-    return (known - known.mean(axis=0)) * factor, (asked - known.mean(axis=0)) * factor

@@ -54,7 +54,7 @@ def target_values(request: SourceRequest, y: Array | None) -> Array:
     if request.options.get("map"):
         raise problem(request, "026", "`map` renames classes, and this task has none")
     if y.dtype.kind not in "iufb":
-        raise problem(request, "011", "targets must be numbers", got=f"{y.dtype}, such as {_sample(y)}")
+        raise problem(request, "011", "targets must be numbers", got=_no_number(y))
     if request.kind == "regression":
         y = y.reshape(len(y)) if y.ndim == 2 and y.shape[1] == 1 else y
         if y.ndim != 1:
@@ -158,7 +158,8 @@ def _labels(request: SourceRequest, y: Array) -> Array:
             raise problem(request, "011", "class labels are whole numbers or text", got=f"{_sample(y)}")
         y = y.astype(np.int64)
     if y.dtype.kind == "O":
-        kind = "no value" if pd.isna(y).any() else f"mixed values, such as {_sample(y)}"
+        rows = np.flatnonzero(pd.isna(y))
+        kind = f"no value in row {_listed(rows)}" if len(rows) else f"mixed values, such as {_sample(y)}"
         raise problem(request, "008", "class labels are whole numbers or text in every row", got=kind)
     if y.dtype.kind not in "iubU":
         raise problem(request, "011", "class labels are whole numbers or text", got=f"{y.dtype}")
@@ -228,10 +229,23 @@ def _not_finite(values: Array, names: Sequence[str] = ()) -> str:
     rows = np.flatnonzero(bad.any(axis=1))
     if not len(rows):
         return ""
-    shown = ", ".join(str(int(row)) for row in rows[:SHOWN]) + (", …" if len(rows) > SHOWN else "")
+    shown = _listed(rows)
     columns = [names[int(i)] for i in np.flatnonzero(bad.any(axis=0))] if names else []
     where = f" in column {', '.join(columns[:SHOWN])}" if columns else ""
     return f"{len(rows)} of {len(values)} rows{where} (row {shown})"
+
+
+def _listed(rows: Array) -> str:
+    return ", ".join(str(int(row)) for row in rows[:SHOWN]) + (", …" if len(rows) > SHOWN else "")
+
+
+def _no_number(y: Array) -> str:
+    """Which rows of targets hold no number, where that can be told."""
+    if y.ndim == 1 and y.dtype.kind in "OU":
+        rows = np.flatnonzero(pd.isna(pd.to_numeric(pd.Series(y), errors="coerce")))
+        if len(rows):
+            return f"no number in row {_listed(rows)}, such as {y[rows[0]]!r}"
+    return f"{y.dtype}, such as {_sample(y)}"
 
 
 def _sample(values: Array) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedGroupKFold, StratifiedShuffleSplit
 
 from autodc.data.dataset import Dataset
-from autodc.data.overlap import clusters
+from autodc.data.overlap import related
 from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
@@ -27,7 +27,7 @@ def split(data: Dataset, share: float, rng_seed: int, stratify: bool = True) -> 
     """
     if not 0 < share < 1:
         raise ValueError(f"a share lies between 0 and 1, found {share}")
-    together = clusters(data.x, data.groups)
+    together = related(data)
     units = len(data) if together is None else int(together.max()) + 1
     if units < 2:
         raise DataError("ADC-DATA-029", f"`{data.name}` cannot be cut in two: its rows are one group")

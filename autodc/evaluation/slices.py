@@ -21,6 +21,8 @@ Array = np.ndarray[Any, Any]
 
 VALIDATION = "validation"
 TEST = "test"
+HIT_BYTES = 0.25
+"""What a row of hits and misses takes on disk, compressed."""
 
 
 def part_of(slice_name: str) -> str:
@@ -108,7 +110,7 @@ def test_table(spec: StudySpec, catalogue: Catalogue, opened: Dataset) -> SliceT
     """
     slices = tuple(s for s in spec.slices if s.source is None)
     found = []
-    (numbers,) = joint_clusters([(opened.x, opened.groups)])
+    (numbers,) = joint_clusters([opened])
     for one in slices:
         rows = _rows(one, opened, catalogue, f"slice {one.name} of the test set")
         if len(rows):
@@ -121,7 +123,7 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
     found: list[Slice] = []
     targets = {part: _targets(data)}
     held = {part: data, **{part_of(name): own for name, own in catalogue.slice_sets.items()}}
-    numbers = dict(zip(held, joint_clusters([(d.x, d.groups) for d in held.values()]), strict=True))
+    numbers = dict(zip(held, joint_clusters(list(held.values())), strict=True))
     for position, one in enumerate(spec.slices):
         place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
         if one.source is not None:
@@ -196,27 +198,74 @@ class Scores:
     arrays: Mapping[str, Array]
 
 
-def score(table: SliceTable, metric: Metric, kind: TaskKind, outputs: Mapping[str, Array]) -> Scores:
-    """Score predictions on every slice. outputs: part → predictions in row order."""
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """What is kept per row beside what comparisons on the metric need. soft: the soft score, where the gate decides on
+    it or somebody looks at single rows; outputs: the predictions, for the latter."""
+
+    soft: bool = True
+    outputs: bool = True
+
+    @classmethod
+    def of(cls, spec: StudySpec) -> Keep:
+        """What a study needs of every training."""
+        looked_at = spec.data.diagnosis_share > 0
+        return cls(soft=looked_at or spec.gate.score == "soft", outputs=looked_at)
+
+
+def kept_bytes(table: SliceTable, metric: Metric, kind: TaskKind, width: int, keep: Keep) -> float:
+    """About how much disk a training takes for its scores per row. width: numbers a prediction has."""
+    a_row = 0.0
+    if metric.is_mean:
+        a_row += HIT_BYTES if metric.name == "accuracy" else 4
+    if keep.soft:
+        a_row += 4
+    if not metric.is_mean or (keep.outputs and kind != "image_to_image"):
+        a_row += 4 * width
+    return a_row * sum(len(table.targets[part]) for part in table.parts)
+
+
+def rows_kept(arrays: Mapping[str, Array], part: str) -> int:
+    """Of how many rows of a part a training kept something."""
+    kept = (arrays.get(f"{part}.{what}") for what in ("score", "outputs", "soft"))
+    return next((len(array) for array in kept if array is not None), 0)
+
+
+def score(
+    table: SliceTable, metric: Metric, kind: TaskKind, outputs: Mapping[str, Array], keep: Keep = Keep()
+) -> Scores:
+    """Score predictions on every slice. outputs: part → predictions in row order; keep: what is kept of each row."""
     arrays: dict[str, Array] = {}
+    soft_of: dict[str, Array] = {}
     for part in table.parts:
         predicted, truth = outputs[part], table.targets[part]
-        arrays[f"{part}.soft"] = soft_rows(kind, metric, predicted, truth).astype(np.float32)
+        soft_of[part] = soft_rows(kind, metric, predicted, truth).astype(np.float32)
+        if keep.soft:
+            arrays[f"{part}.soft"] = soft_of[part]
         if metric.is_mean:
             rows = metric.rows(predicted, truth)
             if rows.shape != (len(truth),):
                 raise ValueError(f"it gives {rows.shape} for {len(truth)} rows: one number a row is needed")
-            arrays[f"{part}.score"] = rows.astype(np.float32)
-        if kind != "image_to_image" or not metric.is_mean:
+            arrays[f"{part}.score"] = _small(rows)
+        if not metric.is_mean or (keep.outputs and kind != "image_to_image"):
             arrays[f"{part}.outputs"] = np.asarray(predicted, dtype=np.float32)
     slices, soft = {}, {}
     for one in table.slices:
-        soft[one.name] = float(arrays[f"{one.part}.soft"][one.rows].mean(dtype=float))
+        soft[one.name] = float(soft_of[one.part][one.rows].mean(dtype=float))
         if metric.is_mean:
             slices[one.name] = float(arrays[f"{one.part}.score"][one.rows].mean(dtype=float))
         else:
             slices[one.name] = metric.value(outputs[one.part][one.rows], table.targets[one.part][one.rows])
     return Scores(slices=slices, soft=soft, arrays=arrays)
+
+
+def _small(rows: Array) -> Array:
+    """Hits and misses as bytes, the same numbers in a quarter of the room; anything else as decimal numbers."""
+    small = rows.astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        whole = small.astype(np.int8)
+    return whole if np.array_equal(whole, small) else small
 
 
 def row_scores(table: SliceTable, metric: Metric, one: Slice, arrays: Mapping[str, Array], soft: bool) -> Array:

@@ -151,6 +151,8 @@ def _about_test(state: State, result: Mapping[str, Any], numbers: Numbers) -> li
     if test is None:
         if state.spec is not None and state.spec.data.test is None:
             found.append(Warning("There is no test set. The gain is measured on the rows that chose the datasets."))
+        elif state.unread is not None:
+            found.append(Warning(f"The sealed test set could not be measured: {state.unread.problem}", "bad"))
         elif state.finished:
             found.append(Warning("The study ended before the sealed test set was measured.", "bad"))
         return found

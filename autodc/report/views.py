@@ -148,8 +148,14 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
         "test_set": account["test_set"] if spec.data.test is not None else None,
         "left": notices.left_over(state),
         "alarms": notices.alarms(state),
-        "warnings": list(state.question.warnings),
+        "warnings": [*state.question.warnings, *_unread(state)],
     }
+
+
+def _unread(state: State) -> list[str]:
+    if state.unread is None:
+        return []
+    return [f"the test set could not be measured: {state.unread.problem}; mend it, then give the same command again"]
 
 
 def seconds_left(state: State) -> float | None:

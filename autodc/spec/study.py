@@ -99,12 +99,17 @@ class DataSpec(Spec):
         lt=1,
         description="share of validation set apart for those who look at single rows; the gate never sees it",
     )
+    overlap: Literal["refuse", "drop", "allow"] = Field(
+        default="refuse",
+        description="training rows that validation or test also hold: refuse above max_overlap, drop them whatever "
+        "their share, or allow them; equal rows that chance explains are no copies",
+    )
     max_overlap: float = Field(
         default=0.01,
         ge=0,
         le=1,
-        description="exact copies of validation or test rows up to this share of a training dataset are left out "
-        "with a warning; more is refused",
+        description="with overlap: refuse, copies of validation or test rows up to this share of a training dataset "
+        "are left out with a warning; more is refused",
     )
 
 

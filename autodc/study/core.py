@@ -10,16 +10,16 @@ from typing import Any, final
 import numpy as np
 import threadpoolctl
 
-from autodc.errors import InputError
+from autodc.errors import AutodcError, InputError
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.slices import TEST, Scores, SliceTable, score
+from autodc.evaluation.slices import TEST, Keep, Scores, SliceTable, score
 from autodc.search.engine import SearchEngine
 from autodc.spec.study import StudySpec
 from autodc.study import allowance, pairs
 from autodc.study import events as ev
 from autodc.study.assess import EvidenceAssessor, LookForLeaks
 from autodc.study.extend import extension
-from autodc.study.loop import Finished, Loop, Waiting
+from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.ports import Journal, OutcomeStore
 from autodc.study.result import result
 from autodc.study.state import State
@@ -97,13 +97,22 @@ class StudyCore:
     def _asked(self, n: int) -> list[Trial]:
         trials = [self._again.pop(0) for _ in range(min(n, len(self._again)))]
         while len(trials) < n:
-            step = self._loop.step()
+            step = self._step()
             if isinstance(step, (Waiting, Finished)):
                 break
             self.record(step)
             if isinstance(step, ev.TrialPlanned):
                 trials.append(self.state.trials[-1].trial)
         return trials
+
+    def _step(self) -> Step:
+        """The next step; where it cannot measure the test set, the journal says why before the error goes on."""
+        try:
+            return self._loop.step()
+        except AutodcError as error:
+            if len(self.state.opened) > self.state.measurements:
+                self.record(ev.TestSetUnread(code=error.code, problem=str(error)))
+            raise
 
     def open_test(self, force: bool = False) -> None:
         """Ask to open the sealed test set now: search and gate stop where they are, the last measurement follows.
@@ -154,7 +163,10 @@ class StudyCore:
         }
         scores, error = None, completion.error or completion.status
         if completion.status == "done":
-            scores, error = self._scored(completion.outputs)
+            keep = Keep.of(self._spec)
+            if trial.phase == "calibration":  # few, and `simulate` may ask them what they were not trained for
+                keep = replace(keep, soft=True)
+            scores, error = self._scored(completion.outputs, keep)
         if scores is None:
             return Outcome(status="failed", error=error, train_seconds=completion.train_seconds, **seconds)
         arrays = dict(scores.arrays)
@@ -179,13 +191,13 @@ class StudyCore:
                 return self._store.get(one.outcome.arrays)
         return None
 
-    def _scored(self, outputs: Mapping[str, Array]) -> tuple[Scores | None, str]:
+    def _scored(self, outputs: Mapping[str, Array], keep: Keep) -> tuple[Scores | None, str]:
         """Scores, or why there are none: a user's own metric may raise, or give what is no number."""
         if problem := _misfit(self._table, outputs):
             return None, problem
         metric = self._metric
         try:
-            scores = score(self._table, metric, self._spec.task.kind, outputs)
+            scores = score(self._table, metric, self._spec.task.kind, outputs, keep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             return None, f"metric {metric.name} raises {type(error).__name__}: {error}"
         problem = _no_number(self._table, metric, scores)

@@ -278,10 +278,10 @@ class Decider:
             return None
         if any(t.trial.phase in AFTER for t in state.trials[state.horizon :]):
             return None
-        if state.due and pairs.final_pairs(self._spec, state):
-            return self._assessor.measure(state)
         if state.credited is None:
             return self._credit()
+        if state.due and pairs.final_pairs(self._spec, state):
+            return self._assessor.measure(state)
         return ev.StudyFinished(because=self._because())
 
     def _credit(self) -> ev.GainCredited:

@@ -278,6 +278,16 @@ class TestSetMeasured(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetUnread(Event):
+    """The test set could not be read or measured when its time had come. code, problem: the error, for people; the
+    same command tries again."""
+
+    __test__: ClassVar[bool] = False
+    code: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GainCredited(Event):
     """What the gain is made of, and what the search had promised. credit: see `study.credit.Account`, None where the
     model of the start is still the best; estimate: {mean, sd} of the incumbent's objective as the search believed it,

@@ -19,6 +19,7 @@ from autodc.study import events as ev
 from autodc.study.state import State
 
 ABSENT = "left out"
+TEST_CONTENT = "content of.test"
 NOTHING = 1e-9
 """Less of the error budget than this is none."""
 
@@ -46,13 +47,24 @@ class Change:
 def extension(state: State, now: ev.StudyStarted) -> ev.StudyExtended | None:
     """Return the event by which a study goes on with a changed file or changed data; None where nothing changed.
 
-    now: what the study file and its data say today. Raises InputError ADC-RUN-002 for another study, 012 for a change
+    now: what the study file and its data say today. Raises InputError ADC-RUN-002 for another study, 047 where only the
+    test set is another, 012 for a change
     that waits until the study is finished, 013 where the error budget is used up.
     """
     found = changes(state.question, now)
     if not found:
         return None
     others = [c for c in found if _rule(c) == "never"]
+    if [c.key for c in others] == [TEST_CONTENT]:
+        raise InputError(
+            "ADC-RUN-047",
+            "the inputs or metadata of the test set are other than those sealed when the study began",
+            "data.test",
+            _listed(others),
+            "put its rows, inputs and metadata back as they were (labels alone may be mended), and the same command "
+            "goes on; what is decided so far stands in result.json and the report. Without those rows: begin a new "
+            "study in another --out, with what was kept as its base",
+        )
     if others:
         raise InputError(
             "ADC-RUN-002",

@@ -35,6 +35,7 @@ def result(state: State, natural: Natural) -> dict[str, Any]:
         "decisions": [decision(t) for t in state.tests if t.verdict is not None and t.looks],
         "validation": {"before": _validation(state, state.start, natural), "after": _validation(state, plan, natural)},
         "test": _test(state),
+        **({} if state.unread is None else {"test_unread": state.unread.problem}),
         "findings": [],
         "requests": [],
         "search": {"fidelity": _fidelity(state)},

@@ -37,7 +37,7 @@ class State:
     model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued;
     extensions: changes of the study file since it began; asked: the user's wish to open the test set now;
     measured, measured_plan: the last reading of the test set, and the incumbent it was of; measurements: how many
-    readings; due: whether a reading is still to come.
+    readings; due: whether a reading is still to come; unread: why the last one failed.
     """
 
     started: ev.StudyStarted | None = None
@@ -73,6 +73,7 @@ class State:
     measured_plan: Plan | None = None
     measurements: int = 0
     due: bool = True
+    unread: ev.TestSetUnread | None = None
     credited: ev.GainCredited | None = None
     finished: ev.StudyFinished | None = None
 
@@ -316,7 +317,11 @@ def _test_opened(state: State, event: ev.TestSetOpened) -> None:
 def _measured(state: State, event: ev.TestSetMeasured) -> None:
     state.measured, state.measured_plan = event, state.incumbent
     state.measurements += 1
-    state.due = False
+    state.due, state.unread = False, None
+
+
+def _unread(state: State, event: ev.TestSetUnread) -> None:
+    state.unread = event
 
 
 def _credited(state: State, event: ev.GainCredited) -> None:
@@ -345,6 +350,7 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.BudgetLimited: _limited,
     ev.TestSetOpened: _test_opened,
     ev.TestSetMeasured: _measured,
+    ev.TestSetUnread: _unread,
     ev.GainCredited: _credited,
     ev.StudyFinished: _over,
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autodc.adapters.outcomes import FileOutcomeStore
+from autodc.adapters.outcomes import FileOutcomeStore, address_of
 from autodc.errors import SurroundingsError
 from autodc.testing.journal_contract import StoreContract
 from autodc.testing.memory import MemoryStore
@@ -72,7 +72,7 @@ def test_a_kill_while_storing_leaves_whole_files_and_the_next_run_tidies(tmp_pat
     program = """
 import sys
 import numpy as np
-from autodc.adapters.outcomes import FileOutcomeStore
+from autodc.adapters.outcomes import FileOutcomeStore, address_of
 store = FileOutcomeStore(sys.argv[1])
 for number in range(10_000):
     print(store.put({"a": np.full(50_000, number)}), flush=True)
@@ -95,3 +95,23 @@ def test_text_is_stored_without_pickle(tmp_path: Path) -> None:
     store = FileOutcomeStore(tmp_path)
     back = store.get(store.put({"id": np.array(["a", "bcd"], dtype=object)}))
     assert back["id"].tolist() == ["a", "bcd"]
+
+
+def test_hits_and_misses_take_a_fraction_of_a_byte_and_decimal_numbers_stay_as_they_are(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    hits, scores = (rng.random(200_000) < 0.9).astype(np.int8), rng.random(1000)
+    store = FileOutcomeStore(tmp_path)
+    address = store.put({"validation.score": hits, "validation.soft": scores})
+    path = tmp_path / f"{address}.npz"
+    assert path.stat().st_size < 0.25 * hits.nbytes + scores.nbytes
+    assert scores.tobytes() in path.read_bytes()
+    with np.load(path) as plain:
+        np.testing.assert_array_equal(plain["validation.score"], hits)
+    assert store.get(address)["validation.score"].dtype == np.int8
+
+
+def test_outcomes_stored_by_earlier_code_are_read(tmp_path: Path) -> None:
+    arrays = {"validation.soft": np.linspace(0, 1, 9, dtype=np.float32), "validation.score": np.ones(9, np.float32)}
+    np.savez(tmp_path / f"{address_of(arrays)}.npz", **arrays)
+    back = FileOutcomeStore(tmp_path).get(address_of(arrays))
+    np.testing.assert_array_equal(back["validation.soft"], arrays["validation.soft"])

@@ -121,12 +121,160 @@ def test_a_class_of_validation_that_the_base_lacks(study):
     assert "data.validation" in problem.place
 
 
-def test_an_unknown_class_of_the_test_is_found_when_it_is_opened(study):
-    spec = study(rows("test", y=LABELS[700:900] + 1))
+def relabelled(row, label, kind=None):
+    y = LABELS[700:900].astype(kind or LABELS.dtype)
+    y[row] = label
+    return rows("test", y=y)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (relabelled([7, 9], 12), "ADC-DATA-023", "2 of 200 rows (row 7, 9): 12"),
+        (relabelled(7, np.nan, float), "ADC-DATA-008", "1 of 200 rows (row 7)"),
+        (relabelled(7, "seven", "<U5"), "ADC-DATA-022", "1 of 200 rows (row 7): text, the base has whole numbers"),
+        ({"test": {"y": np.eye(10)[LABELS[700:900]]}}, "ADC-DATA-011", "shape (200, 10)"),
+    ],
+    ids=["unknown", "missing", "other type", "one-hot"],
+)
+def test_a_sealed_target_that_does_not_fit_is_told_before_anything_is_trained(study, change, code, words):
+    problem = refused(study(change))
+    assert problem.code == code
+    assert words in problem.got
+    assert problem.place == "study.yaml: data.test"
+    assert "the test set" in problem.problem
+    assert "stays sealed" in problem.hint
+
+
+def test_a_missing_sealed_label_among_text_is_told_with_its_row(study, tmp_path):
+    frame = pd.DataFrame({"a": np.arange(100) * 1.1, "target": ["cat", "dog"] * 50})
+    for name, (first, last) in {"base": (0, 40), "one": (40, 60), "validation": (60, 80)}.items():
+        frame.iloc[first:last].to_csv(tmp_path / f"{name}.csv", index=False)
+    test = frame.iloc[80:].reset_index(drop=True)
+    test.loc[7, "target"] = None
+    test.to_parquet(tmp_path / "test.parquet")
+    sources = {
+        "base": {"source": "base.csv"},
+        "candidates": [{"name": "one", "source": "one.csv"}],
+        "validation": {"source": "validation.csv"},
+        "test": {"source": "test.parquet"},
+    }
+    problem = refused(study(**sources))
+    assert problem.code == "ADC-DATA-008"
+    assert "row 7" in problem.got
+    assert "cat" not in str(problem)
+
+
+def test_a_label_that_went_wrong_after_the_start_is_told_with_its_row_when_it_is_opened(study):
+    spec = study()
     catalogue = build_catalogue(spec, read_source)
+    study(relabelled(7, 12))
     with pytest.raises(DataError) as caught:
         open_test(spec, read_source, catalogue)
-    assert caught.value.code == "ADC-DATA-023"
+    assert (caught.value.code, caught.value.got) == ("ADC-DATA-023", "1 of 200 rows (row 7): 12")
+
+
+@pytest.mark.parametrize(
+    ("y", "code", "words"),
+    [
+        (np.where(np.arange(200) == 3, np.inf, 1.0), "ADC-DATA-008", "row 3"),
+        (np.array(["1.5"] * 3 + ["high"] + ["2"] * 196), "ADC-DATA-011", "no number in row 3"),
+        (np.zeros((200, 2)), "ADC-DATA-011", "(200, 2)"),
+    ],
+)
+def test_sealed_numbers_that_do_not_fit(study, y, code, words):
+    numbers = {name: {"y": LABELS[a:b] / 7} for name, (a, b) in PARTS.items()}
+    problem = refused(study({**numbers, "test": {"y": y}}, kind="regression"))
+    assert problem.code == code
+    assert words in problem.got
+    assert "high" not in problem.got
+
+
+def test_sealed_images_of_another_shape(study):
+    images = {name: {"y": SCANS[a:b]} for name, (a, b) in PARTS.items()}
+    problem = refused(study({**images, "test": {"y": SCANS[700:900, :4]}}, kind="image_to_image"))
+    assert problem.code == "ADC-DATA-022"
+    assert problem.got == "(4, 8) a row, the base has (8, 8)"
+
+
+def test_of_the_sealed_targets_nothing_is_kept_whatever_they_are(study):
+    one = build_catalogue(study(), read_source)
+    other = build_catalogue(study(rows("test", y=LABELS[700:900][::-1])), read_source)
+    assert one.test.y is None
+    assert one.test.fingerprint == other.test.fingerprint
+    assert (one.warnings, one.fingerprint, dict(one.left_out)) == (other.warnings, other.fingerprint, {})
+
+
+def test_slices_without_test_rows_are_told_and_a_where_that_fails_there_tells_no_value(study):
+    rare = {"name": "nines", "where": "target = 9", "role": "target"}
+    spec = study(rows("test", y=LABELS[700:900] % 9), slices=[rare])
+    assert build_catalogue(spec, read_source).warnings == (
+        "slice nines has no rows in the test set: it is not measured there",
+    )
+    ratio = {"name": "ratio", "where": "CAST('x' || target AS INT) = 1", "role": "target"}
+    (problem,) = build_catalogue(study(slices=[ratio]), read_source).unfit
+    assert problem.code == "ADC-DATA-034"
+    assert "slice ratio of the test set" in problem.place
+    assert problem.got == repr(ratio["where"])
+
+
+def coarse(rows_, seed, columns=4, values=4):
+    return np.random.default_rng(seed).integers(0, values, (rows_, columns)).astype(float)
+
+
+def people(study, overlap=None, **changed):
+    """A study of independent people of whom a few answers are known."""
+    sizes = {"base": 400, "one": 200, "two": 200, "validation": 1500, "test": 800}
+    arrays = {}
+    for seed, (name, size) in enumerate(sizes.items()):
+        x = changed.get(name, coarse(size, seed))
+        noise = np.random.default_rng(seed + 90).integers(0, 2, len(x))
+        arrays[name] = {"x": x, "y": (x.sum(axis=1) + noise > 6).astype(int), "row": np.arange(len(x))}
+    return study(arrays, **({"overlap": overlap} if overlap else {}))
+
+
+@pytest.mark.parametrize("overlap", ["refuse", "drop", "allow"])
+def test_equal_rows_of_a_coarse_table_are_different_people(study, overlap):
+    catalogue = build_catalogue(people(study, overlap), read_source)
+    assert (len(catalogue.base), len(catalogue.candidates["one"]), dict(catalogue.left_out)) == (400, 200, {})
+    told = [w for w in catalogue.warnings if "different examples" in w]
+    assert len(told) == 3
+    assert "`base`" in told[0]
+    assert "`validation`" in told[0]
+
+
+def test_copies_beyond_chance_are_refused_in_a_coarse_table_too(study):
+    held = coarse(1500, 3, columns=7)
+    copied = np.concatenate([coarse(300, 0, columns=7), held[:100]])
+    others = {name: coarse(200, seed, columns=7) for seed, name in enumerate(("one", "two", "test"), 7)}
+    problem = refused(people(study, base=copied, validation=held, **others))
+    assert problem.code == "ADC-DATA-024"
+    assert problem.place == "study.yaml: data.base"
+    assert 80 <= int(problem.got.split()[0]) <= 120
+    assert "`validation`" in problem.got
+
+
+def test_drop_leaves_copies_out_whatever_their_share_and_allow_keeps_them(study):
+    x = SCANS[300:400].copy()
+    x[:60] = SCANS[600:660]
+    assert "data.overlap: drop" in refused(study(rows("one", x))).hint
+    dropped = build_catalogue(study(rows("one", x), overlap="drop"), read_source)
+    assert dict(dropped.left_out) == {"one": 60}
+    assert "60 of 100 rows (60.0%) of `one` are also in `validation` (60); they are left out" in dropped.warnings[0]
+    np.testing.assert_array_equal(dropped.candidates["one"].x, x[60:])
+    allowed = build_catalogue(study(rows("one", x), overlap="allow"), read_source)
+    assert (len(allowed.candidates["one"]), dict(allowed.left_out)) == (100, {})
+    assert "60 of 100 rows (60.0%) of `one`" in allowed.warnings[0]
+    assert "learned and tested on" in allowed.warnings[0]
+
+
+def test_held_rows_alone_may_be_allowed_and_not_dropped(study):
+    problem = refused(study(rows("one", SCANS[500:600]), overlap="drop"))
+    assert (problem.code, problem.got.split(" of `one`")[0]) == ("ADC-DATA-024", "100 of 100 rows (100.0%)")
+    assert "nothing would be left" in problem.hint
+    assert (
+        len(build_catalogue(study(rows("one", SCANS[500:600]), overlap="allow"), read_source).candidates["one"]) == 100
+    )
 
 
 def test_one_class_is_no_classification(study):

@@ -9,7 +9,7 @@ from autodc.adapters.sources import read_source
 from autodc.data.catalogue import build_catalogue, open_test
 from autodc.errors import InputError
 from autodc.evaluation.metrics import find_metric
-from autodc.evaluation.slices import Comparison, compare, part_of, score, validation_table
+from autodc.evaluation.slices import Comparison, Keep, compare, kept_bytes, part_of, row_scores, score, validation_table
 from autodc.evaluation.slices import test_table as opened_table
 from autodc.gate.noise import objective_evidence
 from autodc.spec import load
@@ -210,3 +210,41 @@ def test_groups_and_copies_are_joined_over_slices(tmp_path):
     assert whole[2] == whole[3] == whole[6] == whole[7]
     assert len(set(whole)) == 299
     assert alone[1] not in set(whole)
+
+
+def test_comparisons_on_accuracy_are_the_same_from_bytes_as_from_the_decimal_numbers_of_old_folders(world, runs):
+    _, _, table, _ = world
+    outputs, _ = runs
+    few = [score(table, ACCURACY, "classification", one, Keep(soft=False, outputs=False)).arrays for one in outputs]
+    assert {name: array.dtype for name, array in few[0].items()} == {
+        f"{part}.score": np.dtype(np.int8) for part in table.parts
+    }
+    old = [{name: array.astype(np.float32) for name, array in one.items()} for one in few]
+    for one in table.slices:
+        np.testing.assert_array_equal(
+            row_scores(table, ACCURACY, one, few[0], soft=False), row_scores(table, ACCURACY, one, old[0], soft=False)
+        )
+    new_found, mixed = (
+        compare(table, ACCURACY, Comparison(challenger=some[:2], incumbent=few[2:])) for some in (few, old)
+    )
+    for name in new_found:
+        np.testing.assert_array_equal(new_found[name].differences, mixed[name].differences)
+
+
+@pytest.mark.parametrize(
+    ("metric", "keep", "kept"),
+    [
+        ("log_loss", Keep(soft=False, outputs=False), {"score": np.float32}),
+        ("accuracy", Keep(soft=True, outputs=False), {"soft": np.float32, "score": np.int8}),
+        ("macro_f1", Keep(soft=False, outputs=False), {"outputs": np.float32}),
+        ("accuracy", Keep(), {"soft": np.float32, "score": np.int8, "outputs": np.float32}),
+    ],
+)
+def test_what_is_kept_of_a_row(world, runs, metric, keep, kept):
+    _, _, table, _ = world
+    found = score(table, find_metric(metric, "classification", "."), "classification", runs[0][0], keep)
+    assert {n.split(".")[-1]: a.dtype for n, a in found.arrays.items() if n.startswith("validation.")} == kept
+    assert set(found.soft) == {one.name for one in table.slices}
+    told = kept_bytes(table, find_metric(metric, "classification", "."), "classification", 3, keep)
+    stored = sum(a.nbytes for a in found.arrays.values())
+    assert 0.5 * stored <= told <= stored or metric == "accuracy"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from autodc.errors import InputError
@@ -224,3 +226,19 @@ def test_a_study_ended_by_the_clock_goes_on_once_it_is_given_more(again, begun):
     assert study.state.limit is None
     hand.finish(study)
     assert len(study.state.trials) > 20
+
+
+def test_a_journal_without_a_key_of_today_goes_on_as_it_was(again, begun):
+    """`data.overlap` came later: what was begun before has its default."""
+    hand, _, rows = begun
+    kind, version, text = rows[0]
+    payload = json.loads(text)
+    del payload["spec"]["data"]["overlap"]
+    payload["fingerprint"] = "of an earlier autodc"
+    old = [(kind, version, json.dumps(payload)), *rows[1:]]
+    count = len(old)
+    study = hand.open(old)
+    assert len(old) == count
+    assert study.finished
+    with pytest.raises(InputError, match="data.overlap"):
+        again(old, data__overlap="allow")
