@@ -46,6 +46,8 @@ def show_result(result: Result) -> None:
         f"{used['trainings']:g} trainings in {duration(used['wall_seconds'])}"
         f"{busy.replace('both ends of it', 'workers')}; stopped because: {content['stopped_because']}"
     )
+    if go_on := views.going_on(state):
+        out.print(go_on, soft_wrap=True)
     out.print(f"report: {result.folder / REPORT}", soft_wrap=True)
     if content.get("mlflow"):
         out.print(f"MLflow: mlflow ui --backend-store-uri {content['mlflow']['uri']}", soft_wrap=True)

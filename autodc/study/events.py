@@ -1,6 +1,7 @@
 """The events of a study, in the order a study lives through them. State is `fold(events)` and nothing else.
 
-Events are values: JSON in, JSON out, with a version. `time` is Unix time and never enters a decision.
+Events are values: JSON in, JSON out, with a version. `time` is Unix time, `awake` the seconds that the session has
+worked, by a clock that stands still while the machine sleeps; neither ever enters a decision.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Event:
 
     version: ClassVar[int] = VERSION
     time: float = 0.0
+    awake: float = 0.0
 
     def __init_subclass__(cls) -> None:
         _KINDS[cls.__name__] = cls
@@ -99,11 +101,13 @@ class WarmStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
-    """A process took the study up. machine: MachineSpec as JSON; slots: trainings at once."""
+    """A process took the study up. machine: MachineSpec as JSON; slots: trainings at once; until: Unix time by which
+    it is asked to be done. A limit that the clock set in a session before binds this one no more."""
 
     slots: int
     machine: Mapping[str, Any]
     pid: int = 0
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +138,14 @@ class TrialFinished(Event):
 
     number: int
     outcome: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialHeldUp(Event):
+    """The disk refused a training, and the run ended. It is trained once more; the second time it has failed."""
+
+    number: int
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +239,8 @@ class IncumbentMoved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetLimited(Event):
-    """Time, not trainings, is what is left: from here at most `trainings` in all. because: wall_clock or until."""
+    """Time, not trainings, is what is left: from here at most `trainings` in all. The last one counts: the clock's
+    estimate may rise again, and a number not below the budget binds nothing. because: budget.wall_clock or until."""
 
     trainings: float
     because: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autodc import seeds
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
-from autodc.study import allowance
+from autodc.study import allowance, failing
 from autodc.study.state import State, TestState, TrialState
 
 Key = tuple[Plan, int]
@@ -50,7 +50,10 @@ def runs_again(state: State, key: Key) -> bool:
 
 
 def may_run_again(one: TrialState) -> bool:
-    """Whether a training of a pair failed and has attempts left. What it says of its plan is not known before."""
+    """Whether a training of a pair failed and has attempts left, or the clock ended it. What it says of its plan is not
+    known before."""
+    if one.outcome is not None and one.outcome.status == "cancelled":
+        return one.trial.phase in ("calibration", "gate")
     failed = one.outcome is not None and one.outcome.status == "failed"
     return failed and one.trial.phase in ("calibration", "gate") and one.attempt < RERUNS
 
@@ -69,8 +72,10 @@ def pays(spec: StudySpec, state: State, name: str) -> bool:
 
 
 def excluded(spec: StudySpec, state: State) -> frozenset[str]:
-    """Datasets that were dropped in the very context of the incumbent, or that the cost budget cannot pay."""
-    return frozenset(n for n in state.candidates if _dropped_here(state, n) or not pays(spec, state, n))
+    """Datasets that were dropped in the very context of the incumbent, that the cost budget cannot pay, or that no
+    training survives."""
+    out = failing.out(state)
+    return frozenset(n for n in state.candidates if n in out or _dropped_here(state, n) or not pays(spec, state, n))
 
 
 def _dropped_here(state: State, name: str) -> bool:
@@ -88,16 +93,18 @@ def with_dataset(spec: StudySpec, state: State, plan: Plan, name: str) -> Plan:
     return Plan.of(mixture.to_dict(), dict(plan.hyperparameters), plan.recipe, plan.pretrain)
 
 
-def final_seeds(spec: StudySpec, state: State) -> int:
-    """Fresh seeds an arm that the last measurement can still pay."""
+def final_seeds(spec: StudySpec, state: State, cap: float | None = None) -> int:
+    """Fresh seeds an arm that the last measurement can still pay. cap: left out: what budget and clock allow now."""
     arms = 1 if state.start == state.incumbent else 2
-    affordable = (allowance.cap(spec, state) - state.spent) / arms
+    affordable = ((allowance.cap(spec, state) if cap is None else cap) - state.spent) / arms
     return int(min(allowance.final_seeds(spec), max(0.0, affordable)))
 
 
 def final_needs(spec: StudySpec, state: State) -> list[Key]:
     """Trainings of the last measurement that nobody has planned, and those that failed and can be paid again."""
     runs = _final_runs(state)
+    if state.limit is not None and state.limit.trainings <= state.spent:
+        return []
     needed = []
     for key in final_keys(spec, state):
         mine = runs.get(key, [])

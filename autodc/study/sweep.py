@@ -9,6 +9,7 @@ from __future__ import annotations
 from autodc.gate.types import Look
 from autodc.gate.waves import best_passer
 from autodc.spec.study import StudySpec
+from autodc.study import failing
 from autodc.study.pairs import pays
 from autodc.study.state import State, TestState
 
@@ -26,7 +27,8 @@ def waiting(spec: StudySpec, state: State) -> list[str]:
     """
     effects = state.challengers[-1].effects if state.challengers else {}
     here = {t.subject for t in wave(state)}
-    names = [n for n in state.candidates if n not in state.kept and n not in here and pays(spec, state, n)]
+    out = {*state.kept, *here, *failing.out(state)}
+    names = [n for n in state.candidates if n not in out and pays(spec, state, n)]
     still_open = [n for n in names if (last := state.decided(n)) is None or last.verdict == "keep"]
     return sorted(still_open, key=lambda n: -float(effects.get(n, {}).get("gain", 0.0)))
 
