@@ -179,7 +179,7 @@ def going_on(state: State) -> str:
         return f"the time was over; to go on, give it another round: --set loop.rounds={spec.loop.rounds + 1}"
     if asked - state.spent < 1:
         return ""
-    more = math.ceil(1.1 * asked)
+    more = math.ceil(round(1.1 * asked, 6))
     words = f"the time was over with {asked - state.spent:g} of {asked:g} trainings unspent; to go on, give the same "
     words += f"command with a larger budget: --set budget.trainings={more}"
     if spec.data.test is not None and not state.opened:
