@@ -25,9 +25,9 @@ class FlakyTrainer:
 
     `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `full_disk` (says so of a disk that has room),
     `leave` (`sys.exit(0)`), `exit` (the process ends with code 3), `exit0` (at once, with code 0), `delete` (what it
-    was given to train on), `detach` (learns, and leaves a program behind that has lost its parent), `hang` (for ever, in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a
-    program running below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts
-    how many threads it has).
+    was given to train on), `detach` (learns, and leaves a program behind that has lost its parent), `hang` (for ever,
+    in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a program running below it that
+    ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts how many threads it has).
     """
 
     def train(self, job: TrainingJob) -> Trained:
@@ -102,7 +102,7 @@ def _leave_a_program(file: Path, detached: bool = False) -> None:
 
     program = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
     if detached:
-        start = f"import subprocess, sys; print(subprocess.Popen("
+        start = "import subprocess, sys; print(subprocess.Popen("
         start += f"[sys.executable, '-c', {program!r}], stdout=subprocess.DEVNULL, start_new_session=True).pid)"
         file.write_text(subprocess.check_output([sys.executable, "-c", start], stderr=subprocess.DEVNULL, text=True))
         return
