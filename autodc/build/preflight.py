@@ -12,7 +12,7 @@ from autodc.build.wire import Inputs, read_inputs, started_event, warm_start
 from autodc.data.mixture import BASE
 from autodc.data.overlap import near
 from autodc.spec.study import StudySpec
-from autodc.study import allowance
+from autodc.study import allowance, pace
 from autodc.study.state import State
 
 NEAR_SHARE = 0.01
@@ -125,4 +125,5 @@ def _night(spec: StudySpec) -> dict[str, Any]:
         "tests": allowance.planned_tests(spec),
         "fdr": spec.gate.fdr,
         "cost_limit": spec.budget.cost,
+        "timeout": {"least": pace.LEAST_TIMEOUT, "times_pace": pace.TIMES_PACE, "first": pace.FIRST_TIMEOUT},
     }

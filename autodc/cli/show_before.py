@@ -8,6 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from autodc.cli.live import duration
 from autodc.cli.show import console
 
 _LEFT = frozenset({"dataset", "inputs", "slice", "role", "what a dataset does"})
@@ -36,6 +37,13 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         f"{night['calibration']} calibration, {night['credit']} to split the gain, {night['test']} on the test set), "
         f"{night['tests']} tests on an error "
         f"budget of {night['fdr']:g}"
+    )
+    limit = night["timeout"]
+    out.print(
+        f"a training that takes {limit['times_pace']:g} times what is usual in this study, {duration(limit['least'])} at "
+        f"least, is ended and has failed ({duration(limit['first'])} while nothing is known); trial_timeout in the machine "
+        "file sets another limit",
+        soft_wrap=not out.is_terminal,
     )
     for warning in found["warnings"]:
         out.print(f"[yellow]warning:[/yellow] {escape(warning)}")

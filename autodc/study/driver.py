@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import final
@@ -81,7 +81,8 @@ class Driver:
         self._clock, self._monotonic = clock, monotonic
         self._end = monotonic() + seconds
         self._under_way: dict[int, tuple[Trial, int]] = {}
-        self._restored: dict[int, int] = {}
+        self._restores: Counter[int] = Counter()
+        self._mended, self._found = 0, dict[int, int]()
         self._thinking: deque[float] = deque(maxlen=pace.RECENT)
         self._over = False
 
@@ -130,6 +131,7 @@ class Driver:
             self._study.tell(trial, _cancelled(attempt))
             return
         self._under_way[trial.number] = (trial, attempt)
+        self._found[trial.number] = self._mended
         job = self._jobs.job(trial, attempt)
         if job.timeout is None:
             job = replace(job, timeout=pace.timeout(self._study.state, trial.plan, trial.fidelity))
@@ -152,8 +154,8 @@ class Driver:
         """See to a training that the surroundings ended: put stored data in place again and train once more, else end
         the run. False where the disk refuses this very training for the second time: then its plan has failed."""
         if completion.missing:
-            tries = self._restored[trial.number] = self._restored.get(trial.number, 0) + 1
-            if tries <= RESTORES and self._jobs.restore():
+            if self._restores[trial.number] < RESTORES and self._is_restored(trial.number):
+                self._restores[trial.number] += 1
                 self._submit(trial, attempt + 1)
                 return True
             hint = "where trainings run on other machines, name a cache_dir in the machine file that all of them see"
@@ -166,6 +168,12 @@ class Driver:
             problem = "a training met a disk that refuses"
         self._executor.cancel()
         raise SurroundingsError("ADC-RUN-007", problem, f"trial {trial.number}", completion.error, hint)
+
+    def _is_restored(self, number: int) -> bool:
+        """Whether data was gone and is in place again, now or since the training was submitted."""
+        if self._jobs.restore():
+            self._mended += 1
+        return self._mended > self._found.get(number, 0)
 
     def _check_start(self) -> None:
         """Stop early where the model the study begins with cannot be trained at all."""
