@@ -17,6 +17,7 @@ from autodc.study import events as ev
 STUDY = "study"
 KEY_TAG = "autodc.key"
 
+_ENDED = {"done": "FINISHED", "cancelled": "KILLED"}
 _LONGEST_PARAMETER = 500
 _LONGEST_TAG = 4000
 _LONGEST_NAME = 240
@@ -209,7 +210,7 @@ class Projection:
             name=f"{event.number:04d} {phase}",
             start=_ms(outcome.get("started") or event.time),
             end=ended,
-            status="FAILED" if failed else "FINISHED",
+            status=_ENDED.get(str(outcome.get("status")), "FAILED"),
             parameters=self._parameters(trial),
             metrics={name: (value, ended, 0) for name, value in values.items()},
             tags=_short_tags({name: value for name, value in tags.items() if value}),

@@ -16,7 +16,7 @@ from autodc.data.mixture import BASE
 from autodc.data.overlap import exact, near, row_hashes
 from autodc.evaluation.slices import Keep, kept_bytes
 from autodc.spec.study import StudySpec
-from autodc.study import allowance
+from autodc.study import allowance, pace
 from autodc.study.notices import slice_alarms
 from autodc.study.state import State
 
@@ -156,4 +156,5 @@ def _night(spec: StudySpec) -> dict[str, Any]:
         "tests": allowance.planned_tests(spec),
         "fdr": spec.gate.fdr,
         "cost_limit": spec.budget.cost,
+        "timeout": {"least": pace.LEAST_TIMEOUT, "times_pace": pace.TIMES_PACE, "first": pace.FIRST_TIMEOUT},
     }

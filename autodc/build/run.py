@@ -6,7 +6,6 @@ import difflib
 import json
 import math
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,8 +198,14 @@ def _train(
     tracker.follow()
     executor: Executor = open_executor(machine, log_folder=str(folder / "work" / "logs"), notice=stage, stop=stop)
     try:
-        study.record(ev.SessionStarted(slots=executor.slots, machine=machine.model_dump(mode="json"), pid=os.getpid()))
-        deadline, because = _deadline(inputs.spec, study.state, until)
+        study.record(
+            ev.SessionStarted(
+                slots=executor.slots,
+                machine=machine.model_dump(mode="json"),
+                pid=os.getpid(),
+                until=until if math.isfinite(until) else None,
+            )
+        )
         stage("training")
         Driver(
             study,
@@ -208,8 +213,9 @@ def _train(
             jobs,
             tracker,
             retries=machine.retries,
-            deadline=deadline,
-            because=because,
+            deadline=until,
+            because="until",
+            seconds=_seconds_left(inputs.spec, study.state),
             progress=progress,
             stop=stop,
         ).run()
@@ -217,13 +223,19 @@ def _train(
         executor.close()
 
 
-def _deadline(spec: StudySpec, state: State, until: float) -> tuple[float, str]:
-    """Unix time by which the study is to be over, and which limit says so; earlier sessions count."""
+def _seconds_left(spec: StudySpec, state: State) -> float:
+    """What `budget.wall_clock` leaves to this session: sessions before count, a machine that slept does not."""
     if spec.budget.wall_clock is None:
-        return until, "until"
-    used = sum(s.ended - s.started for s in state.sessions[:-1])
-    end = time.time() + spec.budget.wall_clock - used
-    return (until, "until") if until < end else (end, "budget.wall_clock")
+        return math.inf
+    return spec.budget.wall_clock - sum(s.seconds for s in state.sessions[:-1])
+
+
+def asked_until(folder: str | os.PathLike[str]) -> tuple[float, ...]:
+    """The Unix times by which earlier sessions in a study folder were asked to be done."""
+    path = Path(folder)
+    if not (path / JOURNAL).exists():
+        return ()
+    return tuple(s.until for s in _read(path).sessions if s.until is not None)
 
 
 def _tracker(spec: StudySpec, folder: Path, tracking: Tracking) -> Tracker:

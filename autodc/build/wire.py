@@ -277,6 +277,11 @@ def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:
     if catalogue.test is not None:
         held[TEST] = catalogue.test
     training = {BASE: catalogue.base, **catalogue.candidates}
+
+    def restore() -> bool:
+        again = [store.restore(data) for data in training.values()]
+        return any([*again, *(store.restore(data, inputs_only=True) for data in held.values())])
+
     return JobMaker(
         spec=inputs.spec,
         machine=machine,
@@ -285,6 +290,7 @@ def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:
         held={part: str(store.put_inputs(data)) for part, data in held.items()},
         work=work / "trials",
         models=out / "models",
+        restore=restore,
     )
 
 

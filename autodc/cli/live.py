@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
+import os
+import re
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType, TracebackType
 from typing import Any, Self, final
 
@@ -38,6 +42,8 @@ class Display:
         self._verdicts = 0
         self._moves = 0
         self._alarmed: set[str] = set()
+        self._horizon = 0
+        self._failing: set[str] = set()
         self._begun = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -70,6 +76,12 @@ class Display:
         for move in state.moves[self._moves :]:
             self._moves += 1
             self.say(f"new incumbent in round {move.round}, with {', '.join(state.kept) or 'the base alone'}")
+        if state.failures and state.horizon != self._horizon:
+            self._horizon = state.horizon
+            for words in views.failing_words(state):
+                if (kind := words.split(" failed (", 1)[0]) not in self._failing:
+                    self._failing.add(kind)
+                    self.say(words)
         turn = (state.round, state.phase)
         if turn != self._told:
             self._told = turn
@@ -159,22 +171,38 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a run to stop: Ctrl-C, `kill`, a terminal that goes away. What nohup has made ignored stays so."""
+
+LONGEST_STOP = 4.0
+"""Seconds a run has to stop by itself before it is ended: its journal is whole at any moment."""
+
+INTERRUPTED = 130
+
+
 @final
 class Stop:
-    """Turns the first Ctrl-C or SIGTERM into a wish to stop; the second Ctrl-C ends at once."""
+    """Turns the first Ctrl-C, SIGTERM or SIGHUP into a wish to stop; where that is not met in time, and at the second
+    Ctrl-C, ends the process.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._asked = say, False
+    leave: called before it is ended where the wish was not met: says the last words.
+    """
+
+    def __init__(self, say: Callable[[str], None], leave: Callable[[], None] = lambda: None) -> None:
+        self._say, self._leave, self._asked = say, leave, False
         self._before: dict[int, Any] = {}
+        self._over = threading.Event()
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._on_signal)
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over.set()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -183,20 +211,72 @@ class Stop:
         return self._asked
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
+        if self._asked:
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
         self._asked = True
-        self._say("stopping: what is under way will be trained again on resume")
+        threading.Thread(target=self._insist, name="stop", daemon=True).start()
+        with contextlib.suppress(OSError, RuntimeError):
+            self._say("stopping: what is under way will be trained again on resume")
+
+    def _insist(self) -> None:
+        if not self._over.wait(LONGEST_STOP):
+            try:
+                self._leave()
+            finally:
+                os._exit(INTERRUPTED)
 
 
-def until_time(text: str | None) -> float:
-    """Read HH:MM as the Unix time at which it is next that time of day; infinite where it is not given."""
+JUST_PASSED = 4 * 3600.0
+"""A time of day that passed less than so many seconds ago is not meant to be that of tomorrow."""
+
+_MOMENT = re.compile(r"(?:(\d{4}-\d{2}-\d{2})[Tt ])?(\d{1,2}):(\d{2})(?::(\d{2}))? ?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
+_FORMS = "give HH:MM, as in 06:30, or a date and time, as in 2026-11-27T06:30 or 2026-11-27T06:30+02:00"
+
+
+def until_time(text: str | None, known: Callable[[], Collection[float]] = tuple, now: float | None = None) -> float:
+    """Read a time of day or a date and time as Unix time; infinite where it is not given.
+
+    A time of day is the next one, without a zone that of this machine. One that has passed is over where it was
+    already asked for in this folder (known): the study is to end now. Raises SpecError ADC-RUN-006 for what is no time,
+    071 for one that has passed, a time of day within the last hours.
+    """
     if text is None:
         return math.inf
+    moment = datetime.datetime.fromtimestamp(time.time() if now is None else now).astimezone()
     try:
-        wanted = datetime.time.fromisoformat(text)
-    except ValueError as error:
-        raise SpecError("ADC-RUN-006", "not a time of day", "--until", repr(text), "give HH:MM, as in 06:30") from error
-    now = datetime.datetime.now()
-    then = datetime.datetime.combine(now.date(), wanted)
-    return (then if then > now else then + datetime.timedelta(days=1)).timestamp()
+        date, clock, zone = _parts(text.strip())
+        day = date or moment.astimezone(zone).date()
+        then, later = (_at(day + datetime.timedelta(days=n), clock, zone) for n in (0, 1))
+    except (ValueError, OverflowError) as error:
+        raise SpecError("ADC-RUN-006", "not a time of day", "--until", repr(text), _FORMS) from error
+    passed = moment.timestamp() - then.timestamp()
+    if date is None and passed >= JUST_PASSED:
+        return later.timestamp()
+    if passed >= 0 and not any(abs(then.timestamp() - k) < 1 for k in known()):
+        hint = "give a time that is still to come"
+        if date is None:
+            hint = f"for tomorrow give the date too: --until {later.isoformat(timespec='minutes')}"
+        raise SpecError("ADC-RUN-071", "this time has passed", "--until", f"{text!r}, {duration(passed)} ago", hint)
+    return then.timestamp()
+
+
+def _parts(text: str) -> tuple[datetime.date | None, datetime.time, datetime.tzinfo | None]:
+    """Date, time of day and zone, where they are given. Raises ValueError for anything else."""
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    day, hour, minute, second, zone = found.groups()
+    date = None if day is None else datetime.date.fromisoformat(day)
+    clock = datetime.time(int(hour), int(minute), int(second or 0))
+    if zone is None:
+        return date, clock, None
+    sign, hours, minutes = (1, "0", "0") if zone.upper() == "Z" else (-1 if zone[0] == "-" else 1, zone[1:3], zone[-2:])
+    return date, clock, datetime.timezone(sign * datetime.timedelta(hours=int(hours), minutes=int(minutes)))
+
+
+def _at(date: datetime.date, clock: datetime.time, zone: datetime.tzinfo | None) -> datetime.datetime:
+    """A moment; without a zone by the clock of this machine."""
+    there = datetime.datetime.combine(date, clock, zone)
+    return there.astimezone() if zone is None else there

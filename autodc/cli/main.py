@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a defect of ours, 2 bad input, 3 the surroundings failed, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -20,6 +21,7 @@ from autodc.errors import DISK_ERRORS, AutodcError, ConditionError, Surroundings
 from autodc.masking import masked
 
 if TYPE_CHECKING:
+    from autodc.cli.live import Display
     from autodc.spec.study import StudySpec
 
 INTERRUPTED = 130
@@ -129,7 +131,7 @@ def check(study: str, source: str | None, warm: str | None, overrides: tuple[str
 @_STUDY
 @_MACHINE
 @click.option("--out", type=click.Path(), help="The study's folder. Left out: runs/NAME.")
-@click.option("--until", metavar="HH:MM", help="Be done by this time of day.")
+@click.option("--until", metavar="TIME", help="Be done by this time: HH:MM, or a date and time, also with a zone.")
 @_WARM
 @_SET
 @click.option("--open-test", is_flag=True, help="Stop here, open the sealed test set, and finish.")
@@ -155,34 +157,35 @@ def run(
     from autodc.spec import load_machine
 
     where = load_machine(machine)
+    from autodc.build import asked_until
     from autodc.build import run as run_study
     from autodc.build.run import without_test
     from autodc.cli.live import Display, Stop, until_time
     from autodc.cli.show import show_result
     from autodc.study.driver import Interrupted
 
-    with Display(spec.name) as display, Stop(display.say) as stop:
+    end = until_time(until, lambda: asked_until(out or os.path.join("runs", spec.name)))
+    with Display(spec.name) as display, Stop(display.say, lambda: _stopped(display)) as stop:
         try:
             result = run_study(
                 spec,
                 where,
                 out,
-                until=until_time(until),
+                until=end,
                 open_test=open_test,
                 force=force,
                 progress=display.update,
                 stage=display.say,
                 stop=stop,
             )
-        except Interrupted:
-            display.close()
-            echo(f"stopped; the journal is whole. Go on with:\n    {_same_command()}", err=True)
+        except Interrupted as why:
+            _stopped(display, str(why))
             return INTERRUPTED
         except AutodcError:
             display.close()
             if (decided := without_test(spec, out)) is not None:
-                click.echo(json.dumps(decided.to_dict(), indent=2)) if as_json else show_result(decided)
-                click.echo(
+                echo(json.dumps(decided.to_dict(), indent=2)) if as_json else show_result(decided)
+                echo(
                     "the test set could not be measured; all else is decided and stands in result.json and the report. "
                     "Mend what follows, then give the same command again",
                     err=True,
@@ -238,13 +241,14 @@ def simulate(
     from autodc.cli.show_before import show_simulation
     from autodc.study.driver import Interrupted
 
-    with Bar() as bar, Stop(bar.say) as stop:
+    go_on = f"stopped; what is trained is kept. Go on with:\n    {_same_command()}"
+    with Bar() as bar, Stop(bar.say, lambda: echo(go_on, err=True)) as stop:
         try:
             found = play(
                 spec, where, out, source=source, nights=nights, gains=gains, seed=seed, progress=bar.update, stop=stop
             ).to_dict()
         except Interrupted:
-            echo(f"stopped; what is trained is kept. Go on with:\n    {_same_command()}", err=True)
+            echo(go_on, err=True)
             return INTERRUPTED
     echo(json.dumps(found, indent=2)) if as_json else show_simulation(found)
     return 0
@@ -294,6 +298,14 @@ def report(folder: str, open_it: bool) -> None:
     echo(str(page))
     if open_it:
         click.launch(str(page))
+
+
+def _stopped(display: Display, why: str = "") -> None:
+    """Say how to go on; a terminal that went away hears nothing."""
+    with contextlib.suppress(OSError):
+        display.close()
+        reason = f": {why}" if why else ""
+        echo(f"stopped{reason}; the journal is whole. Go on with:\n    {_same_command()}", err=True)
 
 
 def _load(study: str, overrides: tuple[str, ...], warm: str | None = None) -> StudySpec:

@@ -61,6 +61,8 @@ def show_result(result: Result) -> None:
     )
     if content["left"]:
         out.print(escape(f"left:   {content['left']['text']}"), soft_wrap=not out.is_terminal)
+    if go_on := views.going_on(state):
+        out.print(escape(go_on), soft_wrap=not out.is_terminal)
     out.print(escape(f"report: {result.folder / REPORT}"), soft_wrap=True)
     if content.get("mlflow"):
         out.print(f"MLflow: {escape(opening(content['mlflow']))}", soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from autodc.cli.live import duration
 from autodc.cli.terminal import Column, console, print_table
 
 _LEFT = frozenset({"dataset", "inputs", "slice", "role", "night", "what a dataset does"})
@@ -52,6 +53,13 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     out.print(
         f"disk: about {night['disk_mb']:.3g} MB, {night['data_mb']:.3g} of them datasets while it runs, "
         f"{night['outcome_mb']:.3g} the scores of each training; models come on top"
+    )
+    limit = night["timeout"]
+    out.print(
+        f"a training that takes {limit['times_pace']:g} times what is usual in this study, "
+        f"{duration(limit['least'])} at least, is ended and has failed ({duration(limit['first'])} while nothing is "
+        "known); trial_timeout in the machine file sets another limit",
+        soft_wrap=not out.is_terminal,
     )
     for warning in (w for w in found["warnings"] if w not in found["alarms"]):
         out.print(f"[yellow]warning:[/yellow] {escape(warning)}")

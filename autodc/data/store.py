@@ -22,6 +22,8 @@ from autodc.files import sync
 Array = np.ndarray[Any, Any]
 
 INPUTS, TARGETS, METADATA = "x.npy", "y.npy", "metadata.parquet"
+READ_ONLY = 0o444
+"""Nobody who trains may write into what others train on."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -41,12 +43,24 @@ class DataStore:
                 _save(folder / TARGETS, dataset.y)
             dataset.metadata.to_parquet(folder / METADATA)
             sync(folder / METADATA)
+            (folder / METADATA).chmod(READ_ONLY)
 
         return self._put(dataset.fingerprint, write)
 
     def put_inputs(self, dataset: Dataset) -> Path:
         """Store the inputs alone; return their folder. Nothing in it tells targets or metadata."""
         return self._put(f"x-{fingerprint.of_array(dataset.x)}", lambda folder: _save(folder / INPUTS, dataset.x))
+
+    def restore(self, dataset: Dataset, inputs_only: bool = False) -> bool:
+        """Store a dataset again where what `put`, or `put_inputs`, stored is gone or damaged; say whether it was."""
+        name = f"x-{fingerprint.of_array(dataset.x)}" if inputs_only else dataset.fingerprint
+        folder = self._folder / name
+        if _is_whole(folder, dataset, inputs_only):
+            return False
+        shutil.rmtree(folder, ignore_errors=True)
+        _metadata.cache_clear()
+        _ = self.put_inputs(dataset) if inputs_only else self.put(dataset)
+        return True
 
     def _put(self, name: str, write: Callable[[Path], None]) -> Path:
         """Write to a temporary name, sync, rename; the first of several writers wins and all hold the same.
@@ -100,6 +114,19 @@ def disk_problem(error: OSError, place: str) -> SurroundingsError:
     return SurroundingsError("ADC-DISK-011", "the disk cannot be written", place, str(error), hint)
 
 
+def _is_whole(folder: Path, dataset: Dataset, inputs_only: bool) -> bool:
+    """Whether every file is there and as long as its header says; contents are not read."""
+    try:
+        x = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
+        whole = x.shape == dataset.x.shape and x.dtype == dataset.x.dtype
+        if inputs_only:
+            return bool(whole)
+        targets = dataset.y is None or len(np.load(folder / TARGETS, mmap_mode="r", allow_pickle=False)) == len(x)
+        return bool(whole and targets and len(pd.read_parquet(folder / METADATA)) == len(x))
+    except (OSError, ValueError):
+        return False
+
+
 @lru_cache(maxsize=4096)
 def _metadata(folder: str) -> pd.DataFrame:
     path = Path(folder) / METADATA
@@ -114,6 +141,7 @@ def _save(path: Path, array: Array) -> None:
         file.write(data.reshape(-1).view(np.uint8).data)
         file.flush()
         os.fsync(file.fileno())
+    path.chmod(READ_ONLY)
 
 
 def _rename(temporary: Path, final_path: Path) -> None:

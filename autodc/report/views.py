@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 from autodc.errors import InputError
 from autodc.gate.reasons import SENTENCES, ahead, explain, found_words
 from autodc.gate.types import Look, SliceLook
-from autodc.study import allowance, notices
+from autodc.study import allowance, failing, notices
 from autodc.study.decide import OUT_OF_BUDGET, STOPPED
 from autodc.study.ledger import ledger
-from autodc.study.result import busy_share, spent
+from autodc.study.result import always_failing, busy_share, spent
 from autodc.study.state import State, TestState
 
 PURPOSES = {
@@ -26,6 +27,7 @@ PURPOSES = {
 _EXTRA = {
     OUT_OF_BUDGET: "The budget of trainings ended before the next look at the evidence could be paid.",
     STOPPED: "The study was ended by hand, to open the test set, before the evidence decided.",
+    failing.ALWAYS_FAILS: "Every training with it failed, so it was not proposed any more.",
 }
 
 
@@ -41,6 +43,7 @@ def verdict_rows(state: State) -> list[dict[str, Any]]:
 
 def _verdict_row(state: State, name: str) -> dict[str, Any]:
     test = _telling_test(state, name)
+    fails = failing.datasets(state).get(name)
     row: dict[str, Any] = {
         "dataset": name,
         "verdict": state.verdict(name),
@@ -53,8 +56,8 @@ def _verdict_row(state: State, name: str) -> dict[str, Any]:
         "high": None,
         "level": None,
         "pairs": 0,
-        "reasons": [],
-        "why": _untested(state, name),
+        "reasons": [] if fails is None else [failing.ALWAYS_FAILS],
+        "why": _untested(state, name) if fails is None else f"every training with it failed: {fails.error}",
     }
     if test is not None and test.looks:
         look = test.looks[-1]
@@ -125,6 +128,7 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
     done = sum(t.outcome is not None for t in state.trials)
     cap = allowance.cap(spec, state)
     test, account = state.open_test, ledger(state).to_dict()
+    fails = always_failing(state)
     return {
         "study": state.question.name,
         "finished": state.finished is not None,
@@ -148,7 +152,8 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
         "test_set": account["test_set"] if spec.data.test is not None else None,
         "left": notices.left_over(state),
         "alarms": notices.alarms(state),
-        "warnings": [*state.question.warnings, *_unread(state)],
+        "failing": fails,
+        "warnings": [*state.question.warnings, *_unread(state), *_failing_words(fails)],
     }
 
 
@@ -156,6 +161,41 @@ def _unread(state: State) -> list[str]:
     if state.unread is None:
         return []
     return [f"the test set could not be measured: {state.unread.problem}; mend it, then give the same command again"]
+
+
+def _failing_words(fails: Mapping[str, Any]) -> list[str]:
+    """One sentence a kind of plan that always fails."""
+    words = {
+        **{name: (one, "it is no longer proposed") for name, one in fails["datasets"].items()},
+        **{name: (one, "consider taking it out of the search") for name, one in fails["settings"].items()},
+    }
+    return [
+        f"every training with {name} failed ({one['trainings']} of {one['trainings']}); {then}: {one['error']}"
+        for name, (one, then) in words.items()
+    ]
+
+
+def failing_words(state: State) -> list[str]:
+    """One sentence a kind of plan that always fails, for those who follow a run."""
+    return _failing_words(always_failing(state)) if state.failures else []
+
+
+def going_on(state: State) -> str:
+    """How a study that the clock ended is taken up again; empty for any other."""
+    spec = state.spec
+    if spec is None or state.finished is None or state.finished.because not in ("until", "budget.wall_clock"):
+        return ""
+    asked = spec.budget.trainings
+    if asked is None:
+        return f"the time was over; to go on, give it another round: --set loop.rounds={spec.loop.rounds + 1}"
+    if asked - state.spent < 1:
+        return ""
+    more = math.ceil(round(1.1 * asked, 6))
+    words = f"the time was over with {asked - state.spent:g} of {asked:g} trainings unspent; to go on, give the same "
+    words += f"command with a larger budget: --set budget.trainings={more}"
+    if spec.data.test is not None and not state.opened:
+        words += "; to open the sealed test set now: --open-test"
+    return words
 
 
 def seconds_left(state: State) -> float | None:
@@ -169,7 +209,7 @@ def seconds_left(state: State) -> float | None:
         rounds = spec.loop.rounds - state.round + 1
         cap = state.spent + rounds * 1.5 * spec.search.trials_per_round
     charged = sum(t.trial.fidelity for t in ended)
-    each = sum(t.outcome.ended - t.outcome.started for t in ended if t.outcome is not None) / charged
+    each = sum(t.outcome.took for t in ended if t.outcome is not None) / charged
     share = busy_share(state) or 1.0
     return max(0.0, cap - charged) * each / (state.sessions[-1].slots * max(share, 0.1))
 

@@ -34,8 +34,12 @@ LEAST_ROUND = 6
 
 def cap(spec: StudySpec, state: State) -> float:
     """Trainings the study may spend in all; infinite where only rounds bound it."""
-    asked = spec.budget.trainings if spec.budget.trainings is not None else math.inf
-    return min(asked, state.limit.trainings) if state.limit is not None else asked
+    return min(asked(spec), state.limit.trainings) if state.limit is not None else asked(spec)
+
+
+def asked(spec: StudySpec) -> float:
+    """Trainings the study file allows; infinite where only rounds bound it."""
+    return spec.budget.trainings if spec.budget.trainings is not None else math.inf
 
 
 def calibration_runs(spec: StudySpec) -> int:

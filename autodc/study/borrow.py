@@ -63,7 +63,7 @@ def borrow(other: State, started: ev.StudyStarted, encoding: PlanEncoding) -> ev
     taken: list[dict[str, Any]] = []
     left_out: Counter[str] = Counter()
     for one in other.trials:
-        if one.trial.phase in AFTER or one.outcome is None or may_run_again(one):
+        if one.trial.phase in AFTER or one.outcome is None or may_run_again(one) or one.outcome.status == "cancelled":
             continue
         plan = _renamed(one.trial.plan, theirs)
         if why := _misfit(plan, one.trial.warm_start, encoding):

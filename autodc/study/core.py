@@ -51,12 +51,14 @@ class StudyCore:
         leaks: LookForLeaks | None = None,
         borrowed: ev.WarmStarted | None = None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open. A changed study file or changed data extends the study, where that may be (study/extend.py).
 
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does.
         """
-        self._journal, self._store, self._clock = journal, store, clock
+        self._journal, self._store, self._clock, self._monotonic = journal, store, clock, monotonic
+        self._begun: float | None = None
         self._spec, self._table, self._metric = spec, table, metric
         self.state = State()
         for _, event in journal.read():
@@ -79,7 +81,10 @@ class StudyCore:
 
     def record(self, *events: ev.Event) -> None:
         """Journal events, then apply them."""
-        stamped = [replace(event, time=self._clock()) for event in events]
+        if any(isinstance(event, ev.SessionStarted) for event in events):
+            self._begun = self._monotonic()
+        awake = 0.0 if self._begun is None else round(self._monotonic() - self._begun, 3)
+        stamped = [replace(event, time=self._clock(), awake=awake) for event in events]
         self._journal.append(stamped)
         for event in stamped:
             self.state.apply(event)
@@ -128,8 +133,8 @@ class StudyCore:
         if len(state.opened) > state.measurements or (under_way and state.finished is None):
             return
         refuse_second_opening(state, force)
-        if pairs.final_seeds(self._spec, state) < 1:
-            cap = allowance.cap(self._spec, state)
+        cap = allowance.asked(self._spec)
+        if pairs.final_seeds(self._spec, state, cap) < 1:
             raise InputError(
                 "ADC-RUN-016",
                 "no training is left for the last measurement",
@@ -159,6 +164,7 @@ class StudyCore:
         seconds: dict[str, Any] = {
             "started": completion.started,
             "ended": completion.ended,
+            "seconds": completion.seconds,
             "attempts": completion.attempt + 1,
         }
         scores, error = None, completion.error or completion.status

@@ -308,7 +308,7 @@ class Decider:
         state, spec = self._state, self._spec
         if state.asked is not None:
             return "stopped"
-        if state.limit is not None:
+        if state.limit is not None and state.limit.trainings < allowance.asked(spec):
             return state.limit.because
         if state.round >= spec.loop.rounds:
             return "rounds"

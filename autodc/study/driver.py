@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import final
 
 from autodc.errors import AutodcError, InputError, SurroundingsError
-from autodc.study import allowance
+from autodc.study import allowance, pace
 from autodc.study import events as ev
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
 from autodc.study.ports import Tracker
 from autodc.study.state import State
 from autodc.trial.executor import Completion, Executor
-from autodc.trial.trial import Trial
+from autodc.trial.trial import Outcome, Trial
 
 AHEAD = 1
 """Jobs queued for each slot beyond the one it trains: the next is there when a slot is free, however long the search
@@ -25,15 +27,24 @@ TICK = 0.5
 """Seconds after which the driver looks up even when nothing came back."""
 
 LATE_SHARE = 0.1
-"""The clock's estimate of the trainings left is journalled again when it has changed by this share."""
+"""The clock's estimate of the trainings left is journalled again when it has changed by this share, up or down."""
 
+CUT_SHARE = 0.5
+"""What still searches or compares is ended when no more time is left than this share of the last measurement takes."""
+
+RESTORES = 3
+"""How often one training is begun again because stored data had to be put in place again."""
+
+TIME_OVER = "the time was over before this training ended [ADC-RUN-070]"
+
+_LAST = ("credit", "test")
 _AGAIN = frozenset({"crashed", "lost"})
 
 Progress = Callable[[State], None]
 
 
 class Interrupted(Exception):
-    """The user or the system asked the study to stop; the journal is whole and the same command goes on."""
+    """The user, the system or the clock asked the study to stop; the journal is whole and the same command goes on."""
 
 
 @final
@@ -41,8 +52,9 @@ class Driver:
     """One process's turn at a study.
 
     retries: how often a crashed or lost attempt is made again; deadline: Unix time by which the study is to be over,
-    because: `budget.wall_clock` or `until`; stop: asked between events, True ends the turn; first: train the first so
-    many trials of the study and no more.
+    because: what a limit by it is called; seconds: what `budget.wall_clock` leaves to this turn, while the machine is
+    awake; stop: asked between events, True ends the turn; clock: Unix time; monotonic: seconds awake; first: train the
+    first so many trials of the study and no more.
     """
 
     def __init__(
@@ -55,19 +67,30 @@ class Driver:
         retries: int = 1,
         deadline: float = math.inf,
         because: str = "budget.wall_clock",
+        seconds: float = math.inf,
         progress: Progress = lambda state: None,
         stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         first: int | None = None,
     ) -> None:
         self._first = first
         self._study, self._executor, self._jobs, self._tracker = study, executor, jobs, tracker
         self._retries, self._deadline, self._because = retries, deadline, because
-        self._progress, self._stop, self._clock = progress, stop, clock
+        self._progress, self._stop = progress, stop
+        self._clock, self._monotonic = clock, monotonic
+        self._end = monotonic() + seconds
         self._under_way: dict[int, tuple[Trial, int]] = {}
+        self._restores: Counter[int] = Counter()
+        self._mended, self._found = 0, dict[int, int]()
+        self._thinking: deque[float] = deque(maxlen=pace.RECENT)
+        self._over = False
 
     def run(self) -> None:
-        """Run until the study, or its first trials, are finished. Raises Interrupted when asked to stop."""
+        """Run until the study, or its first trials, are finished.
+
+        Raises Interrupted when asked to stop, or where the time was over before the start was measured.
+        """
         study = self._study
         while not (study.finished or self._enough()):
             if self._stop():
@@ -80,9 +103,13 @@ class Driver:
                 break
             if not self._under_way:
                 raise AutodcError("ADC-LOOP-002", "nothing is under way and nothing can be planned")
-            for completion in self._executor.wait(TICK):
+            completions = self._executor.wait(TICK)
+            begun = self._monotonic()
+            for completion in completions:
                 self._take(completion)
             self._tracker.follow()
+            if completions:
+                self._thinking.append((self._monotonic() - begun) / len(completions))
             self._progress(study.state)
         self._tracker.follow()
         self._progress(study.state)
@@ -100,28 +127,53 @@ class Driver:
         return self._first is not None and sum(t.outcome is not None for t in trials) >= self._first
 
     def _submit(self, trial: Trial, attempt: int) -> None:
+        if self._over:
+            self._study.tell(trial, _cancelled(attempt))
+            return
         self._under_way[trial.number] = (trial, attempt)
-        self._executor.submit(self._jobs.job(trial, attempt))
+        self._found[trial.number] = self._mended
+        job = self._jobs.job(trial, attempt)
+        if job.timeout is None:
+            job = replace(job, timeout=pace.timeout(self._study.state, trial.plan, trial.fidelity))
+        self._executor.submit(job)
 
     def _take(self, completion: Completion) -> None:
         trial, attempt = self._under_way.get(completion.number, (None, -1))
         if trial is None or attempt != completion.attempt:
             return
-        if completion.status == "surroundings":
-            self._executor.cancel()
-            raise SurroundingsError(
-                "ADC-RUN-007",
-                "what a training stands on failed, which no other plan would have escaped",
-                f"trial {trial.number}",
-                completion.error,
-                "mend that, then give the same command again: it trains that trial once more",
-            )
+        if completion.status == "surroundings" and self._held_up(trial, attempt, completion):
+            return
         if completion.status in _AGAIN and attempt < self._retries:
             self._submit(trial, attempt + 1)
             return
         del self._under_way[completion.number]
         self._study.tell(trial, self._study.score(trial, completion))
         self._check_start()
+
+    def _held_up(self, trial: Trial, attempt: int, completion: Completion) -> bool:
+        """See to a training that the surroundings ended: put stored data in place again and train once more, else end
+        the run. False where the disk refuses this very training for the second time: then its plan has failed."""
+        if completion.missing:
+            if self._restores[trial.number] < RESTORES and self._is_restored(trial.number):
+                self._restores[trial.number] += 1
+                self._submit(trial, attempt + 1)
+                return True
+            hint = "where trainings run on other machines, --out and cache_dir lie on a disk that all of them see"
+            problem = "stored data is not there where a training looks for it"
+        elif trial.number in self._study.state.held:
+            return False
+        else:
+            self._study.record(ev.TrialHeldUp(number=trial.number, error=completion.error))
+            hint = "make room, then give the same command again: it trains that trial once more"
+            problem = "a training met a disk that refuses"
+        self._executor.cancel()
+        raise SurroundingsError("ADC-RUN-007", problem, f"trial {trial.number}", completion.error, hint)
+
+    def _is_restored(self, number: int) -> bool:
+        """Whether data was gone and is in place again, now or since the training was submitted."""
+        if self._jobs.restore():
+            self._mended += 1
+        return self._mended > self._found.get(number, 0)
 
     def _check_start(self) -> None:
         """Stop early where the model the study begins with cannot be trained at all."""
@@ -138,18 +190,74 @@ class Driver:
                 "mend the trainer or the search space; the study begins at the centre of the space",
             )
 
+    def _time_left(self) -> tuple[float, str]:
+        """Seconds until the study is to be over, and which limit says so."""
+        until, budget = self._deadline - self._clock(), self._end - self._monotonic()
+        return (until, self._because) if until <= budget else (budget, "budget.wall_clock")
+
     def _mind_the_clock(self) -> None:
-        """Turn the time left into trainings left, so that the loop opens nothing it cannot finish."""
-        if math.isinf(self._deadline):
+        """Turn the time left into trainings left, so that the loop opens nothing it cannot finish; end what would not
+        leave the last measurement its time, and everything when the time is over."""
+        left, because = self._time_left()
+        if math.isinf(left):
             return
-        study, now = self._study, self._clock()
-        recent = [t for t in study.state.trials[-50:] if t.outcome is not None and t.outcome.ended > 0]
-        if not recent and now < self._deadline:
-            return
-        taken = sum(t.outcome.ended - t.outcome.started for t in recent if t.outcome is not None)
-        seconds = taken / sum(t.trial.fidelity for t in recent) if recent else math.inf
-        more = max(0.0, self._deadline - now) * self._executor.slots / max(seconds, 1e-3)
-        total = math.floor(study.state.spent - sum(t.fidelity for t, _ in self._under_way.values()) + more)
-        cap = allowance.cap(study.spec, study.state)
-        if total < cap and (math.isinf(cap) or cap - total > LATE_SHARE * max(cap - study.state.spent, 0.0)):
-            study.record(ev.BudgetLimited(trainings=max(float(total), study.state.spent), because=self._because))
+        state = self._study.state
+        if left <= 0 and state.phase in ("", "calibration"):
+            self._executor.cancel()
+            raise Interrupted("the time was over before the model the study begins with was measured")
+        found = pace.pace(state)
+        each = math.inf if found is None else self._each(found)
+        total = state.spent
+        if left > 0 and not self._over:
+            if found is None:
+                return
+            under_way = sum(t.fidelity for t, _ in self._under_way.values())
+            total = max(total, math.floor(total - under_way + left * self._executor.slots / each))
+        self._limit(total, because, left <= 0)
+        if left <= 0 or (self._searches() and left <= CUT_SHARE * self._last_seconds(each)):
+            self._cut(over=left <= 0)
+
+    def _each(self, found: pace.Pace) -> float:
+        """Seconds that a training of the kind to come takes of a slot, what this process does beside it included."""
+        thinking = sum(self._thinking) / max(len(self._thinking), 1)
+        return max(found.seconds(pace.typical_rows(self._study.state)), thinking * self._executor.slots, 1e-3)
+
+    def _limit(self, total: float, because: str, over: bool) -> None:
+        """Journal what the clock allows, where that is something else than before."""
+        state, asked = self._study.state, allowance.asked(self._study.spec)
+        total, cap = min(total, asked), allowance.cap(self._study.spec, state)
+        if over:
+            changed = state.limit is None or state.limit.trainings > state.spent
+        elif math.isinf(cap):
+            changed = True
+        else:
+            changed = abs(cap - total) > max(LATE_SHARE * (cap - state.spent), 1 - allowance.CRUMB)
+        if changed and not (total == cap == asked):
+            self._study.record(ev.BudgetLimited(trainings=float(total), because=because))
+
+    def _searches(self) -> bool:
+        """Whether anything but the last measurement is under way, once the start is measured."""
+        begun = self._study.state.phase not in ("", "calibration")
+        return begun and any(trial.phase not in _LAST for trial, _ in self._under_way.values())
+
+    def _last_seconds(self, each: float) -> float:
+        """What the last measurement is likely to take."""
+        spec = self._study.spec
+        seeds = allowance.final_seeds(spec) + allowance.credit_seeds(spec)
+        return 2 * seeds * each / self._executor.slots if math.isfinite(each) else 0.0
+
+    def _cut(self, over: bool) -> None:
+        """End what is under way: it says nothing of its plan. Where there is time, the last measurement goes on."""
+        self._over = over
+        under_way = sorted(self._under_way.items())
+        self._under_way.clear()
+        self._executor.cancel()
+        for _, (trial, attempt) in under_way:
+            if trial.phase in _LAST and not over:
+                self._submit(trial, attempt)
+            else:
+                self._study.tell(trial, _cancelled(attempt))
+
+
+def _cancelled(attempt: int) -> Outcome:
+    return Outcome(status="cancelled", error=TIME_OVER, attempts=attempt + 1)

@@ -1,6 +1,7 @@
 """The events of a study, in the order a study lives through them. State is `fold(events)` and nothing else.
 
-Events are values: JSON in, JSON out, with a version. `time` is Unix time and never enters a decision. They hold no
+Events are values: JSON in, JSON out, with a version. `time` is Unix time, `awake` the seconds that the session has
+worked, by a clock that stands still while the machine sleeps; neither ever enters a decision. They hold no
 secrets: what came with a password or token, also out of a journal of before, is masked as the event is made.
 """
 
@@ -25,6 +26,7 @@ class Event:
 
     version: ClassVar[int] = VERSION
     time: float = 0.0
+    awake: float = 0.0
 
     def __init_subclass__(cls) -> None:
         _KINDS[cls.__name__] = cls
@@ -108,11 +110,13 @@ class WarmStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
-    """A process took the study up. machine: MachineSpec as JSON; slots: trainings at once."""
+    """A process took the study up. machine: MachineSpec as JSON; slots: trainings at once; until: Unix time by which
+    it is asked to be done. A limit that the clock set in a session before binds this one no more."""
 
     slots: int
     machine: Mapping[str, Any]
     pid: int = 0
+    until: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "machine", masked_tree(self.machine))
@@ -150,6 +154,14 @@ class TrialFinished(Event):
     def __post_init__(self) -> None:
         if error := self.outcome.get("error"):
             object.__setattr__(self, "outcome", {**self.outcome, "error": masked(str(error))})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialHeldUp(Event):
+    """The disk refused a training, and the run ended. It is trained once more; the second time it has failed."""
+
+    number: int
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +255,8 @@ class IncumbentMoved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetLimited(Event):
-    """Time, not trainings, is what is left: from here at most `trainings` in all. because: wall_clock or until."""
+    """Time, not trainings, is what is left: from here at most `trainings` in all. The last one counts: the clock's
+    estimate may rise again, and a number not below the budget binds nothing. because: budget.wall_clock or until."""
 
     trainings: float
     because: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -19,7 +19,8 @@ class JobMaker:
     """What all jobs of a study share.
 
     datasets: name → folder of a training dataset; held: part → folder with its inputs alone, the sealed test set
-    among them: it goes only to the trials of the last measurement; models: folder of the models that are kept.
+    among them: it goes only to the trials of the last measurement; models: folder of the models that are kept;
+    restore: puts stored datasets that are gone or damaged in place again, and says whether there were any.
     """
 
     spec: StudySpec
@@ -29,6 +30,7 @@ class JobMaker:
     held: Mapping[str, str]
     work: Path
     models: Path
+    restore: Callable[[], bool] = lambda: False
 
     def job(self, trial: Trial, attempt: int) -> Job:
         """Return one attempt at a trial."""

@@ -31,7 +31,8 @@ class Memory:
             self._seen += borrowed(state.borrowed)
         for t in state.trials[self._read : state.horizon]:
             trial = t.trial
-            if trial.phase not in AFTER and t.outcome is not None and not pairs.may_run_again(t):
+            told = t.outcome is not None and t.outcome.status != "cancelled" and not pairs.may_run_again(t)
+            if trial.phase not in AFTER and t.outcome is not None and told:
                 values = t.outcome.slices
                 self._seen.append(
                     Observation(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from autodc import seeds
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
-from autodc.study import allowance
+from autodc.study import allowance, failing
 from autodc.study.state import State, TestState, TrialState
 
 Key = tuple[Plan, int]
@@ -52,7 +52,10 @@ def runs_again(state: State, key: Key) -> bool:
 
 
 def may_run_again(one: TrialState) -> bool:
-    """Whether a training of a pair failed and has attempts left. What it says of its plan is not known before."""
+    """Whether a training of a pair failed and has attempts left, or the clock ended it. What it says of its plan is not
+    known before."""
+    if one.outcome is not None and one.outcome.status == "cancelled":
+        return one.trial.phase in ("calibration", "gate")
     failed = one.outcome is not None and one.outcome.status == "failed"
     return failed and one.trial.phase in ("calibration", "gate") and one.attempt < RERUNS
 
@@ -74,11 +77,12 @@ def pays(spec: StudySpec, state: State, names: Iterable[str]) -> list[str]:
 
 
 def excluded(spec: StudySpec, state: State) -> frozenset[str]:
-    """Datasets that were dropped in the very context of the incumbent, or that the cost budget cannot pay."""
+    """Datasets that were dropped in the very context of the incumbent, that the cost budget cannot pay, or that no
+    training survives."""
     names, kept = state.candidates, frozenset(state.kept)
     dear = frozenset(names).difference(pays(spec, state, names))
     dropped = {n for n in names if n not in kept and _dropped_among(state.decided(n), kept)}
-    return dear | dropped
+    return dear | dropped | failing.out(state)
 
 
 def _dropped_among(test: TestState | None, kept: frozenset[str]) -> bool:
@@ -93,16 +97,18 @@ def with_dataset(spec: StudySpec, state: State, plan: Plan, name: str) -> Plan:
     return Plan.of(mixture.to_dict(), dict(plan.hyperparameters), plan.recipe, plan.pretrain)
 
 
-def final_seeds(spec: StudySpec, state: State) -> int:
-    """Fresh seeds an arm that the last measurement can still pay."""
+def final_seeds(spec: StudySpec, state: State, cap: float | None = None) -> int:
+    """Fresh seeds an arm that the last measurement can still pay. cap: left out: what budget and clock allow now."""
     arms = 1 if state.start == state.incumbent else 2
-    affordable = (allowance.cap(spec, state) - state.spent) / arms
+    affordable = ((allowance.cap(spec, state) if cap is None else cap) - state.spent) / arms
     return int(min(allowance.final_seeds(spec), max(0.0, affordable)))
 
 
 def final_needs(spec: StudySpec, state: State) -> list[Key]:
     """Trainings of the last measurement that nobody has planned, and those that failed and can be paid again."""
     runs = _final_runs(state)
+    if state.limit is not None and state.limit.trainings <= state.spent:
+        return []
     needed = []
     for key in final_keys(spec, state):
         mine = runs.get(key, [])

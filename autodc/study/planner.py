@@ -13,7 +13,7 @@ from autodc.data.mixture import BASE
 from autodc.search.engine import Observation, SearchEngine
 from autodc.search.plan import Plan
 from autodc.spec.study import StudySpec
-from autodc.study import allowance, credit, extend, fidelity, ledger, pairs, sweep
+from autodc.study import allowance, credit, extend, failing, fidelity, ledger, pairs, sweep
 from autodc.study import events as ev
 from autodc.study.memory import AFTER, Memory
 from autodc.study.state import State
@@ -40,8 +40,11 @@ ENQUEUED = "enqueued later"
 
 
 def searching(spec: StudySpec, state: State) -> bool:
-    """Whether the round's share of search trials is not yet planned."""
-    quota = next(p.planned for p in reversed(state.phases) if p.phase == "search")
+    """Whether the round's share of search trials is not yet planned. Where a clock limits the study, or did so when the
+    round began, the share is that of what is left now."""
+    quota: float = next(p.planned for p in reversed(state.phases) if p.phase == "search")
+    if state.paced:
+        quota = allowance.search_quota(spec, state, state.round)
     return state.charged("search", state.round) < quota - allowance.CRUMB and allowance.left(spec, state) >= 1
 
 
@@ -118,6 +121,9 @@ class Planner:
         if (later := self._enqueued_later()) is not None:
             seed = seeds.integer(self._spec.seed, "search", f"enqueued-{number}")
             return self._plan(later, seed, "search", round, ENQUEUED)
+        if (heard := failing.hearing(state)) is not None:
+            seed = seeds.integer(self._spec.seed, "search", f"hearing-{number}")
+            return self._plan(self._with_alone(heard), seed, "search", round, failing.HEARING)
         running = [t.trial.plan for t in state.trials[state.horizon :] if t.trial.phase not in AFTER]
         observed = self._memory.observed(state)
         suggestion = self._engine.suggest(number, observed, running, out)
@@ -153,6 +159,12 @@ class Planner:
         best = self._engine.recommend(observed, kept, out)
         draws = None if best.tuned is None else self._engine.outlook(observed, [best.plan, best.tuned])
         return draws is not None and float(np.mean(draws[:, 0] <= draws[:, 1])) > CLOSE_CALL
+
+    def _with_alone(self, name: str) -> Plan:
+        """The start with one candidate beside it."""
+        start = self._state.start
+        assert start is not None
+        return Plan.of({BASE: 1.0, name: 1.0}, dict(start.hyperparameters), start.recipe)
 
     def _enqueued_later(self) -> Plan | None:
         """The next mixture that an extension of the study asks for, with the settings of the incumbent."""

@@ -56,19 +56,29 @@ class TestState:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """A change of the study after it had begun. taken, spent: tests opened by then, and what they took of q."""
+    """A change of the study after it had begun. taken, spent: tests opened by then, and what they took of q; trials:
+    trainings planned by then."""
 
     time: float
     changed: Mapping[str, Any]
     taken: int
     spent: float
+    trials: int = 0
 
 
 @final
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One process's time on the study, Unix seconds; ended is that of its last event."""
+    """One process's time on the study, Unix seconds; ended is that of its last event. awake: seconds it worked, by a
+    clock that stands still while the machine sleeps; until: Unix time by which it was asked to be done, or None."""
 
     started: float
     ended: float
     slots: int
+    awake: float = 0.0
+    until: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it worked; by the wall clock where a journal of before knows nothing better."""
+        return self.awake or self.ended - self.started

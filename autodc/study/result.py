@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodc.search.plan import Plan
-from autodc.study import notices
+from autodc.study import failing, notices
 from autodc.study.ledger import ledger
 from autodc.study.state import State, TestState
 
@@ -39,6 +39,7 @@ def result(state: State, natural: Natural) -> dict[str, Any]:
         "findings": [],
         "requests": [],
         "search": {"fidelity": _fidelity(state)},
+        "failing": always_failing(state),
         "recommendation": _recommendation(state, natural),
         "credit": None if state.credited is None else state.credited.credit,
         "spent": spent(state),
@@ -46,6 +47,15 @@ def result(state: State, natural: Natural) -> dict[str, Any]:
         "pareto": pareto(state, natural),
         "left": notices.left_over(state),
         "warnings": [*notices.alarms(state), *question.warnings],
+    }
+
+
+def always_failing(state: State) -> dict[str, Any]:
+    """Kinds of plan that no training survived. datasets: no longer proposed; settings: told."""
+    assert state.spec is not None
+    return {
+        "datasets": {name: found.to_dict() for name, found in failing.datasets(state).items()},
+        "settings": {found.kind: found.to_dict() for found in failing.settings(state.spec, state)},
     }
 
 
@@ -144,7 +154,7 @@ def spent(state: State) -> dict[str, Any]:
     return {
         "trainings": _whole(state.spent),
         "by_phase": {p: _whole(sum(t.trial.fidelity for t in state.trials if t.trial.phase == p)) for p in phases},
-        "wall_seconds": round(sum(s.ended - s.started for s in state.sessions), 3),
+        "wall_seconds": round(sum(s.seconds for s in state.sessions), 3),
         "busy_share": busy_share(state),
         "cost": _whole(cost),
         "tests": len(state.tests),
@@ -159,8 +169,9 @@ def busy_share(state: State) -> float | None:
     for session in state.sessions:
         mine = [o for o in outcomes if session.started <= o.ended <= session.ended]
         if mine:
-            busy += sum(o.ended - o.started for o in mine)
-            wall += session.slots * (max(o.ended for o in mine) - min(o.started for o in mine))
+            busy += sum(o.took for o in mine)
+            span = max(o.ended for o in mine) - min(o.started for o in mine)
+            wall += session.slots * min(span, session.awake or span)
     return round(min(1.0, busy / wall), 4) if wall > 0 else None
 
 

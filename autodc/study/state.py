@@ -31,7 +31,9 @@ class State:
     decisions: dataset → the last finished test of it alone;
     challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
     may serve any comparison, the last one where it was run again; attempts: how often it was run;
-    planned: (phase, round) → trainings, each by its fidelity; spent: all of them;
+    planned: (phase, round) → trainings, each by its fidelity; spent: all of them; limit: what the clock allows in this
+    session; paced: whether a clock ever set one, so that quotas of before are no measure; held: trials that the disk
+    refused; failures: numbers of the trainings that failed; works: dataset → the first training with it that did not;
     suggested: numbers of the trials whose plan the search suggested; again: (fidelity, suggested trial) → the number
     of its training there; fidelity: how well cheap trainings rank plans, None before it is measured;
     model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued;
@@ -66,6 +68,10 @@ class State:
     warm: int | None = None
     challenger: Plan | None = None
     limit: ev.BudgetLimited | None = None
+    paced: bool = False
+    held: set[int] = field(default_factory=set)
+    failures: list[int] = field(default_factory=list)
+    works: dict[str, int] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
     asked: ev.TestOpeningAsked | None = None
     opened: list[ev.TestSetOpened] = field(default_factory=list)
@@ -82,8 +88,9 @@ class State:
         horizon = getattr(event, "horizon", None)
         if horizon is not None:
             self.horizon = max(self.horizon, horizon)
-        if self.sessions and event.time:
+        if self.sessions and event.time and not isinstance(event, _BETWEEN):
             self.sessions[-1].ended = max(self.sessions[-1].ended, event.time)
+            self.sessions[-1].awake = max(self.sessions[-1].awake, event.awake)
         _APPLY.get(type(event), _ignore)(self, event)
 
     @property
@@ -168,6 +175,10 @@ def fold(events: Iterable[ev.Event]) -> State:
     return state
 
 
+_BETWEEN = (ev.StudyExtended, ev.TestOpeningAsked, ev.SessionStarted)
+"""Events that come before a session begins: they are no work of the one before."""
+
+
 def _ignore(state: State, event: Any) -> None:
     """Events that are news for readers alone change nothing."""
 
@@ -181,7 +192,9 @@ def _started(state: State, event: ev.StudyStarted) -> None:
 def _extended(state: State, event: ev.StudyExtended) -> None:
     spent = sum(t.share for t in state.tests)
     state.extensions.append(
-        Extension(time=event.time, changed=event.changed, taken=len(state.tests), spent=spent),
+        Extension(
+            time=event.time, changed=event.changed, taken=len(state.tests), spent=spent, trials=len(state.trials)
+        ),
     )
     state.started = replace(
         state.question,
@@ -210,7 +223,8 @@ def _borrowed(state: State, event: ev.WarmStarted) -> None:
 
 
 def _session(state: State, event: ev.SessionStarted) -> None:
-    state.sessions.append(Session(started=event.time, ended=event.time, slots=event.slots))
+    state.sessions.append(Session(started=event.time, ended=event.time, slots=event.slots, until=event.until))
+    state.limit = None
 
 
 def _phase(state: State, event: ev.PhaseStarted) -> None:
@@ -242,7 +256,17 @@ def _planned(state: State, event: ev.TrialPlanned) -> None:
 
 
 def _finished(state: State, event: ev.TrialFinished) -> None:
-    state.trials[event.number].outcome = Outcome.from_dict(event.outcome)
+    one = state.trials[event.number]
+    one.outcome = Outcome.from_dict(event.outcome)
+    if one.outcome.status == "failed":
+        state.failures.append(event.number)
+    elif one.outcome.status == "done":
+        for name in one.trial.plan.mixture.added:
+            state.works[name] = min(event.number, state.works.get(name, event.number))
+
+
+def _held_up(state: State, event: ev.TrialHeldUp) -> None:
+    state.held.add(event.number)
 
 
 def _fidelity(state: State, event: ev.FidelityMeasured) -> None:
@@ -307,7 +331,7 @@ def _moved(state: State, event: ev.IncumbentMoved) -> None:
 
 
 def _limited(state: State, event: ev.BudgetLimited) -> None:
-    state.limit = event
+    state.limit, state.paced = event, True
 
 
 def _test_opened(state: State, event: ev.TestSetOpened) -> None:
@@ -341,6 +365,7 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.PhaseStarted: _phase,
     ev.TrialPlanned: _planned,
     ev.TrialFinished: _finished,
+    ev.TrialHeldUp: _held_up,
     ev.FidelityMeasured: _fidelity,
     ev.ChallengerProposed: _proposed,
     ev.TestOpened: _opened,

@@ -10,6 +10,7 @@ from autodc.gate.reasons import TOO_GOOD
 from autodc.gate.types import Look
 from autodc.gate.waves import best_passer
 from autodc.spec.study import StudySpec
+from autodc.study import failing
 from autodc.study.pairs import pays
 from autodc.study.state import State, TestState
 
@@ -28,9 +29,8 @@ def waiting(spec: StudySpec, state: State) -> list[str]:
     """
     effects = state.challengers[-1].effects if state.challengers else {}
     trusted = {n for n in spec.gate.trust if (last := state.decided(n)) is not None and TOO_GOOD in last.reasons}
-    here = {t.subject for t in wave(state)} - trusted
-    kept = frozenset(state.kept)
-    names = pays(spec, state, [n for n in state.candidates if n not in kept and n not in here])
+    out = {*state.kept, *({t.subject for t in wave(state)} - trusted), *failing.out(state)}
+    names = pays(spec, state, [n for n in state.candidates if n not in out])
     still_open = [n for n in names if n in trusted or (last := state.decided(n)) is None or last.verdict == "keep"]
     return sorted(still_open, key=lambda n: -float(effects.get(n, {}).get("gain", 0.0)))
 

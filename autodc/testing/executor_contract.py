@@ -157,6 +157,36 @@ class ExecutorContract:
         assert not (jobs.folder / "out-1").exists()
         self._all_slots_train(executor, jobs)
 
+    def test_a_trainer_that_leaves_is_a_failed_trial_that_says_so(self, executor: Executor, jobs: Jobs) -> None:
+        (completion,) = _run(executor, [jobs("leave")])
+        assert completion.status == "failed"
+        assert "SystemExit(0)" in completion.error
+        assert [c.status for c in _run(executor, [jobs()])] == ["done"]
+
+    def test_a_process_that_exits_with_0_is_a_crash_that_says_so(self, executor: Executor, jobs: Jobs) -> None:
+        self._needs_supervision()
+        (completion,) = _run(executor, [jobs("exit0")])
+        assert completion.status == "crashed"
+        assert "exit code 0" in completion.error
+        assert "SIGKILL" not in completion.error
+
+    def test_a_program_left_behind_by_a_training_that_succeeds_is_ended(self, executor: Executor, jobs: Jobs) -> None:
+        self._needs_supervision()
+        file = jobs.folder / "program"
+        (completion,) = _run(executor, [jobs("detach", program_file=str(file))])
+        assert completion.status == "done"
+        assert not _lives(int(file.read_text()))
+
+    def test_data_that_is_gone_is_no_fault_of_the_plan(self, executor: Executor, jobs: Jobs) -> None:
+        (first,) = _run(executor, [jobs("delete")])
+        assert first.status == "done"
+        (second,) = _run(executor, [jobs()])
+        assert (second.status, second.missing) == ("surroundings", True)
+
+    def test_how_long_a_training_took_is_told(self, executor: Executor, jobs: Jobs) -> None:
+        (completion,) = _run(executor, [jobs("sleep", seconds=0.2)])
+        assert 0.2 <= completion.seconds <= completion.ended - completion.started + 0.1
+
     def test_a_hang_in_native_code_ends_at_the_deadline(self, executor: Executor, jobs: Jobs) -> None:
         self._needs_supervision()
         (completion,) = _run(executor, [jobs("hang", timeout=0.5)])

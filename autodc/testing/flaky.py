@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import threadpoolctl
 
-from autodc.trial.trainer import Trained, TrainingJob
+from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 
 MEGABYTE = 2**20
 
@@ -22,10 +23,11 @@ MEGABYTE = 2**20
 class FlakyTrainer:
     """Ridge regression of the target on the inputs, after one of these, named by the hyperparameter `act`:
 
-    `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `full_disk`, `exit` (the process ends with
-    code 3), `hang` (for ever, in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a
-    program running below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts
-    how many threads it has).
+    `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `full_disk` (says so of a disk that has room),
+    `leave` (`sys.exit(0)`), `exit` (the process ends with code 3), `exit0` (at once, with code 0), `delete` (what it
+    was given to train on), `detach` (learns, and leaves a program behind that has lost its parent), `hang` (for ever,
+    in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a program running below it that
+    ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts how many threads it has).
     """
 
     def train(self, job: TrainingJob) -> Trained:
@@ -34,7 +36,7 @@ class FlakyTrainer:
         if "pid_file" in settings:
             Path(str(settings["pid_file"])).write_text(str(os.getpid()))
         start = time.perf_counter()
-        _act(str(settings.get("act", "learn")), settings, job.out)
+        _act(str(settings.get("act", "learn")), settings, job.out, job.train)
         outputs = _ridge(job)
         if settings.get("act") == "nan":
             outputs = {name: np.full_like(array, np.nan) for name, array in outputs.items()}
@@ -49,7 +51,7 @@ class FlakyTrainer:
         return Trained(outputs=outputs, train_seconds=time.perf_counter() - start, predict_ms=0.0, model_mb=0.0)
 
 
-def _act(act: str, settings: Mapping[str, Any], out: Path) -> None:
+def _act(act: str, settings: Mapping[str, Any], out: Path, parts: Sequence[TrainPart]) -> None:
     seconds = float(settings.get("seconds", 0.5))
     if act == "sleep":
         time.sleep(seconds)
@@ -61,6 +63,15 @@ def _act(act: str, settings: Mapping[str, Any], out: Path) -> None:
         raise ValueError("the loss is not a number, as planned")
     elif act == "full_disk":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(out))
+    elif act == "leave":
+        sys.exit(0)
+    elif act == "exit0":
+        os._exit(0)
+    elif act == "delete":
+        for part in parts:
+            shutil.rmtree(part.folder)
+    elif act == "detach":
+        _leave_a_program(Path(str(settings["program_file"])), detached=True)
     elif act == "exit":
         print("last words of the trainer", file=sys.stderr, flush=True)
         os._exit(3)
@@ -86,10 +97,15 @@ def _hang() -> None:
     ctypes.PyDLL(None).pause()
 
 
-def _leave_a_program(file: Path) -> None:
+def _leave_a_program(file: Path, detached: bool = False) -> None:
     import subprocess
 
-    program = "import os, signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+    program = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+    if detached:
+        start = "import subprocess, sys; print(subprocess.Popen("
+        start += f"[sys.executable, '-c', {program!r}], stdout=subprocess.DEVNULL, start_new_session=True).pid)"
+        file.write_text(subprocess.check_output([sys.executable, "-c", start], stderr=subprocess.DEVNULL, text=True))
+        return
     started = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
     file.write_text(str(started.pid))
 

@@ -44,7 +44,8 @@ class Job:
     """One attempt at one trial, as plain data that travels between processes.
 
     out: folder this attempt may write to; `out/model` is kept only when keep_model is set;
-    predict: parts whose folder holds inputs alone (`x.npy`); timeout: seconds; memory: bytes; threads: cores to use.
+    predict: parts whose folder holds inputs alone (`x.npy`); timeout: seconds, set by the driver from the pace of the
+    study where the machine file sets none; memory: bytes; threads: cores to use.
     """
 
     number: int
@@ -70,7 +71,10 @@ class Job:
 class Completion:
     """How one attempt ended. outputs is empty unless `done`; error: one sentence and the last lines of stderr.
 
-    started, ended: Unix time of the training itself (in the child, without waiting for a slot).
+    started, ended: Unix time of the training itself (in the child, without waiting for a slot); seconds: how long it
+    took by a clock that stands still while the machine sleeps; missing: with status `surroundings`, that a stored
+    dataset was not there where it was to be trained. The driver puts what is missing in place again and trains once
+    more; where nothing is missing on its side, that is another file system and the run ends.
     """
 
     number: int
@@ -82,6 +86,8 @@ class Completion:
     model_mb: float = 0.0
     started: float = 0.0
     ended: float = 0.0
+    seconds: float = 0.0
+    missing: bool = False
     error: str = ""
 
 
@@ -102,7 +108,10 @@ class Executor(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Drop what is queued and end what runs; nothing submitted before comes back."""
+        """Drop what is queued and end what runs, at once; nothing submitted before comes back.
+
+        It is called in the midst of a study too: at its deadline, after which the last measurement is submitted.
+        """
         ...
 
     def close(self) -> None:

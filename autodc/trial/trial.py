@@ -49,10 +49,11 @@ class Outcome:
     """What came of a trial, without the per-example arrays, which lie in `outcomes/<arrays>.npz`.
 
     slices: slice → primary metric, oriented so that up is better; soft: slice → mean soft score, up is better;
-    arrays: content address of the per-example arrays, or "" where the trial failed.
+    arrays: content address of the per-example arrays, or "" where the trial failed. A `cancelled` trial was ended by
+    the study's own clock: it says nothing of its plan. seconds: as in `trial.executor.Completion`.
     """
 
-    status: Literal["done", "failed"]
+    status: Literal["done", "failed", "cancelled"]
     slices: Mapping[str, float] = field(default_factory=dict)
     soft: Mapping[str, float] = field(default_factory=dict)
     arrays: str = ""
@@ -61,8 +62,14 @@ class Outcome:
     model_mb: float = 0.0
     started: float = 0.0
     ended: float = 0.0
+    seconds: float = 0.0
     attempts: int = 1
     error: str = ""
+
+    @property
+    def took(self) -> float:
+        """Seconds of the training; by the wall clock where a journal of before knows nothing better."""
+        return self.seconds or max(0.0, self.ended - self.started)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""

@@ -88,8 +88,12 @@ class Hand:
 
     def drive(self, study: StudyCore, executor: HandExecutor, **wishes: Any) -> None:
         """Run a study with the driver."""
+        Driver(study, executor, self.jobs(), NullTracker(), clock=executor.clock, **wishes).run()
+
+    def jobs(self) -> JobMaker:
+        """Jobs that name their data by dataset."""
         names = ("base", *self.inputs.catalogue.candidates)
-        jobs = JobMaker(
+        return JobMaker(
             spec=self.spec,
             machine=MachineSpec(runner="inline"),
             n_classes=len(self.inputs.catalogue.classes),
@@ -98,7 +102,6 @@ class Hand:
             work=Path("work"),
             models=Path("models"),
         )
-        Driver(study, executor, jobs, NullTracker(), clock=executor.clock, **wishes).run()
 
     def finish(self, study: StudyCore, flight: int = 1, order: np.random.Generator | None = None) -> None:
         """Keep `flight` trials in flight to the end; order: which of them ends next."""

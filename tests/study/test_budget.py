@@ -89,10 +89,15 @@ def test_a_deadline_ends_the_study_with_a_result(world, executor_of):
     assert executor.now <= 1000.0 + 45.0 + 2 * allowance.final_seeds(hand.spec) + hand.spec.search.lag
 
 
-def test_a_deadline_that_has_passed_still_gives_a_result(world, executor_of):
+def test_a_deadline_that_has_passed_trains_nothing_more_and_gives_a_result(world, executor_of):
     hand = world(budget__trainings=None, loop__rounds=3)
-    study = hand.open([])
-    executor = executor_of(hand, study)
-    hand.drive(study, executor, deadline=executor.now - 1.0, because="until")
-    assert study.result()["stopped_because"] == "until"
-    assert study.result()["kept"] == []
+    rows = []
+    study = hand.open(rows)
+    first = executor_of(hand, study)
+    hand.drive(study, first, first=hand.spec.gate.calibration + 1)
+    again = hand.open(rows)
+    executor = executor_of(hand, again)
+    hand.drive(again, executor, deadline=executor.now - 1.0, because="until")
+    assert executor.attempts == []
+    assert again.result()["stopped_because"] == "until"
+    assert again.result()["kept"] == []

@@ -93,3 +93,43 @@ def test_every_slot_has_its_next_job_queued_while_it_trains(world, executor_of):
     assert max(queued) == 4
     searching = queued[4:12]
     assert searching == [4] * len(searching)
+
+
+def test_a_disk_that_refuses_ends_the_run_once_for_a_trial_and_then_fails_it(world, executor_of):
+    from autodc.errors import SurroundingsError
+
+    hand = world()
+    rows = []
+    for turn in range(2):
+        study = hand.open(rows)
+        executor = executor_of(hand, study, 1, {(9, 0): "surroundings"})
+        if turn == 0:
+            with pytest.raises(SurroundingsError) as caught:
+                hand.drive(study, executor)
+            assert caught.value.code == "ADC-RUN-007"
+            assert executor.cancelled
+            assert study.state.trials[9].outcome is None
+        else:
+            hand.drive(study, executor)
+    assert study.finished
+    assert study.state.trials[9].outcome.status == "failed"
+    assert [kind for kind, _, _ in rows].count("TrialHeldUp") == 1
+
+
+def test_data_that_is_gone_elsewhere_is_never_a_failed_plan(world, executor_of):
+    from dataclasses import replace
+
+    from autodc.errors import SurroundingsError
+
+    class Elsewhere(executor_of):
+        def wait(self, timeout=None):
+            return [replace(c, missing=True) if c.status == "surroundings" else c for c in super().wait(timeout)]
+
+    hand = world()
+    rows = []
+    for _ in range(3):
+        study = hand.open(rows)
+        with pytest.raises(SurroundingsError, match="not there where a training looks for it") as caught:
+            hand.drive(study, Elsewhere(hand, study, 1, {(9, 0): "surroundings"}))
+        assert "cache_dir" in caught.value.hint
+        assert study.state.trials[9].outcome is None

@@ -2,11 +2,12 @@
 
 It is started fresh, never forked, reads jobs from one pipe and answers on it. It dies with its parent: a thread
 waits for the end of the lifeline and kills the whole process group; the kernel's death signal is the second line,
-for a training that holds the interpreter's lock.
+for a training that holds the interpreter's lock. What a training leaves running is ended with it, also after success.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -14,6 +15,8 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Connection
+
+from autodc.adapters.executors import programs
 
 _PR_SET_PDEATHSIG = 1
 
@@ -26,6 +29,7 @@ def main(arguments: list[str]) -> int:
 
     from autodc.adapters.executors import harness
 
+    programs.adopt()
     while True:
         try:
             kind, payload = pipe.recv()
@@ -37,8 +41,10 @@ def main(arguments: list[str]) -> int:
         _prepare(harness, payload.trainer)
         pipe.send(("begin", time.time()))
         completion = harness.train_job(payload)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        programs.end_all()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
         pipe.send(("end", completion))
 
 
@@ -46,7 +52,7 @@ def _prepare(harness, ref) -> None:  # type: ignore[no-untyped-def]
     """Import what the trainer needs before its clock starts; `train_job` reports it where that fails."""
     try:
         harness.trainer_for(ref)
-    except Exception:  # raised again, and told, when the job makes its trainer
+    except BaseException:  # raised again, and told, when the job makes its trainer
         return
 
 
@@ -60,6 +66,7 @@ def _die_with(parent: int, lifeline: int) -> None:
                 continue
             except OSError:
                 break
+        programs.end_all(but_helpers=False)
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from autodc.adapters.executors.inline import InlineExecutor
+from autodc.adapters.executors.inline import LocalExecutor
 from autodc.spec.study import MachineSpec
 from autodc.trial.executor import Executor
 
@@ -23,10 +23,12 @@ def open_executor(
     study.driver.Interrupted. Raises InputError ADC-EXEC-020 where Ray is wanted and not installed, ADC-EXEC-022 where
     no trial fits, SurroundingsError ADC-EXEC-021 where Ray does not start or the cluster does not answer.
     """
-    if machine.runner == "inline":
-        return InlineExecutor()
-    from autodc.adapters.executors import cluster
-
     if log_folder is not None:
         Path(log_folder).mkdir(parents=True, exist_ok=True)
+    if machine.runner == "inline":
+        logs = None if log_folder is None else Path(log_folder)
+        threads = max(1, int(machine.cpus_per_trial))
+        return LocalExecutor.on_shared_child() or LocalExecutor(1, threads=threads, log_folder=logs)
+    from autodc.adapters.executors import cluster
+
     return cluster.open_on_ray(machine, log_folder, notice, stop)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import json
+import os
 import shutil
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator
@@ -16,12 +19,15 @@ import numpy as np
 import threadpoolctl
 
 from autodc.data.store import open_part
-from autodc.errors import DISK_ERRORS, AutodcError, InputError, SurroundingsError
+from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
 from autodc.trial.executor import Completion, Job, StoredPart, TrainerRef, model_folder
 from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
 
 TRACEBACK_LINES = 12
 """How many of the last lines of a traceback travel with a failed training."""
+
+ROOM_BYTES = 2**20
+"""A disk that takes so much is not full: what wanted more was the plan's own wish."""
 
 _trainers: dict[str, Trainer] = {}
 
@@ -29,17 +35,23 @@ _trainers: dict[str, Trainer] = {}
 def train_job(job: Job) -> Completion:
     """Train one job here and now; a trainer that raises or answers badly is a completion of status `failed`.
 
-    A disk without room is no fault of the plan: `surroundings`, which ends the run and is trained again on resume.
+    A trainer that leaves by `sys.exit` has failed too. A disk that is full in truth is no fault of the plan, nor is
+    stored data that is gone: `surroundings`.
 
     `job.out` is made empty first and removed afterwards; `out/model` stays where the job asks to keep it.
     Deadline and memory limit are not watched here: that takes a second process (`supervisor.Supervisor`).
     """
-    started = time.time()
+    started, begun = time.time(), time.monotonic()
     try:
         empty_scratch(job)
+        data = training_job(job)
+    except Exception as error:
+        missing = isinstance(error, SurroundingsError) or (isinstance(error, OSError) and not _of_disk(error))
+        return _failed(job, error, started, begun, missing=missing)
+    try:
         trainer = trainer_for(job.trainer)
         with thread_share(job.threads):
-            trained = trainer.train(training_job(job))
+            trained = trainer.train(data)
         outputs = {part.name: np.ascontiguousarray(trained.outputs[part.name]) for part in job.predict}
         completion = Completion(
             number=job.number,
@@ -51,24 +63,63 @@ def train_job(job: Job) -> Completion:
             model_mb=float(trained.model_mb),
             started=started,
             ended=time.time(),
+            seconds=time.monotonic() - begun,
         )
-    except Exception as error:  # a trainer may raise whatever it likes: that is a failed trial, never ours
-        completion = Completion(
-            number=job.number,
-            attempt=job.attempt,
-            status="surroundings" if _is_surroundings(error) else "failed",
-            started=started,
-            ended=time.time(),
-            error=_sentence(error),
-        )
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a trainer may raise whatever it likes: that is a failed trial, never ours
+        completion = _failed(job, error, started, begun)
     leave_scratch(job, keep_model=job.keep_model and completion.status == "done")
     return completion
 
 
-def _is_surroundings(error: Exception) -> bool:
-    """Whether a disk without room or the like ended a training: nothing the plan could be blamed for."""
-    full = isinstance(error, OSError) and error.errno in DISK_ERRORS
-    return full or isinstance(error, SurroundingsError)
+def _failed(job: Job, error: BaseException, started: float, begun: float, missing: bool = False) -> Completion:
+    return Completion(
+        number=job.number,
+        attempt=job.attempt,
+        status="surroundings" if missing or _is_surroundings(error, job) else "failed",
+        started=started,
+        ended=time.time(),
+        seconds=time.monotonic() - begun,
+        missing=missing,
+        error=_sentence(error),
+    )
+
+
+def _is_surroundings(error: BaseException, job: Job) -> bool:
+    """Whether a disk that takes nothing more ended a training. One that takes a little did not: the plan wanted too
+    much of it, or has a quota of its own."""
+    causes = [cause for cause in _causes(error) if _of_disk(cause)]
+    if any(isinstance(cause, OSError) and cause.errno == errno.EIO for cause in causes):
+        return True
+    return bool(causes) and any(_refuses(folder) for folder in (Path(job.out).parent, Path(tempfile.gettempdir())))
+
+
+def _of_disk(error: BaseException) -> bool:
+    return isinstance(error, SurroundingsError) or (isinstance(error, OSError) and error.errno in DISK_ERRORS)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """An error and what it was raised from."""
+    found: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in found:
+        found.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return found
+
+
+def _refuses(folder: Path) -> bool:
+    """Whether a folder takes no more than a crumb."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(ROOM_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno in DISK_ERRORS
+    return False
 
 
 def trainer_for(ref: TrainerRef) -> Trainer:
@@ -109,7 +160,7 @@ def leave_scratch(job: Job, *, keep_model: bool) -> None:
         shutil.rmtree(job.out, ignore_errors=True)
         return
     kept = model_folder(job)
-    for entry in Path(job.out).iterdir():
+    for entry in Path(job.out).iterdir() if Path(job.out).is_dir() else ():
         if entry == kept:
             continue
         if entry.is_dir() and not entry.is_symlink():
@@ -142,15 +193,16 @@ def _libraries(modules: int) -> threadpoolctl.ThreadpoolController:
 def _open(part: StoredPart) -> TrainPart:
     x, y, metadata = open_part(part.path)
     if y is None:
-        raise InputError("ADC-EXEC-011", "a dataset to train on has no targets", part.path, part.name)
+        raise SurroundingsError("ADC-EXEC-011", "a dataset to train on has no targets", part.path, part.name)
     return TrainPart(
         name=part.name, x=x, y=y, metadata=metadata, weight=part.weight, stage=part.stage, folder=Path(part.path)
     )
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
     """One sentence and where it happened; our own errors explain themselves."""
     if isinstance(error, AutodcError):
         return str(error)
     lines = "".join(traceback.format_exception(error)).rstrip().splitlines()[-TRACEBACK_LINES:]
-    return f"the trainer raised {type(error).__name__}: {error} [ADC-EXEC-001]\n" + "\n".join(lines)
+    what = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else repr(error)
+    return f"the trainer raised {what} [ADC-EXEC-001]\n" + "\n".join(lines)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import final
 
 from autodc.adapters.executors.desk import Desk
@@ -49,18 +52,24 @@ class LocalExecutor:
     def __init__(self, slots: int, *, threads: int = 1, log_folder: Path | None = None) -> None:
         self._desk = Desk()
         logs = [log_folder / f"slot-{k}.log" if log_folder else None for k in range(slots)]
-        self._supervisors = [Supervisor(threads=threads, log=log) for log in logs]
-        self._threads = [
-            threading.Thread(target=self._serve, args=(s,), name=f"slot-{k}", daemon=True)
-            for k, s in enumerate(self._supervisors)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._slots = [_Slot(threads, log) for log in logs]
+        self._shared = False
+        self._serve()
+
+    @classmethod
+    def on_shared_child(cls) -> LocalExecutor | None:
+        """One slot on the child that this process shares, where it does and nobody else uses it; else None."""
+        if not (_shared and (slot := _shared[-1]).lent.acquire(blocking=False)):
+            return None
+        made = cls.__new__(cls)
+        made._desk, made._slots, made._shared = Desk(), [slot], True
+        made._serve()
+        return made
 
     @property
     def slots(self) -> int:
         """How many jobs train at once."""
-        return len(self._supervisors)
+        return len(self._slots)
 
     def submit(self, job: Job) -> None:
         """Queue a job."""
@@ -75,13 +84,67 @@ class LocalExecutor:
         self._desk.cancel()
 
     def close(self) -> None:
-        """Cancel and end every child."""
+        """Cancel and end every child, but a shared one."""
+        if self._desk.closed:
+            return
         self._desk.close()
-        for thread in self._threads:
-            thread.join()
+        for slot in self._slots:
+            slot.free.wait()
+            if self._shared:
+                slot.lent.release()
+            else:
+                slot.close()
 
-    def _serve(self, supervisor: Supervisor) -> None:
-        supervisor.warm()
-        while (job := self._desk.take(supervisor.drop)) is not None:
-            self._desk.report(job, supervisor.run(job))
-        supervisor.close()
+    def _serve(self) -> None:
+        for slot in self._slots:
+            slot.serve(self._desk)
+
+
+@contextlib.contextmanager
+def shared_child() -> Iterator[None]:
+    """Inside the block, inline runs of this process train in one child, one run after the other.
+
+    For many small studies in a row, as in tests: a child takes a second to start. It keeps what it has imported, also
+    a trainer's file that has changed since, and what it prints is in no log.
+    """
+    slot = _Slot(1, None)
+    _shared.append(slot)
+    try:
+        yield
+    finally:
+        _shared.remove(slot)
+        slot.close()
+
+
+@final
+class _Slot:
+    """A supervised child with the thread it belongs to, which serves one desk after the other."""
+
+    def __init__(self, threads: int, log: Path | None) -> None:
+        self.lent = threading.Lock()
+        self.free = threading.Event()
+        self._supervisor = Supervisor(threads=threads, log=log)
+        self._desks: SimpleQueue[Desk | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._live, name="slot", daemon=True)
+        self._thread.start()
+
+    def serve(self, desk: Desk) -> None:
+        """Train what comes to this desk until it is closed; returns at once."""
+        self.free.clear()
+        self._desks.put(desk)
+
+    def close(self) -> None:
+        """End the child."""
+        self._desks.put(None)
+        self._thread.join()
+
+    def _live(self) -> None:
+        while (desk := self._desks.get()) is not None:
+            self._supervisor.warm()
+            while (job := desk.take(self._supervisor.drop)) is not None:
+                desk.report(job, self._supervisor.run(job))
+            self.free.set()
+        self._supervisor.close()
+
+
+_shared: list[_Slot] = []

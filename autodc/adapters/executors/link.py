@@ -198,6 +198,7 @@ class Worker:
             number=job.number,
             attempt=job.attempt,
             status="surroundings",
+            missing=True,
             started=began,
             ended=time.time(),
             error=f"the worker on {socket.gethostname()} does not see what the driver has stored in "

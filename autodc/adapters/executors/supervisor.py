@@ -27,6 +27,8 @@ import autodc
 from autodc.adapters.executors import harness
 from autodc.trial.executor import Completion, Job, Status, TrainerRef
 
+EXIT_SECONDS = 5.0
+"""How long a process that has closed its line may take to end by itself, so that its own exit code is told."""
 START_SECONDS = 300.0
 """How long a fresh process may take to import what the trainer needs."""
 POLL_SECONDS = 0.25
@@ -87,7 +89,7 @@ class Supervisor:
 
     def run(self, job: Job) -> Completion:
         """Train one job in the child and say how it ended, whatever happened to it."""
-        started = time.time()
+        started, begun = time.time(), time.monotonic()
         with self._lock:
             if self._closed or self._dropped is job:
                 return _ended(job, "lost", started, "the job was cancelled [ADC-EXEC-005]")
@@ -107,15 +109,15 @@ class Supervisor:
         except (EOFError, OSError) as error:
             completion = _ended(job, "crashed", started, self._obituary(child, error))
         if completion.status in ("done", "failed", "surroundings"):
-            if completion.status == "failed":
-                child.end_programs()
             return completion
         with self._lock:
             self._end_child()
         harness.leave_scratch(job, keep_model=False)
         tail = self._tail(mark)
-        self.warm()
-        return _ended(job, completion.status, completion.started, completion.error + tail)
+        if self._dropped is not job:
+            self.warm()
+        seconds = time.monotonic() - begun
+        return _ended(job, completion.status, completion.started, completion.error + tail, seconds)
 
     def drop(self, job: Job) -> None:
         """End this job at once, if it is the one that runs or the next one; what `run` returns is of no account."""
@@ -160,6 +162,8 @@ class Supervisor:
             self._child = None
 
     def _obituary(self, child: _Child, error: Exception) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(EXIT_SECONDS)
         child.kill()
         code = child.process.wait()
         if code >= 0:
@@ -231,12 +235,6 @@ class _Child:
             with contextlib.suppress(psutil.Error):
                 program.kill()
 
-    def end_programs(self) -> None:
-        """Kill what runs below the child, not the child."""
-        for program in self._programs():
-            with contextlib.suppress(psutil.Error):
-                program.kill()
-
     def end(self) -> None:
         self.kill()
         self.process.wait()
@@ -261,7 +259,13 @@ class _Child:
         return []
 
 
-def _ended(job: Job, status: Status, started: float, error: str) -> Completion:
+def _ended(job: Job, status: Status, started: float, error: str, seconds: float = 0.0) -> Completion:
     return Completion(
-        number=job.number, attempt=job.attempt, status=status, started=started, ended=time.time(), error=error
+        number=job.number,
+        attempt=job.attempt,
+        status=status,
+        started=started,
+        ended=time.time(),
+        seconds=seconds,
+        error=error,
     )

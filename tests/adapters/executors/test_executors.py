@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from autodc.adapters.executors import InlineExecutor, LocalExecutor, open_executor, train_job
@@ -40,7 +44,54 @@ class TestActorExecutor(ExecutorContract):
         return open_executor(MachineSpec(runner="actors", max_concurrent=SLOTS))
 
 
-def test_a_disk_without_room_is_not_the_fault_of_the_plan(tmp_path):
+def test_a_plan_that_wants_more_than_a_disk_with_room_has_failed(tmp_path):
     completion = train_job(Jobs(small_dataset(tmp_path))("full_disk"))
-    assert completion.status == "surroundings"
+    assert completion.status == "failed"
     assert "No space left" in completion.error
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from autodc.adapters.executors import train_job
+from autodc.testing.executor_contract import Jobs, small_dataset
+jobs = Jobs(small_dataset(Path(sys.argv[1])))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+completion = train_job(jobs("full_disk"))
+print(completion.status, completion.missing, "No space left" in completion.error)
+"""
+
+
+def test_a_disk_without_room_is_not_the_fault_of_the_plan(tmp_path):
+    done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["surroundings", "False", "True"]
+
+
+def test_small_studies_in_a_row_share_a_child_and_each_alone_has_its_own(tmp_path):
+    machine = MachineSpec(runner="inline")
+    jobs = Jobs(small_dataset(tmp_path))
+
+    def pid(executor):
+        file = tmp_path / f"pid-{jobs.made}"
+        executor.submit(jobs(pid_file=str(file)))
+        assert [c.status for c in executor.wait()] == ["done"]
+        return int(file.read_text())
+
+    first, second = open_executor(machine), open_executor(machine)
+    here = pid(first)
+    assert pid(second) not in (here, os.getpid())
+    first.close()
+    first.close()
+    second.close()
+    third = open_executor(machine)
+    assert pid(third) == here != os.getpid()
+    third.close()
+
+
+def test_what_inline_trainings_print_goes_to_the_log(tmp_path):
+    outer = LocalExecutor(1, log_folder=tmp_path)
+    outer.submit(Jobs(small_dataset(tmp_path))("exit"))
+    outer.wait()
+    outer.close()
+    assert "last words of the trainer" in (tmp_path / "slot-0.log").read_text()

@@ -1,0 +1,109 @@
+"""Kinds of plan that always fail are noticed, told and, where it is a dataset, no longer proposed."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodc.report import views
+from autodc.study import failing, pairs
+from autodc.testing.world import CANDIDATES
+from autodc.trial.trial import Outcome
+
+
+def finish(hand, study, breaks):
+    """Finish a study in which every training of a plan that `breaks` fails; return how many did."""
+    failed = 0
+    while not study.finished:
+        for trial in study.ask(1):
+            if breaks(trial.plan):
+                failed += 1
+                study.tell(trial, Outcome(status="failed", error="ValueError: cannot read it\nTraceback …"))
+            else:
+                study.tell(trial, hand.outcome(study, trial))
+    return failed
+
+
+@pytest.mark.parametrize("sampler", ["random", "mixture"])
+@pytest.mark.parametrize("name", ["copies", "lamps"])
+def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world, sampler, name):
+    hand = world(budget__trainings=80, search__sampler=sampler)
+    study = hand.open([])
+    failed = finish(hand, study, lambda plan: name in plan.mixture)
+    assert set(failing.datasets(study.state)) == {name}
+    assert failed <= 3 * failing.FEWEST
+    assert name in pairs.excluded(hand.spec, study.state)
+    content = study.result()
+    assert name in content["undecided"]
+    assert content["failing"]["datasets"][name]["code"] == failing.ALWAYS_FAILS
+    assert content["failing"]["datasets"][name]["error"] == "ValueError: cannot read it"
+    (row,) = [r for r in views.verdict_rows(study.state) if r["dataset"] == name]
+    assert row["reasons"] == [failing.ALWAYS_FAILS]
+    assert row["why"] == "every training with it failed: ValueError: cannot read it"
+    assert any(f"every training with {name} failed" in w for w in views.status(study.state)["warnings"])
+    if name != "lamps":
+        assert content["kept"] == ["lamps"]
+
+
+@pytest.mark.parametrize("sampler", ["random", "mixture"])
+def test_where_every_candidate_fails_few_trainings_are_burnt(world, sampler):
+    hand = world(budget__trainings=80, search__sampler=sampler)
+    study = hand.open([])
+    failed = finish(hand, study, lambda plan: bool(plan.mixture.added))
+    assert failed <= 2 * failing.FEWEST + len(CANDIDATES) + hand.spec.search.lag
+    assert set(failing.datasets(study.state)) == set(CANDIDATES)
+    assert study.result()["undecided"] == list(CANDIDATES)
+    heard = [t.trial.plan.mixture.added for t in study.state.trials if t.origin == failing.HEARING]
+    assert all(len(added) == 1 for added in heard)
+
+
+def test_one_culprit_in_every_mixture_does_not_condemn_the_others(world):
+    """Where two of four spoil nearly every mixture, the hearing of the others lets them back in."""
+    hand = world(budget__trainings=120)
+    study = hand.open([])
+    finish(hand, study, lambda plan: "wrong" in plan.mixture or "copies" in plan.mixture)
+    assert set(failing.datasets(study.state)) <= {"wrong", "copies"}
+    assert "lamps" in study.result()["kept"]
+
+
+def test_settings_that_fail_do_not_condemn_a_dataset(world):
+    hand = world(task__options={"fail": "narrow"}, budget__trainings=80)
+    study = hand.open([])
+    hand.finish(study)
+    assert failing.datasets(study.state) == {}
+
+
+def test_a_choice_that_always_fails_is_told_and_stays(world):
+    space = {
+        "width": {"type": "int", "low": 1, "high": 12},
+        "kernel": {"type": "categorical", "choices": ["plain", "cuda"]},
+    }
+    hand = world(search_space=space, budget__trainings=60)
+    study = hand.open([])
+    finish(hand, study, lambda plan: dict(plan.hyperparameters)["kernel"] == "cuda")
+    assert list(study.result()["failing"]["settings"]) == ["kernel = 'cuda'"]
+    assert failing.datasets(study.state) == {}
+    assert any("kernel = 'cuda'" in w for w in views.status(study.state)["warnings"])
+
+
+def test_nothing_is_told_of_a_study_without_failures(world):
+    hand = world()
+    study = hand.open([])
+    hand.finish(study)
+    assert study.result()["failing"] == {"datasets": {}, "settings": {}}
+
+
+def test_what_is_told_does_not_depend_on_the_order_of_outcomes_or_a_stop(world, essence):
+    hand = world(budget__trainings=60)
+    breaks = lambda plan: "copies" in plan.mixture  # noqa: E731
+    calm, rows = hand.open([]), []
+    finish(hand, calm, breaks)
+    for stop in (9, 20):
+        study = hand.open(rows)
+        while len(study.state.trials) < stop:
+            for trial in reversed(study.ask(2)):
+                bad = breaks(trial.plan)
+                outcome = Outcome(status="failed", error="x") if bad else hand.outcome(study, trial)
+                study.tell(trial, outcome)
+    study = hand.open(rows)
+    finish(hand, study, breaks)
+    assert essence(study) == essence(calm)
