@@ -55,9 +55,60 @@ def test_a_verdict_is_on_the_study_and_on_the_trainings_of_its_test() -> None:
         "trial-6": "challenger",
         "trial-7": "incumbent",
     }
+    judged = {key for key, run in runs.items() if "verdict.fog" in run.tags or "reasons.fog" in run.tags}
+    assert judged == {STUDY, "trial-4", "trial-6"}
     assert runs["trial-4"].tags["verdict.fog"] == "keep"
+    assert {run.tags["autodc.subject"] for key, run in runs.items() if key in arms} == {"fog"}
     compared = {key: run.tags["autodc.compare"] for key, run in runs.items() if "autodc.compare" in run.tags}
     assert compared == {"trial-0": "start", "trial-4": "incumbent"}
+
+
+def test_what_was_judged_stays_so_when_others_are_held_against_it() -> None:
+    events = study(trials=4)
+    number = sum(isinstance(e, ev.TrialPlanned) for e in events)
+    opened = next(e for e in events if isinstance(e, ev.TestOpened))
+    both = {"base": 1.0, "fog": 0.5, "noise": 1.0}
+    later = [
+        ev.TestOpened(
+            **{
+                **opened.to_dict(),
+                "id": 2,
+                "subject": "noise",
+                "challenger": plan(both),
+                "incumbent": opened.challenger,
+            }
+        ),
+        *trial(number, both, phase="gate", seed=41),
+        ev.LookTaken(test=2, horizon=0, look={}, seeds=(41,)),
+        ev.VerdictReached(
+            test=2, round=2, horizon=0, subject="noise", subject_kind="dataset", verdict="drop", reasons=(), trainings=1
+        ),
+    ]
+    runs = projected([*events, *later])
+    assert (runs["trial-4"].tags["autodc.arm"], runs["trial-4"].tags["verdict.fog"]) == ("challenger", "keep")
+    assert "verdict.noise" not in runs["trial-4"].tags
+    assert (runs[f"trial-{number}"].tags["autodc.arm"], runs[f"trial-{number}"].tags["verdict.noise"]) == (
+        "challenger",
+        "drop",
+    )
+
+
+def test_nothing_that_is_sent_holds_a_secret() -> None:
+    events = study(trials=1)
+    started = events[0]
+    assert isinstance(started, ev.StudyStarted)
+    data = {**started.spec["data"], "base": {"source": "https://bob:geheim@host/base.npz"}}
+    spec = {**started.spec, "data": data, "tracking": {"uri": "http://alice:geheim@host"}}
+    planned, finished = trial(0, {"base": 1.0}, hyperparameters={"weights": "https://h/w?token=geheim"})
+    assert isinstance(finished, ev.TrialFinished)
+    failed = ev.TrialFinished(number=0, outcome={"status": "failed", "error": "no https://u:geheim@h/x", "attempts": 1})
+    projection = Projection()
+    sent = [
+        c for e in [ev.StudyStarted(**{**started.to_dict(), "spec": spec}), planned, failed] for c in projection.feed(e)
+    ]
+    assert "geheim" not in f"{sent} {projection.specification}"
+    assert sent[-1].parameters["weights"] == "https://h/w?token=***"
+    assert sent[-1].datasets[0].source == '{"source": "https://bob:***@host/base.npz"}'
 
 
 def test_the_study_ends_as_it_ended() -> None:

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,7 @@ from typing import Any
 import pytest
 
 from autodc.adapters.journal import SqliteJournal, open_for_following
-from autodc.adapters.mlflow_store import absolute_uri
-from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker
+from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
 from autodc.adapters.mlflow_writer import Sender, Target
 from autodc.study import events as ev
 from autodc.testing.tracker_contract import TrackerContract, study, trial, until
@@ -164,6 +164,112 @@ def test_what_is_cut_between_arriving_and_being_noted_is_not_doubled(
     assert all(run.data.metrics for run in runs if run.info.status == "FINISHED")
 
 
+class Counted:
+    """A client that counts its calls, each of which takes a while."""
+
+    def __init__(self, client: Any, seconds: float = 0.0) -> None:
+        self._client, self._seconds, self.calls = client, seconds, Counter[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        def called(*arguments: Any, **named: Any) -> Any:
+            self.calls[name] += 1
+            time.sleep(self._seconds)
+            return getattr(self._client, name)(*arguments, **named)
+
+        return called
+
+
+@pytest.mark.slow
+def test_a_batch_that_was_begun_is_gone_on_with_run_by_run(uri: str, journal: SqliteJournal) -> None:
+    from mlflow import MlflowClient
+
+    journal.append(study(trials=8))
+    target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor="mlflow")
+    made = []
+    for _ in range(4):
+        client = Counted(MlflowClient(uri), seconds=0.3)
+        with open_for_following(journal.path) as followed:
+            sender = Sender(client, followed, target)
+            while client.calls["set_terminated"] < 4 and sender.step():
+                pass
+        made.append(client.calls["create_run"])
+    assert made == [4, 4, 4, 1]
+    assert keys_of(runs_of(uri)) == whole(8)
+    assert journal.cursor("mlflow").position == journal.last
+
+
+def test_a_lost_cursor_finds_the_runs_that_are_there(uri: str, journal: SqliteJournal) -> None:
+    from mlflow import MlflowClient
+
+    journal.append(study(trials=2))
+    references = []
+    for cursor in ("mlflow", "mlflow:another"):
+        target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor=cursor)
+        with open_for_following(journal.path) as followed:
+            sender = Sender(MlflowClient(uri), followed, target)
+            drain(sender)
+            sender.close()
+            references.append(sender.reference)
+    assert references[0] == references[1]
+    assert keys_of(runs_of(uri)) == whole(2)
+    assert Counter(run.info.status for run in runs_of(uri)) == {"FINISHED": 7}
+
+
+def test_where_the_study_is_kept_is_in_the_journal_without_secrets(uri: str, journal: SqliteJournal) -> None:
+    from mlflow import MlflowClient
+
+    journal.append(study(trials=1))
+    secret = "http://me:geheim@host:5000"
+    target = Target(journal=str(journal.path), uri=secret, experiment="made-up", cursor="mlflow:x")
+    with open_for_following(journal.path) as followed:
+        assert remembered(followed) is None
+        sender = Sender(MlflowClient(uri), followed, target)
+        drain(sender)
+        assert remembered(followed) == {"uri": "http://me:***@host:5000", **sender.reference}
+
+
+def test_another_password_is_the_same_target(journal: SqliteJournal) -> None:
+    addresses = ("http://me:one@host:5000", "http://me:other@host:5000", "http://you@host:5000", "http://host:5000")
+    assert len({MlflowTracker(journal.path, address, "made-up")._target.cursor for address in addresses}) == 1
+    assert MlflowTracker(journal.path, "http://host:5001", "made-up")._target.cursor not in addresses
+
+
+@pytest.mark.slow
+def test_a_slow_store_is_waited_for_while_something_moves(uri: str, journal: SqliteJournal) -> None:
+    journal.append(study(trials=150))
+    tracker = MlflowTracker(journal.path, uri, "made-up")
+    assert tracker.finish(6.0), tracker.complaint
+    assert keys_of(runs_of(uri)) == whole(150)
+
+
+@pytest.mark.slow
+def test_an_artifact_that_could_not_be_added_is_added_by_the_next_run(uri: str, journal: SqliteJournal) -> None:
+    place = journal.path.parent.parent / "mlartifacts"
+    place.write_text("in the way")
+    journal.append(study(trials=1))
+    tracker = MlflowTracker(journal.path, uri, "made-up")
+    assert not tracker.finish(60)
+    assert "MLflow has the runs but not all" in tracker.complaint
+    place.unlink()
+    again = MlflowTracker(journal.path, uri, "made-up")
+    assert again.finish(60), again.complaint
+    assert [path.name for path in place.rglob("*.json")] == ["study.json"]
+    assert keys_of(runs_of(uri)) == whole(1)
+
+
+@pytest.mark.slow
+def test_a_store_that_cannot_be_opened_is_told_with_its_own_words(journal: SqliteJournal, tmp_path: Path) -> None:
+    journal.append(study(trials=1))
+    for uri, words in (
+        ((tmp_path / "mlruns").as_uri(), "maintenance mode"),
+        ("foo://me:geheim@bar", "unsupported URI"),
+    ):
+        tracker = MlflowTracker(journal.path, uri, "made-up")
+        assert not tracker.finish(60)
+        assert words in tracker.complaint
+        assert "geheim" not in tracker.complaint
+
+
 @pytest.mark.slow
 def test_an_interrupted_study_is_killed_in_mlflow_and_runs_again_when_it_goes_on(
     uri: str, journal: SqliteJournal
@@ -267,6 +373,20 @@ def test_a_server_that_never_answers_holds_nobody_up(journal: SqliteJournal) -> 
 
 
 @pytest.mark.slow
+def test_waiting_for_a_server_can_be_stopped(journal: SqliteJournal) -> None:
+    journal.append(study(trials=1))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        tracker = MlflowTracker(journal.path, f"http://127.0.0.1:{server.getsockname()[1]}", "made-up")
+        tracker.follow()
+        connection, _ = server.accept()
+        assert not tracker.finish(600, stop=lambda: True)
+        connection.close()
+    assert "stopped" in tracker.complaint
+    assert tracker._process is None
+
+
+@pytest.mark.slow
 def test_the_writer_ends_with_its_study(uri: str, tmp_path: Path) -> None:
     program = """
 import signal, sys
@@ -346,20 +466,3 @@ def test_a_real_server_gets_what_it_missed_while_it_was_away(uri: str, journal: 
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-
-
-@pytest.mark.parametrize(
-    ("given", "absolute"),
-    [
-        ("sqlite:///mlflow.db", "sqlite:////studies/night/mlflow.db"),
-        ("sqlite:///../shared/m.db?timeout=9", "sqlite:////studies/shared/m.db?timeout=9"),
-        ("sqlite:////data/m.db", "sqlite:////data/m.db"),
-        ("mlruns", "file:///studies/night/mlruns"),
-        ("file:mlruns", "file:///studies/night/mlruns"),
-        ("http://mlflow:5000", "http://mlflow:5000"),
-        ("postgresql://u:p@db/mlflow", "postgresql://u:p@db/mlflow"),
-        ("databricks", "databricks"),
-    ],
-)
-def test_a_uri_does_not_depend_on_the_working_directory(given: str, absolute: str) -> None:
-    assert absolute_uri(given, "/studies/night") == absolute
