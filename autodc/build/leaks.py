@@ -66,9 +66,10 @@ class LeakSearch:
         """What was looked for, in which column, and how many of these held rows it reaches."""
         same = np.isin(row_hashes(held.x), row_hashes(training.x))
         found: list[tuple[LeakKind, str, int]] = [("exact", "", int(same.sum()))]
-        copies = near(training, held)
-        answered = _agree(training, held, copies.training, copies.held) & ~same[copies.held]
-        found.append(("near", "", int(answered.sum())))
+        copies = near(held, training)  # this way round a column that candidates hardly vary has the scale of others
+        row, copy = copies.training, copies.held
+        answered = _agree(training, held, copy, row) & ~same[row]
+        found.append(("near", "", len(np.unique(row[answered]))))
         if training.groups is not None and held.groups is not None:
             shared = np.isin(held.groups.astype(str), training.groups.astype(str))
             found.append(("group", "", int(shared.sum())))

@@ -264,7 +264,7 @@ def _print_bounds(out: Console, looks: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _seen(look: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    targets = sum(seen["role"] == "target" for seen in look["slices"].values())
+    targets = sum(seen["role"] == "target" and seen["needed"] is None for seen in look["slices"].values())
     together = [("(targets together)", look["objective"])] if targets > 1 else []
     return [*look["slices"].items(), *together]
 

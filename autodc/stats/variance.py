@@ -197,13 +197,17 @@ def moderate(
 
 
 def _is_stranger(own: Crossed, prior: Prior, d0: float) -> bool:
-    """Whether the means of pairs differ by more than the pool explains; one pair cannot tell."""
+    """Whether the means of pairs differ by more than the pool explains; one pair cannot tell.
+
+    Where the pool is silent a row that differs is enough: means of hits agree by luck more often than rows do.
+    """
     if own.pairs < 2:
         return False
     moved = own.seed + own.residual / own.rows
     known = max(0.0, prior.seed) + prior.residual / own.rows
     allowed = known * float(fdtri(own.pairs - 1, d0, STRANGER)) if d0 > 0 else 0.0
-    return moved > max(allowed, NOTHING * (own.row + own.mean**2))
+    nothing = NOTHING * (own.row + own.mean**2)
+    return moved > max(allowed, nothing) or (known <= nothing and own.residual > nothing)
 
 
 def _moderated(own: Crossed, prior: Prior, d0: float) -> tuple[float, float, float]:

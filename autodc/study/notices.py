@@ -24,7 +24,7 @@ def alarms(state: State) -> list[str]:
         return []
     found = slice_alarms(state.question.slices)
     same = identical_calibrations(state)
-    if same:
+    if same and state.phase not in ("", "calibration"):
         found.append(
             f"the {same} calibration trainings are identical: this learner is deterministic, so they tell nothing of "
             "how much a training varies that draws other rows with each seed; nothing is decided on one pair, and "

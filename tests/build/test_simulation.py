@@ -181,6 +181,21 @@ def test_folders_without_calibration_or_of_something_else_are_refused(simulated,
         preflight(shorter, out)
 
 
+def test_a_deterministic_learner_is_told_and_never_sold_as_a_noise_of_zero(tmp_path):
+    learner = {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "LogisticRegression"}}
+    space = {"C": {"type": "float", "low": 0.1, "high": 10.0, "log": True}}
+    spec = autodc.load(write_world(tmp_path, task=learner, search_space=space))
+    found = autodc.simulate(spec, INLINE, tmp_path / "out", nights=1)
+    assert found.to_dict()["deterministic"] is True
+    assert found.verdict.startswith("The 6 calibration trainings are identical: this learner is deterministic")
+    assert all(planted.gain != 0 for planted in found.played.planted)
+    checked = preflight(spec, tmp_path / "out")
+    assert checked["noise"]["measured"] is False
+    assert "deterministic" in checked["noise"]["text"]
+    for one in (*found.slices, *checked["slices"]):
+        assert all(value > 0 for value in one["shows"].values())
+
+
 @pytest.mark.parametrize(("how", "code"), [({"nights": 0}, "ADC-SIM-003"), ({"gains": [-0.1]}, "ADC-SIM-004")])
 def test_nonsense_is_refused_before_anything_is_trained(simulated, tmp_path, how, code):
     with pytest.raises(InputError, match=code):
