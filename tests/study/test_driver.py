@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autodc.errors import SurroundingsError
 from autodc.study.driver import Interrupted
 
 
@@ -46,6 +47,16 @@ def test_what_would_fail_again_is_not_tried_again(world, executor_of, status):
     assert executor.attempts.count((8, 0)) == 1
     assert (8, 1) not in executor.attempts
     assert study.state.trials[8].outcome.status == "failed"
+
+
+def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(world, executor_of):
+    hand = world()
+    study = hand.open([])
+    executor = executor_of(hand, study, 2, {(8, 0): "surroundings"})
+    with pytest.raises(SurroundingsError, match="surroundings, as planned") as raised:
+        hand.drive(study, executor)
+    assert "make room" not in str(raised.value)
+    assert study.state.trials[8].outcome is None
 
 
 def test_late_and_double_completions_are_ignored(untroubled, executor_of, essence):

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -85,13 +86,14 @@ def opened():
 
 @pytest.fixture
 def cluster():
-    """Starts Rays of somebody else's; returns the process, and the address."""
+    """Starts Rays of somebody else's; returns the process, and the address. hidden: a folder it does not see."""
     processes = []
 
-    def start(held=0):
+    def start(held=0, hidden=None):
         environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+        apart = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(hidden)] if hidden else []
         process = subprocess.Popen(
-            [sys.executable, "-c", CLUSTER, str(held)],
+            [*apart, sys.executable, "-c", CLUSTER, str(held)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -349,3 +351,26 @@ def test_modules_of_the_working_directory_shadow_nothing(tmp_path, runner):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here, env=_environment())
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["finished"]
+
+
+def test_a_cluster_that_does_not_see_the_runs_folder_ends_with_3_and_no_training_has_failed(tmp_path, cluster):
+    hidden = tmp_path / "out"
+    hidden.mkdir()
+    try:
+        subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", str(hidden)], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no second view of the disk can be made here")
+    _, address = cluster(hidden=hidden)
+    words = _study(tmp_path, {"address": address})
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False, env=_environment())
+    assert done.returncode == 3, done.stderr
+    assert str(hidden) in done.stderr
+    assert socket.gethostname() in done.stderr
+    assert "make room" not in done.stderr
+    with sqlite3.connect(hidden / "journal.sqlite") as journal:
+        assert journal.execute("SELECT count(*) FROM events WHERE kind = 'TrialFinished'").fetchone() == (0,)
+
+    (tmp_path / "machine.yaml").write_text("max_concurrent: 2\n")
+    again = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False, env=_environment())
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["finished"]
