@@ -240,5 +240,5 @@ def test_a_journal_without_a_key_of_today_goes_on_as_it_was(again, begun):
     study = hand.open(old)
     assert len(old) == count
     assert study.finished
-    with pytest.raises(InputError, match="data.overlap"):
+    with pytest.raises(InputError, match=r"data\.overlap"):
         again(old, data__overlap="allow")
