@@ -7,7 +7,8 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -16,9 +17,9 @@ from autodc.adapters.journal import open_for_reading
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, absolute_uri
 from autodc.build.wire import JOURNAL, Inputs, job_maker, open_study, read_inputs, tidy
 from autodc.errors import InputError
-from autodc.evaluation.metrics import find_metric
 from autodc.report import write_report
 from autodc.spec.study import MachineSpec, StudySpec
+from autodc.study import direction
 from autodc.study import events as ev
 from autodc.study.core import StudyCore, refuse_second_opening
 from autodc.study.driver import Driver, Progress
@@ -89,7 +90,7 @@ def run(
     if open_test and (folder / JOURNAL).exists():
         refuse_second_opening(_read(folder), force)
     stage("reading the data")
-    inputs = read_inputs(spec)
+    inputs = read_inputs(spec, folder)
     study, journal = open_study(inputs, folder)
     try:
         if open_test:
@@ -114,10 +115,9 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
             "ADC-RUN-005", "there is no study in this folder", str(path), "no journal.sqlite", "name a --out"
         )
     state = _read(path)
-    spec = state.spec
-    assert spec is not None
-    metric = find_metric(spec.metrics.primary, spec.task.kind, str(path))
-    content = result(state, metric.natural)
+    if words := direction.guessed(state):  # not in the journal: readers are to see it beside the other warnings
+        state.started = replace(state.question, warnings=(*state.question.warnings, words))
+    content = result(state, partial(direction.natural, state))
     stored = path / RESULT
     if stored.exists():
         content["mlflow"] = json.loads(stored.read_text())["mlflow"]

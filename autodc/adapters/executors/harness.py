@@ -16,6 +16,7 @@ import threadpoolctl
 
 from autodc.data.store import open_part
 from autodc.errors import DISK_ERRORS, AutodcError, InputError, SurroundingsError
+from autodc.plugins import told
 from autodc.trial.executor import Completion, Job, StoredPart, TrainerRef, model_folder
 from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
 
@@ -58,7 +59,7 @@ def train_job(job: Job) -> Completion:
             status="surroundings" if _is_surroundings(error) else "failed",
             started=started,
             ended=time.time(),
-            error=_sentence(error),
+            error=_sentence(error, job.trainer.folder),
         )
     leave_scratch(job, keep_model=job.keep_model and completion.status == "done")
     return completion
@@ -141,9 +142,9 @@ def _open(part: StoredPart) -> TrainPart:
     )
 
 
-def _sentence(error: Exception) -> str:
-    """One sentence and where it happened; our own errors explain themselves."""
+def _sentence(error: Exception, folder: str) -> str:
+    """One sentence with the trainer's own line; our own errors explain themselves."""
     if isinstance(error, AutodcError):
         return str(error)
     lines = "".join(traceback.format_exception(error)).rstrip().splitlines()[-TRACEBACK_LINES:]
-    return f"the trainer raised {type(error).__name__}: {error} [ADC-EXEC-001]\n" + "\n".join(lines)
+    return f"the trainer raised {told(error, folder)} [ADC-EXEC-001]\n" + "\n".join(lines)
