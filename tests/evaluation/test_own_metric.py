@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 
 from autodc.errors import SpecError
-from autodc.evaluation import own_metric
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.own_metric import MetricError
 from autodc.evaluation.rehearsal import rehearse
@@ -148,8 +146,10 @@ def test_a_metric_of_a_package_and_of_an_entry_point(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert find_metric("scores_of_ours:Count", "regression", "/nowhere").value(GUESS, TRUTH) == 4.0
-    points = [EntryPoint("rows_seen", "scores_of_ours:Count", own_metric.GROUP)]
-    monkeypatch.setattr(own_metric, "entry_points", lambda group: points)
+    installed = tmp_path / "scores_of_ours-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: scores-of-ours\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[autodc.metrics]\nrows_seen = scores_of_ours:Count\n")
     assert find_metric("rows_seen", "regression", "/nowhere").value(GUESS, TRUTH) == 4.0
 
 
