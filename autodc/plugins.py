@@ -48,10 +48,12 @@ def told(error: BaseException, folder: str = "") -> str:
 def own_code(refusal: Callable[[str], AutodcError], folder: str = "") -> Iterator[None]:
     """Run a user's code inside: whatever it raises, `sys.exit` too, becomes this refusal, given how the error is told.
 
-    Ctrl-C goes through, and so does what is coded already as somebody's mistake or the surroundings'.
+    Ctrl-C goes through, and so does what is coded already as somebody's mistake or the surroundings'. What the code
+    prints is talk and goes to stderr: stdout is for results.
     """
     try:
-        yield
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     except (KeyboardInterrupt, InputError, SurroundingsError):
         raise
     except BaseException as error:

@@ -61,6 +61,17 @@ def test_the_verbs_that_read_want_no_metric_and_no_folder(autodc, study, inline,
     assert 0 < json.loads(again.out)["validation"]["before"]["dark"] <= 1
 
 
+def test_what_a_metric_prints_is_talk_and_no_result(autodc, study, inline, tmp_path):
+    file = study()
+    text = (tmp_path / "mine.py").read_text().replace("        return", "        print('scoring')\n        return")
+    (tmp_path / "mine.py").write_text("print('imported')\n" + text)
+    said = autodc("check", file, "--json")
+    assert json.loads(said.out)["study"] == "world"
+    assert "imported\nscoring\n" in said.err
+    ended = autodc("run", file, "--machine", inline, "--out", tmp_path / "out", "--json")
+    assert json.loads(ended.out)["finished"]
+
+
 def test_no_file_of_a_users_own_is_a_defect_of_ours(autodc, study, inline, tmp_path):
     file = study()
     (tmp_path / "mine.py").write_text("import sys\nsys.exit(0)\n")
