@@ -47,7 +47,7 @@ class Study:
     def open(cls, spec: StudySpec, out: str | os.PathLike[str]) -> Study:
         """Open a study in a folder, or go on where it stopped. Raises InputError for a folder of another study."""
         folder = Path(out).absolute()
-        inputs = read_inputs(spec)
+        inputs = read_inputs(spec, folder)
         core, journal = open_study(inputs, folder)
         core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
         return cls(inputs, core, journal, job_maker(inputs, MachineSpec(runner="inline"), folder))

@@ -7,7 +7,8 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -17,11 +18,11 @@ from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembere
 from autodc.build.tracking import Tracking, tracking_of
 from autodc.build.wire import JOURNAL, Inputs, job_maker, open_study, read_inputs, tidy
 from autodc.errors import AutodcError, InputError, SurroundingsError
-from autodc.evaluation.metrics import find_metric
 from autodc.files import write_whole
 from autodc.masking import masked
 from autodc.report import write_report
 from autodc.spec.study import MachineSpec, StudySpec
+from autodc.study import direction
 from autodc.study import events as ev
 from autodc.study.core import StudyCore, refuse_second_opening
 from autodc.study.driver import Driver, Progress
@@ -95,7 +96,7 @@ def run(
     if open_test and (folder / JOURNAL).exists():
         refuse_second_opening(_read(folder), force)
     stage("reading the data")
-    inputs = read_inputs(spec)
+    inputs = read_inputs(spec, folder)
     tracking = tracking_of(spec)
     stage(tracking.text)
     for words in inputs.warnings:
@@ -150,10 +151,9 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     if state.started is None:
         hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
         raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
-    spec = state.spec
-    assert spec is not None
-    metric = find_metric(spec.metrics.primary, spec.task.kind, str(path))
-    content = result(state, metric.natural)
+    if words := direction.guessed(state):  # not in the journal: readers are to see it beside the other warnings
+        state.started = replace(state.question, warnings=(*state.question.warnings, words))
+    content = result(state, partial(direction.natural, state))
     reference = _stored(path).get("mlflow") or _remembered(path)
     if reference is not None:
         content["mlflow"] = reference

@@ -22,6 +22,7 @@ from autodc.data.mixture import BASE
 from autodc.data.store import DataStore
 from autodc.errors import AutodcError, InputError, Problems, SpecError, SurroundingsError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
+from autodc.evaluation.rehearsal import rehearse
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
 from autodc.search.clusters import MANY
 from autodc.search.encoding import PlanEncoding
@@ -29,6 +30,7 @@ from autodc.search.engine import SearchProblem
 from autodc.search.factory import make_engine
 from autodc.search.plan import Plan
 from autodc.search.space import start_hyperparameters
+from autodc.spec import codes
 from autodc.spec.study import MachineSpec, StudySpec
 from autodc.study import allowance
 from autodc.study.borrow import borrow, differences
@@ -67,8 +69,11 @@ class Inputs:
         return fingerprint.of([self.fingerprint, borrowed.digest], kind="study")
 
 
-def read_inputs(spec: StudySpec) -> Inputs:
-    """Read and check all that a study names. Raises every problem of its files and options at once."""
+def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
+    """Read and check all that a study names. Raises every problem of its files and options at once.
+
+    out: the folder of the study; what has begun there goes on by the rules it began with.
+    """
     found: list[AutodcError] = list(
         check_trainer(
             spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
@@ -78,11 +83,14 @@ def read_inputs(spec: StudySpec) -> Inputs:
     problem = search_problem(spec)
     _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed))
     catalogue = _gather(found, lambda: build_catalogue(spec, read_source))
-    table = None
+    table, doubts = None, list[str]()
     if catalogue is not None:
         table = _gather(found, lambda: validation_table(spec, catalogue))
         found += catalogue.unfit if table is not None else ()
+        if metric is not None and table is not None:
+            doubts = _gather(found, partial(_rehearsed, spec, metric, table, catalogue)) or []
     found += _seed_problems(spec)
+    found += _soft_problems(spec, out)
     for error in found:
         error.place = spec.place(error.place)
     raise_all(found)
@@ -97,7 +105,7 @@ def read_inputs(spec: StudySpec) -> Inputs:
         metric=metric,
         start=problem.start,
         separation=separation,
-        warnings=(*catalogue.warnings, *_unused(spec), *([separation.note] if separation.note else [])),
+        warnings=(*catalogue.warnings, *_unused(spec), *doubts, *([separation.note] if separation.note else [])),
     )
 
 
@@ -124,6 +132,33 @@ def _unused(spec: StudySpec) -> list[str]:
     if later := [name for name in spec.loop.propose if name != "given"]:
         found.append(f"loop.propose: {', '.join(later)} does nothing yet; candidates come from data.candidates alone")
     return found
+
+
+def _soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:
+    """Under the soft score a target without a margin has nothing that holds its metric: it may fall unnoticed.
+
+    A study that began when this was allowed goes on.
+    """
+    if spec.gate.score != "soft" or all(one.margin is not None for one in spec.targets):
+        return []
+    if out is not None and (out / JOURNAL).is_file() and _state(out / JOURNAL).started is not None:
+        return []
+    hint = "give it a margin, the worst loss of the metric that is tolerated; or write gate.score: metric"
+    return [
+        SpecError(
+            codes.SOFT_MARGIN,
+            f"gate.score: soft decides on probabilities, and nothing holds the metric itself on target {one.name}",
+            f"slices[{i}]",
+            "no margin",
+            hint,
+        )
+        for i, one in enumerate(spec.slices)
+        if one.role == "target" and one.margin is None
+    ]
+
+
+def _rehearsed(spec: StudySpec, metric: Metric, table: SliceTable, catalogue: Catalogue) -> list[str]:
+    return rehearse(metric, table, spec.task.kind, len(catalogue.classes or ()), spec.seed)
 
 
 def start_plan(spec: StudySpec) -> Plan:
@@ -196,6 +231,7 @@ def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyS
             for s in inputs.table.slices
         },
         start=inputs.start.to_dict(),
+        metric={"name": inputs.metric.name, "better": inputs.metric.better},
         warnings=(*inputs.warnings, *_about_borrowed(borrowed)),
         parts=_held_fingerprints(catalogue),
     )

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 from scipy.special import softmax
 
 from autodc.errors import SpecError
+from autodc.evaluation.own_metric import Better, installed, own_metric
+from autodc.plugins import is_path
 from autodc.spec.study import TaskKind
 from autodc.stats import jackknife
 
 Array = np.ndarray[Any, Any]
-Better = Literal["higher", "lower"]
 
 _EPSILON = 1e-12
 
@@ -39,7 +37,7 @@ class Metric:
 
     of: (outputs, targets) → the metric in its own units; per_row: (outputs, targets) → shape (n,), whose mean is the
     metric, or None where the metric is no mean over rows; pseudo: the same for those, by the infinitesimal jackknife,
-    left out: by leaving out one row at a time; kinds: the task kinds it is defined for.
+    left out: by leaving out one row at a time; kinds: the task kinds it is defined for; own: whether it is a user's.
     """
 
     name: str
@@ -48,6 +46,7 @@ class Metric:
     per_row: Callable[[Array, Array], Array] | None
     kinds: tuple[TaskKind, ...]
     pseudo: Callable[[Array, Array], Array] | None = None
+    own: bool = False
 
     @property
     def is_mean(self) -> bool:
@@ -95,11 +94,21 @@ def soft_rows(kind: TaskKind, metric: Metric, outputs: Array, targets: Array) ->
 def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
     """Return the metric called `name`, or load `path/to/file.py:Object` or `package.module:Object`.
 
-    Raises SpecError ADC-METRIC-001 for an unknown name, 002 for a metric of another task kind, 003 for an object that
-    cannot be loaded or lacks `better` or `value`.
+    Raises SpecError ADC-METRIC-001 for an unknown name, 002 for a metric of another task kind, and what `own_metric`
+    raises.
     """
-    if ":" in name:
-        return _load(name, kind, folder)
+    if is_path(name) or (name not in METRICS and name in installed()):
+        mine = own_metric(name, folder)
+        called = name.rpartition(":")[2]
+        return Metric(
+            name=called,
+            better=mine.better,
+            of=mine.of,
+            per_row=mine.per_row,
+            kinds=(kind,),
+            pseudo=mine.pseudo,
+            own=True,
+        )
     if name not in METRICS:
         raise SpecError(
             "ADC-METRIC-001",
@@ -119,32 +128,6 @@ def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
             f"for {kind} choose one of {fitting}",
         )
     return metric
-
-
-def _load(name: str, kind: TaskKind, folder: str) -> Metric:
-    where, _, attribute = name.rpartition(":")
-    try:
-        if where.endswith(".py"):
-            found = importlib.util.spec_from_file_location("autodc_user_metric", Path(folder) / where)
-            if found is None or found.loader is None:
-                raise ImportError(where)
-            module = importlib.util.module_from_spec(found)
-            found.loader.exec_module(module)
-        else:
-            module = importlib.import_module(where)
-        custom = getattr(module, attribute)
-        custom = custom() if isinstance(custom, type) else custom
-        better, of = custom.better, custom.value
-    except (ImportError, AttributeError, OSError, SyntaxError) as error:
-        raise SpecError(
-            "ADC-METRIC-003",
-            "the metric object cannot be loaded",
-            "metrics.primary",
-            f"{name}: {error}",
-            "it needs `better` ('higher' or 'lower') and value(outputs, targets) -> float",
-        ) from error
-    per_row = getattr(custom, "rows", None)
-    return Metric(name=attribute, better=better, of=of, per_row=per_row, kinds=(kind,))
 
 
 def _predicted(outputs: Array) -> Array:

@@ -15,6 +15,7 @@ from autodc.report import account, charts, front, sections, story
 from autodc.report.numbers import count, duration, listed, short, tenths
 from autodc.report.views import PURPOSES
 from autodc.study.assess import INTERVAL_LEVEL
+from autodc.study.direction import better
 from autodc.study.ledger import ledger
 from autodc.study.state import State
 
@@ -60,7 +61,7 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
     spec = state.spec
     assert spec is not None
     numbers = sections.scales(state, result)
-    lower = sections.lower_is_better(state, result)
+    lower = better(state) == "lower"
     sign = -1.0 if lower else 1.0
     return {
         "study": state.question.name,

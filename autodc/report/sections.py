@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.evaluation.metrics import METRICS
 from autodc.gate.types import Kind
 from autodc.report import charts, views
 from autodc.report.numbers import Numbers
@@ -33,25 +32,6 @@ KINDS: dict[Kind, str] = {"dataset": "dataset", "tuning": "settings alone", "bun
 TOGETHER = "all targets together"
 
 _PASSWORD = re.compile(r"//[^/@\s]+@")
-
-
-def lower_is_better(state: State, result: Mapping[str, Any]) -> bool:
-    """Whether the metric falls when the model gets better; of a user's own metric, read from the study's numbers."""
-    assert state.spec is not None
-    name = state.spec.metrics.primary
-    if name in METRICS:
-        return bool(METRICS[name].better == "lower")
-    test = result["test"] or {"differences": {}}
-    signs = [
-        (test["after"][n] - test["before"][n]) * seen["difference"]
-        for n, seen in test["differences"].items()
-        if n in test["before"]
-    ]
-    for one in state.trials:
-        if one.outcome is not None and one.trial.plan == state.start:
-            before = result["validation"]["before"]
-            signs += [before[n] * value for n, value in one.outcome.slices.items() if n in before]
-    return sum(bool(s < 0) for s in signs) > sum(bool(s > 0) for s in signs)
 
 
 def verdicts(state: State) -> list[dict[str, Any]]:

@@ -256,7 +256,8 @@ class GateSpec(Spec):
     calibration: int = Field(default=6, ge=2, description="A/A trainings of the incumbent at the start")
     score: Literal["metric", "soft"] = Field(
         default="metric",
-        description="soft: decide on the probability given to the truth, the metric stays a guard",
+        description="soft: decide on the probability given to the truth; every target then needs a margin, which "
+        "guards its metric",
     )
     objective_alpha: float = Field(
         default=0.2, gt=0, lt=0.5, description="one-sided level at which the objective must improve"

@@ -18,6 +18,7 @@ from autodc.search.encoding import PlanEncoding
 from autodc.search.plan import Plan, Value
 from autodc.spec.study import StudySpec
 from autodc.study import events as ev
+from autodc.study.direction import better
 from autodc.study.memory import AFTER, tradeoffs
 from autodc.study.pairs import may_run_again
 from autodc.study.state import State
@@ -47,6 +48,8 @@ def differences(other: State, started: ev.StudyStarted, spec: StudySpec) -> list
         found.append("validation or a slice with a file of its own")
     if there.metrics.primary != spec.metrics.primary:
         found.append(f"the metric: {there.metrics.primary}, here {spec.metrics.primary}")
+    elif (way := started.metric.get("better", better(other))) != better(other):
+        found.append(f"the metric: {spec.metrics.primary} is better when {better(other)}, here when {way}")
     if there.task != spec.task:
         found.append("the task: kind, trainer or its options")
     known = {one.name: one.where for one in there.slices}

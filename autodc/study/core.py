@@ -12,12 +12,14 @@ import threadpoolctl
 
 from autodc.errors import AutodcError, InputError
 from autodc.evaluation.metrics import Metric
+from autodc.evaluation.own_metric import MetricError
 from autodc.evaluation.slices import TEST, Keep, Scores, SliceTable, score
 from autodc.search.engine import SearchEngine
 from autodc.spec.study import StudySpec
 from autodc.study import allowance, pairs
 from autodc.study import events as ev
 from autodc.study.assess import EvidenceAssessor, LookForLeaks
+from autodc.study.direction import guessed
 from autodc.study.extend import extension
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.ports import Journal, OutcomeStore
@@ -55,7 +57,8 @@ class StudyCore:
     ) -> None:
         """Open. A changed study file or changed data extends the study, where that may be (study/extend.py).
 
-        Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does.
+        Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
+        ADC-RUN-060 where its metric was turned round.
         """
         self._journal, self._store, self._clock, self._monotonic = journal, store, clock, monotonic
         self._begun: float | None = None
@@ -65,7 +68,11 @@ class StudyCore:
             self.state.apply(event)
         if self.state.started is None:
             self.record(started, *([] if borrowed is None else [borrowed]))
-        elif self.state.started.fingerprint != started.fingerprint:
+        else:
+            _refuse_other_direction(self.state, metric)
+            if guessed(self.state):
+                self.record(ev.MetricTold(metric=started.metric))
+        if self.state.question.fingerprint != started.fingerprint:
             extended = extension(self.state, started)
             if extended is not None:
                 self.record(extended)
@@ -204,6 +211,8 @@ class StudyCore:
         metric = self._metric
         try:
             scores = score(self._table, metric, self._spec.task.kind, outputs, keep)
+        except MetricError as error:
+            return None, str(error)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             return None, f"metric {metric.name} raises {type(error).__name__}: {error}"
         problem = _no_number(self._table, metric, scores)
@@ -217,6 +226,19 @@ class StudyCore:
     def result(self) -> dict[str, Any]:
         """The study so far in the form of result.json, without `mlflow`."""
         return result(self.state, self._metric.natural)
+
+
+def _refuse_other_direction(state: State, metric: Metric) -> None:
+    """Raise InputError ADC-RUN-060 where a user's metric was turned round since the study began."""
+    told = state.question.metric.get("better", metric.better)
+    if told != metric.better:
+        raise InputError(
+            "ADC-RUN-060",
+            "this study began with a metric that gets better the other way",
+            "metrics.primary",
+            f"better = {metric.better!r} of {metric.name}, {told!r} in the journal",
+            f"put it back to {told!r}, or choose another folder: all its trainings were judged by it",
+        )
 
 
 def refuse_second_opening(state: State, force: bool) -> None:

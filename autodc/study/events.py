@@ -58,7 +58,8 @@ class StudyStarted(Event):
     """The question is fixed. datasets: name → {rows, fingerprint, cost, tags, targets, left_out};
     slices: name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be
     evidence: how many it takes; start: the plan the study begins with (Plan.to_dict).
-    parts: fingerprints of the held-out datasets, of the test set its inputs and metadata."""
+    parts: fingerprints of the held-out datasets, of the test set its inputs and metadata;
+    metric: {name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
 
     fingerprint: str
     name: str
@@ -68,9 +69,17 @@ class StudyStarted(Event):
     start: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
+    metric: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _mask_question(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricTold(Event):
+    """A journal of an older autodc is taken up again, and a user's own metric says its {name, better}."""
+
+    metric: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

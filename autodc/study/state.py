@@ -189,6 +189,10 @@ def _started(state: State, event: ev.StudyStarted) -> None:
     state.start = state.incumbent = Plan.from_dict(event.start)
 
 
+def _metric(state: State, event: ev.MetricTold) -> None:
+    state.started = replace(state.question, metric=event.metric)
+
+
 def _extended(state: State, event: ev.StudyExtended) -> None:
     spent = sum(t.share for t in state.tests)
     state.extensions.append(
@@ -358,6 +362,7 @@ def _over(state: State, event: ev.StudyFinished) -> None:
 
 _APPLY: dict[type[ev.Event], Any] = {
     ev.StudyStarted: _started,
+    ev.MetricTold: _metric,
     ev.StudyExtended: _extended,
     ev.TestOpeningAsked: _asked,
     ev.WarmStarted: _borrowed,

@@ -29,6 +29,9 @@ class CheckedTrainer:
         trained = self._inner.train(job)
         if not isinstance(trained, Trained):
             raise TrainerError("ADC-TRAIN-001", "a trainer gives back a Trained", self._name, type(trained).__name__)
+        if not isinstance(trained.outputs, Mapping):
+            got = type(trained.outputs).__name__
+            raise TrainerError("ADC-TRAIN-062", "outputs are a dict of arrays, one for each part", self._name, got)
         outputs = checked_outputs(job, trained.outputs, self._name)
         figures = {name: _figure(getattr(trained, name), name, self._name) for name in _FIGURES}
         return Trained(outputs=outputs, **figures)
@@ -44,7 +47,8 @@ def checked_outputs(job: TrainingJob, outputs: Mapping[str, Any], place: str) ->
     for name, x in job.predict.items():
         if name not in outputs:
             raise TrainerError("ADC-TRAIN-002", f"no outputs for {name}", place, f"outputs for {sorted(outputs)}")
-        checked[name] = _checked(np.asarray(outputs[name]), (len(x), *_row_shape(job)), f"{place}, outputs of {name}")
+        where = f"{place}, outputs of {name}"
+        checked[name] = _checked(_array(outputs[name], where), (len(x), *_row_shape(job)), where)
     return checked
 
 
@@ -70,6 +74,13 @@ def _row_shape(job: TrainingJob) -> tuple[int, ...]:
     return tuple(job.train[0].y.shape[1:])
 
 
+def _array(values: Any, place: str) -> Array:
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TrainerError("ADC-TRAIN-003", "outputs are not numbers", place, str(error)) from error
+
+
 def _checked(array: Array, shape: tuple[int, ...], place: str) -> Array:
     if array.dtype.kind not in "fiub":
         raise TrainerError("ADC-TRAIN-003", "outputs are not numbers", place, str(array.dtype))
@@ -87,7 +98,10 @@ def _checked(array: Array, shape: tuple[int, ...], place: str) -> Array:
 
 
 def _figure(value: Any, name: str, place: str) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
     if not (np.isfinite(number) and number >= 0):
         raise TrainerError("ADC-TRAIN-006", f"{name} is not a finite number from 0 up", place, str(value))
     return number

@@ -75,8 +75,14 @@ NO_NUMBER = {
         "r = (outputs.argmax(1) == targets).astype(float); r[7] = np.nan; return r",
         ["metric Mine is not a finite number for row 7 of validation", "overall"],
     ),
-    "too few rows": ("return (outputs.argmax(1) == targets)[:-1]", ["metric Mine raises", "(599,) for 600 rows"]),
-    "it raises": ("raise KeyError('weights')", ["metric Mine raises KeyError", "weights"]),
+    "too few rows": (
+        "return (outputs.argmax(1) == targets)[:-1]",
+        ["`rows` of metric mine.py:Mine gives no number for each row", "(599,) for 600 rows"],
+    ),
+    "it raises": (
+        "raise KeyError('weights')",
+        ["of metric mine.py:Mine fails", "mine.py:8: KeyError: 'weights'"],
+    ),
 }
 
 

@@ -16,6 +16,11 @@ from autodc.study.driver import Interrupted
 from autodc.testing.world import write_world
 
 INLINE = MachineSpec(runner="inline")
+SOFT = [
+    {"name": "overall", "role": "guard", "margin": 0.05},
+    {"name": "bright", "where": "region = 'bright'", "role": "guard", "margin": 0.05},
+    {"name": "dark", "where": "region = 'dark'", "role": "target", "margin": 0.05},
+]
 SMALL = {"nights": 3, "gains": (0.1, 0.3)}
 
 
@@ -78,7 +83,7 @@ def test_a_gain_that_is_plain_is_found_and_chance_is_not(simulated):
     [
         {"gate__looks": [2, 4]},
         {"data__candidates": [{"name": "wrong", "source": "data/wrong.npz", "targets": ["dark"]}]},
-        {"gate__score": "soft"},
+        {"gate__score": "soft", "slices": SOFT},
         {"loop__rounds": 1},
     ],
     ids=["gate", "candidates", "soft", "rounds"],

@@ -193,7 +193,7 @@ NEVER = {
     },
     "content of.validation": {"data__validation": {"source": "data/test.npz"}, "data__test": None},
     "search.lag": {"search__lag": 5},
-    "gate.score": {"gate__score": "soft"},
+    "gate.score": {"gate__score": "soft", "slices": [*SLICES[:2], {**SLICES[2], "margin": 0.05}]},
 }
 
 

@@ -20,6 +20,7 @@ import threadpoolctl
 
 from autodc.data.store import open_part
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
+from autodc.plugins import told
 from autodc.trial.executor import Completion, Job, StoredPart, TrainerRef, model_folder
 from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
 
@@ -82,7 +83,7 @@ def _failed(job: Job, error: BaseException, started: float, begun: float, missin
         ended=time.time(),
         seconds=time.monotonic() - begun,
         missing=missing,
-        error=_sentence(error),
+        error=_sentence(error, job.trainer.folder),
     )
 
 
@@ -199,10 +200,9 @@ def _open(part: StoredPart) -> TrainPart:
     )
 
 
-def _sentence(error: BaseException) -> str:
-    """One sentence and where it happened; our own errors explain themselves."""
+def _sentence(error: BaseException, folder: str) -> str:
+    """One sentence with the trainer's own line; our own errors explain themselves."""
     if isinstance(error, AutodcError):
         return str(error)
     lines = "".join(traceback.format_exception(error)).rstrip().splitlines()[-TRACEBACK_LINES:]
-    what = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else repr(error)
-    return f"the trainer raised {what} [ADC-EXEC-001]\n" + "\n".join(lines)
+    return f"the trainer raised {told(error, folder)} [ADC-EXEC-001]\n" + "\n".join(lines)

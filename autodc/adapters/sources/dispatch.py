@@ -16,7 +16,7 @@ from autodc.adapters.sources.table import TableSource
 from autodc.data.dataset import Dataset
 from autodc.data.rows import problem
 from autodc.data.source import SourceFactory, SourceRequest
-from autodc.errors import AutodcError
+from autodc.plugins import own_code
 from autodc.spec.study import SourceSpec, TaskKind
 
 ENTRY_POINTS = "autodc.sources"
@@ -76,14 +76,9 @@ def _suffix(request: SourceRequest) -> str:
 def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
     """Read by a plug-in. Our own suffixes cannot be taken over."""
     (point, *_) = entry_points(group=ENTRY_POINTS, name=suffix)
-    try:
+    with own_code(lambda got: problem(request, "015", f"the plug-in `{point.value}` failed", got)):
         factory: SourceFactory = point.load()
         return factory(request).read(targets)
-    except AutodcError:
-        raise
-    except Exception as error:  # somebody else's program: whatever it raises is told to the one who named it
-        got = f"{type(error).__name__}: {error}"
-        raise problem(request, "015", f"the plug-in `{point.value}` failed", got) from error
 
 
 def _nearby(path: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
@@ -10,11 +9,11 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.trainers.objects import load_object
 from autodc.data.dataset import Dataset
 from autodc.data.rows import checked, problem
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
-from autodc.errors import DataError, SpecError
+from autodc.errors import SpecError
+from autodc.plugins import IMPORT_FAILED, load_object, own_code, told
 
 
 @final
@@ -45,23 +44,18 @@ class FunctionSource:
         return checked(request, raw, targets=targets)
 
     def _called(self, options: Mapping[str, object]) -> object:
-        request = self._request
+        request, folder = self._request, str(Path(self._request.path).parent)
+        failed = f"`{self._function}` failed"
         try:
-            function = load_object(f"{Path(request.path).name}:{self._function}", str(Path(request.path).parent), "")
-            if not callable(function):
-                raise problem(request, "001", f"`{self._function}` is no function", type(function).__name__)
-            return function(**options)
+            function = load_object(f"{Path(request.path).name}:{self._function}", folder, "")
         except SpecError as error:
+            if error.got and error.code == IMPORT_FAILED:
+                raise problem(request, "015", failed, error.got) from error
             raise problem(request, "001", f"there is no function `{self._function}`", hint=error.hint) from None
-        except DataError:
-            raise
-        except (Exception, SystemExit) as error:  # somebody else's program: whatever it raises is told
-            raise problem(request, "015", f"`{self._function}` failed", self._told(error)) from error
-
-    def _told(self, error: BaseException) -> str:
-        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._request.path]
-        line = f"line {own[-1].lineno}: " if own else ""
-        return line + traceback.format_exception_only(error)[-1].strip()
+        if not callable(function):
+            raise problem(request, "001", f"`{self._function}` is no function", type(function).__name__)
+        with own_code(lambda got: problem(request, "015", failed, got), folder):
+            return function(**options)
 
     def _frame(self, metadata: object) -> pd.DataFrame | None:
         if metadata is None or (isinstance(metadata, Mapping) and not metadata):
@@ -70,13 +64,13 @@ class FunctionSource:
             return metadata.reset_index(drop=True)
         try:
             return pd.DataFrame(dict(metadata))  # type: ignore[call-overload]
-        except (TypeError, ValueError) as error:
-            got = f"{type(metadata).__name__}: {error}"
+        except Exception as error:  # somebody else's object: whatever it raises is told
+            got = f"{type(metadata).__name__}: {told(error)}"
             raise problem(self._request, "016", "metadata is a dict of columns, a DataFrame or None", got) from None
 
     def _array(self, values: Any, what: str) -> np.ndarray[Any, Any]:
         """Anything array-like: arrays, lists, frames, tensors."""
         try:
             return np.asarray(values)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise problem(self._request, "016", f"{what} are no array", str(error)) from None
+        except Exception as error:  # as above
+            raise problem(self._request, "016", f"{what} are no array", told(error)) from None

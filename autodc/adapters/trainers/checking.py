@@ -12,7 +12,6 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from autodc.adapters.trainers.command import JOB, program
-from autodc.adapters.trainers.objects import find_problem, is_path
 from autodc.adapters.trainers.options import (
     KINDS,
     NETWORKS,
@@ -25,6 +24,7 @@ from autodc.adapters.trainers.options import (
 )
 from autodc.adapters.trainers.registry import installed, unknown_trainer
 from autodc.errors import SpecError
+from autodc.plugins import find_problem, is_path
 from autodc.spec.study import ParameterSpec, Spec, TaskKind
 from autodc.spec.words import suggest
 
@@ -159,8 +159,6 @@ def _sklearn_problems(
         estimator = build_estimator(options, folder, {})
     except SpecError as error:
         return [error]
-    except (TypeError, ValueError) as error:
-        return [SpecError("ADC-TRAIN-029", "the estimator refuses its params", f"{OPTIONS_PLACE}.params", str(error))]
     problems: list[SpecError | None] = []
     wanted = {"classification": "classifier", "regression": "regressor"}.get(kind)
     if wanted and _estimator_type(estimator) not in (wanted, None):
@@ -187,9 +185,12 @@ def _sklearn_problems(
 def _estimator_type(estimator: Any) -> str | None:
     from sklearn.base import is_classifier, is_regressor
 
-    if is_classifier(estimator):
-        return "classifier"
-    return "regressor" if is_regressor(estimator) else None
+    try:
+        if is_classifier(estimator):
+            return "classifier"
+        return "regressor" if is_regressor(estimator) else None
+    except Exception:  # made by hand, without scikit-learn's mixins: it does not say
+        return None
 
 
 def _command_problems(options: CommandOptions, recipes: Sequence[str], folder: str) -> list[SpecError]:

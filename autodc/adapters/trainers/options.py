@@ -62,7 +62,11 @@ class SklearnOptions(Spec):
         description="a class of scikit-learn by name, package.module:Class or path/to/file.py:Object",
     )
     params: dict[str, JsonValue] = Field(default={}, description="given to the estimator")
-    scale: bool = Field(default=True, description="standardise inputs by the training draw")
+    scale: bool | None = Field(
+        default=None,
+        description="standardise inputs by the training draw; left out: true for a class of scikit-learn by name, "
+        "false for package.module:Class and path/to/file.py:Object, which get the inputs as they are",
+    )
     epochs: int = Field(default=20, ge=1, description="passes of estimators that learn by partial_fit")
 
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from autodc.adapters.trainers.objects import is_path, load_object
 from autodc.adapters.trainers.options import (
     OPTIONS,
     CommandOptions,
@@ -17,6 +16,7 @@ from autodc.adapters.trainers.options import (
     TorchTabularOptions,
 )
 from autodc.errors import SpecError
+from autodc.plugins import import_failed, is_path, load_object, own_code
 from autodc.spec.words import suggest
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import CheckedTrainer
@@ -39,11 +39,13 @@ def make_trainer(ref: TrainerRef) -> Trainer:
             raise SpecError("ADC-TRAIN-012", "the options do not fit", "task.options", str(error)) from error
         return CheckedTrainer(inner, ref.name)
     if is_path(ref.name):
-        return CheckedTrainer(_called(load_object(ref.name, ref.folder, PLACE), options, ref.name), ref.name)
-    found = installed().get(ref.name)
-    if found is None:
+        return CheckedTrainer(_called(load_object(ref.name, ref.folder, PLACE), options, ref), ref.name)
+    point = installed().get(ref.name)
+    if point is None:
         raise unknown_trainer(ref.name)
-    return CheckedTrainer(_called(found.load(), options, ref.name), ref.name)
+    with own_code(import_failed(ref.name, PLACE), ref.folder):
+        found = point.load()
+    return CheckedTrainer(_called(found, options, ref), ref.name)
 
 
 def installed() -> dict[str, EntryPoint]:
@@ -57,10 +59,12 @@ def unknown_trainer(name: str) -> SpecError:
     return SpecError("ADC-TRAIN-013", "there is no such trainer", PLACE, name, hint)
 
 
-def _called(found: Any, options: Mapping[str, Any], name: str) -> Trainer:
+def _called(found: Any, options: Mapping[str, Any], ref: TrainerRef) -> Trainer:
     """A class or function is called with the options, an object is taken as it is."""
+    name = ref.name
     if isinstance(found, type) or (callable(found) and not hasattr(found, "train")):
-        found = found(**options)
+        with own_code(_unmade(name), ref.folder):
+            found = found(**options)
     elif options:
         hint = "name a class or a function to have options"
         raise SpecError(
@@ -72,6 +76,11 @@ def _called(found: Any, options: Mapping[str, Any], name: str) -> Trainer:
             "ADC-TRAIN-015", "a trainer has a method `train`", PLACE, f"{name}: {type(found).__name__}", hint
         )
     return cast(Trainer, found)
+
+
+def _unmade(name: str) -> Callable[[str], SpecError]:
+    hint = "a class or function is called with task.options as keyword arguments"
+    return lambda got: SpecError("ADC-TRAIN-061", f"{name} fails when it is called with the options", PLACE, got, hint)
 
 
 def _torch_image(options: Any, folder: str) -> Trainer:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
-from autodc.adapters.trainers.objects import is_path, load_object
 from autodc.adapters.trainers.options import SklearnOptions
 from autodc.data.mixture import epoch_rows
 from autodc.errors import SpecError
+from autodc.plugins import is_path, load_object, own_code
 from autodc.seeds import generator, integer
 from autodc.spec.words import suggest
 from autodc.trial.fitting import AbstractFitting, TrainPhase, phases
@@ -38,6 +38,8 @@ MODULES = (
 )
 """Where an estimator that is named by its class alone is looked for, in this order; each is imported as it is met."""
 HINT_LENGTH = 200
+NEEDED = ("fit", "predict", "get_params", "set_params")
+"""Methods that every estimator has."""
 GROWS, ITERATES = "n_estimators", "max_iter"
 NOT_PARAMS = ("pretrain_share", "finetune_lr_factor")
 
@@ -66,7 +68,7 @@ class Sklearn(AbstractFitting[SklearnModel]):
         model = self._first(job)
         for leg in legs:
             x, y = _rows(leg, job)
-            if model.scaler is None and self._options.scale:
+            if model.scaler is None and scales(self._options):
                 model.scaler = _scaler(x)
             _advance(model, _scaled(model, x), y, leg, job, self._options)
         return model
@@ -127,17 +129,37 @@ def estimator_class(options: SklearnOptions, folder: str) -> Any:
 
 
 def build_estimator(options: SklearnOptions, folder: str, hyperparameters: Mapping[str, Any]) -> Any:
-    """Make the unfitted estimator; raises SpecError or ValueError where a parameter is not known."""
+    """Make the unfitted estimator; raises SpecError where it cannot be made so, or is no estimator."""
     found = estimator_class(options, folder)
-    if isinstance(found, type):
-        estimator = found(**options.params)
-    else:
-        from sklearn.base import clone
+    with own_code(_refused(options), folder):
+        if isinstance(found, type):
+            estimator = found(**options.params)
+        elif callable(found) and not hasattr(found, "fit"):
+            estimator = found()
+        else:
+            from sklearn.base import clone
 
-        estimator = (found() if callable(found) and not hasattr(found, "fit") else clone(found)).set_params(
-            **options.params
-        )
-    return estimator.set_params(**hyperparameters)
+            estimator = clone(found)
+    missing = [name for name in NEEDED if not callable(getattr(estimator, name, None))]
+    if missing:
+        problem = "an estimator is made as scikit-learn's are: class MyEstimator(ClassifierMixin, BaseEstimator)"
+        got = f"{options.estimator}: {type(estimator).__name__} without {', '.join(missing)}"
+        raise SpecError("ADC-TRAIN-064", problem, PLACE, got)
+    with own_code(_refused(options), folder):
+        if not isinstance(found, type):
+            estimator.set_params(**options.params)
+        estimator.get_params()  # fails for a constructor that does not keep its arguments
+        return estimator.set_params(**hyperparameters)
+
+
+def scales(options: SklearnOptions) -> bool:
+    """Whether inputs are standardised: as the options say; left out, for scikit-learn's own estimators alone."""
+    return not is_path(options.estimator) if options.scale is None else options.scale
+
+
+def _refused(options: SklearnOptions) -> Callable[[str], SpecError]:
+    place = PLACE if is_path(options.estimator) and not options.params else "task.options.params"
+    return lambda got: SpecError("ADC-TRAIN-029", "the estimator cannot be made with its params", place, got)
 
 
 def continues(estimator: Any) -> str | None:

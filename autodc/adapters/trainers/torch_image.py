@@ -12,7 +12,6 @@ from torch import nn
 from torch.nn import functional
 
 from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
-from autodc.adapters.trainers.objects import is_path, load_object
 from autodc.adapters.trainers.options import TorchHyperparameters, TorchImageOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
     Codec,
@@ -26,6 +25,7 @@ from autodc.adapters.trainers.torch_steps import (
     target_scale,
     train_steps,
 )
+from autodc.plugins import is_path, load_object
 from autodc.seeds import integer
 from autodc.trial.fitting import AbstractFitting
 from autodc.trial.outputs import TrainerError
@@ -92,7 +92,12 @@ class TorchImage(AbstractFitting[TorchModel]):
     def _network(self, facts: Mapping[str, Any]) -> nn.Module:
         name = facts["network"]
         builder: Builder = load_object(name, self._folder, "task.options.network") if is_path(name) else BUILDERS[name]
-        return builder(_chw(facts["x_shape"], facts["layout"]), facts["outputs"], facts["hyper"]).to(device())
+        network = builder(_chw(facts["x_shape"], facts["layout"]), facts["outputs"], facts["hyper"])
+        if not isinstance(network, nn.Module):
+            raise TrainerError(
+                "ADC-TRAIN-063", "a network function gives back a torch.nn.Module", name, type(network).__name__
+            )
+        return network.to(device())
 
     def _facts(self, job: TrainingJob, hyper: TorchHyperparameters) -> dict[str, Any]:
         """Everything the network and the reading of its inputs depend on, as JSON."""

@@ -56,13 +56,24 @@ def test_sealed_targets_are_dropped(program, read):
 @pytest.mark.parametrize(
     ("body", "code", "words"),
     [
-        ("def rows():\n    raise KeyError('lost')", "ADC-DATA-015", "line 4: KeyError: 'lost'"),
+        ("def rows():\n    raise KeyError('lost')", "ADC-DATA-015", "found mine.py:4: KeyError: 'lost'"),
         ("def rows(needed):\n    pass", "ADC-DATA-015", "needed"),
         ("def other():\n    pass", "ADC-DATA-001", "other"),
         ("rows = 3", "ADC-DATA-001", "`rows` is no function"),
-        ("def rows():\n    raise SystemExit(0)", "ADC-DATA-015", "SystemExit"),
-        ("import nowhere_to_be_found", "ADC-DATA-015", "nowhere_to_be_found"),
-        ("def rows(:", "ADC-DATA-015", "SyntaxError"),
+        ("def rows():\n    raise SystemExit(0)", "ADC-DATA-015", "found mine.py:4: SystemExit: 0"),
+        (
+            "import nowhere_to_be_found",
+            "ADC-DATA-015",
+            "found mine.py:3: ModuleNotFoundError: No module named 'nowhere",
+        ),
+        ("raise SystemExit('no')\ndef rows():\n    pass", "ADC-DATA-015", "found mine.py:3: SystemExit: no"),
+        ("class Odd(BaseException):\n    pass\nraise Odd", "ADC-DATA-015", "found mine.py:5: Odd"),
+        ("def rows(:", "ADC-DATA-015", "found mine.py:3: SyntaxError: invalid syntax"),
+        (
+            "def rows():\n    return Lazy(), [1], None\nclass Lazy:\n    def __array__(self, *a, **k):\n        1 / 0",
+            "ADC-DATA-016",
+            "mine.py:7: ZeroDivisionError",
+        ),
         ("def rows():\n    return np.ones((4, 2))", "ADC-DATA-016", "ndarray"),
         ("def rows():\n    return 1, 2, 3, 4", "ADC-DATA-016", "tuple of 4"),
         ("def rows():\n    return np.ones((4, 2)), None, None", "ADC-DATA-005", "no targets"),

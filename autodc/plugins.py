@@ -1,0 +1,243 @@
+"""Code of a user's own: finds an object by `path/to/file.py:Object` or `package.module:Object`, and tells its errors.
+
+Whatever somebody else's program raises is told the same way everywhere, by the last line of it that ran.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from autodc.errors import AutodcError, InputError, SpecError, SurroundingsError
+
+IMPORT_FAILED = "ADC-TRAIN-060"
+"""Code of the error of a file or module that is there and fails while it is imported."""
+
+LONGEST = 2000
+"""An error of a user's code is told up to this many characters."""
+
+
+def is_path(name: str) -> bool:
+    """Whether a name points to an object outside, by file or by module."""
+    return ":" in name
+
+
+def told(error: BaseException, folder: str = "") -> str:
+    """Tell an error by the user's own line: `my_metric.py:12: ZeroDivisionError: division by zero`.
+
+    The line is the last of the traceback that is neither ours nor a library's; where there is none, the last of the
+    package that was called; without any, the error alone. folder: files below it are named relative to it.
+    """
+    where = _own_place(error)
+    text = _sentence(error)
+    return f"{_shown(where[0], folder)}:{where[1]}: {text}" if where else text
+
+
+@contextlib.contextmanager
+def own_code(refusal: Callable[[str], AutodcError], folder: str = "") -> Iterator[None]:
+    """Run a user's code inside: whatever it raises, `sys.exit` too, becomes this refusal, given how the error is told.
+
+    Ctrl-C goes through, and so does what is coded already as somebody's mistake or the surroundings'. What the code
+    prints is talk and goes to stderr: stdout is for results.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except (KeyboardInterrupt, InputError, SurroundingsError):
+        raise
+    except BaseException as error:
+        raise refusal(told(error, folder)) from error
+
+
+def load_object(name: str, folder: str, place: str) -> Any:
+    """Import and return the object; files are read relative to `folder`, and may import their neighbours.
+
+    Raises SpecError where the file, the module or the object is missing, or where importing it fails.
+    """
+    where, _, attribute = name.rpartition(":")
+    if (problem := _misnamed(where, attribute, place, name)) is not None:
+        raise problem
+    if where.endswith(".py"):
+        module = _file_module(Path(folder) / where, folder, place)
+    else:
+        module = _named_module(where, folder, place)
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        raise SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, _names(module)) from None
+
+
+def find_problem(name: str, folder: str, place: str) -> SpecError | None:
+    """Say what is wrong with a named object without importing it (a module's parent packages are imported)."""
+    where, _, attribute = name.rpartition(":")
+    if (problem := _misnamed(where, attribute, place, name)) is not None:
+        return problem
+    if not where.endswith(".py"):
+        return _module_problem(where, folder, place, name)
+    file = Path(folder) / where
+    if not file.is_file():
+        return SpecError("ADC-TRAIN-020", f"there is no file {where}", place, name, f"looked in {folder}")
+    try:
+        tree = ast.parse(file.read_bytes(), filename=str(file))
+    except OSError as error:
+        return SpecError("ADC-TRAIN-020", f"{where} cannot be read", place, str(error))
+    except (SyntaxError, ValueError) as error:
+        return SpecError("ADC-TRAIN-023", f"{where} is not valid Python", place, told(error, folder))
+    defined, open_ended = _defined(tree)
+    if attribute not in defined and not open_ended:
+        hint = f"it defines {', '.join(sorted(defined))}" if defined else "it defines nothing"
+        return SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint)
+    return None
+
+
+def import_failed(what: str, place: str) -> Callable[[str], SpecError]:
+    """The refusal of code that fails while it is imported."""
+    return lambda got: SpecError(IMPORT_FAILED, f"{what} fails while it is imported", place, got)
+
+
+def _misnamed(where: str, attribute: str, place: str, name: str) -> SpecError | None:
+    parts = where.split(".")
+    if attribute.isidentifier() and where and (where.endswith(".py") or all(part.isidentifier() for part in parts)):
+        return None
+    hint = "write path/to/file.py:Object or package.module:Object"
+    return SpecError("ADC-TRAIN-022", "this names no object", place, name, hint)
+
+
+def _file_module(file: Path, folder: str, place: str) -> ModuleType:
+    if not file.is_file():
+        raise SpecError("ADC-TRAIN-020", f"there is no file {file.name}", place, str(file))
+    try:
+        content = hashlib.sha256(str(file.resolve()).encode() + file.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise SpecError("ADC-TRAIN-020", f"{file.name} cannot be read", place, str(error)) from error
+    key = f"autodc_user_{content}"
+    if key in sys.modules:
+        return sys.modules[key]
+    spec = importlib.util.spec_from_file_location(key, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    if str(file.parent.resolve()) not in sys.path:
+        sys.path.append(str(file.parent.resolve()))
+    sys.modules[key] = module
+    try:
+        with own_code(import_failed(file.name, place), folder):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[key]
+        raise
+    return module
+
+
+def _named_module(name: str, folder: str, place: str) -> ModuleType:
+    with own_code(import_failed(name, place), folder):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if not _is_or_holds(error.name, name):
+                raise
+            raise SpecError("ADC-TRAIN-024", f"there is no module {name}", place, str(error), _INSTALL) from error
+
+
+def _module_problem(module: str, folder: str, place: str, name: str) -> SpecError | None:
+    try:
+        with own_code(import_failed(module, place), folder):
+            try:
+                found = importlib.util.find_spec(module)
+            except ModuleNotFoundError as error:
+                if not _is_or_holds(error.name, module):
+                    raise
+                found = None
+            except ValueError:  # a module without a spec, such as __main__
+                found = None
+    except SpecError as error:
+        return error
+    if found is not None:
+        return None
+    return SpecError("ADC-TRAIN-024", f"there is no module {module}", place, name, _INSTALL)
+
+
+_INSTALL = "install it in the environment of autodc, or name a file: path/to/file.py:Object"
+
+
+def _is_or_holds(missing: str | None, module: str) -> bool:
+    """Whether the module that is missing is the one that was named, or a package above it."""
+    return missing is not None and f"{module}.".startswith(f"{missing}.")
+
+
+def _defined(tree: ast.Module) -> tuple[set[str], bool]:
+    """Names a module binds anywhere at its top level, and whether it may bind more (import *)."""
+    names: set[str] = set()
+    open_ended = False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+            open_ended |= any(alias.name == "*" for alias in node.names)
+    return names - {"*"}, open_ended
+
+
+def _names(module: ModuleType) -> str:
+    public = sorted(name for name in vars(module) if not name.startswith("_"))
+    return f"it has {', '.join(public[:20])}" if public else ""
+
+
+def _sentence(error: BaseException) -> str:
+    """Type and message; the place that Python puts into a syntax error is told apart."""
+    try:
+        text = str(error.msg if isinstance(error, SyntaxError) else error).strip()
+    except Exception:  # the error is of a user's class, which may fail to print itself
+        text = ""
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _own_place(error: BaseException) -> tuple[str, int] | None:
+    """File and line of a user's code that an error comes from."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno and not error.filename.startswith("<"):
+        return error.filename, error.lineno
+    lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    others = [(file, line) for file, line in lines if not _is_ours(file)]
+    own = [(file, line) for file, line in others if _package(file) is None]
+    if own:
+        return own[-1]
+    return next((one for one in reversed(others) if _package(one[0]) == _package(others[0][0])), None)
+
+
+_LIBRARIES = ("site-packages", "dist-packages")
+
+
+@cache
+def _is_ours(file: str) -> bool:
+    """Whether a file is of autodc or of Python itself; what was never in a file is too."""
+    homes = [str(Path(__file__).parent), *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))]
+    inside = any(file.startswith(f"{home}/") for home in homes)
+    return file.startswith("<") or (inside and (_package(file) is None or file.startswith(f"{homes[0]}/")))
+
+
+def _package(file: str) -> str | None:
+    """The installed package that a file is of; None for a file that is not installed."""
+    parts = Path(file).parts
+    at = max((i for i, part in enumerate(parts) if part in _LIBRARIES), default=None)
+    return None if at is None else "/".join(parts[: at + 2])
+
+
+def _shown(file: str, folder: str) -> str:
+    """A file relative to the folder where it lies in it."""
+    path = Path(file).absolute()
+    home = Path(folder).absolute() if folder else path
+    return str(path.relative_to(home)) if home != path and path.is_relative_to(home) else file
