@@ -7,7 +7,7 @@ import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any, BinaryIO, final
 
 import numpy as np
 
@@ -93,16 +93,20 @@ def _intact(path: Path, address: str) -> bool:
         return False
 
 
-def _write_whole(path: Path, arrays: Mapping[str, Array]) -> None:
+def _save(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
     """Write as numpy.savez would. Bytes, such as hits and misses, are compressed; decimal numbers would gain little."""
+    with zipfile.ZipFile(file, "w", compresslevel=1) as archive:
+        for name, array in arrays.items():
+            archive.compression = zipfile.ZIP_DEFLATED if array.dtype.itemsize == 1 else zipfile.ZIP_STORED
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def _write_whole(path: Path, arrays: Mapping[str, Array]) -> None:
     unfinished = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}")
     try:
         with unfinished.open("wb") as file:
-            with zipfile.ZipFile(file, "w", compresslevel=1) as archive:
-                for name, array in arrays.items():
-                    archive.compression = zipfile.ZIP_DEFLATED if array.dtype.itemsize == 1 else zipfile.ZIP_STORED
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, array, allow_pickle=False)
+            _save(file, arrays)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
