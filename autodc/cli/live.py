@@ -57,7 +57,9 @@ class Display:
 
     def update(self, state: State) -> None:
         """Show where the study is."""
-        for test in [t for t in state.tests if t.verdict is not None][self._verdicts :]:
+        for test in state.tests[self._verdicts :]:
+            if test.verdict is None:
+                break
             self._verdicts += 1
             self.say(f"{test.verdict}: {test.subject} ({views.PURPOSES[test.purpose]})")
         for move in state.moves[self._moves :]:

@@ -20,9 +20,7 @@ def of_fresh(spec: StudySpec, state: State) -> float:
     return wanted.low if wanted is not None and state.fidelity is not None and state.fidelity.used else 1.0
 
 
-def again(
-    spec: StudySpec, state: State, excluded: frozenset[str], ladder: Ladder
-) -> tuple[int, float, str] | None:
+def again(spec: StudySpec, state: State, excluded: frozenset[str], ladder: Ladder) -> tuple[int, float, str] | None:
     """Say which suggested trial is trained again, at which fidelity and why, before anything new is suggested.
 
     excluded: datasets that are out; plans with one of them are not promoted.
