@@ -70,7 +70,9 @@ class Display:
         alarms = [words for words in notices.alarms(state) if words not in self._alarmed]
         self._alarmed |= set(alarms)
         tell(alarms, self._console)
-        for test in [t for t in state.tests if t.verdict is not None][self._verdicts :]:
+        for test in state.tests[self._verdicts :]:
+            if test.verdict is None:
+                break
             self._verdicts += 1
             self.say(f"{test.verdict}: {test.subject} ({views.PURPOSES[test.purpose]})")
         for move in state.moves[self._moves :]:

@@ -96,13 +96,27 @@ class History:
     @cached_property
     def slices(self) -> Mapping[str, Array]:
         """Slice → what the models are told of it."""
-        return Told(self)
+        return Told(self.raw, self.failed, self.fidelity)
 
     @cached_property
     def objective(self) -> Array:
         """What is searched for."""
         targets = [name for name, share in self.shares.items() if share > 0]
-        return np.asarray(sum((self.shares[n] * self.slices[n] for n in targets), np.zeros(len(self))))
+        told = self.table(targets)
+        return np.asarray(sum((self.shares[n] * v for n, v in zip(targets, told, strict=True)), np.zeros(len(self))))
+
+    def table(self, names: Sequence[str]) -> Array:
+        """What the models are told of several slices, shape (names, n); of many it costs hardly more than of one."""
+        known = {name: i for i, name in enumerate(self.shares)}
+        values = self._observed[[known[name] for name in names]]
+        out = np.empty(values.shape)
+        alike = (self.failed | ~np.isfinite(values) == self.failed).all(axis=1)
+        for level in np.unique(self.fidelity):
+            mine = self.fidelity == level
+            out[np.ix_(alike, mine)] = _tamed(values[np.ix_(alike, mine)], self.failed[mine])
+        for i in np.flatnonzero(~alike):
+            out[i] = self.slices[names[i]]
+        return out
 
     @property
     def noise(self) -> Array:
@@ -156,25 +170,25 @@ class History:
 class Told(Mapping[str, Array]):
     """Slices of a history as the models are told them, each worked out when it is asked for."""
 
-    def __init__(self, history: History) -> None:
-        self._history = history
+    def __init__(self, raw: Mapping[str, Array], failed: Array, fidelity: Array) -> None:
+        self._raw, self._failed, self._fidelity = raw, failed, fidelity
         self._known: dict[str, Array] = {}
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._known:
-            values = self._history.raw[name]
-            missing = self._history.failed | ~np.isfinite(values)
-            self._known[name] = _tamed_by_level(values, missing, self._history.fidelity)
+            values = self._raw[name]
+            missing = self._failed | ~np.isfinite(values)
+            self._known[name] = _tamed_by_level(values, missing, self._fidelity)
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._history.raw)
+        return iter(self._raw)
 
     def __len__(self) -> int:
-        return len(self._history.raw)
+        return len(self._raw)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._history.raw
+        return name in self._raw
 
 
 @final
@@ -235,18 +249,20 @@ def _tamed_by_level(values: Array, failed: Array, fidelity: Array) -> Array:
     out = np.empty(len(values))
     for level in np.unique(fidelity):
         mine = fidelity == level
-        out[mine] = _tamed(values[mine], failed[mine])
+        out[mine] = _tamed(values[None, mine], failed[mine])[0]
     return out
 
 
 def _tamed(values: Array, failed: Array) -> Array:
-    """Penalise failures by the worst value seen and pull in a low tail, so that one wreck does not set the scale."""
-    good = values[~failed]
-    if not len(good):
-        return np.zeros(len(values))
-    low, middle = np.quantile(good, [0.25, 0.5])
-    floor = middle - LOW_TAIL * max(2 * (middle - low), 1e-12)
-    clipped = np.maximum(good, floor) if len(good) >= 8 else good
-    out = np.full(len(values), clipped.min())
-    out[~failed] = clipped
+    """Penalise failures by the worst value seen and pull in a low tail, so that one wreck does not set the scale.
+
+    values: shape (slices, n); failed: shape (n,)."""
+    good = values[:, ~failed]
+    if not good.size:
+        return np.zeros(values.shape)
+    low, middle = np.quantile(good, [0.25, 0.5], axis=1)
+    floor = middle - LOW_TAIL * np.maximum(2 * (middle - low), 1e-12)
+    clipped = np.maximum(good, floor[:, None]) if good.shape[1] >= 8 else good
+    out = np.repeat(clipped.min(axis=1)[:, None], values.shape[1], axis=1)
+    out[:, ~failed] = clipped
     return out

@@ -18,7 +18,7 @@ from autodc.search.history import History
 from autodc.search.plan import Plan
 from autodc.search.proposal import Speaker
 from autodc.search.space import Space
-from autodc.search.surrogates.models import Function, Model, Modeller, one_by_one
+from autodc.search.surrogates.models import Function, Guards, Model, Modeller, one_by_one
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
@@ -138,6 +138,10 @@ class WeighedModeller:
     def slice(self, name: str, history: History) -> Model:
         """The model of one slice."""
         return self._modeller.slice(name, history)
+
+    def guards(self, history: History) -> Guards | None:
+        """The many guards together."""
+        return self._modeller.guards(history)
 
 
 @final

@@ -19,7 +19,7 @@ from autodc.search.engine import SearchProblem
 from autodc.search.history import History
 from autodc.search.proposal import Speaker
 from autodc.search.space import Space
-from autodc.search.surrogates.models import Function, Model, Modeller, step
+from autodc.search.surrogates.models import Function, Guards, Model, Modeller, step
 
 Array = np.ndarray[Any, Any]
 
@@ -29,7 +29,8 @@ SHRINK = 2.0
 
 def modeller_of(space: Space, problem: SearchProblem) -> Speaker:
     """The modeller of a problem, with its clusters, and its probes where they tell datasets apart."""
-    inner = Modeller(space.features, space.data_features, problem.targets, space.cluster_features)
+    guards = tuple(problem.guards)
+    inner = Modeller(space.features, space.data_features, problem.targets, space.cluster_features, guards)
     tilt = slopes(space, {weight_name(name): value for name, value in problem.probes.items()})
     return inner if tilt is None else ProbedModeller(inner, space, tilt, problem.targets)
 
@@ -74,6 +75,15 @@ class ProbedModeller:
         slope = self.slope(history)
         model = self._inner.slice(name, self._rest(history, slope))
         return Tilted(model, slope * self._tilt) if name in self._targets else model
+
+    def guards(self, history: History) -> Guards | None:
+        """The many guards together; the probes speak of the targets among them alone."""
+        slope = self.slope(history)
+        found = self._inner.guards(self._rest(history, slope))
+        if found is None:
+            return None
+        meant = np.array([name in self._targets for name in found.names], dtype=float)
+        return found.tilted(np.outer(slope * self._tilt, meant))
 
     def slope(self, history: History) -> float:
         """How far the probes are believed: b, from the first trainings, as many as parameters are fitted to.

@@ -10,13 +10,14 @@ import numpy as np
 from autodc.search.ascent import ascend
 from autodc.search.history import History
 from autodc.search.space import Space
-from autodc.search.surrogates.models import Model
+from autodc.search.surrogates.models import FEW, Guards, Model
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
 
 KNOWN = 128
 STARTS = 64
+NEAR = 32
 PARENTS = 2
 ROUNDS = 6
 GUARD_WEIGHT = 10.0
@@ -36,6 +37,10 @@ class Speaker(Protocol):
 
     def slice(self, name: str, history: History) -> Model:
         """The model of one slice."""
+        ...
+
+    def guards(self, history: History) -> Guards | None:
+        """The guards together where they are many, None where each has a model of its own."""
         ...
 
 
@@ -60,9 +65,13 @@ def thompson(
         rows[:, excluded] = 0.0
         return space.snap(rows)
 
-    drawn = modeller.objective(history).sampled(rng)
-    checked = [(modeller.slice(n, history).sampled(rng), m) for n, m in guards.items() if n in history.slices]
+    best = history.rows[np.argsort(-history.objective, kind="stable")[:KNOWN]]
     origin = space.features(start[None])
+    drawn = modeller.objective(history).sampled(rng)
+    names = [n for n in guards if n in history.slices]
+    if (together := modeller.guards(history)) is not None:
+        names = nearest(together, guards, origin, space.features(best[:NEAR]))
+    checked = [(modeller.slice(n, history).sampled(rng), guards[n]) for n in names]
 
     def value(rows: Array) -> Array:
         features = space.features(rows)
@@ -71,11 +80,17 @@ def thompson(
             worth = worth - GUARD_WEIGHT * np.maximum(0.0, guard(origin) - margin - guard(features))
         return np.asarray(worth)
 
-    best = history.rows[np.argsort(-history.objective, kind="stable")[:KNOWN]]
     starts = np.vstack([best, space.random(rng, STARTS)])
     rows, values = ascend(space, value, starts, held, rng, PARENTS, ROUNDS)
     rows = unseen(rows[np.argsort(-values, kind="stable")], pending)
     return np.asarray(rows[0]) if len(rows) else free(space, pending, excluded, rng)
+
+
+def nearest(together: Guards, margins: Mapping[str, float], origin: Array, features: Array) -> list[str]:
+    """The guards that are believed to be nearest to their margins at some of these rows: those that are drawn."""
+    below = together.means(origin) - together.means(features) - np.array([margins[n] for n in together.names])
+    worst = (below / together.scales).max(axis=0)
+    return [together.names[i] for i in np.sort(np.argsort(-worst, kind="stable")[:FEW])]
 
 
 def unseen(points: Array, pending: Sequence[Array]) -> Array:

@@ -47,9 +47,10 @@ class Recommender:
         self._space, self._start, self._history, self._seed = space, start, history, seed
         self._model: Model = modeller.believed(history)
         self._mean = self._model.mean()
-        self._guards = [
-            (modeller.slice(name, history).mean(), margin) for name, margin in guards.items() if name in history.slices
-        ]
+        self._together = modeller.guards(history)
+        self._margins = np.array([guards[n] for n in self._together.names]) if self._together else np.zeros(0)
+        alone = {} if self._together else {n: m for n, m in guards.items() if n in history.slices}
+        self._guards = [(modeller.slice(name, history).mean(), margin) for name, margin in alone.items()]
 
     def choose(self, required: Array, excluded: Array) -> Choice:
         """Recommend. required, excluded: columns of weights that must be above 0, or are 0."""
@@ -78,6 +79,9 @@ class Recommender:
         value = self._mean(features)
         for guard, margin in self._guards:
             value = value - GUARD_WEIGHT * np.maximum(0.0, guard(origin) - margin - guard(features))
+        if self._together is not None:
+            below = self._together.means(origin) - self._margins - self._together.means(features)
+            value = value - GUARD_WEIGHT * np.maximum(0.0, below).sum(axis=1)
         return np.asarray(value)
 
     def _prune(self, row: Array, required: Array) -> Array:

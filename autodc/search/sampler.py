@@ -93,9 +93,7 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         own = self._words.space
         answer: dict[str, Any] = {}
         if any(own.get(name) == distribution for name, distribution in search_space.items()):
-            plan = self._suggest(study, trial)
-            study._storage.set_trial_system_attr(trial._trial_id, PLAN, plan.to_dict())
-            answer = self._words.params(plan)
+            answer = self._words.params(self._suggest(study, trial))
         for name, distribution in search_space.items():
             if own.get(name) != distribution:
                 answer[name] = self.sample_independent(study, trial, name, distribution)
@@ -120,26 +118,27 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         self._lock = threading.Lock()
 
     def _suggest(self, study: optuna.Study, trial: FrozenTrial) -> Plan:
+        """Work out the plan of a trial and note it, before another thread looks at what is running."""
+        with self._lock:
+            plan = self._planned_for(study, trial)
+            study._storage.set_trial_system_attr(trial._trial_id, PLAN, plan.to_dict())
+        return plan
+
+    def _planned_for(self, study: optuna.Study, trial: FrozenTrial) -> Plan:
         trials = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
         ended = sorted((t for t in trials if t.state.is_finished() and self._ours(t)), key=_ending)
         running = [t for t in trials if t.state == TrialState.RUNNING and (self._ours(t) or _planned(t))]
         number = sum(t.number < trial.number and ENQUEUED not in t.system_attrs for t in trials)
         told = tuple(t.number for t in ended)
-        with self._lock:
-            if (
-                self._engine is None
-                or self._directions != tuple(study.directions)
-                or told[: len(self._told)] != self._told
-            ):
-                self._directions, self._seen = tuple(study.directions), {}
-                self._engine = MixtureEngine(self._words.problem(len(self._directions)), self._seed)
-            self._told = told
-            for one in ended:
-                if one.number not in self._seen:
-                    self._seen[one.number] = self._observation(one)
-            return self._engine.suggest(
-                number, [self._seen[n] for n in told], [self._running_plan(t) for t in running]
-            ).plan
+        if self._engine is None or self._directions != tuple(study.directions) or told[: len(self._told)] != self._told:
+            self._directions, self._seen = tuple(study.directions), {}
+            self._engine = MixtureEngine(self._words.problem(len(self._directions)), self._seed)
+        self._told = told
+        for one in ended:
+            if one.number not in self._seen:
+                self._seen[one.number] = self._observation(one)
+        observed, plans = [self._seen[n] for n in told], [self._running_plan(t) for t in running]
+        return self._engine.suggest(number, observed, plans).plan
 
     def _observation(self, trial: FrozenTrial) -> Observation:
         signs = [-1.0 if d == StudyDirection.MINIMIZE else 1.0 for d in self._directions]

@@ -132,7 +132,8 @@ class EvidenceAssessor:
             return None
         pools = Pools() if self._soft else self._pools(state)
         targets = self._table.objective(self._spec.gate.min_rows)
-        scores = {one.name: self._scores(state, one, tables) for one in targets}
+        arrays = {number: self._arrays(state, number) or {} for table in tables for number in table}
+        scores = {one.name: self._scores(arrays, one, tables) for one in targets}
         parts: dict[str, Any] = {}
         for name, contrast in PARTS.items():
             moved = {n: np.tensordot(contrast, s, axes=1) for n, s in scores.items()}
@@ -143,14 +144,11 @@ class EvidenceAssessor:
             }
         return {"how": "trained", "seeds": len(tables), **parts}
 
-    def _scores(self, state: State, one: Slice, tables: Sequence[tuple[int, int, int, int]]) -> Array:
+    def _scores(self, arrays: Mapping[int, Arrays], one: Slice, tables: Sequence[tuple[int, int, int, int]]) -> Array:
         """Row scores of a slice, shape (4 arms, seeds, rows)."""
         return np.array(
             [
-                [
-                    row_scores(self._table, self._metric, one, self._arrays(state, table[arm]) or {}, soft=False)
-                    for table in tables
-                ]
+                [row_scores(self._table, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
                 for arm in range(4)
             ]
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -64,13 +66,19 @@ def read_source(
 def _suffix(request: SourceRequest) -> str:
     """The longest known suffix that fits."""
     file = re.split(r"[/\\]", request.path)[-1].casefold()
-    known = sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))}, key=len, reverse=True)
+    known = _known(tuple(sys.path))
     if found := next((suffix for suffix in known if file.endswith(suffix)), None):
         return found
     if IDX_NAME.search(file):
         return ".idx"
     hint = f"known: {', '.join(sorted(known))}, a folder with a manifest, or file.py:function"
     raise problem(request, "013", "the kind of source is unknown", hint=hint)
+
+
+@lru_cache(maxsize=4)
+def _known(path: tuple[str, ...]) -> list[str]:
+    """The suffixes that this installation reads, the longest first. path: where packages are looked for."""
+    return sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))}, key=len, reverse=True)
 
 
 def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -40,8 +41,8 @@ CLUSTER_SHARE = 0.1
 class Sample:
     """What a surrogate is fitted to.
 
-    features: shape (n, F); target: shape (n,), standardised by the caller; noise: factor on the noise variance,
-    shape (n,), 1 for a full training; seeds: shape (n,), trainings with one seed share a number;
+    features: shape (n, F); target: shape (n,), or (n, targets), standardised by the caller; noise: factor on the noise
+    variance, shape (n,), 1 for a full training; seeds: shape (n,), trainings with one seed share a number;
     data: which features are strengths of datasets, shape (F,);
     clusters: for every band of their tree, which features are summed in which cluster, shape (F, clusters).
     """
@@ -77,6 +78,17 @@ class GaussianProcess:
         self._factor = linalg.cholesky(gram, lower=True, check_finite=False)
         self._target = sample.target
         self._alpha = linalg.cho_solve((self._factor, True), sample.target, check_finite=False)
+
+    def told(self, target: Array) -> GaussianProcess:
+        """The same posterior given another target."""
+        other = copy.copy(self)
+        other._target = target
+        other._alpha = linalg.cho_solve((self._factor, True), target, check_finite=False)
+        return other
+
+    def means(self, features: Array) -> Array:
+        """Posterior means of several targets, shape (m, targets)."""
+        return covariance(features, self._features, self._data, self._scales) @ self._alpha
 
     def mean(self) -> Surface:
         """The posterior mean as a function."""
@@ -159,7 +171,8 @@ class Draws:
 
 
 def tune(sample: Sample) -> Array:
-    """Find the kernel parameters of highest penalised evidence, starting from the prior alone: no memory."""
+    """Find the kernel parameters of highest penalised evidence, starting from the prior alone: no memory. Several
+    targets, shape (n, targets), have one answer: of highest evidence on average."""
     centre, spread = prior(sample.data, sample.clusters)
     result = optimize.minimize(
         _loss,
@@ -214,7 +227,11 @@ def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[f
     alpha = linalg.cho_solve((factor, True), sample.target, check_finite=False)
     inverse, _ = linalg.lapack.dpotri(factor, lower=1)
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    weight = inverse - np.outer(alpha, alpha)
+    if alpha.ndim == 1:
+        weight, fit = inverse - np.outer(alpha, alpha), sample.target @ alpha
+    else:
+        count = alpha.shape[1]
+        weight, fit = inverse - alpha @ alpha.T / count, (sample.target * alpha).sum() / count
     slope = weight * matern_slope(square, scales.curved)
     singles = np.array(
         [
@@ -231,5 +248,5 @@ def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[f
         np.array([(one * (weight @ one)).sum() for one in sums]),
     )
     pull = (theta - centre) / spread
-    loss = 0.5 * sample.target @ alpha + np.log(np.diag(factor)).sum() + 0.5 * pull @ pull
+    loss = 0.5 * fit + np.log(np.diag(factor)).sum() + 0.5 * pull @ pull
     return float(loss), gradient + pull / spread

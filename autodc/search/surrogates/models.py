@@ -6,7 +6,7 @@ whose leave-one-out predictions rank the objective best is used; the first of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -28,8 +28,14 @@ CLOSE = 0.02
 BELIEVED = 0.1
 """Rivals whose rank correlation is this near to the best's take part in a recommendation."""
 
+FEW = 16
+"""More guards than this have one kernel and one factor together: what they cost grows with the trainings alone."""
+
 MEMORY = 64
 Function = Callable[[Array], Array]
+GUARDS = "\0guards"
+"""Stands for the guards together where parameters are remembered by slice."""
+
 RIVALS = ("gaussian", "ridge", "gaussian by slice", "ridge by slice")
 
 
@@ -86,6 +92,14 @@ class Surrogate(Protocol):
 
     def left_out(self) -> Array:
         """Prediction of every training from all others, shape (n,)."""
+        ...
+
+    def means(self, features: Array) -> Array:
+        """Posterior means where it was given several targets, shape (m, targets)."""
+        ...
+
+    def told(self, target: Array) -> Surrogate:
+        """The same posterior given another target."""
         ...
 
 
@@ -189,6 +203,14 @@ class AtFull:
     def __init__(self, model: Surrogate) -> None:
         self._model = model
 
+    def means(self, features: Array) -> Array:
+        """Posterior means of several targets, shape (m, targets)."""
+        return self._model.means(_at_full(features))
+
+    def told(self, target: Array) -> AtFull:
+        """The same posterior given another target."""
+        return AtFull(self._model.told(target))
+
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Posterior mean and sd, each of shape (m,)."""
         return self._model.predict(_at_full(features))
@@ -217,6 +239,36 @@ class AtFull:
 
 
 @final
+class Guards:
+    """The posterior means of many slices that share a kernel; names: in the order of what they give."""
+
+    def __init__(self, names: tuple[str, ...], centres: Array, scales: Array, model: Surrogate, full: bool) -> None:
+        """full: False where the last feature of the model is what a training lacks of the full budget."""
+        self.names, self.scales = names, scales
+        self._centres, self._model, self._full = centres, model, full
+        self._tilt: Array | None = None
+
+    def means(self, features: Array) -> Array:
+        """The posterior means, shape (m, names)."""
+        asked = features if self._full else _at_full(features)
+        found = self._centres + self.scales * self._model.means(asked)
+        return found if self._tilt is None else found + features @ self._tilt
+
+    def tilted(self, tilt: Array) -> Guards:
+        """The same plus a linear function. tilt: shape (F, names)."""
+        other = Guards(self.names, self._centres, self.scales, self._model, self._full)
+        other._tilt = tilt
+        return other
+
+    def one(self, name: str, target: Array) -> Weighted:
+        """The model of one of them alone. target: what was observed of it."""
+        i = self.names.index(name)
+        centre, scale = float(self._centres[i]), float(self.scales[i])
+        model = self._model.told((target - centre) / scale)
+        return Weighted([(1.0, centre, scale, model if self._full else AtFull(model))])
+
+
+@final
 class Modeller:
     """Fits models to a growing history; parameters and the choice depend on its first n trainings alone, with n on a
     geometric ladder, so that a modeller that starts in the middle says the same."""
@@ -227,7 +279,9 @@ class Modeller:
         data: Array,
         targets: Mapping[str, float],
         clusters: tuple[Array, ...] = (),
+        guards: Sequence[str] = (),
     ) -> None:
+        self._guards = tuple(guards) if len(guards) > FEW else ()
         self._features, self._data, self._clusters = features, data, clusters
         total = sum(targets.values()) or 1.0
         self._shares = {name: weight / total for name, weight in targets.items()}
@@ -246,8 +300,21 @@ class Modeller:
 
     def slice(self, name: str, history: History) -> Model:
         """The model of one slice, of the same family as the objective's."""
+        if (together := self.guards(history)) is not None and name in together.names:
+            return together.one(name, history.slices[name])
         family = self.choice(history).split()[0]
         return self._weighted(family, {name: 1.0}, history, step(len(history)))
+
+    def guards(self, history: History) -> Guards | None:
+        """The many guards together; None where they are few, and each has a model of its own."""
+        if not self._guards:
+            return None
+        family = self.choice(history).split()[0]
+        key = (self, family, "guards")
+        if key not in history.memo:
+            history.memo[key] = self._together(family, history, step(len(history)))
+        found: Guards = history.memo[key]
+        return found
 
     def choice(self, history: History) -> str:
         """The rival chosen at the last step of the ladder: the first of those close to the best."""
@@ -305,6 +372,13 @@ class Modeller:
             parts.append((share, centre, scale, model if len(data) == len(self._data) else AtFull(model)))
         return Weighted(parts)
 
+    def _together(self, family: str, history: History, count: int) -> Guards:
+        features, data = self._inputs(history)
+        target, centres, scales = _standardised(history.table(self._guards))
+        sample = history.sample(features, data, target, self._summed(len(data)))
+        model = _FIT[family](sample, self._tuned(family, GUARDS, history, count, len(data)))
+        return Guards(self._guards, centres, scales, model, len(data) == len(self._data))
+
     def _inputs(self, history: History) -> tuple[Array, Array]:
         """Features (n, F) and which are strengths; where some trainings were cheap, what they lack is a feature."""
         if self not in history.memo:
@@ -328,14 +402,24 @@ class Modeller:
         if key not in self._parameters:
             _forget(self._parameters)
             head = history.head(count)
-            values = head.slices[name] if name else head.objective
-            scale = float(values.std()) or 1.0
+            if name == GUARDS:
+                target = _standardised(head.table(self._guards))[0]
+            else:
+                values = head.slices[name] if name else head.objective
+                target = (values - values.mean()) / (float(values.std()) or 1.0)
             features, data = self._inputs(head)
             if len(data) < width:
                 features, data = np.column_stack([features, 1.0 - head.fidelity]), np.append(data, False)
-            sample = head.sample(features, data, (values - values.mean()) / scale, self._summed(width))
+            sample = head.sample(features, data, target, self._summed(width))
             self._parameters[key] = _TUNE[family](sample)
         return self._parameters[key]
+
+
+def _standardised(table: Array) -> tuple[Array, Array, Array]:
+    """Values of slices, shape (names, n), as targets (n, names), with their centres and scales."""
+    centres, scales = table.mean(axis=1), table.std(axis=1)
+    scales = np.where(scales > 0, scales, 1.0)
+    return ((table - centres[:, None]) / scales[:, None]).T, centres, scales
 
 
 def step(count: int) -> int:

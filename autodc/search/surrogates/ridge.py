@@ -6,6 +6,7 @@ Source: Bishop, Pattern Recognition and Machine Learning, 2006, sections 3.3 and
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -33,8 +34,20 @@ class Ridge:
         precision[np.diag_indices_from(precision)] += theta[1:][groups]
         self._factor = linalg.cholesky(precision, lower=True, check_finite=False)
         self._mean = linalg.cho_solve(
-            (self._factor, True), self._basis.T @ (self._weights * sample.target), check_finite=False
+            (self._factor, True), self._basis.T @ (self._weights * sample.target.T).T, check_finite=False
         )
+
+    def told(self, target: Array) -> Ridge:
+        """The same posterior given another target."""
+        other = copy.copy(self)
+        other._target = target
+        moment = self._basis.T @ (self._weights * target)
+        other._mean = linalg.cho_solve((self._factor, True), moment, check_finite=False)
+        return other
+
+    def means(self, features: Array) -> Array:
+        """Posterior means of several targets, shape (m, targets)."""
+        return np.asarray(self._expanded(features) @ self._mean)
 
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Posterior mean and sd of the noiseless objective, each of shape (m,)."""
@@ -95,13 +108,14 @@ class Draws:
 
 
 def tune_ridge(sample: Sample) -> Array:
-    """Find the precisions `(noise, one per group)` of highest evidence; no memory of earlier fits."""
+    """Find the precisions `(noise, one per group)` of highest evidence; no memory of earlier fits. Several targets,
+    shape (n, targets), have one answer: of highest evidence on average."""
     basis, groups = expand(sample.features, sample.data, sample.clusters)
     count = int(groups.max()) + 1
     theta = np.concatenate([[5.0], np.full(count, 5.0)])
     theta[1] = 1.0
     weighted = basis / np.sqrt(sample.noise)[:, None]
-    target = sample.target / np.sqrt(sample.noise)
+    target = (sample.target.T / np.sqrt(sample.noise)).T
     gram, moment = weighted.T @ weighted, weighted.T @ target
     for _ in range(ROUNDS):
         precision = theta[0] * gram
@@ -110,11 +124,16 @@ def tune_ridge(sample: Sample) -> Array:
         mean = theta[0] * inverse @ moment
         known = 1.0 - theta[1:][groups] * np.diag(inverse)
         rest = target - weighted @ mean
-        theta[0] = np.clip((len(target) - known.sum() + 1.0) / (rest @ rest + 0.1), LOWEST, HIGHEST)
+        theta[0] = np.clip((len(target) - known.sum() + 1.0) / (_square(rest) + 0.1), LOWEST, HIGHEST)
         for group in range(1, count):
             inside = groups == group
-            theta[1 + group] = np.clip((known[inside].sum() + 1.0) / ((mean[inside] ** 2).sum() + 0.1), LOWEST, HIGHEST)
+            size = (mean[inside] ** 2).sum() if mean.ndim == 1 else (mean[inside] ** 2).sum() / mean.shape[1]
+            theta[1 + group] = np.clip((known[inside].sum() + 1.0) / (size + 0.1), LOWEST, HIGHEST)
     return theta
+
+
+def _square(rest: Array) -> float:
+    return float(rest @ rest) if rest.ndim == 1 else float((rest * rest).sum() / rest.shape[1])
 
 
 def expand(features: Array, data: Array, clusters: Sequence[Array] = ()) -> tuple[Array, Array]:
