@@ -95,7 +95,7 @@ def build_catalogue(spec: StudySpec, read: Read, file: str = STUDY_FILE) -> Cata
         pool=by_role["pool"].get(POOL),
         classes=classes,
         left_out=left_out,
-        warnings=(*warnings, *_copies({**by_role["base"], **by_role["candidate"]}), *_shared_groups(rows)),
+        warnings=(*_notes(rows), *warnings, *_copies({**by_role["base"], **by_role["candidate"]}), *_shared_groups(rows)),
     )
 
 
@@ -225,6 +225,11 @@ def _without_overlap(rows: _Rows, allowed: float) -> tuple[_Rows, dict[str, int]
         warnings.append(f"{text}; they are left out of training")
         cleared[entry] = data.take(np.flatnonzero(~copies))
     return cleared, left_out, warnings, problems
+
+
+def _notes(rows: _Rows) -> list[str]:
+    """What the sources have to say of how they were read."""
+    return [f"`{entry.name}`: {note}" for entry, data in rows.items() for note in data.notes]
 
 
 def _copies(training: Mapping[str, Dataset]) -> list[str]:
