@@ -95,7 +95,12 @@ def build_catalogue(spec: StudySpec, read: Read, file: str = STUDY_FILE) -> Cata
         pool=by_role["pool"].get(POOL),
         classes=classes,
         left_out=left_out,
-        warnings=(*_notes(rows), *warnings, *_copies({**by_role["base"], **by_role["candidate"]}), *_shared_groups(rows)),
+        warnings=(
+            *_notes(rows),
+            *warnings,
+            *_copies({**by_role["base"], **by_role["candidate"]}),
+            *_shared_groups(rows),
+        ),
     )
 
 

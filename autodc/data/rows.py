@@ -256,7 +256,9 @@ def _of_objects(values: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
                 values = values.map(lambda value: value.decode() if isinstance(value, bytes) else value)
             except UnicodeDecodeError:
                 what = "binary values"
-                values = values.map(lambda value: value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
+                values = values.map(
+                    lambda value: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                )
     text = [None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value) for value in values]
     return pd.Series(text, dtype="object"), what
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,6 @@ from autodc.data.source import SourceRequest
 Array = np.ndarray[Any, Any]
 
 COLOURS = {"1": "L", "P": "RGB", "PA": "RGBA", "LA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
-PLAIN = frozenset({"L", "RGB", "RGBA", "F", "I", "I;16"})
-"""Modes whose pixels are an array's numbers as they stand."""
 DEEP = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N", "F"})
 """Modes that hold more than eight bits a channel."""
 BYTE = 255
@@ -27,7 +27,8 @@ def read_image(request: SourceRequest) -> Array:
     it cannot be read, 065 where pillow would cut its values.
     """
     try:
-        with Image.open(request.path) as image:
+        # By its name pillow would map an uncompressed TIFF, and misread one that the camera noted as turned.
+        with Path(request.path).open("rb") as stream, Image.open(stream) as image:
             _refuse_cut_values(request, image)
             return _values(_turned(image))
     except (Image.DecompressionBombError, Image.UnidentifiedImageError, OSError, MemoryError) as error:
@@ -39,8 +40,12 @@ def read_image(request: SourceRequest) -> Array:
 
 
 def _turned(image: Image.Image) -> Image.Image:
-    """The image as it was taken: a camera held upright notes the turn in EXIF and stores the pixels as they fell."""
-    return ImageOps.exif_transpose(image)
+    """The image as it was taken: a camera held upright stores the pixels as they fell and notes the turn in EXIF."""
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except (SyntaxError, struct.error, ValueError, KeyError, TypeError):  # what cannot be read notes no turn
+        return image
 
 
 def _values(image: Image.Image) -> Array:

@@ -21,7 +21,7 @@ from autodc.adapters.sources.urls import WEB, named_path
 from autodc.data.rows import problem
 from autodc.data.source import SourceRequest
 from autodc.data.store import NO_ROOM, disk_problem
-from autodc.errors import AutodcError, SurroundingsError
+from autodc.errors import AutodcError, DataError, SurroundingsError
 
 NOT_THERE = (404, 410)
 VALIDATORS = ("ETag", "Content-MD5", "Digest")
@@ -34,32 +34,45 @@ LONGEST_NAME = 100
 @final
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file on this machine to read in place of a URL. cached: it may be deleted; notes: see `Dataset`."""
+    """A file on this machine to read in place of a URL. kept: what lies in the cache for it; notes: see `Dataset`."""
 
     request: SourceRequest
-    cached: bool
+    kept: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def drop(self) -> None:
         """Forget a copy that could not be read: it may be a login page that the server sent in place of the file."""
-        if self.cached:
-            Path(self.request.path).unlink(missing_ok=True)
+        for path in self.kept:
+            Path(path).unlink(missing_ok=True)
 
 
 def local_copy(request: SourceRequest) -> Copy:
     """The same request for a file on this machine.
 
     A copy is taken for the file while the server says that it has not changed; where it says nothing of that, the file
-    is fetched anew each time. Where the server does not answer, the last copy is used and a note says so. Raises
-    DataError where the URL names nothing or its protocol is not installed, SurroundingsError ADC-DATA-040 where the
-    server does not answer and there is no copy.
+    is fetched anew each time. Where the server does not answer, the last copy is used and a note says so. An archive
+    that the file lies in is copied whole. Raises DataError where the URL names nothing or its protocol is not
+    installed, SurroundingsError ADC-DATA-040 where the server does not answer and there is no copy.
     """
-    url = request.path
-    request = replace(request, url=url)
+    request = replace(request, url=request.url or request.path)
+    *chain, last = request.path.split("::")
+    if not chain or "://" not in last:
+        return _copied(request, request.path)
+    archive = local_copy(replace(request, path=last))
+    try:
+        file = _copied(request, "::".join([*chain, archive.request.path]))
+    except DataError:
+        archive.drop()
+        raise
+    return replace(file, kept=(*archive.kept, *file.kept), notes=(*archive.notes, *file.notes))
+
+
+def _copied(request: SourceRequest, url: str) -> Copy:
+    """A copy of what lies at a URL, or in an archive on this machine."""
     try:
         system, path = _opened(url)
         if "file" in _protocols(system):
-            return Copy(replace(request, path=str(regular_file(replace(request, path=path, url="")))), cached=False)
+            return Copy(replace(request, path=str(regular_file(replace(request, path=path, url="")))))
         version = _version(system, path)
     except FileNotFoundError as error:
         if not _refused(error):
@@ -73,7 +86,7 @@ def local_copy(request: SourceRequest) -> Copy:
         raise
     except Exception as error:  # every protocol raises types of its own
         return _last_copy(request, error)
-    local = cache_folder() / f"{_digest(url)}-{_digest(version) if version else 'last'}-{_short_name(url)}"
+    local = cache_folder() / f"{_digest(request.path)}-{_digest(version) if version else 'last'}-{_short_name(url)}"
     if not (version and local.exists()):
         try:
             _download(request, system, path, local)
@@ -81,7 +94,7 @@ def local_copy(request: SourceRequest) -> Copy:
             if error.code != "ADC-DATA-040":
                 raise
             return _last_copy(request, error.__cause__ or error)
-    return Copy(replace(request, path=str(local)), cached=True)
+    return Copy(replace(request, path=str(local)), kept=(str(local),))
 
 
 def cache_folder() -> Path:
@@ -132,7 +145,7 @@ def _last_copy(request: SourceRequest, error: BaseException) -> Copy:
         raise _no_answer(request, error) from error
     when = datetime.fromtimestamp(copies[-1].stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
     note = f"{request.path} does not answer ({_told(error)}), so the copy fetched on {when} is used"
-    return Copy(replace(request, path=str(copies[-1])), cached=False, notes=(note,))
+    return Copy(replace(request, path=str(copies[-1])), notes=(note,))
 
 
 def _protocols(system: fsspec.AbstractFileSystem) -> tuple[str, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
 from urllib.parse import unquote
 
-LINK = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)(?P<rest>://.*|)$", re.DOTALL)
 URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+(::|://)")
 CACHES = frozenset({"simplecache", "filecache", "blockcache", "cached"})
 """Protocols of fsspec that keep a copy; we keep one ourselves, which notices that the file has changed."""
@@ -20,24 +19,23 @@ def is_remote(source: str) -> bool:
 
 def normal(url: str, folder: str) -> str:
     """The same URL with lower-case protocols, without caches and fragments, local files relative to a folder."""
-    links = []
-    for link in url.split("::"):
-        found = LINK.match(link)
-        if found is None:  # the file that an archive of a chain lies in
-            links.append(str(Path(folder, Path(link).expanduser())) if links and link else link)
-            continue
-        scheme = found["scheme"].lower()
-        if scheme in CACHES:
-            continue
-        rest = found["rest"].partition("#")[0] if scheme in WEB else found["rest"]
-        links.append(scheme + rest)
-    return "::".join(links)
+    *chain, last = url.split("::")
+    links = [_lower(link) for link in chain]
+    links.append(_lower(last) if "://" in last else os.path.join(folder, os.path.expanduser(last)))
+    return "::".join(link for link in links if link.partition("://")[0] not in CACHES)
 
 
 def named_path(url: str) -> str:
     """The path of the file that a URL stands for, without query and fragment: its suffix counts."""
-    (first, *_) = (link for link in url.split("::") if "://" in link or LINK.match(link) is None)
+    links = url.split("::")
+    first = next((link for link in links if "://" in link), links[-1])
     scheme, _, path = first.rpartition("://")
     if scheme not in WEB:
         return path
     return unquote(re.split(r"[?#]", path, maxsplit=1)[0])
+
+
+def _lower(link: str) -> str:
+    scheme, mark, rest = link.partition("://")
+    scheme = scheme.lower()
+    return scheme + mark + (rest.partition("#")[0] if scheme in WEB else rest)

@@ -89,7 +89,10 @@ def test_ids_and_row_numbers_among_the_inputs_are_named(told, name, values):
 
 
 def test_names_that_only_contain_such_letters_are_not_ids(told):
-    assert told(frame(width=1.5 * np.arange(ROWS), humid=np.arange(ROWS) // 2, heat_index=np.arange(ROWS) // 3)) == (5, "")
+    assert told(frame(width=1.5 * np.arange(ROWS), humid=np.arange(ROWS) // 2, heat_index=np.arange(ROWS) // 3)) == (
+        5,
+        "",
+    )
 
 
 def test_a_constant_input_is_named(told):

@@ -130,7 +130,9 @@ def test_columns_without_single_values_are_refused_by_name_where_they_are_asked_
 def test_times_with_a_zone_do_not_depend_on_the_machine(table, tmp_path, zone):
     """Noon and one o'clock in London and later, compared in a process of its own zone."""
     noon = dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC)
-    times = pa.array([noon, noon + dt.timedelta(hours=1), noon + dt.timedelta(hours=12)], pa.timestamp("us", "Europe/Berlin"))
+    times = pa.array(
+        [noon, noon + dt.timedelta(hours=1), noon + dt.timedelta(hours=12)], pa.timestamp("us", "Europe/Berlin")
+    )
     table(taken=times)
     program = f"""
 from autodc.adapters.sources import read_source
