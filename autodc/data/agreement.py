@@ -70,7 +70,7 @@ def _kind(values: Array) -> str:
 
 
 def _cast(values: Array, dtype: np.dtype[Any]) -> tuple[Array, tuple[int, ...] | None]:
-    """The values in another dtype, and the position of the first that it cannot hold: it is never wrapped or infinite."""
+    """The values in another dtype, and the position of the first that it would wrap or make infinite."""
     if dtype.kind in "iu":
         ends = np.iinfo(dtype)
         if ends.min <= int(values.min()) and int(values.max()) <= ends.max:

@@ -60,7 +60,8 @@ def decoded(values: pd.Series[Any]) -> pd.Series[Any]:
 def as_array(values: pd.Series[Any]) -> Array:
     """A column as an array that tells every value apart; missing ones of Arrow's types are None."""
     if isinstance(values.dtype, pd.ArrowDtype):
-        return values.to_numpy(dtype=object, na_value=None)
+        pairs = zip(values, values.isna(), strict=True)
+        return np.array([None if missing else value for value, missing in pairs], dtype=object)
     return np.asarray(values.to_numpy())
 
 
@@ -70,7 +71,7 @@ def _is_big(column: pa.ChunkedArray) -> bool:
 
     if not pa.types.is_integer(column.type):
         return False
-    ends = pc.min_max(column).as_py()  # type: ignore[attr-defined]
+    ends = pc.min_max(column).as_py()
     return ends["min"] is not None and (ends["min"] < -EXACT or ends["max"] > EXACT)
 
 

@@ -20,40 +20,13 @@ from autodc.data.rows import problem
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError
 
-UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    zlib.error,
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    MemoryError,
-)
+UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zlib.error, zipfile.BadZipFile)
 """pandas' parser errors are ValueErrors, as are those of encodings."""
 UNNAMED = "Unnamed: {}"
 """What pandas calls the column at a position whose name is empty."""
 MISSING = frozenset(
-    [
-        "#N/A",
-        "#N/A N/A",
-        "#NA",
-        "-1.#IND",
-        "-1.#QNAN",
-        "-NaN",
-        "-nan",
-        "1.#IND",
-        "1.#QNAN",
-        "<NA>",
-        "N/A",
-        "NA",
-        "NULL",
-        "NaN",
-        "None",
-        "n/a",
-        "nan",
-        "null",
-    ]
+    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
 """Words that mean a missing number in a column of numbers, and nothing but themselves in a column of text."""
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}

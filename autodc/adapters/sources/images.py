@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from autodc.data.rows import problem
 from autodc.data.source import SourceRequest
@@ -31,7 +31,7 @@ def read_image(request: SourceRequest) -> Array:
         with Path(request.path).open("rb") as stream, Image.open(stream) as image:
             _refuse_cut_values(request, image)
             return _values(_turned(image))
-    except (Image.DecompressionBombError, Image.UnidentifiedImageError, OSError, MemoryError) as error:
+    except (Image.DecompressionBombError, UnidentifiedImageError, OSError, MemoryError) as error:
         raise problem(request, "002", "a file cannot be read", str(error) or type(error).__name__) from None
     except (ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, OverflowError) as error:
         # what a damaged file makes of pillow's readers
@@ -59,7 +59,7 @@ def _values(image: Image.Image) -> Array:
 
 def _refuse_cut_values(request: SourceRequest, image: Image.Image) -> None:
     """Pillow has eight bits a channel in colour: it drops the lower ones of what has more, without a word."""
-    if image.mode in DEEP:
+    if image.mode in DEEP or not isinstance(image, ImageFile.ImageFile):
         return
     for tile in image.tile:
         arguments = tile[3] if isinstance(tile[3], tuple) else (tile[3],)

@@ -21,7 +21,7 @@ INDEX = "__index_level_"
 
 
 def parquet_names(request: SourceRequest) -> list[str]:
-    """The names of the columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for names that come twice."""
+    """The names of the columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
     names = [str(name) for name in _schema(request).names]
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         raise problem(request, "017", "columns of the same name", ", ".join(doubles), "give each a name of its own")

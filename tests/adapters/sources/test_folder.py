@@ -75,7 +75,7 @@ def test_paths_stay_in_the_folder(folder, tmp_path, refused):
 
 
 def test_links_that_lie_in_the_folder_are_read_wherever_they_lead(folder, tmp_path, read):
-    """Data tools keep the files in a cache and link to them: single files, a folder of them, the manifest, all of it."""
+    """Data tools keep files in a cache and link to them: single files, a folder of them, the manifest, all of it."""
     cache = tmp_path / "cache"
     cache.mkdir()
     for path in sorted((folder / "deep").iterdir()):

@@ -81,7 +81,7 @@ def test_a_palette_with_something_transparent_has_four_channels(pixels):
     assert pixels(lambda path: image.save(path, transparency=0), "a.png").tolist() == [
         [[255, 0, 0, 0], [0, 255, 0, 255]]
     ]
-    assert pixels(lambda path: image.save(path), "a.png").tolist() == [[[255, 0, 0], [0, 255, 0]]]
+    assert pixels(image.save, "a.png").tolist() == [[[255, 0, 0], [0, 255, 0]]]
 
 
 @pytest.mark.parametrize(
