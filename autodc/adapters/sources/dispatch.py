@@ -69,7 +69,7 @@ def read_source(
 def _read_remote(request: SourceRequest, targets: bool) -> Dataset:
     """Read a file at a URL; a copy that cannot be read is not kept."""
     suffix = _suffix(request, named_path(request.path), request.path)
-    copy = local_copy(request)
+    copy = local_copy(request, suffix)
     try:
         data = _read(copy.request, suffix, targets)
     except InputError:

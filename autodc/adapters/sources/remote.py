@@ -46,8 +46,8 @@ class Copy:
             Path(path).unlink(missing_ok=True)
 
 
-def local_copy(request: SourceRequest) -> Copy:
-    """The same request for a file on this machine.
+def local_copy(request: SourceRequest, suffix: str) -> Copy:
+    """The same request for a file on this machine, whose name ends with the suffix.
 
     A copy is taken for the file while the server says that it has not changed; where it says nothing of that, the file
     is fetched anew each time. Where the server does not answer, the last copy is used and a note says so. An archive
@@ -57,17 +57,17 @@ def local_copy(request: SourceRequest) -> Copy:
     request = replace(request, url=request.url or request.path)
     *chain, last = request.path.split("::")
     if not chain or "://" not in last:
-        return _copied(request, request.path)
-    archive = local_copy(replace(request, path=last))
+        return _copied(request, request.path, suffix)
+    archive = local_copy(replace(request, path=last), "")
     try:
-        file = _copied(request, "::".join([*chain, archive.request.path]))
+        file = _copied(request, "::".join([*chain, archive.request.path]), suffix)
     except DataError:
         archive.drop()
         raise
     return replace(file, kept=(*archive.kept, *file.kept), notes=(*archive.notes, *file.notes))
 
 
-def _copied(request: SourceRequest, url: str) -> Copy:
+def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
     """A copy of what lies at a URL, or in an archive on this machine."""
     try:
         system, path = _opened(url)
@@ -86,7 +86,8 @@ def _copied(request: SourceRequest, url: str) -> Copy:
         raise
     except Exception as error:  # every protocol raises types of its own
         return _last_copy(request, error)
-    local = cache_folder() / f"{_digest(request.path)}-{_digest(version) if version else 'last'}-{_short_name(url)}"
+    which = _digest(version) if version else "last"
+    local = cache_folder() / f"{_digest(request.path)}-{which}-{_short_name(url, suffix)}"
     if not (version and local.exists()):
         try:
             _download(request, system, path, local)
@@ -156,9 +157,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _short_name(url: str) -> str:
+def _short_name(url: str, suffix: str) -> str:
     """A name for people who look into the cache; its end tells the kind of file."""
-    return re.sub(r"[^\w.-]", "_", named_path(url).rpartition("/")[2], flags=re.ASCII)[-LONGEST_NAME:]
+    name = re.sub(r"[^\w.-]", "_", named_path(url).rpartition("/")[2], flags=re.ASCII)[-LONGEST_NAME:]
+    return name if name.casefold().endswith(suffix) else name + suffix
 
 
 def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: str, local: Path) -> None:

@@ -202,6 +202,10 @@ def test_the_suffix_of_the_path_counts(site, read, end):
 def test_a_suffix_in_the_query_helps_where_the_path_has_none(answers, read):
     answers["body"] = table([0, 1, 0]).encode()
     assert len(read(f"{answers['url']}/get?file=night.csv")) == 3
+    content = io.BytesIO()
+    pd.DataFrame({"a": [1.0, 2.0], "target": [0, 1]}).to_parquet(content)
+    answers["body"] = content.getvalue()
+    assert read(f"{answers['url']}/get?file=night.parquet").x.tolist() == [[1], [2]]
 
 
 def test_queries_are_part_of_what_is_asked_for(answers, read):
