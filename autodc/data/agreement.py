@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autodc.data.dataset import Dataset
 from autodc.data.rows import FEATURES
@@ -15,6 +16,7 @@ Array = np.ndarray[Any, Any]
 Label = int | str | bool
 Classes = tuple[Label, ...]
 
+ALIKE = "convert and scale both alike, or the model sees numbers of another size"
 KINDS = {"f": "decimal numbers", "i": "whole numbers", "u": "unsigned whole numbers", "b": "true or false", "U": "text"}
 
 
@@ -24,16 +26,17 @@ def agreed(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[Data
     if not problems and data.x.shape[1:] != base.x.shape[1:]:
         got = f"{data.x.shape[1:]}, the base has {base.x.shape[1:]}"
         problems.append(DataError("ADC-DATA-020", "inputs of another shape than the base's", place, got))
-    if data.x.dtype.kind != base.x.dtype.kind:
+    if _kind(data.x) != _kind(base.x):
         got = f"{data.x.dtype}, the base has {base.x.dtype}"
-        hint = "convert and scale both alike, or the model sees numbers of another size"
-        problems.append(DataError("ADC-DATA-021", "inputs of another type than the base's", place, got, hint))
+        problems.append(DataError("ADC-DATA-021", "inputs of another type than the base's", place, got, ALIKE))
     problems += _same_target(data, base, place)
-    if problems:
+    if problems or data.x.dtype == base.x.dtype:
         return data, problems
-    if data.x.dtype != base.x.dtype:
-        data = replace(data, x=data.x.astype(base.x.dtype), fingerprint="")
-    return data, []
+    x, lost = _cast(data.x, base.x.dtype)
+    if lost is not None:
+        got = f"{_where(data, lost)}: {data.x[lost]}; these inputs are {data.x.dtype}, the base's {base.x.dtype}"
+        return data, [DataError("ADC-DATA-021", "inputs that the base's type cannot hold", place, got, ALIKE)]
+    return replace(data, x=x, fingerprint=""), []
 
 
 def class_labels(base: Dataset, place: str) -> Classes:
@@ -61,6 +64,34 @@ def encoded(data: Dataset, classes: Classes, place: str) -> Dataset:
     return replace(data, y=np.searchsorted(known, data.y).astype(np.int64), fingerprint="")
 
 
+def _kind(values: Array) -> str:
+    """Whole numbers are of one kind, signed or not; true and false, and decimal numbers, are others."""
+    return "i" if values.dtype.kind in "iu" else values.dtype.kind
+
+
+def _cast(values: Array, dtype: np.dtype[Any]) -> tuple[Array, tuple[int, ...] | None]:
+    """The values in another dtype, and the position of the first that it would wrap or make infinite."""
+    if dtype.kind in "iu":
+        ends = np.iinfo(dtype)
+        if ends.min <= int(values.min()) and int(values.max()) <= ends.max:
+            return values.astype(dtype), None
+        outside = (values > ends.max) | (values < ends.min)
+        return values, tuple(int(i) for i in np.argwhere(outside)[0])
+    with np.errstate(over="ignore"):
+        cast = values.astype(dtype)
+    lost = np.isinf(cast)
+    return cast, tuple(int(i) for i in np.argwhere(lost)[0]) if lost.any() else None
+
+
+def _where(data: Dataset, position: tuple[int, ...]) -> str:
+    """A place in the inputs as a person looks for it: the row, and the column or the position in it."""
+    row, *inside = position
+    names = data.metadata.attrs.get(FEATURES)
+    if names and len(inside) == 1:
+        return f"row {row}, column `{names[inside[0]]}`"
+    return f"row {row}, position ({', '.join(map(str, inside))})"
+
+
 def _same_columns(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[DataError]]:
     own, wanted = data.metadata.attrs.get(FEATURES), base.metadata.attrs.get(FEATURES)
     if not own or not wanted or own == wanted:
@@ -70,11 +101,21 @@ def _same_columns(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, li
         metadata = data.metadata.copy(deep=False)
         metadata.attrs[FEATURES] = wanted
         return replace(data, x=np.ascontiguousarray(data.x[:, order]), metadata=metadata, fingerprint=""), []
-    missing = ", ".join(name for name in wanted if name not in own) or "none"
+    lost = [name for name in wanted if name not in own]
+    missing = ", ".join(_as_here(data, name) for name in lost) or "none"
     extra = ", ".join(name for name in own if name not in wanted) or "none"
     hint = "name the input columns with options: {features: [...]}"
     got = f"missing: {missing}; more: {extra}"
     return data, [DataError("ADC-DATA-020", "other input columns than the base's", place, got, hint)]
+
+
+def _as_here(data: Dataset, name: str) -> str:
+    """A column that is no input here, and why where it is text."""
+    if name not in data.metadata or data.metadata[name].dtype != object:
+        return name
+    values = data.metadata[name].dropna()
+    odd = values[pd.to_numeric(values, errors="coerce").isna()]
+    return f"{name} (text here, such as {odd.iloc[0]!r})" if len(odd) else name
 
 
 def _same_target(data: Dataset, base: Dataset, place: str) -> list[DataError]:

@@ -106,6 +106,7 @@ def build_catalogue(spec: StudySpec, read: Read, file: str = STUDY_FILE) -> Cata
         classes=classes,
         left_out=left_out,
         warnings=(
+            *_notes(rows),
             *warnings,
             *_copies({**by_role["base"], **by_role["candidate"]}),
             *_shared_groups(rows),
@@ -364,6 +365,11 @@ def _shared(own: Dataset, held: Mapping[_Entry, tuple[Dataset, Array]], data: Da
 def _also_in(entry: _Entry, rows: int, count: int, whom: Mapping[str, int]) -> str:
     others = ", ".join(f"`{name}` ({number})" for name, number in whom.items() if number)
     return f"{count} of {rows} rows ({count / rows:.1%}) of `{entry.name}` are also in {others}"
+
+
+def _notes(rows: _Rows) -> list[str]:
+    """What the sources have to say of how they were read."""
+    return [f"`{entry.name}`: {note}" for entry, data in rows.items() for note in data.notes]
 
 
 def _copies(training: Mapping[str, Dataset]) -> list[str]:

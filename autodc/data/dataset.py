@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from autodc import fingerprint
+from autodc.data.columns import as_array
 
 Array = np.ndarray[Any, Any]
 
@@ -20,7 +21,8 @@ class Dataset:
 
     x: inputs, shape (n, ...); y: targets, shape (n,) or (n, ...), or None where they are sealed or unknown;
     metadata: n rows, one column per metadata column (never the target);
-    groups: shape (n,), rows of one group stay together, or None.
+    groups: shape (n,), rows of one group stay together, or None;
+    notes: what a person should know of how it was read, one sentence each; they are not content.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Dataset:
     metadata: pd.DataFrame
     groups: Array | None = None
     fingerprint: str = field(default="")
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -61,5 +64,5 @@ def content_fingerprint(data: Dataset) -> str:
         parts.append(("y", fingerprint.of_array(data.y)))
     if data.groups is not None:
         parts.append(("groups", fingerprint.of_array(data.groups)))
-    parts += [(f"metadata.{c}", fingerprint.of_array(data.metadata[c].to_numpy())) for c in data.metadata.columns]
+    parts += [(f"metadata.{c}", fingerprint.of_array(as_array(data.metadata[c]))) for c in data.metadata.columns]
     return fingerprint.of_parts("dataset", parts)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from autodc.data.columns import as_array, decoded, from_objects
 from autodc.data.dataset import Dataset
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
 from autodc.errors import DataError, raise_all
@@ -17,8 +19,11 @@ Array = np.ndarray[Any, Any]
 
 FEATURES = "features"
 """Key in `metadata.attrs` under which a table keeps the names of its input columns, in order."""
+NO_VALUES = "no_values"
+"""Key in `metadata.attrs`: column → what it holds where that is no single value a row, so that `where` refuses it."""
 RESERVED = "target"
 SHOWN = 8
+LONGEST = 400
 
 
 def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
@@ -40,15 +45,18 @@ def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
     if raw.features:
         plain.attrs[FEATURES] = tuple(raw.features)
     group = request.text("group")
-    groups = None if group is None else plain[group].to_numpy().astype(str)
-    return Dataset(name=request.name, x=_native(x), y=y, metadata=plain, groups=groups)
+    groups = None if group is None else as_array(plain[group]).astype(str)
+    return Dataset(name=request.name, x=_native(x), y=y, metadata=plain, groups=groups, notes=raw.notes)
 
 
 def target_values(request: SourceRequest, y: Array | None) -> Array:
     """Check targets against the kind of task: class labels (ints, bools or text), numbers (n,), or images (n, ...)."""
     if y is None:
         raise problem(request, "005", "there are no targets")
-    y = _unboxed(np.asarray(y))
+    try:
+        y = _unboxed(np.asarray(y))
+    except UnicodeDecodeError as error:
+        raise problem(request, "011", "targets are bytes that are no text in UTF-8", str(error)) from None
     if request.kind == "classification":
         return _labels(request, y)
     if request.options.get("map"):
@@ -69,7 +77,14 @@ def target_values(request: SourceRequest, y: Array | None) -> Array:
 
 def problem(request: SourceRequest, number: str, text: str, got: str = "", hint: str = "") -> DataError:
     """A problem of a source, with its key and its file."""
-    return DataError(f"ADC-DATA-{number}", f"{text} ({request.path})", request.place, got, hint)
+    return DataError(f"ADC-DATA-{number}", f"{text} ({shown_path(request)})", request.place, got, hint)
+
+
+def shown_path(request: SourceRequest) -> str:
+    """The file or URL of a source as a message names it; what nobody would read to the end is cut."""
+    path = request.url or request.path
+    path = path if len(path) <= LONGEST else f"{path[: LONGEST // 2]}…{path[-LONGEST // 4 :]}"
+    return path.replace("\0", "\\0")
 
 
 def refuse_unknown_options(request: SourceRequest, known: Sequence[str]) -> None:
@@ -136,6 +151,10 @@ def _metadata(request: SourceRequest, metadata: pd.DataFrame) -> list[DataError]
         found.append(problem(request, "017", f"a metadata column is called `{RESERVED}`", hint=hint))
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         found.append(problem(request, "017", "columns of the same name", got=", ".join(doubles)))
+    for name, dtype in zip(names, metadata.dtypes, strict=True):
+        if isinstance(dtype, np.dtype) and dtype.kind in "cV":
+            hint = "give its parts as columns of numbers or text, or leave it out"
+            found.append(problem(request, "045", f"metadata column `{name}` holds no single values", f"{dtype}", hint))
     group = request.text("group")
     if group is not None and group not in names:
         found.append(missing_name(request, "018", "group column", group, names))
@@ -195,25 +214,54 @@ def _unboxed(y: Array) -> Array:
         return y.astype(str)
     if kinds <= {int} or kinds <= {bool} or kinds <= {int, float}:
         return np.array(y.tolist())
+    if Decimal in kinds and kinds <= {Decimal, float, int, type(None), type(pd.NA)}:
+        return np.array([np.nan if pd.isna(value) else float(value) for value in y.ravel()]).reshape(y.shape)
     return y
 
 
 def _plain(metadata: pd.DataFrame) -> pd.DataFrame:
     """Columns of numbers, booleans, times or text only, so that every store and engine can hold them."""
-    columns = {}
+    columns, no_values = {}, {}
     for name in metadata.columns:
         values = metadata[name].reset_index(drop=True)
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = decoded(values)
         if isinstance(values.dtype, np.dtype) and not values.dtype.isnative:
             values = pd.Series(_native(values.to_numpy()))
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            values = values.astype(values.cat.categories.dtype)
-        if values.dtype.kind == "S" or any(isinstance(value, bytes) for value in values):
-            values = values.map(lambda value: value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
-        if values.dtype.kind == "O" or isinstance(values.dtype, pd.StringDtype):
-            text = [None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value) for value in values]
-            values = pd.Series(text, dtype="object")
+        if values.dtype == np.longdouble:
+            values = values.astype(np.float64)
+        if values.dtype in (np.object_, np.bytes_) or isinstance(values.dtype, pd.StringDtype):
+            values, what = _of_objects(values)
+            if what:
+                no_values[str(name)] = what
         columns[str(name)] = values
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(metadata)))
+    plain = pd.DataFrame(columns, index=pd.RangeIndex(len(metadata)))
+    if no_values:
+        plain.attrs[NO_VALUES] = no_values
+    return plain
+
+
+def _of_objects(values: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
+    """Objects of one type in that type, all others as text; and what they are where that is no single value a row."""
+    what = ""
+    if not isinstance(values.dtype, pd.StringDtype):
+        if (typed := from_objects(values)) is not None:
+            return typed, ""
+        kinds = {type(value) for value in values}
+        if any(issubclass(kind, list | tuple | set | frozenset | np.ndarray) for kind in kinds):
+            what = "lists"
+        elif any(issubclass(kind, Mapping) for kind in kinds):
+            what = "records"
+        elif any(issubclass(kind, bytes) for kind in kinds):
+            try:
+                values = values.map(lambda value: value.decode() if isinstance(value, bytes) else value)
+            except UnicodeDecodeError:
+                what = "binary values"
+                values = values.map(
+                    lambda value: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                )
+    text = [None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value) for value in values]
+    return pd.Series(text, dtype="object"), what
 
 
 def _native(values: Array) -> Array:

@@ -22,13 +22,17 @@ together in a split; map: class label as written → class label of the base."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRequest:
-    """What a source is told. path: absolute and local; place: file and key to name in an error."""
+    """What a source is told.
+
+    path: absolute and local; place: file and key to name in an error; url: where a local copy came from, or empty.
+    """
 
     name: str
     path: str
     place: str
     kind: TaskKind
     options: Mapping[str, JsonValue] = field(default_factory=dict)
+    url: str = ""
 
     def text(self, option: str, default: str | None = None) -> str | None:
         """A text option, or its default."""
@@ -40,13 +44,14 @@ class SourceRequest:
 class RawRows:
     """Rows as a source found them, unchecked; `data.rows.checked` makes them a dataset.
 
-    features: names of the columns of x where it is a table, else empty.
+    features: names of the columns of x where it is a table, else empty; notes: see `Dataset`.
     """
 
     x: Array
     y: Array | None
     metadata: pd.DataFrame | None = None
     features: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):

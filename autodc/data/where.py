@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
@@ -12,13 +13,14 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from autodc.data.rows import RESERVED, did_you_mean
+from autodc.data.rows import NO_VALUES, RESERVED, did_you_mean
 from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
 
 MEMORY_LIMIT = "1GB"
 LOCKED = (
+    "SET GLOBAL TimeZone = 'UTC'",
     "SET enable_external_access = false",
     "SET python_enable_replacements = false",
     "SET autoinstall_known_extensions = false",
@@ -54,6 +56,10 @@ GROWING = {
     "printf",
 }
 """Functions whose result may be far larger than their arguments."""
+NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*", re.IGNORECASE)
+WHOLE_OR_DECIMAL = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL.*")
+"""DuckDB's types to which it rounds text that is compared with them."""
+TEXT_HINT = "text that is no number cannot be compared with one; TRY_CAST(column AS DOUBLE) makes it missing instead"
 REFUSED = {
     "SUBQUERY": "a subquery",
     "WINDOW": "a window function",
@@ -71,14 +77,14 @@ def select(
     target: shape (n,) as the user knows it (class labels, values), or None where it is sealed.
     Raises DataError ADC-DATA-030 to 035, with `place`, for anything but one boolean expression over the columns.
     """
-    tree = _parsed(where, place)
+    answer, tree = _parsed(where, place)
     columns = _columns(tree, metadata, target, place)
     _only_plain_functions(tree, where, place)
-    return _evaluated(where, columns, len(metadata), place)
+    return _evaluated(where, answer, columns, len(metadata), place)
 
 
-def _parsed(where: str, place: str) -> dict[str, Any]:
-    """Parse, without binding or running anything, to the tree of one expression."""
+def _parsed(where: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parse, without binding or running anything, to a statement and in it the tree of one expression."""
     rows = (
         _connection(os.getpid()).cursor().execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{where}\n)"]).fetchall()
     )
@@ -105,7 +111,7 @@ def _parsed(where: str, place: str) -> dict[str, Any]:
         if part["class"] not in ALLOWED:
             what = REFUSED.get(part["class"], part["class"].lower())
             raise DataError("ADC-DATA-033", f"`where` may not hold {what}", place, repr(where), hint)
-    return item
+    return answer, item
 
 
 def _parts(tree: object) -> Iterator[dict[str, Any]]:
@@ -119,10 +125,11 @@ def _parts(tree: object) -> Iterator[dict[str, Any]]:
             yield from _parts(value)
 
 
-def _columns(tree: object, metadata: pd.DataFrame, target: Array | None, place: str) -> dict[str, Array]:
+def _columns(tree: object, metadata: pd.DataFrame, target: Array | None, place: str) -> dict[str, Any]:
     """The columns the expression names; upper and lower case are one, as in SQL, unless the exact name exists."""
     names = [str(column) for column in metadata.columns]
-    found: dict[str, Array] = {}
+    found: dict[str, Any] = {}
+    no_values = metadata.attrs.get(NO_VALUES, {})
     for part in _parts(tree):
         if part["class"] != "COLUMN_REF":
             continue
@@ -136,7 +143,11 @@ def _columns(tree: object, metadata: pd.DataFrame, target: Array | None, place: 
             raise DataError("ADC-DATA-031", f"`where` names no column: `{asked}`", place, "", hint)
         if len(same) > 1 or any(name != same[0] and name.casefold() == same[0].casefold() for name in found):
             raise DataError("ADC-DATA-031", f"columns differ in case alone: {', '.join(same)}", place, asked)
-        found[same[0]] = metadata[same[0]].to_numpy()
+        if same[0] in no_values:
+            hint = "write what the slice needs of it as a column of its own, of numbers or text"
+            got = f"`{same[0]}`, which holds {no_values[same[0]]}"
+            raise DataError("ADC-DATA-048", "`where` names a column without single values", place, got, hint)
+        found[same[0]] = metadata[same[0]]
     return found
 
 
@@ -158,25 +169,110 @@ def _only_plain_functions(tree: object, where: str, place: str) -> None:
             raise DataError("ADC-DATA-033", f"`where` may not call `{name}`", place, repr(where), hint)
 
 
-def _evaluated(where: str, columns: Mapping[str, Array], rows: int, place: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _evaluated(
+    where: str, answer: dict[str, Any], columns: Mapping[str, Any], rows: int, place: str
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
     import pyarrow as pa  # slow to import, and only slices need it
 
     cursor = _connection(os.getpid()).cursor()
     try:
-        table = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
+        table = {name: _for_sql(values) for name, values in columns.items()}
         cursor.register("examples", pa.table({"row number": np.arange(rows), **table}))
-        answer = cursor.sql(f"SELECT (\n{where}\n) AS chosen FROM examples").to_arrow_table()["chosen"]
+        query = _unrounded(cursor, where, answer)
+        chosen = cursor.sql(f"{query} AS chosen FROM examples").to_arrow_table()["chosen"]
     except (duckdb.Error, pa.ArrowException) as error:
         got = f"{where!r}: {_first_line(str(error))}"
-        raise DataError("ADC-DATA-034", "`where` cannot be evaluated", place, got) from None
+        hint = TEXT_HINT if isinstance(error, duckdb.ConversionException) else ""
+        raise DataError("ADC-DATA-034", "`where` cannot be evaluated", place, got, hint) from None
     finally:
         cursor.close()
-    if not pa.types.is_boolean(answer.type):
+    if not pa.types.is_boolean(chosen.type):
         hint = "compare it with something: a condition is true or false for each row"
         raise DataError(
-            "ADC-DATA-032", "`where` is not true or false", place, f"{where!r}, of type {answer.type}", hint
+            "ADC-DATA-032", "`where` is not true or false", place, f"{where!r}, of type {chosen.type}", hint
         )
-    return np.asarray(answer.fill_null(False).to_numpy(), dtype=np.bool_)
+    return np.asarray(chosen.fill_null(False).to_numpy(), dtype=np.bool_)
+
+
+def _for_sql(values: Any) -> Any:
+    """A column as an Arrow array of a type that DuckDB knows."""
+    import pyarrow as pa
+
+    if isinstance(values, pd.Series) and isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.to_numpy()
+    array = pa.array(values, from_pandas=True)
+    return array.cast(pa.float32()) if pa.types.is_float16(array.type) else array
+
+
+def _unrounded(cursor: duckdb.DuckDBPyConnection, where: str, answer: dict[str, Any]) -> str:
+    """The query of an expression, with text and numbers compared as numbers.
+
+    DuckDB would round text to the other side's type: '9.50' to the whole number 10, '10.004' to a price in cents. So
+    text written in the expression becomes the number it stands for, and other text is compared with a float64.
+    """
+    node = answer["statements"][0]["node"]
+    item = node["select_list"][0]
+    changed = False
+    for operands in list(_compared(item)):
+        kinds = _types(cursor, answer, operands)
+        if "VARCHAR" not in kinds or not any(WHOLE_OR_DECIMAL.fullmatch(kind) for kind in kinds):
+            continue
+        others = [o for o, kind in zip(operands, kinds, strict=True) if kind == "VARCHAR" and not _becomes_number(o)]
+        for operand, kind in zip(operands, kinds, strict=True):
+            if others and (WHOLE_OR_DECIMAL.fullmatch(kind) or any(operand is other for other in others)):
+                inner = dict(operand)
+                operand.clear()
+                operand.update(_as_double(inner))
+        changed = True
+    if not changed:
+        return f"SELECT (\n{where}\n)"
+    ((text,),) = cursor.execute("SELECT json_deserialize_sql(?)", [json.dumps(answer)]).fetchall()
+    return str(text)
+
+
+def _compared(tree: object) -> Iterator[list[dict[str, Any]]]:
+    """The sides of every comparison, innermost first."""
+    if isinstance(tree, dict):
+        for value in tree.values():
+            yield from _compared(value)
+        if tree.get("class") == "COMPARISON":
+            yield [tree["left"], tree["right"]]
+        elif tree.get("class") == "BETWEEN":
+            yield [tree["input"], tree["lower"], tree["upper"]]
+        elif tree.get("type") in ("COMPARE_IN", "COMPARE_NOT_IN"):
+            yield tree["children"]
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _compared(value)
+
+
+def _types(cursor: duckdb.DuckDBPyConnection, answer: dict[str, Any], operands: list[dict[str, Any]]) -> list[str]:
+    """DuckDB's types of some expressions, found without running them; none where they cannot be bound alone."""
+    node = {**answer["statements"][0]["node"], "select_list": operands}
+    statement = {**answer, "statements": [{**answer["statements"][0], "node": node}]}
+    ((text,),) = cursor.execute("SELECT json_deserialize_sql(?)", [json.dumps(statement)]).fetchall()
+    try:
+        return [str(kind) for kind in cursor.sql(f"{text} FROM examples").types]
+    except duckdb.Error:  # the whole expression will not bind either, and says so
+        return []
+
+
+def _becomes_number(operand: dict[str, Any]) -> bool:
+    """Turn a constant of text into the number it is written as, if it is one."""
+    literal = operand.get("literal", {})
+    if literal.get("kind") != "STRING" or not NUMBER.fullmatch(literal["text"]):
+        return False
+    text = literal["text"].strip().removeprefix("+")
+    literal.update(kind="INTEGER" if text.lstrip("-").isdigit() else "NUMERIC", text=text)
+    return True
+
+
+def _as_double(operand: dict[str, Any]) -> dict[str, Any]:
+    kind = {"class": "TYPE", "type": "TYPE", "alias": "", "catalog": "", "schema": "", "type_name": "DOUBLE"}
+    place = {"query_location": operand["query_location"], "query_location_length": operand["query_location_length"]}
+    kind_tree = {**kind, **place, "children": [], "qualified_name": {"path": ["DOUBLE"]}}
+    cast = {"class": "CAST", "type": "OPERATOR_CAST", "alias": "", **place}
+    return {**cast, "child": operand, "try_cast": False, "type_expr": kind_tree}
 
 
 @cache  # never let go: closing a database that came over by a fork waits for threads that did not

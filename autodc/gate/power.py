@@ -52,7 +52,8 @@ def rows_needed(
     if difference <= 0:
         return math.inf
     uneven = ROW_SHARE * residual_variance if row_variance is None else row_variance
-    room = (difference / float(-ndtri(alpha) + ndtri(power))) ** 2 - max(0.0, seed_variance) / pairs
+    error = difference / float(-ndtri(alpha) + ndtri(power))
+    room = error * error - max(0.0, seed_variance) / pairs
     return (uneven + residual_variance / pairs) / room if room > 0 else math.inf
 
 

@@ -74,6 +74,53 @@ def test_all_datasets_are_read_and_the_test_targets_stay_sealed(study):
     np.testing.assert_array_equal(catalogue.validation.y, LABELS[500:700])
 
 
+@pytest.mark.parametrize("part", ["one", "validation", "test"])
+def test_inputs_are_never_wrapped_to_the_type_of_the_base(study, part):
+    """A camera of twelve bits beside the base's eight."""
+    whole = {name: {"x": SCANS[first:last].astype(np.uint8)} for name, (first, last) in PARTS.items()}
+    first, last = PARTS[part]
+    whole[part] = {"x": SCANS[first:last].astype(np.uint16)}
+    np.testing.assert_array_equal(build_catalogue(study(whole), read_source).base.x, SCANS[:300])
+    whole[part] = {"x": SCANS[first:last].astype(np.uint16) * 100}
+    problem = refused(study(whole))
+    assert problem.code == "ADC-DATA-021"
+    assert "uint16" in problem.got
+
+
+def test_a_slice_of_its_own_file_is_not_wrapped_either(study, tmp_path):
+    whole = {name: {"x": SCANS[first:last].astype(np.uint8)} for name, (first, last) in PARTS.items()}
+    np.savez(tmp_path / "glasses.npz", x=SCANS[900:960].astype(np.int64) - 1, y=LABELS[900:960])
+    problem = refused(study(whole, slices=[{"name": "glasses", "role": "target", "source": "glasses.npz"}]))
+    assert (problem.code, problem.place) == ("ADC-DATA-021", "study.yaml: slices[glasses].source")
+    assert ": -1;" in problem.got
+
+
+def test_what_a_source_has_to_say_is_a_warning(study, tmp_path):
+    spec = study()
+    frame = pd.DataFrame(SCANS[:, 0]).add_prefix("p")
+    frame["dose"] = [f"{i % 7},{i % 5}" for i in range(len(frame))]
+    frame["target"] = LABELS
+    for name, (first, last) in PARTS.items():
+        frame.iloc[first:last].to_csv(tmp_path / f"{name}.csv")
+
+    def table(source):
+        return source.model_copy(update={"source": source.source.replace(".npz", ".csv")})
+
+    data = spec.data
+    tables = data.model_copy(
+        update={
+            **{part: table(getattr(data, part)) for part in ("base", "validation", "test")},
+            "candidates": tuple(table(c) for c in data.candidates),
+            "max_overlap": 1.0,
+        }
+    )
+    catalogue = build_catalogue(spec.model_copy(update={"data": tables}), read_source)
+    notes = [warning for warning in catalogue.warnings if warning.startswith("`base`: ")]
+    assert [note for note in notes if "`Unnamed: 0` is taken for an index" in note]
+    assert [note for note in notes if "`dose` is text that looks like numbers (dose: '0,0')" in note]
+    assert catalogue.base.x.shape[1] == 8
+
+
 def test_opening_the_test_gives_its_targets(study):
     spec = study()
     opened = open_test(spec, read_source, build_catalogue(spec, read_source))

@@ -66,6 +66,49 @@ def test_conditions(where, expected):
     np.testing.assert_array_equal(mask, np.asarray(expected, dtype=bool))
 
 
+NUMBERS = pd.DataFrame({"text": ["9.50", "10", "10.49", " 7 "], "n": [9, 10, 11, 7], "x": [9.5, 10, 10.49, 7]})
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("text = 10", [1]),
+        ("10 <> text", [0, 2, 3]),
+        ("text IN (10, 7)", [1, 3]),
+        ("text NOT IN (10, '7')", [0, 2]),
+        ("text > 9 AND text < 10.2", [0, 1]),
+        ("text BETWEEN 9 AND 10", [0, 1]),
+        ("trim(text) = 10", [1]),
+        ("text = n", [1, 3]),
+        ("CASE text WHEN 10 THEN true ELSE false END", [1]),
+        ("n = '10.4'", []),
+        ("n > '9.6'", [1, 2]),
+        ("n IN ('10.4', '11')", [2]),
+        ("n + 1 = '11.4'", []),
+        ("n = '1e1'", [1]),
+        ("x = '10'", [1]),
+        ("text = '10'", [1]),
+        ("text > '9'", [0]),
+        ("n IS NOT DISTINCT FROM '10.4'", []),
+        ("CAST(text AS INTEGER) = 10", [0, 1, 2]),
+    ],
+)
+def test_text_and_numbers_are_compared_without_rounding(where, found):
+    assert np.flatnonzero(select(where, NUMBERS, None, place=PLACE)).tolist() == found
+
+
+def test_labels_of_text_and_numbers():
+    target = np.array(["9.50", "10", "10.49", "7"])
+    assert select("target = 10", NUMBERS, target, place=PLACE).tolist() == [False, True, False, False]
+
+
+def test_text_that_is_no_number_is_refused_with_the_way_out():
+    problem = refused("Camera = 3")
+    assert problem.code == "ADC-DATA-034"
+    assert "TRY_CAST" in problem.hint
+    assert not chosen("TRY_CAST(Camera AS DOUBLE) = 3").any()
+
+
 def test_numeric_targets_and_no_metadata():
     mask = select("target > 1", pd.DataFrame(index=range(4)), np.array([0, 1, 2, 3]), place=PLACE)
     assert mask.tolist() == [False, False, True, True]

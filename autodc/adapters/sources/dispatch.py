@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from autodc.adapters.sources.files import exists, regular_file
 from autodc.adapters.sources.folder import FolderSource
 from autodc.adapters.sources.function import FunctionSource
 from autodc.adapters.sources.idx import IdxSource
 from autodc.adapters.sources.npz import NpzSource
-from autodc.adapters.sources.remote import is_remote, local_copy
+from autodc.adapters.sources.remote import local_copy
 from autodc.adapters.sources.table import TableSource
+from autodc.adapters.sources.urls import is_remote, named_path, normal
 from autodc.data.dataset import Dataset
 from autodc.data.rows import problem
 from autodc.data.source import SourceFactory, SourceRequest
+from autodc.errors import InputError
 from autodc.plugins import own_code
 from autodc.spec.study import SourceSpec, TaskKind
 
@@ -30,6 +35,7 @@ BUILT_IN: Mapping[str, SourceFactory] = {
     ".parquet": TableSource,
     ".csv": TableSource,
     ".csv.gz": TableSource,
+    ".csv.zip": TableSource,
     ".gz": IdxSource,
     ".idx": IdxSource,
 }
@@ -45,34 +51,53 @@ def read_source(
     where a server does not answer.
     """
     if function := FUNCTION.match(spec.source):
-        path = str(Path(folder, Path(function["file"]).expanduser()))
+        path = os.path.join(folder, os.path.expanduser(function["file"]))
         request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options)
         return FunctionSource(request, function["name"]).read(targets)
-    remote = is_remote(spec.source)
-    path = spec.source if remote else str(Path(folder, Path(spec.source).expanduser()))
+    if is_remote(spec.source):
+        request = SourceRequest(
+            name=name, path=normal(spec.source, folder), place=place, kind=kind, options=spec.options
+        )
+        return _read_remote(request, targets)
+    path = os.path.join(folder, os.path.expanduser(spec.source))
     request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options)
-    if not remote and not Path(path).exists():
-        raise problem(request, "001", "there is no such file or folder", hint=_nearby(path))
-    if not remote and Path(path).is_dir():
+    if not exists(request):
+        regular_file(request, "there is no such file or folder", _nearby(path))
+    if Path(path).is_dir():
         return FolderSource(request).read(targets)
-    suffix = _suffix(request)
-    if remote:
-        request = local_copy(request)
+    regular_file(request)
+    return _read(request, _suffix(request, path), targets)
+
+
+def _read_remote(request: SourceRequest, targets: bool) -> Dataset:
+    """Read a file at a URL; a copy that cannot be read is not kept."""
+    suffix = _suffix(request, named_path(request.path), request.path)
+    copy = local_copy(request, suffix)
+    try:
+        data = _read(copy.request, suffix, targets)
+    except InputError:
+        copy.drop()
+        raise
+    return replace(data, notes=(*data.notes, *copy.notes))
+
+
+def _suffix(request: SourceRequest, *names: str) -> str:
+    """The longest known suffix of the first name that has one."""
+    known = _known(tuple(sys.path))
+    for name in names:
+        file = re.split(r"[/\\]", name)[-1].casefold()
+        if found := next((suffix for suffix in known if file.endswith(suffix)), None):
+            return found
+        if IDX_NAME.search(file):
+            return ".idx"
+    hint = f"known: {', '.join(sorted(known))}, a folder with a manifest, or file.py:function"
+    raise problem(request, "013", "the kind of source is unknown", hint=hint)
+
+
+def _read(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
     if suffix in BUILT_IN:
         return BUILT_IN[suffix](request).read(targets)
     return _plugged(request, suffix, targets)
-
-
-def _suffix(request: SourceRequest) -> str:
-    """The longest known suffix that fits."""
-    file = re.split(r"[/\\]", request.path)[-1].casefold()
-    known = _known(tuple(sys.path))
-    if found := next((suffix for suffix in known if file.endswith(suffix)), None):
-        return found
-    if IDX_NAME.search(file):
-        return ".idx"
-    hint = f"known: {', '.join(sorted(known))}, a folder with a manifest, or file.py:function"
-    raise problem(request, "013", "the kind of source is unknown", hint=hint)
 
 
 @lru_cache(maxsize=4)
@@ -96,5 +121,8 @@ def _nearby(path: str) -> str:
     parent = Path(path).parent
     if not parent.is_dir():
         return f"there is no folder {parent} either; paths are relative to the study file"
-    near = difflib.get_close_matches(Path(path).name, [entry.name for entry in parent.iterdir()], n=1)
+    try:
+        near = difflib.get_close_matches(Path(path).name, os.listdir(parent), n=1)
+    except OSError:
+        near = []
     return f"did you mean `{near[0]}`?" if near else "paths are relative to the study file"

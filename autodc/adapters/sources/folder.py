@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
+from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
+from autodc.adapters.sources.images import read_image
+from autodc.adapters.sources.npy import read_array
 from autodc.adapters.sources.table import DEFAULT_TARGET, read_names, read_table
+from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
 from autodc.data.rows import checked, missing_name, problem, refuse_unknown_options
 from autodc.data.source import RawRows, SourceRequest
@@ -19,20 +23,21 @@ Array = np.ndarray[Any, Any]
 
 MANIFESTS = ("manifest.parquet", "manifest.csv")
 PATH = "path"
-COLOURS = {"1": "L", "P": "RGB", "PA": "RGBA", "LA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
 MAX_PROBLEMS = 10
+LONGEST = 120
 
 
 @final
 class FolderSource:
     """One file a row: images by pillow as (height, width) or (height, width, channels), `.npy` arrays as they are.
 
-    All other columns of the manifest are metadata. In image_to_image the target column holds paths as well.
+    All other columns of the manifest are metadata. In image_to_image the target column holds paths as well. A path
+    stays inside the folder by its own words; a link that lies there may lead anywhere, as those of data tools do.
     """
 
     def __init__(self, request: SourceRequest) -> None:
         self._request = request
-        self._root = Path(request.path).resolve()
+        self._root = Path(request.path)
 
     def read(self, targets: bool) -> Dataset:
         """Read the manifest and its files; without `targets` their column, and files it names, are not read."""
@@ -48,14 +53,15 @@ class FolderSource:
             raise missing_name(request, "004", "column", PATH, names)
         if target not in names:
             raise missing_name(request, "005", "target column", target, names)
-        table = read_table(request, [name for name in names if targets or name != target])
+        pictures = request.kind == "image_to_image"
+        columns = [name for name in names if targets or name != target]
+        table = read_table(request, columns, text=(PATH, target) if pictures else (PATH,))
         if not len(table):
             raise problem(request, "009", "there are no rows")
         x = self._stacked(table[PATH].tolist())
         y = None
         if targets:
-            pictures = request.kind == "image_to_image"
-            y = self._stacked(table[target].tolist()) if pictures else table[target].to_numpy()
+            y = self._stacked(table[target].tolist()) if pictures else as_array(table[target])
         raw = RawRows(x=x, y=y, metadata=table.drop(columns=target, errors="ignore"))
         return checked(request, raw, targets=targets)
 
@@ -73,7 +79,7 @@ class FolderSource:
                 continue
             if arrays and (array.shape, array.dtype) != (arrays[0].shape, arrays[0].dtype):
                 got = f"row {row}, `{path}`: {array.shape} {array.dtype}; before: {arrays[0].shape} {arrays[0].dtype}"
-                hint = "make all files of one size and mode"
+                hint = "make all files of one size and mode (an image is turned as its camera noted)"
                 problems.append(problem(self._request, "006", "files of different shape or type", got, hint))
                 break
             arrays.append(array)
@@ -81,29 +87,32 @@ class FolderSource:
         return np.stack(arrays)
 
     def _loaded(self, row: int, name: object) -> Array:
-        where = f"row {row}, `{name}`"
+        where = f"row {row}, `{_cut(name)}`"
+        if isinstance(name, int | np.integer) and not isinstance(name, bool):
+            name = str(name)  # a Parquet manifest whose paths are numbers
         if not isinstance(name, str) or not name:
             raise problem(self._request, "001", "a row names no file", where)
-        path = (self._root / name).resolve()
-        if not path.is_relative_to(self._root):
+        inside = name if "\0" in name else os.path.normpath(name)  # by its words alone: links are not resolved
+        if os.path.isabs(name) or inside.split(os.sep)[0] == os.pardir:
             raise problem(self._request, "014", "a path leads out of the folder", where)
-        if not path.is_file():
-            raise problem(self._request, "001", "a file is missing", where)
+        request = replace(self._request, path=str(self._root / inside))
         try:
-            if path.suffix.casefold() == ".npy":
-                array: Array = np.load(path, allow_pickle=False)
-                return array
-            with Image.open(path) as image:
-                return np.asarray(image.convert(COLOURS[image.mode]) if image.mode in COLOURS else image)
-        except (
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-            OSError,
-            ValueError,
-            EOFError,
-            SyntaxError,
-        ) as error:
-            number, text = (
-                ("003", "a file holds pickled objects") if "pickle" in str(error) else ("002", "a file cannot be read")
-            )
-            raise problem(self._request, number, text, f"{where}: {error}") from None
+            path = regular_file(request, "a file is missing")
+            refuse_foreign(request, start_of(path, 1024))
+            if path.suffix.casefold() != ".npy":
+                return read_image(request)
+            with path.open("rb") as stream:
+                array = read_array(request, stream, path.stat().st_size, "it")
+            return array.astype(array.dtype.newbyteorder("="), copy=False)
+        except OSError as error:
+            raise problem(self._request, "002", "a file cannot be read", f"{where}: {error}") from None
+        except DataError as error:
+            number = error.code.rpartition("-")[2]
+            text = error.problem.rpartition(" (")[0]
+            got = f"{where}: {error.got}" if error.got else where
+            raise problem(self._request, number, text, got, error.hint) from None
+
+
+def _cut(name: object) -> str:
+    text = str(name).replace("\0", "\\0")
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

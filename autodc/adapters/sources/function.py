@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from autodc.adapters.sources.files import regular_file
 from autodc.data.dataset import Dataset
 from autodc.data.rows import checked, problem
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
@@ -26,8 +27,7 @@ class FunctionSource:
     def read(self, targets: bool) -> Dataset:
         """Call the function; without `targets` what it returns as targets is dropped unread."""
         request = self._request
-        if not Path(request.path).is_file():
-            raise problem(request, "001", "there is no such file", hint="paths are relative to the study file")
+        regular_file(request, hint="paths are relative to the study file")
         options = {key: value for key, value in request.options.items() if key not in COMMON_OPTIONS}
         answer = self._called(options)
         if not isinstance(answer, tuple | list) or len(answer) not in (2, 3):

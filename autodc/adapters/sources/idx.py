@@ -13,6 +13,7 @@ from typing import IO, Any, cast, final
 
 import numpy as np
 
+from autodc.adapters.sources.files import regular_file
 from autodc.data.dataset import Dataset
 from autodc.data.rows import checked, problem, refuse_unknown_options
 from autodc.data.source import RawRows, SourceRequest
@@ -22,6 +23,9 @@ Array = np.ndarray[Any, Any]
 OPTIONS = ("targets", "rows")
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
+MOST_PACKED = 1032
+"""How many bytes one byte of a gzip file may stand for."""
+MOST_AXES = 32
 
 
 @final
@@ -40,8 +44,7 @@ class IdxSource:
             hint = "name the labels file: options: {targets: train-labels-idx1-ubyte.gz}"
             raise problem(request, "005", "no file of targets is named", hint=hint)
         label_request = replace(request, path=str(Path(request.path).parent / Path(labels).expanduser()))
-        if not Path(label_request.path).is_file():
-            raise problem(label_request, "001", "the file of targets does not exist")
+        regular_file(label_request, "the file of targets does not exist")
         count, of_labels = idx_shape(request)[0], idx_shape(label_request)[0]
         if count != of_labels:
             raise problem(label_request, "006", "inputs and targets differ in rows", f"{count} and {of_labels}")
@@ -72,6 +75,7 @@ def read_idx(request: SourceRequest, first: int, last: int) -> Array:
     with _opened(request) as file:
         dtype, shape = _header(request, file)
         row = math.prod(shape[1:]) * dtype.itemsize
+        _refuse_false_claims(request, file, shape, row)
         _bytes(request, file, first * row)
         data = _bytes(request, file, (last - first) * row)
         more = _bytes(request, file, 1) if last == shape[0] else b""
@@ -82,12 +86,21 @@ def read_idx(request: SourceRequest, first: int, last: int) -> Array:
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
+def _refuse_false_claims(request: SourceRequest, file: IO[bytes], shape: tuple[int, ...], row: int) -> None:
+    """A header may claim any size, and memory is taken by what it claims."""
+    most = Path(request.path).stat().st_size * (MOST_PACKED if isinstance(file, gzip.GzipFile) else 1)
+    if len(shape) > MOST_AXES or shape[0] * row > most:
+        got = f"it declares {shape if len(shape) <= MOST_AXES else f'{len(shape)} axes'}"
+        raise problem(request, "002", "the file is not as long as it says", got)
+
+
 @contextmanager
 def _opened(request: SourceRequest) -> Iterator[IO[bytes]]:
     """Open the file, through gzip where it begins like one, whatever its name."""
+    path = regular_file(request)
     with ExitStack() as stack:
         try:
-            file: IO[bytes] = stack.enter_context(Path(request.path).open("rb"))
+            file: IO[bytes] = stack.enter_context(path.open("rb"))
         except OSError as error:
             raise problem(request, "002", "the file cannot be read", str(error)) from None
         zipped = _bytes(request, file, 2) == GZIP_MAGIC
@@ -108,6 +121,8 @@ def _header(request: SourceRequest, file: IO[bytes]) -> tuple[np.dtype[Any], tup
 def _bytes(request: SourceRequest, file: IO[bytes], count: int) -> bytes:
     try:
         return file.read(count)
+    except MemoryError:
+        raise problem(request, "049", "the file does not fit in memory", f"{count:,} bytes at once") from None
     except (OSError, EOFError, zlib.error) as error:
         hint = "it may be cut short"
         raise problem(request, "002", "the file cannot be read", str(error), hint) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from typing import Any, final
@@ -9,6 +10,8 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
+from autodc.adapters.sources.npy import CUT_SHORT, Header, is_array, read_array, read_header
 from autodc.data.dataset import Dataset
 from autodc.data.rows import checked, missing_name, problem, refuse_unknown_options
 from autodc.data.source import RawRows, SourceRequest
@@ -16,7 +19,20 @@ from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
 
-UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+SUFFIX = ".npy"
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+)
+MOST_PACKED = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}
+"""How many bytes one byte of an archive may stand for; a member that claims more lies."""
 
 
 @final
@@ -27,68 +43,81 @@ class NpzSource:
         self._request = request
 
     def read(self, targets: bool) -> Dataset:
-        """Read the arrays; without `targets` their array is not touched."""
+        """Read the arrays; without `targets` only the header of their array is."""
         request = self._request
         refuse_unknown_options(request, ())
         name = request.text("target", "y") or "y"
-        archive = self._opened()
-        with archive:
-            if "x" not in archive.files:
-                raise missing_name(request, "004", "array", "x", archive.files)
-            if name not in archive.files:
-                raise missing_name(request, "005", "array of targets", name, archive.files)
-            x = self._array(archive, "x")
-            y = self._array(archive, name) if targets else None
-            if not targets:
-                self._refuse_unfit_targets(name, x)
-            others = {key: self._array(archive, key) for key in archive.files if key not in ("x", name)}
-        rows = x.shape[:1]
-        columns = {key: value for key, value in others.items() if value.shape == rows}
-        return checked(request, RawRows(x=x, y=y, metadata=_frame(columns, len(x) if x.ndim else 0)), targets=targets)
-
-    def _opened(self) -> np.lib.npyio.NpzFile:
+        with self._opened() as archive:
+            members = {m.filename.removesuffix(SUFFIX): m for m in archive.infolist() if m.filename.endswith(SUFFIX)}
+            if "x" not in members:
+                raise missing_name(request, "004", "array", "x", members)
+            if name not in members:
+                raise missing_name(request, "005", "array of targets", name, members)
+            x = self._array(archive, members["x"])
+            rows = x.shape[:1]
+            if targets:
+                y = self._array(archive, members[name])
+            else:
+                y = None
+                self._refuse_unfit_targets(self._header(archive, members[name]), x)
+            columns = {
+                key: self._array(archive, member)
+                for key, member in members.items()
+                if key not in ("x", name) and self._header(archive, member).shape == rows
+            }
         try:
-            archive = np.load(self._request.path, allow_pickle=False)
+            metadata = pd.DataFrame(columns, index=pd.RangeIndex(len(x) if x.ndim else 0))
+        except (TypeError, ValueError) as error:  # records and the like
+            raise problem(request, "045", "metadata is no table of single values", str(error)) from None
+        return checked(request, RawRows(x=x, y=y, metadata=metadata), targets=targets)
+
+    def _opened(self) -> zipfile.ZipFile:
+        path = regular_file(self._request)
+        try:
+            start = start_of(path, 1024)
+            refuse_foreign(self._request, start)
+            if is_array(start):
+                hint = "write it with numpy.savez"
+                raise problem(self._request, "002", "the file is one array, no .npz archive", hint=hint)
+            return zipfile.ZipFile(path)
         except UNREADABLE as error:
             raise self._unreadable(error) from None
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise problem(self._request, "002", "the file is no .npz archive", hint="write it with numpy.savez")
-        return archive
 
-    def _array(self, archive: np.lib.npyio.NpzFile, key: str) -> Array:
+    def _header(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Header:
         try:
-            array: Array = archive[key]
+            with archive.open(member) as stream:
+                return read_header(self._request, stream, _inside(member))
         except UNREADABLE as error:
-            raise self._unreadable(error, key) from None
-        return array
+            raise self._unreadable(error, _inside(member)) from None
 
-    def _refuse_unfit_targets(self, name: str, x: Array) -> None:
+    def _array(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+        self._refuse_false_size(archive, member)
+        try:
+            with archive.open(member) as stream:
+                return read_array(self._request, stream, member.file_size, _inside(member))
+        except UNREADABLE as error:
+            raise self._unreadable(error, _inside(member)) from None
+
+    def _refuse_false_size(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+        """A member may claim any size, and memory is taken by what it claims."""
+        most = MOST_PACKED.get(member.compress_type)
+        room = regular_file(self._request).stat().st_size
+        if most is not None and member.file_size > most * (min(member.compress_size, room) + 1):
+            got = f"{_inside(member)}: {member.file_size:,} bytes from {member.compress_size:,}"
+            raise problem(self._request, "002", "a part of the archive is not as large as it says", got, CUT_SHORT)
+
+    def _refuse_unfit_targets(self, header: Header, x: Array) -> None:
         """Look at the header of sealed targets alone, so that the night does not end with a test nobody can open."""
-        try:
-            with zipfile.ZipFile(self._request.path) as archive, archive.open(f"{name}.npy") as file:
-                version = np.lib.format.read_magic(file)
-                header = (
-                    np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                )
-                shape, _, dtype = header(file)
-        except UNREADABLE as error:
-            raise self._unreadable(error, name) from None
-        if dtype.hasobject:
-            raise self._unreadable(ValueError("pickled objects"), name)
-        if shape[:1] != x.shape[:1]:
-            got = f"{x.shape[:1]} and {shape[:1]}"
+        if header.shape[:1] != x.shape[:1]:
+            got = f"{x.shape[:1]} and {header.shape[:1]}"
             raise problem(self._request, "006", "inputs and targets differ in rows", got)
 
-    def _unreadable(self, error: Exception, key: str = "") -> DataError:
-        inside = f"array `{key}`: " if key else ""
-        if "pickle" in str(error):
-            hint = "pickles can run programs, so they are never read; save plain arrays (text: array.astype(str))"
-            return problem(self._request, "003", "the file holds pickled objects", f"{inside}{error}", hint)
-        hint = "it may be cut short; write it again"
+    def _unreadable(self, error: Exception, inside: str = "") -> DataError:
+        got = f"{inside}: " if inside else ""
         return problem(
-            self._request, "002", "the file cannot be read", f"{inside}{error or type(error).__name__}", hint
+            self._request, "002", "the file cannot be read", f"{got}{error or type(error).__name__}", CUT_SHORT
         )
 
 
-def _frame(columns: dict[str, Array], rows: int) -> pd.DataFrame:
-    return pd.DataFrame(columns, index=pd.RangeIndex(rows))
+def _inside(member: zipfile.ZipInfo) -> str:
+    return f"array `{member.filename.removesuffix(SUFFIX)}`"

@@ -1,4 +1,4 @@
-"""Files at a URL, by fsspec: copied once to a local cache, again when the remote file has changed."""
+"""Files at a URL, by fsspec: copied to a local cache, and again whenever the remote file may have changed."""
 
 from __future__ import annotations
 
@@ -6,48 +6,96 @@ import hashlib
 import os
 import re
 import uuid
-from dataclasses import replace
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any, final
 
 import fsspec
 
+from autodc.adapters.sources.files import regular_file
+from autodc.adapters.sources.urls import WEB, named_path
 from autodc.data.rows import problem
 from autodc.data.source import SourceRequest
 from autodc.data.store import NO_ROOM, disk_problem
-from autodc.errors import SurroundingsError
+from autodc.errors import AutodcError, DataError, SurroundingsError
 
-URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+(::|://)")
+NOT_THERE = (404, 410)
+VALIDATORS = ("ETag", "Content-MD5", "Digest")
+"""What a web server says of the content of a file; the date of its last change is good to a second only."""
+SETTLED = 2.0
+"""Seconds after its last change from which on a file of the same date is the same."""
+LONGEST_NAME = 100
 
 
-def is_remote(source: str) -> bool:
-    """Whether a source is a URL."""
-    return URL.match(source) is not None
+@final
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file on this machine to read in place of a URL. kept: what lies in the cache for it; notes: see `Dataset`."""
+
+    request: SourceRequest
+    kept: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def drop(self) -> None:
+        """Forget a copy that could not be read: it may be a login page that the server sent in place of the file."""
+        for path in self.kept:
+            Path(path).unlink(missing_ok=True)
 
 
-def local_copy(request: SourceRequest) -> SourceRequest:
-    """The same request for a file on this machine.
+def local_copy(request: SourceRequest, suffix: str) -> Copy:
+    """The same request for a file on this machine, whose name ends with the suffix.
 
-    Raises DataError where the URL names nothing or its protocol is not installed, SurroundingsError ADC-DATA-040
-    where the server does not answer.
+    A copy is taken for the file while the server says that it has not changed; where it says nothing of that, the file
+    is fetched anew each time. Where the server does not answer, the last copy is used and a note says so. An archive
+    that the file lies in is copied whole. Raises DataError where the URL names nothing or its protocol is not
+    installed, SurroundingsError ADC-DATA-040 where the server does not answer and there is no copy.
     """
-    url = request.path
+    request = replace(request, url=request.url or request.path)
+    *chain, last = request.path.split("::")
+    if not chain or "://" not in last:
+        return _copied(request, request.path, suffix)
+    archive = local_copy(replace(request, path=last), "")
     try:
-        system, path = fsspec.url_to_fs(url)
-        here = "file" in _protocols(system)
-        version = "" if here else str(system.ukey(path))
-    except FileNotFoundError:
-        raise problem(request, "001", "there is nothing at this URL") from None
+        file = _copied(request, "::".join([*chain, archive.request.path]), suffix)
+    except DataError:
+        archive.drop()
+        raise
+    return replace(file, kept=(*archive.kept, *file.kept), notes=(*archive.notes, *file.notes))
+
+
+def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
+    """A copy of what lies at a URL, or in an archive on this machine."""
+    try:
+        system, path = _opened(url)
+        if "file" in _protocols(system):
+            return Copy(replace(request, path=str(regular_file(replace(request, path=path, url="")))))
+        version = _version(system, path)
+    except FileNotFoundError as error:
+        if not _refused(error):
+            raise problem(request, "001", "there is nothing at this URL") from None
+        return _last_copy(request, error.__cause__ or error)
+    except zipfile.BadZipFile as error:
+        raise problem(request, "002", "the archive of this URL cannot be read", str(error)) from None
     except (ImportError, ValueError) as error:
         raise problem(request, "013", "the protocol of this URL is not known here", str(error)) from None
+    except AutodcError:
+        raise
     except Exception as error:  # every protocol raises types of its own
-        raise _no_answer(request, error) from error
-    if here:
-        return _found(replace(request, path=path))
-    name = hashlib.sha256(f"{url}\x1f{version}".encode()).hexdigest()[:32]
-    local = cache_folder() / f"{name}-{Path(path).name}"
-    if not local.exists():
-        _download(request, system, path, local)
-    return replace(request, path=str(local))
+        return _last_copy(request, error)
+    which = _digest(version) if version else "last"
+    local = cache_folder() / f"{_digest(request.path)}-{which}-{_short_name(url, suffix)}"
+    if not (version and local.exists()):
+        try:
+            _download(request, system, path, local)
+        except SurroundingsError as error:
+            if error.code != "ADC-DATA-040":
+                raise
+            return _last_copy(request, error.__cause__ or error)
+    return Copy(replace(request, path=str(local)), kept=(str(local),))
 
 
 def cache_folder() -> Path:
@@ -56,14 +104,63 @@ def cache_folder() -> Path:
     return Path(root).expanduser() / "autodc" / "sources"
 
 
+def _opened(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """The file system of a URL, with nothing that an earlier look at it has left in memory."""
+    fresh: dict[str, Any] = {link.split("://")[0]: {"skip_instance_cache": True} for link in url.split("::")[:-1]}
+    system, path = fsspec.url_to_fs(url, **fresh)
+    system.invalidate_cache()
+    return system, path
+
+
+def _version(system: fsspec.AbstractFileSystem, path: str) -> str:
+    """What the server says by which one content can be told from another; empty where that is nothing."""
+    if WEB.isdisjoint(_protocols(system)):
+        return str(system.ukey(path))
+    info: Mapping[str, Any] = system.info(path)
+    if not any(info.get(key) for key in VALIDATORS) and not _settled(info.get("Last-Modified")):
+        return ""
+    return "\x1f".join(str(info.get(key)) for key in (*VALIDATORS, "Last-Modified", "size"))
+
+
+def _settled(changed: object) -> bool:
+    """Whether a file's last change lies so far back that a later one has another date."""
+    try:
+        then = parsedate_to_datetime(str(changed))
+    except ValueError:
+        return False
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return (datetime.now(UTC) - then).total_seconds() >= SETTLED
+
+
+def _refused(error: FileNotFoundError) -> bool:
+    """fsspec says of a web server that it has no file where it only would not, or could not, answer."""
+    cause = error.__cause__
+    of_the_web = isinstance(cause, OSError) or type(cause).__module__.startswith("aiohttp")
+    return of_the_web and getattr(cause, "status", None) not in NOT_THERE
+
+
+def _last_copy(request: SourceRequest, error: BaseException) -> Copy:
+    """The newest copy of what once lay at the URL. Raises SurroundingsError ADC-DATA-040 where there is none."""
+    copies = sorted(cache_folder().glob(f"{_digest(request.path)}-*"), key=lambda path: path.stat().st_mtime)
+    if not copies:
+        raise _no_answer(request, error) from error
+    when = datetime.fromtimestamp(copies[-1].stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    note = f"{request.path} does not answer ({_told(error)}), so the copy fetched on {when} is used"
+    return Copy(replace(request, path=str(copies[-1])), notes=(note,))
+
+
 def _protocols(system: fsspec.AbstractFileSystem) -> tuple[str, ...]:
     return (system.protocol,) if isinstance(system.protocol, str) else tuple(system.protocol)
 
 
-def _found(request: SourceRequest) -> SourceRequest:
-    if not Path(request.path).is_file():
-        raise problem(request, "001", "there is no such file")
-    return request
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _short_name(url: str, suffix: str) -> str:
+    """A name for people who look into the cache; its end tells the kind of file."""
+    name = re.sub(r"[^\w.-]", "_", named_path(url).rpartition("/")[2], flags=re.ASCII)[-LONGEST_NAME:]
+    return name if name.casefold().endswith(suffix) else name + suffix
 
 
 def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: str, local: Path) -> None:
@@ -86,7 +183,11 @@ def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: s
         temporary.unlink(missing_ok=True)
 
 
-def _no_answer(request: SourceRequest, error: Exception) -> SurroundingsError:
+def _no_answer(request: SourceRequest, error: BaseException) -> SurroundingsError:
     hint = "check the address and the connection, then run the same command again"
-    got = f"{type(error).__name__}: {error}"
-    return SurroundingsError("ADC-DATA-040", f"the file cannot be fetched ({request.path})", request.place, got, hint)
+    place, url = request.place, request.path
+    return SurroundingsError("ADC-DATA-040", f"the file cannot be fetched ({url})", place, _told(error), hint)
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import pandas as pd
 
+from autodc.adapters.sources.csvfile import csv_names, read_csv
+from autodc.adapters.sources.inputs import choose, is_number
+from autodc.adapters.sources.parquetfile import parquet_index, parquet_names, read_parquet
+from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
+from autodc.data.mixture import BASE
 from autodc.data.rows import checked, missing_name, problem, refuse_unknown_options
 from autodc.data.source import RawRows, SourceRequest
 from autodc.errors import AutodcError, raise_all
@@ -20,7 +25,7 @@ DEFAULT_TARGET = "target"
 class TableSource:
     """A table. Inputs are the columns of `features`, else every numeric one that is not target, group or `metadata`.
 
-    Every column but the target is metadata too, so `where` may name inputs.
+    Every column but the target is metadata too, so `where` may name inputs. An index of the rows is no input.
     """
 
     def __init__(self, request: SourceRequest) -> None:
@@ -38,13 +43,14 @@ class TableSource:
         table = read_table(request, [name for name in names if targets or name != target])
         if not len(table):
             raise problem(request, "009", "there are no rows")
-        features = self._features(table, target, *wanted)
-        y = table[target].to_numpy() if targets else None
+        features, notes = self._features(table, target, *wanted)
+        y = as_array(table[target]) if targets else None
         raw = RawRows(
             x=table[features].to_numpy(dtype=np.float64, na_value=np.nan),
             y=y,
             metadata=table.drop(columns=target, errors="ignore"),
             features=tuple(features),
+            notes=notes if request.name == BASE else (),  # the inputs of all others have to be the base's
         )
         return checked(request, raw, targets=targets)
 
@@ -58,62 +64,41 @@ class TableSource:
         raise_all(missing_name(self._request, "004", "column", name, names) for name in wanted if name not in names)
         return wanted
 
-    def _features(self, table: pd.DataFrame, target: str, wanted: list[str] | None, metadata: list[str]) -> list[str]:
+    def _features(
+        self, table: pd.DataFrame, target: str, wanted: list[str] | None, metadata: list[str]
+    ) -> tuple[list[str], tuple[str, ...]]:
         request, group = self._request, self._request.text("group")
+        notes: tuple[str, ...] = ()
         if wanted is None:
-            aside = {target, group, *metadata}
-            wanted = [name for name in table.columns if name not in aside and _is_number(table[name])]
+            index = parquet_index(request) if _is_parquet(request) else ()
+            choice = choose(table, (target, group, *metadata), index)
+            wanted, notes = choice.features, choice.notes
             if not wanted:
                 hint = "name the input columns with options: {features: [...]}"
-                raise problem(request, "004", "there is no numeric column to learn from", hint=hint)
+                raise problem(request, "004", "there is no numeric column to learn from", "; ".join(notes), hint)
         problems: list[AutodcError] = []
         if target in wanted:
             problems.append(problem(request, "012", "the target is among the features", got=f"`{target}`"))
         for name in wanted:
-            if name in table and not _is_number(table[name]):
+            if name in table and not is_number(table[name]):
                 got = f"column `{name}`, such as {table[name].iloc[0]!r}"
                 problems.append(problem(request, "010", "inputs must be numbers", got, "encode text as numbers first"))
         raise_all(problems)
-        return wanted
+        return wanted, notes
 
 
 def read_names(request: SourceRequest) -> list[str]:
-    """The names of a table's columns. Raises DataError ADC-DATA-002 where it cannot be read."""
-    if _is_parquet(request):
-        from pyarrow import ArrowException, parquet
-
-        try:
-            return [str(name) for name in parquet.read_schema(request.path).names if name != "__index_level_0__"]
-        except (OSError, ArrowException) as error:
-            raise problem(request, "002", "the table cannot be read", str(error)) from None
-    return [str(name) for name in _csv(request, nrows=0).columns]
+    """The names of a table's columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
+    return parquet_names(request) if _is_parquet(request) else csv_names(request)
 
 
-def read_table(request: SourceRequest, columns: list[str]) -> pd.DataFrame:
-    """Read these columns and no others. Raises DataError ADC-DATA-002 where the table cannot be read."""
-    if _is_parquet(request):
-        from pyarrow import ArrowException, parquet
+def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Read these columns and no others. text: columns of a CSV that are text whatever they look like.
 
-        try:
-            table: pd.DataFrame = parquet.read_table(request.path, columns=columns).to_pandas(ignore_metadata=True)
-        except (OSError, ArrowException) as error:
-            raise problem(request, "002", "the table cannot be read", str(error)) from None
-        return table
-    # Left to itself the parser notices rows with too many fields; told which columns to read, it does not.
-    return _csv(request)[columns] if set(columns) == set(read_names(request)) else _csv(request, usecols=columns)
-
-
-def _csv(request: SourceRequest, **arguments: Any) -> pd.DataFrame:
-    try:
-        table: pd.DataFrame = pd.read_csv(request.path, low_memory=False, **arguments)
-    except (OSError, EOFError, ValueError) as error:  # pandas' parser errors are ValueErrors
-        raise problem(request, "002", "the table cannot be read", str(error).strip()) from None
-    return table
+    Raises DataError ADC-DATA-002 where the table cannot be read.
+    """
+    return read_parquet(request, columns) if _is_parquet(request) else read_csv(request, columns, text)
 
 
 def _is_parquet(request: SourceRequest) -> bool:
     return request.path.casefold().endswith(".parquet")
-
-
-def _is_number(column: pd.Series[Any]) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))

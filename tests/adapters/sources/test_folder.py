@@ -1,5 +1,7 @@
 """Folders of images with a manifest, on real scans."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,13 +66,79 @@ def test_targets_may_be_images(folder, read):
 
 def test_paths_stay_in_the_folder(folder, tmp_path, refused):
     Image.fromarray(SCANS[0]).save(tmp_path / "secret.png")
-    (folder / "link.png").symlink_to(tmp_path / "secret.png")
     inside = [f"deep/{i}.png" for i in range(7)]
-    for path in ("../secret.png", str(tmp_path / "secret.png"), "deep/../../secret.png", "link.png"):
+    for path in ("../secret.png", str(tmp_path / "secret.png"), "deep/../../secret.png", "../scans/deep/1.png", ".."):
         manifest(folder, path=[*inside, path])
         problem = refused("scans")
         assert problem.code == "ADC-DATA-014"
         assert path in str(problem)
+
+
+def test_links_that_lie_in_the_folder_are_read_wherever_they_lead(folder, tmp_path, read):
+    """Data tools keep files in a cache and link to them: single files, a folder of them, the manifest, all of it."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for path in sorted((folder / "deep").iterdir()):
+        path.rename(cache / path.name)
+        path.symlink_to(cache / path.name)
+    np.testing.assert_array_equal(read("scans").x, SCANS)
+    for path in (folder / "deep").iterdir():
+        path.unlink()
+    (folder / "deep").rmdir()
+    (folder / "deep").symlink_to(cache)
+    (folder / "manifest.csv").rename(tmp_path / "kept.csv")
+    (folder / "manifest.csv").symlink_to(tmp_path / "kept.csv")
+    (tmp_path / "alias").symlink_to(folder)
+    manifest(folder, path=[f"./deep/../deep/{i}.png" for i in range(8)])
+    np.testing.assert_array_equal(read("alias").x, SCANS)
+
+
+def test_a_broken_link_is_named_with_what_it_stands_for(folder, tmp_path, refused):
+    (folder / "deep/5.png").unlink()
+    (folder / "deep/5.png").symlink_to(tmp_path / "cache" / "ab12")
+    problem = refused("scans")
+    assert problem.code == "ADC-DATA-001"
+    assert "row 5, `deep/5.png`" in problem.got
+    assert "cache/ab12" in problem.got
+
+
+@pytest.mark.parametrize(
+    "names", [[f"{i:04d}" for i in range(8)], ["NA", "null", "1.0", "1e5", "nan", "True", "0", "-1"]]
+)
+def test_file_names_are_text_whatever_they_look_like(folder, read, names):
+    for i, name in enumerate(names):
+        Image.fromarray(SCANS[i]).save(folder / name, format="PNG")
+    pd.DataFrame({"path": names, "target": LABELS}).to_csv(folder / "manifest.csv", index=False)
+    data = read("scans")
+    np.testing.assert_array_equal(data.x, SCANS)
+    assert data.metadata["path"].tolist() == names
+    pd.DataFrame({"path": names, "target": names[::-1]}).to_csv(folder / "manifest.csv", index=False)
+    np.testing.assert_array_equal(read("scans", kind="image_to_image").y, SCANS[::-1])
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("a" * 5000, "ADC-DATA-047"),
+        ("deep", "ADC-DATA-046"),
+        ("deep/pipe", "ADC-DATA-046"),
+        ("lfs.png", "ADC-DATA-002"),
+    ],
+)
+def test_what_is_no_file_of_an_image_is_refused(folder, refused, path, code):
+    os.mkfifo(folder / "deep/pipe")
+    (folder / "lfs.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n")
+    manifest(folder, path=[*(f"deep/{i}.png" for i in range(7)), path])
+    problem = refused("scans")
+    assert problem.code == code
+    assert "row 7" in problem.got
+    assert len(str(problem)) < 1000
+
+
+def test_a_path_with_nul_in_a_parquet_manifest(folder, refused):
+    frame = pd.DataFrame({"path": [*(f"deep/{i}.png" for i in range(7)), "deep/7.png\0"], "target": LABELS})
+    frame.to_parquet(folder / "manifest.parquet")
+    assert refused("scans").code == "ADC-DATA-047"
 
 
 def test_every_missing_or_broken_file_is_named(folder, read):

@@ -1,0 +1,178 @@
+"""CSV as people write it: text stays text, what is missing is an empty field, and no row has more than the header."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any, cast
+
+import pandas as pd
+
+from autodc.adapters.sources.files import GZIP, SNIFFED, ZIP, refuse_no_text, regular_file, start_of
+from autodc.data.columns import EXACT
+from autodc.data.rows import problem
+from autodc.data.source import SourceRequest
+from autodc.errors import DataError
+
+UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zlib.error, zipfile.BadZipFile)
+"""pandas' parser errors are ValueErrors, as are those of encodings."""
+UNNAMED = "Unnamed: {}"
+"""What pandas calls the column at a position whose name is empty."""
+MISSING = frozenset(
+    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
+)
+"""Words that mean a missing number in a column of numbers, and nothing but themselves in a column of text."""
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+TOO_MANY = re.compile(r"Expected \d+ fields in line \d+, saw \d+")
+
+
+def csv_names(request: SourceRequest) -> list[str]:
+    """The names in the header, one a column.
+
+    Raises DataError ADC-DATA-002 where it cannot be read, 017 for names that come twice.
+    """
+    as_written: dict[str, Any] = {"header": None, "dtype": str, "keep_default_na": False}
+    first = _parsed(request, nrows=1, **as_written)
+    names = [str(name) or UNNAMED.format(i) for i, name in enumerate(first.iloc[0].tolist())]
+    for mark, words in OTHER_SEPARATORS.items():
+        if len(names) == 1 and mark in names[0]:
+            hint = "write it again with commas between fields and points in numbers"
+            raise problem(request, "002", f"the fields are separated by {words}, not commas", repr(names[0][:80]), hint)
+    if doubles := sorted({name for name in names if names.count(name) > 1}):
+        raise problem(request, "017", "columns of the same name", ", ".join(doubles), "give each a name of its own")
+    _parsed(request, nrows=2, **as_written)  # the one place where a first row of too many fields is noticed
+    return names
+
+
+def read_csv(request: SourceRequest, names: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
+    """Read these columns and no others. text: columns that are text whatever they look like.
+
+    All columns are parsed, for only then a row with too many fields is noticed; those not asked for are not looked at.
+    A column of text keeps words like NA; in one of numbers they are missing, as an empty field is everywhere.
+    """
+    as_text = {name: str for name in csv_names(request) if name in text or name not in names}
+    kept = {"keep_default_na": False, "na_values": [""]}
+    table = _parsed(request, dtype=as_text, **kept)[list(names)]
+    doubtful = [name for name in names if name not in text and _may_be_numbers(table[name])]
+    if doubtful:
+        numbers = _parsed(request, usecols=doubtful, na_values=sorted(MISSING))
+        for name in doubtful:
+            if not pd.api.types.is_string_dtype(numbers[name]) and numbers[name].notna().any():
+                table[name] = numbers[name]
+    for name in names:
+        if table[name].dtype == float and _lost_digits(table[name]):
+            whole = _parsed(request, usecols=[name], dtype=str)[name]
+            table[name] = _whole(whole, table[name])
+    return table
+
+
+def _may_be_numbers(column: pd.Series[Any]) -> bool:
+    """Whether a column is text for such words alone."""
+    if not pd.api.types.is_string_dtype(column):
+        return False
+    words = column.isin(list(MISSING))
+    others = column[~words & column.notna()]
+    if not words.any() or others.empty:
+        return False
+    return bool(pd.to_numeric(others.head(100), errors="coerce").notna().all()) or set(others.unique()) <= _TRUTHS
+
+
+_TRUTHS = {"True", "TRUE", "true", "False", "FALSE", "false"}
+
+
+def _lost_digits(column: pd.Series[Any]) -> bool:
+    """Whether numbers with missing ones among them are so large that a float64 may have rounded them."""
+    return bool(column.isna().any() and (column.abs() >= EXACT).any())
+
+
+def _whole(text: pd.Series[Any], numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Whole numbers of 64 bits with missing ones, exact; the floats where they are no whole numbers."""
+    try:
+        return text.where(numbers.notna()).astype("Int64")
+    except (ValueError, TypeError, OverflowError):
+        return numbers
+
+
+def _parsed(request: SourceRequest, **arguments: Any) -> pd.DataFrame:
+    with _opened(request) as file:
+        try:
+            # Without index_col=False a first row of one field too many makes the first column an index.
+            table: pd.DataFrame = pd.read_csv(file, low_memory=False, index_col=False, **arguments)
+        except UNREADABLE as error:
+            failure = error
+        else:
+            return table
+    raise _explained(request, failure) from None
+
+
+@contextmanager
+def _opened(request: SourceRequest) -> Iterator[IO[bytes]]:
+    """Open the file, through gzip or zip where it begins like one, whatever its name."""
+    path = regular_file(request)
+    with ExitStack() as stack:
+        try:
+            start = start_of(path)
+            if start.startswith(GZIP):
+                file = cast(IO[bytes], stack.enter_context(gzip.open(path)))
+            elif start.startswith(ZIP):
+                file = stack.enter_context(_only_member(request, stack.enter_context(zipfile.ZipFile(path))))
+            else:
+                file = stack.enter_context(path.open("rb"))
+            refuse_no_text(request, file.read(SNIFFED))
+            file.seek(0)
+        except UNREADABLE as error:
+            raise _explained(request, error) from None
+        yield file
+
+
+def _only_member(request: SourceRequest, archive: zipfile.ZipFile) -> IO[bytes]:
+    members = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+    if len(members) != 1 or members[0].endswith(".xml"):
+        got = f"{len(members)} files in it, such as {', '.join(members[:3])}"
+        raise problem(request, "002", "the file is an archive, not one table", got, "unpack it, or export it as .csv")
+    return archive.open(members[0])
+
+
+def _explained(request: SourceRequest, error: Exception) -> DataError:
+    """What is wrong with the file, with its line where that can be told."""
+    if isinstance(error, UnicodeDecodeError):
+        return _no_utf8(request, error)
+    if TOO_MANY.search(str(error)) and (found := _longest(request)):
+        hint = "take the extra comma out, or quote the field that holds one"
+        return problem(request, "002", "a row has more fields than the header", found, hint)
+    return problem(request, "002", "the table cannot be read", str(error).strip() or type(error).__name__)
+
+
+def _no_utf8(request: SourceRequest, error: UnicodeDecodeError) -> DataError:
+    got = f"the byte {error.object[error.start]:#04x}"
+    with _opened(request) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as bad:
+                got = f"line {number}: the byte {line[bad.start]:#04x} in {line[:60].decode('latin-1').rstrip()!r}"
+                break
+    hint = "it may be Latin-1 or Windows-1252; write it again in UTF-8"
+    return problem(request, "002", "the table is not UTF-8", got, hint)
+
+
+def _longest(request: SourceRequest) -> str:
+    """The first row with more fields than the header."""
+    with _opened(request) as file:
+        rows = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+        header = 0
+        try:
+            for row in rows:
+                header = header or len(row)
+                if len(row) > header:
+                    return f"line {rows.line_num}: {len(row)} fields, the header has {header}"
+        except (csv.Error, UnicodeDecodeError):
+            pass
+    return ""

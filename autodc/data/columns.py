@@ -1,0 +1,85 @@
+"""Columns of metadata as pandas keeps them without losing a digit: decimals, dates, big numbers and missing values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array = np.ndarray[Any, Any]
+
+EXACT = 2**53
+"""Up to here a float64 holds every whole number."""
+TYPED = frozenset(
+    {"boolean", "date", "datetime", "datetime64", "decimal", "floating", "integer", "mixed-integer-float", "time"}
+)
+"""What pandas calls object columns that are of one type but for missing values."""
+
+
+def from_arrow(column: pa.ChunkedArray) -> pd.Series[Any]:
+    """A column of a table, in NumPy's types where these hold every value, in Arrow's where they do not."""
+    import pyarrow as pa  # slow to import, and arrays need it not
+
+    kind = column.type
+    exact = pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_time(kind)
+    if pa.types.is_decimal256(kind) and kind.precision > 38:
+        column = _narrowed(column)
+    if exact or (column.null_count and (pa.types.is_boolean(kind) or _is_big(column))):
+        return pd.Series(pd.arrays.ArrowExtensionArray(column))
+    values: pd.Series[Any] = column.to_pandas()
+    return values
+
+
+def from_objects(values: pd.Series[Any]) -> pd.Series[Any] | None:
+    """The same for a column of Python objects; None where they are text, of several types, or no single values."""
+    import pyarrow as pa
+
+    if pd.api.types.infer_dtype(values, skipna=True) not in TYPED:
+        return None
+    try:
+        return from_arrow(pa.chunked_array([pa.array(values, from_pandas=True)]))
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return None
+
+
+def decoded(values: pd.Series[Any]) -> pd.Series[Any]:
+    """A categorical column as the values it stands for."""
+    import pyarrow as pa
+
+    try:
+        coded: Any = pa.array(values, from_pandas=True)
+        return from_arrow(pa.chunked_array([coded.dictionary_decode()]))
+    except (pa.ArrowException, TypeError, ValueError):
+        return pd.Series(np.asarray(values, dtype=object))
+
+
+def as_array(values: pd.Series[Any]) -> Array:
+    """A column as an array that tells every value apart; missing ones of Arrow's types are None."""
+    if isinstance(values.dtype, pd.ArrowDtype):
+        pairs = zip(values, values.isna(), strict=True)
+        return np.array([None if missing else value for value, missing in pairs], dtype=object)
+    return np.asarray(values.to_numpy())
+
+
+def _is_big(column: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_integer(column.type):
+        return False
+    ends = pc.min_max(column).as_py()
+    return ends["min"] is not None and (ends["min"] < -EXACT or ends["max"] > EXACT)
+
+
+def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals of more digits than SQL engines know, in fewer where they fit."""
+    import pyarrow as pa
+
+    try:
+        return column.cast(pa.decimal128(38, column.type.scale))
+    except (pa.ArrowException, ValueError):
+        return column

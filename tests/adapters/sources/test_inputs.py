@@ -1,0 +1,106 @@
+"""Which columns of a table become inputs, and what is said of the others."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROWS = 40
+
+
+def frame(**more):
+    rng = np.random.default_rng(0)
+    columns = {"dose": rng.normal(size=ROWS).round(4), "age": rng.integers(20, 60, ROWS)}
+    return pd.DataFrame({**columns, **more, "target": np.arange(ROWS) % 2})
+
+
+@pytest.fixture
+def told(tmp_path, read):
+    """Read a table and return the number of its inputs and what is said of them."""
+
+    def reads(table, index=False, **options):
+        table.to_csv(tmp_path / "t.csv", index=index)
+        data = read("t.csv", **options)
+        return data.x.shape[1], " | ".join(data.notes)
+
+    return reads
+
+
+def test_an_ordinary_table_has_nothing_to_say(told):
+    assert told(frame()) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("values", "such"),
+    [
+        ([f"{i % 7},{i % 5}" for i in range(ROWS)], "'0,0'"),
+        ([f"1,{i:03d}" for i in range(ROWS)], "'1,000'"),
+        ([f"1.{i:03d}.000" for i in range(ROWS)], "'1.000.000'"),
+        (["?" if i == 9 else str(i % 6) for i in range(ROWS)], "'?'"),
+        ([f"{i % 6} %" for i in range(ROWS)], "'0 %'"),
+        ([f"€ {i % 6}" for i in range(ROWS)], "'€ 0'"),
+    ],
+)
+def test_text_that_looks_like_numbers_is_named(told, values, such):
+    count, notes = told(frame(price=values))
+    assert count == 2
+    assert "`price` is text that looks like numbers" in notes
+    assert such in notes
+    assert "metadata" in notes
+    assert told(frame(price=values), metadata=["price"]) == (2, "")
+    assert told(frame(price=values), features=["dose"]) == (1, "")
+
+
+def test_text_that_is_text_is_not_named(told):
+    words = [("north", "2024-01-05", "12a", "A-17")[i % 4] for i in range(ROWS)]
+    assert told(frame(site=words)) == (2, "")
+
+
+def test_the_index_that_pandas_writes_is_no_input(told):
+    count, notes = told(frame(), index=True)
+    assert count == 2
+    assert "`Unnamed: 0` is taken for an index" in notes
+    count, notes = told(frame().sample(frac=0.5, random_state=0), index=True)
+    assert (count, "Unnamed: 0" in notes) == (2, True)
+    assert told(frame(), index=True, features=["Unnamed: 0", "dose"])[0] == 2
+
+
+def test_an_unnamed_column_of_measurements_stays_an_input(told):
+    table = frame()
+    table.insert(0, "", np.linspace(0.1, 0.9, ROWS))
+    assert told(table)[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("customer_id", np.arange(ROWS) // 4),
+        ("patientId", np.arange(ROWS) // 4),
+        ("ID", np.arange(ROWS) // 4),
+        ("what", np.arange(ROWS)),
+        ("what", np.random.default_rng(1).permutation(ROWS) + 1000),
+        ("index", np.arange(ROWS) // 2),
+    ],
+)
+def test_ids_and_row_numbers_among_the_inputs_are_named(told, name, values):
+    count, notes = told(frame(**{name: values}))
+    assert count == 3
+    assert f"`{name}` is an input but looks like an id or a row number" in notes
+    assert told(frame(**{name: values}), metadata=[name]) == (2, "")
+
+
+def test_names_that_only_contain_such_letters_are_not_ids(told):
+    assert told(frame(width=1.5 * np.arange(ROWS), humid=np.arange(ROWS) // 2, heat_index=np.arange(ROWS) // 3)) == (
+        5,
+        "",
+    )
+
+
+def test_a_constant_input_is_named(told):
+    count, notes = told(frame(lamp=3))
+    assert count == 3
+    assert "`lamp` is an input but the same in every row" in notes
+
+
+def test_several_columns_share_one_sentence(told):
+    _, notes = told(frame(lamp=3, sun=4))
+    assert notes == "each of columns `lamp`, `sun` is an input but the same in every row"

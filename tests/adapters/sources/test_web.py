@@ -1,0 +1,278 @@
+"""Files of a real web server on loopback: what changed is fetched again, what did not is not, and what no file is."""
+
+import functools
+import io
+import os
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodc.adapters.sources.urls import named_path, normal
+from autodc.errors import SurroundingsError
+
+LONG_AGO = 1_600_000_000
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def serve():
+    """Start servers; each answers with its address, and all are closed at the end."""
+    servers = []
+
+    def starts(handler):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return server
+
+    yield starts
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def site(tmp_path, serve):
+    """A plain server of files, which tells their size and the second of their last change."""
+    root = tmp_path / "site"
+    root.mkdir()
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_request(self, code="-", size="-"):
+            asked.append(self.command)
+
+    server = serve(functools.partial(Handler, directory=str(root)))
+
+    class Site:
+        address = f"http://127.0.0.1:{server.server_port}"
+        requests = asked
+
+        @staticmethod
+        def put(name, content, changed=LONG_AGO):
+            (root / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+            if changed is not None:
+                os.utime(root / name, (changed, changed))
+
+        @staticmethod
+        def close():
+            server.shutdown()
+            server.server_close()
+
+    return Site
+
+
+@pytest.fixture
+def answers(serve):
+    """A server that answers all that is asked with what stands in `reply`: a status, headers, a body."""
+    reply = {"status": 200, "headers": {}, "body": b""}
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.command)
+            self.send_response_only(reply["status"])
+            for key, value in {"Content-Length": len(reply["body"]), **reply["headers"]}.items():
+                self.send_header(key, str(value))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(reply["body"])
+
+        do_HEAD = do_GET
+
+        def log_message(self, *arguments):
+            pass
+
+    server = serve(Handler)
+    reply["url"] = f"http://127.0.0.1:{server.server_port}"
+    reply["asked"] = asked
+    return reply
+
+
+def table(labels):
+    return pd.DataFrame({"a": range(len(labels)), "target": labels}).to_csv(index=False)
+
+
+def test_a_file_is_fetched_once_and_again_when_it_has_changed(site, read):
+    url = f"{site.address}/night.csv"
+    site.put("night.csv", table([0, 1, 0]))
+    assert read(url).y.tolist() == [0, 1, 0]
+    assert read(url).y.tolist() == [0, 1, 0]
+    assert site.requests.count("GET") == 1
+    site.put("night.csv", table([0, 1, 0, 1]))
+    assert len(read(url)) == 4
+    site.put("night.csv", table([1, 0, 1, 0]), LONG_AGO + 1)
+    assert read(url).y.tolist() == [1, 0, 1, 0]
+
+
+def test_a_change_within_the_second_and_of_the_same_size_is_seen(site, read):
+    site.put("night.csv", table([0, 1, 0]), changed=None)
+    assert read(f"{site.address}/night.csv").y.tolist() == [0, 1, 0]
+    site.put("night.csv", table([1, 0, 1]), changed=None)
+    assert read(f"{site.address}/night.csv").y.tolist() == [1, 0, 1]
+
+
+def test_a_tag_tells_versions_apart(answers, read):
+    url = f"{answers['url']}/night.csv"
+    answers.update(body=table([0, 1, 0]).encode(), headers={"ETag": '"one"'})
+    assert read(url).y.tolist() == read(url).y.tolist() == [0, 1, 0]
+    assert answers["asked"].count("GET") == 1
+    answers.update(body=table([1, 0, 1]).encode(), headers={"ETag": '"two"'})
+    assert read(url).y.tolist() == [1, 0, 1]
+
+
+def test_a_server_that_tells_nothing_is_asked_for_the_file_each_time(answers, read, cache):
+    url = f"{answers['url']}/night.csv"
+    for labels in ([0, 1, 0], [1, 0, 1], [1, 1, 0]):
+        answers["body"] = table(labels).encode()
+        assert read(url).y.tolist() == labels
+    assert len(list(cache.rglob("*.csv"))) == 1
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><form>log in</form>", b'{"error": "rate limit"}'])
+@pytest.mark.parametrize("name", ["night.csv", "night.npz", "night.parquet"])
+def test_a_login_page_is_told_and_forgotten(answers, read, refused, cache, name, page):
+    url = f"{answers['url']}/{name}"
+    answers.update(body=page, headers={"Content-Type": "text/html", "ETag": '"same"'})
+    assert name in str(refused(url))
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+    content = io.BytesIO()
+    frame = pd.DataFrame({"a": [1.0, 2.0], "target": [0, 1]})
+    if name.endswith(".npz"):
+        np.savez(content, x=frame[["a"]], y=frame["target"])
+    else:
+        frame.to_csv(content, index=False) if name.endswith(".csv") else frame.to_parquet(content)
+    answers["body"] = content.getvalue()
+    assert read(url).x.tolist() == [[1], [2]]
+
+
+def test_a_server_that_went_away_leaves_the_last_copy_and_a_word(site, read):
+    site.put("night.csv", table([0, 1, 0]))
+    first = read(f"{site.address}/night.csv")
+    assert first.notes == ()
+    site.close()
+    again = read(f"{site.address}/night.csv")
+    assert again.fingerprint == first.fingerprint
+    assert "does not answer" in again.notes[0]
+    assert "the copy fetched on 20" in again.notes[0]
+    with pytest.raises(SurroundingsError, match="cannot be fetched") as caught:
+        read(f"{site.address}/other.csv")
+    assert caught.value.code == "ADC-DATA-040"
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "ADC-DATA-001"), (410, "ADC-DATA-001")])
+def test_what_is_gone_is_gone(answers, refused, status, code):
+    answers["status"] = status
+    assert refused(f"{answers['url']}/night.csv").code == code
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
+def test_a_server_that_refuses_is_no_fault_of_the_input(answers, read, status):
+    answers["status"] = status
+    with pytest.raises(SurroundingsError, match=str(status)):
+        read(f"{answers['url']}/night.csv")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "/night.csv?download=1",
+        "/night.csv?name=x.npz",
+        "/night.csv?X-Amz-Signature=ab/cd.parquet&e=1",
+        "/night.csv#rows",
+        "/night.csv?a=1#rows.npz",
+        "/night%2Ecsv",
+    ],
+)
+def test_the_suffix_of_the_path_counts(site, read, end):
+    site.put("night.csv", table([0, 1, 0]))
+    assert len(read(site.address + end)) == 3
+    assert len(read(site.address.replace("http", "HTTP") + end)) == 3
+
+
+def test_a_suffix_in_the_query_helps_where_the_path_has_none(answers, read):
+    answers["body"] = table([0, 1, 0]).encode()
+    assert len(read(f"{answers['url']}/get?file=night.csv")) == 3
+    content = io.BytesIO()
+    pd.DataFrame({"a": [1.0, 2.0], "target": [0, 1]}).to_parquet(content)
+    answers["body"] = content.getvalue()
+    assert read(f"{answers['url']}/get?file=night.parquet").x.tolist() == [[1], [2]]
+
+
+def test_queries_are_part_of_what_is_asked_for(answers, read):
+    answers.update(body=table([0, 1, 0]).encode(), headers={"ETag": '"same"'})
+    assert len(read(f"{answers['url']}/night.csv?part=1")) == 3
+    answers["body"] = table([0, 1]).encode()
+    assert len(read(f"{answers['url']}/night.csv?part=2")) == 2
+
+
+@pytest.mark.parametrize("chain", ["simplecache", "filecache", "blockcache"])
+def test_caches_of_fsspec_do_not_hide_a_change(site, read, chain):
+    url = f"{chain}::{site.address}/night.csv?v=1"
+    for labels in ([0, 1, 0], [1, 0, 1, 0]):
+        site.put("night.csv", table(labels))
+        assert read(url).y.tolist() == labels
+
+
+def packed(labels):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("deep/night.csv", table(labels))
+    return content.getvalue()
+
+
+def test_a_file_of_an_archive_on_the_web(site, read, refused):
+    url = f"zip://deep/night.csv::{site.address}/all.zip?v=1"
+    for labels in ([0, 1, 0], [1, 0, 1, 0]):
+        site.put("all.zip", packed(labels))
+        assert read(url).y.tolist() == labels
+    assert refused(f"zip://none.csv::{site.address}/all.zip").code == "ADC-DATA-001"
+    site.put("all.zip", b"no archive")
+    assert refused(url).code == "ADC-DATA-002"
+
+
+def test_a_file_of_an_archive_beside_the_study_file(tmp_path, read):
+    (tmp_path / "all.zip").write_bytes(packed([0, 1, 0]))
+    assert len(read("zip://deep/night.csv::all.zip")) == 3
+    assert len(read(f"ZIP://deep/night.csv::file://{tmp_path}/all.zip")) == 3
+
+
+def test_compressed_tables_on_the_web(site, read):
+    import gzip
+
+    site.put("night.csv.gz", gzip.compress(table([0, 1, 0]).encode()))
+    assert len(read(f"{site.address}/night.csv.gz?download=1")) == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("HTTPS://Host/A.csv#x", "https://Host/A.csv"),
+        ("simplecache::ZIP://A.csv::S3://b/k#1.zip", "zip://A.csv::s3://b/k#1.zip"),
+        ("zip://a.csv::data/all.zip", "zip://a.csv::/study/data/all.zip"),
+        ("zip://a.csv::/data/all.zip", "zip://a.csv::/data/all.zip"),
+    ],
+)
+def test_one_spelling_of_a_url(url, same):
+    assert normal(url, "/study") == same
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://h/a/n.csv?x=1.npz", "h/a/n.csv"),
+        ("s3://b/what?.csv", "b/what?.csv"),
+        ("zip://n.csv::https://h/a.zip?x", "n.csv"),
+    ],
+)
+def test_the_path_of_a_url(url, path):
+    assert named_path(url) == path
