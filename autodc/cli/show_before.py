@@ -56,9 +56,9 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     )
     limit = night["timeout"]
     out.print(
-        f"a training that takes {limit['times_pace']:g} times what is usual in this study, "
-        f"{duration(limit['least'])} at least, is ended and has failed ({duration(limit['first'])} while nothing is "
-        "known); trial_timeout in the machine file sets another limit",
+        f"a training that takes {limit['times_pace']:g} times what is usual in this study, {duration(limit['least'])} "
+        f"at least, is ended and has failed ({duration(limit['first'])} while nothing is known); trial_timeout in the "
+        "machine file sets another limit",
         soft_wrap=not out.is_terminal,
     )
     for warning in (w for w in found["warnings"] if w not in found["alarms"]):
