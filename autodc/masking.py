@@ -15,7 +15,9 @@ MASK = "***"
 
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>[^\s\"'<>`|\\]*)")
 _AUTHORITY = re.compile(r"[^/?#]*")
-_QUERY = re.compile(r"(?P<before>[?&;#])(?P<name>[^=&;#?\s\"'<>]+)=(?P<value>[^&;#\s\"'<>`]*?)(?=[).,:]*(?:[&;#\s\"'<>`]|$))")
+_QUERY = re.compile(
+    r"(?P<before>[?&;#])(?P<name>[^=&;#?\s\"'<>]+)=(?P<value>[^&;#\s\"'<>`]*?)(?=[).,:]*(?:[&;#\s\"'<>`]|$))"
+)
 _OPTION = re.compile(r"(?P<dashes>--?)(?P<name>[A-Za-z][\w\-]*)(?:=(?P<value>.*))?", re.DOTALL)
 _SECRET = re.compile(
     r"(?:.*[_\-.])?(?:pass(?:word|wd|phrase)?|pwd|pw|secret|token|credentials?|signature|sig|sas|auth|authorization"
