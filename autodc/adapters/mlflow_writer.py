@@ -450,6 +450,8 @@ def _client(uri: str) -> Any:
 
     if (file := sqlite_file(uri)) is not None and not file.exists():
         _make_database(file)
+    if file is not None and "%" in uri:  # MLflow makes the folder of what it takes for a path: that of the quoted one
+        uri = uri.replace("sqlite:///", "sqlite+pysqlite:///", 1)
     return MlflowClient(tracking_uri=uri)
 
 
