@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def short(value: object) -> str:
     """A setting: numbers without needless digits, anything else as it is."""
     if isinstance(value, float):
         return _minus(f"{value:.6g}")
-    return str(value)
+    return json.dumps(value) if value is None or isinstance(value, list) else str(value)
 
 
 def count(number: float, one: str, many: str | None = None) -> str:

@@ -156,7 +156,7 @@ def _whole(objective: Mapping[str, Any]) -> dict[str, Any]:
 
 def _changed(state: State, now: Mapping[str, Any]) -> dict[str, Any]:
     """Hyperparameters of the start that are another now: name → value at the start."""
-    start = dict(state.start.hyperparameters) if state.start else {}
+    start = state.start.settings if state.start else {}
     return {name: start.get(name) for name, value in now.items() if start.get(name) != value}
 
 

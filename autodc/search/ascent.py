@@ -132,7 +132,7 @@ def _need(space: Space, row: Array, known: Mapping[str, Any], column: int, needs
     for name, wanted in dimension.when:
         allowed = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]
         other = space.index.get(name)
-        if other is not None and other not in needs and known.get(name) not in allowed:
+        if other is not None and other not in needs and (name not in known or known[name] not in allowed):
             needs[other] = space.dimensions[other].unit(allowed[0])
             _need(space, row, known, other, needs)
     if dimension.stage_of:

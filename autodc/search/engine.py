@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from autodc.data.mixture import BASE
 from autodc.search.plan import Plan
 from autodc.spec.study import ParameterSpec
 
@@ -44,6 +45,18 @@ class SearchProblem:
     tradeoffs: tuple[str, ...] = ()
     probes: Mapping[str, float] = field(default_factory=dict)
     descriptors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a problem that has nothing to improve, or a mixture that no trial may have."""
+        if not self.targets:
+            raise ValueError("targets: name at least one slice and its weight in the objective; found none")
+        for name, weight in (pair for mixture in self.enqueue for pair in mixture.items()):
+            if name == BASE and weight == 1:
+                continue
+            if name not in self.datasets:
+                raise ValueError(f"enqueue: there is no dataset {name!r}; found {', '.join(self.datasets) or 'none'}")
+            if not 0 <= weight <= self.max_weight:
+                raise ValueError(f"enqueue: the weight of {name!r} is from 0 to {self.max_weight:g}; found {weight}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

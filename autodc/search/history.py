@@ -108,14 +108,14 @@ class History:
     def table(self, names: Sequence[str]) -> Array:
         """What the models are told of several slices, shape (names, n); of many it costs hardly more than of one."""
         known = {name: i for i, name in enumerate(self.shares)}
-        values = self._observed[[known[name] for name in names]]
+        values = self._observed[np.array([known[name] for name in names], dtype=int)]
         out = np.empty(values.shape)
         alike = (self.failed | ~np.isfinite(values) == self.failed).all(axis=1)
         for level in np.unique(self.fidelity):
             mine = self.fidelity == level
             out[np.ix_(alike, mine)] = _tamed(values[np.ix_(alike, mine)], self.failed[mine])
         for i in np.flatnonzero(~alike):
-            out[i] = self.slices[names[i]]
+            out[i] = self.slices[names[int(i)]]
         return out
 
     @property

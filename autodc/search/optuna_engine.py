@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
@@ -22,10 +23,11 @@ from autodc.errors import SpecError
 from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.mixture_engine import PlanBook, outlook, recommend
 from autodc.search.pareto import Tradeoffs
-from autodc.search.plan import Plan
+from autodc.search.plan import Plan, Value
 from autodc.search.probes import modeller_of
 from autodc.search.proposal import free, unseen
 from autodc.search.space import Dimension, Space
+from autodc.spec.study import thawed
 
 Array = np.ndarray[Any, Any]
 
@@ -47,7 +49,7 @@ def sampler_names() -> tuple[str, ...]:
 def distribution(dimension: Dimension) -> BaseDistribution:
     """A dimension in Optuna's words; a weight is searched as its u in [0, 1]."""
     if dimension.kind == "choice":
-        return CategoricalDistribution(dimension.choices)
+        return CategoricalDistribution([_outside(choice) for choice in dimension.choices])
     if dimension.kind == "weight":
         return FloatDistribution(0.0, 1.0)
     if dimension.integer:
@@ -168,13 +170,13 @@ class Bridge:
         for i, dimension in enumerate(self._space.dimensions):
             if self._space.active(row[None])[0, i]:
                 value = trial._suggest(dimension.name, self._distributions[dimension.name])
-                row[i] = value if dimension.kind == "weight" else dimension.unit(value)
+                row[i] = value if dimension.kind == "weight" else dimension.unit(_inside(dimension, value))
         return np.asarray(self._space.snap(row[None])[0])
 
     def _params(self, row: Array) -> dict[str, Any]:
         active = self._space.active(row[None])[0]
         return {
-            d.name: float(min(row[i], 1.0)) if d.kind == "weight" else d.value(float(row[i]))
+            d.name: float(min(row[i], 1.0)) if d.kind == "weight" else _outside(d.value(float(row[i])))
             for i, d in enumerate(self._space.dimensions)
             if active[i]
         }
@@ -187,6 +189,16 @@ class Bridge:
         }
         options |= {"constant_liar": True} | self._options
         return kind(**{name: value for name, value in options.items() if name in known})
+
+
+def _outside(value: Value) -> str | int | float | bool | None:
+    """A value as Optuna knows it, which has no lists: theirs is the text of their JSON."""
+    return json.dumps(thawed(value)) if isinstance(value, tuple) else value
+
+
+def _inside(dimension: Dimension, value: Any) -> Value:
+    """The value of a dimension that Optuna knows as this."""
+    return next((c for c in dimension.choices if _outside(c) == value), value) if dimension.kind == "choice" else value
 
 
 def told(raw: Mapping[str, Array], shares: Mapping[str, float]) -> Array:

@@ -8,9 +8,12 @@ from typing import Any, Literal, final
 
 from autodc import fingerprint
 from autodc.data.mixture import BASE, Mixture
+from autodc.spec.study import thawed
 
 Stage = Literal["pretrain", "main"]
-Value = str | int | float | bool
+Value = Any
+"""A value of a hyperparameter: text, a number, true, false, None, or a list of these, which in a plan is a tuple, so
+that plans can be compared and hashed."""
 
 
 @final
@@ -30,7 +33,7 @@ class Plan:
     def of(
         cls,
         weights: Mapping[str, float],
-        hyperparameters: Mapping[str, Value],
+        hyperparameters: Mapping[str, Any],
         recipe: str = "concat",
         pretrain: tuple[str, ...] | frozenset[str] = (),
     ) -> Plan:
@@ -43,12 +46,17 @@ class Plan:
             mixture=mixture,
             recipe=recipe,
             pretrain=staged,
-            hyperparameters=tuple(sorted(hyperparameters.items())),
+            hyperparameters=tuple((name, _frozen(hyperparameters[name])) for name in sorted(hyperparameters)),
         )
 
     def stage(self, name: str) -> Stage:
         """When a dataset is trained on."""
         return "pretrain" if name in self.pretrain else "main"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The hyperparameters as a trainer and JSON have them: lists are lists."""
+        return {name: thawed(value) for name, value in self.hyperparameters}
 
     @property
     def stages(self) -> dict[str, Stage]:
@@ -66,7 +74,7 @@ class Plan:
             "mixture": self.mixture.to_dict(),
             "stages": self.stages,
             "recipe": self.recipe,
-            "hyperparameters": dict(self.hyperparameters),
+            "hyperparameters": self.settings,
         }
 
     @classmethod
@@ -78,3 +86,7 @@ class Plan:
     def fingerprint(self) -> str:
         """Identity of the plan."""
         return fingerprint.of(self.to_dict(), kind="plan")
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(one) for one in value) if isinstance(value, (list, tuple)) else value

@@ -147,7 +147,7 @@ class Tilted:
 
     def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
         """Draws at these rows, shape (count, m)."""
-        return self.model.draws(rng, features, count) + features @ self.tilt
+        return np.asarray(self.model.draws(rng, features, count) + features @ self.tilt)
 
     def _tilted(self, function: Function) -> Function:
         return lambda features: np.asarray(function(features) + features @ self.tilt)

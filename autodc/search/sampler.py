@@ -64,10 +64,12 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         stages: Mapping[str, str] | None = None,
         seed: int = 0,
     ) -> None:
+        if targets is not None and not targets:
+            raise ValueError("targets: name at least one slice; left out, the value of a trial is searched for")
         self._words = Vocabulary(
             space or {},
             datasets=datasets,
-            targets=targets or {OBJECTIVE: 1.0},
+            targets={OBJECTIVE: 1.0} if targets is None else targets,
             guards=guards or {},
             probes=probes or {},
             descriptors=descriptors or {},
@@ -85,6 +87,17 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the space of the constructor, from the first trial on."""
         return dict(self._words.space)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Refuse an enqueued trial with a value that the space does not have; it has failed then.
+
+        Raises ValueError, which says which.
+        """
+        try:
+            self._words.check(trial.system_attrs.get(ENQUEUED, {}))
+        except ValueError:
+            study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+            raise
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

@@ -14,7 +14,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from autodc.search.plan import Value
-from autodc.spec.study import ParameterSpec
+from autodc.spec.study import ParameterSpec, frozen
 
 Array = np.ndarray[Any, Any]
 Kind = Literal["weight", "number", "choice"]
@@ -28,7 +28,8 @@ RECIPE = "recipe"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimension:
-    """One column. when: other dimension → the value it must have; stage_of: the weight whose stage this choice is."""
+    """One column. when: other dimension → the value it must have, or a tuple of those it may have; stage_of: the weight
+    whose stage this choice is."""
 
     name: str
     kind: Kind
@@ -196,7 +197,7 @@ class Space:
     def _equals(self, rows: Array, mask: Array, other: str, wanted: object) -> Array:
         allowed = wanted if isinstance(wanted, (list, tuple)) else [wanted]
         if other not in self.index:
-            return np.full(len(rows), self.constants.get(other) in allowed)
+            return np.full(len(rows), other in self.constants and self.constants[other] in allowed)
         i = self.index[other]
         dimension = self.dimensions[i]
         if dimension.kind == "choice":
@@ -207,7 +208,7 @@ class Space:
 
 def dimension_of(name: str, spec: ParameterSpec) -> Dimension:
     """Read one hyperparameter of a study file as a dimension."""
-    when = tuple(sorted(spec.when.items()))
+    when = tuple((other, frozen(spec.when[other])) for other in sorted(spec.when))
     if spec.type == "categorical":
         return Dimension(name=name, kind="choice", choices=tuple(spec.choices or ()), when=when)
     assert spec.low is not None

@@ -115,6 +115,13 @@ class Vocabulary:
                 found[name] = _outside(distribution, dimension.value(dimension.default))
         return found
 
+    def check(self, params: Mapping[str, Any]) -> None:
+        """Raise ValueError where a parameter of the space cannot have this value; others are not ours to judge."""
+        for name, value in params.items():
+            if name in self.space and not _fits(self.space[name], value):
+                may = f"a weight from 0 to {self._caps[name]:g}" if name in self._caps else f"of {self.space[name]!r}"
+                raise ValueError(f"enqueue_trial: {name!r} is {may}; found {value!r}")
+
     @property
     def _stage_of(self) -> dict[str, str]:
         return {parameter: dataset for dataset, parameter in self._stages.items()}
@@ -216,6 +223,14 @@ def _spec(distribution: BaseDistribution, when: Mapping[str, Any]) -> ParameterS
             "when": dict(when),
         }
     )
+
+
+def _fits(distribution: BaseDistribution, value: Any) -> bool:
+    """Whether a parameter may have this value."""
+    try:
+        return bool(distribution._contains(distribution.to_internal_repr(value)))
+    except (TypeError, ValueError):
+        return False
 
 
 def _inside(distribution: BaseDistribution, value: Any) -> Value:

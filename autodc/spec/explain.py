@@ -27,6 +27,7 @@ _EXPECTED: Final = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "dict_type": "must be a mapping",
+    "choice_type": "must be text, a number, true, false, null or a list of these",
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from autodc.masking import masked_study, masked_tree
 
@@ -146,6 +147,27 @@ class SliceSpec(Spec):
         return self
 
 
+def frozen(value: object) -> object:
+    """A value of a choice that can be hashed: lists, at any depth, as tuples; a mapping is no value."""
+    if isinstance(value, (list, tuple)):
+        return tuple(frozen(one) for one in value)
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    raise PydanticCustomError("choice_type", "a choice is text, a number, true, false, null or a list of these")
+
+
+def thawed(value: object) -> object:
+    """The inverse of `frozen`: as JSON has it."""
+    return [thawed(one) for one in value] if isinstance(value, tuple) else value
+
+
+Choice = Annotated[
+    Any,
+    BeforeValidator(frozen),
+    WithJsonSchema({"type": ["string", "number", "boolean", "null", "array"]}),
+]
+
+
 class ParameterSpec(Spec):
     """One dimension of the search space."""
 
@@ -154,8 +176,10 @@ class ParameterSpec(Spec):
     high: float | None = Field(default=None, description="the largest value, for float and int")
     log: bool = Field(default=False, description="search on a logarithmic scale")
     step: float | None = Field(default=None, gt=0, description="only values low, low + step, low + 2 step, ...")
-    choices: tuple[str | int | float | bool, ...] | None = Field(
-        default=None, min_length=1, description="the values, for categorical"
+    choices: tuple[Choice, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="the values, for categorical: text, numbers, true, false, null, lists of these",
     )
     when: dict[str, JsonValue] = Field(
         default={},
@@ -170,7 +194,7 @@ class ParameterSpec(Spec):
             if self.low is not None or self.high is not None or self.step is not None or self.log:
                 raise ValueError("a categorical parameter has choices, not low, high, log or step")
             if len(set(self.choices)) < len(self.choices):
-                raise ValueError("choices name the same value twice (1, 1.0 and true are the same)")
+                raise ValueError("choices name the same value twice (1, 1.0 and true are the same, in lists too)")
             return self
         if self.choices is not None:
             raise ValueError(f"choices belong to type categorical, not {self.type}")

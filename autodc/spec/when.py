@@ -40,7 +40,7 @@ def _condition(
         hint = suggest(other, known, "parameters")
         yield document.issue(codes.UNKNOWN_PARAMETER, path, "there is no such parameter", other, hint)
         return
-    if isinstance(wanted, dict) or wanted is None or wanted == []:
+    if isinstance(wanted, dict) or wanted == [] or (wanted is None and not _may_be_null(space.get(other))):
         problem = "a condition is a value, or a list of values of which any will do"
         yield document.issue(codes.IMPOSSIBLE_WHEN, path, problem, shown(wanted))
         return
@@ -53,6 +53,8 @@ def _condition(
                 yield document.issue(codes.UNKNOWN_RECIPE, at, problem, shown(value), hint, at_value=True)
         else:
             problem, hint = _impossible(other, space[other], value)
+            if problem and isinstance(wanted, list) and not _impossible(other, space[other], wanted)[0]:
+                hint = f"a list means any of its values; for the one value that is this list write {shown([wanted])}"
             if problem:
                 yield document.issue(codes.IMPOSSIBLE_WHEN, at, problem, shown(value), hint, at_value=True)
 
@@ -97,6 +99,11 @@ def _cycles(document: Document, space: Mapping[str, Any]) -> Iterator[Issue]:
         hint = "take one of these conditions out: as they are, none of the parameters could ever be used"
         yield document.issue(codes.WHEN_CYCLE, (SPACE, circle[0], "when"), problem, hint=hint)
         after |= {name: [] for name in circle}
+
+
+def _may_be_null(parameter: Any) -> bool:
+    choices = parameter.get("choices") if isinstance(parameter, dict) else None
+    return isinstance(choices, list) and None in choices
 
 
 def _others(parameter: Any) -> list[str]:

@@ -251,7 +251,7 @@ class Decider:
         draws = None if tuned is None else self._engine.outlook(observed, [tuned, end])
         if tuned is None or draws is None:
             return None
-        return {**credit.interval(draws[:, 1] - draws[:, 0]), "settings": dict(tuned.hyperparameters), "how": "model"}
+        return {**credit.interval(draws[:, 1] - draws[:, 0]), "settings": tuned.settings, "how": "model"}
 
     def _worths(self, names: Sequence[str]) -> dict[str, Array]:
         """Draws of what the objective of the incumbent would lose without each of these datasets."""

@@ -50,7 +50,7 @@ class JobMaker:
                 for name, weight in plan.mixture
             ),
             predict=tuple(StoredPart(name=part, path=path) for part, path in held.items()),
-            hyperparameters=dict(plan.hyperparameters),
+            hyperparameters=plan.settings,
             recipe=plan.recipe,
             seed=trial.seed,
             fidelity=trial.fidelity,

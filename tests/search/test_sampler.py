@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import threading
 from pathlib import Path
 
 import optuna
@@ -298,3 +299,52 @@ def test_the_examples_of_the_guide_run():
         exec(compile(program, "search.md", "exec"), names)
     assert ran[0]["study"].best_value > 0.5
     assert len(ran[1]["front"]) > 2
+
+
+def test_what_runs_in_another_thread_is_not_proposed_again():
+    """Twelve plans in all, and two threads that ask at the same moment, again and again."""
+    names = {"kind": CategoricalDistribution(["a", "b", "c", "d"]), "depth": IntDistribution(1, 3)}
+    made = optuna.create_study(direction="maximize", sampler=MixtureSampler(names, seed=1))
+    meet = threading.Barrier(2)
+
+    def objective(trial):
+        value = trial.suggest_int("depth", 1, 3) + (trial.suggest_categorical("kind", ["a", "b", "c", "d"]) == "b")
+        meet.wait(60)
+        return value
+
+    made.optimize(objective, n_trials=60, n_jobs=2)
+    by_start = sorted(made.trials, key=lambda t: t.datetime_start)
+    pairs = [
+        (one.params, other.params)
+        for one in by_start
+        for other in by_start
+        if one.number < other.number
+        and one.datetime_start < other.datetime_complete
+        and other.datetime_start < one.datetime_complete
+    ]
+    assert len(pairs) >= 30
+    assert not [one for one, other in pairs if one == other]
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"dark": 2.5}, "'dark' is a weight from 0 to 2; found 2.5"),
+        ({"dark": -0.1}, "'dark' is a weight from 0 to 2"),
+        ({"dark": float("nan")}, "'dark' is a weight from 0 to 2; found nan"),
+        ({"dark": 1.0, "lr": 5.0}, "'lr' is of FloatDistribution"),
+        ({"lr": "fast"}, "'lr' is of FloatDistribution"),
+    ],
+)
+def test_an_enqueued_value_outside_the_space_is_refused_and_the_study_goes_on(params, words):
+    made = optuna.create_study(direction="maximize", sampler=MixtureSampler(space(), datasets=["dark", "noise"]))
+    made.enqueue_trial(params)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        made.ask()
+    assert made.trials[0].state == optuna.trial.TrialState.FAIL
+    made.tell(made.ask(space()), 1.0)
+
+
+def test_a_sampler_without_targets_is_refused():
+    with pytest.raises(ValueError, match="targets: name at least one slice"):
+        MixtureSampler(space(), datasets=["dark", "noise"], targets={})

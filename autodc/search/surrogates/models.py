@@ -252,7 +252,7 @@ class Guards:
         """The posterior means, shape (m, names)."""
         asked = features if self._full else _at_full(features)
         found = self._centres + self.scales * self._model.means(asked)
-        return found if self._tilt is None else found + features @ self._tilt
+        return np.asarray(found if self._tilt is None else found + features @ self._tilt)
 
     def tilted(self, tilt: Array) -> Guards:
         """The same plus a linear function. tilt: shape (F, names)."""
