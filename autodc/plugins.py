@@ -198,6 +198,8 @@ def _names(module: ModuleType) -> str:
 
 def _sentence(error: BaseException) -> str:
     """Type and message; the place that Python puts into a syntax error is told apart."""
+    if isinstance(error, SystemExit):
+        return repr(error)
     try:
         text = str(error.msg if isinstance(error, SyntaxError) else error).strip()
     except Exception:  # the error is of a user's class, which may fail to print itself

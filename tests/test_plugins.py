@@ -32,7 +32,7 @@ FAILS = {
     ),
     "a module": ("import autodc_no_such", "mine.py:1: ModuleNotFoundError: No module named 'autodc_no_such'"),
     "a name of a module": ("\nfrom os import nothing_here", "mine.py:2: ImportError: cannot import name"),
-    "the end of the program": ("import sys\nsys.exit(0)", "mine.py:2: SystemExit: 0"),
+    "the end of the program": ("import sys\nsys.exit(0)", "mine.py:2: SystemExit(0)"),
     "no words": ("raise ValueError", "mine.py:1: ValueError"),
     "an exception of no kind": ("class Mad(BaseException):\n    pass\nraise Mad('!')", "mine.py:3: Mad: !"),
     "an exception that cannot print itself": (

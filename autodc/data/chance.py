@@ -116,8 +116,14 @@ def _chance(parts: Sequence[Dataset], same: Sequence[Array], whole: bool) -> flo
         first = np.sort(rng.choice(first, most, replace=False))
     columns = _columns(parts, first, whole)
     if len(columns) == 1:
-        return 1.0 if len(codes) >= CROWDED * len(first) else 0.0
+        return 1.0 if len(codes) >= CROWDED * len(first) and not _fine(parts, width) else 0.0
     return min(1.0, SLACK * _rate(columns, rng))
+
+
+def _fine(parts: Sequence[Dataset], width: int) -> bool:
+    """Whether rows have several values with decimals: every one singles out its row, as in records that stand there
+    many times. Such columns say the same without being coarse, as those of one category in dummies do."""
+    return width > 1 and any(part.x.dtype.kind == "f" and bool(np.any(part.x % 1)) for part in parts)
 
 
 def _rate(columns: list[Array], rng: np.random.Generator) -> float:

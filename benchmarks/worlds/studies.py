@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from autodc import fingerprint, seeds
+from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, Slice, SliceTable
@@ -120,7 +123,8 @@ def study_spec(
 def slice_table(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
     """The slices of a world's held rows, as the study's own code would cut them."""
     held = world.held(part)
-    (numbers,) = joint_clusters([(held.rows.x, held.groups)])
+    nothing = pd.DataFrame(index=range(len(held.rows.x)))
+    (numbers,) = joint_clusters([Dataset(name=part, x=held.rows.x, y=None, metadata=nothing, groups=held.groups)])
     slices = []
     for one in spec.slices:
         rows = held.slices[one.name]

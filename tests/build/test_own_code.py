@@ -208,7 +208,7 @@ def test_a_metric_that_fails_on_some_trainings_makes_them_failed_trials(write, t
 EVERY = {
     "division": ("1 / int(outputs.max() > 2)", "ZeroDivisionError"),
     "missing file": ("open('/nowhere/at/all')", "FileNotFoundError"),
-    "the end": ("raise SystemExit(0)", "SystemExit: 0"),
+    "the end": ("raise SystemExit(0)", "SystemExit(0)"),
     "runtime": ("raise RuntimeError('no GPU')", "RuntimeError: no GPU"),
 }
 
@@ -278,7 +278,7 @@ def test_a_trainer_that_fails_is_told_by_its_own_line(write, tmp_path, case):
 
 SKLEARN = {"trainer": "sklearn", "kind": "classification", "options": {"estimator": "mine.py:make"}}
 ESTIMATORS = {
-    "at import": ("import sys\nsys.exit(3)\ndef make():\n    pass", "mine.py:2: SystemExit: 3"),
+    "at import": ("import sys\nsys.exit(3)\ndef make():\n    pass", "mine.py:2: SystemExit(3)"),
     "called": ("def make():\n    return 1 / 0", "mine.py:2: ZeroDivisionError: division by zero"),
     "nothing": ("def make():\n    pass", "NoneType without fit, predict, get_params, set_params"),
     "no estimator": (

@@ -78,5 +78,5 @@ def test_no_file_of_a_users_own_is_a_defect_of_ours(autodc, study, inline, tmp_p
     for words in (("check", file), ("run", file, "--machine", inline, "--out", tmp_path / "out"), ("simulate", file)):
         said = autodc(*words)
         assert said.code == 2
-        assert "mine.py:2: SystemExit: 0" in said.err
+        assert "mine.py:2: SystemExit(0)" in said.err
         assert "Traceback" not in said.err

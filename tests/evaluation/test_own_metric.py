@@ -112,7 +112,7 @@ UNFIT = {
         "ADC-METRIC-003",
         "mine.py:6: KeyError: 'way'",
     ),
-    "a body that ends the program": ("raise SystemExit(3)", "ADC-METRIC-003", "mine.py:4: SystemExit: 3"),
+    "a body that ends the program": ("raise SystemExit(3)", "ADC-METRIC-003", "mine.py:4: SystemExit(3)"),
     "syntax": ("def value(:", "ADC-METRIC-003", "mine.py:4: SyntaxError: invalid syntax"),
 }
 

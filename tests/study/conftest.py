@@ -163,7 +163,8 @@ class Scripted:
 class HandExecutor:
     """An executor that trains in `wait` and takes a second of its own clock for it.
 
-    faults: (trial, attempt) → the status it ends with instead of `done`; echo: every completion comes twice.
+    faults: (trial, attempt) → the status it ends with instead of `done`; echo: every completion comes twice;
+    missing: what is stored is not there.
     """
 
     def __init__(
@@ -173,8 +174,10 @@ class HandExecutor:
         slots: int = 1,
         faults: Mapping[tuple[int, int], Any] | None = None,
         echo: bool = False,
+        missing: bool = False,
     ) -> None:
         self._hand, self._study, self._slots, self._echo = hand, study, slots, echo
+        self._missing = missing
         self._faults = faults or {}
         self._queue: deque[Job] = deque()
         self.now, self.attempts, self.cancelled = 1000.0, [], False
@@ -207,7 +210,8 @@ class HandExecutor:
         times = {"attempt": job.attempt, "started": self.now, "ended": self.now + 1.0}
         fault = self._faults.get((job.number, job.attempt))
         if fault is not None:
-            return Completion(number=job.number, status=fault, error=f"{fault}, as planned", **times)
+            words = f"{fault}, as planned"
+            return Completion(number=job.number, status=fault, error=words, missing=self._missing, **times)
         trained = self._hand.completion(self._study.state.trials[job.number].trial)
         return replace(trained, number=job.number, **times)
 

@@ -52,7 +52,7 @@ def test_what_would_fail_again_is_not_tried_again(world, executor_of, status):
 def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(world, executor_of):
     hand = world()
     study = hand.open([])
-    executor = executor_of(hand, study, 2, {(8, 0): "surroundings"})
+    executor = executor_of(hand, study, 2, {(8, 0): "surroundings"}, missing=True)
     with pytest.raises(SurroundingsError, match="surroundings, as planned") as raised:
         hand.drive(study, executor)
     assert "make room" not in str(raised.value)

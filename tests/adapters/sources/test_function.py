@@ -60,13 +60,13 @@ def test_sealed_targets_are_dropped(program, read):
         ("def rows(needed):\n    pass", "ADC-DATA-015", "needed"),
         ("def other():\n    pass", "ADC-DATA-001", "other"),
         ("rows = 3", "ADC-DATA-001", "`rows` is no function"),
-        ("def rows():\n    raise SystemExit(0)", "ADC-DATA-015", "found mine.py:4: SystemExit: 0"),
+        ("def rows():\n    raise SystemExit(0)", "ADC-DATA-015", "found mine.py:4: SystemExit(0)"),
         (
             "import nowhere_to_be_found",
             "ADC-DATA-015",
             "found mine.py:3: ModuleNotFoundError: No module named 'nowhere",
         ),
-        ("raise SystemExit('no')\ndef rows():\n    pass", "ADC-DATA-015", "found mine.py:3: SystemExit: no"),
+        ("raise SystemExit('no')\ndef rows():\n    pass", "ADC-DATA-015", "found mine.py:3: SystemExit('no')"),
         ("class Odd(BaseException):\n    pass\nraise Odd", "ADC-DATA-015", "found mine.py:5: Odd"),
         ("def rows(:", "ADC-DATA-015", "found mine.py:3: SyntaxError: invalid syntax"),
         (
