@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,32 @@ def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path):
     spec = autodc.load(write_world(tmp_path, metrics__primary="mine.py:Mine"))
     with pytest.raises(AutodcError, match="metric Mine is not a finite number on slice bright"):
         autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
+
+
+@pytest.mark.parametrize("value", ["1e308", "-1e200"])
+def test_a_score_whose_square_is_infinite_is_a_failed_training(value, tmp_path):
+    text = "class Mine:\n    better = 'higher'\n    def value(self, outputs, targets):\n"
+    (tmp_path / "mine.py").write_text(f"{text}        return {value}\n")
+    spec = autodc.load(write_world(tmp_path, metrics__primary="mine.py:Mine"))
+    with pytest.raises(InputError, match="metric Mine is too large to be compared"):
+        autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("data__base", {"source": "nope.npz"}, "data.base"),
+        ("data__candidates", [{"name": "far", "source": "nope.npz"}], "data.candidates[0] (far)"),
+        ("data__test", {"source": "nope.npz"}, "data.test"),
+        ("slices", [{"name": "own", "role": "target", "source": "nope.npz"}], "slices[0].source (own)"),
+    ],
+)
+def test_a_bad_source_is_told_with_file_and_line_of_the_study(key, value, place, tmp_path):
+    write_world(tmp_path, **{key: value}).rename(tmp_path / "mine.yaml")
+    with pytest.raises(InputError) as caught:
+        read_inputs(autodc.load(tmp_path / "mine.yaml"))
+    first, *_ = str(caught.value).splitlines()
+    assert re.match(rf"{re.escape(str(tmp_path))}/mine\.yaml:\d+:\d+: {re.escape(place)}: there is no such file", first)
 
 
 def test_predictions_out_of_order_are_refused_in_a_loop_of_ones_own(tmp_path):
