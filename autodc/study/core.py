@@ -24,7 +24,7 @@ from autodc.study.extend import extension
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.ports import Journal, OutcomeStore
 from autodc.study.result import result
-from autodc.study.state import State
+from autodc.study.state import State, fold
 from autodc.trial.executor import Completion
 from autodc.trial.trial import Outcome, Trial
 
@@ -66,9 +66,7 @@ class StudyCore:
         self._journal, self._store, self._clock, self._monotonic = journal, store, clock, monotonic
         self._begun: float | None = None
         self._spec, self._table, self._metric = spec, table, metric
-        self.state = State()
-        for _, event in journal.read():
-            self.state.apply(event)
+        self.state = fold(event for _, event in journal.read())
         if self.state.started is None:
             self.record(started, *([] if borrowed is None else [borrowed]))
         else:

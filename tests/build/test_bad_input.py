@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 
 import numpy as np
 import pytest
 
 import autodc
 from autodc.build.wire import read_inputs
-from autodc.errors import AutodcError, InputError
+from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.spec.study import MachineSpec
 from autodc.testing.world import CANDIDATES, CellTrainer, write_world
 
@@ -153,3 +155,28 @@ def test_predictions_out_of_order_are_refused_in_a_loop_of_ones_own(tmp_path):
         short = study.outcome(trial, {"validation": outputs["validation"][:-1]})
         assert (short.status, short.error) == ("failed", "599 predictions for the 600 rows of validation")
         assert study.result()["decisions"] == []
+
+
+DAMAGES = [
+    ("TrialPlanned", {"trial": {}}),
+    ("TrialFinished", {"number": None}),
+    ("TrialFinished", {"number": 10_000}),
+    ("TrialPlanned", {"round": []}),
+]
+
+
+def test_an_event_that_cannot_have_been_is_a_damaged_journal(tmp_path):
+    spec = autodc.load(write_world(tmp_path, search__trials_per_round=4, budget__trainings=20, loop__rounds=1))
+    machine, journal = MachineSpec(runner="inline"), tmp_path / "out" / "journal.sqlite"
+    autodc.run(spec, machine, tmp_path / "out")
+    whole = journal.read_bytes()
+    for kind, damage in DAMAGES:
+        journal.write_bytes(whole)
+        raw = sqlite3.connect(journal)
+        with raw:
+            position, payload = raw.execute("SELECT position, payload FROM events WHERE kind = ?", [kind]).fetchone()
+            changed = json.dumps({**json.loads(payload), **damage})
+            raw.execute("UPDATE events SET payload = ? WHERE position = ?", [changed, position])
+        raw.close()
+        with pytest.raises(SurroundingsError, match=rf"event {position}, {kind}.*ADC-JRNL-007"):
+            autodc.run(spec, machine, tmp_path / "out")
