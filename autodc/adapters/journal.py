@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -216,9 +217,16 @@ def open_for_following(path: str | Path) -> JournalReader:
     return _open_existing(path, lambda found: _connect(found, "rw"))
 
 
+LONE = re.compile("[\ud800-\udfff]")
+
+
 def encode(value: Any) -> str:
-    """Write a payload as JSON text; numpy numbers and arrays become plain ones, NaN and infinity stay as they are."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    """Write a payload as JSON text; numpy numbers and arrays become plain ones, NaN and infinity stay as they are.
+
+    What no text file can hold (a byte of a file's name that is no UTF-8) is spelled out.
+    """
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return LONE.sub(lambda lone: f"\\\\u{ord(lone[0]):04x}", text)
 
 
 def _open_existing(path: str | Path, connect: Callable[[Path], sqlite3.Connection]) -> JournalReader:

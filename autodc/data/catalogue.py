@@ -123,7 +123,7 @@ def open_test(spec: StudySpec, read: Read, catalogue: Catalogue, file: str = STU
     """
     if spec.data.test is None or catalogue.test is None:
         raise ValueError("the study has no test set")
-    place = f"{file}: data.test"
+    place = _place(spec, "data.test", file)
     kind = spec.task.kind
     data = read(spec.data.test, folder=spec.folder, name=TEST, place=place, kind=kind, targets=True)
     raise_all(_misfits(data, catalogue.original_target(catalogue.base), place))
@@ -156,18 +156,26 @@ def _entries(spec: StudySpec, file: str) -> list[_Entry]:
     """Every dataset in the order of the file, the base first."""
     data = spec.data
     found: list[tuple[Role, str, str, SourceSpec | None]] = [("base", BASE, "data.base", data.base)]
-    found += [("candidate", c.name, f"data.candidates[{c.name}]", c) for c in data.candidates]
+    found += [("candidate", c.name, f"data.candidates[{i}]", c) for i, c in enumerate(data.candidates)]
     found += [("pool", POOL, "data.pool", data.pool), ("validation", VALIDATION, "data.validation", data.validation)]
     found.append(("test", TEST, "data.test", data.test))
-    for part in spec.slices:
+    for i, part in enumerate(spec.slices):
         if part.source is not None:
             source = SourceSpec(source=part.source, options=part.options)
-            found.append(("slice", part.name, f"slices[{part.name}].source", source))
+            found.append(("slice", part.name, f"slices[{i}].source", source))
     return [
-        _Entry(role=role, name=name, place=f"{file}: {key}", source=source)
+        _Entry(role=role, name=name, place=_place(spec, key, file, name), source=source)
         for role, name, key, source in found
         if source is not None
     ]
+
+
+def _place(spec: StudySpec, key: str, file: str, name: str = "") -> str:
+    """Where a source stands in the study file, and which it is; `file` names the file of a spec that was in none."""
+    above, listed, below = key.partition("[")
+    if (found := spec.place(key)) != key:
+        return f"{found} ({name})" if listed else found
+    return f"{file}: {above}[{name}]{below.partition(']')[2]}" if listed else f"{file}: {key}"
 
 
 def _name_problems(entries: Iterable[_Entry]) -> list[AutodcError]:

@@ -22,6 +22,9 @@ FEATURES = "features"
 NO_VALUES = "no_values"
 """Key in `metadata.attrs`: column → what it holds where that is no single value a row, so that `where` refuses it."""
 RESERVED = "target"
+LOST_LABELS = "class labels are so large that different ones may become the same"
+LARGEST_WHOLE = {2: 2.0**11, 4: 2.0**24, 8: 2.0**53, 16: 2.0**53}
+"""Bytes of a decimal number → below this it tells every whole number apart."""
 SHOWN = 8
 LONGEST = 400
 
@@ -175,6 +178,9 @@ def _labels(request: SourceRequest, y: Array) -> Array:
             raise problem(request, "008", "targets hold NaN or infinity", got=bad)
         if not np.array_equal(y, np.round(y)):
             raise problem(request, "011", "class labels are whole numbers or text", got=f"{_sample(y)}")
+        if (large := np.flatnonzero(np.abs(y) >= LARGEST_WHOLE[y.dtype.itemsize])).size:
+            got = f"{y[large[0]]!r} of {y.dtype} in row {_listed(large)}"
+            raise problem(request, "058", LOST_LABELS, got, "write them as whole numbers without a point, or as text")
         y = y.astype(np.int64)
     if y.dtype.kind == "O":
         rows = np.flatnonzero(pd.isna(y))
@@ -182,6 +188,9 @@ def _labels(request: SourceRequest, y: Array) -> Array:
         raise problem(request, "008", "class labels are whole numbers or text in every row", got=kind)
     if y.dtype.kind not in "iubU":
         raise problem(request, "011", "class labels are whole numbers or text", got=f"{y.dtype}")
+    if y.dtype == np.uint64 and (large := np.flatnonzero(y > np.iinfo(np.int64).max)).size:
+        got = f"{y[large[0]]} in row {_listed(large)}"
+        raise problem(request, "058", LOST_LABELS, got, "write them as text")
     y = y.astype(np.int64) if y.dtype.kind in "iu" else y
     renames = request.options.get("map")
     return y if renames is None else _renamed(request, y, renames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
@@ -202,6 +203,8 @@ class ParameterSpec(Spec):
             raise ValueError(f"type {self.type} needs low and high")
         if not self.low < self.high:
             raise ValueError(f"low must be below high; found low {self.low:g} and high {self.high:g}")
+        if not math.isfinite(self.high - self.low):
+            raise ValueError(f"the range is wider than any number; found low {self.low:g} and high {self.high:g}")
         if self.log and self.low <= 0:
             raise ValueError(f"log needs low above 0; found low {self.low:g}")
         if self.log and self.step is not None:

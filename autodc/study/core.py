@@ -24,11 +24,14 @@ from autodc.study.extend import extension
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.ports import Journal, OutcomeStore
 from autodc.study.result import result
-from autodc.study.state import State
+from autodc.study.state import State, fold
 from autodc.trial.executor import Completion
 from autodc.trial.trial import Outcome, Trial
 
 Array = np.ndarray[Any, Any]
+
+LARGEST_SCORE = 1e100
+"""Scores above are of trainings that ran away; their squares would be infinite."""
 
 
 @final
@@ -63,9 +66,7 @@ class StudyCore:
         self._journal, self._store, self._clock, self._monotonic = journal, store, clock, monotonic
         self._begun: float | None = None
         self._spec, self._table, self._metric = spec, table, metric
-        self.state = State()
-        for _, event in journal.read():
-            self.state.apply(event)
+        self.state = fold(event for _, event in journal.read())
         if self.state.started is None:
             self.record(started, *([] if borrowed is None else [borrowed]))
         else:
@@ -256,16 +257,26 @@ def refuse_second_opening(state: State, force: bool) -> None:
 
 
 def _no_number(table: SliceTable, metric: Metric, scores: Scores) -> str:
-    """Which slice and row a metric gives no finite number for; empty where all is well."""
+    """Which slice and row a metric gives no number for that can be compared; empty where all is well."""
     for one in table.slices:
         rows = scores.arrays.get(f"{one.part}.score")
-        bad = [] if rows is None else one.rows[~np.isfinite(rows[one.rows])].tolist()
-        if bad:
+        bad = [] if rows is None else one.rows[~_comparable(rows[one.rows])].tolist()
+        if rows is not None and bad:
             count = f"{len(bad)} rows, the first of them row" if len(bad) > 1 else "row"
-            return f"metric {metric.name} is not a finite number for {count} {bad[0]} of {one.part} (slice {one.name})"
-        if not np.isfinite(scores.slices[one.name]):
-            return f"metric {metric.name} is not a finite number on slice {one.name}"
+            what = _whats_wrong(rows[bad[0]])
+            return f"metric {metric.name} is {what} for {count} {bad[0]} of {one.part} (slice {one.name})"
+        if not _comparable(scores.slices[one.name]):
+            return f"metric {metric.name} is {_whats_wrong(scores.slices[one.name])} on slice {one.name}"
     return ""
+
+
+def _comparable(values: Any) -> Any:
+    """Whether numbers are finite, and stay so when they are squared and summed."""
+    return np.abs(np.asarray(values, dtype=np.float64)) <= LARGEST_SCORE  # false for NaN
+
+
+def _whats_wrong(value: float) -> str:
+    return f"too large to be compared ({value:.3g})" if np.isfinite(value) else "not a finite number"
 
 
 def _misfit(table: SliceTable, outputs: Mapping[str, Array]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
-from autodc.errors import AutodcError, InputError
+from autodc.errors import InputError, SurroundingsError
 from autodc.gate.retreat import costliest
 from autodc.gate.types import Look, upcast
 from autodc.search.plan import Plan
@@ -168,10 +168,15 @@ def stays(verdict: str, kept: bool) -> bool:
 
 
 def fold(events: Iterable[ev.Event]) -> State:
-    """Return the state after these events."""
+    """Return the state after these events. Raises SurroundingsError ADC-JRNL-007 for one that cannot have been."""
     state = State()
-    for event in events:
-        state.apply(event)
+    for number, event in enumerate(events, 1):
+        try:
+            state.apply(event)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            got = f"event {number}, {event.kind}: {type(error).__name__}: {error}"
+            hint = "restore it from a copy, or give another --out"
+            raise SurroundingsError("ADC-JRNL-007", "the journal is damaged", "journal.sqlite", got, hint) from error
     return state
 
 
@@ -243,7 +248,7 @@ def _phase(state: State, event: ev.PhaseStarted) -> None:
 def _planned(state: State, event: ev.TrialPlanned) -> None:
     trial = Trial.from_dict(event.trial)
     if trial.number != len(state.trials):
-        raise AutodcError("ADC-JRNL-004", "trials are numbered without gaps", got=f"{trial.number}")
+        raise ValueError(f"trials are numbered without gaps, found {trial.number}")
     in_pair = trial.phase in ("calibration", "gate")
     attempt = state.attempts.get((trial.plan, trial.seed), 0) if in_pair else 0
     state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin, of=event.of, attempt=attempt))

@@ -255,3 +255,12 @@ def test_looking_where_nothing_is_says_so(tmp_path: Path) -> None:
         open_for_reading(tmp_path / "journal.sqlite")
     assert caught.value.code == "ADC-JRNL-006"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["no file \udcff.png", "\ud800", "é 😀 \\udcff"])
+def test_text_that_is_no_unicode_is_spelled_out(tmp_path: Path, text: str) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    journal.append([phase(0, text)])
+    ((_, event),) = journal.read()
+    journal.close()
+    assert event.phase == text.encode("utf-8", "backslashreplace").decode()  # type: ignore[attr-defined]

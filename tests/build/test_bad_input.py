@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sqlite3
+
 import numpy as np
 import pytest
 
 import autodc
 from autodc.build.wire import read_inputs
-from autodc.errors import AutodcError, InputError
+from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.spec.study import MachineSpec
 from autodc.testing.world import CANDIDATES, CellTrainer, write_world
 
@@ -106,6 +110,32 @@ def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path):
         autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
 
 
+@pytest.mark.parametrize("value", ["1e308", "-1e200"])
+def test_a_score_whose_square_is_infinite_is_a_failed_training(value, tmp_path):
+    text = "class Mine:\n    better = 'higher'\n    def value(self, outputs, targets):\n"
+    (tmp_path / "mine.py").write_text(f"{text}        return {value}\n")
+    spec = autodc.load(write_world(tmp_path, metrics__primary="mine.py:Mine"))
+    with pytest.raises(InputError, match="metric Mine is too large to be compared"):
+        autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("data__base", {"source": "nope.npz"}, "data.base"),
+        ("data__candidates", [{"name": "far", "source": "nope.npz"}], "data.candidates[0] (far)"),
+        ("data__test", {"source": "nope.npz"}, "data.test"),
+        ("slices", [{"name": "own", "role": "target", "source": "nope.npz"}], "slices[0].source (own)"),
+    ],
+)
+def test_a_bad_source_is_told_with_file_and_line_of_the_study(key, value, place, tmp_path):
+    write_world(tmp_path, **{key: value}).rename(tmp_path / "mine.yaml")
+    with pytest.raises(InputError) as caught:
+        read_inputs(autodc.load(tmp_path / "mine.yaml"))
+    first, *_ = str(caught.value).splitlines()
+    assert re.match(rf"{re.escape(str(tmp_path))}/mine\.yaml:\d+:\d+: {re.escape(place)}: there is no such file", first)
+
+
 def test_predictions_out_of_order_are_refused_in_a_loop_of_ones_own(tmp_path):
     spec = autodc.load(write_world(tmp_path))
     with autodc.Study.open(spec, tmp_path / "out") as study:
@@ -125,3 +155,28 @@ def test_predictions_out_of_order_are_refused_in_a_loop_of_ones_own(tmp_path):
         short = study.outcome(trial, {"validation": outputs["validation"][:-1]})
         assert (short.status, short.error) == ("failed", "599 predictions for the 600 rows of validation")
         assert study.result()["decisions"] == []
+
+
+DAMAGES = [
+    ("TrialPlanned", {"trial": {}}),
+    ("TrialFinished", {"number": None}),
+    ("TrialFinished", {"number": 10_000}),
+    ("TrialPlanned", {"round": []}),
+]
+
+
+def test_an_event_that_cannot_have_been_is_a_damaged_journal(tmp_path):
+    spec = autodc.load(write_world(tmp_path, search__trials_per_round=4, budget__trainings=20, loop__rounds=1))
+    machine, journal = MachineSpec(runner="inline"), tmp_path / "out" / "journal.sqlite"
+    autodc.run(spec, machine, tmp_path / "out")
+    whole = journal.read_bytes()
+    for kind, damage in DAMAGES:
+        journal.write_bytes(whole)
+        raw = sqlite3.connect(journal)
+        with raw:
+            position, payload = raw.execute("SELECT position, payload FROM events WHERE kind = ?", [kind]).fetchone()
+            changed = json.dumps({**json.loads(payload), **damage})
+            raw.execute("UPDATE events SET payload = ? WHERE position = ?", [changed, position])
+        raw.close()
+        with pytest.raises(SurroundingsError, match=rf"event {position}, {kind}.*ADC-JRNL-007"):
+            autodc.run(spec, machine, tmp_path / "out")

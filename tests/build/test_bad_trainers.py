@@ -114,3 +114,20 @@ def test_stored_data_is_read_only(tmp_path):
     assert jobs.restore()
     assert files[0].exists()
     assert not jobs.restore()
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        ("FileNotFoundError('/data/caf\\udce9.png')", "caf\\udce9.png"),
+        ("ValueError('x' * 100_000)", "xxx…"),
+    ],
+)
+def test_whatever_an_error_says_is_told_and_kept_short(raised, words, tmp_path):
+    text = f"class Mine:\n    def train(self, job):\n        raise {raised}\n"
+    (tmp_path / "mine.py").write_text(text)
+    spec = autodc.load(write_world(tmp_path, task__trainer="mine.py:Mine"))
+    with pytest.raises(InputError, match=r"the trainer raised mine\.py:3") as caught:
+        autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 20_000

@@ -63,6 +63,12 @@ CASES = {
     "where and source": (("role: target", "role: target, source: d.npz"), "027", "17:5: slices[1]", "not both"),
     "low above high": (("low: 1e-4", "low: 2"), "027", "19:3: search_space.lr", "found low 2 and high 0.1"),
     "low equals high": (("low: 1e-4", "low: 1e-1"), "027", "19:3: search_space.lr", "low must be below high"),
+    "wider than any number": (
+        (LR, "lr: {type: float, low: -1e308, high: 1e308}"),
+        "027",
+        "19:3: search_space.lr",
+        "wider than any number",
+    ),
     "log of 0": (("low: 1e-4", "low: 0"), "027", "19:3: search_space.lr", "log needs low above 0"),
     "float without high": ((LR, "lr: {type: float, low: 1}"), "027", "19:3: search_space.lr", "low and high"),
     "int with a broken step": (

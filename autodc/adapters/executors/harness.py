@@ -24,6 +24,8 @@ from autodc.plugins import told
 from autodc.trial.executor import Completion, Job, StoredPart, TrainerRef, model_folder
 from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
 
+LONGEST = 1000
+"""Characters of one line of what a trainer raised."""
 TRACEBACK_LINES = 12
 """How many of the last lines of a traceback travel with a failed training."""
 
@@ -205,4 +207,6 @@ def _sentence(error: BaseException, folder: str) -> str:
     if isinstance(error, AutodcError):
         return str(error)
     lines = "".join(traceback.format_exception(error)).rstrip().splitlines()[-TRACEBACK_LINES:]
-    return f"the trainer raised {told(error, folder)} [ADC-EXEC-001]\n" + "\n".join(lines)
+    text = "\n".join([f"the trainer raised {told(error, folder)} [ADC-EXEC-001]", *lines])
+    short = "\n".join(line if len(line) <= LONGEST else f"{line[:LONGEST]}…" for line in text.splitlines())
+    return short.encode("utf-8", "backslashreplace").decode()

@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 import pandas as pd
 
 from autodc.adapters.sources.files import GZIP, SNIFFED, ZIP, refuse_no_text, regular_file, start_of
-from autodc.data.columns import EXACT
+from autodc.data.columns import EXACT, from_objects
 from autodc.data.rows import problem
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError
@@ -29,6 +29,7 @@ MISSING = frozenset(
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
 """Words that mean a missing number in a column of numbers, and nothing but themselves in a column of text."""
+SHOWN = 8
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 TOO_MANY = re.compile(r"Expected \d+ fields in line \d+, saw \d+")
 
@@ -67,10 +68,36 @@ def read_csv(request: SourceRequest, names: Sequence[str], text: Sequence[str] =
             if not pd.api.types.is_string_dtype(numbers[name]) and numbers[name].notna().any():
                 table[name] = numbers[name]
     for name in names:
+        if table[name].dtype == object and pd.api.types.infer_dtype(table[name], skipna=True) == "boolean":
+            flags = from_objects(table[name])  # with missing ones among them
+            table[name] = table[name] if flags is None else flags
         if table[name].dtype == float and _lost_digits(table[name]):
             whole = _parsed(request, usecols=[name], dtype=str)[name]
             table[name] = _whole(whole, table[name])
     return table
+
+
+def short_rows(request: SourceRequest, names: Sequence[str]) -> tuple[str, ...]:
+    """Say which rows have fewer fields than the header: what follows a lost field has moved to the left.
+
+    Such a row has an empty last column, so most files need no second look.
+    """
+    last = _parsed(request, usecols=[len(names) - 1], dtype=str, keep_default_na=False, na_values=[""])
+    if last.iloc[:, 0].notna().all():
+        return ()
+    enough = len(names) - (names[-1] == UNNAMED.format(len(names) - 1))  # a comma at the end of the header is no column
+    with _opened(request) as file:
+        rows = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+        try:
+            lines = [rows.line_num for row in rows if 0 < len(row) < enough]
+        except (csv.Error, UnicodeDecodeError):
+            return ()
+    if not lines:
+        return ()
+    shown = ", ".join(map(str, lines[:SHOWN])) + (", …" if len(lines) > SHOWN else "")
+    return (
+        f"rows with fewer fields than the header: {len(lines)} (line {shown}); their last columns count as missing",
+    )
 
 
 def _may_be_numbers(column: pd.Series[Any]) -> bool:

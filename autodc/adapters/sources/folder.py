@@ -12,7 +12,7 @@ import numpy as np
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
 from autodc.adapters.sources.images import read_image
 from autodc.adapters.sources.npy import read_array
-from autodc.adapters.sources.table import DEFAULT_TARGET, read_names, read_table
+from autodc.adapters.sources.table import DEFAULT_TARGET, read_names, read_table, table_notes
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
 from autodc.data.rows import checked, missing_name, problem, refuse_unknown_options
@@ -38,6 +38,7 @@ class FolderSource:
     def __init__(self, request: SourceRequest) -> None:
         self._request = request
         self._root = Path(request.path)
+        self._more_frames: dict[str, int] = {}
 
     def read(self, targets: bool) -> Dataset:
         """Read the manifest and its files; without `targets` their column, and files it names, are not read."""
@@ -62,8 +63,19 @@ class FolderSource:
         y = None
         if targets:
             y = self._stacked(table[target].tolist()) if pictures else as_array(table[target])
-        raw = RawRows(x=x, y=y, metadata=table.drop(columns=target, errors="ignore"))
+        notes = (*table_notes(request, names), *self._frame_notes())
+        raw = RawRows(x=x, y=y, metadata=table.drop(columns=target, errors="ignore"), notes=notes)
         return checked(request, raw, targets=targets)
+
+    def _frame_notes(self) -> tuple[str, ...]:
+        """Say of which files only the first of several pictures is read."""
+        if not self._more_frames:
+            return ()
+        shown = ", ".join(f"`{_cut(name)}`: {frames}" for name, frames in list(self._more_frames.items())[:3])
+        return (
+            f"{len(self._more_frames)} files hold more pictures than one ({shown}), and only the first is read; for "
+            "stacks write arrays: numpy.save(name.npy, values)",
+        )
 
     def _stacked(self, paths: list[object]) -> Array:
         """Load all files into one array. Raises all that is wrong with them, ten at most."""
@@ -100,7 +112,10 @@ class FolderSource:
             path = regular_file(request, "a file is missing")
             refuse_foreign(request, start_of(path, 1024))
             if path.suffix.casefold() != ".npy":
-                return read_image(request)
+                image, frames = read_image(request)
+                if frames > 1:
+                    self._more_frames[name] = frames
+                return image
             with path.open("rb") as stream:
                 array = read_array(request, stream, path.stat().st_size, "it")
             return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -17,11 +17,13 @@ Array = np.ndarray[Any, Any]
 COLOURS = {"1": "L", "P": "RGB", "PA": "RGBA", "LA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
 DEEP = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N", "F"})
 """Modes that hold more than eight bits a channel."""
+PREVIEWS = frozenset({"MPO"})
+"""Formats of cameras whose further frames are previews or the other eye's view."""
 BYTE = 255
 
 
-def read_image(request: SourceRequest) -> Array:
-    """One image as (height, width) or (height, width, channels).
+def read_image(request: SourceRequest) -> tuple[Array, int]:
+    """The first image of a file as (height, width) or (height, width, channels), and how many there are.
 
     Palettes become colours, with a fourth channel where something is transparent. Raises DataError ADC-DATA-002 where
     it cannot be read, 065 where pillow would cut its values.
@@ -30,7 +32,8 @@ def read_image(request: SourceRequest) -> Array:
         # By its name pillow would map an uncompressed TIFF, and misread one that the camera noted as turned.
         with Path(request.path).open("rb") as stream, Image.open(stream) as image:
             _refuse_cut_values(request, image)
-            return _values(_turned(image))
+            frames = 1 if image.format in PREVIEWS else int(getattr(image, "n_frames", 1))
+            return _values(_turned(image)), frames
     except (Image.DecompressionBombError, UnidentifiedImageError, OSError, MemoryError) as error:
         raise problem(request, "002", "a file cannot be read", str(error) or type(error).__name__) from None
     except (ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, OverflowError) as error:

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.sources.csvfile import csv_names, read_csv
+from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
 from autodc.adapters.sources.inputs import choose, is_number
 from autodc.adapters.sources.parquetfile import parquet_index, parquet_names, read_parquet
 from autodc.data.columns import as_array
@@ -50,7 +50,8 @@ class TableSource:
             y=y,
             metadata=table.drop(columns=target, errors="ignore"),
             features=tuple(features),
-            notes=notes if request.name == BASE else (),  # the inputs of all others have to be the base's
+            # the inputs of all others have to be the base's
+            notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
         )
         return checked(request, raw, targets=targets)
 
@@ -98,6 +99,11 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
     Raises DataError ADC-DATA-002 where the table cannot be read.
     """
     return read_parquet(request, columns) if _is_parquet(request) else read_csv(request, columns, text)
+
+
+def table_notes(request: SourceRequest, names: list[str]) -> tuple[str, ...]:
+    """What a person should know of how a table is written. names: all its columns."""
+    return () if _is_parquet(request) else short_rows(request, names)
 
 
 def _is_parquet(request: SourceRequest) -> bool:

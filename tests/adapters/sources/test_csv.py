@@ -154,3 +154,38 @@ def test_columns_of_one_name_are_refused_by_name(tmp_path, refused, suffix):
         parquet.write_table(pa.Table.from_arrays(columns, ["light", "light", "target"]), tmp_path / "t.parquet")
     problem = refused(f"t{suffix}")
     assert (problem.code, problem.got) == ("ADC-DATA-017", "light")
+
+
+def test_flags_with_missing_ones_are_inputs_like_all_flags_and_so_refused(written, refused):
+    problem = refused(written("a,night,target\n1,True,0\n2,,1\n3,False,0\n"))
+    assert (problem.code, problem.got) == ("ADC-DATA-007", "1 of 3 rows in column night (row 1)")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("a,target,site\n1,0,p\n2,1\n3,0,q\n", "1 (line 3)"),
+        ('a,target,site\n1,0,"p\nq"\n\n1\n2,1\n', "2 (line 5, 6)"),
+        ("a,target,site\n" + "1,0,p\n" * 5000 + "2,1\n", "1 (line 5002)"),
+    ],
+)
+def test_rows_with_fewer_fields_than_the_header_are_told(written, read, content, told):
+    content = content.replace("\n1\n", "\n1,1\n")
+    (note,) = (note for note in read(written(content)).notes if "fewer fields" in note)
+    assert told in note
+
+
+@pytest.mark.parametrize("content", ["a,target,\n1,0\n2,1\n", "a,target,site\n1,0,p\n2,1,\n", "a,target\n1,0\n\n2,1\n"])
+def test_rows_that_lack_no_field_are_not_told(written, read, content):
+    assert not any("fewer fields" in note for note in read(written(content)).notes)
+
+
+@SEALED
+def test_labels_that_a_decimal_number_may_have_rounded_are_refused(written, read, refused, sealed):
+    name = written("a,target\n1,9007199254740993.0\n2,9007199254740992\n")
+    if sealed:
+        assert read(name, sealed=True).y is None
+    else:
+        assert refused(name).code == "ADC-DATA-058"
+    whole = read(written("a,target\n1,9007199254740993\n2,9007199254740992\n", "whole.csv"))
+    assert whole.y.tolist() == [9007199254740993, 9007199254740992]

@@ -130,3 +130,17 @@ def test_a_photograph_is_turned_too(pixels):
     assert array.shape == (32, 16)
     assert array[:8].max() < 20
     assert array[8:].min() > 235
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.tif", "a.png", "a.webp"])
+def test_a_file_of_several_pictures_gives_its_first_and_says_so(tmp_path, read, name):
+    first = np.full((4, 4, 3), 40, dtype=np.uint8)
+    more = {"lossless": True} if name.endswith("webp") else {}
+    Image.fromarray(first).save(tmp_path / name, save_all=True, append_images=[Image.fromarray(first + 80)], **more)
+    Image.fromarray(first + 20).save(tmp_path / f"one-{name}", **more)
+    (tmp_path / "manifest.csv").write_text(f"path,target\n{name},1\none-{name},0\n")
+    data = read(".")
+    np.testing.assert_array_equal(data.x[:, 0, 0, 0], [40, 60])
+    (note,) = data.notes
+    assert f"`{name}`: 2" in note
+    assert f"`one-{name}`" not in note

@@ -171,3 +171,24 @@ def test_an_unknown_option_is_refused_with_the_nearest(tmp_path, refused):
     problem = refused("a.npz", grup="patient")
     assert problem.code == "ADC-DATA-012"
     assert "`group`" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("labels", "row"),
+    [
+        (np.array([1e300, 2e300, 1, 2, 3, 4]), "row 0, 1"),
+        (np.array([1, 2, 3, 4, 2**64 - 1, 5], dtype=np.uint64), "row 4"),
+        (np.array([1, 2, 3, 4, 5, 2049], dtype=np.float16), "row 5"),
+    ],
+)
+def test_labels_that_would_wrap_or_fall_together_are_refused(tmp_path, refused, labels, row):
+    np.savez(tmp_path / "a.npz", x=X, y=labels)
+    problem = refused("a.npz")
+    assert problem.code == "ADC-DATA-058"
+    assert problem.got.endswith(row)
+
+
+def test_large_labels_that_are_exact_are_read(tmp_path, read):
+    labels = np.array([2**63 - 1, 2**53 + 1, 2**53, 1, 2, 3], dtype=np.uint64)
+    np.savez(tmp_path / "a.npz", x=X, y=labels)
+    assert read("a.npz").y.tolist() == labels.tolist()
