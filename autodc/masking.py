@@ -73,6 +73,12 @@ def secrets_of(addresses: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted((s for s in found if len(s) >= _SHORTEST and s != MASK), key=len, reverse=True))
 
 
+def secret_options(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values of options whose key names a secret, longest first: somebody else's code may repeat them."""
+    found = {v for k, v in options.items() if _is_secret(k, v) and len(v) >= _SHORTEST}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
 def without_user(address: str) -> str:
     """The address without user, password and the values of secret query keys: what says where, and not as whom."""
     hidden = masked(address)

@@ -12,9 +12,10 @@ from typing import Any, final
 import numpy as np
 
 from autodc.data.catalogue import Catalogue
+from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
 from autodc.data.mixture import BASE
-from autodc.data.overlap import near, row_hashes
+from autodc.data.overlap import near, numbered, row_hashes
 from autodc.evaluation.slices import VALIDATION, part_of
 from autodc.gate.types import Leak, LeakKind, Leaks
 
@@ -51,7 +52,7 @@ class LeakSearch:
                     continue
                 held = self._held[part].take(rows)
                 common = _common(self._held[part])
-                for kind, column, count in self._in_part(name, training, held):
+                for kind, column, count in self._in_part(name, training, held, _copied(training, self._held[part])):
                     looked[kind] = None
                     expected = 2 * common * len(held) if kind in ("exact", "near") else 0.0
                     counts[kind, column] = counts.get((kind, column), 0) + (count if count > expected else 0)
@@ -62,10 +63,13 @@ class LeakSearch:
             ]
         return Leaks(datasets=datasets, looked=tuple(looked), found=tuple(found))
 
-    def _in_part(self, name: str, training: Dataset, held: Dataset) -> list[tuple[LeakKind, str, int]]:
+    def _in_part(
+        self, name: str, training: Dataset, held: Dataset, copied_rows: Array
+    ) -> list[tuple[LeakKind, str, int]]:
         """What was looked for, in which column, and how many of these held rows it reaches."""
-        same = np.isin(row_hashes(held.x), row_hashes(training.x))
-        found: list[tuple[LeakKind, str, int]] = [("exact", "", int(same.sum()))]
+        hashes = row_hashes(held.x)
+        same = np.isin(hashes, row_hashes(training.x))
+        found: list[tuple[LeakKind, str, int]] = [("exact", "", int(np.isin(hashes, copied_rows).sum()))]
         copies = near(held, training)  # this way round a column that candidates hardly vary has the scale of others
         row, copy = copies.training, copies.held
         answered = _agree(training, held, copy, row) & ~same[row]
@@ -77,6 +81,12 @@ class LeakSearch:
         base = None if name == BASE else self._catalogue.base
         found += _columns(training, held, base)
         return found
+
+
+def _copied(training: Dataset, held: Dataset) -> Array:
+    """Hashes of the training rows that are copies of held rows: equal inputs that chance explains are no answers."""
+    mine, theirs = row_hashes(training.x), row_hashes(held.x)
+    return mine[copied(training, held, *numbered([mine, theirs]))]
 
 
 def _common(held: Dataset) -> float:

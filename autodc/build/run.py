@@ -133,9 +133,9 @@ def run(
 def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> Result | None:
     """What a study decided whose test set could not be read; None for any other folder."""
     folder = _folder(spec, out)
-    if not (folder / JOURNAL).exists() or not (folder / RESULT).exists() or _read(folder).unread is None:
+    if not (folder / JOURNAL).exists() or _read(folder).unread is None:
         return None
-    return Result(content=json.loads((folder / RESULT).read_text()), folder=folder)
+    return Result(content=open_result(folder)[1], folder=folder)
 
 
 def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:

@@ -16,9 +16,9 @@ from types import FrameType, TracebackType
 from typing import Any, Self, final
 
 from rich.live import Live
-from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
+from rich.text import Text
 
 from autodc.cli.alarms import tell
 from autodc.cli.terminal import talk
@@ -63,7 +63,7 @@ class Display:
 
     def say(self, words: str) -> None:
         """Print one line above the panel."""
-        self._console.print(f"[dim]{self._clock()}[/dim]  {escape(words)}")
+        self._console.print(Text.assemble((self._clock(), "dim"), f"  {words}"))
 
     def update(self, state: State) -> None:
         """Show where the study is."""
@@ -132,7 +132,7 @@ class Bar:
 
     def say(self, words: str) -> None:
         """Print one line above the bar."""
-        self._console.print(escape(words))
+        self._console.print(words)
 
     def update(self, what: str, done: int, total: int) -> None:
         """Show how far it is."""

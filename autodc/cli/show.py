@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -55,18 +54,20 @@ def show_result(result: Result) -> None:
     _print_slices(out, content)
     used = content["spent"]
     busy = f", workers {used['busy_share']:.0%} busy" if used["busy_share"] is not None else ""
+    failed = sum(t.outcome is not None and t.outcome.status == "failed" for t in state.trials)
+    lost = f" ({failed} failed)" if failed else ""
     out.print(
-        f"{used['trainings']:g} trainings in {duration(used['wall_seconds'])}{busy}; "
+        f"{used['trainings']:g} trainings{lost} in {duration(used['wall_seconds'])}{busy}; "
         f"stopped because: {content['stopped_because']}"
     )
     if content["left"]:
-        out.print(escape(f"left:   {content['left']['text']}"), soft_wrap=not out.is_terminal)
+        out.print(f"left:   {content['left']['text']}", soft_wrap=not out.is_terminal)
     if go_on := views.going_on(state):
-        out.print(escape(go_on), soft_wrap=not out.is_terminal)
-    out.print(escape(f"report: {result.folder / REPORT}"), soft_wrap=True)
+        out.print(go_on, soft_wrap=not out.is_terminal)
+    out.print(f"report: {result.folder / REPORT}", soft_wrap=True)
     if content.get("mlflow"):
-        out.print(f"MLflow: {escape(opening(content['mlflow']))}", soft_wrap=True)
-    out.print(escape(f"why:    autodc why {shlex.quote(str(result.folder))} DATASET"), soft_wrap=True)
+        out.print(f"MLflow: {opening(content['mlflow'])}", soft_wrap=True)
+    out.print(f"why:    autodc why {shlex.quote(str(result.folder))} DATASET", soft_wrap=True)
 
 
 def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
@@ -144,7 +145,7 @@ def show_status(found: Mapping[str, Any]) -> None:
     table.add_row("test set", _opened(test_set))
     table.add_row("time", _time(found))
     if found["left"]:
-        table.add_row("left", escape(found["left"]["text"]))
+        table.add_row("left", found["left"]["text"])
     for alarm in found["alarms"]:
         table.add_row("warning", Text(alarm, style="bold red"))
     for warning in found["warnings"]:
@@ -188,7 +189,7 @@ def _opened(test_set: Mapping[str, Any] | None) -> Text | str:
 def show_why(found: Mapping[str, Any]) -> None:
     """The evidence behind one verdict."""
     out = console()
-    out.print(f"[bold]{found['dataset']}[/bold]: {found['verdict']}")
+    out.print(Text.assemble((found["dataset"], "bold"), f": {found['verdict']}"))
     tell(found["alarms"], out)
     if found["summary"]:
         out.print(found["summary"])

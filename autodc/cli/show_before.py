@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from autodc.cli.live import duration
 from autodc.cli.terminal import Column, console, print_table
@@ -38,7 +38,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         )
     print_table(out, _columns(*names), rows, f"{found['study']}: data; near copies: of held-out rows")
     print_slices(out, found["slices"])
-    out.print(escape(_sentence(found["noise"]["text"])), soft_wrap=not out.is_terminal)
+    out.print(_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
     apart = found["separation"]
     if apart["diagnosis"]:
         out.print(f"{apart['diagnosis']} rows of validation are set apart for diagnosis, {apart['gate']} decide")
@@ -49,7 +49,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         f"{night['tests']} tests on an error "
         f"budget of {night['fdr']:g}"
     )
-    out.print(escape(_sentence(found["tracking"])), soft_wrap=not out.is_terminal)
+    out.print(_sentence(found["tracking"]), soft_wrap=not out.is_terminal)
     out.print(
         f"disk: about {night['disk_mb']:.3g} MB, {night['data_mb']:.3g} of them datasets while it runs, "
         f"{night['outcome_mb']:.3g} the scores of each training; models come on top"
@@ -62,7 +62,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         soft_wrap=not out.is_terminal,
     )
     for warning in (w for w in found["warnings"] if w not in found["alarms"]):
-        out.print(f"[yellow]warning:[/yellow] {escape(warning)}")
+        out.print(Text.assemble(("warning: ", "yellow"), warning))
     if not found["can_keep"]:
         out.print("nothing was trained; it can run, but it could keep nothing")
     else:
@@ -87,7 +87,7 @@ def show_simulation(found: Mapping[str, Any]) -> None:
     source = found["calibration"]
     trained = f", {source['trained_now']} of them trained now" if source["trained_now"] else ""
     how = "assumed, not measured: it is zero in" if found["deterministic"] else "measured on"
-    out.print(f"{found['study']}: noise {how} {escape(source['source'])}{trained}", soft_wrap=not out.is_terminal)
+    out.print(f"{found['study']}: noise {how} {source['source']}{trained}", soft_wrap=not out.is_terminal)
     print_slices(out, found["slices"])
     names = ("night", "keep anything", "kept", "of them wrong", "of them harm a guard", "helpful kept", "pairs each")
     rows = []

@@ -17,7 +17,7 @@ UNWRAPPED = 10_000
 
 
 def console() -> Console:
-    """A console on stdout. Where that is no terminal nothing is wrapped."""
+    """A console on stdout that prints words as they are. Where it is no terminal nothing is wrapped."""
     return _open(stderr=False)
 
 
@@ -62,8 +62,10 @@ class _Console(Console):
 
 
 def _open(*, stderr: bool) -> Console:
-    found = _Console(stderr=stderr, highlight=False)
-    return found if found.is_terminal else _Console(stderr=stderr, highlight=False, width=UNWRAPPED)
+    found = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if found.is_terminal:
+        return found
+    return _Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=UNWRAPPED)
 
 
 def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int]) -> Table:

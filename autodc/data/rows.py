@@ -14,6 +14,7 @@ from autodc.data.columns import as_array, decoded, from_objects
 from autodc.data.dataset import Dataset
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
 from autodc.errors import DataError, raise_all
+from autodc.masking import MASK, secret_options
 
 Array = np.ndarray[Any, Any]
 
@@ -80,6 +81,8 @@ def target_values(request: SourceRequest, y: Array | None) -> Array:
 
 def problem(request: SourceRequest, number: str, text: str, got: str = "", hint: str = "") -> DataError:
     """A problem of a source, with its key and its file."""
+    for secret in secret_options(request.options):
+        got = got.replace(secret, MASK)
     return DataError(f"ADC-DATA-{number}", f"{text} ({shown_path(request)})", request.place, got, hint)
 
 

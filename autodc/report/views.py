@@ -30,6 +30,13 @@ _EXTRA = {
     failing.ALWAYS_FAILS: "Every training with it failed, so it was not proposed any more.",
 }
 
+_OVER = {
+    "until": "the time was over",
+    "budget.wall_clock": "the time was over",
+    "budget.trainings": "the budget of trainings ended",
+    "stopped": "the study was ended by hand",
+}
+
 
 def sentence(code: str) -> str:
     """What a reason code means, for people who know no statistics."""
@@ -84,7 +91,8 @@ def _untested(state: State, name: str) -> str:
         return "it is being tested"
     if state.finished is None:
         return "it was not tested yet"
-    return "the search found no mixture in which it seemed to help, and the budget ended before it was tested"
+    over = _OVER.get(state.finished.because, "the study ended")
+    return f"the search found no mixture in which it seemed to help, and {over} before it was tested"
 
 
 def _passed(state: State, test: TestState) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 import autodc
 from autodc.build import open_result
+from autodc.build.run import without_test
 from autodc.errors import InputError
 from autodc.spec.study import MachineSpec
 from autodc.testing.world import write_world
@@ -61,6 +62,11 @@ def test_the_decisions_are_kept_and_the_same_call_finishes_once_it_is_mended(tmp
     with pytest.raises(InputError) as caught:
         autodc.run(spec, INLINE, out)
     assert caught.value.code == again
+    (out / "result.json").write_text("")
+    decided = without_test(spec, out)
+    assert decided is not None
+    assert decided.to_dict()["decisions"] == content["decisions"]
+    (out / "result.json").write_text(json.dumps(content))
     assert json.loads((out / "result.json").read_text())["decisions"] == content["decisions"]
 
     path.write_bytes(whole)

@@ -60,6 +60,19 @@ def test_copies_in_a_coarse_table_are_no_sign_of_anything():
     assert [leak.kind for leak in search(coarse(2), coarse(3)).found if leak.kind != "column"] == []
 
 
+def test_rows_that_chance_made_equal_are_no_answers_and_copies_beyond_chance_are():
+    def survey(name, seed, rows):
+        x = np.random.default_rng(seed).integers(0, 5, (rows, 4)).astype(float)
+        y = (x.sum(axis=1) > 8).astype(np.int64)
+        return Dataset(name=name, x=x, y=y, metadata=pd.DataFrame(index=range(rows)))
+
+    validation = survey("validation", 3, 200)
+    assert search(survey("new", 2, 2000), validation).found == ()
+    (leak,) = search(with_x(survey("new", 2, 200), validation.x, validation.y), validation).found
+    assert leak.kind == "exact"
+    assert leak.rows > 80
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_a_column_that_is_the_label_in_disguise_is_found(noise):
     def told(data, seed, hidden=False):

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from autodc.build import open_result
-from autodc.cli.show import show_status
+from autodc.cli.live import Display
+from autodc.cli.show import show_status, show_why
 from autodc.cli.terminal import Column, print_table
 from autodc.report import views
 from autodc.study import events as ev
@@ -129,3 +130,14 @@ def test_a_folder_that_is_not_there_names_the_one_that_was_meant(autodc, finishe
     assert "nothing of that name" in said.err
     assert f"did you mean {folder}?" in said.err
     assert "--out" in autodc("status", folder / "report").err
+
+
+def test_words_of_other_peoples_code_are_printed_as_they_stand(capsys):
+    words = "no column [/red] in [bold]index[/bold], mine.py:100: :smile:"
+    show_why(
+        {"dataset": "fog", "verdict": "undecided", "alarms": [words], "summary": words, "tests": [], "search": None}
+    )
+    Display("t").say(words)
+    told = capsys.readouterr()
+    assert told.out.splitlines() == ["fog: undecided", words, words]
+    assert told.err.rstrip().endswith(words)

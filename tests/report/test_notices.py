@@ -102,3 +102,18 @@ def test_who_is_trusted_is_a_candidate(tmp_path):
     with pytest.raises(AutodcError, match="did you mean lamps") as caught:
         load(file, ["gate.trust=[lmaps]"])
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("because", "ended"),
+    [
+        ("until", "the time was over"),
+        ("budget.wall_clock", "the time was over"),
+        ("budget.trainings", "the budget of trainings ended"),
+        ("rounds", "the study ended"),
+    ],
+)
+def test_a_dataset_that_was_not_tested_is_told_what_ended_first(night, because, ended):
+    state = calibrated(night, 0.6).finish(because).state()
+    (row,) = (row for row in views.verdict_rows(state) if row["dataset"] == "fog")
+    assert row["why"].endswith(f"it seemed to help, and {ended} before it was tested")

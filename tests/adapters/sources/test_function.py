@@ -4,6 +4,8 @@ import textwrap
 
 import pytest
 
+from autodc.errors import DataError
+
 
 @pytest.fixture
 def program(tmp_path):
@@ -92,3 +94,12 @@ def test_bad_functions(program, refused, body, code, words):
 
 def test_a_file_that_is_not_there(refused):
     assert refused("nowhere.py:rows").code == "ADC-DATA-001"
+
+
+def test_an_error_does_not_tell_a_password_that_came_as_an_option(program, read):
+    program("""
+        def rows(token, user):
+            raise ConnectionError(f"{user} with {token} is not let in")
+    """)
+    with pytest.raises(DataError, match=r"ConnectionError: alice with \*\*\* is not let in"):
+        read("mine.py:rows", token="geheim", user="alice")
