@@ -132,7 +132,7 @@ def test_fields_may_hold_line_breaks_and_commas(written, read):
         (b"a,target\n1,0\n\x00\x00\x00\x01,2\n", "no text"),
         (b"PAR1 and so on", "name it .parquet"),
         (b"PK\x03\x04 a broken archive", "cannot be read"),
-        (gzip.compress(b"a,target\n1,0\n" * 100)[:40], "cannot be read"),
+        (gzip.compress(b"a,target\n1,0\n" * 100, mtime=0)[:40], "cannot be read"),
         (b"", "cannot be read"),
     ],
 )
