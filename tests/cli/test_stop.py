@@ -36,7 +36,8 @@ BUSY = 3.0
 
 def begun(folder: Path, study: Path, machine: Path, *words: object) -> subprocess.Popen[str]:
     """A run that has got as far as its trainer or source says."""
-    program = "import sys; sys.argv[0] = 'autodc'; from autodc.cli import main; main()"
+    heard = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"  # nohup has it ignored by all below it
+    program = f"{heard}; import sys; sys.argv[0] = 'autodc'; from autodc.cli import main; main()"
     command = [sys.executable, "-c", program, "run", study, "--machine", machine, "--out", folder / "out", *words]
     process = subprocess.Popen(
         [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
