@@ -10,8 +10,12 @@ import contextlib
 import json
 import os
 import shlex
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,13 +63,15 @@ def main() -> None:
     """Run the command and exit with its code."""
     plain_streams()
     try:
-        code = cli.main(standalone_mode=False)
+        with _ends_like_ctrl_c():
+            code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        echo("interrupted", err=True)
+        with contextlib.suppress(OSError):  # the terminal may be what went away
+            echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
     except AutodcError as error:
         echo(_shown(error), err=True)
@@ -80,6 +86,25 @@ def main() -> None:
         sys.exit(SurroundingsError.exit_code)
     except Exception:
         _defect()
+
+
+@contextlib.contextmanager
+def _ends_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP end any verb as Ctrl-C does, also while `run` still imports and does not listen itself."""
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {n: signal.signal(n, heard) for n in (signal.SIGTERM, signal.SIGHUP) if _is_default(n)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_default(number: int) -> bool:
+    return threading.current_thread() is threading.main_thread() and signal.getsignal(number) == signal.SIG_DFL
 
 
 def _defect() -> None:

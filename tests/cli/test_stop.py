@@ -113,3 +113,21 @@ def test_a_terminal_that_went_away_does_not_hold_up_a_stop():
     with Stop(gone) as stop:
         signal.raise_signal(signal.SIGHUP)
         assert stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_verb_that_reads_files_ends_like_ctrl_c(tmp_path, number):
+    (tmp_path / "reader.py").write_text(SLOW_READER)
+    study = write_world(tmp_path, data__base={"source": "reader.py:rows"})
+    heard = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    program = f"{heard}; from autodc.cli import main; main()"
+    command = [sys.executable, "-c", program, "check", str(study)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + PATIENCE
+    while not (tmp_path / "pid").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=BUSY * PROMISED)
+    assert (process.returncode, out, err.strip()) == (130, "", "interrupted")
