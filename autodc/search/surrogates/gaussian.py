@@ -97,7 +97,7 @@ class GaussianProcess:
     def sampled(self, rng: np.random.Generator) -> Surface:
         """One draw of the noiseless objective as a function: a draw of the prior, corrected where it disagrees with
         what was seen (Matheron's rule; Wilson et al. 2020, arXiv 2002.09309)."""
-        prior, rest = self.drawn(rng)
+        prior, _, rest = self.drawn(rng, self._features)
         update = linalg.cho_solve((self._factor, True), rest, check_finite=False)
         return prior + Surface.seen(self._features, update, self._data, self._scales)
 
@@ -105,12 +105,18 @@ class GaussianProcess:
         """Many draws at these rows."""
         return Draws(self, features)
 
-    def drawn(self, rng: np.random.Generator) -> tuple[Surface, Array]:
-        """What is random in a draw: the prior, and what the trainings disagree with it by."""
-        prior, scales = Surface.prior(self._data, self._scales, rng), self._scales
-        noise = np.sqrt(scales.noise * self._sample.noise) * rng.standard_normal(len(self._target))
-        shared = np.sqrt(scales.seed) * rng.standard_normal(len(self._target))[self._sample.seeds]
-        return prior, self._target - prior(self._features) - noise - shared
+    def beside(self, features: Array) -> Array:
+        """The features of the trainings with these rows below them."""
+        return np.vstack([self._features, features])
+
+    def drawn(self, rng: np.random.Generator, rows: Array) -> tuple[Surface, Array, Array]:
+        """What is random in a draw: the prior, its values at rows after those of the trainings, and what the trainings
+        disagree with it by. rows: the features of the trainings, then any others."""
+        prior, scales, n = Surface.prior(self._data, self._scales, rng), self._scales, len(self._target)
+        noise = np.sqrt(scales.noise * self._sample.noise) * rng.standard_normal(n)
+        shared = np.sqrt(scales.seed) * rng.standard_normal(n)[self._sample.seeds]
+        values = prior(rows)
+        return prior, values[n:], self._target - values[:n] - noise - shared
 
     def corrected(self, rest: Array, features: Array) -> Array:
         """What the trainings correct draws of the prior by, at rows `features`. rest: (n, count); shape (count, m)."""
@@ -156,13 +162,14 @@ class Draws:
 
     def __init__(self, model: GaussianProcess, features: Array) -> None:
         self._model, self._features = model, features
+        self._rows = model.beside(features)
         self._prior: list[Array] = []
         self._rest: list[Array] = []
 
     def draw(self, rng: np.random.Generator) -> None:
         """Take from `rng` what one draw takes."""
-        prior, rest = self._model.drawn(rng)
-        self._prior.append(prior(self._features))
+        _, values, rest = self._model.drawn(rng, self._rows)
+        self._prior.append(values)
         self._rest.append(rest)
 
     def values(self) -> Array:
