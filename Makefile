@@ -32,6 +32,8 @@ quickstart: setup
 # As many processes as cores, each on one thread: two BLAS threads a process cost many times the CPU on small matrices.
 test test-all: export OMP_NUM_THREADS = 1
 test test-all: export OPENBLAS_NUM_THREADS = 1
+# What is compiled is kept, also where the surroundings say otherwise: the tests start dozens of processes.
+test test-all: export PYTHONDONTWRITEBYTECODE =
 
 test: setup
 	$(PY) -m pytest -n $(WORKERS) -m "not slow"

@@ -40,13 +40,6 @@ def test_a_light_start_imports_nothing_heavy(code):
     assert done.stderr.strip() == "[]"
 
 
-def test_the_loop_imports_no_ray_mlflow_or_torch():
-    found = "[m for m in ('ray', 'mlflow', 'torch') if m in sys.modules]"
-    code = f"import sys, autodc.study.core, autodc.study.driver; print({found})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_stops_cleanly_and_the_same_command_finishes(autodc, inline, tmp_path, number):
     (tmp_path / "slow.py").write_text(SLOW_TRAINER)

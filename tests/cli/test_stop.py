@@ -49,7 +49,9 @@ def begun(folder: Path, study: Path, machine: Path, *words: object) -> subproces
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow), signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGHUP, signal.SIGINT))]
+)
 def test_a_hanging_training_holds_up_no_stop(inline, tmp_path, number):
     (tmp_path / "hangs.py").write_text(HANGS)
     process = begun(tmp_path, write_world(tmp_path, task__trainer="hangs.py:Hangs"), inline)

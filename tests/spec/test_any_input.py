@@ -6,7 +6,9 @@ import copy
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,9 +45,20 @@ def _outcome(path: Path) -> None:
         assert load(path).fingerprint() == spec.fingerprint()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_any_node_may_be_anything(tree, data):
+    _anything(tree, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
+@given(data=st.data())
+def test_any_node_may_be_anything_at_length(tree, data):
+    _anything(tree, data)
+
+
+def _anything(tree: dict[str, Any], data: st.DataObject) -> None:
     changed = copy.deepcopy(tree)
     for _ in range(data.draw(st.integers(1, 3))):
         _, parent = data.draw(st.sampled_from([(p, v) for p, v in nodes(changed) if isinstance(v, dict | list) and v]))

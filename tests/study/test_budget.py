@@ -9,9 +9,17 @@ from autodc.study.state import fold
 from autodc.testing.memory import MemoryJournal
 from autodc.testing.world import CANDIDATES
 
+FAST = {(20, 1), (20, 3), (40, 2), (80, 3)}
 
-@pytest.mark.parametrize("trainings", [20, 40, 80, 120])
-@pytest.mark.parametrize("rounds", [1, 2, 3])
+
+@pytest.mark.parametrize(
+    ("trainings", "rounds"),
+    [
+        pytest.param(trainings, rounds, marks=[] if (trainings, rounds) in FAST else pytest.mark.slow)
+        for trainings in (20, 40, 80, 120)
+        for rounds in (1, 2, 3)
+    ],
+)
 def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(world, trainings, rounds):
     hand = world(budget__trainings=trainings, loop__rounds=rounds)
     rows = []
@@ -30,7 +38,9 @@ def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(world
     assert content["spent"]["tests"] <= allowance.planned_tests(hand.spec)
 
 
-@pytest.mark.parametrize("limit", [0, 50, 100, 150])
+@pytest.mark.parametrize(
+    "limit", [0, pytest.param(50, marks=pytest.mark.slow), 100, pytest.param(150, marks=pytest.mark.slow)]
+)
 def test_what_is_kept_costs_no_more_than_the_budget(world, limit):
     candidates = [{"name": name, "source": f"data/{name}.npz", "cost": 100} for name in CANDIDATES]
     candidates.append({"name": "spare_lamps", "source": "data/lamps.npz", "cost": 60})
@@ -46,16 +56,24 @@ def test_what_is_kept_costs_no_more_than_the_budget(world, limit):
         assert sum(price[name] for name in test.challenger.mixture.added) <= limit
 
 
-def test_every_kept_dataset_has_a_decision_of_its_own(world):
-    for seed in range(4):
-        hand = world(seed=seed, budget__trainings=80)
-        study = hand.open([])
-        hand.finish(study)
-        content = study.result()
-        keeps = {d["subject"] for d in content["decisions"] if d["kind"] == "dataset" and d["verdict"] == "keep"}
-        assert set(content["kept"]) <= keeps
-        assert content["kept"] == ["lamps"]
-        assert sorted(content["kept"] + content["dropped"] + content["undecided"]) == sorted(CANDIDATES)
+@pytest.mark.parametrize(
+    "seed",
+    [
+        0,
+        pytest.param(1, marks=pytest.mark.slow),
+        pytest.param(2, marks=pytest.mark.slow),
+        pytest.param(3, marks=pytest.mark.slow),
+    ],
+)
+def test_every_kept_dataset_has_a_decision_of_its_own(world, seed):
+    hand = world(seed=seed, budget__trainings=80)
+    study = hand.open([])
+    hand.finish(study)
+    content = study.result()
+    keeps = {d["subject"] for d in content["decisions"] if d["kind"] == "dataset" and d["verdict"] == "keep"}
+    assert set(content["kept"]) <= keeps
+    assert content["kept"] == ["lamps"]
+    assert sorted(content["kept"] + content["dropped"] + content["undecided"]) == sorted(CANDIDATES)
 
 
 def test_the_test_set_is_opened_once_and_its_targets_are_not_read_before(world):

@@ -24,7 +24,9 @@ def first(request, world):
     return hand, study, rows
 
 
-@pytest.mark.parametrize("flight", [1, 2, 4])
+@pytest.mark.parametrize(
+    "flight", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 4]
+)
 def test_the_order_of_outcomes_does_not_matter(first, essence, flight):
     hand, study, _ = first
     for seed in range(2):
@@ -41,9 +43,20 @@ def test_the_default_sampler_does_not_mind_the_order_either(world, essence):
     assert essence(again) == essence(first)
 
 
+@pytest.mark.slow
 @QUICK
 @given(share=st.floats(0, 1), flight=st.sampled_from([1, 2, 4]), seed=st.integers(0, 99))
 def test_a_stop_anywhere_changes_nothing(first, essence, share, flight, seed):
+    resume_after(share, first, essence, flight, seed)
+
+
+@pytest.mark.parametrize(("share", "flight"), [(0.2, 2), (0.6, 1), (0.9, 4)])
+def test_a_stop_changes_nothing(first, essence, share, flight):
+    resume_after(share, first, essence, flight, seed=7)
+
+
+def resume_after(share, first, essence, flight, seed):
+    """Cut the journal after this share of its rows and finish the study from there."""
     hand, study, rows = first
     cut = 1 + int(share * (len(rows) - 1))
     begun = hand.open(rows[:cut])
@@ -81,7 +94,9 @@ def test_a_trial_is_journalled_before_it_is_handed_out(world):
     assert [e.trial["number"] for e in planned] == [t.number for t in trials]
 
 
-@pytest.mark.parametrize("lag", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    "lag", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow), 5]
+)
 def test_no_more_trials_are_unrevealed_than_the_lag_allows(world, lag):
     hand = world(search__lag=lag)
     rows = []

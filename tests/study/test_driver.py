@@ -16,7 +16,7 @@ def untroubled(world, essence):
     return hand, essence(study)
 
 
-@pytest.mark.parametrize("slots", [1, 2, 4])
+@pytest.mark.parametrize("slots", [1, pytest.param(2, marks=pytest.mark.slow), 4])
 def test_crashed_and_lost_attempts_are_made_again(untroubled, executor_of, essence, slots):
     hand, expected = untroubled
     study = hand.open([])
@@ -38,7 +38,10 @@ def test_when_the_retries_are_used_up_the_trial_has_failed(world, executor_of, s
     assert (outcome.status, outcome.attempts, outcome.error) == ("failed", 2, f"{status}, as planned")
 
 
-@pytest.mark.parametrize("status", ["failed", "timeout", "memory"])
+@pytest.mark.parametrize(
+    "status",
+    ["failed", pytest.param("timeout", marks=pytest.mark.slow), pytest.param("memory", marks=pytest.mark.slow)],
+)
 def test_what_would_fail_again_is_not_tried_again(world, executor_of, status):
     hand = world()
     study = hand.open([])
@@ -69,7 +72,7 @@ def test_late_and_double_completions_are_ignored(untroubled, executor_of, essenc
     assert [kind for kind, _, _ in rows].count("TrialFinished") == len(study.state.trials)
 
 
-@pytest.mark.parametrize("after", [1, 7, 23])
+@pytest.mark.parametrize("after", [1, pytest.param(7, marks=pytest.mark.slow), 23])
 def test_a_stop_leaves_a_journal_that_goes_on(untroubled, executor_of, essence, after):
     hand, expected = untroubled
     rows = []

@@ -85,7 +85,9 @@ def test_its_test_set_is_not_opened_again_and_the_result_says_of_what_it_is(agai
     assert len(fresh) == allowance.final_seeds(hand.spec)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.4, 0.7, 0.95])
+@pytest.mark.parametrize(
+    "share", [pytest.param(0.1, marks=pytest.mark.slow), 0.4, pytest.param(0.7, marks=pytest.mark.slow), 0.95]
+)
 def test_a_stop_in_the_middle_of_an_extension_changes_nothing(again, essence, share):
     changes = {**MORE, "budget__trainings": 120, "loop__rounds": 2}
     hand, rows, study = again(**changes)

@@ -23,9 +23,16 @@ def finish(hand, study, breaks):
     return failed
 
 
-@pytest.mark.parametrize("sampler", ["random", "mixture"])
-@pytest.mark.parametrize("name", ["copies", "lamps"])
-def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world, sampler, name):
+@pytest.mark.parametrize(
+    ("name", "sampler"),
+    [
+        ("copies", "random"),
+        pytest.param("copies", "mixture", marks=pytest.mark.slow),
+        pytest.param("lamps", "random", marks=pytest.mark.slow),
+        ("lamps", "mixture"),
+    ],
+)
+def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world, name, sampler):
     hand = world(budget__trainings=80, search__sampler=sampler)
     study = hand.open([])
     failed = finish(hand, study, lambda plan: name in plan.mixture)
@@ -44,7 +51,7 @@ def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world
         assert content["kept"] == ["lamps"]
 
 
-@pytest.mark.parametrize("sampler", ["random", "mixture"])
+@pytest.mark.parametrize("sampler", ["random", pytest.param("mixture", marks=pytest.mark.slow)])
 def test_where_every_candidate_fails_few_trainings_are_burnt(world, sampler):
     hand = world(budget__trainings=80, search__sampler=sampler)
     study = hand.open([])

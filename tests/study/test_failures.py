@@ -35,7 +35,7 @@ def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world
         assert any(d["subject"] == name and d["verdict"] == "keep" for d in study.result()["decisions"])
 
 
-@pytest.mark.parametrize("flight", [1, 3])
+@pytest.mark.parametrize("flight", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_training_of_a_pair_that_failed_is_run_again_with_its_seed(world, flight):
     hand = world(budget__trainings=200)
     whole, flaky = hand.open([]), hand.open([])

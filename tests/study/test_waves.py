@@ -101,7 +101,7 @@ def test_a_kept_dataset_that_is_still_needed_stays_and_is_tested_once(swept):
     assert study.state.kept == ("near", "far")
 
 
-@pytest.mark.parametrize("flight", [2, 4])
+@pytest.mark.parametrize("flight", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_waves_do_not_mind_the_order_of_outcomes(swept, essence, flight):
     study, _ = swept(*HALVES)
     again, _ = swept(*HALVES, flight=flight, order=np.random.default_rng(flight))

@@ -126,7 +126,9 @@ def test_columns_without_single_values_are_refused_by_name_where_they_are_asked_
     assert rows(data.take([2, 1]), "a = 1") == [1]
 
 
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+@pytest.mark.parametrize(
+    "zone", ["America/New_York", *(pytest.param(zone, marks=pytest.mark.slow) for zone in ("Asia/Tokyo", "UTC"))]
+)
 def test_times_with_a_zone_do_not_depend_on_the_machine(table, tmp_path, zone):
     """Noon and one o'clock in London and later, compared in a process of its own zone."""
     noon = dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC)

@@ -21,7 +21,7 @@ class ElsewhereIsSlow(TrainerContract):
         super().test_same_bits_in_another_process(ref, rows, tmp_path)
 
 
-class TestTorchImage(TrainerContract):
+class TestTorchImage(ElsewhereIsSlow):
     recipes = ALL
 
     @pytest.fixture
@@ -37,7 +37,7 @@ class TestTorchTabular(ElsewhereIsSlow):
         return TrainerRef(name="torch_tabular", options={"steps": 150, "width": 32}, folder=".")
 
 
-class TestSklearnPartialFit(ElsewhereIsSlow):
+class TestSklearnPartialFit(TrainerContract):
     recipes = ALL
 
     @pytest.fixture
