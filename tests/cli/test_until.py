@@ -95,6 +95,7 @@ def test_the_command_refuses_what_has_passed_and_writes_nothing(autodc, finished
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.slow
 def test_a_study_that_ended_by_the_clock_says_how_to_go_on(autodc, inline, tmp_path):
     from autodc.testing.world import write_world
 

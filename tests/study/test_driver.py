@@ -7,10 +7,12 @@ import pytest
 from autodc.errors import SurroundingsError
 from autodc.study.driver import Interrupted
 
+SHORT = {"budget__trainings": 30, "loop__rounds": 1}
+
 
 @pytest.fixture(scope="module")
 def untroubled(world, essence):
-    hand = world()
+    hand = world(**SHORT)
     study = hand.open([])
     hand.finish(study)
     return hand, essence(study)
@@ -29,7 +31,7 @@ def test_crashed_and_lost_attempts_are_made_again(untroubled, executor_of, essen
 
 @pytest.mark.parametrize("status", ["crashed", "lost"])
 def test_when_the_retries_are_used_up_the_trial_has_failed(world, executor_of, status):
-    hand = world()
+    hand = world(**SHORT)
     study = hand.open([])
     executor = executor_of(hand, study, 2, {(8, n): status for n in range(9)})
     hand.drive(study, executor, retries=1)
@@ -43,7 +45,7 @@ def test_when_the_retries_are_used_up_the_trial_has_failed(world, executor_of, s
     ["failed", pytest.param("timeout", marks=pytest.mark.slow), pytest.param("memory", marks=pytest.mark.slow)],
 )
 def test_what_would_fail_again_is_not_tried_again(world, executor_of, status):
-    hand = world()
+    hand = world(**SHORT)
     study = hand.open([])
     executor = executor_of(hand, study, 2, {(8, 0): status})
     hand.drive(study, executor, retries=5)
@@ -53,7 +55,7 @@ def test_what_would_fail_again_is_not_tried_again(world, executor_of, status):
 
 
 def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(world, executor_of):
-    hand = world()
+    hand = world(**SHORT)
     study = hand.open([])
     executor = executor_of(hand, study, 2, {(8, 0): "surroundings"}, missing=True)
     with pytest.raises(SurroundingsError, match="surroundings, as planned") as raised:
@@ -112,7 +114,7 @@ def test_every_slot_has_its_next_job_queued_while_it_trains(world, executor_of):
 def test_a_disk_that_refuses_ends_the_run_once_for_a_trial_and_then_fails_it(world, executor_of):
     from autodc.errors import SurroundingsError
 
-    hand = world()
+    hand = world(**SHORT)
     rows = []
     for turn in range(2):
         study = hand.open(rows)
@@ -139,7 +141,7 @@ def test_data_that_is_gone_elsewhere_is_never_a_failed_plan(world, executor_of):
         def wait(self, timeout=None):
             return [replace(c, missing=True) if c.status == "surroundings" else c for c in super().wait(timeout)]
 
-    hand = world()
+    hand = world(**SHORT)
     rows = []
     for _ in range(3):
         study = hand.open(rows)
