@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -32,6 +33,15 @@ PROMISED = 5.0
 """Seconds in which a run stops."""
 BUSY = 3.0
 """How many times as long a busy machine may take."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path: Path) -> Iterator[None]:
+    """A run that does not stop fails its test, and is ended with it."""
+    yield
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(tmp_path) in word for word in process.info["cmdline"] or ()):
+            process.kill()
 
 
 def begun(folder: Path, study: Path, machine: Path, *words: object) -> subprocess.Popen[str]:
