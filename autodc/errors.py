@@ -20,6 +20,8 @@ from typing import ClassVar
 
 from autodc.masking import masked
 
+INTERRUPTED = 130
+"""Exit code of a command that was interrupted; the same command goes on."""
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 """What the system says of a disk that refuses: the surroundings failed, not the study."""
 

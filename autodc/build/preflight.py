@@ -30,7 +30,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
     source: a folder with calibration runs, of a run or of `simulate`; left out, the noise of slices is assumed.
     """
     inputs = read_inputs(spec)
-    tracking = tracking_of(spec)
+    tracking, night = tracking_of(spec), _night(spec)
     borrowed = warm_start(inputs)
     measured = None if source is None else read_calibration(inputs, source)
     datasets, warnings = _datasets(inputs)
@@ -44,7 +44,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "slices": slices,
         "noise": where_from(inputs, measured),
         "separation": inputs.separation.to_dict(),
-        "night": {**_night(spec), **_disk(inputs, _night(spec)["trainings"])},
+        "night": {**night, **_disk(inputs, night["trainings"])},
         "tracking": tracking.text,
         "warnings": [
             *alarms,

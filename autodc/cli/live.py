@@ -22,7 +22,7 @@ from rich.text import Text
 
 from autodc.cli.alarms import tell
 from autodc.cli.terminal import talk
-from autodc.errors import SpecError
+from autodc.errors import INTERRUPTED, SpecError
 from autodc.report import views
 from autodc.study import notices
 from autodc.study.state import State
@@ -67,9 +67,6 @@ class Display:
 
     def update(self, state: State) -> None:
         """Show where the study is."""
-        alarms = [words for words in notices.alarms(state) if words not in self._alarmed]
-        self._alarmed |= set(alarms)
-        tell(alarms, self._console)
         for test in state.tests[self._verdicts :]:
             if test.verdict is None:
                 break
@@ -80,13 +77,16 @@ class Display:
             self.say(f"new incumbent in round {move.round}, with {', '.join(state.kept) or 'the base alone'}")
         if state.failures and state.horizon != self._horizon:
             self._horizon = state.horizon
-            for words in views.failing_words(state):
-                if (kind := words.split(" failed (", 1)[0]) not in self._failing:
+            for kind, words in views.failing_words(state).items():
+                if kind not in self._failing:
                     self._failing.add(kind)
                     self.say(words)
         turn = (state.round, state.phase)
         if turn != self._told:
             self._told = turn
+            alarms = [words for words in notices.alarms(state) if words not in self._alarmed]
+            self._alarmed |= set(alarms)
+            tell(alarms, self._console)
             self.say(_turn(state))
         if self._live is not None and time.monotonic() - self._drawn > _REDRAW:
             self._drawn = time.monotonic()
@@ -178,8 +178,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 LONGEST_STOP = 4.0
 """Seconds a run has to stop by itself before it is ended: its journal is whole at any moment."""
-
-INTERRUPTED = 130
 
 
 @final

@@ -21,14 +21,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autodc.cli.streams import echo, nobody_reads, plain_streams
-from autodc.errors import DISK_ERRORS, AutodcError, ConditionError, SurroundingsError
+from autodc.errors import DISK_ERRORS, INTERRUPTED, AutodcError, ConditionError, SurroundingsError
 from autodc.masking import masked
 
 if TYPE_CHECKING:
     from autodc.cli.live import Display
     from autodc.spec.study import StudySpec
-
-INTERRUPTED = 130
 
 _STUDY = click.argument("study", type=click.Path())
 _FOLDER = click.argument("folder", metavar="DIR", type=click.Path())

@@ -161,7 +161,7 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
         "left": notices.left_over(state),
         "alarms": notices.alarms(state),
         "failing": fails,
-        "warnings": [*state.question.warnings, *_unread(state), *_failing_words(fails)],
+        "warnings": [*state.question.warnings, *_unread(state), *_failing_words(fails).values()],
     }
 
 
@@ -171,21 +171,21 @@ def _unread(state: State) -> list[str]:
     return [f"the test set could not be measured: {state.unread.problem}; mend it, then give the same command again"]
 
 
-def _failing_words(fails: Mapping[str, Any]) -> list[str]:
+def _failing_words(fails: Mapping[str, Any]) -> dict[str, str]:
     """One sentence a kind of plan that always fails."""
     words = {
         **{name: (one, "it is no longer proposed") for name, one in fails["datasets"].items()},
         **{name: (one, "consider taking it out of the search") for name, one in fails["settings"].items()},
     }
-    return [
-        f"every training with {name} failed ({one['trainings']} of {one['trainings']}); {then}: {one['error']}"
+    return {
+        name: f"every training with {name} failed ({one['trainings']} of {one['trainings']}); {then}: {one['error']}"
         for name, (one, then) in words.items()
-    ]
+    }
 
 
-def failing_words(state: State) -> list[str]:
+def failing_words(state: State) -> dict[str, str]:
     """One sentence a kind of plan that always fails, for those who follow a run."""
-    return _failing_words(always_failing(state)) if state.failures else []
+    return _failing_words(always_failing(state)) if state.failures else {}
 
 
 def going_on(state: State) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -358,16 +359,23 @@ def test_a_port_that_refuses_is_a_complaint_and_sent_by_the_next_run(journal: Sq
     assert "does not answer" in tracker.complaint
 
 
-@pytest.mark.slow
-def test_a_server_that_never_answers_holds_nobody_up(journal: SqliteJournal) -> None:
-    journal.append(study(trials=1))
+@contextlib.contextmanager
+def asked_in_vain(journal: SqliteJournal) -> Iterator[MlflowTracker]:
+    """A tracker whose server has taken its call and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(60)
         tracker = MlflowTracker(journal.path, f"http://127.0.0.1:{server.getsockname()[1]}", "made-up")
         tracker.follow()
         connection, _ = server.accept()
+        with connection:
+            yield tracker
+
+
+@pytest.mark.slow
+def test_a_server_that_never_answers_holds_nobody_up(journal: SqliteJournal) -> None:
+    journal.append(study(trials=1))
+    with asked_in_vain(journal) as tracker:
         assert not tracker.finish(0.5)
-        connection.close()
     assert "took longer" in tracker.complaint
     assert tracker._process is None
 
@@ -375,13 +383,8 @@ def test_a_server_that_never_answers_holds_nobody_up(journal: SqliteJournal) -> 
 @pytest.mark.slow
 def test_waiting_for_a_server_can_be_stopped(journal: SqliteJournal) -> None:
     journal.append(study(trials=1))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(60)
-        tracker = MlflowTracker(journal.path, f"http://127.0.0.1:{server.getsockname()[1]}", "made-up")
-        tracker.follow()
-        connection, _ = server.accept()
+    with asked_in_vain(journal) as tracker:
         assert not tracker.finish(600, stop=lambda: True)
-        connection.close()
     assert "stopped" in tracker.complaint
     assert tracker._process is None
 

@@ -8,23 +8,18 @@ for a training that holds the interpreter's lock. What a training leaves running
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import os
-import signal
 import sys
-import threading
 import time
 from multiprocessing.connection import Connection
 
 from autodc.adapters.executors import programs
-
-_PR_SET_PDEATHSIG = 1
+from autodc.adapters.executors.lifeline import die_with
 
 
 def main(arguments: list[str]) -> int:
     """Serve jobs until the pipe closes. JOBS, LIFELINE: inherited file descriptors; PARENT: process id."""
     jobs, lifeline, parent = (int(a) for a in arguments)
-    _die_with(parent, lifeline)
+    die_with(parent, lifeline)
     pipe = Connection(jobs)
 
     from autodc.adapters.executors import harness
@@ -54,26 +49,6 @@ def _prepare(harness, ref) -> None:  # type: ignore[no-untyped-def]
         harness.trainer_for(ref)
     except BaseException:  # raised again, and told, when the job makes its trainer
         return
-
-
-def _die_with(parent: int, lifeline: int) -> None:
-    def watch() -> None:
-        while True:
-            try:
-                if not os.read(lifeline, 1):
-                    break
-            except InterruptedError:
-                continue
-            except OSError:
-                break
-        programs.end_all(but_helpers=False)
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-
-    threading.Thread(target=watch, name="lifeline", daemon=True).start()
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -26,6 +25,7 @@ import psutil
 
 import autodc
 from autodc.adapters.executors.desk import Desk
+from autodc.adapters.executors.lifeline import start
 from autodc.adapters.executors.link import PROOF, Call, Switchboard, proof
 from autodc.adapters.executors.pool import LOCAL, Opening, Service, refusal
 from autodc.errors import AutodcError, SurroundingsError
@@ -323,23 +323,9 @@ class _Pool:
     @classmethod
     def start(cls, folder: Path, log: Path, ours: bool) -> _Pool:
         mark = secrets.token_hex(16)
-        mine, theirs = socket.socketpair()
-        alive, lifeline = os.pipe()
         opened = open(log, "a+b")  # noqa: SIM115
-        arguments = [str(theirs.fileno()), str(alive), str(os.getpid())]
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "autodc.adapters.executors.pool", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=opened,
-                stderr=opened,
-                cwd=folder,
-                env={**environment(os.environ, ours), MARK: mark},
-                pass_fds=(theirs.fileno(), alive),
-                start_new_session=True,
-            )
-        os.close(alive)
-        line: Connection[Any, Any] = Connection(mine.detach())
+        marked = {**environment(os.environ, ours), MARK: mark}
+        process, line, lifeline = start("autodc.adapters.executors.pool", opened, marked, folder)
         begins = os.fstat(opened.fileno()).st_size
         return cls(process=process, line=line, lifeline=lifeline, log=opened, begins=begins, mark=mark)
 

@@ -29,7 +29,7 @@ from typing import Any, Protocol, final
 
 import psutil
 
-from autodc.adapters.executors import child
+from autodc.adapters.executors.lifeline import die_with
 from autodc.adapters.executors.link import Call
 from autodc.adapters.executors.vigil import Orders, Vigil
 from autodc.errors import AutodcError, InputError, SurroundingsError
@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
     control, lifeline, parent = (int(a) for a in arguments)
     for inherited in (control, lifeline):
         os.set_inheritable(inherited, False)
-    child._die_with(parent, lifeline)
+    die_with(parent, lifeline)
     driver = _Driver(Connection(control))
     opening: Opening = driver.receive()
     limit = threading.Timer(opening.patience, _too_late, (driver, opening))

@@ -10,9 +10,7 @@ import contextlib
 import math
 import os
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -25,6 +23,7 @@ import psutil
 
 import autodc
 from autodc.adapters.executors import harness
+from autodc.adapters.executors.lifeline import start
 from autodc.trial.executor import Completion, Job, Status, TrainerRef
 
 EXIT_SECONDS = 5.0
@@ -203,25 +202,12 @@ class _Child:
 
     @classmethod
     def start(cls, threads: int, log: IO[bytes]) -> _Child:
-        ours, theirs = socket.socketpair()
-        alive, lifeline = os.pipe()
         root = str(Path(autodc.__file__).parents[1])
         paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         shares = {name: str(threads) for name in _THREAD_VARIABLES}
         environment = {**os.environ, **shares, "PYTHONPATH": os.pathsep.join(paths)}
-        arguments = [str(theirs.fileno()), str(alive), str(os.getpid())]
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "autodc.adapters.executors.child", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                pass_fds=(theirs.fileno(), alive),
-                start_new_session=True,
-            )
-        os.close(alive)
-        return cls(process, Connection(ours.detach()), lifeline, os.pidfd_open(process.pid))
+        process, pipe, lifeline = start("autodc.adapters.executors.child", log, environment)
+        return cls(process, pipe, lifeline, os.pidfd_open(process.pid))
 
     def alive(self) -> bool:
         return not wait([self.pidfd], 0)
