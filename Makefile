@@ -45,7 +45,7 @@ fix: setup
 	.venv/bin/ruff check --fix $(FOLDERS)
 	.venv/bin/ruff format $(FOLDERS)
 	$(PY) configs/examples.py
-	$(PY) -m autodc.spec.schema
+	$(PY) -m autodc.studyfile.schema
 	$(PY) docs/generate.py
 
 lint: setup
@@ -60,7 +60,7 @@ layers: setup
 
 docs: setup
 	$(PY) configs/examples.py --check
-	$(PY) -m autodc.spec.schema --check
+	$(PY) -m autodc.studyfile.schema --check
 	$(PY) docs/generate.py --check
 
 bench: setup

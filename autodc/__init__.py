@@ -6,29 +6,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autodc.build.owned import Study
-    from autodc.build.run import Result, run
-    from autodc.build.simulation import SimulationResult, simulate
     from autodc.errors import AutodcError
-    from autodc.search.plan import Plan
-    from autodc.spec.load import load, load_machine
-    from autodc.spec.study import MachineSpec, StudySpec
-    from autodc.trial.trial import Outcome, Trial
+    from autodc.plan.plan import Plan
+    from autodc.plan.trial import Outcome, Trial
+    from autodc.studyfile.load import load, load_machine
+    from autodc.studyfile.study import MachineSpec, StudySpec
+    from autodc.verbs.run import Result, run
+    from autodc.verbs.simulate import SimulationResult, simulate
+    from autodc.verbs.study import Study
 
 _HOMES = {
     "AutodcError": "autodc.errors",
-    "MachineSpec": "autodc.spec.study",
-    "Outcome": "autodc.trial.trial",
-    "Plan": "autodc.search.plan",
-    "Result": "autodc.build.run",
-    "SimulationResult": "autodc.build.simulation",
-    "Study": "autodc.build.owned",
-    "StudySpec": "autodc.spec.study",
-    "Trial": "autodc.trial.trial",
-    "load": "autodc.spec",
-    "load_machine": "autodc.spec",
-    "run": "autodc.build.run",
-    "simulate": "autodc.build.simulation",
+    "MachineSpec": "autodc.studyfile.study",
+    "Outcome": "autodc.plan.trial",
+    "Plan": "autodc.plan.plan",
+    "Result": "autodc.verbs.run",
+    "SimulationResult": "autodc.verbs.simulate",
+    "Study": "autodc.verbs.study",
+    "StudySpec": "autodc.studyfile.study",
+    "Trial": "autodc.plan.trial",
+    "load": "autodc.studyfile",
+    "load_machine": "autodc.studyfile",
+    "run": "autodc.verbs.run",
+    "simulate": "autodc.verbs.simulate",
 }
 
 __all__ = [

@@ -21,17 +21,17 @@ import numpy as np
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from autodc.adapters.executors.desk import Desk
+from autodc.adapters.executors.attempts import Desk
 from autodc.adapters.executors.harness import train_job
 from autodc.adapters.mlflow_tracker import NullTracker
-from autodc.build.wire import job_maker, open_study, read_inputs
-from autodc.spec import load
-from autodc.spec.study import MachineSpec
+from autodc.plan.trial import Trial
 from autodc.study.driver import Driver, Interrupted
-from autodc.study.events import SessionStarted
+from autodc.study.journal.events import SessionStarted
+from autodc.studyfile import load
+from autodc.studyfile.study import MachineSpec
 from autodc.testing.world import CANDIDATES, write_world
 from autodc.trial.executor import Completion, Job
-from autodc.trial.trial import Trial
+from autodc.wire.study import job_maker, open_study, read_inputs
 
 SLOTS = 2
 SEARCH = 70

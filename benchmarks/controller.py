@@ -22,13 +22,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from autodc.adapters.executors.inline import InlineExecutor
 from autodc.adapters.mlflow_tracker import NullTracker
-from autodc.build.wire import job_maker, open_study, read_inputs
-from autodc.spec import load
-from autodc.spec.study import MachineSpec
 from autodc.study.driver import Driver
-from autodc.study.events import SessionStarted
+from autodc.study.journal.events import SessionStarted
+from autodc.studyfile import load
+from autodc.studyfile.study import MachineSpec
 from autodc.testing.world import write_world
 from autodc.trial.executor import Completion
+from autodc.wire.study import job_maker, open_study, read_inputs
 
 SIZES = (500, 1000, 2000)
 RESULTS = Path(__file__).resolve().parent / "results" / "controller.md"

@@ -16,10 +16,10 @@ from typing import Any
 import digits_truth as world
 import numpy as np
 
-from autodc.build.wire import search_problem
+from autodc.plan.plan import Plan
 from autodc.search.engine import Observation
 from autodc.search.factory import make_engine
-from autodc.search.plan import Plan
+from autodc.wire.study import search_problem
 
 SAMPLERS = ("mixture", "random")
 SEEDS = (11, 12, 13, 14, 15)

@@ -31,7 +31,7 @@ from autodc.adapters.trainers import make_trainer
 from autodc.data.catalogue import Catalogue, build_catalogue, open_test
 from autodc.data.dataset import Dataset
 from autodc.data.where import select
-from autodc.spec.study import ParameterSpec, StudySpec
+from autodc.studyfile.study import ParameterSpec, StudySpec
 from autodc.trial.executor import TrainerRef
 from autodc.trial.trainer import TrainingJob, TrainPart
 

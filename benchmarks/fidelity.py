@@ -17,9 +17,9 @@ from autodc import seeds
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.slices import TEST, VALIDATION
 from autodc.search import Observation, make_engine
-from autodc.spec.study import StudySpec
 from autodc.study.core import StudyCore
-from autodc.study.state import State
+from autodc.study.journal.state import State
+from autodc.studyfile.study import StudySpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.trial.executor import Completion
 from benchmarks.worlds import RealWorld, world

@@ -6,7 +6,7 @@ import pytest
 
 from autodc.errors import DataError
 from autodc.masking import masked, masked_tree, without_user
-from autodc.spec.study import StudySpec, TrackingSpec
+from autodc.studyfile.study import StudySpec, TrackingSpec
 
 SPEC = {
     "schema_version": 1,

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from autodc.cli.main import cli
-from autodc.spec import load
+from autodc.studyfile import load
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"

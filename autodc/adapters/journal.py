@@ -22,8 +22,8 @@ from typing import Any, final
 
 from autodc.adapters.lock import FolderLock
 from autodc.errors import InputError, SurroundingsError
-from autodc.study import events as study_events
-from autodc.study.events import Event
+from autodc.study.journal import events as study_events
+from autodc.study.journal.events import Event
 
 _APPLICATION_ID = 0x61646331  # "adc1", read by `file` and by us
 _LONGEST = 200

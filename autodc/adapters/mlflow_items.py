@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
-from autodc.data.mixture import BASE
 from autodc.gate.reasons import SENTENCES
 from autodc.masking import masked
-from autodc.study import events as ev
+from autodc.plan.mixture import BASE
+from autodc.study.journal import events as ev
 
 STUDY = "study"
 KEY_TAG = "autodc.key"
@@ -86,7 +86,7 @@ class Projection:
         self._planned: dict[int, ev.TrialPlanned] = {}
         self._trials_of_plan: dict[str, list[int]] = {}
         self._plan_of: dict[int, str] = {}
-        self._tests: dict[int, ev.TestOpened] = {}
+        self._tests: dict[int, ev.ComparisonOpened] = {}
         self._seeds: dict[int, tuple[int, ...]] = {}
         self._shown: dict[str, int] = {}
         self._challengers: set[int] = set()
@@ -110,13 +110,13 @@ class Projection:
                 self._plan(event)
             case ev.TrialFinished():
                 return self._trial(event)
-            case ev.TestOpened():
+            case ev.ComparisonOpened():
                 self._tests[event.id] = event
                 self._spent += event.share or 0.0
                 spent = (self._spent, _ms(event.time), len(self._tests))
                 return [Change(key=STUDY, metrics={"ledger.spent": spent})]
             case ev.LookTaken():
-                self._seeds[event.test] = tuple(event.seeds)
+                self._seeds[event.comparison] = tuple(event.seeds)
             case ev.VerdictReached():
                 return self._verdict(event)
             case ev.IncumbentMoved():
@@ -278,17 +278,17 @@ class Projection:
         verdict, why = _safe(f"verdict.{event.subject}"), _safe(f"reasons.{event.subject}")
         tags = _short_tags({verdict: event.verdict, why: reasons})
         changes = [Change(key=STUDY, tags=tags)]
-        opened = self._tests.get(event.test)
+        opened = self._tests.get(event.comparison)
         if opened is None:
             return changes
-        seeds = self._seeds.get(event.test, ())
+        seeds = self._seeds.get(event.comparison, ())
         for arm, plan, said in (("challenger", opened.challenger, tags), ("incumbent", opened.incumbent, {})):
             for number in self._trials(plan, seeds):
                 if arm == "challenger":
                     self._challengers.add(number)
                 elif number in self._challengers:  # what it was judged as is worth more than what it was held against
                     continue
-                about = {"autodc.test": str(event.test), "autodc.arm": arm, "autodc.subject": event.subject}
+                about = {"autodc.test": str(event.comparison), "autodc.arm": arm, "autodc.subject": event.subject}
                 changes.append(Change(key=_key(number), tags={**said, **_short_tags(about)}))
         return changes
 
@@ -304,7 +304,7 @@ class Projection:
         }
         step = (float(len(kept)), _ms(event.time), event.round)
         changes = [Change(key=STUDY, tags=_short_tags(tags), metrics={"kept": step})]
-        numbers = self._trials(event.plan, self._seeds.get(event.test, ()))
+        numbers = self._trials(event.plan, self._seeds.get(event.comparison, ()))
         if numbers:
             if (former := self._shown.get("incumbent")) is not None:
                 changes.append(Change(key=_key(former), tags={"autodc.compare": "former incumbent"}))

@@ -23,9 +23,8 @@ from rich.text import Text
 from autodc.cli.alarms import tell
 from autodc.cli.terminal import talk
 from autodc.errors import INTERRUPTED, SpecError
-from autodc.report import views
-from autodc.study import notices
-from autodc.study.state import State
+from autodc.review import notices, views
+from autodc.study.journal.state import State
 
 _REDRAW = 0.25
 
@@ -67,7 +66,7 @@ class Display:
 
     def update(self, state: State) -> None:
         """Show where the study is."""
-        for test in state.tests[self._verdicts :]:
+        for test in state.comparisons[self._verdicts :]:
             if test.verdict is None:
                 break
             self._verdicts += 1

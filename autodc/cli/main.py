@@ -26,7 +26,7 @@ from autodc.masking import masked
 
 if TYPE_CHECKING:
     from autodc.cli.live import Display
-    from autodc.spec.study import StudySpec
+    from autodc.studyfile.study import StudySpec
 
 _STUDY = click.argument("study", type=click.Path())
 _FOLDER = click.argument("folder", metavar="DIR", type=click.Path())
@@ -141,9 +141,9 @@ def init(folder: str, example: str) -> None:
 def check(study: str, source: str | None, warm: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Read everything a study names and say what the night would show; train nothing."""
     spec = _load(study, overrides, warm)
-    from autodc.build.preflight import preflight
     from autodc.cli.alarms import tell
     from autodc.cli.show_before import show_preflight
+    from autodc.verbs.check import preflight
 
     found = preflight(spec, source)
     tell(found["alarms"])
@@ -177,15 +177,14 @@ def run(
     if force and not open_test:
         raise click.UsageError("--force goes with --open-test: it opens the test set again")
     spec = _load(study, overrides, warm)
-    from autodc.spec import load_machine
+    from autodc.studyfile import load_machine
 
     where = load_machine(machine)
-    from autodc.build import asked_until
-    from autodc.build import run as run_study
-    from autodc.build.run import without_test
     from autodc.cli.live import Display, Stop, until_time
     from autodc.cli.show import show_result
     from autodc.study.driver import Interrupted
+    from autodc.verbs.run import asked_until, without_test
+    from autodc.verbs.run import run as run_study
 
     end = until_time(until, lambda: asked_until(out or os.path.join("runs", spec.name)))
     with Display(spec.name) as display, Stop(display.say, lambda: _stopped(display)) as stop:
@@ -256,13 +255,13 @@ def simulate(
 ) -> int:
     """Play nights with known truth on your own rows: how often would it be wrong, what could it detect."""
     spec = _load(study, overrides)
-    from autodc.spec import load_machine
+    from autodc.studyfile import load_machine
 
     where = load_machine(machine)
-    from autodc.build.simulation import simulate as play
     from autodc.cli.live import Bar, Stop
     from autodc.cli.show_before import show_simulation
     from autodc.study.driver import Interrupted
+    from autodc.verbs.simulate import simulate as play
 
     go_on = f"stopped; what is trained is kept. Go on with:\n    {_same_command()}"
     with Bar() as bar, Stop(bar.say, lambda: echo(go_on, err=True)) as stop:
@@ -282,9 +281,9 @@ def simulate(
 @_JSON
 def status(folder: str, as_json: bool) -> None:
     """Say what a study is doing, what it has spent and kept so far; safe while it runs."""
-    from autodc.build import open_result
     from autodc.cli.show import show_status
-    from autodc.report import views
+    from autodc.review import views
+    from autodc.verbs.run import open_result
 
     state, _ = open_result(folder)
     found = views.status(state)
@@ -297,9 +296,9 @@ def status(folder: str, as_json: bool) -> None:
 @_JSON
 def why(folder: str, dataset: str, as_json: bool) -> None:
     """Show the evidence behind one verdict, in plain words and numbers."""
-    from autodc.build import open_result
     from autodc.cli.show import show_why
-    from autodc.report import views
+    from autodc.review import views
+    from autodc.verbs.run import open_result
 
     state, _ = open_result(folder)
     found = views.why(state, dataset)
@@ -313,8 +312,8 @@ def report(folder: str, open_it: bool) -> None:
     """Write the report again from the journal."""
     from pathlib import Path
 
-    from autodc.build import open_result
     from autodc.report import write_report
+    from autodc.verbs.run import open_result
 
     state, content = open_result(folder)
     page = write_report(state, content, Path(folder))
@@ -332,7 +331,7 @@ def _stopped(display: Display, why: str = "") -> None:
 
 
 def _load(study: str, overrides: tuple[str, ...], warm: str | None = None) -> StudySpec:
-    from autodc.spec import load
+    from autodc.studyfile import load
 
     started = () if warm is None else (f"search.warm_start={json.dumps(os.path.abspath(warm))}",)
     return load(study, (*overrides, *started))

@@ -11,14 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from autodc.adapters.mlflow_store import opening
-from autodc.build import Result, open_result
-from autodc.build.run import REPORT
 from autodc.cli.alarms import tell
 from autodc.cli.live import PHASES, duration
 from autodc.cli.terminal import Column, console, print_table
 from autodc.gate.reasons import FAR_BOUND
-from autodc.report import views
-from autodc.report.numbers import Numbers, count, tenths
+from autodc.review import views
+from autodc.review.numbers import Numbers, count, tenths
+from autodc.verbs.run import REPORT, Result, open_result
 
 _COLOURS = {"keep": "green", "drop": "red", "undecided": "yellow"}
 _VERDICTS = (
@@ -193,8 +192,8 @@ def show_why(found: Mapping[str, Any]) -> None:
     tell(found["alarms"], out)
     if found["summary"]:
         out.print(found["summary"])
-    for test in found["tests"]:
-        _show_test(out, test)
+    for comparison in found["comparisons"]:
+        _show_comparison(out, comparison)
     if found["search"] is not None:
         effect = found["search"]
         out.print(
@@ -203,19 +202,19 @@ def show_why(found: Mapping[str, Any]) -> None:
         )
 
 
-def _show_test(out: Console, test: Mapping[str, Any]) -> None:
-    looks = test["looks"]
+def _show_comparison(out: Console, comparison: Mapping[str, Any]) -> None:
+    looks = comparison["looks"]
     out.print(
-        f"\ntest {test['id']}, round {test['round']}: {test['subject']}, {test['arms']}. "
-        f"It may spend {test['alpha']:.4f} of the error budget; {test['trainings']} trainings of its own."
+        f"\ncomparison {comparison['id']}, round {comparison['round']}: {comparison['subject']}, {comparison['arms']}. "
+        f"It may spend {comparison['alpha']:.4f} of the error budget; {comparison['trainings']} trainings of its own."
     )
     if looks:
         out.print(f"What was measured, on {count(looks[-1]['pairs'], 'pair')}; intervals as certain as the gate asks:")
         _print_evidence(out, looks[-1])
         out.print("How many standard errors it was ahead / had to be, look by look; level: what it may spend in all:")
         _print_bounds(out, looks)
-    for reason in test["reasons"]:
-        out.print(f"{test['verdict']} {reason['code']}: {reason['text']}")
+    for reason in comparison["reasons"]:
+        out.print(f"{comparison['verdict']} {reason['code']}: {reason['text']}")
 
 
 def _print_evidence(out: Console, look: Mapping[str, Any]) -> None:

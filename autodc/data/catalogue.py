@@ -12,11 +12,11 @@ from autodc import fingerprint
 from autodc.data.agreement import KINDS, Classes, agreed, class_labels, encoded
 from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
-from autodc.data.mixture import BASE
 from autodc.data.overlap import exact, numbered, row_hashes
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, InputError, Problems, raise_all
-from autodc.spec.study import DataSpec, SourceSpec, StudySpec
+from autodc.plan.mixture import BASE
+from autodc.studyfile.study import DataSpec, SourceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import JsonValue
 
 from autodc.data.dataset import Dataset
-from autodc.spec.study import TaskKind
+from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autodc.spec.study import Role
+from autodc.studyfile.study import Role
 
 Array = np.ndarray[Any, Any]
 

@@ -12,8 +12,8 @@ from scipy.special import softmax
 from autodc.errors import SpecError
 from autodc.evaluation.own_metric import Better, installed, own_metric
 from autodc.plugins import is_path
-from autodc.spec.study import TaskKind
 from autodc.stats import jackknife
+from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 

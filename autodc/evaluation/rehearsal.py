@@ -10,7 +10,7 @@ from autodc.evaluation.metrics import Metric
 from autodc.evaluation.own_metric import MetricError
 from autodc.evaluation.slices import Slice, SliceTable
 from autodc.seeds import generator
-from autodc.spec.study import TaskKind
+from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 

@@ -15,7 +15,7 @@ from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.evaluation.evidence import SliceEvidence, counting_rows
 from autodc.evaluation.metrics import Metric, soft_rows
-from autodc.spec.study import Role, SliceSpec, StudySpec, TaskKind
+from autodc.studyfile.study import Role, SliceSpec, StudySpec, TaskKind
 
 Array = np.ndarray[Any, Any]
 
@@ -279,7 +279,7 @@ def row_scores(table: SliceTable, metric: Metric, one: Slice, arrays: Mapping[st
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Comparison:
+class PairedOutputs:
     """Two arms on the same seeds: the arrays `score` kept, one a pair, None where that training failed.
 
     start: arrays of the campaign's start, to hold guards against it as well; declared: targets meant to be helped.
@@ -295,7 +295,7 @@ class Comparison:
     averaged: bool = False
 
 
-def compare(table: SliceTable, metric: Metric, pairs: Comparison, soft: bool = False) -> dict[str, SliceEvidence]:
+def compare(table: SliceTable, metric: Metric, pairs: PairedOutputs, soft: bool = False) -> dict[str, SliceEvidence]:
     """Turn two arms into paired differences, slice by slice. A failed training leaves a row of NaN: a lost pair.
 
     soft: targets are judged on the soft score, and each has the metric itself beside it as a guard.
@@ -321,7 +321,7 @@ def compare(table: SliceTable, metric: Metric, pairs: Comparison, soft: bool = F
     return evidence
 
 
-def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: Comparison, soft: bool) -> SliceEvidence:
+def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: PairedOutputs, soft: bool) -> SliceEvidence:
     def rows(arm: Sequence[Mapping[str, Array] | None]) -> list[Array]:
         lost = np.full(len(one.rows), np.nan)
         return [lost if a is None else row_scores(table, metric, one, a, soft) for a in arm]

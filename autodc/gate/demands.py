@@ -13,9 +13,9 @@ from scipy.special import ndtri
 from autodc.evaluation.evidence import Array, Evidence, SliceEvidence
 from autodc.gate.noise import OBJECTIVE, Pools, objective_evidence
 from autodc.gate.power import LARGEST, critical, predictive_power
-from autodc.spec.study import GateSpec
 from autodc.stats.sequential import MIN_STEP, bounds
 from autodc.stats.variance import Crossed, Estimate, crossed, moderate
+from autodc.studyfile.study import GateSpec
 
 SATURATED = 0.95
 """Share of the information of the last look beyond which more seeds decide nothing."""

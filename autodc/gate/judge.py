@@ -31,7 +31,7 @@ from autodc.gate.demands import (
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.power import LARGEST, critical
 from autodc.gate.types import Gained, Held, Leaks, Look, SliceLook, Verdict
-from autodc.spec.study import GateSpec
+from autodc.studyfile.study import GateSpec
 
 INTERVAL_TAIL = 0.05
 """One-sided tail of the interval shown for a target."""

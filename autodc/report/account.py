@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.report import charts
-from autodc.report.numbers import Numbers, count
+from autodc.review.numbers import Numbers, count
 
 PARTS = {
     "total": "the whole gain",

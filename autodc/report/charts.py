@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.study.state import State
+from autodc.study.journal.state import State
 
 BAR_WIDTH, BAR_EDGE = 160.0, 6.0
 """Width of an interval's drawing and the empty edge on both of its sides, in pixels."""

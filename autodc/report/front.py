@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc.report import charts
 from autodc.report.charts import CHART_BOTTOM, CHART_HEIGHT, CHART_LEFT, CHART_TOP, CHART_WIDTH, Scale
-from autodc.study.state import State
+from autodc.study.journal.state import State
 
 UNITS = {
     "predict_ms": ("prediction time", "ms a row"),

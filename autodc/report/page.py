@@ -11,13 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autodc.files import write_whole
-from autodc.report import account, charts, front, sections, story
-from autodc.report.numbers import count, duration, listed, short, tenths
-from autodc.report.views import PURPOSES
+from autodc.report import account, charts, front, sections
+from autodc.review import story
+from autodc.review.numbers import count, duration, listed, short, tenths
+from autodc.review.views import PURPOSES
 from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.direction import better
-from autodc.study.ledger import ledger
-from autodc.study.state import State
+from autodc.study.journal.state import State
+from autodc.study.rules.ledger import ledger
 
 PAGE = Path("report") / "index.html"
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.gate.types import Kind
-from autodc.report import charts, views
-from autodc.report.numbers import Numbers
-from autodc.study.state import State, TestState
+from autodc.report import charts
+from autodc.review import views
+from autodc.review.numbers import Numbers
+from autodc.study.journal.state import ComparisonState, State
 
 FINDINGS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 
@@ -48,14 +49,14 @@ def verdicts(state: State) -> list[dict[str, Any]]:
 
 def slice_rows(state: State, result: Mapping[str, Any], sign: float) -> list[dict[str, Any]]:
     """One row a slice: validation and test before and after in natural units, the test's difference, the drawings."""
-    validation, test = result["validation"], result["test"] or {"before": {}, "after": {}, "differences": {}}
-    sides = (validation["before"], validation["after"], test["before"], test["after"])
+    validation, sealed = result["validation"], result["test"] or {"before": {}, "after": {}, "differences": {}}
+    sides = (validation["before"], validation["after"], sealed["before"], sealed["after"])
     scale = charts.value_scale([v for side in sides for v in side.values()])
-    differences = charts.difference_scale(test["differences"].values())
+    differences = charts.difference_scale(sealed["differences"].values())
     spread = {plan: _spread(state, plan == "after", sign) for plan in ("before", "after")}
     rows = []
     for name, known in state.question.slices.items():
-        seen = test["differences"].get(name)
+        seen = sealed["differences"].get(name)
         rows.append(
             {
                 "name": name,
@@ -65,7 +66,7 @@ def slice_rows(state: State, result: Mapping[str, Any], sign: float) -> list[dic
                 "weight": known.get("weight", 1.0),
                 "validation": [validation["before"].get(name), validation["after"].get(name)],
                 "spread": [spread["before"].get(name), spread["after"].get(name)],
-                "test": [test["before"].get(name), test["after"].get(name)],
+                "test": [sealed["before"].get(name), sealed["after"].get(name)],
                 "difference": seen,
                 "drawn": [charts.dumbbell(side[0].get(name), side[1].get(name), scale) for side in _by_two(sides)],
                 "bar": None if seen is None else charts.bar(seen, differences, known.get("margin")),
@@ -77,12 +78,12 @@ def slice_rows(state: State, result: Mapping[str, Any], sign: float) -> list[dic
 
 def evidence(state: State) -> list[dict[str, Any]]:
     """Every candidate with its card, its paragraph and all its tests, in the order of the study file."""
-    return [views.why(state, name) | {"tests": _tests(state, name)} for name in state.candidates]
+    return [views.why(state, name) | {"comparisons": _compared(state, name)} for name in state.candidates]
 
 
 def other_tests(state: State) -> list[dict[str, Any]]:
     """The tests that were not about one dataset alone: settings, and several datasets together."""
-    return [_test(one) for one in state.tests if one.kind != "dataset"]
+    return [_comparison(one) for one in state.comparisons if one.kind != "dataset"]
 
 
 def recipe(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,18 +120,20 @@ def reference(result: Mapping[str, Any]) -> dict[str, str] | None:
 
 def scales(state: State, result: Mapping[str, Any]) -> Numbers:
     """The precision of the page, from the largest value of the metric on any slice."""
-    test = result["test"] or {"before": {}, "after": {}}
-    sides = (*result["validation"].values(), test["before"], test["after"])
+    sealed = result["test"] or {"before": {}, "after": {}}
+    sides = (*result["validation"].values(), sealed["before"], sealed["after"])
     values = [v for side in sides for v in side.values()]
     return Numbers.for_values(values or [v for t in state.trials if t.outcome for v in t.outcome.slices.values()])
 
 
-def _tests(state: State, name: str) -> list[dict[str, Any]]:
-    return [_test(t) for t in state.tests if t.subject == name or (name in t.members and t.purpose == "whole")]
+def _compared(state: State, name: str) -> list[dict[str, Any]]:
+    return [
+        _comparison(t) for t in state.comparisons if t.subject == name or (name in t.members and t.purpose == "whole")
+    ]
 
 
-def _test(test: TestState) -> dict[str, Any]:
-    shown = views.test_view(test)
+def _comparison(comparison: ComparisonState) -> dict[str, Any]:
+    shown = views.comparison_view(comparison)
     seen = [s for look in shown["looks"] for s in (*look["slices"].values(), look["objective"])]
     scale = charts.difference_scale(seen)
     looks = [
@@ -144,7 +147,7 @@ def _test(test: TestState) -> dict[str, Any]:
         }
         for look in shown["looks"]
     ]
-    return shown | {"looks": looks, "kind_words": KINDS.get(test.kind, test.kind)}  # type: ignore[call-overload]
+    return shown | {"looks": looks, "kind_words": KINDS.get(comparison.kind, comparison.kind)}  # type: ignore[call-overload]
 
 
 def _whole(objective: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from autodc.plan.plan import Plan, Stage, Value
 from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchEngine, SearchProblem, Suggestion
 from autodc.search.factory import make_engine
-from autodc.search.plan import Plan, Stage, Value
 
 if TYPE_CHECKING:
     from autodc.search.sampler import MixtureSampler

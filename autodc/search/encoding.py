@@ -6,9 +6,9 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.plan.plan import Plan, Value
 from autodc.search.clusters import clusters
 from autodc.search.engine import SearchProblem
-from autodc.search.plan import Plan, Value
 from autodc.search.space import RECIPE, Dimension, Space, dimension_of
 
 Array = np.ndarray[Any, Any]

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autodc.data.mixture import BASE
-from autodc.search.plan import Plan
-from autodc.spec.study import ParameterSpec
+from autodc.plan.mixture import BASE
+from autodc.plan.plan import Plan
+from autodc.studyfile.study import ParameterSpec
 
 Array = np.ndarray[Any, Any]
 

@@ -9,11 +9,11 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
+from autodc.plan.plan import Plan
 from autodc.search.encoding import PlanEncoding, weight_name
 from autodc.search.engine import DRAWS, FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.history import Growing, History, Record
 from autodc.search.pareto import Tradeoffs
-from autodc.search.plan import Plan
 from autodc.search.probes import modeller_of
 from autodc.search.proposal import Speaker, free, thompson, unseen
 from autodc.search.recommender import Recommender

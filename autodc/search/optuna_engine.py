@@ -20,14 +20,13 @@ from optuna.trial import TrialState
 
 from autodc import seeds
 from autodc.errors import SpecError
+from autodc.plan.plan import Plan, Value, thawed
 from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.mixture_engine import PlanBook, outlook, recommend
 from autodc.search.pareto import Tradeoffs
-from autodc.search.plan import Plan, Value
 from autodc.search.probes import modeller_of
 from autodc.search.proposal import free, unseen
 from autodc.search.space import Dimension, Space
-from autodc.spec.study import thawed
 
 Array = np.ndarray[Any, Any]
 

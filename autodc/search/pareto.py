@@ -13,9 +13,9 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
+from autodc.plan.plan import Plan
 from autodc.search.engine import FrontPoint, Observation, SearchProblem
 from autodc.search.history import History
-from autodc.search.plan import Plan
 from autodc.search.proposal import Speaker
 from autodc.search.space import Space
 from autodc.search.surrogates.models import Function, Guards, Model, Modeller, one_by_one

@@ -8,10 +8,10 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
+from autodc.plan.plan import Plan
 from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.mixture_engine import PlanBook, outlook, recommend
 from autodc.search.pareto import Tradeoffs
-from autodc.search.plan import Plan
 from autodc.search.probes import modeller_of
 from autodc.search.proposal import free
 

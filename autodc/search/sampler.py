@@ -13,9 +13,9 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from autodc import seeds
+from autodc.plan.plan import Plan
 from autodc.search.engine import Observation
 from autodc.search.mixture_engine import MixtureEngine
-from autodc.search.plan import Plan
 from autodc.search.vocabulary import OBJECTIVE, Vocabulary
 
 PLAN = "autodc:plan"

@@ -13,8 +13,8 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from autodc.search.plan import Value
-from autodc.spec.study import ParameterSpec, frozen
+from autodc.plan.plan import Value
+from autodc.studyfile.study import ParameterSpec, frozen
 
 Array = np.ndarray[Any, Any]
 Kind = Literal["weight", "number", "choice"]

@@ -14,11 +14,11 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from autodc.plan.plan import Plan, Value
 from autodc.search.encoding import STAGES, TWO_STAGES, PlanEncoding, weight_name
 from autodc.search.engine import SearchProblem
-from autodc.search.plan import Plan, Value
 from autodc.search.space import RECIPE, start_hyperparameters
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 
 OBJECTIVE = "objective"
 

@@ -13,18 +13,18 @@ from scipy.stats import t
 from autodc.errors import InputError
 from autodc.evaluation.evidence import Evidence
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.slices import Comparison, Slice, SliceTable, compare, row_scores, score
+from autodc.evaluation.slices import PairedOutputs, Slice, SliceTable, compare, row_scores, score
 from autodc.gate.judge import judge, too_good
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.types import Leaks, Look
-from autodc.search.plan import Plan
-from autodc.spec.study import StudySpec
+from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
-from autodc.study import events as ev
-from autodc.study import pairs
-from autodc.study.credit import PARTS
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import ComparisonState, State
 from autodc.study.ports import OutcomeStore
-from autodc.study.state import State, TestState
+from autodc.study.rules import pairs
+from autodc.study.rules.credit import PARTS
+from autodc.studyfile.study import StudySpec
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
@@ -57,28 +57,28 @@ class EvidenceAssessor:
         self._open_test, self._leaks = open_test, leaks
         self._soft = spec.gate.score == "soft"
 
-    def look(self, state: State, test: TestState, pair_seeds: tuple[int, ...]) -> Look:
+    def look(self, state: State, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
         """Judge a test on the pairs of these seeds. A training that failed leaves a lost pair, which never passes."""
-        anchored = test.purpose != "removal" and test.incumbent != state.start
-        comparison = Comparison(
-            challenger=[self._trained(state, test.challenger, seed) for seed in pair_seeds],
-            incumbent=[self._trained(state, test.incumbent, seed) for seed in pair_seeds],
+        anchored = comparison.purpose != "removal" and comparison.incumbent != state.start
+        paired = PairedOutputs(
+            challenger=[self._trained(state, comparison.challenger, seed) for seed in pair_seeds],
+            incumbent=[self._trained(state, comparison.incumbent, seed) for seed in pair_seeds],
             start=self._calibration(state) if anchored else (),
-            declared=self._declared(test),
-            against=self._incumbent(state, test, pair_seeds),
+            declared=self._declared(comparison),
+            against=self._incumbent(state, comparison, pair_seeds),
             averaged=self._spec.gate.incumbent == "averaged",
         )
-        evidence = compare(self._table, self._metric, comparison, self._soft)
+        evidence = compare(self._table, self._metric, paired, self._soft)
         return judge(
             evidence,
             self._pools(state),
             self._spec.gate,
-            test.alpha,
-            fresh=_draws(test.challenger) or _draws(test.incumbent),
-            leaks=self._leaks_in(test, evidence),
+            comparison.alpha,
+            fresh=_draws(comparison.challenger) or _draws(comparison.incumbent),
+            leaks=self._leaks_in(comparison, evidence),
         )
 
-    def _leaks_in(self, test: TestState, evidence: Evidence) -> Leaks | None:
+    def _leaks_in(self, comparison: ComparisonState, evidence: Evidence) -> Leaks | None:
         """Look for answers to the rows that got better in the datasets that are new; None where nothing is suspicious.
 
         Where none is new (other settings, other weights), all datasets of the challenger are looked at.
@@ -91,8 +91,8 @@ class EvidenceAssessor:
         for name, one in counted.items():
             rows = self._table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
             better.setdefault(self._table[name].part, []).append(rows)
-        new = tuple(n for n in test.challenger.mixture.added if n not in test.incumbent.mixture)
-        names = new or tuple(name for name, _ in test.challenger.mixture)
+        new = tuple(n for n in comparison.challenger.mixture.added if n not in comparison.incumbent.mixture)
+        names = new or tuple(name for name, _ in comparison.challenger.mixture)
         trust = set(self._spec.gate.trust)
         if self._leaks is None:
             return Leaks(datasets=names, looked=(), trusted=True) if set(names) <= trust else None
@@ -164,24 +164,24 @@ class EvidenceAssessor:
         numbers = [one.trial.number for one in state.trials if one.trial.phase == "calibration"]
         return [a for a in (self._arrays(state, n) for n in numbers) if a is not None]
 
-    def _incumbent(self, state: State, test: TestState, pair_seeds: tuple[int, ...]) -> list[Arrays]:
+    def _incumbent(self, state: State, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> list[Arrays]:
         """All trainings of the incumbent that pairs of this test may use, where the study averages over them and there
         are more than pairs; else none. Those it won with are not among them: seeds are fresh after a move."""
         if self._spec.gate.incumbent != "averaged":
             return []
         most = max(self._spec.gate.looks[-1], self._spec.gate.calibration)
-        seeds = [pairs.pair_seed(self._spec, test.round, j, test.generation) for j in range(most)]
-        numbers = {seed: state.trained.get((test.incumbent, seed), state.horizon) for seed in seeds}
+        seeds = [pairs.pair_seed(self._spec, comparison.round, j, comparison.generation) for j in range(most)]
+        numbers = {seed: state.trained.get((comparison.incumbent, seed), state.horizon) for seed in seeds}
         found = {seed: self._arrays(state, n) for seed, n in numbers.items() if n < state.horizon}
         if any(found.get(seed) is None for seed in pair_seeds):
             return []
         trained = [a for a in found.values() if a is not None]
         return trained if len(trained) > len(pair_seeds) else []
 
-    def _declared(self, test: TestState) -> frozenset[str]:
+    def _declared(self, comparison: ComparisonState) -> frozenset[str]:
         """The targets that the members of a test are meant to help; all of them where one does not say."""
         everything = frozenset(s.name for s in self._spec.targets)
-        meant = [c.targets for c in self._spec.data.candidates if c.name in test.members]
+        meant = [c.targets for c in self._spec.data.candidates if c.name in comparison.members]
         if not meant or any(t is None for t in meant):
             return everything
         return frozenset(name for targets in meant for name in targets or ())
@@ -209,9 +209,9 @@ class EvidenceAssessor:
             {one.name: one.clusters for one in self._table.slices},
             {one.name: one.weight for one in self._table.objective(self._spec.gate.min_rows)},
         )
-        for test in state.tests:
-            if test.verdict is not None and test.looks and test.looks[-1]["pairs"] >= 2:
-                pools = pools.updated(Look.from_dict(test.looks[-1]))
+        for comparison in state.comparisons:
+            if comparison.verdict is not None and comparison.looks and comparison.looks[-1]["pairs"] >= 2:
+                pools = pools.updated(Look.from_dict(comparison.looks[-1]))
         return pools
 
     def _is_soft(self, role: str) -> bool:

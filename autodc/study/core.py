@@ -14,19 +14,18 @@ from autodc.errors import AutodcError, InputError
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.own_metric import MetricError
 from autodc.evaluation.slices import TEST, Keep, Scores, SliceTable, score
+from autodc.plan.trial import Outcome, Trial
 from autodc.search.engine import SearchEngine
-from autodc.spec.study import StudySpec
-from autodc.study import allowance, pairs
-from autodc.study import events as ev
 from autodc.study.assess import EvidenceAssessor, LookForLeaks
 from autodc.study.direction import guessed
-from autodc.study.extend import extension
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State, fold
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.ports import Journal, OutcomeStore
-from autodc.study.result import result
-from autodc.study.state import State, fold
+from autodc.study.rules import allowance, pairs
+from autodc.study.rules.extend import extension
+from autodc.studyfile.study import StudySpec
 from autodc.trial.executor import Completion
-from autodc.trial.trial import Outcome, Trial
 
 Array = np.ndarray[Any, Any]
 
@@ -58,7 +57,7 @@ class StudyCore:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open. A changed study file or changed data extends the study, where that may be (study/extend.py).
+        """Open. A changed study file or changed data extends the study, where that may be (study/rules/extend.py).
 
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
         ADC-RUN-060 where its metric was turned round.
@@ -223,10 +222,6 @@ class StudyCore:
     def finished(self) -> bool:
         """Whether nothing is left to train or decide."""
         return self.state.finished is not None
-
-    def result(self) -> dict[str, Any]:
-        """The study so far in the form of result.json, without `mlflow`."""
-        return result(self.state, self._metric.natural)
 
 
 def _refuse_other_direction(state: State, metric: Metric) -> None:

@@ -10,14 +10,15 @@ from dataclasses import replace
 from typing import final
 
 from autodc.errors import AutodcError, InputError, SurroundingsError
-from autodc.study import allowance, pace
-from autodc.study import events as ev
+from autodc.plan.trial import Outcome, Trial
+from autodc.study import pace
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
 from autodc.study.ports import Tracker
-from autodc.study.state import State
+from autodc.study.rules import allowance
 from autodc.trial.executor import Completion, Executor
-from autodc.trial.trial import Outcome, Trial
 
 AHEAD = 1
 """Jobs queued for each slot beyond the one it trains: the next is there when a slot is free, however long the search

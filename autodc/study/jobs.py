@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import final
 
 from autodc.evaluation.slices import TEST
-from autodc.spec.study import MachineSpec, StudySpec
+from autodc.plan.trial import Trial
+from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Job, StoredPart, TrainerRef
-from autodc.trial.trial import Trial
 
 
 @final

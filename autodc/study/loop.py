@@ -12,12 +12,12 @@ from typing import final
 
 from autodc.errors import AutodcError
 from autodc.search.engine import SearchEngine
-from autodc.spec.study import StudySpec
-from autodc.study import events as ev
-from autodc.study.decide import Assessor, Decider
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
 from autodc.study.memory import Memory
-from autodc.study.planner import Planner
-from autodc.study.state import State
+from autodc.study.phases.decide import Assessor, Decider
+from autodc.study.phases.planner import Planner
+from autodc.studyfile.study import StudySpec
 
 
 @final

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import final, get_args
 
+from autodc.plan.plan import Plan
+from autodc.plan.trial import Outcome
 from autodc.search.engine import Observation, oriented
-from autodc.search.plan import Plan
-from autodc.spec.study import Tradeoff
-from autodc.study import events as ev
-from autodc.study import pairs
-from autodc.study.state import State
-from autodc.trial.trial import Outcome
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
+from autodc.study.rules import pairs
+from autodc.studyfile.study import Tradeoff
 
 AFTER = ("credit", "test")
 """Phases that come after the last verdict; the search never learns from them."""

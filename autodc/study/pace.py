@@ -8,10 +8,10 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.data.mixture import BASE
-from autodc.search.plan import Plan
-from autodc.study.records import TrialState
-from autodc.study.state import State
+from autodc.plan.mixture import BASE
+from autodc.plan.plan import Plan
+from autodc.study.journal.records import TrialState
+from autodc.study.journal.state import State
 
 Array = np.ndarray[Any, Any]
 

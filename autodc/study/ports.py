@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autodc.study.events import Event
+from autodc.study.journal.events import Event
 
 Array = np.ndarray[Any, Any]
 

@@ -23,7 +23,7 @@ import psutil
 import pytest
 
 from autodc.adapters.executors.harness import train_job
-from autodc.search.plan import Value
+from autodc.plan.plan import Value
 from autodc.trial.executor import Completion, Executor, Job, StoredPart, TrainerRef
 
 ROWS, COLUMNS = 60, 4

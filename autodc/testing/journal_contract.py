@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autodc.errors import SurroundingsError
-from autodc.study.events import Event, PhaseStarted, StudyFinished, TrialFinished
+from autodc.study.journal.events import Event, PhaseStarted, StudyFinished, TrialFinished
 from autodc.study.ports import Journal, OutcomeStore
 
 Array = np.ndarray[Any, Any]

@@ -11,8 +11,8 @@ import numpy as np
 from autodc.adapters.journal import Cursor, encode
 from autodc.adapters.outcomes import address_of
 from autodc.errors import SurroundingsError
-from autodc.study import events as study_events
-from autodc.study.events import Event
+from autodc.study.journal import events as study_events
+from autodc.study.journal.events import Event
 
 Array = np.ndarray[Any, Any]
 Row = tuple[str, int, str]

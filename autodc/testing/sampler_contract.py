@@ -11,7 +11,7 @@ from autodc import seeds
 from autodc.search import Observation, Plan, SearchEngine, SearchProblem
 from autodc.search.engine import oriented
 from autodc.search.space import start_hyperparameters
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 
 Maker = Callable[[SearchProblem, int], SearchEngine]
 Values = Callable[[int, Plan], Mapping[str, float]]

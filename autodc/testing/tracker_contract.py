@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from autodc.adapters.journal import SqliteJournal
-from autodc.study import events as ev
+from autodc.study.journal import events as ev
 from autodc.study.ports import Tracker
 
 TrackerOf = Callable[[Path], Tracker]
@@ -164,7 +164,7 @@ def _started(name: str) -> ev.StudyStarted:
 def _gate(first: int) -> list[ev.Event]:
     challenger, incumbent = {"base": 1.0, "fog": 0.5}, {"base": 1.0}
     events: list[ev.Event] = [
-        ev.TestOpened(
+        ev.ComparisonOpened(
             id=1,
             round=1,
             horizon=first,
@@ -183,10 +183,10 @@ def _gate(first: int) -> list[ev.Event]:
         events += trial(first + 2 * pair + 1, incumbent, phase="gate", seed=seed)
     look = {"pairs": 2, "verdict": "keep", "reasons": ["ADC-G001"], "slices": {}, "alpha": 0.05}
     end: dict[str, Any] = {"horizon": first + 4, "time": _START + 200}
-    events.append(ev.LookTaken(test=1, look=look, seeds=(41, 42), **end))
+    events.append(ev.LookTaken(comparison=1, look=look, seeds=(41, 42), **end))
     events.append(
         ev.VerdictReached(
-            test=1,
+            comparison=1,
             round=1,
             subject="fog",
             subject_kind="dataset",
@@ -196,6 +196,6 @@ def _gate(first: int) -> list[ev.Event]:
             **end,
         )
     )
-    moved: dict[str, Any] = {"round": 1, "plan": plan(challenger), "test": 1, **end}
+    moved: dict[str, Any] = {"round": 1, "plan": plan(challenger), "comparison": 1, **end}
     events.append(ev.IncumbentMoved(model=first, **moved))
     return events

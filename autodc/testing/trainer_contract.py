@@ -24,7 +24,7 @@ import pandas as pd
 import pytest
 
 from autodc.adapters.trainers import make_trainer
-from autodc.search.plan import Stage, Value
+from autodc.plan.plan import Stage, Value
 from autodc.trial.executor import TrainerRef
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 

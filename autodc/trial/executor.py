@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from autodc.search.plan import Stage, Value
-from autodc.spec.study import TaskKind
+from autodc.plan.plan import Stage, Value
+from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, final
 
 import numpy as np
 
-from autodc.data.mixture import batches
+from autodc.plan.mixture import batches
 from autodc.seeds import generator
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from autodc.search.plan import Stage, Value
-from autodc.spec.study import TaskKind
+from autodc.plan.plan import Stage, Value
+from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 

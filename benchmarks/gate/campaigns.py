@@ -3,7 +3,7 @@
     python benchmarks/gate/campaigns.py               # writes benchmarks/results/gate.md
     python benchmarks/gate/campaigns.py --scale 0.1   # a tenth of the repeats; writes nothing
 
-Trainings are simulated (autodc/gate/simulate.py, the code of `autodc simulate`), the decisions are those of a study:
+Trainings are simulated (autodc/lab/simulate.py, the code of `autodc simulate`), the decisions are those of a study:
 judge, levels and pools of autodc/gate. A night calibrates on 6 runs, tests candidate after candidate and advances what
 it keeps. Each rule lives through the same nights. SEED is for evaluation alone: no constant was chosen on its nights.
 """
@@ -28,16 +28,16 @@ from scipy import stats
 
 from autodc import seeds
 from autodc.evaluation.evidence import SliceEvidence
-from autodc.gate.counts import Mean, Share, Summary, summarise
 from autodc.gate.judge import judge
 from autodc.gate.noise import Pools
 from autodc.gate.power import critical
-from autodc.gate.simulate import CampaignResult, CandidateKind, Judge, World, simulate_campaign
 from autodc.gate.types import Look, SliceLook, Verdict
-from autodc.gate.worlds import Ground, SliceWorld, changed, synthetic_slice
-from autodc.spec.study import GateSpec
+from autodc.lab.counts import Mean, Share, Summary, summarise
+from autodc.lab.simulate import CampaignResult, CandidateKind, Judge, World, simulate_campaign
+from autodc.lab.worlds import Ground, SliceWorld, changed, synthetic_slice
 from autodc.stats.sequential import bounds
 from autodc.stats.variance import crossed, moderate
+from autodc.studyfile.study import GateSpec
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "gate.md"
 SEED = 77003141

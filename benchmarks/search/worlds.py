@@ -17,7 +17,7 @@ import numpy as np
 from autodc import seeds
 from autodc.search import Plan, SearchProblem
 from autodc.search.space import start_hyperparameters
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 
 Array = np.ndarray[Any, Any]
 

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from autodc import seeds
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 from benchmarks.worlds.conditions import photograph, pieces
 from benchmarks.worlds.planting import Sizes, Supply, plant
 from benchmarks.worlds.real import PLAIN_SPACE, RealWorld

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from autodc import seeds
-from autodc.data.mixture import batches
+from autodc.plan.mixture import batches
 from autodc.search import Plan, SearchProblem, Value
 from autodc.search.space import start_hyperparameters
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 from benchmarks.worlds.network import Leg, fit
 from benchmarks.worlds.rows import Held, Planted, Rows
 from benchmarks.worlds.studies import StudyRun, run_study

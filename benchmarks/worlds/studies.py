@@ -13,11 +13,12 @@ from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, Slice, SliceTable
+from autodc.review.result import result
 from autodc.search import Plan, make_engine
-from autodc.spec.study import StudySpec
 from autodc.study.core import StudyCore
-from autodc.study.events import StudyStarted
-from autodc.study.state import State
+from autodc.study.journal.events import StudyStarted
+from autodc.study.journal.state import State
+from autodc.studyfile.study import StudySpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.trial.executor import Completion
 
@@ -76,7 +77,7 @@ def run_study(
             seen = outputs if trial.phase == "test" else {VALIDATION: outputs[VALIDATION]}
             done = Completion(number=trial.number, attempt=0, status="done", outputs=seen)
             core.tell(trial, core.score(trial, done))
-    return StudyRun(result=core.result(), state=core.state)
+    return StudyRun(result=result(core.state), state=core.state)
 
 
 def study_spec(

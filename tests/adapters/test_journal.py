@@ -12,14 +12,14 @@ import pytest
 
 from autodc.adapters.journal import SqliteJournal, open_for_reading
 from autodc.errors import InputError, SurroundingsError
-from autodc.study.events import PhaseStarted
+from autodc.study.journal.events import PhaseStarted
 from autodc.testing.journal_contract import JournalContract
 from autodc.testing.memory import MemoryJournal
 
 WRITER = """
 import sys
 from autodc.adapters.journal import SqliteJournal
-from autodc.study.events import PhaseStarted
+from autodc.study.journal.events import PhaseStarted
 journal = SqliteJournal(sys.argv[1])
 number = 0
 while True:
@@ -148,7 +148,7 @@ def test_a_forked_child_does_not_keep_the_folder(tmp_path: Path) -> None:
     program = """
 import os, signal, sys, time
 from autodc.adapters.journal import SqliteJournal
-from autodc.study.events import PhaseStarted
+from autodc.study.journal.events import PhaseStarted
 journal = SqliteJournal(sys.argv[1])
 journal.append([PhaseStarted(round=0, phase="search")])
 pid = os.fork()

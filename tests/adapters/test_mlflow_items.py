@@ -5,7 +5,7 @@ import math
 import pytest
 
 from autodc.adapters.mlflow_items import STUDY, Change, Projection, merged, shortened
-from autodc.study import events as ev
+from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import plan, study, trial
 
 
@@ -66,10 +66,10 @@ def test_a_verdict_is_on_the_study_and_on_the_trainings_of_its_test() -> None:
 def test_what_was_judged_stays_so_when_others_are_held_against_it() -> None:
     events = study(trials=4)
     number = sum(isinstance(e, ev.TrialPlanned) for e in events)
-    opened = next(e for e in events if isinstance(e, ev.TestOpened))
+    opened = next(e for e in events if isinstance(e, ev.ComparisonOpened))
     both = {"base": 1.0, "fog": 0.5, "noise": 1.0}
     later = [
-        ev.TestOpened(
+        ev.ComparisonOpened(
             **{
                 **opened.to_dict(),
                 "id": 2,
@@ -79,9 +79,16 @@ def test_what_was_judged_stays_so_when_others_are_held_against_it() -> None:
             }
         ),
         *trial(number, both, phase="gate", seed=41),
-        ev.LookTaken(test=2, horizon=0, look={}, seeds=(41,)),
+        ev.LookTaken(comparison=2, horizon=0, look={}, seeds=(41,)),
         ev.VerdictReached(
-            test=2, round=2, horizon=0, subject="noise", subject_kind="dataset", verdict="drop", reasons=(), trainings=1
+            comparison=2,
+            round=2,
+            horizon=0,
+            subject="noise",
+            subject_kind="dataset",
+            verdict="drop",
+            reasons=(),
+            trainings=1,
         ),
     ]
     runs = projected([*events, *later])

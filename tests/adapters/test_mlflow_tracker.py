@@ -19,7 +19,7 @@ import pytest
 from autodc.adapters.journal import SqliteJournal, open_for_following
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
 from autodc.adapters.mlflow_writer import Sender, Target
-from autodc.study import events as ev
+from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import TrackerContract, study, trial, until
 
 pytest.importorskip("mlflow")

@@ -11,13 +11,13 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from autodc.build import open_result
 from autodc.cli.live import Display
 from autodc.cli.show import show_status, show_why
 from autodc.cli.terminal import Column, print_table
-from autodc.report import views
-from autodc.study import events as ev
-from autodc.study.state import fold
+from autodc.review import views
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import fold
+from autodc.verbs.run import open_result
 
 COLUMNS = (
     Column(name="dataset"),
@@ -151,7 +151,14 @@ def test_a_folder_that_is_not_there_names_the_one_that_was_meant(autodc, finishe
 def test_words_of_other_peoples_code_are_printed_as_they_stand(capsys):
     words = "no column [/red] in [bold]index[/bold], mine.py:100: :smile:"
     show_why(
-        {"dataset": "fog", "verdict": "undecided", "alarms": [words], "summary": words, "tests": [], "search": None}
+        {
+            "dataset": "fog",
+            "verdict": "undecided",
+            "alarms": [words],
+            "summary": words,
+            "comparisons": [],
+            "search": None,
+        }
     )
     Display("t").say(words)
     told = capsys.readouterr()

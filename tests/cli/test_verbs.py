@@ -171,7 +171,7 @@ def test_why_agrees_with_the_journal(autodc, finished):
     assert said.out.startswith("lamps: keep")
     found = json.loads(autodc("why", folder, "lamps", "--json").out)
     decided = [d for d in json.loads(run.out)["decisions"] if d["subject"] == "lamps"][-1]
-    last = [t for t in found["tests"] if t["subject"] == "lamps"][-1]["looks"][-1]
+    last = [t for t in found["comparisons"] if t["subject"] == "lamps"][-1]["looks"][-1]
     assert last["slices"]["dark"]["difference"] == decided["slices"]["dark"]["difference"]
     assert last["pairs"] == decided["seeds"]
     assert f"What was measured, on {last['pairs']} pair" in said.out

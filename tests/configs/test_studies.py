@@ -16,7 +16,7 @@ from autodc.data.catalogue import build_catalogue
 from autodc.data.overlap import exact, row_hashes
 from autodc.data.where import select
 from autodc.errors import DataError
-from autodc.spec import load, load_machine
+from autodc.studyfile import load, load_machine
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs"

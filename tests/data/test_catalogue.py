@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from autodc.adapters.sources import read_source
 from autodc.data.catalogue import build_catalogue, open_test
 from autodc.errors import DataError, Problems, SurroundingsError
-from autodc.spec.study import StudySpec
+from autodc.studyfile.study import StudySpec
 
 SCANS, LABELS = load_digits(return_X_y=True)
 SCANS = SCANS.reshape(-1, 8, 8).astype(np.float32)

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autodc.build.wire import described_problem, read_inputs
 from autodc.data.dataset import Dataset
 from autodc.data.describe import COLUMNS, ROWS, descriptors
 from autodc.search.clusters import MANY
 from autodc.search.encoding import PlanEncoding
-from autodc.spec import load
+from autodc.studyfile import load
 from autodc.testing.world import write_world
+from autodc.wire.study import described_problem, read_inputs
 
 
 def dataset(name, rng, shift=0.0, rows=40, width=6, **columns):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodc.data.mixture import Mixture, batches, epoch_rows
+from autodc.plan.mixture import Mixture, batches, epoch_rows
 
 weights = st.floats(0, 5, allow_nan=False).map(lambda weight: round(weight, 4))
 sizes = st.integers(1, 60)

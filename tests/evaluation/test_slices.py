@@ -9,11 +9,20 @@ from autodc.adapters.sources import read_source
 from autodc.data.catalogue import build_catalogue, open_test
 from autodc.errors import InputError
 from autodc.evaluation.metrics import find_metric
-from autodc.evaluation.slices import Comparison, Keep, compare, kept_bytes, part_of, row_scores, score, validation_table
+from autodc.evaluation.slices import (
+    Keep,
+    PairedOutputs,
+    compare,
+    kept_bytes,
+    part_of,
+    row_scores,
+    score,
+    validation_table,
+)
 from autodc.evaluation.slices import test_table as opened_table
 from autodc.gate.noise import objective_evidence
-from autodc.spec import load
 from autodc.stats.variance import crossed
+from autodc.studyfile import load
 from autodc.testing.world import write_world
 
 ACCURACY = find_metric("accuracy", "classification", ".")
@@ -91,7 +100,7 @@ def test_scores_are_the_metric_on_the_rows_of_each_slice(world, runs):
 def test_differences_are_challenger_minus_incumbent_row_by_row(world, runs):
     _, _, table, _ = world
     arrays = [one.arrays for one in runs[1]]
-    evidence = compare(table, ACCURACY, Comparison(challenger=arrays[:2], incumbent=arrays[2:], declared={"dark"}))
+    evidence = compare(table, ACCURACY, PairedOutputs(challenger=arrays[:2], incumbent=arrays[2:], declared={"dark"}))
     assert list(evidence) == ["overall", "dark", "first", "own"]
     for name, seen in evidence.items():
         means = [runs[1][j].slices[name] - runs[1][j + 2].slices[name] for j in range(2)]
@@ -106,14 +115,16 @@ def test_differences_are_challenger_minus_incumbent_row_by_row(world, runs):
 def test_an_incumbent_that_is_averaged_is_the_same_in_every_pair(world, runs):
     _, _, table, _ = world
     arrays = [one.arrays for one in runs[1]]
-    pairs = Comparison(challenger=arrays[:2], incumbent=arrays[2:], against=arrays[1:], start=arrays[2:], averaged=True)
+    pairs = PairedOutputs(
+        challenger=arrays[:2], incumbent=arrays[2:], against=arrays[1:], start=arrays[2:], averaged=True
+    )
     seen = compare(table, ACCURACY, pairs)["dark"]
     rows = [one["validation.score"][table["dark"].rows] for one in arrays]
     np.testing.assert_allclose(seen.differences, np.array(rows[:2]) - np.mean(rows[1:], axis=0), atol=1e-6)
     np.testing.assert_allclose(seen.anchor, np.array(rows[:2]) - np.mean(rows[2:], axis=0), atol=1e-6)
     np.testing.assert_allclose(seen.against, rows[1:])
     np.testing.assert_allclose(seen.anchor_against, rows[2:])
-    lost = compare(table, ACCURACY, Comparison(challenger=[arrays[0], None], incumbent=[], against=arrays[1:]))
+    lost = compare(table, ACCURACY, PairedOutputs(challenger=[arrays[0], None], incumbent=[], against=arrays[1:]))
     assert np.isnan(lost["dark"].differences[1]).all()
 
 
@@ -121,8 +132,8 @@ def test_a_failed_training_leaves_a_row_of_nan(world, runs):
     _, _, table, _ = world
     arrays = [one.arrays for one in runs[1]]
     for pairs in (
-        Comparison(challenger=[arrays[0], None], incumbent=arrays[2:]),
-        Comparison(challenger=arrays[:2], incumbent=[arrays[2], None]),
+        PairedOutputs(challenger=[arrays[0], None], incumbent=arrays[2:]),
+        PairedOutputs(challenger=arrays[:2], incumbent=[arrays[2], None]),
     ):
         for seen in compare(table, ACCURACY, pairs).values():
             assert np.isfinite(seen.differences[0]).all()
@@ -132,7 +143,7 @@ def test_a_failed_training_leaves_a_row_of_nan(world, runs):
 def test_soft_evidence_judges_targets_on_the_probability_and_guards_them_on_the_metric(world, runs):
     _, _, table, _ = world
     arrays = [one.arrays for one in runs[1]]
-    evidence = compare(table, ACCURACY, Comparison(challenger=arrays[:2], incumbent=arrays[2:]), soft=True)
+    evidence = compare(table, ACCURACY, PairedOutputs(challenger=arrays[:2], incumbent=arrays[2:]), soft=True)
     assert list(evidence) == ["overall", "dark", "dark.metric", "first", "own"]
     soft = [runs[1][j].soft["dark"] - runs[1][j + 2].soft["dark"] for j in range(2)]
     np.testing.assert_allclose(evidence["dark"].differences.mean(axis=1), soft, atol=1e-6)
@@ -148,7 +159,7 @@ def test_a_metric_that_is_no_mean_is_compared_by_pseudo_values(world, runs):
     macro = find_metric("macro_f1", "classification", ".")
     scored = [score(table, macro, "classification", one) for one in runs[0]]
     arrays = [one.arrays for one in scored]
-    evidence = compare(table, macro, Comparison(challenger=arrays[:2], incumbent=arrays[2:], start=arrays[:1]))
+    evidence = compare(table, macro, PairedOutputs(challenger=arrays[:2], incumbent=arrays[2:], start=arrays[:1]))
     means = [scored[j].slices["dark"] - scored[j + 2].slices["dark"] for j in range(2)]
     np.testing.assert_allclose(evidence["dark"].differences.mean(axis=1), means, atol=5e-3)
     assert evidence["dark"].anchor.shape == (1, len(table["dark"].rows))
@@ -175,7 +186,7 @@ def test_rows_shared_by_two_targets_are_one_sample_in_the_objective(tmp_path):
     table = validation_table(spec, build_catalogue(spec, read_source))
     rng = np.random.default_rng(3)
     arrays = [{"validation.score": rng.random(600)} for _ in range(4)]
-    evidence = compare(table, ACCURACY, Comparison(challenger=arrays[:2], incumbent=arrays[2:]))
+    evidence = compare(table, ACCURACY, PairedOutputs(challenger=arrays[:2], incumbent=arrays[2:]))
     whole = objective_evidence(evidence.values())
     alone, both = crossed(evidence["dark"].differences), crossed(whole.differences, whole.clusters)
     assert both.rows == alone.rows == len(table["dark"].rows)
@@ -225,7 +236,7 @@ def test_comparisons_on_accuracy_are_the_same_from_bytes_as_from_the_decimal_num
             row_scores(table, ACCURACY, one, few[0], soft=False), row_scores(table, ACCURACY, one, old[0], soft=False)
         )
     new_found, mixed = (
-        compare(table, ACCURACY, Comparison(challenger=some[:2], incumbent=few[2:])) for some in (few, old)
+        compare(table, ACCURACY, PairedOutputs(challenger=some[:2], incumbent=few[2:])) for some in (few, old)
     )
     for name in new_found:
         np.testing.assert_array_equal(new_found[name].differences, mixed[name].differences)

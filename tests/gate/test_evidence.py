@@ -12,8 +12,8 @@ from autodc.gate import reasons
 from autodc.gate.judge import judge
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.types import Leak, Leaks, Look
-from autodc.spec.study import GateSpec
 from autodc.stats.variance import Prior, crossed, moderate
+from autodc.studyfile.study import GateSpec
 
 GATE = GateSpec()
 NOISE = Prior(seed=1e-5, residual=0.05, df=5)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from autodc.evaluation.evidence import Evidence, SliceEvidence
 from autodc.gate.judge import judge
 from autodc.gate.noise import OBJECTIVE, Pools
-from autodc.spec.study import GateSpec
 from autodc.stats import jackknife
 from autodc.stats.variance import Prior
+from autodc.studyfile.study import GateSpec
 
 GATE = GateSpec()
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)

@@ -12,8 +12,8 @@ from autodc.gate import reasons
 from autodc.gate.judge import judge
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.types import Look
-from autodc.spec.study import GateSpec
 from autodc.stats.variance import Prior, crossed, moderate
+from autodc.studyfile.study import GateSpec
 
 GATE = GateSpec()
 ALPHA = 0.05

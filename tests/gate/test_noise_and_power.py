@@ -14,8 +14,8 @@ from autodc.gate.judge import judge
 from autodc.gate.levels import level
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.power import rows_needed, smallest_difference
-from autodc.spec.study import GateSpec
 from autodc.stats.variance import crossed
+from autodc.studyfile.study import GateSpec
 
 
 def test_levels_follow_lond():

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import autodc
-from autodc.build import open_result
-from autodc.report import views, write_report
+from autodc.report import write_report
+from autodc.review import views
+from autodc.verbs.run import open_result
 
 HERE = Path(__file__).parent
 EXPECTED = json.loads((HERE / "expected.json").read_text())

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from autodc.gate.types import Look, SliceLook
-from autodc.search.plan import Plan
-from autodc.study import events as ev
-from autodc.study.result import result
-from autodc.study.state import State, fold
-from autodc.trial.trial import Outcome, Trial
+from autodc.plan.plan import Plan
+from autodc.plan.trial import Outcome, Trial
+from autodc.review.result import result
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State, fold
 
 SLICES = {
     "overall": {"role": "guard", "margin": 0.01, "weight": 1.0, "rows": 600},
@@ -90,10 +90,10 @@ class Night:
         self, name: str, verdict: str, difference: float, reasons: tuple[str, ...], purpose: str = "addition"
     ) -> Night:
         """A test of one dataset with one look, whose interval reaches 0.02 to both sides."""
-        number = sum(isinstance(e, ev.TestOpened) for e in self.events)
+        number = sum(isinstance(e, ev.ComparisonOpened) for e in self.events)
         new = Plan.of({"base": 1.0, name: 1.5}, {"lr": 0.03})
         self.add(
-            ev.TestOpened(
+            ev.ComparisonOpened(
                 id=number,
                 round=1,
                 horizon=0,
@@ -105,9 +105,9 @@ class Night:
                 members=(name,),
                 alpha=0.025,
             ),
-            ev.LookTaken(test=number, horizon=0, look=look(difference, verdict, reasons).to_dict(), seeds=(5, 6)),
+            ev.LookTaken(comparison=number, horizon=0, look=look(difference, verdict, reasons).to_dict(), seeds=(5, 6)),
             ev.VerdictReached(
-                test=number,
+                comparison=number,
                 round=1,
                 horizon=0,
                 subject=name,
@@ -118,7 +118,7 @@ class Night:
             ),
         )
         if verdict == "keep":
-            self.add(ev.IncumbentMoved(round=1, horizon=0, plan=new.to_dict(), test=number, model=0))
+            self.add(ev.IncumbentMoved(round=1, horizon=0, plan=new.to_dict(), comparison=number, model=0))
         return self
 
     def open(self, before: float, after: float, difference: float, reach: float = 0.02) -> Night:
@@ -139,8 +139,8 @@ class Night:
     def state(self) -> State:
         return fold(self.events)
 
-    def result(self, sign: float = 1.0) -> dict[str, Any]:
-        return result(self.state(), lambda oriented: sign * oriented)
+    def result(self) -> dict[str, Any]:
+        return result(self.state())
 
 
 def look(difference: float, verdict: str, reasons: tuple[str, ...]) -> Look:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from autodc.build.preflight import preflight
 from autodc.errors import AutodcError
-from autodc.report import views
-from autodc.report.numbers import Numbers
-from autodc.report.story import warnings
-from autodc.search.plan import Plan
-from autodc.spec import load
-from autodc.study import notices
+from autodc.plan.plan import Plan
+from autodc.review import notices, views
+from autodc.review.numbers import Numbers
+from autodc.review.story import warnings
+from autodc.studyfile import load
 from autodc.testing.world import write_world
+from autodc.verbs.check import preflight
 
 CARD = {"role": "target", "margin": None, "weight": 1.0, "rows": 260, "groups": 13, "counting": 13.0, "needed": 20}
 FINE = {"role": "target", "margin": None, "weight": 1.0, "rows": 400, "groups": 400, "counting": 400, "needed": None}

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from autodc.report.charts import bar, difference_scale
-from autodc.report.numbers import Numbers, count, duration, listed
+from autodc.review.numbers import Numbers, count, duration, listed
 
 
 @pytest.mark.parametrize(

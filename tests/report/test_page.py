@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from autodc.plan.plan import Plan
 from autodc.report import write_report
 from autodc.report.account import cheap
-from autodc.search.plan import Plan
-from autodc.study import events as ev
+from autodc.study.journal import events as ev
 
 _VOID = {"meta", "line", "circle", "path", "rect", "br", "link", "img"}
 
@@ -47,8 +47,8 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def written(study: Any, folder: Path, sign: float = 1.0) -> tuple[str, Page]:
-    path = write_report(study.state(), study.result(sign), folder)
+def written(study: Any, folder: Path) -> tuple[str, Page]:
+    path = write_report(study.state(), study.result(), folder)
     assert path == folder / "report" / "index.html"
     text = path.read_text(encoding="utf-8")
     return text, Page(text)
@@ -167,7 +167,7 @@ def test_a_study_without_candidates_has_a_page(night: Any, tmp_path: Path) -> No
 def test_a_metric_that_falls_is_shown_in_its_own_units_and_differences_point_up(night: Any, tmp_path: Path) -> None:
     study = night(metric="rmse", kind="regression").train({"overall": -4.1, "dark": -6.25})
     study.decide("fog", "keep", 0.5, ("ADC-G001",)).open(6.25, 5.75, 0.5).finish()
-    _, page = written(study, tmp_path, sign=-1.0)
+    _, page = written(study, tmp_path)
     assert "rmse, is better when it is lower" in page.text
     assert "6.250 → 5.750" in page.text
     assert "dark got better: +0.500 (95% interval +0.480 to +0.520)" in page.text

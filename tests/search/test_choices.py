@@ -7,13 +7,13 @@ import yaml
 
 import autodc
 from autodc.adapters.trainers.command import job_content
-from autodc.build.run import open_result
 from autodc.errors import InputError
 from autodc.search import Observation, Plan, SearchProblem, make_engine
 from autodc.search.space import start_hyperparameters
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 from autodc.testing.world import write_world
 from autodc.trial.trainer import TrainingJob
+from autodc.verbs.run import open_result
 
 HIDDEN = [[64], [64, 32], [[1, None], "x"]]
 SPACE = {

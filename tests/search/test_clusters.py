@@ -18,7 +18,7 @@ from autodc.search.screen import opening, pairs
 from autodc.search.space import Dimension, Space
 from autodc.search.surrogates.gaussian import GaussianProcess, _loss, prior, tune
 from autodc.search.surrogates.ridge import Ridge, tune_ridge
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 from autodc.testing.sampler_contract import drive, problem_of, reward
 
 MEMBERS, FAMILIES = 10, 12

@@ -108,7 +108,7 @@ def test_enqueued_mixtures_are_tried_first_also_after_a_warm_start():
 
 
 def test_plans_engine_and_loop_are_read_without_optuna_and_the_loop_without_ray_mlflow_and_torch():
-    names = ["autodc.search.plan", "autodc.search", "autodc.search.mixture_engine", "autodc.study.core"]
+    names = ["autodc.plan.plan", "autodc.search", "autodc.search.mixture_engine", "autodc.study.core"]
     code = f"""
 import importlib, sys
 for name in {[*names, "autodc.study.driver"]}:

@@ -10,7 +10,7 @@ from autodc.search import Observation, Plan, SearchProblem, make_engine
 from autodc.search.engine import natural, oriented
 from autodc.search.pareto import undominated, weights
 from autodc.search.space import start_hyperparameters
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 
 SPACE = {
     "width": ParameterSpec(type="int", low=8, high=512, log=True),

@@ -11,7 +11,7 @@ from autodc.search import Observation, Plan, SearchProblem, make_engine
 from autodc.search.mixture_engine import PlanBook
 from autodc.search.probes import ProbedModeller, modeller_of
 from autodc.search.surrogates.models import Modeller
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 
 DATASETS = tuple(f"d{i:02d}" for i in range(24))
 RATE = {"rate": ParameterSpec(type="float", low=1e-3, high=1.0, log=True)}

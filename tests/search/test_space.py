@@ -7,7 +7,7 @@ from autodc import seeds
 from autodc.search import Plan
 from autodc.search.encoding import PlanEncoding
 from autodc.search.space import start_hyperparameters
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 from autodc.testing.sampler_contract import SPACE, problem_of
 
 

@@ -21,11 +21,11 @@ import os, signal, sys
 from pathlib import Path
 from autodc.adapters.executors.inline import InlineExecutor
 from autodc.adapters.mlflow_tracker import NullTracker
-from autodc.build.wire import job_maker, open_study, read_inputs
-from autodc.spec import load
-from autodc.spec.study import MachineSpec
+from autodc.wire.study import job_maker, open_study, read_inputs
+from autodc.studyfile import load
+from autodc.studyfile.study import MachineSpec
 from autodc.study.driver import Driver
-from autodc.study.events import SessionStarted
+from autodc.study.journal.events import SessionStarted
 
 class Axe:
     def __init__(self, inner, number):

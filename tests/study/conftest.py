@@ -12,21 +12,22 @@ import numpy as np
 import pytest
 
 from autodc.adapters.mlflow_tracker import NullTracker
-from autodc.build.wire import Inputs, _open_test, read_inputs, search_problem, started_event
+from autodc.plan.plan import Plan
+from autodc.plan.trial import Outcome, Trial
+from autodc.review.result import result
 from autodc.search.engine import Recommendation, SearchEngine, Suggestion
 from autodc.search.factory import make_engine
-from autodc.search.plan import Plan
 from autodc.seeds import integer
-from autodc.spec import load
-from autodc.spec.study import MachineSpec
 from autodc.study.core import StudyCore
 from autodc.study.driver import Driver
 from autodc.study.jobs import JobMaker
+from autodc.studyfile import load
+from autodc.studyfile.study import MachineSpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.testing.world import CellTrainer, write_world
 from autodc.trial.executor import Completion, Job
 from autodc.trial.trainer import TrainingJob, TrainPart
-from autodc.trial.trial import Outcome, Trial
+from autodc.wire.study import Inputs, _open_test, read_inputs, search_problem, started_event
 
 #: A source whose targets say when they are read.
 SEALED = """
@@ -243,7 +244,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Hand]:
 
 def told(study: StudyCore) -> dict[str, Any]:
     """What must not depend on chance: trials by number, decisions, incumbent."""
-    content = study.result()
+    content = result(study.state)
     return {
         "trials": [t.trial.to_dict() for t in study.state.trials],
         "decisions": content["decisions"],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from autodc.study import allowance
-from autodc.study.state import fold
+from autodc.review.result import result
+from autodc.study.journal.state import fold
+from autodc.study.rules import allowance
 from autodc.testing.memory import MemoryJournal
 from autodc.testing.world import CANDIDATES
 
@@ -25,7 +26,7 @@ def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(world
     rows = []
     study = hand.open(rows)
     hand.finish(study, flight=2)
-    content, reserve = study.result(), 2 * allowance.final_seeds(hand.spec)
+    content, reserve = result(study.state), 2 * allowance.final_seeds(hand.spec)
     assert content["spent"]["trainings"] <= trainings
     state = fold([])
     for _, event in MemoryJournal(rows).read():
@@ -35,7 +36,7 @@ def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(world
     arms = 1 if state.start == state.incumbent else 2
     assert content["spent"]["by_phase"]["test"] == arms * allowance.final_seeds(hand.spec)
     assert content["test"] is not None
-    assert content["spent"]["tests"] <= allowance.planned_tests(hand.spec)
+    assert content["spent"]["comparisons"] <= allowance.planned_tests(hand.spec)
 
 
 @pytest.mark.parametrize(
@@ -48,11 +49,11 @@ def test_what_is_kept_costs_no_more_than_the_budget(world, limit):
     study = hand.open([])
     hand.finish(study)
     price = {c["name"]: c["cost"] for c in candidates}
-    kept = study.result()["kept"]
+    kept = result(study.state)["kept"]
     assert sum(price[name] for name in kept) <= limit
-    assert study.result()["spent"]["cost"] == sum(price[name] for name in kept)
+    assert result(study.state)["spent"]["cost"] == sum(price[name] for name in kept)
     assert bool(kept) == (limit >= 60)
-    for test in study.state.tests:
+    for test in study.state.comparisons:
         assert sum(price[name] for name in test.challenger.mixture.added) <= limit
 
 
@@ -69,7 +70,7 @@ def test_every_kept_dataset_has_a_decision_of_its_own(world, seed):
     hand = world(seed=seed, budget__trainings=80)
     study = hand.open([])
     hand.finish(study)
-    content = study.result()
+    content = result(study.state)
     keeps = {d["subject"] for d in content["decisions"] if d["kind"] == "dataset" and d["verdict"] == "keep"}
     assert set(content["kept"]) <= keeps
     assert content["kept"] == ["lamps"]
@@ -89,7 +90,7 @@ def test_the_test_set_is_opened_once_and_its_targets_are_not_read_before(world):
             assert not opened
             study.tell(trial, hand.outcome(study, trial))
     assert hand.log() == asked + 1
-    assert study.result()["test"]["opened"] == 1
+    assert result(study.state)["test"]["opened"] == 1
     hand.finish(hand.open(rows))
     assert hand.log() == asked + 1
     assert [kind for kind, _, _ in rows].count("TestSetOpened") == 1
@@ -100,7 +101,7 @@ def test_a_deadline_ends_the_study_with_a_result(world, executor_of):
     study = hand.open([])
     executor = executor_of(hand, study)
     hand.drive(study, executor, deadline=executor.now + 45.0)
-    content = study.result()
+    content = result(study.state)
     assert content["finished"]
     assert content["stopped_because"] == "budget.wall_clock"
     assert content["test"] is not None
@@ -117,5 +118,5 @@ def test_a_deadline_that_has_passed_trains_nothing_more_and_gives_a_result(world
     executor = executor_of(hand, again)
     hand.drive(again, executor, deadline=executor.now - 1.0, because="until")
     assert executor.attempts == []
-    assert again.result()["stopped_because"] == "until"
-    assert again.result()["kept"] == []
+    assert result(again.state)["stopped_because"] == "until"
+    assert result(again.state)["kept"] == []

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from autodc.search.plan import Plan
-from autodc.study import allowance, pace
-from autodc.study import events as ev
+from autodc.plan.plan import Plan
+from autodc.plan.trial import Outcome, Trial
+from autodc.review.result import result
+from autodc.study import pace
 from autodc.study.driver import Interrupted
-from autodc.study.state import fold
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import fold
+from autodc.study.rules import allowance
 from autodc.testing.memory import MemoryJournal
-from autodc.trial.trial import Outcome, Trial
 
 FOREVER = 10**9
 
@@ -148,8 +150,8 @@ def test_a_limit_rises_again_when_there_is_more_time_than_it_seemed(world, execu
     drive(hand, study, executor, clocks, deadline=executor.now + 500.0, because="until", progress=corrected)
     limits = [json.loads(text)["trainings"] for kind, _, text in rows if kind == "BudgetLimited"]
     assert min(limits) < 40 <= max(limits[limits.index(min(limits)) :])
-    assert study.result()["spent"]["trainings"] > 30
-    assert study.result()["stopped_because"] != "until"
+    assert result(study.state)["spent"]["trainings"] > 30
+    assert result(study.state)["stopped_because"] != "until"
 
 
 def test_a_limit_of_one_session_does_not_bind_the_next(world):
@@ -186,8 +188,8 @@ def test_the_next_night_goes_on_to_the_budget(world, executor_of):
     again = hand.open(rows)
     again.record(ev.SessionStarted(slots=1, machine={}))
     hand.drive(again, executor_of(hand, again))
-    assert again.result()["stopped_because"] != "until"
-    assert again.result()["spent"]["trainings"] > 50
+    assert result(again.state)["stopped_because"] != "until"
+    assert result(again.state)["spent"]["trainings"] > 50
 
 
 class Hanging:
@@ -227,7 +229,7 @@ def test_a_hang_is_ended_in_time_for_the_last_measurement(world, executor_of, nu
     drive(hand, study, executor, clocks, deadline=inner.now + 100.0, because="until")
     assert executor.cancels == 1
     assert inner.now <= 1000.0 + 100.0 + 1
-    content = study.result()
+    content = result(study.state)
     assert content["stopped_because"] == "until"
     assert content["test"] is not None
     ended = study.state.trials[number].outcome
@@ -269,7 +271,7 @@ def test_time_awake_is_what_a_session_took(world):
     slept = replace(ev.PhaseStarted(round=0, phase="calibration"), time=20_000.0, awake=5.0)
     study.state.apply(slept)
     assert study.state.sessions[-1].seconds == 5.0
-    assert study.result()["spent"]["wall_seconds"] == 5.0
+    assert result(study.state)["spent"]["wall_seconds"] == 5.0
 
 
 def test_an_old_journal_without_the_new_fields_is_read(world):

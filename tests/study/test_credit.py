@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from autodc.search.plan import Plan
-from autodc.study.credit import PARTS, Arms, doubtful, with_and_without
+from autodc.plan.plan import Plan
+from autodc.review.result import result
+from autodc.study.rules.credit import PARTS, Arms, doubtful, with_and_without
 
 SETTINGS_ALONE = {
     "data__candidates": [{"name": "copies", "source": "data/copies.npz"}],
@@ -47,7 +48,7 @@ def tuned(world):
 
 def test_the_parts_add_up_to_the_total_and_data_did_it(paid):
     _, study = paid
-    found = study.result()["credit"]
+    found = result(study.state)["credit"]
     assert found["how"] == "trained"
     assert found["seeds"] >= 2
     parts = [found[name]["difference"] for name in PARTS if name != "total"]
@@ -67,24 +68,24 @@ def test_the_further_arms_are_trained_on_the_seeds_of_the_last_measurement(paid)
     further = [t for t in state.trials if t.trial.phase == "credit"]
     assert further
     assert {t.trial.seed for t in further} <= seeds
-    assert study.result()["spent"]["by_phase"]["credit"] == len(further)
-    assert study.result()["spent"]["trainings"] <= 160
+    assert result(study.state)["spent"]["by_phase"]["credit"] == len(further)
+    assert result(study.state)["spent"]["trainings"] <= 160
 
 
 def test_the_account_does_not_depend_on_the_order_of_outcomes(paid):
     hand, study = paid
     again = hand.open([])
     hand.finish(again, 3, np.random.default_rng(1))
-    assert again.result()["credit"] == study.result()["credit"]
-    assert again.result()["recommendation"] == study.result()["recommendation"]
+    assert result(again.state)["credit"] == result(study.state)["credit"]
+    assert result(again.state)["recommendation"] == result(study.state)["recommendation"]
 
 
 def test_where_the_budget_is_short_the_model_says_it(world):
     hand = world(budget__trainings=30, loop__rounds=1)
     study = hand.open([])
     hand.finish(study)
-    found = study.result()["credit"]
-    assert study.result()["kept"] == ["lamps"]
+    found = result(study.state)["credit"]
+    assert result(study.state)["kept"] == ["lamps"]
     assert found["how"] == "model"
     assert found["total"]["difference"] > 0.2
     assert not [t for t in study.state.trials if t.trial.phase == "credit"]
@@ -94,14 +95,14 @@ def test_without_a_test_set_all_four_arms_are_trained_afresh(world):
     hand = world(budget__trainings=160, loop__rounds=1, data__test=None)
     study = hand.open([])
     hand.finish(study)
-    found = study.result()["credit"]
+    found = result(study.state)["credit"]
     assert found["how"] == "trained"
     assert len({t.trial.plan for t in study.state.trials if t.trial.phase == "credit"}) >= 3
-    assert study.result()["recommendation"]["test"] is None
+    assert result(study.state)["recommendation"]["test"] is None
 
 
 def test_what_the_settings_did_is_credited_to_no_dataset(tuned):
-    content = tuned.result()
+    content = result(tuned.state)
     assert content["kept"] == []
     assert ("tuning", "keep") in [(d["kind"], d["verdict"]) for d in content["decisions"]]
     found = content["credit"]
@@ -129,18 +130,18 @@ def test_no_trial_tunes_the_base_alone_once_new_datasets_are_far_ahead(world):
 
 
 def test_the_end_is_held_against_a_base_that_was_tuned_as_well(paid, tuned):
-    assert paid[1].result()["credit"]["against_tuned_start"]["difference"] > 0.2
-    assert abs(tuned.result()["credit"]["against_tuned_start"]["difference"]) < 0.05
+    assert result(paid[1].state)["credit"]["against_tuned_start"]["difference"] > 0.2
+    assert abs(result(tuned.state)["credit"]["against_tuned_start"]["difference"]) < 0.05
 
 
 def test_a_dataset_is_tested_with_both_arms_at_the_challengers_settings(tuned):
-    removals = [t for t in tuned.state.tests if t.purpose == "removal"]
+    removals = [t for t in tuned.state.comparisons if t.purpose == "removal"]
     for test in removals:
         assert test.challenger.hyperparameters == test.incumbent.hyperparameters
 
 
 def test_the_search_promised_what_fresh_seeds_measured(tuned):
-    told = tuned.result()["recommendation"]
+    told = result(tuned.state)["recommendation"]
     assert 0 < told["sd"] < 0.2
     assert told["seeds"] == 5
     assert abs(told["optimism"]["validation"]) < 0.05
@@ -151,8 +152,8 @@ def test_a_study_that_moved_nothing_has_no_credit(world):
     hand = world(data__candidates=[{"name": "chance", "source": "data/chance.npz"}], search_space={}, loop__rounds=1)
     study = hand.open([])
     hand.finish(study)
-    assert study.result()["credit"] is None
-    assert study.result()["recommendation"] is not None
+    assert result(study.state)["credit"] is None
+    assert result(study.state)["recommendation"] is not None
 
 
 def test_crossed_plans_share_the_mixture_or_the_settings():

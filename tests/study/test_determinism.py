@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autodc.study import events as ev
-from autodc.study.state import fold
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import fold
 from autodc.testing.memory import MemoryJournal
 
 QUICK = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from autodc.errors import InputError
-from autodc.study import allowance
-from autodc.study import events as ev
-from autodc.study.ledger import ledger
+from autodc.review.result import result
+from autodc.study.journal import events as ev
+from autodc.study.rules import allowance
+from autodc.study.rules.ledger import ledger
 from autodc.testing.memory import MemoryJournal
 from autodc.testing.world import CANDIDATES
 
@@ -59,7 +60,7 @@ def test_a_finished_study_takes_a_candidate_more_and_keeps_its_ledger(again, beg
     assert not study.finished
     hand.finish(study)
     account, spent = ledger(study.state), ledger(before.state).spent
-    old, new = account.entries[: len(before.state.tests)], account.entries[len(before.state.tests) :]
+    old, new = account.entries[: len(before.state.comparisons)], account.entries[len(before.state.comparisons) :]
     assert old == ledger(before.state).entries
     assert new
     for entry in new:
@@ -67,7 +68,7 @@ def test_a_finished_study_takes_a_candidate_more_and_keeps_its_ledger(again, beg
     assert account.spent <= hand.spec.gate.fdr
     assert account.taken <= 20
     assert study.state.kept == ("lamps",)
-    content = study.result()
+    content = result(study.state)
     assert content["ledger"]["extensions"][0]["taken"] == len(old)
     assert [d["subject"] for d in content["decisions"]][: len(old)] == [e.subject for e in old]
 
@@ -76,10 +77,10 @@ def test_its_test_set_is_not_opened_again_and_the_result_says_of_what_it_is(agai
     _, before, _ = begun
     hand, _, study = again(**MORE, budget__trainings=120)
     hand.finish(study)
-    content = study.result()
+    content = result(study.state)
     assert content["test"]["opened"] == 1
-    assert content["test"]["differences"] == before.result()["test"]["differences"]
-    assert before.result()["test"]["of_incumbent"]
+    assert content["test"]["differences"] == result(before.state)["test"]["differences"]
+    assert result(before.state)["test"]["of_incumbent"]
     assert not content["test"]["of_incumbent"]
     fresh = [t.trial for t in study.state.trials if t.trial.phase == "test" and t.trial.plan == study.state.incumbent]
     assert len(fresh) == allowance.final_seeds(hand.spec)
@@ -106,7 +107,7 @@ def test_more_rounds_search_on(again, begun):
     hand.finish(study)
     assert study.state.count("search") > before.state.count("search")
     assert max(p.round for p in study.state.phases) == 2
-    assert study.result()["finished"]
+    assert result(study.state)["finished"]
 
 
 def test_a_mixture_added_to_enqueue_is_tried_first(again, begun):
@@ -179,7 +180,7 @@ def test_a_larger_budget_is_welcome_at_any_hour(again, begun, changes):
     hand, grown, study = again(rows[:60], **changes)
     assert grown[60][0] == "StudyExtended"
     hand.finish(study)
-    assert study.result()["finished"]
+    assert result(study.state)["finished"]
 
 
 NEVER = {
@@ -212,7 +213,7 @@ def test_an_error_budget_that_is_used_up_is_not_extended(world):
     rows = []
     study = hand.open(rows)
     hand.finish(study)
-    assert len(study.state.tests) == 2
+    assert len(study.state.comparisons) == 2
     with pytest.raises(InputError, match=r"nothing is left of this study's error budget") as caught:
         world(**{**FEW, "gate__planned_tests": 9}).open(rows)
     assert caught.value.code == "ADC-RUN-013"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from autodc.report import views
-from autodc.study import failing, pairs
+from autodc.plan.trial import Outcome
+from autodc.review import views
+from autodc.review.result import result
+from autodc.study.rules import failing, pairs
 from autodc.testing.world import CANDIDATES
-from autodc.trial.trial import Outcome
 
 
 def finish(hand, study, breaks):
@@ -39,7 +40,7 @@ def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world
     assert set(failing.datasets(study.state)) == {name}
     assert failed <= 3 * failing.FEWEST
     assert name in pairs.excluded(hand.spec, study.state)
-    content = study.result()
+    content = result(study.state)
     assert name in content["undecided"]
     assert content["failing"]["datasets"][name]["code"] == failing.ALWAYS_FAILS
     assert content["failing"]["datasets"][name]["error"] == "ValueError: cannot read it"
@@ -58,7 +59,7 @@ def test_where_every_candidate_fails_few_trainings_are_burnt(world, sampler):
     failed = finish(hand, study, lambda plan: bool(plan.mixture.added))
     assert failed <= 2 * failing.FEWEST + len(CANDIDATES) + hand.spec.search.lag
     assert set(failing.datasets(study.state)) == set(CANDIDATES)
-    assert study.result()["undecided"] == list(CANDIDATES)
+    assert result(study.state)["undecided"] == list(CANDIDATES)
     heard = [t.trial.plan.mixture.added for t in study.state.trials if t.origin == failing.HEARING]
     assert all(len(added) == 1 for added in heard)
 
@@ -69,7 +70,7 @@ def test_one_culprit_in_every_mixture_does_not_condemn_the_others(world):
     study = hand.open([])
     finish(hand, study, lambda plan: "wrong" in plan.mixture or "copies" in plan.mixture)
     assert set(failing.datasets(study.state)) <= {"wrong", "copies"}
-    assert "lamps" in study.result()["kept"]
+    assert "lamps" in result(study.state)["kept"]
 
 
 def test_settings_that_fail_do_not_condemn_a_dataset(world):
@@ -87,7 +88,7 @@ def test_a_choice_that_always_fails_is_told_and_stays(world):
     hand = world(search_space=space, budget__trainings=60)
     study = hand.open([])
     finish(hand, study, lambda plan: dict(plan.hyperparameters)["kernel"] == "cuda")
-    assert list(study.result()["failing"]["settings"]) == ["kernel = 'cuda'"]
+    assert list(result(study.state)["failing"]["settings"]) == ["kernel = 'cuda'"]
     assert failing.datasets(study.state) == {}
     assert any("kernel = 'cuda'" in w for w in views.status(study.state)["warnings"])
 
@@ -96,7 +97,7 @@ def test_nothing_is_told_of_a_study_without_failures(world):
     hand = world()
     study = hand.open([])
     hand.finish(study)
-    assert study.result()["failing"] == {"datasets": {}, "settings": {}}
+    assert result(study.state)["failing"] == {"datasets": {}, "settings": {}}
 
 
 def test_what_is_told_does_not_depend_on_the_order_of_outcomes_or_a_stop(world, essence):

@@ -8,8 +8,9 @@ import pytest
 
 from autodc.errors import InputError
 from autodc.gate import reasons
-from autodc.study import allowance, pairs
-from autodc.trial.trial import Outcome
+from autodc.plan.trial import Outcome
+from autodc.review.result import result
+from autodc.study.rules import allowance, pairs
 
 
 def test_failing_settings_are_told_and_the_study_goes_on(world):
@@ -20,7 +21,7 @@ def test_failing_settings_are_told_and_the_study_goes_on(world):
     assert failed
     assert all(dict(t.trial.plan.hyperparameters)["width"] < 4 for t in failed)
     assert "too narrow" in failed[0].outcome.error
-    assert study.result()["kept"] == ["lamps"]
+    assert result(study.state)["kept"] == ["lamps"]
 
 
 def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world):
@@ -28,11 +29,11 @@ def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world
     hand = world(task__options={"fail": "lamps", "fail_seed": seed})
     study = hand.open([])
     hand.finish(study)
-    touched = [t for t in study.state.tests if seed in t.seeds and "lamps" in t.challenger.mixture.added]
+    touched = [t for t in study.state.comparisons if seed in t.seeds and "lamps" in t.challenger.mixture.added]
     assert touched, "no test met the failing training"
     assert all(t.verdict != "keep" for t in touched)
-    for name in study.result()["kept"]:
-        assert any(d["subject"] == name and d["verdict"] == "keep" for d in study.result()["decisions"])
+    for name in result(study.state)["kept"]:
+        assert any(d["subject"] == name and d["verdict"] == "keep" for d in result(study.state)["decisions"])
 
 
 @pytest.mark.parametrize("flight", [pytest.param(1, marks=pytest.mark.slow), 3])
@@ -47,7 +48,7 @@ def test_a_training_of_a_pair_that_failed_is_run_again_with_its_seed(world, flig
         first = next(t for t in flaky.state.trials if (t.trial.plan, t.trial.seed) == (one.trial.plan, one.trial.seed))
         assert first.outcome.status == "failed"
         assert one.outcome.status == "done"
-    for test in flaky.state.tests:
+    for test in flaky.state.comparisons:
         for seed in test.seeds:
             assert flaky.state.trials[flaky.state.trained[test.challenger, seed]].outcome.status == "done"
     assert judged(flaky) == judged(whole)
@@ -57,12 +58,12 @@ def test_a_pair_that_fails_every_time_is_undecided_and_says_so(world):
     hand = world()
     study = hand.open([])
     finish_with_failures(hand, study, pairs.RERUNS + 1)
-    lost = [t for t in study.state.tests if reasons.LOST_PAIR in t.reasons]
+    lost = [t for t in study.state.comparisons if reasons.LOST_PAIR in t.reasons]
     assert lost
     assert {t.verdict for t in lost} == {"undecided"}
     assert all("lamps" in t.challenger.mixture.added for t in lost)
     assert max(t.attempt for t in study.state.trials) == pairs.RERUNS
-    assert "lamps" not in study.result()["kept"]
+    assert "lamps" not in result(study.state)["kept"]
 
 
 def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world):
@@ -78,9 +79,9 @@ def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world
             else:
                 study.tell(trial, hand.outcome(study, trial))
     assert len(tried) == 2
-    seen = study.result()["test"]["differences"]
+    seen = result(study.state)["test"]["differences"]
     assert {one["pairs"] for one in seen.values()} == {allowance.final_seeds(hand.spec)}
-    assert study.result()["spent"]["trainings"] <= hand.spec.budget.trainings
+    assert result(study.state)["spent"]["trainings"] <= hand.spec.budget.trainings
 
 
 def finish_with_failures(hand, study, failures, flight=1):
@@ -102,7 +103,7 @@ def finish_with_failures(hand, study, failures, flight=1):
 
 def judged(study):
     """Tests by subject, verdict and what was measured."""
-    return [(d["subject"], d["verdict"], d["seeds"], d["slices"]) for d in study.result()["decisions"]]
+    return [(d["subject"], d["verdict"], d["seeds"], d["slices"]) for d in result(study.state)["decisions"]]
 
 
 def test_a_start_that_cannot_be_trained_is_refused(world, executor_of):

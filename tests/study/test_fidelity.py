@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodc.study import events as ev
+from autodc.review.result import result
+from autodc.study.journal import events as ev
 from autodc.testing.memory import MemoryJournal
 
 CHEAP = {"low": 0.25, "pairs": 8}
@@ -29,7 +30,7 @@ def test_cheap_trainings_that_rank_as_full_ones_are_used(faithful):
     assert found.used
     assert found.correlation >= 0.8
     assert found.low < found.correlation < found.high
-    told = study.result()["search"]["fidelity"]
+    told = result(study.state)["search"]["fidelity"]
     assert told["used"]
     assert told["plans"] == found.pairs
     assert told["interval"][0] < told["correlation"]
@@ -55,7 +56,7 @@ def test_a_promoted_plan_has_its_seed_and_was_among_the_best_third(faithful):
 
 def test_a_cheap_training_is_charged_as_its_share(faithful):
     _, study, _ = faithful
-    spent = study.result()["spent"]
+    spent = result(study.state)["spent"]
     search = [t.trial.fidelity for t in study.state.trials if t.trial.phase == "search"]
     assert spent["by_phase"]["search"] == pytest.approx(sum(search)) == pytest.approx(24, abs=1)
     assert len(search) > 24
@@ -76,8 +77,8 @@ def test_cheap_trainings_that_mislead_are_not_used(world):
     assert found.correlation < 0
     cheap = [t for t in study.state.trials if t.trial.fidelity < 1]
     assert len(cheap) == CHEAP["pairs"]
-    assert study.result()["kept"] == ["lamps"]
-    assert study.result()["search"]["fidelity"]["used"] is False
+    assert result(study.state)["kept"] == ["lamps"]
+    assert result(study.state)["search"]["fidelity"]["used"] is False
 
 
 def test_the_order_of_outcomes_and_a_stop_do_not_matter(faithful, essence):
@@ -96,5 +97,5 @@ def test_without_the_key_nothing_is_cheap(world):
     hand, rows = world(loop__rounds=1), []
     study = hand.open(rows)
     hand.finish(study)
-    assert study.result()["search"]["fidelity"] is None
+    assert result(study.state)["search"]["fidelity"] is None
     assert all(t.trial.fidelity == 1 for t in study.state.trials)

@@ -18,8 +18,8 @@ from autodc.search.mixture_engine import PlanBook
 from autodc.search.probes import modeller_of
 from autodc.search.space import start_hyperparameters
 from autodc.search.surrogates.models import FEW
-from autodc.spec.study import ParameterSpec
-from autodc.study.planner import EVERY_UP_TO, asked_of
+from autodc.study.phases.planner import EVERY_UP_TO, asked_of
+from autodc.studyfile.study import ParameterSpec
 
 SPACE = {
     "rate": ParameterSpec(type="float", low=1e-3, high=1.0, log=True),

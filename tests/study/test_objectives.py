@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autodc.study.state import fold
+from autodc.review.result import result
+from autodc.study.journal.state import fold
 from autodc.testing.memory import MemoryJournal
 
 
@@ -23,7 +24,7 @@ def test_the_front_has_fast_plans_beside_good_ones(world):
     hand = world(search__objectives=["predict_ms"], budget__trainings=40, loop__rounds=1)
     rows = []
     study = finished(hand, rows)
-    front = study.result()["pareto"]
+    front = result(study.state)["pareto"]
     assert len(front) > 1
     for point in front:
         width = point["plan"]["hyperparameters"]["width"]
@@ -39,11 +40,11 @@ def test_the_front_has_fast_plans_beside_good_ones(world):
 
 def test_a_study_that_never_measures_its_tradeoff_comes_to_an_end(world):
     hand = world(search__objectives=["predict_ms"], budget__trainings=30, loop__rounds=1)
-    front = finished(hand, [], measured=False).result()["pareto"]
+    front = result(finished(hand, [], measured=False).state)["pareto"]
     assert all(point["tradeoffs"]["predict_ms"]["observed"] is None for point in front)
 
 
 def test_a_study_with_one_objective_has_no_front(world):
     hand = world(budget__trainings=30, loop__rounds=1)
     study = finished(hand, [])
-    assert study.result()["pareto"] == []
+    assert result(study.state)["pareto"] == []

@@ -39,13 +39,13 @@ def dear(world, scripted):
 
 
 def wholes(study):
-    return [t for t in study.state.tests if t.purpose == "whole"]
+    return [t for t in study.state.comparisons if t.purpose == "whole"]
 
 
 def test_the_rest_is_tested_and_kept_where_all_together_harm_a_guard(dear):
     study, _, _ = dear(0.22)
     first, second = wholes(study)
-    assert [t.verdict for t in study.state.tests if t.purpose == "removal"][:2] == ["keep", "keep"]
+    assert [t.verdict for t in study.state.comparisons if t.purpose == "removal"][:2] == ["keep", "keep"]
     assert (first.verdict, len(first.members)) == ("drop", 2)
     assert (second.verdict, len(second.members)) == ("keep", 1)
     assert study.state.kept == second.members

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from autodc.errors import InputError
-from autodc.report import story, views
 from autodc.report.page import render
-from autodc.study import allowance
+from autodc.review import story, views
+from autodc.review.result import result
+from autodc.study.rules import allowance
 
 SEALED = {"data__test": {"source": "sealed.py:rows"}, "seed": 12}
 
@@ -30,7 +31,7 @@ def test_opening_by_hand_stops_the_search_and_measures_with_fresh_seeds(world):
     study.open_test()
     assert sum(kind == "TestOpeningAsked" for kind, _, _ in rows) == 1
     hand.finish(study)
-    content = study.result()
+    content = result(study.state)
     assert content["stopped_because"] == "stopped"
     assert content["test"]["opened"] == 1
     assert study.state.count("search") <= searched + hand.spec.search.lag
@@ -45,7 +46,7 @@ def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world, essence, tra
     study.open_test()
     asked = len(rows)
     hand.finish(study)
-    assert study.result()["test"] is not None
+    assert result(study.state)["test"] is not None
     for cut in (asked, (asked + len(rows)) // 2, len(rows) - 1):
         again = hand.open(rows[:cut])
         again.open_test()
@@ -55,19 +56,19 @@ def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world, essence, tra
 
 def test_a_test_under_way_ends_undecided(world):
     hand, _, study = begin(world, 0, budget__trainings=120)
-    while study.state.open_test is None:
+    while study.state.open_comparison is None:
         for trial in study.ask(1):
             study.tell(trial, hand.outcome(study, trial))
     study.open_test()
     hand.finish(study)
-    assert (study.state.tests[-1].verdict, study.state.tests[-1].reasons) == ("undecided", ("ADC-G091",))
+    assert (study.state.comparisons[-1].verdict, study.state.comparisons[-1].reasons) == ("undecided", ("ADC-G091",))
     assert "ended by hand" in views.sentence("ADC-G091")
 
 
 def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world):
     hand, rows, study = begin(world, 0, budget__trainings=60, loop__rounds=1, search__trials_per_round=2)
     hand.finish(study)
-    first, count = study.result()["test"], len(rows)
+    first, count = result(study.state)["test"], len(rows)
     assert first["opened"] == 1
     with pytest.raises(InputError, match="opened already") as caught:
         study.open_test()
@@ -78,7 +79,7 @@ def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world
     again = hand.open(rows)
     again.open_test(force=True)
     hand.finish(again)
-    content = again.result()
+    content = result(again.state)
     assert content["test"]["opened"] == 2
     assert content["ledger"]["test_set"] == {"opened": 2, "at": [o.opened_at for o in again.state.opened], "forced": 1}
     seeds = [t.trial.seed for t in again.state.trials if t.trial.phase == "test"]
@@ -132,7 +133,9 @@ def test_no_job_holds_a_test_part_and_no_search_sees_a_test_outcome_before_the_l
     ]
     assert finals
     assert max(finals) < opened
-    assert not [kind for kind, _, _ in rows[min(finals) :] if kind in ("LookTaken", "ChallengerProposed", "TestOpened")]
+    assert not [
+        kind for kind, _, _ in rows[min(finals) :] if kind in ("LookTaken", "ChallengerProposed", "ComparisonOpened")
+    ]
 
 
 class Watching:

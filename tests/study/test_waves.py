@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodc.study.ledger import ledger
-from autodc.study.state import fold
+from autodc.review.result import result
+from autodc.study.journal.state import fold
+from autodc.study.rules.ledger import ledger
 from autodc.testing.memory import MemoryJournal
 
 HALVES = ("near", "far", "copies", "wrong")
@@ -40,7 +41,7 @@ def swept(world, scripted):
 
 
 def additions(study):
-    return [t for t in study.state.tests if t.purpose == "addition"]
+    return [t for t in study.state.comparisons if t.purpose == "addition"]
 
 
 def test_a_wave_meets_one_incumbent_and_one_passer_at_a_time_advances(swept):
@@ -56,9 +57,9 @@ def test_a_wave_meets_one_incumbent_and_one_passer_at_a_time_advances(swept):
     assert len(second) == 1
     assert set(second[0].incumbent.mixture.added) == set(state.moves[0].plan["mixture"]) - {"base"}
     assert second[0].verdict == "keep"
-    moved = [t.id for t in additions(study) if t.id in {m.test for m in state.moves}]
-    assert moved == [state.moves[0].test, state.moves[1].test]
-    assert len(ledger(state).entries) == len(state.tests)
+    moved = [t.id for t in additions(study) if t.id in {m.comparison for m in state.moves}]
+    assert moved == [state.moves[0].comparison, state.moves[1].comparison]
+    assert len(ledger(state).entries) == len(state.comparisons)
 
 
 def test_of_two_copies_that_both_pass_the_second_does_not_pass_again(swept):
@@ -85,18 +86,18 @@ def test_pairs_have_fresh_seeds_after_a_move(swept):
 def test_a_kept_dataset_that_others_made_useless_is_taken_out_again(swept):
     study, _ = swept("near", "lamps", "copies", recommend=({"near": 1.0},))
     state = study.state
-    removals = [t for t in state.tests if t.purpose == "removal" and t.subject == "near"]
+    removals = [t for t in state.comparisons if t.purpose == "removal" and t.subject == "near"]
     assert [t.verdict for t in removals] == ["keep", "drop"]
     assert removals[1].challenger.mixture.added == ("lamps", "near")
     assert removals[1].incumbent.mixture.added == ("lamps",)
     assert state.kept == ("lamps",)
-    assert study.result()["dropped"].count("near") == 1
-    assert state.moves[-1].test == removals[1].id
+    assert result(study.state)["dropped"].count("near") == 1
+    assert state.moves[-1].comparison == removals[1].id
 
 
 def test_a_kept_dataset_that_is_still_needed_stays_and_is_tested_once(swept):
     study, _ = swept("near", "far", "copies", recommend=({"near": 1.0},))
-    removals = [t for t in study.state.tests if t.purpose == "removal" and t.subject == "near"]
+    removals = [t for t in study.state.comparisons if t.purpose == "removal" and t.subject == "near"]
     assert [t.verdict for t in removals] == ["keep", "keep"]
     assert study.state.kept == ("near", "far")
 
@@ -123,7 +124,7 @@ def test_workers_are_kept_busy_with_the_next_candidates_of_the_wave(swept):
     state, most = fold([]), 0
     for _, event in MemoryJournal(rows).read():
         state.apply(event)
-        if state.phase == "sweep" and state.open_test is not None:
+        if state.phase == "sweep" and state.open_comparison is not None:
             most = max(most, len(state.trials) - state.horizon)
     assert most >= 4
 

@@ -9,8 +9,8 @@ from typing import Any, final
 import ray
 
 from autodc.adapters.executors.link import Call, Worker
-from autodc.adapters.executors.vigil import Orders, Vigil
-from autodc.spec.study import MachineSpec
+from autodc.adapters.executors.watch import Orders, Vigil
+from autodc.studyfile.study import MachineSpec
 
 LOOK_SECONDS = 0.25
 STOP_SECONDS = 5.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autodc.adapters.executors.inline import LocalExecutor
-from autodc.spec.study import MachineSpec
+from autodc.studyfile.study import MachineSpec
 from autodc.trial.executor import Executor
 
 

@@ -6,10 +6,10 @@ import importlib.util
 from collections.abc import Callable
 from typing import final
 
-from autodc.adapters.executors.desk import Desk
+from autodc.adapters.executors.attempts import Desk
 from autodc.adapters.executors.keeper import Keeper, Notice
 from autodc.errors import InputError
-from autodc.spec.study import MachineSpec
+from autodc.studyfile.study import MachineSpec
 from autodc.trial.executor import Completion, Job
 
 

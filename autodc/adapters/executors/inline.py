@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import final
 
-from autodc.adapters.executors.desk import Desk
+from autodc.adapters.executors.attempts import Desk
 from autodc.adapters.executors.harness import train_job
 from autodc.adapters.executors.supervisor import Supervisor
 from autodc.trial.executor import Completion, Job

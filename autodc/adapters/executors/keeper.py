@@ -24,13 +24,13 @@ from typing import IO, Any, final
 import psutil
 
 import autodc
-from autodc.adapters.executors.desk import Desk
+from autodc.adapters.executors.attempts import Desk
 from autodc.adapters.executors.lifeline import start
 from autodc.adapters.executors.link import PROOF, Call, Switchboard, proof
 from autodc.adapters.executors.pool import LOCAL, Opening, Service, refusal
 from autodc.errors import AutodcError, SurroundingsError
-from autodc.spec.study import MachineSpec
 from autodc.study.driver import Interrupted
+from autodc.studyfile.study import MachineSpec
 
 PATIENCE = (120.0, 240.0)
 """Seconds that a Ray of our own may take to start, at the first try and at the next ones."""

@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, Pipe, answer_challenge, deliv
 from pathlib import Path
 from typing import Any, final
 
-from autodc.adapters.executors.desk import Desk
+from autodc.adapters.executors.attempts import Desk
 from autodc.adapters.executors.supervisor import Supervisor
 from autodc.trial.executor import Completion, Job
 

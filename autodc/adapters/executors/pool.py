@@ -31,9 +31,9 @@ import psutil
 
 from autodc.adapters.executors.lifeline import die_with
 from autodc.adapters.executors.link import Call
-from autodc.adapters.executors.vigil import Orders, Vigil
+from autodc.adapters.executors.watch import Orders, Vigil
 from autodc.errors import AutodcError, InputError, SurroundingsError
-from autodc.spec.study import MachineSpec
+from autodc.studyfile.study import MachineSpec
 
 OBJECT_STORE_BYTES = 80 * 2**20
 """Ray's own minimum is 75 MB; data and outcomes do not travel through it."""

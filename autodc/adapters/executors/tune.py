@@ -22,8 +22,8 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from autodc.adapters.executors.link import Call, Worker
-from autodc.adapters.executors.vigil import Orders, Vigil
-from autodc.spec.study import MachineSpec
+from autodc.adapters.executors.watch import Orders, Vigil
+from autodc.studyfile.study import MachineSpec
 
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.25

@@ -24,7 +24,7 @@ from autodc.data.rows import problem
 from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
 from autodc.plugins import own_code
-from autodc.spec.study import SourceSpec, TaskKind
+from autodc.studyfile.study import SourceSpec, TaskKind
 
 ENTRY_POINTS = "autodc.sources"
 FUNCTION = re.compile(r"^(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)$")

@@ -12,10 +12,10 @@ from autodc.adapters.sources.inputs import choose, is_number
 from autodc.adapters.sources.parquetfile import parquet_index, parquet_names, read_parquet
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
-from autodc.data.mixture import BASE
 from autodc.data.rows import checked, missing_name, problem, refuse_unknown_options
 from autodc.data.source import RawRows, SourceRequest
 from autodc.errors import AutodcError, raise_all
+from autodc.plan.mixture import BASE
 
 OPTIONS = ("features", "metadata")
 DEFAULT_TARGET = "target"

@@ -25,8 +25,8 @@ from autodc.adapters.trainers.options import (
 from autodc.adapters.trainers.registry import installed, unknown_trainer
 from autodc.errors import SpecError
 from autodc.plugins import find_problem, is_path
-from autodc.spec.study import ParameterSpec, Spec, TaskKind
-from autodc.spec.words import suggest
+from autodc.studyfile.study import ParameterSpec, Spec, TaskKind
+from autodc.studyfile.words import suggest
 
 OPTIONS_PLACE = "task.options"
 SPACE_PLACE = "search_space"

@@ -17,7 +17,7 @@ from autodc.adapters.trainers.options import (
 )
 from autodc.errors import SpecError
 from autodc.plugins import import_failed, is_path, load_object, own_code
-from autodc.spec.words import suggest
+from autodc.studyfile.words import suggest
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import CheckedTrainer
 from autodc.trial.trainer import Trainer

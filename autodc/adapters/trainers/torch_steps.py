@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.seeds import integer
-from autodc.spec.study import TaskKind
+from autodc.studyfile.study import TaskKind
 from autodc.trial.fitting import draw, n_steps, phases
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from autodc.adapters.executors.desk import Desk
+from autodc.adapters.executors.attempts import Desk
 from autodc.errors import SurroundingsError
 from autodc.testing.executor_contract import Jobs, small_dataset
 from autodc.trial.executor import Completion, Job

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from autodc.adapters.executors import InlineExecutor, LocalExecutor, open_executor, train_job
-from autodc.spec.study import MachineSpec
+from autodc.studyfile.study import MachineSpec
 from autodc.testing.executor_contract import ExecutorContract, Jobs, small_dataset
 from autodc.trial.executor import Executor
 

@@ -5,12 +5,12 @@ import threading
 
 import pytest
 
-from autodc.adapters.executors.desk import Desk
+from autodc.adapters.executors.attempts import Desk
 from autodc.adapters.executors.keeper import environment
 from autodc.adapters.executors.link import PROOF, Call, Switchboard, Worker, proof, unseen
 from autodc.adapters.executors.pool import last_line, refusal, room
-from autodc.adapters.executors.vigil import DEATHS_PER_SLOT, Orders, Vigil
-from autodc.spec.study import MachineSpec
+from autodc.adapters.executors.watch import DEATHS_PER_SLOT, Orders, Vigil
+from autodc.studyfile.study import MachineSpec
 from autodc.testing.executor_contract import Jobs, small_dataset
 
 

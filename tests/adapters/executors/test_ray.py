@@ -16,8 +16,8 @@ import yaml
 
 from autodc.adapters.executors import open_executor
 from autodc.errors import InputError, SurroundingsError
-from autodc.spec.study import MachineSpec
 from autodc.study.driver import Interrupted
+from autodc.studyfile.study import MachineSpec
 from autodc.testing.executor_contract import Jobs, small_dataset
 from autodc.testing.world import write_world
 

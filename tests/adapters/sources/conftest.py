@@ -11,7 +11,7 @@ import pytest
 from autodc.adapters.sources import read_source
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError
-from autodc.spec.study import SourceSpec
+from autodc.studyfile.study import SourceSpec
 
 PLACE = "study.yaml: data.base"
 Read = Callable[..., Dataset]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autodc.adapters.sources import read_source
-from autodc.spec.study import SourceSpec
+from autodc.studyfile.study import SourceSpec
 
 X, Y = np.arange(20.0).reshape(10, 2), np.arange(10)
 

@@ -139,7 +139,7 @@ def test_times_with_a_zone_do_not_depend_on_the_machine(table, tmp_path, zone):
     program = f"""
 from autodc.adapters.sources import read_source
 from autodc.data.where import select
-from autodc.spec.study import SourceSpec
+from autodc.studyfile.study import SourceSpec
 told = dict(folder={str(tmp_path)!r}, name="base", place="", kind="classification")
 data = read_source(SourceSpec(source="t.parquet"), **told)
 for where in ("taken > '2024-01-05 12:30:00'", "hour(taken) = 12", "taken = '2024-01-05 14:00:00+01'"):

@@ -7,7 +7,7 @@ import pytest
 
 from autodc.adapters.trainers import check_trainer, make_trainer
 from autodc.errors import SpecError
-from autodc.spec.study import ParameterSpec
+from autodc.studyfile.study import ParameterSpec
 from autodc.trial.executor import TrainerRef
 
 LR = {"lr": ParameterSpec(type="float", low=1e-3, high=1e-1, log=True)}

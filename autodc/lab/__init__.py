@@ -1,0 +1,1 @@
+"""Campaigns with known truth, on the rows of the user."""

@@ -1,0 +1,208 @@
+"""The nights a study is put through on its own rows, and what they show: null, mixed, and single planted datasets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from autodc import seeds
+from autodc.evaluation.evidence import counting_rows
+from autodc.gate.levels import first_share
+from autodc.gate.power import smallest_difference
+from autodc.lab.counts import Summary, summarise
+from autodc.lab.simulate import CampaignResult, CandidateKind, World, simulate_campaign
+from autodc.lab.worlds import Ground, SliceWorld
+from autodc.studyfile.study import GateSpec
+
+POWER = 0.8
+"""A gain that is kept in this share of cases is called detectable."""
+SIZES = (0.5, 1.0, 1.5, 2.0)
+"""Planted gains, in units of what the median target can show with the pairs of the last look."""
+HARM = 1.5
+"""What a planted harm takes from a guard, in margins."""
+BATCH = 20
+"""Single decisions played at once."""
+
+Part = Literal["null", "mixed", "single"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stage:
+    """What a study is simulated with.
+
+    planned: N of the levels; declared: sets of targets that candidates are meant for; gains: planted gains in metric
+    units, rising; nights: of each kind; decisions: single ones of each kind and size; seed: of all of it.
+    """
+
+    ground: Ground
+    gate: GateSpec
+    planned: int
+    declared: tuple[tuple[str, ...], ...]
+    gains: tuple[float, ...]
+    nights: int
+    decisions: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Some campaigns of one sort. label: what is planted; first, count: which of them."""
+
+    part: Part
+    label: str
+    kind: CandidateKind | None
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """Single decisions on one sort of dataset. gain: on its target; guard: change asked of a guard, or None."""
+
+    label: str
+    gain: float
+    guard: float | None
+    helpful: bool
+    found: Summary
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "label": self.label,
+            "gain": self.gain,
+            "guard": self.guard,
+            "helpful": self.helpful,
+            **{name: value for name, value in self.found.to_dict().items() if name in _OF_SINGLE},
+        }
+
+
+_OF_SINGLE = ("kept", "dropped", "undecided", "pairs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What the nights showed. null, mixed: nights of `planned` candidates; planted: one candidate a night, tested at
+    the level of a study that has kept nothing yet."""
+
+    null: Summary
+    mixed: Summary
+    planted: tuple[Planted, ...]
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest planted gain that is kept in a share POWER of cases; None where none is."""
+        return next((p.gain for p in self.planted if p.helpful and p.found.kept.value >= POWER), None)
+
+
+def sizes(ground: Ground, pools: Mapping[str, tuple[float, float]], gate: GateSpec, planned: int) -> tuple[float, ...]:
+    """Return gains worth planting: SIZES times what the median target can show, in two digits, without repeats.
+
+    pools: slice → seed and residual variance of a paired difference.
+    """
+    targets = [s for s in ground.slices if s.role == "target"]
+    counted = [s for s in targets if counting_rows(len(s.base), s.clusters) >= gate.min_rows]
+    targets = counted or targets
+    alpha = first_share(gate.fdr, planned, len(targets))
+    shown = [smallest_difference(_columns(s), *pools[s.name], gate.looks[-1], alpha, POWER) for s in targets]
+    middle = float(np.median(shown))
+    return tuple(dict.fromkeys(_digits(middle * size) for size in SIZES)) if middle > 0 else (0.0,)
+
+
+def tasks(stage: Stage) -> list[Task]:
+    """Everything to be played, the longest first."""
+    found = [Task(part, part, None, k, 1) for part in ("null", "mixed") for k in range(stage.nights)]
+    for label, kind in _singles(stage):
+        starts = range(0, stage.decisions, BATCH)
+        found += [Task("single", label, kind, k, min(BATCH, stage.decisions - k)) for k in starts]
+    return found
+
+
+def play(stage: Stage, task: Task) -> list[CampaignResult]:
+    """Play one task; a function of stage and task alone, whoever else plays what."""
+    found = []
+    for number in range(task.first, task.first + task.count):
+        if task.kind is None:
+            kinds, candidates = _night(stage, task.part), stage.planned
+        else:
+            kinds, candidates = (task.kind,), 1
+        world = World(
+            slices=stage.ground.slices,
+            correlation=stage.ground.correlation,
+            together=stage.ground.together,
+            kinds=kinds,
+            candidates=candidates,
+            planned=stage.planned,
+            declared=stage.declared,
+        )
+        seed = seeds.integer(stage.seed, "simulate", task.part, task.label, number)
+        found.append(simulate_campaign(world, stage.gate, seed))
+    return found
+
+
+def conclude(stage: Stage, played: Iterable[tuple[Task, Sequence[CampaignResult]]]) -> Played:
+    """Count what was played."""
+    results: dict[str, list[CampaignResult]] = {}
+    for task, found in played:
+        results.setdefault(task.label, []).extend(found)
+    planted = [
+        Planted(
+            label=label,
+            gain=kind.gain[0],
+            guard=kind.guard[0] if kind.guard != (0.0, 0.0) else None,
+            helpful=kind.helpful,
+            found=summarise(results[label], at=0.0),
+        )
+        for label, kind in _singles(stage)
+    ]
+    return Played(
+        null=summarise(results["null"], at=0.0), mixed=summarise(results["mixed"], at=0.0), planted=tuple(planted)
+    )
+
+
+def _night(stage: Stage, part: Part) -> tuple[CandidateKind, ...]:
+    """The kinds of a night: useless ones alone, or a quarter helpful, a few harmful, a few that trade."""
+    low, high = stage.gains[min(1, len(stage.gains) - 1)], stage.gains[-1]
+    if part == "null":
+        return (CandidateKind(name="useless", share=1.0),)
+    kinds = [
+        CandidateKind(name="useless", share=0.6),
+        CandidateKind(name="helpful", share=0.25, gain=(low, high), helpful=True),
+        CandidateKind(name="harmful", share=0.08, gain=(-high, -low)),
+    ]
+    harm = _harm(stage)
+    if harm:
+        kinds.append(CandidateKind(name="trade-off", share=0.07, gain=(low, high), guard=(harm, harm)))
+    return tuple(kinds)
+
+
+def _singles(stage: Stage) -> list[tuple[str, CandidateKind]]:
+    high, harm = stage.gains[-1], _harm(stage)
+    found = [
+        (f"help {number}", CandidateKind(name="help", share=1.0, gain=(gain, gain), helpful=True))
+        for number, gain in enumerate(stage.gains)
+    ]
+    if harm:
+        trade = CandidateKind(name="trade-off", share=1.0, gain=(high, high), guard=(harm, harm))
+        found.append(("help with harm to a guard", trade))
+    found.append(("harm", CandidateKind(name="harm", share=1.0, gain=(-high, -high))))
+    return found
+
+
+def _harm(stage: Stage) -> float:
+    """The change planted in a guard: HARM times the widest margin of the guards; 0 where there is no guard."""
+    margins = [s.margin for s in stage.ground.slices if s.role == "guard" and s.margin is not None]
+    return -HARM * max(margins) if margins and max(margins) > 0 else (-stage.gains[-1] if margins else 0.0)
+
+
+def _columns(s: SliceWorld) -> int:
+    """Clusters, of which the pools hold the noise."""
+    return len(s.base if s.clusters is None else np.unique(s.clusters))
+
+
+def _digits(value: float) -> float:
+    """Two digits that count."""
+    return round(value, 1 - math.floor(math.log10(value))) if value > 0 else 0.0

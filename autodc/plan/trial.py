@@ -1,0 +1,81 @@
+"""A trial: one training of one plan with one seed; an outcome: what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, final
+
+import numpy as np
+
+from autodc.plan.plan import Plan
+
+Phase = Literal["calibration", "search", "gate", "credit", "test"]
+Array = np.ndarray[Any, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One planned training. number: position in the study, from 0; warm_start: the trial whose model it continues."""
+
+    number: int
+    plan: Plan
+    seed: int
+    phase: Phase
+    fidelity: float = 1.0
+    warm_start: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "number": self.number,
+            "plan": self.plan.to_dict(),
+            "seed": self.seed,
+            "phase": self.phase,
+            "fidelity": self.fidelity,
+            "warm_start": self.warm_start,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Trial:
+        """Read back `to_dict`."""
+        return cls(**{**value, "plan": Plan.from_dict(value["plan"])})
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a trial, without the per-example arrays, which lie in `outcomes/<arrays>.npz`.
+
+    slices: slice → primary metric, oriented so that up is better; soft: slice → mean soft score, up is better;
+    arrays: content address of the per-example arrays, or "" where the trial failed. A `cancelled` trial was ended by
+    the study's own clock: it says nothing of its plan. seconds: as in `trial.executor.Completion`.
+    """
+
+    status: Literal["done", "failed", "cancelled"]
+    slices: Mapping[str, float] = field(default_factory=dict)
+    soft: Mapping[str, float] = field(default_factory=dict)
+    arrays: str = ""
+    train_seconds: float = 0.0
+    predict_ms: float = 0.0
+    model_mb: float = 0.0
+    started: float = 0.0
+    ended: float = 0.0
+    seconds: float = 0.0
+    attempts: int = 1
+    error: str = ""
+
+    @property
+    def took(self) -> float:
+        """Seconds of the training; by the wall clock where a journal of before knows nothing better."""
+        return self.seconds or max(0.0, self.ended - self.started)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Outcome:
+        """Read back `to_dict`."""
+        return cls(**value)

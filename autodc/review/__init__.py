@@ -1,0 +1,1 @@
+"""Views of a study as plain values: no HTML, no terminal."""

@@ -1,0 +1,217 @@
+"""The result of a study as in the contract: a view of the state, nothing that is not in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autodc.plan.plan import Plan
+from autodc.review import notices
+from autodc.study import direction
+from autodc.study.journal.state import ComparisonState, State
+from autodc.study.rules import failing
+from autodc.study.rules.ledger import ledger
+
+SCHEMA_VERSION = 1
+
+Natural = Callable[[float], float]
+
+
+def result(state: State) -> dict[str, Any]:
+    """Return result.json without its `mlflow` entry."""
+    question, plan = state.question, state.incumbent
+    natural = partial(direction.natural, state)
+    assert plan is not None
+    verdicts = {name: state.verdict(name) for name in state.candidates}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "study": question.name,
+        "fingerprint": question.fingerprint,
+        "finished": state.finished is not None,
+        "stopped_because": state.finished.because if state.finished else None,
+        "kept": [n for n, v in verdicts.items() if v == "keep"],
+        "dropped": [n for n, v in verdicts.items() if v == "drop"],
+        "undecided": [n for n, v in verdicts.items() if v == "undecided"],
+        "incumbent": plan.to_dict(),
+        "decisions": [decision(t) for t in state.comparisons if t.verdict is not None and t.looks],
+        "validation": {"before": _validation(state, state.start, natural), "after": _validation(state, plan, natural)},
+        "test": _test(state),
+        **({} if state.unread is None else {"test_unread": state.unread.problem}),
+        "findings": [],
+        "requests": [],
+        "search": {"fidelity": _fidelity(state)},
+        "failing": always_failing(state),
+        "recommendation": _recommendation(state, natural),
+        "credit": None if state.credited is None else state.credited.credit,
+        "spent": spent(state),
+        "ledger": ledger(state).to_dict(),
+        "pareto": pareto(state, natural),
+        "left": notices.left_over(state),
+        "warnings": [*notices.alarms(state), *question.warnings],
+    }
+
+
+def always_failing(state: State) -> dict[str, Any]:
+    """Kinds of plan that no training survived. datasets: no longer proposed; settings: told."""
+    assert state.spec is not None
+    return {
+        "datasets": {name: found.to_dict() for name, found in failing.datasets(state).items()},
+        "settings": {found.kind: found.to_dict() for found in failing.settings(state.spec, state)},
+    }
+
+
+def _fidelity(state: State) -> dict[str, Any] | None:
+    """What was asked of cheap trainings, how well they rank, whether they were used; None where they are off."""
+    wanted, found = state.spec.search.fidelity if state.spec else None, state.fidelity
+    if wanted is None:
+        return None
+    return {
+        **wanted.model_dump(),
+        "measured": found is not None,
+        "correlation": None if found is None or found.correlation is None else round(found.correlation, 4),
+        "interval": None if found is None or found.low is None else [round(found.low, 4), round(found.high or 1.0, 4)],
+        "plans": 0 if found is None else found.pairs,
+        "used": found is not None and found.used,
+        "cheap_trainings": sum(t.trial.fidelity < 1 for t in state.trials),
+    }
+
+
+def pareto(state: State, natural: Natural) -> list[dict[str, Any]]:
+    """The last front of a study with several objectives, best objective first; empty for other studies."""
+    front = next((c.front for c in reversed(state.challengers) if c.front), ())
+    return [
+        {
+            "trials": list(point["trials"]),
+            "plan": dict(point["plan"]),
+            "objective": {
+                "estimate": round(natural(point["objective"]["estimate"]), 6),
+                "sd": round(point["objective"]["sd"], 6),
+                "observed": round(natural(point["objective"]["observed"]), 6),
+            },
+            "tradeoffs": {
+                name: {key: None if v is None else round(v, 6) for key, v in seen.items()}
+                for name, seen in point["tradeoffs"].items()
+            },
+        }
+        for point in front
+    ]
+
+
+def _recommendation(state: State, natural: Natural) -> dict[str, Any] | None:
+    """The objective of the incumbent as the search believed it, beside what fresh seeds measured.
+
+    optimism: believed − measured, turned so that above 0 is too much promised; None before the end.
+    """
+    found = state.credited
+    if found is None or found.estimate is None or state.spec is None:
+        return None
+    weights = state.objective
+    seen, seeds = _fresh(state, state.incumbent)
+    believed = found.estimate["mean"]
+    values: dict[str, float | None] = {"validation": _mean(seen, weights), "test": None}
+    if state.measured is not None:
+        values["test"] = _mean({n: natural(v) for n, v in state.measured.after.items()}, weights)
+    return {
+        "estimate": round(natural(believed), 6),
+        "sd": round(found.estimate["sd"], 6),
+        "seeds": seeds,
+        **{name: None if v is None else round(natural(v), 6) for name, v in values.items()},
+        "optimism": {name: None if v is None else round(believed - v, 6) for name, v in values.items()},
+    }
+
+
+def _mean(slices: Mapping[str, float], weights: Mapping[str, float]) -> float | None:
+    """The objective of these slices; None where one of its targets is missing."""
+    if any(n not in slices for n in weights):
+        return None
+    return sum(w * slices[n] for n, w in weights.items()) / sum(weights.values())
+
+
+def decision(test: ComparisonState) -> dict[str, Any]:
+    """One finished test as in result.json: the numbers of its last look."""
+    look = test.looks[-1]
+    return {
+        "round": test.round,
+        "subject": test.subject,
+        "kind": test.kind,
+        "purpose": test.purpose,
+        "verdict": test.verdict,
+        "reasons": list(test.reasons),
+        "seeds": look["pairs"],
+        "trainings": test.trainings,
+        "alpha": test.alpha,
+        "slices": {
+            name: {key: s[key] for key in ("role", "difference", "low", "high", "level", "rows")}
+            for name, s in look["slices"].items()
+        },
+        "objective": {key: look["objective"][key] for key in ("difference", "low", "high", "level")},
+    }
+
+
+def spent(state: State) -> dict[str, Any]:
+    """What the study has used up."""
+    phases = ("calibration", "search", "gate", "credit", "test")
+    cost = sum(float(state.question.datasets[n].get("cost", 0.0)) for n in state.kept)
+    return {
+        "trainings": _whole(state.spent),
+        "by_phase": {p: _whole(sum(t.trial.fidelity for t in state.trials if t.trial.phase == p)) for p in phases},
+        "wall_seconds": round(sum(s.seconds for s in state.sessions), 3),
+        "busy_share": busy_share(state),
+        "cost": _whole(cost),
+        "comparisons": len(state.comparisons),
+        "levels": round(sum(t.alpha for t in state.comparisons), 6),
+    }
+
+
+def busy_share(state: State) -> float | None:
+    """Training seconds ÷ (slots × wall seconds from the first training to the last), summed over sessions."""
+    outcomes = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.ended > 0]
+    busy = wall = 0.0
+    for session in state.sessions:
+        mine = [o for o in outcomes if session.started <= o.ended <= session.ended]
+        if mine:
+            busy += sum(o.took for o in mine)
+            span = max(o.ended for o in mine) - min(o.started for o in mine)
+            wall += session.slots * min(span, session.awake or span)
+    return round(min(1.0, busy / wall), 4) if wall > 0 else None
+
+
+def _validation(state: State, plan: Plan | None, natural: Natural) -> Mapping[str, float]:
+    """Mean of each slice over a plan's freshest trainings, as the user knows it."""
+    return {name: round(natural(value), 6) for name, value in _fresh(state, plan)[0].items()}
+
+
+def _fresh(state: State, plan: Plan | None) -> tuple[dict[str, float], int]:
+    """Oriented mean of each slice over a plan's freshest trainings, and how many they are.
+
+    Those after the last verdict where there are some, else those of the gate.
+    """
+    for phases in (("test", "credit"), ("gate", "calibration")):
+        runs = [
+            t.outcome.slices
+            for t in state.trials
+            if t.trial.plan == plan and t.trial.phase in phases and t.outcome is not None and t.outcome.slices
+        ]
+        if runs:
+            return {name: float(np.mean([r[name] for r in runs])) for name in runs[0]}, len(runs)
+    return {}, 0
+
+
+def _test(state: State) -> dict[str, Any] | None:
+    if state.measured is None:
+        return None
+    return {
+        "before": dict(state.measured.before),
+        "after": dict(state.measured.after),
+        "differences": dict(state.measured.differences),
+        "opened_at": state.opened[state.measurements - 1].opened_at,
+        "opened": len(state.opened),
+        "of_incumbent": state.measured_plan == state.incumbent,
+    }
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if value == int(value) else round(value, 4)

@@ -1,0 +1,341 @@
+"""The events of a study, in the order a study lives through them. State is `fold(events)` and nothing else.
+
+Events are values: JSON in, JSON out, with a version. `time` is Unix time, `awake` the seconds that the session has
+worked, by a clock that stands still while the machine sleeps; neither ever enters a decision. They hold no
+secrets: what came with a password or token, also out of a journal of before, is masked as the event is made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from autodc.errors import SurroundingsError
+from autodc.masking import masked, masked_study, masked_tree
+
+VERSION = 2
+
+_KINDS: dict[str, type[Event]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all events; its kind is the class name."""
+
+    version: ClassVar[int] = VERSION
+    time: float = 0.0
+    awake: float = 0.0
+
+    def __init_subclass__(cls) -> None:
+        _KINDS[cls.__name__] = cls
+
+    @property
+    def kind(self) -> str:
+        """The name under which the event is stored."""
+        return type(self).__name__
+
+    def to_dict(self) -> dict[str, Any]:
+        """The payload as JSON, without kind and version."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+
+def from_dict(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
+    """Read an event back. Raises SurroundingsError ADC-JRNL-002 for a kind or version of a newer autodc."""
+    kind = _RENAMED.get(kind, kind)
+    if kind not in _KINDS or version > VERSION:
+        raise SurroundingsError(
+            "ADC-JRNL-002",
+            "the journal was written by a newer autodc",
+            got=f"event {kind} version {version}",
+            hint="install the autodc that wrote it, or a newer one",
+        )
+    if version < 2 and kind in _COMPARED:
+        payload = {("comparison" if key == "test" else key): value for key, value in payload.items()}
+    return _KINDS[kind](**payload)
+
+
+_RENAMED = {"TestOpened": "ComparisonOpened"}
+_COMPARED = ("LookTaken", "VerdictReached", "IncumbentMoved")
+"""Version 1 called a comparison of the gate a test."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyStarted(Event):
+    """The question is fixed. datasets: name → {rows, fingerprint, cost, tags, targets, left_out};
+    slices: name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be
+    evidence: how many it takes; start: the plan the study begins with (Plan.to_dict).
+    parts: fingerprints of the held-out datasets, of the test set its inputs and metadata;
+    metric: {name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
+
+    fingerprint: str
+    name: str
+    spec: Mapping[str, Any]
+    datasets: Mapping[str, Any]
+    slices: Mapping[str, Any]
+    start: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    metric: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _mask_question(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricTold(Event):
+    """A journal of an older autodc is taken up again, and a user's own metric says its {name, better}."""
+
+    metric: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyExtended(Event):
+    """The study goes on with a changed file: what it is from here on, and what changed. changed: key → (old, new).
+
+    A finished study is taken up again; its error ledger goes on, its test set stays opened.
+    """
+
+    fingerprint: str
+    spec: Mapping[str, Any]
+    datasets: Mapping[str, Any]
+    slices: Mapping[str, Any]
+    parts: Mapping[str, str]
+    changed: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _mask_question(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStarted(Event):
+    """Trainings of another study are known to the search from the start; the gate never sees them.
+
+    observations: {plan, seed, values, fidelity, tradeoffs} each, in the names of this study; left_out: why → how many;
+    study, source: what that study is called and its fingerprint; digest: identity of the observations, part of this
+    study's fingerprint.
+    """
+
+    study: str
+    source: str
+    observations: tuple[Mapping[str, Any], ...]
+    left_out: Mapping[str, int]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A process took the study up. machine: MachineSpec as JSON; slots: trainings at once; until: Unix time by which
+    it is asked to be done. A limit that the clock set in a session before binds this one no more."""
+
+    slots: int
+    machine: Mapping[str, Any]
+    pid: int = 0
+    until: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "machine", masked_tree(self.machine))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStarted(Event):
+    """The loop went on. phase: calibration, search, gate, sweep, credit or test; planned: trainings it may take, in
+    credit and test the seeds of each arm."""
+
+    round: int
+    phase: str
+    planned: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPlanned(Event):
+    """A trial was decided, before it is submitted. horizon: outcomes 0 … horizon − 1 were visible to the decision;
+    of: the trial whose plan and seed it trains again, at another fidelity or because it failed."""
+
+    trial: Mapping[str, Any]
+    round: int
+    horizon: int
+    origin: str = ""
+    of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialFinished(Event):
+    """An outcome arrived, before it is used."""
+
+    number: int
+    outcome: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if error := self.outcome.get("error"):
+            object.__setattr__(self, "outcome", {**self.outcome, "error": masked(str(error))})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialHeldUp(Event):
+    """The disk refused a training, and the run ended. It is trained once more; the second time it has failed."""
+
+    number: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FidelityMeasured(Event):
+    """Cheap trainings were held against full ones. fidelity: the share that a cheap one got; correlation: Spearman's
+    over `pairs` plans, None where it is not defined; low, high: its 95% interval; used: whether plans are left out by
+    what a cheap training says from here on."""
+
+    round: int
+    horizon: int
+    fidelity: float
+    pairs: int
+    correlation: float | None
+    low: float | None
+    high: float | None
+    used: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengerProposed(Event):
+    """The search recommends a plan. worth: dataset → expected loss without it; mean, sd: posterior of the objective;
+    front: where the study has several objectives, the trained plans that none is believed to beat."""
+
+    round: int
+    horizon: int
+    plan: Mapping[str, Any]
+    mean: float
+    sd: float
+    worth: Mapping[str, float] = field(default_factory=dict)
+    effects: Mapping[str, Any] = field(default_factory=dict)
+    front: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonOpened(Event):
+    """The gate starts a comparison. subject: dataset name, `tuning`, or the bundle's name; purpose: removal (a member
+    inside a challenger), whole (challenger against incumbent), addition (one dataset to the incumbent);
+    challenger, incumbent: the two plans; members: datasets in question; alpha: the level; share: what of the error
+    budget it spends, alpha ÷ (1 + keeps before it)."""
+
+    __test__: ClassVar[bool] = False
+    id: int
+    round: int
+    horizon: int
+    subject: str
+    subject_kind: str
+    purpose: str
+    challenger: Mapping[str, Any]
+    incumbent: Mapping[str, Any]
+    members: tuple[str, ...]
+    alpha: float
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookTaken(Event):
+    """The gate looked at a comparison. look: gate.Look as JSON; seeds: the training seeds of its pairs."""
+
+    comparison: int
+    horizon: int
+    look: Mapping[str, Any]
+    seeds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictReached(Event):
+    """A comparison ended. verdict: keep, drop or undecided; trainings: what it took, reused ones not counted."""
+
+    comparison: int
+    round: int
+    horizon: int
+    subject: str
+    subject_kind: str
+    verdict: str
+    reasons: tuple[str, ...]
+    trainings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncumbentMoved(Event):
+    """A better model is the incumbent, and what is kept is what it was given. comparison: the one that moved it;
+    model: the trial whose model `continue` now goes on from; warm: the trial the new incumbent itself continued."""
+
+    round: int
+    horizon: int
+    plan: Mapping[str, Any]
+    comparison: int
+    model: int
+    warm: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLimited(Event):
+    """Time, not trainings, is what is left: from here at most `trainings` in all. The last one counts: the clock's
+    estimate may rise again, and a number not below the budget binds nothing. because: budget.wall_clock or until."""
+
+    trainings: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestOpeningAsked(Event):
+    """The user asked to open the test set now: search and gate stop where they are. forced: it was opened before."""
+
+    __test__: ClassVar[bool] = False
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetOpened(Event):
+    """The sealed test set was opened: its targets are read after this. forced: not for the first time."""
+
+    __test__: ClassVar[bool] = False
+    opened_at: str
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetMeasured(Event):
+    """Start against end on the sealed test. before, after: slice → metric as the user knows it;
+    differences: slice → {difference, low, high, rows, pairs}, oriented."""
+
+    __test__: ClassVar[bool] = False
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    differences: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetUnread(Event):
+    """The test set could not be read or measured when its time had come. code, problem: the error, for people; the
+    same command tries again."""
+
+    __test__: ClassVar[bool] = False
+    code: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GainCredited(Event):
+    """What the gain is made of, and what the search had promised. credit: see `study.credit.Account`, None where the
+    model of the start is still the best; estimate: {mean, sd} of the incumbent's objective as the search believed it,
+    from calibration and search trainings alone, None where it knew nothing."""
+
+    horizon: int
+    credit: Mapping[str, Any] | None
+    estimate: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFinished(Event):
+    """The study is over. because: rounds, findings, budget.trainings, budget.wall_clock, until or stopped."""
+
+    because: str
+
+
+def _mask_question(event: StudyStarted | StudyExtended) -> None:
+    object.__setattr__(event, "spec", masked_study(event.spec))
+    object.__setattr__(event, "datasets", masked_tree(event.datasets))
+    object.__setattr__(event, "warnings", masked_tree(event.warnings))

@@ -1,0 +1,91 @@
+"""Who may spend what: the trainings of a study divided among calibration, search, gate and the last measurement."""
+
+from __future__ import annotations
+
+import math
+
+from autodc.study.journal.state import State
+from autodc.studyfile.study import StudySpec
+
+FINAL_SEEDS = 5
+"""Fresh seeds an arm gets on the sealed test, where the budget is large enough."""
+
+FINAL_SHARE = 0.125
+"""At most this share of the budget goes to the last measurement."""
+
+CALIBRATION_SHARE = 0.1
+"""At most this share of the budget goes to calibration, but two trainings at least."""
+
+CREDIT_SEEDS = 3
+"""Fresh seeds that each further arm of the account of the gain gets, where the budget is large enough."""
+
+CREDIT_SHARE = 0.0125
+"""At most this share of the budget goes to each of its two further arms; below a training they are not trained."""
+
+SEARCH_SHARE = 0.6
+"""Share of what a round may spend that goes to search; the gate has the rest."""
+
+CRUMB = 1e-6
+"""Sums of fidelities are compared to within this share of a training."""
+
+LEAST_ROUND = 6
+"""A round that could spend fewer trainings is not begun."""
+
+
+def cap(spec: StudySpec, state: State) -> float:
+    """Trainings the study may spend in all; infinite where only rounds bound it."""
+    return min(asked(spec), state.limit.trainings) if state.limit is not None else asked(spec)
+
+
+def asked(spec: StudySpec) -> float:
+    """Trainings the study file allows; infinite where only rounds bound it."""
+    return spec.budget.trainings if spec.budget.trainings is not None else math.inf
+
+
+def calibration_runs(spec: StudySpec) -> int:
+    """A/A trainings of the start."""
+    if spec.budget.trainings is None:
+        return spec.gate.calibration
+    return max(2, min(spec.gate.calibration, int(CALIBRATION_SHARE * spec.budget.trainings)))
+
+
+def calibration_planned(state: State) -> int:
+    """A/A trainings as they were planned when the study began, whatever its budget is now."""
+    return next((p.planned for p in state.phases if p.phase == "calibration"), 0)
+
+
+def final_seeds(spec: StudySpec) -> int:
+    """Fresh seeds each arm is to get at the end; 0 without a test set."""
+    if spec.data.test is None:
+        return 0
+    if spec.budget.trainings is None:
+        return FINAL_SEEDS
+    return max(1, min(FINAL_SEEDS, int(FINAL_SHARE * spec.budget.trainings / 2)))
+
+
+def left(spec: StudySpec, state: State) -> float:
+    """Trainings left for search and gate; the account of the gain and the last measurement are set apart."""
+    return cap(spec, state) - state.spent - 2 * final_seeds(spec) - 2 * credit_seeds(spec)
+
+
+def credit_seeds(spec: StudySpec) -> int:
+    """Fresh seeds set apart for each further arm of the account of the gain."""
+    if spec.budget.trainings is None:
+        return CREDIT_SEEDS
+    return min(CREDIT_SEEDS, int(CREDIT_SHARE * spec.budget.trainings))
+
+
+def search_quota(spec: StudySpec, state: State, round_number: int) -> int:
+    """Search trials of a round, those already planned for it included."""
+    planned = state.charged("search", round_number)
+    rounds_left = spec.loop.rounds - round_number + 1
+    share = SEARCH_SHARE * (left(spec, state) + planned) / rounds_left
+    return max(math.ceil(planned - CRUMB), int(min(spec.search.trials_per_round, max(0.0, share))))
+
+
+def planned_tests(spec: StudySpec) -> int:
+    """N of the error budget, fixed before the first training: as declared, else each candidate and one whole
+    challenger, once a round."""
+    if spec.gate.planned_tests is not None:
+        return spec.gate.planned_tests
+    return spec.loop.rounds * (len(spec.data.candidates) + 1)

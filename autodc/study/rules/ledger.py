@@ -1,0 +1,130 @@
+"""The error ledger: what the study may still risk, a view of the journal. Levels of tests come from here.
+
+LOND spends β_i of q on test i and gives it the level β_i·(1 + keeps so far). Its bound on the false discovery rate
+needs no more than Σβ ≤ q with every β_i fixed before test i is seen, so a study that is extended goes on within the
+same q: what was spent stays spent, what is left is shared by the tests still planned (docs/decisions/error-ledger.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, final
+
+from autodc.gate.levels import level_of, share_of
+from autodc.study.journal.state import ComparisonState, State
+from autodc.study.rules import allowance
+from autodc.studyfile.study import StudySpec
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One test. share: β, what it took of q; keeps: passes before it; alpha: its level, share·(1 + keeps)."""
+
+    comparison: int
+    round: int
+    subject: str
+    kind: str
+    purpose: str
+    share: float
+    keeps: int
+    alpha: float
+    looks: int
+    pairs: int
+    trainings: int
+    verdict: str | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The account. q: the error budget; planned: N, the tests that share it; spent, left: of q, by tests opened;
+    looks: how often the gate looked at validation; scored: trainings scored on validation, those of the search too;
+    opened: when the sealed test set was opened, forced: whether against the rule; extensions: when, what changed."""
+
+    q: float
+    planned: int
+    spent: float
+    left: float
+    looks: int
+    scored: int
+    entries: tuple[Entry, ...]
+    opened: tuple[str, ...]
+    forced: int
+    extensions: tuple[dict[str, Any], ...]
+
+    @property
+    def taken(self) -> int:
+        """Tests opened so far."""
+        return len(self.entries)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, as in result.json."""
+        return {
+            "q": self.q,
+            "planned": self.planned,
+            "taken": self.taken,
+            "spent": round(self.spent, 9),
+            "left": round(self.left, 9),
+            "looks": self.looks,
+            "scored": self.scored,
+            "test_set": {"opened": len(self.opened), "at": list(self.opened), "forced": self.forced},
+            "extensions": [dict(one) for one in self.extensions],
+            "comparisons": [asdict(one) for one in self.entries],
+        }
+
+
+def ledger(state: State) -> Ledger:
+    """Return the account of a study."""
+    spec = state.spec
+    assert spec is not None
+    spent = sum(t.share for t in state.comparisons)
+    return Ledger(
+        q=spec.gate.fdr,
+        planned=allowance.planned_tests(spec),
+        spent=spent,
+        left=max(0.0, spec.gate.fdr - spent),
+        looks=sum(len(t.looks) for t in state.comparisons),
+        scored=sum(t.outcome is not None and bool(t.outcome.slices) for t in state.trials),
+        entries=tuple(_entry(t) for t in state.comparisons),
+        opened=tuple(one.opened_at for one in state.opened),
+        forced=sum(one.forced for one in state.opened),
+        extensions=tuple(
+            {"time": one.time, "taken": one.taken, "spent": one.spent, "changed": dict(one.changed)}
+            for one in state.extensions
+        ),
+    )
+
+
+def next_share(spec: StudySpec, state: State) -> float:
+    """β of the next test: q/N, or after an extension an equal part of what was left then."""
+    last = state.extensions[-1] if state.extensions else None
+    spent, taken = (last.spent, last.taken) if last is not None else (0.0, 0)
+    return share_of(spec.gate.fdr, allowance.planned_tests(spec), spent, taken)
+
+
+def next_level(spec: StudySpec, state: State) -> float:
+    """α of the next test: its share times one more than the tests that said keep so far."""
+    return level_of(spec.gate.fdr, next_share(spec, state), state.keeps)
+
+
+def comparisons_left(spec: StudySpec, state: State) -> int:
+    """Tests that are planned and not opened yet."""
+    return max(0, allowance.planned_tests(spec) - len(state.comparisons))
+
+
+def _entry(comparison: ComparisonState) -> Entry:
+    return Entry(
+        comparison=comparison.id,
+        round=comparison.round,
+        subject=comparison.subject,
+        kind=comparison.kind,
+        purpose=comparison.purpose,
+        share=comparison.share,
+        keeps=comparison.keeps,
+        alpha=comparison.alpha,
+        looks=len(comparison.looks),
+        pairs=int(comparison.looks[-1]["pairs"]) if comparison.looks else 0,
+        trainings=comparison.trainings,
+        verdict=comparison.verdict,
+    )

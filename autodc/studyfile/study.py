@@ -1,0 +1,416 @@
+"""The study file as types: what a person writes, frozen and fingerprinted. Reading the file is `spec.load`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from autodc.masking import masked_study, masked_tree
+
+SCHEMA_VERSION = 1
+
+TaskKind = Literal["classification", "regression", "image_to_image"]
+Recipe = Literal["concat", "pretrain_finetune", "continue"]
+Role = Literal["target", "guard"]
+Tradeoff = Literal["predict_ms", "train_seconds", "model_mb"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = r"(?:\s*\d+(?:\.\d+)?\s*[smhd])+\s*"
+
+
+def seconds(value: object) -> object:
+    """Read `90`, `90s`, `15m`, `8h` or `1h30m` as seconds; leave anything else for validation to refuse."""
+    if isinstance(value, str):
+        parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd])", value)
+        if parts and re.fullmatch(_DURATION, value):
+            return sum(float(number) * _UNITS[unit] for number, unit in parts)
+        raise ValueError("a duration is a number of seconds or text like 90s, 15m, 8h, 1h30m")
+    return value
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(seconds),
+    Field(gt=0),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": f"^{_DURATION}$"}]}
+    ),
+]
+
+
+class Spec(BaseModel):
+    """Base of everything a person writes: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show no secrets."""
+        for name, value in super().__repr_args__():
+            yield name, masked_tree({name: value})[name]
+
+
+class TaskSpec(Spec):
+    """What is learned, and by which program."""
+
+    kind: TaskKind = Field(description="classification, regression or image_to_image")
+    trainer: str = Field(
+        description="torch_image, torch_tabular, sklearn, command, path/to/file.py:Object or package.module:Object"
+    )
+    options: dict[str, JsonValue] = Field(default={}, description="the trainer's own options, validated by it")
+
+
+class SourceSpec(Spec):
+    """Where a dataset comes from."""
+
+    source: str = Field(min_length=1, description="a file, folder, URL or file.py:function; relative to the study file")
+    options: dict[str, JsonValue] = Field(default={}, description="the source's own options: target, group, map, ...")
+
+
+class CandidateSpec(SourceSpec):
+    """A dataset proposed for training."""
+
+    name: Name = Field(description="how decisions and reports call it")
+    cost: float = Field(default=0.0, ge=0, description="what it costs to have, in the unit of budget.cost")
+    tags: tuple[str, ...] = Field(default=(), description="free words for the report")
+    targets: tuple[str, ...] | None = Field(
+        default=None, description="the target slices it is meant to help; left out: all of them"
+    )
+    probe: float | None = Field(
+        default=None,
+        description="a number known before, larger for what is believed to help: the score of a model of it alone, say",
+    )
+
+
+class DataSpec(Spec):
+    """The datasets of the study."""
+
+    base: SourceSpec = Field(description="the training set that the study begins with")
+    candidates: tuple[CandidateSpec, ...] = Field(default=(), description="datasets that may join the base")
+    pool: SourceSpec | None = Field(default=None, description="rows that proposers may draw from")
+    validation: SourceSpec = Field(description="rows on which every decision is made")
+    test: SourceSpec | None = Field(default=None, description="sealed until the end")
+    diagnosis_share: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of validation set apart for those who look at single rows; the gate never sees it",
+    )
+    overlap: Literal["refuse", "drop", "allow"] = Field(
+        default="refuse",
+        description="training rows that validation or test also hold: refuse above max_overlap, drop them whatever "
+        "their share, or allow them; equal rows that chance explains are no copies",
+    )
+    max_overlap: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="with overlap: refuse, copies of validation or test rows up to this share of a training dataset "
+        "are left out with a warning; more is refused",
+    )
+
+
+class MetricsSpec(Spec):
+    """What is measured on every slice."""
+
+    primary: str = Field(
+        description="accuracy, balanced_accuracy, log_loss, macro_f1, mae, rmse, psnr or path/to/file.py:Object"
+    )
+    tradeoffs: tuple[Tradeoff, ...] = Field(
+        default=("predict_ms", "train_seconds", "model_mb"), description="measured for every trial and shown"
+    )
+
+
+class SliceSpec(Spec):
+    """A named set of validation rows and what is demanded of it."""
+
+    name: Name = Field(description="how decisions and reports call it")
+    role: Role = Field(description="target: should improve; guard: must not get worse than its margin")
+    where: str | None = Field(default=None, description="one SQL boolean expression over metadata columns and target")
+    source: str | None = Field(default=None, description="a unit test set in a file of its own")
+    options: dict[str, JsonValue] = Field(default={}, description="options of `source`")
+    margin: float | None = Field(default=None, ge=0, description="the worst loss that is tolerated, in metric units")
+    weight: float | None = Field(default=None, gt=0, description="weight in the objective, 1 by default")
+
+    @model_validator(mode="after")
+    def _demands_agree(self) -> SliceSpec:
+        if self.where is not None and self.source is not None:
+            raise ValueError("a slice has `where` or `source`, not both")
+        if self.role == "guard" and self.margin is None:
+            raise ValueError("a guard needs a margin: the worst loss that is tolerated, in metric units")
+        if self.role == "guard" and self.weight is not None:
+            raise ValueError("weight belongs to target slices; a guard is not part of the objective")
+        return self
+
+
+def frozen(value: object) -> object:
+    """A value of a choice that can be hashed: lists, at any depth, as tuples; a mapping is no value."""
+    if isinstance(value, (list, tuple)):
+        return tuple(frozen(one) for one in value)
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    raise PydanticCustomError("choice_type", "a choice is text, a number, true, false, null or a list of these")
+
+
+Choice = Annotated[
+    Any,
+    BeforeValidator(frozen),
+    WithJsonSchema({"type": ["string", "number", "boolean", "null", "array"]}),
+]
+
+
+class ParameterSpec(Spec):
+    """One dimension of the search space."""
+
+    type: Literal["float", "int", "categorical"] = Field(description="float, int or categorical")
+    low: float | None = Field(default=None, description="the least value, for float and int")
+    high: float | None = Field(default=None, description="the largest value, for float and int")
+    log: bool = Field(default=False, description="search on a logarithmic scale")
+    step: float | None = Field(default=None, gt=0, description="only values low, low + step, low + 2 step, ...")
+    choices: tuple[Choice, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="the values, for categorical: text, numbers, true, false, null, lists of these",
+    )
+    when: dict[str, JsonValue] = Field(
+        default={},
+        description="only if these others have these values (a list: any of them); `recipe` may be named here too",
+    )
+
+    @model_validator(mode="after")
+    def _range_is_one(self) -> ParameterSpec:
+        if self.type == "categorical":
+            if self.choices is None:
+                raise ValueError("a categorical parameter needs choices")
+            if self.low is not None or self.high is not None or self.step is not None or self.log:
+                raise ValueError("a categorical parameter has choices, not low, high, log or step")
+            if len(set(self.choices)) < len(self.choices):
+                raise ValueError("choices name the same value twice (1, 1.0 and true are the same, in lists too)")
+            return self
+        if self.choices is not None:
+            raise ValueError(f"choices belong to type categorical, not {self.type}")
+        if self.low is None or self.high is None:
+            raise ValueError(f"type {self.type} needs low and high")
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high; found low {self.low:g} and high {self.high:g}")
+        if not math.isfinite(self.high - self.low):
+            raise ValueError(f"the range is wider than any number; found low {self.low:g} and high {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"log needs low above 0; found low {self.low:g}")
+        if self.log and self.step is not None:
+            raise ValueError("log and step exclude each other")
+        if self.type == "int" and not all(v is None or v.is_integer() for v in (self.low, self.high, self.step)):
+            raise ValueError("type int needs a whole low, high and step")
+        if self.step is not None and self.step > self.high - self.low:
+            raise ValueError(f"step must fit between low and high; found step {self.step:g}")
+        return self
+
+
+class LoopSpec(Spec):
+    """How often round, and where candidates come from."""
+
+    rounds: int = Field(default=3, ge=1, le=1000, description="the most rounds of propose, search, gate and advance")
+    propose: tuple[Literal["given", "pool", "relabel", "augment", "generate"], ...] = Field(
+        default=("given",), min_length=1, description="where candidates come from; given: from data.candidates"
+    )
+
+
+class FidelitySpec(Spec):
+    """Cheap trainings first, where they are found to rank plans as full ones do."""
+
+    low: float = Field(default=0.33, gt=0, lt=1, description="share of a full training that a cheap one gets")
+    pairs: int = Field(default=12, ge=6, le=1000, description="plans trained both ways to measure the rank correlation")
+    least_correlation: float = Field(
+        default=0.8, ge=0, le=1, description="below this rank correlation every later training is a full one"
+    )
+
+
+def cheap(value: object) -> object:
+    """Read `off` as nothing, a number as the share of a cheap training; leave anything else for validation."""
+    if value == "off":
+        return None
+    return {"low": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+_CHEAP = BeforeValidator(cheap, json_schema_input_type=FidelitySpec | float | Literal["off"] | None)
+
+
+class SearchSpec(Spec):
+    """How mixtures and hyperparameters are searched."""
+
+    sampler: str = Field(default="mixture", description="mixture, random, or any Optuna sampler by its class name")
+    trials_per_round: int = Field(default=48, ge=1, description="search trainings of one round")
+    lag: int = Field(
+        default=4,
+        ge=1,
+        le=4096,
+        description="trial k depends only on outcomes up to k - lag; at least slots + 1",
+    )
+    max_weight: float = Field(default=2.0, gt=0, le=100, description="the largest weight of a candidate")
+    enqueue: tuple[dict[str, float], ...] = Field(default=(), description="mixtures to try first, dataset to weight")
+    warm_start: str | None = Field(
+        default=None, min_length=1, description="the folder of another study whose trainings the search learns from"
+    )
+    fidelity: Annotated[FidelitySpec | None, _CHEAP] = Field(
+        default=None, description="cheap trainings first: off, their share of a full one, or low, pairs, ..."
+    )
+    objectives: tuple[Tradeoff, ...] = Field(
+        default=(),
+        description="trade-offs to search for beside the objective, lower is better; they must be in metrics.tradeoffs",
+    )
+
+
+class GateSpec(Spec):
+    """What evidence a keep needs (docs/guide/gate.md)."""
+
+    fdr: float = Field(default=0.1, gt=0, lt=1, description="error budget q of the whole study")
+    planned_tests: int | None = Field(
+        default=None,
+        ge=1,
+        description="N, the tests that share fdr, declared up front; left out: rounds x (candidates + 1)",
+    )
+    looks: tuple[int, ...] = Field(default=(1, 2, 3, 5, 8), min_length=1, description="pairs at which a test looks")
+    calibration: int = Field(default=6, ge=2, description="A/A trainings of the incumbent at the start")
+    score: Literal["metric", "soft"] = Field(
+        default="metric",
+        description="soft: decide on the probability given to the truth; every target then needs a margin, which "
+        "guards its metric",
+    )
+    objective_alpha: float = Field(
+        default=0.2, gt=0, lt=0.5, description="one-sided level at which the objective must improve"
+    )
+    guard_alpha: float = Field(
+        default=0.2, gt=0, lt=0.5, description="one-sided level at which a guard must hold its margin"
+    )
+    harm_alpha: float = Field(default=0.05, gt=0, lt=0.5, description="one-sided level at which harm is shown")
+    futility_target: float = Field(
+        default=0.25, ge=0, lt=1, description="drop when predictive power is below this for every target"
+    )
+    futility_rest: float = Field(
+        default=0.05, ge=0, lt=1, description="drop when predictive power is below this for the objective or a guard"
+    )
+    anchor_factor: float = Field(
+        default=1.5, ge=1, description="what a guard may lose since the start of the study, in margins"
+    )
+    min_rows: int = Field(
+        default=20, ge=2, description="a slice with fewer rows that count is no evidence, for or against"
+    )
+    incumbent: Literal["paired", "averaged"] = Field(
+        default="paired",
+        description="averaged: compare with the mean over all trainings of the incumbent, not pair by pair",
+    )
+    trust: tuple[str, ...] = Field(
+        default=(), description="candidates that are no leak though they gain without a loss and a leak was found"
+    )
+
+    @model_validator(mode="after")
+    def _looks_rise(self) -> GateSpec:
+        if any(b <= a for a, b in zip(self.looks, self.looks[1:], strict=False)) or self.looks[0] < 1:
+            looks = ", ".join(map(str, self.looks))
+            raise ValueError(f"looks are numbers of pairs that rise, the first 1 or more; found {looks}")
+        return self
+
+
+class BudgetSpec(Spec):
+    """What the study may spend."""
+
+    trainings: float | None = Field(default=None, ge=4, description="full trainings; a cheap trial counts its share")
+    wall_clock: Seconds | None = Field(default=None, description="seconds, or text like 8h")
+    cost: float | None = Field(default=None, ge=0, description="what the kept datasets may cost together")
+
+
+class TrackingSpec(Spec):
+    """Where MLflow keeps the study."""
+
+    uri: str = Field(default="sqlite:///mlflow.db", description="an MLflow tracking URI; none switches it off")
+    experiment: str | None = Field(default=None, description="left out: the study's name")
+
+
+class StudySpec(Spec):
+    """One question: one model, one task, the data that may change, the slices that must improve."""
+
+    schema_version: Literal[1] = Field(description="the version of this file format")
+    name: Name = Field(description="the study's name, also that of its MLflow experiment")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="root of everything random")
+    task: TaskSpec = Field(description="what is learned, and by which program")
+    data: DataSpec = Field(description="the datasets: base, candidates, validation, test")
+    metrics: MetricsSpec = Field(description="what is measured on every slice")
+    slices: tuple[SliceSpec, ...] = Field(description="named sets of validation rows and what is demanded of them")
+    search_space: dict[str, ParameterSpec] = Field(default={}, description="hyperparameters by name")
+    recipes: tuple[Recipe, ...] = Field(default=("concat",), min_length=1, description="how a mixture is trained")
+    loop: LoopSpec = Field(default=LoopSpec(), description="how often round, and where candidates come from")
+    search: SearchSpec = Field(default=SearchSpec(), description="how mixtures and hyperparameters are searched")
+    gate: GateSpec = Field(default=GateSpec(), description="what evidence a keep needs")
+    budget: BudgetSpec = Field(default=BudgetSpec(), description="what the study may spend")
+    tracking: TrackingSpec = Field(default=TrackingSpec(), description="where MLflow keeps the study")
+
+    _folder: str = "."
+    _places: Mapping[str, str] = {}
+
+    @property
+    def folder(self) -> str:
+        """The absolute folder of the study file, against which its paths are read."""
+        return self._folder
+
+    def placed(self, folder: str, places: Mapping[str, str] | None = None) -> StudySpec:
+        """Return the same spec with paths read against `folder`. places: key as written → `file:line:column: key`."""
+        copy = self.model_copy()
+        object.__setattr__(copy, "_folder", folder)
+        if places is not None:
+            object.__setattr__(copy, "_places", dict(places))
+        return copy
+
+    def place(self, key: str) -> str:
+        """Where a key such as `slices[2].where` stands: `file:line:column: key`, for messages about its content.
+
+        A key that is not written there has the place of the nearest one above it; without a file it is the key alone.
+        """
+        above = key
+        while above and above not in self._places:
+            above = above[: max(above.rfind("."), above.rfind("["), 0)]
+        if not above:
+            return key
+        return self._places[above] + key[len(above) :]
+
+    @property
+    def targets(self) -> tuple[SliceSpec, ...]:
+        """The slices that should improve, in the order of the file."""
+        return tuple(s for s in self.slices if s.role == "target")
+
+    @property
+    def guards(self) -> tuple[SliceSpec, ...]:
+        """The slices with a margin: they must not get worse than it."""
+        return tuple(s for s in self.slices if s.margin is not None)
+
+    def shown(self) -> dict[str, Any]:
+        """The spec as JSON, defaults included, its secrets masked: what may be written and shown."""
+        return masked_study(self.model_dump(mode="json"))
+
+    def content(self) -> dict[str, Any]:
+        """What is asked as JSON: without where results are sent, where a warm start lies, and secrets."""
+        return masked_study(self.model_dump(mode="json", exclude={"tracking": True, "search": {"warm_start"}}))
+
+    def fingerprint(self) -> str:
+        """Identity of what is asked; `study.fingerprint` adds the content of the data."""
+        from autodc import fingerprint  # numpy comes with it; reading a study file does without
+
+        return fingerprint.of(self.content(), kind="study-spec", version=SCHEMA_VERSION)
+
+
+class MachineSpec(Spec):
+    """Where a study runs; not part of its identity."""
+
+    runner: Literal["ray", "actors", "inline"] = Field(default="ray", description="ray: Ray Tune; actors: plain actors")
+    address: str | None = Field(default=None, description="a Ray cluster; left out: all local cores")
+    cpus_per_trial: float = Field(default=1, gt=0)
+    gpus_per_trial: float = Field(default=0, ge=0)
+    memory_per_trial: float | None = Field(default=None, gt=0, description="bytes; a trial above it is ended")
+    max_concurrent: int | None = Field(default=None, ge=1)
+    trial_timeout: Seconds | None = Field(default=None, description="seconds, or text like 15m")
+    retries: int = Field(default=1, ge=0, le=10, description="how often a crashed trial is run again")
+    cache_dir: str | None = Field(default=None, description="where datasets lie as memory-mapped files")

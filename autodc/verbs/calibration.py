@@ -1,0 +1,283 @@
+"""Calibration runs of a study outside the loop: the start on several seeds, trained once and kept, or from a run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from autodc.adapters.executors import open_executor
+from autodc.adapters.journal import open_for_reading
+from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.adapters.outcomes import FileOutcomeStore
+from autodc.errors import InputError
+from autodc.evaluation.evidence import counting_rows
+from autodc.evaluation.slices import VALIDATION, part_of, row_scores, rows_kept
+from autodc.gate.noise import OBJECTIVE, SILENT, Pools
+from autodc.lab.worlds import Runs
+from autodc.plan.mixture import BASE
+from autodc.plan.plan import Plan
+from autodc.stats.variance import Prior
+from autodc.study.driver import Driver
+from autodc.study.journal.events import SessionStarted
+from autodc.study.journal.state import State, fold
+from autodc.studyfile.study import BudgetSpec, GateSpec, LoopSpec, MachineSpec, SearchSpec, SliceSpec
+from autodc.wire.assumed import RESIDUAL_SHARE, RESIDUAL_VARIANCE, SEED_SD, SEED_SHARE
+from autodc.wire.study import JOURNAL, Inputs, job_maker, open_study, start_plan
+
+Array = np.ndarray[Any, Any]
+Told = Callable[[str, int, int], None]
+"""Told what is done, how much of it, of how much."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What the start scores on every slice, seed by seed.
+
+    runs: one a slice, as the gate sees them; source: where they come from, in words; trained: trainings spent now;
+    min_rows: with fewer rows that count a slice is no evidence.
+    """
+
+    runs: tuple[Runs, ...]
+    source: str
+    trained: int
+
+    @property
+    def count(self) -> int:
+        """Number of trainings."""
+        return len(self.runs[0].scores)
+
+    min_rows: int
+
+    @property
+    def objective(self) -> tuple[Runs, ...]:
+        """The targets whose weighted mean is the objective, as of SliceTable.objective."""
+        targets = tuple(r for r in self.runs if r.role == "target")
+        counted = tuple(r for r in targets if counting_rows(r.scores.shape[1], r.clusters) >= self.min_rows)
+        return counted or targets
+
+    @property
+    def pools(self) -> Pools:
+        """The noise of a paired difference, slice by slice; where a slice never moved, what is assumed of it."""
+        measured = Pools.calibrated(
+            {r.name: r.scores for r in self.runs},
+            {r.name: r.clusters for r in self.runs},
+            {r.name: r.weight for r in self.objective},
+        )
+        assumed = {r.name: assumed_noise(r.scores) for r in self.runs if r.name in self.silent}
+        if {r.name for r in self.objective} <= self.silent:
+            parts = [(r.weight, assumed_noise(r.scores)) for r in self.objective]
+            total = sum(weight for weight, _ in parts)
+            assumed[OBJECTIVE] = tuple(sum(w * noise[i] for w, noise in parts) / total for i in (0, 1))  # type: ignore[assignment]
+        priors = {n: Prior(seed=s, residual=r, df=measured.of(n).df) for n, (s, r) in assumed.items()}
+        return Pools(slices={**measured.slices, **priors})
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """Slices on which all trainings scored every row the same: their noise is not known, and not zero."""
+        return frozenset(r.name for r in self.runs if not _moves(r.scores))
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether no slice moved at all."""
+        return len(self.silent) == len(self.runs)
+
+    @property
+    def worlds(self) -> tuple[Runs, ...]:
+        """The runs with the noise that is assumed where they have none."""
+        noise = {r.name: assumed_noise(r.scores) for r in self.runs if r.name in self.silent}
+        return tuple(replace(r, assumed=noise.get(r.name)) for r in self.runs)
+
+
+def assumed_noise(scores: Array) -> tuple[float, float]:
+    """Seed and residual variance of a paired difference, assumed of a slice from how its rows differ.
+
+    scores: shape (n_runs, n_rows). Where all rows score the same, as where four of five are right.
+    """
+    over_rows = float(np.asarray(scores, dtype=np.float64).mean(axis=0).var())
+    if over_rows <= 0:
+        return SEED_SD**2, RESIDUAL_VARIANCE
+    return SEED_SHARE**2 * over_rows, RESIDUAL_SHARE * over_rows
+
+
+def _moves(scores: Array) -> bool:
+    """Whether any row scores otherwise in another training, beyond rounding."""
+    table = np.asarray(scores, dtype=np.float64)
+    return bool(table.var(axis=0).mean() > SILENT * max(np.square(table).mean(), 1e-300))
+
+
+def read_calibration(inputs: Inputs, folder: str | os.PathLike[str]) -> Calibration:
+    """Read the calibration runs of a study's folder, or of the folder that `simulate` keeps; trains nothing.
+
+    The gate, slices, margins and candidates may have changed since. Raises InputError ADC-SIM-001 where there are
+    none, ADC-SIM-002 where they were made with another base, start or validation set.
+    """
+    path = Path(folder)
+    journals = [path / JOURNAL, *sorted(path.glob(f"calibration-*/{JOURNAL}"), key=lambda j: -j.stat().st_mtime)]
+    journals = [j for j in journals if j.exists()]
+    complaints = []
+    for journal in journals:
+        try:
+            return _from_journal(inputs, journal)
+        except InputError as error:
+            complaints.append(error)
+    if complaints:
+        raise complaints[0]
+    raise InputError(
+        "ADC-SIM-001",
+        "there are no calibration runs in this folder",
+        str(path),
+        "no journal.sqlite",
+        "name the folder of a run, or leave --from out to train them",
+    )
+
+
+def calibrate(
+    inputs: Inputs, machine: MachineSpec, out: Path, told: Told, stop: Callable[[], bool] = lambda: False
+) -> Calibration:
+    """Train the start on `gate.calibration` seeds below `out`, or read them where that has been done.
+
+    The same journal and executor as a run, so an interruption loses at most the trainings under way. Raises
+    study.driver.Interrupted when `stop` says so.
+    """
+    asked = _calibration_only(inputs)
+    folder = out / f"calibration-{asked.fingerprint[:12]}"
+    wanted = inputs.spec.gate.calibration
+    study, journal = open_study(asked, folder)
+    try:
+        before = _ended(study.state)
+        if before < wanted:
+            jobs = job_maker(asked, machine, folder)
+            told("training", before, wanted)
+            executor = open_executor(machine, log_folder=str(folder / "work" / "logs"), stop=stop)
+            try:
+                session = SessionStarted(slots=executor.slots, machine=machine.model_dump(mode="json"), pid=os.getpid())
+                study.record(session)
+                Driver(
+                    study,
+                    executor,
+                    jobs,
+                    NullTracker(),
+                    retries=machine.retries,
+                    progress=lambda state: told("training", _ended(state), wanted),
+                    stop=stop,
+                    first=wanted,
+                ).run()
+            finally:
+                executor.close()
+            for scratch in ("work", "models"):
+                shutil.rmtree(folder / scratch, ignore_errors=True)
+    finally:
+        journal.close()
+    found = _from_journal(inputs, folder / JOURNAL)
+    return replace(found, trained=max(0, wanted - before))
+
+
+def _calibration_only(inputs: Inputs) -> Inputs:
+    """The same start on the same rows, without all that calibration does not depend on.
+
+    So a new margin, candidate or budget does not train again what is known.
+    """
+    spec, catalogue = inputs.spec, inputs.catalogue
+    own = tuple(
+        SliceSpec(name=s.name, role="target", source=s.source, options=s.options)
+        for s in spec.slices
+        if s.source is not None
+    )
+    bare = spec.model_copy(
+        update={
+            "data": spec.data.model_copy(update={"candidates": (), "test": None, "pool": None}),
+            "slices": (SliceSpec(name="every_row", role="target"), *own),
+            "loop": LoopSpec(),
+            "search": SearchSpec(sampler="random"),
+            "gate": GateSpec(calibration=spec.gate.calibration),
+            "budget": BudgetSpec(),
+        }
+    )
+    rows = replace(catalogue, candidates={}, test=None, pool=None, fingerprint="")
+    return replace(inputs, spec=bare, catalogue=rows)
+
+
+def _ended(state: State) -> int:
+    return sum(t.trial.phase == "calibration" and t.outcome is not None for t in state.trials)
+
+
+def _from_journal(inputs: Inputs, path: Path) -> Calibration:
+    journal = open_for_reading(path)
+    try:
+        state = fold(event for _, event in journal.read())
+    finally:
+        journal.close()
+    question = state.question
+    for what, then, now in (
+        ("base", question.datasets[BASE]["fingerprint"], inputs.catalogue.base.fingerprint),
+        ("start", Plan.from_dict(question.start), start_plan(inputs.spec)),
+    ):
+        if then != now:
+            raise _other(path, f"another {what}")
+    store = FileOutcomeStore(path.parent / "outcomes")
+    outcomes = [t.outcome for t in state.trials if t.trial.phase == "calibration" and t.outcome is not None]
+    arrays = [store.get(o.arrays) for o in outcomes if o.arrays]
+    if len(arrays) < 2:
+        raise InputError(
+            "ADC-SIM-001",
+            "the noise of a study takes two calibration runs",
+            str(path.parent),
+            next((o.error for o in outcomes if o.error), f"{len(arrays)} that came to an end"),
+            "let the run calibrate first, or leave --from out to train them",
+        )
+    same = question.fingerprint in (inputs.identity(state.borrowed), _calibration_only(inputs).fingerprint)
+    return Calibration(
+        runs=tuple(_runs(inputs, arrays, path)),
+        source=f"{len(arrays)} trainings of the start in {path.parent}"
+        + ("" if same else "; the study file or its data have changed since"),
+        trained=0,
+        min_rows=inputs.spec.gate.min_rows,
+    )
+
+
+def _runs(inputs: Inputs, arrays: list[Any], path: Path) -> list[Runs]:
+    """One entry a slice, as `compare` gives evidence: with soft scores, a guarded target has its metric beside it."""
+    table, metric, soft = inputs.table, inputs.metric, inputs.spec.gate.score == "soft"
+    sizes = {VALIDATION: len(inputs.catalogue.validation)}
+    sizes |= {part_of(name): len(data) for name, data in inputs.catalogue.slice_sets.items()}
+    begin = dict(zip(sizes, np.cumsum([0, *sizes.values()]), strict=False))
+    found = []
+    for one in table.slices:
+        if any(rows_kept(a, one.part) != sizes[one.part] for a in arrays):
+            raise _other(path, f"other rows of {one.part}")
+        on_soft = soft and one.role == "target"
+
+        def scores(of_soft: bool, one: Any = one) -> Array:
+            return np.array([row_scores(table, metric, one, a, of_soft) for a in arrays])
+
+        made = Runs(
+            name=one.name,
+            role=one.role,
+            scores=scores(on_soft),
+            rows=begin[one.part] + one.rows,
+            margin=None if on_soft else one.margin,
+            weight=one.weight,
+            clusters=one.clusters,
+        )
+        found.append(made)
+        if on_soft and one.margin is not None:
+            beside = replace(made, name=f"{one.name}.metric", role="guard", scores=scores(False), margin=one.margin)
+            found.append(beside)
+    return found
+
+
+def _other(path: Path, got: str) -> InputError:
+    return InputError(
+        "ADC-SIM-002",
+        "the calibration runs in this folder were made for something else",
+        str(path.parent),
+        got,
+        "name a run with the same base, start and validation set, or leave --from out to train them",
+    )

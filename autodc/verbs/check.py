@@ -1,0 +1,161 @@
+"""`autodc check`: everything is read, nothing is trained; what the night would cost and what each slice could show."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+
+from autodc.data.overlap import exact, near, row_hashes
+from autodc.evaluation.slices import Keep, kept_bytes
+from autodc.plan.mixture import BASE
+from autodc.review.notices import slice_alarms
+from autodc.study import pace
+from autodc.study.journal.state import State
+from autodc.study.rules import allowance
+from autodc.studyfile.study import StudySpec
+from autodc.verbs.calibration import read_calibration
+from autodc.verbs.noise import slice_rows, where_from
+from autodc.wire.study import Inputs, read_inputs, started_event, warm_start
+from autodc.wire.tracking import tracking_of
+
+NEAR_SHARE = 0.01
+"""From this share of held-out rows on, near copies of training rows are worth a warning."""
+
+
+def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+    """Read and check a study. Raises every problem of its files at once; returns what there is to say otherwise.
+
+    source: a folder with calibration runs, of a run or of `simulate`; left out, the noise of slices is assumed.
+    """
+    inputs = read_inputs(spec)
+    tracking, night = tracking_of(spec), _night(spec)
+    borrowed = warm_start(inputs)
+    measured = None if source is None else read_calibration(inputs, source)
+    datasets, warnings = _datasets(inputs)
+    slices = slice_rows(inputs, measured)
+    started = started_event(inputs, borrowed)
+    alarms = slice_alarms(started.slices)
+    return {
+        "study": spec.name,
+        "fingerprint": inputs.identity(borrowed),
+        "datasets": datasets,
+        "slices": slices,
+        "noise": where_from(inputs, measured),
+        "separation": inputs.separation.to_dict(),
+        "night": {**night, **_disk(inputs, night["trainings"])},
+        "tracking": tracking.text,
+        "warnings": [
+            *alarms,
+            *started.warnings,
+            *warnings,
+            *_slice_warnings(slices, spec),
+            *_lag_warnings(spec),
+            *tracking.warnings,
+        ],
+        "alarms": alarms,
+        "can_keep": any(s.role == "target" and s.is_evidence(spec.gate.min_rows) for s in inputs.table.slices),
+    }
+
+
+def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
+    catalogue = inputs.catalogue
+    cost = {c.name: c.cost for c in inputs.spec.data.candidates}
+    held = {"validation": catalogue.validation, **{f"slice {n}": d for n, d in catalogue.slice_sets.items()}}
+    if catalogue.test is not None:
+        held["test"] = catalogue.test
+    hashes = {part: row_hashes(other.x) for part, other in held.items()}
+    rows, warnings = [], []
+    for name in (BASE, *catalogue.candidates):
+        data = catalogue[name]
+        own, copies = row_hashes(data.x), {}
+        for part, other in held.items():
+            found = near(data, other, hashes=own).held
+            copies[part] = int(np.sum(~exact(hashes[part][found], own)))  # of equal rows the catalogue has spoken
+        for part, count in copies.items():
+            if count >= NEAR_SHARE * len(held[part]) and count:
+                warnings.append(
+                    f"{count} of {len(held[part])} rows of {part} ({count / len(held[part]):.1%}) are near copies of "
+                    f"rows in {name}: what the model learned there it is tested on. They are not left out; where they "
+                    f"are the same examples, take them out of {name}"
+                )
+        near_rows = sum(copies.values())
+        rows.append(_dataset_row(name, data, catalogue.left_out.get(name, 0), cost.get(name, 0.0), near_rows))
+    rows += [_dataset_row(part, data, 0, 0.0, None) for part, data in held.items()]
+    return rows, warnings
+
+
+def _dataset_row(name: str, data: Any, left_out: int, cost: float, near_copies: int | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "rows": len(data),
+        "inputs": f"{'×'.join(str(n) for n in data.x.shape[1:]) or 'scalar'} {data.x.dtype}",
+        "left_out": left_out,
+        "cost": cost,
+        "near_copies": near_copies,
+        "fingerprint": data.fingerprint,
+    }
+
+
+def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
+    warnings = []
+    for one in slices:
+        if (
+            one["counting_rows"] < spec.gate.min_rows
+            or one["margin"] is None
+            or one["certifies"] is None
+            or one["certifies"] <= one["margin"]
+        ):
+            continue
+        need = one["rows_for_margin"]
+        mend = f"about {need} rows would do" if need else "no number of rows would do, only more pairs (gate.looks)"
+        warnings.append(
+            f"slice {one['name']}: its {one['rows']} rows certify a loss below {one['certifies']:.3g} at best, its "
+            f"margin is {one['margin']:g}; {mend}, or a wider margin"
+        )
+    return warnings
+
+
+def _lag_warnings(spec: StudySpec) -> list[str]:
+    if spec.loop.rounds > 1 and not spec.data.candidates:
+        return ["there are no candidates: the study can only tune hyperparameters"]
+    return []
+
+
+def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
+    """Megabytes of disk: what a training keeps per row, the datasets as files while it runs, and all of it."""
+    spec, catalogue = inputs.spec, inputs.catalogue
+    base = catalogue.base
+    targets = base.y if base.y is not None else np.zeros(0)
+    width = len(catalogue.classes) if catalogue.classes else int(np.prod(targets.shape[1:]))
+    each = kept_bytes(inputs.table, inputs.metric, spec.task.kind, width, Keep.of(spec))
+    held = [catalogue.validation, *catalogue.slice_sets.values(), *([catalogue.test] if catalogue.test else [])]
+    data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *held))
+    opened = 0 if catalogue.test is None else 2 * allowance.final_seeds(spec) * 4 * width * len(catalogue.test)
+    megabytes = {"outcome_mb": each, "data_mb": data, "disk_mb": each * trainings + opened + data}
+    return {name: round(value / 1e6, 3) for name, value in megabytes.items()}
+
+
+def _night(spec: StudySpec) -> dict[str, Any]:
+    cap = allowance.cap(spec, State())
+    calibration, test = allowance.calibration_runs(spec), 2 * allowance.final_seeds(spec)
+    credit = 2 * allowance.credit_seeds(spec)
+    search = spec.loop.rounds * spec.search.trials_per_round
+    gate = round(search * (1 - allowance.SEARCH_SHARE) / allowance.SEARCH_SHARE)
+    if not math.isinf(cap):
+        search = min(search, int(allowance.SEARCH_SHARE * (cap - calibration - test - credit)))
+        gate = int(cap - calibration - test - credit - search)
+    return {
+        "trainings": calibration + search + gate + credit + test,
+        "calibration": calibration,
+        "search": search,
+        "gate": gate,
+        "credit": credit,
+        "test": test,
+        "tests": allowance.planned_tests(spec),
+        "fdr": spec.gate.fdr,
+        "cost_limit": spec.budget.cost,
+        "timeout": {"least": pace.LEAST_TIMEOUT, "times_pace": pace.TIMES_PACE, "first": pace.FIRST_TIMEOUT},
+    }

@@ -1,0 +1,312 @@
+"""Runs a study from its spec to its result: the Python call behind `autodc run`."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from autodc.adapters.executors import open_executor
+from autodc.adapters.journal import open_for_reading
+from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
+from autodc.errors import AutodcError, InputError, SurroundingsError
+from autodc.files import write_whole
+from autodc.masking import masked
+from autodc.report import write_report
+from autodc.review.result import result
+from autodc.study import direction
+from autodc.study.core import StudyCore, refuse_second_opening
+from autodc.study.driver import Driver, Progress
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State, fold
+from autodc.study.ports import Tracker
+from autodc.studyfile.study import MachineSpec, StudySpec
+from autodc.trial.executor import Executor
+from autodc.wire.study import JOURNAL, Inputs, job_maker, open_study, read_inputs, tidy
+from autodc.wire.tracking import Tracking, tracking_of
+
+RESULT = "result.json"
+REPORT = Path("report") / "index.html"
+
+TRACKING_SECONDS = 60.0
+"""How long a finished study waits for a tracker in which nothing moves; what is late is sent by the next run."""
+
+Stage = Callable[[str], None]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a study came to. folder: where journal, models and report lie; untracked: why MLflow is late, or empty;
+    refused: what MLflow would not take of what it was sent, or empty."""
+
+    content: Mapping[str, Any]
+    folder: Path
+    untracked: str = ""
+    refused: str = ""
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Datasets that truly improve the slices."""
+        return tuple(self.content["kept"])
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Datasets shown useless or harmful."""
+        return tuple(self.content["dropped"])
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Datasets of which the evidence cannot tell."""
+        return tuple(self.content["undecided"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of result.json."""
+        return dict(self.content)
+
+
+def run(
+    spec: StudySpec,
+    machine: MachineSpec | None = None,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    until: float = math.inf,
+    open_test: bool = False,
+    force: bool = False,
+    progress: Progress = lambda state: None,
+    stage: Stage = lambda words: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Run a study to its end, or go on where its folder stopped; a finished one whose file was extended goes on too.
+
+    open_test: stop search and gate where they are and open the sealed test set now; force: though it was opened before;
+    out: left out: `runs/<name>` below the working directory; until: Unix time by which it is to be over; progress:
+    told the state after every step; stage: told in words what happens before the first training; stop: asked between
+    steps, True ends the turn with `study.driver.Interrupted`. Where the test set cannot be read at the end, result.json
+    and report say what was decided, its error is raised, and the same call tries again.
+    """
+    machine = machine or MachineSpec()
+    folder = _folder(spec, out)
+    if open_test and (folder / JOURNAL).exists():
+        refuse_second_opening(_read(folder), force)
+    stage("reading the data")
+    inputs = read_inputs(spec, folder)
+    tracking = tracking_of(spec)
+    stage(tracking.text)
+    for words in inputs.warnings:
+        stage(f"warning: {words}")
+    study, journal = open_study(inputs, folder)
+    try:
+        if open_test:
+            study.open_test(force)
+        tracker = _tracker(spec, folder, tracking)
+        unread = None
+        if not study.finished:
+            try:
+                _train(inputs, machine, folder, study, tracker, until, progress, stage, stop)
+            except AutodcError as error:
+                if study.state.unread is None:
+                    raise
+                unread = error
+        content = result(study.state)
+        stored = _stored(folder)
+        fresh = {**stored, "mlflow": None} != json.loads(json.dumps({**content, "mlflow": None}))
+        if fresh:
+            tidy(study, folder)
+        if tracking.uri is not None:
+            stage("telling MLflow the rest")
+        content["mlflow"] = stored.get("mlflow")
+        found = _hand_over(study.state, content, folder, tracker, fresh or not _has_page(folder), stop)
+        if unread is not None:
+            raise unread
+        return found
+    finally:
+        journal.close()
+
+
+def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> Result | None:
+    """What a study decided whose test set could not be read; None for any other folder."""
+    folder = _folder(spec, out)
+    if not (folder / JOURNAL).exists() or _read(folder).unread is None:
+        return None
+    return Result(content=open_result(folder)[1], folder=folder)
+
+
+def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:
+    return Path(out if out is not None else Path("runs") / spec.name).absolute()
+
+
+def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
+    """Read a study folder, also while it runs: its state, and its result so far. Raises InputError where none is."""
+    path = Path(folder)
+    if not (path / JOURNAL).exists():
+        raise _no_study(path)
+    state = _read(path)
+    if state.started is None:
+        hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
+        raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
+    if words := direction.guessed(state):  # not in the journal: readers are to see it beside the other warnings
+        state.started = replace(state.question, warnings=(*state.question.warnings, words))
+    content = result(state)
+    reference = _stored(path).get("mlflow") or _remembered(path)
+    if reference is not None:
+        content["mlflow"] = reference
+    return state, content
+
+
+def _no_study(path: Path) -> InputError:
+    """Say that a folder, or what is no folder at all, holds no study, and which one near it does."""
+    got = "no journal.sqlite" if path.is_dir() else "a file" if path.exists() else "nothing of that name"
+    near = sorted(p.parent for folder in (path, path.parent) for p in folder.glob(f"*/{JOURNAL}"))
+    hint = "name the folder that `autodc run` was given as --out; left out, it is runs/NAME"
+    if near:
+        close = difflib.get_close_matches(path.name, [p.name for p in near], n=1)
+        found = next((p for p in near if p.name in close), near[0])
+        hint = f"did you mean {found}?"
+    return InputError("ADC-RUN-005", "there is no study in this folder", str(path), got, hint)
+
+
+def _read(folder: Path) -> State:
+    """The state of the study in a folder, from its journal alone."""
+    journal = open_for_reading(folder / JOURNAL)
+    try:
+        return fold(event for _, event in journal.read())
+    finally:
+        journal.close()
+
+
+def _train(
+    inputs: Inputs,
+    machine: MachineSpec,
+    folder: Path,
+    study: StudyCore,
+    tracker: Tracker,
+    until: float,
+    progress: Progress,
+    stage: Stage,
+    stop: Callable[[], bool],
+) -> None:
+    stage("putting the datasets in place")
+    jobs = job_maker(inputs, machine, folder)
+    stage("starting the workers")
+    tracker.follow()
+    executor: Executor = open_executor(machine, log_folder=str(folder / "work" / "logs"), notice=stage, stop=stop)
+    try:
+        study.record(
+            ev.SessionStarted(
+                slots=executor.slots,
+                machine=machine.model_dump(mode="json"),
+                pid=os.getpid(),
+                until=until if math.isfinite(until) else None,
+            )
+        )
+        stage("training")
+        Driver(
+            study,
+            executor,
+            jobs,
+            tracker,
+            retries=machine.retries,
+            deadline=until,
+            because="until",
+            seconds=_seconds_left(inputs.spec, study.state),
+            progress=progress,
+            stop=stop,
+        ).run()
+    finally:
+        executor.close()
+
+
+def _seconds_left(spec: StudySpec, state: State) -> float:
+    """What `budget.wall_clock` leaves to this session: sessions before count, a machine that slept does not."""
+    if spec.budget.wall_clock is None:
+        return math.inf
+    return spec.budget.wall_clock - sum(s.seconds for s in state.sessions[:-1])
+
+
+def asked_until(folder: str | os.PathLike[str]) -> tuple[float, ...]:
+    """The Unix times by which earlier sessions in a study folder were asked to be done."""
+    path = Path(folder)
+    if not (path / JOURNAL).exists():
+        return ()
+    return tuple(s.until for s in _read(path).sessions if s.until is not None)
+
+
+def _tracker(spec: StudySpec, folder: Path, tracking: Tracking) -> Tracker:
+    if tracking.uri is None:
+        return NullTracker()
+    experiment = spec.tracking.experiment or spec.name
+    return MlflowTracker(folder / JOURNAL, tracking.uri, experiment, [folder / REPORT, folder / RESULT])
+
+
+def _hand_over(
+    state: State, content: dict[str, Any], folder: Path, tracker: Tracker, fresh: bool, stop: Callable[[], bool]
+) -> Result:
+    """Write report and result, let the tracker catch up, and say where it is."""
+    content["mlflow"] = _reference(tracker, content["mlflow"])
+    if fresh:
+        _written(write_report, state, content, folder)
+        _write(folder / RESULT, content)
+    arrived = tracker.finish(TRACKING_SECONDS, stop)
+    reference = _reference(tracker, content["mlflow"])
+    if reference != content["mlflow"]:
+        content["mlflow"] = reference
+        _write(folder / RESULT, content)
+    said = tracker.complaint
+    late, refused = ("", said) if arrived else (said or "it gave no reason", "")
+    return Result(content=content, folder=folder, untracked=late, refused=refused)
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    """What result.json holds; nothing where it is missing, cut short or of another kind: all of it can be told anew."""
+    try:
+        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    reference = found.get("mlflow")
+    if not isinstance(reference, dict) or not reference.keys() >= {"uri", "experiment_id", "run_id"}:
+        return {**found, "mlflow": None}
+    return {**found, "mlflow": {name: masked(str(words)) for name, words in reference.items()}}
+
+
+def _has_page(folder: Path) -> bool:
+    """Whether the page is there to its last line."""
+    try:
+        return (folder / REPORT).read_bytes().rstrip().endswith(b"</html>")
+    except OSError:
+        return False
+
+
+def _remembered(folder: Path) -> dict[str, str] | None:
+    with open_for_reading(folder / JOURNAL) as journal:
+        return remembered(journal)
+
+
+def _reference(tracker: Tracker, known: Mapping[str, str] | None) -> dict[str, str] | None:
+    reference = tracker.reference or known
+    return dict(reference) if reference else None
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    _written(write_whole, path, json.dumps(content, indent=2) + "\n")
+
+
+def _written(write: Callable[..., object], *arguments: Any) -> None:
+    """Write what can be told anew from the journal. Raises SurroundingsError ADC-DISK-080 where that cannot be."""
+    try:
+        write(*arguments)
+    except OSError as error:
+        raise SurroundingsError(
+            "ADC-DISK-080",
+            "result.json or the page cannot be written",
+            str(error.filename2 or error.filename or ""),
+            error.strerror or str(error),
+            "the journal is whole; make room or the way free, then give the same command again",
+        ) from error

@@ -1,0 +1,140 @@
+"""For those who own their loop: ask for trials, train them any way you like, tell what came of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, final
+
+import numpy as np
+
+from autodc.adapters.executors.harness import training_job
+from autodc.adapters.journal import SqliteJournal
+from autodc.errors import InputError
+from autodc.plan.trial import Outcome, Trial
+from autodc.review.result import result
+from autodc.study.core import StudyCore
+from autodc.study.jobs import JobMaker
+from autodc.study.journal.events import SessionStarted
+from autodc.studyfile.study import MachineSpec, StudySpec
+from autodc.trial.executor import Completion
+from autodc.trial.outputs import misplaced
+from autodc.trial.trainer import TrainingJob
+from autodc.wire.separate import Diagnosis, diagnosis_of
+from autodc.wire.study import Inputs, job_maker, open_study, read_inputs
+
+Array = np.ndarray[Any, Any]
+
+
+@final
+class Study:
+    """A study without a runner of its own. Use it as a context manager, or call `close`.
+
+    with autodc.Study.open(spec, "runs/mine") as study:
+        while trials := study.ask(2):
+            for trial in trials:
+                job = study.job(trial)
+                study.tell(trial, study.outcome(trial, my_training(job)))
+        print(study.result()["kept"])
+    """
+
+    def __init__(self, inputs: Inputs, core: StudyCore, journal: SqliteJournal, jobs: JobMaker) -> None:
+        self._inputs, self._core, self._journal, self._jobs = inputs, core, journal, jobs
+
+    @classmethod
+    def open(cls, spec: StudySpec, out: str | os.PathLike[str]) -> Study:
+        """Open a study in a folder, or go on where it stopped. Raises InputError for a folder of another study."""
+        folder = Path(out).absolute()
+        inputs = read_inputs(spec, folder)
+        core, journal = open_study(inputs, folder)
+        core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
+        return cls(inputs, core, journal, job_maker(inputs, MachineSpec(runner="inline"), folder))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ask(self, n: int = 1) -> list[Trial]:
+        """Up to n trials to train now; fewer where the next ones wait for outcomes; none when the study is over."""
+        return self._core.ask(n)
+
+    def job(self, trial: Trial) -> TrainingJob:
+        """What a trial trains on and predicts, as arrays: inputs memory-mapped and read-only, no targets to predict."""
+        return training_job(self._jobs.job(trial, 0))
+
+    def outcome(
+        self,
+        trial: Trial,
+        outputs: Mapping[str, Array],
+        train_seconds: float = 0.0,
+        predict_ms: float = 0.0,
+        model_mb: float = 0.0,
+        rows: Mapping[str, Array] | None = None,
+    ) -> Outcome:
+        """Score predictions. outputs: for every part of `job.predict` the predictions in row order;
+        train_seconds, predict_ms, model_mb: the trade-offs, where they were measured; rows: part → the row number of
+        each prediction, to be sure of their order. Raises InputError ADC-RUN-017 where they are not 0, 1, 2, …"""
+        for part, numbers in (rows or {}).items():
+            count = len(outputs[part]) if part in outputs else 0
+            if problem := misplaced(numbers, count):
+                hint = "give the predictions in the order of the inputs"
+                raise InputError("ADC-RUN-017", problem, f"outputs of {part}, trial {trial.number}", "", hint)
+        now = time.time()
+        completion = Completion(
+            number=trial.number,
+            attempt=0,
+            status="done",
+            outputs=outputs,
+            train_seconds=train_seconds,
+            started=now - train_seconds,
+            ended=now,
+            predict_ms=predict_ms,
+            model_mb=model_mb,
+        )
+        return self._core.score(trial, completion)
+
+    def failed(self, error: str) -> Outcome:
+        """The outcome of a training that gave no predictions."""
+        return Outcome(status="failed", error=error)
+
+    def tell(self, trial: Trial, outcome: Outcome) -> None:
+        """Journal what came of a trial."""
+        self._core.tell(trial, outcome)
+
+    def open_test(self, force: bool = False) -> None:
+        """End search and gate here and open the sealed test set: `ask` then gives the trials of the last measurement.
+
+        Raises InputError ADC-RUN-014 without a test set, 015 where it was opened before and force is not set.
+        """
+        self._core.open_test(force)
+
+    def diagnosis(self) -> Diagnosis:
+        """The rows set apart by `data.diagnosis_share`, with what the incumbent makes of them, for your own diagnosers.
+
+        Raises InputError ADC-RUN-018 where the study sets none apart, 019 before the incumbent was trained.
+        """
+        separation = self._inputs.separation
+        if not len(separation.diagnosis):
+            why = separation.note or "data.diagnosis_share is 0"
+            hint = "begin a study with data.diagnosis_share, 0.3 say; its gate then decides on the other rows"
+            raise InputError("ADC-RUN-018", "this study sets no rows apart for diagnosis", "", why, hint)
+        arrays = self._core.incumbent_arrays()
+        if arrays is None:
+            hint = "ask for trials and tell their outcomes first"
+            raise InputError("ADC-RUN-019", "the incumbent was not trained yet", hint=hint)
+        return diagnosis_of(self._inputs.catalogue, separation, dict(arrays))
+
+    def result(self) -> dict[str, Any]:
+        """The study so far, in the form of result.json."""
+        return {**result(self._core.state), "mlflow": None}
+
+    def close(self) -> None:
+        """Give the folder back. Safe to call twice."""
+        self._journal.close()

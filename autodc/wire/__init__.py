@@ -1,0 +1,1 @@
+"""Study file → wired study: the one place that names adapters."""

@@ -1,0 +1,37 @@
+"""Where MLflow keeps a study, found out and refused before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from autodc.adapters.mlflow_store import absolute_uri, is_installed, place, refusal
+from autodc.errors import SpecError
+from autodc.studyfile.study import StudySpec
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """uri: absolute, None where nothing is sent; text: one line for people; warnings: what keeps it from working."""
+
+    uri: str | None
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+def tracking_of(spec: StudySpec) -> Tracking:
+    """Say where MLflow will keep the study. Raises SpecError ADC-TRACK-080 for an address that can never work."""
+    if spec.tracking.uri == "none":
+        return Tracking(uri=None, text="nothing is sent to MLflow (tracking.uri: none)")
+    uri = absolute_uri(spec.tracking.uri, spec.folder)
+    if why := refusal(uri):
+        raise SpecError(
+            "ADC-TRACK-080",
+            "MLflow cannot keep the study there",
+            spec.place("tracking.uri"),
+            f"{spec.tracking.uri!r}: {why}",
+            "give sqlite:///mlflow.db, the address of a server, or none",
+        )
+    missing = () if is_installed() else ("MLflow is not installed (autodc-optimizer[mlflow]); the study runs without",)
+    return Tracking(uri=uri, text=f"MLflow keeps the study {place(uri)}", warnings=missing)

@@ -1,0 +1,148 @@
+"""The Python calls: the names that are there, a whole run, and a loop of one's own."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import autodc
+from autodc.errors import InputError
+from autodc.studyfile.study import MachineSpec
+from autodc.testing.world import CellTrainer, write_world
+
+INLINE = MachineSpec(runner="inline")
+
+
+def test_the_public_names():
+    assert autodc.__all__ == [
+        "AutodcError",
+        "MachineSpec",
+        "Outcome",
+        "Plan",
+        "Result",
+        "SimulationResult",
+        "Study",
+        "StudySpec",
+        "Trial",
+        "load",
+        "load_machine",
+        "run",
+        "simulate",
+    ]
+    for name in autodc.__all__:
+        assert getattr(autodc, name).__name__ == name
+    with pytest.raises(AttributeError, match="nothing_of_ours"):
+        _ = autodc.nothing_of_ours
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ran")
+    spec = autodc.load(write_world(folder, budget__trainings=30, loop__rounds=1))
+    said = []
+    result = autodc.run(spec, INLINE, folder / "out", progress=lambda state: said.append(len(state.trials)))
+    return spec, result, said
+
+
+def test_run_gives_the_result_and_writes_it(ran):
+    _, result, said = ran
+    assert result.kept == ("lamps",)
+    assert set(result.kept + result.dropped + result.undecided) == {"lamps", "wrong", "copies", "chance"}
+    assert result.to_dict() == json.loads((result.folder / "result.json").read_text())
+    assert result.to_dict()["mlflow"] is None
+    assert result.untracked == ""
+    assert said == sorted(said)
+    assert said[-1] == result.content["spent"]["trainings"]
+
+
+def test_an_incumbent_that_is_averaged_over_all_its_trainings(ran, tmp_path):
+    """Once a test has taken the incumbent to more pairs, the first look of the next one sees other differences."""
+    _, paired, _ = ran
+    spec = autodc.load(write_world(tmp_path, budget__trainings=30, loop__rounds=1, gate={"incumbent": "averaged"}))
+    result = autodc.run(spec, INLINE, tmp_path / "out")
+    assert result.kept == paired.kept
+    seen = [[d["slices"] for d in r.content["decisions"] if d["purpose"] == "addition"] for r in (result, paired)]
+    assert seen[0] != seen[1]
+
+
+def test_a_finished_folder_holds_results_and_no_scratch(ran):
+    names = {path.name for path in ran[1].folder.iterdir()}
+    assert {"journal.sqlite", "outcomes", "models", "report", "result.json"} <= names
+    assert "work" not in names
+    assert [path.name for path in (ran[1].folder / "models").iterdir()] == ["incumbent"]
+
+
+def test_before_and_after_of_the_test_set_agree_with_its_differences(ran):
+    test = ran[1].content["test"]
+    assert set(test["before"]) == {"overall", "bright", "dark"}
+    for name, seen in test["differences"].items():
+        assert seen["low"] <= seen["difference"] <= seen["high"]
+        assert test["after"][name] - test["before"][name] == pytest.approx(seen["difference"], abs=1e-6)
+
+
+def test_a_loop_of_ones_own_comes_to_the_same_decisions(ran, tmp_path):
+    spec, result, _ = ran
+    trainer = CellTrainer()
+    with autodc.Study.open(spec, tmp_path / "own") as study:
+        while trials := study.ask(2):
+            for trial in trials:
+                job = study.job(trial)
+                assert "validation" in job.predict
+                assert ("test" in job.predict) == (trial.phase == "test")
+                study.tell(trial, study.outcome(trial, trainer.train(job).outputs, train_seconds=0.5))
+        own = study.result()
+    assert own["finished"]
+    assert own["decisions"] == result.content["decisions"]
+    assert own["incumbent"] == result.content["incumbent"]
+    assert own["mlflow"] is None
+
+
+def test_a_loop_of_ones_own_goes_on_after_a_break_and_tells_failures(ran, tmp_path):
+    spec, _, _ = ran
+    study = autodc.Study.open(spec, tmp_path / "own")
+    first = study.ask(2)
+    study.tell(first[0], study.failed("the power went"))
+    assert study.result()["finished"] is False
+    study.close()
+    study.close()
+    with autodc.Study.open(spec, tmp_path / "own") as again:
+        assert again.ask(1) == first[1:]
+        job = again.job(first[1])
+        with pytest.raises(ValueError, match="read-only"):
+            job.predict["validation"][0] = 0
+        outcome = again.outcome(first[1], {"validation": np.full((600, 3), np.nan)})
+        assert outcome.status == "failed"
+
+
+def test_a_folder_that_is_in_use_is_refused(ran, tmp_path):
+    spec, _, _ = ran
+    with autodc.Study.open(spec, tmp_path / "own"), pytest.raises(autodc.AutodcError) as caught:
+        autodc.Study.open(spec, tmp_path / "own")
+    assert caught.value.exit_code in (2, 3)
+
+
+def test_a_folder_of_another_study_is_refused_and_left_alone(ran, tmp_path):
+    _, result, _ = ran
+    other = autodc.load(write_world(tmp_path, seed=99))
+    before = (result.folder / "result.json").read_bytes()
+    with pytest.raises(InputError) as caught:
+        autodc.run(other, INLINE, result.folder)
+    assert caught.value.code == "ADC-RUN-002"
+    assert (result.folder / "result.json").read_bytes() == before
+
+
+def test_scikit_learn_on_a_small_table(tmp_path):
+    path = write_world(
+        tmp_path,
+        task__trainer="sklearn",
+        task__options={"estimator": "ExtraTreesClassifier"},
+        search_space={"n_estimators": {"type": "int", "low": 5, "high": 15}},
+        budget__trainings=20,
+        loop__rounds=1,
+    )
+    result = autodc.run(autodc.load(path), INLINE, tmp_path / "out")
+    assert result.content["finished"]
+    assert result.content["test"]["after"]["dark"] >= result.content["test"]["before"]["dark"]
+    assert not set(result.kept) & {"wrong", "chance"}

@@ -1,0 +1,143 @@
+"""What `check` says before a night: disk, keys without effect, equal and near rows, memory it takes itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import autodc
+from autodc.studyfile.study import MachineSpec
+from autodc.testing.world import write_world
+from autodc.verbs.check import preflight
+from autodc.wire.study import read_inputs
+
+SMALL = {"budget__trainings": 24, "loop__rounds": 1, "search__trials_per_round": 4}
+
+
+def checked(folder, **changes):
+    return preflight(autodc.load(write_world(folder, **{**SMALL, **changes})))
+
+
+def test_the_disk_of_the_night_is_about_what_it_takes(tmp_path):
+    study = write_world(tmp_path, **SMALL, data__test=None)
+    night = preflight(autodc.load(study))["night"]
+    autodc.run(autodc.load(study), MachineSpec(runner="inline"), tmp_path / "out")
+    files = [path.stat().st_size for path in (tmp_path / "out" / "outcomes").iterdir()]
+    assert night["disk_mb"] >= night["data_mb"] + night["trainings"] * night["outcome_mb"] - 0.001
+    assert np.median(files) / 1e6 < night["outcome_mb"] + 0.001  # a file has some hundred bytes of its own
+    assert night["outcome_mb"] == pytest.approx(600 * 0.25 / 1e6, abs=1e-3)
+
+
+def test_what_somebody_looks_at_row_by_row_takes_more_disk_and_is_foretold(tmp_path):
+    plain = checked(tmp_path / "plain", metrics__primary="log_loss")["night"]["outcome_mb"]
+    looked_at = checked(tmp_path / "looked", metrics__primary="log_loss", data__diagnosis_share=0.3)["night"]
+    assert plain == pytest.approx(600 * 4 / 1e6, abs=1e-3)
+    assert looked_at["outcome_mb"] == pytest.approx(600 * (4 + 4 + 12) / 1e6, abs=1e-3)
+
+
+def test_a_pool_that_nothing_draws_from_is_said_at_check_and_at_run(tmp_path):
+    study = write_world(tmp_path, **SMALL, data__pool={"source": "data/lamps.npz"})
+    spec, words = autodc.load(study), "data.pool is read and checked, no proposer draws from it yet"
+    assert words in preflight(spec)["warnings"]
+    said = []
+    autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out", stage=said.append)
+    assert f"warning: {words}" in said
+
+
+def test_proposers_that_do_nothing_are_said_where_the_file_was_not_checked(tmp_path):
+    spec = autodc.load(write_world(tmp_path, **SMALL))
+    other = spec.model_copy(update={"loop": spec.loop.model_copy(update={"propose": ("given", "augment")})})
+    (told,) = (w for w in read_inputs(other).warnings if "loop.propose" in w)
+    assert "augment does nothing yet" in told
+
+
+def people(folder, columns=4):
+    """A study of people of whom a few answers of four are known."""
+    folder.mkdir(exist_ok=True)
+    for seed, (name, rows) in enumerate((("base", 400), ("night", 200), ("validation", 1500))):
+        rng = np.random.default_rng(seed)
+        x = rng.integers(0, 4, (rows, columns))
+        y = x.sum(axis=1) + rng.integers(0, 2, rows) > 1.5 * columns
+        table = ",".join([*(f"c{i}" for i in range(columns)), "target"])
+        np.savetxt(folder / f"{name}.csv", np.c_[x, y], fmt="%d", delimiter=",", header=table, comments="")
+    study = {
+        "schema_version": 1,
+        "name": "people",
+        "task": {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "DecisionTreeClassifier"}},
+        "data": {
+            "base": {"source": "base.csv"},
+            "candidates": [{"name": "night", "source": "night.csv"}],
+            "validation": {"source": "validation.csv"},
+        },
+        "metrics": {"primary": "accuracy"},
+        "slices": [{"name": "overall", "role": "target"}],
+        "budget": {"trainings": 24},
+        "tracking": {"uri": "none"},
+    }
+    (folder / "study.yaml").write_text(json.dumps(study))
+    return folder / "study.yaml"
+
+
+@pytest.mark.parametrize("overrides", [(), ("data.max_overlap=1",), ("data.overlap=drop",), ("data.overlap=allow",)])
+def test_a_coarse_table_trains_on_all_its_rows_and_every_validation_row_counts(tmp_path, overrides):
+    found = preflight(autodc.load(people(tmp_path), overrides))
+    rows = {row["name"]: row for row in found["datasets"]}
+    assert (rows["base"]["rows"], rows["base"]["left_out"], rows["base"]["near_copies"]) == (400, 0, 0)
+    assert (rows["night"]["rows"], rows["night"]["left_out"]) == (200, 0)
+    assert found["slices"][0]["counting_rows"] == 1500
+    assert any("different examples" in words for words in found["warnings"])
+    assert not any("near copies" in words for words in found["warnings"])
+
+
+def test_near_copies_are_told_and_stay_and_equal_rows_are_not_told_twice(tmp_path):
+    study = write_world(tmp_path, **SMALL, data__overlap="allow")
+    held, base = (dict(np.load(tmp_path / "data" / f"{name}.npz")) for name in ("validation", "base"))
+    base["x"][:30] = held["x"][:30] + 1e-6
+    base["x"][30:50] = held["x"][30:50]
+    np.savez(tmp_path / "data" / "base.npz", **base)
+    found = preflight(autodc.load(study))
+    (row,) = (row for row in found["datasets"] if row["name"] == "base")
+    assert (row["rows"], row["left_out"], row["near_copies"]) == (240, 0, 30)
+    assert any("20 of 240 rows (8.3%) of `base` are also in `validation` (20)" in w for w in found["warnings"])
+    assert any("30 of 600 rows of validation (5.0%) are near copies of rows in base" in w for w in found["warnings"])
+
+
+PROGRAM = """
+import json, resource, sys
+import autodc
+from autodc.verbs.check import preflight
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+spec = autodc.load(sys.argv[1])
+preflight(autodc.load(sys.argv[2]))
+before = peak()
+preflight(spec)
+print(json.dumps(peak() - before))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["table", "images"])
+def test_check_takes_little_more_memory_than_the_data(tmp_path, kind):
+    rng, touched = np.random.default_rng(0), 0
+    small = write_world(tmp_path, **SMALL)
+    for name, rows in (("base", 150_000), ("lamps", 5000), ("validation", 10_000)):
+        shape = (rows, 100) if kind == "table" else (rows, 28, 28)
+        x = rng.normal(size=shape) if kind == "table" else rng.integers(0, 256, shape, dtype=np.uint8)
+        np.savez(tmp_path / f"{name}.npz", x=x, y=rng.integers(0, 3, rows))
+        touched += x.nbytes
+    large = json.loads(small.read_text())
+    large["data"] = {
+        "base": {"source": "base.npz"},
+        "candidates": [{"name": "lamps", "source": "lamps.npz"}],
+        "validation": {"source": "validation.npz"},
+    }
+    large["slices"] = [{"name": "overall", "role": "target"}]
+    (tmp_path / "large.yaml").write_text(json.dumps(large))
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "large.yaml"), str(small)]
+    grown = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert grown <= 1.5 * touched, f"{grown / touched:.2f} times the data"
