@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,6 +62,11 @@ class FileOutcomeStore:
         if (found := address_of(arrays)) != address:
             raise _lost(path, f"content {found[:12]}")
         return arrays
+
+    def drop(self, address: str) -> None:
+        """Delete the file of an address, where it is there."""
+        with contextlib.suppress(OSError):
+            self._path(address).unlink(missing_ok=True)
 
     def _path(self, address: str) -> Path:
         return self._folder / f"{address}.npz"

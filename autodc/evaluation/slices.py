@@ -1,4 +1,4 @@
-"""The slice table: who is in which slice, as plain row numbers, and what a set of predictions scores there."""
+"""The slice table: who is in which slice, as plain row numbers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,13 @@ from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
-from autodc.evaluation.evidence import SliceEvidence, counting_rows
-from autodc.evaluation.metrics import Metric, soft_rows
-from autodc.studyfile.study import Role, SliceSpec, StudySpec, TaskKind
+from autodc.evaluation.evidence import counting_rows
+from autodc.studyfile.study import Role, SliceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
 
 VALIDATION = "validation"
 TEST = "test"
-HIT_BYTES = 0.25
-"""What a row of hits and misses takes on disk, compressed."""
 
 
 def part_of(slice_name: str) -> str:
@@ -58,6 +55,13 @@ class Slice:
         """Rows that count."""
         return counting_rows(len(self.rows), self.clusters)
 
+    def only(self, part: str, rows: Array) -> Slice:
+        """The same slice on these rows of a part alone. rows: rising."""
+        if self.part != part:
+            return self
+        stays = np.isin(self.rows, rows)
+        return replace(self, rows=self.rows[stays], clusters=None if self.clusters is None else self.clusters[stays])
+
     def is_evidence(self, min_rows: int) -> bool:
         """Whether it has rows enough for the gate, as of SliceEvidence."""
         return self.groups >= 2 and self.counting >= min_rows
@@ -76,12 +80,11 @@ class SliceTable:
 
     def only(self, part: str, rows: Array) -> SliceTable:
         """The same slices on these rows of a part alone; its other rows are still predicted. rows: rising."""
-        cut = []
-        for one in self.slices:
-            stays = np.isin(one.rows, rows) if one.part == part else np.ones(len(one.rows), dtype=bool)
-            clusters = None if one.clusters is None else one.clusters[stays]
-            cut.append(replace(one, rows=one.rows[stays], clusters=clusters))
-        return SliceTable(slices=tuple(cut), targets=self.targets)
+        return replace(self, slices=tuple(one.only(part, rows) for one in self.slices))
+
+    def with_slice(self, one: Slice) -> SliceTable:
+        """The same table with one slice more, of a part it has."""
+        return replace(self, slices=(*self.slices, one))
 
     def objective(self, min_rows: int) -> tuple[Slice, ...]:
         """The targets whose weighted mean is the objective: those that are evidence; where none is, all of them."""
@@ -103,12 +106,47 @@ def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
     return _table(spec, catalogue, catalogue.validation, VALIDATION)
 
 
-def test_table(spec: StudySpec, catalogue: Catalogue, opened: Dataset) -> SliceTable:
+def slice_card(one: Slice, min_rows: int) -> dict[str, Any]:
+    """What the journal says of a slice. needed: where its rows are too few to be evidence, how many it takes."""
+    return {
+        "role": one.role,
+        "margin": one.margin,
+        "weight": one.weight,
+        "rows": len(one.rows),
+        "groups": one.groups,
+        "counting": round(one.counting, 4),
+        "needed": None if one.is_evidence(min_rows) else min_rows,
+    }
+
+
+def cut_slice(one: SliceSpec, catalogue: Catalogue) -> Slice:
+    """Cut one slice more out of validation, long after the others.
+
+    Raises DataError ADC-SLICE-001 where it has no rows, 003 where they are all one group, 004 for a slice with a file
+    of its own, whose rows no earlier training has predicted, and what `where` raises.
+    """
+    place = f"slice {one.name}"
+    if one.source is not None:
+        hint = "give it as a rule over the rows of validation, or begin a new study with it in its file"
+        raise DataError("ADC-SLICE-004", "no training so far has predicted its rows", place, one.source, hint)
+    data = catalogue.validation
+    numbers, *_ = joint_clusters([data, *catalogue.slice_sets.values()])
+    rows = _rows(one, data, catalogue, place)
+    if len(rows) == 0:
+        raise _empty(one, place, len(data))
+    found = _slice(one, VALIDATION, rows, numbers)
+    raise_all(_one_group(found, place))
+    return found
+
+
+def sealed_table(
+    spec: StudySpec, catalogue: Catalogue, opened: Dataset, further: Sequence[SliceSpec] = ()
+) -> SliceTable:
     """Cut the opened test set into the same slices; a slice with no test rows is left out.
 
-    A slice with a file of its own has no rows in the test set.
+    A slice with a file of its own has no rows in the test set. further: slices that were admitted while the study ran.
     """
-    slices = tuple(s for s in spec.slices if s.source is None)
+    slices = tuple(s for s in (*spec.slices, *further) if s.source is None)
     found = []
     (numbers,) = joint_clusters([opened])
     for one in slices:
@@ -138,20 +176,19 @@ def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> S
             problems.append(error)
             continue
         if len(rows) == 0:
-            problems.append(
-                DataError(
-                    "ADC-SLICE-001",
-                    f"slice {one.name} has no rows",
-                    place,
-                    f"{one.where!r} matches none of {len(data)} validation rows",
-                    "mend the expression, or leave the slice out",
-                )
-            )
+            problems.append(_empty(one, place, len(data)))
             continue
         found.append(_slice(one, part, rows, numbers[part]))
         problems += _one_group(found[-1], place)
     raise_all(problems)
     return SliceTable(slices=tuple(found), targets=targets)
+
+
+def _empty(one: SliceSpec, place: str, rows: int) -> DataError:
+    got = f"{one.where!r} matches none of {rows} validation rows"
+    return DataError(
+        "ADC-SLICE-001", f"slice {one.name} has no rows", place, got, "mend the expression, or leave it out"
+    )
 
 
 def _rows(one: SliceSpec, data: Dataset, catalogue: Catalogue, place: str) -> Array:
@@ -186,163 +223,3 @@ def _targets(data: Dataset) -> Array:
     if data.y is None:
         raise DataError("ADC-SLICE-002", f"the targets of {data.name} are sealed")
     return np.asarray(data.y)
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scores:
-    """What one set of predictions scores. slices, soft: slice → oriented mean; arrays: what is kept per row."""
-
-    slices: Mapping[str, float]
-    soft: Mapping[str, float]
-    arrays: Mapping[str, Array]
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
-    """What is kept per row beside what comparisons on the metric need. soft: the soft score, where the gate decides on
-    it or somebody looks at single rows; outputs: the predictions, for the latter."""
-
-    soft: bool = True
-    outputs: bool = True
-
-    @classmethod
-    def of(cls, spec: StudySpec) -> Keep:
-        """What a study needs of every training."""
-        looked_at = spec.data.diagnosis_share > 0
-        return cls(soft=looked_at or spec.gate.score == "soft", outputs=looked_at)
-
-
-def kept_bytes(table: SliceTable, metric: Metric, kind: TaskKind, width: int, keep: Keep) -> float:
-    """About how much disk a training takes for its scores per row. width: numbers a prediction has."""
-    a_row = 0.0
-    if metric.is_mean:
-        a_row += HIT_BYTES if metric.name == "accuracy" else 4
-    if keep.soft:
-        a_row += 4
-    if not metric.is_mean or (keep.outputs and kind != "image_to_image"):
-        a_row += 4 * width
-    return a_row * sum(len(table.targets[part]) for part in table.parts)
-
-
-def rows_kept(arrays: Mapping[str, Array], part: str) -> int:
-    """Of how many rows of a part a training kept something."""
-    kept = (arrays.get(f"{part}.{what}") for what in ("score", "outputs", "soft"))
-    return next((len(array) for array in kept if array is not None), 0)
-
-
-def score(
-    table: SliceTable, metric: Metric, kind: TaskKind, outputs: Mapping[str, Array], keep: Keep = Keep()
-) -> Scores:
-    """Score predictions on every slice. outputs: part → predictions in row order; keep: what is kept of each row."""
-    arrays: dict[str, Array] = {}
-    soft_of: dict[str, Array] = {}
-    for part in table.parts:
-        predicted, truth = outputs[part], table.targets[part]
-        soft_of[part] = soft_rows(kind, metric, predicted, truth).astype(np.float32)
-        if keep.soft:
-            arrays[f"{part}.soft"] = soft_of[part]
-        if metric.is_mean:
-            rows = metric.rows(predicted, truth)
-            if rows.shape != (len(truth),):
-                raise ValueError(f"it gives {rows.shape} for {len(truth)} rows: one number a row is needed")
-            arrays[f"{part}.score"] = _small(rows)
-        if not metric.is_mean or (keep.outputs and kind != "image_to_image"):
-            arrays[f"{part}.outputs"] = np.asarray(predicted, dtype=np.float32)
-    slices, soft = {}, {}
-    for one in table.slices:
-        soft[one.name] = float(soft_of[one.part][one.rows].mean(dtype=float))
-        if metric.is_mean:
-            slices[one.name] = float(arrays[f"{one.part}.score"][one.rows].mean(dtype=float))
-        else:
-            slices[one.name] = metric.value(outputs[one.part][one.rows], table.targets[one.part][one.rows])
-    return Scores(slices=slices, soft=soft, arrays=arrays)
-
-
-def _small(rows: Array) -> Array:
-    """Hits and misses as bytes, the same numbers in a quarter of the room; anything else as decimal numbers."""
-    small = rows.astype(np.float32)
-    with np.errstate(invalid="ignore"):
-        whole = small.astype(np.int8)
-    return whole if np.array_equal(whole, small) else small
-
-
-def row_scores(table: SliceTable, metric: Metric, one: Slice, arrays: Mapping[str, Array], soft: bool) -> Array:
-    """One oriented number per row of a slice, shape (m,), from what `score` kept."""
-    if soft:
-        return np.asarray(arrays[f"{one.part}.soft"][one.rows], dtype=float)
-    if metric.is_mean:
-        return np.asarray(arrays[f"{one.part}.score"][one.rows], dtype=float)
-    return metric.rows(arrays[f"{one.part}.outputs"][one.rows], table.targets[one.part][one.rows])
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PairedOutputs:
-    """Two arms on the same seeds: the arrays `score` kept, one a pair, None where that training failed.
-
-    start: arrays of the campaign's start, to hold guards against it as well; declared: targets meant to be helped.
-    against: arrays of all trainings of the incumbent, whose average the challenger is compared with, or none: pair by
-    pair; averaged: the same for the start.
-    """
-
-    challenger: Sequence[Mapping[str, Array] | None]
-    incumbent: Sequence[Mapping[str, Array] | None]
-    start: Sequence[Mapping[str, Array] | None] = ()
-    declared: frozenset[str] = frozenset()
-    against: Sequence[Mapping[str, Array]] = ()
-    averaged: bool = False
-
-
-def compare(table: SliceTable, metric: Metric, pairs: PairedOutputs, soft: bool = False) -> dict[str, SliceEvidence]:
-    """Turn two arms into paired differences, slice by slice. A failed training leaves a row of NaN: a lost pair.
-
-    soft: targets are judged on the soft score, and each has the metric itself beside it as a guard.
-    """
-    evidence: dict[str, SliceEvidence] = {}
-    for one in table.slices:
-        on_soft = soft and one.role == "target"
-        evidence[one.name] = _evidence(table, metric, one, pairs, on_soft)
-        if on_soft and one.margin is not None:
-            guard = _evidence(table, metric, one, pairs, soft=False)
-            evidence[f"{one.name}.metric"] = SliceEvidence(
-                name=f"{one.name}.metric",
-                role="guard",
-                weight=one.weight,
-                margin=one.margin,
-                declared=False,
-                differences=guard.differences,
-                clusters=one.clusters,
-                anchor=guard.anchor,
-                against=guard.against,
-                anchor_against=guard.anchor_against,
-            )
-    return evidence
-
-
-def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: PairedOutputs, soft: bool) -> SliceEvidence:
-    def rows(arm: Sequence[Mapping[str, Array] | None]) -> list[Array]:
-        lost = np.full(len(one.rows), np.nan)
-        return [lost if a is None else row_scores(table, metric, one, a, soft) for a in arm]
-
-    challenger = np.array(rows(pairs.challenger)).reshape(len(pairs.challenger), len(one.rows))
-    against = np.array(rows(pairs.against)) if pairs.against else None
-    other = np.array(rows(pairs.incumbent)) if against is None else against.mean(axis=0)
-    start = np.array(rows(pairs.start)) if pairs.start else None
-    anchor = None
-    if start is not None:
-        count = min(len(challenger), len(start))
-        anchor = challenger - start.mean(axis=0) if pairs.averaged else challenger[:count] - start[:count]
-    return SliceEvidence(
-        name=one.name,
-        role=one.role,
-        weight=one.weight,
-        margin=None if soft else one.margin,
-        declared=one.name in pairs.declared,
-        differences=challenger - other.reshape(-1, len(one.rows)),
-        clusters=one.clusters,
-        anchor=anchor,
-        against=against,
-        anchor_against=start if pairs.averaged else None,
-    )

@@ -57,6 +57,8 @@ class Outcome:
     slices: Mapping[str, float] = field(default_factory=dict)
     soft: Mapping[str, float] = field(default_factory=dict)
     arrays: str = ""
+    outputs: str = ""
+    """Content address of the predictions, kept for the model of the start and the incumbents."""
     train_seconds: float = 0.0
     predict_ms: float = 0.0
     model_mb: float = 0.0

@@ -13,7 +13,8 @@ from scipy.stats import t
 from autodc.errors import InputError
 from autodc.evaluation.evidence import Evidence
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.slices import PairedOutputs, Slice, SliceTable, compare, row_scores, score
+from autodc.evaluation.scores import PairedOutputs, compare, row_scores, score
+from autodc.evaluation.slices import Slice, SliceTable
 from autodc.gate.judge import judge, too_good
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.types import Leaks, Look
@@ -24,10 +25,13 @@ from autodc.study.journal.state import ComparisonState, State
 from autodc.study.ports import OutcomeStore
 from autodc.study.rules import pairs
 from autodc.study.rules.credit import PARTS
-from autodc.studyfile.study import StudySpec
+from autodc.studyfile.study import SliceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
+
+OpenTest = Callable[[Sequence[SliceSpec]], SliceTable]
+"""Reads the sealed targets and cuts the test set into the slices of the study file and these further ones."""
 
 LookForLeaks = Callable[[tuple[str, ...], Mapping[str, Array]], Leaks]
 """Training datasets and part → positions of held-out rows, to what of the rows is found in the datasets."""
@@ -50,10 +54,10 @@ class EvidenceAssessor:
         table: SliceTable,
         metric: Metric,
         store: OutcomeStore,
-        open_test: Callable[[], SliceTable] | None,
+        open_test: OpenTest | None,
         leaks: LookForLeaks | None = None,
     ) -> None:
-        self._spec, self._table, self._metric, self._store = spec, table, metric, store
+        self._spec, self.table, self._metric, self._store = spec, table, metric, store
         self._open_test, self._leaks = open_test, leaks
         self._soft = spec.gate.score == "soft"
 
@@ -68,7 +72,7 @@ class EvidenceAssessor:
             against=self._incumbent(state, comparison, pair_seeds),
             averaged=self._spec.gate.incumbent == "averaged",
         )
-        evidence = compare(self._table, self._metric, paired, self._soft)
+        evidence = compare(self.table, self._metric, paired, self._soft)
         return judge(
             evidence,
             self._pools(state),
@@ -83,14 +87,14 @@ class EvidenceAssessor:
 
         Where none is new (other settings, other weights), all datasets of the challenger are looked at.
         """
-        seen = {one.name: evidence[one.name] for one in self._table.slices}
+        seen = {one.name: evidence[one.name] for one in self.table.slices}
         counted = {name: e for name, e in seen.items() if e.is_evidence(self._spec.gate.min_rows)}
         if not counted or not too_good(counted):
             return None
         better: dict[str, list[Array]] = {}
         for name, one in counted.items():
-            rows = self._table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
-            better.setdefault(self._table[name].part, []).append(rows)
+            rows = self.table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
+            better.setdefault(self.table[name].part, []).append(rows)
         new = tuple(n for n in comparison.challenger.mixture.added if n not in comparison.incumbent.mixture)
         names = new or tuple(name for name, _ in comparison.challenger.mixture)
         trust = set(self._spec.gate.trust)
@@ -107,7 +111,7 @@ class EvidenceAssessor:
         assert self._open_test is not None
         assert state.start is not None
         assert state.incumbent is not None
-        table = self._open_test()
+        table = self._open_test([SliceSpec.model_validate(one.rule) for one in state.admitted])
         numbers = pairs.final_pairs(self._spec, state)
         before = [self._final(state, a, table) for a, _ in numbers]
         after = [self._final(state, b, table) for _, b in numbers]
@@ -131,7 +135,7 @@ class EvidenceAssessor:
         if self._soft and len(tables) < 2:
             return None
         pools = Pools() if self._soft else self._pools(state)
-        targets = self._table.objective(self._spec.gate.min_rows)
+        targets = self.table.objective(self._spec.gate.min_rows)
         arrays = {number: self._arrays(state, number) or {} for table in tables for number in table}
         scores = {one.name: self._scores(arrays, one, tables) for one in targets}
         parts: dict[str, Any] = {}
@@ -148,7 +152,7 @@ class EvidenceAssessor:
         """Row scores of a slice, shape (4 arms, seeds, rows)."""
         return np.array(
             [
-                [row_scores(self._table, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
+                [row_scores(self.table, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
                 for arm in range(4)
             ]
         )
@@ -202,12 +206,12 @@ class EvidenceAssessor:
         pools = Pools.calibrated(
             {
                 one.name: np.array(
-                    [row_scores(self._table, self._metric, one, a, self._is_soft(one.role)) for a in runs]
+                    [row_scores(self.table, self._metric, one, a, self._is_soft(one.role)) for a in runs]
                 )
-                for one in self._table.slices
+                for one in self.table.slices
             },
-            {one.name: one.clusters for one in self._table.slices},
-            {one.name: one.weight for one in self._table.objective(self._spec.gate.min_rows)},
+            {one.name: one.clusters for one in self.table.slices},
+            {one.name: one.weight for one in self.table.objective(self._spec.gate.min_rows)},
         )
         for comparison in state.comparisons:
             if comparison.verdict is not None and comparison.looks and comparison.looks[-1]["pairs"] >= 2:

@@ -13,10 +13,12 @@ import threadpoolctl
 from autodc.errors import AutodcError, InputError
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.own_metric import MetricError
-from autodc.evaluation.slices import TEST, Keep, Scores, SliceTable, score
+from autodc.evaluation.scores import Keep, Scores, kept_outputs, score, slice_value
+from autodc.evaluation.slices import TEST, Slice, SliceTable, slice_card
+from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.search.engine import SearchEngine
-from autodc.study.assess import EvidenceAssessor, LookForLeaks
+from autodc.study.assess import EvidenceAssessor, LookForLeaks, OpenTest
 from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State, fold
@@ -24,7 +26,7 @@ from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.ports import Journal, OutcomeStore
 from autodc.study.rules import allowance, pairs
 from autodc.study.rules.extend import extension
-from autodc.studyfile.study import StudySpec
+from autodc.studyfile.study import SliceSpec, StudySpec
 from autodc.trial.executor import Completion
 
 Array = np.ndarray[Any, Any]
@@ -51,7 +53,8 @@ class StudyCore:
         table: SliceTable,
         metric: Metric,
         engine: SearchEngine,
-        open_test: Callable[[], SliceTable] | None = None,
+        cut: Callable[[SliceSpec], Slice] | None = None,
+        open_test: OpenTest | None = None,
         leaks: LookForLeaks | None = None,
         borrowed: ev.WarmStarted | None = None,
         clock: Callable[[], float] = time.time,
@@ -76,8 +79,11 @@ class StudyCore:
             extended = extension(self.state, started)
             if extended is not None:
                 self.record(extended)
-        assessor = EvidenceAssessor(spec, table, metric, store, open_test, leaks)
-        self._loop = Loop(spec, self.state, engine, assessor)
+        self._slice = cut
+        self._assessor = EvidenceAssessor(spec, table, metric, store, open_test, leaks)
+        for one in self.state.admitted:
+            self._take(self._table.with_slice(self._cut(SliceSpec.model_validate(one.rule))))
+        self._loop = Loop(spec, self.state, engine, self._assessor)
         self._again: list[Trial] = list(self.state.pending)
         self._libraries = threadpoolctl.ThreadpoolController()
 
@@ -94,7 +100,10 @@ class StudyCore:
         stamped = [replace(event, time=self._clock(), awake=awake) for event in events]
         self._journal.append(stamped)
         for event in stamped:
+            kept = self.state.outputs
             self.state.apply(event)
+            for address in set(kept.values()) - set(self.state.outputs.values()) if kept else ():
+                self._store.drop(address)
 
     def ask(self, n: int = 1) -> list[Trial]:
         """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over.
@@ -190,11 +199,49 @@ class StudyCore:
             slices=scores.slices,
             soft=scores.soft,
             arrays=self._store.put(arrays),
+            outputs=self._kept_outputs(trial, completion.outputs),
             train_seconds=completion.train_seconds,
             predict_ms=completion.predict_ms,
             model_mb=completion.model_mb,
             **seconds,
         )
+
+    def _kept_outputs(self, trial: Trial, outputs: Mapping[str, Array]) -> str:
+        """Where the predictions lie, of the first training in a pair of every plan that may be an incumbent."""
+        if trial.phase not in ("calibration", "gate") or trial.plan in self.state.outputs:
+            return ""
+        return self._store.put(kept_outputs(outputs, self._table.parts))
+
+    def outputs(self, plan: Plan) -> Mapping[str, Array] | None:
+        """Predictions of one training of the start or the incumbent, part → row order; None where none ended yet."""
+        address = self.state.outputs.get(plan)
+        return None if address is None else self._store.get(address)
+
+    def admit_slice(self, one: SliceSpec) -> None:
+        """A slice joins the study: every training that ended is scored on it from what was kept of it a row.
+
+        Raises InputError ADC-RUN-090 for a name that is taken or `overall`, and what `cut_slice` raises.
+        """
+        if one.name in self.state.question.slices:
+            raise InputError("ADC-RUN-090", "the study has a slice of that name", one.name, "", "choose another name")
+        admitted = self._cut(one)
+        table = self._table.with_slice(admitted)
+        values, soft = {}, {}
+        for number, outcome in self.state.ended():
+            arrays = self._store.get(outcome.arrays)
+            values[str(number)] = slice_value(table, self._metric, admitted, arrays)
+            if f"{admitted.part}.soft" in arrays:
+                soft[str(number)] = float(arrays[f"{admitted.part}.soft"][admitted.rows].mean(dtype=float))
+        card = slice_card(admitted, self._spec.gate.min_rows)
+        self.record(ev.SliceAdmitted(name=one.name, rule=one.model_dump(), card=card, values=values, soft=soft))
+        self._take(table)
+
+    def _cut(self, one: SliceSpec) -> Slice:
+        assert self._slice is not None, "a study that admits slices is opened with `cut`"
+        return self._slice(one)
+
+    def _take(self, table: SliceTable) -> None:
+        self._table = self._assessor.table = table
 
     def incumbent_arrays(self) -> Mapping[str, Array] | None:
         """Per-example arrays of the last full training of the incumbent, None where it has none yet."""

@@ -24,9 +24,12 @@ class Memory:
     def __init__(self) -> None:
         self._seen: list[Observation] = []
         self._read = 0
+        self._slices = 0
 
     def observed(self, state: State) -> list[Observation]:
         """All that is visible now; the list only grows."""
+        if self._slices != len(state.admitted):  # trainings of before have a value there now
+            self._seen, self._read, self._slices = [], 0, len(state.admitted)
         if not self._seen:
             self._seen += borrowed(state.borrowed)
         for t in state.trials[self._read : state.horizon]:

@@ -39,6 +39,10 @@ class OutcomeStore(Protocol):
         """Return the arrays of an address."""
         ...
 
+    def drop(self, address: str) -> None:
+        """Delete what nobody needs any more; nothing happens where it is gone."""
+        ...
+
 
 class Tracker(Protocol):
     """A view of the journal somewhere else. It may be late, it is never in the way, it can be rebuilt."""

@@ -139,6 +139,14 @@ class StoreContract:
             store.get("0" * 64)
         assert caught.value.code == "ADC-DISK-002"
 
+    def test_what_is_dropped_is_gone_and_may_be_dropped_again(self, store: OutcomeStore) -> None:
+        kept, gone = store.put({"a": np.zeros(3)}), store.put({"a": np.ones(3)})
+        store.drop(gone)
+        store.drop(gone)
+        np.testing.assert_array_equal(store.get(kept)["a"], np.zeros(3))
+        with pytest.raises(SurroundingsError):
+            store.get(gone)
+
 
 def _phases(start: int, stop: int) -> list[Event]:
     return [PhaseStarted(round=number, phase="search", planned=number) for number in range(start, stop)]

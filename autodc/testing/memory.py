@@ -70,3 +70,7 @@ class MemoryStore:
         if address not in self._arrays:
             raise SurroundingsError("ADC-DISK-002", "the outcome of a trial is lost", got=address)
         return {name: array.copy() for name, array in self._arrays[address].items()}
+
+    def drop(self, address: str) -> None:
+        """Forget the arrays of an address."""
+        self._arrays.pop(address, None)

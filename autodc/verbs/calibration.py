@@ -17,7 +17,8 @@ from autodc.adapters.mlflow_tracker import NullTracker
 from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.errors import InputError
 from autodc.evaluation.evidence import counting_rows
-from autodc.evaluation.slices import VALIDATION, part_of, row_scores, rows_kept
+from autodc.evaluation.scores import row_scores, rows_kept
+from autodc.evaluation.slices import VALIDATION, part_of
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
 from autodc.lab.worlds import Runs
 from autodc.plan.mixture import BASE

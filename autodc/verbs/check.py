@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autodc.data.overlap import exact, near, row_hashes
-from autodc.evaluation.slices import Keep, kept_bytes
+from autodc.evaluation.scores import Keep, kept_bytes, outputs_bytes
 from autodc.plan.mixture import BASE
 from autodc.review.notices import slice_alarms
 from autodc.study import pace
@@ -23,6 +23,9 @@ from autodc.wire.tracking import tracking_of
 
 NEAR_SHARE = 0.01
 """From this share of held-out rows on, near copies of training rows are worth a warning."""
+
+OUTPUTS_AT_ONCE = 4
+"""Plans of which predictions are kept at the same time: start, incumbent and the two arms of a comparison."""
 
 
 def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> dict[str, Any]:
@@ -134,7 +137,8 @@ def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
     held = [catalogue.validation, *catalogue.slice_sets.values(), *([catalogue.test] if catalogue.test else [])]
     data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *held))
     opened = 0 if catalogue.test is None else 2 * allowance.final_seeds(spec) * 4 * width * len(catalogue.test)
-    megabytes = {"outcome_mb": each, "data_mb": data, "disk_mb": each * trainings + opened + data}
+    shown = OUTPUTS_AT_ONCE * outputs_bytes(inputs.table, width)
+    megabytes = {"outcome_mb": each, "data_mb": data, "disk_mb": each * trainings + opened + shown + data}
     return {name: round(value / 1e6, 3) for name, value in megabytes.items()}
 
 

@@ -19,7 +19,7 @@ from autodc.review.result import result
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
 from autodc.study.journal.events import SessionStarted
-from autodc.studyfile.study import MachineSpec, StudySpec
+from autodc.studyfile.study import MachineSpec, Role, SliceSpec, StudySpec
 from autodc.trial.executor import Completion
 from autodc.trial.outputs import misplaced
 from autodc.trial.trainer import TrainingJob
@@ -115,6 +115,27 @@ class Study:
         """
         self._core.open_test(force)
 
+    def admit_slice(
+        self,
+        name: str,
+        where: str,
+        role: Role = "target",
+        margin: float | None = None,
+        weight: float | None = None,
+    ) -> None:
+        """Make rows of validation a slice of the study, as if its file had named it: trainings of before have their
+        value there, all that comes is held to it, on the sealed test set too. It stays when the study is opened again.
+
+        Raises InputError ADC-RUN-090 for a name that is taken, SpecError for terms that do not fit, DataError for a
+        rule that does not or has no rows.
+        """
+        self._core.admit_slice(SliceSpec(name=name, where=where, role=role, margin=margin, weight=weight))
+
+    def outputs(self) -> Mapping[str, Array] | None:
+        """Predictions of one training of the incumbent, part → row order, images too; None before it was trained."""
+        incumbent = self._core.state.incumbent
+        return None if incumbent is None else self._core.outputs(incumbent)
+
     def diagnosis(self) -> Diagnosis:
         """The rows set apart by `data.diagnosis_share`, with what the incumbent makes of them, for your own diagnosers.
 
@@ -129,7 +150,8 @@ class Study:
         if arrays is None:
             hint = "ask for trials and tell their outcomes first"
             raise InputError("ADC-RUN-019", "the incumbent was not trained yet", hint=hint)
-        return diagnosis_of(self._inputs.catalogue, separation, dict(arrays))
+        kept = {f"{part}.outputs": rows for part, rows in (self.outputs() or {}).items()}
+        return diagnosis_of(self._inputs.catalogue, separation, {**kept, **arrays})
 
     def result(self) -> dict[str, Any]:
         """The study so far, in the form of result.json."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,17 @@ from autodc.data.store import DataStore
 from autodc.errors import AutodcError, InputError, Problems, SpecError, SurroundingsError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.rehearsal import rehearse
-from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
+from autodc.evaluation.slices import (
+    TEST,
+    VALIDATION,
+    Slice,
+    SliceTable,
+    cut_slice,
+    part_of,
+    sealed_table,
+    slice_card,
+    validation_table,
+)
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.search.clusters import MANY
@@ -35,7 +45,7 @@ from autodc.study.journal.state import State, fold
 from autodc.study.rules import allowance
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile import codes
-from autodc.studyfile.study import MachineSpec, StudySpec
+from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.separate import Separation, separate
 
@@ -218,18 +228,7 @@ def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyS
         name=spec.name,
         spec=spec.shown(),
         datasets=datasets,
-        slices={
-            s.name: {
-                "role": s.role,
-                "margin": s.margin,
-                "weight": s.weight,
-                "rows": len(s.rows),
-                "groups": s.groups,
-                "counting": round(s.counting, 4),
-                "needed": None if s.is_evidence(spec.gate.min_rows) else spec.gate.min_rows,
-            }
-            for s in inputs.table.slices
-        },
+        slices={s.name: slice_card(s, spec.gate.min_rows) for s in inputs.table.slices},
         start=inputs.start.to_dict(),
         metric={"name": inputs.metric.name, "better": inputs.metric.better},
         warnings=(*inputs.warnings, *_about_borrowed(borrowed)),
@@ -281,6 +280,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             table=inputs.table,
             metric=inputs.metric,
             engine=make_engine(spec.search.sampler, described_problem(inputs), seeds.integer(spec.seed, "engine")),
+            cut=partial(_cut, inputs),
             open_test=partial(_open_test, inputs),
             leaks=LeakSearch(inputs.catalogue),
             borrowed=borrowed,
@@ -361,9 +361,14 @@ def _about_borrowed(borrowed: WarmStarted | None) -> tuple[str, ...]:
     return (f"{words}{f'; left out: {left}' if left else ''}",)
 
 
-def _open_test(inputs: Inputs) -> SliceTable:
+def _open_test(inputs: Inputs, further: Sequence[SliceSpec] = ()) -> SliceTable:
     data = open_test(inputs.spec, read_source, inputs.catalogue)
-    return test_table(inputs.spec, inputs.catalogue, data)
+    return sealed_table(inputs.spec, inputs.catalogue, data, further)
+
+
+def _cut(inputs: Inputs, one: SliceSpec) -> Slice:
+    """A slice of the rows that are the gate's, cut while the study runs."""
+    return cut_slice(one, inputs.catalogue).only(VALIDATION, inputs.separation.gate)
 
 
 def _held_fingerprints(catalogue: Catalogue) -> dict[str, str]:

@@ -68,7 +68,7 @@ def run_study(
         table=tables[VALIDATION],
         metric=find_metric("accuracy", "classification", "."),
         engine=make_engine(sampler, world.problem, seeds.integer(spec.seed, "engine")),
-        open_test=lambda: tables[TEST],
+        open_test=lambda further: tables[TEST],
         clock=lambda: 0.0,
     )
     while not core.finished:

@@ -9,17 +9,9 @@ from autodc.adapters.sources import read_source
 from autodc.data.catalogue import build_catalogue, open_test
 from autodc.errors import InputError
 from autodc.evaluation.metrics import find_metric
-from autodc.evaluation.slices import (
-    Keep,
-    PairedOutputs,
-    compare,
-    kept_bytes,
-    part_of,
-    row_scores,
-    score,
-    validation_table,
-)
-from autodc.evaluation.slices import test_table as opened_table
+from autodc.evaluation.scores import Keep, PairedOutputs, compare, kept_bytes, row_scores, score
+from autodc.evaluation.slices import part_of, validation_table
+from autodc.evaluation.slices import sealed_table as opened_table
 from autodc.gate.noise import objective_evidence
 from autodc.stats.variance import crossed
 from autodc.studyfile import load

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.testing.world import CellTrainer, write_world
 from autodc.trial.executor import Completion, Job
 from autodc.trial.trainer import TrainingJob, TrainPart
-from autodc.wire.study import Inputs, _open_test, read_inputs, search_problem, started_event
+from autodc.wire.study import Inputs, _cut, _open_test, read_inputs, search_problem, started_event
 
 #: A source whose targets say when they are read.
 SEALED = """
@@ -72,7 +73,8 @@ class Hand:
             table=inputs.table,
             metric=inputs.metric,
             engine=engine or make_engine(spec.search.sampler, search_problem(spec), integer(spec.seed, "engine")),
-            open_test=lambda: _open_test(inputs),
+            open_test=partial(_open_test, inputs),
+            cut=partial(_cut, inputs),
             clock=lambda: 0.0,
         )
 

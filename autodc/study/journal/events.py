@@ -335,6 +335,21 @@ class StudyFinished(Event):
     because: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceAdmitted(Event):
+    """A slice joined the study while it ran."""
+
+    name: str
+    rule: Mapping[str, Any]
+    """The slice as a study file would name it (SliceSpec as JSON)."""
+    card: Mapping[str, Any]
+    """As in StudyStarted.slices."""
+    values: Mapping[str, float]
+    """Number of a training that had ended → its oriented metric there, from what was kept of it a row."""
+    soft: Mapping[str, float] = field(default_factory=dict)
+    """The same for the soft score, where that was kept."""
+
+
 def _mask_question(event: StudyStarted | StudyExtended) -> None:
     object.__setattr__(event, "spec", masked_study(event.spec))
     object.__setattr__(event, "datasets", masked_tree(event.datasets))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -73,6 +73,10 @@ class State:
     failures: list[int] = field(default_factory=list)
     works: dict[str, int] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
+    admitted: list[ev.SliceAdmitted] = field(default_factory=list)
+    """Slices that joined the study while it ran."""
+    outputs: dict[Plan, str] = field(default_factory=dict)
+    """Plan → where the predictions of its first training in a pair lie."""
     asked: ev.TestOpeningAsked | None = None
     opened: list[ev.TestSetOpened] = field(default_factory=list)
     measured: ev.TestSetMeasured | None = None
@@ -133,6 +137,12 @@ class State:
     def open_comparison(self) -> ComparisonState | None:
         """The comparison under way, if any."""
         return self.comparisons[-1] if self.comparisons and self.comparisons[-1].verdict is None else None
+
+    def ended(self) -> Iterator[tuple[int, Outcome]]:
+        """Number and outcome of every training that has scores a row."""
+        for one in self.trials:
+            if one.outcome is not None and one.outcome.arrays:
+                yield one.trial.number, one.outcome
 
     @property
     def pending(self) -> list[Trial]:
@@ -210,7 +220,7 @@ def _extended(state: State, event: ev.StudyExtended) -> None:
         fingerprint=event.fingerprint,
         spec=event.spec,
         datasets=event.datasets,
-        slices=event.slices,
+        slices={**event.slices, **{one.name: one.card for one in state.admitted}},
         parts=event.parts,
         warnings=event.warnings,
     )
@@ -243,6 +253,7 @@ def _phase(state: State, event: ev.PhaseStarted) -> None:
         state.credited = None
     if event.phase != "gate":
         state.challenger = None
+        _forget_outputs(state)
 
 
 def _planned(state: State, event: ev.TrialPlanned) -> None:
@@ -270,8 +281,22 @@ def _finished(state: State, event: ev.TrialFinished) -> None:
     if one.outcome.status == "failed":
         state.failures.append(event.number)
     elif one.outcome.status == "done":
+        if one.outcome.outputs:
+            state.outputs.setdefault(one.trial.plan, one.outcome.outputs)
         for name in one.trial.plan.mixture.added:
             state.works[name] = min(event.number, state.works.get(name, event.number))
+
+
+def _slice(state: State, event: ev.SliceAdmitted) -> None:
+    """The slice is one of the question; every training that ended before has its value there, as if it had been."""
+    state.admitted.append(event)
+    state.started = replace(state.question, slices={**state.question.slices, event.name: event.card})
+    for number, value in event.values.items():
+        one = state.trials[int(number)]
+        assert one.outcome is not None
+        soft = {event.name: event.soft[number]} if number in event.soft else {}
+        slices = {**one.outcome.slices, event.name: value}
+        one.outcome = replace(one.outcome, slices=slices, soft={**one.outcome.soft, **soft})
 
 
 def _held_up(state: State, event: ev.TrialHeldUp) -> None:
@@ -322,6 +347,7 @@ def _verdict(state: State, event: ev.VerdictReached) -> None:
         state.challenger = comparison.incumbent
     if comparison.purpose == "whole" and (name := _given_up(state, comparison)) is not None:
         state.challenger = comparison.challenger.without(name)
+    _forget_outputs(state)
 
 
 def _given_up(state: State, comparison: ComparisonState) -> str | None:
@@ -337,6 +363,16 @@ def _moved(state: State, event: ev.IncumbentMoved) -> None:
     state.moves.append(event)
     state.incumbent = Plan.from_dict(event.plan)
     state.model, state.warm = event.model, event.warm
+    _forget_outputs(state)
+
+
+def _forget_outputs(state: State) -> None:
+    """Predictions are kept of the start, of the incumbent, and of what may still become one in this round."""
+    kept = {state.start, state.incumbent, state.challenger}
+    for one in state.comparisons:
+        if one.round == state.round and (one.verdict is None or one.verdict == "keep" or one.purpose == "removal"):
+            kept |= {one.challenger, one.incumbent}
+    state.outputs = {plan: address for plan, address in state.outputs.items() if plan in kept}
 
 
 def _limited(state: State, event: ev.BudgetLimited) -> None:
@@ -376,6 +412,7 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.TrialPlanned: _planned,
     ev.TrialFinished: _finished,
     ev.TrialHeldUp: _held_up,
+    ev.SliceAdmitted: _slice,
     ev.FidelityMeasured: _fidelity,
     ev.ChallengerProposed: _proposed,
     ev.ComparisonOpened: _opened,
