@@ -1,7 +1,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.ready
 BENCH_STAMP := .venv/.ready-bench
-FOLDERS := autodc tests benchmarks configs docs
+FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
 
 .PHONY: help setup quickstart test test-all fix lint types layers docs bench bench-gate bench-search check clean
@@ -11,7 +11,7 @@ help:
 	@echo "quickstart  setup, then one whole study on real digits, with its report in runs/digits"
 	@echo "test        the fast tests        test-all  all of them"
 	@echo "check       lint, types, layers, docs, test; writes nothing"
-	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema, examples"
+	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
 	@echo "bench       the benchmarks; bench-gate, bench-search: those of the gate and of the search"
 
 setup: $(STAMP)
@@ -44,7 +44,6 @@ test-all: setup
 fix: setup
 	.venv/bin/ruff check --fix $(FOLDERS)
 	.venv/bin/ruff format $(FOLDERS)
-	$(PY) configs/examples.py
 	$(PY) -m autodc.studyfile.schema
 	$(PY) docs/generate.py
 
@@ -59,7 +58,6 @@ layers: setup
 	.venv/bin/lint-imports
 
 docs: setup
-	$(PY) configs/examples.py --check
 	$(PY) -m autodc.studyfile.schema --check
 	$(PY) docs/generate.py --check
 
