@@ -62,7 +62,7 @@ docs: setup
 	$(PY) docs/generate.py --check
 
 bench: setup
-	@for script in $(wildcard benchmarks/*.py); do echo "== $$script"; $(PY) $$script || exit 1; done
+	@for part in ahead controller executors; do echo "== $$part"; $(PY) -m benchmarks.$$part || exit 1; done
 
 bench-gate: setup
 	@for part in campaigns real_nights; do echo "== $$part"; $(PY) -m benchmarks.gate.$$part || exit 1; done

@@ -1,6 +1,6 @@
 """How long slots wait for the next proposal when trainings are short, by `search.lag`.
 
-    python benchmarks/ahead.py        # three minutes; writes benchmarks/results/ahead.md
+    python -m benchmarks.ahead        # three minutes; writes benchmarks/results/ahead.md
 
 A training sleeps for half to one and a half times the time it is said to take, so that what is measured is the driver
 and the search, not the cores.
@@ -30,12 +30,19 @@ from autodc.study.journal.events import SessionStarted
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.world import CANDIDATES, write_world
-from autodc.trial.executor import Completion, Job
 from autodc.wire.study import job_maker, open_study, read_inputs
+from benchmarks.tables import table
 
 SLOTS = 2
 SEARCH = 70
 RESULTS = Path(__file__).resolve().parent / "results" / "ahead.md"
+HEAD = f"""# Proposals ahead of the slots
+
+`python -m benchmarks.ahead` on {os.cpu_count()} cores, Python {platform.python_version()}. Sampler mixture,
+12 candidates, {SLOTS} slots, {SEARCH} trainings. Idle: share of the slots' time between the first and the
+last training in which nothing trained. Lag 3 leaves no room for a spare job on each slot.
+
+"""
 
 
 class Sleeper:
@@ -47,7 +54,7 @@ class Sleeper:
         self._seconds, self._desk = seconds, Desk()
         self.submit, self.wait, self.cancel = self._desk.submit, self._desk.wait, self._desk.cancel
         self.spans: list[tuple[float, float]] = []
-        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(SLOTS)]
+        self._threads = [threading.Thread(target=self._serve) for _ in range(SLOTS)]
         for thread in self._threads:
             thread.start()
 
@@ -58,14 +65,11 @@ class Sleeper:
 
     def _serve(self) -> None:
         while (job := self._desk.take(lambda job: None)) is not None:
-            self._desk.report(job, self._train(job))
-
-    def _train(self, job: Job) -> Completion:
-        began = time.time()
-        time.sleep(self._seconds * np.random.default_rng(job.number).uniform(0.5, 1.5))
-        done = train_job(job)
-        self.spans.append((began, time.time()))
-        return replace(done, started=began, ended=self.spans[-1][1])
+            began = time.time()
+            time.sleep(self._seconds * np.random.default_rng(job.number).uniform(0.5, 1.5))
+            done = train_job(job)
+            self.spans.append((began, time.time()))
+            self._desk.report(job, replace(done, started=began, ended=self.spans[-1][1]))
 
 
 def idle(seconds: float, lag: int) -> tuple[float, float]:
@@ -99,19 +103,12 @@ def idle(seconds: float, lag: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    lines = [
-        "# Proposals ahead of the slots\n",
-        f"`python benchmarks/ahead.py` on {os.cpu_count()} cores, Python {platform.python_version()}. Sampler mixture,",
-        f"12 candidates, {SLOTS} slots, {SEARCH} trainings. Idle: share of the slots' time between the first and the",
-        "last training in which nothing trained. Lag 3 leaves no room for a spare job on each slot.\n",
-        "| a training, s | lag | idle | a proposal, ms |",
-        "| ---: | ---: | ---: | ---: |",
-    ]
+    rows = []
     for seconds in (0.15, 0.5):
         for lag in (3, 4, 6):
             share, ms = idle(seconds, lag)
-            lines.append(f"| {seconds} | {lag} | {share:.1%} | {ms:.0f} |")
-    text = "\n".join(lines)
+            rows.append((seconds, lag, f"{share:.1%}", f"{ms:.0f}"))
+    text = HEAD + table(("a training, s", "lag", "idle", "a proposal, ms"), rows)
     print(text)
     RESULTS.write_text(text + "\n", encoding="utf-8")
 

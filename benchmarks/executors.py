@@ -1,7 +1,7 @@
 """How busy the slots are with trials of 0.5 s: usual wirings of Tune beside our executors, with and without deaths.
 
-    python benchmarks/executors.py            # all cases, in five to ten minutes; prints the table
-    python benchmarks/executors.py ray worker # one case, as JSON
+    python -m benchmarks.executors            # all cases, in five to ten minutes; prints the table
+    python -m benchmarks.executors ray worker # one case, as JSON
 
 Each case runs in a process of its own with a Ray of its own. A trial sleeps for 0.5 s (`autodc.testing.flaky`), so
 that what is measured is the wiring and not how fast the cores are, or who else uses them.
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from benchmarks.tables import table
 
 TRIALS = 80
 SECONDS = 0.5
@@ -42,6 +44,9 @@ CASES = (
 )
 
 
+HEAD = ("wiring", "kill -9 of", "busy share", "slots busy again", "share after", "CPU a trial: ours", "whole driver")
+
+
 @dataclass(frozen=True)
 class Run:
     """Spans of the trainings in Unix time, the moment of the kill (0: none), CPU seconds of our threads and of all."""
@@ -58,19 +63,18 @@ def main() -> None:
         run = _peer(sys.argv[1], kill) if sys.argv[1] in ("naive", "tuned") else _our(sys.argv[1], kill)
         print(json.dumps(_figures(run)))
         return
-    print("| wiring | kill -9 of | busy share | slots busy again | share after | CPU a trial: ours | whole driver |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    rows = []
     for name, wiring, kill in CASES:
-        command = [sys.executable, __file__, wiring, *([kill] if kill else [])]
+        command = [sys.executable, "-m", "benchmarks.executors", wiring, *([kill] if kill else [])]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
         if done.returncode:
             sys.exit(f"{name}: {done.stderr[-2000:]}")
         f = json.loads(done.stdout.strip().splitlines()[-1])
-        again = "" if not kill else f"{f['again']:.1f} s" if f["again"] is not None else "never"
-        after = f"{f['after']:.1%}" if kill else ""
-        ours = f"{f['ours']:.1f} ms" if f["ours"] else ""
-        share = "" if kill else f"{f['share']:.1%}"
-        print(f"| {name} | {kill} | {share} | {again} | {after} | {ours} | {f['driver']:.1f} ms |", flush=True)
+        again = "never" if f["again"] is None else f"{f['again']:.1f} s"
+        shares = ("", again, f"{f['after']:.1%}") if kill else (f"{f['share']:.1%}", "", "")
+        rows.append((name, kill, *shares, f"{f['ours']:.1f} ms" if f["ours"] else "", f"{f['driver']:.1f} ms"))
+        print(*rows[-1], sep=" · ", file=sys.stderr, flush=True)
+    print(table(HEAD, rows))
 
 
 def _figures(run: Run) -> dict[str, float | None]:

@@ -1,7 +1,7 @@
 """How often the gate is wrong, and what it misses, on nights whose truth is known; what people do instead beside it.
 
-    python benchmarks/gate/campaigns.py               # writes benchmarks/results/gate.md
-    python benchmarks/gate/campaigns.py --scale 0.1   # a tenth of the repeats; writes nothing
+    python -m benchmarks.gate.campaigns               # writes benchmarks/results/gate.md
+    python -m benchmarks.gate.campaigns --scale 0.1   # a tenth of the repeats; writes nothing
 
 Trainings are simulated (autodc/lab/simulate.py, the code of `autodc simulate`), the decisions are those of a study:
 judge, levels and pools of autodc/gate. A night calibrates on 6 runs, tests candidate after candidate and advances what
@@ -11,13 +11,14 @@ it keeps. Each rule lives through the same nights. SEED is for evaluation alone:
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -32,12 +33,12 @@ from autodc.gate.judge import judge
 from autodc.gate.noise import Pools
 from autodc.gate.power import critical
 from autodc.gate.types import Look, SliceLook, Verdict
-from autodc.lab.counts import Mean, Share, Summary, summarise
+from autodc.lab.counts import Mean, Share, summarise
 from autodc.lab.simulate import CampaignResult, CandidateKind, Judge, World, simulate_campaign
 from autodc.lab.worlds import Ground, SliceWorld, changed, synthetic_slice
-from autodc.stats.sequential import bounds
 from autodc.stats.variance import crossed, moderate
 from autodc.studyfile.study import GateSpec
+from benchmarks.tables import table
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "gate.md"
 SEED = 77003141
@@ -55,35 +56,19 @@ HARMFUL = CandidateKind(name="harmful", share=0.08, gain=(-0.04, -0.01), others=
 TRADE = CandidateKind(name="trade-off", share=0.07, gain=(0.01, 0.05), guard=(-0.06, -0.03))
 HELPFUL = CandidateKind(name="helpful", share=0.25, gain=(0.01, 0.05), others=(-0.002, 0.002), helpful=True)
 EIGHT = GateSpec(looks=(1, 2, 3, 5, 8))
-AVERAGED = GateSpec(looks=(1, 2, 3, 5, 8), incumbent="averaged", futility_target=0.17)
-"""An option of the gate (docs/decisions/averaged-incumbent.md); its bound was chosen on another seed."""
 
 NULL_NIGHTS, MIXED_NIGHTS, PEER_NIGHTS, DECISIONS, SIZES = 40, 24, 4, 400, 2000
 """Repeats of each part at scale 1."""
-BATCH = 20
-"""Decisions, and a tenth of the sizes, that one process takes at once."""
+HEAD = f"""# The gate on nights whose truth is known
 
-Night = Callable[[int], World]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One table of the page."""
-
-    title: str
-    text: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def markdown(self) -> str:
-        """Return the part as it stands on the page."""
-        lines = [f"## {self.title}", "", self.text, "", _line(self.head), _line(["---"] * len(self.head))]
-        return "\n".join([*lines, *map(_line, self.rows)])
+Written by `python -m benchmarks.gate.campaigns` (`make bench-gate`); trainings are simulated, decisions are those of \
+a study. In brackets: 95% intervals for the number of repeats. {{took}}, Python {platform.python_version()}, \
+numpy {np.__version__}."""
 
 
 def main() -> None:
     """Run every part, print it, and write the page when nothing was scaled."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=1.0, help="repeats in units of the default")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", choices=sorted(PARTS), help="one part; writes nothing")
@@ -93,107 +78,56 @@ def main() -> None:
     with Parallel(n_jobs=asked.processes, batch_size=1) as pool:
         for name, part in PARTS.items():
             if asked.only in (None, name):
-                told.append(part(asked.scale, pool).markdown())
+                told.append(part(asked.scale, pool))
                 print(told[-1], flush=True)
                 print(f"({time.monotonic() - began:.0f} s so far)\n", flush=True)
     if asked.scale == 1.0 and asked.only is None:
-        RESULTS.write_text(_page(told, time.monotonic() - began, asked.processes))
+        took = f"{time.monotonic() - began:.0f} s with {asked.processes} processes"
+        RESULTS.write_text("\n\n".join([HEAD.format(took=took), *told]) + "\n")
 
 
-def published_bounds(scale: float, pool: Parallel) -> Part:
-    """Critical values beside those in the literature."""
-    known = {
-        "O'Brien–Fleming, α 0.025, t = ¼, ½, ¾, 1": ("obrien_fleming", 4, (4.333, 2.963, 2.359, 2.014)),
-        "Pocock, α 0.025, five looks": ("pocock", 5, (2.438, 2.427, 2.410, 2.397, 2.386)),
-    }
-    rows = []
-    for name, (spending, looks, goal) in known.items():
-        found = bounds(0.025, [(k + 1) / looks for k in range(looks)], spending)  # type: ignore[arg-type]
-        worst = max(abs(a - b) for a, b in zip(found, goal, strict=True))
-        rows.append((name, ", ".join(f"{g:.3f}" for g in goal), ", ".join(f"{f:.3f}" for f in found), f"{worst:.4f}"))
-    return Part(
-        "Bounds", "Target: each within 0.002.", ("bounds", "published", "found", "largest difference"), tuple(rows)
-    )
-
-
-def standard_errors(scale: float, pool: Parallel) -> Part:
-    """The unmoderated, unfloored standard error beside OLS with errors clustered both ways."""
-    import statsmodels.api as sm
-
-    rows = []
-    for pairs, count, seed_sd, row_sd, rest_sd in (
-        (8, 500, 0.05, 0.3, 0.3),
-        (8, 1000, 0.2, 0.1, 0.5),
-        (12, 400, 0.02, 0.8, 0.2),
-        (12, 400, 0.1, 0.0, 1.0),
-    ):
-        for size in (1, 4):
-            rng = seeds.generator(SEED, "standard error", pairs, count, size)
-            clusters = np.arange(count) // size
-            table = seed_sd * rng.normal(size=(pairs, 1)) + row_sd * rng.normal(size=count)[clusters]
-            table = table + rest_sd * rng.normal(size=(pairs, count))
-            groups = np.column_stack([np.repeat(np.arange(pairs), count), np.tile(clusters, pairs)])
-            fit = sm.OLS(table.ravel(), np.ones(table.size)).fit(cov_type="cluster", cov_kwds={"groups": groups})
-            own, other = math.sqrt(crossed(table, clusters).variance), float(fit.bse[0])
-            shape = f"{pairs} × {count}" + ("" if size == 1 else f", rows in groups of {size}")
-            noise = f"{seed_sd:g}, {row_sd:g}, {rest_sd:g}"
-            rows.append((shape, noise, f"{own:.5f}", f"{other:.5f}", f"{own / other - 1:+.1%}"))
-    return Part(
-        "Standard error of a mean difference",
-        "Beside statsmodels' OLS with errors clustered by pair and by row. Target: within 10%.",
-        ("pairs × rows", "sd of seed, row, rest", "ours", "statsmodels", "difference"),
-        tuple(rows),
-    )
-
-
-def null_nights(scale: float, pool: Parallel) -> Part:
+def null_nights(scale: float, pool: Parallel) -> str:
     """Nights in which nothing is worth keeping."""
-    nights = _count(NULL_NIGHTS, scale)
-    found: dict[str, list[CampaignResult]] = {"this gate": []}
-    found |= _all_nights(
-        pool, "null", null_night, nights, nights, {"this gate, incumbent averaged, futility 0.17": (judge, AVERAGED)}
-    )
-    found |= _all_nights(pool, "null", null_night, nights, _count(PEER_NIGHTS, scale))
+    found = _all_nights(pool, "null", null_night, _count(NULL_NIGHTS, scale), _count(PEER_NIGHTS, scale), rules())
     rows = []
     for name, results in found.items():
         told = summarise(results)
         keeps = Mean.over(len(r.kept) for r in results)
-        rows.append(
-            (name, str(told.nights), _share(told.nights_keeping), f"{keeps.value:.2f}", f"{told.pairs.value:.2f}")
-        )
-    return Part(
+        rows.append((name, told.nights, _share(told.nights_keeping), f"{keeps.value:.2f}", f"{told.pairs.value:.2f}"))
+    return _part(
         "Null nights of 200 useless candidates",
         "Six slices of 400 to 1,000 rows, three targets and three guards with a margin of 2 points. Target of the "
         "gate: at most 10% of nights keep anything, at most 2.0 pairs a candidate.",
         ("rule", "nights", "nights that keep any", "keeps a night", "pairs a candidate"),
-        tuple(rows),
+        rows,
     )
 
 
-def mixed_nights(scale: float, pool: Parallel) -> Part:
+def mixed_nights(scale: float, pool: Parallel) -> str:
     """Nights of 100: 60% useless, 15% harmful or trade-offs, 25% helpful."""
-    nights = _count(MIXED_NIGHTS, scale)
-    found = _all_nights(pool, "mixed", mixed_night, nights, _count(PEER_NIGHTS, scale))
+    nights, peers = _count(MIXED_NIGHTS, scale), _count(PEER_NIGHTS, scale)
     declared = {"this gate, candidates name their target": (judge, EIGHT)}
-    found |= _all_nights(pool, "mixed", declared_night, nights, nights, declared)
-    averaged = {"this gate, incumbent averaged, futility 0.17": (judge, AVERAGED)}
-    found |= _all_nights(pool, "mixed", mixed_night, nights, nights, averaged)
-    ordered = sorted(found, key=lambda name: not name.startswith("this gate"))
-    rows = [(name, str(len(found[name])), *_mixed(summarise(found[name]))) for name in ordered]
-    return Part(
+    ours, *others = _all_nights(pool, "mixed", mixed_night, nights, peers, rules()).items()
+    rows = []
+    for name, results in (ours, *_all_nights(pool, "mixed", declared_night, nights, peers, declared).items(), *others):
+        told = summarise(results)
+        shares = map(_share, (told.false_keeps, told.guard_harmed, told.power, told.undecided))
+        rows.append((name, len(results), told.kept.hits, *shares, f"{told.pairs.value:.2f}"))
+    return _part(
         "Mixed nights of 100 candidates",
         "60 useless, 8 harmful, 7 that trade a target against a guard, 25 that gain 1 to 5 points on one target. "
         "Target of the gate: false keeps at most 5%, keeps that harm a guard beyond its margin at most 3%, power at "
         "2 points or more at least 75%, at most 3.0 pairs.",
         ("rule", "nights", "keeps", "false keeps", "harm a guard", "power at ≥ 2", "undecided", "pairs a candidate"),
-        tuple(rows),
+        rows,
     )
 
 
-def single_decisions(scale: float, pool: Parallel) -> Part:
-    """One test, one target, one guard."""
+def single_decisions(scale: float, pool: Parallel) -> str:
+    """One comparison, one target, one guard."""
     repeats = _count(DECISIONS, scale)
-    cases = [
+    rows = []
+    for title, size, gain, guard, level, goal in (
         ("+2 points, 1,000 rows", 1000, 0.02, 0.0, DECISION, "≥ 80%"),
         ("+3 points, 1,000 rows", 1000, 0.03, 0.0, DECISION, "≥ 92%"),
         ("useless, 1,000 rows", 1000, 0.0, 0.0, DECISION, "≤ 3%"),
@@ -201,45 +135,35 @@ def single_decisions(scale: float, pool: Parallel) -> Part:
         ("+4 on the target, −3 on the guard, 1,000 rows", 1000, 0.04, -0.03, DECISION, "≤ 2%"),
         ("+2 points, 1,000 rows, level 0.005", 1000, 0.02, 0.0, DECISION / 5, ""),
         ("+3 points, 1,000 rows, level 0.005", 1000, 0.03, 0.0, DECISION / 5, ""),
-    ]
-    rows = []
-    for title, size, gain, guard, level, goal in cases:
-        starts = range(0, repeats, BATCH)
-        jobs = (delayed(_decisions)(size, gain, guard, level, k, min(k + BATCH, repeats)) for k in starts)
-        found = summarise([r for batch in pool(jobs) for r in batch], at=0.0)
+    ):
+        results = pool(delayed(one_decision)(size, gain, guard, seed, level) for seed in range(repeats))
+        found = summarise(results, at=0.0)
         shares = map(_share, (found.kept, found.dropped, found.undecided))
         rows.append((title, goal, *shares, f"{found.pairs.value:.2f}"))
-    return Part(
+    return _part(
         "One decision, up to 8 pairs",
         f"One target and one guard (margin 2 points) of the same size, {repeats} repeats each. The level is "
-        "0.025, and in the last two rows 0.005: that of the first of 20 tests.",
+        "0.025, and in the last two rows 0.005: that of the first of 20 comparisons.",
         ("candidate", "kept: target", "kept", "dropped", "undecided", "pairs"),
-        tuple(rows),
+        rows,
     )
 
 
-def per_slice_size(scale: float, pool: Parallel) -> Part:
+def per_slice_size(scale: float, pool: Parallel) -> str:
     """A fixed one-sided test of a single slice at 5%, on a candidate that changes rows but not their mean."""
-    repeats = _count(SIZES, scale)
-    rows = []
+    repeats, rows = _count(SIZES, scale), []
     for seed_scale in (1.0, 3.0):
-        found = []
-        for pairs in (2, 3, 5, 8, 10):
-            starts = range(0, repeats, 10 * BATCH)
-            jobs = (delayed(_passed)(pairs, seed_scale, k, min(k + 10 * BATCH, repeats)) for k in starts)
-            found.append(Share(sum(pool(jobs)), repeats))
-        rows.append((f"{seed_scale:g} ×", *map(_share, found)))
-    return Part(
+        hits = (sum(pool(delayed(_passed)(n, seed_scale, k) for k in range(repeats))) for n in (2, 3, 5, 8, 10))
+        rows.append((f"{seed_scale:g} ×", *(_share(Share(one, repeats)) for one in hits)))
+    return _part(
         "Size of one slice at a nominal 5%",
         f"500 rows, six calibration runs, no sequential bound, {repeats} repeats. Target: at most 5.5%.",
         ("seed noise of the challenger", "2 pairs", "3", "5", "8", "10"),
-        tuple(rows),
+        rows,
     )
 
 
-PARTS: dict[str, Callable[[float, Parallel], Part]] = {
-    "bounds": published_bounds,
-    "errors": standard_errors,
+PARTS: dict[str, Callable[[float, Parallel], str]] = {
     "null": null_nights,
     "mixed": mixed_nights,
     "single": single_decisions,
@@ -247,23 +171,15 @@ PARTS: dict[str, Callable[[float, Parallel], Part]] = {
 }
 
 
-def _passed(pairs: int, seed_scale: float, first: int, last: int, rows: int = 500) -> int:
-    """In how many repeats a useless candidate is called better on one slice."""
-    bound = float(stats.norm.isf(NOMINAL))
-    hits = 0
-    for repeat in range(first, last):
-        rng = seeds.generator(SEED, "size", pairs, repeat)
-        (old,) = Ground(slices=(synthetic_slice("s", "target", rows, rng),)).placed().slices
-        (new,), _ = changed([old], {"s": 0.0}, 0.3, rng.standard_normal(rows), seed_scale)
-        pool = Pools.calibrated({"s": np.stack([old.train(rng) for _ in range(EIGHT.calibration)])}, {}, {})
-        table = np.stack([new.train(rng, seed_scale) - old.train(rng) for _ in range(pairs)])
-        found = moderate(crossed(table), pool.of("s"))
-        hits += found.mean / found.standard_error > critical(bound, found.df)
-    return int(hits)
-
-
-def _decisions(rows: int, gain: float, guard: float, level: float, first: int, last: int) -> list[CampaignResult]:
-    return [one_decision(rows, gain, guard, k, level) for k in range(first, last)]
+def _passed(pairs: int, seed_scale: float, repeat: int, rows: int = 500) -> int:
+    """Whether a useless candidate is called better on one slice."""
+    rng = seeds.generator(SEED, "size", pairs, repeat)
+    (old,) = Ground(slices=(synthetic_slice("s", "target", rows, rng),)).placed().slices
+    (new,), _ = changed([old], {"s": 0.0}, 0.3, rng.standard_normal(rows), seed_scale)
+    pool = Pools.calibrated({"s": np.stack([old.train(rng) for _ in range(EIGHT.calibration)])}, {}, {})
+    table = np.stack([new.train(rng, seed_scale) - old.train(rng) for _ in range(pairs)])
+    found = moderate(crossed(table), pool.of("s"))
+    return int(found.mean / found.standard_error > critical(float(stats.norm.isf(NOMINAL)), found.df))
 
 
 def one_decision(rows: int, gain: float, guard: float, seed: int, level: float = DECISION) -> CampaignResult:
@@ -316,11 +232,11 @@ def rules() -> dict[str, tuple[Judge, GateSpec]]:
         "the mean over slices rose, 5 pairs": at(5, _mean_rose),
         "points: a target +0.5, guards within margin, 1 pair": at(1, _points),
         "points: a target +0.5, guards within margin, 5 pairs": at(5, _points),
-        "paired test over rows, 1 pair": at(1, _shown(_over_rows)),
-        "paired t over seeds, 3 pairs": at(3, _shown(_over_seeds)),
-        "paired t over seeds, 5 pairs": at(5, _shown(_over_seeds)),
-        "Wilcoxon signed-rank over seeds, 5 pairs": at(5, _shown(_ranks_of_seeds)),
-        "Wilcoxon signed-rank over rows, 5 pairs": at(5, _shown(_ranks_of_rows)),
+        "paired test over rows, 1 pair": at(1, _shown(partial(stats.ttest_1samp, popmean=0.0), 0)),
+        "paired t over seeds, 3 pairs": at(3, _shown(partial(stats.ttest_1samp, popmean=0.0), 1)),
+        "paired t over seeds, 5 pairs": at(5, _shown(partial(stats.ttest_1samp, popmean=0.0), 1)),
+        "Wilcoxon signed-rank over seeds, 5 pairs": at(5, _shown(stats.wilcoxon, 1, method="exact")),
+        "Wilcoxon signed-rank over rows, 5 pairs": at(5, _shown(stats.wilcoxon, 0, method="asymptotic")),
     }
 
 
@@ -350,33 +266,17 @@ def _points(evidence: Mapping[str, SliceEvidence]) -> bool:
     return _within(evidence) and any(seen.differences.mean() > POINT for seen in evidence.values() if seen.declared)
 
 
-def _shown(pvalue: Callable[[np.ndarray], float]) -> Callable[[Mapping[str, SliceEvidence]], bool]:
-    """Shown better at 5% on any target, and no guard seen below its margin."""
+def _shown(test: Callable[..., Any], axis: int, **options: Any) -> Callable[[Mapping[str, SliceEvidence]], bool]:
+    """Shown better at 5% on any target by a test over means along an axis, and no guard seen below its margin."""
+
+    def better(table: np.ndarray) -> bool:
+        means = table.mean(axis=axis)
+        return bool(means.any() and test(means, alternative="greater", **options).pvalue <= NOMINAL)
 
     def keeps(evidence: Mapping[str, SliceEvidence]) -> bool:
-        tables = [seen.differences for seen in evidence.values() if seen.declared]
-        return _within(evidence) and any(pvalue(table) <= NOMINAL for table in tables)
+        return _within(evidence) and any(better(seen.differences) for seen in evidence.values() if seen.declared)
 
     return keeps
-
-
-def _over_seeds(table: np.ndarray) -> float:
-    return float(stats.ttest_1samp(table.mean(axis=1), 0.0, alternative="greater").pvalue)
-
-
-def _over_rows(table: np.ndarray) -> float:
-    return float(stats.ttest_1samp(table.mean(axis=0), 0.0, alternative="greater").pvalue)
-
-
-def _ranks_of_seeds(table: np.ndarray) -> float:
-    return float(stats.wilcoxon(table.mean(axis=1), alternative="greater", method="exact").pvalue)
-
-
-def _ranks_of_rows(table: np.ndarray) -> float:
-    of_row = table.mean(axis=0)
-    if not of_row.any():
-        return 1.0
-    return float(stats.wilcoxon(of_row, alternative="greater", method="asymptotic").pvalue)
 
 
 _NOTHING = SliceLook(
@@ -387,32 +287,22 @@ _NOTHING = SliceLook(
 def _all_nights(
     pool: Parallel,
     name: str,
-    world: Night,
+    world: Callable[[int], World],
     nights: int,
     peers: int,
-    asked: Mapping[str, tuple[Judge, GateSpec]] | None = None,
+    listed: Mapping[str, tuple[Judge, GateSpec]],
 ) -> dict[str, list[CampaignResult]]:
     """Each rule's nights, the longest first. peers: nights of the rules that are not the gate's."""
-    listed = asked or rules()
-    jobs = [
-        (rule_name, night, gate, rule)
-        for rule_name, (rule, gate) in listed.items()
-        for night in range(nights if rule is judge else peers)
-    ]
-    results = pool(delayed(_night)(name, world, night, gate, rule) for _, night, gate, rule in jobs)
-    found: dict[str, list[CampaignResult]] = {}
-    for (rule_name, *_), result in zip(jobs, results, strict=True):
-        found.setdefault(rule_name, []).append(result)
+    found: dict[str, list[CampaignResult]] = {rule_name: [] for rule_name in listed}
+    jobs = [(n, night) for n, (rule, _) in listed.items() for night in range(nights if rule is judge else peers)]
+    results = pool(delayed(_night)(name, world, night, *listed[rule_name]) for rule_name, night in jobs)
+    for (rule_name, _), result in zip(jobs, results, strict=True):
+        found[rule_name].append(result)
     return found
 
 
-def _night(name: str, world: Night, night: int, gate: GateSpec, rule: Judge) -> CampaignResult:
+def _night(name: str, world: Callable[[int], World], night: int, rule: Judge, gate: GateSpec) -> CampaignResult:
     return simulate_campaign(world(night), gate, seeds.integer(SEED, name, night), rule)
-
-
-def _mixed(found: Summary) -> Iterable[str]:
-    shares = (found.false_keeps, found.guard_harmed, found.power, found.undecided)
-    return (str(found.kept.hits), *map(_share, shares), f"{found.pairs.value:.2f}")
 
 
 def _count(repeats: int, scale: float) -> int:
@@ -424,18 +314,8 @@ def _share(share: Share) -> str:
     return f"{share.value:.1%} ({100 * low:.1f}–{100 * high:.1f})"
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _page(parts: list[str], seconds: float, processes: int) -> str:
-    intro = (
-        "# The gate on nights whose truth is known\n\n"
-        "Written by `python benchmarks/gate/campaigns.py` (`make bench-gate`); trainings are simulated, decisions are "
-        "those of a study. In brackets: 95% intervals for the number of repeats. "
-        f"{seconds:.0f} s with {processes} processes, Python {platform.python_version()}, numpy {np.__version__}."
-    )
-    return "\n\n".join([intro, *parts]) + "\n"
+def _part(title: str, text: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    return f"## {title}\n\n{text}\n\n{table(head, rows)}"
 
 
 if __name__ == "__main__":

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks.search.runs import Task
 
 TUNED, UNSEEN = (0, 1, 2, 3, 4), (901, 902)
 PICTURES = (0, 1, 2, 3, 10)
 ALL = (
-    "mixture",
-    "tpe-multivariate",
-    "tpe",
-    "gp",
-    "random",
-    "regmix",
-    "naive",
-    "naive-3",
-    "greedy-3",
-    "shapley",
-    "uniform",
-    "base",
+    *("mixture", "tpe-multivariate", "tpe", "gp", "random", "regmix"),
+    *("naive", "naive-3", "greedy-3", "shapley", "uniform", "base"),
 )
 SOME = ("mixture", "tpe-multivariate", "tpe", "random", "regmix", "naive", "greedy-3", "uniform", "base")
 FINE = (20, 30, 40, 50, 60, 70, 80, 100, 120, 160)
 COARSE = (40, 60, 80, 120, 160)
+FAMILIES: dict[str, Any] = {"peers": ("mixture",), "fine": (50, 100, 200), "seeds": (0, 1), "repeats": 1, "unseen": ()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +76,9 @@ SETTINGS: dict[str, Setting] = {
         few={"gp": (4, 80)},
         unseen_seeds=(901,),
     ),
+    "families": Setting(title="Synthetic, 200 candidates in 20 families, content unknown", **FAMILIES),
+    "families-told": Setting(title="The same, content known", **FAMILIES),
+    "families-mistold": Setting(title="The same, the content of other candidates told", **FAMILIES),
     "K60": Setting(
         title="Synthetic, 60 candidates", peers=SOME, fine=(20, 40, 60, 80, 100, 120, 160), coarse=(80, 160)
     ),

@@ -1,4 +1,7 @@
-"""The peers: how each spends its trainings, and what it would answer after any number of them."""
+"""The peers: how each spends its trainings, and what it would answer after any number of them.
+
+RegMix and data-Shapley stand in files of their own.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ import numpy as np
 from autodc import seeds
 from autodc.search import Observation, Plan, SearchEngine, SearchProblem, make_engine
 from autodc.search.optuna_engine import OptunaEngine
-from benchmarks.search.loops import Greedy, NaiveLoop
 from benchmarks.search.regmix import RegMix
+from benchmarks.search.worlds import objective
 
 LAG = 4
 Train = Callable[[Plan, str], Observation]
@@ -46,9 +49,7 @@ class Sampler:
 
     def pick(self, seen: Sequence[Observation]) -> Plan | None:
         """Ours recommends. The others: the trial with the best value, as Optuna's `best_trial`."""
-        if self._ours:
-            return None
-        return max(seen, key=lambda o: objective(self._problem, o.values)).plan
+        return None if self._ours else max(seen, key=lambda o: objective(self._problem, o.values)).plan
 
 
 class Fixed:
@@ -65,11 +66,66 @@ class Fixed:
         return self._plan
 
 
-def objective(problem: SearchProblem, values: Mapping[str, float]) -> float:
-    """Weighted mean of the targets; a failed training is below all others."""
-    if not values:
-        return -np.inf
-    return sum(w * values[n] for n, w in problem.targets.items()) / sum(problem.targets.values())
+class Loop:
+    """Add datasets one by one, at the hyperparameters the study starts with, while the mean over the targets rises.
+
+    pairs: 1 is the loop of the article (S. Derhy, 2022): the incumbent's value is the one it was kept with; with more,
+    both arms are trained on the same fresh seeds. greedy: add the best of a sweep, not the first that rose.
+    """
+
+    def __init__(self, problem: SearchProblem, seed: int, pairs: int = 1, greedy: bool = False) -> None:
+        self._problem, self._pairs, self._greedy = problem, pairs, greedy
+        self._order = [str(n) for n in seeds.generator(seed, "order").permutation(problem.datasets)]
+        self._kept: list[tuple[int, Plan]] = [(0, problem.start)]
+        self._trained = self._blocks = 0
+
+    def pick(self, seen: Sequence[Observation]) -> Plan:
+        """The incumbent after as many trainings."""
+        return next(plan for count, plan in reversed(self._kept) if count <= len(seen))
+
+    def run(self, train: Train) -> None:
+        """Go round until the trainings are spent or everything is in."""
+        keys = self._keys()
+        held = self._scores(train, self._kept[-1][1], keys)
+        while left := self._left():
+            kept, rose = self._kept[-1], dict[str, np.ndarray]()
+            for name in left:
+                if self._pairs == 1:
+                    keys = self._keys()
+                scores = self._scores(train, self._with(name), keys)
+                if self._greedy:
+                    rose[name] = scores
+                elif float((scores - held).mean()) > 0:
+                    held = scores
+                    self._kept.append((self._trained, self._with(name)))
+            best = max(rose, key=lambda n: float(rose[n].mean()), default="")
+            if best and float((rose[best] - held).mean()) > 0:
+                held = rose[best]
+                self._kept.append((self._trained, self._with(best)))
+            again = kept is self._kept[-1] if self._greedy else self._pairs > 1
+            if again and self._left():
+                keys = self._keys()
+                held = self._scores(train, self._kept[-1][1], keys)
+
+    def _left(self) -> list[str]:
+        return [n for n in self._order if n not in self._kept[-1][1].mixture]
+
+    def _with(self, name: str) -> Plan:
+        start = self._problem.start
+        return Plan.of({**dict(self._kept[-1][1].mixture), name: 1.0}, dict(start.hyperparameters), start.recipe)
+
+    def _scores(self, train: Train, plan: Plan, keys: Sequence[str]) -> np.ndarray:
+        """The objective under every seed."""
+        found = []
+        for key in keys:
+            found.append(objective(self._problem, train(plan, key).values))
+            self._trained += 1
+        return np.array(found)
+
+    def _keys(self) -> list[str]:
+        """Seeds that were not used before."""
+        self._blocks += 1
+        return [f"block-{self._blocks}-{i}" for i in range(self._pairs)]
 
 
 def _sampler(name: str, **options: Any) -> Callable[[SearchProblem, int], Peer]:
@@ -91,31 +147,18 @@ def _shapley(problem: SearchProblem, seed: int) -> Peer:
     return Shapley(problem, seeds.integer(seed, "shapley"))
 
 
-PEERS: Mapping[str, Callable[[SearchProblem, int], Peer]] = {
-    "mixture": _sampler("mixture"),
-    "random": _sampler("random"),
-    "tpe": _sampler("TPESampler", multivariate=False),
-    "tpe-multivariate": _sampler("TPESampler", multivariate=True),
-    "gp": _sampler("GPSampler"),
-    "naive": NaiveLoop,
-    "naive-3": lambda problem, seed: NaiveLoop(problem, seed, pairs=3),
-    "greedy-3": Greedy,
-    "regmix": RegMix,
-    "shapley": _shapley,
-    "uniform": _uniform,
-    "base": lambda problem, seed: Fixed(problem.start),
+PEERS: Mapping[str, tuple[str, Callable[[SearchProblem, int], Peer]]] = {
+    "mixture": ("mixture (ours)", _sampler("mixture")),
+    "random": ("random", _sampler("random")),
+    "tpe": ("Optuna TPE, plain", _sampler("TPESampler", multivariate=False)),
+    "tpe-multivariate": ("Optuna TPE, multivariate", _sampler("TPESampler", multivariate=True)),
+    "gp": ("Optuna GPSampler", _sampler("GPSampler")),
+    "naive": ("naive loop", Loop),
+    "naive-3": ("naive loop, three paired seeds", lambda problem, seed: Loop(problem, seed, 3)),
+    "greedy-3": ("greedy, three paired seeds", lambda problem, seed: Loop(problem, seed, 3, greedy=True)),
+    "regmix": ("RegMix style", RegMix),
+    "shapley": ("data-Shapley (pyDVL)", _shapley),
+    "uniform": ("uniform", _uniform),
+    "base": ("base only", lambda problem, seed: Fixed(problem.start)),
 }
-TITLES: Mapping[str, str] = {
-    "mixture": "mixture (ours)",
-    "random": "random",
-    "tpe": "Optuna TPE, plain",
-    "tpe-multivariate": "Optuna TPE, multivariate",
-    "gp": "Optuna GPSampler",
-    "naive": "naive loop",
-    "naive-3": "naive loop, three paired seeds",
-    "greedy-3": "greedy, three paired seeds",
-    "regmix": "RegMix style",
-    "shapley": "data-Shapley (pyDVL)",
-    "uniform": "uniform",
-    "base": "base only",
-}
+"""Name → title on the page, and how it is made for a problem and a seed."""

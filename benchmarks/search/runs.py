@@ -9,14 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from autodc import seeds
 from autodc.search import Observation, Plan, make_engine
-from benchmarks.search.cases import Case, case
-from benchmarks.search.peers import PEERS, objective
-
-DIGITS = 3
+from benchmarks.search.peers import PEERS
+from benchmarks.search.worlds import Real, World, case, objective
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +28,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Task):
     """What one run gave, a value for every stop.
 
     share: of the gap, of what our recommender makes of the peer's trainings; own: of the peer's own answer; optimism
@@ -40,11 +37,6 @@ class Record:
     where the method was at its end; optimiser, training, recommending: CPU seconds of the whole run.
     """
 
-    world: str
-    seed: int
-    repeat: int
-    peer: str
-    stops: tuple[int, ...]
     share: tuple[float, ...]
     own: tuple[float, ...]
     optimism: tuple[float | None, ...]
@@ -56,15 +48,6 @@ class Record:
     recommending: float
     stamp: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Record:
-        """Read back `to_dict`."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in value.items()})
-
 
 class Spent(Exception):
     """There is nothing left to train with."""
@@ -73,11 +56,10 @@ class Spent(Exception):
 class Bench:
     """Trains for a peer until the trainings are spent, and keeps the time of both."""
 
-    def __init__(self, one: Case, seed: int, limit: int) -> None:
+    def __init__(self, one: World | Real, seed: int, limit: int) -> None:
         self._case, self._seed, self._limit = one, seed, limit
         self.seen: list[Observation] = []
-        self.training = 0.0
-        self.optimiser = 0.0
+        self.training = self.optimiser = 0.0
         self._left = time.process_time()
 
     def train(self, plan: Plan, key: str) -> Observation:
@@ -96,15 +78,10 @@ class Bench:
 
 def run(task: Task) -> Record:
     """Run a task on one thread. Peers of one world, seed and repeat see the same noise under the same key."""
-    with threadpool_limits(limits=1):
-        return _run(task)
-
-
-def _run(task: Task) -> Record:
     one = case(task.world, task.seed)
     low, high = one.gap
     root = seeds.integer(task.seed, "bench", task.world, task.repeat)
-    peer = PEERS[task.peer](one.problem, root)
+    peer = PEERS[task.peer][1](one.problem, root)
     bench = Bench(one, root, task.stops[-1])
     with contextlib.suppress(Spent):
         peer.run(bench.train)
@@ -120,15 +97,12 @@ def _run(task: Task) -> Record:
         share.append(one.share(believed))
         optimism.append(best.mean - (low + share[-1] * (high - low)) if best is not None else float("nan"))
         own.append(one.share(plan) if plan is not None else share[-1])
-        own_optimism.append(_believed(one, seen, plan or believed) - (low + own[-1] * (high - low)))
+        trained = [objective(one.problem, o.values) for o in seen if o.plan == (plan or believed)]
+        own_optimism.append(max(trained, default=float("nan")) - (low + own[-1] * (high - low)))
     return Record(
-        world=task.world,
-        seed=task.seed,
-        repeat=task.repeat,
-        peer=task.peer,
-        stops=task.stops,
-        share=_round(share),
-        own=_round(own),
+        **asdict(task),
+        share=tuple(round(float(v), 3) for v in share),
+        own=tuple(round(float(v), 3) for v in own),
         optimism=_known(optimism),
         own_optimism=_known(own_optimism),
         gap=round(high - low, 5),
@@ -139,14 +113,5 @@ def _run(task: Task) -> Record:
     )
 
 
-def _believed(one: Case, seen: Sequence[Observation], plan: Plan) -> float:
-    """The best value seen of a plan, which is what a search without a model reports; NaN where it was not trained."""
-    return max((objective(one.problem, o.values) for o in seen if o.plan == plan), default=float("nan"))
-
-
-def _round(values: Sequence[float], digits: int = DIGITS) -> tuple[float, ...]:
-    return tuple(round(float(v), digits) for v in values)
-
-
-def _known(values: Sequence[float]) -> tuple[float | None, ...]:
+def _known(values: Sequence[Any]) -> tuple[float | None, ...]:
     return tuple(round(float(v), 4) if np.isfinite(v) else None for v in values)

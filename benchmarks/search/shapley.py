@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from autodc.search import Observation, Plan, SearchProblem
+from benchmarks.search.peers import Train
+from benchmarks.search.worlds import objective
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -20,8 +22,6 @@ with warnings.catch_warnings():
     from pydvl.valuation import Dataset, PermutationSampler, ShapleyValuation
     from pydvl.valuation.stopping import StoppingCriterion
     from pydvl.valuation.utility.base import UtilityBase
-
-Train = Callable[[Plan, str], Observation]
 
 
 class Shapley:
@@ -36,7 +36,13 @@ class Shapley:
         """Fit values for ever."""
         utility = _Utility(lambda members: self._utility(train, members), len(self._problem.datasets))
         sampler = PermutationSampler(seed=self._seed)
-        valuation = ShapleyValuation(utility, sampler, _Watch(self._note), progress=False, show_warnings=False)
+        valuation = ShapleyValuation(
+            utility,
+            sampler,
+            _Watch(lambda values: self._values.append((self._trained, values.copy()))),
+            progress=False,
+            show_warnings=False,
+        )
         size = len(self._problem.datasets)
         valuation.fit(Dataset(np.arange(float(size)).reshape(-1, 1), np.zeros(size)))
 
@@ -55,11 +61,7 @@ class Shapley:
     def _utility(self, train: Train, members: Sequence[int]) -> float:
         values = train(self._plan(members), f"utility-{self._trained}").values
         self._trained += 1
-        targets = self._problem.targets
-        return sum(w * values[n] for n, w in targets.items()) / sum(targets.values())
-
-    def _note(self, values: np.ndarray) -> None:
-        self._values.append((self._trained, values.copy()))
+        return objective(self._problem, values)
 
 
 class _Utility(UtilityBase[Any]):

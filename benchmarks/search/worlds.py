@@ -1,13 +1,13 @@
-"""Synthetic worlds with known truth: what every mixture and hyperparameter is worth, and a noisy way to see it.
+"""What a peer searches: a problem, a training with a seed, the share of the gap that a plan truly closes.
 
-A world has K candidates: cures (some redundant to each other, some with an overdose), pairs useful only together, sets
-that help a poor base and hurt once the cures are in, harmful sets, and many that do nothing. Strengths saturate in the
-weight. Hyperparameters have an optimum; that of the first moves with the amount of data.
+A synthetic world has K candidates: cures (some redundant to each other, some with an overdose), pairs useful only
+together, sets that help a poor base and hurt once the cures are in, harmful sets, and many that do nothing. Strengths
+saturate in the weight. Hyperparameters have an optimum; that of the first moves with the amount of data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from autodc import seeds
 from autodc.search import Plan, SearchProblem
 from autodc.search.space import start_hyperparameters
 from autodc.studyfile.study import ParameterSpec
+from benchmarks.worlds import world
 
 Array = np.ndarray[Any, Any]
 
@@ -25,33 +26,39 @@ SLICES = 5
 CAP = 2.0
 TUNING_SHARE = 0.2
 SEED_SHARE = 0.25
+"""Share of the noise's variance that is common to all plans of one seed."""
 DESCRIPTORS = 8
+FRESH = 5
+"""Trainings that a share is the mean of, in a world of real ones."""
 
 
 @dataclass(frozen=True)
 class World:
-    """One world. noise: sd of the objective of one training, as a share of the base → oracle gap; families: 0, or in
-    how many families candidates come: those of one are of the same kind, each of its own size."""
+    """One synthetic world. noise: sd of the objective of one training, as a share of the base → oracle gap; families:
+    0, or in how many families candidates come, those of one of the same kind, each of its own size; told: what the
+    search is told of their content: nothing, `own` descriptors, or `other` ones, of another candidate."""
 
-    name: str
     candidates: int
     numbers: int
     seed: int
     noise: float = 0.1
     families: int = 0
+    told: str = ""
 
     @cached_property
     def problem(self) -> SearchProblem:
         """The search problem as a study would state it."""
         space = {f"h{i}": ParameterSpec(type="float", low=1e-4, high=1.0, log=True) for i in range(self.numbers)}
+        names = tuple(f"d{i:03d}" for i in range(self.candidates))
         return SearchProblem(
-            datasets=tuple(f"d{i:03d}" for i in range(self.candidates)),
+            datasets=names,
             hyperparameters=space,
             recipes=("concat",),
             max_weight=CAP,
             targets={f"s{i}": 1.0 for i in range(SLICES)},
             guards={},
             start=Plan.of({}, start_hyperparameters(space, "concat")),
+            descriptors=dict(zip(names, self._descriptors(), strict=True)) if self.told else {},
         )
 
     @cached_property
@@ -59,13 +66,12 @@ class World:
         """The family of every candidate, shape (K,), where there are families."""
         return seeds.generator(self.seed, "families").integers(self.families, size=self.candidates)
 
-    def descriptors(self, shuffled: bool = False) -> dict[str, tuple[float, ...]]:
-        """What is known of the candidates' content: the centre of the family and noise; shuffled: of another one."""
+    def _descriptors(self) -> list[tuple[float, ...]]:
+        """The centre of every candidate's family, and noise."""
         rng = seeds.generator(self.seed, "descriptors")
         centres = rng.normal(0.0, 1.0, (self.families, DESCRIPTORS))
         values = centres[self.family] + rng.normal(0.0, 0.3, (self.candidates, DESCRIPTORS))
-        values = rng.permutation(values) if shuffled else values
-        return {n: tuple(map(float, row)) for n, row in zip(self.problem.datasets, values, strict=True)}
+        return [tuple(map(float, row)) for row in (rng.permutation(values) if self.told == "other" else values)]
 
     @cached_property
     def truth(self) -> Truth:
@@ -75,8 +81,7 @@ class World:
     @cached_property
     def gap(self) -> tuple[float, float]:
         """Objective of the start, and of the best there is (local search from many starts)."""
-        start = self.value(self.problem.start)
-        return start, self.truth.best(seeds.generator(self.seed, "oracle"))
+        return self.value(self.problem.start), self.truth.best(seeds.generator(self.seed, "oracle"))
 
     def arrays(self, plan: Plan) -> tuple[Array, Array]:
         """Weights (1, K) and hyperparameters in [0, 1] (1, H) of a plan."""
@@ -94,8 +99,7 @@ class World:
         return (self.value(plan) - low) / (high - low)
 
     def train(self, plan: Plan, seed: int) -> Mapping[str, float]:
-        """One noisy training: half of the noise's variance is common to the slices, half their own; a quarter of it
-        is common to all plans of one seed."""
+        """One noisy training: half of the noise's variance is common to the slices, half their own."""
         low, high = self.gap
         noise = np.zeros(SLICES)
         for share, key in ((SEED_SHARE, ""), (1 - SEED_SHARE, plan.fingerprint())):
@@ -193,3 +197,49 @@ class Truth:
                     break
             best = max(best, float(value))
         return best
+
+
+class Real:
+    """A world of real trainings, to be searched; the value of each plan is measured once."""
+
+    def __init__(self, name: str, seed: int) -> None:
+        self._world, self._shares = world(name, seed), dict[Plan, float]()
+        self.problem = self._world.problem
+
+    @property
+    def gap(self) -> tuple[float, float]:
+        """Test objective of the tuned base and of the oracle."""
+        return self._world.gap
+
+    def train(self, plan: Plan, seed: int) -> Mapping[str, float]:
+        """Train once and score every slice of validation."""
+        return self._world.values(self._world.train(plan, seed))
+
+    def share(self, plan: Plan) -> float:
+        """Share of the gap that a plan closes on test."""
+        if plan not in self._shares:
+            self._shares[plan] = self._world.share(plan, self._world.fresh_seeds(FRESH))
+        return self._shares[plan]
+
+
+SYNTHETIC: dict[str, Callable[[int], World]] = {
+    "K20": lambda seed: World(20, 3, seed),
+    "K20-noisy": lambda seed: World(20, 3, seed, noise=0.3),
+    "K60": lambda seed: World(60, 3, seed),
+    "K200": lambda seed: World(200, 3, seed),
+    "families": lambda seed: World(200, 3, seed, families=20),
+    "families-told": lambda seed: World(200, 3, seed, families=20, told="own"),
+    "families-mistold": lambda seed: World(200, 3, seed, families=20, told="other"),
+}
+
+
+def case(name: str, seed: int) -> World | Real:
+    """Draw a world: a synthetic one, or one of benchmarks/worlds by its name."""
+    return SYNTHETIC[name](seed) if name in SYNTHETIC else Real(name, seed)
+
+
+def objective(problem: SearchProblem, values: Mapping[str, float]) -> float:
+    """Weighted mean of the targets; a failed training is below all others."""
+    if not values:
+        return -np.inf
+    return sum(w * values[n] for n, w in problem.targets.items()) / sum(problem.targets.values())

@@ -1,7 +1,7 @@
 """Worlds of real trainings on real data with known truth, shared by the benchmarks of the gate and of the search."""
 
-from benchmarks.worlds.catalogue import NAMES, world
+from benchmarks.worlds.catalogue import world
 from benchmarks.worlds.real import RealWorld
 from benchmarks.worlds.studies import StudyRun
 
-__all__ = ["NAMES", "RealWorld", "StudyRun", "world"]
+__all__ = ["RealWorld", "StudyRun", "world"]

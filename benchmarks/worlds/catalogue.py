@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,28 +14,20 @@ from sklearn.datasets import load_digits
 
 from autodc import seeds
 from autodc.studyfile.study import ParameterSpec
-from benchmarks.worlds.conditions import photograph, pieces
-from benchmarks.worlds.planting import Sizes, Supply, plant
+from benchmarks.worlds.conditions import SCANNERS, photograph, pieces, scan
+from benchmarks.worlds.planting import Planted, Sizes, Supply, plant
 from benchmarks.worlds.real import PLAIN_SPACE, RealWorld
-from benchmarks.worlds.tables import SCANNERS, scan
 
 Array = np.ndarray[Any, Any]
+Recipe = Sequence[tuple[str, int]]
 
 FASHION = "/usr/share/datasets/fashion-mnist"
-
-TWELVE = (
-    *(("cure", 0), ("cure", 1), ("cure", 2), ("interacting", 3), ("interacting", 3)),
-    *(("duplicate", 0), ("redundant", 1), ("trade_off", 2)),
-    *(("mislabelled", 0), ("off_domain", 0), ("copy", 0), ("useless", 0)),
-)
-TEN = (
-    *(("cure", 0), ("cure", 1), ("cure", 2), ("interacting", 3), ("interacting", 3)),
-    *(("duplicate", 0), ("redundant", 1), ("trade_off", 2), ("mislabelled", 0), ("useless", 0)),
-)
-NINE = (
-    *(("cure", 0), ("cure", 1), ("cure", 2), ("cure", 3), ("pretrain_only", 0)),
-    *(("mislabelled", 0), ("off_domain", 0), ("copy", 0), ("useless", 0)),
-)
+CURES = (("cure", 0), ("cure", 1), ("cure", 2), ("interacting", 3), ("interacting", 3))
+TWINS = (("duplicate", 0), ("redundant", 1), ("trade_off", 2))
+NOTHING = (("mislabelled", 0), ("off_domain", 0), ("copy", 0), ("useless", 0))
+TWELVE = (*CURES, *TWINS, *NOTHING)
+TEN = (*CURES, *TWINS, ("mislabelled", 0), ("useless", 0))
+NINE = (("cure", 0), ("cure", 1), ("cure", 2), ("cure", 3), ("pretrain_only", 0), *NOTHING)
 TWENTY = (
     *(("cure", 0), ("cure", 1), ("cure", 2), ("cure", 3), ("interacting", 4), ("interacting", 4)),
     *(("duplicate", 0), ("redundant", 1), ("redundant", 2), ("trade_off", 3), ("trade_off", 0)),
@@ -44,7 +36,7 @@ TWENTY = (
 )
 FIXED = {"lr": 0.15, "momentum": 0.5, "weight_decay": 1e-3, "width": 40, "dropout": 0.0}
 DIGIT_CONDITIONS = ("bold", "turned", "struck", "shifted", "mirrored", "halved", "masked")
-DIGIT_MARGINS = (0.02, 0.05)
+DIGIT_SIZES, DIGIT_MARGINS = Sizes(base=300, cure=260, other=300), (0.02, 0.05)
 FASHION_CONDITIONS = ("turned", "struck", "shifted", "mirrored", "screened", "halved", "masked")
 
 
@@ -55,103 +47,91 @@ def world(name: str, seed: int) -> RealWorld:
 
 def digits(seed: int) -> RealWorld:
     """Digits under four of seven conditions, twelve candidates."""
-    rng = seeds.generator(seed, "world", "digits")
-    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
-    planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=260, other=300), TWELVE, rng, DIGIT_MARGINS)
-    return RealWorld(name="digits", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+    return RealWorld(name="digits", seed=seed, planted=_digits("digits", seed, TWELVE))
 
 
 def null(seed: int) -> RealWorld:
     """Digits under four conditions, ten candidates that are resamples of the base: nothing is to be kept."""
-    rng = seeds.generator(seed, "world", "null")
-    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
-    recipe = [("resample", 0)] * 10
-    planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=260, other=300), recipe, rng, DIGIT_MARGINS)
-    return RealWorld(name="null", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+    return RealWorld(name="null", seed=seed, planted=_digits("null", seed, [("resample", 0)] * 10))
 
 
 def fashion(seed: int) -> RealWorld:
     """Clothes (Fashion-MNIST, 14 × 14) under four of seven conditions, twelve candidates."""
     rng = seeds.generator(seed, "world", "fashion")
     conditions = [str(c) for c in rng.permutation(FASHION_CONDITIONS)[:4]]
-    planted = plant(clothes(rng), conditions, Sizes(base=1200, cure=600, other=700), TWELVE, rng)
-    return RealWorld(name="fashion", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+    sizes = Sizes(base=1200, cure=600, other=700)
+    return RealWorld(name="fashion", seed=seed, planted=plant(clothes(rng), conditions, sizes, TWELVE, rng))
 
 
 def tabular(seed: int) -> RealWorld:
     """Digits as a table of 64 counts, read by five of seven scanners in poor repair, twenty candidates."""
     rng = seeds.generator(seed, "world", "tabular")
     conditions = [str(c) for c in rng.permutation(SCANNERS)[:5]]
-    planted = plant(counts(rng), conditions, Sizes(base=300, cure=240, other=300), TWENTY, rng, DIGIT_MARGINS)
-    return RealWorld(name="tabular", seed=seed, planted=planted, space=PLAIN_SPACE, fixed={})
+    sizes = Sizes(base=300, cure=240, other=300)
+    planted = plant(counts(rng), conditions, sizes, TWENTY, rng, DIGIT_MARGINS)
+    return RealWorld(name="tabular", seed=seed, planted=planted)
 
 
 def subsets(seed: int) -> RealWorld:
     """Digits with ten candidates that are in or out, nothing else to choose: 1,024 plans, each of them measured."""
-    rng = seeds.generator(seed, "world", "subsets")
-    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
-    planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=260, other=300), TEN, rng, DIGIT_MARGINS)
+    planted = _digits("subsets", seed, TEN)
     return RealWorld(name="subsets", seed=seed, planted=planted, space={}, fixed=FIXED, max_weight=1.0, whole=True)
 
 
 def convention(seed: int) -> RealWorld:
     """Digits with small cures, and 3,600 rows whose labels have other names: of use before a fine-tuning alone."""
-    rng = seeds.generator(seed, "world", "convention")
-    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
-    planted = plant(digit_scans(rng), conditions, Sizes(base=300, cure=60, other=300), NINE, rng, DIGIT_MARGINS)
     staged = {"recipe": "pretrain_finetune"}
     space = {
         **PLAIN_SPACE,
         "pretrain_share": ParameterSpec(type="float", low=0.2, high=0.8, when=staged),
         "finetune_lr_factor": ParameterSpec(type="float", low=0.2, high=1.0, log=True, when=staged),
     }
+    planted = _digits("convention", seed, NINE, Sizes(base=300, cure=60, other=300))
     recipes = ("concat", "pretrain_finetune")
-    return RealWorld(name="convention", seed=seed, planted=planted, space=space, fixed={}, recipes=recipes, steps=480)
+    return RealWorld(name="convention", seed=seed, planted=planted, space=space, recipes=recipes, steps=480)
+
+
+def _digits(name: str, seed: int, recipe: Recipe, sizes: Sizes = DIGIT_SIZES) -> Planted:
+    rng = seeds.generator(seed, "world", name)
+    conditions = [str(c) for c in rng.permutation(DIGIT_CONDITIONS)[:4]]
+    return plant(digit_scans(rng), conditions, sizes, recipe, rng, DIGIT_MARGINS)
 
 
 def counts(rng: np.random.Generator) -> Supply:
     """scikit-learn's 1,797 digits as 64 counts, split once by scan: 850, 430, 517."""
     digits = load_digits()
-    order = rng.permutation(len(digits.target))
-    return Supply(
-        targets=digits.target,
-        training=order[:850],
-        validation=order[850:1280],
-        test=order[1280:],
-        take=lambda raw, scanner, rng: scan(digits.images[raw], scanner, rng),
-        scramble=lambda count, rng: scan(pieces(digits.images[order[:850]], count, rng), "plain", rng),
-    )
+    return _supply(digits.images, digits.target, _split(digits.target, rng), scan)
 
 
 def digit_scans(rng: np.random.Generator) -> Supply:
-    """scikit-learn's 1,797 scans of digits on a canvas of 12 × 12, split once by scan: 850, 430, 517."""
-    images, targets = _digits()
-    order = rng.permutation(len(targets))
-    return _pictures(images, targets, order[:850], order[850:1280], order[1280:])
+    """The same scans on a canvas of 12 × 12, ink 1 on paper 0."""
+    digits = load_digits()
+    images = np.pad(digits.images / 16.0, ((0, 0), (2, 2), (2, 2)))
+    return _supply(images, digits.target, _split(digits.target, rng), photograph)
 
 
 def clothes(rng: np.random.Generator) -> Supply:
     """Fashion-MNIST at 14 × 14: training and 500 validation pictures from its training part, 600 from its test part."""
     images, targets = _clothes()
     train, test = rng.permutation(60_000), 60_000 + rng.permutation(10_000)
-    return _pictures(images, targets, train[:8000], train[8000:8500], test[:600])
+    return _supply(images, targets, (train[:8000], train[8000:8500], test[:600]), photograph)
 
 
-def _pictures(images: Array, targets: Array, training: Array, validation: Array, test: Array) -> Supply:
+def _split(targets: Array, rng: np.random.Generator) -> Sequence[Array]:
+    order = rng.permutation(len(targets))
+    return order[:850], order[850:1280], order[1280:]
+
+
+def _supply(images: Array, targets: Array, split: Sequence[Array], seen: Callable[..., Array]) -> Supply:
+    training, validation, test = split
     return Supply(
         targets=targets,
         training=training,
         validation=validation,
         test=test,
-        take=lambda raw, condition, rng: photograph(images[raw], condition, rng),
-        scramble=lambda count, rng: photograph(pieces(images[training], count, rng), "plain", rng),
+        take=lambda raw, condition, rng: seen(images[raw], condition, rng),
+        scramble=lambda count, rng: seen(pieces(images[training], count, rng), "plain", rng),
     )
-
-
-@cache
-def _digits() -> tuple[Array, Array]:
-    digits = load_digits()
-    return np.pad(digits.images / 16.0, ((0, 0), (2, 2), (2, 2))), digits.target
 
 
 @cache
@@ -170,4 +150,3 @@ def _clothes() -> tuple[Array, Array]:
 _WORLDS: Mapping[str, Callable[[int], RealWorld]] = {
     f.__name__: f for f in (digits, fashion, tabular, subsets, convention, null)
 }
-NAMES = tuple(_WORLDS)

@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.worlds.rows import Held, Planted, Rows, join
-
 Array = np.ndarray[Any, Any]
-Take = Callable[[Array, str, np.random.Generator], Array]
 
-CONVENTION = ((1, 7), (4, 9), (2, 3))
+CONVENTION = {1: 7, 4: 9, 2: 3}
 """Classes that another office calls by another name."""
 
 PRETRAIN_ROWS, RENAMED = 3600, 3
@@ -21,6 +18,47 @@ PRETRAIN_ROWS, RENAMED = 3600, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """Rows to train on. x: (n, d) float32; y: (n,) class numbers."""
+
+    x: Array
+    y: Array
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def at(self, positions: Array | slice) -> Rows:
+        """Some of them."""
+        return Rows(x=self.x[positions], y=self.y[positions])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """Rows held back. slices: name → positions, rising; groups: (n,) rows of one scan share a number."""
+
+    rows: Rows
+    slices: Mapping[str, Array]
+    groups: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Planted:
+    """A world's data and truth. kinds: candidate → what was planted; cures: the candidates the oracle adds;
+    twins: candidate that has rows of a cure → that cure; targets: target slices; guards: guard slice → margin."""
+
+    base: Rows
+    candidates: Mapping[str, Rows]
+    kinds: Mapping[str, str]
+    cures: frozenset[str]
+    twins: Mapping[str, str]
+    validation: Held
+    test: Held
+    targets: tuple[str, ...]
+    guards: Mapping[str, float]
+    classes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
     """Where rows come from. targets: class of every raw example; training, validation, test: raw examples of each
     split, disjoint; take: (raw examples, condition, generator) → inputs (n, d); scramble: inputs that mean nothing."""
@@ -29,7 +67,7 @@ class Supply:
     training: Array
     validation: Array
     test: Array
-    take: Take
+    take: Callable[[Array, str, np.random.Generator], Array]
     scramble: Callable[[int, np.random.Generator], Array]
 
     def rows(self, raw: Array, condition: str, rng: np.random.Generator) -> Rows:
@@ -75,20 +113,25 @@ def plant(
     kinds = {names[place]: recipe[place][0] for place in range(len(recipe))}
     cure_of = {number: names[place] for place, (kind, number) in enumerate(recipe) if kind == "cure"}
     twins = {names[i]: cure_of[n] for i, (kind, n) in enumerate(recipe) if kind in ("duplicate", "redundant")}
-    held = {part: _held(supply, raw, conditions, rng) for part, raw in (("v", supply.validation), ("t", supply.test))}
-    planted = Planted(
-        base=maker.base,
-        candidates={name: made[name] for name in sorted(made)},
+    validation, test = (_held(supply, raw, conditions, rng) for raw in (supply.validation, supply.test))
+    mean, scale = maker.base.x.mean(0), float(maker.base.x.std())
+
+    def scaled(rows: Rows) -> Rows:
+        """Less the base's mean, in the base's standard deviations."""
+        return Rows(x=((rows.x - mean) / scale).astype(np.float32), y=rows.y)
+
+    return Planted(
+        base=scaled(maker.base),
+        candidates={name: scaled(made[name]) for name in sorted(made)},
         kinds={name: kinds[name] for name in sorted(kinds)},
         cures=frozenset(name for name, kind in kinds.items() if kind in ("cure", "interacting", "pretrain_only")),
         twins=twins,
-        validation=held["v"],
-        test=held["t"],
+        validation=replace(validation, rows=scaled(validation.rows)),
+        test=replace(test, rows=scaled(test.rows)),
         targets=tuple(conditions),
         guards={"overall": margins[0], "clean": margins[1]},
         classes=int(supply.targets.max()) + 1,
     )
-    return normalised(planted)
 
 
 class _Maker:
@@ -99,8 +142,9 @@ class _Maker:
     ) -> None:
         self.base = base
         self._supply, self._conditions, self._sizes, self._rest, self._rng = supply, conditions, sizes, rest, rng
+        self._classes = int(supply.targets.max()) + 1
         self._cures = {c: self._fresh(c, sizes.cure) for c in conditions}
-        self._halves = {c: rng.permutation(int(supply.targets.max()) + 1) for c in conditions}
+        self._halves = {c: rng.permutation(self._classes) for c in conditions}
         self._taken: set[int] = set()
 
     def make(self, kind: str, number: int) -> Rows:
@@ -114,34 +158,28 @@ class _Maker:
             return self._half(number % len(self._conditions))
         if kind == "mislabelled":
             each = sizes.other // len(self._conditions) + 1
-            return join(*(self._fresh(c, each).shifted_labels() for c in self._conditions))
+            rows = [self._fresh(c, each) for c in self._conditions]
+            return _join(*(Rows(x=r.x, y=np.roll(r.y, 1)) for r in rows))
         if kind == "trade_off":
-            return join(self._fresh(condition, sizes.cure // 2), self._other_convention(sizes.other // 2))
-        if kind == "pretrain_only":
-            rows = join(*(self._many(c, PRETRAIN_ROWS // len(self._conditions)) for c in self._conditions))
-            return Rows(x=rows.x, y=(rows.y + RENAMED) % (int(self._supply.targets.max()) + 1))
+            return _join(self._fresh(condition, sizes.cure // 2), self._other_convention(sizes.other // 2))
+        if kind == "pretrain_only":  # more pictures than raw examples: some are taken again, in another light
+            count, take = PRETRAIN_ROWS // len(self._conditions), self._supply.rows
+            rows = _join(*(take(rng.choice(self._rest, count), c, rng) for c in self._conditions))
+            return Rows(x=rows.x, y=(rows.y + RENAMED) % self._classes)
         if kind == "off_domain":
-            y = rng.integers(int(self._supply.targets.max()) + 1, size=sizes.other)
+            y = rng.integers(self._classes, size=sizes.other)
             return Rows(x=self._supply.scramble(sizes.other, rng), y=y)
         if kind == "copy":
             return self.base.at(rng.permutation(len(self.base))[: sizes.other])
         if kind == "useless":
             return self.base.at(rng.integers(len(self.base), size=sizes.other))
         if kind == "resample":
-            return self._nine_tenths()
+            places = [np.flatnonzero(self.base.y == label) for label in np.unique(self.base.y)]
+            return self.base.at(np.concatenate([rng.permutation(p)[: round(0.9 * len(p))] for p in places]))
         raise ValueError(f"nobody knows how to plant {kind!r}")
-
-    def _nine_tenths(self) -> Rows:
-        """Rows of the base, the classes in the base's shares."""
-        places = [np.flatnonzero(self.base.y == label) for label in np.unique(self.base.y)]
-        return self.base.at(np.concatenate([self._rng.permutation(p)[: round(0.9 * len(p))] for p in places]))
 
     def _fresh(self, condition: str, count: int) -> Rows:
         return self._supply.rows(self._rng.permutation(self._rest)[:count], condition, self._rng)
-
-    def _many(self, condition: str, count: int) -> Rows:
-        """More pictures than raw examples: some are taken again, in another light."""
-        return self._supply.rows(self._rng.choice(self._rest, count), condition, self._rng)
 
     def _half(self, number: int) -> Rows:
         """The first call gives the rows of one half of the classes, the second those of the other half."""
@@ -153,10 +191,9 @@ class _Maker:
         return self._supply.rows(raw[: self._sizes.cure], self._conditions[number], self._rng)
 
     def _other_convention(self, count: int) -> Rows:
-        changed = dict(CONVENTION)
-        raw = self._rest[np.isin(self._supply.targets[self._rest], list(changed))]
+        raw = self._rest[np.isin(self._supply.targets[self._rest], list(CONVENTION))]
         rows = self._supply.rows(self._rng.permutation(raw)[:count], "plain", self._rng)
-        return Rows(x=rows.x, y=np.array([changed[int(label)] for label in rows.y], dtype=np.int64))
+        return Rows(x=rows.x, y=np.array([CONVENTION[int(label)] for label in rows.y], dtype=np.int64))
 
 
 def _held(supply: Supply, raw: Array, conditions: Sequence[str], rng: np.random.Generator) -> Held:
@@ -165,24 +202,8 @@ def _held(supply: Supply, raw: Array, conditions: Sequence[str], rng: np.random.
     parts = [supply.rows(raw, "plain" if name == "clean" else name, rng) for name in names]
     slices = {name: np.arange(i * len(raw), (i + 1) * len(raw)) for i, name in enumerate(names)}
     everything = {"overall": np.arange(len(raw) * len(names))}
-    return Held(rows=join(*parts), slices={**everything, **slices}, groups=np.tile(raw, len(names)))
+    return Held(rows=_join(*parts), slices={**everything, **slices}, groups=np.tile(raw, len(names)))
 
 
-def normalised(planted: Planted) -> Planted:
-    """The same world with inputs less the base's mean, in the base's standard deviations."""
-    mean, scale = planted.base.x.mean(0), float(planted.base.x.std())
-
-    def scaled(rows: Rows) -> Rows:
-        return Rows(x=((rows.x - mean) / scale).astype(np.float32), y=rows.y)
-
-    def held(part: Held) -> Held:
-        return Held(rows=scaled(part.rows), slices=part.slices, groups=part.groups)
-
-    candidates: Mapping[str, Rows] = {name: scaled(rows) for name, rows in planted.candidates.items()}
-    return replace(
-        planted,
-        base=scaled(planted.base),
-        candidates=candidates,
-        validation=held(planted.validation),
-        test=held(planted.test),
-    )
+def _join(*parts: Rows) -> Rows:
+    return Rows(x=np.concatenate([p.x for p in parts]), y=np.concatenate([p.y for p in parts]))

@@ -46,28 +46,18 @@ class StudyRun:
         return tuple(dict.fromkeys(name for plan in plans for name in plan.mixture.added))
 
 
-def run_study(
-    world: RealWorld,
-    seed: int,
-    *,
-    trainings: int,
-    trials: int,
-    rounds: int,
-    sampler: str,
-    lag: int,
-    looks: tuple[int, ...],
-) -> StudyRun:
+def run_study(world: RealWorld, seed: int, *, trainings: int, trials: int, rounds: int) -> StudyRun:
     """Run a study of a world to its end, one training at a time."""
-    spec = study_spec(world, seed, trainings, trials, rounds, sampler, lag, looks)
-    tables = {part: slice_table(world, spec, part) for part in (VALIDATION, TEST)}
+    spec = _spec(world, seed, trainings, trials, rounds)
+    tables = {part: _slices(world, spec, part) for part in (VALIDATION, TEST)}
     core = StudyCore(
         spec,
-        started(world, spec, tables[VALIDATION]),
+        _started(world, spec, tables[VALIDATION]),
         journal=MemoryJournal(),
         store=MemoryStore(),
         table=tables[VALIDATION],
         metric=find_metric("accuracy", "classification", "."),
-        engine=make_engine(sampler, world.problem, seeds.integer(spec.seed, "engine")),
+        engine=make_engine(spec.search.sampler, world.problem, seeds.integer(spec.seed, "engine")),
         open_test=lambda further: tables[TEST],
         clock=lambda: 0.0,
     )
@@ -80,30 +70,18 @@ def run_study(
     return StudyRun(result=result(core.state), state=core.state)
 
 
-def study_spec(
-    world: RealWorld,
-    seed: int,
-    trainings: int,
-    trials: int,
-    rounds: int,
-    sampler: str,
-    lag: int,
-    looks: tuple[int, ...],
-) -> StudySpec:
+def _spec(world: RealWorld, seed: int, trainings: int, trials: int, rounds: int) -> StudySpec:
     """The study file that asks a world's question."""
-    problem = world.problem
-    source = f"world:{world.name}-{world.seed}"
+    problem, name = world.problem, f"{world.name}-{world.seed}"
     return StudySpec.model_validate(
         {
             "schema_version": 1,
-            "name": f"{world.name}-{world.seed}",
+            "name": name,
             "seed": seed,
             "task": {"kind": "classification", "trainer": "benchmarks.worlds:RealWorld"},
             "data": {
-                "base": {"source": f"{source}/base"},
-                "candidates": [{"name": name, "source": f"{source}/{name}"} for name in problem.datasets],
-                "validation": {"source": f"{source}/validation"},
-                "test": {"source": f"{source}/test"},
+                "candidates": [{"name": one, "source": f"world:{name}/{one}"} for one in problem.datasets],
+                **{part: {"source": f"world:{name}/{part}"} for part in ("base", "validation", "test")},
             },
             "metrics": {"primary": "accuracy"},
             "slices": [
@@ -113,37 +91,27 @@ def study_spec(
             "search_space": {n: p.model_dump(exclude_defaults=True) for n, p in problem.hyperparameters.items()},
             "recipes": problem.recipes,
             "loop": {"rounds": rounds},
-            "search": {"sampler": sampler, "trials_per_round": trials, "lag": lag, "max_weight": problem.max_weight},
-            "gate": {"looks": looks},
+            "search": {"sampler": "mixture", "trials_per_round": trials, "lag": 4, "max_weight": problem.max_weight},
+            "gate": {"looks": (1, 2, 3, 5, 8)},
             "budget": {"trainings": trainings},
             "tracking": {"uri": "none"},
         }
     )
 
 
-def slice_table(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
+def _slices(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
     """The slices of a world's held rows, as the study's own code would cut them."""
     held = world.held(part)
     nothing = pd.DataFrame(index=range(len(held.rows.x)))
     (numbers,) = joint_clusters([Dataset(name=part, x=held.rows.x, y=None, metadata=nothing, groups=held.groups)])
-    slices = []
+    found = []
     for one in spec.slices:
-        rows = held.slices[one.name]
-        slices.append(
-            Slice(
-                name=one.name,
-                role=one.role,
-                margin=one.margin,
-                weight=one.weight or 1.0,
-                part=part,
-                rows=rows,
-                clusters=numbers[rows],
-            )
-        )
-    return SliceTable(slices=tuple(slices), targets={part: held.rows.y})
+        rows, same = held.slices[one.name], {"name": one.name, "role": one.role, "margin": one.margin}
+        found.append(Slice(**same, weight=one.weight or 1.0, part=part, rows=rows, clusters=numbers[rows]))
+    return SliceTable(slices=tuple(found), targets={part: held.rows.y})
 
 
-def started(world: RealWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
+def _started(world: RealWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
     """The first event of a study of a world."""
     cards: dict[str, Any] = {"base": {"rows": len(world.planted.base)}}
     for name, rows in world.planted.candidates.items():

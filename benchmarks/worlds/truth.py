@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autodc import seeds
 from autodc.search import Plan
 from autodc.search.space import RECIPE, Space, dimension_of
-from benchmarks.worlds.real import GAPS, RealWorld
+from benchmarks.tables import table
+from benchmarks.worlds.real import GAPS, HERE, RealWorld
 
 Array = np.ndarray[Any, Any]
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "worlds.md"
+RESULTS = HERE.parent / "results" / "worlds.md"
 DRAWS, FINALISTS, FINAL_SEEDS, TEST_SEEDS = 150, 5, 6, 12
 TABLE_SEEDS, TABLE_DRAWS = 4, 40
 HEAD = """# What is planted in the worlds
@@ -34,63 +33,33 @@ fine-tuning.
 """
 
 
-def table(one: RealWorld) -> str:
-    """What each set does alone with the base, and beside the cures (without it, where it is a cure), at weight 1."""
-    base, cured, effects = measured_effects(one)
-    slices = [*one.problem.guards, *one.problem.targets]
-    lines = [f"{one.name} {one.seed}, accuracy on validation in %, mean of {TABLE_SEEDS} seeds; sets: differences", ""]
-    lines += [f"| training | planted | {' | '.join(slices)} | objective |", "| --- " * (len(slices) + 3) + "|"]
-    lines += [_line("base", "", base, ".1f"), _line("base + cures", "", cured, ".1f")]
-    for effect in effects:
-        lines.append(_line(f"base + {effect.name}", effect.kind, effect.alone, "+.1f"))
-        lines.append(_line(f"cures and {effect.name} − cures without", effect.kind, effect.beside, "+.1f"))
-    return "\n".join(lines)
-
-
 def summary(worlds: Sequence[RealWorld]) -> str:
     """Least and largest effect of every kind of set over these worlds."""
-    first = len(worlds[0].problem.guards)
-    found: dict[str, list[tuple[float, ...]]] = {}
+    found: dict[str, list[Array]] = {}
     for one in worlds:
-        for effect in measured_effects(one)[2]:
-            own = first + int(np.argmax(effect.beside[first:-1]))
-            figures = (effect.alone[own], effect.alone[-1], effect.beside[own], effect.beside[-1], effect.beside[1])
-            found.setdefault(effect.kind, []).append(tuple(100 * float(v) for v in figures))
-    name, seeds_ = worlds[0].name, ", ".join(str(one.seed) for one in worlds)
-    lines = [f"## {name}, worlds {seeds_}", ""]
-    lines += [
-        "| planted | sets | own slice, alone | objective, alone | own slice | objective | clean |",
-        "| --- " * 7 + "|",
+        for kind, alone, beside in effects(one):
+            own = len(one.problem.guards) + int(np.argmax(beside[len(one.problem.guards) : -1]))
+            found.setdefault(kind, []).append(
+                100 * np.array([alone[own], alone[-1], beside[own], beside[-1], beside[1]])
+            )
+    head = ["planted", "sets", "own slice, alone", "objective, alone", "own slice", "objective", "clean"]
+    rows = [
+        (kind, len(each), *(f"{min(column):+.1f} … {max(column):+.1f}" for column in zip(*each, strict=True)))
+        for kind, each in found.items()
     ]
-    for kind, rows in found.items():
-        spans = (f"{min(column):+.1f} … {max(column):+.1f}" for column in zip(*rows, strict=True))
-        lines.append(f"| {kind} | {len(rows)} | " + " | ".join(spans) + " |")
-    return "\n".join(lines)
+    return f"## {worlds[0].name}, worlds {', '.join(str(one.seed) for one in worlds)}\n\n{table(head, rows)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What a set does. alone: with the base, less the base; beside: with the cures, less the cures without it; each a
-    difference of every guard, every target, and the objective."""
-
-    name: str
-    kind: str
-    alone: Array
-    beside: Array
-
-
-def measured_effects(one: RealWorld) -> tuple[Array, Array, list[Effect]]:
-    """Figures of the tuned base and of the tuned oracle, and the effect of every set."""
+def effects(one: RealWorld) -> Iterator[tuple[str, Array, Array]]:
+    """Every set: its kind, what it does with the base, and beside the cures; for every guard, target, the objective."""
     base, cured = tuned(one, "base", TABLE_DRAWS), tuned(one, "oracle", TABLE_DRAWS)
     low, high = _means(one, base), _means(one, cured)
-    effects = []
     for name, kind in sorted(one.kinds.items(), key=lambda item: item[1]):
         alone = _means(one, Plan.of({name: 1.0}, dict(base.hyperparameters), base.recipe)) - low
-        beside = (
-            high - _means(one, cured.without(name)) if name in one.cures else _means(one, _added(cured, name)) - high
-        )
-        effects.append(Effect(name=name, kind=kind, alone=alone, beside=beside))
-    return low, high, effects
+        mixture = cured.mixture.with_weight(name, 1.0).to_dict()
+        added = Plan.of(mixture, dict(cured.hyperparameters), cured.recipe, cured.pretrain)
+        beside = high - _means(one, cured.without(name)) if name in one.cures else _means(one, added) - high
+        yield kind, alone, beside
 
 
 def tuned(one: RealWorld, arm: str, draws: int) -> Plan:
@@ -107,9 +76,8 @@ def tuned(one: RealWorld, arm: str, draws: int) -> Plan:
     return max(best, key=lambda p: one.objective(p, again, "validation"))
 
 
-def measured(one: RealWorld) -> dict[str, dict[str, object]]:
-    """Base and oracle of a world, tuned alike, on the test set with fresh seeds."""
-    began = time.perf_counter()
+def measure(one: RealWorld) -> None:
+    """Measure base and oracle of a world, tuned alike, on the test set with fresh seeds; add them to gaps.json."""
     fresh = one.fresh_seeds(TEST_SEEDS)
     found: dict[str, object] = {}
     for arm in ("base", "oracle"):
@@ -118,31 +86,32 @@ def measured(one: RealWorld) -> dict[str, dict[str, object]]:
         found[f"{arm}_hyperparameters"] = dict(plan.hyperparameters)
         if plan.pretrain:
             found["oracle_without_pretraining"] = round(one.objective(plan.without(*plan.pretrain), fresh), 5)
-    print(one.name, one.seed, found["base"], found["oracle"], f"{time.perf_counter() - began:.0f} s", flush=True)
-    return {f"{one.name}-{one.seed}": found}
+    print(one.name, one.seed, found["base"], found["oracle"], flush=True)
+    known = json.loads(GAPS.read_text(encoding="utf-8")) | {f"{one.name}-{one.seed}": found}
+    GAPS.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n", encoding="utf-8")
+
+
+def enumerate_subsets(one: RealWorld) -> None:
+    """Train every subset with the same seeds; write a table, a row a subset, a column a slice of each part."""
+    rows = []
+    for number in range(1 << len(one.problem.datasets)):
+        outputs = [one.train(one.subset(number), seed) for seed in one.fresh_seeds(TABLE_SEEDS)]
+        row: dict[str, float] = {"subset": number}
+        for part in ("validation", "test"):
+            values = [one.values(each, part) for each in outputs]
+            means = {name: float(np.mean([v[name] for v in values])) for name in values[0]}
+            row |= {f"{part}.{name}": round(value, 4) for name, value in means.items()}
+            row[f"{part}.objective"] = round(one.mean(means), 5)
+        rows.append(row)
+    frame = pd.DataFrame(rows).set_index("subset")
+    frame.to_csv(HERE / f"{one.name}-{one.seed}.csv", lineterminator="\n")
 
 
 def write_page(parts: Sequence[str]) -> None:
     """Write results/worlds.md."""
-    head = HEAD.format(seeds=TABLE_SEEDS)
-    RESULTS.write_text(head + "\n\n".join(parts) + "\n", encoding="utf-8")
-    print(head + "\n\n".join(parts))
-
-
-def write(found: dict[str, dict[str, object]]) -> None:
-    """Add to gaps.json."""
-    known = json.loads(GAPS.read_text(encoding="utf-8")) if GAPS.exists() else {}
-    known.update(found)
-    GAPS.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n", encoding="utf-8")
-
-
-def _line(label: str, kind: str, means: Array, form: str) -> str:
-    return f"| {label} | {kind} | " + " | ".join(f"{100 * v:{form}}" for v in means) + " |"
-
-
-def _added(plan: Plan, name: str) -> Plan:
-    mixture = plan.mixture.with_weight(name, 1.0)
-    return Plan.of(mixture.to_dict(), dict(plan.hyperparameters), plan.recipe, plan.pretrain)
+    text = HEAD.format(seeds=TABLE_SEEDS) + "\n\n".join(parts) + "\n"
+    RESULTS.write_text(text, encoding="utf-8")
+    print(text)
 
 
 def _means(one: RealWorld, plan: Plan) -> Array:

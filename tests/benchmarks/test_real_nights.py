@@ -20,9 +20,7 @@ NIGHT = Night(
     extra=(),
     missed=(),
     tuned=False,
-    tests=12,
     undecided=0,
-    search=80,
     gate=30,
     share=0.9,
     article=PEER,
@@ -31,14 +29,14 @@ NIGHT = Night(
 NULL = replace(NIGHT, world="null", cures=0, proposed=0, kept=0, found=0, share=None, article=replace(PEER, share=None))
 
 
-def test_a_clean_campaign_says_so():
+def test_a_clean_campaign_says_so() -> None:
     text = page([NULL] * 4, [NIGHT, replace(NIGHT, world="fashion")], 60.0)
     assert "| nights that keep any candidate | ≤ 10% | 0.0% (0) |" in text
     assert "100.0% (8 of 8)" in text
     assert "What went wrong" not in text
 
 
-def test_false_keeps_and_missed_cures_are_counted_and_told():
+def test_false_keeps_and_missed_cures_are_counted_and_told() -> None:
     story = "digits 10: set_01 (cure): drop"
     bad = replace(NIGHT, kept=3, found=3, wrong=("set_03 (copy) -0.2 ± 0.3",), missed=(story,))
     text = page([NULL, replace(NULL, wrong=("set_00 (resample) +0.1 ± 0.2",))], [NIGHT, bad], 60.0)
@@ -48,7 +46,7 @@ def test_false_keeps_and_missed_cures_are_counted_and_told():
     assert "- null 10: set_00 (resample) +0.1 ± 0.2" in text
 
 
-def test_the_articles_rule_adds_sets_at_weight_one_and_can_be_wrong_where_nothing_is_to_be_kept():
+def test_the_articles_rule_adds_sets_at_weight_one_and_can_be_wrong_where_nothing_is_to_be_kept() -> None:
     one = world("null", 5)
     plan = articles_rule(one, one.problem.start)
     assert all(weight == 1.0 for _, weight in plan.mixture)
@@ -56,7 +54,7 @@ def test_the_articles_rule_adds_sets_at_weight_one_and_can_be_wrong_where_nothin
     assert plan == articles_rule(one, one.problem.start)
 
 
-def test_the_worth_of_a_cure_is_far_from_nothing():
+def test_the_worth_of_a_cure_is_far_from_nothing() -> None:
     one = world("digits", 5)
     cure = next(n for n, kind in one.kinds.items() if kind == "cure")
     numbers = {"lr": 0.15, "momentum": 0.5, "weight_decay": 1e-3, "width": 40, "dropout": 0.0}

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.search import cases, figures, page, raw
+from benchmarks.search import figures, page, rows, worlds
 from benchmarks.search.peers import PEERS
-from benchmarks.search.published import Table, replay
 from benchmarks.search.runs import Record, Task, run
 
 SLOW = {"gp"}
@@ -20,7 +19,7 @@ STILL = {"uniform", "base"}
 
 @pytest.mark.parametrize("peer", sorted(set(PEERS) - SLOW))
 def test_a_peer_spends_its_trainings_and_answers(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cases.SYNTHETIC, "tiny", (6, 0.1))
+    monkeypatch.setitem(worlds.SYNTHETIC, "tiny", lambda seed: worlds.World(6, 3, seed))
     if peer == "shapley" and importlib.util.find_spec("pydvl") is None:
         pytest.skip("pydvl is installed by make bench-search")
     found = run(Task(world="tiny", seed=7, repeat=0, peer=peer, stops=(14,)))
@@ -30,7 +29,7 @@ def test_a_peer_spends_its_trainings_and_answers(peer: str, monkeypatch: pytest.
 
 
 def test_a_run_again_is_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cases.SYNTHETIC, "tiny", (6, 0.1))
+    monkeypatch.setitem(worlds.SYNTHETIC, "tiny", lambda seed: worlds.World(6, 3, seed))
     task = Task(world="tiny", seed=7, repeat=0, peer="tpe", stops=(14,))
     assert run(task).share == run(task).share
 
@@ -43,24 +42,23 @@ def test_a_run_that_never_gets_there_counts_as_later_than_its_end() -> None:
     assert figures.median_to([good, bad, bad])[1] == "> 40"
 
 
-def test_a_replay_chooses_rows_of_the_table_and_nothing_else() -> None:
-    rng = np.random.default_rng(3)
-    mixtures = rng.dirichlet(np.full(4, 0.5), 40)
-    losses = 3 - np.sqrt(mixtures) @ rng.normal(size=(4, 3)) + rng.normal(0, 0.01, (40, 3))
-    table = Table(domains=tuple("abcd"), slices=tuple("xyz"), mixtures=mixtures, losses=losses)
-    found = replay(table, ("ours", 0), 20)
-    assert found.share[-1] == pytest.approx(1.0, abs=0.2)
-    assert set(found.share) <= {round(float(v), 3) for v in table.value}
-    assert figures.first_hit(found) <= 20
+def test_rows_of_a_part_replace_those_on_file_and_unknown_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "RAW", tmp_path / "raw.jsonl")
+    rows.RAW.write_text('{"kind":"replay","method":"ours"}\n')
+    rows.add([_record((0.1, 0.2)), _record((0.3, 0.4), repeat=1), _record((0.1, 0.1), peer="random")])
+    rows.add([_record((0.8, 0.9))])
+    found = [(r.peer, r.share) for r in rows.read() if isinstance(r, Record)]
+    assert sorted(found) == [("mixture", (0.8, 0.9)), ("random", (0.1, 0.1))]
+    *ours, earlier = [json.loads(line) for line in rows.RAW.read_text().splitlines()]
+    assert all(row["stamp"] for row in ours)
+    assert earlier == {"kind": "replay", "method": "ours"}
 
 
-def test_rows_of_a_part_replace_those_on_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw, "RAW", tmp_path / "raw.jsonl")
-    raw.add([_record((0.1, 0.2)), _record((0.3, 0.4), repeat=1), _record((0.1, 0.1), peer="random")])
-    raw.add([_record((0.8, 0.9))])
-    rows = raw.read()
-    assert sorted((r.peer, r.share) for r in rows) == [("mixture", (0.8, 0.9)), ("random", (0.1, 0.1))]
-    assert all(json.loads(line)["stamp"] for line in raw.RAW.read_text().splitlines())
+def test_every_row_of_runs_and_costs_on_file_is_read() -> None:
+    kinds = [json.loads(line)["kind"] for line in rows.RAW.read_text().splitlines()]
+    assert len(rows.read()) == sum(kind in rows.KINDS for kind in kinds) > 500
 
 
 def test_the_page_says_what_was_not_measured_and_what_was_missed() -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from autodc.search import Plan
 from benchmarks.worlds import RealWorld, world
-from benchmarks.worlds.subsets import mask, plan_of
 
 GOOD = {"lr": 0.15, "momentum": 0.5, "weight_decay": 1e-3, "width": 40, "dropout": 0.0}
 
@@ -21,7 +20,7 @@ def plan(*names: str, weight: float = 1.0) -> Plan:
     return Plan.of(dict.fromkeys(names, weight), GOOD)
 
 
-def test_a_training_gives_scores_of_every_held_row_and_its_seed_reproduces_it(digits):
+def test_a_training_gives_scores_of_every_held_row_and_its_seed_reproduces_it(digits: RealWorld) -> None:
     one, again, other = (digits.train(plan(), seed) for seed in (1, 1, 2))
     for part in ("validation", "test"):
         assert one[part].shape == (len(digits.held(part).rows), 10)
@@ -29,14 +28,14 @@ def test_a_training_gives_scores_of_every_held_row_and_its_seed_reproduces_it(di
         assert not np.array_equal(one[part], other[part])
 
 
-def test_world_seeds_draw_other_worlds_and_the_same_seed_the_same_one(digits):
+def test_world_seeds_draw_other_worlds_and_the_same_seed_the_same_one(digits: RealWorld) -> None:
     same, other = world("digits", 5), world("digits", 6)
     assert all(np.array_equal(same.planted.candidates[n].x, rows.x) for n, rows in digits.planted.candidates.items())
     assert dict(same.kinds) == dict(digits.kinds)
     assert not np.array_equal(other.planted.base.x, digits.planted.base.x)
 
 
-def test_a_cure_helps_beside_the_others_and_wrong_labels_hurt(digits):
+def test_a_cure_helps_beside_the_others_and_wrong_labels_hurt(digits: RealWorld) -> None:
     cured = digits.objective(plan(*digits.cures), (1, 2))
     cure = next(n for n, kind in digits.kinds.items() if kind == "cure")
     wrong = next(n for n, kind in digits.kinds.items() if kind == "mislabelled")
@@ -45,13 +44,13 @@ def test_a_cure_helps_beside_the_others_and_wrong_labels_hurt(digits):
     assert cured > digits.objective(plan(), (1, 2)) + 0.15
 
 
-def test_interacting_sets_help_only_together(digits):
+def test_interacting_sets_help_only_together(digits: RealWorld) -> None:
     pair = [n for n, kind in digits.kinds.items() if kind == "interacting"]
     alone = [digits.objective(plan(name), (1, 2)) for name in pair]
     assert digits.objective(plan(*pair), (1, 2)) > max(alone) + 0.03
 
 
-def test_a_weight_is_the_expected_number_of_draws(digits):
+def test_a_weight_is_the_expected_number_of_draws(digits: RealWorld) -> None:
     name = next(n for n, kind in digits.kinds.items() if kind == "cure")
     rows = digits.planted.candidates[name].x
     known = {row.tobytes() for row in rows}
@@ -65,13 +64,13 @@ def test_a_weight_is_the_expected_number_of_draws(digits):
         assert share(weight) == pytest.approx(weight * size / (weight * size + base), abs=0.02)
 
 
-def test_steps_are_apart_from_the_mixture_and_fidelity_scales_them(digits):
+def test_steps_are_apart_from_the_mixture_and_fidelity_scales_them(digits: RealWorld) -> None:
     steps = [len(digits.legs(p, GOOD, seed=1)[0].y) for p in (plan(), plan(*digits.cures, weight=2.0))]
     assert steps == [digits.steps, digits.steps]
     assert len(digits.legs(plan(), GOOD, seed=1, fidelity=0.25)[0].y) == digits.steps // 4
 
 
-def test_a_study_of_a_world_runs_to_its_end(digits):
+def test_a_study_of_a_world_runs_to_its_end(digits: RealWorld) -> None:
     run = digits.study(1, trainings=24, trials=8)
     assert run.result["finished"]
     assert run.result["test"] is not None
@@ -79,7 +78,7 @@ def test_a_study_of_a_world_runs_to_its_end(digits):
     assert run.result["spent"]["trainings"] <= 24
 
 
-def test_rows_under_another_convention_help_before_a_fine_tuning_and_hurt_in_the_mixture():
+def test_rows_under_another_convention_help_before_a_fine_tuning_and_hurt_in_the_mixture() -> None:
     one = world("convention", 5)
     tuned = {**GOOD, "lr": 0.4, "pretrain_share": 0.6, "finetune_lr_factor": 0.6}
     (named,) = (n for n, kind in one.kinds.items() if kind == "pretrain_only")
@@ -93,7 +92,7 @@ def test_rows_under_another_convention_help_before_a_fine_tuning_and_hurt_in_the
 
 
 @pytest.mark.parametrize("name", ["tabular", "null"])
-def test_every_world_trains_and_is_cut_into_its_slices(name):
+def test_every_world_trains_and_is_cut_into_its_slices(name: str) -> None:
     one = world(name, 5)
     values = one.values(one.train(one.problem.start, 1))
     assert set(values) == {*one.problem.targets, *one.problem.guards}
@@ -101,8 +100,8 @@ def test_every_world_trains_and_is_cut_into_its_slices(name):
     assert len(one.problem.datasets) == {"tabular": 20, "null": 10}[name]
 
 
-def test_a_subset_is_a_number_and_back():
+def test_a_subset_is_a_number_and_back() -> None:
     one = world("subsets", 0)
     for number in (0, 1, 5, 1023):
-        assert mask(one, plan_of(one, number)) == number
-    assert one.train(plan_of(one, 5), 1)["test"].shape == (len(one.held("test").rows), 10)
+        assert one.number(one.subset(number)) == number
+    assert one.train(one.subset(5), 1)["test"].shape == (len(one.held("test").rows), 10)
