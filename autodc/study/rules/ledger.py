@@ -13,7 +13,7 @@ from typing import Any, final
 from autodc.gate.levels import level_of, share_of
 from autodc.study.journal.state import ComparisonState, State
 from autodc.study.rules import allowance
-from autodc.studyfile.study import StudySpec
+from autodc.study.view import View, spec_of
 
 
 @final
@@ -76,8 +76,7 @@ class Ledger:
 
 def ledger(state: State) -> Ledger:
     """Return the account of a study."""
-    spec = state.spec
-    assert spec is not None
+    spec = spec_of(state)
     spent = sum(t.share for t in state.comparisons)
     return Ledger(
         q=spec.gate.fdr,
@@ -96,21 +95,22 @@ def ledger(state: State) -> Ledger:
     )
 
 
-def next_share(spec: StudySpec, state: State) -> float:
+def next_share(view: View) -> float:
     """β of the next test: q/N, or after an extension an equal part of what was left then."""
+    spec, state = view.spec, view.state
     last = state.extensions[-1] if state.extensions else None
     spent, taken = (last.spent, last.taken) if last is not None else (0.0, 0)
     return share_of(spec.gate.fdr, allowance.planned_tests(spec), spent, taken)
 
 
-def next_level(spec: StudySpec, state: State) -> float:
+def next_level(view: View) -> float:
     """α of the next test: its share times one more than the tests that said keep so far."""
-    return level_of(spec.gate.fdr, next_share(spec, state), state.keeps)
+    return level_of(view.spec.gate.fdr, next_share(view), view.state.keeps)
 
 
-def comparisons_left(spec: StudySpec, state: State) -> int:
+def comparisons_left(view: View) -> int:
     """Tests that are planned and not opened yet."""
-    return max(0, allowance.planned_tests(spec) - len(state.comparisons))
+    return max(0, allowance.planned_tests(view.spec) - len(view.state.comparisons))
 
 
 def _entry(comparison: ComparisonState) -> Entry:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from autodc.gate.reasons import TOO_GOOD
 from autodc.gate.types import Look
 from autodc.gate.waves import best_passer
-from autodc.study.journal.state import ComparisonState, State
+from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.state import State
 from autodc.study.rules import failing
 from autodc.study.rules.pairs import pays
-from autodc.studyfile.study import StudySpec
+from autodc.study.view import View
 
 
 def wave(state: State) -> list[ComparisonState]:
@@ -21,24 +22,25 @@ def wave(state: State) -> list[ComparisonState]:
     return [t for t in state.comparisons if t.purpose == "addition" and (t.round, t.generation) == here]
 
 
-def waiting(spec: StudySpec, state: State) -> list[str]:
+def waiting(view: View) -> list[str]:
     """Candidates this wave has not tested: without a decision, or with a keep that has not brought them in.
 
     The most promising first. A dropped or undecided one is not tested again, but for one that looked like a leak and
     is trusted since.
     """
+    spec, state = view.spec, view.state
     effects = state.challengers[-1].effects if state.challengers else {}
     trusted = {n for n in spec.gate.trust if (last := state.decided(n)) is not None and TOO_GOOD in last.reasons}
-    out = {*state.kept, *({t.subject for t in wave(state)} - trusted), *failing.out(state)}
-    names = pays(spec, state, [n for n in state.candidates if n not in out])
+    out = {*state.kept, *({t.subject for t in wave(state)} - trusted), *failing.out(view)}
+    names = pays(view, [n for n in state.candidates if n not in out])
     still_open = [n for n in names if n in trusted or (last := state.decided(n)) is None or last.verdict == "keep"]
     return sorted(still_open, key=lambda n: -float(effects.get(n, {}).get("gain", 0.0)))
 
 
-def winner(spec: StudySpec, state: State) -> ComparisonState | None:
+def winner(view: View) -> ComparisonState | None:
     """The best passer of the wave, or None where nothing passed."""
-    keeps = {t.subject: t for t in wave(state) if t.verdict == "keep"}
-    passed = {name: keeps[name] for name in pays(spec, state, keeps)}
+    keeps = {t.subject: t for t in wave(view.state) if t.verdict == "keep"}
+    passed = {name: keeps[name] for name in pays(view, keeps)}
     if not passed:
         return None
     return passed[best_passer({name: Look.from_dict(t.looks[-1]) for name, t in passed.items()})]
