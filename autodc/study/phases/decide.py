@@ -14,7 +14,7 @@ from autodc.study.journal import events as ev
 from autodc.study.journal.state import ComparisonState, State
 from autodc.study.memory import AFTER, Memory
 from autodc.study.phases.planner import searching
-from autodc.study.rules import allowance, credit, fidelity, ledger, pairs, sweep
+from autodc.study.rules import allowance, credit, fidelity, ledger, pairs, prune, sweep
 from autodc.studyfile.study import StudySpec
 
 Array = np.ndarray[Any, Any]
@@ -154,6 +154,8 @@ class Decider:
         state = self._state
         if state.open_comparison is not None:
             return self._on_test(state.open_comparison)
+        if pruned := self._prune():
+            return pruned
         if moved := self._move():
             return moved
         challenger = state.challenger
@@ -176,6 +178,15 @@ class Decider:
             subject = kind if kind == "tuning" else "+".join(new) or "removal"
             return self._open(subject, kind, "whole", challenger, state.incumbent, new)
         return self._after_gate()
+
+    def _prune(self) -> ev.ChallengerPruned | None:
+        """Take out of the challenger what the comparison that has just ended says."""
+        state, name = self._state, prune.leaving(self._state)
+        if name is None:
+            return None
+        return ev.ChallengerPruned(
+            round=state.round, horizon=state.horizon, comparison=state.comparisons[-1].id, dataset=name
+        )
 
     def _next_member(self, challenger: Plan) -> str | None:
         """The member to be tested next, those worth least first; kept ones last, where the context changed."""
