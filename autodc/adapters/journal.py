@@ -22,7 +22,7 @@ from typing import Any, final
 
 from autodc.adapters.lock import FolderLock
 from autodc.errors import InputError, SurroundingsError
-from autodc.study.journal import events as study_events
+from autodc.study.journal.codec import from_dict
 from autodc.study.journal.events import Event
 
 _APPLICATION_ID = 0x61646331  # "adc1", read by `file` and by us
@@ -359,7 +359,7 @@ def _event(path: Path, position: int, kind: str, version: int, payload: str) -> 
         decoded = json.loads(payload)
         if not isinstance(decoded, dict):
             raise TypeError(f"a {type(decoded).__name__} is no event")
-        return study_events.from_dict(kind, version, decoded)
+        return from_dict(kind, version, decoded)
     except (TypeError, ValueError) as error:
         raise _no_journal(path, f"event {position}: {_shortened(str(error))}") from error
 

@@ -18,7 +18,8 @@ from autodc.search.engine import SearchEngine
 from autodc.study.assess import EvidenceAssessor, LookForLeaks
 from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import State, fold
+from autodc.study.journal.fold import apply, fold
+from autodc.study.journal.state import State
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
@@ -103,7 +104,7 @@ class StudyCore:
         stamped = [replace(event, time=self._clock(), awake=awake) for event in events]
         self._journal.append(stamped)
         for event in stamped:
-            self.state.apply(event)
+            apply(self.state, event)
 
     def ask(self, n: int = 1) -> list[Trial]:
         """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over.

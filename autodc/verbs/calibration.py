@@ -26,7 +26,8 @@ from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior
 from autodc.study.driver import Driver
 from autodc.study.journal.events import SessionStarted
-from autodc.study.journal.state import State, fold
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
 from autodc.studyfile.study import BudgetSpec, GateSpec, LoopSpec, MachineSpec, SearchSpec, SliceSpec
 from autodc.wire.assumed import RESIDUAL_SHARE, RESIDUAL_VARIANCE, SEED_SD, SEED_SHARE
 from autodc.wire.study import JOURNAL, Inputs, job_maker, open_study, start_plan

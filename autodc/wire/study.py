@@ -31,7 +31,8 @@ from autodc.search.space import start_hyperparameters
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
 from autodc.study.journal.events import StudyStarted, WarmStarted
-from autodc.study.journal.state import State, fold
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
 from autodc.study.rules import allowance
 from autodc.study.rules.borrow import borrow, differences

@@ -12,24 +12,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from autodc.errors import SurroundingsError
 from autodc.masking import masked, masked_study, masked_tree
 
-VERSION = 2
-
-_KINDS: dict[str, type[Event]] = {}
+KINDS: dict[str, type[Event]] = {}
+"""Every class of events by its name, as they are defined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Base of all events; its kind is the class name."""
 
-    version: ClassVar[int] = VERSION
+    version: ClassVar[int] = 3
+    """Of the payload, a class of its own each; what older ones are read as stands in `upcasts`."""
+    news: ClassVar[bool] = False
+    """Whether it is told to readers alone and changes no state."""
     time: float = 0.0
     awake: float = 0.0
 
     def __init_subclass__(cls) -> None:
-        _KINDS[cls.__name__] = cls
+        KINDS[cls.__name__] = cls
 
     @property
     def kind(self) -> str:
@@ -39,26 +40,6 @@ class Event:
     def to_dict(self) -> dict[str, Any]:
         """The payload as JSON, without kind and version."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-
-
-def from_dict(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
-    """Read an event back. Raises SurroundingsError ADC-JRNL-002 for a kind or version of a newer autodc."""
-    kind = _RENAMED.get(kind, kind)
-    if kind not in _KINDS or version > VERSION:
-        raise SurroundingsError(
-            "ADC-JRNL-002",
-            "the journal was written by a newer autodc",
-            got=f"event {kind} version {version}",
-            hint="install the autodc that wrote it, or a newer one",
-        )
-    if version < 2 and kind in _COMPARED:
-        payload = {("comparison" if key == "test" else key): value for key, value in payload.items()}
-    return _KINDS[kind](**payload)
-
-
-_RENAMED = {"TestOpened": "ComparisonOpened"}
-_COMPARED = ("LookTaken", "VerdictReached", "IncumbentMoved")
-"""Version 1 called a comparison of the gate a test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +226,8 @@ class LookTaken(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictReached(Event):
-    """A comparison ended. verdict: keep, drop or undecided; trainings: what it took, reused ones not counted."""
+    """A comparison ended. verdict: keep, drop or undecided; trainings: what it took, reused ones not counted; prunes:
+    read from a journal of before ChallengerPruned: the verdict itself says what leaves the challenger."""
 
     comparison: int
     round: int
@@ -255,6 +237,17 @@ class VerdictReached(Event):
     verdict: str
     reasons: tuple[str, ...]
     trainings: int
+    prunes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengerPruned(Event):
+    """A dataset leaves the challenger of the round. comparison: the one whose verdict says so."""
+
+    round: int
+    horizon: int
+    comparison: int
+    dataset: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

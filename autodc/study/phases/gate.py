@@ -10,7 +10,7 @@ from autodc.study.phases import comparing, suggesting
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import Search, may_begin
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import pairs
+from autodc.study.rules import pairs, prune
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -32,7 +32,7 @@ class Gate(Phase):
         comparison = view.state.open_comparison
         if comparison is not None:
             return comparing.next_step(view, tools, comparison)
-        return _moved(view) or _opened(view) or self._over(view)
+        return _pruned(view) or _moved(view) or _opened(view) or self._over(view)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """A pair for the comparison under way; while it waits, the search of the next round goes on."""
@@ -44,6 +44,16 @@ class Gate(Phase):
         moved = any(m.round == state.round for m in state.moves)
         settled = frozenset(state.candidates) <= {*state.kept, *pairs.excluded(view)}
         return Search().begin(view) if may_begin(view) and (moved or not settled) else view.after(self)
+
+
+def _pruned(view: View) -> ev.ChallengerPruned | None:
+    """Take out of the challenger what the comparison that has just ended says."""
+    state, name = view.state, prune.leaving(view.state)
+    if name is None:
+        return None
+    return ev.ChallengerPruned(
+        round=state.round, horizon=view.horizon, comparison=state.comparisons[-1].id, dataset=name
+    )
 
 
 def _moved(view: View) -> ev.IncumbentMoved | None:
