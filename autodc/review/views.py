@@ -15,7 +15,8 @@ from autodc.review import notices
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import ComparisonState, State
 from autodc.study.phases.comparing import OUT_OF_BUDGET, STOPPED
-from autodc.study.phases.order import view_of
+from autodc.study.phases.order import ORDER, view_of
+from autodc.study.phases.phase import Phase
 from autodc.study.rules import allowance, failing
 from autodc.study.rules.ledger import ledger
 from autodc.study.view import spec_of
@@ -135,10 +136,10 @@ def telling_slice(look: Mapping[str, Any]) -> str:
     return str(max(targets or counted, key=lambda n: ahead(counted[n])))
 
 
-def status(state: State, now: float | None = None) -> dict[str, Any]:
-    """What the study is doing, what it has spent, what is left, what is kept so far."""
+def status(state: State, now: float | None = None, order: tuple[Phase, ...] = ORDER) -> dict[str, Any]:
+    """What the study is doing, what it has spent, what is left, what is kept so far. order: its phases."""
     now = time.time() if now is None else now
-    view = view_of(state)
+    view = view_of(state, order)
     spec, phase = view.spec, view.phase
     done = sum(t.outcome is not None for t in state.trials)
     cap = allowance.cap(view)
