@@ -63,13 +63,14 @@ class StudyCore:
         """Open. A changed study file or changed data extends the study, where that may be (study/rules/extend.py).
 
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
-        ADC-RUN-060 where its metric was turned round.
+        020 where it has a phase that is not in the order, 060 where its metric was turned round.
         """
         self._journal, self._clock, self._monotonic = journal, clock, monotonic
         self._begun: float | None = None
-        self._spec, self._store, self._order = spec, store, order
+        self._spec, self._store = spec, store
         self._scorer = Scorer(spec, table, metric, store)
         self.state = fold(event for _, event in journal.read())
+        _refuse_unknown_phase(self.state, order)
         if self.state.started is None:
             self.record(started, *([] if borrowed is None else [borrowed]))
         else:
@@ -82,7 +83,6 @@ class StudyCore:
                 self.record(extended)
         assessor = EvidenceAssessor(table, metric, store, open_test, leaks)
         self._loop = Loop(spec, self.state, Tools(engine, assessor), order)
-        _refuse_unknown_phase(self.view)
         self._again: list[Trial] = list(self.state.pending)
         self._libraries = threadpoolctl.ThreadpoolController()
 
@@ -178,7 +178,7 @@ class StudyCore:
         completion.outputs: part → predictions in row order. Outputs on the sealed test set are stored, not scored.
         A completion that is not `done`, or has outputs that are not finite, is a failed trial.
         """
-        phase = next((p for p in self._order if p.name == trial.phase), None)
+        phase = self.view.named(trial.phase)
         return self._scorer.outcome(completion, soft=phase is not None and phase.keeps_soft)
 
     def incumbent_arrays(self) -> Mapping[str, Array] | None:
@@ -208,9 +208,10 @@ def _refuse_other_direction(state: State, metric: Metric) -> None:
         )
 
 
-def _refuse_unknown_phase(view: View) -> None:
+def _refuse_unknown_phase(state: State, order: tuple[Phase, ...]) -> None:
     """Raise InputError ADC-RUN-020 where the journal has a phase that is not in the order."""
-    unknown = [p.phase for p in view.state.phases if view.named(p.phase) is None]
+    known = {phase.name for phase in order}
+    unknown = [p.phase for p in state.phases if p.phase not in known]
     if unknown:
         raise InputError(
             "ADC-RUN-020",
