@@ -58,7 +58,7 @@ class EvidenceAssessor:
         self._open_test, self._leaks = open_test, leaks
 
     def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
-        """Judge a test on the pairs of these seeds. A training that failed leaves a lost pair, which never passes."""
+        """Judge it on the pairs of these seeds. A training that failed leaves a lost pair, and that never passes."""
         state, spec = view.state, view.spec
         anchored = comparison.purpose != "removal" and comparison.incumbent != state.start
         paired = PairedOutputs(
@@ -166,8 +166,8 @@ class EvidenceAssessor:
         return [a for a in (self._arrays(state, n) for n in numbers) if a is not None]
 
     def _incumbent(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> list[Arrays]:
-        """All trainings of the incumbent that pairs of this test may use, where the study averages over them and there
-        are more than pairs; else none. Those it won with are not among them: seeds are fresh after a move."""
+        """All trainings of the incumbent that pairs of this comparison may use, where the study averages over them and
+        there are more than pairs; else none. Those it won with are not among them: seeds are fresh after a move."""
         state, spec = view.state, view.spec
         if spec.gate.incumbent != "averaged":
             return []
@@ -181,7 +181,7 @@ class EvidenceAssessor:
         return trained if len(trained) > len(pair_seeds) else []
 
     def _pools(self, view: View) -> Pools:
-        """The study's pool of noise: calibration, then every finished test with two pairs or more."""
+        """The study's pool of noise: calibration, then every finished comparison with two pairs or more."""
         state, spec = view.state, view.spec
         runs = self._calibration(state)
         if len(runs) < 2:
@@ -226,7 +226,7 @@ class EvidenceAssessor:
 
 
 def _declared(spec: StudySpec, comparison: ComparisonState) -> frozenset[str]:
-    """The targets that the members of a test are meant to help; all of them where one does not say."""
+    """The targets that the members of a comparison are meant to help; all of them where one does not say."""
     everything = frozenset(s.name for s in spec.targets)
     meant = [c.targets for c in spec.data.candidates if c.name in comparison.members]
     if not meant or any(t is None for t in meant):

@@ -18,22 +18,22 @@ from autodc.trial.executor import Job, StoredPart, TrainerRef
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobMaker:
-    """What all jobs of a study share.
-
-    datasets: name → folder of a training dataset; held: part → folder with its inputs alone, the sealed test set
-    among them: it goes only to the trials of the last measurement; models: folder of the models that are kept;
-    restore: puts stored datasets that are gone or damaged in place again, and says whether there were any.
-    """
+    """What all jobs of a study share."""
 
     spec: StudySpec
     machine: MachineSpec
     n_classes: int
     datasets: Mapping[str, str]
+    """Name → folder of a training dataset."""
     held: Mapping[str, str]
+    """Part → folder with its inputs alone, the sealed test set among them: few phases' trials get that."""
     work: Path
     models: Path
+    """Folder of the models that are kept."""
     restore: Callable[[], bool] = lambda: False
+    """Puts stored datasets that are gone or damaged in place again, and says whether there were any."""
     order: tuple[Phase, ...] = ORDER
+    """The phases of the study."""
 
     def job(self, trial: Trial, attempt: int) -> Job:
         """Return one attempt at a trial."""

@@ -35,11 +35,13 @@ PARTS: Mapping[str, tuple[float, float, float, float]] = {
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arms:
-    """The four plans; data: the incumbent's mixture at the start's settings; hyperparameters: the other way round."""
+    """The four plans."""
 
     start: Plan
     data: Plan
+    """The incumbent's mixture at the start's settings."""
     hyperparameters: Plan
+    """The start's mixture at the incumbent's settings."""
     end: Plan
 
     @classmethod
@@ -127,8 +129,8 @@ def interval(draws: Array) -> dict[str, float]:
 def worth(state: State, draws: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     """What the objective would lose without each kept dataset. draws: dataset → of that loss, by the posterior.
 
-    A test of the incumbent's very datasets with it against without it speaks where there is one (`trained`), else the
-    model.
+    A comparison of the incumbent's very datasets with it against without it speaks where there is one (`trained`),
+    else the model.
     """
     found: dict[str, dict[str, Any]] = {}
     for name in state.kept:

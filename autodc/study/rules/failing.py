@@ -36,11 +36,13 @@ HEARINGS = 8
 @final
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Every visible training of a kind failed. kind: a dataset, or `key = value` of a setting; error: of the last."""
+    """Every visible training of a kind failed."""
 
     kind: str
+    """A dataset, or `key = value` of a setting."""
     trainings: int
     error: str
+    """Of the last."""
 
     def to_dict(self) -> dict[str, object]:
         """JSON form."""

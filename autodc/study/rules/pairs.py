@@ -22,7 +22,7 @@ RERUNS = 2
 
 def pair_seed(spec: StudySpec, round_number: int, pair: int, generation: int = 0) -> int:
     """The training seed of a pair: fresh in each round and after each move of the incumbent, for what has just won
-    has won on its seeds; shared by the tests between. Round 1 begins with those of calibration.
+    has won on its seeds; shared by the comparisons between. Round 1 begins with those of calibration.
 
     generation: how often the incumbent has moved in the round.
     """
@@ -31,14 +31,14 @@ def pair_seed(spec: StudySpec, round_number: int, pair: int, generation: int = 0
 
 
 def look_seeds(view: View, comparison: ComparisonState) -> tuple[int, ...]:
-    """Seeds of all pairs that the next look of a test sees."""
+    """Seeds of all pairs that the next look of a comparison sees."""
     spec, looks = view.spec, view.spec.gate.looks
     pairs = looks[min(len(comparison.looks), len(looks) - 1)]
     return tuple(pair_seed(spec, comparison.round, j, comparison.generation) for j in range(pairs))
 
 
 def first_seeds(view: View) -> tuple[int, ...]:
-    """Seeds of the pairs of the first look of a test that would be opened now."""
+    """Seeds of the pairs of the first look of a comparison that would be opened now."""
     spec, state = view.spec, view.state
     return tuple(pair_seed(spec, state.round, j, state.generation) for j in range(spec.gate.looks[0]))
 

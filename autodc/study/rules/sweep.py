@@ -1,7 +1,7 @@
 """The sweep: candidates that no challenger decided, wave by wave; then what was kept in another context, by removal.
 
-A wave tests all of them against one incumbent, on the same pairs. Its best passer advances; the other passers are
-tested again, against the incumbent that it makes and on fresh seeds, as new tests of the ledger (DESIGN §11.7).
+A wave compares all of them against one incumbent, on the same pairs. Its best passer advances; the other passers are
+compared again, with the incumbent that it makes and on fresh seeds, as new comparisons of the ledger (DESIGN §11.7).
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ def winner(view: View) -> ComparisonState | None:
 
 
 def out_of_context(state: State) -> list[str]:
-    """Kept datasets whose last test did not know all that is kept now: they may no longer be needed. Oldest first."""
+    """Kept datasets whose last comparison did not know all that is kept now: they may be needed no more. Oldest first."""
     kept = set(state.kept)
-    tests = {name: state.decided(name) for name in state.kept}
-    stale = [(t.id, name) for name, t in tests.items() if t is not None and kept - set(t.challenger.mixture.added)]
+    last = {name: state.decided(name) for name in state.kept}
+    stale = [(t.id, name) for name, t in last.items() if t is not None and kept - set(t.challenger.mixture.added)]
     return [name for _, name in sorted(stale)]
 
 
 def removed(state: State) -> ComparisonState | None:
-    """The last test, where it took a kept dataset out of the incumbent itself and showed it useless, or None."""
+    """The last comparison, where it took a kept dataset out of the incumbent itself and showed it useless, or None."""
     last = state.comparisons[-1] if state.comparisons else None
     if last is None or last.purpose != "removal" or last.verdict != "drop" or last.challenger != state.incumbent:
         return None
