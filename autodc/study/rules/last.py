@@ -41,7 +41,7 @@ def keys(view: View) -> list[Key]:
 
 
 def pairs(view: View) -> list[tuple[int, int]]:
-    """Trials of start and of incumbent on the same seed, both of which ended well: the pairs of the last measurement."""
+    """Trials of start and of incumbent on the same seed, both of which came to a good end: the pairs to be read."""
     done = {key: mine[-1].trial.number for key, mine in _runs(view).items() if _is_done(mine[-1])}
     found = dict.fromkeys(seed for _, seed in keys(view))
     both = [(done.get((view.start, seed)), done.get((view.incumbent, seed))) for seed in found]

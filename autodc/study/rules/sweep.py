@@ -47,7 +47,7 @@ def winner(view: View) -> ComparisonState | None:
 
 
 def out_of_context(state: State) -> list[str]:
-    """Kept datasets whose last comparison did not know all that is kept now: they may be needed no more. Oldest first."""
+    """Kept datasets whose last comparison did not know all that is kept now: perhaps needed no more. Oldest first."""
     kept = set(state.kept)
     last = {name: state.decided(name) for name in state.kept}
     stale = [(t.id, name) for name, t in last.items() if t is not None and kept - set(t.challenger.mixture.added)]
