@@ -34,7 +34,7 @@ class FolderLock:
         except OSError as error:
             lock.release()
             raise SurroundingsError(
-                "ADC-JRNL-001",
+                "ADC-JRNL-008",
                 "the study folder cannot be locked",
                 place=str(self._path),
                 got=error.strerror or str(error),

@@ -46,8 +46,8 @@ def from_dict(kind: str, version: int, payload: Mapping[str, Any], vouched: bool
     try:
         payload = upcasts.upcast(found.__name__, version, found.version, payload)
         if not vouched:
-            _check(found)(payload)
-        for name in _lists(found):
+            _check(found.__name__)(payload)
+        for name in _lists(found.__name__):
             if name in payload:
                 payload = {**payload, name: tuple(payload[name])}
         return found(**payload)
@@ -69,8 +69,9 @@ def known(kind: str, version: int) -> type[Event]:
 
 
 @functools.cache
-def _check(kind: type[Event]) -> Check:
+def _check(name: str) -> Check:
     """What a payload of these events has to be, by the types of their fields."""
+    kind = KINDS[name]
     hints = get_type_hints(kind, include_extras=True)
     needed: dict[str, Check] = {}
     further: dict[str, Check] = {}
@@ -81,7 +82,9 @@ def _check(kind: type[Event]) -> Check:
 
 
 @functools.cache
-def _lists(kind: type[Event]) -> tuple[str, ...]:
+def _lists(name: str) -> tuple[str, ...]:
+    """The fields that are tuples, which JSON has as lists."""
+    kind = KINDS[name]
     hints = get_type_hints(kind)
     return tuple(f.name for f in dataclasses.fields(kind) if get_origin(hints[f.name]) is tuple)
 
@@ -91,7 +94,8 @@ _PLAIN: Mapping[Any, Check] = {int: count, float: number, str: text, bool: flag,
 
 def _check_of(hint: Any) -> Check:
     if get_origin(hint) is Annotated:
-        return next(one for one in get_args(hint)[1:] if callable(one))
+        check: Check = get_args(hint)[1]
+        return check
     if hint in _PLAIN:
         return _PLAIN[hint]
     inner = [one for one in get_args(hint) if one is not type(None)]
