@@ -16,6 +16,7 @@ from autodc.adapters.journal import open_for_reading
 from autodc.adapters.mlflow_tracker import NullTracker
 from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.errors import InputError
+from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.slices import VALIDATION, part_of, row_scores, rows_kept
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
@@ -59,9 +60,10 @@ class Calibration:
     @property
     def objective(self) -> tuple[Runs, ...]:
         """The targets whose weighted mean is the objective, as of SliceTable.objective."""
-        targets = tuple(r for r in self.runs if r.role == "target")
-        counted = tuple(r for r in targets if counting_rows(r.scores.shape[1], r.clusters) >= self.min_rows)
-        return counted or targets
+        return objective.counted(
+            (r for r in self.runs if r.role == "target"),
+            lambda r: counting_rows(r.scores.shape[1], r.clusters) >= self.min_rows,
+        )
 
     @property
     def pools(self) -> Pools:

@@ -21,6 +21,8 @@ from autodc.seeds import integer
 from autodc.study.core import StudyCore
 from autodc.study.driver import Driver
 from autodc.study.jobs import JobMaker
+from autodc.study.phases.order import ORDER
+from autodc.study.phases.phase import Phase
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
@@ -61,7 +63,7 @@ class Hand:
         """How often the targets of `sealed.py:rows` were read."""
         return len(self._log.read_text().splitlines()) if self._log.exists() else 0
 
-    def open(self, rows: list[Any], engine: SearchEngine | None = None) -> StudyCore:
+    def open(self, rows: list[Any], engine: SearchEngine | None = None, order: tuple[Phase, ...] = ORDER) -> StudyCore:
         """Open over these journal rows; they grow as the study goes on. engine: left out, that of the study file."""
         spec, inputs = self.spec, self.inputs
         return StudyCore(
@@ -74,6 +76,7 @@ class Hand:
             engine=engine or make_engine(spec.search.sampler, search_problem(spec), integer(spec.seed, "engine")),
             open_test=lambda: _open_test(inputs),
             clock=lambda: 0.0,
+            order=order,
         )
 
     def outcome(self, study: StudyCore, trial: Trial) -> Outcome:

@@ -161,11 +161,11 @@ def test_a_limit_of_one_session_does_not_bind_the_next(world):
     study = hand.open(rows)
     study.record(ev.SessionStarted(slots=1, machine={}, until=500.0))
     study.record(ev.BudgetLimited(trainings=7.0, because="until"))
-    assert allowance.cap(hand.spec, study.state) == 7.0
+    assert allowance.cap(study.view) == 7.0
     again = hand.open(rows)
     again.record(ev.SessionStarted(slots=1, machine={}))
     assert again.state.limit is None
-    assert allowance.cap(hand.spec, again.state) == hand.spec.budget.trainings
+    assert allowance.cap(again.view) == hand.spec.budget.trainings
     assert [s.until for s in again.state.sessions] == [500.0, None]
     folded = fold(event for _, event in MemoryJournal(rows).read())
     assert folded.limit is None
@@ -183,7 +183,7 @@ def test_the_next_night_goes_on_to_the_budget(world, executor_of):
             study,
             executor,
             deadline=executor.now + 45.0,
-            stop=lambda: bool(study.state.limit and study.state.horizon > 9),
+            stop=lambda: bool(study.state.limit and study.view.horizon > 9),
         )
     assert study.state.limit.trainings < 60
     again = hand.open(rows)
@@ -248,7 +248,7 @@ def test_what_the_clock_ended_is_not_told_to_the_search(world, executor_of):
     drive(hand, study, Hanging(inner, {12}), Clocks(inner), deadline=inner.now + 60.0, because="until")
     cut = {t.trial.number for t in study.state.trials if t.outcome.status == "cancelled"}
     assert 12 in cut
-    assert not cut & {o.number for o in Memory().observed(study.state)}
+    assert not cut & {o.number for o in Memory().observed(study.view)}
 
 
 def test_a_hang_before_anything_is_measured_leaves_the_study_unfinished(world, executor_of):

@@ -13,7 +13,6 @@ from autodc.study.journal import events as ev
 from autodc.study.journal import upcasts
 from autodc.study.journal.records import ComparisonState, Extension, Session, TrialState
 from autodc.study.journal.state import State
-from autodc.studyfile.study import StudySpec
 
 
 def fold(events: Iterable[ev.Event]) -> State:
@@ -47,7 +46,6 @@ _BETWEEN = (ev.StudyExtended, ev.TestOpeningAsked, ev.SessionStarted)
 
 def _started(state: State, event: ev.StudyStarted) -> None:
     state.started = event
-    state.spec = StudySpec.model_validate(event.spec)
     state.start = state.incumbent = Plan.from_dict(event.start)
 
 
@@ -71,7 +69,6 @@ def _extended(state: State, event: ev.StudyExtended) -> None:
         parts=event.parts,
         warnings=event.warnings,
     )
-    state.spec = StudySpec.model_validate(event.spec)
     state.limit = None
     if state.finished is not None:
         state.finished = state.asked = None

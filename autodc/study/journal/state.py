@@ -7,10 +7,9 @@ from typing import final
 
 from autodc.errors import InputError
 from autodc.plan.plan import Plan
-from autodc.plan.trial import Phase, Trial
+from autodc.plan.trial import Trial
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState, Extension, Session, TrialState
-from autodc.studyfile.study import StudySpec
 
 __all__ = ["ComparisonState", "Extension", "Session", "State", "TrialState"]
 
@@ -21,7 +20,7 @@ class State:
     """All that is known of a study. Read it; only `apply` changes it.
 
     borrowed: trainings of another study that the search knows;
-    horizon: outcomes 0 … horizon − 1 are visible to decisions; incumbent: the best plan kept so far;
+    horizon: outcomes 0 … horizon − 1 have been seen by an event; incumbent: the best plan kept so far;
     decisions: dataset → the last finished test of it alone;
     challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
     may serve any comparison, the last one where it was run again; attempts: how often it was run;
@@ -38,7 +37,6 @@ class State:
 
     started: ev.StudyStarted | None = None
     borrowed: ev.WarmStarted | None = None
-    spec: StudySpec | None = None
     trials: list[TrialState] = field(default_factory=list)
     comparisons: list[ComparisonState] = field(default_factory=list)
     decisions: dict[str, ComparisonState] = field(default_factory=dict)
@@ -47,7 +45,7 @@ class State:
     moves: list[ev.IncumbentMoved] = field(default_factory=list)
     trained: dict[tuple[Plan, int], int] = field(default_factory=dict)
     attempts: dict[tuple[Plan, int], int] = field(default_factory=dict)
-    planned: dict[tuple[Phase, int], float] = field(default_factory=dict)
+    planned: dict[tuple[str, int], float] = field(default_factory=dict)
     spent: float = 0.0
     suggested: list[int] = field(default_factory=list)
     again: dict[tuple[float, int], int] = field(default_factory=dict)
@@ -97,13 +95,6 @@ class State:
         return tuple(n for n in self.candidates if n in added)
 
     @property
-    def objective(self) -> dict[str, float]:
-        """The target slices whose weighted mean is the objective, with their weights: those that are evidence."""
-        targets = {n: s for n, s in self.question.slices.items() if s.get("role") == "target"}
-        counted = {n: s for n, s in targets.items() if s.get("needed") is None} or targets
-        return {n: float(s.get("weight") or 1.0) for n, s in counted.items()}
-
-    @property
     def keeps(self) -> int:
         """How many tests said keep so far."""
         return sum(t.verdict == "keep" for t in self.comparisons)
@@ -123,11 +114,11 @@ class State:
         """Trials without an outcome, in order of number."""
         return [t.trial for t in self.trials if t.outcome is None]
 
-    def charged(self, phase: Phase, round_number: int) -> float:
+    def charged(self, phase: str, round_number: int) -> float:
         """Trainings planned in a phase of a round, each by its fidelity."""
         return self.planned.get((phase, round_number), 0.0)
 
-    def count(self, phase: Phase) -> int:
+    def count(self, phase: str) -> int:
         """Trials planned in a phase, over all rounds."""
         return sum(t.trial.phase == phase for t in self.trials)
 
