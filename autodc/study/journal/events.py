@@ -13,6 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from autodc.masking import masked, masked_study, masked_tree
+from autodc.study.journal.shapes import (
+    CreditJson,
+    DatasetsJson,
+    EffectsJson,
+    FrontJson,
+    LookJson,
+    MeasuredJson,
+    ObservationsJson,
+    OutcomeJson,
+    PlanJson,
+    SlicesJson,
+    TrialJson,
+)
 
 KINDS: dict[str, type[Event]] = {}
 """Every class of events by its name, as they are defined."""
@@ -53,9 +66,9 @@ class StudyStarted(Event):
     fingerprint: str
     name: str
     spec: Mapping[str, Any]
-    datasets: Mapping[str, Any]
-    slices: Mapping[str, Any]
-    start: Mapping[str, Any]
+    datasets: DatasetsJson
+    slices: SlicesJson
+    start: PlanJson
     warnings: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     metric: Mapping[str, str] = field(default_factory=dict)
@@ -80,8 +93,8 @@ class StudyExtended(Event):
 
     fingerprint: str
     spec: Mapping[str, Any]
-    datasets: Mapping[str, Any]
-    slices: Mapping[str, Any]
+    datasets: DatasetsJson
+    slices: SlicesJson
     parts: Mapping[str, str]
     changed: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
@@ -101,7 +114,7 @@ class WarmStarted(Event):
 
     study: str
     source: str
-    observations: tuple[Mapping[str, Any], ...]
+    observations: ObservationsJson
     left_out: Mapping[str, int]
     digest: str
 
@@ -135,7 +148,7 @@ class TrialPlanned(Event):
     """A trial was decided, before it is submitted. horizon: outcomes 0 … horizon − 1 were visible to the decision;
     of: the trial whose plan and seed it trains again, at another fidelity or because it failed."""
 
-    trial: Mapping[str, Any]
+    trial: TrialJson
     round: int
     horizon: int
     origin: str = ""
@@ -147,7 +160,7 @@ class TrialFinished(Event):
     """An outcome arrived, before it is used."""
 
     number: int
-    outcome: Mapping[str, Any]
+    outcome: OutcomeJson
 
     def __post_init__(self) -> None:
         if error := self.outcome.get("error"):
@@ -185,12 +198,12 @@ class ChallengerProposed(Event):
 
     round: int
     horizon: int
-    plan: Mapping[str, Any]
+    plan: PlanJson
     mean: float
     sd: float
     worth: Mapping[str, float] = field(default_factory=dict)
-    effects: Mapping[str, Any] = field(default_factory=dict)
-    front: tuple[Mapping[str, Any], ...] = ()
+    effects: EffectsJson = field(default_factory=dict)
+    front: FrontJson = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,8 +220,8 @@ class ComparisonOpened(Event):
     subject: str
     subject_kind: str
     purpose: str
-    challenger: Mapping[str, Any]
-    incumbent: Mapping[str, Any]
+    challenger: PlanJson
+    incumbent: PlanJson
     members: tuple[str, ...]
     alpha: float
     share: float | None = None
@@ -220,7 +233,7 @@ class LookTaken(Event):
 
     comparison: int
     horizon: int
-    look: Mapping[str, Any]
+    look: LookJson
     seeds: tuple[int, ...] = ()
 
 
@@ -257,7 +270,7 @@ class IncumbentMoved(Event):
 
     round: int
     horizon: int
-    plan: Mapping[str, Any]
+    plan: PlanJson
     comparison: int
     model: int
     warm: int | None = None
@@ -297,7 +310,7 @@ class TestSetMeasured(Event):
     __test__: ClassVar[bool] = False
     before: Mapping[str, float]
     after: Mapping[str, float]
-    differences: Mapping[str, Any]
+    differences: MeasuredJson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +330,7 @@ class GainCredited(Event):
     from calibration and search trainings alone, None where it knew nothing."""
 
     horizon: int
-    credit: Mapping[str, Any] | None
+    credit: CreditJson
     estimate: Mapping[str, float] | None
 
 
