@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-Array = np.ndarray[Any, Any]
-
 SEED_SD = 0.012
 """Standard deviation over seeds of a slice's paired difference, assumed until calibration has measured it."""
 
