@@ -2,64 +2,63 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
-import threading
 from pathlib import Path
 from typing import final
 
-from autodc.errors import InputError, SurroundingsError
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-_OURS: set[str] = set()
-_GUARD = threading.Lock()
+from autodc.errors import InputError, SurroundingsError
 
 
 @final
 class FolderLock:
-    """Holds a lock file. POSIX record locks are not inherited by children, so a dead study's trials hold nothing;
-    they know processes only, so locks of this process are kept in a set as well."""
+    """Holds a lock file, whose text names the process that holds it. Children do not inherit it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: int | None = None
+        self._lock: BaseFileLock | None = None
 
     def acquire(self) -> None:
         """Take the lock, or raise InputError ADC-JRNL-004 naming who holds it. Taking it twice is taking it once."""
-        if self._file is not None:
+        if self._lock is not None:
             return
-        key = os.path.realpath(self._path)
-        with _GUARD:
-            if key in _OURS:
-                raise _held(self._path, f"this process, {os.getpid()}")
-            try:
-                file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                try:
-                    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except (BlockingIOError, PermissionError):
-                    owner = os.read(file, 200).decode(errors="replace").strip()
-                    os.close(file)
-                    raise _held(self._path, owner or "another process") from None
-                os.ftruncate(file, 0)
-                os.pwrite(file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-            except OSError as error:
-                raise SurroundingsError(
-                    "ADC-JRNL-001",
-                    "the study folder cannot be locked",
-                    place=str(self._path),
-                    got=error.strerror or str(error),
-                    hint="see that the disk has room and may be written to, then give the same command again",
-                ) from error
-            _OURS.add(key)
-            self._file = file
+        lock = FileLock(self._path, timeout=0, mode=0o600, thread_local=False)
+        try:
+            lock.acquire()
+            if not isinstance(lock, SoftFileLock):  # which keeps its own words in the file
+                self._path.write_text(f"{_us()}\n")
+        except Timeout:
+            raise _held(self._path, _owner(self._path)) from None
+        except OSError as error:
+            lock.release()
+            raise SurroundingsError(
+                "ADC-JRNL-008",
+                "the study folder cannot be locked",
+                place=str(self._path),
+                got=error.strerror or str(error),
+                hint="see that the disk has room and may be written to, then give the same command again",
+            ) from error
+        self._lock = lock
 
     def release(self) -> None:
         """Give the lock back. Safe to call twice. The file stays: removing it would race with the next owner."""
-        if self._file is not None:
-            with _GUARD:
-                os.close(self._file)
-                _OURS.discard(os.path.realpath(self._path))
-                self._file = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def _owner(path: Path) -> str:
+    try:
+        words = path.read_text(errors="replace")[:200].strip()
+    except OSError:
+        words = ""
+    return f"this {words}" if words == _us() else words or "another process"
+
+
+def _us() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def _held(path: Path, owner: str) -> InputError:

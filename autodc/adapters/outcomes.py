@@ -34,7 +34,7 @@ class FileOutcomeStore:
         self._ready = False
 
     def put(self, arrays: Mapping[str, Array]) -> str:
-        """Store durably and return the address. Raises SurroundingsError ADC-DISK-001 where the disk refuses."""
+        """Store durably and return the address. Raises SurroundingsError ADC-DISK-004 where the disk refuses."""
         stored = {name: _storable(array) for name, array in arrays.items()}
         address = address_of(stored)
         path = self._path(address)
@@ -44,7 +44,7 @@ class FileOutcomeStore:
                 write_whole(path, lambda file: _written(file, stored))
         except OSError as error:
             raise SurroundingsError(
-                "ADC-DISK-001",
+                "ADC-DISK-004",
                 "the outcome of a trial cannot be written",
                 place=str(path),
                 got=error.strerror or str(error),

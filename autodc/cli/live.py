@@ -25,6 +25,7 @@ from autodc.cli.terminal import talk
 from autodc.errors import INTERRUPTED, SpecError
 from autodc.review import notices, views
 from autodc.study.journal.state import State
+from autodc.study.phases.order import view_of
 
 _REDRAW = 0.25
 
@@ -96,7 +97,7 @@ class Display:
         trainings, left = now["trainings"], now["seconds_left"]
         table = Table.grid(padding=(0, 2))
         table.add_row("study", self._name)
-        doing = PHASES.get(now["phase"], now["phase"])
+        doing = now["doing"]
         table.add_row("round", f"{now['round']} of {now['rounds']}, {doing}" if now["round"] else doing)
         if now["testing"]:
             table.add_row("testing", now["testing"]["subject"])
@@ -142,22 +143,12 @@ class Bar:
         self._bar.update(self._tasks[what], completed=done, total=total)
 
 
-PHASES = {
-    "calibration": "measuring the noise of the start",
-    "search": "searching mixtures and hyperparameters",
-    "gate": "testing what the search proposes",
-    "sweep": "testing what the search left out",
-    "credit": "measuring what data and settings did",
-    "test": "measuring start against end with fresh seeds",
-}
-
-
 def _turn(state: State) -> str:
-    assert state.spec is not None
-    words = PHASES.get(state.phase, state.phase)
-    if state.phase == "calibration":
+    view = view_of(state)
+    words = state.phase if view.phase is None else view.phase.words
+    if not view.has_start:
         return words
-    return f"round {state.round} of {state.spec.loop.rounds}: {words} ({len(state.trials)} trainings so far)"
+    return f"round {state.round} of {view.spec.loop.rounds}: {words} ({len(state.trials)} trainings so far)"
 
 
 def duration(seconds: float | None) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from autodc.adapters.mlflow_store import opening
 from autodc.cli.alarms import tell
-from autodc.cli.live import PHASES, duration
+from autodc.cli.live import duration
 from autodc.cli.terminal import Column, console, print_table
 from autodc.gate.reasons import FAR_BOUND
 from autodc.review import views
@@ -154,7 +154,7 @@ def show_status(found: Mapping[str, Any]) -> None:
 
 def _where(found: Mapping[str, Any]) -> str:
     """Round and phase in words; before the first round and after the last there is no round to name."""
-    doing = PHASES.get(found["phase"], found["phase"])
+    doing = found["doing"]
     if found["finished"]:
         after = f" after round {found['round']} of {found['rounds']}" if found["round"] else ""
         return f"finished: {found['stopped_because']}{after}"

@@ -13,6 +13,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
+from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
 from autodc.studyfile.study import Role, SliceSpec, StudySpec
 
@@ -88,8 +89,7 @@ class SliceTable:
 
     def objective(self, min_rows: int) -> tuple[Slice, ...]:
         """The targets whose weighted mean is the objective: those that are evidence; where none is, all of them."""
-        targets = tuple(s for s in self.slices if s.role == "target")
-        return tuple(s for s in targets if s.is_evidence(min_rows)) or targets
+        return objective.counted((s for s in self.slices if s.role == "target"), lambda s: s.is_evidence(min_rows))
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autodc import seeds
+from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
 from autodc.gate.levels import first_share
 from autodc.gate.power import smallest_difference
@@ -103,9 +104,10 @@ def sizes(ground: Ground, pools: Mapping[str, tuple[float, float]], gate: GateSp
 
     pools: slice → seed and residual variance of a paired difference.
     """
-    targets = [s for s in ground.slices if s.role == "target"]
-    counted = [s for s in targets if counting_rows(len(s.base), s.clusters) >= gate.min_rows]
-    targets = counted or targets
+    targets = objective.counted(
+        (s for s in ground.slices if s.role == "target"),
+        lambda s: counting_rows(len(s.base), s.clusters) >= gate.min_rows,
+    )
     alpha = first_share(gate.fdr, planned, len(targets))
     shown = [smallest_difference(_columns(s), *pools[s.name], gate.looks[-1], alpha, POWER) for s in targets]
     middle = float(np.median(shown))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autodc import seeds
+from autodc.evaluation import objective
 from autodc.evaluation.evidence import SliceEvidence, counting_rows
 from autodc.gate.judge import judge
 from autodc.gate.levels import level
@@ -111,9 +112,11 @@ def simulate_campaign(world: World, gate: GateSpec, seed: int, decide: Judge = j
     start = _Arm(ground.slices, draws, 1.0, seeds.generator(seed, "start"))
     incumbent = start
     calibration = {s.name: np.stack([start.run(k)[s.name] for k in range(gate.calibration)]) for s in ground.slices}
-    targets = [s for s in ground.slices if s.role == "target"]
-    counted = [s for s in targets if counting_rows(len(s.base), s.clusters) >= gate.min_rows] or targets
-    weights = {s.name: s.weight for s in counted}
+    targets = objective.counted(
+        (s for s in ground.slices if s.role == "target"),
+        lambda s: counting_rows(len(s.base), s.clusters) >= gate.min_rows,
+    )
+    weights = {s.name: s.weight for s in targets}
     pools = Pools.calibrated(calibration, {s.name: s.clusters for s in ground.slices}, weights)
     decisions: list[Decided] = []
     for number, kind in enumerate(_kinds(world, rng)):

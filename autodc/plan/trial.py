@@ -10,21 +10,23 @@ import numpy as np
 
 from autodc.plan.plan import Plan
 
-Phase = Literal["calibration", "search", "gate", "credit", "test"]
 Array = np.ndarray[Any, Any]
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One planned training. number: position in the study, from 0; warm_start: the trial whose model it continues."""
+    """One planned training."""
 
     number: int
+    """Position in the study, from 0."""
     plan: Plan
     seed: int
-    phase: Phase
+    phase: str
+    """The phase in whose name it is trained, as the journal calls it."""
     fidelity: float = 1.0
     warm_start: int | None = None
+    """The trial whose model it continues."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""

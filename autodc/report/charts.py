@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.evaluation import objective
 from autodc.study.journal.state import State
 
 BAR_WIDTH, BAR_EDGE = 160.0, 6.0
@@ -91,17 +92,10 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
 
     sign: 1 or −1, from the oriented objective to the units a user knows.
     """
-    weights = state.objective
-    total = sum(weights.values())
-    points = [
-        (one.trial.number, sign * sum(w * one.outcome.slices[n] for n, w in weights.items()) / total, one)
-        for one in state.trials
-        if total
-        and one.outcome is not None
-        and one.trial.fidelity == 1
-        and all(n in one.outcome.slices for n in weights)
-    ]
-    points = [p for p in points if math.isfinite(p[1])]
+    weights = objective.weights(state.question.slices)
+    full = [(one, one.outcome.slices) for one in state.trials if one.outcome is not None and one.trial.fidelity == 1]
+    values_of = [(one, objective.mean(slices, weights)) for one, slices in full]
+    points = [(one.trial.number, sign * value, one) for one, value in values_of if value is not None]
     if not points:
         return None
     values = np.array([value for _, value, _ in points])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autodc.evaluation import objective
 from autodc.report import charts
 from autodc.report.charts import CHART_BOTTOM, CHART_HEIGHT, CHART_LEFT, CHART_TOP, CHART_WIDTH, Scale
 from autodc.study.journal.state import State
@@ -45,15 +46,14 @@ def section(state: State, result: Mapping[str, Any], sign: float) -> dict[str, A
 
 def _chart(state: State, result: Mapping[str, Any], name: str, sign: float) -> dict[str, Any]:
     """One trade-off, on a logarithmic scale, against the objective: every full training, the front, the incumbent."""
-    weights = state.objective
+    weights = objective.weights(state.question.slices)
     runs = []
     for one in state.trials:
         if one.trial.phase == "test" or one.trial.fidelity < 1 or one.outcome is None:
             continue
-        cost, slices = float(getattr(one.outcome, name)), one.outcome.slices
-        if cost > 0 and all(math.isfinite(slices.get(n, math.nan)) for n in weights):
-            value = sign * sum(w * slices[n] for n, w in weights.items()) / sum(weights.values())
-            runs.append((one, math.log10(cost), value))
+        cost, value = float(getattr(one.outcome, name)), objective.mean(one.outcome.slices, weights)
+        if cost > 0 and value is not None:
+            runs.append((one, math.log10(cost), sign * value))
     front = [(math.log10(p["tradeoffs"][name]["estimate"]), p["objective"]["estimate"], p) for p in result["pareto"]]
     values = np.array([v for _, _, v in runs] + [v for _, v, _ in front])
     costs = [x for _, x, _ in runs] + [x for x, _, _ in front]

@@ -19,6 +19,7 @@ from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.direction import better
 from autodc.study.journal.state import State
 from autodc.study.rules.ledger import ledger
+from autodc.study.view import spec_of
 
 PAGE = Path("report") / "index.html"
 
@@ -59,8 +60,7 @@ def _prose(text: str) -> Markup:
 
 
 def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
-    spec = state.spec
-    assert spec is not None
+    spec = spec_of(state)
     numbers = sections.scales(state, result)
     lower = better(state) == "lower"
     sign = -1.0 if lower else 1.0

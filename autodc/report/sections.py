@@ -11,6 +11,8 @@ from autodc.report import charts
 from autodc.review import views
 from autodc.review.numbers import Numbers
 from autodc.study.journal.state import ComparisonState, State
+from autodc.study.phases.order import ORDER, view_of
+from autodc.study.rules.freshest import freshest
 
 FINDINGS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 
@@ -20,13 +22,7 @@ RECIPES = {
     "continue": "the training goes on from the model of the incumbent",
 }
 
-PHASES = {
-    "calibration": "the model of the start again and again, to learn how much luck there is",
-    "search": "mixtures and settings that were tried",
-    "gate": "pairs of trainings for the verdicts",
-    "credit": "either the data or the settings of the end alone, to say which did it",
-    "test": "start and end with fresh seeds, for the sealed test set",
-}
+PHASES = {phase.name: phase.purpose for phase in ORDER if phase.purpose}
 
 KINDS: dict[Kind, str] = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together"}
 
@@ -166,15 +162,8 @@ def _changed(state: State, now: Mapping[str, Any]) -> dict[str, Any]:
 def _spread(state: State, after: bool, sign: float) -> dict[str, tuple[float, float, int]]:
     """Slice → least and largest score over the trainings that the mean is of, and how many there are."""
     plan = state.incumbent if after else state.start
-    for phases in (("test", "credit"), ("gate", "calibration")):
-        runs = [
-            t.outcome.slices
-            for t in state.trials
-            if t.trial.plan == plan and t.trial.phase in phases and t.outcome is not None and t.outcome.slices
-        ]
-        if runs:
-            return {name: _ends([sign * run[name] for run in runs]) for name in runs[0]}
-    return {}
+    runs = freshest(view_of(state), plan)
+    return {name: _ends([sign * run[name] for run in runs]) for name in runs[0]} if runs else {}
 
 
 def _ends(values: list[float]) -> tuple[float, float, int]:

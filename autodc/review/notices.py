@@ -8,6 +8,7 @@ from typing import Any
 
 from autodc.gate.reasons import TOO_GOOD, too_few
 from autodc.study.journal.state import State
+from autodc.study.phases.order import view_of
 from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
 
@@ -24,7 +25,7 @@ def alarms(state: State) -> list[str]:
         return []
     found = slice_alarms(state.question.slices)
     same = identical_calibrations(state)
-    if same and state.phase not in ("", "calibration"):
+    if same and view_of(state).has_start:
         found.append(
             f"the {same} calibration trainings are identical: this learner is deterministic, so they tell nothing of "
             "how much a training varies that draws other rows with each seed; nothing is decided on one pair, and "
@@ -83,11 +84,11 @@ def left_over(state: State) -> dict[str, Any] | None:
 
     trainings: None where nothing bounds them; settle: what to add to the command that ran the study, or empty.
     """
-    spec = state.spec
     undecided = [n for n in state.candidates if state.verdict(n) == "undecided"] if state.started else []
-    if spec is None or state.finished is None or not undecided or state.finished.because not in ("rounds", "findings"):
+    if state.finished is None or not undecided or state.finished.because not in ("rounds", "findings"):
         return None
-    room = allowance.cap(spec, state) - state.spent
+    view = view_of(state)
+    spec, room = view.spec, allowance.cap(view) - state.spent
     if room < allowance.LEAST_ROUND:
         return None
     trainings = None if room == float("inf") else room

@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from autodc.evaluation import objective
 from autodc.plan.plan import Plan
 from autodc.review import notices
 from autodc.study import direction
 from autodc.study.journal.state import ComparisonState, State
+from autodc.study.phases.order import ORDER, view_of
 from autodc.study.rules import failing
+from autodc.study.rules.freshest import freshest
 from autodc.study.rules.ledger import ledger
+from autodc.study.view import spec_of
 
 SCHEMA_VERSION = 1
 
@@ -56,16 +60,16 @@ def result(state: State) -> dict[str, Any]:
 
 def always_failing(state: State) -> dict[str, Any]:
     """Kinds of plan that no training survived. datasets: no longer proposed; settings: told."""
-    assert state.spec is not None
+    view = view_of(state)
     return {
-        "datasets": {name: found.to_dict() for name, found in failing.datasets(state).items()},
-        "settings": {found.kind: found.to_dict() for found in failing.settings(state.spec, state)},
+        "datasets": {name: found.to_dict() for name, found in failing.datasets(view).items()},
+        "settings": {found.kind: found.to_dict() for found in failing.settings(view)},
     }
 
 
 def _fidelity(state: State) -> dict[str, Any] | None:
     """What was asked of cheap trainings, how well they rank, whether they were used; None where they are off."""
-    wanted, found = state.spec.search.fidelity if state.spec else None, state.fidelity
+    wanted, found = spec_of(state).search.fidelity, state.fidelity
     if wanted is None:
         return None
     return {
@@ -106,14 +110,14 @@ def _recommendation(state: State, natural: Natural) -> dict[str, Any] | None:
     optimism: believed − measured, turned so that above 0 is too much promised; None before the end.
     """
     found = state.credited
-    if found is None or found.estimate is None or state.spec is None:
+    if found is None or found.estimate is None:
         return None
-    weights = state.objective
+    weights = objective.weights(state.question.slices)
     seen, seeds = _fresh(state, state.incumbent)
     believed = found.estimate["mean"]
-    values: dict[str, float | None] = {"validation": _mean(seen, weights), "test": None}
+    values: dict[str, float | None] = {"validation": objective.mean(seen, weights), "test": None}
     if state.measured is not None:
-        values["test"] = _mean({n: natural(v) for n, v in state.measured.after.items()}, weights)
+        values["test"] = objective.mean({n: natural(v) for n, v in state.measured.after.items()}, weights)
     return {
         "estimate": round(natural(believed), 6),
         "sd": round(found.estimate["sd"], 6),
@@ -121,13 +125,6 @@ def _recommendation(state: State, natural: Natural) -> dict[str, Any] | None:
         **{name: None if v is None else round(natural(v), 6) for name, v in values.items()},
         "optimism": {name: None if v is None else round(believed - v, 6) for name, v in values.items()},
     }
-
-
-def _mean(slices: Mapping[str, float], weights: Mapping[str, float]) -> float | None:
-    """The objective of these slices; None where one of its targets is missing."""
-    if any(n not in slices for n in weights):
-        return None
-    return sum(w * slices[n] for n, w in weights.items()) / sum(weights.values())
 
 
 def decision(test: ComparisonState) -> dict[str, Any]:
@@ -153,11 +150,13 @@ def decision(test: ComparisonState) -> dict[str, Any]:
 
 def spent(state: State) -> dict[str, Any]:
     """What the study has used up."""
-    phases = ("calibration", "search", "gate", "credit", "test")
+    by_phase = dict.fromkeys((p.name for p in ORDER if p.purpose), 0.0)
+    for one in state.trials:
+        by_phase[one.trial.phase] = by_phase.get(one.trial.phase, 0.0) + one.trial.fidelity
     cost = sum(float(state.question.datasets[n].get("cost", 0.0)) for n in state.kept)
     return {
         "trainings": _whole(state.spent),
-        "by_phase": {p: _whole(sum(t.trial.fidelity for t in state.trials if t.trial.phase == p)) for p in phases},
+        "by_phase": {name: _whole(trainings) for name, trainings in by_phase.items()},
         "wall_seconds": round(sum(s.seconds for s in state.sessions), 3),
         "busy_share": busy_share(state),
         "cost": _whole(cost),
@@ -185,19 +184,9 @@ def _validation(state: State, plan: Plan | None, natural: Natural) -> Mapping[st
 
 
 def _fresh(state: State, plan: Plan | None) -> tuple[dict[str, float], int]:
-    """Oriented mean of each slice over a plan's freshest trainings, and how many they are.
-
-    Those after the last verdict where there are some, else those of the gate.
-    """
-    for phases in (("test", "credit"), ("gate", "calibration")):
-        runs = [
-            t.outcome.slices
-            for t in state.trials
-            if t.trial.plan == plan and t.trial.phase in phases and t.outcome is not None and t.outcome.slices
-        ]
-        if runs:
-            return {name: float(np.mean([r[name] for r in runs])) for name in runs[0]}, len(runs)
-    return {}, 0
+    """Oriented mean of each slice over a plan's freshest trainings, and how many they are."""
+    runs = freshest(view_of(state), plan)
+    return {name: float(np.mean([r[name] for r in runs])) for name in runs[0]} if runs else {}, len(runs)
 
 
 def _test(state: State) -> dict[str, Any] | None:

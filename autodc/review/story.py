@@ -13,6 +13,7 @@ from autodc.review.numbers import Numbers, count, listed
 from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance
+from autodc.study.view import spec_of
 
 ERRORS_SHOWN = 3
 """How many different messages of failed trainings the warning quotes."""
@@ -58,7 +59,7 @@ def gain(state: State, result: Mapping[str, Any], numbers: Numbers) -> str:
     """What was gained on the sealed test, or why that cannot be said."""
     test = result["test"]
     if test is None:
-        if state.spec is not None and state.spec.data.test is None:
+        if state.started is not None and spec_of(state).data.test is None:
             return (
                 "There is no sealed test set, so no number here was measured on rows that nobody had looked at. "
                 "The validation rows chose what was kept, which makes their gain look a little too large."
@@ -88,8 +89,7 @@ def gain(state: State, result: Mapping[str, Any], numbers: Numbers) -> str:
 
 def sureness(state: State) -> list[str]:
     """How far the verdicts can be trusted: error budget, tests, seeds."""
-    spec = state.spec
-    assert spec is not None
+    spec = spec_of(state)
     made = len(state.comparisons)
     planned = allowance.planned_tests(spec)
     q = spec.gate.fdr
@@ -150,7 +150,7 @@ def _about_test(state: State, result: Mapping[str, Any], numbers: Numbers) -> li
         )
     test = result["test"]
     if test is None:
-        if state.spec is not None and state.spec.data.test is None:
+        if state.started is not None and spec_of(state).data.test is None:
             found.append(Warning("There is no test set. The gain is measured on the rows that chose the datasets."))
         elif state.unread is not None:
             found.append(Warning(f"The sealed test set could not be measured: {state.unread.problem}", "bad"))

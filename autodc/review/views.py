@@ -14,9 +14,12 @@ from autodc.gate.types import Look, SliceLook
 from autodc.review import notices
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import ComparisonState, State
-from autodc.study.phases.decide import OUT_OF_BUDGET, STOPPED
+from autodc.study.phases.comparing import OUT_OF_BUDGET, STOPPED
+from autodc.study.phases.order import ORDER, view_of
+from autodc.study.phases.phase import Phase
 from autodc.study.rules import allowance, failing
 from autodc.study.rules.ledger import ledger
+from autodc.study.view import spec_of
 
 PURPOSES = {
     "removal": "the challenger with it against the same without it",
@@ -51,7 +54,7 @@ def verdict_rows(state: State) -> list[dict[str, Any]]:
 
 def _verdict_row(state: State, name: str) -> dict[str, Any]:
     comparison = _telling_test(state, name)
-    fails = failing.datasets(state).get(name)
+    fails = failing.datasets(view_of(state)).get(name)
     row: dict[str, Any] = {
         "dataset": name,
         "verdict": state.verdict(name),
@@ -133,13 +136,13 @@ def telling_slice(look: Mapping[str, Any]) -> str:
     return str(max(targets or counted, key=lambda n: ahead(counted[n])))
 
 
-def status(state: State, now: float | None = None) -> dict[str, Any]:
-    """What the study is doing, what it has spent, what is left, what is kept so far."""
+def status(state: State, now: float | None = None, order: tuple[Phase, ...] = ORDER) -> dict[str, Any]:
+    """What the study is doing, what it has spent, what is left, what is kept so far. order: its phases."""
     now = time.time() if now is None else now
-    spec = state.spec
-    assert spec is not None
+    view = view_of(state, order)
+    spec, phase = view.spec, view.phase
     done = sum(t.outcome is not None for t in state.trials)
-    cap = allowance.cap(spec, state)
+    cap = allowance.cap(view)
     comparison, account = state.open_comparison, ledger(state).to_dict()
     fails = always_failing(state)
     return {
@@ -149,6 +152,7 @@ def status(state: State, now: float | None = None) -> dict[str, Any]:
         "round": state.round,
         "rounds": spec.loop.rounds,
         "phase": state.phase,
+        "doing": state.phase if phase is None else phase.words,
         "testing": None if comparison is None else {"subject": comparison.subject, "purpose": comparison.purpose},
         "trainings": {
             "done": done,
@@ -195,9 +199,9 @@ def failing_words(state: State) -> dict[str, str]:
 
 def going_on(state: State) -> str:
     """How a study that the clock ended is taken up again; empty for any other."""
-    spec = state.spec
-    if spec is None or state.finished is None or state.finished.because not in ("until", "budget.wall_clock"):
+    if state.finished is None or state.finished.because not in ("until", "budget.wall_clock"):
         return ""
+    spec = spec_of(state)
     asked = spec.budget.trainings
     if asked is None:
         return f"the time was over; to go on, give it another round: --set loop.rounds={spec.loop.rounds + 1}"
@@ -213,11 +217,11 @@ def going_on(state: State) -> str:
 
 def seconds_left(state: State) -> float | None:
     """A guess at the wall seconds left, from the pace so far and the trainings still allowed; None at the start."""
-    spec = state.spec
     ended = [t for t in state.trials if t.outcome is not None and t.outcome.ended > 0]
-    if spec is None or len(ended) < 4 or not state.sessions:
+    if len(ended) < 4 or not state.sessions:
         return None
-    cap = allowance.cap(spec, state)
+    view = view_of(state)
+    spec, cap = view.spec, allowance.cap(view)
     if cap == float("inf"):
         rounds = spec.loop.rounds - state.round + 1
         cap = state.spent + rounds * 1.5 * spec.search.trials_per_round

@@ -21,11 +21,14 @@ from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import ComparisonState, State
+from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.state import State
 from autodc.study.ports import OutcomeStore
-from autodc.study.rules import pairs
+from autodc.study.rules import last, pairs
 from autodc.study.rules.credit import PARTS
-from autodc.studyfile.study import SliceSpec, StudySpec
+from autodc.study.slicing import Slices
+from autodc.study.view import View
+from autodc.studyfile.study import GateSpec, SliceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
@@ -50,72 +53,70 @@ class EvidenceAssessor:
 
     def __init__(
         self,
-        spec: StudySpec,
-        table: SliceTable,
+        slices: Slices,
         metric: Metric,
         store: OutcomeStore,
         open_test: OpenTest | None,
         leaks: LookForLeaks | None = None,
     ) -> None:
-        self._spec, self.table, self._metric, self._store = spec, table, metric, store
+        self._slices, self._metric, self._store = slices, metric, store
         self._open_test, self._leaks = open_test, leaks
-        self._soft = spec.gate.score == "soft"
 
-    def look(self, state: State, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
-        """Judge a test on the pairs of these seeds. A training that failed leaves a lost pair, which never passes."""
+    def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
+        """Judge it on the pairs of these seeds. A training that failed leaves a lost pair, and that never passes."""
+        state, spec = view.state, view.spec
         anchored = comparison.purpose != "removal" and comparison.incumbent != state.start
         paired = PairedOutputs(
             challenger=[self._trained(state, comparison.challenger, seed) for seed in pair_seeds],
             incumbent=[self._trained(state, comparison.incumbent, seed) for seed in pair_seeds],
             start=self._calibration(state) if anchored else (),
-            declared=self._declared(comparison),
-            against=self._incumbent(state, comparison, pair_seeds),
-            averaged=self._spec.gate.incumbent == "averaged",
+            declared=_declared(spec, comparison),
+            against=self._incumbent(view, comparison, pair_seeds),
+            averaged=spec.gate.incumbent == "averaged",
         )
-        evidence = compare(self.table, self._metric, paired, self._soft)
+        evidence = compare(self._slices.table, self._metric, paired, _soft(spec))
         return judge(
             evidence,
-            self._pools(state),
-            self._spec.gate,
+            self._pools(view),
+            spec.gate,
             comparison.alpha,
             fresh=_draws(comparison.challenger) or _draws(comparison.incumbent),
-            leaks=self._leaks_in(comparison, evidence),
+            leaks=self._leaks_in(spec.gate, comparison, evidence),
         )
 
-    def _leaks_in(self, comparison: ComparisonState, evidence: Evidence) -> Leaks | None:
+    def _leaks_in(self, gate: GateSpec, comparison: ComparisonState, evidence: Evidence) -> Leaks | None:
         """Look for answers to the rows that got better in the datasets that are new; None where nothing is suspicious.
 
         Where none is new (other settings, other weights), all datasets of the challenger are looked at.
         """
-        seen = {one.name: evidence[one.name] for one in self.table.slices}
-        counted = {name: e for name, e in seen.items() if e.is_evidence(self._spec.gate.min_rows)}
+        seen = {one.name: evidence[one.name] for one in self._slices.table.slices}
+        counted = {name: e for name, e in seen.items() if e.is_evidence(gate.min_rows)}
         if not counted or not too_good(counted):
             return None
         better: dict[str, list[Array]] = {}
         for name, one in counted.items():
-            rows = self.table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
-            better.setdefault(self.table[name].part, []).append(rows)
+            rows = self._slices.table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
+            better.setdefault(self._slices.table[name].part, []).append(rows)
         new = tuple(n for n in comparison.challenger.mixture.added if n not in comparison.incumbent.mixture)
         names = new or tuple(name for name, _ in comparison.challenger.mixture)
-        trust = set(self._spec.gate.trust)
+        trust = set(gate.trust)
         if self._leaks is None:
             return Leaks(datasets=names, looked=(), trusted=True) if set(names) <= trust else None
         found = self._leaks(names, {part: np.unique(np.concatenate(rows)) for part, rows in better.items()})
         return replace(found, trusted={leak.dataset for leak in found.found} <= trust)
 
-    def measure(self, state: State) -> ev.Event:
+    def measure(self, view: View) -> ev.Event:
         """Open the test set; once that is journalled, compare start and incumbent on it with their fresh seeds."""
+        state = view.state
         if len(state.opened) == state.measurements:
             now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
             return ev.TestSetOpened(opened_at=now, forced=bool(state.opened))
         assert self._open_test is not None
-        assert state.start is not None
-        assert state.incumbent is not None
         table = self._open_test([SliceSpec.model_validate(one.rule) for one in state.admitted])
-        numbers = pairs.final_pairs(self._spec, state)
-        before = [self._final(state, a, table) for a, _ in numbers]
-        after = [self._final(state, b, table) for _, b in numbers]
-        pools, fresh = self._pools(state), _draws(state.start) or _draws(state.incumbent)
+        numbers = last.pairs(view)
+        before = [self._final(view, a, table) for a, _ in numbers]
+        after = [self._final(view, b, table) for _, b in numbers]
+        pools, fresh = self._pools(view), _draws(view.start) or _draws(view.incumbent)
         differences = {}
         for one in table.slices:
             rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
@@ -127,16 +128,17 @@ class EvidenceAssessor:
             before=self._natural(table, before), after=self._natural(table, after), differences=differences
         )
 
-    def credit(self, state: State, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
+    def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.
 
         None where one seed alone speaks and the pool has the soft score's noise instead of the metric's.
         """
-        if self._soft and len(tables) < 2:
+        soft = _soft(view.spec)
+        if soft and len(tables) < 2:
             return None
-        pools = Pools() if self._soft else self._pools(state)
-        targets = self.table.objective(self._spec.gate.min_rows)
-        arrays = {number: self._arrays(state, number) or {} for table in tables for number in table}
+        pools = Pools() if soft else self._pools(view)
+        targets = self._slices.table.objective(view.spec.gate.min_rows)
+        arrays = {number: self._arrays(view.state, number) or {} for table in tables for number in table}
         scores = {one.name: self._scores(arrays, one, tables) for one in targets}
         parts: dict[str, Any] = {}
         for name, contrast in PARTS.items():
@@ -152,7 +154,7 @@ class EvidenceAssessor:
         """Row scores of a slice, shape (4 arms, seeds, rows)."""
         return np.array(
             [
-                [row_scores(self.table, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
+                [row_scores(self._slices.table, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
                 for arm in range(4)
             ]
         )
@@ -168,30 +170,24 @@ class EvidenceAssessor:
         numbers = [one.trial.number for one in state.trials if one.trial.phase == "calibration"]
         return [a for a in (self._arrays(state, n) for n in numbers) if a is not None]
 
-    def _incumbent(self, state: State, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> list[Arrays]:
-        """All trainings of the incumbent that pairs of this test may use, where the study averages over them and there
-        are more than pairs; else none. Those it won with are not among them: seeds are fresh after a move."""
-        if self._spec.gate.incumbent != "averaged":
+    def _incumbent(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> list[Arrays]:
+        """All trainings of the incumbent that pairs of this comparison may use, where the study averages over them and
+        there are more than pairs; else none. Those it won with are not among them: seeds are fresh after a move."""
+        state, spec = view.state, view.spec
+        if spec.gate.incumbent != "averaged":
             return []
-        most = max(self._spec.gate.looks[-1], self._spec.gate.calibration)
-        seeds = [pairs.pair_seed(self._spec, comparison.round, j, comparison.generation) for j in range(most)]
-        numbers = {seed: state.trained.get((comparison.incumbent, seed), state.horizon) for seed in seeds}
-        found = {seed: self._arrays(state, n) for seed, n in numbers.items() if n < state.horizon}
+        most = max(spec.gate.looks[-1], spec.gate.calibration)
+        seeds = [pairs.pair_seed(spec, comparison.round, j, comparison.generation) for j in range(most)]
+        numbers = {seed: state.trained.get((comparison.incumbent, seed), view.horizon) for seed in seeds}
+        found = {seed: self._arrays(state, n) for seed, n in numbers.items() if n < view.horizon}
         if any(found.get(seed) is None for seed in pair_seeds):
             return []
         trained = [a for a in found.values() if a is not None]
         return trained if len(trained) > len(pair_seeds) else []
 
-    def _declared(self, comparison: ComparisonState) -> frozenset[str]:
-        """The targets that the members of a test are meant to help; all of them where one does not say."""
-        everything = frozenset(s.name for s in self._spec.targets)
-        meant = [c.targets for c in self._spec.data.candidates if c.name in comparison.members]
-        if not meant or any(t is None for t in meant):
-            return everything
-        return frozenset(name for targets in meant for name in targets or ())
-
-    def _pools(self, state: State) -> Pools:
-        """The study's pool of noise: calibration, then every finished test with two pairs or more."""
+    def _pools(self, view: View) -> Pools:
+        """The study's pool of noise: calibration, then every finished comparison with two pairs or more."""
+        state, spec = view.state, view.spec
         runs = self._calibration(state)
         if len(runs) < 2:
             ended = [one.outcome for one in state.trials if one.outcome is not None]
@@ -206,27 +202,27 @@ class EvidenceAssessor:
         pools = Pools.calibrated(
             {
                 one.name: np.array(
-                    [row_scores(self.table, self._metric, one, a, self._is_soft(one.role)) for a in runs]
+                    [
+                        row_scores(self._slices.table, self._metric, one, a, _soft(spec) and one.role == "target")
+                        for a in runs
+                    ]
                 )
-                for one in self.table.slices
+                for one in self._slices.table.slices
             },
-            {one.name: one.clusters for one in self.table.slices},
-            {one.name: one.weight for one in self.table.objective(self._spec.gate.min_rows)},
+            {one.name: one.clusters for one in self._slices.table.slices},
+            {one.name: one.weight for one in self._slices.table.objective(spec.gate.min_rows)},
         )
         for comparison in state.comparisons:
             if comparison.verdict is not None and comparison.looks and comparison.looks[-1]["pairs"] >= 2:
                 pools = pools.updated(Look.from_dict(comparison.looks[-1]))
         return pools
 
-    def _is_soft(self, role: str) -> bool:
-        return self._soft and role == "target"
-
-    def _final(self, state: State, number: int, table: SliceTable) -> Arrays:
+    def _final(self, view: View, number: int, table: SliceTable) -> Arrays:
         """What a final training scores on the opened test set."""
-        arrays = self._arrays(state, number)
+        arrays = self._arrays(view.state, number)
         assert arrays is not None
         outputs = {part: arrays[f"{part}.outputs"] for part in table.parts}
-        return score(table, self._metric, self._spec.task.kind, outputs).arrays
+        return score(table, self._metric, view.spec.task.kind, outputs).arrays
 
     def _natural(self, table: SliceTable, runs: Sequence[Arrays]) -> dict[str, float]:
         """Mean metric of each slice over these runs, as the user knows it."""
@@ -235,6 +231,19 @@ class EvidenceAssessor:
             each = [row_scores(table, self._metric, one, a, soft=False).mean() for a in runs]
             values[one.name] = self._metric.natural(float(np.mean(each)))
         return values
+
+
+def _declared(spec: StudySpec, comparison: ComparisonState) -> frozenset[str]:
+    """The targets that the members of a comparison are meant to help; all of them where one does not say."""
+    everything = frozenset(s.name for s in spec.targets)
+    meant = [c.targets for c in spec.data.candidates if c.name in comparison.members]
+    if not meant or any(t is None for t in meant):
+        return everything
+    return frozenset(name for targets in meant for name in targets or ())
+
+
+def _soft(spec: StudySpec) -> bool:
+    return spec.gate.score == "soft"
 
 
 def _draws(plan: Plan) -> bool:

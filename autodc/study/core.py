@@ -12,27 +12,30 @@ import threadpoolctl
 
 from autodc.errors import AutodcError, InputError
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.own_metric import MetricError
-from autodc.evaluation.scores import Keep, Scores, kept_outputs, score, slice_value
-from autodc.evaluation.slices import TEST, Slice, SliceTable, slice_card
+from autodc.evaluation.slices import SliceTable
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.search.engine import SearchEngine
 from autodc.study.assess import EvidenceAssessor, LookForLeaks, OpenTest
 from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import State, fold
+from autodc.study.journal.fold import apply, fold
+from autodc.study.journal.state import State
 from autodc.study.loop import Finished, Loop, Step, Waiting
+from autodc.study.phases.order import ORDER
+from autodc.study.phases.phase import Phase
+from autodc.study.phases.tools import Tools
 from autodc.study.ports import Journal, OutcomeStore
-from autodc.study.rules import allowance, pairs
+from autodc.study.rules import allowance, last
 from autodc.study.rules.extend import extension
+from autodc.study.rules.pairs import PAIRED
+from autodc.study.scoring import Scorer
+from autodc.study.slicing import Cut, Slices
+from autodc.study.view import View
 from autodc.studyfile.study import SliceSpec, StudySpec
 from autodc.trial.executor import Completion
 
 Array = np.ndarray[Any, Any]
-
-LARGEST_SCORE = 1e100
-"""Scores above are of trainings that ran away; their squares would be infinite."""
 
 
 @final
@@ -53,22 +56,25 @@ class StudyCore:
         table: SliceTable,
         metric: Metric,
         engine: SearchEngine,
-        cut: Callable[[SliceSpec], Slice] | None = None,
+        cut: Cut | None = None,
         open_test: OpenTest | None = None,
         leaks: LookForLeaks | None = None,
         borrowed: ev.WarmStarted | None = None,
+        order: tuple[Phase, ...] = ORDER,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open. A changed study file or changed data extends the study, where that may be (study/rules/extend.py).
 
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
-        ADC-RUN-060 where its metric was turned round.
+        020 where it has a phase that is not in the order, 060 where its metric was turned round.
         """
-        self._journal, self._store, self._clock, self._monotonic = journal, store, clock, monotonic
+        self._journal, self._clock, self._monotonic = journal, clock, monotonic
         self._begun: float | None = None
-        self._spec, self._table, self._metric = spec, table, metric
+        self._spec, self._store = spec, store
+        self._metric = metric
         self.state = fold(event for _, event in journal.read())
+        _refuse_unknown_phase(self.state, order)
         if self.state.started is None:
             self.record(started, *([] if borrowed is None else [borrowed]))
         else:
@@ -79,11 +85,10 @@ class StudyCore:
             extended = extension(self.state, started)
             if extended is not None:
                 self.record(extended)
-        self._slice = cut
-        self._assessor = EvidenceAssessor(spec, table, metric, store, open_test, leaks)
-        for one in self.state.admitted:
-            self._take(self._table.with_slice(self._cut(SliceSpec.model_validate(one.rule))))
-        self._loop = Loop(spec, self.state, engine, self._assessor)
+        self._slices = Slices(table, cut, self.state)
+        self._scorer = Scorer(spec, self._slices, metric, store)
+        assessor = EvidenceAssessor(self._slices, metric, store, open_test, leaks)
+        self._loop = Loop(spec, self.state, Tools(engine, assessor), order)
         self._again: list[Trial] = list(self.state.pending)
         self._libraries = threadpoolctl.ThreadpoolController()
 
@@ -91,6 +96,11 @@ class StudyCore:
     def spec(self) -> StudySpec:
         """What is studied."""
         return self._spec
+
+    @property
+    def view(self) -> View:
+        """What is visible of it now."""
+        return self._loop.view
 
     def record(self, *events: ev.Event) -> None:
         """Journal events, then apply them."""
@@ -101,7 +111,7 @@ class StudyCore:
         self._journal.append(stamped)
         for event in stamped:
             kept = self.state.outputs
-            self.state.apply(event)
+            apply(self.state, event)
             for address in set(kept.values()) - set(self.state.outputs.values()) if kept else ():
                 self._store.drop(address)
 
@@ -145,12 +155,12 @@ class StudyCore:
         if self._spec.data.test is None:
             hint = "name one as data.test in a new study; this one has chosen by validation alone"
             raise InputError("ADC-RUN-014", "the study has no test set to open", "--open-test", "", hint)
-        under_way = state.asked is not None or (state.phase in ("credit", "test") and state.due)
+        under_way = state.asked is not None or (self.view.closes(state.phase) and state.due)
         if len(state.opened) > state.measurements or (under_way and state.finished is None):
             return
         refuse_second_opening(state, force)
         cap = allowance.asked(self._spec)
-        if pairs.final_seeds(self._spec, state, cap) < 1:
+        if last.seeds_paid(self.view, cap) < 1:
             raise InputError(
                 "ADC-RUN-016",
                 "no training is left for the last measurement",
@@ -177,71 +187,24 @@ class StudyCore:
         completion.outputs: part → predictions in row order. Outputs on the sealed test set are stored, not scored.
         A completion that is not `done`, or has outputs that are not finite, is a failed trial.
         """
-        seconds: dict[str, Any] = {
-            "started": completion.started,
-            "ended": completion.ended,
-            "seconds": completion.seconds,
-            "attempts": completion.attempt + 1,
-        }
-        scores, error = None, completion.error or completion.status
-        if completion.status == "done":
-            keep = Keep.of(self._spec)
-            if trial.phase == "calibration":  # few, and `simulate` may ask them what they were not trained for
-                keep = replace(keep, soft=True)
-            scores, error = self._scored(completion.outputs, keep)
-        if scores is None:
-            return Outcome(status="failed", error=error, train_seconds=completion.train_seconds, **seconds)
-        arrays = dict(scores.arrays)
-        if TEST in completion.outputs:
-            arrays[f"{TEST}.outputs"] = np.asarray(completion.outputs[TEST], dtype=np.float32)
-        return Outcome(
-            status="done",
-            slices=scores.slices,
-            soft=scores.soft,
-            arrays=self._store.put(arrays),
-            outputs=self._kept_outputs(trial, completion.outputs),
-            train_seconds=completion.train_seconds,
-            predict_ms=completion.predict_ms,
-            model_mb=completion.model_mb,
-            **seconds,
-        )
+        phase = self.view.named(trial.phase)
+        soft = phase is not None and phase.keeps_soft
+        return self._scorer.outcome(completion, soft=soft, shown=self._is_shown(trial))
 
-    def _kept_outputs(self, trial: Trial, outputs: Mapping[str, Array]) -> str:
-        """Where the predictions lie, of the first training in a pair of every plan that may be an incumbent."""
-        if trial.phase not in ("calibration", "gate") or trial.plan in self.state.outputs:
-            return ""
-        return self._store.put(kept_outputs(outputs, self._table.parts))
+    def _is_shown(self, trial: Trial) -> bool:
+        """Whether predictions are kept: of the first training in a pair of every plan that may be an incumbent."""
+        return trial.phase in PAIRED and trial.plan not in self.state.outputs
+
+    def admit_slice(self, one: SliceSpec) -> None:
+        """A slice joins the study. Raises InputError as `Slices.admission` does."""
+        event = self._slices.admission(one, self.state, self._metric, self._store, self._spec.gate.min_rows)
+        self.record(event)
+        self._slices.take(event)
 
     def outputs(self, plan: Plan) -> Mapping[str, Array] | None:
         """Predictions of one training of the start or the incumbent, part → row order; None where none ended yet."""
         address = self.state.outputs.get(plan)
         return None if address is None else self._store.get(address)
-
-    def admit_slice(self, one: SliceSpec) -> None:
-        """A slice joins the study: every training that ended is scored on it from what was kept of it a row.
-
-        Raises InputError ADC-RUN-090 for a name that is taken or `overall`, and what `cut_slice` raises.
-        """
-        if one.name in self.state.question.slices:
-            raise InputError("ADC-RUN-090", "the study has a slice of that name", one.name, "", "choose another name")
-        admitted = self._cut(one)
-        table = self._table.with_slice(admitted)
-        values, soft = {}, {}
-        for number, outcome in self.state.ended():
-            arrays = self._store.get(outcome.arrays)
-            values[str(number)] = slice_value(table, self._metric, admitted, arrays)
-            if f"{admitted.part}.soft" in arrays:
-                soft[str(number)] = float(arrays[f"{admitted.part}.soft"][admitted.rows].mean(dtype=float))
-        card = slice_card(admitted, self._spec.gate.min_rows)
-        self.record(ev.SliceAdmitted(name=one.name, rule=one.model_dump(), card=card, values=values, soft=soft))
-        self._take(table)
-
-    def _cut(self, one: SliceSpec) -> Slice:
-        assert self._slice is not None, "a study that admits slices is opened with `cut`"
-        return self._slice(one)
-
-    def _take(self, table: SliceTable) -> None:
-        self._table = self._assessor.table = table
 
     def incumbent_arrays(self) -> Mapping[str, Array] | None:
         """Per-example arrays of the last full training of the incumbent, None where it has none yet."""
@@ -250,20 +213,6 @@ class StudyCore:
             if full and one.outcome is not None and one.outcome.arrays:
                 return self._store.get(one.outcome.arrays)
         return None
-
-    def _scored(self, outputs: Mapping[str, Array], keep: Keep) -> tuple[Scores | None, str]:
-        """Scores, or why there are none: a user's own metric may raise, or give what is no number."""
-        if problem := _misfit(self._table, outputs):
-            return None, problem
-        metric = self._metric
-        try:
-            scores = score(self._table, metric, self._spec.task.kind, outputs, keep)
-        except MetricError as error:
-            return None, str(error)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            return None, f"metric {metric.name} raises {type(error).__name__}: {error}"
-        problem = _no_number(self._table, metric, scores)
-        return (None, problem) if problem else (scores, "")
 
     @property
     def finished(self) -> bool:
@@ -284,6 +233,20 @@ def _refuse_other_direction(state: State, metric: Metric) -> None:
         )
 
 
+def _refuse_unknown_phase(state: State, order: tuple[Phase, ...]) -> None:
+    """Raise InputError ADC-RUN-020 where the journal has a phase that is not in the order."""
+    known = {phase.name for phase in order}
+    unknown = [p.phase for p in state.phases if p.phase not in known]
+    if unknown:
+        raise InputError(
+            "ADC-RUN-020",
+            "the journal has a phase that this autodc does not know",
+            "--out",
+            unknown[0],
+            "go on with the autodc, and the phases of its own, that the study was begun with",
+        )
+
+
 def refuse_second_opening(state: State, force: bool) -> None:
     """Raise InputError ADC-RUN-015 where the test set was read already and this is not forced."""
     if force or not state.opened or len(state.opened) > state.measurements:
@@ -296,37 +259,3 @@ def refuse_second_opening(state: State, force: bool) -> None:
         "its first reading is the honest one: what is chosen after it may be chosen by it. --force opens it again, and "
         "the report will say so in red",
     )
-
-
-def _no_number(table: SliceTable, metric: Metric, scores: Scores) -> str:
-    """Which slice and row a metric gives no number for that can be compared; empty where all is well."""
-    for one in table.slices:
-        rows = scores.arrays.get(f"{one.part}.score")
-        bad = [] if rows is None else one.rows[~_comparable(rows[one.rows])].tolist()
-        if rows is not None and bad:
-            count = f"{len(bad)} rows, the first of them row" if len(bad) > 1 else "row"
-            what = _whats_wrong(rows[bad[0]])
-            return f"metric {metric.name} is {what} for {count} {bad[0]} of {one.part} (slice {one.name})"
-        if not _comparable(scores.slices[one.name]):
-            return f"metric {metric.name} is {_whats_wrong(scores.slices[one.name])} on slice {one.name}"
-    return ""
-
-
-def _comparable(values: Any) -> Any:
-    """Whether numbers are finite, and stay so when they are squared and summed."""
-    return np.abs(np.asarray(values, dtype=np.float64)) <= LARGEST_SCORE  # false for NaN
-
-
-def _whats_wrong(value: float) -> str:
-    return f"too large to be compared ({value:.3g})" if np.isfinite(value) else "not a finite number"
-
-
-def _misfit(table: SliceTable, outputs: Mapping[str, Array]) -> str:
-    for part in table.parts:
-        if part not in outputs:
-            return f"no predictions for {part}"
-        if len(outputs[part]) != len(table.targets[part]):
-            return f"{len(outputs[part])} predictions for the {len(table.targets[part])} rows of {part}"
-        if not np.isfinite(outputs[part]).all():
-            return f"predictions for {part} are not finite"
-    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autodc.evaluation.metrics import METRICS
 from autodc.evaluation.own_metric import Better
 from autodc.study.journal.state import State
+from autodc.study.view import spec_of
 
 GUESSED = (
     "the journal is of an older autodc and does not say whether {name} is better when higher or lower; from the "
@@ -17,8 +18,7 @@ def better(state: State) -> Better:
     told = state.question.metric.get("better")
     if told is not None:
         return "lower" if told == "lower" else "higher"
-    assert state.spec is not None
-    known = METRICS.get(state.spec.metrics.primary)
+    known = METRICS.get(spec_of(state).metrics.primary)
     return known.better if known is not None else _from_numbers(state)
 
 
@@ -29,8 +29,7 @@ def natural(state: State, oriented: float) -> float:
 
 def guessed(state: State) -> str:
     """A word of warning where the direction is what the numbers tell, else empty."""
-    assert state.spec is not None
-    name = state.spec.metrics.primary
+    name = spec_of(state).metrics.primary
     if state.question.metric or name in METRICS:
         return ""
     return GUESSED.format(name=name, better=better(state))

@@ -38,7 +38,6 @@ RESTORES = 3
 
 TIME_OVER = "the time was over before this training ended [ADC-RUN-070]"
 
-_LAST = ("credit", "test")
 _AGAIN = frozenset({"crashed", "lost"})
 
 Progress = Callable[[State], None]
@@ -202,8 +201,8 @@ class Driver:
         left, because = self._time_left()
         if math.isinf(left):
             return
-        state = self._study.state
-        if left <= 0 and state.phase in ("", "calibration"):
+        state, view = self._study.state, self._study.view
+        if left <= 0 and not view.has_start:
             self._executor.cancel()
             raise Interrupted("the time was over before the model the study begins with was measured")
         found = pace.pace(state)
@@ -226,7 +225,7 @@ class Driver:
     def _limit(self, total: float, because: str, over: bool) -> None:
         """Journal what the clock allows, where that is something else than before."""
         state, asked = self._study.state, allowance.asked(self._study.spec)
-        total, cap = min(total, asked), allowance.cap(self._study.spec, state)
+        total, cap = min(total, asked), allowance.cap(self._study.view)
         if over:
             changed = state.limit is None or state.limit.trainings > state.spent
         elif math.isinf(cap):
@@ -238,14 +237,13 @@ class Driver:
 
     def _searches(self) -> bool:
         """Whether anything but the last measurement is under way, once the start is measured."""
-        begun = self._study.state.phase not in ("", "calibration")
-        return begun and any(trial.phase not in _LAST for trial, _ in self._under_way.values())
+        view = self._study.view
+        return view.has_start and not all(view.closes(trial.phase) for trial, _ in self._under_way.values())
 
     def _last_seconds(self, each: float) -> float:
         """What the last measurement is likely to take."""
-        spec = self._study.spec
-        seeds = allowance.final_seeds(spec) + allowance.credit_seeds(spec)
-        return 2 * seeds * each / self._executor.slots if math.isfinite(each) else 0.0
+        trainings = sum(phase.apart(self._study.spec) for phase in self._study.view.closing)
+        return trainings * each / self._executor.slots if math.isfinite(each) else 0.0
 
     def _cut(self, over: bool) -> None:
         """End what is under way: it says nothing of its plan. Where there is time, the last measurement goes on."""
@@ -254,7 +252,7 @@ class Driver:
         self._under_way.clear()
         self._executor.cancel()
         for _, (trial, attempt) in under_way:
-            if trial.phase in _LAST and not over:
+            if self._study.view.closes(trial.phase) and not over:
                 self._submit(trial, attempt)
             else:
                 self._study.tell(trial, _cancelled(attempt))

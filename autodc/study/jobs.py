@@ -9,6 +9,8 @@ from typing import final
 
 from autodc.evaluation.slices import TEST
 from autodc.plan.trial import Trial
+from autodc.study.phases.order import ORDER
+from autodc.study.phases.phase import Phase
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Job, StoredPart, TrainerRef
 
@@ -16,29 +18,31 @@ from autodc.trial.executor import Job, StoredPart, TrainerRef
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobMaker:
-    """What all jobs of a study share.
-
-    datasets: name → folder of a training dataset; held: part → folder with its inputs alone, the sealed test set
-    among them: it goes only to the trials of the last measurement; models: folder of the models that are kept;
-    restore: puts stored datasets that are gone or damaged in place again, and says whether there were any.
-    """
+    """What all jobs of a study share."""
 
     spec: StudySpec
     machine: MachineSpec
     n_classes: int
     datasets: Mapping[str, str]
+    """Name → folder of a training dataset."""
     held: Mapping[str, str]
+    """Part → folder with its inputs alone, the sealed test set among them: few phases' trials get that."""
     work: Path
     models: Path
+    """Folder of the models that are kept."""
     restore: Callable[[], bool] = lambda: False
+    """Puts stored datasets that are gone or damaged in place again, and says whether there were any."""
+    order: tuple[Phase, ...] = ORDER
+    """The phases of the study."""
 
     def job(self, trial: Trial, attempt: int) -> Job:
         """Return one attempt at a trial."""
         plan, task = trial.plan, self.spec.task
-        keep = self._keeps_model(trial)
+        phase = next(p for p in self.order if p.name == trial.phase)
+        keep = phase.keeps_model(self.spec)
         out = self.models / f"trial-{trial.number}" if keep else self.work / f"trial-{trial.number}-{attempt}"
         warm = None if trial.warm_start is None else str(self.models / f"trial-{trial.warm_start}" / "model")
-        held = {part: path for part, path in self.held.items() if part != TEST or trial.phase == "test"}
+        held = {part: path for part, path in self.held.items() if part != TEST or phase.predicts_test}
         return Job(
             number=trial.number,
             attempt=attempt,
@@ -61,8 +65,3 @@ class JobMaker:
             memory=self.machine.memory_per_trial,
             threads=max(1, int(self.machine.cpus_per_trial)),
         )
-
-    def _keeps_model(self, trial: Trial) -> bool:
-        """Models are kept where one may be handed over or continued."""
-        last = "test" if self.spec.data.test is not None else "gate"
-        return trial.phase == last or ("continue" in self.spec.recipes and trial.phase in ("calibration", "gate"))

@@ -1,7 +1,7 @@
 """The loop as a pure state machine: from what is visible, the next decision or the next trial.
 
 Outcomes are revealed in order of their number, whatever the order they arrive in. A trial is planned as soon as the
-state wants one and fewer than `search.lag` planned trials are unrevealed; otherwise the next outcome is revealed. So
+phase wants one and fewer than `search.lag` planned trials are unrevealed; otherwise the next outcome is revealed. So
 the same study, seed and outcomes give the same decisions on any number of workers.
 """
 
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import final
 
 from autodc.errors import AutodcError
-from autodc.search.engine import SearchEngine
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.memory import Memory
-from autodc.study.phases.decide import Assessor, Decider
-from autodc.study.phases.planner import Planner
+from autodc.study.phases import comparing
+from autodc.study.phases.phase import Phase
+from autodc.study.phases.tools import Tools
+from autodc.study.rules import fidelity
+from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
 
@@ -37,13 +38,16 @@ Step = ev.Event | Waiting | Finished
 
 @final
 class Loop:
-    """Decides and plans. It holds nothing that cannot be derived from the state."""
+    """Goes through the phases. It holds nothing that cannot be derived from the state."""
 
-    def __init__(self, spec: StudySpec, state: State, engine: SearchEngine, assessor: Assessor) -> None:
-        memory = Memory()
-        self._lag, self._state = spec.search.lag, state
-        self._decider = Decider(spec, state, engine, memory, assessor)
-        self._planner = Planner(spec, state, engine, memory)
+    def __init__(self, spec: StudySpec, state: State, tools: Tools, order: tuple[Phase, ...]) -> None:
+        self._spec, self._state, self._tools, self._order = spec, state, tools, order
+        self._horizon = 0
+
+    @property
+    def view(self) -> View:
+        """What is visible now: what a decision in the journal has seen, and what was revealed since."""
+        return View(self._spec, self._state, max(self._horizon, self._state.horizon), self._order)
 
     def step(self) -> Step:
         """Return the next event, to be journalled and applied before the next call; or that there is none now.
@@ -52,16 +56,29 @@ class Loop:
         """
         state = self._state
         while state.finished is None:
-            decision = self._decider.react()
-            if decision is not None:
-                return decision
-            if len(state.trials) - state.horizon < self._lag:
-                planned = self._planner.want()
-                if planned is not None:
-                    return planned
-            if state.horizon == len(state.trials):
+            view = self.view
+            event = self._decision(view) or self._training(view)
+            if event is not None:
+                return event
+            if not view.hidden:
                 raise AutodcError("ADC-LOOP-001", "the loop is stuck", f"round {state.round}, phase {state.phase}")
-            if state.trials[state.horizon].outcome is None:
+            if view.hidden[0].outcome is None:
                 return Waiting()
-            state.horizon += 1
+            self._horizon = view.horizon + 1
         return Finished()
+
+    def _decision(self, view: View) -> ev.Event | None:
+        phase = view.phase
+        if self._state.asked is not None and view.has_start and (phase is None or not phase.closing):
+            return comparing.stopped(view)
+        if (measured := fidelity.measured(view)) is not None:
+            return measured
+        return self._next(view).begin(view) if phase is None else phase.decide(view, self._tools)
+
+    def _next(self, view: View) -> Phase:
+        """The phase to begin where none is under way: the first, or where an extended study goes on."""
+        return next(p for p in self._order if p.takes_up(view)) if self._state.phase else self._order[0]
+
+    def _training(self, view: View) -> ev.TrialPlanned | None:
+        phase = view.phase
+        return None if phase is None or len(view.hidden) >= self._spec.search.lag else phase.want(view, self._tools)

@@ -8,12 +8,9 @@ from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome
 from autodc.search.engine import Observation, oriented
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import State
 from autodc.study.rules import pairs
+from autodc.study.view import View
 from autodc.studyfile.study import Tradeoff
-
-AFTER = ("credit", "test")
-"""Phases that come after the last verdict; the search never learns from them."""
 
 
 @final
@@ -26,16 +23,16 @@ class Memory:
         self._read = 0
         self._slices = 0
 
-    def observed(self, state: State) -> list[Observation]:
+    def observed(self, view: View) -> list[Observation]:
         """All that is visible now; the list only grows."""
-        if self._slices != len(state.admitted):  # trainings of before have a value there now
-            self._seen, self._read, self._slices = [], 0, len(state.admitted)
+        if self._slices != len(view.state.admitted):  # trainings of before have a value there now
+            self._seen, self._read, self._slices = [], 0, len(view.state.admitted)
         if not self._seen:
-            self._seen += borrowed(state.borrowed)
-        for t in state.trials[self._read : state.horizon]:
+            self._seen += borrowed(view.state.borrowed)
+        for t in view.state.trials[self._read : view.horizon]:
             trial = t.trial
             told = t.outcome is not None and t.outcome.status != "cancelled" and not pairs.may_run_again(t)
-            if trial.phase not in AFTER and t.outcome is not None and told:
+            if not view.closes(trial.phase) and t.outcome is not None and told:
                 values = t.outcome.slices
                 self._seen.append(
                     Observation(
@@ -47,7 +44,7 @@ class Memory:
                         tradeoffs=tradeoffs(t.outcome, trial.fidelity),
                     )
                 )
-        self._read = max(self._read, state.horizon)
+        self._read = max(self._read, view.horizon)
         return self._seen
 
 

@@ -43,12 +43,16 @@ TIMES_SLOWEST = 4.0
 @final
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds of a full training: `fixed` and `per_row` for each row drawn in an epoch; slowest: seen of late."""
+    """Seconds of a full training."""
 
     fixed: float
+    """Whatever its size."""
     per_row: float
+    """For each row drawn in an epoch."""
     slowest: float
+    """Seen of late."""
     known: int
+    """Trainings that say so."""
 
     def seconds(self, rows: float, fidelity: float = 1.0) -> float:
         """What a training on so many rows is likely to take."""

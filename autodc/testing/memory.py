@@ -11,7 +11,7 @@ import numpy as np
 from autodc.adapters.journal import Cursor, encode
 from autodc.adapters.outcomes import address_of
 from autodc.errors import SurroundingsError
-from autodc.study.journal import events as study_events
+from autodc.study.journal.codec import from_text
 from autodc.study.journal.events import Event
 
 Array = np.ndarray[Any, Any]
@@ -33,7 +33,7 @@ class MemoryJournal:
     def read(self, after: int = 0) -> Iterator[tuple[int, Event]]:
         """Yield (position, event) from the first one beyond `after`."""
         for position, (kind, version, payload) in enumerate(self._rows[after:], start=after + 1):
-            yield position, study_events.from_dict(kind, version, json.loads(payload))
+            yield position, from_text(kind, version, payload, vouched=True)
 
     def cursor(self, name: str) -> Cursor:
         """Say how far the follower `name` has come."""

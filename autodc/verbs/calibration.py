@@ -16,6 +16,7 @@ from autodc.adapters.journal import open_for_reading
 from autodc.adapters.mlflow_tracker import NullTracker
 from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.errors import InputError
+from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.scores import row_scores, rows_kept
 from autodc.evaluation.slices import VALIDATION, part_of
@@ -26,7 +27,8 @@ from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior
 from autodc.study.driver import Driver
 from autodc.study.journal.events import SessionStarted
-from autodc.study.journal.state import State, fold
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
 from autodc.studyfile.study import BudgetSpec, GateSpec, LoopSpec, MachineSpec, SearchSpec, SliceSpec
 from autodc.wire.assumed import RESIDUAL_SHARE, RESIDUAL_VARIANCE, SEED_SD, SEED_SHARE
 from autodc.wire.study import JOURNAL, Inputs, job_maker, open_study, start_plan
@@ -59,9 +61,10 @@ class Calibration:
     @property
     def objective(self) -> tuple[Runs, ...]:
         """The targets whose weighted mean is the objective, as of SliceTable.objective."""
-        targets = tuple(r for r in self.runs if r.role == "target")
-        counted = tuple(r for r in targets if counting_rows(r.scores.shape[1], r.clusters) >= self.min_rows)
-        return counted or targets
+        return objective.counted(
+            (r for r in self.runs if r.role == "target"),
+            lambda r: counting_rows(r.scores.shape[1], r.clusters) >= self.min_rows,
+        )
 
     @property
     def pools(self) -> Pools:

@@ -13,7 +13,7 @@ from autodc.evaluation.scores import Keep, kept_bytes, outputs_bytes
 from autodc.plan.mixture import BASE
 from autodc.review.notices import slice_alarms
 from autodc.study import pace
-from autodc.study.journal.state import State
+from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
 from autodc.verbs.calibration import read_calibration
@@ -143,21 +143,18 @@ def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
 
 
 def _night(spec: StudySpec) -> dict[str, Any]:
-    cap = allowance.cap(spec, State())
-    calibration, test = allowance.calibration_runs(spec), 2 * allowance.final_seeds(spec)
-    credit = 2 * allowance.credit_seeds(spec)
+    cap, apart = allowance.asked(spec), {p.name: p.apart(spec) for p in ORDER}
+    taken = sum(apart.values())
     search = spec.loop.rounds * spec.search.trials_per_round
     gate = round(search * (1 - allowance.SEARCH_SHARE) / allowance.SEARCH_SHARE)
     if not math.isinf(cap):
-        search = min(search, int(allowance.SEARCH_SHARE * (cap - calibration - test - credit)))
-        gate = int(cap - calibration - test - credit - search)
+        search = min(search, int(allowance.SEARCH_SHARE * (cap - taken)))
+        gate = int(cap - taken - search)
     return {
-        "trainings": calibration + search + gate + credit + test,
-        "calibration": calibration,
+        "trainings": taken + search + gate,
+        **{p.name: apart[p.name] for p in ORDER if p.purpose},
         "search": search,
         "gate": gate,
-        "credit": credit,
-        "test": test,
         "tests": allowance.planned_tests(spec),
         "fdr": spec.gate.fdr,
         "cost_limit": spec.budget.cost,

@@ -23,7 +23,8 @@ from autodc.study import direction
 from autodc.study.core import StudyCore, refuse_second_opening
 from autodc.study.driver import Driver, Progress
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import State, fold
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
 from autodc.study.ports import Tracker
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor

@@ -41,7 +41,9 @@ from autodc.search.space import start_hyperparameters
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
 from autodc.study.journal.events import StudyStarted, WarmStarted
-from autodc.study.journal.state import State, fold
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
+from autodc.study.phases.order import ORDER, view_of
 from autodc.study.rules import allowance
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile import codes
@@ -125,8 +127,7 @@ def _seed_problems(spec: StudySpec) -> list[AutodcError]:
     if budget is None:
         return []
     calibration = allowance.calibration_runs(spec)
-    apart = 2 * allowance.final_seeds(spec) + 2 * allowance.credit_seeds(spec)
-    need = calibration + apart + first + max(0, first - calibration)
+    need = sum(phase.apart(spec) for phase in ORDER) + first + max(0, first - calibration)
     if need <= budget:
         return []
     found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"
@@ -256,7 +257,7 @@ def warm_start(inputs: Inputs, out: Path | None = None) -> WarmStarted | None:
     if not (folder / JOURNAL).is_file():
         hint = "name the folder of a run (its --out), relative to the study file"
         raise InputError("ADC-WARM-001", "there is no study to start warm from", place, str(folder), hint)
-    other, cold = _state(folder / JOURNAL), started_event(inputs)
+    other, cold = view_of(_state(folder / JOURNAL)), started_event(inputs)
     if found := differences(other, cold, spec):
         hint = "trainings can be shared only where all of it is the same; leave search.warm_start out to begin afresh"
         raise InputError("ADC-WARM-002", f"another question was asked in {folder}", place, "; ".join(found), hint)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +20,7 @@ from autodc.study.journal.events import PhaseStarted
 from autodc.testing.journal_contract import JournalContract
 from autodc.testing.memory import MemoryJournal
 
+FROZEN = Path(__file__).parents[1] / "journals"
 WRITER = """
 import sys
 from autodc.adapters.journal import SqliteJournal
@@ -264,3 +269,175 @@ def test_text_that_is_no_unicode_is_spelled_out(tmp_path: Path, text: str) -> No
     ((_, event),) = journal.read()
     journal.close()
     assert event.phase == text.encode("utf-8", "backslashreplace").decode()  # type: ignore[attr-defined]
+
+
+def change(path: Path, statement: str, *values: object) -> None:
+    with sqlite3.connect(path) as raw:
+        raw.execute(statement, values)
+    raw.close()
+
+
+@pytest.fixture(params=["sealed", "of before"])
+def real(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The journal of a finished study that earlier code wrote, as it lies there or taken up and so sealed."""
+    with tarfile.open(FROZEN / "finished.tar.gz") as archive:
+        archive.extract("run/journal.sqlite", tmp_path, filter="data")
+    path = tmp_path / "run" / "journal.sqlite"
+    if request.param == "sealed":
+        SqliteJournal(path).close()
+    return path
+
+
+def first(path: Path, kind: str) -> tuple[int, dict[str, Any]]:
+    with sqlite3.connect(path) as raw:
+        position, payload = raw.execute("SELECT position, payload FROM events WHERE kind = ?", [kind]).fetchone()
+    raw.close()
+    return position, json.loads(payload)
+
+
+def without(payload: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """The payload without the last of these keys, each inside the one before."""
+    payload = json.loads(json.dumps(payload))
+    inner = payload
+    for key in keys[:-1]:
+        inner = inner[key]
+    del inner[keys[-1]]
+    return payload
+
+
+DAMAGED_EVENTS: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
+    "no object": ("LookTaken", lambda p: [p]),
+    "a field is missing": ("VerdictReached", lambda p: without(p, "subject")),
+    "an unknown field": ("VerdictReached", lambda p: {**p, "mood": "good"}),
+    "text for a number": ("TrialPlanned", lambda p: {**p, "round": "1"}),
+    "a number below 0": ("TrialFinished", lambda p: {**p, "number": -1}),
+    "true for a number": ("TrialFinished", lambda p: {**p, "number": True}),
+    "no time": ("TrialFinished", lambda p: {**p, "time": None}),
+    "a look without its slices": ("LookTaken", lambda p: without(p, "look", "slices")),
+    "a slice of a look without its rows": ("LookTaken", lambda p: without(p, "look", "slices", "dark", "rows")),
+    "a look that is text": ("LookTaken", lambda p: {**p, "look": "fine"}),
+    "a verdict there is not": ("LookTaken", lambda p: {**p, "look": {**p["look"], "verdict": "perhaps"}}),
+    "a card without rows": ("StudyStarted", lambda p: without(p, "datasets", "lamps", "rows")),
+    "cards that are a list": ("StudyStarted", lambda p: {**p, "slices": []}),
+    "a plan without mixture": ("StudyStarted", lambda p: without(p, "start", "mixture")),
+    "credit without its total": ("GainCredited", lambda p: without(p, "credit", "total")),
+    "credit without an interval": ("GainCredited", lambda p: without(p, "credit", "data", "low")),
+    "an outcome of no status": ("TrialFinished", lambda p: without(p, "outcome", "status")),
+    "a difference without rows": ("TestSetMeasured", lambda p: without(p, "differences", "dark", "rows")),
+    "members that are text": ("TestOpened", lambda p: {**p, "members": "lamps"}),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED_EVENTS)
+def test_an_event_that_is_none_is_told_with_its_position(real: Path, name: str) -> None:
+    kind, damage = DAMAGED_EVENTS[name]
+    position, payload = first(real, kind)
+    change(real, "UPDATE events SET payload = ? WHERE position = ?", json.dumps(damage(payload)), position)
+    refused(real, f"event {position}")
+
+
+def refused(path: Path, words: str) -> None:
+    before = path.read_bytes()
+    with open_for_reading(path) as reader, pytest.raises(SurroundingsError, match=words) as caught:
+        list(reader.read())
+    assert (caught.value.code, caught.value.exit_code) == ("ADC-JRNL-007", 3)
+    assert path.read_bytes() == before
+    with pytest.raises(SurroundingsError, match=words) as caught:
+        read_by_a_writer(path)
+    assert caught.value.code == "ADC-JRNL-007"
+
+
+def read_by_a_writer(path: Path) -> None:
+    journal = SqliteJournal(path)
+    try:
+        list(journal.read())
+    finally:
+        journal.close()
+
+
+DAMAGED_ROWS = {
+    "half of it": "UPDATE events SET payload = substr(payload, 1, 40) WHERE position = 7",
+    "nothing": "UPDATE events SET payload = '' WHERE position = 7",
+    "no UTF-8": "UPDATE events SET payload = CAST(X'7BFFFE7D' AS TEXT) WHERE position = 7",
+    "no UTF-8 in the kind": "UPDATE events SET kind = CAST(X'FFFE' AS TEXT) WHERE position = 7",
+    "a version that is text": "UPDATE events SET version = 'one' WHERE position = 7",
+    "missing": "DELETE FROM events WHERE position = 7",
+    "moved": "UPDATE events SET position = 100000 WHERE position = 7",
+    "deep": f"UPDATE events SET payload = '{'[' * 100_000}' WHERE position = 7",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED_ROWS)
+def test_a_damaged_record_is_told_with_its_position(real: Path, name: str) -> None:
+    change(real, DAMAGED_ROWS[name])
+    refused(real, "event 7|event 8 after event 6")
+
+
+CHANGES = {
+    "a digit": "UPDATE events SET payload = replace(payload, '\"seed\":', '\"seed\":1') WHERE position = ?",
+    "a space": "UPDATE events SET payload = payload || ' ' WHERE position = ?",
+    "the time": "UPDATE events SET written = written + 1 WHERE position = ?",
+    "the version": "UPDATE events SET version = version - 1 WHERE position = ?",
+    "the seal": "UPDATE events SET seal = zeroblob(32) WHERE position = ?",
+    "a seal that is text": "UPDATE events SET seal = 'none' WHERE position = ?",
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("real", ["sealed"], indirect=True)
+def test_a_sealed_record_that_could_be_true_and_was_changed_is_told(real: Path, name: str) -> None:
+    position, _ = first(real, "TrialPlanned")
+    change(real, CHANGES[name], position)
+    refused(real, f"event {position}")
+
+
+@pytest.mark.parametrize("real", ["sealed"], indirect=True)
+def test_records_that_changed_places_or_stand_twice_are_told(real: Path) -> None:
+    whole = real.read_bytes()
+    for statement in (
+        "UPDATE events SET position = -position WHERE position IN (7, 8)",
+        "UPDATE events SET (kind, version, payload, written, seal) = (SELECT kind, version, payload, written, seal"
+        " FROM events WHERE position = 6) WHERE position = 7",
+    ):
+        real.write_bytes(whole)
+        change(real, statement)
+        change(real, "UPDATE events SET position = 15 + position WHERE position < 0")
+        refused(real, "event 7|event 9 after event 6")
+
+
+@pytest.mark.parametrize("real", ["of before"], indirect=True)
+def test_a_journal_of_before_is_read_as_it_is_and_sealed_when_it_goes_on(real: Path) -> None:
+    before = real.read_bytes()
+    with open_for_reading(real) as reader:
+        told = list(reader.read())
+    assert real.read_bytes() == before
+    assert [p.name for p in real.parent.iterdir()] == ["journal.sqlite"]
+    journal = SqliteJournal(real)
+    journal.append([phase(9)])
+    assert list(journal.read()) == [*told, (len(told) + 1, phase(9))]
+    assert next(iter(journal.read(after=len(told))))[1] == phase(9)
+    journal.close()
+    change(real, "UPDATE events SET written = 1.5 WHERE position = 3")
+    refused(real, "event 3")
+
+
+@pytest.mark.parametrize("real", ["of before"], indirect=True)
+def test_a_reader_goes_on_where_the_journal_was_sealed_meanwhile(real: Path) -> None:
+    with open_for_reading(real) as reader:
+        reading = reader.read()
+        seen = [next(reading)]
+        journal = SqliteJournal(real)
+        journal.append([phase(number) for number in range(600)])
+        seen += reading
+        seen += reader.read(after=seen[-1][0])
+        assert seen == list(journal.read())
+        journal.close()
+
+
+@pytest.mark.parametrize("real", ["sealed"], indirect=True)
+def test_a_journal_that_lost_its_seals_is_no_journal_of_before(real: Path) -> None:
+    journal = SqliteJournal(real)
+    journal.append([phase(9)])
+    journal.close()
+    change(real, "ALTER TABLE events RENAME COLUMN seal TO lost")
+    refused(real, "checksum is lost")

@@ -64,7 +64,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path) -> 
             store.put({"big": np.zeros(100_000)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert (caught.value.code, caught.value.exit_code) == ("ADC-DISK-001", 3)
+    assert (caught.value.code, caught.value.exit_code) == ("ADC-DISK-004", 3)
     assert list(tmp_path.iterdir()) == []
 
 

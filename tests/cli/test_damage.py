@@ -96,6 +96,21 @@ def altered(statement: str) -> Callable[[Path], None]:
     return change
 
 
+def of_before(statement: str) -> Callable[[Path], None]:
+    """The change in a journal of an autodc that did not seal its records."""
+
+    def change(path: Path) -> None:
+        altered("ALTER TABLE events DROP COLUMN seal")(path)
+        altered("UPDATE events SET version = 2")(path)
+        altered(statement)(path)
+
+    return change
+
+
+BARE_LOOK = "json_remove(payload, '$.look.objective.rows')"
+TEXT_CREDIT = "json_set(payload, '$.credit.total', 'much')"
+
+
 def cut(share: float) -> Callable[[Path], None]:
     def change(path: Path) -> None:
         content = path.read_bytes()
@@ -131,6 +146,11 @@ DAMAGES = {
     "event that is a list": (altered("UPDATE events SET payload = '[]' WHERE position = 5"), 3),
     "other columns": (altered("ALTER TABLE events RENAME COLUMN payload TO load"), 3),
     "newer": (altered("UPDATE events SET kind = 'Whatever' WHERE position = 5"), 3),
+    "another byte": (altered("UPDATE events SET payload = replace(payload, 'lamps', 'lamqs') WHERE position = 1"), 3),
+    "a look without fields": (altered(f"UPDATE events SET payload = {BARE_LOOK} WHERE kind = 'LookTaken'"), 3),
+    "credit that is text": (altered(f"UPDATE events SET payload = {TEXT_CREDIT} WHERE kind = 'GainCredited'"), 3),
+    "such a look of before": (of_before(f"UPDATE events SET payload = {BARE_LOOK} WHERE kind = 'LookTaken'"), 3),
+    "such credit of before": (of_before(f"UPDATE events SET payload = {TEXT_CREDIT} WHERE kind = 'GainCredited'"), 3),
 }
 
 
@@ -145,6 +165,7 @@ def test_a_damaged_journal_is_one_message_of_every_verb(autodc, finished, inline
         said = autodc(*words)
         assert said.code == (3 if words is run else code), (words[0], said.err)
         assert said.err.count("[ADC-JRNL-") == 1
+        assert "Traceback" not in said.err
         assert said.out == ""
         assert len(said.err) < 1000
 

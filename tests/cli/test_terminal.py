@@ -16,7 +16,7 @@ from autodc.cli.show import show_status, show_why
 from autodc.cli.terminal import Column, print_table
 from autodc.review import views
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import fold
+from autodc.study.journal.fold import apply, fold
 from autodc.verbs.run import open_result
 
 COLUMNS = (
@@ -131,7 +131,7 @@ def test_status_of_a_study_that_has_just_begun_says_only_what_is_known(finished,
     told = capsys.readouterr().out
     assert "begun, nothing was trained yet" in told
     calibrating = ev.PhaseStarted(time=1.0, round=0, phase="calibration", planned=6)
-    begun.apply(calibrating)
+    apply(begun, calibrating)
     show_status(views.status(begun, now=61.0))
     told += capsys.readouterr().out
     assert "measuring the noise of the start" in told

@@ -67,7 +67,10 @@ def test_a_journal_of_before_with_a_password_in_it_goes_on(autodc, inline, serve
         (payload,) = journal.execute("SELECT payload FROM events WHERE position = 1").fetchone()
         old = {**json.loads(payload.replace("bob:***@", f"bob:{SECRET}@")), "fingerprint": "0" * 64}
         assert SECRET in json.dumps(old)
+        journal.execute("ALTER TABLE events DROP COLUMN seal")
+        journal.execute("UPDATE events SET version = 2")
         journal.execute("UPDATE events SET payload = ? WHERE position = 1", (json.dumps(old),))
+    journal.close()
     again = autodc(*words)
     assert again.code == 0, again.err
     assert {**json.loads(again.out), "fingerprint": ""} == {**json.loads(first.out), "fingerprint": ""}

@@ -11,7 +11,8 @@ from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.review.result import result
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import State, fold
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
 
 SLICES = {
     "overall": {"role": "guard", "margin": 0.01, "weight": 1.0, "rows": 600},

@@ -22,6 +22,8 @@ from autodc.seeds import integer
 from autodc.study.core import StudyCore
 from autodc.study.driver import Driver
 from autodc.study.jobs import JobMaker
+from autodc.study.phases.order import ORDER
+from autodc.study.phases.phase import Phase
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
@@ -62,7 +64,7 @@ class Hand:
         """How often the targets of `sealed.py:rows` were read."""
         return len(self._log.read_text().splitlines()) if self._log.exists() else 0
 
-    def open(self, rows: list[Any], engine: SearchEngine | None = None) -> StudyCore:
+    def open(self, rows: list[Any], engine: SearchEngine | None = None, order: tuple[Phase, ...] = ORDER) -> StudyCore:
         """Open over these journal rows; they grow as the study goes on. engine: left out, that of the study file."""
         spec, inputs = self.spec, self.inputs
         return StudyCore(
@@ -76,6 +78,7 @@ class Hand:
             open_test=partial(_open_test, inputs),
             cut=partial(_cut, inputs),
             clock=lambda: 0.0,
+            order=order,
         )
 
     def outcome(self, study: StudyCore, trial: Trial) -> Outcome:

@@ -61,7 +61,7 @@ def test_the_journal_alone_has_it(grown: Any) -> None:
     hand, study, rows, _ = grown
     again = hand.open(list(rows))
     assert result(again.state) == result(study.state)
-    assert [s.name for s in again._table.slices] == ["overall", "dark", "bright"]
+    assert [s.name for s in again._slices.table.slices] == ["overall", "dark", "bright"]
 
 
 def test_a_longer_budget_does_not_forget_it(grown: Any, world: Any) -> None:
@@ -100,7 +100,7 @@ def test_predictions_of_start_and_incumbent_are_kept_and_no_others(grown: Any) -
     state = study.state
     assert set(state.outputs) == {state.start, state.incumbent}
     catalogue = hand.inputs.catalogue
-    rows = study._table["dark"].rows
+    rows = study._slices.table["dark"].rows
     for plan in (state.start, state.incumbent):
         predicted = study.outputs(plan)["validation"]
         assert predicted.shape == (len(catalogue.validation), 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autodc.review.result import result
-from autodc.study.journal.state import fold
+from autodc.study.journal.fold import apply, fold
 from autodc.study.rules import allowance
 from autodc.testing.memory import MemoryJournal
 from autodc.testing.world import CANDIDATES
@@ -30,7 +30,7 @@ def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(world
     assert content["spent"]["trainings"] <= trainings
     state = fold([])
     for _, event in MemoryJournal(rows).read():
-        state.apply(event)
+        apply(state, event)
         if state.phase != "test":
             assert state.spent + reserve <= trainings
     arms = 1 if state.start == state.incumbent else 2

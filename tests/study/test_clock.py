@@ -13,7 +13,8 @@ from autodc.review.result import result
 from autodc.study import pace
 from autodc.study.driver import Interrupted
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import fold
+from autodc.study.journal.codec import from_dict
+from autodc.study.journal.fold import apply, fold
 from autodc.study.rules import allowance
 from autodc.testing.memory import MemoryJournal
 
@@ -28,9 +29,9 @@ def timed(world, durations, mixtures=(), fidelity=1.0):
         names = mixtures[number] if number < len(mixtures) else ()
         plan = Plan.of(dict.fromkeys(("base", *names), 1.0), {})
         trial = Trial(number=number, plan=plan, seed=number, phase="search", fidelity=fidelity)
-        state.apply(ev.TrialPlanned(trial=trial.to_dict(), round=1, horizon=number))
+        apply(state, ev.TrialPlanned(trial=trial.to_dict(), round=1, horizon=number))
         outcome = Outcome(status="done", started=1.0, ended=2.0, seconds=seconds)
-        state.apply(ev.TrialFinished(number=number, outcome=outcome.to_dict()))
+        apply(state, ev.TrialFinished(number=number, outcome=outcome.to_dict()))
     return state
 
 
@@ -70,9 +71,9 @@ def test_failed_trainings_do_not_make_the_pace_faster(world):
     state = timed(world, [4.0] * 5)
     for number in range(5, 30):
         trial = Trial(number=number, plan=Plan.of({"base": 1.0}, {}), seed=number, phase="search")
-        state.apply(ev.TrialPlanned(trial=trial.to_dict(), round=1, horizon=number))
+        apply(state, ev.TrialPlanned(trial=trial.to_dict(), round=1, horizon=number))
         failed = Outcome(status="failed", started=1.0, ended=1.01, seconds=0.01)
-        state.apply(ev.TrialFinished(number=number, outcome=failed.to_dict()))
+        apply(state, ev.TrialFinished(number=number, outcome=failed.to_dict()))
     assert pace.pace(state).seconds(pace.rows(state, Plan.of({"base": 1.0}, {}))) == pytest.approx(4.0)
 
 
@@ -160,11 +161,11 @@ def test_a_limit_of_one_session_does_not_bind_the_next(world):
     study = hand.open(rows)
     study.record(ev.SessionStarted(slots=1, machine={}, until=500.0))
     study.record(ev.BudgetLimited(trainings=7.0, because="until"))
-    assert allowance.cap(hand.spec, study.state) == 7.0
+    assert allowance.cap(study.view) == 7.0
     again = hand.open(rows)
     again.record(ev.SessionStarted(slots=1, machine={}))
     assert again.state.limit is None
-    assert allowance.cap(hand.spec, again.state) == hand.spec.budget.trainings
+    assert allowance.cap(again.view) == hand.spec.budget.trainings
     assert [s.until for s in again.state.sessions] == [500.0, None]
     folded = fold(event for _, event in MemoryJournal(rows).read())
     assert folded.limit is None
@@ -182,7 +183,7 @@ def test_the_next_night_goes_on_to_the_budget(world, executor_of):
             study,
             executor,
             deadline=executor.now + 45.0,
-            stop=lambda: bool(study.state.limit and study.state.horizon > 9),
+            stop=lambda: bool(study.state.limit and study.view.horizon > 9),
         )
     assert study.state.limit.trainings < 60
     again = hand.open(rows)
@@ -247,7 +248,7 @@ def test_what_the_clock_ended_is_not_told_to_the_search(world, executor_of):
     drive(hand, study, Hanging(inner, {12}), Clocks(inner), deadline=inner.now + 60.0, because="until")
     cut = {t.trial.number for t in study.state.trials if t.outcome.status == "cancelled"}
     assert 12 in cut
-    assert not cut & {o.number for o in Memory().observed(study.state)}
+    assert not cut & {o.number for o in Memory().observed(study.view)}
 
 
 def test_a_hang_before_anything_is_measured_leaves_the_study_unfinished(world, executor_of):
@@ -269,12 +270,12 @@ def test_time_awake_is_what_a_session_took(world):
     study = hand.open([])
     study.record(ev.SessionStarted(slots=1, machine={}))
     slept = replace(ev.PhaseStarted(round=0, phase="calibration"), time=20_000.0, awake=5.0)
-    study.state.apply(slept)
+    apply(study.state, slept)
     assert study.state.sessions[-1].seconds == 5.0
     assert result(study.state)["spent"]["wall_seconds"] == 5.0
 
 
 def test_an_old_journal_without_the_new_fields_is_read(world):
-    event = ev.from_dict("SessionStarted", 1, {"slots": 2, "machine": {}, "pid": 3, "time": 10.0})
+    event = from_dict("SessionStarted", 1, {"slots": 2, "machine": {}, "pid": 3, "time": 10.0})
     assert (event.until, event.awake) == (None, 0.0)
     assert Outcome.from_dict({"status": "done", "started": 3.0, "ended": 5.5}).took == 2.5

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import fold
+from autodc.study.journal.fold import apply, fold
 from autodc.testing.memory import MemoryJournal
 
 QUICK = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
@@ -73,7 +73,7 @@ def test_the_state_after_a_resume_is_the_state_before(first, share):
     state = fold(events[:cut])
     assert fold(event for _, event in MemoryJournal(rows[:cut]).read()) == state
     for event in events[cut:]:
-        state.apply(event)
+        apply(state, event)
     assert state == fold(events)
 
 
@@ -103,7 +103,7 @@ def test_no_more_trials_are_unrevealed_than_the_lag_allows(world, lag):
     hand.finish(hand.open(rows), flight=8, order=np.random.default_rng(lag))
     state, most = fold([]), 0
     for _, event in MemoryJournal(rows).read():
-        state.apply(event)
+        apply(state, event)
         most = max(most, len(state.trials) - state.horizon)
     assert most == lag
 

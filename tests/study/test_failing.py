@@ -37,9 +37,9 @@ def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world
     hand = world(budget__trainings=80, search__sampler=sampler)
     study = hand.open([])
     failed = finish(hand, study, lambda plan: name in plan.mixture)
-    assert set(failing.datasets(study.state)) == {name}
+    assert set(failing.datasets(study.view)) == {name}
     assert failed <= 3 * failing.FEWEST
-    assert name in pairs.excluded(hand.spec, study.state)
+    assert name in pairs.excluded(study.view)
     content = result(study.state)
     assert name in content["undecided"]
     assert content["failing"]["datasets"][name]["code"] == failing.ALWAYS_FAILS
@@ -58,7 +58,7 @@ def test_where_every_candidate_fails_few_trainings_are_burnt(world, sampler):
     study = hand.open([])
     failed = finish(hand, study, lambda plan: bool(plan.mixture.added))
     assert failed <= 2 * failing.FEWEST + len(CANDIDATES) + hand.spec.search.lag
-    assert set(failing.datasets(study.state)) == set(CANDIDATES)
+    assert set(failing.datasets(study.view)) == set(CANDIDATES)
     assert result(study.state)["undecided"] == list(CANDIDATES)
     heard = [t.trial.plan.mixture.added for t in study.state.trials if t.origin == failing.HEARING]
     assert all(len(added) == 1 for added in heard)
@@ -69,7 +69,7 @@ def test_one_culprit_in_every_mixture_does_not_condemn_the_others(world):
     hand = world(budget__trainings=120)
     study = hand.open([])
     finish(hand, study, lambda plan: "wrong" in plan.mixture or "copies" in plan.mixture)
-    assert set(failing.datasets(study.state)) <= {"wrong", "copies"}
+    assert set(failing.datasets(study.view)) <= {"wrong", "copies"}
     assert "lamps" in result(study.state)["kept"]
 
 
@@ -77,7 +77,7 @@ def test_settings_that_fail_do_not_condemn_a_dataset(world):
     hand = world(task__options={"fail": "narrow"}, budget__trainings=80)
     study = hand.open([])
     hand.finish(study)
-    assert failing.datasets(study.state) == {}
+    assert failing.datasets(study.view) == {}
 
 
 def test_a_choice_that_always_fails_is_told_and_stays(world):
@@ -89,7 +89,7 @@ def test_a_choice_that_always_fails_is_told_and_stays(world):
     study = hand.open([])
     finish(hand, study, lambda plan: dict(plan.hyperparameters)["kernel"] == "cuda")
     assert list(result(study.state)["failing"]["settings"]) == ["kernel = 'cuda'"]
-    assert failing.datasets(study.state) == {}
+    assert failing.datasets(study.view) == {}
     assert any("kernel = 'cuda'" in w for w in views.status(study.state)["warnings"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autodc.review.result import result
-from autodc.study.journal.state import fold
+from autodc.study.journal.fold import fold
 from autodc.testing.memory import MemoryJournal
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodc.review.result import result
-from autodc.study.journal.state import fold
+from autodc.study.journal.fold import apply, fold
 from autodc.study.rules.ledger import ledger
 from autodc.testing.memory import MemoryJournal
 
@@ -123,7 +123,7 @@ def test_workers_are_kept_busy_with_the_next_candidates_of_the_wave(swept):
     _, rows = swept(*HALVES, search__lag=6)
     state, most = fold([]), 0
     for _, event in MemoryJournal(rows).read():
-        state.apply(event)
+        apply(state, event)
         if state.phase == "sweep" and state.open_comparison is not None:
             most = max(most, len(state.trials) - state.horizon)
     assert most >= 4

@@ -16,7 +16,8 @@ from autodc.report import write_report
 from autodc.review import views
 from autodc.study.direction import better
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import fold
+from autodc.study.journal.codec import from_dict
+from autodc.study.journal.fold import fold
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.world import write_world
 from autodc.verbs.check import preflight
@@ -89,7 +90,7 @@ def as_of_an_older_autodc(folder, target):
     kept = []
     for event in events(folder):
         if isinstance(event, ev.StudyStarted):
-            event = ev.from_dict("StudyStarted", 1, {k: v for k, v in event.to_dict().items() if k != "metric"})
+            event = from_dict("StudyStarted", 1, {k: v for k, v in event.to_dict().items() if k != "metric"})
             assert event.metric == {}
         kept.append(event)
     journal.append(kept)

@@ -92,7 +92,7 @@ class FolderSource:
             if arrays and (array.shape, array.dtype) != (arrays[0].shape, arrays[0].dtype):
                 got = f"row {row}, `{path}`: {array.shape} {array.dtype}; before: {arrays[0].shape} {arrays[0].dtype}"
                 hint = "make all files of one size and mode (an image is turned as its camera noted)"
-                problems.append(problem(self._request, "006", "files of different shape or type", got, hint))
+                problems.append(problem(self._request, "019", "files of different shape or type", got, hint))
                 break
             arrays.append(array)
         raise_all(problems)

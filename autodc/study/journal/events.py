@@ -12,24 +12,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from autodc.errors import SurroundingsError
 from autodc.masking import masked, masked_study, masked_tree
+from autodc.study.journal.shapes import (
+    CreditJson,
+    DatasetsJson,
+    EffectsJson,
+    FrontJson,
+    LookJson,
+    MeasuredJson,
+    ObservationsJson,
+    OutcomeJson,
+    PlanJson,
+    SlicesJson,
+    TrialJson,
+)
 
-VERSION = 2
-
-_KINDS: dict[str, type[Event]] = {}
+KINDS: dict[str, type[Event]] = {}
+"""Every class of events by its name, as they are defined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Base of all events; its kind is the class name."""
 
-    version: ClassVar[int] = VERSION
+    version: ClassVar[int] = 3
+    """Of the payload, a class of its own each; what older ones are read as stands in `upcasts`."""
+    news: ClassVar[bool] = False
+    """Whether it is told to readers alone and changes no state."""
     time: float = 0.0
     awake: float = 0.0
 
     def __init_subclass__(cls) -> None:
-        _KINDS[cls.__name__] = cls
+        KINDS[cls.__name__] = cls
 
     @property
     def kind(self) -> str:
@@ -39,26 +53,6 @@ class Event:
     def to_dict(self) -> dict[str, Any]:
         """The payload as JSON, without kind and version."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-
-
-def from_dict(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
-    """Read an event back. Raises SurroundingsError ADC-JRNL-002 for a kind or version of a newer autodc."""
-    kind = _RENAMED.get(kind, kind)
-    if kind not in _KINDS or version > VERSION:
-        raise SurroundingsError(
-            "ADC-JRNL-002",
-            "the journal was written by a newer autodc",
-            got=f"event {kind} version {version}",
-            hint="install the autodc that wrote it, or a newer one",
-        )
-    if version < 2 and kind in _COMPARED:
-        payload = {("comparison" if key == "test" else key): value for key, value in payload.items()}
-    return _KINDS[kind](**payload)
-
-
-_RENAMED = {"TestOpened": "ComparisonOpened"}
-_COMPARED = ("LookTaken", "VerdictReached", "IncumbentMoved")
-"""Version 1 called a comparison of the gate a test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +66,9 @@ class StudyStarted(Event):
     fingerprint: str
     name: str
     spec: Mapping[str, Any]
-    datasets: Mapping[str, Any]
-    slices: Mapping[str, Any]
-    start: Mapping[str, Any]
+    datasets: DatasetsJson
+    slices: SlicesJson
+    start: PlanJson
     warnings: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     metric: Mapping[str, str] = field(default_factory=dict)
@@ -99,8 +93,8 @@ class StudyExtended(Event):
 
     fingerprint: str
     spec: Mapping[str, Any]
-    datasets: Mapping[str, Any]
-    slices: Mapping[str, Any]
+    datasets: DatasetsJson
+    slices: SlicesJson
     parts: Mapping[str, str]
     changed: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
@@ -120,7 +114,7 @@ class WarmStarted(Event):
 
     study: str
     source: str
-    observations: tuple[Mapping[str, Any], ...]
+    observations: ObservationsJson
     left_out: Mapping[str, int]
     digest: str
 
@@ -154,7 +148,7 @@ class TrialPlanned(Event):
     """A trial was decided, before it is submitted. horizon: outcomes 0 … horizon − 1 were visible to the decision;
     of: the trial whose plan and seed it trains again, at another fidelity or because it failed."""
 
-    trial: Mapping[str, Any]
+    trial: TrialJson
     round: int
     horizon: int
     origin: str = ""
@@ -166,7 +160,7 @@ class TrialFinished(Event):
     """An outcome arrived, before it is used."""
 
     number: int
-    outcome: Mapping[str, Any]
+    outcome: OutcomeJson
 
     def __post_init__(self) -> None:
         if error := self.outcome.get("error"):
@@ -204,12 +198,12 @@ class ChallengerProposed(Event):
 
     round: int
     horizon: int
-    plan: Mapping[str, Any]
+    plan: PlanJson
     mean: float
     sd: float
     worth: Mapping[str, float] = field(default_factory=dict)
-    effects: Mapping[str, Any] = field(default_factory=dict)
-    front: tuple[Mapping[str, Any], ...] = ()
+    effects: EffectsJson = field(default_factory=dict)
+    front: FrontJson = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +220,8 @@ class ComparisonOpened(Event):
     subject: str
     subject_kind: str
     purpose: str
-    challenger: Mapping[str, Any]
-    incumbent: Mapping[str, Any]
+    challenger: PlanJson
+    incumbent: PlanJson
     members: tuple[str, ...]
     alpha: float
     share: float | None = None
@@ -239,13 +233,14 @@ class LookTaken(Event):
 
     comparison: int
     horizon: int
-    look: Mapping[str, Any]
+    look: LookJson
     seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictReached(Event):
-    """A comparison ended. verdict: keep, drop or undecided; trainings: what it took, reused ones not counted."""
+    """A comparison ended. verdict: keep, drop or undecided; trainings: what it took, reused ones not counted; prunes:
+    read from a journal of before ChallengerPruned: the verdict itself says what leaves the challenger."""
 
     comparison: int
     round: int
@@ -255,6 +250,17 @@ class VerdictReached(Event):
     verdict: str
     reasons: tuple[str, ...]
     trainings: int
+    prunes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengerPruned(Event):
+    """A dataset leaves the challenger of the round. comparison: the one whose verdict says so."""
+
+    round: int
+    horizon: int
+    comparison: int
+    dataset: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +270,7 @@ class IncumbentMoved(Event):
 
     round: int
     horizon: int
-    plan: Mapping[str, Any]
+    plan: PlanJson
     comparison: int
     model: int
     warm: int | None = None
@@ -304,7 +310,7 @@ class TestSetMeasured(Event):
     __test__: ClassVar[bool] = False
     before: Mapping[str, float]
     after: Mapping[str, float]
-    differences: Mapping[str, Any]
+    differences: MeasuredJson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,7 +330,7 @@ class GainCredited(Event):
     from calibration and search trainings alone, None where it knew nothing."""
 
     horizon: int
-    credit: Mapping[str, Any] | None
+    credit: CreditJson
     estimate: Mapping[str, float] | None
 
 

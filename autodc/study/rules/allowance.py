@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from autodc.study.journal.state import State
+from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
 FINAL_SEEDS = 5
@@ -32,9 +33,10 @@ LEAST_ROUND = 6
 """A round that could spend fewer trainings is not begun."""
 
 
-def cap(spec: StudySpec, state: State) -> float:
+def cap(view: View) -> float:
     """Trainings the study may spend in all; infinite where only rounds bound it."""
-    return min(asked(spec), state.limit.trainings) if state.limit is not None else asked(spec)
+    limit, most = view.state.limit, asked(view.spec)
+    return most if limit is None else min(most, limit.trainings)
 
 
 def asked(spec: StudySpec) -> float:
@@ -63,9 +65,12 @@ def final_seeds(spec: StudySpec) -> int:
     return max(1, min(FINAL_SEEDS, int(FINAL_SHARE * spec.budget.trainings / 2)))
 
 
-def left(spec: StudySpec, state: State) -> float:
-    """Trainings left for search and gate; the account of the gain and the last measurement are set apart."""
-    return cap(spec, state) - state.spent - 2 * final_seeds(spec) - 2 * credit_seeds(spec)
+def left(view: View) -> float:
+    """Trainings left for search and gate: what the phases after the last verdict need is set apart."""
+    room = cap(view) - view.state.spent
+    for phase in reversed(view.closing):
+        room -= phase.apart(view.spec)
+    return room
 
 
 def credit_seeds(spec: StudySpec) -> int:
@@ -75,11 +80,11 @@ def credit_seeds(spec: StudySpec) -> int:
     return min(CREDIT_SEEDS, int(CREDIT_SHARE * spec.budget.trainings))
 
 
-def search_quota(spec: StudySpec, state: State, round_number: int) -> int:
+def search_quota(view: View, round_number: int) -> int:
     """Search trials of a round, those already planned for it included."""
-    planned = state.charged("search", round_number)
+    spec, planned = view.spec, view.state.charged("search", round_number)
     rounds_left = spec.loop.rounds - round_number + 1
-    share = SEARCH_SHARE * (left(spec, state) + planned) / rounds_left
+    share = SEARCH_SHARE * (left(view) + planned) / rounds_left
     return max(math.ceil(planned - CRUMB), int(min(spec.search.trials_per_round, max(0.0, share))))
 
 

@@ -18,9 +18,9 @@ from autodc.plan.plan import Plan, Value
 from autodc.search.encoding import PlanEncoding
 from autodc.study.direction import better
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import State
-from autodc.study.memory import AFTER, tradeoffs
+from autodc.study.memory import tradeoffs
 from autodc.study.rules.pairs import may_run_again
+from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
 UNKNOWN, RECIPE, OUTSIDE, CONTINUED = (
@@ -35,10 +35,9 @@ ALIKE = 1e-3
 """Hyperparameters are the same up to this relative difference: numbers are rounded on the way."""
 
 
-def differences(other: State, started: ev.StudyStarted, spec: StudySpec) -> list[str]:
+def differences(other: View, started: ev.StudyStarted, spec: StudySpec) -> list[str]:
     """What keeps two studies from sharing trainings, in words; empty where nothing does."""
-    theirs, there = other.question, other.spec
-    assert there is not None
+    theirs, there = other.state.question, other.spec
     found = []
     if theirs.datasets[BASE].get("fingerprint") != started.datasets[BASE].get("fingerprint"):
         found.append("the base")
@@ -48,8 +47,8 @@ def differences(other: State, started: ev.StudyStarted, spec: StudySpec) -> list
         found.append("validation or a slice with a file of its own")
     if there.metrics.primary != spec.metrics.primary:
         found.append(f"the metric: {there.metrics.primary}, here {spec.metrics.primary}")
-    elif (way := started.metric.get("better", better(other))) != better(other):
-        found.append(f"the metric: {spec.metrics.primary} is better when {better(other)}, here when {way}")
+    elif (way := started.metric.get("better", better(other.state))) != better(other.state):
+        found.append(f"the metric: {spec.metrics.primary} is better when {better(other.state)}, here when {way}")
     if there.task != spec.task:
         found.append("the task: kind, trainer or its options")
     known = {one.name: one.where for one in there.slices}
@@ -59,14 +58,16 @@ def differences(other: State, started: ev.StudyStarted, spec: StudySpec) -> list
     return found
 
 
-def borrow(other: State, started: ev.StudyStarted, encoding: PlanEncoding) -> ev.WarmStarted:
+def borrow(other: View, started: ev.StudyStarted, encoding: PlanEncoding) -> ev.WarmStarted:
     """Take over what another study trained. Every training that is left out is counted."""
     ours = {card["fingerprint"]: name for name, card in reversed(list(started.datasets.items())) if name != BASE}
-    theirs = {n: ours.get(card.get("fingerprint")) for n, card in other.question.datasets.items() if n != BASE}
+    theirs = {n: ours.get(card.get("fingerprint")) for n, card in other.state.question.datasets.items() if n != BASE}
     taken: list[dict[str, Any]] = []
     left_out: Counter[str] = Counter()
-    for one in other.trials:
-        if one.trial.phase in AFTER or one.outcome is None or may_run_again(one) or one.outcome.status == "cancelled":
+    for one in other.state.trials:
+        if one.outcome is None or one.outcome.status == "cancelled":
+            continue
+        if may_run_again(one) or other.closes(one.trial.phase):
             continue
         plan = _renamed(one.trial.plan, theirs)
         if why := _misfit(plan, one.trial.warm_start, encoding):
@@ -83,8 +84,8 @@ def borrow(other: State, started: ev.StudyStarted, encoding: PlanEncoding) -> ev
             }
         )
     return ev.WarmStarted(
-        study=other.question.name,
-        source=other.question.fingerprint,
+        study=other.state.question.name,
+        source=other.state.question.fingerprint,
         observations=tuple(taken),
         left_out=dict(left_out),
         digest=fingerprint.of(json.loads(json.dumps(taken)), kind="warm-start"),

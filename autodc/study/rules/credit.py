@@ -18,8 +18,8 @@ import numpy as np
 
 from autodc.plan.plan import Plan
 from autodc.study.journal.state import State
-from autodc.study.rules import allowance, pairs
-from autodc.studyfile.study import StudySpec
+from autodc.study.rules import allowance, last, pairs
+from autodc.study.view import View
 
 Array = np.ndarray[Any, Any]
 
@@ -35,11 +35,13 @@ PARTS: Mapping[str, tuple[float, float, float, float]] = {
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arms:
-    """The four plans; data: the incumbent's mixture at the start's settings; hyperparameters: the other way round."""
+    """The four plans."""
 
     start: Plan
     data: Plan
+    """The incumbent's mixture at the start's settings."""
     hyperparameters: Plan
+    """The start's mixture at the incumbent's settings."""
     end: Plan
 
     @classmethod
@@ -65,47 +67,48 @@ def arms(state: State) -> Arms | None:
     return Arms.of(state.start, state.incumbent)
 
 
-def further(spec: StudySpec, state: State) -> list[Plan]:
+def further(view: View) -> list[Plan]:
     """The arms that the last measurement does not train."""
-    found = arms(state)
+    found = arms(view.state)
     if found is None:
         return []
-    measured = () if spec.data.test is None else (found.start, found.end)
+    measured = () if view.spec.data.test is None else (found.start, found.end)
     return [plan for plan in dict.fromkeys(found.all) if plan not in measured]
 
 
-def seeds_paid(spec: StudySpec, state: State) -> int:
+def seeds_paid(view: View) -> int:
     """Fresh seeds that each further arm gets: what is left beside the last measurement, and no more than it has."""
-    plans = further(spec, state)
+    spec, plans = view.spec, further(view)
     if not plans:
         return 0
     measured = allowance.final_seeds(spec)
     most = allowance.CREDIT_SEEDS if spec.data.test is None else min(allowance.CREDIT_SEEDS, measured)
-    free = max(0.0, allowance.cap(spec, state) - state.spent - 2 * measured)
+    free = max(0.0, allowance.cap(view) - view.state.spent - 2 * measured)
     return int(min(most, free // len(plans)))
 
 
-def needs(spec: StudySpec, state: State) -> list[pairs.Key]:
+def needs(view: View) -> list[pairs.Key]:
     """Trainings of the further arms that nobody has planned."""
+    state = view.state
     count = next((p.planned for p in reversed(state.phases) if p.phase == "credit"), 0)
     done = {(t.trial.plan, t.trial.seed) for t in state.trials if t.trial.phase == "credit"}
-    wanted = [(plan, pairs.fresh_seed(spec, state, j)) for j in range(count) for plan in further(spec, state)]
+    wanted = [(plan, last.fresh_seed(view, j)) for j in range(count) for plan in further(view)]
     return [key for key in wanted if key not in done]
 
 
-def trained(spec: StudySpec, state: State) -> list[tuple[int, int, int, int]]:
+def trained(view: View) -> list[tuple[int, int, int, int]]:
     """Numbers of the four trainings of every fresh seed that has all of them, each with an outcome that is whole."""
-    found = arms(state)
+    found = arms(view.state)
     if found is None:
         return []
     known = {
         (t.trial.plan, t.trial.seed): t.trial.number
-        for t in state.trials
-        if t.trial.phase in ("credit", "test") and t.outcome is not None and t.outcome.arrays
+        for t in view.state.trials
+        if view.closes(t.trial.phase) and t.outcome is not None and t.outcome.arrays
     }
     tables = []
     for j in range(allowance.FINAL_SEEDS):
-        numbers = [known.get((plan, pairs.fresh_seed(spec, state, j))) for plan in found.all]
+        numbers = [known.get((plan, last.fresh_seed(view, j))) for plan in found.all]
         if all(n is not None for n in numbers):
             tables.append(tuple(n for n in numbers if n is not None))
     return tables  # type: ignore[return-value]
@@ -126,8 +129,8 @@ def interval(draws: Array) -> dict[str, float]:
 def worth(state: State, draws: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     """What the objective would lose without each kept dataset. draws: dataset → of that loss, by the posterior.
 
-    A test of the incumbent's very datasets with it against without it speaks where there is one (`trained`), else the
-    model.
+    A comparison of the incumbent's very datasets with it against without it speaks where there is one (`trained`),
+    else the model.
     """
     found: dict[str, dict[str, Any]] = {}
     for name in state.kept:

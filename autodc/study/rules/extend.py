@@ -1,7 +1,7 @@
 """What may change in a study that has begun: its identity never, its tolerances only between nights, its budget always.
 
-The error budget is shared by tests that are planned before the first training. To raise their number, or to move a
-tolerance, while evidence comes in is to choose the rule by the result; so both wait until the study is finished, and
+The error budget is shared by comparisons that are planned before the first training. To raise their number, or to move
+a tolerance, while evidence comes in is to choose the rule by the result; so both wait until the study is finished, and
 what was spent by then stays spent (docs/decisions/error-ledger.md).
 """
 

@@ -13,8 +13,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from autodc.study.journal.state import State, TrialState
-from autodc.studyfile.study import StudySpec
+from autodc.study.journal.records import TrialState
+from autodc.study.journal.state import State
+from autodc.study.view import View
 
 ALWAYS_FAILS = "ADC-G070"
 """Reason of a dataset that was not tested because every training with it failed."""
@@ -35,29 +36,31 @@ HEARINGS = 8
 @final
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Every visible training of a kind failed. kind: a dataset, or `key = value` of a setting; error: of the last."""
+    """Every visible training of a kind failed."""
 
     kind: str
+    """A dataset, or `key = value` of a setting."""
     trainings: int
     error: str
+    """Of the last."""
 
     def to_dict(self) -> dict[str, object]:
         """JSON form."""
         return {"code": ALWAYS_FAILS, "trainings": self.trainings, "error": self.error}
 
 
-def datasets(state: State) -> dict[str, Failing]:
+def datasets(view: View) -> dict[str, Failing]:
     """Candidates that are not proposed because no training survives them, by name, the surest first."""
-    failed = _failed(state)
+    failed = _failed(view)
     mine: dict[str, list[TrialState]] = defaultdict(list)
     for one in failed:
         for name in _added(one):
             mine[name].append(one)
-    works = {name for name, first in state.works.items() if first < state.horizon}
+    works = {name for name, first in view.state.works.items() if first < view.horizon}
     suspects = sorted((n for n in mine if n not in works), key=lambda n: (-len(mine[n]), n))
     if not suspects:
         return {}
-    if not works and _in_question(state, failed):
+    if not works and _in_question(view, failed):
         return {name: _told(name, mine[name]) for name in suspects}
     alone = {next(iter(_added(one))) for one in failed if len(_added(one)) == 1}
     found = {n: _told(n, mine[n]) for n in suspects if n in alone and len(mine[n]) >= FEWEST}
@@ -65,16 +68,16 @@ def datasets(state: State) -> dict[str, Failing]:
         rest = [one for one in failed if not found.keys() & _added(one)]
         with_it = [one for one in rest if name in _added(one)]
         explained = len(failed) - len(rest)
-        others = len(rest) - len(with_it), state.horizon - explained - len(with_it)
+        others = len(rest) - len(with_it), view.horizon - explained - len(with_it)
         if name not in found and _sure(len(with_it), *others, FEWEST):
             found[name] = _told(name, mine[name])
     return found
 
 
-def hearing(state: State) -> str | None:
+def hearing(view: View) -> str | None:
     """The candidate to be trained alone next, where no training with any candidate came to an end; else None."""
-    failed = _failed(state)
-    if any(first < state.horizon for first in state.works.values()) or not _in_question(state, failed):
+    state, failed = view.state, _failed(view)
+    if any(first < view.horizon for first in state.works.values()) or not _in_question(view, failed):
         return None
     heard = [t for t in state.trials[_first(state) :] if t.origin == HEARING or len(_added(t)) == 1]
     known = {name for one in heard for name in _added(one)}
@@ -84,13 +87,13 @@ def hearing(state: State) -> str | None:
     return next((n for n, _ in sorted(seen.items(), key=lambda s: (-s[1], s[0])) if n not in known), None)
 
 
-def settings(spec: StudySpec, state: State) -> list[Failing]:
+def settings(view: View) -> list[Failing]:
     """Recipes and choices of hyperparameters that no training survives: told, not taken out."""
-    failed = _failed(state)
+    failed = _failed(view)
     if not failed:
         return []
-    names = [n for n, p in spec.search_space.items() if p.type == "categorical"]
-    out = datasets(state).keys()
+    names = [n for n, p in view.spec.search_space.items() if p.type == "categorical"]
+    out = datasets(view).keys()
     mine: dict[tuple[str, str], list[TrialState]] = defaultdict(list)
     for one in failed:
         if not out & _added(one):
@@ -99,36 +102,38 @@ def settings(spec: StudySpec, state: State) -> list[Failing]:
     suspects = {key: runs for key, runs in mine.items() if len(runs) >= FEWEST}
     if not suspects:
         return []
-    visible = state.trials[: state.horizon]
-    works = {k for t in visible if t.outcome is not None and t.outcome.status == "done" for k in _choices(t, names)}
+    works = {
+        k for t in view.visible if t.outcome is not None and t.outcome.status == "done" for k in _choices(t, names)
+    }
     found = []
     for key, runs in suspects.items():
         others = len(failed) - len(runs)
-        if key not in works and _sure(len(runs), others, state.horizon - len(runs), FEWEST):
+        if key not in works and _sure(len(runs), others, view.horizon - len(runs), FEWEST):
             found.append(_told(" = ".join(key), runs))
     return found
 
 
-def out(state: State) -> frozenset[str]:
+def out(view: View) -> frozenset[str]:
     """Names of the candidates that are not proposed."""
-    return frozenset(datasets(state))
+    return frozenset(datasets(view))
 
 
 def _first(state: State) -> int:
     return state.extensions[-1].trials if state.extensions else 0
 
 
-def _failed(state: State) -> list[TrialState]:
+def _failed(view: View) -> list[TrialState]:
     """Trainings that were seen to fail, since the last extension."""
-    return [state.trials[n] for n in sorted(state.failures) if _first(state) <= n < state.horizon]
+    state = view.state
+    return [state.trials[n] for n in sorted(state.failures) if _first(state) <= n < view.horizon]
 
 
-def _in_question(state: State, failed: Sequence[TrialState]) -> bool:
+def _in_question(view: View, failed: Sequence[TrialState]) -> bool:
     """Whether every training with a candidate failed, whichever it was, and those of the base alone did not."""
     with_any = sum(bool(_added(t)) for t in failed)
     if with_any < 2 * FEWEST:
         return False
-    bare = sum(not _added(t) for t in state.trials[: state.horizon])
+    bare = sum(not _added(t) for t in view.visible)
     return _sure(with_any, len(failed) - with_any, bare, 2 * FEWEST)
 
 

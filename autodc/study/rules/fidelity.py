@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import final
 
+from autodc.evaluation import objective
 from autodc.search.fidelity import Halving, agreement, rungs
 from autodc.study.journal import events as ev
-from autodc.study.journal.state import State, TrialState
-from autodc.studyfile.study import FidelitySpec, StudySpec
+from autodc.study.journal.records import TrialState
+from autodc.study.view import View
+from autodc.studyfile.study import FidelitySpec
 
 TWIN = "cheap twin"
 PROMOTED = "promoted"
 
 
-def of_fresh(spec: StudySpec, state: State) -> float:
+def of_fresh(view: View) -> float:
     """The fidelity of a plan that is trained for the first time."""
-    wanted = spec.search.fidelity
+    wanted, state = view.spec.search.fidelity, view.state
     return wanted.low if wanted is not None and state.fidelity is not None and state.fidelity.used else 1.0
 
 
-def again(spec: StudySpec, state: State, excluded: frozenset[str], ladder: Ladder) -> tuple[int, float, str] | None:
+def again(view: View, excluded: frozenset[str], ladder: Ladder) -> tuple[int, float, str] | None:
     """Say which suggested trial is trained again, at which fidelity and why, before anything new is suggested.
 
     excluded: datasets that are out; plans with one of them are not promoted.
     """
-    wanted = spec.search.fidelity
+    wanted, state = view.spec.search.fidelity, view.state
     if wanted is None:
         return None
     if state.fidelity is None:
@@ -33,22 +36,23 @@ def again(spec: StudySpec, state: State, excluded: frozenset[str], ladder: Ladde
         return next(((n, wanted.low, TWIN) for n in first), None)
     if not state.fidelity.used:
         return None
-    found = ladder.promotion(spec, state, rungs(wanted.low), excluded)
+    found = ladder.promotion(view, rungs(wanted.low), excluded)
     return None if found is None else (*found, PROMOTED)
 
 
-def measured(spec: StudySpec, state: State) -> ev.FidelityMeasured | None:
+def measured(view: View) -> ev.FidelityMeasured | None:
     """Hold cheap trainings against full ones as soon as all pairs are visible, once a study."""
-    wanted = spec.search.fidelity
-    if wanted is None or state.fidelity is not None or not _visible(wanted, state):
+    wanted, state = view.spec.search.fidelity, view.state
+    if wanted is None or state.fidelity is not None or not _visible(wanted, view):
         return None
     roots = state.suggested[: wanted.pairs]
-    cheap = {n: objective(spec, state, state.again[wanted.low, n]) for n in roots}
-    full = {n: objective(spec, state, n) for n in roots}
+    weights = objective.weights(state.question.slices)
+    cheap = {n: _reached(state.trials[state.again[wanted.low, n]], weights) for n in roots}
+    full = {n: _reached(state.trials[n], weights) for n in roots}
     found = agreement(cheap, full)
     return ev.FidelityMeasured(
         round=state.round,
-        horizon=state.horizon,
+        horizon=view.horizon,
         fidelity=wanted.low,
         pairs=found.pairs,
         correlation=found.correlation,
@@ -58,19 +62,17 @@ def measured(spec: StudySpec, state: State) -> ev.FidelityMeasured | None:
     )
 
 
-def objective(spec: StudySpec, state: State, number: int) -> float:
+def _reached(one: TrialState, weights: Mapping[str, float]) -> float:
     """The oriented objective of a finished training; −inf where it failed."""
-    outcome = state.trials[number].outcome
-    weights = state.objective
-    if outcome is None or any(not math.isfinite(outcome.slices.get(n, math.nan)) for n in weights):
-        return -math.inf
-    return sum(w * outcome.slices[n] for n, w in weights.items()) / sum(weights.values())
+    value = None if one.outcome is None else objective.mean(one.outcome.slices, weights)
+    return -math.inf if value is None else value
 
 
-def _visible(wanted: FidelitySpec, state: State) -> bool:
+def _visible(wanted: FidelitySpec, view: View) -> bool:
+    state = view.state
     roots = state.suggested[: wanted.pairs]
     needed = [*roots, *(state.again.get((wanted.low, n), math.inf) for n in roots)]
-    return len(roots) == wanted.pairs and max(needed) < state.horizon
+    return len(roots) == wanted.pairs and max(needed) < view.horizon
 
 
 @final
@@ -82,21 +84,19 @@ class Ladder:
         self._halving = Halving(())
         self._planned = self._told = 0
 
-    def promotion(
-        self, spec: StudySpec, state: State, ladder: tuple[float, ...], excluded: frozenset[str]
-    ) -> tuple[int, float] | None:
+    def promotion(self, view: View, ladder: tuple[float, ...], excluded: frozenset[str]) -> tuple[int, float] | None:
         """The suggested trial to be trained again, and at which fidelity. excluded: plans with these are left out."""
         if self._of != (ladder, excluded):
             self._of, self._halving, self._planned, self._told = (ladder, excluded), Halving(ladder), 0, 0
+        state, weights = view.state, objective.weights(view.state.question.slices)
         for one in state.trials[self._planned :]:
             if one.trial.phase == "search":
                 self._halving.plan(one.trial.fidelity, _root(one))
         self._planned = len(state.trials)
-        for one in state.trials[self._told : state.horizon]:
+        for one in state.trials[self._told : view.horizon]:
             if one.trial.phase == "search" and not excluded & set(one.trial.plan.mixture.added):
-                value = objective(spec, state, one.trial.number)
-                self._halving.tell(one.trial.fidelity, _root(one), value)
-        self._told = state.horizon
+                self._halving.tell(one.trial.fidelity, _root(one), _reached(one, weights))
+        self._told = view.horizon
         return self._halving.promotion()
 
 

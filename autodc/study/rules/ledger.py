@@ -1,8 +1,8 @@
-"""The error ledger: what the study may still risk, a view of the journal. Levels of tests come from here.
+"""The error ledger: what the study may still risk, a view of the journal. Levels of comparisons come from here.
 
-LOND spends β_i of q on test i and gives it the level β_i·(1 + keeps so far). Its bound on the false discovery rate
-needs no more than Σβ ≤ q with every β_i fixed before test i is seen, so a study that is extended goes on within the
-same q: what was spent stays spent, what is left is shared by the tests still planned (docs/decisions/error-ledger.md).
+LOND spends β_i of q on comparison i and gives it the level β_i·(1 + keeps so far). Its bound on the false discovery
+rate needs no more than Σβ ≤ q with every β_i fixed before it is seen, so a study that is extended goes on within the
+same q: what was spent stays spent, the comparisons still planned share what is left (docs/decisions/error-ledger.md).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any, final
 from autodc.gate.levels import level_of, share_of
 from autodc.study.journal.state import ComparisonState, State
 from autodc.study.rules import allowance
-from autodc.studyfile.study import StudySpec
+from autodc.study.view import View, spec_of
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One test. share: β, what it took of q; keeps: passes before it; alpha: its level, share·(1 + keeps)."""
+    """What one comparison took."""
 
     comparison: int
     round: int
@@ -27,8 +27,11 @@ class Entry:
     kind: str
     purpose: str
     share: float
+    """β, what it took of q."""
     keeps: int
+    """Comparisons before it that said keep."""
     alpha: float
+    """Its level, share·(1 + keeps)."""
     looks: int
     pairs: int
     trainings: int
@@ -38,24 +41,31 @@ class Entry:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The account. q: the error budget; planned: N, the tests that share it; spent, left: of q, by tests opened;
-    looks: how often the gate looked at validation; scored: trainings scored on validation, those of the search too;
-    opened: when the sealed test set was opened, forced: whether against the rule; extensions: when, what changed."""
+    """The account."""
 
     q: float
+    """The error budget."""
     planned: int
+    """N, the comparisons that share it."""
     spent: float
+    """Of q, by comparisons that were opened."""
     left: float
+    """Of q."""
     looks: int
+    """How often the gate looked at validation."""
     scored: int
+    """Trainings scored on validation, those of the search too."""
     entries: tuple[Entry, ...]
     opened: tuple[str, ...]
+    """When the sealed test set was opened."""
     forced: int
+    """How often against the rule."""
     extensions: tuple[dict[str, Any], ...]
+    """When the study was extended, what had been spent, what changed."""
 
     @property
     def taken(self) -> int:
-        """Tests opened so far."""
+        """Comparisons opened so far."""
         return len(self.entries)
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,8 +86,7 @@ class Ledger:
 
 def ledger(state: State) -> Ledger:
     """Return the account of a study."""
-    spec = state.spec
-    assert spec is not None
+    spec = spec_of(state)
     spent = sum(t.share for t in state.comparisons)
     return Ledger(
         q=spec.gate.fdr,
@@ -96,21 +105,22 @@ def ledger(state: State) -> Ledger:
     )
 
 
-def next_share(spec: StudySpec, state: State) -> float:
-    """β of the next test: q/N, or after an extension an equal part of what was left then."""
+def next_share(view: View) -> float:
+    """β of the next comparison: q/N, or after an extension an equal part of what was left then."""
+    spec, state = view.spec, view.state
     last = state.extensions[-1] if state.extensions else None
     spent, taken = (last.spent, last.taken) if last is not None else (0.0, 0)
     return share_of(spec.gate.fdr, allowance.planned_tests(spec), spent, taken)
 
 
-def next_level(spec: StudySpec, state: State) -> float:
-    """α of the next test: its share times one more than the tests that said keep so far."""
-    return level_of(spec.gate.fdr, next_share(spec, state), state.keeps)
+def next_level(view: View) -> float:
+    """α of the next comparison: its share times one more than those that said keep so far."""
+    return level_of(view.spec.gate.fdr, next_share(view), view.state.keeps)
 
 
-def comparisons_left(spec: StudySpec, state: State) -> int:
-    """Tests that are planned and not opened yet."""
-    return max(0, allowance.planned_tests(spec) - len(state.comparisons))
+def comparisons_left(view: View) -> int:
+    """Comparisons that are planned and not opened yet."""
+    return max(0, allowance.planned_tests(view.spec) - len(view.state.comparisons))
 
 
 def _entry(comparison: ComparisonState) -> Entry:

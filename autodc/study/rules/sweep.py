@@ -1,7 +1,7 @@
 """The sweep: candidates that no challenger decided, wave by wave; then what was kept in another context, by removal.
 
-A wave tests all of them against one incumbent, on the same pairs. Its best passer advances; the other passers are
-tested again, against the incumbent that it makes and on fresh seeds, as new tests of the ledger (DESIGN §11.7).
+A wave compares all of them against one incumbent, on the same pairs. Its best passer advances; the other passers are
+compared again, with the incumbent that it makes and on fresh seeds, as new comparisons of the ledger (DESIGN §11.7).
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from autodc.gate.reasons import TOO_GOOD
 from autodc.gate.types import Look
 from autodc.gate.waves import best_passer
-from autodc.study.journal.state import ComparisonState, State
+from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.state import State
 from autodc.study.rules import failing
 from autodc.study.rules.pairs import pays
-from autodc.studyfile.study import StudySpec
+from autodc.study.view import View
 
 
 def wave(state: State) -> list[ComparisonState]:
@@ -21,39 +22,40 @@ def wave(state: State) -> list[ComparisonState]:
     return [t for t in state.comparisons if t.purpose == "addition" and (t.round, t.generation) == here]
 
 
-def waiting(spec: StudySpec, state: State) -> list[str]:
+def waiting(view: View) -> list[str]:
     """Candidates this wave has not tested: without a decision, or with a keep that has not brought them in.
 
     The most promising first. A dropped or undecided one is not tested again, but for one that looked like a leak and
     is trusted since.
     """
+    spec, state = view.spec, view.state
     effects = state.challengers[-1].effects if state.challengers else {}
     trusted = {n for n in spec.gate.trust if (last := state.decided(n)) is not None and TOO_GOOD in last.reasons}
-    out = {*state.kept, *({t.subject for t in wave(state)} - trusted), *failing.out(state)}
-    names = pays(spec, state, [n for n in state.candidates if n not in out])
+    out = {*state.kept, *({t.subject for t in wave(state)} - trusted), *failing.out(view)}
+    names = pays(view, [n for n in state.candidates if n not in out])
     still_open = [n for n in names if n in trusted or (last := state.decided(n)) is None or last.verdict == "keep"]
     return sorted(still_open, key=lambda n: -float(effects.get(n, {}).get("gain", 0.0)))
 
 
-def winner(spec: StudySpec, state: State) -> ComparisonState | None:
+def winner(view: View) -> ComparisonState | None:
     """The best passer of the wave, or None where nothing passed."""
-    keeps = {t.subject: t for t in wave(state) if t.verdict == "keep"}
-    passed = {name: keeps[name] for name in pays(spec, state, keeps)}
+    keeps = {t.subject: t for t in wave(view.state) if t.verdict == "keep"}
+    passed = {name: keeps[name] for name in pays(view, keeps)}
     if not passed:
         return None
     return passed[best_passer({name: Look.from_dict(t.looks[-1]) for name, t in passed.items()})]
 
 
 def out_of_context(state: State) -> list[str]:
-    """Kept datasets whose last test did not know all that is kept now: they may no longer be needed. Oldest first."""
+    """Kept datasets whose last comparison did not know all that is kept now: perhaps needed no more. Oldest first."""
     kept = set(state.kept)
-    tests = {name: state.decided(name) for name in state.kept}
-    stale = [(t.id, name) for name, t in tests.items() if t is not None and kept - set(t.challenger.mixture.added)]
+    last = {name: state.decided(name) for name in state.kept}
+    stale = [(t.id, name) for name, t in last.items() if t is not None and kept - set(t.challenger.mixture.added)]
     return [name for _, name in sorted(stale)]
 
 
 def removed(state: State) -> ComparisonState | None:
-    """The last test, where it took a kept dataset out of the incumbent itself and showed it useless, or None."""
+    """The last comparison, where it took a kept dataset out of the incumbent itself and showed it useless, or None."""
     last = state.comparisons[-1] if state.comparisons else None
     if last is None or last.purpose != "removal" or last.verdict != "drop" or last.challenger != state.incumbent:
         return None

@@ -155,7 +155,7 @@ def test_every_missing_or_broken_file_is_named(folder, read):
 def test_images_of_two_sizes(folder, refused):
     Image.fromarray(SCANS[5]).resize((9, 9)).save(folder / "deep/5.png")
     problem = refused("scans")
-    assert problem.code == "ADC-DATA-006"
+    assert problem.code == "ADC-DATA-019"
     assert "row 5" in problem.got
 
 

@@ -1,0 +1,276 @@
+"""How events change the state. It folds and decides nothing: a change of any rule leaves what a journal means alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from autodc.errors import SurroundingsError
+from autodc.plan.plan import Plan
+from autodc.plan.trial import Outcome, Trial
+from autodc.study.journal import events as ev
+from autodc.study.journal import upcasts
+from autodc.study.journal.records import ComparisonState, Extension, Session, TrialState
+from autodc.study.journal.state import State
+
+
+def fold(events: Iterable[ev.Event]) -> State:
+    """Return the state after these events. Raises SurroundingsError ADC-JRNL-007 for one that cannot have been."""
+    state = State()
+    for number, event in enumerate(events, 1):
+        try:
+            apply(state, event)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            got = f"event {number}, {event.kind}: {type(error).__name__}: {error}"
+            hint = "restore it from a copy, or give another --out"
+            raise SurroundingsError("ADC-JRNL-007", "the journal is damaged", "journal.sqlite", got, hint) from error
+    return state
+
+
+def apply(state: State, event: ev.Event) -> None:
+    """Take one event in."""
+    horizon = getattr(event, "horizon", None)
+    if horizon is not None:
+        state.horizon = max(state.horizon, horizon)
+    if state.sessions and event.time and not isinstance(event, _BETWEEN):
+        state.sessions[-1].ended = max(state.sessions[-1].ended, event.time)
+        state.sessions[-1].awake = max(state.sessions[-1].awake, event.awake)
+    if not event.news:
+        HANDLERS[type(event)](state, event)
+
+
+_BETWEEN = (ev.StudyExtended, ev.TestOpeningAsked, ev.SessionStarted)
+"""Events that come before a session begins: they are no work of the one before."""
+
+
+def _started(state: State, event: ev.StudyStarted) -> None:
+    state.started = event
+    state.start = state.incumbent = Plan.from_dict(event.start)
+
+
+def _metric(state: State, event: ev.MetricTold) -> None:
+    state.started = replace(state.question, metric=event.metric)
+
+
+def _extended(state: State, event: ev.StudyExtended) -> None:
+    spent = sum(t.share for t in state.comparisons)
+    state.extensions.append(
+        Extension(
+            time=event.time, changed=event.changed, taken=len(state.comparisons), spent=spent, trials=len(state.trials)
+        ),
+    )
+    state.started = replace(
+        state.question,
+        fingerprint=event.fingerprint,
+        spec=event.spec,
+        datasets=event.datasets,
+        slices={**event.slices, **{one.name: one.card for one in state.admitted}},
+        parts=event.parts,
+        warnings=event.warnings,
+    )
+    state.limit = None
+    if state.finished is not None:
+        state.finished = state.asked = None
+        state.phase = "extended"
+
+
+def _asked(state: State, event: ev.TestOpeningAsked) -> None:
+    state.asked, state.due, state.finished = event, True, None
+    if state.phase == "test":
+        state.phase = "asked"
+
+
+def _borrowed(state: State, event: ev.WarmStarted) -> None:
+    state.borrowed = event
+
+
+def _session(state: State, event: ev.SessionStarted) -> None:
+    state.sessions.append(Session(started=event.time, ended=event.time, slots=event.slots, until=event.until))
+    state.limit = None
+
+
+def _phase(state: State, event: ev.PhaseStarted) -> None:
+    state.round, state.phase = event.round, event.phase
+    state.phases.append(event)
+    if event.phase == "credit":
+        state.credited = None
+    if event.phase != "gate":
+        state.challenger = None
+        _forget_outputs(state)
+
+
+def _planned(state: State, event: ev.TrialPlanned) -> None:
+    trial = Trial.from_dict(event.trial)
+    if trial.number != len(state.trials):
+        raise ValueError(f"trials are numbered without gaps, found {trial.number}")
+    in_pair = trial.phase in ("calibration", "gate")
+    attempt = state.attempts.get((trial.plan, trial.seed), 0) if in_pair else 0
+    state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin, of=event.of, attempt=attempt))
+    state.planned[trial.phase, event.round] = state.charged(trial.phase, event.round) + trial.fidelity
+    state.spent += trial.fidelity
+    if trial.phase == "search":
+        root = trial.number if event.of is None else event.of
+        state.again[trial.fidelity, root] = trial.number
+        if event.of is None:
+            state.suggested.append(trial.number)
+    if in_pair:
+        state.trained[trial.plan, trial.seed] = trial.number
+        state.attempts[trial.plan, trial.seed] = attempt + 1
+
+
+def _finished(state: State, event: ev.TrialFinished) -> None:
+    one = state.trials[event.number]
+    one.outcome = Outcome.from_dict(event.outcome)
+    if one.outcome.status == "failed":
+        state.failures.append(event.number)
+    elif one.outcome.status == "done":
+        if one.outcome.outputs:
+            state.outputs.setdefault(one.trial.plan, one.outcome.outputs)
+        for name in one.trial.plan.mixture.added:
+            state.works[name] = min(event.number, state.works.get(name, event.number))
+
+
+def _slice(state: State, event: ev.SliceAdmitted) -> None:
+    """The slice is one of the question; every training that ended before has its value there, as if it had been."""
+    state.admitted.append(event)
+    state.started = replace(state.question, slices={**state.question.slices, event.name: event.card})
+    for number, value in event.values.items():
+        one = state.trials[int(number)]
+        assert one.outcome is not None
+        soft = {event.name: event.soft[number]} if number in event.soft else {}
+        slices = {**one.outcome.slices, event.name: value}
+        one.outcome = replace(one.outcome, slices=slices, soft={**one.outcome.soft, **soft})
+
+
+def _held_up(state: State, event: ev.TrialHeldUp) -> None:
+    state.held.add(event.number)
+
+
+def _fidelity(state: State, event: ev.FidelityMeasured) -> None:
+    state.fidelity = event
+
+
+def _proposed(state: State, event: ev.ChallengerProposed) -> None:
+    state.challengers.append(event)
+    state.challenger = Plan.from_dict(event.plan)
+
+
+def _opened(state: State, event: ev.ComparisonOpened) -> None:
+    keeps = state.keeps
+    state.comparisons.append(
+        ComparisonState(
+            id=event.id,
+            round=event.round,
+            subject=event.subject,
+            kind=event.subject_kind,
+            purpose=event.purpose,  # type: ignore[arg-type]
+            challenger=Plan.from_dict(event.challenger),
+            incumbent=Plan.from_dict(event.incumbent),
+            members=tuple(event.members),
+            alpha=event.alpha,
+            share=event.alpha / (1 + keeps) if event.share is None else event.share,
+            keeps=keeps,
+            generation=sum(m.round == event.round for m in state.moves),
+        )
+    )
+
+
+def _look(state: State, event: ev.LookTaken) -> None:
+    comparison = state.comparisons[event.comparison]
+    comparison.looks.append(event.look)
+    comparison.seeds = tuple(event.seeds)
+
+
+def _verdict(state: State, event: ev.VerdictReached) -> None:
+    comparison = state.comparisons[event.comparison]
+    comparison.verdict, comparison.reasons, comparison.trainings = event.verdict, tuple(event.reasons), event.trainings
+    if comparison.kind == "dataset":
+        state.decisions[comparison.subject] = comparison
+    if event.prunes and (name := _pruned_of_old(state, comparison)) is not None:
+        state.challenger = comparison.challenger.without(name)
+    _forget_outputs(state)
+
+
+def _pruned_of_old(state: State, comparison: ComparisonState) -> str | None:
+    mine = [t for t in state.comparisons if t.round == comparison.round]
+    return upcasts.pruned(
+        upcasts.Ended(comparison.purpose, comparison.subject, comparison.verdict, comparison.looks, comparison.members),
+        [upcasts.Ended(t.purpose, t.subject, t.verdict, t.looks, t.members) for t in mine],
+        kept=comparison.subject in state.kept,
+    )
+
+
+def _pruned(state: State, event: ev.ChallengerPruned) -> None:
+    assert state.challenger is not None
+    state.challenger = state.challenger.without(event.dataset)
+
+
+def _moved(state: State, event: ev.IncumbentMoved) -> None:
+    state.moves.append(event)
+    state.incumbent = Plan.from_dict(event.plan)
+    state.model, state.warm = event.model, event.warm
+    _forget_outputs(state)
+
+
+def _forget_outputs(state: State) -> None:
+    """Predictions are kept of the start, of the incumbent, and of what may still become one in this round."""
+    kept = {state.start, state.incumbent, state.challenger}
+    for one in state.comparisons:
+        if one.round == state.round and (one.verdict is None or one.verdict == "keep" or one.purpose == "removal"):
+            kept |= {one.challenger, one.incumbent}
+    state.outputs = {plan: address for plan, address in state.outputs.items() if plan in kept}
+
+
+def _limited(state: State, event: ev.BudgetLimited) -> None:
+    state.limit, state.paced = event, True
+
+
+def _test_opened(state: State, event: ev.TestSetOpened) -> None:
+    state.opened.append(event)
+
+
+def _measured(state: State, event: ev.TestSetMeasured) -> None:
+    state.measured, state.measured_plan = event, state.incumbent
+    state.measurements += 1
+    state.due, state.unread = False, None
+
+
+def _unread(state: State, event: ev.TestSetUnread) -> None:
+    state.unread = event
+
+
+def _credited(state: State, event: ev.GainCredited) -> None:
+    state.credited = event
+
+
+def _over(state: State, event: ev.StudyFinished) -> None:
+    state.finished = event
+
+
+HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
+    ev.StudyStarted: _started,
+    ev.MetricTold: _metric,
+    ev.StudyExtended: _extended,
+    ev.TestOpeningAsked: _asked,
+    ev.WarmStarted: _borrowed,
+    ev.SessionStarted: _session,
+    ev.PhaseStarted: _phase,
+    ev.TrialPlanned: _planned,
+    ev.TrialFinished: _finished,
+    ev.TrialHeldUp: _held_up,
+    ev.SliceAdmitted: _slice,
+    ev.FidelityMeasured: _fidelity,
+    ev.ChallengerProposed: _proposed,
+    ev.ComparisonOpened: _opened,
+    ev.LookTaken: _look,
+    ev.VerdictReached: _verdict,
+    ev.ChallengerPruned: _pruned,
+    ev.IncumbentMoved: _moved,
+    ev.BudgetLimited: _limited,
+    ev.TestSetOpened: _test_opened,
+    ev.TestSetMeasured: _measured,
+    ev.TestSetUnread: _unread,
+    ev.GainCredited: _credited,
+    ev.StudyFinished: _over,
+}

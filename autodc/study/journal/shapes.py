@@ -1,0 +1,248 @@
+"""What may stand in the nested parts of a payload: checks, and the types of events made of them.
+
+A check takes a value and raises Misfit where it is not of its shape. It says nothing of what the value means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+Check = Callable[[Any], None]
+
+
+class Misfit(ValueError):
+    """A value is not of the shape it should have."""
+
+
+def anything(value: Any) -> None:
+    """Take every JSON value."""
+
+
+def text(value: Any) -> None:
+    """Take text."""
+    if type(value) is not str:
+        raise _misfit(value, "text")
+
+
+def count(value: Any) -> None:
+    """Take a whole number of 0 or more."""
+    if type(value) is not int or value < 0:
+        raise _misfit(value, "a whole number of 0 or more")
+
+
+def number(value: Any) -> None:
+    """Take a number, NaN and infinity among them."""
+    if type(value) is not float and type(value) is not int:
+        raise _misfit(value, "a number")
+
+
+def flag(value: Any) -> None:
+    """Take true or false."""
+    if type(value) is not bool:
+        raise _misfit(value, "true or false")
+
+
+def optional(check: Check) -> Check:
+    """Take null, or what `check` takes."""
+    return lambda value: None if value is None else check(value)
+
+
+def one_of(*words: str) -> Check:
+    """Take one of these words."""
+
+    def checked(value: Any) -> None:
+        if value not in words:
+            raise _misfit(value, f"one of {', '.join(words)}")
+
+    return checked
+
+
+def listed(check: Check) -> Check:
+    """Take a list of what `check` takes."""
+
+    def checked(value: Any) -> None:
+        if not isinstance(value, (list, tuple)):
+            raise _misfit(value, "a list")
+        for one in value:
+            check(one)
+
+    return checked
+
+
+def named(check: Check) -> Check:
+    """Take an object of any keys, whose values `check` takes."""
+
+    def checked(value: Any) -> None:
+        if not isinstance(value, Mapping):
+            raise _misfit(value, "an object")
+        for key, one in value.items():
+            _within(key, check, one)
+
+    return checked
+
+
+def record(needed: Mapping[str, Check], further: Mapping[str, Check] | None = None, others: bool = False) -> Check:
+    """Take an object with these keys; further: those it may have beside them; others: whether any other may stand."""
+    known = {**needed, **(further or {})}
+
+    def checked(value: Any) -> None:
+        if not isinstance(value, Mapping):
+            raise _misfit(value, "an object")
+        if not value.keys() >= needed.keys():
+            raise Misfit(f"{', '.join(sorted(needed.keys() - value.keys()))} is missing")
+        if not others and not value.keys() <= known.keys():
+            raise Misfit(f"{', '.join(sorted(map(str, value.keys() - known.keys())))} is unknown")
+        for key, one in value.items():
+            _within(key, known.get(key, anything), one)
+
+    return checked
+
+
+def _within(key: Any, check: Check, value: Any) -> None:
+    try:
+        check(value)
+    except Misfit as error:
+        raise Misfit(f"{key}: {error}") from None
+
+
+def _misfit(value: Any, wanted: str) -> Misfit:
+    shown = repr(value)
+    return Misfit(f"{shown if len(shown) <= _LONGEST else type(value).__name__} is not {wanted}")
+
+
+_LONGEST = 40
+
+_PLAN = record(
+    {"mixture": named(number), "stages": named(one_of("pretrain", "main")), "recipe": text},
+    {"hyperparameters": named(anything)},
+)
+_TRIAL = record(
+    {"number": count, "plan": _PLAN, "seed": count, "phase": one_of("calibration", "search", "gate", "credit", "test")},
+    {"fidelity": number, "warm_start": optional(count)},
+)
+_OUTCOME = record(
+    {"status": one_of("done", "failed", "cancelled")},
+    {
+        "slices": named(number),
+        "soft": named(number),
+        "arrays": text,
+        "train_seconds": number,
+        "predict_ms": number,
+        "model_mb": number,
+        "started": number,
+        "ended": number,
+        "seconds": number,
+        "attempts": count,
+        "error": text,
+    },
+)
+_HELD = optional(one_of("holds", "harmed", "not_settled"))
+_OF_SLICE = record(
+    {
+        "role": text,
+        "difference": number,
+        "low": optional(number),
+        "high": optional(number),
+        "rows": count,
+        "pairs": count,
+        "standard_error": optional(number),
+        "df": optional(number),
+        "z": optional(number),
+        "bound": optional(number),
+    },
+    {
+        "margin": optional(number),
+        "declared": flag,
+        "weight": number,
+        "anchor": optional(number),
+        "level": number,
+        "alpha": optional(number),
+        "chance": optional(number),
+        "gained": optional(one_of("improved", "not_shown", "not_tested")),
+        "step": _HELD,
+        "since_start": _HELD,
+        "groups": optional(count),
+        "counting": optional(number),
+        "needed": optional(count),
+        "vouched": flag,
+    },
+)
+_LEAK = record({"dataset": text, "kind": text, "rows": count, "of": count}, {"column": text})
+_LEAKS = record({"datasets": listed(text), "looked": listed(text)}, {"found": listed(_LEAK), "trusted": flag})
+_LOOK = record(
+    {
+        "pairs": count,
+        "verdict": optional(one_of("keep", "drop", "undecided")),
+        "reasons": listed(text),
+        "slices": named(_OF_SLICE),
+        "objective": _OF_SLICE,
+        "alpha": number,
+    },
+    {"advice": text, "noise": named(listed(number)), "leaks": optional(_LEAKS)},
+)
+_DATASET = record(
+    {"rows": count, "fingerprint": text},
+    {
+        "candidate": flag,
+        "cost": number,
+        "tags": listed(text),
+        "targets": optional(listed(text)),
+        "source": text,
+        "left_out": count,
+    },
+    others=True,
+)
+_SLICE = record(
+    {"role": text, "rows": count},
+    {
+        "margin": optional(number),
+        "weight": optional(number),
+        "groups": optional(count),
+        "counting": optional(number),
+        "needed": optional(count),
+    },
+    others=True,
+)
+_INTERVAL = {"difference": number, "low": number, "high": number}
+_PART = record({**_INTERVAL, "slices": named(record(_INTERVAL))})
+_CREDIT = record(
+    {"how": text, "seeds": count, "total": _PART, "data": _PART, "hyperparameters": _PART, "interaction": _PART},
+    {
+        "datasets": named(record({**_INTERVAL, "how": text})),
+        "against_tuned_start": optional(record({**_INTERVAL, "settings": named(anything), "how": text})),
+    },
+)
+_OBSERVATION = record(
+    {"plan": _PLAN, "seed": count, "values": named(number)}, {"fidelity": number, "tradeoffs": named(number)}
+)
+_POINT = record(
+    {"trials": listed(count), "plan": _PLAN, "objective": record({"estimate": number, "sd": number}, {}, others=True)},
+    {"tradeoffs": named(record({"estimate": number, "observed": optional(number)}))},
+)
+_EFFECT = record({"gain": number, "sd": number, "weight": number}, {}, others=True)
+_MEASURED = record({**_INTERVAL, "rows": count, "pairs": count})
+
+Json = Mapping[str, Any]
+PlanJson = Annotated[Json, _PLAN]
+"""Plan.to_dict."""
+TrialJson = Annotated[Json, _TRIAL]
+"""Trial.to_dict."""
+OutcomeJson = Annotated[Json, _OUTCOME]
+"""Outcome.to_dict."""
+LookJson = Annotated[Json, _LOOK]
+"""gate.Look.to_dict."""
+DatasetsJson = Annotated[Json, named(_DATASET)]
+"""Name → card."""
+SlicesJson = Annotated[Json, named(_SLICE)]
+"""Name → card."""
+CreditJson = Annotated[Json | None, optional(_CREDIT)]
+"""The account of `study.rules.credit`."""
+ObservationsJson = Annotated[tuple[Json, ...], listed(_OBSERVATION)]
+"""Trainings of another study."""
+FrontJson = Annotated[tuple[Json, ...], listed(_POINT)]
+"""The trained plans that none is believed to beat."""
+EffectsJson = Annotated[Json, named(_EFFECT)]
+"""Dataset → what the search believes of it."""
+MeasuredJson = Annotated[Json, named(_MEASURED)]
+"""Slice → difference on the test set."""

@@ -1,0 +1,155 @@
+"""What the search wants trained next: of this round, or of the next one while the gate waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from autodc import seeds
+from autodc.plan.mixture import BASE
+from autodc.plan.plan import Plan
+from autodc.search.engine import Observation
+from autodc.study.journal import events as ev
+from autodc.study.phases.tools import Tools
+from autodc.study.rules import allowance, extend, failing, fidelity, pairs, planning
+from autodc.study.view import View
+
+OPENING = ("start", "anchor", "enqueued", "screen")
+"""Origins of the trials a search begins with, whatever it has seen."""
+
+TUNING = "tuning"
+"""Origin of a trial that tunes what is kept without any new dataset."""
+
+TUNING_EVERY = 4
+"""One of so many search trials in the second half of a round may be a tuning trial."""
+
+CLOSE_CALL = 0.05
+"""It is one where tuning alone is believed to be as good as the best plan with at least this probability."""
+
+EVERY_UP_TO, AGAIN_AFTER = 250, 3
+"""That question is asked of all that was seen up to so many trainings; beyond, again when so many times as many were
+seen: by then the answer is settled, and asking costs more with every training."""
+
+ENQUEUED = "enqueued later"
+"""Origin of a trial that an extension of the study asked for."""
+
+
+def is_searching(view: View) -> bool:
+    """Whether the round's share of search trials is not yet planned. Where a clock limits the study, or did so when the
+    round began, the share is that of what is left now."""
+    state = view.state
+    quota: float = next(p.planned for p in reversed(state.phases) if p.phase == "search")
+    if state.paced:
+        quota = allowance.search_quota(view, state.round)
+    return state.charged("search", state.round) < quota - allowance.CRUMB and allowance.left(view) >= 1
+
+
+def filling(view: View, tools: Tools) -> ev.TrialPlanned | None:
+    """Search for the next round while the gate waits: idle workers are a defect."""
+    state, upcoming = view.state, view.state.round + 1
+    if state.round >= view.spec.loop.rounds:
+        return None
+    if state.charged("search", upcoming) >= allowance.search_quota(view, upcoming) - allowance.CRUMB:
+        return None
+    return training(view, tools, upcoming) if allowance.left(view) >= 1 + allowance.LEAST_ROUND else None
+
+
+def training(view: View, tools: Tools, round_number: int) -> ev.TrialPlanned | None:
+    """The next training of a round's search; None where its plan waits for the model it goes on from."""
+    excluded = pairs.excluded(view)
+    return (
+        _again(view, tools, round_number, excluded)
+        or _asked_for(view, round_number)
+        or _suggested(view, tools, round_number, excluded)
+    )
+
+
+def _again(view: View, tools: Tools, round_number: int, excluded: frozenset[str]) -> ev.TrialPlanned | None:
+    """A suggested plan once more, at another fidelity."""
+    again = fidelity.again(view, excluded, tools.ladder)
+    if again is None:
+        return None
+    root, level, origin = again
+    trial = replace(view.state.trials[root].trial, number=len(view.state.trials), fidelity=level)
+    return ev.TrialPlanned(trial=trial.to_dict(), round=round_number, horizon=view.horizon, origin=origin, of=root)
+
+
+def _asked_for(view: View, round_number: int) -> ev.TrialPlanned | None:
+    """A plan that no model of the search has a say in: an extension names it, or a dataset is to be heard."""
+    number = len(view.state.suggested)
+    if (later := _enqueued_later(view)) is not None:
+        key = later, seeds.integer(view.spec.seed, "search", f"enqueued-{number}")
+        return planning.training(view, key, "search", ENQUEUED, round_number=round_number)
+    if (name := failing.hearing(view)) is not None:
+        alone = Plan.of({BASE: 1.0, name: 1.0}, dict(view.start.hyperparameters), view.start.recipe)
+        key = alone, seeds.integer(view.spec.seed, "search", f"hearing-{number}")
+        return planning.training(view, key, "search", failing.HEARING, round_number=round_number)
+    return None
+
+
+def _suggested(view: View, tools: Tools, round_number: int, excluded: frozenset[str]) -> ev.TrialPlanned | None:
+    state, number = view.state, len(view.state.suggested)
+    running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
+    observed = tools.observed(view)
+    suggestion = tools.engine.suggest(number, observed, running, excluded)
+    if _tunes(view, tools, round_number, suggestion.origin, excluded):
+        alone = excluded | frozenset(state.candidates) - frozenset(state.kept)
+        suggestion = replace(tools.engine.suggest(number, observed, running, alone), origin=TUNING)
+    if suggestion.plan.recipe == "continue" and state.model >= view.horizon:
+        return None
+    return planning.training(
+        view,
+        (suggestion.plan, seeds.integer(view.spec.seed, "search", suggestion.seed_key)),
+        "search",
+        suggestion.origin,
+        round_number=round_number,
+        fidelity=fidelity.of_fresh(view),
+    )
+
+
+def _tunes(view: View, tools: Tools, round_number: int, origin: str, excluded: frozenset[str]) -> bool:
+    """Whether a trial is to tune what is kept without any new dataset.
+
+    It is where that may still be as good as the best plan with new ones: then base and challenger owe their
+    comparison the same tuning. Where new datasets are far ahead, or nothing is known yet, it would be wasted.
+    """
+    state, number = view.state, len(view.state.suggested)
+    settings = view.spec.search_space or len(view.spec.recipes) > 1
+    if not settings or number % TUNING_EVERY != TUNING_EVERY - 1 or origin in OPENING:
+        return False
+    if state.charged("search", round_number) < 0.5 * allowance.search_quota(view, round_number):
+        return False
+    observed, kept = tools.observed(view), frozenset(state.kept)
+    question = (asked_of(len(observed)), kept, excluded)
+    if question != tools.answered[0]:
+        tools.answered = question, _is_close(tools, observed[: question[0]], kept, excluded)
+    return tools.answered[1]
+
+
+def _is_close(tools: Tools, observed: Sequence[Observation], kept: frozenset[str], excluded: frozenset[str]) -> bool:
+    """Whether tuning what is kept may well be as good as the best plan with new datasets."""
+    best = tools.engine.recommend(observed, kept, excluded)
+    draws = None if best.tuned is None else tools.engine.outlook(observed, [best.plan, best.tuned])
+    return draws is not None and float(np.mean(draws[:, 0] <= draws[:, 1])) > CLOSE_CALL
+
+
+def asked_of(seen: int) -> int:
+    """How many of the trainings that were seen a question about all of them is asked of: a function of their number
+    alone, so that a study that is resumed asks the same."""
+    count = EVERY_UP_TO
+    while count * AGAIN_AFTER <= seen:
+        count *= AGAIN_AFTER
+    return min(count, seen)
+
+
+def _enqueued_later(view: View) -> Plan | None:
+    """The next mixture that an extension of the study asks for, with the settings of the incumbent."""
+    state, wanted = view.state, extend.enqueued(view.state)
+    tried = sum(t.origin == ENQUEUED for t in state.trials) if wanted else 0
+    if tried >= len(wanted):
+        return None
+    model = view.incumbent if view.incumbent.recipe != "continue" else view.start
+    weights = {BASE: 1.0, **{n: w for n, w in wanted[tried].items() if w > 0 and n != BASE}}
+    return Plan.of(weights, dict(model.hyperparameters), model.recipe, model.pretrain)

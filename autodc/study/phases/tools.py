@@ -1,0 +1,60 @@
+"""What phases work with beside what they see: the search engine, the judge of evidence, and what spares them work."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, final
+
+import numpy as np
+
+from autodc.gate.types import Look
+from autodc.search.engine import Observation, SearchEngine
+from autodc.study.journal import events as ev
+from autodc.study.journal.records import ComparisonState
+from autodc.study.memory import Memory
+from autodc.study.rules.fidelity import Ladder
+from autodc.study.view import View
+
+Array = np.ndarray[Any, Any]
+
+
+class Assessor(Protocol):
+    """Looks at the evidence: reads per-example arrays, judges, measures the opened test set."""
+
+    def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
+        """Judge a comparison on the pairs of these seeds, all of which are trained."""
+        ...
+
+    def measure(self, view: View) -> ev.Event:
+        """Open the test set, or compare start and incumbent on it once that is journalled."""
+        ...
+
+    def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
+        """Split the gain on validation over these trainings; None where they cannot say it."""
+        ...
+
+
+@final
+@dataclass(slots=True)
+class Tools:
+    """One for the whole study. What is remembered here is for speed: all of it can be derived anew from a view."""
+
+    engine: SearchEngine
+    assessor: Assessor
+    memory: Memory = field(default_factory=Memory)
+    """What the search knows."""
+    ladder: Ladder = field(default_factory=Ladder)
+    """Who has earned a longer training."""
+    answered: tuple[Hashable, bool] = (None, False)
+    """The last question whether tuning alone may be as good, and its answer."""
+
+    def observed(self, view: View) -> list[Observation]:
+        """What the search may know now."""
+        return self.memory.observed(view)
+
+    def worths(self, view: View, names: Sequence[str]) -> dict[str, Array]:
+        """Draws of what the objective of the incumbent would lose without each of these datasets."""
+        end = view.incumbent
+        draws = self.engine.outlook(self.observed(view), [end, *(end.without(name) for name in names)])
+        return {} if draws is None else {n: draws[:, 0] - draws[:, 1 + i] for i, n in enumerate(names)}
