@@ -164,7 +164,7 @@ CODES: Mapping[str, Code] = {
     "ADC-RUN-017": Code("Predictions are out of order or too few."),
     "ADC-RUN-018": Code("The study sets no rows apart for diagnosis."),
     "ADC-RUN-019": Code("The incumbent was not trained yet."),
-    "ADC-RUN-020": Code("The journal is in a phase that this autodc does not have."),
+    "ADC-RUN-020": Code("The journal has a phase that this autodc does not know."),
     "ADC-RUN-047": Code("The test set is another than the one that was sealed."),
     "ADC-RUN-060": Code("The metric gets better the other way than when the study began."),
     "ADC-RUN-070": Code("The time was over before a training ended."),

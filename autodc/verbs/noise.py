@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.slices import Slice
 from autodc.gate.levels import first_share
 from autodc.gate.noise import OBJECTIVE
@@ -17,7 +18,7 @@ from autodc.stats.sequential import bounds
 from autodc.study.rules import allowance
 from autodc.studyfile.study import GateSpec
 from autodc.verbs.calibration import Calibration
-from autodc.wire.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES, effective
+from autodc.wire.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES
 from autodc.wire.study import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -55,11 +56,11 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
                 "role": one.role,
                 "rows": len(one.rows),
                 "groups": one.groups,
-                "counting_rows": round(_counting(one), 1),
+                "counting_rows": round(one.counting, 1),
                 "margin": one.margin,
                 "shows": _shows(mine, spec.gate, share if one.role == "target" else None),
                 "assumed": measured is None or one.name in measured.silent,
-                **_certifies(mine, one.margin, spec.gate, share_of_rows=_counting(one) / len(one.rows)),
+                **_certifies(mine, one.margin, spec.gate, share_of_rows=one.counting / len(one.rows)),
                 **_told(mine),
             }
         )
@@ -160,7 +161,7 @@ def _scale_known(inputs: Inputs) -> bool:
 def _assumed(inputs: Inputs) -> dict[str, _Noise]:
     if not _scale_known(inputs):
         return {}
-    rows = {one.name: _counting(one) for one in inputs.table.slices} | {OBJECTIVE: _objective_rows(inputs)}
+    rows = {one.name: one.counting for one in inputs.table.slices} | {OBJECTIVE: _objective_rows(inputs)}
     return {n: _Noise(rows=m, counting=m, seed=SEED_SD**2, residual=RESIDUAL_VARIANCE) for n, m in rows.items()}
 
 
@@ -173,7 +174,9 @@ def _measured(inputs: Inputs, found: Calibration) -> dict[str, _Noise]:
         numbers = run.rows if run.clusters is None else run.clusters
         targets += [numbers] if run.name in objective else []
         count, prior = len(np.unique(numbers)), pools.of(run.name)
-        noise[run.name] = _Noise(rows=count, counting=effective(numbers), seed=prior.seed, residual=prior.residual)
+        noise[run.name] = _Noise(
+            rows=count, counting=counting_rows(len(numbers), numbers), seed=prior.seed, residual=prior.residual
+        )
     prior = pools.of(OBJECTIVE)
     noise[OBJECTIVE] = _Noise(
         rows=len(np.unique(np.concatenate(targets))),
@@ -187,10 +190,6 @@ def _measured(inputs: Inputs, found: Calibration) -> dict[str, _Noise]:
 def _places(one: Slice) -> Array:
     """Rows of a slice as numbers that mean the same rows in every slice of the table."""
     return np.array([f"{one.part}:{row}" for row in one.rows])
-
-
-def _counting(one: Slice) -> float:
-    return effective(one.rows if one.clusters is None else one.clusters)
 
 
 def _objective_rows(inputs: Inputs) -> float:

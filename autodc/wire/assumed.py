@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-Array = np.ndarray[Any, Any]
-
 SEED_SD = 0.012
 """Standard deviation over seeds of a slice's paired difference, assumed until calibration has measured it."""
 
@@ -27,9 +21,3 @@ of any unit once its scores are known: that of RESIDUAL_VARIANCE where four of f
 
 SEED_SHARE = 0.03
 """SEED_SD as a share of the standard deviation of scores over rows, in the same case."""
-
-
-def effective(numbers: Array) -> float:
-    """Rows that count as one share a number: (Σ size)² / Σ size². numbers: shape (m,)."""
-    sizes = np.unique(numbers, return_counts=True)[1].astype(np.float64)
-    return float(sizes.sum() ** 2 / np.sum(sizes**2)) if len(sizes) else 0.0

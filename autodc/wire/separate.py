@@ -21,7 +21,7 @@ from autodc.errors import DataError
 from autodc.evaluation.slices import VALIDATION, Slice, SliceTable
 from autodc.gate.power import smallest_difference
 from autodc.studyfile.study import StudySpec
-from autodc.wire.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES, effective
+from autodc.wire.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES
 
 Array = np.ndarray[Any, Any]
 
@@ -107,7 +107,7 @@ def diagnosis_of(catalogue: Catalogue, separation: Separation, arrays: dict[str,
 
 def _too_small(spec: StudySpec, one: Slice) -> str:
     """Why a slice is too small for the gate; empty where it is not."""
-    counting = effective(one.rows if one.clusters is None else one.clusters)
+    counting = one.counting
     if counting < spec.gate.min_rows:
         return f"slice {one.name} would have {counting:.0f} rows that count, fewer than gate.min_rows"
     if one.margin is None or spec.metrics.primary not in SHARES:
