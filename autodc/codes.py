@@ -168,6 +168,7 @@ CODES: Mapping[str, Code] = {
     "ADC-RUN-047": Code("The test set is another than the one that was sealed."),
     "ADC-RUN-060": Code("The metric gets better the other way than when the study began."),
     "ADC-RUN-070": Code("The time was over before a training ended."),
+    "ADC-RUN-090": Code("A slice that is to join a study has a name that is taken."),
     "ADC-RUN-071": Code("The time until which a run may go on has passed."),
     # simulation, slices, search
     "ADC-SIM-001": _several("A folder has too few calibration runs to tell the noise."),
@@ -177,6 +178,7 @@ CODES: Mapping[str, Code] = {
     "ADC-SLICE-001": Code("A slice has no rows."),
     "ADC-SLICE-002": Code("The targets that slices would be cut by are sealed."),
     "ADC-SLICE-003": Code("The rows of a slice are all one group."),
+    "ADC-SLICE-004": Code("A slice that is admitted late has rows that no training predicted."),
     "ADC-SRCH-001": Code("There is no such sampler."),
     "ADC-SRCH-002": Code("A sampler needs a package that is not installed."),
     # the study file

@@ -154,9 +154,15 @@ def _page(side: sqlite3.Connection | None, after: int) -> tuple[list[tuple[Any, 
     """The next records, and whether they are sealed."""
     if side is None or not has_table(side):
         return [], False
-    sealed = _is_sealed(side)
-    query = f"SELECT {_RECORD}, {'seal' if sealed else 'NULL'} FROM events WHERE position > ? ORDER BY position LIMIT ?"
-    return side.execute(query, (after, _PAGE_OF_EVENTS)).fetchall(), sealed
+    side.execute("BEGIN")  # one view of the file: a writer may seal it between two statements
+    try:
+        sealed = _is_sealed(side)
+        found = "seal" if sealed else "NULL"
+        query = f"SELECT {_RECORD}, {found} FROM events WHERE position > ? ORDER BY position LIMIT ?"
+        return side.execute(query, (after, _PAGE_OF_EVENTS)).fetchall(), sealed
+    finally:
+        if side.in_transaction:
+            side.execute("COMMIT")
 
 
 def _is_sealed(side: sqlite3.Connection) -> bool:

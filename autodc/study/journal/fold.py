@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +20,28 @@ from autodc.study.journal.state import State
 def fold(events: Iterable[ev.Event]) -> State:
     """Return the state after these events. Raises SurroundingsError ADC-JRNL-007 for one that cannot have been."""
     state = State()
-    for number, event in enumerate(events, 1):
-        try:
-            apply(state, event)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            got = f"event {number}, {event.kind}: {type(error).__name__}: {error}"
-            hint = "restore it from a copy, or give another --out"
-            raise SurroundingsError("ADC-JRNL-007", "the journal is damaged", "journal.sqlite", got, hint) from error
+    with _no_collection():
+        for number, event in enumerate(events, 1):
+            try:
+                apply(state, event)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                got = f"event {number}, {event.kind}: {type(error).__name__}: {error}"
+                hint = "restore it from a copy, or give another --out"
+                problem = "the journal is damaged"
+                raise SurroundingsError("ADC-JRNL-007", problem, "journal.sqlite", got, hint) from error
     return state
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Nothing of what a fold makes is garbage: looking through it again and again takes a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def apply(state: State, event: ev.Event) -> None:
@@ -202,7 +218,8 @@ def _pruned_of_old(state: State, comparison: ComparisonState) -> str | None:
 
 
 def _pruned(state: State, event: ev.ChallengerPruned) -> None:
-    assert state.challenger is not None
+    if state.challenger is None:
+        raise ValueError("there is no challenger")
     state.challenger = state.challenger.without(event.dataset)
 
 

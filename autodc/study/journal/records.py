@@ -1,4 +1,4 @@
-"""What the state remembers of single things: a trial, a test of the gate, a change of the study, a session."""
+"""What the state remembers of single things: a trial, a comparison of the gate, a change of the study, a session."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Purpose = Literal["removal", "whole", "addition"]
 @final
 @dataclass(slots=True, kw_only=True)
 class TrialState:
-    """A trial and what came of it; outcome is None while it is under way; of: the trial it repeats, or None;
-    attempt: how often a training of a pair was run before, with the same plan and seed."""
+    """A trial and what came of it."""
 
     trial: Trial
     round: int
     origin: str
     of: int | None = None
+    """The trial it repeats."""
     attempt: int = 0
+    """How often a training of a pair was run before, with the same plan and seed."""
     outcome: Outcome | None = None
+    """None while it is under way."""
 
 
 @final
 @dataclass(slots=True, kw_only=True)
 class ComparisonState:
-    """A comparison of the gate. looks: gate.Look as JSON, in order; verdict is None while it is open;
-    share: what it spends of the error budget; keeps: tests that said keep before it; generation: how often the
-    incumbent had moved in its round: its pairs have seeds of their own."""
+    """A comparison of the gate."""
 
     __test__ = False
     id: int
@@ -44,11 +44,16 @@ class ComparisonState:
     members: tuple[str, ...]
     alpha: float
     share: float
+    """What it spends of the error budget."""
     keeps: int
+    """Comparisons that said keep before it."""
     generation: int
+    """How often the incumbent had moved in its round: its pairs have seeds of their own."""
     looks: list[Mapping[str, Any]] = field(default_factory=list)
+    """gate.Look as JSON, in order."""
     seeds: tuple[int, ...] = ()
     verdict: str | None = None
+    """None while it is open."""
     reasons: tuple[str, ...] = ()
     trainings: int = 0
 
@@ -56,27 +61,31 @@ class ComparisonState:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """A change of the study after it had begun. taken, spent: tests opened by then, and what they took of q; trials:
-    trainings planned by then."""
+    """A change of the study after it had begun."""
 
     time: float
     changed: Mapping[str, Any]
     taken: int
+    """Comparisons opened by then."""
     spent: float
+    """What these took of q."""
     trials: int = 0
+    """Trainings planned by then."""
 
 
 @final
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One process's time on the study, Unix seconds; ended is that of its last event. awake: seconds it worked, by a
-    clock that stands still while the machine sleeps; until: Unix time by which it was asked to be done, or None."""
+    """One process's time on the study, Unix seconds."""
 
     started: float
     ended: float
+    """When its last event was."""
     slots: int
     awake: float = 0.0
+    """Seconds it worked, by a clock that stands still while the machine sleeps."""
     until: float | None = None
+    """By when it was asked to be done."""
 
     @property
     def seconds(self) -> float:

@@ -118,7 +118,7 @@ _PLAN = record(
     {"hyperparameters": named(anything)},
 )
 _TRIAL = record(
-    {"number": count, "plan": _PLAN, "seed": count, "phase": one_of("calibration", "search", "gate", "credit", "test")},
+    {"number": count, "plan": _PLAN, "seed": count, "phase": text},
     {"fidelity": number, "warm_start": optional(count)},
 )
 _OUTCOME = record(

@@ -22,7 +22,7 @@ class State:
 
     borrowed: trainings of another study that the search knows;
     horizon: outcomes 0 … horizon − 1 have been seen by an event; incumbent: the best plan kept so far;
-    decisions: dataset → the last finished test of it alone;
+    decisions: dataset → the last finished comparison of it alone;
     challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
     may serve any comparison, the last one where it was run again; attempts: how often it was run;
     planned: (phase, round) → trainings, each by its fidelity; spent: all of them; limit: what the clock allows in this
@@ -101,7 +101,7 @@ class State:
 
     @property
     def keeps(self) -> int:
-        """How many tests said keep so far."""
+        """How many comparisons said keep so far."""
         return sum(t.verdict == "keep" for t in self.comparisons)
 
     @property
@@ -134,11 +134,11 @@ class State:
         return sum(t.trial.phase == phase for t in self.trials)
 
     def decided(self, dataset: str) -> ComparisonState | None:
-        """The last finished test of a dataset of its own, or None."""
+        """The last finished comparison of a dataset of its own, or None."""
         return self.decisions.get(dataset)
 
     def verdict(self, dataset: str) -> str:
-        """keep where the incumbent has it, else what its last test says, else undecided.
+        """keep where the incumbent has it, else what its last comparison says, else undecided.
 
         A dataset that passed inside a challenger which then failed as a whole is undecided.
         """

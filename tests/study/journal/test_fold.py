@@ -11,7 +11,7 @@ from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal import upcasts
 from autodc.study.journal.codec import from_dict
-from autodc.study.journal.fold import HANDLERS, apply
+from autodc.study.journal.fold import HANDLERS, apply, fold
 from autodc.study.journal.state import State
 
 PLAN = {"mixture": {"base": 1.0, "fog": 1.0, "rain": 1.0}, "stages": {}, "recipe": "concat", "hyperparameters": {}}
@@ -107,6 +107,12 @@ def test_a_verdict_leaves_the_challenger_and_the_pruning_changes_it() -> None:
     assert left(gate(ended)) == ("fog", "rain")
     pruned = ev.ChallengerPruned(round=1, horizon=0, comparison=0, dataset="fog")
     assert left(gate(ended, pruned)) == ("rain",)
+
+
+def test_a_pruning_that_cannot_have_been_is_a_damaged_journal() -> None:
+    with pytest.raises(SurroundingsError, match="event 1, ChallengerPruned") as caught:
+        fold([ev.ChallengerPruned(round=1, horizon=0, comparison=0, dataset="fog")])
+    assert caught.value.code == "ADC-JRNL-007"
 
 
 @pytest.mark.parametrize(("said", "stay"), [("drop", ("rain",)), ("undecided", ("rain",)), ("keep", ("fog", "rain"))])
