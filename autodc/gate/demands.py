@@ -20,14 +20,15 @@ from autodc.studyfile.study import GateSpec
 SATURATED = 0.95
 """Share of the information of the last look beyond which more seeds decide nothing."""
 MORE_EVIDENCE = 2.0
-"""A test that cannot be decided with its pairs is futile when even this many times the evidence would not do."""
+"""A comparison that cannot be decided with its pairs is futile when even this many times the evidence would not do."""
 
-Purpose = Literal["gain", "objective", "guard", "anchor"]
+Aim = Literal["gain", "objective", "guard", "anchor"]
+"""What a demand asks: that a target gains, that the objective improves, that a guard holds now, or since the start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The looks of a test and where in it we are. looks: up to the present one; last: pairs at the last look."""
+    """The looks of a comparison and where in it we are. looks: up to the present one; last: pairs at the last look."""
 
     looks: tuple[int, ...]
     last: int
@@ -77,7 +78,7 @@ class Demand:
     bound, last_bound: critical values of Student's t now and at the last look.
     """
 
-    purpose: Purpose
+    aim: Aim
     name: str
     estimate: Estimate
     shift: float
@@ -134,15 +135,15 @@ def gains(
 ) -> tuple[list[Demand], bool]:
     """Demand one: a declared target, or the objective, crosses its sequential bound.
 
-    k declared targets and the objective share alpha; a single target that is the objective is one test, not two.
+    k declared targets and the objective share alpha; a single target that is the objective is one demand, not two.
     Returns the demands and whether the information of all of them is saturated, which makes this look the last.
     """
     targets = [m for m in slices.values() if m.evidence.role == "target"]
     declared = [m for m in targets if m.evidence.declared] or targets
-    tested = declared if len(targets) == 1 else [*declared, objective]
-    share = alpha / len(tested)
-    final = schedule.now >= schedule.last or all(_is_saturated(m.estimate, schedule) for m in tested)
-    return [_gain(m, share, schedule, final) for m in tested], final
+    asked = declared if len(targets) == 1 else [*declared, objective]
+    share = alpha / len(asked)
+    final = schedule.now >= schedule.last or all(_is_saturated(m.estimate, schedule) for m in asked)
+    return [_gain(m, share, schedule, final) for m in asked], final
 
 
 def objective_improves(objective: Measured, gate: GateSpec, schedule: Schedule) -> Demand:
@@ -201,7 +202,7 @@ def _gain(m: Measured, share: float, schedule: Schedule, final: bool) -> Demand:
     now = bounds(share, _rising(times))[-1]
     last = now if times[-1] >= 1.0 - MIN_STEP else bounds(share, _rising([*times, 1.0]))[-1]
     return Demand(
-        purpose="gain",
+        aim="gain",
         name=m.name,
         estimate=m.estimate,
         shift=0.0,
@@ -212,10 +213,10 @@ def _gain(m: Measured, share: float, schedule: Schedule, final: bool) -> Demand:
     )
 
 
-def _fixed(purpose: Purpose, name: str, estimate: Estimate, shift: float, alpha: float, schedule: Schedule) -> Demand:
+def _fixed(aim: Aim, name: str, estimate: Estimate, shift: float, alpha: float, schedule: Schedule) -> Demand:
     bound = -float(ndtri(alpha))
     return Demand(
-        purpose=purpose,
+        aim=aim,
         name=name,
         estimate=estimate,
         shift=shift,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
 from autodc.review import notices
 from autodc.study import direction
@@ -130,25 +131,26 @@ def _mean(slices: Mapping[str, float], weights: Mapping[str, float]) -> float | 
     return sum(w * slices[n] for n, w in weights.items()) / sum(weights.values())
 
 
-def decision(test: ComparisonState) -> dict[str, Any]:
-    """One finished test as in result.json: the numbers of its last look."""
-    look = test.looks[-1]
+def decision(comparison: ComparisonState) -> dict[str, Any]:
+    """One finished comparison as in result.json: the numbers of its last look."""
+    look = comparison.typed_looks[-1]
     return {
-        "round": test.round,
-        "subject": test.subject,
-        "kind": test.kind,
-        "purpose": test.purpose,
-        "verdict": test.verdict,
-        "reasons": list(test.reasons),
-        "seeds": look["pairs"],
-        "trainings": test.trainings,
-        "alpha": test.alpha,
-        "slices": {
-            name: {key: s[key] for key in ("role", "difference", "low", "high", "level", "rows")}
-            for name, s in look["slices"].items()
-        },
-        "objective": {key: look["objective"][key] for key in ("difference", "low", "high", "level")},
+        "round": comparison.round,
+        "subject": comparison.subject,
+        "kind": comparison.kind,
+        "purpose": comparison.purpose,
+        "verdict": comparison.verdict,
+        "reasons": list(comparison.reasons),
+        "seeds": look.pairs,
+        "trainings": comparison.trainings,
+        "alpha": comparison.alpha,
+        "slices": {name: {"role": s.role, **_measured(s), "rows": s.rows} for name, s in look.slices.items()},
+        "objective": _measured(look.objective),
     }
+
+
+def _measured(seen: SliceLook) -> dict[str, float | None]:
+    return {"difference": seen.difference, "low": seen.low, "high": seen.high, "level": seen.level}
 
 
 def spent(state: State) -> dict[str, Any]:
@@ -184,8 +186,8 @@ def _validation(state: State, plan: Plan | None, natural: Natural) -> Mapping[st
     return {name: round(natural(value), 6) for name, value in _fresh(state, plan)[0].items()}
 
 
-def _fresh(state: State, plan: Plan | None) -> tuple[dict[str, float], int]:
-    """Oriented mean of each slice over a plan's freshest trainings, and how many they are.
+def freshest(state: State, plan: Plan | None) -> list[Mapping[str, float]]:
+    """Oriented slice means of a plan's freshest trainings, training by training.
 
     Those after the last verdict where there are some, else those of the gate.
     """
@@ -196,8 +198,14 @@ def _fresh(state: State, plan: Plan | None) -> tuple[dict[str, float], int]:
             if t.trial.plan == plan and t.trial.phase in phases and t.outcome is not None and t.outcome.slices
         ]
         if runs:
-            return {name: float(np.mean([r[name] for r in runs])) for name in runs[0]}, len(runs)
-    return {}, 0
+            return runs
+    return []
+
+
+def _fresh(state: State, plan: Plan | None) -> tuple[dict[str, float], int]:
+    """Oriented mean of each slice over a plan's freshest trainings, and how many they are."""
+    runs = freshest(state, plan)
+    return {name: float(np.mean([r[name] for r in runs])) for name in (runs[0] if runs else ())}, len(runs)
 
 
 def _test(state: State) -> dict[str, Any] | None:

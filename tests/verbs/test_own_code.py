@@ -14,6 +14,7 @@ from autodc.adapters.journal import SqliteJournal
 from autodc.errors import AutodcError, InputError
 from autodc.report import write_report
 from autodc.review import views
+from autodc.review.status import status
 from autodc.study.direction import better
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import fold
@@ -101,7 +102,7 @@ def as_of_an_older_autodc(folder, target):
 def read_all(folder):
     """What the reading verbs read."""
     state, content = open_result(folder)
-    views.status(state)
+    status(state)
     views.why(state, "lamps")
     return state, content, write_report(state, content, Path(folder)).read_text()
 
