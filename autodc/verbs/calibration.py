@@ -19,7 +19,7 @@ from autodc.errors import InputError
 from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.slices import VALIDATION, part_of, row_scores, rows_kept
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
-from autodc.lab.worlds import Runs
+from autodc.lab.calibrated import Runs
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior

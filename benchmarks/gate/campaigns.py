@@ -33,11 +33,12 @@ from autodc.gate.noise import Pools
 from autodc.gate.power import critical
 from autodc.gate.types import Look, SliceLook, Verdict
 from autodc.lab.counts import Mean, Share, Summary, summarise
-from autodc.lab.simulate import CampaignResult, CandidateKind, Judge, World, simulate_campaign
-from autodc.lab.worlds import Ground, SliceWorld, changed, synthetic_slice
+from autodc.lab.simulate import Campaign, CampaignResult, CandidateKind, Judge, simulate_campaign
+from autodc.lab.slices import KnownSlice, SliceSet, changed
 from autodc.stats.sequential import bounds
 from autodc.stats.variance import crossed, moderate
 from autodc.studyfile.study import GateSpec
+from autodc.testing.worlds.slices import synthetic_slice
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "gate.md"
 SEED = 77003141
@@ -63,7 +64,7 @@ NULL_NIGHTS, MIXED_NIGHTS, PEER_NIGHTS, DECISIONS, SIZES = 40, 24, 4, 400, 2000
 BATCH = 20
 """Decisions, and a tenth of the sizes, that one process takes at once."""
 
-Night = Callable[[int], World]
+Night = Callable[[int], Campaign]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,7 @@ def _passed(pairs: int, seed_scale: float, first: int, last: int, rows: int = 50
     hits = 0
     for repeat in range(first, last):
         rng = seeds.generator(SEED, "size", pairs, repeat)
-        (old,) = Ground(slices=(synthetic_slice("s", "target", rows, rng),)).placed().slices
+        (old,) = SliceSet(slices=(synthetic_slice("s", "target", rows, rng),)).placed().slices
         (new,), _ = changed([old], {"s": 0.0}, 0.3, rng.standard_normal(rows), seed_scale)
         pool = Pools.calibrated({"s": np.stack([old.train(rng) for _ in range(EIGHT.calibration)])}, {}, {})
         table = np.stack([new.train(rng, seed_scale) - old.train(rng) for _ in range(pairs)])
@@ -275,26 +276,28 @@ def one_decision(rows: int, gain: float, guard: float, seed: int, level: float =
         synthetic_slice("guard", "guard", rows, rng, margin=MARGIN),
     )
     gate = EIGHT.model_copy(update={"fdr": level})
-    return simulate_campaign(World(slices=slices, kinds=(kind,), candidates=1), gate, seeds.integer(SEED, "one", seed))
+    return simulate_campaign(
+        Campaign(slices=slices, kinds=(kind,), candidates=1), gate, seeds.integer(SEED, "one", seed)
+    )
 
 
-def null_night(seed: int) -> World:
+def null_night(seed: int) -> Campaign:
     """200 candidates that change rows and help nothing."""
     useless = CandidateKind(name="useless", share=1.0)
-    return World(slices=six_slices(seed), kinds=(useless,), candidates=200)
+    return Campaign(slices=six_slices(seed), kinds=(useless,), candidates=200)
 
 
-def mixed_night(seed: int) -> World:
+def mixed_night(seed: int) -> Campaign:
     """100 candidates, a quarter of them helpful."""
-    return World(slices=six_slices(seed), kinds=(USELESS, HARMFUL, TRADE, HELPFUL), candidates=100)
+    return Campaign(slices=six_slices(seed), kinds=(USELESS, HARMFUL, TRADE, HELPFUL), candidates=100)
 
 
-def declared_night(seed: int) -> World:
+def declared_night(seed: int) -> Campaign:
     """The same, and every candidate says which target it is meant for."""
     return replace(mixed_night(seed), declare=True)
 
 
-def six_slices(seed: int) -> tuple[SliceWorld, ...]:
+def six_slices(seed: int) -> tuple[KnownSlice, ...]:
     """Three targets and three guards; 65% of rows are hit, so that there is room for a night of gains."""
     rng = seeds.generator(SEED, "slices", seed)
     return (

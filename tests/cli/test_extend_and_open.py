@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 PLENTY = {"budget__trainings": 40, "loop__rounds": 1, "gate__planned_tests": 30}
 

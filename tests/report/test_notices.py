@@ -11,7 +11,7 @@ from autodc.review.concerns import concerns
 from autodc.review.numbers import Numbers
 from autodc.review.status import status
 from autodc.studyfile import load
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
 
 CARD = {"role": "target", "margin": None, "weight": 1.0, "rows": 260, "groups": 13, "counting": 13.0, "needed": 20}

@@ -9,7 +9,7 @@ from autodc.review import views
 from autodc.review.result import result
 from autodc.review.status import status
 from autodc.study.rules import failing, pairs
-from autodc.testing.world import CANDIDATES
+from autodc.testing.worlds.cells import CANDIDATES
 
 
 def finish(hand, study, breaks):

@@ -19,7 +19,7 @@ from autodc.study.direction import better
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import fold
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
 from autodc.verbs.run import open_result
 from autodc.wire.study import open_study, read_inputs, warm_start
