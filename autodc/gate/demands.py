@@ -28,10 +28,12 @@ Aim = Literal["gain", "objective", "guard", "anchor"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The looks of a comparison and where in it we are. looks: up to the present one; last: pairs at the last look."""
+    """The looks of a comparison and where in it we are."""
 
     looks: tuple[int, ...]
+    """Pairs at each look up to the present one."""
     last: int
+    """Pairs at the last look."""
 
     @classmethod
     def at(cls, pairs: int, gate: GateSpec) -> Schedule:
@@ -46,14 +48,15 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One slice, or the objective, with its estimates. anchor: against the start of the campaign, or None;
-    vouched: whether the pool of noise speaks for trainings such as the challenger's."""
+    """One slice, or the objective, with its estimates."""
 
     evidence: SliceEvidence
     own: Crossed
     estimate: Estimate
     anchor: Estimate | None = None
+    """Against the start of the study, or None."""
     vouched: bool = True
+    """Whether the pool of noise speaks for trainings such as the challenger's."""
 
     @property
     def name(self) -> str:
@@ -73,19 +76,20 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """`mean + shift > 0`, to be shown beyond `bound` standard errors. share: the level it spends over all looks.
-
-    bound, last_bound: critical values of Student's t now and at the last look.
-    """
+    """`mean + shift > 0`, to be shown beyond `bound` standard errors."""
 
     aim: Aim
     name: str
     estimate: Estimate
     shift: float
     share: float
+    """The level it spends over all looks."""
     bound: float
+    """Critical value of Student's t now."""
     last_bound: float
+    """And at the last look."""
     last: int
+    """Pairs at the last look."""
 
     @property
     def z(self) -> float:

@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["keep", "drop", "undecided"]
-SubjectKind = Literal["dataset", "tuning", "bundle"]
-"""What a comparison is about."""
 Gained = Literal["improved", "not_shown", "not_tested"]
 """What was found of a target, or of the targets together."""
 Held = Literal["holds", "harmed", "not_settled"]

@@ -23,18 +23,19 @@ LEAST_SLOPE = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Runs:
-    """Calibration runs of one slice. scores: oriented, shape (n_runs ≥ 2, n_rows); rows: which rows of the study these
-    are, shape (n_rows,): the same number in two slices is the same row; assumed: seed and residual variance of a
-    paired difference, to be taken for the noise where the runs have none, else None."""
+    """Calibration runs of one slice."""
 
     name: str
     role: Role
     scores: Array
+    """Oriented, shape (n_runs ≥ 2, n_rows)."""
     rows: Array
+    """Which rows of the study these are, shape (n_rows,): the same number in two slices is the same row."""
     margin: float | None = None
     weight: float = 1.0
     clusters: Array | None = None
     assumed: tuple[float, float] | None = None
+    """Seed and residual variance of a paired difference, taken for the noise where the runs have none."""
 
 
 def calibrated_slice(runs: Runs) -> KnownSlice:

@@ -32,40 +32,47 @@ Night = Literal["null", "mixed", "single"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Setup:
-    """What a study is simulated with.
-
-    planned: N of the levels; declared: sets of targets that candidates are meant for; gains: planted gains in metric
-    units, rising; nights: of each kind; decisions: single ones of each kind and size; seed: of all of it.
-    """
+    """What a study is simulated with."""
 
     known: SliceSet
     gate: GateSpec
     planned: int
+    """N of the levels."""
     declared: tuple[tuple[str, ...], ...]
+    """Sets of targets that candidates are meant for."""
     gains: tuple[float, ...]
+    """Planted gains in metric units, rising."""
     nights: int
+    """Of each kind."""
     decisions: int
+    """Single ones of each kind and size."""
     seed: int
+    """Of all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some campaigns of one sort. label: what is planted; first, count: which of them."""
+    """Some campaigns of one sort."""
 
     part: Night
     label: str
+    """What is planted."""
     kind: CandidateKind | None
     first: int
+    """The first of them."""
     count: int
+    """How many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """Single decisions on one sort of dataset. gain: on its target; guard: change asked of a guard, or None."""
+    """Single decisions on one sort of dataset."""
 
     label: str
     gain: float
+    """On its target."""
     guard: float | None
+    """Change asked of a guard, or None."""
     helpful: bool
     found: Summary
 
@@ -85,12 +92,14 @@ _OF_SINGLE = ("kept", "dropped", "undecided", "pairs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What the nights showed. null, mixed: nights of `planned` candidates; planted: one candidate a night, compared at
-    the level of a study that has kept nothing yet."""
+    """What the nights showed."""
 
     null: Summary
+    """Nights of `planned` useless candidates."""
     mixed: Summary
+    """Nights of as many of all kinds."""
     planted: tuple[Planted, ...]
+    """One candidate a night, compared at the level of a study that has kept nothing yet."""
 
     @property
     def detectable(self) -> float | None:

@@ -26,39 +26,40 @@ Judge = Callable[[Mapping[str, SliceEvidence], Pools, GateSpec, float], Look]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateKind:
-    """A kind of dataset and what it does, each a range in metric units.
-
-    gain: on one random target of those it declares; guard: on one random guard; others: on every other slice, none
-    where it is (0, 0); uneven: sd of g_i in units of the rest; seed_scale: its trainings' seed noise in units of the
-    incumbent's; helpful: whether keeping one is right.
-    """
+    """A kind of dataset and what it does, each a range in metric units."""
 
     name: str
     share: float
+    """Of the candidates of a campaign."""
     gain: tuple[float, float] = (0.0, 0.0)
+    """On one random target of those it declares."""
     guard: tuple[float, float] = (0.0, 0.0)
+    """On one random guard."""
     others: tuple[float, float] = (0.0, 0.0)
+    """On every other slice; none where it is (0, 0)."""
     uneven: float = 0.3
+    """Sd of g_i in units of the rest."""
     seed_scale: float = 1.0
+    """Its trainings' seed noise in units of the incumbent's."""
     helpful: bool = False
+    """Whether keeping one is right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """Slices, the kinds of candidates and their number.
-
-    declare: candidates say which target they are meant for; declared: sets of targets that candidates of the study
-    are meant for, one is drawn for each candidate; planned: N of the levels, the candidates where it is left out;
-    correlation, together: as of lab.slices.SliceSet.
-    """
+    """Slices, the kinds of candidates and their number."""
 
     slices: tuple[KnownSlice, ...]
     kinds: tuple[CandidateKind, ...]
     candidates: int
     declare: bool = False
+    """Candidates say which target they are meant for."""
     declared: tuple[tuple[str, ...], ...] = ()
+    """Sets of targets that candidates of the study are meant for; one is drawn for each candidate."""
     planned: int | None = None
+    """N of the levels; None: the candidates."""
     correlation: Array | None = None
+    """As of SliceSet, like the next."""
     together: float = 0.0
 
     @property
@@ -69,13 +70,14 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """One decision beside the truth. gain: the true gain on its target; worst: its true guard change nearest to or
-    beyond the margin, plus the margin: below 0 it harms."""
+    """One decision beside the truth."""
 
     kind: str
     helpful: bool
     gain: float
+    """The true gain on its target."""
     worst: float
+    """Its true guard change nearest to or beyond the margin, plus the margin: below 0 it harms."""
     verdict: str
     pairs: int
     alpha: float

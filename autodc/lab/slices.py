@@ -24,23 +24,24 @@ BEST_HITS = 0.9995
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KnownSlice:
-    """One slice with known noise.
-
-    base: b_i, shape (n_rows,); seed_sd: of u_s; noise_sd: of e_si, number or shape (n_rows,); hits: scores are 0 and
-    1, else values in metric units; rows: which of all rows these are, shape (n_rows,), None: rows of its own;
-    clusters: shape (n_rows,), rows of one number count as one.
-    """
+    """One slice with known noise."""
 
     name: str
     role: Role
     base: Array
+    """b_i, shape (n_rows,)."""
     seed_sd: float
+    """Of u_s."""
     noise_sd: float | Array = 1.0
+    """Of e_si: a number, or shape (n_rows,)."""
     hits: bool = True
+    """Scores are 0 and 1, else values in metric units."""
     margin: float | None = None
     weight: float = 1.0
     rows: Array | None = None
+    """Which of all rows these are, shape (n_rows,); None: rows of its own."""
     clusters: Array | None = None
+    """Shape (n_rows,): rows of one number count as one."""
 
     def expected(self, among: Array | None = None) -> float:
         """The expected score over seeds, of all rows or of those at these positions."""
@@ -90,15 +91,13 @@ class KnownSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SliceSet:
-    """Slices over common rows.
-
-    correlation: of the seeds' effects on the slices, shape (n_slices, n_slices), None: independent; together: the
-    correlation of rest and unevenness between two rows of one cluster.
-    """
+    """Slices over common rows."""
 
     slices: tuple[KnownSlice, ...]
     correlation: Array | None = None
+    """Of the seeds' effects on the slices, shape (n_slices, n_slices); None: independent."""
     together: float = 0.0
+    """Correlation of rest and unevenness between two rows of one cluster."""
 
     def placed(self) -> SliceSet:
         """Give rows of their own to slices that do not say which rows they are."""

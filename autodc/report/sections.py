@@ -73,18 +73,17 @@ def others(state: State) -> list[dict[str, Any]]:
 
 
 def _drawn(shown: Mapping[str, Any]) -> dict[str, Any]:
-    scale = charts.difference_scale(seen for look in shown["looks"] for _, seen in views.evidence_rows(look))
+    rows = [[*look["slices"].items(), (views.TOGETHER, look["objective"])] for look in shown["looks"]]
+    scale = charts.difference_scale(seen for table in rows for _, seen in table)
     looks = [
-        {
-            **look,
-            "rows": [
-                {**seen, "name": name, "bound": _bound(seen), "bar": charts.bar(seen, scale, seen["margin"])}
-                for name, seen in views.evidence_rows(look)
-            ],
-        }
-        for look in shown["looks"]
+        {**look, "rows": [_row(name, seen, scale) for name, seen in table]}
+        for look, table in zip(shown["looks"], rows, strict=True)
     ]
     return {**shown, "looks": looks, "kind_words": KINDS.get(shown["kind"], shown["kind"])}
+
+
+def _row(name: str, seen: Mapping[str, Any], scale: charts.Scale) -> dict[str, Any]:
+    return {**seen, "name": name, "bound": _bound(seen), "bar": charts.bar(seen, scale, seen["margin"])}
 
 
 def _bound(seen: Mapping[str, Any]) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from autodc.errors import AutodcError
@@ -117,3 +119,13 @@ def test_a_dataset_that_was_not_tested_is_told_what_ended_first(night, because, 
     state = calibrated(night, 0.6).finish(because).state()
     (row,) = (row for row in views.verdict_rows(state) if row["dataset"] == "fog")
     assert row["why"].endswith(f"it seemed to help, and {ended} before it was compared")
+
+
+def test_looks_are_values_and_those_that_come_later_join_them(night: Any) -> None:
+    study = night().train({"overall": 0.8, "dark": 0.6}).decide("fog", "undecided", 0.01, ("ADC-G030",))
+    (comparison,) = study.state().comparisons
+    (first,) = comparison.typed_looks
+    assert (first.pairs, first.slices["dark"].difference, first.slices["overall"].step) == (2, 0.01, "holds")
+    comparison.looks.append({**comparison.looks[0], "pairs": 3})
+    assert [look.pairs for look in comparison.typed_looks] == [2, 3]
+    assert comparison.typed_looks[0] is first
