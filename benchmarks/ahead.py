@@ -29,7 +29,7 @@ from autodc.study.driver import Driver, Interrupted
 from autodc.study.journal.events import SessionStarted
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import CANDIDATES, write_world
+from autodc.testing.worlds.cells import CANDIDATES, write_world
 from autodc.wire.study import job_maker, open_study, read_inputs
 from benchmarks.tables import table
 

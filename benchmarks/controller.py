@@ -26,7 +26,7 @@ from autodc.study.driver import Driver
 from autodc.study.journal.events import SessionStarted
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.trial.executor import Completion
 from autodc.wire.study import job_maker, open_study, read_inputs
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
-from autodc.gate.reasons import SENTENCES
 from autodc.masking import masked
 from autodc.plan.mixture import BASE
+from autodc.review.reasons import SENTENCES
 from autodc.study.journal import events as ev
 
 STUDY = "study"

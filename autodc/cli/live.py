@@ -23,9 +23,8 @@ from rich.text import Text
 from autodc.cli.alarms import tell
 from autodc.cli.terminal import talk
 from autodc.errors import INTERRUPTED, SpecError
-from autodc.review import notices, views
+from autodc.review import notices, status, views
 from autodc.study.journal.state import State
-from autodc.study.phases.order import view_of
 
 _REDRAW = 0.25
 
@@ -67,17 +66,17 @@ class Display:
 
     def update(self, state: State) -> None:
         """Show where the study is."""
-        for test in state.comparisons[self._verdicts :]:
-            if test.verdict is None:
+        for comparison in state.comparisons[self._verdicts :]:
+            if comparison.verdict is None:
                 break
             self._verdicts += 1
-            self.say(f"{test.verdict}: {test.subject} ({views.PURPOSES[test.purpose]})")
+            self.say(f"{comparison.verdict}: {comparison.subject} ({views.PURPOSES[comparison.purpose]})")
         for move in state.moves[self._moves :]:
             self._moves += 1
             self.say(f"new incumbent in round {move.round}, with {', '.join(state.kept) or 'the base alone'}")
         if state.failures and state.horizon != self._horizon:
             self._horizon = state.horizon
-            for kind, words in views.failing_words(state).items():
+            for kind, words in status.failing_words(state).items():
                 if kind not in self._failing:
                     self._failing.add(kind)
                     self.say(words)
@@ -87,20 +86,20 @@ class Display:
             alarms = [words for words in notices.alarms(state) if words not in self._alarmed]
             self._alarmed |= set(alarms)
             tell(alarms, self._console)
-            self.say(_turn(state))
+            self.say(status.doing(state))
         if self._live is not None and time.monotonic() - self._drawn > _REDRAW:
             self._drawn = time.monotonic()
             self._live.update(self._panel(state), refresh=True)
 
     def _panel(self, state: State) -> Table:
-        now = views.status(state)
+        now = status.status(state)
         trainings, left = now["trainings"], now["seconds_left"]
         table = Table.grid(padding=(0, 2))
         table.add_row("study", self._name)
         doing = now["doing"]
         table.add_row("round", f"{now['round']} of {now['rounds']}, {doing}" if now["round"] else doing)
         if now["testing"]:
-            table.add_row("testing", now["testing"]["subject"])
+            table.add_row("comparing", now["testing"]["subject"])
         most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
         failed = f", {trainings['failed']} failed" if trainings["failed"] else ""
         table.add_row("trainings", f"{trainings['done']} done{most}, {trainings['under_way']} under way{failed}")
@@ -141,14 +140,6 @@ class Bar:
             if self._bar.disable:
                 self.say(f"{what} ({total - done} to go)")
         self._bar.update(self._tasks[what], completed=done, total=total)
-
-
-def _turn(state: State) -> str:
-    view = view_of(state)
-    words = state.phase if view.phase is None else view.phase.words
-    if not view.has_start:
-        return words
-    return f"round {state.round} of {view.spec.loop.rounds}: {words} ({len(state.trials)} trainings so far)"
 
 
 def duration(seconds: float | None) -> str:

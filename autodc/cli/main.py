@@ -282,11 +282,11 @@ def simulate(
 def status(folder: str, as_json: bool) -> None:
     """Say what a study is doing, what it has spent and kept so far; safe while it runs."""
     from autodc.cli.show import show_status
-    from autodc.review import views
+    from autodc.review.status import status as status_of
     from autodc.verbs.run import open_result
 
     state, _ = open_result(folder)
-    found = views.status(state)
+    found = status_of(state)
     echo(json.dumps(found, indent=2)) if as_json else show_status(found)
 
 
@@ -296,7 +296,7 @@ def status(folder: str, as_json: bool) -> None:
 @_JSON
 def why(folder: str, dataset: str, as_json: bool) -> None:
     """Show the evidence behind one verdict, in plain words and numbers."""
-    from autodc.cli.show import show_why
+    from autodc.cli.show_why import show_why
     from autodc.review import views
     from autodc.verbs.run import open_result
 

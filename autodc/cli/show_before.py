@@ -46,7 +46,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
         f"{night['calibration']} calibration, {night['credit']} to split the gain, {night['test']} on the test set), "
-        f"{night['tests']} tests on an error "
+        f"{night['tests']} comparisons on an error "
         f"budget of {night['fdr']:g}"
     )
     out.print(_sentence(found["tracking"]), soft_wrap=not out.is_terminal)
@@ -111,7 +111,7 @@ def show_simulation(found: Mapping[str, Any]) -> None:
         for row in found["planted"]
     ]
     effects = ("what a dataset does", "kept", "dropped", "undecided", "pairs")
-    first = f"one dataset, tested as the first of a study, {found['decisions']} times each"
+    first = f"one dataset, compared as the first of a study, {found['decisions']} times each"
     print_table(out, _columns(*effects), alone, f"{first}, up to {found['pairs_at_most']} pairs")
     out.print(found["verdict"])
 

@@ -20,17 +20,20 @@ from autodc.studyfile.study import GateSpec
 SATURATED = 0.95
 """Share of the information of the last look beyond which more seeds decide nothing."""
 MORE_EVIDENCE = 2.0
-"""A test that cannot be decided with its pairs is futile when even this many times the evidence would not do."""
+"""A comparison that cannot be decided with its pairs is futile when even this many times the evidence would not do."""
 
-Purpose = Literal["gain", "objective", "guard", "anchor"]
+Aim = Literal["gain", "objective", "guard", "anchor"]
+"""What a demand asks: that a target gains, that the objective improves, that a guard holds now, or since the start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The looks of a test and where in it we are. looks: up to the present one; last: pairs at the last look."""
+    """The looks of a comparison and where in it we are."""
 
     looks: tuple[int, ...]
+    """Pairs at each look up to the present one."""
     last: int
+    """Pairs at the last look."""
 
     @classmethod
     def at(cls, pairs: int, gate: GateSpec) -> Schedule:
@@ -45,14 +48,15 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One slice, or the objective, with its estimates. anchor: against the start of the campaign, or None;
-    vouched: whether the pool of noise speaks for trainings such as the challenger's."""
+    """One slice, or the objective, with its estimates."""
 
     evidence: SliceEvidence
     own: Crossed
     estimate: Estimate
     anchor: Estimate | None = None
+    """Against the start of the study, or None."""
     vouched: bool = True
+    """Whether the pool of noise speaks for trainings such as the challenger's."""
 
     @property
     def name(self) -> str:
@@ -72,19 +76,20 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """`mean + shift > 0`, to be shown beyond `bound` standard errors. share: the level it spends over all looks.
+    """`mean + shift > 0`, to be shown beyond `bound` standard errors."""
 
-    bound, last_bound: critical values of Student's t now and at the last look.
-    """
-
-    purpose: Purpose
+    aim: Aim
     name: str
     estimate: Estimate
     shift: float
     share: float
+    """The level it spends over all looks."""
     bound: float
+    """Critical value of Student's t now."""
     last_bound: float
+    """And at the last look."""
     last: int
+    """Pairs at the last look."""
 
     @property
     def z(self) -> float:
@@ -134,15 +139,15 @@ def gains(
 ) -> tuple[list[Demand], bool]:
     """Demand one: a declared target, or the objective, crosses its sequential bound.
 
-    k declared targets and the objective share alpha; a single target that is the objective is one test, not two.
+    k declared targets and the objective share alpha; a single target that is the objective is one demand, not two.
     Returns the demands and whether the information of all of them is saturated, which makes this look the last.
     """
     targets = [m for m in slices.values() if m.evidence.role == "target"]
     declared = [m for m in targets if m.evidence.declared] or targets
-    tested = declared if len(targets) == 1 else [*declared, objective]
-    share = alpha / len(tested)
-    final = schedule.now >= schedule.last or all(_is_saturated(m.estimate, schedule) for m in tested)
-    return [_gain(m, share, schedule, final) for m in tested], final
+    asked = declared if len(targets) == 1 else [*declared, objective]
+    share = alpha / len(asked)
+    final = schedule.now >= schedule.last or all(_is_saturated(m.estimate, schedule) for m in asked)
+    return [_gain(m, share, schedule, final) for m in asked], final
 
 
 def objective_improves(objective: Measured, gate: GateSpec, schedule: Schedule) -> Demand:
@@ -201,7 +206,7 @@ def _gain(m: Measured, share: float, schedule: Schedule, final: bool) -> Demand:
     now = bounds(share, _rising(times))[-1]
     last = now if times[-1] >= 1.0 - MIN_STEP else bounds(share, _rising([*times, 1.0]))[-1]
     return Demand(
-        purpose="gain",
+        aim="gain",
         name=m.name,
         estimate=m.estimate,
         shift=0.0,
@@ -212,10 +217,10 @@ def _gain(m: Measured, share: float, schedule: Schedule, final: bool) -> Demand:
     )
 
 
-def _fixed(purpose: Purpose, name: str, estimate: Estimate, shift: float, alpha: float, schedule: Schedule) -> Demand:
+def _fixed(aim: Aim, name: str, estimate: Estimate, shift: float, alpha: float, schedule: Schedule) -> Demand:
     bound = -float(ndtri(alpha))
     return Demand(
-        purpose=purpose,
+        aim=aim,
         name=name,
         estimate=estimate,
         shift=shift,

@@ -7,7 +7,7 @@ is recomputed from the present estimates, so the order of pairs and of rows chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -30,6 +30,7 @@ from autodc.gate.demands import (
 )
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.power import LARGEST, critical
+from autodc.gate.refusals import blank, no_decision, pairs_of, refusals
 from autodc.gate.types import Gained, Held, Leaks, Look, SliceLook, Verdict
 from autodc.studyfile.study import GateSpec
 
@@ -57,17 +58,17 @@ def judge(
     """Judge challenger − incumbent on the pairs to date.
 
     evidence: slice → paired differences, the same pairs in every slice; pools: the noise of the study, the same for
-    all looks of one test; alpha: the level of the test (gate.levels); fresh: an arm draws rows anew with each seed,
+    all looks of one comparison; alpha: its level (gate.levels); fresh: an arm draws rows anew with each seed,
     which the trainings that filled the pools did not; leaks: what a search for leaks found, None where nobody looked.
     The verdict is None where another look may decide; what cannot be measured is never a pass. A slice with too few
-    rows is no evidence, for or against. Where nothing is decided, advice says what would.
+    rows is no evidence, for or against. Where nothing is decided, settling says what would.
     """
     counted = {name: seen for name, seen in evidence.items() if seen.is_evidence(gate.min_rows)}
     silent = {name: _silent(seen, pools, gate, fresh) for name, seen in evidence.items() if name not in counted}
-    refused, waits = _refusals(evidence, counted, pools, gate)
+    refused, waits = refusals(evidence, counted, pools, gate)
     if refused:
-        return _no_decision(evidence, counted, silent, pools, alpha, refused, waits)
-    schedule = Schedule.at(_pairs(evidence), gate)
+        return no_decision(evidence, counted, silent, pools, alpha, refused, waits)
+    schedule = Schedule.at(pairs_of(evidence), gate)
     slices, objective = measure(counted, pools, fresh)
     assert objective is not None
     gain, final = gains(slices, objective, gate, alpha, schedule)
@@ -75,7 +76,7 @@ def judge(
     guards = guards_hold(slices, gate, schedule)
     unknown = any(m.unknown for m in (*slices.values(), objective))
     verdict, codes = _decide(counted, gain, better, guards, gate, schedule, final, unknown, leaks)
-    advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ""
+    advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ()
     seen = {name: _seen(m, gain, guards, gate) for name, m in slices.items()} | silent
     return Look(
         pairs=schedule.now,
@@ -84,7 +85,7 @@ def judge(
         slices={name: seen[name] for name in evidence},
         objective=_seen_objective(objective, gain, better),
         alpha=alpha,
-        advice=advice,
+        settling=advice,
         noise=_noise([*slices.values(), objective]),
         leaks=leaks,
     )
@@ -154,9 +155,7 @@ def _suspicion(leaks: Leaks | None) -> tuple[str, ...]:
 
 def _harm(better: Demand, guards: Iterable[Demand], gate: GateSpec) -> tuple[str, ...]:
     found = {
-        reasons.HARM_GUARD if d.purpose == "guard" else reasons.HARM_ANCHOR
-        for d in guards
-        if d.refuted(gate.harm_alpha)
+        reasons.HARM_GUARD if d.aim == "guard" else reasons.HARM_ANCHOR for d in guards if d.refuted(gate.harm_alpha)
     }
     if better.refuted(gate.harm_alpha):
         found.add(reasons.HARM_OBJECTIVE)
@@ -166,7 +165,7 @@ def _harm(better: Demand, guards: Iterable[Demand], gate: GateSpec) -> tuple[str
 def _hopeless(
     gain: Iterable[Demand], better: Demand, guards: Iterable[Demand], gate: GateSpec, *, with_more: bool
 ) -> tuple[str, ...]:
-    """The demands that predictive power gives up; with_more: even with more rows and seeds than the test has."""
+    """The demands that predictive power gives up; with_more: even with more rows and seeds than the comparison has."""
 
     def chance(demand: Demand) -> float:
         return demand.chance_with_more if with_more else demand.chance
@@ -188,105 +187,18 @@ def _open(gain: Iterable[Demand], better: Demand, guards: Iterable[Demand]) -> t
         found.append(reasons.OPEN_TARGET)
     if not better.met:
         found.append(reasons.OPEN_OBJECTIVE)
-    if any(not d.met for d in guards if d.purpose == "guard"):
+    if any(not d.met for d in guards if d.aim == "guard"):
         found.append(reasons.OPEN_GUARD)
-    if any(not d.met for d in guards if d.purpose == "anchor"):
+    if any(not d.met for d in guards if d.aim == "anchor"):
         found.append(reasons.OPEN_ANCHOR)
     return tuple(found)
-
-
-def _pairs(evidence: Evidence) -> int:
-    return min((np.atleast_2d(seen.differences).shape[0] for seen in evidence.values()), default=0)
-
-
-def _refusals(evidence: Evidence, counted: Evidence, pools: Pools, gate: GateSpec) -> tuple[tuple[str, ...], bool]:
-    """Codes of everything that forbids a decision, and whether more pairs would mend all of it."""
-    pairs = _pairs(evidence)
-    found = set()
-    if set(pools.slices) - {OBJECTIVE} - set(evidence):
-        found.add(reasons.MISSING_SLICE)
-    if not any(seen.role == "target" for seen in evidence.values()):
-        found.add(reasons.NO_TARGET)
-    elif not any(seen.role == "target" for seen in counted.values()):
-        found.add(reasons.TOO_FEW_ROWS)
-    if pairs < gate.looks[0]:
-        found.add(reasons.TOO_FEW_PAIRS)
-    for name, seen in evidence.items():
-        tables = [seen.differences] if seen.anchor is None else [seen.differences, seen.anchor]
-        for table in tables:
-            finite = np.isfinite(np.atleast_2d(table))
-            lost = ~finite.any(axis=1)
-            if lost.any():
-                found.add(reasons.LOST_PAIR)
-            if not finite[~lost].all():
-                found.add(reasons.NOT_FINITE)
-        if len(seen.differences) != pairs or (seen.anchor is not None and len(seen.anchor) == 0):
-            found.add(reasons.LOST_PAIR)
-        if name in counted and pools.of(name).df <= 0 and pairs < 2:
-            found.add(reasons.NOT_CALIBRATED)
-    if pools.of(OBJECTIVE).df <= 0 and pairs < 2:
-        found.add(reasons.NOT_CALIBRATED)
-    if reasons.TOO_FEW_ROWS in found:
-        found -= {reasons.NOT_CALIBRATED}
-    mended = {reasons.TOO_FEW_PAIRS, reasons.NOT_CALIBRATED} if gate.looks[-1] > pairs else set()
-    return tuple(sorted(found)), found <= mended
-
-
-def _no_decision(
-    evidence: Evidence,
-    counted: Evidence,
-    silent: Mapping[str, SliceLook],
-    pools: Pools,
-    alpha: float,
-    codes: tuple[str, ...],
-    waits: bool,
-) -> Look:
-    blank = {**{name: _blank(seen) for name, seen in counted.items()}, **silent}
-    missing = sorted(set(pools.slices) - {OBJECTIVE} - set(evidence))
-    advice = f"Not measured: {', '.join(missing)}." if missing else ""
-    whole = SliceEvidence(
-        name=OBJECTIVE, role="target", weight=1.0, margin=None, declared=True, differences=np.zeros((0, 0))
-    )
-    return Look(
-        pairs=_pairs(evidence),
-        verdict=None if waits else "undecided",
-        reasons=codes,
-        slices={name: blank[name] for name in evidence},
-        objective=_blank(whole),
-        alpha=alpha,
-        advice=advice,
-    )
-
-
-def _blank(seen: SliceEvidence, needed: int | None = None) -> SliceLook:
-    """A slice of which nothing is told but its mean over the pairs that are whole."""
-    table = np.atleast_2d(np.asarray(seen.differences, dtype=np.float64))
-    whole = table[np.isfinite(table).all(axis=1)] if table.size else table
-    return SliceLook(
-        role=seen.role,
-        difference=float(whole.mean()) if whole.size else 0.0,
-        low=None,
-        high=None,
-        rows=table.shape[1],
-        pairs=table.shape[0],
-        standard_error=None,
-        df=None,
-        z=None,
-        bound=None,
-        margin=seen.margin,
-        declared=seen.declared,
-        weight=seen.weight,
-        groups=seen.groups,
-        counting=seen.counting,
-        needed=needed,
-    )
 
 
 def _silent(seen: SliceEvidence, pools: Pools, gate: GateSpec, fresh: bool) -> SliceLook:
     """A slice that is no evidence: what was measured of it is told, and nothing is demanded of it."""
     able = np.isfinite(seen.differences).all() and seen.groups >= 2 and len(seen.differences)
     if not able or (pools.of(seen.name).df <= 0 and len(seen.differences) < 2):
-        return _blank(seen, gate.min_rows)
+        return blank(seen, gate.min_rows)
     bare = replace(seen, anchor=None, anchor_against=None)
     look = _slice_look(measured(seen.name, bare, pools, fresh), None, INTERVAL_TAIL, None)
     return replace(look, needed=gate.min_rows)
@@ -294,8 +206,8 @@ def _silent(seen: SliceEvidence, pools: Pools, gate: GateSpec, fresh: bool) -> S
 
 def _seen(m: Measured, gain: Sequence[Demand], guards: Sequence[Demand], gate: GateSpec) -> SliceLook:
     tested = next((d for d in gain if d.name == m.name), None)
-    step = next((d for d in guards if d.name == m.name and d.purpose == "guard"), None)
-    anchor = next((d for d in guards if d.name == m.name and d.purpose == "anchor"), None)
+    step = next((d for d in guards if d.name == m.name and d.aim == "guard"), None)
+    anchor = next((d for d in guards if d.name == m.name and d.aim == "anchor"), None)
     gained: Gained | None = None
     if m.evidence.role == "target":
         gained = "not_tested" if tested is None else _gained(m, tested)

@@ -1,7 +1,8 @@
-"""The error level of each test of a campaign, so that the share of false keeps stays below q.
+"""The error level of each comparison of a study, so that the share of false keeps stays below q.
 
 LOND (Javanmard & Montanari 2018, "Online rules for control of false discovery rate and false discovery exceedance")
-with uniform weights over the planned tests: SAFFRON's and LORD++'s levels die out after long nights of useless data.
+with uniform weights over the planned comparisons: SAFFRON's and LORD++'s levels die out after long nights of useless
+data.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from autodc.errors import StatsError
 
 
 def level(q: float, planned: int, keeps: int) -> float:
-    """Return α_i = (q / N)·(1 + keeps), the level of the next test, at most q.
+    """Return α_i = (q / N)·(1 + keeps), the level of the next comparison, at most q.
 
-    q: the error budget of the study; planned: N, tests planned for the whole study, fixed at its start;
-    keeps: datasets and bundles kept so far, counted when the test starts. Raises StatsError ADC-STAT-020.
+    q: the error budget of the study; planned: N, comparisons planned for the whole study, fixed at its start;
+    keeps: datasets and bundles kept so far, counted when it starts. Raises StatsError ADC-STAT-020.
     """
     if not 0 < q < 1 or planned < 1 or keeps < 0:
         raise StatsError(
@@ -23,11 +24,11 @@ def level(q: float, planned: int, keeps: int) -> float:
 
 
 def share_of(q: float, planned: int, spent: float = 0.0, taken: int = 0) -> float:
-    """Return β, what each test still planned may spend of q; 0 where none is left.
+    """Return β, what each comparison still planned may spend of q; 0 where none is left.
 
-    spent, taken: what earlier tests spent of q, and how many they were. LOND's bound, Σβ ≤ q, holds for any β that is
-    fixed before its test is seen: E[V/R] ≤ Σ E[1{P_i ≤ α_i}/(1 + keeps before i)] ≤ Σβ_i. So what planned tests never
-    took may be spread over more tests later; what was spent may not.
+    spent, taken: what earlier comparisons spent of q, and how many they were. LOND's bound, Σβ ≤ q, holds for any β
+    that is fixed before its comparison is seen: E[V/R] ≤ Σ E[1{P_i ≤ α_i}/(1 + keeps before i)] ≤ Σβ_i. So what planned
+    ones never took may be spread over more of them later; what was spent may not.
     """
     return max(0.0, q - spent) / (planned - taken) if planned > taken else 0.0
 
@@ -38,7 +39,7 @@ def level_of(q: float, share: float, keeps: int) -> float:
 
 
 def first_share(q: float, planned: int, targets: int) -> float:
-    """Return what each target spends of the first test's level: k targets and the objective share it.
+    """Return what each target spends of the first comparison's level: k targets and the objective share it.
 
     A target that stands alone is the objective, and spends all of it.
     """

@@ -1,7 +1,8 @@
 """Which member a challenger gives up where it failed as a whole on a guard alone (DESIGN §11.7).
 
-Each member was tested with it against without it, so its own loss on a guard is known; losses within the margin add up
-to more than the margin. Rather than lose all members, the one that costs the guard most leaves, and the rest is tested.
+Each member was compared, with it against without it, so its own loss on a guard is known; losses within the margin add
+up to more than the margin. Rather than lose all members, the one that costs the guard most leaves, and the rest is
+compared.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _GUARDS = frozenset(
         reasons.SATURATED,
     }
 )
-"""What may be said of a test that failed for its guards; any other reason is a failure of another kind."""
+"""What may be said of a comparison that failed for its guards; any other reason is a failure of another kind."""
 
 
 def costliest(failed: Look, members: Mapping[str, Look]) -> str | None:
     """Return the member that costs the guards at fault most, or None where nothing is to be gained by a retreat.
 
-    failed: last look of the whole challenger's test; members: name → last look of its own test inside the challenger,
-    with it against without it. The guards at fault are those that are not shown to hold. None where the test failed for
+    failed: last look at the whole challenger; members: name → last look at it alone inside the challenger,
+    with it against without it. The guards at fault are those that are not shown to hold. None where it failed for
     another reason than its guards, or where no member is seen to cost them anything.
     """
     if failed.verdict == "keep" or not set(failed.reasons) <= _GUARDS:

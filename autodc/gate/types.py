@@ -1,6 +1,6 @@
-"""The words of the gate: terms of a test, what a look saw, a verdict. Definitions and results, no verbs.
+"""The words of the gate: what a look saw, a verdict. Definitions and results, no verbs.
 
-What was found is typed; sentences are made in gate/reasons.py and nothing reads them back. Looks of old journals,
+What was found is typed; sentences are made in review/explain.py and nothing reads them back. Looks of old journals,
 which held a sentence, are read by `upcast` alone.
 """
 
@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["keep", "drop", "undecided"]
-Kind = Literal["dataset", "tuning", "bundle"]
 Gained = Literal["improved", "not_shown", "not_tested"]
 """What was found of a target, or of the targets together."""
 Held = Literal["holds", "harmed", "not_settled"]
@@ -25,44 +24,55 @@ SENTINEL = 1e6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leak:
-    """Answers to validation rows found in a training dataset. rows: validation rows concerned, of `of` that got better;
-    column: of the inputs, or the metadata column of ids, else empty."""
+    """Answers to validation rows found in a training dataset."""
 
     dataset: str
     kind: LeakKind
     rows: int
+    """Validation rows concerned."""
     of: int
+    """Validation rows that got better."""
     column: str = ""
+    """Of the inputs, or the metadata column of ids, else empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaks:
-    """A search for leaks. datasets: where was looked; looked: for what; trusted: the user answers for all found."""
+    """A search for leaks."""
 
     datasets: tuple[str, ...]
+    """Where was looked."""
     looked: tuple[LeakKind, ...]
+    """For what."""
     found: tuple[Leak, ...] = ()
     trusted: bool = False
+    """The user answers for all that was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """What evidence would meet a demand that is open, were the difference what it seems."""
+
+    name: str
+    """The slice, or the objective."""
+    pairs: int | None
+    """So many pairs on the present rows; None where no reasonable number would do."""
+    rows: int | None
+    """So many rows at the most pairs there may be; None where no reasonable number would do."""
+    pairs_now: int
+    rows_now: int
+    pairs_at_most: int
+    """Pairs at the last look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceLook:
-    """One slice at one look, as it goes into result.json and `why`.
-
-    difference, low, high: mean paired difference and its interval, oriented, ends None where nothing tells them;
-    bound: the critical value that was to be crossed in standard errors; z: the statistic; both None where they are
-    beyond all numbers; anchor: difference against the start of the campaign, or None.
-    level: two-sided level of low … high, chosen so that the interval and the verdict agree; alpha: the share of the
-    test's level this slice may spend, None where it spends nothing; chance: predictive power, the chance that the
-    demand is met at the last look if what was seen goes on.
-    gained, step, since_start: what was found of it as a target, as a guard against the incumbent and against the
-    start, None where that is not asked; groups: observations in its rows; counting: rows that count; needed: set where
-    those are too few, the number it would take: the slice is no evidence; vouched: whether its noise is known, or was
-    seen, for trainings such as these.
-    """
+    """One slice at one look, as it goes into result.json and `why`. Ends and statistics are None where nothing tells
+    them, or where they are beyond all numbers."""
 
     role: str
     difference: float
+    """Mean paired difference, oriented."""
     low: float | None
     high: float | None
     rows: int
@@ -70,21 +80,34 @@ class SliceLook:
     standard_error: float | None
     df: float | None
     z: float | None
+    """The statistic, in standard errors."""
     bound: float | None
+    """The critical value that was to be crossed, in standard errors."""
     margin: float | None = None
     declared: bool = False
     weight: float = 1.0
     anchor: float | None = None
+    """Difference against the start of the study."""
     level: float = 0.9
+    """Two-sided level of low … high, chosen so that the interval and the verdict agree."""
     alpha: float | None = None
+    """The share of the comparison's level this slice may spend; None where it spends nothing."""
     chance: float | None = None
+    """Predictive power: the chance that the demand is met at the last look if what was seen goes on."""
     gained: Gained | None = None
+    """What was found of it as a target; None where that is not asked, as in the next two."""
     step: Held | None = None
+    """As a guard against the incumbent."""
     since_start: Held | None = None
+    """As a guard against the start."""
     groups: int | None = None
+    """Observations in its rows."""
     counting: float | None = None
+    """Rows that count."""
     needed: int | None = None
+    """Set where those are too few, the number it would take: the slice is no evidence."""
     vouched: bool = True
+    """Whether its noise is known, or was seen, for trainings such as these."""
 
     @property
     def holds(self) -> bool:
@@ -96,26 +119,36 @@ class SliceLook:
         """Whether a guard on it is shown to be broken."""
         return "harmed" in (self.step, self.since_start)
 
+    @property
+    def ahead(self) -> float:
+        """How far it is ahead, to put slices in order: its statistic, where there is none its difference."""
+        return self.difference if self.z is None else self.z
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What one look at the evidence concludes: a verdict, or None to go on to the next look.
-
-    reasons: codes (gate/reasons.py has their sentences); objective: the weighted mean of the target slices as one
-    more SliceLook; advice: what would decide an undecided test, in words; noise: slice (and `objective`) → own
-    estimates (seed variance, residual variance, degrees of freedom), for Pools.updated; empty with one pair;
-    leaks: what was looked for and found where the gain looked too good, else None.
-    """
+    """What one look at the evidence concludes."""
 
     pairs: int
     verdict: Verdict | None
+    """None: go on to the next look."""
     reasons: tuple[str, ...]
+    """Codes."""
     slices: Mapping[str, SliceLook]
     objective: SliceLook
+    """The weighted mean of the target slices as one more slice."""
     alpha: float
+    settling: tuple[Settling, ...] = ()
+    """What would decide it, where it is undecided."""
+    unmeasured: tuple[str, ...] = ()
+    """Slices of the study without a score."""
     advice: str = ""
+    """What would decide it, in the words of journals that had no numbers for it; empty since."""
     noise: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Slice, and `objective` → own estimates (seed variance, residual variance, degrees of freedom), for Pools.updated;
+    empty with one pair."""
     leaks: Leaks | None = None
+    """What was looked for and found where the gain looked too good."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -124,14 +157,15 @@ class Look:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Look:
         """Read the JSON form back, of any version."""
-        value = upcast(value)
         return cls(
             **{
                 **value,
                 "reasons": tuple(value["reasons"]),
-                "slices": {name: SliceLook(**seen) for name, seen in value["slices"].items()},
-                "objective": SliceLook(**value["objective"]),
-                "noise": {name: tuple(numbers) for name, numbers in value["noise"].items()},
+                "slices": {name: _slice_look(seen) for name, seen in value["slices"].items()},
+                "objective": _slice_look(value["objective"]),
+                "settling": tuple(Settling(**one) for one in value.get("settling", ())),
+                "unmeasured": tuple(value.get("unmeasured", ())),
+                "noise": {name: tuple(numbers) for name, numbers in value.get("noise", {}).items()},
                 "leaks": None if value.get("leaks") is None else _leaks(value["leaks"]),
             }
         )
@@ -139,8 +173,7 @@ class Look:
 
 def upcast(look: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON form of a look as it is written now, from that of any version."""
-    slices = {name: _typed(seen) for name, seen in look["slices"].items()}
-    return {**look, "slices": slices, "objective": _typed(look["objective"])}
+    return Look.from_dict(look).to_dict()
 
 
 _GAINED: dict[str, Gained] = {
@@ -154,21 +187,21 @@ _HELD: dict[str, Held] = {"holds": "holds", "harmed": "harmed", "not settled": "
 _SINCE = " since the start"
 
 
-def _typed(seen: Mapping[str, Any]) -> dict[str, Any]:
+def _slice_look(seen: Mapping[str, Any]) -> SliceLook:
     """One slice of a look; the sentence of old journals (`not settled; holds since the start`) becomes states."""
-    found = {key: value for key, value in seen.items() if key != "state"}
+    found = dict(seen)
     for key in ("low", "high", "standard_error", "df", "z", "bound"):
         value = found.get(key)
         if value is not None and abs(value) >= SENTINEL:
             found[key] = None
-    for part in str(seen.get("state", "")).split("; "):
+    for part in str(found.pop("state", "")).split("; "):
         if part in _GAINED:
             found["gained"] = _GAINED[part]
         elif part in _HELD:
             found["step"] = _HELD[part]
         elif part.endswith(_SINCE) and part.removesuffix(_SINCE) in _HELD:
             found["since_start"] = _HELD[part.removesuffix(_SINCE)]
-    return asdict(SliceLook(**found))
+    return SliceLook(**found)
 
 
 def _leaks(value: Mapping[str, Any]) -> Leaks:

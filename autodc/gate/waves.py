@@ -1,7 +1,7 @@
-"""Which of several passers advances, where all were tested against one incumbent in parallel (DESIGN §11.7).
+"""Which of several passers advances, where all were compared with one incumbent in parallel (DESIGN §11.7).
 
 Only one may: each was shown better alone, nobody has shown them better together, and their losses on guards add up.
-The others are tested again, against the incumbent that the best one makes.
+The others are compared again, with the incumbent that the best one makes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from autodc.gate.types import Look
 def best_passer(looks: Mapping[str, Look]) -> str:
     """Return the subject that advances: the one whose objective is surely the highest.
 
-    looks: subject → last look of a test that said keep, at least one. The lower end of the objective's interval is
-    compared, so that a lucky test of one pair does not pass a sure one of five; ties go to the larger difference, then
-    to the first name. A value of the set alone: the order of the tests does not matter.
+    looks: subject → last look of a comparison that said keep, at least one. The lower end of the objective's interval
+    is compared, so that a lucky one of one pair does not pass a sure one of five; ties go to the larger difference,
+    then to the first name. A value of the set alone: the order of the comparisons does not matter.
     """
 
     def order(name: str) -> tuple[float, float, str]:

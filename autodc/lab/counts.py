@@ -68,19 +68,22 @@ class Mean:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Many nights. false_keeps, guard_harmed: share of all keeps; power: share of helpful candidates with at least
-    `at` gain that are kept; kept, dropped, undecided: of all candidates; nights_keeping: nights that keep anything;
-    pairs: a candidate."""
+    """Many nights."""
 
     nights: int
     kept: Share
+    """Of all candidates, like the next two."""
     dropped: Share
     undecided: Share
     false_keeps: Share
+    """Of all keeps, like the next."""
     guard_harmed: Share
     power: Share
+    """Share of helpful candidates with at least `at` gain that are kept."""
     nights_keeping: Share
+    """Nights that keep anything."""
     pairs: Mean
+    """A candidate."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""

@@ -15,8 +15,8 @@ from autodc.evaluation.evidence import counting_rows
 from autodc.gate.levels import first_share
 from autodc.gate.power import smallest_difference
 from autodc.lab.counts import Summary, summarise
-from autodc.lab.simulate import CampaignResult, CandidateKind, World, simulate_campaign
-from autodc.lab.worlds import Ground, SliceWorld
+from autodc.lab.simulate import Campaign, CampaignResult, CandidateKind, simulate_campaign
+from autodc.lab.slices import KnownSlice, SliceSet
 from autodc.studyfile.study import GateSpec
 
 POWER = 0.8
@@ -28,45 +28,52 @@ HARM = 1.5
 BATCH = 20
 """Single decisions played at once."""
 
-Part = Literal["null", "mixed", "single"]
+Night = Literal["null", "mixed", "single"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stage:
-    """What a study is simulated with.
+class Setup:
+    """What a study is simulated with."""
 
-    planned: N of the levels; declared: sets of targets that candidates are meant for; gains: planted gains in metric
-    units, rising; nights: of each kind; decisions: single ones of each kind and size; seed: of all of it.
-    """
-
-    ground: Ground
+    known: SliceSet
     gate: GateSpec
     planned: int
+    """N of the levels."""
     declared: tuple[tuple[str, ...], ...]
+    """Sets of targets that candidates are meant for."""
     gains: tuple[float, ...]
+    """Planted gains in metric units, rising."""
     nights: int
+    """Of each kind."""
     decisions: int
+    """Single ones of each kind and size."""
     seed: int
+    """Of all of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """Some campaigns of one sort. label: what is planted; first, count: which of them."""
+class Batch:
+    """Some campaigns of one sort."""
 
-    part: Part
+    part: Night
     label: str
+    """What is planted."""
     kind: CandidateKind | None
     first: int
+    """The first of them."""
     count: int
+    """How many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """Single decisions on one sort of dataset. gain: on its target; guard: change asked of a guard, or None."""
+    """Single decisions on one sort of dataset."""
 
     label: str
     gain: float
+    """On its target."""
     guard: float | None
+    """Change asked of a guard, or None."""
     helpful: bool
     found: Summary
 
@@ -86,12 +93,14 @@ _OF_SINGLE = ("kept", "dropped", "undecided", "pairs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What the nights showed. null, mixed: nights of `planned` candidates; planted: one candidate a night, tested at
-    the level of a study that has kept nothing yet."""
+    """What the nights showed."""
 
     null: Summary
+    """Nights of `planned` useless candidates."""
     mixed: Summary
+    """Nights of as many of all kinds."""
     planted: tuple[Planted, ...]
+    """One candidate a night, compared at the level of a study that has kept nothing yet."""
 
     @property
     def detectable(self) -> float | None:
@@ -99,13 +108,13 @@ class Played:
         return next((p.gain for p in self.planted if p.helpful and p.found.kept.value >= POWER), None)
 
 
-def sizes(ground: Ground, pools: Mapping[str, tuple[float, float]], gate: GateSpec, planned: int) -> tuple[float, ...]:
+def sizes(known: SliceSet, pools: Mapping[str, tuple[float, float]], gate: GateSpec, planned: int) -> tuple[float, ...]:
     """Return gains worth planting: SIZES times what the median target can show, in two digits, without repeats.
 
     pools: slice → seed and residual variance of a paired difference.
     """
     targets = objective.counted(
-        (s for s in ground.slices if s.role == "target"),
+        (s for s in known.slices if s.role == "target"),
         lambda s: counting_rows(len(s.base), s.clusters) >= gate.min_rows,
     )
     alpha = first_share(gate.fdr, planned, len(targets))
@@ -114,42 +123,42 @@ def sizes(ground: Ground, pools: Mapping[str, tuple[float, float]], gate: GateSp
     return tuple(dict.fromkeys(_digits(middle * size) for size in SIZES)) if middle > 0 else (0.0,)
 
 
-def tasks(stage: Stage) -> list[Task]:
+def batches(setup: Setup) -> list[Batch]:
     """Everything to be played, the longest first."""
-    found = [Task(part, part, None, k, 1) for part in ("null", "mixed") for k in range(stage.nights)]
-    for label, kind in _singles(stage):
-        starts = range(0, stage.decisions, BATCH)
-        found += [Task("single", label, kind, k, min(BATCH, stage.decisions - k)) for k in starts]
+    found = [Batch(part, part, None, k, 1) for part in ("null", "mixed") for k in range(setup.nights)]
+    for label, kind in _singles(setup):
+        starts = range(0, setup.decisions, BATCH)
+        found += [Batch("single", label, kind, k, min(BATCH, setup.decisions - k)) for k in starts]
     return found
 
 
-def play(stage: Stage, task: Task) -> list[CampaignResult]:
-    """Play one task; a function of stage and task alone, whoever else plays what."""
+def play(setup: Setup, batch: Batch) -> list[CampaignResult]:
+    """Play one batch; a function of setup and batch alone, whoever else plays what."""
     found = []
-    for number in range(task.first, task.first + task.count):
-        if task.kind is None:
-            kinds, candidates = _night(stage, task.part), stage.planned
+    for number in range(batch.first, batch.first + batch.count):
+        if batch.kind is None:
+            kinds, candidates = _night(setup, batch.part), setup.planned
         else:
-            kinds, candidates = (task.kind,), 1
-        world = World(
-            slices=stage.ground.slices,
-            correlation=stage.ground.correlation,
-            together=stage.ground.together,
+            kinds, candidates = (batch.kind,), 1
+        campaign = Campaign(
+            slices=setup.known.slices,
+            correlation=setup.known.correlation,
+            together=setup.known.together,
             kinds=kinds,
             candidates=candidates,
-            planned=stage.planned,
-            declared=stage.declared,
+            planned=setup.planned,
+            declared=setup.declared,
         )
-        seed = seeds.integer(stage.seed, "simulate", task.part, task.label, number)
-        found.append(simulate_campaign(world, stage.gate, seed))
+        seed = seeds.integer(setup.seed, "simulate", batch.part, batch.label, number)
+        found.append(simulate_campaign(campaign, setup.gate, seed))
     return found
 
 
-def conclude(stage: Stage, played: Iterable[tuple[Task, Sequence[CampaignResult]]]) -> Played:
+def conclude(setup: Setup, played: Iterable[tuple[Batch, Sequence[CampaignResult]]]) -> Played:
     """Count what was played."""
     results: dict[str, list[CampaignResult]] = {}
-    for task, found in played:
-        results.setdefault(task.label, []).extend(found)
+    for batch, found in played:
+        results.setdefault(batch.label, []).extend(found)
     planted = [
         Planted(
             label=label,
@@ -158,16 +167,16 @@ def conclude(stage: Stage, played: Iterable[tuple[Task, Sequence[CampaignResult]
             helpful=kind.helpful,
             found=summarise(results[label], at=0.0),
         )
-        for label, kind in _singles(stage)
+        for label, kind in _singles(setup)
     ]
     return Played(
         null=summarise(results["null"], at=0.0), mixed=summarise(results["mixed"], at=0.0), planted=tuple(planted)
     )
 
 
-def _night(stage: Stage, part: Part) -> tuple[CandidateKind, ...]:
+def _night(setup: Setup, part: Night) -> tuple[CandidateKind, ...]:
     """The kinds of a night: useless ones alone, or a quarter helpful, a few harmful, a few that trade."""
-    low, high = stage.gains[min(1, len(stage.gains) - 1)], stage.gains[-1]
+    low, high = setup.gains[min(1, len(setup.gains) - 1)], setup.gains[-1]
     if part == "null":
         return (CandidateKind(name="useless", share=1.0),)
     kinds = [
@@ -175,17 +184,17 @@ def _night(stage: Stage, part: Part) -> tuple[CandidateKind, ...]:
         CandidateKind(name="helpful", share=0.25, gain=(low, high), helpful=True),
         CandidateKind(name="harmful", share=0.08, gain=(-high, -low)),
     ]
-    harm = _harm(stage)
+    harm = _harm(setup)
     if harm:
         kinds.append(CandidateKind(name="trade-off", share=0.07, gain=(low, high), guard=(harm, harm)))
     return tuple(kinds)
 
 
-def _singles(stage: Stage) -> list[tuple[str, CandidateKind]]:
-    high, harm = stage.gains[-1], _harm(stage)
+def _singles(setup: Setup) -> list[tuple[str, CandidateKind]]:
+    high, harm = setup.gains[-1], _harm(setup)
     found = [
         (f"help {number}", CandidateKind(name="help", share=1.0, gain=(gain, gain), helpful=True))
-        for number, gain in enumerate(stage.gains)
+        for number, gain in enumerate(setup.gains)
     ]
     if harm:
         trade = CandidateKind(name="trade-off", share=1.0, gain=(high, high), guard=(harm, harm))
@@ -194,13 +203,13 @@ def _singles(stage: Stage) -> list[tuple[str, CandidateKind]]:
     return found
 
 
-def _harm(stage: Stage) -> float:
+def _harm(setup: Setup) -> float:
     """The change planted in a guard: HARM times the widest margin of the guards; 0 where there is no guard."""
-    margins = [s.margin for s in stage.ground.slices if s.role == "guard" and s.margin is not None]
-    return -HARM * max(margins) if margins and max(margins) > 0 else (-stage.gains[-1] if margins else 0.0)
+    margins = [s.margin for s in setup.known.slices if s.role == "guard" and s.margin is not None]
+    return -HARM * max(margins) if margins and max(margins) > 0 else (-setup.gains[-1] if margins else 0.0)
 
 
-def _columns(s: SliceWorld) -> int:
+def _columns(s: KnownSlice) -> int:
     """Clusters, of which the pools hold the noise."""
     return len(s.base if s.clusters is None else np.unique(s.clusters))
 

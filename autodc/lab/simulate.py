@@ -1,6 +1,6 @@
 """Campaigns on noise whose truth is known, decided by the judge, levels and pools of a study: how often is it wrong?
 
-The rows and their noise are in lab/worlds.py; counting over campaigns is in lab/counts.py.
+The rows and their noise are in lab/slices.py; counting over campaigns is in lab/counts.py.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autodc.gate.judge import judge
 from autodc.gate.levels import level
 from autodc.gate.noise import Pools
 from autodc.gate.types import Look
-from autodc.lab.worlds import Draws, Ground, SliceWorld, changed
+from autodc.lab.slices import Draws, KnownSlice, SliceSet, changed
 from autodc.studyfile.study import GateSpec
 
 Array = np.ndarray[Any, Any]
@@ -27,56 +27,58 @@ Judge = Callable[[Mapping[str, SliceEvidence], Pools, GateSpec, float], Look]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateKind:
-    """A kind of dataset and what it does, each a range in metric units.
-
-    gain: on one random target of those it declares; guard: on one random guard; others: on every other slice, none
-    where it is (0, 0); uneven: sd of g_i in units of the rest; seed_scale: its trainings' seed noise in units of the
-    incumbent's; helpful: whether keeping one is right.
-    """
+    """A kind of dataset and what it does, each a range in metric units."""
 
     name: str
     share: float
+    """Of the candidates of a campaign."""
     gain: tuple[float, float] = (0.0, 0.0)
+    """On one random target of those it declares."""
     guard: tuple[float, float] = (0.0, 0.0)
+    """On one random guard."""
     others: tuple[float, float] = (0.0, 0.0)
+    """On every other slice; none where it is (0, 0)."""
     uneven: float = 0.3
+    """Sd of g_i in units of the rest."""
     seed_scale: float = 1.0
+    """Its trainings' seed noise in units of the incumbent's."""
     helpful: bool = False
+    """Whether keeping one is right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Slices, the kinds of candidates and their number.
+class Campaign:
+    """Slices, the kinds of candidates and their number."""
 
-    declare: candidates say which target they are meant for; declared: sets of targets that candidates of the study
-    are meant for, one is drawn for each candidate; planned: N of the levels, the candidates where it is left out;
-    correlation, together: as of gate.worlds.Ground.
-    """
-
-    slices: tuple[SliceWorld, ...]
+    slices: tuple[KnownSlice, ...]
     kinds: tuple[CandidateKind, ...]
     candidates: int
     declare: bool = False
+    """Candidates say which target they are meant for."""
     declared: tuple[tuple[str, ...], ...] = ()
+    """Sets of targets that candidates of the study are meant for; one is drawn for each candidate."""
     planned: int | None = None
+    """N of the levels; None: the candidates."""
     correlation: Array | None = None
+    """As of SliceSet, like the next."""
     together: float = 0.0
 
     @property
-    def ground(self) -> Ground:
+    def known(self) -> SliceSet:
         """The slices over their common rows."""
-        return Ground(slices=self.slices, correlation=self.correlation, together=self.together).placed()
+        return SliceSet(slices=self.slices, correlation=self.correlation, together=self.together).placed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """One decision beside the truth. gain: the true gain on its target; worst: its true guard change nearest to or
-    beyond the margin, plus the margin: below 0 it harms."""
+    """One decision beside the truth."""
 
     kind: str
     helpful: bool
     gain: float
+    """The true gain on its target."""
     worst: float
+    """Its true guard change nearest to or beyond the margin, plus the margin: below 0 it harms."""
     verdict: str
     pairs: int
     alpha: float
@@ -101,33 +103,33 @@ class CampaignResult:
         return sum(d.pairs for d in self.decisions) / len(self.decisions)
 
 
-def simulate_campaign(world: World, gate: GateSpec, seed: int, decide: Judge = judge) -> CampaignResult:
-    """Live through one night: calibrate, test each candidate against the incumbent of the moment, advance what is kept.
+def simulate_campaign(campaign: Campaign, gate: GateSpec, seed: int, decide: Judge = judge) -> CampaignResult:
+    """Live through one night: calibrate, compare each candidate with the incumbent of the moment, advance what is kept.
 
     decide: the judge of the product, or another rule with its signature, for comparison.
     """
     rng = seeds.generator(seed, "campaign")
-    ground = world.ground
-    draws = Draws(ground)
-    start = _Arm(ground.slices, draws, 1.0, seeds.generator(seed, "start"))
+    known = campaign.known
+    draws = Draws(known)
+    start = _Arm(known.slices, draws, 1.0, seeds.generator(seed, "start"))
     incumbent = start
-    calibration = {s.name: np.stack([start.run(k)[s.name] for k in range(gate.calibration)]) for s in ground.slices}
+    calibration = {s.name: np.stack([start.run(k)[s.name] for k in range(gate.calibration)]) for s in known.slices}
     targets = objective.counted(
-        (s for s in ground.slices if s.role == "target"),
+        (s for s in known.slices if s.role == "target"),
         lambda s: counting_rows(len(s.base), s.clusters) >= gate.min_rows,
     )
     weights = {s.name: s.weight for s in targets}
-    pools = Pools.calibrated(calibration, {s.name: s.clusters for s in ground.slices}, weights)
+    pools = Pools.calibrated(calibration, {s.name: s.clusters for s in known.slices}, weights)
     decisions: list[Decided] = []
-    for number, kind in enumerate(_kinds(world, rng)):
-        goals, declared, target = _effects(world, kind, rng)
+    for number, kind in enumerate(_kinds(campaign, rng)):
+        goals, declared, target = _effects(campaign, kind, rng)
         stream = seeds.generator(seed, "candidate", number)
         slices, truth = changed(incumbent.slices, goals, kind.uneven, draws.rows(stream), kind.seed_scale)
         challenger = _Arm(slices, draws, kind.seed_scale, stream)
-        alpha = level(gate.fdr, world.planned or world.candidates, sum(d.verdict == "keep" for d in decisions))
-        look = _test(gate, pools, challenger, incumbent, start, declared, alpha, decide)
+        alpha = level(gate.fdr, campaign.planned or campaign.candidates, sum(d.verdict == "keep" for d in decisions))
+        look = _compare(gate, pools, challenger, incumbent, start, declared, alpha, decide)
         pools = pools.updated(look)
-        guards = [truth[s.name] + s.margin for s in ground.slices if s.margin is not None]
+        guards = [truth[s.name] + s.margin for s in known.slices if s.margin is not None]
         decisions.append(
             Decided(
                 kind=kind.name,
@@ -149,7 +151,7 @@ class _Arm:
     """A plan whose trainings are drawn once per seed and kept."""
 
     def __init__(
-        self, slices: tuple[SliceWorld, ...], draws: Draws, seed_scale: float, rng: np.random.Generator
+        self, slices: tuple[KnownSlice, ...], draws: Draws, seed_scale: float, rng: np.random.Generator
     ) -> None:
         self.slices = slices
         self._draws, self._scale, self._rng = draws, seed_scale, rng
@@ -167,7 +169,7 @@ class _Arm:
         return self._runs[number]
 
 
-def _test(
+def _compare(
     gate: GateSpec,
     pools: Pools,
     challenger: _Arm,
@@ -202,26 +204,26 @@ def _test(
     return look
 
 
-def _kinds(world: World, rng: np.random.Generator) -> list[CandidateKind]:
+def _kinds(campaign: Campaign, rng: np.random.Generator) -> list[CandidateKind]:
     """Exact shares, in random order."""
-    counts = [round(kind.share * world.candidates) for kind in world.kinds]
-    counts[0] += world.candidates - sum(counts)
-    listed = [kind for kind, count in zip(world.kinds, counts, strict=True) for _ in range(count)]
+    counts = [round(kind.share * campaign.candidates) for kind in campaign.kinds]
+    counts[0] += campaign.candidates - sum(counts)
+    listed = [kind for kind, count in zip(campaign.kinds, counts, strict=True) for _ in range(count)]
     return [listed[i] for i in rng.permutation(len(listed))]
 
 
 def _effects(
-    world: World, kind: CandidateKind, rng: np.random.Generator
+    campaign: Campaign, kind: CandidateKind, rng: np.random.Generator
 ) -> tuple[dict[str, float], tuple[str, ...], str]:
     """What a candidate is to change, slice by slice, the targets it declares, the one it was made for."""
-    targets = tuple(s.name for s in world.slices if s.role == "target")
-    guards = [s.name for s in world.slices if s.role == "guard"]
-    declared = world.declared[int(rng.integers(len(world.declared)))] if world.declared else targets
+    targets = tuple(s.name for s in campaign.slices if s.role == "target")
+    guards = [s.name for s in campaign.slices if s.role == "guard"]
+    declared = campaign.declared[int(rng.integers(len(campaign.declared)))] if campaign.declared else targets
     target = declared[int(rng.integers(len(declared)))]
     goals = {target: float(rng.uniform(*kind.gain))}
     if guards and kind.guard != (0.0, 0.0):
         goals[guards[int(rng.integers(len(guards)))]] = float(rng.uniform(*kind.guard))
     if kind.others != (0.0, 0.0):
-        rest = (s.name for s in world.slices if s.name not in goals)
+        rest = (s.name for s in campaign.slices if s.name not in goals)
         goals |= {name: float(rng.uniform(*kind.others)) for name in rest}
-    return goals, (target,) if world.declare else declared, target
+    return goals, (target,) if campaign.declare else declared, target

@@ -11,8 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autodc.files import write_whole
-from autodc.report import account, charts, front, sections
-from autodc.review import story
+from autodc.report import charts, front, sections
+from autodc.review import account, story, tables
+from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
 from autodc.review.views import PURPOSES
 from autodc.study.assess import INTERVAL_LEVEL
@@ -61,7 +62,7 @@ def _prose(text: str) -> Markup:
 
 def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
     spec = spec_of(state)
-    numbers = sections.scales(state, result)
+    numbers = tables.scales(state, result)
     lower = better(state) == "lower"
     sign = -1.0 if lower else 1.0
     return {
@@ -69,7 +70,7 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "fingerprint": state.question.fingerprint,
         "result": result,
         "finished": state.finished is not None,
-        "because": story.STOPPED.get(str(result["stopped_because"]), result["stopped_because"]),
+        "because": story.BECAUSE.get(str(result["stopped_because"]), result["stopped_because"]),
         "round": state.round,
         "rounds": spec.loop.rounds,
         "metric": spec.metrics.primary,
@@ -78,23 +79,23 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "headline": story.headline(state),
         "gain": story.gain(state, result, numbers),
         "sure": story.sureness(state),
-        "warnings": story.warnings(state, result, numbers),
+        "warnings": concerns(state, result, numbers),
         "verdicts": sections.verdicts(state),
-        "slices": sections.slice_rows(state, result, sign),
+        "slices": sections.slice_rows(state, result),
         "evidence": sections.evidence(state),
-        "others": sections.other_tests(state),
+        "others": sections.others(state),
         "ledger": ledger(state).to_dict(),
         "arms": PURPOSES,
-        "recipe": sections.recipe(state, result),
+        "recipe": tables.recipe(state, result),
         "phases": sections.PHASES,
         "found": sections.FINDINGS,
-        "account": account.section(result, numbers),
+        "account": sections.gained(result, numbers),
         "promise": account.promise(result, numbers),
         "cheap": account.cheap(result),
         "front": front.section(state, result, sign),
         "chart": charts.objectives(state, sign),
         "slots": max((s.slots for s in state.sessions), default=0),
         "level": f"{INTERVAL_LEVEL:.0%}",
-        "mlflow": sections.reference(result),
+        "mlflow": tables.reference(result),
         "sealed": spec.data.test is not None,
     }

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.gate.reasons import TOO_GOOD, too_few
+from autodc.gate.reasons import TOO_GOOD
+from autodc.review import explain
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
 from autodc.study.rules import allowance
@@ -47,7 +48,7 @@ def slice_alarms(slices: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _of_slice(name: str, card: Mapping[str, Any]) -> str:
-    few = too_few(card["rows"], card.get("groups"), card.get("counting"), card["needed"])
+    few = explain.too_few(card["rows"], card.get("groups"), card.get("counting"), card["needed"])
     what = "it is left out of what should improve"
     if card["role"] == "guard":
         what = "it guards nothing, harm to it would not be seen"
@@ -122,7 +123,7 @@ def _left_words(undecided: list[str], trainings: float | None, settle: list[str]
 
 
 def _may_go_on(spec: StudySpec, state: State) -> bool:
-    """Whether the error budget has tests left for another round."""
+    """Whether the error budget has comparisons left for another round."""
     longer = spec.model_copy(update={"loop": spec.loop.model_copy(update={"rounds": spec.loop.rounds + 1})})
     spent = sum(t.share for t in state.comparisons)
     return allowance.planned_tests(longer) > len(state.comparisons) and spec.gate.fdr - spent > 1e-9
@@ -131,4 +132,4 @@ def _may_go_on(spec: StudySpec, state: State) -> bool:
 def _advice(state: State, name: str) -> str:
     """What would settle a dataset, as its last look said."""
     last = state.decided(name)
-    return "" if last is None or not last.looks else str(last.looks[-1].get("advice", ""))
+    return "" if last is None or not last.looks else explain.advice(last.typed_looks[-1])

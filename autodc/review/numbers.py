@@ -71,7 +71,7 @@ def short(value: object) -> str:
 
 
 def count(number: float, one: str, many: str | None = None) -> str:
-    """A number with its noun: 1 test, 2 tests."""
+    """A number with its noun: 1 pair, 2 pairs."""
     return f"{number:g} {one if number == 1 else many or one + 's'}"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autodc.evaluation import objective
+from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
 from autodc.review import notices
 from autodc.study import direction
@@ -127,25 +128,26 @@ def _recommendation(state: State, natural: Natural) -> dict[str, Any] | None:
     }
 
 
-def decision(test: ComparisonState) -> dict[str, Any]:
-    """One finished test as in result.json: the numbers of its last look."""
-    look = test.looks[-1]
+def decision(comparison: ComparisonState) -> dict[str, Any]:
+    """One finished comparison as in result.json: the numbers of its last look."""
+    look = comparison.typed_looks[-1]
     return {
-        "round": test.round,
-        "subject": test.subject,
-        "kind": test.kind,
-        "purpose": test.purpose,
-        "verdict": test.verdict,
-        "reasons": list(test.reasons),
-        "seeds": look["pairs"],
-        "trainings": test.trainings,
-        "alpha": test.alpha,
-        "slices": {
-            name: {key: s[key] for key in ("role", "difference", "low", "high", "level", "rows")}
-            for name, s in look["slices"].items()
-        },
-        "objective": {key: look["objective"][key] for key in ("difference", "low", "high", "level")},
+        "round": comparison.round,
+        "subject": comparison.subject,
+        "kind": comparison.kind,
+        "purpose": comparison.purpose,
+        "verdict": comparison.verdict,
+        "reasons": list(comparison.reasons),
+        "seeds": look.pairs,
+        "trainings": comparison.trainings,
+        "alpha": comparison.alpha,
+        "slices": {name: {"role": s.role, **_measured(s), "rows": s.rows} for name, s in look.slices.items()},
+        "objective": _measured(look.objective),
     }
+
+
+def _measured(seen: SliceLook) -> dict[str, float | None]:
+    return {"difference": seen.difference, "low": seen.low, "high": seen.high, "level": seen.level}
 
 
 def spent(state: State) -> dict[str, Any]:

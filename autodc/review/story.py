@@ -1,43 +1,25 @@
-"""What a tired person reads first: the headline, how sure it is, and what is wrong, in sentences."""
+"""What a tired person reads first: the headline, what was gained, how sure it is, in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any
 
-from autodc.gate.reasons import TOO_GOOD, leaks_words
-from autodc.gate.types import Look
-from autodc.review import notices
 from autodc.review.numbers import Numbers, count, listed
 from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance
 from autodc.study.view import spec_of
 
-ERRORS_SHOWN = 3
-"""How many different messages of failed trainings the warning quotes."""
-
-ERROR_LENGTH = 300
-
-STOPPED = {
+BECAUSE = {
     "rounds": "all planned rounds were made",
-    "findings": "nothing was left to test",
+    "findings": "nothing was left to compare",
     "budget.trainings": "the budget of trainings was used up",
     "budget.wall_clock": "the time it was given was over",
     "until": "the hour named by --until had come",
     "stopped": "it was stopped by hand",
 }
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Warning:
-    """Something a reader must know before trusting the page. bad: it puts the result itself in doubt."""
-
-    text: str
-    tone: Literal["bad", "note"] = "note"
-    details: tuple[str, ...] = ()
+"""What ended a study, in words."""
 
 
 def headline(state: State) -> str:
@@ -65,26 +47,40 @@ def gain(state: State, result: Mapping[str, Any], numbers: Numbers) -> str:
                 "The validation rows chose what was kept, which makes their gain look a little too large."
             )
         return "The sealed test set has not been opened yet; what the gain truly is will be known at the end."
-    targets = [n for n in test["differences"] if state.question.slices.get(n, {}).get("role") == "target"]
-    if not targets:
+    roles = {name: card.get("role") for name, card in state.question.slices.items()}
+    seen = {n: one for n, one in test["differences"].items() if roles.get(n) == "target"}
+    if not seen:
         return "The sealed test set was opened, but no target slice is on it."
-    seen = {n: test["differences"][n] for n in targets}
-    better = [n for n in targets if seen[n]["low"] > 0]
-    worse = [n for n in targets if seen[n]["high"] < 0]
-    if len(targets) == 1:
-        name, one = targets[0], seen[targets[0]]
-        words = "got better" if better else ("got worse" if worse else "did not change by more than luck explains")
-        span = numbers.span(one["low"], one["high"])
-        difference = numbers.signed(one["difference"])
-        return f"On the sealed test set {name} {words}: {difference} ({INTERVAL_LEVEL:.0%} interval {span})."
-    text = f"On the sealed test set {len(better)} of {len(targets)} target slices got better"
+    return _gain_of_one(seen, numbers) if len(seen) == 1 else _gain_of_many(seen, numbers)
+
+
+def _gain_of_one(seen: Mapping[str, Mapping[str, Any]], numbers: Numbers) -> str:
+    name, one = next(iter(seen.items()))
+    words = "did not change by more than luck explains"
+    if one["low"] > 0 or one["high"] < 0:
+        words = "got better" if one["low"] > 0 else "got worse"
+    span = numbers.span(one["low"], one["high"])
+    difference = numbers.signed(one["difference"])
+    return f"On the sealed test set {name} {words}: {difference} ({INTERVAL_LEVEL:.0%} interval {span})."
+
+
+def _gain_of_many(seen: Mapping[str, Mapping[str, Any]], numbers: Numbers) -> str:
+    better = sorted((n for n in seen if seen[n]["low"] > 0), key=lambda n: seen[n]["difference"])
+    worse = [n for n in seen if seen[n]["high"] < 0]
+    text = f"On the sealed test set {len(better)} of {len(seen)} target slices got better"
     if better:
-        least = min(better, key=lambda n: seen[n]["difference"])
         most = max(better, key=lambda n: seen[n]["difference"])
-        text += f", by {_told(least, seen, numbers)}" + (f" to {_told(most, seen, numbers)}" if most != least else "")
+        text += f", by {_told(better[0], seen, numbers)}"
+        text += f" to {_told(most, seen, numbers)}" if most != better[0] else ""
     text += f"; {listed(worse)} got worse." if worse else "."
-    same = len(targets) - len(better) - len(worse)
+    same = len(seen) - len(better) - len(worse)
     return text + (f" For {same} the interval includes no change at all." if same else "")
+
+
+def _told(name: str, seen: Mapping[str, Mapping[str, Any]], numbers: Numbers) -> str:
+    one = seen[name]
+    span = numbers.span(one["low"], one["high"])
+    return f"{numbers.signed(one['difference'])} on {name} ({INTERVAL_LEVEL:.0%} interval {span})"
 
 
 def sureness(state: State) -> list[str]:
@@ -96,14 +92,14 @@ def sureness(state: State) -> list[str]:
     lines = [
         f"The error budget is q = {q:g}: over many studies like this one, on average at most {q:.0%} of what is kept "
         f"is kept by luck.",
-        f"{count(made, 'test')} {'was' if made == 1 else 'were'} made, of {planned} that were planned and share that "
-        f"budget."
+        f"{count(made, 'comparison')} {'was' if made == 1 else 'were'} made, of {planned} that were planned and share "
+        "that budget."
         if made
-        else f"No test was made yet, of {planned} that were planned and share that budget.",
+        else f"No comparison was made yet, of {planned} that were planned and share that budget.",
     ]
     keeps = {n: t for n in state.kept if (t := state.decided(n)) is not None and t.looks}
     if keeps:
-        pairs = sorted({t.looks[-1]["pairs"] for t in keeps.values()})
+        pairs = sorted({t.typed_looks[-1].pairs for t in keeps.values()})
         span = f"{pairs[0]}" if len(pairs) == 1 else f"{pairs[0]} to {pairs[-1]}"
         noun = "pair" if pairs[-1] == 1 else "pairs"
         lines.append(
@@ -117,129 +113,3 @@ def sureness(state: State) -> list[str]:
             f"{count(seeds, 'fresh seed')} after the last verdict had fallen."
         )
     return lines
-
-
-def warnings(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[Warning]:
-    """What puts the result in doubt first, then what a reader should know."""
-    found = [*_about_test(state, result, numbers), *_about_gate(state)]
-    found += [Warning(f"{text[:1].upper()}{text[1:]}.", "bad") for text in notices.alarms(state)]
-    found += [Warning(text) for text in state.question.warnings]
-    found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state)]
-    return sorted(found, key=lambda w: w.tone != "bad")
-
-
-def _about_test(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[Warning]:
-    found = []
-    if len(state.opened) > 1:
-        found.append(
-            Warning(
-                f"The sealed test set was opened {len(state.opened)} times. From the second time on its numbers may "
-                "have steered what was done, so they flatter the result.",
-                "bad",
-                tuple(one.opened_at for one in state.opened),
-            )
-        )
-    if result["test"] is not None and not result["test"].get("of_incumbent", True):
-        found.append(
-            Warning(
-                "The study was extended after its test set had been opened. The test numbers are those of the model "
-                f"that was the incumbent at {result['test']['opened_at']}, not of the one at the end: a second opening "
-                "would no longer be honest, so there is none.",
-                "bad",
-            )
-        )
-    test = result["test"]
-    if test is None:
-        if state.started is not None and spec_of(state).data.test is None:
-            found.append(Warning("There is no test set. The gain is measured on the rows that chose the datasets."))
-        elif state.unread is not None:
-            found.append(Warning(f"The sealed test set could not be measured: {state.unread.problem}", "bad"))
-        elif state.finished:
-            found.append(Warning("The study ended before the sealed test set was measured.", "bad"))
-        return found
-    for name, seen in test["differences"].items():
-        known = state.question.slices.get(name, {})
-        margin = known.get("margin")
-        span = f"{numbers.signed(seen['difference'])} ({numbers.span(seen['low'], seen['high'])})"
-        if margin is not None and seen["difference"] < -margin:
-            found.append(Warning(f"On the test set {name} lost more than the tolerated {margin:g}: {span}.", "bad"))
-        elif known.get("role") == "target" and seen["high"] < 0:
-            found.append(Warning(f"On the test set the target {name} got worse: {span}.", "bad"))
-    return found
-
-
-def _about_gate(state: State) -> list[Warning]:
-    good = {t.subject: t.looks[-1] for t in state.comparisons if TOO_GOOD in t.reasons and t.looks}
-    if not good:
-        return []
-    told = (Look.from_dict(look).leaks for look in good.values())
-    return [
-        Warning(
-            f"{listed(good)} helped so much that it looks like a leak. Where it is none, name it in gate.trust and run "
-            "the same command again.",
-            "bad",
-            tuple(leaks_words(leaks) for leaks in told if leaks is not None),
-        )
-    ]
-
-
-def _about_extensions(state: State) -> list[Warning]:
-    found = []
-    for one in state.extensions:
-        keys = tuple(f"{key}: {_value(old)} → {_value(new)}" for key, (old, new) in one.changed.items())
-        text = (
-            f"The study was extended after {count(one.taken, 'test')}; what they took of the error budget stays taken."
-        )
-        found.append(Warning(text, "bad" if _moved_q(one.changed) else "note", keys))
-    return found
-
-
-def _moved_q(changed: Mapping[str, Any]) -> bool:
-    """Whether the error budget itself was raised after results had been seen."""
-    old, new = changed.get("gate.fdr", (0.0, 0.0))
-    return bool(new > old)
-
-
-def _value(value: Any) -> str:
-    return "none" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _about_progress(state: State, result: Mapping[str, Any]) -> list[Warning]:
-    found = []
-    if state.finished is None:
-        found.append(Warning("The study is not finished. Every number here may still change."))
-    elif result["stopped_because"] not in ("rounds", "findings"):
-        because = STOPPED.get(str(result["stopped_because"]), str(result["stopped_because"]))
-        found.append(Warning(f"The study ended early: {because}."))
-    left = notices.left_over(state)
-    if left is not None:
-        found.append(Warning(f"{left['text'][:1].upper()}{left['text'][1:]}."))
-    untested = [n for n in state.candidates if state.decided(n) is None]
-    if untested:
-        was = "was" if len(untested) == 1 else "were"
-        never = "never tested" if state.finished is not None else "not tested to the end yet"
-        found.append(
-            Warning(
-                f"{listed(untested)} {was} {never}. Undecided means here that nothing is known, neither good nor bad."
-            )
-        )
-    if not state.kept and state.finished is not None:
-        found.append(Warning("Nothing was kept: the model at the end was trained on the base data alone."))
-    return found
-
-
-def _about_failures(state: State) -> list[Warning]:
-    failed = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.status == "failed"]
-    if not failed:
-        return []
-    ended = sum(t.outcome is not None for t in state.trials)
-    messages = list(dict.fromkeys(o.error.strip()[-ERROR_LENGTH:] for o in failed if o.error.strip()))
-    more = len(messages) - ERRORS_SHOWN
-    details = [*messages[:ERRORS_SHOWN], *([f"and {count(more, 'other message')}"] if more > 0 else [])]
-    return [Warning(f"{len(failed)} of {count(ended, 'training')} failed.", details=tuple(details))]
-
-
-def _told(name: str, seen: Mapping[str, Mapping[str, Any]], numbers: Numbers) -> str:
-    one = seen[name]
-    span = numbers.span(one["low"], one["high"])
-    return f"{numbers.signed(one['difference'])} on {name} ({INTERVAL_LEVEL:.0%} interval {span})"

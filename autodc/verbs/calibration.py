@@ -21,7 +21,7 @@ from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.scores import row_scores, rows_kept
 from autodc.evaluation.slices import VALIDATION, part_of
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
-from autodc.lab.worlds import Runs
+from autodc.lab.calibrated import Runs
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior

@@ -11,9 +11,9 @@ from typing import Any, final
 from joblib import Parallel, delayed
 
 from autodc.errors import InputError
-from autodc.lab.nights import POWER, Played, Stage, Task, conclude, play, sizes, tasks
+from autodc.lab.calibrated import calibrated
+from autodc.lab.nights import POWER, Batch, Played, Setup, batches, conclude, play, sizes
 from autodc.lab.simulate import CampaignResult
-from autodc.lab.worlds import calibrated
 from autodc.study.driver import Interrupted
 from autodc.study.rules import allowance
 from autodc.studyfile.study import MachineSpec, StudySpec
@@ -22,7 +22,7 @@ from autodc.verbs.noise import slice_rows
 from autodc.wire.study import Inputs, read_inputs
 
 CANDIDATES = 1200
-"""Simulated tests of each kind of night, where the number of nights is left to us."""
+"""Simulated comparisons of each kind of night, where the number of nights is left to us."""
 FEWEST, MOST = 40, 200
 """Nights of each kind, at least and at most."""
 DECISIONS = 200
@@ -106,36 +106,36 @@ def simulate(
         found = read_calibration(inputs, source)
     else:
         found = calibrate(inputs, machine, folder, progress, stop)
-    stage = _stage(inputs, found, nights, gains, spec.seed if seed is None else seed)
-    played = conclude(stage, _played(stage, processes or _processes(machine), progress, stop))
+    setup = _setup(inputs, found, nights, gains, spec.seed if seed is None else seed)
+    played = conclude(setup, _played(setup, processes or _processes(machine), progress, stop))
     return SimulationResult(
         study=spec.name,
-        seed=stage.seed,
+        seed=setup.seed,
         calibration=found,
-        planned=stage.planned,
+        planned=setup.planned,
         fdr=spec.gate.fdr,
         pairs=spec.gate.looks[-1],
-        nights=stage.nights,
-        decisions=stage.decisions,
+        nights=setup.nights,
+        decisions=setup.decisions,
         slices=tuple(slice_rows(inputs, found)),
         played=played,
-        verdict=_assumed(found) + _verdict(stage, played),
+        verdict=_assumed(found) + _verdict(setup, played),
     )
 
 
-def _stage(inputs: Inputs, found: Calibration, nights: int | None, gains: Sequence[float], seed: int) -> Stage:
+def _setup(inputs: Inputs, found: Calibration, nights: int | None, gains: Sequence[float], seed: int) -> Setup:
     spec = inputs.spec
     planned = allowance.planned_tests(spec)
     gate = spec.gate.model_copy(update={"calibration": allowance.calibration_runs(spec)})
-    ground = calibrated(found.worlds)
+    known = calibrated(found.worlds)
     pools = {name: (prior.seed, prior.residual) for name, prior in found.pools.slices.items()}
     every = tuple(r.name for r in found.objective)
-    return Stage(
-        ground=ground,
+    return Setup(
+        known=known,
         gate=gate,
         planned=planned,
         declared=tuple(_declared(c.targets, every) for c in spec.data.candidates) or (every,),
-        gains=tuple(sorted(set(gains))) or sizes(ground, pools, gate, planned),
+        gains=tuple(sorted(set(gains))) or sizes(known, pools, gate, planned),
         nights=nights or max(FEWEST, min(MOST, CANDIDATES // planned)),
         decisions=DECISIONS if nights is None else max(1, min(DECISIONS, 5 * nights)),
         seed=seed,
@@ -148,18 +148,18 @@ def _declared(named: Sequence[str] | None, every: tuple[str, ...]) -> tuple[str,
 
 
 def _played(
-    stage: Stage, processes: int, told: Told, stop: Callable[[], bool]
-) -> Iterator[tuple[Task, list[CampaignResult]]]:
-    """Play all tasks, in processes of one thread each. Raises Interrupted when asked to stop."""
-    listed = tasks(stage)
+    setup: Setup, processes: int, told: Told, stop: Callable[[], bool]
+) -> Iterator[tuple[Batch, list[CampaignResult]]]:
+    """Play all batches, in processes of one thread each. Raises Interrupted when asked to stop."""
+    listed = batches(setup)
     workers = max(1, min(processes, len(listed)))
     told("simulating", 0, len(listed))
-    results = Parallel(n_jobs=workers, return_as="generator", batch_size=1)(delayed(play)(stage, t) for t in listed)
-    for number, (task, found) in enumerate(zip(listed, results, strict=True), 1):
+    results = Parallel(n_jobs=workers, return_as="generator", batch_size=1)(delayed(play)(setup, t) for t in listed)
+    for number, (batch, found) in enumerate(zip(listed, results, strict=True), 1):
         told("simulating", number, len(listed))
         if stop():
             raise Interrupted
-        yield task, found
+        yield batch, found
 
 
 def _processes(machine: MachineSpec) -> int:
@@ -176,11 +176,11 @@ def _assumed(found: Calibration) -> str:
     )
 
 
-def _verdict(stage: Stage, played: Played) -> str:
+def _verdict(setup: Setup, played: Played) -> str:
     """One sentence for a tired person."""
     null, mixed, found = played.null.nights_keeping, played.mixed, played.detectable
     wrong = (
-        f"Of {null.of} nights of {stage.planned} useless datasets, {null.hits or 'none'} kept anything"
+        f"Of {null.of} nights of {setup.planned} useless datasets, {null.hits or 'none'} kept anything"
         f" (so at most {null.interval[1]:.0%} of such nights, with 95% confidence)"
     )
     if mixed.kept.hits:

@@ -34,10 +34,11 @@ from autodc.gate.noise import Pools
 from autodc.gate.power import critical
 from autodc.gate.types import Look, SliceLook, Verdict
 from autodc.lab.counts import Mean, Share, summarise
-from autodc.lab.simulate import CampaignResult, CandidateKind, Judge, World, simulate_campaign
-from autodc.lab.worlds import Ground, SliceWorld, changed, synthetic_slice
+from autodc.lab.simulate import Campaign, CampaignResult, CandidateKind, Judge, simulate_campaign
+from autodc.lab.slices import KnownSlice, SliceSet, changed
 from autodc.stats.variance import crossed, moderate
 from autodc.studyfile.study import GateSpec
+from autodc.testing.worlds.slices import synthetic_slice
 from benchmarks.tables import table
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "gate.md"
@@ -174,7 +175,7 @@ PARTS: dict[str, Callable[[float, Parallel], str]] = {
 def _passed(pairs: int, seed_scale: float, repeat: int, rows: int = 500) -> int:
     """Whether a useless candidate is called better on one slice."""
     rng = seeds.generator(SEED, "size", pairs, repeat)
-    (old,) = Ground(slices=(synthetic_slice("s", "target", rows, rng),)).placed().slices
+    (old,) = SliceSet(slices=(synthetic_slice("s", "target", rows, rng),)).placed().slices
     (new,), _ = changed([old], {"s": 0.0}, 0.3, rng.standard_normal(rows), seed_scale)
     pool = Pools.calibrated({"s": np.stack([old.train(rng) for _ in range(EIGHT.calibration)])}, {}, {})
     table = np.stack([new.train(rng, seed_scale) - old.train(rng) for _ in range(pairs)])
@@ -191,26 +192,28 @@ def one_decision(rows: int, gain: float, guard: float, seed: int, level: float =
         synthetic_slice("guard", "guard", rows, rng, margin=MARGIN),
     )
     gate = EIGHT.model_copy(update={"fdr": level})
-    return simulate_campaign(World(slices=slices, kinds=(kind,), candidates=1), gate, seeds.integer(SEED, "one", seed))
+    return simulate_campaign(
+        Campaign(slices=slices, kinds=(kind,), candidates=1), gate, seeds.integer(SEED, "one", seed)
+    )
 
 
-def null_night(seed: int) -> World:
+def null_night(seed: int) -> Campaign:
     """200 candidates that change rows and help nothing."""
     useless = CandidateKind(name="useless", share=1.0)
-    return World(slices=six_slices(seed), kinds=(useless,), candidates=200)
+    return Campaign(slices=six_slices(seed), kinds=(useless,), candidates=200)
 
 
-def mixed_night(seed: int) -> World:
+def mixed_night(seed: int) -> Campaign:
     """100 candidates, a quarter of them helpful."""
-    return World(slices=six_slices(seed), kinds=(USELESS, HARMFUL, TRADE, HELPFUL), candidates=100)
+    return Campaign(slices=six_slices(seed), kinds=(USELESS, HARMFUL, TRADE, HELPFUL), candidates=100)
 
 
-def declared_night(seed: int) -> World:
+def declared_night(seed: int) -> Campaign:
     """The same, and every candidate says which target it is meant for."""
     return replace(mixed_night(seed), declare=True)
 
 
-def six_slices(seed: int) -> tuple[SliceWorld, ...]:
+def six_slices(seed: int) -> tuple[KnownSlice, ...]:
     """Three targets and three guards; 65% of rows are hit, so that there is room for a night of gains."""
     rng = seeds.generator(SEED, "slices", seed)
     return (
@@ -287,7 +290,7 @@ _NOTHING = SliceLook(
 def _all_nights(
     pool: Parallel,
     name: str,
-    world: Callable[[int], World],
+    world: Callable[[int], Campaign],
     nights: int,
     peers: int,
     listed: Mapping[str, tuple[Judge, GateSpec]],
@@ -301,7 +304,7 @@ def _all_nights(
     return found
 
 
-def _night(name: str, world: Callable[[int], World], night: int, rule: Judge, gate: GateSpec) -> CampaignResult:
+def _night(name: str, world: Callable[[int], Campaign], night: int, rule: Judge, gate: GateSpec) -> CampaignResult:
     return simulate_campaign(world(night), gate, seeds.integer(SEED, name, night), rule)
 
 

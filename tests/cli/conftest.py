@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from autodc.cli import main
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 SMALL = {"budget__trainings": 30, "loop__rounds": 1}
 

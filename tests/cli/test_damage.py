@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 REFERENCE = {"uri": "http://me:***@host:5000", "experiment_id": "7", "run_id": "abc"}
 

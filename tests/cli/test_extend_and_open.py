@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 PLENTY = {"budget__trainings": 40, "loop__rounds": 1, "gate__planned_tests": 30}
 
@@ -82,5 +82,5 @@ def test_status_says_what_is_left_of_the_error_budget(autodc, done):
     out, _, content = done
     account = content["ledger"]
     text = autodc("status", out).out
-    assert f"{account['taken']} of {account['planned']} planned tests taken" in text
+    assert f"{account['taken']} of {account['planned']} planned comparisons taken" in text
     assert f"opened once, {content['test']['opened_at']}" in text

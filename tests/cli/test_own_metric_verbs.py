@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 LOSS = """
 class Loss:

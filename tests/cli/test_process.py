@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 HEAVY = ("ray", "torch", "mlflow", "pandas", "optuna", "sklearn", "scipy")
 SLOW_TRAINER = """
 import pathlib, time
-from autodc.testing.world import CellTrainer
+from autodc.testing.worlds.cells import CellTrainer
 
 class Slow:
     def train(self, job):

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 HANGS = """
 import ctypes, os, pathlib

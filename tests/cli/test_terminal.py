@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from autodc.cli.live import Display
-from autodc.cli.show import show_status, show_why
+from autodc.cli.show import show_status
+from autodc.cli.show_why import show_why
 from autodc.cli.terminal import Column, print_table
-from autodc.review import views
+from autodc.review.status import status
 from autodc.study.journal import events as ev
 from autodc.study.journal.fold import apply, fold
 from autodc.verbs.run import open_result
@@ -127,12 +128,12 @@ def test_a_reader_that_leaves_is_no_defect(finished):
 def test_status_of_a_study_that_has_just_begun_says_only_what_is_known(finished, capsys):
     state, _ = open_result(finished[1])
     begun = fold([state.question, ev.SessionStarted(time=1.0, slots=2, machine={})])
-    show_status(views.status(begun, now=1.0))
+    show_status(status(begun, now=1.0))
     told = capsys.readouterr().out
     assert "begun, nothing was trained yet" in told
     calibrating = ev.PhaseStarted(time=1.0, round=0, phase="calibration", planned=6)
     apply(begun, calibrating)
-    show_status(views.status(begun, now=61.0))
+    show_status(status(begun, now=61.0))
     told += capsys.readouterr().out
     assert "measuring the noise of the start" in told
     for lie in ("round 0", "None", " 0s used", "? left"):

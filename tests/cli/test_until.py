@@ -97,7 +97,7 @@ def test_the_command_refuses_what_has_passed_and_writes_nothing(autodc, finished
 
 @pytest.mark.slow
 def test_a_study_that_ended_by_the_clock_says_how_to_go_on(autodc, inline, tmp_path):
-    from autodc.testing.world import write_world
+    from autodc.testing.worlds.cells import write_world
 
     study = write_world(tmp_path, budget__trainings=5000, loop__rounds=9, search__trials_per_round=900)
     words = ["run", study, "--machine", inline, "--out", tmp_path / "out"]

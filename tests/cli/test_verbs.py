@@ -8,7 +8,7 @@ import pytest
 
 from autodc.cli.init import examples
 from autodc.cli.main import cli
-from autodc.testing.world import CANDIDATES, write_world
+from autodc.testing.worlds.cells import CANDIDATES, write_world
 
 
 @pytest.mark.parametrize("verb", [None, *cli.commands])

@@ -11,7 +11,7 @@ from autodc.data.describe import COLUMNS, ROWS, descriptors
 from autodc.search.clusters import MANY
 from autodc.search.encoding import PlanEncoding
 from autodc.studyfile import load
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.wire.study import described_problem, read_inputs
 
 

@@ -15,7 +15,7 @@ from autodc.evaluation.slices import sealed_table as opened_table
 from autodc.gate.noise import objective_evidence
 from autodc.stats.variance import crossed
 from autodc.studyfile import load
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 ACCURACY = find_metric("accuracy", "classification", ".")
 SLICES = [

@@ -12,6 +12,7 @@ from autodc.gate import reasons
 from autodc.gate.judge import judge
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.types import Leak, Leaks, Look
+from autodc.review.explain import explain
 from autodc.stats.variance import Prior, crossed, moderate
 from autodc.studyfile.study import GateSpec
 
@@ -71,7 +72,7 @@ def test_a_target_of_thirteen_groups_is_never_the_one_that_improves():
 def test_a_guard_of_thirteen_groups_is_told_to_guard_nothing():
     look = looked(DARK, tiny(-0.9, "guard", 0.02), OVERALL)
     assert look.verdict == "keep"
-    text = reasons.explain(look, "fog")
+    text = explain(look, "fog")
     assert "`tiny` is no evidence (13 groups in 260 rows, 20 needed): it guards nothing" in text
     assert "The guard `tiny`" not in text
 
@@ -79,18 +80,18 @@ def test_a_guard_of_thirteen_groups_is_told_to_guard_nothing():
 def test_only_small_targets_are_undecided_and_named_with_their_groups():
     look = looked(tiny(0.9), OVERALL)
     assert (look.verdict, look.reasons) == ("undecided", (reasons.TOO_FEW_ROWS,))
-    assert "13 groups in 260 rows, 20 needed" in reasons.explain(look, "fog")
+    assert "13 groups in 260 rows, 20 needed" in explain(look, "fog")
 
 
 def test_rows_without_groups_are_told_as_rows():
     few = seen("few", table(0.0, rows=13))
-    assert "`few` is no evidence (13 rows, 20 needed)" in reasons.explain(looked(DARK, few), "fog")
+    assert "`few` is no evidence (13 rows, 20 needed)" in explain(looked(DARK, few), "fog")
 
 
 def test_uneven_groups_are_told_as_what_they_count():
     clusters = np.concatenate([np.zeros(200, int), np.arange(1, 31)])
     uneven = seen("uneven", table(0.0, rows=230), clusters=clusters)
-    assert "31 groups in 230 rows, of so uneven sizes that they count as 1.32, 20 needed" in reasons.explain(
+    assert "31 groups in 230 rows, of so uneven sizes that they count as 1.32, 20 needed" in explain(
         looked(DARK, uneven), "fog"
     )
 
@@ -165,7 +166,7 @@ KINDS = ("exact", "near", "column")
 def test_a_gain_without_a_loss_is_decided_once_no_leak_was_found():
     look = looked(gain_without_loss(), leaks=Leaks(datasets=("right",), looked=KINDS))
     assert (look.verdict, look.reasons) == ("keep", (reasons.KEPT, reasons.NO_LEAK))
-    text = reasons.explain(look, "right")
+    text = explain(look, "right")
     assert "not found: copies of validation rows, near copies, a column that tells the label" in text
 
 
@@ -175,7 +176,7 @@ def test_a_leak_that_was_found_is_told_and_forbids_unless_trusted(trusted):
     look = looked(gain_without_loss(), leaks=Leaks(datasets=("copied",), looked=KINDS, found=(leak,), trusted=trusted))
     verdict = ("keep", (reasons.KEPT, reasons.TRUSTED)) if trusted else ("undecided", (reasons.TOO_GOOD,))
     assert (look.verdict, look.reasons) == verdict
-    assert "near copies of 180 of the 200 validation rows that got better" in reasons.explain(look, "copied")
+    assert "near copies of 180 of the 200 validation rows that got better" in explain(look, "copied")
     assert Look.from_dict(json.loads(json.dumps(look.to_dict()))) == look
 
 
@@ -202,7 +203,7 @@ def test_a_guard_that_is_not_settled_is_not_said_to_hold_because_it_holds_since_
     look = Look.from_dict(old_look("not settled; holds since the start"))
     overall = look.slices["overall"]
     assert (overall.step, overall.since_start, overall.holds) == ("not_settled", "holds", False)
-    text = reasons.explain(look, "fog")
+    text = explain(look, "fog")
     assert "The guard `overall` (400 rows) is not settled" in text
     assert "it holds since the start of the study: +0.01" in text
     assert look.objective.gained == "improved"
@@ -228,7 +229,7 @@ def test_numbers_beyond_all_bounds_are_none_in_json_and_in_words():
     steady = looked(seen("dark", np.full((2, 400), 0.3)), gate=GateSpec(looks=(2,)))
     lost = looked(seen("dark", np.full((2, 400), np.nan)))
     for look in (old, steady, lost):
-        text = json.dumps(look.to_dict(), allow_nan=False) + reasons.explain(look, "fog")
+        text = json.dumps(look.to_dict(), allow_nan=False) + explain(look, "fog")
         assert "000000.0" not in text
         assert "1e+06" not in text
     assert old.slices["overall"].low is None

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
-from autodc.gate.reasons import explain
-from autodc.gate.types import Look, SliceLook
+from autodc.gate.types import Look, Settling, SliceLook
+from autodc.review.explain import advice, explain
 
 
 def seen(z: float, bound: float | None, pairs: int = 1, gained: str = "not_shown") -> SliceLook:
@@ -77,3 +78,29 @@ def test_only_the_telling_targets_are_told_in_full() -> None:
     kept = replace(look, verdict="keep", slices={"dark": near, "wet": replace(near, gained="improved")})
     assert "On `wet`" in explain(kept, "rain")
     assert "Not shown to gain: `dark` +0.01." in explain(kept, "rain")
+
+
+def test_what_would_settle_it_is_kept_as_numbers_and_told_in_words() -> None:
+    pairs = Settling(name="dark", pairs=12, rows=None, pairs_now=5, rows_now=90, pairs_at_most=8)
+    both = replace(pairs, name="objective", rows=400)
+    never = replace(pairs, name="wet", pairs=None)
+    dark = seen(1.4, 6.8)
+    look = Look(pairs=5, verdict=None, reasons=(), slices={"dark": dark}, objective=dark, alpha=0.02)
+    told = replace(look, settling=(pairs, both, never))
+    assert advice(told) == (
+        "`dark` would be settled by about 12 pairs instead of 5, if the difference is what it seems. "
+        "The objective would be settled by about 12 pairs instead of 5 or about 400 rows instead of 90 at 8 pairs, "
+        "if the difference is what it seems. "
+        "`wet` cannot be settled by a reasonable number of rows or pairs at the difference seen."
+    )
+    assert Look.from_dict(json.loads(json.dumps(told.to_dict()))) == told
+    assert advice(replace(look, unmeasured=("fog",))) == "Not measured: fog."
+    assert advice(look) == ""
+
+
+def test_a_look_of_an_older_journal_still_tells_its_advice() -> None:
+    dark = seen(1.4, 6.8)
+    old = Look(pairs=5, verdict="undecided", reasons=(), slices={"dark": dark}, objective=dark, alpha=0.02).to_dict()
+    del old["settling"], old["unmeasured"]
+    words = "`dark` would be settled by about 12 pairs instead of 5, if the difference is what it seems."
+    assert advice(Look.from_dict({**old, "advice": words})) == words

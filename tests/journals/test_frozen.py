@@ -11,6 +11,7 @@ import pytest
 import autodc
 from autodc.report import write_report
 from autodc.review import views
+from autodc.review.status import status
 from autodc.verbs.run import open_result
 
 HERE = Path(__file__).parent
@@ -33,7 +34,7 @@ def each(names):
 @pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
 def test_it_opens_and_tells(study):
     state, content = open_result(study / "run")
-    assert views.status(state)["study"] == "world"
+    assert status(state)["study"] == "world"
     for name in state.candidates:
         assert views.why(state, name)["verdict"] in ("keep", "drop", "undecided")
     page = write_report(state, content, study / "run")

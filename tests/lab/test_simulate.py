@@ -10,11 +10,13 @@ import pytest
 from autodc import seeds
 from autodc.gate.noise import Pools
 from autodc.gate.power import critical
+from autodc.lab.calibrated import Runs, calibrated, calibrated_slice
 from autodc.lab.counts import Share, summarise
-from autodc.lab.simulate import CandidateKind, World, simulate_campaign
-from autodc.lab.worlds import Draws, Ground, Runs, SliceWorld, calibrated, calibrated_slice, changed, synthetic_slice
+from autodc.lab.simulate import Campaign, CandidateKind, simulate_campaign
+from autodc.lab.slices import Draws, KnownSlice, SliceSet, changed
 from autodc.stats.variance import crossed, moderate
 from autodc.studyfile.study import GateSpec
+from autodc.testing.worlds.slices import synthetic_slice
 
 ONE_SIDED = 1.6449
 USELESS = CandidateKind(name="useless", share=1.0)
@@ -74,7 +76,7 @@ def _decide(gain: float, guard: float, rows: int, seed: int) -> str:
         synthetic_slice("dark", "target", rows, rng),
         synthetic_slice("overall", "guard", rows, rng, margin=0.02),
     )
-    world = World(slices=slices, kinds=(kind,), candidates=1)
+    world = Campaign(slices=slices, kinds=(kind,), candidates=1)
     return simulate_campaign(world, GateSpec(fdr=0.05), seed).decisions[0].verdict
 
 
@@ -98,7 +100,7 @@ def test_a_cure_that_costs_the_others_a_little_is_kept_where_they_are_targets(ot
         slices += [
             synthetic_slice(name, others, 500, rng, accuracy=0.5, margin=margin) for name in ("fog", "rain", "snow")
         ]
-        world = World(slices=tuple(slices), kinds=(replace(cure, uneven=0.1),), candidates=1, declare=True)
+        world = Campaign(slices=tuple(slices), kinds=(replace(cure, uneven=0.1),), candidates=1, declare=True)
         found.append(simulate_campaign(world, GateSpec(), seed).decisions[0])
     assert sum(d.verdict == verdict for d in found) >= 8
 
@@ -110,14 +112,14 @@ def test_a_night_of_useless_candidates_keeps_nothing_and_costs_little():
         synthetic_slice("fog", "target", 600, rng),
         synthetic_slice("overall", "guard", 800, rng, margin=0.02),
     )
-    found = summarise([simulate_campaign(World(slices=slices, kinds=(USELESS,), candidates=60), GateSpec(), 2)])
+    found = summarise([simulate_campaign(Campaign(slices=slices, kinds=(USELESS,), candidates=60), GateSpec(), 2)])
     assert found.kept.hits == 0
     assert found.pairs.value <= 2.5
 
 
 def test_a_campaign_is_the_same_again():
     rng = seeds.generator(14, "same")
-    world = World(slices=(synthetic_slice("dark", "target", 300, rng),), kinds=(USELESS,), candidates=5)
+    world = Campaign(slices=(synthetic_slice("dark", "target", 300, rng),), kinds=(USELESS,), candidates=5)
     assert simulate_campaign(world, GateSpec(), 3) == simulate_campaign(world, GateSpec(), 3)
     assert simulate_campaign(world, GateSpec(), 3) != simulate_campaign(world, GateSpec(), 4)
 
@@ -145,7 +147,7 @@ def test_a_calibrated_slice_has_the_noise_of_its_runs(hits):
 
 def test_a_gain_is_planted_as_large_as_asked():
     rng = seeds.generator(17, "gain")
-    (old,) = Ground(slices=(synthetic_slice("s", "target", 20_000, rng),)).placed().slices
+    (old,) = SliceSet(slices=(synthetic_slice("s", "target", 20_000, rng),)).placed().slices
     (new,), truth = changed([old], {"s": 0.05}, 0.3, rng.standard_normal(20_000), 3.0)
     gained = np.mean([new.train(rng, 3.0).mean() - old.train(rng).mean() for _ in range(60)])
     assert gained == pytest.approx(0.05, abs=0.01)
@@ -193,7 +195,7 @@ def test_a_change_reaches_the_slices_that_share_its_rows_and_no_others():
     rows = rng.normal(0.5, 1.0, 1000)
 
     def part(name, at, role="target", margin=None):
-        return SliceWorld(name=name, role=role, base=rows[at], seed_sd=0.0, rows=at, margin=margin)
+        return KnownSlice(name=name, role=role, base=rows[at], seed_sd=0.0, rows=at, margin=margin)
 
     slices = [
         part("dark", np.arange(200)),
@@ -219,7 +221,7 @@ def test_campaigns_on_calibration_runs_of_grouped_rows(hits):
     runs[0] = replace(runs[0], margin=0.03 * unit)
     ground = calibrated(runs)
     help_ = CandidateKind(name="help", share=0.5, gain=(0.1 * unit, 0.1 * unit), helpful=True)
-    world = World(
+    world = Campaign(
         slices=ground.slices,
         kinds=(replace(USELESS, share=0.5), help_),
         candidates=4,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from autodc.errors import AutodcError
 from autodc.plan.plan import Plan
 from autodc.review import notices, views
+from autodc.review.concerns import concerns
 from autodc.review.numbers import Numbers
-from autodc.review.story import warnings
+from autodc.review.status import status
 from autodc.studyfile import load
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
 
 CARD = {"role": "target", "margin": None, "weight": 1.0, "rows": 260, "groups": 13, "counting": 13.0, "needed": 20}
@@ -54,10 +57,10 @@ def test_a_deterministic_learner_is_named_in_status_why_result_and_report(night)
     study.train({"overall": 0.8, "dark": 0.7}, "gate", Plan.of({"base": 1.0, "fog": 1.5}, {"lr": 0.03}))
     study.decide("fog", "keep", 0.0715, ("ADC-G001",)).open(0.6, 0.66, 0.06).finish()
     state, words = study.state(), "the 2 calibration trainings are identical: this learner is deterministic"
-    assert words in views.status(state)["alarms"][0]
+    assert words in status(state)["alarms"][0]
     assert words in views.why(state, "fog")["alarms"][0]
     assert words in study.result()["warnings"][0]
-    told = warnings(state, study.result(), Numbers(3))
+    told = concerns(state, study.result(), Numbers(3))
     assert any(w.tone == "bad" and words in w.text.lower() for w in told)
 
 
@@ -66,9 +69,9 @@ def test_a_study_that_ends_by_its_rounds_says_what_is_left_and_what_would_go_on(
     left = notices.left_over(study.state())
     assert left["undecided"] == ["fog", "noise"]
     assert left["settle"] == ["--set loop.rounds=4"]
-    assert "`--set loop.rounds=4` goes on with another round" in views.status(study.state())["left"]["text"]
+    assert "`--set loop.rounds=4` goes on with another round" in status(study.state())["left"]["text"]
     assert study.result()["left"] == left
-    assert any("loop.rounds=4" in w.text for w in warnings(study.state(), study.result(), Numbers(3)))
+    assert any("loop.rounds=4" in w.text for w in concerns(study.state(), study.result(), Numbers(3)))
 
 
 def test_what_looked_like_a_leak_may_be_trusted(night):
@@ -115,4 +118,14 @@ def test_who_is_trusted_is_a_candidate(tmp_path):
 def test_a_dataset_that_was_not_tested_is_told_what_ended_first(night, because, ended):
     state = calibrated(night, 0.6).finish(because).state()
     (row,) = (row for row in views.verdict_rows(state) if row["dataset"] == "fog")
-    assert row["why"].endswith(f"it seemed to help, and {ended} before it was tested")
+    assert row["why"].endswith(f"it seemed to help, and {ended} before it was compared")
+
+
+def test_looks_are_values_and_those_that_come_later_join_them(night: Any) -> None:
+    study = night().train({"overall": 0.8, "dark": 0.6}).decide("fog", "undecided", 0.01, ("ADC-G030",))
+    (comparison,) = study.state().comparisons
+    (first,) = comparison.typed_looks
+    assert (first.pairs, first.slices["dark"].difference, first.slices["overall"].step) == (2, 0.01, "holds")
+    comparison.looks.append({**comparison.looks[0], "pairs": 3})
+    assert [look.pairs for look in comparison.typed_looks] == [2, 3]
+    assert comparison.typed_looks[0] is first

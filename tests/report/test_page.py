@@ -9,7 +9,7 @@ import pytest
 
 from autodc.plan.plan import Plan
 from autodc.report import write_report
-from autodc.report.account import cheap
+from autodc.review.account import cheap
 from autodc.study.journal import events as ev
 
 _VOID = {"meta", "line", "circle", "path", "rect", "br", "link", "img"}
@@ -59,7 +59,7 @@ def test_a_reader_finds_what_was_kept_what_it_gained_and_how_sure_that_is(whole:
     assert "1 of 2 candidate datasets was kept: fog." in page.text
     assert "On the sealed test set dark got better: +0.066 (95% interval +0.046 to +0.086)." in page.text
     assert "q = 0.1" in page.text
-    assert "2 tests were made" in page.text
+    assert "2 comparisons were made" in page.text
     assert "Doubt" not in page.text
     assert "Note:" not in page.text
 
@@ -114,10 +114,10 @@ def test_a_study_that_has_only_begun_has_a_page(night: Any, tmp_path: Path) -> N
     _, page = written(night(), tmp_path)
     assert "None of 2 candidate datasets was kept so far." in page.text
     assert "The study is not finished." in page.text
-    assert "No test was made yet" in page.text
+    assert "No comparison was made yet" in page.text
     assert "has not been opened yet" in page.text
-    assert "fog and noise were not tested to the end yet" in page.text
-    assert page.text.count("It was not tested yet") == 2
+    assert "fog and noise were not compared to the end yet" in page.text
+    assert page.text.count("It was not compared yet") == 2
 
 
 def test_an_open_test_is_shown_as_still_under_way(night: Any, tmp_path: Path) -> None:
@@ -125,8 +125,8 @@ def test_an_open_test_is_shown_as_still_under_way(night: Any, tmp_path: Path) ->
     study.events = study.events[:-3]
     _, page = written(study, tmp_path)
     assert "its trainings are under way" in page.text
-    assert "still tested" in page.text
-    assert "It is being tested" in page.text
+    assert "still compared" in page.text
+    assert "It is being compared" in page.text
 
 
 def test_a_dataset_that_passed_waits_for_the_whole_challenger(night: Any, tmp_path: Path) -> None:
@@ -134,13 +134,13 @@ def test_a_dataset_that_passed_waits_for_the_whole_challenger(night: Any, tmp_pa
     study.decide("fog", "keep", 0.07, ("ADC-G001",), "removal")
     study.events = study.events[:-1]
     assert "better as a whole is still to be shown" in written(study, tmp_path)[1].text
-    assert "ended before the challenger it is part of was tested" in written(study.finish(), tmp_path)[1].text
+    assert "ended before the challenger it is part of was compared" in written(study.finish(), tmp_path)[1].text
 
 
 def test_a_dataset_that_passed_in_a_wave_waits_for_its_second_test(night: Any, tmp_path: Path) -> None:
     study = night().train({"overall": 0.8, "dark": 0.6}).decide("fog", "keep", 0.07, ("ADC-G001",))
     study.events = study.events[:-1]
-    assert "beside the one that came after it, it is not tested again yet" in written(study, tmp_path)[1].text
+    assert "beside the one that came after it, it is not compared again yet" in written(study, tmp_path)[1].text
 
 
 def test_without_a_test_set_the_page_says_what_the_numbers_are_worth(night: Any, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_doubts_come_before_notes_and_before_everything_else(whole: Any, night: 
         "On the test set the target dark got worse",
         "looks like a leak",
         "3 rows of fog are validation rows",
-        "noise was never tested",
+        "noise was never compared",
         "1 of 2 trainings failed",
     ]
     places = [page.text.index(words) for words in order]

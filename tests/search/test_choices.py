@@ -11,7 +11,7 @@ from autodc.errors import InputError
 from autodc.search import Observation, Plan, SearchProblem, make_engine
 from autodc.search.space import start_hyperparameters
 from autodc.studyfile.study import ParameterSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.trial.trainer import TrainingJob
 from autodc.verbs.run import open_result
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 COMMAND = "import sys; sys.argv[0] = 'autodc'; from autodc.cli import main; main()"
 

@@ -27,7 +27,7 @@ from autodc.study.phases.phase import Phase
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
-from autodc.testing.world import CellTrainer, write_world
+from autodc.testing.worlds.cells import CellTrainer, write_world
 from autodc.trial.executor import Completion, Job
 from autodc.trial.trainer import TrainingJob, TrainPart
 from autodc.wire.study import Inputs, _cut, _open_test, read_inputs, search_problem, started_event

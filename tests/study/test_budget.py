@@ -8,7 +8,7 @@ from autodc.review.result import result
 from autodc.study.journal.fold import apply, fold
 from autodc.study.rules import allowance
 from autodc.testing.memory import MemoryJournal
-from autodc.testing.world import CANDIDATES
+from autodc.testing.worlds.cells import CANDIDATES
 
 FAST = {(20, 1), (20, 3), (40, 2), (80, 3)}
 

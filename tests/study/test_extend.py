@@ -12,7 +12,7 @@ from autodc.study.journal import events as ev
 from autodc.study.rules import allowance
 from autodc.study.rules.ledger import ledger
 from autodc.testing.memory import MemoryJournal
-from autodc.testing.world import CANDIDATES
+from autodc.testing.worlds.cells import CANDIDATES
 
 USELESS = [{"name": name, "source": f"data/{name}.npz"} for name in CANDIDATES[1:]]
 FEW = {"loop__rounds": 1, "gate__planned_tests": 8, "data__candidates": USELESS}

@@ -7,8 +7,9 @@ import pytest
 from autodc.plan.trial import Outcome
 from autodc.review import views
 from autodc.review.result import result
+from autodc.review.status import status
 from autodc.study.rules import failing, pairs
-from autodc.testing.world import CANDIDATES
+from autodc.testing.worlds.cells import CANDIDATES
 
 
 def finish(hand, study, breaks):
@@ -47,7 +48,7 @@ def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world
     (row,) = [r for r in views.verdict_rows(study.state) if r["dataset"] == name]
     assert row["reasons"] == [failing.ALWAYS_FAILS]
     assert row["why"] == "every training with it failed: ValueError: cannot read it"
-    assert any(f"every training with {name} failed" in w for w in views.status(study.state)["warnings"])
+    assert any(f"every training with {name} failed" in w for w in status(study.state)["warnings"])
     if name != "lamps":
         assert content["kept"] == ["lamps"]
 
@@ -90,7 +91,7 @@ def test_a_choice_that_always_fails_is_told_and_stays(world):
     finish(hand, study, lambda plan: dict(plan.hyperparameters)["kernel"] == "cuda")
     assert list(result(study.state)["failing"]["settings"]) == ["kernel = 'cuda'"]
     assert failing.datasets(study.view) == {}
-    assert any("kernel = 'cuda'" in w for w in views.status(study.state)["warnings"])
+    assert any("kernel = 'cuda'" in w for w in status(study.state)["warnings"])
 
 
 def test_nothing_is_told_of_a_study_without_failures(world):

@@ -6,8 +6,10 @@ import pytest
 
 from autodc.errors import InputError
 from autodc.report.page import render
-from autodc.review import story, views
+from autodc.review.concerns import concerns
+from autodc.review.reasons import sentence
 from autodc.review.result import result
+from autodc.review.status import status
 from autodc.study.rules import allowance
 
 SEALED = {"data__test": {"source": "sealed.py:rows"}, "seed": 12}
@@ -62,7 +64,7 @@ def test_a_test_under_way_ends_undecided(world):
     study.open_test()
     hand.finish(study)
     assert (study.state.comparisons[-1].verdict, study.state.comparisons[-1].reasons) == ("undecided", ("ADC-G091",))
-    assert "ended by hand" in views.sentence("ADC-G091")
+    assert "ended by hand" in sentence("ADC-G091")
 
 
 def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world):
@@ -84,15 +86,15 @@ def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world
     assert content["ledger"]["test_set"] == {"opened": 2, "at": [o.opened_at for o in again.state.opened], "forced": 1}
     seeds = [t.trial.seed for t in again.state.trials if t.trial.phase == "test"]
     assert len(set(seeds)) == 2 * allowance.final_seeds(hand.spec)
-    bad = [w for w in story.warnings(again.state, content, sections_numbers(again, content)) if w.tone == "bad"]
+    bad = [w for w in concerns(again.state, content, sections_numbers(again, content)) if w.tone == "bad"]
     assert any("opened 2 times" in w.text for w in bad)
     page = render(again.state, content)
     assert "opened 2 times" in page
-    assert views.status(again.state)["test_set"]["opened"] == 2
+    assert status(again.state)["test_set"]["opened"] == 2
 
 
 def sections_numbers(study, content):
-    from autodc.report.sections import scales
+    from autodc.review.tables import scales
 
     return scales(study.state, content)
 

@@ -11,8 +11,8 @@ import pytest
 from autodc import seeds
 from autodc.errors import InputError
 from autodc.plan.trial import Trial
-from autodc.review import views
 from autodc.review.result import result
+from autodc.review.status import status
 from autodc.study.core import StudyCore
 from autodc.study.journal import events as ev
 from autodc.study.memory import Memory
@@ -90,8 +90,8 @@ def test_it_is_charged_and_set_apart(done: Any) -> None:
 def test_status_says_what_it_does_and_a_reader_without_it_says_its_name(done: Any) -> None:
     hand, _, rows = done
     study, _ = begun_at(hand, rows)
-    assert views.status(study.state, order=WITH_REPEAT)["doing"] == "training the end once more"
-    assert views.status(study.state)["doing"] == views.status(study.state)["phase"] == "repeat"
+    assert status(study.state, order=WITH_REPEAT)["doing"] == "training the end once more"
+    assert status(study.state)["doing"] == status(study.state)["phase"] == "repeat"
 
 
 def test_the_search_never_learns_from_it_and_its_model_is_kept(done: Any) -> None:

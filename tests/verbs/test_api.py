@@ -10,7 +10,7 @@ import pytest
 import autodc
 from autodc.errors import InputError
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import CellTrainer, write_world
+from autodc.testing.worlds.cells import CellTrainer, write_world
 
 INLINE = MachineSpec(runner="inline")
 

@@ -12,7 +12,7 @@ import pytest
 import autodc
 from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import CANDIDATES, CellTrainer, write_world
+from autodc.testing.worlds.cells import CANDIDATES, CellTrainer, write_world
 from autodc.wire.study import read_inputs
 
 GUARD = {"name": "overall", "role": "guard", "margin": 0.05}

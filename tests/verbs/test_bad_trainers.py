@@ -10,14 +10,14 @@ import pytest
 import autodc
 from autodc.errors import InputError
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 INLINE = MachineSpec(runner="inline", retries=0)
 
 TRAINER = """
 import errno, os, shutil, sys, time
 from pathlib import Path
-from autodc.testing.world import CellTrainer
+from autodc.testing.worlds.cells import CellTrainer
 
 class Bad:
     def __init__(self, mode=""):

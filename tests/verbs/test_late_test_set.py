@@ -10,7 +10,7 @@ import pytest
 import autodc
 from autodc.errors import InputError
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.verbs.run import open_result, without_test
 
 INLINE = MachineSpec(runner="inline")

@@ -14,12 +14,13 @@ from autodc.adapters.journal import SqliteJournal
 from autodc.errors import AutodcError, InputError
 from autodc.report import write_report
 from autodc.review import views
+from autodc.review.status import status
 from autodc.study.direction import better
 from autodc.study.journal import events as ev
 from autodc.study.journal.codec import from_dict
 from autodc.study.journal.fold import fold
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
 from autodc.verbs.run import open_result
 from autodc.wire.study import open_study, read_inputs, warm_start
@@ -102,7 +103,7 @@ def as_of_an_older_autodc(folder, target):
 def read_all(folder):
     """What the reading verbs read."""
     state, content = open_result(folder)
-    views.status(state)
+    status(state)
     views.why(state, "lamps")
     return state, content, write_report(state, content, Path(folder)).read_text()
 

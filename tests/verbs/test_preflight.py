@@ -11,7 +11,7 @@ import pytest
 
 import autodc
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
 from autodc.wire.study import read_inputs
 

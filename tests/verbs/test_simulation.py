@@ -11,7 +11,7 @@ import autodc
 from autodc.errors import InputError
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
 from autodc.wire.assumed import RESIDUAL_VARIANCE, SEED_SD
 

@@ -13,7 +13,7 @@ from autodc.adapters.journal import open_for_reading
 from autodc.errors import InputError
 from autodc.study.journal.fold import fold
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 from autodc.wire.study import open_study, read_inputs, warm_start
 
 INLINE = MachineSpec(runner="inline")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
+from autodc.gate.types import Look
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 
@@ -56,6 +57,13 @@ class ComparisonState:
     """None while it is open."""
     reasons: tuple[str, ...] = ()
     trainings: int = 0
+    _typed: list[Look] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def typed_looks(self) -> list[Look]:
+        """The looks as values, each read once."""
+        self._typed += [Look.from_dict(look) for look in self.looks[len(self._typed) :]]
+        return self._typed
 
 
 @final

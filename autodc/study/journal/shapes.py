@@ -127,6 +127,7 @@ _OUTCOME = record(
         "slices": named(number),
         "soft": named(number),
         "arrays": text,
+        "outputs": text,
         "train_seconds": number,
         "predict_ms": number,
         "model_mb": number,
@@ -179,7 +180,13 @@ _LOOK = record(
         "objective": _OF_SLICE,
         "alpha": number,
     },
-    {"advice": text, "noise": named(listed(number)), "leaks": optional(_LEAKS)},
+    {
+        "advice": text,
+        "settling": listed(anything),
+        "unmeasured": listed(text),
+        "noise": named(listed(number)),
+        "leaks": optional(_LEAKS),
+    },
 )
 _DATASET = record(
     {"rows": count, "fingerprint": text},

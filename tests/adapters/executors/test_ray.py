@@ -19,7 +19,7 @@ from autodc.errors import InputError, SurroundingsError
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.executor_contract import Jobs, small_dataset
-from autodc.testing.world import write_world
+from autodc.testing.worlds.cells import write_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -300,7 +300,7 @@ def _study(folder, machine):
     """A study whose trainer, named by a relative path, takes its time, and what the command needs to run it."""
     (folder / "slow.py").write_text(
         "import pathlib, time\n"
-        "from autodc.testing.world import CellTrainer\n"
+        "from autodc.testing.worlds.cells import CellTrainer\n"
         "class Slow:\n"
         "    def train(self, job):\n"
         "        pathlib.Path(__file__).with_name('begun').touch()\n"

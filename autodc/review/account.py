@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.report import charts
 from autodc.review.numbers import Numbers, count
 
 PARTS = {
@@ -21,17 +20,16 @@ WHAT = {"total": "total", "data": "data", "hyperparameters": "settings", "intera
 HOW = {"trained": "trained", "model": "believed"}
 
 
-def section(result: Mapping[str, Any], numbers: Numbers) -> dict[str, Any] | None:
+def account(result: Mapping[str, Any], numbers: Numbers) -> dict[str, Any] | None:
     """The account of the gain; None where nothing was gained or the study has not come so far."""
     credit = result["credit"]
     if credit is None:
         return None
     parts = [{"name": WHAT[name], "what": words, **credit[name]} for name, words in PARTS.items()]
-    kept = [{"name": name, **seen} for name, seen in credit["datasets"].items()]
-    scale = charts.difference_scale([*parts, *kept])
+    kept = [{"name": name, **seen, "how": HOW[seen["how"]]} for name, seen in credit["datasets"].items()]
     return {
-        "parts": [{**row, "bar": charts.bar(row, scale)} for row in parts],
-        "kept": [{**row, "bar": charts.bar(row, scale), "how": HOW[row["how"]]} for row in kept],
+        "parts": parts,
+        "kept": kept,
         "words": _headline(credit, numbers),
         "how": _how(credit),
         "slices": list(credit["total"]["slices"]),

@@ -1,0 +1,147 @@
+"""What puts a result in doubt, and what else a reader must know before trusting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+from autodc.gate.reasons import TOO_GOOD
+from autodc.review import notices
+from autodc.review.explain import leaks_words
+from autodc.review.numbers import Numbers, count, listed
+from autodc.review.story import BECAUSE
+from autodc.study.journal.state import State
+from autodc.study.view import spec_of
+
+ERRORS_SHOWN = 3
+"""How many different messages of failed trainings the warning quotes."""
+
+ERROR_LENGTH = 300
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something a reader must know before trusting the result."""
+
+    text: str
+    tone: Literal["bad", "note"] = "note"
+    """Bad: it puts the result itself in doubt."""
+    details: tuple[str, ...] = ()
+
+
+def concerns(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[Concern]:
+    """What puts the result in doubt first, then what a reader should know."""
+    test = result["test"]
+    found = [*_about_openings(state, test), *_about_test(state, test, numbers), *_about_gate(state)]
+    found += [Concern(f"{text[:1].upper()}{text[1:]}.", "bad") for text in notices.alarms(state)]
+    found += [Concern(text) for text in state.question.warnings]
+    found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state)]
+    return sorted(found, key=lambda w: w.tone != "bad")
+
+
+def _about_openings(state: State, test: Mapping[str, Any] | None) -> list[Concern]:
+    found = []
+    if len(state.opened) > 1:
+        text = (
+            f"The sealed test set was opened {len(state.opened)} times. From the second time on its numbers may "
+            "have steered what was done, so they flatter the result."
+        )
+        found.append(Concern(text, "bad", tuple(one.opened_at for one in state.opened)))
+    if test is not None and not test.get("of_incumbent", True):
+        text = (
+            "The study was extended after its test set had been opened. The test numbers are those of the model "
+            f"that was the incumbent at {test['opened_at']}, not of the one at the end: a second opening "
+            "would no longer be honest, so there is none."
+        )
+        found.append(Concern(text, "bad"))
+    return found
+
+
+def _about_test(state: State, test: Mapping[str, Any] | None, numbers: Numbers) -> list[Concern]:
+    if test is None:
+        if state.started is not None and spec_of(state).data.test is None:
+            return [Concern("There is no test set. The gain is measured on the rows that chose the datasets.")]
+        if state.unread is not None:
+            return [Concern(f"The sealed test set could not be measured: {state.unread.problem}", "bad")]
+        return [Concern("The study ended before the sealed test set was measured.", "bad")] if state.finished else []
+    found = []
+    for name, seen in test["differences"].items():
+        known = state.question.slices.get(name, {})
+        margin = known.get("margin")
+        span = f"{numbers.signed(seen['difference'])} ({numbers.span(seen['low'], seen['high'])})"
+        if margin is not None and seen["difference"] < -margin:
+            found.append(Concern(f"On the test set {name} lost more than the tolerated {margin:g}: {span}.", "bad"))
+        elif known.get("role") == "target" and seen["high"] < 0:
+            found.append(Concern(f"On the test set the target {name} got worse: {span}.", "bad"))
+    return found
+
+
+def _about_gate(state: State) -> list[Concern]:
+    good = {t.subject: t.typed_looks[-1].leaks for t in state.comparisons if TOO_GOOD in t.reasons and t.looks}
+    if not good:
+        return []
+    return [
+        Concern(
+            f"{listed(good)} helped so much that it looks like a leak. Where it is none, name it in gate.trust and run "
+            "the same command again.",
+            "bad",
+            tuple(leaks_words(leaks) for leaks in good.values() if leaks is not None),
+        )
+    ]
+
+
+def _about_extensions(state: State) -> list[Concern]:
+    found = []
+    for one in state.extensions:
+        keys = tuple(f"{key}: {_value(old)} → {_value(new)}" for key, (old, new) in one.changed.items())
+        text = f"The study was extended after {count(one.taken, 'comparison')}; "
+        text += "what they took of the error budget stays taken."
+        found.append(Concern(text, "bad" if _moved_q(one.changed) else "note", keys))
+    return found
+
+
+def _moved_q(changed: Mapping[str, Any]) -> bool:
+    """Whether the error budget itself was raised after results had been seen."""
+    old, new = changed.get("gate.fdr", (0.0, 0.0))
+    return bool(new > old)
+
+
+def _value(value: Any) -> str:
+    return "none" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _about_progress(state: State, result: Mapping[str, Any]) -> list[Concern]:
+    found = []
+    if state.finished is None:
+        found.append(Concern("The study is not finished. Every number here may still change."))
+    elif result["stopped_because"] not in ("rounds", "findings"):
+        because = BECAUSE.get(str(result["stopped_because"]), str(result["stopped_because"]))
+        found.append(Concern(f"The study ended early: {because}."))
+    left = notices.left_over(state)
+    if left is not None:
+        found.append(Concern(f"{left['text'][:1].upper()}{left['text'][1:]}."))
+    uncompared = [n for n in state.candidates if state.decided(n) is None]
+    if uncompared:
+        was = "was" if len(uncompared) == 1 else "were"
+        never = "never compared" if state.finished is not None else "not compared to the end yet"
+        found.append(
+            Concern(
+                f"{listed(uncompared)} {was} {never}. Undecided means here that nothing is known, neither good nor bad."
+            )
+        )
+    if not state.kept and state.finished is not None:
+        found.append(Concern("Nothing was kept: the model at the end was trained on the base data alone."))
+    return found
+
+
+def _about_failures(state: State) -> list[Concern]:
+    failed = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.status == "failed"]
+    if not failed:
+        return []
+    ended = sum(t.outcome is not None for t in state.trials)
+    messages = list(dict.fromkeys(o.error.strip()[-ERROR_LENGTH:] for o in failed if o.error.strip()))
+    more = len(messages) - ERRORS_SHOWN
+    details = [*messages[:ERRORS_SHOWN], *([f"and {count(more, 'other message')}"] if more > 0 else [])]
+    return [Concern(f"{len(failed)} of {count(ended, 'training')} failed.", details=tuple(details))]

@@ -1,0 +1,70 @@
+"""What each reason code of a verdict means: one sentence a code, for people who know no statistics."""
+
+from __future__ import annotations
+
+from autodc.gate import reasons
+from autodc.study.phases.comparing import OUT_OF_BUDGET, STOPPED
+from autodc.study.rules.failing import ALWAYS_FAILS
+
+SENTENCES: dict[str, str] = {
+    reasons.KEPT: (
+        "A target slice got better by more than chance explains, the targets together are better, and every guard"
+        " is within its margin."
+    ),
+    reasons.KEPT_OBJECTIVE: (
+        "No single target stands out, but the targets together got better by more than chance explains, and every"
+        " guard is within its margin."
+    ),
+    reasons.HARM_GUARD: "A guarded slice got worse by more than its margin.",
+    reasons.HARM_ANCHOR: (
+        "A guarded slice is worse than at the start of the study by more than the whole study tolerates."
+    ),
+    reasons.HARM_OBJECTIVE: "The targets together got worse.",
+    reasons.NO_CHANGE: "Nothing changed: every row of every slice scores as before.",
+    reasons.FUTILE_TARGET: "No target slice gained enough for more trainings to be likely to show it.",
+    reasons.FUTILE_OBJECTIVE: (
+        "What one target gains another loses: the targets together are unlikely to be shown better."
+    ),
+    reasons.FUTILE_GUARD: "A guarded slice is unlikely to be shown within its margin.",
+    reasons.OPEN_TARGET: (
+        "A target may have gained, but the evidence does not reach the bound that guards against luck."
+    ),
+    reasons.OPEN_OBJECTIVE: "It is not settled whether the targets together are better.",
+    reasons.OPEN_GUARD: "It is not settled whether a guarded slice is within its margin.",
+    reasons.OPEN_ANCHOR: (
+        "It is not settled whether a guarded slice is within what is tolerated since the start of the study."
+    ),
+    reasons.AT_CAP: "The last look that was planned is reached.",
+    reasons.SATURATED: "More seeds would hardly add to what the rows of these slices can show.",
+    reasons.TOO_GOOD: (
+        "The gain looks too good: a hundred rows or more got better and next to none worse, in all slices; such a"
+        " gain is kept only where no leak is found, or where gate.trust names the dataset."
+    ),
+    reasons.MISSING_SLICE: "A slice of the study was not measured, so nothing can pass.",
+    reasons.NOT_FINITE: "A score is not a number, so nothing can pass.",
+    reasons.TOO_FEW_ROWS: "No target slice has enough rows, or groups of rows, to show anything.",
+    reasons.LOST_PAIR: (
+        "A training of a pair failed each time it was run, or the slices were not measured on the same trainings:"
+        " a pair is lost, so nothing can pass."
+    ),
+    reasons.TOO_FEW_PAIRS: "There are fewer pairs of trainings than the first look needs.",
+    reasons.NO_TARGET: "There is no target slice, so nothing can be shown to improve.",
+    reasons.NOT_CALIBRATED: "The noise of a slice was never calibrated and one pair cannot tell it.",
+    reasons.GO_ON: "The evidence so far does not decide; more pairs of trainings may.",
+    reasons.ONE_PAIR: (
+        "One pair of trainings cannot tell how much such a training varies: the calibration trainings did not "
+        "vary, or did not draw rows as these do. A second pair is needed before anything is decided."
+    ),
+    reasons.NO_LEAK: (
+        "It gains without a loss, as answers learned by heart do; a leak was looked for and none was found."
+    ),
+    reasons.TRUSTED: "It gains without a loss and a leak was found; gate.trust says that it is none.",
+    OUT_OF_BUDGET: "The budget of trainings ended before the next look at the evidence could be paid.",
+    STOPPED: "The study was ended by hand, to open the test set, before the evidence decided.",
+    ALWAYS_FAILS: "Every training with it failed, so it was not proposed any more.",
+}
+
+
+def sentence(code: str) -> str:
+    """What a reason code means; empty for one that nobody knows."""
+    return SENTENCES.get(code, "")

@@ -1,0 +1,1 @@
+"""Worlds with known truth: what every training, dataset and difference is worth is known beforehand."""
