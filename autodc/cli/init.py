@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from autodc.errors import InputError
-from autodc.studyfile.words import suggest
+from autodc.plugins import suggest
 
 EXAMPLES = Path(__file__).resolve().parent / "examples"
 STUDY = "study.yaml"

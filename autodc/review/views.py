@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import time
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 from autodc.errors import InputError
 from autodc.gate.reasons import SENTENCES, ahead, explain, found_words
 from autodc.gate.types import Look, SliceLook
+from autodc.plugins import meant
 from autodc.review import notices
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import ComparisonState, State
@@ -236,8 +236,8 @@ def why(state: State, name: str) -> dict[str, Any]:
     tests = [t for t in state.comparisons if t.subject == name or (name in t.members and t.purpose == "whole")]
     if name not in state.candidates and not tests:
         known = [*state.candidates, *dict.fromkeys(t.subject for t in state.comparisons)]
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        near = meant(name, known)
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
         raise InputError("ADC-WHY-001", "the study has no such dataset", "DATASET", repr(name), hint)
     candidate = name in state.candidates
     return {

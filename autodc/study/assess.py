@@ -65,8 +65,6 @@ class EvidenceAssessor:
             incumbent=[self._trained(state, comparison.incumbent, seed) for seed in pair_seeds],
             start=self._calibration(state) if anchored else (),
             declared=self._declared(comparison),
-            against=self._incumbent(state, comparison, pair_seeds),
-            averaged=self._spec.gate.incumbent == "averaged",
         )
         evidence = compare(self._table, self._metric, paired, self._soft)
         return judge(
@@ -163,20 +161,6 @@ class EvidenceAssessor:
     def _calibration(self, state: State) -> list[Arrays]:
         numbers = [one.trial.number for one in state.trials if one.trial.phase == "calibration"]
         return [a for a in (self._arrays(state, n) for n in numbers) if a is not None]
-
-    def _incumbent(self, state: State, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> list[Arrays]:
-        """All trainings of the incumbent that pairs of this test may use, where the study averages over them and there
-        are more than pairs; else none. Those it won with are not among them: seeds are fresh after a move."""
-        if self._spec.gate.incumbent != "averaged":
-            return []
-        most = max(self._spec.gate.looks[-1], self._spec.gate.calibration)
-        seeds = [pairs.pair_seed(self._spec, comparison.round, j, comparison.generation) for j in range(most)]
-        numbers = {seed: state.trained.get((comparison.incumbent, seed), state.horizon) for seed in seeds}
-        found = {seed: self._arrays(state, n) for seed, n in numbers.items() if n < state.horizon}
-        if any(found.get(seed) is None for seed in pair_seeds):
-            return []
-        trained = [a for a in found.values() if a is not None]
-        return trained if len(trained) > len(pair_seeds) else []
 
     def _declared(self, comparison: ComparisonState) -> frozenset[str]:
         """The targets that the members of a test are meant to help; all of them where one does not say."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autodc.studyfile.names import METRICS
+
 Array = np.ndarray[Any, Any]
 
 SEED_SD = 0.012
@@ -17,7 +19,7 @@ RESIDUAL_VARIANCE = 0.10
 POWER = 0.8
 """Chance with which a difference is to be shown."""
 
-SHARES = frozenset({"accuracy", "balanced_accuracy", "macro_f1"})
+SHARES = frozenset(name for name, metric in METRICS.items() if metric.share)
 """Metrics between 0 and 1, for which noise can be assumed before any training."""
 
 

@@ -55,8 +55,6 @@ HARMFUL = CandidateKind(name="harmful", share=0.08, gain=(-0.04, -0.01), others=
 TRADE = CandidateKind(name="trade-off", share=0.07, gain=(0.01, 0.05), guard=(-0.06, -0.03))
 HELPFUL = CandidateKind(name="helpful", share=0.25, gain=(0.01, 0.05), others=(-0.002, 0.002), helpful=True)
 EIGHT = GateSpec(looks=(1, 2, 3, 5, 8))
-AVERAGED = GateSpec(looks=(1, 2, 3, 5, 8), incumbent="averaged", futility_target=0.17)
-"""An option of the gate (docs/decisions/averaged-incumbent.md); its bound was chosen on another seed."""
 
 NULL_NIGHTS, MIXED_NIGHTS, PEER_NIGHTS, DECISIONS, SIZES = 40, 24, 4, 400, 2000
 """Repeats of each part at scale 1."""
@@ -150,9 +148,6 @@ def null_nights(scale: float, pool: Parallel) -> Part:
     """Nights in which nothing is worth keeping."""
     nights = _count(NULL_NIGHTS, scale)
     found: dict[str, list[CampaignResult]] = {"this gate": []}
-    found |= _all_nights(
-        pool, "null", null_night, nights, nights, {"this gate, incumbent averaged, futility 0.17": (judge, AVERAGED)}
-    )
     found |= _all_nights(pool, "null", null_night, nights, _count(PEER_NIGHTS, scale))
     rows = []
     for name, results in found.items():
@@ -176,8 +171,6 @@ def mixed_nights(scale: float, pool: Parallel) -> Part:
     found = _all_nights(pool, "mixed", mixed_night, nights, _count(PEER_NIGHTS, scale))
     declared = {"this gate, candidates name their target": (judge, EIGHT)}
     found |= _all_nights(pool, "mixed", declared_night, nights, nights, declared)
-    averaged = {"this gate, incumbent averaged, futility 0.17": (judge, AVERAGED)}
-    found |= _all_nights(pool, "mixed", mixed_night, nights, nights, averaged)
     ordered = sorted(found, key=lambda name: not name.startswith("this gate"))
     rows = [(name, str(len(found[name])), *_mixed(summarise(found[name]))) for name in ordered]
     return Part(

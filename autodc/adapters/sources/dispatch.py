@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from autodc.adapters.sources.files import exists, regular_file
@@ -23,10 +20,9 @@ from autodc.data.dataset import Dataset
 from autodc.data.rows import problem
 from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
-from autodc.plugins import own_code
+from autodc.plugins import SOURCES, installed, meant, own_code
 from autodc.studyfile.study import SourceSpec, TaskKind
 
-ENTRY_POINTS = "autodc.sources"
 FUNCTION = re.compile(r"^(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)$")
 IDX_NAME = re.compile(r"[-.]idx\d-")
 
@@ -83,7 +79,7 @@ def _read_remote(request: SourceRequest, targets: bool) -> Dataset:
 
 def _suffix(request: SourceRequest, *names: str) -> str:
     """The longest known suffix of the first name that has one."""
-    known = _known(tuple(sys.path))
+    known = sorted({*BUILT_IN, *installed(SOURCES)}, key=len, reverse=True)
     for name in names:
         file = re.split(r"[/\\]", name)[-1].casefold()
         if found := next((suffix for suffix in known if file.endswith(suffix)), None):
@@ -100,15 +96,9 @@ def _read(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
     return _plugged(request, suffix, targets)
 
 
-@lru_cache(maxsize=4)
-def _known(path: tuple[str, ...]) -> list[str]:
-    """The suffixes that this installation reads, the longest first. path: where packages are looked for."""
-    return sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))}, key=len, reverse=True)
-
-
 def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
     """Read by a plug-in. Our own suffixes cannot be taken over."""
-    (point, *_) = entry_points(group=ENTRY_POINTS, name=suffix)
+    point = installed(SOURCES)[suffix]
     with own_code(lambda got: problem(request, "015", f"the plug-in `{point.value}` failed", got)):
         factory: SourceFactory = point.load()
         return factory(request).read(targets)
@@ -116,13 +106,11 @@ def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
 
 def _nearby(path: str) -> str:
     """The nearest names beside a path that is not there."""
-    import difflib
-
     parent = Path(path).parent
     if not parent.is_dir():
         return f"there is no folder {parent} either; paths are relative to the study file"
     try:
-        near = difflib.get_close_matches(Path(path).name, os.listdir(parent), n=1)
+        near = meant(Path(path).name, os.listdir(parent))
     except OSError:
-        near = []
-    return f"did you mean `{near[0]}`?" if near else "paths are relative to the study file"
+        near = None
+    return f"did you mean `{near}`?" if near else "paths are relative to the study file"

@@ -13,6 +13,7 @@ from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Phase, Trial
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState, Extension, Session, TrialState
+from autodc.studyfile import dropped
 from autodc.studyfile.study import StudySpec
 
 __all__ = ["ComparisonState", "Extension", "Session", "State", "TrialState", "fold", "stays"]
@@ -190,7 +191,7 @@ def _ignore(state: State, event: Any) -> None:
 
 def _started(state: State, event: ev.StudyStarted) -> None:
     state.started = event
-    state.spec = StudySpec.model_validate(event.spec)
+    state.spec = StudySpec.model_validate(dropped.upcast(event.spec))
     state.start = state.incumbent = Plan.from_dict(event.start)
 
 
@@ -214,7 +215,7 @@ def _extended(state: State, event: ev.StudyExtended) -> None:
         parts=event.parts,
         warnings=event.warnings,
     )
-    state.spec = StudySpec.model_validate(event.spec)
+    state.spec = StudySpec.model_validate(dropped.upcast(event.spec))
     state.limit = None
     if state.finished is not None:
         state.finished = state.asked = None
