@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from autodc.errors import SpecError
 from autodc.plugins import meant
@@ -49,21 +49,23 @@ def parse(text: str) -> Path | None:
 def _put(document: Document, path: Path, node: Node) -> None:
     """Set a value; mappings on the way are made. Raises SpecError where the path leads nowhere."""
     above, mark = document.root, node.mark
+    values: Any
     for depth, step in enumerate(path):
-        if not isinstance(above.value, list if isinstance(step, int) else dict):
+        values = above.value
+        if not isinstance(values, list if isinstance(step, int) else dict):
             raise _not_a_container(above, path[:depth], path, mark)
-        if isinstance(step, int) and step >= len(above.value):
-            count = f"{len(above.value)} {'entry' if len(above.value) == 1 else 'entries'}, counted from 0"
-            has = f"has {count}" if above.value else "is empty"
+        if isinstance(step, int) and step >= len(values):
+            count = f"{len(values)} {'entry' if len(values) == 1 else 'entries'}, counted from 0"
+            has = f"has {count}" if values else "is empty"
             problem = f"there is no such entry: {spell(path[:depth])} {has}"
             raise SpecError(codes.OVERRIDE_PATH, problem, mark.text, "", "--set changes entries, it does not add any")
         if depth == len(path) - 1:
             node.key, node.name = mark, step
-            above.value[step] = node
+            values[step] = node
             return
         below = above.child(step)
         if below is None:
-            below = above.value[step] = Node(None, mark, mark, step)
+            below = values[step] = Node(None, mark, mark, step)
         if below.value is None and isinstance(step, str):
             below.value = [] if isinstance(path[depth + 1], int) else {}
         above = below

@@ -47,7 +47,8 @@ def _condition(document: Document, path: Path, parameter: Any, recipes: Sequence
                 hint = suggest(str(value), recipes, "recipes of the study")
                 problem = "this recipe is not in `recipes`"
                 yield document.issue(codes.UNKNOWN_RECIPE, at, problem, shown(value), hint, at_value=True)
-        elif (hint := _possible(other, parameter, value)) is not None:
+        elif (possible := _possible(other, parameter, value)) is not None:
+            hint = possible
             if isinstance(wanted, list) and _possible(other, parameter, wanted) is None:
                 hint = f"a list means any of its values; for the one value that is this list write {shown([wanted])}"
             problem = f"{other} never has this value"

@@ -20,10 +20,11 @@ from autodc.data.dataset import Dataset
 from autodc.data.rows import problem
 from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
-from autodc.plugins import SOURCES, installed, meant, own_code
+from autodc.plugins import FORMS, SOURCES, installed, meant, own_code, suggest
 from autodc.studyfile.study import SourceSpec, TaskKind
 
 FUNCTION = re.compile(r"^(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)$")
+IN_MODULE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
 IDX_NAME = re.compile(r"[-.]idx\d-")
 
 BUILT_IN: Mapping[str, SourceFactory] = {
@@ -58,6 +59,8 @@ def read_source(
     path = os.path.join(folder, os.path.expanduser(spec.source))
     request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options)
     if not exists(request):
+        if IN_MODULE.match(spec.source):
+            return FunctionSource(request, spec.source).read(targets)
         regular_file(request, "there is no such file or folder", _nearby(path))
     if Path(path).is_dir():
         return FolderSource(request).read(targets)
@@ -86,7 +89,7 @@ def _suffix(request: SourceRequest, *names: str) -> str:
             return found
         if IDX_NAME.search(file):
             return ".idx"
-    hint = f"known: {', '.join(sorted(known))}, a folder with a manifest, or file.py:function"
+    hint = suggest(Path(names[0]).suffix, sorted(known), "known") + f", a folder with a manifest, {FORMS}"
     raise problem(request, "013", "the kind of source is unknown", hint=hint)
 
 
