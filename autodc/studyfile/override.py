@@ -49,10 +49,10 @@ def parse(text: str) -> Path | None:
 def _put(document: Document, path: Path, node: Node) -> None:
     """Set a value; mappings on the way are made. Raises SpecError where the path leads nowhere."""
     above, mark = document.root, node.mark
-    values: Any
     for depth, step in enumerate(path):
-        values = above.value
-        if not isinstance(values, list if isinstance(step, int) else dict):
+        values: Any = above.value
+        fits = isinstance(values, list if isinstance(step, int) else dict)
+        if not fits:
             raise _not_a_container(above, path[:depth], path, mark)
         if isinstance(step, int) and step >= len(values):
             count = f"{len(values)} {'entry' if len(values) == 1 else 'entries'}, counted from 0"
