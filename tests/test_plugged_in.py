@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 
 import autodc
+from autodc.adapters.trainers.options import OPTIONS
 from autodc.errors import InputError
+from autodc.evaluation.metrics import METRICS
+from autodc.search import make_engine
+from autodc.studyfile import names
+from autodc.testing.sampler_contract import problem_of
 from autodc.testing.world import CANDIDATES, write_world
 from autodc.wire.study import read_inputs
 
@@ -139,3 +144,10 @@ def test_a_sampler_that_is_none_is_refused_before_a_training(
     with pytest.raises(InputError, match=words) as caught:
         read_inputs(study(tmp_path, {"source": "data/lamps.npz"}, search__sampler=sampler))
     assert caught.value.code == code
+
+
+def test_the_names_of_what_ships_have_what_they_name() -> None:
+    assert list(names.METRICS) == list(METRICS)
+    assert list(names.TRAINERS) == list(OPTIONS)
+    for name in names.SAMPLERS:
+        assert make_engine(name, problem_of(3), 0).suggest(0, [], []).plan.mixture.weight("base") == 1

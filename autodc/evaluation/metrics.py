@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import numpy as np
 from scipy.special import softmax
@@ -20,16 +20,6 @@ from autodc.studyfile.names import Better, TaskKind
 Array = np.ndarray[Any, Any]
 
 _EPSILON = 1e-12
-
-
-class CustomMetric(Protocol):
-    """What a user's own metric object offers: `better` and `value`; `rows` where it is a mean over rows."""
-
-    better: Better
-
-    def value(self, outputs: Array, targets: Array) -> float:
-        """The metric of these rows, in its own units."""
-        ...
 
 
 @final
@@ -85,7 +75,7 @@ def probabilities(outputs: Array) -> Array:
     return np.asarray(softmax(values, axis=1))
 
 
-def soft_rows(kind: TaskKind, metric: Metric, outputs: Array, targets: Array) -> Array:
+def soft_rows(kind: TaskKind, outputs: Array, targets: Array) -> Array:
     """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error."""
     if kind == "classification":
         return np.asarray(probabilities(outputs)[np.arange(len(targets)), targets.astype(int)])

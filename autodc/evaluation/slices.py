@@ -240,7 +240,7 @@ def score(
     soft_of: dict[str, Array] = {}
     for part in table.parts:
         predicted, truth = outputs[part], table.targets[part]
-        soft_of[part] = soft_rows(kind, metric, predicted, truth).astype(np.float32)
+        soft_of[part] = soft_rows(kind, predicted, truth).astype(np.float32)
         if keep.soft:
             arrays[f"{part}.soft"] = soft_of[part]
         if metric.is_mean:
