@@ -25,7 +25,7 @@ _LISTS: Final = {("recipes",): "recipe", ("search", "objectives"): "trade-off", 
 
 def cross_check(document: Document) -> list[Issue]:
     """All that is wrong between the parts of a study file."""
-    candidates = _names(document, "data", "candidates")
+    candidates = [name for _, name in _named(document, "data", "candidates")]
     issues = [
         *_unique_names(document),
         *(issue for path, what in _LISTS.items() for issue in _once(document, path, what)),
@@ -151,7 +151,3 @@ def _named(document: Document, *path: str) -> Iterator[tuple[Path, str]]:
         name: Any = value.get("name") if isinstance(value, dict) else None
         if isinstance(name, str):
             yield entry, name
-
-
-def _names(document: Document, *path: str) -> list[str]:
-    return [name for _, name in _named(document, *path)]

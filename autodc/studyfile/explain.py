@@ -86,14 +86,12 @@ def _mismatches(
         too_short = one["type"] == "too_short" and any(p[:-1] == path for p in by_path)
         if document.is_broken(path) or wrong_guess or too_short:
             continue
-        issues.append(_either(document, path) if more else _issue(model, document, path, one))
+        if more:  # it may be of several types and is of none of them
+            problem, got = "must be text, a number, true or false", shown(document.at(path))
+            issues.append(document.issue(codes.WRONG_TYPE, path, problem, got, at_value=True))
+        else:
+            issues.append(_issue(model, document, path, one))
     return issues
-
-
-def _either(document: Document, path: Path) -> Issue:
-    """Report a value that may be of several types and is of none of them."""
-    problem = "must be text, a number, true or false"
-    return document.issue(codes.WRONG_TYPE, path, problem, shown(document.at(path)), at_value=True)
 
 
 def _issue(model: type[BaseModel], document: Document, path: Path, detail: ErrorDetails) -> Issue:
@@ -102,7 +100,10 @@ def _issue(model: type[BaseModel], document: Document, path: Path, detail: Error
     annotation, info = _annotation_at(model, path)
     hint = (info.description or "") if info is not None else ""
     if kind == "missing":
-        return document.issue(codes.MISSING_KEY, path, "this key is missing", hint=_example(path, hint))
+        hint = f"add `{path[-1]}`{': ' * bool(hint)}{hint}"
+        if path == ("schema_version",):
+            hint = "begin the file with `schema_version: 1`"
+        return document.issue(codes.MISSING_KEY, path, "this key is missing", hint=hint)
     value = document.at(path)
     got, at_value = shown(value), value is not None and not isinstance(value, dict | list)
     code, problem = codes.WRONG_TYPE, detail["msg"][:1].lower() + detail["msg"][1:]
@@ -230,13 +231,6 @@ def _as_mapping(annotation: Any, value: Any) -> str:
     if isinstance(value, str) and len(required) == 1:
         return f"write {{{required[0]}: {value}}}"
     return f"keys: {', '.join(annotation.model_fields)}"
-
-
-def _example(path: Path, about: str) -> str:
-    """How to write a missing key."""
-    if path == ("schema_version",):
-        return "begin the file with `schema_version: 1`"
-    return f"add `{path[-1]}`: {about}" if about else f"add `{path[-1]}`"
 
 
 def _number(bound: Any) -> str:

@@ -168,8 +168,7 @@ class _Reader:
         try:
             child = self.compose(file, inner, place(node.mark, shown))
         except SpecError as error:
-            line, column = _line_of(error, file)
-            self.issues.append(Issue(Mark(inner.rank, line, column, file) if line else node.mark, error))
+            self.issues.append(Issue(inner if error.place.startswith(f"{file}:") else node.mark, error))
             node.broken = True
             return node
         self.open.append(os.path.realpath(file))
@@ -186,14 +185,6 @@ class _Reader:
 
     def _report(self, at: Mark, shown: str, code: str, problem: str, got: str = "", hint: str = "") -> None:
         self.issues.append(Issue(at, SpecError(code, problem, place(at, shown), got, hint)))
-
-
-def _line_of(error: SpecError, file: str) -> tuple[int, int]:
-    """Line and column of a problem in this file, 0 where it has none."""
-    rest = error.place.removeprefix(f"{file}:").split(":")
-    if error.place.startswith(f"{file}:") and len(rest) >= 2 and rest[0].isdigit():
-        return int(rest[0]), int(rest[1])
-    return 0, 0
 
 
 def _key(node: YamlNode) -> str | None:
