@@ -181,6 +181,7 @@ CODES: Mapping[str, Code] = {
     "ADC-SLICE-004": Code("A slice that is admitted late has rows that no training predicted."),
     "ADC-SRCH-001": Code("There is no such sampler."),
     "ADC-SRCH-002": Code("A sampler needs a package that is not installed."),
+    "ADC-SRCH-060": Code("A sampler of one's own cannot be made."),
     # the study file
     "ADC-SPEC-001": Code("The file cannot be read."),
     "ADC-SPEC-002": Code("The file is not UTF-8."),
@@ -217,6 +218,7 @@ CODES: Mapping[str, Code] = {
     "ADC-SPEC-060": Code("--set is without a path and a value."),
     "ADC-SPEC-061": Code("--set leads to a place that is not there."),
     "ADC-SPEC-062": Code("A target judged by the soft score has no margin."),
+    "ADC-SPEC-063": Code("A study file names a key that was dropped."),
     # formulas
     "ADC-STAT-001": Code("A variance needs one pair and two rows."),
     "ADC-STAT-002": Code("Paired differences are not finite."),

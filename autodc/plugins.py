@@ -1,4 +1,4 @@
-"""Code of a user's own: finds an object by `path/to/file.py:Object` or `package.module:Object`, and tells its errors.
+"""Code of a user's own: an object by `path/to/file.py:Object`, `package.module:Object` or the name it is installed by.
 
 Whatever somebody else's program raises is told the same way everywhere, by the last line of it that ran.
 """
@@ -7,19 +7,30 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import difflib
 import hashlib
 import importlib
 import importlib.util
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from autodc.errors import AutodcError, InputError, SpecError, SurroundingsError
+
+TRAINERS = "autodc.trainers"
+METRICS = "autodc.metrics"
+SOURCES = "autodc.sources"
+SAMPLERS = "autodc.samplers"
+"""The groups of entry points under which a package brings its own; a source is named by the suffix that it reads."""
+
+FORMS = "path/to/file.py:Object, package.module:Object"
+"""How an object outside is named."""
 
 IMPORT_FAILED = "ADC-TRAIN-060"
 """Code of the error of a file or module that is there and fails while it is imported."""
@@ -31,6 +42,40 @@ LONGEST = 2000
 def is_path(name: str) -> bool:
     """Whether a name points to an object outside, by file or by module."""
     return ":" in name
+
+
+def installed(group: str) -> dict[str, EntryPoint]:
+    """What other packages bring of one kind, by name; the first on the path wins."""
+    return dict(_installed(group, tuple(sys.path)))
+
+
+def is_known(name: str, built_in: Container[str], group: str) -> bool:
+    """Whether a name is of ours, points to an object outside, or is installed."""
+    return name in built_in or is_path(name) or name in installed(group)
+
+
+def load_plugin(name: str, group: str, folder: str, place: str) -> Any:
+    """The object of `file.py:Object`, `package.module:Object` or an installed name. Raises as `load_object`, KeyError
+    for a name that is not installed."""
+    if is_path(name):
+        return load_object(name, folder, place)
+    point = installed(group)[name]
+    with own_code(import_failed(name, place), folder):
+        return point.load()
+
+
+def meant(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was most likely meant, None where nothing is close."""
+    folded = {_folded(w): w for w in reversed(list(known))}
+    close = difflib.get_close_matches(_folded(word), folded, n=1)
+    return folded[close[0]] if close else None
+
+
+def suggest(word: str, known: Sequence[str], what: str) -> str:
+    """A hint: the word that was meant and all that are known. what: `known slices`, `choices`."""
+    guess = meant(word, known)
+    listed = f"{what}: {', '.join(dict.fromkeys(known))}" if known else f"there are no {what}"
+    return f"did you mean {guess}? {listed}" if guess is not None else listed
 
 
 def told(error: BaseException, folder: str = "") -> str:
@@ -104,6 +149,16 @@ def find_problem(name: str, folder: str, place: str) -> SpecError | None:
 def import_failed(what: str, place: str) -> Callable[[str], SpecError]:
     """The refusal of code that fails while it is imported."""
     return lambda got: SpecError(IMPORT_FAILED, f"{what} fails while it is imported", place, got)
+
+
+@lru_cache(maxsize=16)
+def _installed(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """path: where packages are looked for; reading their metadata takes milliseconds."""
+    return {point.name: point for point in reversed(list(entry_points(group=group)))}
+
+
+def _folded(word: str) -> str:
+    return word.casefold().replace("-", "_")
 
 
 def _misnamed(where: str, attribute: str, place: str, name: str) -> SpecError | None:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from autodc.errors import InputError
-from autodc.studyfile.words import suggest
+from autodc.plugins import suggest
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONFIGS = next(folder for folder in (PACKAGE / "configs", PACKAGE.parent / "configs") if folder.is_dir())

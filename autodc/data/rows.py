@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,6 +14,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
 from autodc.errors import DataError, raise_all
 from autodc.masking import MASK, secret_options
+from autodc.plugins import meant
 
 Array = np.ndarray[Any, Any]
 
@@ -110,8 +110,7 @@ def missing_name(request: SourceRequest, number: str, what: str, name: str, name
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
     """A question with the nearest name, or nothing."""
-    near = difflib.get_close_matches(name.casefold(), [n.casefold() for n in names], n=1)
-    found = next((n for n in names if near and n.casefold() == near[0]), None)
+    found = meant(name, names)
     return f"did you mean `{found}`?" if found else ""
 
 

@@ -28,8 +28,6 @@ class SliceEvidence:
     differences: shape (n_pairs, n_rows), float, in oriented metric units; for a metric that is no mean over rows the
     jackknife pseudo-values of each arm are subtracted, so that the mean over rows is the difference of the metric.
     clusters: shape (n_rows,) ints, rows of one cluster (group, near-duplicate) count as one; None: every row its own.
-    against, anchor_against: None where differences, or anchor, are taken pair by pair; else the trainings of the other
-    arm, shape (n_trainings, n_rows), whose average was subtracted from every training of the challenger.
     anchor: shape (k_pairs, n_rows), the same against the start of the campaign; None where not measured.
     declared: the test's subject is meant to help this target; margin: None where the slice is not guarded.
     """
@@ -42,8 +40,6 @@ class SliceEvidence:
     differences: Array
     clusters: Array | None = None
     anchor: Array | None = None
-    against: Array | None = None
-    anchor_against: Array | None = None
 
     @property
     def rows(self) -> int:

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import numpy as np
 from scipy.special import softmax
 
+from autodc import plugins
 from autodc.errors import SpecError
-from autodc.evaluation.own_metric import Better, installed, own_metric
+from autodc.evaluation.own_metric import own_metric
 from autodc.plugins import is_path
 from autodc.stats import jackknife
-from autodc.studyfile.study import TaskKind
+from autodc.studyfile import names
+from autodc.studyfile.names import Better, TaskKind
 
 Array = np.ndarray[Any, Any]
 
 _EPSILON = 1e-12
-
-
-class CustomMetric(Protocol):
-    """What a user's own metric object offers: `better` and `value`; `rows` where it is a mean over rows."""
-
-    better: Better
-
-    def value(self, outputs: Array, targets: Array) -> float:
-        """The metric of these rows, in its own units."""
-        ...
 
 
 @final
@@ -83,7 +75,7 @@ def probabilities(outputs: Array) -> Array:
     return np.asarray(softmax(values, axis=1))
 
 
-def soft_rows(kind: TaskKind, metric: Metric, outputs: Array, targets: Array) -> Array:
+def soft_rows(kind: TaskKind, outputs: Array, targets: Array) -> Array:
     """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error."""
     if kind == "classification":
         return np.asarray(probabilities(outputs)[np.arange(len(targets)), targets.astype(int)])
@@ -97,7 +89,7 @@ def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
     Raises SpecError ADC-METRIC-001 for an unknown name, 002 for a metric of another task kind, and what `own_metric`
     raises.
     """
-    if is_path(name) or (name not in METRICS and name in installed()):
+    if is_path(name) or (name not in METRICS and name in plugins.installed(plugins.METRICS)):
         mine = own_metric(name, folder)
         called = name.rpartition(":")[2]
         return Metric(
@@ -115,7 +107,7 @@ def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
             "there is no such metric",
             "metrics.primary",
             repr(name),
-            f"choose one of {', '.join(METRICS)}, or name your own as path/to/file.py:Object",
+            f"{plugins.suggest(name, list(METRICS), 'metrics')}, {plugins.FORMS}",
         )
     metric = METRICS[name]
     if kind not in metric.kinds:
@@ -190,25 +182,29 @@ def _rmse_rows(outputs: Array, targets: Array) -> Array:
     return jackknife.root_mean(error.reshape(len(error), -1).mean(axis=1))
 
 
-_CLASSES: tuple[TaskKind, ...] = ("classification",)
-_VALUES: tuple[TaskKind, ...] = ("regression", "image_to_image")
+def _built_in(
+    name: str,
+    of: Callable[[Array, Array], float] | None = None,
+    per_row: Callable[[Array, Array], Array] | None = None,
+    pseudo: Callable[[Array, Array], Array] | None = None,
+) -> Metric:
+    """A metric of `studyfile.names`. of: left out where it is the mean of `per_row`."""
+    about = names.METRICS[name]
+    if of is None:
+        assert per_row is not None
+        of = _mean_of(per_row)
+    return Metric(name=name, better=about.better, of=of, per_row=per_row, kinds=about.kinds, pseudo=pseudo)
+
 
 METRICS: dict[str, Metric] = {
     m.name: m
     for m in (
-        Metric(name="accuracy", better="higher", of=_mean_of(_hits), per_row=_hits, kinds=_CLASSES),
-        Metric(
-            name="balanced_accuracy",
-            better="higher",
-            of=_balanced_accuracy,
-            per_row=None,
-            kinds=_CLASSES,
-            pseudo=_balanced_accuracy_rows,
-        ),
-        Metric(name="log_loss", better="lower", of=_mean_of(_log_loss_rows), per_row=_log_loss_rows, kinds=_CLASSES),
-        Metric(name="macro_f1", better="higher", of=_macro_f1, per_row=None, kinds=_CLASSES, pseudo=_macro_f1_rows),
-        Metric(name="mae", better="lower", of=_mean_of(_absolute_error), per_row=_absolute_error, kinds=_VALUES),
-        Metric(name="rmse", better="lower", of=_rmse, per_row=None, kinds=_VALUES, pseudo=_rmse_rows),
-        Metric(name="psnr", better="higher", of=_mean_of(_psnr_rows), per_row=_psnr_rows, kinds=("image_to_image",)),
+        _built_in("accuracy", per_row=_hits),
+        _built_in("balanced_accuracy", _balanced_accuracy, pseudo=_balanced_accuracy_rows),
+        _built_in("log_loss", per_row=_log_loss_rows),
+        _built_in("macro_f1", _macro_f1, pseudo=_macro_f1_rows),
+        _built_in("mae", per_row=_absolute_error),
+        _built_in("rmse", _rmse, pseudo=_rmse_rows),
+        _built_in("psnr", per_row=_psnr_rows),
     )
 }

@@ -5,19 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
 
 from autodc.errors import AutodcError, InputError, SpecError, StatsError
-from autodc.plugins import is_path, load_object, own_code
+from autodc.plugins import METRICS, load_plugin, own_code
 from autodc.stats import jackknife
+from autodc.studyfile.names import Better as Better
 
 Array = np.ndarray[Any, Any]
-Better = Literal["higher", "lower"]
 
-GROUP = "autodc.metrics"
 PLACE = "metrics.primary"
 NEEDS = "it needs `better` ('higher' or 'lower') and value(outputs, targets) -> float"
 
@@ -43,11 +41,6 @@ class OwnMetric:
     of: Callable[[Array, Array], float]
     per_row: Callable[[Array, Array], Array] | None
     pseudo: Callable[[Array, Array], Array]
-
-
-def installed() -> dict[str, EntryPoint]:
-    """Metrics that other packages bring, by name."""
-    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def own_metric(name: str, folder: str) -> OwnMetric:
@@ -77,14 +70,8 @@ def own_metric(name: str, folder: str) -> OwnMetric:
 
 def _loaded(name: str, folder: str) -> Any:
     try:
-        if is_path(name):
-            found = load_object(name, folder, PLACE)
-        else:
-            with own_code(lambda got: _unfit(f"{name}: {got}"), folder):
-                found = installed()[name].load()
+        found = load_plugin(name, METRICS, folder, PLACE)
     except SpecError as error:
-        if error.code.startswith("ADC-METRIC"):
-            raise
         got = error.got if error.got == name or not error.got else f"{name}: {error.got}"
         problem = f"the metric object cannot be loaded: {error.problem}"
         raise SpecError("ADC-METRIC-003", problem, PLACE, got, error.hint or NEEDS) from error

@@ -92,7 +92,7 @@ def score(
     soft_of: dict[str, Array] = {}
     for part in table.parts:
         predicted, truth = outputs[part], table.targets[part]
-        soft_of[part] = soft_rows(kind, metric, predicted, truth).astype(np.float32)
+        soft_of[part] = soft_rows(kind, predicted, truth).astype(np.float32)
         if keep.soft:
             arrays[f"{part}.soft"] = soft_of[part]
         if metric.is_mean:
@@ -140,16 +140,12 @@ class PairedOutputs:
     """Two arms on the same seeds: the arrays `score` kept, one a pair, None where that training failed.
 
     start: arrays of the campaign's start, to hold guards against it as well; declared: targets meant to be helped.
-    against: arrays of all trainings of the incumbent, whose average the challenger is compared with, or none: pair by
-    pair; averaged: the same for the start.
     """
 
     challenger: Sequence[Mapping[str, Array] | None]
     incumbent: Sequence[Mapping[str, Array] | None]
     start: Sequence[Mapping[str, Array] | None] = ()
     declared: frozenset[str] = frozenset()
-    against: Sequence[Mapping[str, Array]] = ()
-    averaged: bool = False
 
 
 def compare(table: SliceTable, metric: Metric, pairs: PairedOutputs, soft: bool = False) -> dict[str, SliceEvidence]:
@@ -172,8 +168,6 @@ def compare(table: SliceTable, metric: Metric, pairs: PairedOutputs, soft: bool 
                 differences=guard.differences,
                 clusters=one.clusters,
                 anchor=guard.anchor,
-                against=guard.against,
-                anchor_against=guard.anchor_against,
             )
     return evidence
 
@@ -184,22 +178,19 @@ def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: PairedOutput
         return [lost if a is None else row_scores(table, metric, one, a, soft) for a in arm]
 
     challenger = np.array(rows(pairs.challenger)).reshape(len(pairs.challenger), len(one.rows))
-    against = np.array(rows(pairs.against)) if pairs.against else None
-    other = np.array(rows(pairs.incumbent)) if against is None else against.mean(axis=0)
+    incumbent = np.array(rows(pairs.incumbent)).reshape(len(pairs.incumbent), len(one.rows))
     start = np.array(rows(pairs.start)) if pairs.start else None
     anchor = None
     if start is not None:
         count = min(len(challenger), len(start))
-        anchor = challenger - start.mean(axis=0) if pairs.averaged else challenger[:count] - start[:count]
+        anchor = challenger[:count] - start[:count]
     return SliceEvidence(
         name=one.name,
         role=one.role,
         weight=one.weight,
         margin=None if soft else one.margin,
         declared=one.name in pairs.declared,
-        differences=challenger - other.reshape(-1, len(one.rows)),
+        differences=challenger - incumbent,
         clusters=one.clusters,
         anchor=anchor,
-        against=against,
-        anchor_against=start if pairs.averaged else None,
     )

@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtri
 
-from autodc.evaluation.evidence import Array, Evidence, SliceEvidence
+from autodc.evaluation.evidence import Evidence, SliceEvidence
 from autodc.gate.noise import OBJECTIVE, Pools, objective_evidence
 from autodc.gate.power import LARGEST, critical, predictive_power
+from autodc.gate.thresholds import ANCHOR_FACTOR, GUARD_ALPHA, OBJECTIVE_ALPHA
 from autodc.stats.sequential import MIN_STEP, bounds
 from autodc.stats.variance import Crossed, Estimate, crossed, moderate
 from autodc.studyfile.study import GateSpec
@@ -135,7 +136,7 @@ def measure(evidence: Evidence, pools: Pools, fresh: bool = False) -> tuple[dict
 
 
 def gains(
-    slices: dict[str, Measured], objective: Measured, gate: GateSpec, alpha: float, schedule: Schedule
+    slices: dict[str, Measured], objective: Measured, alpha: float, schedule: Schedule
 ) -> tuple[list[Demand], bool]:
     """Demand one: a declared target, or the objective, crosses its sequential bound.
 
@@ -150,22 +151,21 @@ def gains(
     return [_gain(m, share, schedule, final) for m in asked], final
 
 
-def objective_improves(objective: Measured, gate: GateSpec, schedule: Schedule) -> Demand:
+def objective_improves(objective: Measured, schedule: Schedule) -> Demand:
     """Demand two: the weighted mean of the targets is better."""
-    return _fixed("objective", OBJECTIVE, objective.estimate, 0.0, gate.objective_alpha, schedule)
+    return _fixed("objective", OBJECTIVE, objective.estimate, 0.0, OBJECTIVE_ALPHA, schedule)
 
 
-def guards_hold(slices: dict[str, Measured], gate: GateSpec, schedule: Schedule) -> list[Demand]:
+def guards_hold(slices: dict[str, Measured], schedule: Schedule) -> list[Demand]:
     """Demand three: every slice with a margin is no worse than it, against the incumbent and against the start."""
     found = []
     for m in slices.values():
         margin = m.evidence.margin
         if margin is None:
             continue
-        found.append(_fixed("guard", m.name, m.estimate, margin, gate.guard_alpha, schedule))
+        found.append(_fixed("guard", m.name, m.estimate, margin, GUARD_ALPHA, schedule))
         if m.anchor is not None:
-            tolerated = gate.anchor_factor * margin
-            found.append(_fixed("anchor", m.name, m.anchor, tolerated, gate.guard_alpha, schedule))
+            found.append(_fixed("anchor", m.name, m.anchor, ANCHOR_FACTOR * margin, GUARD_ALPHA, schedule))
     return found
 
 
@@ -176,15 +176,9 @@ def measured(name: str, seen: SliceEvidence, pools: Pools, fresh: bool = False) 
     own = crossed(seen.differences, seen.clusters)
     anchor = None
     if seen.anchor is not None:
-        anchor = moderate(
-            crossed(seen.anchor, seen.clusters), prior, against=_other(seen.anchor_against, seen), vouched=vouched
-        )
-    estimate = moderate(own, prior, against=_other(seen.against, seen), vouched=vouched)
+        anchor = moderate(crossed(seen.anchor, seen.clusters), prior, vouched=vouched)
+    estimate = moderate(own, prior, vouched=vouched)
     return Measured(evidence=seen, own=own, estimate=estimate, anchor=anchor, vouched=vouched)
-
-
-def _other(against: Array | None, seen: SliceEvidence) -> Crossed | None:
-    return None if against is None else crossed(against, seen.clusters)
 
 
 def _is_saturated(estimate: Estimate, schedule: Schedule) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -31,6 +30,7 @@ from autodc.gate.demands import (
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.power import LARGEST, critical
 from autodc.gate.refusals import blank, no_decision, pairs_of, refusals
+from autodc.gate.thresholds import FUTILITY_REST, FUTILITY_TARGET, GUARD_ALPHA, HARM_ALPHA
 from autodc.gate.types import Gained, Held, Leaks, Look, SliceLook, Verdict
 from autodc.studyfile.study import GateSpec
 
@@ -51,7 +51,6 @@ def judge(
     gate: GateSpec,
     alpha: float,
     *,
-    expect: Literal["better"] = "better",
     fresh: bool = False,
     leaks: Leaks | None = None,
 ) -> Look:
@@ -71,13 +70,13 @@ def judge(
     schedule = Schedule.at(pairs_of(evidence), gate)
     slices, objective = measure(counted, pools, fresh)
     assert objective is not None
-    gain, final = gains(slices, objective, gate, alpha, schedule)
-    better = objective_improves(objective, gate, schedule)
-    guards = guards_hold(slices, gate, schedule)
+    gain, final = gains(slices, objective, alpha, schedule)
+    better = objective_improves(objective, schedule)
+    guards = guards_hold(slices, schedule)
     unknown = any(m.unknown for m in (*slices.values(), objective))
-    verdict, codes = _decide(counted, gain, better, guards, gate, schedule, final, unknown, leaks)
+    verdict, codes = _decide(counted, gain, better, guards, schedule, final, unknown, leaks)
     advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ()
-    seen = {name: _seen(m, gain, guards, gate) for name, m in slices.items()} | silent
+    seen = {name: _seen(m, gain, guards) for name, m in slices.items()} | silent
     return Look(
         pairs=schedule.now,
         verdict=verdict,
@@ -96,9 +95,6 @@ def too_good(evidence: Evidence) -> bool:
     gained = lost = 0
     for seen in evidence.values():
         moved = seen.differences
-        if seen.against is not None:
-            moved = moved + seen.against.mean(axis=0) - seen.against[: len(moved)]
-            moved = np.round(moved, 9)
         if not np.isin(moved, (-1.0, 0.0, 1.0)).all():
             return False
         gained += int(np.sum(moved > 0))
@@ -111,7 +107,6 @@ def _decide(
     gain: Sequence[Demand],
     better: Demand,
     guards: Sequence[Demand],
-    gate: GateSpec,
     schedule: Schedule,
     final: bool,
     unknown: bool,
@@ -134,12 +129,12 @@ def _decide(
             return "undecided", suspicion
         through = any(d.met and d.name != OBJECTIVE for d in gain)
         return "keep", (reasons.KEPT if through else reasons.KEPT_OBJECTIVE, *suspicion)
-    harm = _harm(better, guards, gate)
+    harm = _harm(better, guards)
     if harm:
         return "drop", harm
-    if not final and not _hopeless(gain, better, guards, gate, with_more=False):
+    if not final and not _hopeless(gain, better, guards, with_more=False):
         return None, (reasons.GO_ON,)
-    futile = _hopeless(gain, better, guards, gate, with_more=True)
+    futile = _hopeless(gain, better, guards, with_more=True)
     if futile:
         return "drop", futile
     cause = reasons.AT_CAP if schedule.now >= schedule.last else reasons.SATURATED
@@ -153,29 +148,25 @@ def _suspicion(leaks: Leaks | None) -> tuple[str, ...]:
     return (reasons.TRUSTED,) if leaks.found else (reasons.NO_LEAK,)
 
 
-def _harm(better: Demand, guards: Iterable[Demand], gate: GateSpec) -> tuple[str, ...]:
-    found = {
-        reasons.HARM_GUARD if d.aim == "guard" else reasons.HARM_ANCHOR for d in guards if d.refuted(gate.harm_alpha)
-    }
-    if better.refuted(gate.harm_alpha):
+def _harm(better: Demand, guards: Iterable[Demand]) -> tuple[str, ...]:
+    found = {reasons.HARM_GUARD if d.aim == "guard" else reasons.HARM_ANCHOR for d in guards if d.refuted(HARM_ALPHA)}
+    if better.refuted(HARM_ALPHA):
         found.add(reasons.HARM_OBJECTIVE)
     return tuple(sorted(found))
 
 
-def _hopeless(
-    gain: Iterable[Demand], better: Demand, guards: Iterable[Demand], gate: GateSpec, *, with_more: bool
-) -> tuple[str, ...]:
+def _hopeless(gain: Iterable[Demand], better: Demand, guards: Iterable[Demand], *, with_more: bool) -> tuple[str, ...]:
     """The demands that predictive power gives up; with_more: even with more rows and seeds than the comparison has."""
 
     def chance(demand: Demand) -> float:
         return demand.chance_with_more if with_more else demand.chance
 
     found = []
-    if all(chance(d) < gate.futility_target for d in gain):
+    if all(chance(d) < FUTILITY_TARGET for d in gain):
         found.append(reasons.FUTILE_TARGET)
-    if chance(better) < gate.futility_rest:
+    if chance(better) < FUTILITY_REST:
         found.append(reasons.FUTILE_OBJECTIVE)
-    if any(chance(d) < gate.futility_rest for d in guards):
+    if any(chance(d) < FUTILITY_REST for d in guards):
         found.append(reasons.FUTILE_GUARD)
     return tuple(found)
 
@@ -199,26 +190,26 @@ def _silent(seen: SliceEvidence, pools: Pools, gate: GateSpec, fresh: bool) -> S
     able = np.isfinite(seen.differences).all() and seen.groups >= 2 and len(seen.differences)
     if not able or (pools.of(seen.name).df <= 0 and len(seen.differences) < 2):
         return blank(seen, gate.min_rows)
-    bare = replace(seen, anchor=None, anchor_against=None)
+    bare = replace(seen, anchor=None)
     look = _slice_look(measured(seen.name, bare, pools, fresh), None, INTERVAL_TAIL, None)
     return replace(look, needed=gate.min_rows)
 
 
-def _seen(m: Measured, gain: Sequence[Demand], guards: Sequence[Demand], gate: GateSpec) -> SliceLook:
+def _seen(m: Measured, gain: Sequence[Demand], guards: Sequence[Demand]) -> SliceLook:
     tested = next((d for d in gain if d.name == m.name), None)
     step = next((d for d in guards if d.name == m.name and d.aim == "guard"), None)
     anchor = next((d for d in guards if d.name == m.name and d.aim == "anchor"), None)
     gained: Gained | None = None
     if m.evidence.role == "target":
         gained = "not_tested" if tested is None else _gained(m, tested)
-    tail = gate.guard_alpha if m.evidence.role == "guard" else _tail(tested)
+    tail = GUARD_ALPHA if m.evidence.role == "guard" else _tail(tested)
     look = _slice_look(m, tested, tail, step)
     return replace(
         look,
         anchor=None if m.anchor is None else m.anchor.mean,
         gained=gained,
-        step=_held(m, step, gate),
-        since_start=_held(m, anchor, gate),
+        step=_held(m, step),
+        since_start=_held(m, anchor),
     )
 
 
@@ -226,12 +217,12 @@ def _gained(m: Measured, demand: Demand) -> Gained:
     return "improved" if demand.met and not m.unknown else "not_shown"
 
 
-def _held(m: Measured, demand: Demand | None, gate: GateSpec) -> Held | None:
+def _held(m: Measured, demand: Demand | None) -> Held | None:
     if demand is None:
         return None
     if m.unknown:
         return "not_settled"
-    return "holds" if demand.met else ("harmed" if demand.refuted(gate.harm_alpha) else "not_settled")
+    return "holds" if demand.met else ("harmed" if demand.refuted(HARM_ALPHA) else "not_settled")
 
 
 def _seen_objective(m: Measured, gain: Sequence[Demand], better: Demand) -> SliceLook:
@@ -280,10 +271,4 @@ def _known(value: float) -> float | None:
 
 
 def _noise(measured: Iterable[Measured]) -> dict[str, tuple[float, float, float]]:
-    """Of a difference: a table against an average shows the noise of one arm, half of it."""
-    found = {}
-    for m in measured:
-        if m.own.df > 0:
-            arms = 1.0 if m.evidence.against is None else 2.0
-            found[m.name] = (arms * m.own.seed, arms * m.own.residual, float(m.own.df))
-    return found
+    return {m.name: (m.own.seed, m.own.residual, float(m.own.df)) for m in measured if m.own.df > 0}

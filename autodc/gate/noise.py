@@ -90,7 +90,6 @@ def objective_evidence(targets: Iterable[SliceEvidence]) -> SliceEvidence:
     """Write the objective as one more slice: the mean over its columns is the weighted mean of the target slices."""
     listed = list(targets)
     table, clusters = weighted_rows([(t.differences, t.clusters, t.weight) for t in listed])
-    against = [(t, t.against) for t in listed if t.against is not None]
     return SliceEvidence(
         name=OBJECTIVE,
         role="target",
@@ -99,7 +98,6 @@ def objective_evidence(targets: Iterable[SliceEvidence]) -> SliceEvidence:
         declared=True,
         differences=table,
         clusters=clusters,
-        against=weighted_rows([(a, t.clusters, t.weight) for t, a in against])[0] if against else None,
     )
 
 

@@ -157,10 +157,9 @@ class _Arm:
         self._draws, self._scale, self._rng = draws, seed_scale, rng
         self._runs: list[dict[str, Array]] = []
 
-    def beside(self, pairs: int, name: str, averaged: bool) -> tuple[Array, Array | None]:
-        """What to subtract from `pairs` trainings of a challenger, and the trainings it averages where it does."""
-        runs = np.stack([self.run(k)[name] for k in range(max(pairs, len(self._runs) if averaged else 0))])
-        return (runs.mean(axis=0), runs) if len(runs) > pairs else (runs, None)
+    def runs(self, pairs: int, name: str) -> Array:
+        """The first trainings on a slice, shape (pairs, rows)."""
+        return np.stack([self.run(k)[name] for k in range(pairs)])
 
     def run(self, number: int) -> dict[str, Array]:
         while len(self._runs) <= number:
@@ -181,11 +180,10 @@ def _compare(
 ) -> Look:
     for pairs in gate.looks:
         evidence = {}
-        averaged = gate.incumbent == "averaged"
         for s in start.slices:
-            new = np.stack([challenger.run(k)[s.name] for k in range(pairs)])
-            old, against = incumbent.beside(pairs, s.name, averaged)
-            first, anchor_against = (None, None) if incumbent is start else start.beside(pairs, s.name, averaged)
+            new = challenger.runs(pairs, s.name)
+            old = incumbent.runs(pairs, s.name)
+            first = None if incumbent is start else start.runs(pairs, s.name)
             evidence[s.name] = SliceEvidence(
                 name=s.name,
                 role=s.role,
@@ -195,8 +193,6 @@ def _compare(
                 differences=new - old,
                 clusters=s.clusters,
                 anchor=None if first is None else new - first,
-                against=against,
-                anchor_against=anchor_against,
             )
         look = decide(evidence, pools, gate, alpha)
         if look.verdict is not None:

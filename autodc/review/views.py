@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from autodc.errors import InputError
 from autodc.gate.types import Look
+from autodc.plugins import meant
 from autodc.review import notices
 from autodc.review.explain import advice, explain, found_words
 from autodc.review.reasons import sentence
@@ -130,8 +130,8 @@ def why(state: State, name: str) -> dict[str, Any]:
     mine = [t for t in state.comparisons if t.subject == name or (name in t.members and t.purpose == "whole")]
     if name not in state.candidates and not mine:
         known = [*state.candidates, *dict.fromkeys(t.subject for t in state.comparisons)]
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        near = meant(name, known)
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
         raise InputError("ADC-WHY-001", "the study has no such dataset", "DATASET", repr(name), hint)
     candidate = name in state.candidates
     return {

@@ -14,7 +14,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from autodc.plan.plan import Value
-from autodc.studyfile.study import ParameterSpec, frozen
+from autodc.studyfile.values import ParameterSpec, frozen
 
 Array = np.ndarray[Any, Any]
 Kind = Literal["weight", "number", "choice"]

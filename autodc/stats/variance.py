@@ -135,30 +135,18 @@ def crossed(differences: Array, clusters: Array | None = None) -> Crossed:
     return Crossed(mean=mean, pairs=pairs, rows=rows, effective_rows=effective, seed=seed, residual=residual, row=row)
 
 
-def moderate(
-    own: Crossed,
-    prior: Prior,
-    prior_cap: float = PRIOR_CAP,
-    against: Crossed | None = None,
-    *,
-    vouched: bool = True,
-) -> Estimate:
+def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, *, vouched: bool = True) -> Estimate:
     """Bound the mean for new seeds and new rows, the seed variance moderated by the pool.
 
     sigma~_S² = max(0, (d0·P_S + (n−1)·sigma_S²)/(d0 + n − 1)) with d0 = min(pool df, prior_cap);
     V_n = sigma~_S²/n + s_i²/m; A = max(0, s_i² − P_R/n)/m, B = sigma~_S² + P_R/m.
     Moderation is one-sided: an own sigma_S² above sigma~_S² is believed, with degrees of freedom between its own and
     the pool's, for a challenger may be noisier than the incumbent that filled the pool.
-    against: moments of the other arm, where its average over k trainings was subtracted from every training of the
-    first. Then each arm shows its own noise, half of what the pool holds of a difference, and the other's seed
-    variance over k is part of A: more pairs do not take it away.
     vouched: whether the pool was filled by trainings that vary as these do. Where it was not, a challenger that moves
     between pairs more than the pool explains (an F test) is judged by its own seed variance with n − 1 degrees of
     freedom for the whole (Mickey & Brown 1966): Satterthwaite's trust a variance that is small by luck, and with two
     or three pairs that calls chance a gain ten times too often.
     """
-    if against is not None:
-        prior = Prior(seed=prior.seed / 2, residual=prior.residual / 2, df=prior.df)
     n, m = own.pairs, own.rows
     d0 = min(prior.df, prior_cap)
     if d0 + n - 1 <= 0:
@@ -170,15 +158,10 @@ def moderate(
         seed, seed_df, residual = _moderated(own, prior, d0)
     row = max(own.row, own.mean**2 / m)
     row_df = max(own.effective_rows - 1.0, 1.0)
-    parts = [(row / m, row_df)]
     variance = seed / n + row / m
-    if against is not None:
-        of_other, other_df, _ = _moderated(against, prior, d0)
-        parts.append((of_other / against.pairs, other_df))
-        variance += of_other / against.pairs
     per_pair = seed + min(residual / m, n * row / m)
     fixed = max(0.0, variance - per_pair / n)
-    df = satterthwaite(((per_pair / n, seed_df), *parts), variance)
+    df = satterthwaite(((per_pair / n, seed_df), (row / m, row_df)), variance)
     if alone:
         df = min(df, float(n - 1))
     return Estimate(

@@ -24,7 +24,7 @@ from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.ports import OutcomeStore
-from autodc.study.rules import last, pairs
+from autodc.study.rules import last
 from autodc.study.rules.credit import PARTS
 from autodc.study.slicing import Slices
 from autodc.study.view import View
@@ -71,8 +71,6 @@ class EvidenceAssessor:
             incumbent=[self._trained(state, comparison.incumbent, seed) for seed in pair_seeds],
             start=self._calibration(state) if anchored else (),
             declared=_declared(spec, comparison),
-            against=self._incumbent(view, comparison, pair_seeds),
-            averaged=spec.gate.incumbent == "averaged",
         )
         evidence = compare(self._slices.table, self._metric, paired, _soft(spec))
         return judge(
@@ -169,21 +167,6 @@ class EvidenceAssessor:
     def _calibration(self, state: State) -> list[Arrays]:
         numbers = [one.trial.number for one in state.trials if one.trial.phase == "calibration"]
         return [a for a in (self._arrays(state, n) for n in numbers) if a is not None]
-
-    def _incumbent(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> list[Arrays]:
-        """All trainings of the incumbent that pairs of this comparison may use, where the study averages over them and
-        there are more than pairs; else none. Those it won with are not among them: seeds are fresh after a move."""
-        state, spec = view.state, view.spec
-        if spec.gate.incumbent != "averaged":
-            return []
-        most = max(spec.gate.looks[-1], spec.gate.calibration)
-        seeds = [pairs.pair_seed(spec, comparison.round, j, comparison.generation) for j in range(most)]
-        numbers = {seed: state.trained.get((comparison.incumbent, seed), view.horizon) for seed in seeds}
-        found = {seed: self._arrays(state, n) for seed, n in numbers.items() if n < view.horizon}
-        if any(found.get(seed) is None for seed in pair_seeds):
-            return []
-        trained = [a for a in found.values() if a is not None]
-        return trained if len(trained) > len(pair_seeds) else []
 
     def _pools(self, view: View) -> Pools:
         """The study's pool of noise: calibration, then every finished comparison with two pairs or more."""

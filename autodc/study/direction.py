@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from autodc.evaluation.metrics import METRICS
-from autodc.evaluation.own_metric import Better
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
+from autodc.studyfile.names import METRICS, Better
 
 GUESSED = (
     "the journal is of an older autodc and does not say whether {name} is better when higher or lower; from the "

@@ -11,6 +11,7 @@ from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import TrialState
 from autodc.study.journal.state import State
+from autodc.studyfile import dropped
 from autodc.studyfile.study import StudySpec
 
 if TYPE_CHECKING:
@@ -105,4 +106,4 @@ class _Same:
 
 @functools.lru_cache(maxsize=8)
 def _parsed(question: _Same) -> StudySpec:
-    return StudySpec.model_validate(question.event.spec)
+    return StudySpec.model_validate(dropped.upcast(question.event.spec))

@@ -5,48 +5,44 @@ The checks read the document and not the finished spec, so that their findings s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from importlib import metadata
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, get_args
 
+from autodc import plugins
+from autodc.plugins import suggest
 from autodc.studyfile import codes
-from autodc.studyfile.document import Document, Issue, Path
-from autodc.studyfile.study import MetricsSpec, Recipe, SearchSpec, StudySpec, Tradeoff
+from autodc.studyfile.document import Document, Issue, Path, shown
+from autodc.studyfile.names import METRICS, TRAINERS
+from autodc.studyfile.study import Recipe, SearchSpec, StudySpec
 from autodc.studyfile.when import check_conditions
-from autodc.studyfile.words import shown, suggest
 
 BASE: Final = "base"
 AVAILABLE_PROPOSERS: Final = ("given",)
 LATER_PROPOSERS: Final = ("pool", "relabel", "augment", "generate")
-TRAINERS: Final = ("torch_image", "torch_tabular", "sklearn", "command")
-METRICS: Final = {
-    "accuracy": ("classification",),
-    "balanced_accuracy": ("classification",),
-    "log_loss": ("classification",),
-    "macro_f1": ("classification",),
-    "mae": ("regression", "image_to_image"),
-    "rmse": ("regression", "image_to_image"),
-    "psnr": ("image_to_image",),
-}
+_LISTS: Final = {("recipes",): "recipe", ("search", "objectives"): "trade-off", ("gate", "trust"): "candidate"}
+"""Lists of names, each of which is named once."""
 
 
 def cross_check(document: Document) -> list[Issue]:
     """All that is wrong between the parts of a study file."""
-    checks: tuple[Callable[[Document], Iterator[Issue]], ...] = (
-        _unique_names,
-        _some_target,
-        _declared_targets,
-        _proposers,
-        _plug_ins,
-        _recipes,
-        _enqueued,
-        _trusted,
-        _objectives,
-    )
-    issues = [issue for check in checks for issue in check(document)]
-    space = _get(document, ("search_space",))
+    candidates = [name for _, name in _named(document, "data", "candidates")]
+    issues = [
+        *_unique_names(document),
+        *(issue for path, what in _LISTS.items() for issue in _once(document, path, what)),
+        *_targets(document),
+        *_plug_ins(document),
+        *_candidates(document, candidates),
+    ]
+    for path, name in document.entries("loop", "propose"):
+        if name in LATER_PROPOSERS:
+            problem = f"only {', '.join(AVAILABLE_PROPOSERS)} is available in this version"
+            hint = "write `propose: [given]`"
+            issues.append(document.issue(codes.NOT_AVAILABLE, path, problem, name, hint, at_value=True))
+    space, recipes = document.at(("search_space",)), document.at(("recipes",))
+    if not isinstance(recipes, list):
+        recipes = StudySpec.model_fields["recipes"].default
     if isinstance(space, dict):
-        issues += check_conditions(document, space, _recipe_names(document))
+        issues += check_conditions(document, space, [name for name in recipes if name in get_args(Recipe)])
     return issues
 
 
@@ -54,15 +50,12 @@ def _unique_names(document: Document) -> Iterator[Issue]:
     """Names of candidates and of slices are each used once, and `base` is the base's."""
     for what, path in (("candidate", ("data", "candidates")), ("slice", ("slices",))):
         first: dict[str, Path] = {}
-        for entry, value in _entries(document, path):
-            name, at = value.get("name"), (*entry, "name")
-            if not isinstance(name, str):
-                continue
+        for entry, name in _named(document, *path):
+            at = (*entry, "name")
             if what == "candidate" and name == BASE:
                 hint = f"{BASE} is the training set that the study begins with: choose another name"
-                yield document.issue(
-                    codes.RESERVED_NAME, at, "a candidate may not be called so", name, hint, at_value=True
-                )
+                problem = "a candidate may not be called so"
+                yield document.issue(codes.RESERVED_NAME, at, problem, name, hint, at_value=True)
             elif name in first:
                 hint = f"the first is {document.shown(first[name])}: names are what decisions are told by"
                 problem = f"two {what}s have the same name"
@@ -70,163 +63,91 @@ def _unique_names(document: Document) -> Iterator[Issue]:
             first.setdefault(name, entry)
 
 
-def _some_target(document: Document) -> Iterator[Issue]:
-    """At least one slice should improve."""
-    slices = _get(document, ("slices",))
-    roles = [value.get("role") for _, value in _entries(document, ("slices",))]
-    if not isinstance(slices, list) or len(roles) < len(slices) or document.is_broken(("slices",)):
-        return
-    if all(role == "guard" for role in roles):
+def _once(document: Document, path: Path, what: str) -> Iterator[Issue]:
+    """Each name of a list stands there once."""
+    seen = set()
+    for at, name in document.entries(*path):
+        if isinstance(name, str) and name in seen:
+            yield document.issue(codes.DUPLICATE_NAME, at, f"this {what} is named twice", name, at_value=True)
+        seen.add(str(name))
+
+
+def _targets(document: Document) -> Iterator[Issue]:
+    """At least one slice should improve, and the `targets` of a candidate are such slices."""
+    slices = document.at(("slices",))
+    entries = [value for _, value in document.entries("slices") if isinstance(value, dict)]
+    whole = isinstance(slices, list) and len(entries) == len(slices) and not document.is_broken(("slices",))
+    if whole and all(value.get("role") == "guard" for value in entries):
         hint = "give the slice that should improve `role: target`"
         problem = "no slice has role target: the study has nothing to improve"
-        yield document.issue(codes.NO_TARGET, ("slices",), problem, "guards only" if roles else "no slices", hint)
-
-
-def _declared_targets(document: Document) -> Iterator[Issue]:
-    """The `targets` of a candidate are target slices."""
-    roles = {
-        value["name"]: value.get("role")
-        for _, value in _entries(document, ("slices",))
-        if isinstance(value.get("name"), str)
-    }
+        yield document.issue(codes.NO_TARGET, ("slices",), problem, "guards only" if entries else "no slices", hint)
+    roles = {value["name"]: value.get("role") for value in entries if isinstance(value.get("name"), str)}
     targets = [name for name, role in roles.items() if role != "guard"]
-    for entry, value in _entries(document, ("data", "candidates")):
-        named = value.get("targets")
-        declared: list[Any] = named if isinstance(named, list) else []
-        if named == []:
+    for entry, _ in document.entries("data", "candidates"):
+        path = (*entry, "targets")
+        if document.at(path) == []:
             hint = "leave `targets` out to mean every target slice"
-            yield document.issue(codes.TOO_FEW, (*entry, "targets"), "names no slice", hint=hint)
-        for i, name in enumerate(declared):
-            at = (*entry, "targets", i)
-            if not isinstance(name, str):
-                continue
-            if name not in roles:
-                hint = suggest(name, targets, "target slices")
-                yield document.issue(codes.UNKNOWN_SLICE, at, "there is no such slice", name, hint, at_value=True)
-            elif roles[name] == "guard":
-                problem = "this slice is a guard: a candidate is meant to help target slices"
-                hint = suggest(name, targets, "target slices")
-                yield document.issue(codes.GUARD_AS_TARGET, at, problem, name, hint, at_value=True)
-            elif name in declared[:i]:
-                yield document.issue(codes.DUPLICATE_NAME, at, "this slice is named twice", name, at_value=True)
-
-
-def _proposers(document: Document) -> Iterator[Issue]:
-    """Only given candidates can be searched so far."""
-    path = ("loop", "propose")
-    named = _get(document, path)
-    for i, name in enumerate(named if isinstance(named, list) else []):
-        if isinstance(name, str) and name in LATER_PROPOSERS:
-            problem = f"only {', '.join(AVAILABLE_PROPOSERS)} is available in this version"
-            hint = "write `propose: [given]`"
-            yield document.issue(codes.NOT_AVAILABLE, (*path, i), problem, name, hint, at_value=True)
+            yield document.issue(codes.TOO_FEW, path, "names no slice", hint=hint)
+        for at, name in document.entries(*path):
+            if isinstance(name, str) and name not in targets:
+                code, problem = codes.UNKNOWN_SLICE, "there is no such slice"
+                if name in roles:
+                    code = codes.GUARD_AS_TARGET
+                    problem = "this slice is a guard: a candidate is meant to help target slices"
+                yield document.issue(code, at, problem, name, suggest(name, targets, "target slices"), at_value=True)
+        yield from (i for i in _once(document, path, "slice") if i.error.got in targets)
 
 
 def _plug_ins(document: Document) -> Iterator[Issue]:
     """Trainer and metric are of ours, a path to an object, or installed by name; the metric fits the task."""
-    trainer, at = _get(document, ("task", "trainer")), ("task", "trainer")
-    if isinstance(trainer, str) and not _resolvable(trainer, TRAINERS, "autodc.trainers"):
-        hint = suggest(trainer, TRAINERS, "trainers") + ", path/to/file.py:Object, package.module:Object"
-        yield document.issue(codes.UNKNOWN_CHOICE, at, "there is no such trainer", trainer, hint, at_value=True)
-    metric, at = _get(document, ("metrics", "primary")), ("metrics", "primary")
+    at: Path = ("task", "trainer")
+    trainer = document.at(at)
+    if isinstance(trainer, str) and not plugins.is_known(trainer, TRAINERS, plugins.TRAINERS):
+        yield _unknown(document, at, "trainer", trainer, TRAINERS)
+    at = ("metrics", "primary")
+    metric, kind = document.at(at), document.at(("task", "kind"))
+    fitting = [name for name, one in METRICS.items() if kind in one.kinds] or list(METRICS)
     if not isinstance(metric, str):
         return
-    kind = _get(document, ("task", "kind"))
-    fitting = [name for name, kinds in METRICS.items() if kind in kinds] or list(METRICS)
-    if not _resolvable(metric, METRICS, "autodc.metrics"):
-        hint = suggest(metric, fitting, "metrics") + ", path/to/file.py:Object"
-        yield document.issue(codes.UNKNOWN_CHOICE, at, "there is no such metric", metric, hint, at_value=True)
+    if not plugins.is_known(metric, METRICS, plugins.METRICS):
+        yield _unknown(document, at, "metric", metric, fitting)
     elif metric in METRICS and metric not in fitting:
-        hint = f"metrics of {kind}: {', '.join(fitting)}, path/to/file.py:Object"
+        hint = f"metrics of {kind}: {', '.join(fitting)}, {plugins.FORMS}"
         problem = f"this metric does not measure {kind}"
         yield document.issue(codes.METRIC_AND_KIND, at, problem, metric, hint, at_value=True)
 
 
-def _recipes(document: Document) -> Iterator[Issue]:
-    """A recipe is named once."""
-    names = _get(document, ("recipes",))
-    for i, name in enumerate(names if isinstance(names, list) else []):
-        if isinstance(name, str) and name in names[:i]:
-            path: Path = ("recipes", i)
-            yield document.issue(codes.DUPLICATE_NAME, path, "this recipe is named twice", name, at_value=True)
+def _unknown(document: Document, path: Path, what: str, name: str, known: Sequence[str]) -> Issue:
+    hint = f"{suggest(name, known, f'{what}s')}, {plugins.FORMS}"
+    return document.issue(codes.UNKNOWN_CHOICE, path, f"there is no such {what}", name, hint, at_value=True)
 
 
-def _enqueued(document: Document) -> Iterator[Issue]:
-    """The mixtures to try first name datasets of the study, with weights the search may give."""
-    names = [v["name"] for _, v in _entries(document, ("data", "candidates")) if isinstance(v.get("name"), str)]
-    most = _get(document, ("search", "max_weight"))
-    if isinstance(most, bool) or not isinstance(most, int | float):
-        most = SearchSpec.model_fields["max_weight"].default
-    for entry, mixture in _entries(document, ("search", "enqueue")):
-        for name, weight in mixture.items():
-            at = (*entry, name)
-            if name == BASE:
-                if weight != 1:
-                    problem = "the base always has weight 1: leave it out"
-                    yield document.issue(codes.WEIGHT_RANGE, at, problem, shown(weight), at_value=True)
-            elif name not in names:
-                hint = suggest(name, names, "candidates")
-                yield document.issue(codes.UNKNOWN_DATASET, at, "there is no such candidate", name, hint)
-            elif isinstance(weight, int | float) and not isinstance(weight, bool) and not 0 <= weight <= most:
-                problem = f"a weight is from 0 to search.max_weight, which is {most:g}"
-                yield document.issue(codes.WEIGHT_RANGE, at, problem, shown(weight), at_value=True)
-
-
-def _trusted(document: Document) -> Iterator[Issue]:
-    """Who is trusted is a candidate of the study, named once."""
-    known = [v["name"] for _, v in _entries(document, ("data", "candidates")) if isinstance(v.get("name"), str)]
-    names = _get(document, ("gate", "trust"))
-    for i, name in enumerate(names if isinstance(names, list) else []):
-        path: Path = ("gate", "trust", i)
-        if not isinstance(name, str):
-            continue
-        if name not in known:
+def _candidates(document: Document, known: Sequence[str]) -> Iterator[Issue]:
+    """Who is trusted or tried first is a candidate of the study, tried with a weight that the search may give."""
+    for path, name in document.entries("gate", "trust"):
+        if isinstance(name, str) and name not in known:
             hint = suggest(name, known, "candidates")
             yield document.issue(codes.UNKNOWN_DATASET, path, "there is no such candidate", name, hint, at_value=True)
-        elif name in names[:i]:
-            yield document.issue(codes.DUPLICATE_NAME, path, "this candidate is named twice", name, at_value=True)
+    most = document.at(("search", "max_weight"))
+    if isinstance(most, bool) or not isinstance(most, int | float):
+        most = SearchSpec.model_fields["max_weight"].default
+    for entry, mixture in document.entries("search", "enqueue"):
+        for name, weight in mixture.items() if isinstance(mixture, dict) else ():
+            path, problem = (*entry, name), ""
+            if name == BASE:
+                problem = "the base always has weight 1: leave it out" if weight != 1 else ""
+            elif name not in known:
+                hint = suggest(name, known, "candidates")
+                yield document.issue(codes.UNKNOWN_DATASET, path, "there is no such candidate", name, hint)
+            elif isinstance(weight, int | float) and not isinstance(weight, bool) and not 0 <= weight <= most:
+                problem = f"a weight is from 0 to search.max_weight, which is {most:g}"
+            if problem:
+                yield document.issue(codes.WEIGHT_RANGE, path, problem, shown(weight), at_value=True)
 
 
-def _objectives(document: Document) -> Iterator[Issue]:
-    """What is searched for beside the objective is a trade-off of the study, named once."""
-    shown_ones = _get(document, ("metrics", "tradeoffs"))
-    known = shown_ones if isinstance(shown_ones, list) else list(MetricsSpec.model_fields["tradeoffs"].default)
-    names = _get(document, ("search", "objectives"))
-    for i, name in enumerate(names if isinstance(names, list) else []):
-        path: Path = ("search", "objectives", i)
-        if name in names[:i]:
-            yield document.issue(codes.DUPLICATE_NAME, path, "this trade-off is named twice", name, at_value=True)
-        elif name in get_args(Tradeoff) and name not in known:
-            hint = f"add {name} to metrics.tradeoffs, or leave metrics.tradeoffs out"
-            problem = "this trade-off is not in metrics.tradeoffs"
-            yield document.issue(codes.UNKNOWN_CHOICE, path, problem, name, hint, at_value=True)
-
-
-def _recipe_names(document: Document) -> list[str]:
-    names = _get(document, ("recipes",))
-    if not isinstance(names, list):
-        return list(StudySpec.model_fields["recipes"].default)
-    return [name for name in names if name in get_args(Recipe)]
-
-
-def _resolvable(name: str, known: Any, group: str) -> bool:
-    """Whether a plug-in is known, a `path:Object`, or an installed entry point."""
-    return name in known or ":" in name or any(point.name == name for point in metadata.entry_points(group=group))
-
-
-def _get(document: Document, path: Path) -> Any:
-    """The value at a path, None where there is none."""
-    value = document.value
-    for step in path:
-        if not isinstance(value, dict) or step not in value:
-            return None
-        value = value[step]
-    return value
-
-
-def _entries(document: Document, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The entries of a list that are mappings."""
-    values = _get(document, path)
-    for i, value in enumerate(values if isinstance(values, list) else []):
-        if isinstance(value, dict):
-            yield (*path, i), value
+def _named(document: Document, *path: str) -> Iterator[tuple[Path, str]]:
+    """The names in a list of mappings, each with the path of its mapping."""
+    for entry, value in document.entries(*path):
+        name: Any = value.get("name") if isinstance(value, dict) else None
+        if isinstance(name, str):
+            yield entry, name

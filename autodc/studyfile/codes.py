@@ -42,3 +42,4 @@ METRIC_AND_KIND: Final = "ADC-SPEC-052"
 BAD_OVERRIDE: Final = "ADC-SPEC-060"  # --set without a path and a value
 OVERRIDE_PATH: Final = "ADC-SPEC-061"  # --set to a place that is not there
 SOFT_MARGIN: Final = "ADC-SPEC-062"  # gate.score: soft on a target without a margin
+DROPPED_KEY: Final = "ADC-SPEC-063"  # a key of earlier study files

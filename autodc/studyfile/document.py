@@ -1,24 +1,30 @@
-"""A file as read: its JSON value, and for every node of it the place a person would look at."""
+"""A file as read: a tree of values, each with the marks of itself and of its key, and the problems told by them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, final
+from dataclasses import dataclass
+from typing import Any, Final, final
 
 from autodc.errors import SpecError
 
 Step = str | int
 Path = tuple[Step, ...]
 
+_LIMIT: Final = 60
+"""Characters of a value that a message shows."""
+
 
 @final
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
-    """A point in a text. rank: the order in which texts were met; line and column count from 1, line 0 is no line."""
+    """A point in a text."""
 
     rank: int
+    """The order in which texts were met."""
     line: int
+    """From 1; 0 is the text as a whole."""
     column: int
     text: str
 
@@ -27,13 +33,38 @@ class Mark:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a node is: its key (None for a list entry), its value, and its path as the person wrote it."""
+@dataclass(slots=True)
+class Node:
+    """One value. Its children are found by the key it is read by, and named by the key that the person wrote."""
 
-    key: Mark | None
-    value: Mark
-    shown: str
+    value: Any
+    """A scalar, a dict of nodes, or a list of nodes."""
+    mark: Mark
+    key: Mark | None = None
+    """None for the top and for an entry of a list."""
+    name: Step = ""
+    broken: bool = False
+    """Whether its problem is reported already."""
+
+    def children(self) -> Iterable[tuple[Step, Node]]:
+        """The values below it by key or index, in the order of the file."""
+        if isinstance(self.value, dict):
+            return self.value.items()
+        return enumerate(self.value) if isinstance(self.value, list) else ()
+
+    def child(self, step: Step) -> Node | None:
+        """The value below it at a key or an index, None where there is none."""
+        inside = isinstance(step, int) and isinstance(self.value, list) and step < len(self.value)
+        if inside or (isinstance(self.value, dict) and step in self.value):
+            found: Node = self.value[step]
+            return found
+        return None
+
+    def plain(self) -> Any:
+        """The value as JSON."""
+        if isinstance(self.value, dict):
+            return {key: child.plain() for key, child in self.value.items()}
+        return [child.plain() for child in self.value] if isinstance(self.value, list) else self.value
 
 
 @final
@@ -48,71 +79,68 @@ class Issue:
 @final
 @dataclass(slots=True)
 class Document:
-    """value: the JSON tree; spots: path → place; broken: paths whose problem is already reported."""
+    """The tree of a file, with what `--set` put into it."""
 
-    value: Any
-    spots: dict[Path, Spot] = field(default_factory=dict)
-    broken: set[Path] = field(default_factory=set)
+    root: Node
+
+    @property
+    def value(self) -> Any:
+        """The whole as JSON."""
+        return self.root.plain()
+
+    def along(self, path: Path) -> list[Node]:
+        """The nodes from the top to a path, as far as it is written."""
+        found = [self.root]
+        for step in path:
+            below = found[-1].child(step)
+            if below is None:
+                break
+            found.append(below)
+        return found
+
+    def has(self, path: Path) -> bool:
+        """Whether a path is written."""
+        return len(self.along(path)) > len(path)
+
+    def at(self, path: Path) -> Any:
+        """The JSON value at a path, None where there is none."""
+        return self.along(path)[-1].plain() if self.has(path) else None
+
+    def entries(self, *path: Step) -> Iterator[tuple[Path, Any]]:
+        """The entries of a list as JSON, each with its path; none where it is no list."""
+        value = self.at(path)
+        for i, entry in enumerate(value if isinstance(value, list) else ()):
+            yield (*path, i), entry
 
     def issue(
         self, code: str, path: Path, problem: str, got: str = "", hint: str = "", *, at_value: bool = False
     ) -> Issue:
         """Build a problem at a path: at its value where asked, else its key; the nearest parent stands in."""
-        spot = self.nearest(path)
-        mark = spot.value if at_value or spot.key is None else spot.key
+        node = self.along(path)[-1]
+        mark = node.mark if at_value or node.key is None else node.key
         return Issue(mark, SpecError(code, problem, place(mark, self.shown(path)), got, hint))
-
-    def nearest(self, path: Path) -> Spot:
-        """The place of a path, or of the nearest parent that has one."""
-        while path not in self.spots:
-            path = path[:-1]
-        return self.spots[path]
 
     def shown(self, path: Path) -> str:
         """The path as the person wrote it, as far as it is written."""
-        if path in self.spots or not path:
-            return self.spots[path].shown
-        return joined(self.shown(path[:-1]), path[-1])
+        written = [node.name for node in self.along(path)[1:]]
+        return spell((*written, *path[len(written) :]))
 
     def is_broken(self, path: Path) -> bool:
         """Whether this node, or one above it, has been reported already."""
-        return any(path[:n] in self.broken for n in range(len(path) + 1))
+        return any(node.broken for node in self.along(path))
 
     def rename(self, path: Path, key: str) -> None:
         """Read a misspelt key as `key` from here on; its place and the way it is shown stay."""
-        parent = at(self.value, path[:-1])
-        parent[key] = parent.pop(path[-1])
-        renamed = (*path[:-1], key)
-        for old in [p for p in self.spots if p[: len(path)] == path]:
-            self.spots[renamed + old[len(path) :]] = self.spots.pop(old)
-        self.broken = {renamed + p[len(path) :] if p[: len(path)] == path else p for p in self.broken}
+        siblings = self.along(path[:-1])[-1].value
+        siblings[key] = siblings.pop(path[-1])
 
-    def put(self, path: Path, value: Any, mark: Mark) -> None:
-        """Set what `--set` gives; everything at and below the path is then placed there.
+    def drop(self, path: Path) -> None:
+        """Take a key out."""
+        del self.along(path[:-1])[-1].value[path[-1]]
 
-        Mappings on the way are made. Raises LookupError where a list has no such entry, TypeError where the path runs
-        through a value that is neither mapping nor list; both carry the path that can be reached.
-        """
-        node = self.value
-        for depth, step in enumerate(path):
-            if isinstance(step, int):
-                if not isinstance(node, list):
-                    raise TypeError(path[:depth])
-                if step >= len(node):
-                    raise LookupError(path[:depth])
-            elif not isinstance(node, dict):
-                raise TypeError(path[:depth])
-            if depth == len(path) - 1:
-                node[step] = value
-            elif isinstance(step, str) and node.get(step) is None:
-                node[step] = [] if isinstance(path[depth + 1], int) else {}
-            node = node[step]
-        self.spots = {p: s for p, s in self.spots.items() if p[: len(path)] != path}
-        self.broken = {p for p in self.broken if p[: len(path)] != path}
-        for below, _ in nodes(value, path):
-            self.spots[below] = Spot(mark, mark, spell(below))
-        for n in range(1, len(path)):
-            self.spots.setdefault(path[:n], Spot(mark, mark, spell(path[:n])))
+    def places(self) -> dict[str, str]:
+        """Where every value stands: key → `file:line:column: key as written`."""
+        return {spell(path): place(node.key or node.mark, shown) for path, node, shown in _below(self.root, (), "")}
 
 
 def place(mark: Mark, shown: str) -> str:
@@ -135,20 +163,24 @@ def joined(text: str, step: Step) -> str:
     return f"{text}.{step}" if text else step
 
 
-def at(value: Any, path: Path) -> Any:
-    """The node at a path that exists."""
-    for step in path:
-        value = value[step]
-    return value
-
-
-def nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every node of a JSON tree with its path, parents first."""
-    yield path, value
-    children: Iterable[tuple[Step, Any]] = ()
+def shown(value: Any) -> str:
+    """Name a value in a few words: numbers as they are, text in quotes, containers cut short."""
+    if value is None:
+        return "nothing"
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) <= _LIMIT:
+        return text
     if isinstance(value, dict):
-        children = value.items()
-    elif isinstance(value, list):
-        children = enumerate(value)
-    for step, child in children:
-        yield from nodes(child, (*path, step))
+        keys = list(value)
+        return f"a mapping with {', '.join(keys[:5])}{', ...' if len(keys) > 5 else ''}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return f"{text[: _LIMIT - 4]}...{text[-1]}" if isinstance(value, str) else f"{text[: _LIMIT - 3]}..."
+
+
+def _below(node: Node, path: Path, shown: str) -> Iterator[tuple[Path, Node, str]]:
+    """Every node below one, with its path, and that as it was written."""
+    for step, child in node.children():
+        written = joined(shown, child.name)
+        yield (*path, step), child, written
+        yield from _below(child, (*path, step), written)

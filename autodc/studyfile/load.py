@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from autodc.errors import raise_all
-from autodc.studyfile import codes
+from autodc.studyfile import codes, dropped
 from autodc.studyfile.check import cross_check
-from autodc.studyfile.document import Document, Issue, place, spell
+from autodc.studyfile.document import Document, Issue
 from autodc.studyfile.explain import validate
 from autodc.studyfile.override import apply
 from autodc.studyfile.reader import read_file
 from autodc.studyfile.study import SCHEMA_VERSION, MachineSpec, StudySpec
-
-_VERSION: Final = ("schema_version",)
 
 
 def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> StudySpec:
@@ -28,12 +26,11 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> StudySp
     folder = os.path.dirname(os.path.abspath(file))
     issues += apply(document, overrides, folder)
     _refuse_the_future(document)
+    issues += dropped.take_out(document)
     spec, found = validate(StudySpec, document)
-    issues += found + cross_check(document)
-    _raise(issues)
+    _raise(issues + found + cross_check(document))
     assert spec is not None
-    places = {spell(p): place(s.key or s.value, s.shown) for p, s in document.spots.items() if p}
-    return spec.placed(folder, places)
+    return spec.placed(folder, document.places())
 
 
 def load_machine(path: str | os.PathLike[str] | None = None) -> MachineSpec:
@@ -54,16 +51,11 @@ def dump(spec: StudySpec | MachineSpec) -> dict[str, Any]:
 
 def _refuse_the_future(document: Document) -> None:
     """A file of a later version is refused in one sentence: what else looks wrong in it may be right there."""
-    version = document.value.get("schema_version")
+    version = document.at(("schema_version",))
     if isinstance(version, int) and not isinstance(version, bool) and version > SCHEMA_VERSION:
-        issue = document.issue(
-            codes.FUTURE_SCHEMA,
-            _VERSION,
-            f"this file needs a newer autodc: this one reads schema_version {SCHEMA_VERSION}",
-            str(version),
-            at_value=True,
-        )
-        raise issue.error
+        problem = f"this file needs a newer autodc: this one reads schema_version {SCHEMA_VERSION}"
+        path = ("schema_version",)
+        raise document.issue(codes.FUTURE_SCHEMA, path, problem, str(version), at_value=True).error
 
 
 def _raise(issues: list[Issue]) -> None:

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final, final
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import Node as YamlNode
 
 from autodc.errors import SpecError
 from autodc.studyfile import codes
-from autodc.studyfile.document import Document, Issue, Mark, Path, Spot, joined, place
+from autodc.studyfile.document import Document, Issue, Mark, Node, Step, joined, place
 from autodc.studyfile.yaml_text import MAX_DEPTH, MAX_NODES, compose, read_utf8, too_large
 
 INCLUDE: Final = "!include"
 _TAG: Final = "tag:yaml.org,2002:"
-_TEXT_TAGS: Final = frozenset(_TAG + kind for kind in ("str", "timestamp", "value"))
 
 
 def read_file(path: str) -> tuple[Document, list[Issue]]:
@@ -28,230 +26,176 @@ def read_file(path: str) -> tuple[Document, list[Issue]]:
 
     Raises SpecError where nothing can be read at all: no file, not UTF-8, not YAML, empty, no mapping.
     """
-    reader = _Reader(os.path.dirname(path))
-    mark = reader.mark(path)
-    node = reader.compose_file(path, mark, place(mark, ""))
+    reader = _Reader()
+    text = Mark(0, 0, 0, path)
+    node = reader.compose(path, text, path)
     if not isinstance(node, MappingNode):
         raise SpecError(
             codes.NOT_A_MAPPING,
             "the top of the file must be a mapping of keys to values",
-            str(reader.at(node, mark)),
+            str(reader.at(node, text)),
             _kind(node),
             "start with `schema_version: 1` and `name: ...` at the left margin",
         )
-    return reader.document(node, path, mark)
+    return reader.document(node, text)
 
 
 def read_text(text: str, shown: str, folder: str, rank: int) -> tuple[Document, list[Issue]]:
     """Read one value given outside a file; `!include` is relative to `folder`. Raises SpecError as `read_file`."""
-    reader = _Reader(folder)
     mark = Mark(rank, 0, 0, shown)
     node = compose(text, mark)
-    if node is None:
-        return Document(None, {(): Spot(None, mark, "")}), []
-    reader.fixed = mark
-    return reader.document(node, None, mark)
+    return (Document(Node(None, mark)), []) if node is None else _Reader(mark, folder).document(node, mark)
 
 
 @final
 class _Reader:
-    """One reading: the texts met so far, the files that are open, the problems found."""
+    """One reading: the texts met so far, the files that are open, the problems found.
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
+    fixed, folder: of a text that is no file, the mark of everything in it, and what its includes are relative to.
+    """
+
+    def __init__(self, fixed: Mark | None = None, folder: str = "") -> None:
+        self.fixed, self.folder = fixed, folder
         self.texts: list[str] = []
         self.open: list[str] = []
         self.active: set[int] = set()
         self.count = 0
-        self.fixed: Mark | None = None
         self.issues: list[Issue] = []
-        self.result = Document(None)
 
-    def document(self, node: Node, file: str | None, mark: Mark) -> tuple[Document, list[Issue]]:
+    def document(self, node: YamlNode, text: Mark) -> tuple[Document, list[Issue]]:
         """Build the tree of a composed text."""
+        self.open = [] if self.fixed else [os.path.realpath(text.text)]
+        self.texts = [text.text]
         try:
-            with self._opened(file):
-                self.result.spots[()] = Spot(None, self.at(node, mark), "")
-                self.result.value = self._build(node, (), mark, self.folder)
+            return Document(self._build(node, text, "")), self.issues
         except RecursionError:
-            raise too_large(str(mark)) from None
-        return self.result, self.issues
+            raise too_large(str(text)) from None
 
-    def mark(self, text: str) -> Mark:
-        """Number a text by the order in which it was met; the mark has no line yet."""
-        if text not in self.texts:
-            self.texts.append(text)
-        return Mark(self.texts.index(text), 0, 0, text)
-
-    def at(self, node: Node | None, within: Mark) -> Mark:
+    def at(self, node: YamlNode, text: Mark) -> Mark:
         """Where a node starts."""
-        if node is None or self.fixed is not None:
-            return self.fixed or within
         start = node.start_mark
-        return Mark(within.rank, start.line + 1, start.column + 1, within.text)
+        return self.fixed or Mark(text.rank, start.line + 1, start.column + 1, text.text)
 
-    def compose_file(self, path: str, mark: Mark, where: str) -> Node:
+    def compose(self, path: str, text: Mark, where: str) -> YamlNode:
         """Read a file as YAML nodes; `where` is named if it cannot be opened."""
-        node = compose(read_utf8(path, where), mark)
+        node = compose(read_utf8(path, where), text)
         if node is None:
-            raise SpecError(codes.EMPTY, "the file is empty", str(mark))
+            raise SpecError(codes.EMPTY, "the file is empty", str(text))
         return node
 
-    def _build(self, node: Node, path: Path, mark: Mark, folder: str) -> Any:
+    def _build(
+        self, yaml: YamlNode, text: Mark, shown: str, key: Mark | None = None, name: Step = "", deep: int = 0
+    ) -> Node:
+        """The node of a value with all below it. shown: its path as written."""
         self.count += 1
-        if self.count > MAX_NODES or len(path) > MAX_DEPTH:
-            raise too_large(str(self.at(node, mark)))
-        if str(node.tag) == INCLUDE:
-            return self._include(node, path, mark, folder)
-        if isinstance(node, ScalarNode):
-            return self._scalar(node, path)
-        if id(node) in self.active:
-            return self._broken(path, codes.BAD_VALUE, "this anchor contains itself", hint="write the value out")
-        self.active.add(id(node))
-        try:
-            if isinstance(node, MappingNode):
-                return self._mapping(node, path, mark, folder)
-            if isinstance(node, SequenceNode):
-                return self._sequence(node, path, mark, folder)
-            raise TypeError(f"no such kind of YAML node: {node!r}")
-        finally:
-            self.active.discard(id(node))
+        node = Node(None, self.at(yaml, text), key, name)
+        if self.count > MAX_NODES or deep > MAX_DEPTH:
+            raise too_large(str(node.mark))
+        if str(yaml.tag) == INCLUDE:
+            return self._include(node, yaml, text, shown, deep)
+        if isinstance(yaml, ScalarNode):
+            self._scalar(node, yaml, shown)
+        elif id(yaml) in self.active:
+            self._broken(node, shown, codes.BAD_VALUE, "this anchor contains itself", hint="write the value out")
+        else:
+            self.active.add(id(yaml))
+            if isinstance(yaml, MappingNode):
+                node.value = self._mapping(yaml, text, shown, deep)
+            else:
+                node.value = [
+                    self._build(child, text, joined(shown, i), None, i, deep + 1) for i, child in enumerate(yaml.value)
+                ]
+            self.active.discard(id(yaml))
+        return node
 
-    def _sequence(self, node: SequenceNode, path: Path, mark: Mark, folder: str) -> list[Any]:
-        shown = self.result.spots[path].shown
-        values = []
-        for i, child in enumerate(node.value):
-            self.result.spots[(*path, i)] = Spot(None, self.at(child, mark), joined(shown, i))
-            values.append(self._build(child, (*path, i), mark, folder))
-        return values
-
-    def _mapping(self, node: MappingNode, path: Path, mark: Mark, folder: str) -> dict[str, Any]:
-        shown = self.result.spots[path].shown
-        values: dict[str, Any] = {}
-        merged: list[Node] = []
-        for key, child in node.value:
-            if str(key.tag) == _TAG + "merge":
+    def _mapping(self, yaml: MappingNode, text: Mark, shown: str, deep: int) -> dict[str, Node]:
+        values: dict[str, Node] = {}
+        merged: list[YamlNode] = []
+        for key, child in yaml.value:
+            if str(key.tag) == f"{_TAG}merge":
                 merged += child.value if isinstance(child, SequenceNode) else [child]
                 continue
-            name, at = _key(key), self.at(key, mark)
+            name, at = _key(key), self.at(key, text)
             if name is None:
-                self._report(codes.BAD_VALUE, None, at, shown, "a key must be plain text", _kind(key))
-                continue
-            below = (*path, name)
-            if name in values:
-                first = self.result.spots[below].key
+                self._report(at, shown, codes.BAD_VALUE, "a key must be plain text", _kind(key))
+            elif name in values:
+                first = values[name].key
                 hint = f"the first is at {first}: leave one" if first and first.line else "leave one"
-                self._report(codes.DUPLICATE_KEY, None, at, joined(shown, name), "this key is written twice", "", hint)
-                continue
-            self.result.spots[below] = Spot(at, self.at(child, mark), joined(shown, name))
-            values[name] = self._build(child, below, mark, folder)
-        for other in merged:
-            self._merge(other, values, path, mark, folder)
+                self._report(at, joined(shown, name), codes.DUPLICATE_KEY, "this key is written twice", "", hint)
+            else:
+                values[name] = self._build(child, text, joined(shown, name), at, name, deep + 1)
+        for other in merged:  # `<<: *anchor`: the keys that the mapping does not have itself
+            if isinstance(other, MappingNode) and id(other) not in self.active:
+                values |= self._mapping(other, text, shown, deep) | values
+            else:
+                problem = "`<<` takes over a mapping, or a list of mappings"
+                self._report(self.at(other, text), shown, codes.BAD_VALUE, problem, _kind(other))
         return values
 
-    def _merge(self, other: Node, values: dict[str, Any], path: Path, mark: Mark, folder: str) -> None:
-        """Take over the keys of `<<: *anchor` that the mapping does not have itself."""
-        if not isinstance(other, MappingNode) or id(other) in self.active:
-            shown = self.result.spots[path].shown
-            problem = "`<<` takes over a mapping, or a list of mappings"
-            self._report(codes.BAD_VALUE, None, self.at(other, mark), shown, problem, _kind(other))
-            return
-        own = {p: s for p, s in self.result.spots.items() if p[: len(path)] == path}
-        values |= self._mapping(other, path, mark, folder) | values
-        self.result.spots |= own
-
-    def _scalar(self, node: ScalarNode, path: Path) -> Any:
-        kind, text = str(node.tag), str(node.value)
-        if kind == _TAG + "null":
-            return None
+    def _scalar(self, node: Node, yaml: ScalarNode, shown: str) -> None:
+        kind, text = str(yaml.tag).removeprefix(_TAG), str(yaml.value)
+        problem, got, hint = "", _short(text), ""
         try:
-            if kind in _TEXT_TAGS:
-                return _whole(text)
-            if kind == _TAG + "bool":
-                return text.lower() == "true"
-            if kind == _TAG + "int":
-                return _integer(text)
-            if kind == _TAG + "float":
-                number = _real(text)
-                if math.isfinite(number):
-                    return number
-                return self._broken(
-                    path, codes.BAD_VALUE, "a number must be finite", text, "leave out what has no limit"
-                )
+            if kind in _READ:
+                node.value = _READ[kind](text)
+            else:
+                problem, hint = "this YAML tag is not known", "the only tag is `!include path`"
+                got = _short(str(yaml.tag).replace(_TAG, "!!"))
         except UnicodeDecodeError:
-            return self._broken(path, codes.BAD_VALUE, "this text holds half a character", "an unpaired surrogate")
+            problem, got = "this text holds half a character", "an unpaired surrogate"
         except ValueError:
-            return self._broken(path, codes.BAD_VALUE, "this number cannot be read", _short(text))
-        return self._broken(
-            path,
-            codes.BAD_VALUE,
-            "this YAML tag is not known",
-            _short(kind.replace(_TAG, "!!")),
-            "the only tag is `!include path`",
-        )
+            problem = "this number cannot be read"
+        if isinstance(node.value, float) and not math.isfinite(node.value):
+            node.value, problem, got, hint = None, "a number must be finite", text, "leave out what has no limit"
+        if problem:
+            self._broken(node, shown, codes.BAD_VALUE, problem, got, hint)
 
-    def _include(self, node: Node, path: Path, mark: Mark, folder: str) -> Any:
-        spot = self.result.spots[path]
-        if not isinstance(node, ScalarNode) or not node.value:
+    def _include(self, node: Node, yaml: YamlNode, text: Mark, shown: str, deep: int) -> Node:
+        """The node of an included file, at the key of the one that includes it."""
+        if not isinstance(yaml, ScalarNode) or not yaml.value:
             hint = "write `!include search_spaces/small_cnn.yaml`, relative to this file"
-            return self._broken(path, codes.BAD_INCLUDE, "`!include` needs the path of one file", _kind(node), hint)
-        file = os.path.normpath(os.path.join(folder, node.value))
+            problem = "`!include` needs the path of one file"
+            return self._broken(node, shown, codes.BAD_INCLUDE, problem, _kind(yaml), hint)
+        folder = self.folder if text is self.fixed else os.path.dirname(text.text)
+        file = os.path.normpath(os.path.join(folder, yaml.value))
         if os.path.realpath(file) in self.open:
             hint = "a file may not include itself, directly or through others"
-            return self._broken(path, codes.INCLUDE_CYCLE, "this include goes round in a circle", node.value, hint)
-        inner = self.mark(file)
+            problem = "this include goes round in a circle"
+            return self._broken(node, shown, codes.INCLUDE_CYCLE, problem, yaml.value, hint)
+        if file not in self.texts:
+            self.texts.append(file)
+        inner = Mark(node.mark.rank if self.fixed else self.texts.index(file), 0, 0, file)
         try:
-            child = self.compose_file(file, inner, place(spot.value, spot.shown))
+            child = self.compose(file, inner, place(node.mark, shown))
         except SpecError as error:
-            line, column = _line_of(error, inner)
-            at = Mark(inner.rank, line, column, file) if line else spot.value
-            self.issues.append(Issue(at, error))
-            self.result.broken.add(path)
-            return None
-        self.result.spots[path] = Spot(spot.key, self.at(child, inner), spot.shown)
-        with self._opened(file):
-            return self._build(child, path, inner, os.path.dirname(file))
-
-    @contextmanager
-    def _opened(self, file: str | None) -> Iterator[None]:
-        if file is None:
-            yield
-            return
+            self.issues.append(Issue(inner if error.place.startswith(f"{file}:") else node.mark, error))
+            node.broken = True
+            return node
         self.open.append(os.path.realpath(file))
         try:
-            yield
+            return self._build(child, inner, shown, node.key, node.name, deep)
         finally:
             self.open.pop()
 
-    def _broken(self, path: Path, code: str, problem: str, got: str = "", hint: str = "") -> None:
-        spot = self.result.spots[path]
-        self._report(code, path, spot.value, spot.shown, problem, got, hint)
+    def _broken(self, node: Node, shown: str, code: str, problem: str, got: str = "", hint: str = "") -> Node:
+        """Report a value, once: what is checked later passes over it."""
+        node.broken = True
+        self._report(node.mark, shown, code, problem, got, hint)
+        return node
 
-    def _report(
-        self, code: str, path: Path | None, at: Mark, shown: str, problem: str, got: str = "", hint: str = ""
-    ) -> None:
-        if path is not None:
-            self.result.broken.add(path)
+    def _report(self, at: Mark, shown: str, code: str, problem: str, got: str = "", hint: str = "") -> None:
         self.issues.append(Issue(at, SpecError(code, problem, place(at, shown), got, hint)))
 
 
-def _line_of(error: SpecError, mark: Mark) -> tuple[int, int]:
-    """Line and column of a problem in this text, 0 where it has none."""
-    rest = error.place.removeprefix(f"{mark.text}:").split(":")
-    if error.place.startswith(f"{mark.text}:") and len(rest) >= 2 and rest[0].isdigit():
-        return int(rest[0]), int(rest[1])
-    return 0, 0
-
-
-def _key(node: Node) -> str | None:
+def _key(node: YamlNode) -> str | None:
     """The text of a key as written, None where it has none."""
     try:
-        return _whole(str(node.value)) if isinstance(node, ScalarNode) else None
+        return _text(str(node.value)) if isinstance(node, ScalarNode) else None
     except UnicodeDecodeError:
         return None
 
 
-def _whole(text: str) -> str:
+def _text(text: str) -> str:
     """Join the surrogate pairs of JSON escapes. Raises UnicodeDecodeError, a ValueError, where half a pair is left."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
@@ -262,11 +206,20 @@ def _integer(text: str) -> int:
 
 
 def _real(text: str) -> float:
-    plain = text.replace("_", "").lower()
-    return float(plain.replace(".inf", "inf").replace(".nan", "nan"))
+    return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
-def _kind(node: Node) -> str:
+_READ: Final[dict[str, Any]] = {
+    **dict.fromkeys(("str", "timestamp", "value"), _text),
+    "null": lambda _: None,
+    "bool": lambda text: text.lower() == "true",
+    "int": _integer,
+    "float": _real,
+}
+"""Tag of a YAML scalar → how its text is read."""
+
+
+def _kind(node: YamlNode) -> str:
     """Name a node where no plain value can be shown."""
     if isinstance(node, MappingNode):
         return "a mapping"

@@ -1,67 +1,30 @@
-"""The study file as types: what a person writes, frozen and fingerprinted. Reading the file is `spec.load`."""
+"""The study file as types: what a person writes, frozen and fingerprinted. Reading it is `load`."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-from autodc.masking import masked_study, masked_tree
+from autodc.masking import masked_study
+from autodc.studyfile.names import METRICS, SAMPLERS, TRAINERS
+from autodc.studyfile.names import TaskKind as TaskKind
+from autodc.studyfile.values import Name, Seconds, Spec
+from autodc.studyfile.values import ParameterSpec as ParameterSpec
 
 SCHEMA_VERSION = 1
 
-TaskKind = Literal["classification", "regression", "image_to_image"]
 Recipe = Literal["concat", "pretrain_finetune", "continue"]
 Role = Literal["target", "guard"]
 Tradeoff = Literal["predict_ms", "train_seconds", "model_mb"]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = r"(?:\s*\d+(?:\.\d+)?\s*[smhd])+\s*"
-
-
-def seconds(value: object) -> object:
-    """Read `90`, `90s`, `15m`, `8h` or `1h30m` as seconds; leave anything else for validation to refuse."""
-    if isinstance(value, str):
-        parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd])", value)
-        if parts and re.fullmatch(_DURATION, value):
-            return sum(float(number) * _UNITS[unit] for number, unit in parts)
-        raise ValueError("a duration is a number of seconds or text like 90s, 15m, 8h, 1h30m")
-    return value
-
-
-Seconds = Annotated[
-    float,
-    BeforeValidator(seconds),
-    Field(gt=0),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": f"^{_DURATION}$"}]}
-    ),
-]
-
-
-class Spec(BaseModel):
-    """Base of everything a person writes: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """Show no secrets."""
-        for name, value in super().__repr_args__():
-            yield name, masked_tree({name: value})[name]
 
 
 class TaskSpec(Spec):
     """What is learned, and by which program."""
 
     kind: TaskKind = Field(description="classification, regression or image_to_image")
-    trainer: str = Field(
-        description="torch_image, torch_tabular, sklearn, command, path/to/file.py:Object or package.module:Object"
-    )
+    trainer: str = Field(description=f"{', '.join(TRAINERS)}, path/to/file.py:Object or package.module:Object")
     options: dict[str, JsonValue] = Field(default={}, description="the trainer's own options, validated by it")
 
 
@@ -118,12 +81,7 @@ class DataSpec(Spec):
 class MetricsSpec(Spec):
     """What is measured on every slice."""
 
-    primary: str = Field(
-        description="accuracy, balanced_accuracy, log_loss, macro_f1, mae, rmse, psnr or path/to/file.py:Object"
-    )
-    tradeoffs: tuple[Tradeoff, ...] = Field(
-        default=("predict_ms", "train_seconds", "model_mb"), description="measured for every trial and shown"
-    )
+    primary: str = Field(description=f"{', '.join(METRICS)}, path/to/file.py:Object or package.module:Object")
 
 
 class SliceSpec(Spec):
@@ -145,69 +103,6 @@ class SliceSpec(Spec):
             raise ValueError("a guard needs a margin: the worst loss that is tolerated, in metric units")
         if self.role == "guard" and self.weight is not None:
             raise ValueError("weight belongs to target slices; a guard is not part of the objective")
-        return self
-
-
-def frozen(value: object) -> object:
-    """A value of a choice that can be hashed: lists, at any depth, as tuples; a mapping is no value."""
-    if isinstance(value, (list, tuple)):
-        return tuple(frozen(one) for one in value)
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    raise PydanticCustomError("choice_type", "a choice is text, a number, true, false, null or a list of these")
-
-
-Choice = Annotated[
-    Any,
-    BeforeValidator(frozen),
-    WithJsonSchema({"type": ["string", "number", "boolean", "null", "array"]}),
-]
-
-
-class ParameterSpec(Spec):
-    """One dimension of the search space."""
-
-    type: Literal["float", "int", "categorical"] = Field(description="float, int or categorical")
-    low: float | None = Field(default=None, description="the least value, for float and int")
-    high: float | None = Field(default=None, description="the largest value, for float and int")
-    log: bool = Field(default=False, description="search on a logarithmic scale")
-    step: float | None = Field(default=None, gt=0, description="only values low, low + step, low + 2 step, ...")
-    choices: tuple[Choice, ...] | None = Field(
-        default=None,
-        min_length=1,
-        description="the values, for categorical: text, numbers, true, false, null, lists of these",
-    )
-    when: dict[str, JsonValue] = Field(
-        default={},
-        description="only if these others have these values (a list: any of them); `recipe` may be named here too",
-    )
-
-    @model_validator(mode="after")
-    def _range_is_one(self) -> ParameterSpec:
-        if self.type == "categorical":
-            if self.choices is None:
-                raise ValueError("a categorical parameter needs choices")
-            if self.low is not None or self.high is not None or self.step is not None or self.log:
-                raise ValueError("a categorical parameter has choices, not low, high, log or step")
-            if len(set(self.choices)) < len(self.choices):
-                raise ValueError("choices name the same value twice (1, 1.0 and true are the same, in lists too)")
-            return self
-        if self.choices is not None:
-            raise ValueError(f"choices belong to type categorical, not {self.type}")
-        if self.low is None or self.high is None:
-            raise ValueError(f"type {self.type} needs low and high")
-        if not self.low < self.high:
-            raise ValueError(f"low must be below high; found low {self.low:g} and high {self.high:g}")
-        if not math.isfinite(self.high - self.low):
-            raise ValueError(f"the range is wider than any number; found low {self.low:g} and high {self.high:g}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"log needs low above 0; found low {self.low:g}")
-        if self.log and self.step is not None:
-            raise ValueError("log and step exclude each other")
-        if self.type == "int" and not all(v is None or v.is_integer() for v in (self.low, self.high, self.step)):
-            raise ValueError("type int needs a whole low, high and step")
-        if self.step is not None and self.step > self.high - self.low:
-            raise ValueError(f"step must fit between low and high; found step {self.step:g}")
         return self
 
 
@@ -243,7 +138,11 @@ _CHEAP = BeforeValidator(cheap, json_schema_input_type=FidelitySpec | float | Li
 class SearchSpec(Spec):
     """How mixtures and hyperparameters are searched."""
 
-    sampler: str = Field(default="mixture", description="mixture, random, or any Optuna sampler by its class name")
+    sampler: str = Field(
+        default="mixture",
+        description=f"{', '.join(SAMPLERS)}, any Optuna sampler by its class name, path/to/file.py:Object or "
+        "package.module:Object",
+    )
     trials_per_round: int = Field(default=48, ge=1, description="search trainings of one round")
     lag: int = Field(
         default=4,
@@ -261,7 +160,7 @@ class SearchSpec(Spec):
     )
     objectives: tuple[Tradeoff, ...] = Field(
         default=(),
-        description="trade-offs to search for beside the objective, lower is better; they must be in metrics.tradeoffs",
+        description="what to search for beside the objective: predict_ms, train_seconds, model_mb; lower is better",
     )
 
 
@@ -281,28 +180,8 @@ class GateSpec(Spec):
         description="soft: decide on the probability given to the truth; every target then needs a margin, which "
         "guards its metric",
     )
-    objective_alpha: float = Field(
-        default=0.2, gt=0, lt=0.5, description="one-sided level at which the objective must improve"
-    )
-    guard_alpha: float = Field(
-        default=0.2, gt=0, lt=0.5, description="one-sided level at which a guard must hold its margin"
-    )
-    harm_alpha: float = Field(default=0.05, gt=0, lt=0.5, description="one-sided level at which harm is shown")
-    futility_target: float = Field(
-        default=0.25, ge=0, lt=1, description="drop when predictive power is below this for every target"
-    )
-    futility_rest: float = Field(
-        default=0.05, ge=0, lt=1, description="drop when predictive power is below this for the objective or a guard"
-    )
-    anchor_factor: float = Field(
-        default=1.5, ge=1, description="what a guard may lose since the start of the study, in margins"
-    )
     min_rows: int = Field(
         default=20, ge=2, description="a slice with fewer rows that count is no evidence, for or against"
-    )
-    incumbent: Literal["paired", "averaged"] = Field(
-        default="paired",
-        description="averaged: compare with the mean over all trainings of the incumbent, not pair by pair",
     )
     trust: tuple[str, ...] = Field(
         default=(), description="candidates that are no leak though they gain without a loss and a leak was found"

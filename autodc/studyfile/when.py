@@ -6,72 +6,67 @@ from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, TypeGuard
 
+from autodc.plugins import suggest
 from autodc.studyfile import codes
-from autodc.studyfile.document import Document, Issue, Path
-from autodc.studyfile.words import shown, suggest
+from autodc.studyfile.document import Document, Issue, Path, shown
 
 RECIPE: Final = "recipe"
 SPACE: Final = "search_space"
 _ON_GRID: Final = 1e-9  # how far a value may be from a step, in steps
 
 
-def check_conditions(document: Document, space: Mapping[str, Any], recipes: Sequence[str]) -> list[Issue]:
+def check_conditions(document: Document, space: Mapping[str, Any], recipes: Sequence[str]) -> Iterator[Issue]:
     """All that is wrong with the conditions of a search space. recipes: those of the study."""
-    issues = []
     if RECIPE in space:
         hint = "`when: {recipe: ...}` speaks of the recipes of the study: choose another name"
         problem = "a parameter may not be called so"
-        issues.append(document.issue(codes.RESERVED_NAME, (SPACE, RECIPE), problem, RECIPE, hint))
+        yield document.issue(codes.RESERVED_NAME, (SPACE, RECIPE), problem, RECIPE, hint)
     for name, parameter in space.items():
-        conditions = parameter.get("when") if isinstance(parameter, dict) else None
-        for other, wanted in conditions.items() if isinstance(conditions, dict) else ():
+        for other, wanted in _conditions(parameter).items():
             path: Path = (SPACE, name, "when", other)
-            issues += _condition(document, path, space, recipes, wanted)
-    return issues + list(_cycles(document, space))
+            if other == RECIPE or other in space:
+                yield from _condition(document, path, space.get(other), recipes, wanted)
+            else:
+                hint = suggest(other, [*(n for n in space if n != name), RECIPE], "parameters")
+                yield document.issue(codes.UNKNOWN_PARAMETER, path, "there is no such parameter", other, hint)
+    yield from _cycles(document, space)
 
 
-def _condition(
-    document: Document, path: Path, space: Mapping[str, Any], recipes: Sequence[str], wanted: Any
-) -> Iterator[Issue]:
+def _condition(document: Document, path: Path, parameter: Any, recipes: Sequence[str], wanted: Any) -> Iterator[Issue]:
     """Check one `other: value`; a list means any of its values."""
     other = str(path[-1])
-    if other != RECIPE and other not in space:
-        known = [*(name for name in space if name != path[1]), RECIPE]
-        hint = suggest(other, known, "parameters")
-        yield document.issue(codes.UNKNOWN_PARAMETER, path, "there is no such parameter", other, hint)
-        return
-    if isinstance(wanted, dict) or wanted == [] or (wanted is None and not _may_be_null(space.get(other))):
+    choices = parameter.get("choices") if isinstance(parameter, dict) else None
+    may_be_null = isinstance(choices, list) and None in choices
+    if isinstance(wanted, dict) or wanted == [] or (wanted is None and not may_be_null):
         problem = "a condition is a value, or a list of values of which any will do"
         yield document.issue(codes.IMPOSSIBLE_WHEN, path, problem, shown(wanted))
         return
-    values = [((*path, i), v) for i, v in enumerate(wanted)] if isinstance(wanted, list) else [(path, wanted)]
-    for at, value in values:
+    for at, value in [((*path, i), v) for i, v in enumerate(wanted)] if isinstance(wanted, list) else [(path, wanted)]:
         if other == RECIPE:
             if value not in recipes:
-                problem = "this recipe is not in `recipes`"
                 hint = suggest(str(value), recipes, "recipes of the study")
+                problem = "this recipe is not in `recipes`"
                 yield document.issue(codes.UNKNOWN_RECIPE, at, problem, shown(value), hint, at_value=True)
-        else:
-            problem, hint = _impossible(other, space[other], value)
-            if problem and isinstance(wanted, list) and not _impossible(other, space[other], wanted)[0]:
+        elif (possible := _possible(other, parameter, value)) is not None:
+            hint = possible
+            if isinstance(wanted, list) and _possible(other, parameter, wanted) is None:
                 hint = f"a list means any of its values; for the one value that is this list write {shown([wanted])}"
-            if problem:
-                yield document.issue(codes.IMPOSSIBLE_WHEN, at, problem, shown(value), hint, at_value=True)
+            problem = f"{other} never has this value"
+            yield document.issue(codes.IMPOSSIBLE_WHEN, at, problem, shown(value), hint, at_value=True)
 
 
-def _impossible(other: str, parameter: Any, value: Any) -> tuple[str, str]:
-    """Why a parameter can never have a value, and what it can have; empty where it can or where nobody knows."""
+def _possible(other: str, parameter: Any, value: Any) -> str | None:
+    """What a parameter can have, where it can never have this value; None where it can or where nobody knows."""
     if not isinstance(parameter, dict):
-        return "", ""
-    choices, kind = parameter.get("choices"), parameter.get("type")
+        return None
+    kind, choices = parameter.get("type"), parameter.get("choices")
     if kind == "categorical":
         if not isinstance(choices, list) or not choices or any(_same(value, choice) for choice in choices):
-            return "", ""
-        texts = [c if isinstance(c, str) else shown(c) for c in choices]
-        return f"{other} never has this value", suggest(str(value), texts, "choices")
+            return None
+        return suggest(str(value), [c if isinstance(c, str) else shown(c) for c in choices], "choices")
     low, high, step = parameter.get("low"), parameter.get("high"), parameter.get("step")
     if kind not in ("float", "int") or not _is_number(low) or not _is_number(high) or not low < high:
-        return "", ""
+        return None
     possible = _is_number(value) and low <= value <= high
     words = f"{other} runs from {low:g} to {high:g}"
     if kind == "int":
@@ -81,12 +76,12 @@ def _impossible(other: str, parameter: Any, value: Any) -> tuple[str, str]:
         steps = (value - low) / step if possible else 0.0
         possible = possible and abs(steps - round(steps)) <= _ON_GRID * max(1.0, abs(steps))
         words += f", in steps of {step:g}"
-    return ("", "") if possible else (f"{other} never has this value", words)
+    return None if possible else words
 
 
 def _cycles(document: Document, space: Mapping[str, Any]) -> Iterator[Issue]:
     """Each circle of conditions, told once, at its parameter that comes first in the file."""
-    after = {name: [o for o in _others(parameter) if o in space] for name, parameter in space.items()}
+    after = {name: [o for o in _conditions(parameter) if o in space] for name, parameter in space.items()}
     while True:
         try:
             TopologicalSorter(after).prepare()
@@ -101,14 +96,9 @@ def _cycles(document: Document, space: Mapping[str, Any]) -> Iterator[Issue]:
         after |= {name: [] for name in circle}
 
 
-def _may_be_null(parameter: Any) -> bool:
-    choices = parameter.get("choices") if isinstance(parameter, dict) else None
-    return isinstance(choices, list) and None in choices
-
-
-def _others(parameter: Any) -> list[str]:
+def _conditions(parameter: Any) -> dict[str, Any]:
     conditions = parameter.get("when") if isinstance(parameter, dict) else None
-    return list(conditions) if isinstance(conditions, dict) else []
+    return conditions if isinstance(conditions, dict) else {}
 
 
 def _same(value: Any, choice: Any) -> bool:

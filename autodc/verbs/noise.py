@@ -14,6 +14,7 @@ from autodc.evaluation.slices import Slice
 from autodc.gate.levels import first_share
 from autodc.gate.noise import OBJECTIVE
 from autodc.gate.power import ROW_SHARE, rows_needed, smallest_difference
+from autodc.gate.thresholds import GUARD_ALPHA
 from autodc.stats.sequential import bounds
 from autodc.study.rules import allowance
 from autodc.studyfile.study import GateSpec
@@ -117,7 +118,7 @@ def _shows(noise: _Noise | None, gate: GateSpec, share: float | None) -> dict[st
         if noise is None:
             found[key] = None
             continue
-        alpha = gate.guard_alpha if share is None else share if math.isinf(pairs) else _at(noise, gate, share, pairs)
+        alpha = GUARD_ALPHA if share is None else share if math.isinf(pairs) else _at(noise, gate, share, pairs)
         shown = smallest_difference(noise.rows, noise.seed, noise.residual, pairs, alpha, POWER)
         found[key] = round(shown, 5)
     return found
@@ -142,8 +143,8 @@ def _certifies(noise: _Noise | None, margin: float | None, gate: GateSpec, share
     if noise is None:
         return {"certifies": None, "rows_for_margin": None}
     pairs = float(gate.looks[-1])
-    can = smallest_difference(noise.rows, noise.seed, noise.residual, pairs, gate.guard_alpha, POWER)
-    need = rows_needed(margin, noise.seed, noise.residual, pairs, gate.guard_alpha, POWER)
+    can = smallest_difference(noise.rows, noise.seed, noise.residual, pairs, GUARD_ALPHA, POWER)
+    need = rows_needed(margin, noise.seed, noise.residual, pairs, GUARD_ALPHA, POWER)
     of_rows = need * noise.counting / noise.rows / share_of_rows
     return {"certifies": round(can, 5), "rows_for_margin": None if math.isinf(need) else math.ceil(of_rows)}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import os
@@ -17,6 +16,7 @@ from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembere
 from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.files import write_whole
 from autodc.masking import masked
+from autodc.plugins import meant
 from autodc.report import write_report
 from autodc.review.result import result
 from autodc.study import direction
@@ -166,8 +166,8 @@ def _no_study(path: Path) -> InputError:
     near = sorted(p.parent for folder in (path, path.parent) for p in folder.glob(f"*/{JOURNAL}"))
     hint = "name the folder that `autodc run` was given as --out; left out, it is runs/NAME"
     if near:
-        close = difflib.get_close_matches(path.name, [p.name for p in near], n=1)
-        found = next((p for p in near if p.name in close), near[0])
+        close = meant(path.name, [p.name for p in near])
+        found = next((p for p in near if p.name == close), near[0])
         hint = f"did you mean {found}?"
     return InputError("ADC-RUN-005", "there is no study in this folder", str(path), got, hint)
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from autodc.studyfile.names import METRICS
+
+Array = np.ndarray[Any, Any]
+
 SEED_SD = 0.012
 """Standard deviation over seeds of a slice's paired difference, assumed until calibration has measured it."""
 
@@ -11,7 +19,7 @@ RESIDUAL_VARIANCE = 0.10
 POWER = 0.8
 """Chance with which a difference is to be shown."""
 
-SHARES = frozenset({"accuracy", "balanced_accuracy", "macro_f1"})
+SHARES = frozenset(name for name, metric in METRICS.items() if metric.share)
 """Metrics between 0 and 1, for which noise can be assumed before any training."""
 
 

@@ -20,6 +20,7 @@ from autodc.data.split import split
 from autodc.errors import DataError
 from autodc.evaluation.slices import VALIDATION, Slice, SliceTable
 from autodc.gate.power import smallest_difference
+from autodc.gate.thresholds import GUARD_ALPHA
 from autodc.studyfile.study import StudySpec
 from autodc.wire.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES
 
@@ -113,7 +114,7 @@ def _too_small(spec: StudySpec, one: Slice) -> str:
     if one.margin is None or spec.metrics.primary not in SHARES:
         return ""
     pairs = float(spec.gate.looks[-1])
-    loss = smallest_difference(counting, SEED_SD**2, RESIDUAL_VARIANCE, pairs, spec.gate.guard_alpha, POWER)
+    loss = smallest_difference(counting, SEED_SD**2, RESIDUAL_VARIANCE, pairs, GUARD_ALPHA, POWER)
     if loss <= one.margin:
         return ""
     return f"slice {one.name} could certify a loss below {loss:.3g} at best, its margin is {one.margin:g}"

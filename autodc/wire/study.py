@@ -93,7 +93,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     )
     metric = _gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
     problem = search_problem(spec)
-    _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed))
+    _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))
     catalogue = _gather(found, lambda: build_catalogue(spec, read_source))
     table, doubts = None, list[str]()
     if catalogue is not None:
@@ -280,7 +280,9 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             store=FileOutcomeStore(out / "outcomes"),
             table=inputs.table,
             metric=inputs.metric,
-            engine=make_engine(spec.search.sampler, described_problem(inputs), seeds.integer(spec.seed, "engine")),
+            engine=make_engine(
+                spec.search.sampler, described_problem(inputs), seeds.integer(spec.seed, "engine"), spec.folder
+            ),
             cut=partial(_cut, inputs),
             open_test=partial(_open_test, inputs),
             leaks=LeakSearch(inputs.catalogue),

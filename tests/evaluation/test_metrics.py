@@ -76,12 +76,12 @@ def test_scores_that_are_no_shares_are_taken_as_logits():
     metric = METRICS["log_loss"]
     assert metric.value(LOGITS, CLASSES) == pytest.approx(metric.value(SHARES, CLASSES))
     np.testing.assert_allclose(
-        soft_rows("classification", metric, LOGITS, CLASSES), SHARES[np.arange(ROWS), CLASSES], rtol=1e-9
+        soft_rows("classification", LOGITS, CLASSES), SHARES[np.arange(ROWS), CLASSES], rtol=1e-9
     )
 
 
 def test_the_soft_score_of_values_is_minus_the_absolute_error():
-    np.testing.assert_allclose(soft_rows("regression", METRICS["rmse"], GUESS, TRUTH), -np.abs(GUESS - TRUTH))
+    np.testing.assert_allclose(soft_rows("regression", GUESS, TRUTH), -np.abs(GUESS - TRUTH))
 
 
 @pytest.mark.parametrize(

@@ -104,22 +104,6 @@ def test_differences_are_challenger_minus_incumbent_row_by_row(world, runs):
     assert evidence["dark"].anchor is None
 
 
-def test_an_incumbent_that_is_averaged_is_the_same_in_every_pair(world, runs):
-    _, _, table, _ = world
-    arrays = [one.arrays for one in runs[1]]
-    pairs = PairedOutputs(
-        challenger=arrays[:2], incumbent=arrays[2:], against=arrays[1:], start=arrays[2:], averaged=True
-    )
-    seen = compare(table, ACCURACY, pairs)["dark"]
-    rows = [one["validation.score"][table["dark"].rows] for one in arrays]
-    np.testing.assert_allclose(seen.differences, np.array(rows[:2]) - np.mean(rows[1:], axis=0), atol=1e-6)
-    np.testing.assert_allclose(seen.anchor, np.array(rows[:2]) - np.mean(rows[2:], axis=0), atol=1e-6)
-    np.testing.assert_allclose(seen.against, rows[1:])
-    np.testing.assert_allclose(seen.anchor_against, rows[2:])
-    lost = compare(table, ACCURACY, PairedOutputs(challenger=[arrays[0], None], incumbent=[], against=arrays[1:]))
-    assert np.isnan(lost["dark"].differences[1]).all()
-
-
 def test_a_failed_training_leaves_a_row_of_nan(world, runs):
     _, _, table, _ = world
     arrays = [one.arrays for one in runs[1]]

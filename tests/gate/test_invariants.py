@@ -182,20 +182,6 @@ def test_copies_of_rows_within_their_groups_change_nothing(evidence, times):
 
 
 @QUICK
-@given(evidences, st.integers(0, 1000))
-def test_the_order_of_an_averaged_incumbents_trainings_changes_nothing(evidence, seed):
-    rng = np.random.default_rng(seed)
-    given_, mixed, order = {}, {}, rng.permutation(9)
-    for name, seen in evidence.items():
-        runs = 0.1 * rng.normal(size=(9, 1)) + 0.3 * rng.normal(size=(9, seen.differences.shape[1]))
-        given_[name] = replace(seen, differences=seen.differences - runs.mean(axis=0), against=runs)
-        mixed[name] = replace(given_[name], against=runs[order])
-    before, after = judge(given_, POOLS, GATE, 0.05), judge(mixed, POOLS, GATE, 0.05)
-    assert (after.verdict, after.reasons) == (before.verdict, before.reasons)
-    assert after.objective.standard_error == pytest.approx(before.objective.standard_error)
-
-
-@QUICK
 @given(predictions, st.sampled_from(tuple(METRICS)), st.integers(0, 1000))
 def test_the_order_of_rows_and_pairs_changes_nothing_for_any_metric(said, metric, seed):
     rng = np.random.default_rng(seed)

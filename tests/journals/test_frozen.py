@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 import autodc
+from autodc.errors import SpecError
 from autodc.report import write_report
 from autodc.review import views
 from autodc.review.status import status
+from autodc.studyfile import dropped
 from autodc.verbs.run import open_result
 
 HERE = Path(__file__).parent
@@ -31,6 +33,16 @@ def each(names):
     return [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in sorted(names)]
 
 
+def todays(path: Path) -> autodc.StudySpec:
+    """The study file without the lines that its refusal asks to remove."""
+    mended = dropped.upcast(json.loads(path.read_text()))
+    if mended != json.loads(path.read_text()):
+        with pytest.raises(SpecError, match=r"dropped.*remove the line \[ADC-SPEC-063\]"):
+            autodc.load(path)
+        path.write_text(json.dumps(mended))
+    return autodc.load(path)
+
+
 @pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
 def test_it_opens_and_tells(study):
     state, content = open_result(study / "run")
@@ -44,7 +56,7 @@ def test_it_opens_and_tells(study):
 @pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
 def test_the_same_command_ends_where_it_would_have_ended(study, request):
     machine = autodc.MachineSpec(runner="inline")
-    content = autodc.run(autodc.load(study / "study.yaml"), machine, study / "run").to_dict()
+    content = autodc.run(todays(study / "study.yaml"), machine, study / "run").to_dict()
     wanted = EXPECTED[request.node.callspec.params["study"]]
     assert content["kept"] == wanted["kept"]
     assert content["dropped"] == wanted["dropped"]

@@ -132,25 +132,3 @@ def test_satterthwaite():
 def test_what_has_no_variance_is_refused(table, clusters, code):
     with pytest.raises(StatsError, match=code):
         crossed(table, clusters)
-
-
-def test_an_average_of_the_other_arm_adds_its_seeds_to_what_pairs_cannot_take_away():
-    """V = seed/n + seed/k + s_i²/m with the pool's halves; more pairs leave seed/k and the rows."""
-    pool = Prior(seed=2e-3, residual=0.2, df=20)
-    new, old = _table(1, 400, 0.0, 0.3, 0.3, seed=1), _table(6, 400, 1e-6, 0.3, 0.3, seed=2)
-    other = crossed(old)
-    found = moderate(crossed(new - old.mean(axis=0)), pool, against=other)
-    of_other = max(0.0, (20 * 1e-3 + 5 * other.seed) / 25)
-    row = float((new - old.mean(axis=0))[0].var(ddof=1))
-    assert found.variance == pytest.approx(1e-3 + of_other / 6 + row / 400)
-    assert found.per_pair == pytest.approx(1e-3 + 0.1 / 400)
-    assert found.variance_at(math.inf) == pytest.approx(found.variance - found.per_pair)
-    pairs = moderate(crossed(new - old[:1]), pool)
-    assert found.variance < pairs.variance
-
-
-def test_a_noisy_incumbent_is_believed_when_it_is_averaged():
-    pool = Prior(seed=1e-6, residual=0.2, df=20)
-    new, old = _table(3, 400, 0.001, 0.3, 0.3, seed=1), _table(6, 400, 0.1, 0.3, 0.3, seed=2)
-    found = moderate(crossed(new - old.mean(axis=0)), pool, against=crossed(old))
-    assert found.variance > crossed(old).seed / 6

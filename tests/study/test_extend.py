@@ -145,8 +145,6 @@ BETWEEN = {
     "gate.fdr 0.1 → 0.2": {"gate__fdr": 0.2},
     "gate.planned_tests 8 → 50": {"gate__planned_tests": 50},
     "gate.looks": {"gate__looks": [1, 2]},
-    "gate.guard_alpha 0.2 → 0.3": {"gate__guard_alpha": 0.3},
-    "gate.anchor_factor 1.5 → 2.0": {"gate__anchor_factor": 2.0},
     "slices[overall].margin 0.05 → 0.08": {"slices": WIDER},
 }
 
@@ -245,3 +243,22 @@ def test_a_journal_without_a_key_of_today_goes_on_as_it_was(again, begun):
     assert study.finished
     with pytest.raises(InputError, match=r"data\.overlap"):
         again(old, data__overlap="allow")
+
+
+def test_a_journal_with_keys_that_were_dropped_is_the_same_study(again, begun) -> None:
+    """Statistical knobs of earlier study files stand in its journal; the file of today has none of them."""
+    hand, finished, rows = begun
+    kind, version, text = rows[0]
+    payload = json.loads(text)
+    payload["spec"]["gate"] |= {"guard_alpha": 0.3, "futility_target": 0.1, "incumbent": "averaged"}
+    payload["spec"]["metrics"]["tradeoffs"] = ["model_mb"]
+    payload["fingerprint"] = "of an earlier autodc"
+    old = [(kind, version, json.dumps(payload)), *rows[1:]]
+    count = len(old)
+    study = hand.open(old)
+    assert len(old) == count
+    assert study.finished
+    assert result(study.state)["decisions"] == result(finished.state)["decisions"]
+    with pytest.raises(InputError, match=r"gate\.fdr") as caught:
+        again(old[:60], gate__fdr=0.2)
+    assert "guard_alpha" not in str(caught.value)

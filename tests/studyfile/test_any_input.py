@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from autodc.errors import InputError, Problems
 from autodc.studyfile import dump, load
-from autodc.studyfile.document import nodes
 
 VALUES = st.recursive(
     st.none()
@@ -29,6 +28,12 @@ VALUES = st.recursive(
     ),
     max_leaves=5,
 )
+
+
+def nodes(value: Any) -> list[Any]:
+    """Every node of a JSON tree, parents first."""
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value, *(node for child in below for node in nodes(child))]
 
 
 def _outcome(path: Path) -> None:
@@ -61,7 +66,7 @@ def test_any_node_may_be_anything_at_length(tree, data):
 def _anything(tree: dict[str, Any], data: st.DataObject) -> None:
     changed = copy.deepcopy(tree)
     for _ in range(data.draw(st.integers(1, 3))):
-        _, parent = data.draw(st.sampled_from([(p, v) for p, v in nodes(changed) if isinstance(v, dict | list) and v]))
+        parent = data.draw(st.sampled_from([v for v in nodes(changed) if isinstance(v, dict | list) and v]))
         key = data.draw(st.sampled_from(list(parent) if isinstance(parent, dict) else list(range(len(parent)))))
         parent[key] = data.draw(VALUES)
     with tempfile.TemporaryDirectory() as folder:

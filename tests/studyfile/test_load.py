@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autodc.studyfile
 from autodc.studyfile import MachineSpec, StudySpec, dump, load, load_machine
-from autodc.studyfile.study import seconds
+from autodc.studyfile.values import seconds
 
 
 def test_values_are_those_of_yaml_1_2(write):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autodc.errors import Problems
-from autodc.studyfile import load, load_machine
+from autodc.studyfile import dropped, load, load_machine
 
 LR = "lr: {type: float, low: 1e-4, high: 1e-1, log: true}"
 CASES = {
@@ -317,10 +317,21 @@ def test_several_problems_are_one_error_with_every_place(write):
     assert "study.yaml:23:16: loop.rounds" in text
 
 
-def test_an_objective_is_among_the_tradeoffs_that_are_measured(refused):
-    (problem,) = refused(
-        ("primary: accuracy", "primary: accuracy\n  tradeoffs: [model_mb]"),
-        ("enqueue:", "objectives: [predict_ms], enqueue:"),
-    )
-    assert problem.place == "study.yaml:25:45: search.objectives[0]"
-    assert "metrics.tradeoffs" in problem.hint
+@pytest.mark.parametrize("path", [".".join(map(str, path)) for path in dropped.DROPPED])
+def test_a_key_of_earlier_files_is_refused_in_one_sentence(refused, path: str) -> None:
+    section, key = path.split(".")
+    old = {"gate": "gate: {", "metrics": "metrics:\n  "}[section]
+    new = f"{old}{key}: 0.3{', ' if section == 'gate' else chr(10) + '  '}"
+    (problem,) = refused((old, new))
+    line = {"gate": "25:8", "metrics": "14:3"}[section]
+    assert (problem.code, problem.place) == ("ADC-SPEC-063", f"study.yaml:{line}: {path}")
+    assert len(str(problem).splitlines()) == 1
+    assert str(problem).endswith("in every study: remove the line [ADC-SPEC-063]") or "pair by pair" in str(problem)
+
+
+def test_a_dropped_key_hides_no_other_problem(refused) -> None:
+    found = refused(("rounds: 5", "rounds: 0"), overrides=("gate.futility_rest=0.1",))
+    assert [(p.code[-3:], p.place) for p in found] == [
+        ("023", "study.yaml:23:16: loop.rounds"),
+        ("063", "--set gate.futility_rest"),
+    ]

@@ -57,16 +57,6 @@ def test_run_gives_the_result_and_writes_it(ran):
     assert said[-1] == result.content["spent"]["trainings"]
 
 
-def test_an_incumbent_that_is_averaged_over_all_its_trainings(ran, tmp_path):
-    """Once a test has taken the incumbent to more pairs, the first look of the next one sees other differences."""
-    _, paired, _ = ran
-    spec = autodc.load(write_world(tmp_path, budget__trainings=30, loop__rounds=1, gate={"incumbent": "averaged"}))
-    result = autodc.run(spec, INLINE, tmp_path / "out")
-    assert result.kept == paired.kept
-    seen = [[d["slices"] for d in r.content["decisions"] if d["purpose"] == "addition"] for r in (result, paired)]
-    assert seen[0] != seen[1]
-
-
 def test_a_finished_folder_holds_results_and_no_scratch(ran):
     names = {path.name for path in ran[1].folder.iterdir()}
     assert {"journal.sqlite", "outcomes", "models", "report", "result.json"} <= names

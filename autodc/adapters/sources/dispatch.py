@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from autodc.adapters.sources.files import exists, regular_file
@@ -23,11 +20,11 @@ from autodc.data.dataset import Dataset
 from autodc.data.rows import problem
 from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
-from autodc.plugins import own_code
+from autodc.plugins import FORMS, SOURCES, installed, meant, own_code, suggest
 from autodc.studyfile.study import SourceSpec, TaskKind
 
-ENTRY_POINTS = "autodc.sources"
 FUNCTION = re.compile(r"^(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)$")
+IN_MODULE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
 IDX_NAME = re.compile(r"[-.]idx\d-")
 
 BUILT_IN: Mapping[str, SourceFactory] = {
@@ -62,6 +59,8 @@ def read_source(
     path = os.path.join(folder, os.path.expanduser(spec.source))
     request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options)
     if not exists(request):
+        if IN_MODULE.match(spec.source):
+            return FunctionSource(request, spec.source).read(targets)
         regular_file(request, "there is no such file or folder", _nearby(path))
     if Path(path).is_dir():
         return FolderSource(request).read(targets)
@@ -83,14 +82,14 @@ def _read_remote(request: SourceRequest, targets: bool) -> Dataset:
 
 def _suffix(request: SourceRequest, *names: str) -> str:
     """The longest known suffix of the first name that has one."""
-    known = _known(tuple(sys.path))
+    known = sorted({*BUILT_IN, *installed(SOURCES)}, key=len, reverse=True)
     for name in names:
         file = re.split(r"[/\\]", name)[-1].casefold()
         if found := next((suffix for suffix in known if file.endswith(suffix)), None):
             return found
         if IDX_NAME.search(file):
             return ".idx"
-    hint = f"known: {', '.join(sorted(known))}, a folder with a manifest, or file.py:function"
+    hint = suggest(Path(names[0]).suffix, sorted(known), "known") + f", a folder with a manifest, {FORMS}"
     raise problem(request, "013", "the kind of source is unknown", hint=hint)
 
 
@@ -100,15 +99,9 @@ def _read(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
     return _plugged(request, suffix, targets)
 
 
-@lru_cache(maxsize=4)
-def _known(path: tuple[str, ...]) -> list[str]:
-    """The suffixes that this installation reads, the longest first. path: where packages are looked for."""
-    return sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))}, key=len, reverse=True)
-
-
 def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
     """Read by a plug-in. Our own suffixes cannot be taken over."""
-    (point, *_) = entry_points(group=ENTRY_POINTS, name=suffix)
+    point = installed(SOURCES)[suffix]
     with own_code(lambda got: problem(request, "015", f"the plug-in `{point.value}` failed", got)):
         factory: SourceFactory = point.load()
         return factory(request).read(targets)
@@ -116,13 +109,11 @@ def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
 
 def _nearby(path: str) -> str:
     """The nearest names beside a path that is not there."""
-    import difflib
-
     parent = Path(path).parent
     if not parent.is_dir():
         return f"there is no folder {parent} either; paths are relative to the study file"
     try:
-        near = difflib.get_close_matches(Path(path).name, os.listdir(parent), n=1)
+        near = meant(Path(path).name, os.listdir(parent))
     except OSError:
-        near = []
-    return f"did you mean `{near[0]}`?" if near else "paths are relative to the study file"
+        near = None
+    return f"did you mean `{near}`?" if near else "paths are relative to the study file"

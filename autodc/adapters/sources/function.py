@@ -1,8 +1,8 @@
-"""A user's own function, `path/to/file.py:function`, that returns inputs, targets and metadata."""
+"""A user's own object: a function that returns inputs, targets and metadata, or a source of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -14,22 +14,29 @@ from autodc.data.dataset import Dataset
 from autodc.data.rows import checked, problem
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
 from autodc.errors import SpecError
-from autodc.plugins import IMPORT_FAILED, load_object, own_code, told
+from autodc.plugins import IMPORT_FAILED, is_path, load_object, own_code, told
 
 
 @final
 class FunctionSource:
-    """Calls the function with the options as keyword arguments, all but the common ones."""
+    """Calls the function with the options as keyword arguments, all but the common ones.
+
+    function: its name in the file of the request, or `package.module:name`. A class with `read` is made with the
+    request and reads by itself, as what an entry point of `autodc.sources` names does.
+    """
 
     def __init__(self, request: SourceRequest, function: str) -> None:
         self._request, self._function = request, function
 
     def read(self, targets: bool) -> Dataset:
         """Call the function; without `targets` what it returns as targets is dropped unread."""
-        request = self._request
-        regular_file(request, hint="paths are relative to the study file")
-        options = {key: value for key, value in request.options.items() if key not in COMMON_OPTIONS}
-        answer = self._called(options)
+        request, folder = self._request, str(Path(self._request.path).parent)
+        found = self._loaded(folder)
+        with own_code(lambda got: problem(request, "015", f"`{self._function}` failed", got), folder):
+            if isinstance(found, type) and hasattr(found, "read"):
+                data: Dataset = found(request).read(targets)
+                return data
+            answer = found(**{key: value for key, value in request.options.items() if key not in COMMON_OPTIONS})
         if not isinstance(answer, tuple | list) or len(answer) not in (2, 3):
             got = f"{type(answer).__name__}" + (f" of {len(answer)}" if isinstance(answer, tuple | list) else "")
             raise problem(request, "016", f"`{self._function}` returns inputs, targets, metadata (or None)", got)
@@ -43,19 +50,20 @@ class FunctionSource:
         )
         return checked(request, raw, targets=targets)
 
-    def _called(self, options: Mapping[str, object]) -> object:
-        request, folder = self._request, str(Path(self._request.path).parent)
-        failed = f"`{self._function}` failed"
+    def _loaded(self, folder: str) -> Callable[..., Any]:
+        request, name = self._request, self._function
+        if not is_path(name):
+            regular_file(request, hint="paths are relative to the study file")
+            name = f"{Path(request.path).name}:{name}"
         try:
-            function = load_object(f"{Path(request.path).name}:{self._function}", folder, "")
+            found: Callable[..., Any] = load_object(name, folder, "")
         except SpecError as error:
             if error.got and error.code == IMPORT_FAILED:
-                raise problem(request, "015", failed, error.got) from error
+                raise problem(request, "015", f"`{self._function}` failed", error.got) from error
             raise problem(request, "001", f"there is no function `{self._function}`", hint=error.hint) from None
-        if not callable(function):
-            raise problem(request, "001", f"`{self._function}` is no function", type(function).__name__)
-        with own_code(lambda got: problem(request, "015", failed, got), folder):
-            return function(**options)
+        if not callable(found):
+            raise problem(request, "001", f"`{self._function}` is no function", type(found).__name__)
+        return found
 
     def _frame(self, metadata: object) -> pd.DataFrame | None:
         if metadata is None or (isinstance(metadata, Mapping) and not metadata):

@@ -22,11 +22,11 @@ from autodc.adapters.trainers.options import (
     TorchHyperparameters,
     TorchImageOptions,
 )
-from autodc.adapters.trainers.registry import installed, unknown_trainer
+from autodc.adapters.trainers.registry import unknown_trainer
 from autodc.errors import SpecError
-from autodc.plugins import find_problem, is_path
-from autodc.studyfile.study import ParameterSpec, Spec, TaskKind
-from autodc.studyfile.words import suggest
+from autodc.plugins import TRAINERS, find_problem, is_known, is_path, suggest
+from autodc.studyfile.study import ParameterSpec, TaskKind
+from autodc.studyfile.values import Spec
 
 OPTIONS_PLACE = "task.options"
 SPACE_PLACE = "search_space"
@@ -45,7 +45,7 @@ def check_trainer(
         if is_path(name):
             problem = find_problem(name, folder, "task.trainer")
             return [problem] if problem else []
-        return [] if name in installed() else [unknown_trainer(name)]
+        return [] if is_known(name, (), TRAINERS) else [unknown_trainer(name)]
     problems = []
     if kind not in KINDS[name]:
         fitting = ", ".join(trainer for trainer, kinds in KINDS.items() if kind in kinds)

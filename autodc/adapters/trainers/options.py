@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
-from autodc.studyfile.study import Recipe, Spec, TaskKind
+from autodc.studyfile.study import Recipe, TaskKind
+from autodc.studyfile.values import Spec
 
 ALL_RECIPES: tuple[Recipe, ...] = ("concat", "pretrain_finetune", "continue")
 PRETRAIN_ONLY = ("pretrain_share", "finetune_lr_factor")

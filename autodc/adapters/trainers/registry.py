@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -16,13 +15,11 @@ from autodc.adapters.trainers.options import (
     TorchTabularOptions,
 )
 from autodc.errors import SpecError
-from autodc.plugins import import_failed, is_path, load_object, own_code
-from autodc.studyfile.words import suggest
+from autodc.plugins import TRAINERS, installed, is_known, load_plugin, own_code, suggest
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import CheckedTrainer
 from autodc.trial.trainer import Trainer
 
-GROUP = "autodc.trainers"
 PLACE = "task.trainer"
 
 
@@ -38,24 +35,15 @@ def make_trainer(ref: TrainerRef) -> Trainer:
         except ValidationError as error:
             raise SpecError("ADC-TRAIN-012", "the options do not fit", "task.options", str(error)) from error
         return CheckedTrainer(inner, ref.name)
-    if is_path(ref.name):
-        return CheckedTrainer(_called(load_object(ref.name, ref.folder, PLACE), options, ref), ref.name)
-    point = installed().get(ref.name)
-    if point is None:
+    if not is_known(ref.name, (), TRAINERS):
         raise unknown_trainer(ref.name)
-    with own_code(import_failed(ref.name, PLACE), ref.folder):
-        found = point.load()
+    found = load_plugin(ref.name, TRAINERS, ref.folder, PLACE)
     return CheckedTrainer(_called(found, options, ref), ref.name)
-
-
-def installed() -> dict[str, EntryPoint]:
-    """Trainers that other packages bring, by name."""
-    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def unknown_trainer(name: str) -> SpecError:
     """No trainer of this name."""
-    hint = suggest(name, [*OPTIONS, *installed()], "trainers") + "; or path/to/file.py:Object"
+    hint = suggest(name, [*OPTIONS, *installed(TRAINERS)], "trainers") + "; or path/to/file.py:Object"
     return SpecError("ADC-TRAIN-013", "there is no such trainer", PLACE, name, hint)
 
 

@@ -14,9 +14,8 @@ import numpy as np
 from autodc.adapters.trainers.options import SklearnOptions
 from autodc.errors import SpecError
 from autodc.plan.mixture import epoch_rows
-from autodc.plugins import is_path, load_object, own_code
+from autodc.plugins import is_path, load_object, own_code, suggest
 from autodc.seeds import generator, integer
-from autodc.studyfile.words import suggest
 from autodc.trial.fitting import AbstractFitting, TrainPhase, phases
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob, TrainPart

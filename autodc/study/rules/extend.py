@@ -16,6 +16,7 @@ from autodc.errors import InputError
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance
+from autodc.studyfile import dropped
 from autodc.studyfile.study import StudySpec
 
 ABSENT = "left out"
@@ -127,7 +128,7 @@ def enqueued(state: State) -> list[Mapping[str, float]]:
 
 def _content(started: ev.StudyStarted) -> dict[str, Any]:
     """The study as plain keys: the file with its defaults, and beside it the content of the data."""
-    content: dict[str, Any] = StudySpec.model_validate(started.spec).content()
+    content: dict[str, Any] = StudySpec.model_validate(dropped.upcast(started.spec)).content()
     parts = {**started.parts, **{n: d["fingerprint"] for n, d in started.datasets.items() if not d.get("candidate")}}
     content["content of"] = {name: str(digest)[:12] for name, digest in sorted(parts.items())}
     for one in content["data"]["candidates"]:
