@@ -10,7 +10,7 @@ from typing import final
 from autodc.evaluation.slices import TEST
 from autodc.plan.trial import Trial
 from autodc.studyfile.study import MachineSpec, StudySpec
-from autodc.trial.executor import Job, StoredPart, TrainerRef
+from autodc.trial.executor import StoredPart, TrainerRef, TrainTask
 
 
 @final
@@ -32,14 +32,14 @@ class JobMaker:
     models: Path
     restore: Callable[[], bool] = lambda: False
 
-    def job(self, trial: Trial, attempt: int) -> Job:
+    def job(self, trial: Trial, attempt: int) -> TrainTask:
         """Return one attempt at a trial."""
         plan, task = trial.plan, self.spec.task
         keep = self._keeps_model(trial)
         out = self.models / f"trial-{trial.number}" if keep else self.work / f"trial-{trial.number}-{attempt}"
         warm = None if trial.warm_start is None else str(self.models / f"trial-{trial.warm_start}" / "model")
         held = {part: path for part, path in self.held.items() if part != TEST or trial.phase == "test"}
-        return Job(
+        return TrainTask(
             number=trial.number,
             attempt=attempt,
             trainer=TrainerRef(name=task.trainer, options=task.options, folder=self.spec.folder),

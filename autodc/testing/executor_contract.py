@@ -22,9 +22,9 @@ import numpy as np
 import psutil
 import pytest
 
-from autodc.adapters.executors.harness import train_job
+from autodc.adapters.executors.harness import run_task
 from autodc.plan.plan import Value
-from autodc.trial.executor import Completion, Executor, Job, StoredPart, TrainerRef
+from autodc.trial.executor import Completion, Executor, StoredPart, TrainerRef, TrainTask
 
 ROWS, COLUMNS = 60, 4
 PATIENCE = 60.0
@@ -40,12 +40,12 @@ class Jobs:
     folder: Path
     made: int = 0
 
-    def __call__(self, act: str = "learn", **extra: Any) -> Job:
+    def __call__(self, act: str = "learn", **extra: Any) -> TrainTask:
         """Return a job with a number of its own; `extra` goes to the job where it has such a field, else to the act."""
         self.made += 1
-        fields = {name: extra.pop(name) for name in list(extra) if name in Job.__dataclass_fields__}
+        fields = {name: extra.pop(name) for name in list(extra) if name in TrainTask.__dataclass_fields__}
         settings: dict[str, Value] = {"act": act, **extra}
-        job = Job(
+        job = TrainTask(
             number=self.made,
             attempt=1,
             trainer=TrainerRef(name="autodc.testing.flaky:FlakyTrainer", options={}, folder=str(self.folder)),
@@ -110,7 +110,7 @@ class ExecutorContract:
         assert sorted(c.number for c in completions) == [job.number for job in submitted]
         assert executor.wait() == []
         for completion in completions:
-            here = train_job(next(job for job in submitted if job.number == completion.number))
+            here = run_task(next(job for job in submitted if job.number == completion.number))
             assert completion.status == here.status == "done"
             assert completion.outputs["validation"].tobytes() == here.outputs["validation"].tobytes()
             assert 0 < completion.started <= completion.ended
@@ -276,7 +276,7 @@ class ExecutorContract:
         executor.cancel()
 
 
-def _run(executor: Executor, jobs: list[Job]) -> list[Completion]:
+def _run(executor: Executor, jobs: list[TrainTask]) -> list[Completion]:
     for job in jobs:
         executor.submit(job)
     return _collect(executor, len(jobs))
