@@ -92,6 +92,11 @@ class StudyCore:
         """What is studied."""
         return self._spec
 
+    @property
+    def store(self) -> OutcomeStore:
+        """Where arrays lie."""
+        return self._store
+
     def record(self, *events: ev.Event) -> None:
         """Journal events, then apply them."""
         if any(isinstance(event, ev.SessionStarted) for event in events):

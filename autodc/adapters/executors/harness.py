@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import hashlib
 import json
 import os
 import shutil
@@ -23,7 +22,7 @@ import threadpoolctl
 
 from autodc.data.store import open_part
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
-from autodc.files import sync
+from autodc.files import digests, sync
 from autodc.plugins import load_object, told
 from autodc.trial.call import Call, Callee, CallError, CallPart, as_json
 from autodc.trial.executor import (
@@ -142,17 +141,6 @@ def _call(task: CallTask, callee: Callee, parts: Mapping[str, CallPart]) -> dict
     for path in files:
         sync(out / path)
     return {"value": value, "files": files}
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """Path below the folder → SHA-256 of every file there."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    return {str(file.relative_to(folder)): _sha256(file) for file in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _failed(task: Task, error: BaseException, started: float, begun: float, missing: bool = False) -> Completion:

@@ -12,7 +12,7 @@ from autodc.gate.types import Look, upcast
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Phase, Trial
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import ComparisonState, Extension, Session, TrialState
+from autodc.study.journal.records import ComparisonState, Extension, Session, TaskState, TrialState
 from autodc.studyfile.study import StudySpec
 
 __all__ = ["ComparisonState", "Extension", "Session", "State", "TrialState", "fold", "stays"]
@@ -73,6 +73,8 @@ class State:
     failures: list[int] = field(default_factory=list)
     works: dict[str, int] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
+    tasks: list[TaskState] = field(default_factory=list)
+    """Predictions and calls, by number."""
     admitted: list[ev.SliceAdmitted] = field(default_factory=list)
     """Slices that joined the study while it ran."""
     outputs: dict[Plan, str] = field(default_factory=dict)
@@ -299,6 +301,16 @@ def _slice(state: State, event: ev.SliceAdmitted) -> None:
         one.outcome = replace(one.outcome, slices=slices, soft={**one.outcome.soft, **soft})
 
 
+def _task_planned(state: State, event: ev.TaskPlanned) -> None:
+    if event.number != len(state.tasks):
+        raise ValueError(f"tasks are numbered without gaps, found {event.number}")
+    state.tasks.append(TaskState(number=event.number, work=event.work, digest=event.digest))
+
+
+def _task_finished(state: State, event: ev.TaskFinished) -> None:
+    state.tasks[event.number].answer = event.answer
+
+
 def _held_up(state: State, event: ev.TrialHeldUp) -> None:
     state.held.add(event.number)
 
@@ -412,6 +424,8 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.TrialPlanned: _planned,
     ev.TrialFinished: _finished,
     ev.TrialHeldUp: _held_up,
+    ev.TaskPlanned: _task_planned,
+    ev.TaskFinished: _task_finished,
     ev.SliceAdmitted: _slice,
     ev.FidelityMeasured: _fidelity,
     ev.ChallengerProposed: _proposed,
