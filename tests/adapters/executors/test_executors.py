@@ -6,7 +6,8 @@ import pytest
 
 from autodc.adapters.executors import InlineExecutor, LocalExecutor, open_executor, run_task
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.executor_contract import ExecutorContract, Jobs, small_dataset
+from autodc.testing.executor_contract import ExecutorContract
+from autodc.testing.jobs import Jobs, small_dataset
 from autodc.trial.executor import Executor
 
 SLOTS = 2
@@ -54,7 +55,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from autodc.adapters.executors import run_task
-from autodc.testing.executor_contract import Jobs, small_dataset
+from autodc.testing.jobs import Jobs, small_dataset
 jobs = Jobs(small_dataset(Path(sys.argv[1])))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

@@ -11,7 +11,7 @@ from autodc.adapters.executors.pool import last_line, refusal, room
 from autodc.adapters.executors.ray_process import environment
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.executor_contract import Jobs, small_dataset
+from autodc.testing.jobs import Jobs, small_dataset
 
 
 @pytest.mark.parametrize(

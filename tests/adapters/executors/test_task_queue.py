@@ -4,7 +4,7 @@ import pytest
 
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.errors import SurroundingsError
-from autodc.testing.executor_contract import Jobs, small_dataset
+from autodc.testing.jobs import Jobs, small_dataset
 from autodc.trial.executor import Completion, TrainTask
 
 
