@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable
@@ -29,6 +30,16 @@ def write_whole(path: Path, content: str | bytes | Callable[[IO[bytes]], object]
         unfinished.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Path below the folder → SHA-256 of every file there."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def sync(path: Path) -> None:

@@ -21,8 +21,8 @@ import numpy as np
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from autodc.adapters.executors.attempts import Desk
-from autodc.adapters.executors.harness import train_job
+from autodc.adapters.executors.harness import run_task
+from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.adapters.mlflow_tracker import NullTracker
 from autodc.plan.trial import Trial
 from autodc.study.driver import Driver, Interrupted
@@ -30,6 +30,7 @@ from autodc.study.journal.events import SessionStarted
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import CANDIDATES, write_world
+from autodc.trial.executor import Completion, TrainTask
 from autodc.wire.study import job_maker, open_study, read_inputs
 from benchmarks.tables import table
 
@@ -51,25 +52,28 @@ class Sleeper:
     slots = SLOTS
 
     def __init__(self, seconds: float) -> None:
-        self._seconds, self._desk = seconds, Desk()
-        self.submit, self.wait, self.cancel = self._desk.submit, self._desk.wait, self._desk.cancel
+        self._seconds, self._queue = seconds, TaskQueue()
+        self.submit, self.wait, self.cancel = self._queue.submit, self._queue.wait, self._queue.cancel
         self.spans: list[tuple[float, float]] = []
         self._threads = [threading.Thread(target=self._serve) for _ in range(SLOTS)]
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
-        self._desk.close()
+        self._queue.close()
         for thread in self._threads:
             thread.join()
 
     def _serve(self) -> None:
-        while (job := self._desk.take(lambda job: None)) is not None:
-            began = time.time()
-            time.sleep(self._seconds * np.random.default_rng(job.number).uniform(0.5, 1.5))
-            done = train_job(job)
-            self.spans.append((began, time.time()))
-            self._desk.report(job, replace(done, started=began, ended=self.spans[-1][1]))
+        while (job := self._queue.take(lambda job: None)) is not None:
+            self._queue.report(job, self._train(job))
+
+    def _train(self, job: TrainTask) -> Completion:
+        began = time.time()
+        time.sleep(self._seconds * np.random.default_rng(job.number).uniform(0.5, 1.5))
+        done = run_task(job)
+        self.spans.append((began, time.time()))
+        return replace(done, started=began, ended=self.spans[-1][1])
 
 
 def idle(seconds: float, lag: int) -> tuple[float, float]:

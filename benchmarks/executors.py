@@ -108,7 +108,7 @@ def _all_busy(spans: list[tuple[float, float]], since: float) -> Iterator[float]
 def _our(runner: str, kill: str) -> Run:
     from autodc.adapters.executors import open_executor
     from autodc.studyfile.study import MachineSpec
-    from autodc.testing.executor_contract import Jobs, small_dataset
+    from autodc.testing.jobs import Jobs, small_dataset
 
     with tempfile.TemporaryDirectory() as folder:
         jobs = Jobs(small_dataset(Path(folder)))

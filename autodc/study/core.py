@@ -102,6 +102,11 @@ class StudyCore:
         """What is visible of it now."""
         return self._loop.view
 
+    @property
+    def store(self) -> OutcomeStore:
+        """Where arrays lie."""
+        return self._store
+
     def record(self, *events: ev.Event) -> None:
         """Journal events, then apply them."""
         if any(isinstance(event, ev.SessionStarted) for event in events):

@@ -138,6 +138,8 @@ class Driver:
         self._executor.submit(job)
 
     def _take(self, completion: Completion) -> None:
+        if completion.work != "training":
+            return  # of study/tasks.py, which numbers on its own
         trial, attempt = self._under_way.get(completion.number, (None, -1))
         if trial is None or attempt != completion.attempt:
             return

@@ -12,7 +12,7 @@ from autodc.plan.trial import Trial
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.studyfile.study import MachineSpec, StudySpec
-from autodc.trial.executor import Job, StoredPart, TrainerRef
+from autodc.trial.executor import StoredPart, TrainerRef, TrainTask
 
 
 @final
@@ -35,7 +35,7 @@ class JobMaker:
     order: tuple[Phase, ...] = ORDER
     """The phases of the study."""
 
-    def job(self, trial: Trial, attempt: int) -> Job:
+    def job(self, trial: Trial, attempt: int) -> TrainTask:
         """Return one attempt at a trial."""
         plan, task = trial.plan, self.spec.task
         phase = next(p for p in self.order if p.name == trial.phase)
@@ -43,7 +43,7 @@ class JobMaker:
         out = self.models / f"trial-{trial.number}" if keep else self.work / f"trial-{trial.number}-{attempt}"
         warm = None if trial.warm_start is None else str(self.models / f"trial-{trial.warm_start}" / "model")
         held = {part: path for part, path in self.held.items() if part != TEST or phase.predicts_test}
-        return Job(
+        return TrainTask(
             number=trial.number,
             attempt=attempt,
             trainer=TrainerRef(name=task.trainer, options=task.options, folder=self.spec.folder),

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,55 +22,17 @@ import numpy as np
 import psutil
 import pytest
 
-from autodc.adapters.executors.harness import train_job
-from autodc.plan.plan import Value
-from autodc.trial.executor import Completion, Executor, Job, StoredPart, TrainerRef
+from autodc.adapters.executors.harness import run_task
+from autodc.testing.jobs import PATIENCE, ROWS, Jobs, lives, small_dataset, until
+from autodc.trial.executor import (
+    Completion,
+    Executor,
+    Task,
+    TrainerRef,
+)
 
-ROWS, COLUMNS = 60, 4
-PATIENCE = 60.0
-"""Seconds after which a test stops waiting for what should have happened long ago."""
 HOUR = 3600.0
 MEGABYTE = 2**20
-
-
-@dataclass
-class Jobs:
-    """Makes jobs for the flaky trainer on a small dataset."""
-
-    folder: Path
-    made: int = 0
-
-    def __call__(self, act: str = "learn", **extra: Any) -> Job:
-        """Return a job with a number of its own; `extra` goes to the job where it has such a field, else to the act."""
-        self.made += 1
-        fields = {name: extra.pop(name) for name in list(extra) if name in Job.__dataclass_fields__}
-        settings: dict[str, Value] = {"act": act, **extra}
-        job = Job(
-            number=self.made,
-            attempt=1,
-            trainer=TrainerRef(name="autodc.testing.flaky:FlakyTrainer", options={}, folder=str(self.folder)),
-            kind="regression",
-            n_classes=0,
-            train=(StoredPart(name="base", path=str(self.folder / "base")),),
-            predict=(StoredPart(name="validation", path=str(self.folder / "validation")),),
-            hyperparameters=settings,
-            recipe="concat",
-            seed=self.made,
-            fidelity=1.0,
-            warm_start=None,
-            out=str(self.folder / f"out-{self.made}"),
-        )
-        return replace(job, **fields)
-
-
-def small_dataset(folder: Path) -> Path:
-    """Store a small dataset to train on and another to predict, and return their folder."""
-    rng = np.random.default_rng(0)
-    for name in ("base", "validation"):
-        (folder / name).mkdir()
-        np.save(folder / name / "x.npy", rng.random((ROWS, COLUMNS)))
-    np.save(folder / "base" / "y.npy", rng.random(ROWS))
-    return folder
 
 
 class ExecutorContract:
@@ -110,7 +72,7 @@ class ExecutorContract:
         assert sorted(c.number for c in completions) == [job.number for job in submitted]
         assert executor.wait() == []
         for completion in completions:
-            here = train_job(next(job for job in submitted if job.number == completion.number))
+            here = run_task(next(job for job in submitted if job.number == completion.number))
             assert completion.status == here.status == "done"
             assert completion.outputs["validation"].tobytes() == here.outputs["validation"].tobytes()
             assert 0 < completion.started <= completion.ended
@@ -175,7 +137,7 @@ class ExecutorContract:
         file = jobs.folder / "program"
         (completion,) = _run(executor, [jobs("detach", program_file=str(file))])
         assert completion.status == "done"
-        assert not _lives(int(file.read_text()))
+        assert not lives(int(file.read_text()))
 
     def test_data_that_is_gone_is_no_fault_of_the_plan(self, executor: Executor, jobs: Jobs) -> None:
         (first,) = _run(executor, [jobs("delete")])
@@ -199,7 +161,7 @@ class ExecutorContract:
         file = jobs.folder / "program"
         (completion,) = _run(executor, [jobs("programs", program_file=str(file), timeout=1.0)])
         assert completion.status == "timeout"
-        _until(lambda: not _lives(int(file.read_text())), "the program below the training is gone")
+        until(lambda: not lives(int(file.read_text())), "the program below the training is gone")
 
     def test_memory_over_the_limit_ends_the_training(self, executor: Executor, jobs: Jobs) -> None:
         self._needs_supervision()
@@ -222,6 +184,45 @@ class ExecutorContract:
         assert completion.status == "lost"
         self._all_slots_train(executor, jobs)
 
+    def test_predictions_and_calls_come_back_as_trainings_do(self, executor: Executor, jobs: Jobs) -> None:
+        call, prediction = jobs.call(), jobs.prediction()
+        training = jobs(number=call.number)
+        found = {one.work: one for one in _run(executor, [call, training, prediction])}
+        assert {one.status for one in found.values()} == {"done"}, found
+        assert found["call"].value == {"parts": ["validation"], "threads": 1}
+        assert (Path(call.out) / "made.txt").read_text() == "made"
+        assert list(found["call"].files) == ["made.txt"]
+        mean = np.load(jobs.folder / "base" / "y.npy").mean()
+        assert found["prediction"].outputs["validation"].tolist() == [mean] * ROWS
+        assert found["training"].number == call.number
+        assert not (Path(prediction.out)).exists()
+
+    def test_a_call_that_raises_has_failed_and_leaves_nothing(self, executor: Executor, jobs: Jobs) -> None:
+        task = jobs.call("raise")
+        (completion,) = _run(executor, [task])
+        assert (completion.work, completion.status) == ("call", "failed")
+        assert "the loss is not a number, as planned" in completion.error
+        assert not Path(task.out).exists()
+
+    @pytest.mark.parametrize(
+        ("act", "wishes", "status"),
+        [
+            ("exit", {}, "crashed"),
+            ("hang", {"timeout": 0.5}, "timeout"),
+            ("eat", {"megabytes": 400, "memory": 300.0 * MEGABYTE}, "memory"),
+        ],
+    )
+    def test_calls_are_supervised_as_trainings_are(
+        self, executor: Executor, jobs: Jobs, act: str, wishes: dict[str, Any], status: str
+    ) -> None:
+        self._needs_supervision()
+        task = jobs.call(act, **wishes)
+        (completion,) = _run(executor, [task])
+        assert (completion.work, completion.status) == ("call", status)
+        assert "call" in completion.error
+        assert not Path(task.out).exists()
+        assert [one.status for one in _run(executor, [jobs.call()])] == ["done"]
+
     def test_what_is_cancelled_never_comes_back(self, executor: Executor, jobs: Jobs) -> None:
         for _ in range(2 * executor.slots):
             executor.submit(jobs("sleep" if self.supervised else "learn", seconds=HOUR))
@@ -243,13 +244,13 @@ class ExecutorContract:
             return
         file, pid_file = jobs.folder / "program", jobs.folder / "pid"
         executor.submit(jobs("programs", program_file=str(file), pid_file=str(pid_file)))
-        _until(lambda: file.exists() and file.read_text() != "", "the training has begun")
+        until(lambda: file.exists() and file.read_text() != "", "the training has begun")
         training = psutil.Process(int(pid_file.read_text()))
         above = [p for p in training.parents() if p.pid != os.getpid() and p not in psutil.Process().parents()]
         executor.close()
         executor.close()
         for pid in (training.pid, int(file.read_text()), *(p.pid for p in above)):
-            _until(lambda pid=pid: not _lives(pid), "every process is gone")  # type: ignore[misc]
+            until(lambda pid=pid: not lives(pid), "every process is gone")  # type: ignore[misc]
 
     def _needs_supervision(self) -> None:
         if not self.supervised:
@@ -260,7 +261,7 @@ class ExecutorContract:
     ) -> list[Completion]:
         file = jobs.folder / f"pid-{jobs.made}"
         executor.submit(jobs("sleep", seconds=HOUR, pid_file=str(file)))
-        _until(lambda: file.exists() and file.read_text() != "", "the training has begun")
+        until(lambda: file.exists() and file.read_text() != "", "the training has begun")
         process = victim(psutil.Process(int(file.read_text())))
         assert process is not None
         process.kill()
@@ -271,12 +272,12 @@ class ExecutorContract:
         files = [jobs.folder / f"busy-{jobs.made}-{k}" for k in range(executor.slots)]
         for file in files:
             executor.submit(jobs("sleep", seconds=HOUR, pid_file=str(file)))
-        _until(lambda: all(f.exists() and f.read_text() != "" for f in files), "all slots train", self.busy_again)
+        until(lambda: all(f.exists() and f.read_text() != "" for f in files), "all slots train", self.busy_again)
         assert len({file.read_text() for file in files}) == executor.slots
         executor.cancel()
 
 
-def _run(executor: Executor, jobs: list[Job]) -> list[Completion]:
+def _run(executor: Executor, jobs: Sequence[Task]) -> list[Completion]:
     for job in jobs:
         executor.submit(job)
     return _collect(executor, len(jobs))
@@ -290,17 +291,3 @@ def _collect(executor: Executor, count: int) -> list[Completion]:
         completions += executor.wait(1.0)
     assert len(completions) == count
     return completions
-
-
-def _until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.01)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return str(psutil.Process(pid).status()) != str(psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

@@ -14,6 +14,7 @@ from typing import Any, final
 import numpy as np
 import threadpoolctl
 
+from autodc.trial.call import Call
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 
 MEGABYTE = 2**20
@@ -49,6 +50,16 @@ class FlakyTrainer:
         (model / "seed.txt").write_text(str(job.seed))
         (job.out / "scratch.txt").write_text("not to be kept")
         return Trained(outputs=outputs, train_seconds=time.perf_counter() - start, predict_ms=0.0, model_mb=0.0)
+
+
+def flaky_call(call: Call) -> dict[str, Any]:
+    """Act as the argument `act` says, one of `FlakyTrainer`'s, and leave a file."""
+    settings = call.arguments
+    if "pid_file" in settings:
+        Path(str(settings["pid_file"])).write_text(str(os.getpid()))
+    _act(str(settings.get("act", "learn")), settings, call.out, ())
+    (call.out / "made.txt").write_text("made")
+    return {"parts": sorted(call.parts), "threads": _threads()}
 
 
 def _act(act: str, settings: Mapping[str, Any], out: Path, parts: Sequence[TrainPart]) -> None:

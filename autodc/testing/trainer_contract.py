@@ -52,7 +52,7 @@ class TrainerContract:
     @pytest.fixture
     def rows(self) -> tuple[Array, Array]:
         """Inputs (n, ...) and class indices (n,), at least 900 rows."""
-        return _digits()
+        return digits()
 
     def test_learns_and_answers_in_row_order(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
         trained = self._train(ref, tmp_path, rows, extra={"backwards": rows[0][-N_VALIDATION:][::-1]})
@@ -216,7 +216,8 @@ np.save(folder / "outputs.npy", make_trainer(ref).train(job).outputs["validation
 
 
 @lru_cache(maxsize=1)
-def _digits() -> tuple[Array, Array]:
+def digits() -> tuple[Array, Array]:
+    """Scans (n, 8, 8) from 0 to 1 and their classes, in an order of their own."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

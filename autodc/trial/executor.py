@@ -1,11 +1,15 @@
-"""The executor port: runs jobs in parallel, in supervised child processes, and reports every end of every attempt."""
+"""The executor port: runs tasks in parallel, in supervised child processes, and reports every end of every attempt.
+
+A task is a training, a prediction or a call. All kinds have the same supervision: a process that is not the study's,
+a deadline, a memory limit, and an end that is told whatever it was.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, final
 
 import numpy as np
 
@@ -14,93 +18,166 @@ from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 
+Work = Literal["training", "prediction", "call"]
+"""What a task does."""
+
 Status = Literal["done", "failed", "crashed", "timeout", "memory", "lost", "surroundings"]
-"""done: outputs are there; failed: the trainer raised or answered badly (not run again); crashed: its process died;
-timeout: over the deadline; memory: over the limit; lost: the worker or node went away;
+"""done: the answer is there; failed: the trainer, method or object raised or answered badly (not run again);
+crashed: its process died; timeout: over the deadline; memory: over the limit; lost: the worker or node went away;
 surroundings: the disk refused or the like, which no other plan would have escaped."""
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPart:
-    """A dataset on disk: `path` holds `x.npy`, and for training `y.npy` and `metadata.parquet` beside it."""
+    """A dataset on disk."""
 
     name: str
     path: str
+    """A folder that holds `x.npy`, and for training `y.npy` and `metadata.parquet` beside it."""
     weight: float = 1.0
     stage: Stage = "main"
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerRef:
-    """Which trainer, to be made in the child process: name or `file.py:Object`, its options, the study's folder."""
+    """Which trainer, to be made in the child process."""
 
     name: str
+    """Of ours, installed, or `file.py:Object`."""
     options: Mapping[str, Any]
     folder: str
+    """Of the study file."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRef:
+    """Which method, to be made in the child process."""
+
+    name: str
+    """A METHOD as a person writes it: a run folder, a trainer's model folder, `file.py:Object`, a program with
+    `{job}`, or `constant`. Paths are relative to `folder`."""
+    folder: str
+    """Of the study file."""
+    kind: TaskKind
+    row_shape: tuple[int, ...]
+    """Shape of the outputs of one row: (classes,) in classification, () for one value, else that of the targets."""
+    trainer: TrainerRef | None = None
+    """The study's: it reads model folders that none of our own trainers knows for its own."""
+    base: StoredPart | None = None
+    """What `constant` learns its constant from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One attempt at one trial, as plain data that travels between processes.
+class AbstractTask:
+    """One attempt at one task, as plain data that travels between processes."""
 
-    out: folder this attempt may write to; `out/model` is kept only when keep_model is set;
-    predict: parts whose folder holds inputs alone (`x.npy`); timeout: seconds, set by the driver from the pace of the
-    study where the machine file sets none; memory: bytes; threads: cores to use.
-    """
-
+    work: ClassVar[Work]
     number: int
+    """Of a training its trial; predictions and calls are numbered on their own, together."""
     attempt: int
+    out: str
+    """Folder this attempt may write to; it is emptied first."""
+    timeout: float | None = None
+    """Seconds. The driver sets them from the pace of the study where the machine file sets none."""
+    memory: float | None = None
+    """Bytes."""
+    threads: int = 1
+    """Cores to use."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainTask(AbstractTask):
+    """Train a plan with a seed, then predict. `out` goes afterwards, but for `out/model` where keep_model is set."""
+
+    work: ClassVar[Work] = "training"
     trainer: TrainerRef
     kind: TaskKind
     n_classes: int
     train: tuple[StoredPart, ...]
     predict: tuple[StoredPart, ...]
+    """Parts whose folder holds inputs alone (`x.npy`)."""
     hyperparameters: Mapping[str, Value]
     recipe: str
     seed: int
     fidelity: float
     warm_start: str | None
-    out: str
     keep_model: bool = False
-    timeout: float | None = None
-    memory: float | None = None
-    threads: int = 1
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictTask(AbstractTask):
+    """Let a method predict stored parts. It gets inputs alone, whatever else their folders hold."""
+
+    work: ClassVar[Work] = "prediction"
+    method: MethodRef
+    parts: tuple[StoredPart, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTask(AbstractTask):
+    """Call an object with a `trial.call.Call`: to make a dataset, attributes, embeddings. What it returns is a JSON
+    value; what it writes below `out` stays where it is done."""
+
+    work: ClassVar[Work] = "call"
+    object: str
+    """`path/to/file.py:Object` or `package.module:Object`."""
+    folder: str
+    """Of the study file."""
+    arguments: Mapping[str, Any]
+    """JSON."""
+    parts: tuple[StoredPart, ...] = ()
+
+
+Task = TrainTask | PredictTask | CallTask
+
+
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """How one attempt ended. outputs is empty unless `done`; error: one sentence and the last lines of stderr.
-
-    started, ended: Unix time of the training itself (in the child, without waiting for a slot); seconds: how long it
-    took by a clock that stands still while the machine sleeps; missing: with status `surroundings`, that a stored
-    dataset was not there where it was to be trained. The driver puts what is missing in place again and trains once
-    more; where nothing is missing on its side, that is another file system and the run ends.
-    """
+    """How one attempt ended."""
 
     number: int
     attempt: int
+    work: Work = "training"
     status: Status
     outputs: Mapping[str, Array] = field(default_factory=dict)
+    """Of trainings and predictions, empty unless `done`: part → row order."""
+    value: Any = None
+    """Of a call that is done: what it returned, as JSON."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Of a call that is done: path below `out` → SHA-256 of the content."""
     train_seconds: float = 0.0
     predict_ms: float = 0.0
     model_mb: float = 0.0
     started: float = 0.0
+    """Unix time of the work itself (in the child, without waiting for a slot), as is `ended`."""
     ended: float = 0.0
     seconds: float = 0.0
+    """How long it took by a clock that stands still while the machine sleeps."""
     missing: bool = False
+    """With status `surroundings`: a stored dataset was not there where it was needed. The driver puts what is missing
+    in place again and runs the task once more; where nothing is missing on its side, that is another file system and
+    the run ends."""
     error: str = ""
+    """One sentence and the last lines of stderr."""
 
 
 class Executor(Protocol):
-    """Runs jobs on a fixed number of slots. Every job comes back exactly once from `wait`, unless cancelled."""
+    """Runs tasks on a fixed number of slots. Every task comes back exactly once from `wait`, unless cancelled."""
 
     @property
     def slots(self) -> int:
-        """How many jobs train at once."""
+        """How many tasks run at once."""
         ...
 
-    def submit(self, job: Job) -> None:
-        """Queue a job; returns at once (the inline executor may train it in `wait`)."""
+    def submit(self, task: Task) -> None:
+        """Queue a task; returns at once (the inline executor may run it in `wait`)."""
         ...
 
     def wait(self, timeout: float | None = None) -> list[Completion]:
@@ -119,6 +196,20 @@ class Executor(Protocol):
         ...
 
 
-def model_folder(job: Job) -> Path:
+def key(one: AbstractTask | Completion) -> tuple[Work, int, int]:
+    """Which attempt at which task."""
+    return one.work, one.number, one.attempt
+
+
+def model_folder(task: TrainTask) -> Path:
     """Where the attempt's model is saved."""
-    return Path(job.out) / "model"
+    return Path(task.out) / "model"
+
+
+def reads(task: Task) -> tuple[str, ...]:
+    """The folders that a task is given to read."""
+    if isinstance(task, TrainTask):
+        warm = () if task.warm_start is None else (task.warm_start,)
+        return (*(part.path for part in (*task.train, *task.predict)), *warm)
+    base = (task.method.base,) if isinstance(task, PredictTask) and task.method.base else ()
+    return tuple(part.path for part in (*task.parts, *base))

@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, final
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from autodc.plan.mixture import batches
 from autodc.seeds import generator
+from autodc.trial.method import PREDICT_ROWS, TIMED_BATCHES, RowMethod, batches_of
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 
@@ -22,10 +24,6 @@ Model = TypeVar("Model")
 
 PRETRAIN_SHARE = 0.4
 """Share of the steps that goes to the parts of stage `pretrain`, where no hyperparameter says otherwise."""
-PREDICT_ROWS = 512
-"""Rows predicted at once; also the batch whose time is measured."""
-TIMED_BATCHES = 5
-"""Batches timed, after one that warms up."""
 GATHER_BYTES = 2**26
 """Inputs gathered at once from the memory-mapped files."""
 
@@ -67,10 +65,14 @@ class AbstractFitting(ABC, Generic[Model]):
         """Write the model into an empty folder."""
 
     def load(self, folder: Path) -> Model:
-        """Read back `save`; recipe `continue` needs it."""
+        """Read back `save`, ready to predict; recipe `continue` and `method` need it."""
         raise TrainerError(
             "ADC-TRAIN-007", "this trainer cannot continue from a model", type(self).__name__, str(folder)
         )
+
+    def method(self, folder: Path) -> RowMethod:
+        """What predicts with the model that `save` wrote into a folder, as `train` predicted with it."""
+        return RowMethod(partial(self.predict, self.load(folder)))
 
     def train(self, job: TrainingJob) -> Trained:
         """Fit, save under `job.out / "model"`, predict every part and time it."""
@@ -91,8 +93,7 @@ class AbstractFitting(ABC, Generic[Model]):
         outputs, per_row = {}, []
         for name, x in parts.items():
             pieces = []
-            for start in range(0, max(len(x), 1), PREDICT_ROWS):
-                rows = np.array(x[start : start + PREDICT_ROWS])
+            for rows in batches_of(x):
                 predicted, seconds = self._timed(model, rows)
                 pieces.append(predicted)
                 if sample is not None and len(rows) == len(sample):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, final
+from pathlib import Path
+from typing import Any, cast, final
 
 import numpy as np
 
 from autodc.errors import AutodcError
+from autodc.trial.method import Method, RowMethod
 from autodc.trial.trainer import Trained, Trainer, TrainingJob
 
 Array = np.ndarray[Any, Any]
@@ -29,26 +31,52 @@ class CheckedTrainer:
         trained = self._inner.train(job)
         if not isinstance(trained, Trained):
             raise TrainerError("ADC-TRAIN-001", "a trainer gives back a Trained", self._name, type(trained).__name__)
-        if not isinstance(trained.outputs, Mapping):
-            got = type(trained.outputs).__name__
-            raise TrainerError("ADC-TRAIN-062", "outputs are a dict of arrays, one for each part", self._name, got)
-        outputs = checked_outputs(job, trained.outputs, self._name)
+        outputs = checked_outputs(job.predict, trained.outputs, _row_shape(job), self._name)
         figures = {name: _figure(getattr(trained, name), name, self._name) for name in _FIGURES}
         return Trained(outputs=outputs, **figures)
 
+    def method(self, folder: Path | None) -> Method:
+        """What predicts with a model that this trainer saved. Raises TrainerError where the trainer cannot."""
+        make = getattr(self._inner, "method", None)
+        if make is None:
+            hint = "define `method(folder) -> Method`, or build on autodc.trial.fitting.AbstractFitting"
+            raise TrainerError("ADC-METHOD-001", "this trainer cannot predict with a saved model", self._name, "", hint)
+        return cast(Method, make(folder))
 
-def checked_outputs(job: TrainingJob, outputs: Mapping[str, Any], place: str) -> dict[str, Array]:
-    """Return the outputs of every part of `job.predict` as arrays; raises TrainerError on the first that is wrong.
 
-    Classification: (n, C) with C = job.n_classes; regression and images: (n, ...) shaped as the training targets,
-    where (n, 1) passes for (n,).
+@final
+class CheckedMethod:
+    """Runs any method and lets only valid outputs through. row_shape: as in `trial.executor.MethodRef`."""
+
+    def __init__(self, inner: Method, name: str, row_shape: tuple[int, ...]) -> None:
+        self._inner, self._name, self._row_shape = inner, name, row_shape
+
+    def predict(self, parts: Mapping[str, Array]) -> dict[str, Array]:
+        """Predict; raises TrainerError where outputs are missing, misshapen or not finite."""
+        return checked_outputs(parts, self._inner.predict(parts), self._row_shape, self._name)
+
+    def predict_ms(self, x: Array) -> float:
+        """Milliseconds a row; 0 where a method's prediction cannot be told apart from its start."""
+        return self._inner.predict_ms(x) if isinstance(self._inner, RowMethod) else 0.0
+
+
+def checked_outputs(
+    parts: Mapping[str, Array], outputs: Any, row_shape: tuple[int, ...], place: str
+) -> dict[str, Array]:
+    """Return the outputs of every part as arrays; raises TrainerError on the first that is wrong.
+
+    parts: what was to be predicted; row_shape: (C,) in classification, else that of the targets, where (n, 1) passes
+    for (n,).
     """
+    if not isinstance(outputs, Mapping):
+        got = type(outputs).__name__
+        raise TrainerError("ADC-TRAIN-062", "outputs are a dict of arrays, one for each part", place, got)
     checked = {}
-    for name, x in job.predict.items():
+    for name, x in parts.items():
         if name not in outputs:
             raise TrainerError("ADC-TRAIN-002", f"no outputs for {name}", place, f"outputs for {sorted(outputs)}")
         where = f"{place}, outputs of {name}"
-        checked[name] = _checked(_array(outputs[name], where), (len(x), *_row_shape(job)), where)
+        checked[name] = _checked(_array(outputs[name], where), (len(x), *row_shape), where)
     return checked
 
 

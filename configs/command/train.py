@@ -2,7 +2,8 @@
 
     python train.py job.json
 
-It reads the job, draws every dataset by its weight, trains, and writes predictions in row order.
+It reads the job, draws every dataset by its weight, trains, and writes predictions in row order. A job with nothing to
+train on names a model of before as `warm_start`, which predicts.
 """
 
 import json
@@ -17,11 +18,14 @@ BATCH, FULL_STEPS, MOMENTUM = 64, 400, 0.9
 def main():
     job = json.loads(Path(sys.argv[1]).read_text())
     hyper, rng = job["hyperparameters"], np.random.default_rng(job["seed"])
-    parts = [(np.load(part["path"]), part["weight"]) for part in job["train"]]
-    x = np.concatenate([flat(rows["x"]) for rows, _ in parts])
-    y = np.concatenate([rows["y"] for rows, _ in parts]).astype(int)
-    chance = np.concatenate([np.full(len(rows["y"]), weight) for rows, weight in parts])
-    model = train(x, y, chance / chance.sum(), hyper, rng, max(1, round(FULL_STEPS * job["fidelity"])))
+    if job["train"]:
+        parts = [(np.load(part["path"]), part["weight"]) for part in job["train"]]
+        x = np.concatenate([flat(rows["x"]) for rows, _ in parts])
+        y = np.concatenate([rows["y"] for rows, _ in parts]).astype(int)
+        chance = np.concatenate([np.full(len(rows["y"]), weight) for rows, weight in parts])
+        model = train(x, y, chance / chance.sum(), hyper, rng, max(1, round(FULL_STEPS * job["fidelity"])))
+    else:
+        model = list(np.load(Path(job["warm_start"]) / "weights.npz").values())
     out = Path(job["out"])
     (out / "model").mkdir(exist_ok=True)
     np.savez(out / "model" / "weights.npz", *model)

@@ -156,10 +156,9 @@ from autodc.adapters.journal import SqliteJournal
 from autodc.study.journal.events import PhaseStarted
 journal = SqliteJournal(sys.argv[1])
 journal.append([PhaseStarted(round=0, phase="search")])
-pid = os.fork()
-if pid == 0:
+if os.fork() == 0:
+    print(os.getpid(), flush=True)
     time.sleep(60)
-print(pid, flush=True)
 signal.pause()
 """
     writer = child(program, path)

@@ -28,7 +28,7 @@ from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.testing.worlds.cells import CellTrainer, write_world
-from autodc.trial.executor import Completion, Job
+from autodc.trial.executor import Completion, TrainTask
 from autodc.trial.trainer import TrainingJob, TrainPart
 from autodc.wire.study import Inputs, _cut, _open_test, read_inputs, search_problem, started_event
 
@@ -185,14 +185,14 @@ class HandExecutor:
         self._hand, self._study, self._slots, self._echo = hand, study, slots, echo
         self._missing = missing
         self._faults = faults or {}
-        self._queue: deque[Job] = deque()
+        self._queue: deque[TrainTask] = deque()
         self.now, self.attempts, self.cancelled = 1000.0, [], False
 
     @property
     def slots(self) -> int:
         return self._slots
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: TrainTask) -> None:
         self._queue.append(job)
 
     def wait(self, timeout: float | None = None) -> list[Completion]:
@@ -211,7 +211,7 @@ class HandExecutor:
         """Unix time as this executor has it."""
         return self.now
 
-    def _run(self, job: Job) -> Completion:
+    def _run(self, job: TrainTask) -> Completion:
         self.attempts.append((job.number, job.attempt))
         times = {"attempt": job.attempt, "started": self.now, "ended": self.now + 1.0}
         fault = self._faults.get((job.number, job.attempt))

@@ -8,8 +8,8 @@ from typing import Any, final
 
 import ray
 
-from autodc.adapters.executors.link import Call, Worker
-from autodc.adapters.executors.watch import Orders, Vigil
+from autodc.adapters.executors.deaths import Orders, WorkerDeaths
+from autodc.adapters.executors.link import DriverAddress, Worker
 from autodc.studyfile.study import MachineSpec
 
 LOOK_SECONDS = 0.25
@@ -18,14 +18,16 @@ STOP_SECONDS = 5.0
 
 @final
 class ActorPool:
-    """Keeps `slots` actors serving the switchboard."""
+    """Keeps `slots` actors serving the server."""
 
-    def __init__(self, machine: MachineSpec, slots: int, orders: Orders, vigil: Vigil, call: Call) -> None:
+    def __init__(
+        self, machine: MachineSpec, slots: int, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress
+    ) -> None:
         resources = {"num_cpus": machine.cpus_per_trial, "num_gpus": machine.gpus_per_trial}
         self._host = ray.remote(max_restarts=0, max_concurrency=1, **resources)(_Host)
-        self._call = call
+        self._driver = driver
         self._slots = slots
-        self._orders, self._vigil = orders, vigil
+        self._orders, self._deaths = orders, deaths
         self._serving: dict[Any, Any] = {}
         self._thread = threading.Thread(target=self._keep, name="actors", daemon=True)
 
@@ -41,9 +43,9 @@ class ActorPool:
 
     def _keep(self) -> None:
         while not self._orders.closed:
-            while len(self._serving) < self._slots and self._vigil.may_start():
+            while len(self._serving) < self._slots and self._deaths.may_start():
                 actor = self._host.remote()
-                self._serving[actor.serve.remote(self._call)] = actor
+                self._serving[actor.serve.remote(self._driver)] = actor
             self._clear(LOOK_SECONDS)
         end = time.monotonic() + STOP_SECONDS
         while self._serving and time.monotonic() < end:
@@ -59,14 +61,14 @@ class ActorPool:
             try:
                 ray.get(reference)
             except ray.exceptions.RayError as error:
-                self._vigil.died(str(error))
+                self._deaths.died(str(error))
 
 
 class _Host:
     """The actor: serves until the driver hangs up."""
 
-    def serve(self, call: Call) -> None:
-        worker = Worker(call)
+    def serve(self, driver: DriverAddress) -> None:
+        worker = Worker(driver)
         try:
             while worker.serve_one() is not None:
                 pass

@@ -1,8 +1,8 @@
-"""The process in which trials train: `python -m autodc.adapters.executors.child JOBS LIFELINE PARENT`.
+"""The process in which tasks run: `python -m autodc.adapters.executors.child TASKS LIFELINE PARENT`.
 
-It is started fresh, never forked, reads jobs from one pipe and answers on it. It dies with its parent: a thread
+It is started fresh, never forked, reads tasks from one pipe and answers on it. It dies with its parent: a thread
 waits for the end of the lifeline and kills the whole process group; the kernel's death signal is the second line,
-for a training that holds the interpreter's lock. What a training leaves running is ended with it, also after success.
+for a task that holds the interpreter's lock. What a task leaves running is ended with it, also after success.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from autodc.adapters.executors.lifeline import die_with
 
 
 def main(arguments: list[str]) -> int:
-    """Serve jobs until the pipe closes. JOBS, LIFELINE: inherited file descriptors; PARENT: process id."""
-    jobs, lifeline, parent = (int(a) for a in arguments)
+    """Serve tasks until the pipe closes. TASKS, LIFELINE: inherited file descriptors; PARENT: process id."""
+    tasks, lifeline, parent = (int(a) for a in arguments)
     die_with(parent, lifeline)
-    pipe = Connection(jobs)
+    pipe = Connection(tasks)
 
     from autodc.adapters.executors import harness
 
@@ -33,9 +33,9 @@ def main(arguments: list[str]) -> int:
         if kind == "warm":
             _prepare(harness, payload)
             continue
-        _prepare(harness, payload.trainer)
+        _prepare(harness, payload)
         pipe.send(("begin", time.time()))
-        completion = harness.train_job(payload)
+        completion = harness.run_task(payload)
         programs.end_all()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -43,11 +43,11 @@ def main(arguments: list[str]) -> int:
         pipe.send(("end", completion))
 
 
-def _prepare(harness, ref) -> None:  # type: ignore[no-untyped-def]
-    """Import what the trainer needs before its clock starts; `train_job` reports it where that fails."""
+def _prepare(harness, task) -> None:  # type: ignore[no-untyped-def]
+    """Import what a task needs before its clock starts; `run_task` reports it where that fails."""
     try:
-        harness.trainer_for(ref)
-    except BaseException:  # raised again, and told, when the job makes its trainer
+        harness.prepare(task)
+    except BaseException:  # raised again, and told, when the task is run
         return
 
 

@@ -1,4 +1,4 @@
-"""The executor on Ray: a desk, a switchboard, and a keeper of the process that holds Ray. Ray is not imported here."""
+"""The executor on Ray: a queue, a server, and a keeper of the process that holds Ray. Ray is not imported here."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import importlib.util
 from collections.abc import Callable
 from typing import final
 
-from autodc.adapters.executors.attempts import Desk
 from autodc.adapters.executors.keeper import Keeper, Notice
+from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.errors import InputError
 from autodc.studyfile.study import MachineSpec
-from autodc.trial.executor import Completion, Job
+from autodc.trial.executor import Completion, Task
 
 
 def open_on_ray(machine: MachineSpec, log_folder: str | None, notice: Notice, stop: Callable[[], bool]) -> RayExecutor:
@@ -23,33 +23,33 @@ def open_on_ray(machine: MachineSpec, log_folder: str | None, notice: Notice, st
 
 @final
 class RayExecutor:
-    """Trains on Ray: this end keeps queue, deadlines and heartbeats; the pool keeps one worker per slot alive."""
+    """Works on Ray: this end keeps queue, deadlines and heartbeats; the pool keeps one worker per slot alive."""
 
     def __init__(
         self, machine: MachineSpec, *, log_folder: str | None, notice: Notice, stop: Callable[[], bool]
     ) -> None:
-        self._desk = Desk()
-        self._keeper = Keeper(machine, self._desk, log_folder, notice)
+        self._queue = TaskQueue()
+        self._keeper = Keeper(machine, self._queue, log_folder, notice)
         self._slots = self._keeper.open(stop)
 
     @property
     def slots(self) -> int:
-        """How many jobs train at once."""
+        """How many tasks run at once."""
         return self._slots
 
-    def submit(self, job: Job) -> None:
-        """Queue a job."""
-        self._desk.submit(job)
+    def submit(self, task: Task) -> None:
+        """Queue a task."""
+        self._queue.submit(task)
 
     def wait(self, timeout: float | None = None) -> list[Completion]:
         """Return completions as soon as there is one. Raises SurroundingsError when no worker can be kept alive."""
-        return self._desk.wait(timeout)
+        return self._queue.wait(timeout)
 
     def cancel(self) -> None:
         """Forget what is queued and end what runs."""
-        self._desk.cancel()
+        self._queue.cancel()
 
     def close(self) -> None:
         """Cancel, let the workers go, and shut Ray down where we started it."""
-        self._desk.close()
+        self._queue.close()
         self._keeper.close()

@@ -1,4 +1,4 @@
-"""One training, start to end, in the process that calls it: every executor trains through `train_job`."""
+"""One task, start to end, in the process that calls it: every executor works through `run_task`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,33 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import threadpoolctl
 
 from autodc.data.store import open_part
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
-from autodc.plugins import told
-from autodc.trial.executor import Completion, Job, StoredPart, TrainerRef, model_folder
+from autodc.files import digests, sync
+from autodc.plugins import load_object, told
+from autodc.trial.call import Call, Callee, CallError, CallPart, as_json
+from autodc.trial.executor import (
+    CallTask,
+    Completion,
+    PredictTask,
+    StoredPart,
+    Task,
+    TrainerRef,
+    TrainTask,
+    model_folder,
+)
+from autodc.trial.outputs import CheckedMethod
 from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
+
+Array = np.ndarray[Any, Any]
 
 LONGEST = 1000
 """Characters of one line of what a trainer raised."""
@@ -35,67 +51,119 @@ ROOM_BYTES = 2**20
 _trainers: dict[str, Trainer] = {}
 
 
-def train_job(job: Job) -> Completion:
-    """Train one job here and now; a trainer that raises or answers badly is a completion of status `failed`.
+def run_task(task: Task) -> Completion:
+    """Run one task here and now; one that raises or answers badly is a completion of status `failed`.
 
-    A trainer that leaves by `sys.exit` has failed too. A disk that is full in truth is no fault of the plan, nor is
-    stored data that is gone: `surroundings`.
+    What leaves by `sys.exit` has failed too. A disk that is full in truth is no fault of the plan, nor is stored data
+    that is gone: `surroundings`.
 
-    `job.out` is made empty first and removed afterwards; `out/model` stays where the job asks to keep it.
-    Deadline and memory limit are not watched here: that takes a second process (`supervisor.Supervisor`).
+    `task.out` is made empty first and removed afterwards; what a call wrote there stays, and of a training `out/model`
+    where the task asks to keep it. Deadline and memory limit are not watched here: that takes a second process
+    (`supervisor.Supervisor`).
     """
     started, begun = time.time(), time.monotonic()
     try:
-        empty_scratch(job)
-        data = training_job(job)
+        empty_scratch(task)
+        opened = _opened(task)
     except Exception as error:
         missing = isinstance(error, SurroundingsError) or (isinstance(error, OSError) and not _of_disk(error))
-        return _failed(job, error, started, begun, missing=missing)
+        return _failed(task, error, started, begun, missing=missing)
     try:
-        trainer = trainer_for(job.trainer)
-        with thread_share(job.threads):
-            trained = trainer.train(data)
-        outputs = {part.name: np.ascontiguousarray(trained.outputs[part.name]) for part in job.predict}
+        run = _made(task, opened)
+        with thread_share(task.threads):
+            answer = run()
         completion = Completion(
-            number=job.number,
-            attempt=job.attempt,
+            number=task.number,
+            attempt=task.attempt,
+            work=task.work,
             status="done",
-            outputs=outputs,
-            train_seconds=float(trained.train_seconds),
-            predict_ms=float(trained.predict_ms),
-            model_mb=float(trained.model_mb),
             started=started,
             ended=time.time(),
             seconds=time.monotonic() - begun,
+            **answer,
         )
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a trainer may raise whatever it likes: that is a failed trial, never ours
-        completion = _failed(job, error, started, begun)
-    leave_scratch(job, keep_model=job.keep_model and completion.status == "done")
+    except BaseException as error:  # a user's code may raise whatever it likes: that is a failed task, never ours
+        completion = _failed(task, error, started, begun)
+    leave_scratch(task, done=completion.status == "done")
     return completion
 
 
-def _failed(job: Job, error: BaseException, started: float, begun: float, missing: bool = False) -> Completion:
+def prepare(task: Task) -> None:
+    """Import what a task needs, before its clock starts. Raises what that raises; `run_task` would tell it."""
+    if isinstance(task, TrainTask):
+        trainer_for(task.trainer)
+    elif isinstance(task, CallTask):
+        _callee(task)
+
+
+def _opened(task: Task) -> Any:
+    """The stored data of a task, memory-mapped."""
+    if isinstance(task, TrainTask):
+        return training_job(task)
+    if isinstance(task, PredictTask):
+        return {part.name: open_part(part.path)[0] for part in task.parts}
+    return {part.name: _call_part(part) for part in task.parts}
+
+
+def _made(task: Task, opened: Any) -> Callable[[], dict[str, Any]]:
+    """What does the work, once trainer, method or object are there."""
+    if isinstance(task, TrainTask):
+        return partial(_train, task, trainer_for(task.trainer), opened)
+    if isinstance(task, PredictTask):
+        from autodc.adapters.methods import make_method
+
+        return partial(_predict, make_method(task.method), opened)
+    return partial(_call, task, _callee(task), opened)
+
+
+def _train(task: TrainTask, trainer: Trainer, job: TrainingJob) -> dict[str, Any]:
+    trained = trainer.train(job)
+    return {
+        "outputs": {part.name: np.ascontiguousarray(trained.outputs[part.name]) for part in task.predict},
+        "train_seconds": float(trained.train_seconds),
+        "predict_ms": float(trained.predict_ms),
+        "model_mb": float(trained.model_mb),
+    }
+
+
+def _predict(method: CheckedMethod, parts: Mapping[str, Array]) -> dict[str, Any]:
+    outputs = method.predict(parts)
+    sample = next((x for x in parts.values() if len(x)), None)
+    return {"outputs": outputs, "predict_ms": 0.0 if sample is None else method.predict_ms(sample)}
+
+
+def _call(task: CallTask, callee: Callee, parts: Mapping[str, CallPart]) -> dict[str, Any]:
+    out = Path(task.out)
+    value = as_json(callee(Call(arguments=task.arguments, parts=parts, out=out)), task.object)
+    files = digests(out)
+    for path in files:
+        sync(out / path)
+    return {"value": value, "files": files}
+
+
+def _failed(task: Task, error: BaseException, started: float, begun: float, missing: bool = False) -> Completion:
     return Completion(
-        number=job.number,
-        attempt=job.attempt,
-        status="surroundings" if missing or _is_surroundings(error, job) else "failed",
+        number=task.number,
+        attempt=task.attempt,
+        work=task.work,
+        status="surroundings" if missing or _is_surroundings(error, task) else "failed",
         started=started,
         ended=time.time(),
         seconds=time.monotonic() - begun,
         missing=missing,
-        error=_sentence(error, job.trainer.folder),
+        error=_sentence(error, task),
     )
 
 
-def _is_surroundings(error: BaseException, job: Job) -> bool:
+def _is_surroundings(error: BaseException, task: Task) -> bool:
     """Whether a disk that takes nothing more ended a training. One that takes a little did not: the plan wanted too
     much of it, or has a quota of its own."""
     causes = [cause for cause in _causes(error) if _of_disk(cause)]
     if any(isinstance(cause, OSError) and cause.errno == errno.EIO for cause in causes):
         return True
-    return bool(causes) and any(_refuses(folder) for folder in (Path(job.out).parent, Path(tempfile.gettempdir())))
+    return bool(causes) and any(_refuses(folder) for folder in (Path(task.out).parent, Path(tempfile.gettempdir())))
 
 
 def _of_disk(error: BaseException) -> bool:
@@ -135,35 +203,38 @@ def trainer_for(ref: TrainerRef) -> Trainer:
     return _trainers[key]
 
 
-def training_job(job: Job) -> TrainingJob:
-    """Open the job's datasets, memory-mapped, as the trainer sees them."""
+def training_job(task: TrainTask) -> TrainingJob:
+    """Open the datasets of a training, memory-mapped, as the trainer sees them."""
     return TrainingJob(
-        kind=job.kind,
-        n_classes=job.n_classes,
-        train=tuple(_open(part) for part in job.train),
-        predict={part.name: open_part(part.path)[0] for part in job.predict},
-        hyperparameters=job.hyperparameters,
-        recipe=job.recipe,
-        seed=job.seed,
-        fidelity=job.fidelity,
-        warm_start=Path(job.warm_start) if job.warm_start else None,
-        out=Path(job.out),
+        kind=task.kind,
+        n_classes=task.n_classes,
+        train=tuple(_open(part) for part in task.train),
+        predict={part.name: open_part(part.path)[0] for part in task.predict},
+        hyperparameters=task.hyperparameters,
+        recipe=task.recipe,
+        seed=task.seed,
+        fidelity=task.fidelity,
+        warm_start=Path(task.warm_start) if task.warm_start else None,
+        out=Path(task.out),
     )
 
 
-def empty_scratch(job: Job) -> None:
-    """Make `job.out` an empty folder."""
-    shutil.rmtree(job.out, ignore_errors=True)
-    Path(job.out).mkdir(parents=True, exist_ok=True)
+def empty_scratch(task: Task) -> None:
+    """Make `task.out` an empty folder."""
+    shutil.rmtree(task.out, ignore_errors=True)
+    Path(task.out).mkdir(parents=True, exist_ok=True)
 
 
-def leave_scratch(job: Job, *, keep_model: bool) -> None:
-    """Remove `job.out`, or all of it but the model."""
-    if not keep_model:
-        shutil.rmtree(job.out, ignore_errors=True)
+def leave_scratch(task: Task, *, done: bool) -> None:
+    """Remove `task.out`, or all of it but what is kept of a task that is done."""
+    out = Path(task.out)
+    if done and isinstance(task, CallTask) and out.is_dir() and any(out.iterdir()):
         return
-    kept = model_folder(job)
-    for entry in Path(job.out).iterdir() if Path(job.out).is_dir() else ():
+    if not (done and isinstance(task, TrainTask) and task.keep_model):
+        shutil.rmtree(out, ignore_errors=True)
+        return
+    kept = model_folder(task)
+    for entry in out.iterdir() if out.is_dir() else ():
         if entry == kept:
             continue
         if entry.is_dir() and not entry.is_symlink():
@@ -202,11 +273,34 @@ def _open(part: StoredPart) -> TrainPart:
     )
 
 
-def _sentence(error: BaseException, folder: str) -> str:
-    """One sentence with the trainer's own line; our own errors explain themselves."""
+def _call_part(part: StoredPart) -> CallPart:
+    x, y, metadata = open_part(part.path)
+    return CallPart(name=part.name, x=x, y=y, metadata=metadata, folder=Path(part.path))
+
+
+def _callee(task: CallTask) -> Callee:
+    found = load_object(task.object, task.folder, "object")
+    if not callable(found):
+        hint = "name a function that takes an autodc.trial.call.Call"
+        raise CallError("ADC-TASK-002", "the object cannot be called", task.object, type(found).__name__, hint)
+    return cast(Callee, found)
+
+
+def _whose(task: Task) -> tuple[str, str]:
+    """Who works on a task, as its errors call it, and the folder of the study file."""
+    if isinstance(task, TrainTask):
+        return "the trainer", task.trainer.folder
+    if isinstance(task, PredictTask):
+        return "the method", task.method.folder
+    return task.object, task.folder
+
+
+def _sentence(error: BaseException, task: Task) -> str:
+    """One sentence with the user's own line; our own errors explain themselves."""
     if isinstance(error, AutodcError):
         return str(error)
     lines = "".join(traceback.format_exception(error)).rstrip().splitlines()[-TRACEBACK_LINES:]
-    text = "\n".join([f"the trainer raised {told(error, folder)} [ADC-EXEC-001]", *lines])
+    who, folder = _whose(task)
+    text = "\n".join([f"{who} raised {told(error, folder)} [ADC-EXEC-001]", *lines])
     short = "\n".join(line if len(line) <= LONGEST else f"{line[:LONGEST]}…" for line in text.splitlines())
     return short.encode("utf-8", "backslashreplace").decode()

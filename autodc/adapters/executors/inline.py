@@ -10,31 +10,31 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import final
 
-from autodc.adapters.executors.attempts import Desk
-from autodc.adapters.executors.harness import train_job
+from autodc.adapters.executors.harness import run_task
 from autodc.adapters.executors.supervisor import Supervisor
-from autodc.trial.executor import Completion, Job
+from autodc.adapters.executors.task_queue import TaskQueue
+from autodc.trial.executor import Completion, Task
 
 
 @final
 class InlineExecutor:
-    """Trains in this process, inside `wait`, one job at a time. Deadlines and memory limits are not kept."""
+    """Works in this process, inside `wait`, one task at a time. Deadlines and memory limits are not kept."""
 
     def __init__(self) -> None:
-        self._queue: deque[Job] = deque()
+        self._queue: deque[Task] = deque()
 
     @property
     def slots(self) -> int:
         """One."""
         return 1
 
-    def submit(self, job: Job) -> None:
-        """Queue a job."""
-        self._queue.append(job)
+    def submit(self, task: Task) -> None:
+        """Queue a task."""
+        self._queue.append(task)
 
     def wait(self, timeout: float | None = None) -> list[Completion]:
-        """Train the next job and return its completion; empty when nothing is queued."""
-        return [train_job(self._queue.popleft())] if self._queue else []
+        """Train the next task and return its completion; empty when nothing is queued."""
+        return [run_task(self._queue.popleft())] if self._queue else []
 
     def cancel(self) -> None:
         """Forget what is queued."""
@@ -47,10 +47,10 @@ class InlineExecutor:
 
 @final
 class LocalExecutor:
-    """Trains in supervised children of this process, one per slot, without Ray."""
+    """Works in supervised children of this process, one per slot, without Ray."""
 
     def __init__(self, slots: int, *, threads: int = 1, log_folder: Path | None = None) -> None:
-        self._desk = Desk()
+        self._queue = TaskQueue()
         logs = [log_folder / f"slot-{k}.log" if log_folder else None for k in range(slots)]
         self._slots = [_Slot(threads, log) for log in logs]
         self._shared = False
@@ -62,32 +62,32 @@ class LocalExecutor:
         if not (_shared and (slot := _shared[-1]).lent.acquire(blocking=False)):
             return None
         made = cls.__new__(cls)
-        made._desk, made._slots, made._shared = Desk(), [slot], True
+        made._queue, made._slots, made._shared = TaskQueue(), [slot], True
         made._serve()
         return made
 
     @property
     def slots(self) -> int:
-        """How many jobs train at once."""
+        """How many tasks run at once."""
         return len(self._slots)
 
-    def submit(self, job: Job) -> None:
-        """Queue a job."""
-        self._desk.submit(job)
+    def submit(self, task: Task) -> None:
+        """Queue a task."""
+        self._queue.submit(task)
 
     def wait(self, timeout: float | None = None) -> list[Completion]:
         """Return completions as soon as there is one."""
-        return self._desk.wait(timeout)
+        return self._queue.wait(timeout)
 
     def cancel(self) -> None:
         """Forget what is queued and end what runs."""
-        self._desk.cancel()
+        self._queue.cancel()
 
     def close(self) -> None:
         """Cancel and end every child, but a shared one."""
-        if self._desk.closed:
+        if self._queue.closed:
             return
-        self._desk.close()
+        self._queue.close()
         for slot in self._slots:
             slot.free.wait()
             if self._shared:
@@ -97,7 +97,7 @@ class LocalExecutor:
 
     def _serve(self) -> None:
         for slot in self._slots:
-            slot.serve(self._desk)
+            slot.serve(self._queue)
 
 
 @contextlib.contextmanager
@@ -118,31 +118,31 @@ def shared_child() -> Iterator[None]:
 
 @final
 class _Slot:
-    """A supervised child with the thread it belongs to, which serves one desk after the other."""
+    """A supervised child with the thread it belongs to, which serves one queue after the other."""
 
     def __init__(self, threads: int, log: Path | None) -> None:
         self.lent = threading.Lock()
         self.free = threading.Event()
         self._supervisor = Supervisor(threads=threads, log=log)
-        self._desks: SimpleQueue[Desk | None] = SimpleQueue()
+        self._queues: SimpleQueue[TaskQueue | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._live, name="slot", daemon=True)
         self._thread.start()
 
-    def serve(self, desk: Desk) -> None:
-        """Train what comes to this desk until it is closed; returns at once."""
+    def serve(self, queue: TaskQueue) -> None:
+        """Train what comes to this queue until it is closed; returns at once."""
         self.free.clear()
-        self._desks.put(desk)
+        self._queues.put(queue)
 
     def close(self) -> None:
         """End the child."""
-        self._desks.put(None)
+        self._queues.put(None)
         self._thread.join()
 
     def _live(self) -> None:
-        while (desk := self._desks.get()) is not None:
+        while (queue := self._queues.get()) is not None:
             self._supervisor.warm()
-            while (job := desk.take(self._supervisor.drop)) is not None:
-                desk.report(job, self._supervisor.run(job))
+            while (task := queue.take(self._supervisor.drop)) is not None:
+                queue.report(task, self._supervisor.run(task))
             self.free.set()
         self._supervisor.close()
 

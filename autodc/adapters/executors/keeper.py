@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import secrets
 import shutil
-import signal
-import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any, final
+from typing import final
 
-import psutil
-
-import autodc
-from autodc.adapters.executors.attempts import Desk
-from autodc.adapters.executors.lifeline import start
-from autodc.adapters.executors.link import PROOF, Call, Switchboard, proof
+from autodc.adapters.executors.link import PROOF, DriverAddress, TaskServer, proof
 from autodc.adapters.executors.pool import LOCAL, Opening, Service, refusal
+from autodc.adapters.executors.ray_process import RayProcess
+from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.errors import AutodcError, SurroundingsError
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
@@ -45,35 +35,8 @@ WORKERLESS_SECONDS = 300.0
 NOTICE_SECONDS = 60.0
 """After so long with fewer workers than slots the user is told."""
 FALLS = 5
-"""So often may Ray die in a row, with no job brought to an end between."""
-CLOSE_SECONDS = 2.5
+"""So often may Ray die in a row, with no task brought to an end between."""
 LISTEN_SECONDS = 0.25
-TAIL_BYTES = 8192
-LAST_LETTERS = 200
-"""So much of a last line is told."""
-MARK = "AUTODC_RAY"
-"""Environment variable by which all processes of one Ray of ours are found again, whoever their parent is now."""
-
-_QUIET = {
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_RECORD_ACTOR_TASK_LOGGING": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-}
-"""Set before Ray starts, unless the person has set them."""
-
-_SLOW = {
-    "RAY_agent_register_timeout_ms": "300000",
-    "RAY_worker_register_timeout_seconds": "300",
-    "RAY_gcs_rpc_server_connect_timeout_s": "60",
-}
-"""The same for a Ray of our own: on a busy machine its parts take minutes to find each other."""
-
-_HEAD = re.compile(r"^\[[^\]]*\] \S+:\d+: ")
-"""Time, process and source line before a message of Ray's C++."""
-
 Notice = Callable[[str], None]
 
 
@@ -81,11 +44,11 @@ Notice = Callable[[str], None]
 class Keeper:
     """A thread with one process below it: see the module.
 
-    What breaks for good is put on the desk. notice: told in words what the night meets.
+    What breaks for good is put on the queue. notice: told in words what the night meets.
     """
 
-    def __init__(self, machine: MachineSpec, desk: Desk, log_folder: str | None, notice: Notice) -> None:
-        self._machine, self._desk, self._notice = machine, desk, notice
+    def __init__(self, machine: MachineSpec, queue: TaskQueue, log_folder: str | None, notice: Notice) -> None:
+        self._machine, self._queue, self._notice = machine, queue, notice
         self._address = _address(machine)
         self._folder = Path(tempfile.mkdtemp(prefix="autodc-ray-"))
         self._log_folder = os.path.abspath(log_folder) if log_folder else None
@@ -93,7 +56,7 @@ class Keeper:
         with contextlib.suppress(OSError):  # the folder that the user stood in may be gone
             self._home = os.getcwd()
         self._log = Path(self._log_folder) / "ray.log" if self._log_folder else self._folder / "ray.log"
-        self._switchboard: Switchboard | None = None
+        self._server: TaskServer | None = None
         self._opened: Future[int] = Future()
         self._closing = threading.Event()
         self._answered = time.monotonic()
@@ -116,16 +79,16 @@ class Keeper:
             raise
 
     def close(self) -> None:
-        """End Ray where it is ours, leave it where it is not; the desk is closed. Safe to call twice."""
+        """End Ray where it is ours, leave it where it is not; the queue is closed. Safe to call twice."""
         self._closing.set()
-        if self._switchboard is not None:
-            self._switchboard.close()
+        if self._server is not None:
+            self._server.close()
         self._thread.join()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _keep(self) -> None:
         try:
-            slots, pool = self._first()
+            slots, process = self._first()
         except BaseException as error:
             self._opened.set_exception(error)
             return
@@ -133,45 +96,45 @@ class Keeper:
         try:
             while True:
                 try:
-                    why = self._follow(pool, slots)
+                    why = self._follow(process, slots)
                 finally:
-                    pool.end()
+                    process.end()
                 if self._closing.is_set():
                     return
-                pool = self._again(why, slots)
+                process = self._again(why, slots)
         except _Closed:
             return
         except AutodcError as error:
-            self._desk.break_down(error)
+            self._queue.break_down(error)
         except Exception as error:  # whatever it is: a driver that waits for a thread that is gone waits for ever
-            self._desk.break_down(AutodcError("ADC-EXEC-079", "the keeper of Ray failed", "", repr(error)))
+            self._queue.break_down(AutodcError("ADC-EXEC-079", "the keeper of Ray failed", "", repr(error)))
 
-    def _first(self) -> tuple[int, _Pool]:
+    def _first(self) -> tuple[int, RayProcess]:
         """Start Ray: a cluster answers or does not, a Ray of our own is tried more than once."""
         tries = PATIENCE if self._address is None else (CLUSTER_SECONDS - SPARE_SECONDS,)
         for k, patience in enumerate(tries):
             try:
-                slots, host, pool = self._start(patience)
+                slots, host, process = self._start(patience)
                 break
             except SurroundingsError as error:
                 if k + 1 == len(tries):
                     raise
                 self._notice(f"Ray does not start ({error.got}); trying again")
         try:
-            self._switchboard = Switchboard(self._desk, host)
+            self._server = TaskServer(self._queue, host)
             if self._log_folder is not None:
-                (Path(self._log_folder) / PROOF).write_text(proof(self._switchboard.key))
+                (Path(self._log_folder) / PROOF).write_text(proof(self._server.key))
         except OSError as error:
-            pool.end(0.0)
+            process.end(0.0)
             raise refusal(self._address, str(error)) from error
-        self._serve(pool, slots)
-        return slots, pool
+        self._serve(process, slots)
+        return slots, process
 
-    def _again(self, why: str, slots: int) -> _Pool:
+    def _again(self, why: str, slots: int) -> RayProcess:
         """Start Ray anew after its death. Raises SurroundingsError where that is of no use."""
-        assert self._switchboard is not None
-        self._falls = 1 if self._switchboard.ended > self._ended else self._falls + 1
-        self._ended = self._switchboard.ended
+        assert self._server is not None
+        self._falls = 1 if self._server.ended > self._ended else self._falls + 1
+        self._ended = self._server.ended
         if self._falls >= FALLS:
             hint = "mend it and give the same command again; it goes on where it stopped"
             raise SurroundingsError("ADC-EXEC-076", f"Ray died {self._falls} times in a row", "", why, hint)
@@ -180,14 +143,14 @@ class Keeper:
         for k in range(100):
             self._pause(min(0.5 * 2 ** (k + self._falls - 1), 5.0))
             try:
-                _, _, pool = self._start(self._patience(k))
+                _, _, process = self._start(self._patience(k))
             except AutodcError as error:
                 why = error.got
                 self._give_up(k, error)
                 continue
-            self._serve(pool, slots)
+            self._serve(process, slots)
             self._notice("Ray is back")
-            return pool
+            return process
         raise SurroundingsError("ADC-EXEC-076", "Ray does not come back", "", why)
 
     def _patience(self, k: int) -> float:
@@ -207,51 +170,51 @@ class Keeper:
                 "ADC-EXEC-075", f"the Ray cluster has not answered for {CLUSTER_SECONDS:g} s", where, error.got, hint
             )
 
-    def _start(self, patience: float) -> tuple[int, str, _Pool]:
+    def _start(self, patience: float) -> tuple[int, str, RayProcess]:
         """Start the process and wait until Ray is ready there. Raises what it was refused with."""
-        pool = _Pool.start(self._folder, self._log, self._address is None)
+        process = RayProcess.start(self._folder, self._log, self._address is None)
         try:
-            pool.line.send(Opening(machine=self._machine, address=self._address, patience=patience))
+            process.line.send(Opening(machine=self._machine, address=self._address, patience=patience))
             end = time.monotonic() + patience + SPARE_SECONDS
             while time.monotonic() < end:
                 if self._closing.is_set():
                     raise _Closed
-                if not pool.line.poll(LISTEN_SECONDS):
+                if not process.line.poll(LISTEN_SECONDS):
                     continue
-                kind, *payload = pool.line.recv()
+                kind, *payload = process.line.recv()
                 if kind == "refused":
                     raise payload[0]
                 self._answered = time.monotonic()
-                return payload[0], payload[1], pool
+                return payload[0], payload[1], process
             raise refusal(self._address, f"no answer within {patience + SPARE_SECONDS:g} s")
         except (EOFError, OSError) as error:
-            raise refusal(self._address, pool.obituary()) from error
+            raise refusal(self._address, process.cause_of_death()) from error
         except BaseException:
-            pool.end(0.0)
+            process.end(0.0)
             raise
 
-    def _serve(self, pool: _Pool, slots: int) -> None:
-        assert self._switchboard is not None
-        call = Call(
-            address=self._switchboard.address,
-            key=self._switchboard.key,
+    def _serve(self, process: RayProcess, slots: int) -> None:
+        assert self._server is not None
+        driver = DriverAddress(
+            address=self._server.address,
+            key=self._server.key,
             log_folder=self._log_folder,
             home=self._home,
         )
         with contextlib.suppress(OSError):  # it died meanwhile, which is noticed next
-            pool.line.send(Service(slots=slots, call=call))
+            process.line.send(Service(slots=slots, driver=driver))
 
-    def _follow(self, pool: _Pool, slots: int) -> str:
+    def _follow(self, process: RayProcess, slots: int) -> str:
         """Listen until the process is gone, is of no use any more, or is to close; say why."""
-        assert self._switchboard is not None
+        assert self._server is not None
         watch = _Watch(slots, self._notice)
         told = -1
         words = ""
         self._answered = time.monotonic()
         try:
             while True:
-                if pool.line.poll(LISTEN_SECONDS):
-                    kind, *payload = pool.line.recv()
+                if process.line.poll(LISTEN_SECONDS):
+                    kind, *payload = process.line.recv()
                     if kind == "alive":
                         self._answered, words = time.monotonic(), payload[0]
                         words += f"; a worker's last line: {payload[1]}" if payload[1] else ""
@@ -260,19 +223,19 @@ class Keeper:
                     elif kind == "over":
                         return str(payload[0])
                 if self._closing.is_set():
-                    pool.line.send(("close",))
+                    process.line.send(("close",))
                     return "closed"
-                if self._switchboard.ended != told:
-                    told = self._switchboard.ended
-                    pool.line.send(("ended", told))
-                missing = watch.look(self._switchboard.workers, words)
+                if self._server.ended != told:
+                    told = self._server.ended
+                    process.line.send(("ended", told))
+                missing = watch.look(self._server.workers, words)
                 silent = time.monotonic() - self._answered
                 if missing and silent > SILENT_SECONDS:
                     return f"it has not answered for {silent:.0f} s"
-                if self._address is None and not self._switchboard.workers and missing > WORKERLESS_SECONDS:
+                if self._address is None and not self._server.workers and missing > WORKERLESS_SECONDS:
                     return f"no worker has come in {missing:.0f} s"
         except (EOFError, OSError):
-            return pool.obituary()
+            return process.cause_of_death()
 
     def _pause(self, seconds: float) -> None:
         if self._closing.wait(seconds):
@@ -306,83 +269,6 @@ class _Watch:
             said = f" ({words})" if words else ""
             self._notice(f"{workers} of {self._slots} workers are there{said}; waiting")
         return max(now - self._since, 1e-9)
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pool:
-    """The process that holds Ray, and the line to it."""
-
-    process: subprocess.Popen[bytes]
-    line: Connection[Any, Any]
-    lifeline: int
-    log: IO[bytes]
-    begins: int
-    mark: str
-
-    @classmethod
-    def start(cls, folder: Path, log: Path, ours: bool) -> _Pool:
-        mark = secrets.token_hex(16)
-        opened = open(log, "a+b")  # noqa: SIM115
-        marked = {**environment(os.environ, ours), MARK: mark}
-        process, line, lifeline = start("autodc.adapters.executors.pool", opened, marked, folder)
-        begins = os.fstat(opened.fileno()).st_size
-        return cls(process=process, line=line, lifeline=lifeline, log=opened, begins=begins, mark=mark)
-
-    def obituary(self) -> str:
-        """How the process ended, and its last line."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(LISTEN_SECONDS)
-        last = self._last_line()
-        self.end(0.0)
-        code = self.process.returncode
-        how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-        return f"its process ended with {how}" + (f": {last}" if last else "")
-
-    def end(self, grace: float = CLOSE_SECONDS) -> None:
-        """End the process, after `grace` seconds by force, with all it started on this machine. Safe to call twice."""
-        if self.line.closed:
-            return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(grace)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.environ().get(MARK) == self.mark:
-                    process.kill()
-        self.line.close()
-        self.log.close()
-        os.close(self.lifeline)
-
-    def _last_line(self) -> str:
-        """The last thing it said, without the stack that C++ prints below it."""
-        size = os.fstat(self.log.fileno()).st_size
-        text = os.pread(self.log.fileno(), TAIL_BYTES, max(self.begins, size - TAIL_BYTES)).decode(errors="replace")
-        lines = [line.strip() for line in text.partition("*** StackTrace")[0].splitlines() if line.strip()]
-        return _HEAD.sub("", lines[-1])[:LAST_LETTERS] if lines else ""
-
-
-def environment(given: Mapping[str, str], ours: bool) -> dict[str, str]:
-    """What Ray's process gets: quiet, patient and with a token of its own where Ray is ours.
-
-    Ray's processes listen on every interface, also on a laptop: a run of our own gets a token for itself, which is
-    in no file. A cluster is joined with a token where one is given, without where none is: left alone it would
-    depend on files that lie about. Relative paths in PYTHONPATH are made absolute; the working directory is not in it.
-    """
-    env = {**_QUIET, **(_SLOW if ours else {}), **given}
-    if "RAY_AUTH_MODE" not in given:
-        token = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(given)
-        if ours and not token:
-            env["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-        env["RAY_AUTH_MODE"] = "token" if ours or token else "disabled"
-    root = str(Path(autodc.__file__).parents[1])
-    paths = [os.path.abspath(path) for path in given.get("PYTHONPATH", "").split(os.pathsep) if path]
-    if root != sysconfig.get_paths()["purelib"] and root not in paths:
-        paths.insert(0, root)
-    env["PYTHONPATH"] = os.pathsep.join(paths)
-    return env
 
 
 def _address(machine: MachineSpec) -> str | None:

@@ -1,7 +1,7 @@
-"""The line between the driver's desk and its workers: a socket on which jobs go out and completions come back.
+"""The line between the driver's queue and its workers: a socket on which tasks go out and completions come back.
 
-A worker dials in, proves that it knows the key, and then serves: one job at a time, with a sign of life every few
-seconds. The driver gives up a worker that falls silent, whatever the cluster believes of it: its job comes back as
+A worker dials in, proves that it knows the key, and then serves: one task at a time, with a sign of life every few
+seconds. The driver gives up a worker that falls silent, whatever the cluster believes of it: its task comes back as
 `lost`, or is the next to go where it had not started.
 """
 
@@ -20,12 +20,12 @@ from multiprocessing.connection import Connection, Pipe, answer_challenge, deliv
 from pathlib import Path
 from typing import Any, final
 
-from autodc.adapters.executors.attempts import Desk
 from autodc.adapters.executors.supervisor import Supervisor
-from autodc.trial.executor import Completion, Job
+from autodc.adapters.executors.task_queue import TaskQueue
+from autodc.trial.executor import Completion, Task, key, reads
 
 BEAT_SECONDS = 2.0
-"""How often a worker that trains gives a sign of life."""
+"""How often a worker at work gives a sign of life."""
 SILENCE_SECONDS = 30.0
 """After this long without one the driver gives the worker up."""
 IDLE_SECONDS = 0.5
@@ -39,10 +39,10 @@ PROOF = "driver"
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class DriverAddress:
     """What a worker must know to serve a driver: whom to dial and how to prove itself, and where the driver works.
 
-    log_folder: gets what trainings print, where there is such a folder; home: the driver's working directory.
+    log_folder: gets what tasks print, where there is such a folder; home: the driver's working directory.
     """
 
     address: tuple[str, int]
@@ -52,17 +52,17 @@ class Call:
 
 
 @final
-class Switchboard:
-    """The driver's end: takes calls of workers and hands them the jobs of the desk."""
+class TaskServer:
+    """The driver's end: takes calls of workers and hands them the tasks of the queue."""
 
-    def __init__(self, desk: Desk, host: str) -> None:
-        self._desk = desk
+    def __init__(self, queue: TaskQueue, host: str) -> None:
+        self._queue = queue
         self.key = secrets.token_bytes(32)
         self._listener = socket.create_server((host, 0))
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._workers = 0
         self._ended = 0
-        threading.Thread(target=self._answer, name="switchboard", daemon=True).start()
+        threading.Thread(target=self._answer, name="server", daemon=True).start()
 
     @property
     def workers(self) -> int:
@@ -71,7 +71,7 @@ class Switchboard:
 
     @property
     def ended(self) -> int:
-        """How many jobs workers have brought to an end so far: a sign that the cluster works."""
+        """How many tasks workers have brought to an end so far: a sign that the cluster works."""
         return self._ended
 
     def close(self) -> None:
@@ -96,73 +96,73 @@ class Switchboard:
             answer_challenge(line, self.key)
             self._workers += 1
             try:
-                while not self._desk.closed and self._one(line):
+                while not self._queue.closed and self._one(line):
                     pass
                 line.send(("end", None))
             finally:
                 self._workers -= 1
 
     def _one(self, line: Connection[Any, Any]) -> bool:
-        """Hand out one job and see it to its end; say whether the worker is good for another."""
+        """Hand out one task and see it to its end; say whether the worker is good for another."""
 
         sending = threading.Lock()
 
-        def drop(job: Job) -> None:
+        def drop(task: Task) -> None:
             with sending, contextlib.suppress(OSError):
-                line.send(("drop", (job.number, job.attempt)))
+                line.send(("drop", key(task)))
 
-        job = self._desk.take(drop, IDLE_SECONDS)
-        if job is None:
+        task = self._queue.take(drop, IDLE_SECONDS)
+        if task is None:
             return not line.poll(0)  # an idle worker has nothing to say: this is its end
         began = time.time()
         taken = False
         try:
             with sending:
-                line.send(("job", job, _in_sight(job)))
+                line.send(("task", task, _in_sight(task)))
             while line.poll(SILENCE_SECONDS):
                 kind, payload = line.recv()
                 taken = True
                 if kind == "end":
                     self._ended += 1
-                    self._desk.report(job, payload)
+                    self._queue.report(task, payload)
                     return True
             why = f"its worker has given no sign of life for {SILENCE_SECONDS:g} s"
         except (EOFError, OSError):
             why = "its worker went away"
         if taken:
-            self._desk.report(job, _lost(job, began, why))
+            self._queue.report(task, _lost(task, began, why))
         else:
-            self._desk.put_back(job)
+            self._queue.put_back(task)
         return False
 
 
 @final
 class Worker:
-    """The worker's end: dials the driver and trains in a supervised child what it is sent."""
+    """The worker's end: dials the driver and runs in a supervised child what it is sent."""
 
-    def __init__(self, call: Call, *, sight: float = SIGHT_SECONDS) -> None:
+    def __init__(self, driver: DriverAddress, *, sight: float = SIGHT_SECONDS) -> None:
         self._sight = sight
-        line = socket.create_connection(call.address, timeout=DIAL_SECONDS)
+        line = socket.create_connection(driver.address, timeout=DIAL_SECONDS)
         line.settimeout(None)
         _tune(line)
         self._line: Connection[Any, Any] = Connection(line.detach())
-        answer_challenge(self._line, call.key)
-        deliver_challenge(self._line, call.key)
-        if call.home and Path(call.home).is_dir():
-            os.chdir(call.home)
-        folder = Path(call.log_folder) if call.log_folder else None
+        answer_challenge(self._line, driver.key)
+        deliver_challenge(self._line, driver.key)
+        if driver.home and Path(driver.home).is_dir():
+            os.chdir(driver.home)
+        folder = Path(driver.log_folder) if driver.log_folder else None
         log = folder / f"worker-{os.getpid()}.log" if folder and folder.is_dir() else None
-        self._proof = (str(folder / PROOF), proof(call.key)) if folder else None
+        self._proof = (str(folder / PROOF), proof(driver.key)) if folder else None
         self._supervisor = Supervisor(log=log)
         self._supervisor.warm()
 
     def serve_one(self) -> Completion | None:
-        """Wait for a job and train it; None when there will be no more. Call it from one thread only."""
+        """Wait for a task and run it; None when there will be no more. Call it from one thread only."""
         try:
             while True:
                 kind, *payload = self._line.recv()
-                if kind == "job":
-                    return self._train(*payload)
+                if kind == "task":
+                    return self._run(*payload)
                 if kind == "end":
                     return None
         except (EOFError, OSError):
@@ -173,20 +173,20 @@ class Worker:
         self._supervisor.close()
         self._line.close()
 
-    def _train(self, job: Job, in_sight: tuple[str, ...]) -> Completion:
+    def _run(self, task: Task, in_sight: tuple[str, ...]) -> Completion:
         self._line.send(("begin", None))
         over, tell = Pipe(duplex=False)
-        beat = threading.Thread(target=self._beat, args=(job, over), name="beat", daemon=True)
+        beat = threading.Thread(target=self._beat, args=(task, over), name="beat", daemon=True)
         beat.start()
         with over, tell:
-            completion = self._blind(job, in_sight) or self._supervisor.run(job)
+            completion = self._blind(task, in_sight) or self._supervisor.run(task)
             tell.send(None)
             beat.join()
         self._line.send(("end", completion))
         return completion
 
-    def _blind(self, job: Job, in_sight: tuple[str, ...]) -> Completion | None:
-        """The end of a job whose files, there for the driver, are not there for this worker."""
+    def _blind(self, task: Task, in_sight: tuple[str, ...]) -> Completion | None:
+        """The end of a task whose files, there for the driver, are not there for this worker."""
         began, missing = time.time(), unseen(in_sight, self._proof)
         while missing and time.time() - began < self._sight:
             time.sleep(0.5)
@@ -195,8 +195,9 @@ class Worker:
             self._proof = None
             return None
         return Completion(
-            number=job.number,
-            attempt=job.attempt,
+            number=task.number,
+            attempt=task.attempt,
+            work=task.work,
             status="surroundings",
             missing=True,
             started=began,
@@ -206,18 +207,18 @@ class Worker:
             "same path [ADC-EXEC-078]",
         )
 
-    def _beat(self, job: Job, over: Connection[Any, Any]) -> None:
-        """Give signs of life while the job runs; end it when the driver says so or is gone."""
+    def _beat(self, task: Task, over: Connection[Any, Any]) -> None:
+        """Give signs of life while the task runs; end it when the driver says so or is gone."""
         try:
             while over not in (ready := wait([self._line, over], BEAT_SECONDS)):
                 if self._line in ready:
                     kind, which, *_ = self._line.recv()
-                    if kind == "end" or which == (job.number, job.attempt):
-                        self._supervisor.drop(job)
+                    if kind == "end" or which == key(task):
+                        self._supervisor.drop(task)
                 else:
                     self._line.send(("alive", None))
         except (EOFError, OSError):
-            self._supervisor.drop(job)
+            self._supervisor.drop(task)
 
 
 def proof(key: bytes) -> str:
@@ -239,13 +240,11 @@ def unseen(in_sight: tuple[str, ...], shown: tuple[str, str] | None = None) -> l
     return missing
 
 
-def _in_sight(job: Job) -> tuple[str, ...]:
-    """The folders of a job that are there for the driver, and so should be for the worker."""
-    above = Path(job.out).parent
+def _in_sight(task: Task) -> tuple[str, ...]:
+    """The folders of a task that are there for the driver, and so should be for the worker."""
+    above = Path(task.out).parent
     above.mkdir(parents=True, exist_ok=True)
-    paths = [part.path for part in (*job.train, *job.predict)] + [str(above)]
-    if job.warm_start is not None:
-        paths.append(job.warm_start)
+    paths = [*reads(task), str(above)]
     return tuple(dict.fromkeys(path for path in map(os.path.abspath, paths) if os.path.exists(path)))
 
 
@@ -254,12 +253,13 @@ def _tune(call: socket.socket) -> None:
     call.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
-def _lost(job: Job, began: float, why: str) -> Completion:
+def _lost(task: Task, began: float, why: str) -> Completion:
     return Completion(
-        number=job.number,
-        attempt=job.attempt,
+        number=task.number,
+        attempt=task.attempt,
+        work=task.work,
         status="lost",
         started=began,
         ended=time.time(),
-        error=f"the training was lost: {why} [ADC-EXEC-006]",
+        error=f"the {task.work} was lost: {why} [ADC-EXEC-006]",
     )

@@ -3,10 +3,10 @@
 Ray takes over the process it is started in: it replaces what SIGTERM does, ends the process with a C++ stack when
 its own processes die, and grows with every trial. So the driver of a study never imports it. This process starts
 Ray, or joins a cluster, keeps one worker per slot alive there, and tells the driver how it goes; the trainings
-themselves go over the driver's switchboard. When Ray is gone it ends, and the driver starts another
+themselves go over the driver's server. When Ray is gone it ends, and the driver starts another
 (`keeper.Keeper`).
 
-From the driver: an Opening, then a Service, then `("ended", jobs)` and `("close",)`. To the driver: `("refused",
+From the driver: an Opening, then a Service, then `("ended", tasks)` and `("close",)`. To the driver: `("refused",
 error)` or `("ready", slots, host)`, then `("alive", words)`, `("broken", deaths, why)`, `("over", why)`.
 """
 
@@ -29,9 +29,9 @@ from typing import Any, Protocol, final
 
 import psutil
 
+from autodc.adapters.executors.deaths import Orders, WorkerDeaths
 from autodc.adapters.executors.lifeline import die_with
-from autodc.adapters.executors.link import Call
-from autodc.adapters.executors.watch import Orders, Vigil
+from autodc.adapters.executors.link import DriverAddress
 from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.studyfile.study import MachineSpec
 
@@ -65,11 +65,11 @@ class Service:
     """What the workers are for: so many of them, and whom they serve."""
 
     slots: int
-    call: Call
+    driver: DriverAddress
 
 
 class Pool(Protocol):
-    """Keeps one worker per slot alive on Ray, each of them serving the switchboard."""
+    """Keeps one worker per slot alive on Ray, each of them serving the server."""
 
     def start(self) -> None:
         """Start the workers; returns at once."""
@@ -103,8 +103,8 @@ def main(arguments: list[str]) -> int:
     threading.Thread(target=_beat, args=(ray, driver, opening.machine), name="beat", daemon=True).start()
     service: Service = driver.receive()
     orders = Orders()
-    vigil = Vigil(orders, service.slots, lambda deaths, why: driver.tell("broken", deaths, _last_word(ray, why)))
-    pool = _pool(opening.machine, service, orders, vigil)
+    deaths = WorkerDeaths(orders, service.slots, lambda n, why: driver.tell("broken", n, _last_word(ray, why)))
+    pool = _pool(opening.machine, service, orders, deaths)
     pool.start()
     with contextlib.suppress(EOFError, OSError):
         while (order := driver.receive())[0] == "ended":
@@ -269,14 +269,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _pool(machine: MachineSpec, service: Service, orders: Orders, vigil: Vigil) -> Pool:
+def _pool(machine: MachineSpec, service: Service, orders: Orders, deaths: WorkerDeaths) -> Pool:
     if machine.runner == "actors":
         from autodc.adapters.executors.actors import ActorPool
 
-        return ActorPool(machine, service.slots, orders, vigil, service.call)
+        return ActorPool(machine, service.slots, orders, deaths, service.driver)
     from autodc.adapters.executors.tune import TunePool
 
-    return TunePool(machine, service.slots, orders, vigil, service.call)
+    return TunePool(machine, service.slots, orders, deaths, service.driver)
 
 
 def _watch(ray: Any, driver: _Driver, opening: Opening) -> None:

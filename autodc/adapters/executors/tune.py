@@ -21,8 +21,8 @@ from typing import Any, final
 from ray import tune
 from ray.tune.search import Searcher
 
-from autodc.adapters.executors.link import Call, Worker
-from autodc.adapters.executors.watch import Orders, Vigil
+from autodc.adapters.executors.deaths import Orders, WorkerDeaths
+from autodc.adapters.executors.link import DriverAddress, Worker
 from autodc.studyfile.study import MachineSpec
 
 STOP_SECONDS = 10.0
@@ -42,13 +42,15 @@ _LOGGERS = ("ray.tune", "ray.train", "ray.air")
 
 @final
 class TunePool:
-    """Keeps `slots` Tune trials serving the switchboard."""
+    """Keeps `slots` Tune trials serving the server."""
 
-    def __init__(self, machine: MachineSpec, slots: int, orders: Orders, vigil: Vigil, call: Call) -> None:
+    def __init__(
+        self, machine: MachineSpec, slots: int, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress
+    ) -> None:
         self._slots = slots
-        self._orders, self._vigil = orders, vigil
+        self._orders, self._deaths = orders, deaths
         resources = {"cpu": machine.cpus_per_trial, "gpu": machine.gpus_per_trial}
-        self._trainable = tune.with_resources(_trainable(call), resources)
+        self._trainable = tune.with_resources(_trainable(driver), resources)
         self._folder = tempfile.mkdtemp(prefix="tune-", dir=".")
         self._thread = threading.Thread(target=self._keep, name="tune", daemon=True)
         os.environ.update({"TUNE_MAX_PENDING_TRIALS_PG": str(slots), **_SETTINGS})
@@ -65,8 +67,8 @@ class TunePool:
     def _keep(self) -> None:
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        while not (self._orders.closed or self._vigil.given_up):
-            if not self._vigil.may_start():
+        while not (self._orders.closed or self._deaths.given_up):
+            if not self._deaths.may_start():
                 time.sleep(LOOK_SECONDS)
                 continue
             try:
@@ -74,11 +76,11 @@ class TunePool:
                 why = "the Tuner came to an end by itself"
             except Exception as error:  # whatever Tune raises, the study goes on with a new Tuner
                 why = f"{type(error).__name__}: {error}"
-            self._vigil.died(why)
+            self._deaths.died(why)
 
     def _fit(self) -> None:
         config = tune.TuneConfig(
-            search_alg=_Slots(self._slots, self._orders, self._vigil),
+            search_alg=_Slots(self._slots, self._orders, self._deaths),
             num_samples=-1,
             max_concurrent_trials=self._slots,
             reuse_actors=False,
@@ -87,7 +89,7 @@ class TunePool:
         run = tune.RunConfig(
             name="slots",
             storage_path=os.path.abspath(self._folder),
-            callbacks=[_Deaths(self._vigil)],
+            callbacks=[_Deaths(self._deaths)],
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
@@ -99,17 +101,17 @@ class TunePool:
 
 
 class _Slots(Searcher):  # type: ignore[misc]
-    """Hands out one Tune trial per slot, another for each that dies, and no more when the desk closes."""
+    """Hands out one Tune trial per slot, another for each that dies, and no more when the queue closes."""
 
-    def __init__(self, slots: int, orders: Orders, vigil: Vigil) -> None:
+    def __init__(self, slots: int, orders: Orders, deaths: WorkerDeaths) -> None:
         super().__init__()
-        self._slots, self._orders, self._vigil = slots, orders, vigil
+        self._slots, self._orders, self._deaths = slots, orders, deaths
         self._alive: set[str] = set()
 
     def suggest(self, trial_id: str) -> Any:
-        if self._orders.closed or self._vigil.given_up:
+        if self._orders.closed or self._deaths.given_up:
             return Searcher.FINISHED
-        if len(self._alive) >= self._slots or not self._vigil.may_start():
+        if len(self._alive) >= self._slots or not self._deaths.may_start():
             return None
         self._alive.add(trial_id)
         return {}
@@ -128,29 +130,29 @@ class _Slots(Searcher):  # type: ignore[misc]
 
 
 class _Deaths(tune.Callback):  # type: ignore[misc]
-    """Tells the vigil of Tune trials that end in error, with Ray's words for it."""
+    """Tells the deaths of Tune trials that end in error, with Ray's words for it."""
 
-    def __init__(self, vigil: Vigil) -> None:
-        self._vigil = vigil
+    def __init__(self, deaths: WorkerDeaths) -> None:
+        self._deaths = deaths
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         why = "a Ray Tune trial ended in error"
         with contextlib.suppress(Exception):  # Ray's files about the error may be missing or unreadable
             why = str(trial.get_error() or why)
-        self._vigil.died(why)
+        self._deaths.died(why)
 
     def __reduce__(self) -> Any:
         return dict, ()
 
 
-def _trainable(call: Call) -> Any:
+def _trainable(driver: DriverAddress) -> Any:
     """Return the Trainable class; what it needs travels inside the class, and no file of Tune's shows the key."""
 
     class Slot(tune.Trainable):  # type: ignore[misc]
         """One slot: an iteration is one training in the supervised child."""
 
         def setup(self, config: dict[str, Any]) -> None:
-            self.worker = Worker(call)
+            self.worker = Worker(driver)
 
         def step(self) -> dict[str, Any]:
             completion = self.worker.serve_one()

@@ -7,15 +7,14 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
 from autodc.adapters.trainers.command import JOB, program
 from autodc.adapters.trainers.options import (
-    KINDS,
+    BUILT_IN,
     NETWORKS,
-    OPTIONS,
     PRETRAIN_ONLY,
     CommandOptions,
     SklearnOptions,
@@ -41,25 +40,28 @@ def check_trainer(
     folder: str,
 ) -> list[SpecError]:
     """Return every problem of the task section and of the names in the search space, in the order of the file."""
-    if name not in OPTIONS:
+    if name not in BUILT_IN:
         if is_path(name):
             problem = find_problem(name, folder, "task.trainer")
             return [problem] if problem else []
         return [] if is_known(name, (), TRAINERS) else [unknown_trainer(name)]
-    problems = []
-    if kind not in KINDS[name]:
-        fitting = ", ".join(trainer for trainer, kinds in KINDS.items() if kind in kinds)
+    problems: list[SpecError] = []
+    ours = BUILT_IN[name]
+    if kind not in ours.kinds:
+        fitting = ", ".join(trainer for trainer, one in BUILT_IN.items() if kind in one.kinds)
         unfit = f"trainer {name} does not learn {kind}"
         problems.append(SpecError("ADC-TRAIN-016", unfit, "task.kind", kind, f"trainers that do: {fitting}"))
     try:
-        parsed = OPTIONS[name].model_validate(dict(options))
+        parsed = ours.options.model_validate(dict(options))
     except ValidationError as error:
-        return [*problems, *_option_problems(error, OPTIONS[name])]
+        return [*problems, *_option_problems(error, ours.options)]
     if isinstance(parsed, CommandOptions):
         return [*problems, *_command_problems(parsed, recipes, folder)]
     if isinstance(parsed, SklearnOptions):
         return [*problems, *_sklearn_problems(parsed, kind, hyperparameters, recipes, folder)]
-    return [*problems, *_torch_problems(cast(TorchHyperparameters, parsed), kind, hyperparameters, recipes, folder)]
+    if isinstance(parsed, TorchHyperparameters):
+        return [*problems, *_torch_problems(parsed, kind, hyperparameters, recipes, folder)]
+    return problems
 
 
 def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -56,6 +57,35 @@ class Command:
             raise TrainerError("ADC-TRAIN-040", "the program failed", argv[0], ended, _last_lines(out))
         outputs = {name: _read_predictions(out, name, len(x)) for name, x in job.predict.items()}
         return Trained(outputs=outputs, train_seconds=seconds, predict_ms=0.0, model_mb=folder_mb(out / "model"))
+
+    def method(self, folder: Path | None = None) -> Program:
+        """The program as a method: it is given nothing to train on, and `warm_start` where there is a model folder."""
+        return Program(self, folder)
+
+
+@final
+class Program:
+    """A method that runs a program once for each call of `predict`, in a folder that goes afterwards."""
+
+    def __init__(self, command: Command, model: Path | None) -> None:
+        self._command, self._model = command, model
+
+    def predict(self, parts: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Write a job with an empty `train`, run the program, read its predictions. Raises as `Command.train`."""
+        with tempfile.TemporaryDirectory(prefix="autodc-predict-") as out:
+            job = TrainingJob(
+                kind="classification",
+                n_classes=0,
+                train=(),
+                predict=parts,
+                hyperparameters={},
+                recipe="concat" if self._model is None else "continue",
+                seed=0,
+                fidelity=1.0,
+                warm_start=self._model,
+                out=Path(out),
+            )
+            return self._command.train(job).outputs
 
 
 def program(argv: tuple[str, ...]) -> tuple[str, ...]:

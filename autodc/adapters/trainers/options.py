@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, final
 
 from pydantic import Field, JsonValue
 
@@ -81,18 +82,26 @@ class CommandOptions(Spec):
     recipes: tuple[Recipe, ...] = Field(default=ALL_RECIPES, description="the recipes the program knows")
 
 
-OPTIONS: dict[str, type[Spec]] = {
-    "torch_image": TorchImageOptions,
-    "torch_tabular": TorchTabularOptions,
-    "sklearn": SklearnOptions,
-    "command": CommandOptions,
+@final
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """What is known of a trainer of ours without importing it."""
+
+    options: type[Spec]
+    home: str
+    """`module:Class` of this folder; the class is called with its options and the study's folder."""
+    kinds: tuple[TaskKind, ...]
+
+
+BUILT_IN: dict[str, BuiltIn] = {
+    "torch_image": BuiltIn(
+        TorchImageOptions, "torch_image:TorchImage", ("classification", "regression", "image_to_image")
+    ),
+    "torch_tabular": BuiltIn(TorchTabularOptions, "torch_tabular:TorchTabular", ("classification", "regression")),
+    "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
+    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image")),
 }
-KINDS: dict[str, tuple[TaskKind, ...]] = {
-    "torch_image": ("classification", "regression", "image_to_image"),
-    "torch_tabular": ("classification", "regression"),
-    "sklearn": ("classification", "regression"),
-    "command": ("classification", "regression", "image_to_image"),
-}
+"""By the names of the study file, which `autodc.studyfile` has a list of."""
 NETWORKS: dict[str, tuple[TaskKind, ...]] = {
     "small_cnn": ("classification", "regression"),
     "tiny_cnn": ("classification", "regression"),

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from autodc.adapters.trainers.options import (
-    OPTIONS,
-    CommandOptions,
-    SklearnOptions,
-    TorchImageOptions,
-    TorchTabularOptions,
-)
+from autodc.adapters.trainers.options import BUILT_IN
 from autodc.errors import SpecError
 from autodc.plugins import TRAINERS, installed, is_known, load_plugin, own_code, suggest
 from autodc.trial.executor import TrainerRef
@@ -29,12 +24,8 @@ def make_trainer(ref: TrainerRef) -> Trainer:
     Raises SpecError where the name or the options are wrong.
     """
     options = dict(ref.options)
-    if ref.name in _MAKERS:
-        try:
-            inner = _MAKERS[ref.name](OPTIONS[ref.name].model_validate(options), ref.folder)
-        except ValidationError as error:
-            raise SpecError("ADC-TRAIN-012", "the options do not fit", "task.options", str(error)) from error
-        return CheckedTrainer(inner, ref.name)
+    if ref.name in BUILT_IN:
+        return CheckedTrainer(_built_in(ref, options), ref.name)
     if not is_known(ref.name, (), TRAINERS):
         raise unknown_trainer(ref.name)
     found = load_plugin(ref.name, TRAINERS, ref.folder, PLACE)
@@ -43,8 +34,18 @@ def make_trainer(ref: TrainerRef) -> Trainer:
 
 def unknown_trainer(name: str) -> SpecError:
     """No trainer of this name."""
-    hint = suggest(name, [*OPTIONS, *installed(TRAINERS)], "trainers") + "; or path/to/file.py:Object"
+    hint = suggest(name, [*BUILT_IN, *installed(TRAINERS)], "trainers") + "; or path/to/file.py:Object"
     return SpecError("ADC-TRAIN-013", "there is no such trainer", PLACE, name, hint)
+
+
+def _built_in(ref: TrainerRef, options: Mapping[str, Any]) -> Trainer:
+    ours = BUILT_IN[ref.name]
+    try:
+        parsed = ours.options.model_validate(options)
+    except ValidationError as error:
+        raise SpecError("ADC-TRAIN-012", "the options do not fit", "task.options", str(error)) from error
+    module, _, name = ours.home.partition(":")
+    return cast(Trainer, getattr(import_module(f"{__package__}.{module}"), name)(parsed, ref.folder))
 
 
 def _called(found: Any, options: Mapping[str, Any], ref: TrainerRef) -> Trainer:
@@ -69,35 +70,3 @@ def _called(found: Any, options: Mapping[str, Any], ref: TrainerRef) -> Trainer:
 def _unmade(name: str) -> Callable[[str], SpecError]:
     hint = "a class or function is called with task.options as keyword arguments"
     return lambda got: SpecError("ADC-TRAIN-061", f"{name} fails when it is called with the options", PLACE, got, hint)
-
-
-def _torch_image(options: Any, folder: str) -> Trainer:
-    from autodc.adapters.trainers.torch_image import TorchImage
-
-    return TorchImage(cast(TorchImageOptions, options), folder)
-
-
-def _torch_tabular(options: Any, folder: str) -> Trainer:
-    from autodc.adapters.trainers.torch_tabular import TorchTabular
-
-    return TorchTabular(cast(TorchTabularOptions, options))
-
-
-def _sklearn(options: Any, folder: str) -> Trainer:
-    from autodc.adapters.trainers.sklearn_trainer import Sklearn
-
-    return Sklearn(cast(SklearnOptions, options), folder)
-
-
-def _command(options: Any, folder: str) -> Trainer:
-    from autodc.adapters.trainers.command import Command
-
-    return Command(cast(CommandOptions, options), folder)
-
-
-_MAKERS: dict[str, Callable[[Any, str], Trainer]] = {
-    "torch_image": _torch_image,
-    "torch_tabular": _torch_tabular,
-    "sklearn": _sklearn,
-    "command": _command,
-}

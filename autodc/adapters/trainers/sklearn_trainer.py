@@ -97,7 +97,7 @@ class Sklearn(AbstractFitting[SklearnModel]):
 
         try:
             return SklearnModel(*joblib.load(folder / FILE))
-        except OSError as error:
+        except Exception as error:  # a pickle that is damaged raises whatever it meets
             raise TrainerError("ADC-TRAIN-030", "this folder holds no saved model", str(folder), str(error)) from error
 
     def _first(self, job: TrainingJob) -> SklearnModel:

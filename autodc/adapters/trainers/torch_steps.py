@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,11 +137,12 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 
 def read_weights(network: nn.Module, folder: Path) -> None:
-    """Load `weights.pt` into a network; raises TrainerError where it does not fit."""
+    """Load `weights.pt` into a network, ready to predict; raises TrainerError where it does not fit."""
     try:
         network.load_state_dict(torch.load(folder / "weights.pt", map_location=device(), weights_only=True))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise TrainerError("ADC-TRAIN-031", "the saved weights do not fit", str(folder), str(error)) from error
+    network.eval()
 
 
 def _optimizer(network: nn.Module, hyper: TorchHyperparameters) -> torch.optim.Optimizer:

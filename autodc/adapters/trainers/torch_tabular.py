@@ -37,7 +37,7 @@ Array = np.ndarray[Any, Any]
 class TorchTabular(AbstractFitting[TorchModel]):
     """Trains an MLP on rows of numbers, standardised by the mixture; a missing value reads as the mean."""
 
-    def __init__(self, options: TorchTabularOptions) -> None:
+    def __init__(self, options: TorchTabularOptions, folder: str) -> None:
         self._options = options
 
     def fit(self, job: TrainingJob) -> TorchModel:

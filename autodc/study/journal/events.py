@@ -356,6 +356,35 @@ class SliceAdmitted(Event):
     """The same for the soft score, where that was kept."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlanned(Event):
+    """A prediction or a call was decided, before it is submitted. Trainings have events of their own."""
+
+    number: int
+    work: str
+    """`prediction` or `call`."""
+    digest: str
+    """Identity of what is asked for; the same question has one answer."""
+    asked: Mapping[str, Any]
+    """The task as JSON, for readers; its secrets are masked."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "asked", masked_tree(self.asked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFinished(Event):
+    """The answer arrived, before it is used; a second one of a task whose answer was lost replaces the first."""
+
+    number: int
+    answer: Mapping[str, Any]
+    """`study.tasks.Answer` as JSON."""
+
+    def __post_init__(self) -> None:
+        if error := self.answer.get("error"):
+            object.__setattr__(self, "answer", {**self.answer, "error": masked(str(error))})
+
+
 def _mask_question(event: StudyStarted | StudyExtended) -> None:
     object.__setattr__(event, "spec", masked_study(event.spec))
     object.__setattr__(event, "datasets", masked_tree(event.datasets))

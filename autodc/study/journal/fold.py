@@ -13,7 +13,7 @@ from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.study.journal import events as ev
 from autodc.study.journal import upcasts
-from autodc.study.journal.records import ComparisonState, Extension, Session, TrialState
+from autodc.study.journal.records import ComparisonState, Extension, Session, TaskState, TrialState
 from autodc.study.journal.state import State
 
 
@@ -147,6 +147,16 @@ def _finished(state: State, event: ev.TrialFinished) -> None:
             state.works[name] = min(event.number, state.works.get(name, event.number))
 
 
+def _task_planned(state: State, event: ev.TaskPlanned) -> None:
+    if event.number != len(state.tasks):
+        raise ValueError(f"tasks are numbered without gaps, found {event.number}")
+    state.tasks.append(TaskState(number=event.number, work=event.work, digest=event.digest))
+
+
+def _task_finished(state: State, event: ev.TaskFinished) -> None:
+    state.tasks[event.number].answer = event.answer
+
+
 def _slice(state: State, event: ev.SliceAdmitted) -> None:
     """The slice is one of the question; every training that ended before has its value there, as if it had been."""
     state.admitted.append(event)
@@ -277,6 +287,8 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.TrialFinished: _finished,
     ev.TrialHeldUp: _held_up,
     ev.SliceAdmitted: _slice,
+    ev.TaskPlanned: _task_planned,
+    ev.TaskFinished: _task_finished,
     ev.FidelityMeasured: _fidelity,
     ev.ChallengerProposed: _proposed,
     ev.ComparisonOpened: _opened,

@@ -67,6 +67,18 @@ class ComparisonState:
 
 
 @final
+@dataclass(slots=True, kw_only=True)
+class TaskState:
+    """A prediction or a call, and what came of it."""
+
+    number: int
+    work: str
+    digest: str
+    answer: Mapping[str, Any] | None = None
+    """None while it is under way."""
+
+
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     """A change of the study after it had begun."""

@@ -10,7 +10,7 @@ from autodc.errors import InputError
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import ComparisonState, Extension, Session, TrialState
+from autodc.study.journal.records import ComparisonState, Extension, Session, TaskState, TrialState
 
 __all__ = ["ComparisonState", "Extension", "Session", "State", "TrialState"]
 
@@ -66,6 +66,8 @@ class State:
     failures: list[int] = field(default_factory=list)
     works: dict[str, int] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
+    tasks: list[TaskState] = field(default_factory=list)
+    """Predictions and calls, by number."""
     admitted: list[ev.SliceAdmitted] = field(default_factory=list)
     """Slices that joined the study while it ran."""
     outputs: dict[Plan, str] = field(default_factory=dict)

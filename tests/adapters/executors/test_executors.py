@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
-from autodc.adapters.executors import InlineExecutor, LocalExecutor, open_executor, train_job
+from autodc.adapters.executors import InlineExecutor, LocalExecutor, open_executor, run_task
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.executor_contract import ExecutorContract, Jobs, small_dataset
+from autodc.testing.executor_contract import ExecutorContract
+from autodc.testing.jobs import Jobs, small_dataset
 from autodc.trial.executor import Executor
 
 SLOTS = 2
@@ -45,7 +46,7 @@ class TestActorExecutor(ExecutorContract):
 
 
 def test_a_plan_that_wants_more_than_a_disk_with_room_has_failed(tmp_path):
-    completion = train_job(Jobs(small_dataset(tmp_path))("full_disk"))
+    completion = run_task(Jobs(small_dataset(tmp_path))("full_disk"))
     assert completion.status == "failed"
     assert "No space left" in completion.error
 
@@ -53,12 +54,12 @@ def test_a_plan_that_wants_more_than_a_disk_with_room_has_failed(tmp_path):
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from autodc.adapters.executors import train_job
-from autodc.testing.executor_contract import Jobs, small_dataset
+from autodc.adapters.executors import run_task
+from autodc.testing.jobs import Jobs, small_dataset
 jobs = Jobs(small_dataset(Path(sys.argv[1])))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-completion = train_job(jobs("full_disk"))
+completion = run_task(jobs("full_disk"))
 print(completion.status, completion.missing, "No space left" in completion.error)
 """
 

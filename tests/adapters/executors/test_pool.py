@@ -5,13 +5,13 @@ import threading
 
 import pytest
 
-from autodc.adapters.executors.attempts import Desk
-from autodc.adapters.executors.keeper import environment
-from autodc.adapters.executors.link import PROOF, Call, Switchboard, Worker, proof, unseen
+from autodc.adapters.executors.deaths import DEATHS_PER_SLOT, Orders, WorkerDeaths
+from autodc.adapters.executors.link import PROOF, DriverAddress, TaskServer, Worker, proof, unseen
 from autodc.adapters.executors.pool import last_line, refusal, room
-from autodc.adapters.executors.watch import DEATHS_PER_SLOT, Orders, Vigil
+from autodc.adapters.executors.ray_process import environment
+from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.executor_contract import Jobs, small_dataset
+from autodc.testing.jobs import Jobs, small_dataset
 
 
 @pytest.mark.parametrize(
@@ -100,20 +100,20 @@ def test_a_start_that_fails_is_told_in_one_line_and_exits_with_3(address, where)
 
 def test_deaths_in_a_row_are_given_up_once_with_the_last_word():
     given_up = []
-    vigil = Vigil(Orders(), 2, lambda deaths, why: given_up.append((deaths, why)))
+    deaths = WorkerDeaths(Orders(), 2, lambda deaths, why: given_up.append((deaths, why)))
     for k in range(2 * DEATHS_PER_SLOT + 3):
-        vigil.died(f"death {k}")
+        deaths.died(f"death {k}")
     assert given_up == [(2 * DEATHS_PER_SLOT, f"death {2 * DEATHS_PER_SLOT - 1}")]
-    assert not vigil.may_start()
+    assert not deaths.may_start()
 
 
 def test_a_job_that_ends_makes_good_for_the_deaths_before_it():
     given_up = []
     orders = Orders()
-    vigil = Vigil(orders, 1, lambda deaths, why: given_up.append(deaths))
+    deaths = WorkerDeaths(orders, 1, lambda deaths, why: given_up.append(deaths))
     for k in range(4 * DEATHS_PER_SLOT):
         orders.ended = k
-        vigil.died("now and then")
+        deaths.died("now and then")
     assert given_up == []
 
 
@@ -140,13 +140,13 @@ def test_the_proof_does_not_show_the_key():
 @pytest.fixture
 def line(tmp_path):
     """A driver's end of the line, and what a worker must know to call it."""
-    desk = Desk()
-    switchboard = Switchboard(desk, "127.0.0.1")
+    queue = TaskQueue()
+    server = TaskServer(queue, "127.0.0.1")
     logs = tmp_path / "logs"
     logs.mkdir()
-    yield desk, Call(address=switchboard.address, key=switchboard.key, log_folder=str(logs))
-    desk.close()
-    switchboard.close()
+    yield queue, DriverAddress(address=server.address, key=server.key, log_folder=str(logs))
+    queue.close()
+    server.close()
 
 
 @pytest.fixture
@@ -164,10 +164,10 @@ def _serve_one(call, sight=0.0):
 
 
 def test_a_worker_that_does_not_see_the_drivers_disk_says_what_and_where_and_trains_nothing(line, jobs):
-    desk, call = line
-    desk.submit(jobs(pid_file=str(jobs.folder / "pid")))
+    queue, call = line
+    queue.submit(jobs(pid_file=str(jobs.folder / "pid")))
     _serve_one(call)
-    (completion,) = desk.wait()
+    (completion,) = queue.wait()
     assert completion.status == "surroundings"
     assert os.uname().nodename in completion.error
     assert str(call.log_folder) in completion.error
@@ -176,27 +176,27 @@ def test_a_worker_that_does_not_see_the_drivers_disk_says_what_and_where_and_tra
 
 
 def test_a_disk_that_is_late_is_waited_for(line, jobs):
-    desk, call = line
-    desk.submit(jobs())
+    queue, call = line
+    queue.submit(jobs())
     thread = threading.Thread(target=_serve_one, args=(call, 60.0))
     thread.start()
     with open(f"{call.log_folder}/{PROOF}", "w") as file:
         file.write(proof(call.key))
-    (completion,) = desk.wait()
+    (completion,) = queue.wait()
     thread.join()
     assert completion.status == "done"
 
 
 def test_what_the_driver_does_not_see_either_is_the_trainings_own_failure(line, jobs):
-    desk, call = line
+    queue, call = line
     with open(f"{call.log_folder}/{PROOF}", "w") as file:
         file.write(proof(call.key))
     job = jobs()
     (jobs.folder / "base" / "x.npy").unlink()
     (jobs.folder / "base" / "y.npy").unlink()
     (jobs.folder / "base").rmdir()
-    desk.submit(job)
+    queue.submit(job)
     _serve_one(call)
-    (completion,) = desk.wait()
+    (completion,) = queue.wait()
     assert "ADC-EXEC-078" not in completion.error
     assert completion.status != "done"

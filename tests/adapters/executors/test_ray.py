@@ -18,7 +18,7 @@ from autodc.adapters.executors import open_executor
 from autodc.errors import InputError, SurroundingsError
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.executor_contract import Jobs, small_dataset
+from autodc.testing.jobs import Jobs, small_dataset
 from autodc.testing.worlds.cells import write_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -11,7 +11,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 from autodc.adapters.executors import LocalExecutor
-from autodc.testing.executor_contract import Jobs, small_dataset
+from autodc.testing.jobs import Jobs, small_dataset
 
 folder = Path(sys.argv[1])
 executor = LocalExecutor(1)

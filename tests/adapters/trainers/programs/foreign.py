@@ -11,6 +11,16 @@ STEPS = 200
 
 def main() -> None:
     job = json.loads(Path(sys.argv[1]).read_text())
+    theta = fitted(job) if job["train"] else np.load(Path(job["warm_start"]) / "theta.npy")
+    out = Path(job["out"])
+    np.save(out / "model" / "theta.npy", theta)
+    for part in job["predict"]:
+        arrays = np.load(part["path"])
+        assert arrays.files == ["x"], arrays.files
+        np.savez(out / f"predictions-{part['name']}.npz", outputs=softmax(flat(arrays["x"]) @ theta))
+
+
+def fitted(job):
     rng = np.random.default_rng(job["seed"] % 2**32)
     parts = [(np.load(part["path"]), part["weight"]) for part in job["train"]]
     x = flat(np.concatenate([arrays["x"] for arrays, _ in parts]))
@@ -23,12 +33,7 @@ def main() -> None:
         probabilities = softmax(x[rows] @ theta)
         probabilities[np.arange(64), y[rows]] -= 1
         theta -= job["hyperparameters"]["lr"] * x[rows].T @ probabilities / 64
-    out = Path(job["out"])
-    np.save(out / "model" / "theta.npy", theta)
-    for part in job["predict"]:
-        arrays = np.load(part["path"])
-        assert arrays.files == ["x"], arrays.files
-        np.savez(out / f"predictions-{part['name']}.npz", outputs=softmax(flat(arrays["x"]) @ theta))
+    return theta
 
 
 def flat(x):

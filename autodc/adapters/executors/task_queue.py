@@ -1,4 +1,4 @@
-"""The driver's desk: jobs waiting, jobs under way, completions to hand back; every job comes back exactly once."""
+"""The driver's queue: tasks waiting, tasks under way, completions to hand back; every task comes back exactly once."""
 
 from __future__ import annotations
 
@@ -11,58 +11,58 @@ from pathlib import Path
 from typing import final
 
 from autodc.errors import AutodcError
-from autodc.trial.executor import Completion, Job
+from autodc.trial.executor import Completion, Task, key
 
-Drop = Callable[[Job], None]
-"""Ends a job that was taken, at once."""
+Drop = Callable[[Task], None]
+"""Ends a task that was taken, at once."""
 
 
 @final
-class Desk:
+class TaskQueue:
     """The state that an executor's slots share, safe from any thread.
 
-    A slot takes a job, then reports its completion or puts it back. A completion of a job that is not under way
-    any more (late, a second one, or cancelled) is ignored, and so is one of another trial or attempt.
+    A slot takes a task, then reports its completion or puts it back. A completion of a task that is not under way
+    any more (late, a second one, or cancelled) is ignored, and so is one of another task or attempt.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._queue: deque[Job] = deque()
-        self._running: dict[int, tuple[Job, Drop]] = {}
+        self._queue: deque[Task] = deque()
+        self._running: dict[int, tuple[Task, Drop]] = {}
         self._ended: deque[Completion] = deque()
         self._closed = False
         self._broken: AutodcError | None = None
 
-    def submit(self, job: Job) -> None:
-        """Queue a job behind the others."""
-        job = replace(job, out=str(Path(job.out).absolute()))
+    def submit(self, task: Task) -> None:
+        """Queue a task behind the others."""
+        task = replace(task, out=str(Path(task.out).absolute()))
         with self._changed:
-            self._queue.append(job)
+            self._queue.append(task)
             self._changed.notify_all()
 
-    def take(self, drop: Drop, timeout: float | None = None) -> Job | None:
-        """Wait for a job and hand it out; None after `timeout` seconds or when closed. drop: ends it at once."""
+    def take(self, drop: Drop, timeout: float | None = None) -> Task | None:
+        """Wait for a task and hand it out; None after `timeout` seconds or when closed. drop: ends it at once."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closed, timeout)
             if self._closed or not self._queue:
                 return None
-            job = self._queue.popleft()
-            self._running[id(job)] = job, drop
-            return job
+            task = self._queue.popleft()
+            self._running[id(task)] = task, drop
+            return task
 
-    def put_back(self, job: Job) -> None:
-        """Return a job that never started: it is the next to go."""
+    def put_back(self, task: Task) -> None:
+        """Return a task that never started: it is the next to go."""
         with self._changed:
-            if self._running.pop(id(job), None) is not None:
-                self._queue.appendleft(job)
+            if self._running.pop(id(task), None) is not None:
+                self._queue.appendleft(task)
                 self._changed.notify_all()
 
-    def report(self, job: Job, completion: Completion) -> None:
-        """Take the end of a job that is under way."""
+    def report(self, task: Task, completion: Completion) -> None:
+        """Take the end of a task that is under way."""
         with self._changed:
-            if (job.number, job.attempt) != (completion.number, completion.attempt):
+            if key(task) != key(completion):
                 return
-            if self._running.pop(id(job), None) is not None:
+            if self._running.pop(id(task), None) is not None:
                 self._ended.append(completion)
                 self._changed.notify_all()
 
@@ -82,18 +82,18 @@ class Desk:
             return ended
 
     def cancel(self) -> None:
-        """Forget every job; end those under way."""
+        """Forget every task; end those under way."""
         with self._changed:
             running = list(self._running.values())
             self._queue.clear()
             self._running.clear()
             self._ended.clear()
             self._changed.notify_all()
-        for job, drop in running:
-            drop(job)
+        for task, drop in running:
+            drop(task)
 
     def break_down(self, error: AutodcError) -> None:
-        """Nothing can train any more: `wait` raises this."""
+        """Nothing can run any more: `wait` raises this."""
         with self._changed:
             self._broken = error
             self._changed.notify_all()

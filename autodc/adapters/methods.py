@@ -1,0 +1,125 @@
+"""Makes a method from what a person names it by: a run, a model, an object, a program or `constant`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from autodc.adapters.journal import open_for_reading
+from autodc.adapters.trainers import make_trainer
+from autodc.adapters.trainers.command import JOB, OWN_PYTHON
+from autodc.data.store import open_part
+from autodc.errors import InputError, SpecError
+from autodc.plugins import is_path, load_object, own_code
+from autodc.study.journal.fold import fold
+from autodc.trial.executor import MethodRef, TrainerRef
+from autodc.trial.method import Method, RowMethod
+from autodc.trial.outputs import CheckedMethod, CheckedTrainer
+
+Array = np.ndarray[Any, Any]
+
+CONSTANT = "constant"
+PLACE = "method"
+JOURNAL = "journal.sqlite"
+REMOTE = ("models:/", "runs:/", "mlflow-artifacts:/")
+FORMS = "a run folder, a model folder, path/to/file.py:Object, a program with {job} among its arguments, or constant"
+
+
+def make_method(ref: MethodRef) -> CheckedMethod:
+    """Make the method; what it gives back is checked. Raises InputError where the name leads nowhere, TrainerError for
+    a model that is damaged."""
+    return CheckedMethod(_made(ref), ref.name, ref.row_shape)
+
+
+def _made(ref: MethodRef) -> Method:
+    name = ref.name
+    if name == CONSTANT:
+        return _constant(ref)
+    if name.startswith(REMOTE):
+        hint = "download the model's folder (mlflow artifacts download) and name that"
+        raise InputError("ADC-METHOD-002", "models of MLflow cannot be read by URI yet", PLACE, name, hint)
+    if JOB in name:
+        return _program(shlex.split(name), ref)
+    path = Path(ref.folder) / name
+    if (path / JOURNAL).is_file():
+        return _run(path, ref)
+    if path.is_dir():
+        return _model(path / "model" if (path / "model").is_dir() else path, ref)
+    if path.is_file():
+        return _program([OWN_PYTHON, str(path), JOB] if path.suffix == ".py" else [str(path), JOB], ref)
+    if is_path(name):
+        return _object(ref)
+    raise InputError("ADC-METHOD-003", "there is no such method", PLACE, name, f"name {FORMS}")
+
+
+def _constant(ref: MethodRef) -> Method:
+    """The shares of the classes in the base, so that the majority class is predicted; or the mean."""
+    if ref.base is None or (y := open_part(ref.base.path)[1]) is None:
+        raise InputError("ADC-METHOD-004", "`constant` needs the targets of the base", PLACE, CONSTANT)
+    if ref.kind == "classification":
+        row = np.bincount(np.asarray(y).astype(int), minlength=ref.row_shape[0]) / max(len(y), 1)
+    else:
+        row = np.asarray(y, dtype=float).mean(axis=0).reshape(ref.row_shape)
+    return RowMethod(lambda x: np.broadcast_to(row, (len(x), *row.shape)))
+
+
+def _run(folder: Path, ref: MethodRef) -> Method:
+    """The model of a run's incumbent, read by the trainer of that run."""
+    with open_for_reading(folder / JOURNAL) as journal:
+        state = fold(event for _, event in journal.read())
+    model = folder / "models" / "incumbent"
+    if not model.is_dir():
+        hint = "a run hands its model over when it is done: let it finish"
+        raise InputError("ADC-METHOD-005", "this run has no model of its incumbent", PLACE, str(folder), hint)
+    task = state.question.spec["task"]
+    theirs = TrainerRef(name=task["trainer"], options=task["options"], folder=ref.folder)
+    return _checked(theirs).method(model)
+
+
+def _model(folder: Path, ref: MethodRef) -> Method:
+    """A model that a trainer saved: one of ours knows its own, anything else is the study's trainer's."""
+    name = _saved_by(folder)
+    if name is not None:
+        return _checked(TrainerRef(name=name, options={}, folder=ref.folder)).method(folder)
+    if ref.trainer is None:
+        hint = "name the run folder it came from, or a study with its trainer"
+        raise InputError("ADC-METHOD-006", "no trainer of ours saved this model", PLACE, str(folder), hint)
+    return _checked(ref.trainer).method(folder)
+
+
+def _saved_by(folder: Path) -> str | None:
+    """Which of our trainers saved a model, by the files that are there."""
+    if (folder / "model.joblib").is_file():
+        return "sklearn"
+    if not (folder / "weights.pt").is_file():
+        return None
+    try:
+        facts: Mapping[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "torch_tabular"  # which says what is wrong with the folder
+    return "torch_image" if "network" in facts else "torch_tabular"
+
+
+def _program(argv: list[str], ref: MethodRef) -> Method:
+    return _checked(TrainerRef(name="command", options={"argv": argv}, folder=ref.folder)).method(None)
+
+
+def _object(ref: MethodRef) -> Method:
+    """An object with `predict(x)`; a class is called without arguments."""
+    found = load_object(ref.name, ref.folder, PLACE)
+    if isinstance(found, type):
+        with own_code(lambda got: SpecError("ADC-METHOD-007", f"{ref.name} fails when it is called", PLACE, got)):
+            found = found()
+    if not callable(getattr(found, "predict", None)):
+        got = f"{ref.name}: {type(found).__name__}"
+        raise SpecError("ADC-METHOD-008", "a method has a function `predict(x)`", PLACE, got)
+    return RowMethod(found.predict)
+
+
+def _checked(ref: TrainerRef) -> CheckedTrainer:
+    return cast(CheckedTrainer, make_trainer(ref))

@@ -1,0 +1,57 @@
+"""The method port: anything that predicts rows, wherever it came from."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, final
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+PREDICT_ROWS = 512
+"""Rows predicted at once; also the batch whose time is measured."""
+TIMED_BATCHES = 5
+"""Batches timed, after one that warms up."""
+
+
+class Method(Protocol):
+    """Predicts rows from inputs alone. The same rows give the same outputs, whatever stands beside them."""
+
+    def predict(self, parts: Mapping[str, Array]) -> Mapping[str, Array]:
+        """part → inputs (n, ...), read-only; gives part → outputs in row order: class probabilities or scores (n, C),
+        values (n,) or images (n, ...). Raises whatever it likes: any exception is a failed task."""
+        ...
+
+
+@final
+class RowMethod:
+    """A method of a function that predicts an array of rows, called with a batch at a time."""
+
+    def __init__(self, predict: Callable[[Array], Array]) -> None:
+        self._predict = predict
+
+    def predict(self, parts: Mapping[str, Array]) -> dict[str, Array]:
+        """Predict batch by batch, as a trainer predicts after its training."""
+        return {
+            name: np.concatenate([np.asarray(self._predict(rows)) for rows in batches_of(x)])
+            for name, x in parts.items()
+        }
+
+    def predict_ms(self, x: Array) -> float:
+        """The median milliseconds a row takes once the method is warm; 0 where there is no row."""
+        rows = next(batches_of(x))
+        seconds = []
+        for _ in range(1 + TIMED_BATCHES if len(rows) else 0):
+            started = time.perf_counter()
+            self._predict(rows)
+            seconds.append(time.perf_counter() - started)
+        return statistics.median(seconds[1:]) / len(rows) * 1e3 if seconds else 0.0
+
+
+def batches_of(x: Array) -> Iterator[Array]:
+    """The rows in order, PREDICT_ROWS at a time, as arrays of their own; one empty batch where there are none."""
+    for start in range(0, max(len(x), 1), PREDICT_ROWS):
+        yield np.array(x[start : start + PREDICT_ROWS])

@@ -1,0 +1,180 @@
+"""Everything that a METHOD may name keeps the contract of methods."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autodc.adapters.methods import make_method
+from autodc.adapters.trainers import make_trainer
+from autodc.errors import AutodcError
+from autodc.studyfile import load
+from autodc.testing.method_contract import MethodContract
+from autodc.testing.trainer_contract import digits, training_job
+from autodc.testing.world import write_world
+from autodc.trial.executor import MethodRef, StoredPart, TrainerRef
+from autodc.trial.trainer import Trained
+from autodc.wire.study import open_study, read_inputs
+
+PROGRAMS = Path(__file__).parent / "trainers" / "programs"
+PROGRAM = [sys.executable, "foreign.py", "{job}"]
+IMAGE = {"network": "tiny_cnn", "steps": 5, "dropout": 0.5}
+SKLEARN = {"estimator": "SGDClassifier", "params": {"loss": "log_loss"}, "epochs": 2}
+TRAINERS = {
+    "torch_image": TrainerRef(name="torch_image", options=IMAGE, folder="."),
+    "torch_tabular": TrainerRef(name="torch_tabular", options={"steps": 5, "width": 8, "dropout": 0.5}, folder="."),
+    "sklearn": TrainerRef(name="sklearn", options=SKLEARN, folder="."),
+    "command": TrainerRef(name="command", options={"argv": PROGRAM}, folder=str(PROGRAMS)),
+}
+
+
+def _trained(name: str, folder: Path, kind: str = "classification") -> tuple[Trained, Path]:
+    """A short training on the digits, and its model folder."""
+    x, y = digits()
+    if kind == "regression":
+        y = y.astype(float)
+    job = training_job(folder, x, y, hyperparameters={"lr": 0.1} if name != "sklearn" else {}, fidelity=0.05, kind=kind)
+    return make_trainer(TRAINERS[name]).train(job), job.out / "model"
+
+
+def _named(name: str, folder: Path | str = ".", trainer: TrainerRef | None = None) -> MethodRef:
+    return MethodRef(name=name, folder=str(folder), kind="classification", row_shape=(10,), trainer=trainer)
+
+
+class OfATrainer(MethodContract):
+    """A model folder, read by the trainer that saved it."""
+
+    trainer: str
+
+    @pytest.fixture
+    def ref(self, tmp_path: Path) -> MethodRef:
+        trained, model = _trained(self.trainer, tmp_path)
+        self.trained = trained
+        return _named(str(model), trainer=TRAINERS["command"], folder=PROGRAMS)
+
+    @pytest.fixture
+    def model(self, ref: MethodRef) -> Path | None:
+        return Path(ref.name)
+
+    def test_it_predicts_as_its_training_did(self, ref: MethodRef) -> None:
+        found = make_method(ref).predict({"validation": digits()[0][-300:]})
+        assert found["validation"].tobytes() == self.trained.outputs["validation"].tobytes()
+
+
+class TestTorchImage(OfATrainer):
+    trainer = "torch_image"
+
+
+class TestTorchTabular(OfATrainer):
+    trainer = "torch_tabular"
+
+
+class TestSklearn(OfATrainer):
+    trainer = "sklearn"
+
+
+class TestCommand(OfATrainer):
+    trainer = "command"
+
+
+class TestRun(MethodContract):
+    @pytest.fixture
+    def ref(self, tmp_path: Path) -> MethodRef:
+        study = write_world(
+            tmp_path / "study",
+            task={"kind": "classification", "trainer": "sklearn", "options": SKLEARN},
+            search_space={"alpha": {"type": "float", "low": 1e-5, "high": 1e-2, "log": True}},
+        )
+        out = tmp_path / "run"
+        open_study(read_inputs(load(study)), out)[1].close()
+        shutil.copytree(_trained("sklearn", tmp_path / "training")[1], out / "models" / "incumbent")
+        return _named(str(out))
+
+    @pytest.fixture
+    def model(self, ref: MethodRef) -> Path | None:
+        return Path(ref.name) / "models" / "incumbent"
+
+
+class TestObject(MethodContract):
+    @pytest.fixture
+    def ref(self, tmp_path: Path) -> MethodRef:
+        (tmp_path / "mine.py").write_text(
+            "class Sums:\n"
+            "    def predict(self, x):\n"
+            "        assert x.shape[1:] == (8, 8), x.shape\n"
+            "        x *= 1.0  # in place: its batch is its own\n"
+            "        return x.reshape(len(x), -1)[:, :10]\n"
+        )
+        return _named("mine.py:Sums", tmp_path)
+
+
+class TestProgram(MethodContract):
+    @pytest.fixture
+    def ref(self, tmp_path: Path) -> MethodRef:
+        (tmp_path / "predict.py").write_text(
+            "import json, sys\nimport numpy as np\n"
+            "job = json.load(open(sys.argv[1]))\n"
+            "assert job['train'] == [] and job['warm_start'] is None\n"
+            "for part in job['predict']:\n"
+            "    arrays = np.load(part['path'])\n"
+            "    assert arrays.files == ['x'] and arrays['x'].shape[1:] == (8, 8)\n"
+            "    outputs = arrays['x'].reshape(len(arrays['x']), -1)[:, :10]\n"
+            "    np.savez(f\"{job['out']}/predictions-{part['name']}.npz\", outputs=outputs)\n"
+        )
+        return _named("predict.py", tmp_path)
+
+
+class TestConstant(MethodContract):
+    reads_inputs = False
+
+    @pytest.fixture
+    def ref(self, tmp_path: Path) -> MethodRef:
+        np.save(tmp_path / "x.npy", np.zeros((5, 8, 8)))
+        np.save(tmp_path / "y.npy", np.array([3, 3, 1, 3, 0]))
+        base = StoredPart(name="base", path=str(tmp_path))
+        return MethodRef(name="constant", folder=".", kind="classification", row_shape=(10,), base=base)
+
+    def test_it_gives_the_majority_class(self, ref: MethodRef, rows: np.ndarray) -> None:
+        outputs = make_method(ref).predict({"rows": rows})["rows"]
+        assert set(outputs.argmax(axis=1).tolist()) == {3}
+        np.testing.assert_allclose(outputs.sum(axis=1), 1)
+
+
+def test_the_constant_of_values_is_their_mean(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((4, 1)))
+    np.save(tmp_path / "y.npy", np.array([1.0, 2.0, 3.0, 6.0]))
+    base = StoredPart(name="base", path=str(tmp_path))
+    ref = MethodRef(name="constant", folder=".", kind="regression", row_shape=(), base=base)
+    assert make_method(ref).predict({"rows": np.zeros((2, 1))})["rows"].tolist() == [3.0, 3.0]
+
+
+def test_a_program_may_be_named_with_its_arguments(tmp_path: Path) -> None:
+    model = _trained("command", tmp_path)[1]
+    argv = f"{sys.executable} {PROGRAMS / 'foreign.py'} {{job}}"
+    with pytest.raises(AutodcError, match="ADC-TRAIN-040"):  # it is given no model to predict with
+        make_method(_named(argv, tmp_path)).predict({"rows": digits()[0][:3]})
+    assert make_method(_named(str(model), PROGRAMS, TRAINERS["command"])).predict({"rows": digits()[0][:3]})
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("nowhere", "ADC-METHOD-003"),
+        ("models:/mine/1", "ADC-METHOD-002"),
+        ("constant", "ADC-METHOD-004"),
+        (".", "ADC-METHOD-006"),
+        ("mine.py:nothing", "ADC-TRAIN-021"),
+        ("mine.py:number", "ADC-METHOD-008"),
+        ("mine.py:Fails", "ADC-METHOD-007"),
+    ],
+)
+def test_a_name_that_leads_nowhere_says_so(tmp_path: Path, name: str, code: str) -> None:
+    (tmp_path / "mine.py").write_text("number = 3\nclass Fails:\n    def __init__(self): raise ValueError('no')\n")
+    with pytest.raises(AutodcError) as told:
+        make_method(_named(name, tmp_path))
+    assert told.value.code == code
+    assert told.value.exit_code == 2

@@ -1,0 +1,66 @@
+"""Every metric of ours, and one as a user would write it, keeps the contract of metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autodc.evaluation.metrics import METRICS, Metric, find_metric
+from autodc.testing.metric_contract import MetricContract
+
+SHARES = ("accuracy", "balanced_accuracy", "macro_f1")
+
+
+@pytest.mark.parametrize("name", [name for name in METRICS if name in SHARES])
+class TestShares(MetricContract):
+    low, high = 0.0, 1.0
+
+    @pytest.fixture
+    def metric(self, name: str) -> Metric:
+        return METRICS[name]
+
+
+@pytest.mark.parametrize("name", [name for name in METRICS if name not in SHARES])
+class TestErrors(MetricContract):
+    low = 0.0
+
+    @pytest.fixture
+    def metric(self, name: str) -> Metric:
+        return METRICS[name]
+
+
+OWN = """
+import numpy as np
+
+
+class Cost:
+    \"\"\"A mean over rows: what wrong answers cost.\"\"\"
+    better = "lower"
+
+    def rows(self, outputs, targets):
+        outputs *= 1.0  # in place: what it gets is its own
+        return np.where(outputs.argmax(axis=1) == targets, 0.0, 1.0 + targets)
+
+    def value(self, outputs, targets):
+        return self.rows(outputs, targets).mean()
+
+
+class Root:
+    \"\"\"No mean over rows: the root of the mean recall.\"\"\"
+    better = "higher"
+
+    def value(self, outputs, targets):
+        hit = outputs.argmax(axis=1) == targets
+        return np.sqrt(np.mean([hit[targets == k].mean() for k in np.unique(targets)]))
+"""
+
+
+@pytest.mark.parametrize("name", ["Cost", "Root"])
+class TestOwn(MetricContract):
+    low = 0.0
+
+    @pytest.fixture
+    def metric(self, name: str, tmp_path: Path) -> Metric:
+        (tmp_path / "mine.py").write_text(OWN)
+        return find_metric(f"mine.py:{name}", "classification", str(tmp_path))
