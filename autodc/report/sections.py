@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from autodc.gate.types import Kind
+from autodc.masking import masked
 from autodc.report import charts
 from autodc.review import views
 from autodc.review.numbers import Numbers
@@ -31,8 +31,6 @@ PHASES = {
 KINDS: dict[Kind, str] = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together"}
 
 TOGETHER = "all targets together"
-
-_PASSWORD = re.compile(r"//[^/@\s]+@")
 
 
 def verdicts(state: State) -> list[dict[str, Any]]:
@@ -113,9 +111,9 @@ def recipe(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def reference(result: Mapping[str, Any]) -> dict[str, str] | None:
-    """Where MLflow has the study, passwords in its address left out."""
+    """Where MLflow has the study, without secrets."""
     found = result.get("mlflow")
-    return {k: _PASSWORD.sub("//…@", str(v)) for k, v in found.items()} if found else None
+    return {k: masked(str(v)) for k, v in found.items()} if found else None
 
 
 def scales(state: State, result: Mapping[str, Any]) -> Numbers:

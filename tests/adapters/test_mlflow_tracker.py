@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from autodc.adapters.journal import SqliteJournal, open_for_following
+from autodc.adapters.mlflow_sender import Sender, Target
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
-from autodc.adapters.mlflow_writer import Sender, Target
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import TrackerContract, study, trial, until
 
