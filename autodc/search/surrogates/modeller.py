@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, final
 
 import numpy as np
-from scipy import stats
 
 from autodc.search.history import History
 from autodc.search.surrogates.combined import Averaged, Weighted
 from autodc.search.surrogates.fitting import FIRST_FIT, Fitter, fitted_to, forget
 from autodc.search.surrogates.guards import Guards
 from autodc.search.surrogates.posterior import Model
+from autodc.stats.rank import correlation
 
 Array = np.ndarray[Any, Any]
 
@@ -134,4 +134,4 @@ def _rank(predicted: Array, history: History) -> float:
     predicted, objective = predicted[equals], history.objective[equals]
     if len(objective) < 2 or np.ptp(predicted) == 0.0 or np.ptp(objective) == 0.0:
         return 0.0
-    return float(stats.spearmanr(predicted, objective).statistic)
+    return correlation(predicted, objective)
