@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -22,7 +23,7 @@ from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembere
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import TrackerContract, study, trial, until
 
-pytest.importorskip("mlflow")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed")
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 
