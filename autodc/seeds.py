@@ -6,22 +6,23 @@ import hashlib
 
 import numpy as np
 
-Step = str | int
+Label = str | int
+"""A name on the path from the root: what the stream is for, or its number there."""
 
 
-def child(root: int, *path: Step) -> np.random.SeedSequence:
+def child(root: int, *path: Label) -> np.random.SeedSequence:
     """Return the seed at `path` below `root`; other paths and other roots give independent streams."""
-    text = "\x1f".join(f"{type(step).__name__}:{step}" for step in path)
+    text = "\x1f".join(f"{type(label).__name__}:{label}" for label in path)
     digest = hashlib.sha256(text.encode()).digest()
     words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)]
     return np.random.SeedSequence([root % 2**64, *words])
 
 
-def generator(root: int, *path: Step) -> np.random.Generator:
+def generator(root: int, *path: Label) -> np.random.Generator:
     """Return a random generator for the seed at `path` below `root`."""
     return np.random.default_rng(child(root, *path))
 
 
-def integer(root: int, *path: Step) -> int:
+def integer(root: int, *path: Label) -> int:
     """Return the seed at `path` as an integer in [0, 2**32), which every training library accepts."""
     return int(child(root, *path).generate_state(1, np.uint32)[0])

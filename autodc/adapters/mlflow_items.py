@@ -4,77 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, final
 
-from autodc.masking import masked
+from autodc.adapters.mlflow_changes import (
+    STUDY,
+    DatasetInput,
+    RunChange,
+    metrics_at,
+    milliseconds,
+    short_name,
+    short_tags,
+)
+from autodc.adapters.mlflow_trial import parameters_of, values_of
 from autodc.plan.mixture import BASE
 from autodc.review.reasons import SENTENCES
 from autodc.study.journal import events as ev
 
-STUDY = "study"
-KEY_TAG = "autodc.key"
-
 _ENDED = {"done": "FINISHED", "cancelled": "KILLED"}
-_LONGEST_PARAMETER = 500
-_LONGEST_TAG = 4000
-_LONGEST_NAME = 240
 _LONGEST_DIGEST = 36
-_MOST_ZERO_WEIGHTS = 40  # candidates that are left out are named with weight 0 up to this many: charts need the zeros
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetInput:
-    """A dataset as MLflow knows it. digest: at most 36 characters; tags: context, weight, stage."""
-
-    name: str
-    digest: str
-    source_type: str
-    source: str
-    profile: str
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What is to be true of the run `key`. create: the run is made if it is not there; it hangs below `study`
-    unless it is that run. start, end, metrics' times: milliseconds of Unix time; status: as MLflow calls it."""
-
-    key: str
-    create: bool = False
-    name: str = ""
-    start: int = 0
-    end: int | None = None
-    status: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, tuple[float, int, int]] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    datasets: tuple[DatasetInput, ...] = ()
-
-    def then(self, later: Change) -> Change:
-        """This change and a later one of the same run as one."""
-        return replace(
-            self,
-            create=self.create or later.create,
-            name=later.name or self.name,
-            start=self.start or later.start,
-            end=later.end if later.status else self.end,
-            status=later.status or self.status,
-            parameters={**self.parameters, **later.parameters},
-            metrics={**self.metrics, **later.metrics},
-            tags={**self.tags, **later.tags},
-            datasets=self.datasets + later.datasets,
-        )
-
-
-def merged(changes: list[Change]) -> list[Change]:
-    """One change per run, in the order in which the runs first appear."""
-    by_key: dict[str, Change] = {}
-    for change in changes:
-        by_key[change.key] = by_key[change.key].then(change) if change.key in by_key else change
-    return list(by_key.values())
 
 
 @final
@@ -86,7 +35,7 @@ class Projection:
         self._planned: dict[int, ev.TrialPlanned] = {}
         self._trials_of_plan: dict[str, list[int]] = {}
         self._plan_of: dict[int, str] = {}
-        self._tests: dict[int, ev.ComparisonOpened] = {}
+        self._comparisons: dict[int, ev.ComparisonOpened] = {}
         self._seeds: dict[int, tuple[int, ...]] = {}
         self._shown: dict[str, int] = {}
         self._challengers: set[int] = set()
@@ -95,7 +44,7 @@ class Projection:
         self.specification: Mapping[str, Any] = {}
         self.finished = False
 
-    def feed(self, event: ev.Event) -> list[Change]:
+    def feed(self, event: ev.Event) -> list[RunChange]:
         """The changes this event makes; none for events MLflow need not know."""
         match event:
             case ev.StudyStarted():
@@ -105,16 +54,16 @@ class Projection:
             case ev.SessionStarted():
                 return self._session()
             case ev.PhaseStarted():
-                return [Change(key=STUDY, tags={"autodc.round": str(event.round), "autodc.phase": event.phase})]
+                return [RunChange(key=STUDY, tags={"autodc.round": str(event.round), "autodc.phase": event.phase})]
             case ev.TrialPlanned():
                 self._plan(event)
             case ev.TrialFinished():
                 return self._trial(event)
             case ev.ComparisonOpened():
-                self._tests[event.id] = event
+                self._comparisons[event.id] = event
                 self._spent += event.share or 0.0
-                spent = (self._spent, _ms(event.time), len(self._tests))
-                return [Change(key=STUDY, metrics={"ledger.spent": spent})]
+                spent = (self._spent, milliseconds(event.time), len(self._comparisons))
+                return [RunChange(key=STUDY, metrics={"ledger.spent": spent})]
             case ev.LookTaken():
                 self._seeds[event.comparison] = tuple(event.seeds)
             case ev.VerdictReached():
@@ -123,16 +72,16 @@ class Projection:
                 return self._incumbent(event)
             case ev.TestSetOpened():
                 self._opened += 1
-                return [Change(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]
+                return [RunChange(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]
             case ev.TestSetMeasured():
                 return [_measured(event)]
             case ev.StudyFinished():
                 self.finished = True
                 tags = {"autodc.status": "finished", "autodc.stopped_because": event.because}
-                return [Change(key=STUDY, status="FINISHED", end=_ms(event.time), tags=tags)]
+                return [RunChange(key=STUDY, status="FINISHED", end=milliseconds(event.time), tags=tags)]
         return []
 
-    def _study(self, event: ev.StudyStarted) -> Change:
+    def _study(self, event: ev.StudyStarted) -> RunChange:
         self._started, self.specification = event, event.spec
         tags = {
             "autodc.study": event.name,
@@ -150,17 +99,17 @@ class Projection:
             "trials_per_round": search.get("trials_per_round"),
         }
         known = tuple(self._dataset(name, "validation", {}) for name in ("validation",) if name in event.datasets)
-        return Change(
+        return RunChange(
             key=STUDY,
             create=True,
             name=event.name,
-            start=_ms(event.time),
+            start=milliseconds(event.time),
             parameters={name: str(value) for name, value in parameters.items() if value is not None},
-            tags=_short_tags(tags),
+            tags=short_tags(tags),
             datasets=known,
         )
 
-    def _extended(self, event: ev.StudyExtended) -> list[Change]:
+    def _extended(self, event: ev.StudyExtended) -> list[RunChange]:
         """The study goes on with a changed file: later trials may name datasets it did not have."""
         if self._started is None:
             return []
@@ -174,24 +123,25 @@ class Projection:
         )
         self.specification = event.spec
         tags = {"autodc.fingerprint": event.fingerprint, "autodc.extended": ", ".join(event.changed)}
-        return [Change(key=STUDY, tags=_short_tags(tags))]
+        return [RunChange(key=STUDY, tags=short_tags(tags))]
 
-    def _session(self) -> list[Change]:
+    def _session(self) -> list[RunChange]:
         self._sessions += 1
         self.finished = False
-        return [Change(key=STUDY, status="RUNNING", tags={"autodc.status": "running"})] if self._sessions > 1 else []
+        return [RunChange(key=STUDY, status="RUNNING", tags={"autodc.status": "running"})] if self._sessions > 1 else []
 
     def _plan(self, event: ev.TrialPlanned) -> None:
         number, plan = int(event.trial["number"]), _identity(event.trial["plan"])
         self._planned[number], self._plan_of[number] = event, plan
         self._trials_of_plan.setdefault(plan, []).append(number)
 
-    def _trial(self, event: ev.TrialFinished) -> list[Change]:
+    def _trial(self, event: ev.TrialFinished) -> list[RunChange]:
         planned, outcome = self._planned[event.number], event.outcome
         trial, plan = planned.trial, planned.trial["plan"]
         phase, failed = str(trial["phase"]), outcome.get("status") != "done"
-        ended = _ms(outcome.get("ended") or event.time)
-        values, odd = self._values(outcome)
+        ended = milliseconds(outcome.get("ended") or event.time)
+        values = values_of(outcome, self._started.slices if self._started else {})
+        odd = {name: value for name, value in values.items() if not math.isfinite(value)}
         tags = {
             "autodc.phase": phase,
             "autodc.round": str(planned.round),
@@ -204,56 +154,22 @@ class Projection:
         }
         if self._started is not None and _identity(self._started.start) == self._plan_of[event.number]:
             tags |= self._show("start", event.number)
-        change = Change(
+        change = RunChange(
             key=_key(event.number),
             create=True,
             name=f"{event.number:04d} {phase}",
-            start=_ms(outcome.get("started") or event.time),
+            start=milliseconds(outcome.get("started") or event.time),
             end=ended,
             status=_ENDED.get(str(outcome.get("status")), "FAILED"),
-            parameters=self._parameters(trial),
-            metrics={name: (value, ended, 0) for name, value in values.items()},
-            tags=_short_tags({name: value for name, value in tags.items() if value}),
+            parameters=parameters_of(trial, self._candidates()),
+            metrics=metrics_at(ended, values),
+            tags=short_tags({name: value for name, value in tags.items() if value}),
             datasets=tuple(
                 self._dataset(name, "training", {"weight": f"{weight:g}", "stage": plan["stages"].get(name, "main")})
                 for name, weight in plan["mixture"].items()
             ),
         )
         return [change]
-
-    def _values(self, outcome: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
-        slices: Mapping[str, float] = outcome.get("slices", {})
-        values = {f"slice.{name}": value for name, value in slices.items()}
-        values |= {f"soft.{name}": value for name, value in outcome.get("soft", {}).items()}
-        if outcome.get("status") == "done":
-            values |= {name: outcome[name] for name in ("train_seconds", "predict_ms", "model_mb") if name in outcome}
-        targets = {
-            name: float(terms.get("weight") or 1.0)
-            for name, terms in (self._started.slices if self._started else {}).items()
-            if terms.get("role") == "target" and terms.get("needed") is None
-        }
-        if targets and targets.keys() <= slices.keys():
-            total = sum(weight * slices[name] for name, weight in targets.items())
-            values["objective"] = total / sum(targets.values())
-        numbers = {_safe(name): math.nan if value is None else float(value) for name, value in values.items()}
-        finite = {name: value for name, value in numbers.items() if math.isfinite(value)}
-        return finite, {name: value for name, value in numbers.items() if name not in finite}
-
-    def _parameters(self, trial: Mapping[str, Any]) -> dict[str, str]:
-        plan = trial["plan"]
-        weights = dict(plan["mixture"])
-        candidates = self._candidates()
-        if len(candidates) <= _MOST_ZERO_WEIGHTS:
-            weights = {**dict.fromkeys(candidates, 0), **weights}
-        values: dict[str, Any] = {
-            **plan["hyperparameters"],
-            "recipe": plan["recipe"],
-            "seed": trial["seed"],
-            "fidelity": trial["fidelity"],
-            **{f"weight.{name}": f"{weight:g}" for name, weight in weights.items()},
-            **{f"stage.{name}": stage for name, stage in plan["stages"].items() if stage != "main"},
-        }
-        return {_safe(name): shortened(masked(str(value)), _LONGEST_PARAMETER) for name, value in values.items()}
 
     def _candidates(self) -> list[str]:
         given = _part(self._started.spec if self._started else {}, "data").get("candidates") or ()
@@ -273,12 +189,12 @@ class Projection:
             tags={"mlflow.data.context": context, **tags},
         )
 
-    def _verdict(self, event: ev.VerdictReached) -> list[Change]:
+    def _verdict(self, event: ev.VerdictReached) -> list[RunChange]:
         reasons = "; ".join(f"{code}: {SENTENCES[code]}" if code in SENTENCES else code for code in event.reasons)
-        verdict, why = _safe(f"verdict.{event.subject}"), _safe(f"reasons.{event.subject}")
-        tags = _short_tags({verdict: event.verdict, why: reasons})
-        changes = [Change(key=STUDY, tags=tags)]
-        opened = self._tests.get(event.comparison)
+        verdict, why = short_name(f"verdict.{event.subject}"), short_name(f"reasons.{event.subject}")
+        tags = short_tags({verdict: event.verdict, why: reasons})
+        changes = [RunChange(key=STUDY, tags=tags)]
+        opened = self._comparisons.get(event.comparison)
         if opened is None:
             return changes
         seeds = self._seeds.get(event.comparison, ())
@@ -288,28 +204,28 @@ class Projection:
                     self._challengers.add(number)
                 elif number in self._challengers:  # what it was judged as is worth more than what it was held against
                     continue
-                about = {"autodc.test": str(event.comparison), "autodc.arm": arm, "autodc.subject": event.subject}
-                changes.append(Change(key=_key(number), tags={**said, **_short_tags(about)}))
+                about = {"autodc.comparison": str(event.comparison), "autodc.arm": arm, "autodc.subject": event.subject}
+                changes.append(RunChange(key=_key(number), tags={**said, **short_tags(about)}))
         return changes
 
     def _trials(self, plan: Mapping[str, Any], seeds: tuple[int, ...]) -> list[int]:
         same = self._trials_of_plan.get(_identity(plan), [])
         return [number for number in same if self._planned[number].trial["seed"] in seeds]
 
-    def _incumbent(self, event: ev.IncumbentMoved) -> list[Change]:
+    def _incumbent(self, event: ev.IncumbentMoved) -> list[RunChange]:
         kept = [name for name in event.plan["mixture"] if name != BASE]
         tags = {
             "autodc.kept": ", ".join(kept),
             "autodc.incumbent": json.dumps(event.plan, sort_keys=True),
         }
-        step = (float(len(kept)), _ms(event.time), event.round)
-        changes = [Change(key=STUDY, tags=_short_tags(tags), metrics={"kept": step})]
+        step = (float(len(kept)), milliseconds(event.time), event.round)
+        changes = [RunChange(key=STUDY, tags=short_tags(tags), metrics={"kept": step})]
         numbers = self._trials(event.plan, self._seeds.get(event.comparison, ()))
         if numbers:
             if (former := self._shown.get("incumbent")) is not None:
-                changes.append(Change(key=_key(former), tags={"autodc.compare": "former incumbent"}))
+                changes.append(RunChange(key=_key(former), tags={"autodc.compare": "former incumbent"}))
             self._shown["incumbent"] = numbers[0]
-            changes.append(Change(key=_key(numbers[0]), tags={"autodc.compare": "incumbent"}))
+            changes.append(RunChange(key=_key(numbers[0]), tags={"autodc.compare": "incumbent"}))
         return changes
 
     def _show(self, what: str, number: int) -> dict[str, str]:
@@ -318,31 +234,14 @@ class Projection:
         return {"autodc.compare": what}
 
 
-def shortened(text: str, longest: int) -> str:
-    """Cut text that is too long for MLflow, and say in it how much was cut."""
-    if len(text) <= longest:
-        return text
-    note = f" … [{len(text)} characters]"
-    return text[: longest - len(note)] + note
-
-
-def _measured(event: ev.TestSetMeasured) -> Change:
+def _measured(event: ev.TestSetMeasured) -> RunChange:
     values = {f"test.before.{name}": value for name, value in event.before.items()}
     values |= {f"test.after.{name}": value for name, value in event.after.items()}
     for name, difference in event.differences.items():
         values |= {
             f"test.{part}.{name}": difference[part] for part in ("difference", "low", "high") if part in difference
         }
-    finite = {_safe(name): float(value) for name, value in values.items() if value is not None and math.isfinite(value)}
-    return Change(key=STUDY, metrics={name: (value, _ms(event.time), 0) for name, value in finite.items()})
-
-
-def _short_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    return {_safe(name): shortened(masked(value), _LONGEST_TAG) for name, value in tags.items()}
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^\w\-. /]", "_", name)[:_LONGEST_NAME]
+    return RunChange(key=STUDY, metrics=metrics_at(milliseconds(event.time), values))
 
 
 def _key(number: int) -> str:
@@ -356,7 +255,3 @@ def _identity(plan: Mapping[str, Any]) -> str:
 def _part(spec: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = spec.get(name)
     return value if isinstance(value, Mapping) else {}
-
-
-def _ms(time: float) -> int:
-    return int(time * 1000)

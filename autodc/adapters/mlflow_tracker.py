@@ -15,7 +15,7 @@ from typing import IO, Any, final
 
 from autodc import fingerprint
 from autodc.adapters.journal import Cursor, JournalReader, open_for_reading
-from autodc.adapters.mlflow_writer import CLOSED, FILES, Target
+from autodc.adapters.mlflow_sender import CLOSED, FILES, Target
 from autodc.errors import AutodcError
 from autodc.masking import masked, without_user
 

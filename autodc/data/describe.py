@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import PCA
 
 from autodc import seeds
 from autodc.data.dataset import Dataset
@@ -36,6 +35,8 @@ def descriptors(
     """
     if not candidates:
         return {}
+    from sklearn.decomposition import PCA
+
     width = int(np.prod(base.x.shape[1:]))
     columns = np.arange(width)
     if width > COLUMNS:

@@ -12,7 +12,6 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from sklearn.decomposition import PCA
 
 from autodc.data.chance import copied, explained, whole_rows
 from autodc.data.dataset import Dataset
@@ -192,6 +191,8 @@ def _directions(sample: Array) -> Array:
     """Directions of largest variance, shape (columns, few); the first columns where columns or rows are few."""
     if sample.shape[1] <= DIRECTIONS or len(sample) <= DIRECTIONS:
         return np.eye(sample.shape[1], DIRECTIONS)
+    from sklearn.decomposition import PCA
+
     return np.asarray(PCA(DIRECTIONS, svd_solver="covariance_eigh").fit(sample).components_.T, dtype=np.float64)
 
 

@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedGroupKFold, StratifiedShuffleSplit
 
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import related
@@ -52,6 +51,8 @@ def _strata(data: Dataset) -> Array | None:
 
 
 def _by_rows(labels: Array | None, rows: int, share: float, seed: int) -> tuple[Array, Array]:
+    from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+
     size = min(max(round(share * rows), 1), rows - 1)
     if labels is not None and min(size, rows - size) > labels.max():
         cut = StratifiedShuffleSplit(1, train_size=size, test_size=rows - size, random_state=seed)
@@ -63,6 +64,8 @@ def _by_rows(labels: Array | None, rows: int, share: float, seed: int) -> tuple[
 
 
 def _by_groups(together: Array, share: float, seed: int, rows: int) -> tuple[Array, Array]:
+    from sklearn.model_selection import GroupShuffleSplit
+
     units = int(together.max()) + 1
     size = min(max(round(share * units), 1), units - 1)
     cut = GroupShuffleSplit(1, train_size=size, test_size=units - size, random_state=seed)
@@ -72,6 +75,8 @@ def _by_groups(together: Array, share: float, seed: int, rows: int) -> tuple[Arr
 
 def _by_stratified_groups(labels: Array, together: Array, share: float, seed: int) -> tuple[Array, Array]:
     """Join as many of the folds of a stratified, grouped k-fold as the share needs."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
     most = min(MAX_FOLDS, int(together.max()) + 1, int(np.bincount(labels).min()))
     wanted = Fraction(share).limit_denominator(max(most, 2))
     folds = wanted.denominator

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from autodc.lab.simulate import CampaignResult, Decided
 
@@ -38,6 +37,8 @@ class Share:
         """Wilson's interval (1927) for the true share; all of [0, 1] without repeats."""
         if not self.of:
             return 0.0, 1.0
+        from scipy.stats import binomtest
+
         found = binomtest(self.hits, self.of).proportion_ci(LEVEL, method="wilson")
         return float(found.low), float(found.high)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from autodc.masking import masked
 from autodc.plan.plan import Plan
 from autodc.review.numbers import Numbers
 from autodc.study.direction import natural
@@ -18,8 +18,6 @@ RECIPES = {
     "pretrain_finetune": "the datasets of stage pretrain first, those of stage main after them",
     "continue": "the training goes on from the model of the incumbent",
 }
-
-_PASSWORD = re.compile(r"//[^/@\s]+@")
 
 
 def slice_rows(state: State, result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -72,9 +70,9 @@ def recipe(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def reference(result: Mapping[str, Any]) -> dict[str, str] | None:
-    """Where MLflow has the study, passwords in its address left out."""
+    """Where MLflow has the study, without secrets."""
     found = result.get("mlflow")
-    return {k: _PASSWORD.sub("//…@", str(v)) for k, v in found.items()} if found else None
+    return {k: masked(str(v)) for k, v in found.items()} if found else None
 
 
 def scales(state: State, result: Mapping[str, Any]) -> Numbers:

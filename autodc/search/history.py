@@ -227,15 +227,19 @@ class Growing:
         if count not in self._last:
             while len(self._last) >= KEPT:
                 del self._last[next(iter(self._last))]
-            self._last[count] = History(
-                rows=self._rows[:count],
-                observed=self._observed[:, :count],
-                fidelity=self._fidelity[:count],
-                seeds=self._seeds[:count],
-                shares=self._shares,
-                digests=self._digests,
-            )
+            self._last[count] = self._with_room().head(count)
         return self._last[count]
+
+    def _with_room(self) -> History:
+        """The arrays as they are, those without content at the end of them too."""
+        return History(
+            rows=self._rows,
+            observed=self._observed,
+            fidelity=self._fidelity,
+            seeds=self._seeds,
+            shares=self._shares,
+            digests=self._digests,
+        )
 
 
 def shares_of(targets: Mapping[str, float], others: Sequence[str]) -> dict[str, float]:

@@ -15,11 +15,12 @@ from autodc.search.engine import DRAWS, FrontPoint, Observation, Recommendation,
 from autodc.search.history import Growing, History, Record
 from autodc.search.pareto import Tradeoffs
 from autodc.search.probes import modeller_of
-from autodc.search.proposal import Speaker, free, thompson, unseen
+from autodc.search.proposal import free, thompson, unseen
 from autodc.search.recommender import Recommender
 from autodc.search.screen import Opening, opening
 from autodc.search.space import Space
-from autodc.search.surrogates.models import FIRST_FIT
+from autodc.search.surrogates.fitting import FIRST_FIT
+from autodc.search.surrogates.modeller import Modeller
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
@@ -59,7 +60,7 @@ class MixtureEngine:
             row, origin = (
                 thompson(
                     self._book.space,
-                    self._speaker(number, history, observed),
+                    self._weighed(number, history, observed),
                     history,
                     self._problem.guards,
                     self._book.start,
@@ -84,7 +85,7 @@ class MixtureEngine:
         """Return the trained plans that none is believed to beat; see `SearchEngine`."""
         return self._tradeoffs.front(self._modeller, self._book.history(observed), observed)
 
-    def _speaker(self, number: int, history: History, observed: Sequence[Observation]) -> Speaker:
+    def _weighed(self, number: int, history: History, observed: Sequence[Observation]) -> Modeller:
         if not self._problem.tradeoffs:
             return self._modeller
         return self._tradeoffs.weighed(self._modeller, history, observed, self._seed, number)
@@ -153,7 +154,7 @@ class PlanBook:
 @single_threaded
 def recommend(
     book: PlanBook,
-    modeller: Speaker,
+    modeller: Modeller,
     observed: Sequence[Observation],
     required: frozenset[str],
     excluded: frozenset[str],
@@ -188,7 +189,7 @@ def recommend(
 
 @single_threaded
 def outlook(
-    book: PlanBook, modeller: Speaker, observed: Sequence[Observation], plans: Sequence[Plan], seed: int
+    book: PlanBook, modeller: Modeller, observed: Sequence[Observation], plans: Sequence[Plan], seed: int
 ) -> Array | None:
     """Draw the objective of plans from the posterior, shape (DRAWS, m); None where nothing was observed.
 

@@ -16,9 +16,10 @@ from autodc import seeds
 from autodc.plan.plan import Plan
 from autodc.search.engine import FrontPoint, Observation, SearchProblem
 from autodc.search.history import History
-from autodc.search.proposal import Speaker
 from autodc.search.space import Space
-from autodc.search.surrogates.models import Function, Guards, Model, Modeller, one_by_one
+from autodc.search.surrogates.guards import Guards
+from autodc.search.surrogates.modeller import Modeller, SelectingModeller
+from autodc.search.surrogates.posterior import Function, Model, one_by_one
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
@@ -51,11 +52,13 @@ class Tradeoffs:
 
     def __init__(self, space: Space, problem: SearchProblem) -> None:
         self._space, self._targets = space, problem.targets
-        self._modellers = {n: Modeller(space.features, space.data_features, {n: 1.0}) for n in problem.tradeoffs}
+        self._modellers = {
+            n: SelectingModeller(space.features, space.data_features, {n: 1.0}) for n in problem.tradeoffs
+        }
 
     @single_threaded
     def weighed(
-        self, modeller: Speaker, history: History, observed: Sequence[Observation], seed: int, number: int
+        self, modeller: Modeller, history: History, observed: Sequence[Observation], seed: int, number: int
     ) -> WeighedModeller:
         """A modeller whose objective is that of trial `number`."""
         models = self._models(history, observed)
@@ -63,7 +66,7 @@ class Tradeoffs:
         return WeighedModeller(modeller, [m for m, _ in models], values, weights(seed, number, values.shape[1]))
 
     @single_threaded
-    def front(self, modeller: Speaker, history: History, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
+    def front(self, modeller: Modeller, history: History, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
         """The plans trained in full that none is believed to beat, by posterior mean."""
         good = [i for i, o in enumerate(observed) if o.number >= 0 and o.fidelity >= 1 and not history.failed[i]]
         if not self._modellers or not good:
@@ -117,9 +120,9 @@ class Tradeoffs:
 
 @final
 class WeighedModeller:
-    """Speaks for the augmented Chebyshev value of several objectives, in the units of the first."""
+    """Makes models of the augmented Chebyshev value of several objectives, in the units of the first."""
 
-    def __init__(self, modeller: Speaker, others: Sequence[Model], values: Array, shares: Array) -> None:
+    def __init__(self, modeller: Modeller, others: Sequence[Model], values: Array, shares: Array) -> None:
         """values: (n, m), all objectives as told, up is better; shares: (m,), the weights."""
         self._modeller, self._others, self._shares = modeller, others, shares
         front = values[undominated(values)]

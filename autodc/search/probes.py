@@ -17,9 +17,11 @@ import numpy as np
 from autodc.search.encoding import weight_name
 from autodc.search.engine import SearchProblem
 from autodc.search.history import History
-from autodc.search.proposal import Speaker
 from autodc.search.space import Space
-from autodc.search.surrogates.models import Function, Guards, Model, Modeller, step
+from autodc.search.surrogates.fitting import fitted_to
+from autodc.search.surrogates.guards import Guards
+from autodc.search.surrogates.modeller import Modeller, SelectingModeller
+from autodc.search.surrogates.posterior import Function, Model
 
 Array = np.ndarray[Any, Any]
 
@@ -27,10 +29,10 @@ SHRINK = 2.0
 """A slope is shrunk by this many times the square that chance gives it."""
 
 
-def modeller_of(space: Space, problem: SearchProblem) -> Speaker:
+def modeller_of(space: Space, problem: SearchProblem) -> Modeller:
     """The modeller of a problem, with its clusters, and its probes where they tell datasets apart."""
     guards = tuple(problem.guards)
-    inner = Modeller(space.features, space.data_features, problem.targets, space.cluster_features, guards)
+    inner = SelectingModeller(space.features, space.data_features, problem.targets, space.cluster_features, guards)
     tilt = slopes(space, {weight_name(name): value for name, value in problem.probes.items()})
     return inner if tilt is None else ProbedModeller(inner, space, tilt, problem.targets)
 
@@ -57,7 +59,7 @@ TINY = 1e-12
 class ProbedModeller:
     """A modeller of what the probes do not say."""
 
-    def __init__(self, inner: Modeller, space: Space, tilt: Array, targets: Mapping[str, float]) -> None:
+    def __init__(self, inner: SelectingModeller, space: Space, tilt: Array, targets: Mapping[str, float]) -> None:
         self._inner, self._space, self._tilt, self._targets = inner, space, tilt, frozenset(targets)
 
     def objective(self, history: History) -> Model:
@@ -90,9 +92,10 @@ class ProbedModeller:
 
         The amount of data, Σ_d u_d, is held apart: it is no merit of the datasets that happen to be in.
         """
-        key = (self, "slope", step(len(history)))
+        count = fitted_to(len(history))
+        key = (self, "slope", count)
         if key not in history.memo:
-            history.memo[key] = self._slope(history.head(step(len(history))))
+            history.memo[key] = self._slope(history.head(count))
         return float(history.memo[key])
 
     def _slope(self, head: History) -> float:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from autodc.search.ascent import ascend
 from autodc.search.history import History
 from autodc.search.space import Space
-from autodc.search.surrogates.models import FEW, Guards, Model
+from autodc.search.surrogates.guards import FEW, Guards
+from autodc.search.surrogates.modeller import Modeller
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
@@ -24,30 +25,10 @@ GUARD_WEIGHT = 10.0
 SAME = 1e-3
 
 
-class Speaker(Protocol):
-    """Gives models of a history: a `Modeller`, or one that weighs several objectives."""
-
-    def objective(self, history: History) -> Model:
-        """The model of what is searched for."""
-        ...
-
-    def believed(self, history: History) -> Model:
-        """The model that is recommended by."""
-        ...
-
-    def slice(self, name: str, history: History) -> Model:
-        """The model of one slice."""
-        ...
-
-    def guards(self, history: History) -> Guards | None:
-        """The guards together where they are many, None where each has a model of its own."""
-        ...
-
-
 @single_threaded
 def thompson(
     space: Space,
-    modeller: Speaker,
+    modeller: Modeller,
     history: History,
     guards: Mapping[str, float],
     start: Array,

@@ -11,9 +11,10 @@ import numpy as np
 from autodc import seeds
 from autodc.search.ascent import ascend
 from autodc.search.history import History
-from autodc.search.proposal import GUARD_WEIGHT, Speaker
+from autodc.search.proposal import GUARD_WEIGHT
 from autodc.search.space import OUT, Space
-from autodc.search.surrogates.models import Model
+from autodc.search.surrogates.modeller import Modeller
+from autodc.search.surrogates.posterior import Model
 
 Array = np.ndarray[Any, Any]
 
@@ -42,7 +43,7 @@ class Recommender:
     """Maximises the posterior mean of one history."""
 
     def __init__(
-        self, space: Space, modeller: Speaker, history: History, guards: Mapping[str, float], start: Array, seed: int
+        self, space: Space, modeller: Modeller, history: History, guards: Mapping[str, float], start: Array, seed: int
     ) -> None:
         self._space, self._start, self._history, self._seed = space, start, history, seed
         self._model: Model = modeller.believed(history)

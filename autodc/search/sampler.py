@@ -86,7 +86,7 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the space of the constructor, from the first trial on."""
-        return dict(self._words.space)
+        return dict(self._words.space.distributions)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Refuse an enqueued trial with a value that the space does not have; it has failed then.
@@ -94,7 +94,7 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         Raises ValueError, which says which.
         """
         try:
-            self._words.check(trial.system_attrs.get(ENQUEUED, {}))
+            self._words.space.check(trial.system_attrs.get(ENQUEUED, {}))
         except ValueError:
             study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
             raise
@@ -103,7 +103,7 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Suggest values of `search_space`; what of it is not this sampler's is drawn at random."""
-        own = self._words.space
+        own = self._words.space.distributions
         answer: dict[str, Any] = {}
         if any(own.get(name) == distribution for name, distribution in search_space.items()):
             answer = self._words.params(self._suggest(study, trial))
@@ -180,7 +180,7 @@ class MixtureSampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
         )
 
     def _ours(self, trial: FrozenTrial) -> bool:
-        return any(name in trial.params for name in self._words.space)
+        return any(name in trial.params for name in self._words.space.distributions)
 
     def _running_plan(self, trial: FrozenTrial) -> Plan:
         """What a trial trains on: its parameters, and for those it has not asked for yet what it will be given."""

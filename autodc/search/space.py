@@ -17,7 +17,7 @@ from autodc.plan.plan import Value
 from autodc.studyfile.values import ParameterSpec, frozen
 
 Array = np.ndarray[Any, Any]
-Kind = Literal["weight", "number", "choice"]
+DimensionKind = Literal["weight", "number", "choice"]
 
 OUT = 0.05
 CENTRE = 0.5
@@ -32,7 +32,7 @@ class Dimension:
     whose stage this choice is."""
 
     name: str
-    kind: Kind
+    kind: DimensionKind
     low: float = 0.0
     high: float = 1.0
     log: bool = False

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, final
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from autodc.errors import InputError
 from autodc.evaluation.evidence import Evidence
@@ -239,6 +239,6 @@ def _bounded(
 ) -> dict[str, float]:
     """Mean and interval of a contrast, shape (pairs, rows), whose noise is `spread` times that of a difference."""
     estimate = moderate(crossed(rows / spread, clusters), pool, vouched=vouched)
-    reach = float(t.ppf(0.5 + INTERVAL_LEVEL / 2, estimate.df)) * estimate.standard_error
+    reach = float(stdtrit(estimate.df, 0.5 + INTERVAL_LEVEL / 2)) * estimate.standard_error
     low, high = estimate.mean - reach, estimate.mean + reach
     return {"difference": spread * estimate.mean, "low": spread * low, "high": spread * high}

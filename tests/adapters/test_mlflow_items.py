@@ -4,12 +4,13 @@ import math
 
 import pytest
 
-from autodc.adapters.mlflow_items import STUDY, Change, Projection, merged, shortened
+from autodc.adapters.mlflow_changes import STUDY, RunChange, merged, shortened
+from autodc.adapters.mlflow_items import Projection
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import plan, study, trial
 
 
-def projected(events: list[ev.Event]) -> dict[str, Change]:
+def projected(events: list[ev.Event]) -> dict[str, RunChange]:
     projection = Projection()
     return {change.key: change for change in merged([c for event in events for c in projection.feed(event)])}
 
@@ -43,7 +44,7 @@ def test_a_failed_trial_keeps_its_parameters_and_says_why() -> None:
     assert not run.metrics
 
 
-def test_a_verdict_is_on_the_study_and_on_the_trainings_of_its_test() -> None:
+def test_a_verdict_is_on_the_study_and_on_the_trainings_of_its_comparison() -> None:
     runs = projected(study(trials=4))
     assert runs[STUDY].tags["verdict.fog"] == "keep"
     assert runs[STUDY].tags["reasons.fog"].startswith("ADC-G001: A target slice got better")
@@ -58,6 +59,7 @@ def test_a_verdict_is_on_the_study_and_on_the_trainings_of_its_test() -> None:
     judged = {key for key, run in runs.items() if "verdict.fog" in run.tags or "reasons.fog" in run.tags}
     assert judged == {STUDY, "trial-4", "trial-6"}
     assert runs["trial-4"].tags["verdict.fog"] == "keep"
+    assert {runs[key].tags["autodc.comparison"] for key in arms} == {"1"}
     assert {run.tags["autodc.subject"] for key, run in runs.items() if key in arms} == {"fog"}
     compared = {key: run.tags["autodc.compare"] for key, run in runs.items() if "autodc.compare" in run.tags}
     assert compared == {"trial-0": "start", "trial-4": "incumbent"}

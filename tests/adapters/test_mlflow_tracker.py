@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -17,12 +18,12 @@ from typing import Any
 import pytest
 
 from autodc.adapters.journal import SqliteJournal, open_for_following
+from autodc.adapters.mlflow_sender import Sender, Target
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
-from autodc.adapters.mlflow_writer import Sender, Target
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import TrackerContract, study, trial, until
 
-pytest.importorskip("mlflow")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed")
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 

@@ -19,7 +19,7 @@ from autodc.search.space import Dimension, Space
 from autodc.search.surrogates.gaussian import GaussianProcess, _loss, prior, tune
 from autodc.search.surrogates.ridge import Ridge, tune_ridge
 from autodc.studyfile.study import ParameterSpec
-from autodc.testing.sampler_contract import drive, problem_of, reward
+from autodc.testing.search_problems import drive, problem_of, reward
 
 MEMBERS, FAMILIES = 10, 12
 DATASETS = tuple(f"d{i:03d}" for i in range(MEMBERS * FAMILIES))

@@ -9,7 +9,8 @@ import pytest
 
 from autodc.errors import SpecError
 from autodc.search import Plan, make_engine
-from autodc.testing.sampler_contract import LAG, SamplerContract, drive, problem_of, reward
+from autodc.testing.sampler_contract import SamplerContract
+from autodc.testing.search_problems import LAG, drive, problem_of, reward
 
 
 class TestMixture(SamplerContract):

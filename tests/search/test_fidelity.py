@@ -9,7 +9,7 @@ import pytest
 
 from autodc.search.fidelity import agreement, promotion, rungs
 from autodc.search.history import History
-from autodc.search.surrogates.models import Modeller
+from autodc.search.surrogates.modeller import SelectingModeller
 from autodc.stats.rank import spearman
 
 
@@ -61,7 +61,7 @@ def test_a_model_of_full_trainings_is_not_pulled_down_by_cheap_ones(low):
     fidelity = np.where(np.arange(40) < 28, low or 1.0, 1.0)
     told = truth - 2.0 * (fidelity < 1) + 0.02 * rng.standard_normal(40)
     history = History.told(rows=rows, raw={"a": told}, fidelity=fidelity, seeds=np.arange(40), shares={"a": 1.0})
-    model = Modeller(lambda x: x, np.array([True, True, False]), {"a": 1.0}).objective(history)
+    model = SelectingModeller(lambda x: x, np.array([True, True, False]), {"a": 1.0}).objective(history)
     fresh = rng.random((50, 3))
     mean, _ = model.predict(fresh)
     assert np.abs(mean - fresh @ [1.0, -0.5, 0.2]).max() < 0.1

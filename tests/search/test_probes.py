@@ -10,7 +10,7 @@ from autodc import seeds
 from autodc.search import Observation, Plan, SearchProblem, make_engine
 from autodc.search.mixture_engine import PlanBook
 from autodc.search.probes import ProbedModeller, modeller_of
-from autodc.search.surrogates.models import Modeller
+from autodc.search.surrogates.modeller import SelectingModeller
 from autodc.studyfile.study import ParameterSpec
 
 DATASETS = tuple(f"d{i:02d}" for i in range(24))
@@ -85,7 +85,7 @@ def test_a_useless_probe_and_one_that_is_upside_down_do_not_hurt(plain):
 @pytest.mark.parametrize("probes", [{}, {"d00": 1.0}, dict.fromkeys(DATASETS, 0.5)])
 def test_probes_that_tell_nothing_apart_change_nothing(probes):
     made = problem(probes)
-    assert isinstance(modeller_of(PlanBook(made).space, made), Modeller)
+    assert isinstance(modeller_of(PlanBook(made).space, made), SelectingModeller)
 
 
 def test_draws_and_means_carry_what_the_probes_say_and_guards_do_not():

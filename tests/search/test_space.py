@@ -8,7 +8,7 @@ from autodc.search import Plan
 from autodc.search.encoding import PlanEncoding
 from autodc.search.space import start_hyperparameters
 from autodc.studyfile.study import ParameterSpec
-from autodc.testing.sampler_contract import SPACE, problem_of
+from autodc.testing.search_problems import SPACE, problem_of
 
 
 def test_the_start_is_the_geometric_centre_the_first_choice_and_only_what_is_active():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
+from autodc.search.surrogates.combined import Averaged, Weighted
 from autodc.search.surrogates.gaussian import GaussianProcess, Sample, _loss, prior, tune
-from autodc.search.surrogates.models import Averaged, Weighted
 from autodc.search.surrogates.ridge import Ridge, tune_ridge
 
 

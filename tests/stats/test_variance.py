@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 
 from autodc.errors import StatsError
 from autodc.stats.variance import Prior, crossed, moderate, satterthwaite
@@ -20,6 +19,8 @@ def _table(pairs: int, rows: int, seed_sd: float, row_sd: float, rest_sd: float,
 
 def _two_way(table: np.ndarray, clusters: np.ndarray) -> float:
     """Standard error of the mean, OLS clustered by pair and by cluster of rows."""
+    import statsmodels.api as sm
+
     pairs, rows = table.shape
     groups = np.column_stack([np.repeat(np.arange(pairs), rows), np.tile(clusters, pairs)])
     ones = np.ones(table.size)
