@@ -43,7 +43,7 @@ def verdicts(state: State) -> list[dict[str, Any]]:
     slices = state.question.slices
     for row in rows:
         margin = slices.get(row["slice"], {}).get("margin") if row["slice"] else None
-        row |= {"bar": charts.bar(row, scale, margin), "tags": state.question.datasets[row["dataset"]].get("tags", ())}
+        row |= {"bar": charts.bar(row, scale, margin), "tags": state.card(row["dataset"]).get("tags", ())}
     return rows
 
 
@@ -91,7 +91,7 @@ def recipe(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
     plan = result["incumbent"]
     rows = []
     for name, weight in plan["mixture"].items():
-        card = state.question.datasets.get(name, {})
+        card = state.card(name)
         known = card.get("rows")
         rows.append(
             {

@@ -154,7 +154,7 @@ def decision(test: ComparisonState) -> dict[str, Any]:
 def spent(state: State) -> dict[str, Any]:
     """What the study has used up."""
     phases = ("calibration", "search", "gate", "credit", "test")
-    cost = sum(float(state.question.datasets[n].get("cost", 0.0)) for n in state.kept)
+    cost = sum(state.cost(n) for n in state.kept)
     return {
         "trainings": _whole(state.spent),
         "by_phase": {p: _whole(sum(t.trial.fidelity for t in state.trials if t.trial.phase == p)) for p in phases},

@@ -68,7 +68,7 @@ class EvidenceAssessor:
             challenger=[self._trained(state, comparison.challenger, seed) for seed in pair_seeds],
             incumbent=[self._trained(state, comparison.incumbent, seed) for seed in pair_seeds],
             start=self._calibration(state) if anchored else (),
-            declared=self._declared(comparison),
+            declared=self._declared(state, comparison),
             against=self._incumbent(state, comparison, pair_seeds),
             averaged=self._spec.gate.incumbent == "averaged",
         )
@@ -182,10 +182,10 @@ class EvidenceAssessor:
         trained = [a for a in found.values() if a is not None]
         return trained if len(trained) > len(pair_seeds) else []
 
-    def _declared(self, comparison: ComparisonState) -> frozenset[str]:
+    def _declared(self, state: State, comparison: ComparisonState) -> frozenset[str]:
         """The targets that the members of a test are meant to help; all of them where one does not say."""
         everything = frozenset(s.name for s in self._spec.targets)
-        meant = [c.targets for c in self._spec.data.candidates if c.name in comparison.members]
+        meant = [state.card(name).get("targets") for name in state.candidates if name in comparison.members]
         if not meant or any(t is None for t in meant):
             return everything
         return frozenset(name for targets in meant for name in targets or ())

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import final
 
 from autodc.evaluation.slices import TEST
+from autodc.plan.plan import Plan
 from autodc.plan.trial import Trial
+from autodc.study.journal.state import State
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Job, StoredPart, TrainerRef
 
@@ -16,21 +18,23 @@ from autodc.trial.executor import Job, StoredPart, TrainerRef
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobMaker:
-    """What all jobs of a study share.
-
-    datasets: name → folder of a training dataset; held: part → folder with its inputs alone, the sealed test set
-    among them: it goes only to the trials of the last measurement; models: folder of the models that are kept;
-    restore: puts stored datasets that are gone or damaged in place again, and says whether there were any.
-    """
+    """What all jobs of a study share."""
 
     spec: StudySpec
     machine: MachineSpec
     n_classes: int
-    datasets: Mapping[str, str]
+    state: State
+    """Its cards say which content the name of a dataset means, also of one that was admitted later."""
+    folder: Callable[[str], str]
+    """Fingerprint of a training dataset → where its content lies."""
     held: Mapping[str, str]
+    """Part → folder with its inputs alone, the sealed test set among them: it goes only to the trials of the last
+    measurement."""
     work: Path
     models: Path
+    """Where the models that are kept lie."""
     restore: Callable[[], bool] = lambda: False
+    """Puts stored datasets that are gone or damaged in place again, and says whether there were any."""
 
     def job(self, trial: Trial, attempt: int) -> Job:
         """Return one attempt at a trial."""
@@ -45,10 +49,7 @@ class JobMaker:
             trainer=TrainerRef(name=task.trainer, options=task.options, folder=self.spec.folder),
             kind=task.kind,
             n_classes=self.n_classes,
-            train=tuple(
-                StoredPart(name=name, path=self.datasets[name], weight=weight, stage=plan.stage(name))
-                for name, weight in plan.mixture
-            ),
+            train=tuple(self._part(plan, name, weight) for name, weight in plan.mixture),
             predict=tuple(StoredPart(name=part, path=path) for part, path in held.items()),
             hyperparameters=plan.settings,
             recipe=plan.recipe,
@@ -66,3 +67,7 @@ class JobMaker:
         """Models are kept where one may be handed over or continued."""
         last = "test" if self.spec.data.test is not None else "gate"
         return trial.phase == last or ("continue" in self.spec.recipes and trial.phase in ("calibration", "gate"))
+
+    def _part(self, plan: Plan, name: str, weight: float) -> StoredPart:
+        content = str(self.state.card(name)["fingerprint"])
+        return StoredPart(name=name, path=self.folder(content), weight=weight, stage=plan.stage(name))

@@ -23,8 +23,9 @@ from autodc.studyfile.study import MachineSpec, Role, SliceSpec, StudySpec
 from autodc.trial.executor import Completion
 from autodc.trial.outputs import misplaced
 from autodc.trial.trainer import TrainingJob
+from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.separate import Diagnosis, diagnosis_of
-from autodc.wire.study import Inputs, job_maker, open_study, read_inputs
+from autodc.wire.study import job_maker, open_study
 
 Array = np.ndarray[Any, Any]
 
@@ -51,7 +52,7 @@ class Study:
         inputs = read_inputs(spec, folder)
         core, journal = open_study(inputs, folder)
         core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
-        return cls(inputs, core, journal, job_maker(inputs, MachineSpec(runner="inline"), folder))
+        return cls(inputs, core, journal, job_maker(inputs, core.state, MachineSpec(runner="inline"), folder))
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -45,6 +45,8 @@ class State:
     started: ev.StudyStarted | None = None
     borrowed: ev.WarmStarted | None = None
     spec: StudySpec | None = None
+    roster: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Candidates admitted so far, in that order: name → card."""
     trials: list[TrialState] = field(default_factory=list)
     comparisons: list[ComparisonState] = field(default_factory=list)
     decisions: dict[str, ComparisonState] = field(default_factory=dict)
@@ -107,12 +109,20 @@ class State:
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """Names of the candidates, in the order of the study file."""
-        return tuple(n for n, d in self.question.datasets.items() if d.get("candidate"))
+        """Names of the candidates, in the order they were admitted: the study file's own come first, in its order."""
+        return tuple(self.roster)
+
+    def card(self, dataset: str) -> Mapping[str, Any]:
+        """What is known of a training dataset, the base or a candidate; nothing of one that is neither."""
+        return self.roster.get(dataset) or self.question.datasets.get(dataset, {})
+
+    def cost(self, dataset: str) -> float:
+        """What a candidate costs to have."""
+        return float(self.roster[dataset].get("cost") or 0.0)
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """The datasets of the incumbent beside the base, in the order of the study file."""
+        """The datasets of the incumbent beside the base, in the order they were admitted."""
         added = self.incumbent.mixture.added if self.incumbent else ()
         return tuple(n for n in self.candidates if n in added)
 
@@ -202,6 +212,18 @@ def _started(state: State, event: ev.StudyStarted) -> None:
     state.started = event
     state.spec = StudySpec.model_validate(event.spec)
     state.start = state.incumbent = Plan.from_dict(event.start)
+    _candidates_of_old(state, event)
+
+
+def _candidates_of_old(state: State, event: ev.StudyStarted | ev.StudyExtended) -> None:
+    """Journals of before tell candidates where they tell the base."""
+    state.roster |= {name: card for name, card in event.datasets.items() if card.get("candidate")}
+
+
+def _admitted(state: State, event: ev.DatasetAdmitted) -> None:
+    if event.name in state.roster:
+        raise ValueError(f"dataset {event.name} was admitted before")
+    state.roster[event.name] = event.card
 
 
 def _metric(state: State, event: ev.MetricTold) -> None:
@@ -224,6 +246,7 @@ def _extended(state: State, event: ev.StudyExtended) -> None:
         parts=event.parts,
         warnings=event.warnings,
     )
+    _candidates_of_old(state, event)
     state.spec = StudySpec.model_validate(event.spec)
     state.limit = None
     if state.finished is not None:
@@ -404,6 +427,7 @@ def _over(state: State, event: ev.StudyFinished) -> None:
 _APPLY: dict[type[ev.Event], Any] = {
     ev.StudyStarted: _started,
     ev.MetricTold: _metric,
+    ev.DatasetAdmitted: _admitted,
     ev.StudyExtended: _extended,
     ev.TestOpeningAsked: _asked,
     ev.WarmStarted: _borrowed,

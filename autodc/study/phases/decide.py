@@ -141,7 +141,7 @@ class Decider:
         limit = self._spec.budget.cost
         if limit is None:
             return plan
-        price = {c.name: c.cost for c in self._spec.data.candidates}
+        price = {name: self._state.cost(name) for name in self._state.candidates}
         kept = frozenset(self._state.kept)
         new = [n for n in plan.mixture.added if n not in kept and price[n] > 0]
         for name in sorted(new, key=lambda n: (worth.get(n, 0.0) / price[n], n)):

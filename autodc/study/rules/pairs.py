@@ -74,8 +74,8 @@ def pays(spec: StudySpec, state: State, names: Iterable[str]) -> list[str]:
     limit = spec.budget.cost
     if limit is None:
         return list(names)
-    price, kept = {c.name: c.cost for c in spec.data.candidates}, state.kept
-    return [name for name in names if sum(price[n] for n in {*kept, name}) <= limit]
+    kept = state.kept
+    return [name for name in names if sum(state.cost(n) for n in {*kept, name}) <= limit]
 
 
 def excluded(spec: StudySpec, state: State) -> frozenset[str]:
