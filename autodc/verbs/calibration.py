@@ -204,7 +204,7 @@ def _calibration_only(inputs: Inputs) -> Inputs:
         }
     )
     rows = replace(catalogue, candidates={}, test=None, pool=None, fingerprint="")
-    return replace(inputs, spec=bare, catalogue=rows)
+    return replace(inputs, spec=bare, catalogue=rows, candidates=())
 
 
 def _ended(state: State) -> int:
