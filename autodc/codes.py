@@ -51,7 +51,7 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-024": Code("Training rows are held out rows too."),
     "ADC-DATA-025": Code("A classification needs two classes or more."),
     "ADC-DATA-026": _several("`map` renames nothing, or not as classes can be."),
-    "ADC-DATA-027": Code("The name of a dataset is taken."),
+    "ADC-DATA-027": _several("The name of a dataset is taken."),
     "ADC-DATA-028": Code("The test set has changed since it was sealed."),
     "ADC-DATA-029": Code("The validation set cannot be cut in two: its rows are one group."),
     "ADC-DATA-030": _several("`where` is not one SQL expression."),

@@ -31,7 +31,8 @@ from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import CANDIDATES, write_world
 from autodc.trial.executor import Completion, TrainTask
-from autodc.wire.study import job_maker, open_study, read_inputs
+from autodc.wire.inputs import read_inputs
+from autodc.wire.study import job_maker, open_study
 from benchmarks.tables import table
 
 SLOTS = 2
@@ -96,7 +97,7 @@ def idle(seconds: float, lag: int) -> tuple[float, float]:
 
         core.ask = timed
         core.record(SessionStarted(slots=SLOTS, machine={}, pid=os.getpid()))
-        jobs = job_maker(inputs, MachineSpec(runner="inline"), out)
+        jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), out)
         with contextlib.suppress(Interrupted):
             Driver(core, executor, jobs, NullTracker(), stop=lambda: len(executor.spans) > SEARCH).run()
         executor.close()

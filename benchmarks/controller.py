@@ -28,7 +28,8 @@ from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.trial.executor import Completion
-from autodc.wire.study import job_maker, open_study, read_inputs
+from autodc.wire.inputs import read_inputs
+from autodc.wire.study import job_maker, open_study
 
 SIZES = (500, 1000, 2000)
 RESULTS = Path(__file__).resolve().parent / "results" / "controller.md"
@@ -94,7 +95,7 @@ def study(size: int) -> tuple[int, float, float, float]:
         path = write_world(folder, budget__trainings=None, search__trials_per_round=(size - REST) // 2)
         inputs, out, executor = read_inputs(load(path)), Path(folder) / "out", Timed()
         core, journal = open_study(inputs, out)
-        jobs = job_maker(inputs, MachineSpec(runner="inline"), out)
+        jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), out)
         core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
         begun, cpu = time.perf_counter(), time.process_time()
         Driver(core, executor, jobs, NullTracker()).run()

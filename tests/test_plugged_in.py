@@ -17,7 +17,7 @@ from autodc.search import make_engine
 from autodc.studyfile import names
 from autodc.testing.sampler_contract import problem_of
 from autodc.testing.world import CANDIDATES, write_world
-from autodc.wire.study import read_inputs
+from autodc.wire.inputs import read_inputs
 
 THEIRS = """
 import numpy as np

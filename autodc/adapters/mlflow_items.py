@@ -51,6 +51,9 @@ class Projection:
                 return [self._study(event)]
             case ev.StudyExtended():
                 return self._extended(event)
+            case ev.DatasetAdmitted() if self._started is not None:
+                datasets = {**self._started.datasets, event.name: event.card}
+                self._started = replace(self._started, datasets=datasets)
             case ev.SessionStarted():
                 return self._session()
             case ev.PhaseStarted():
@@ -117,7 +120,7 @@ class Projection:
             self._started,
             fingerprint=event.fingerprint,
             spec=event.spec,
-            datasets=event.datasets,
+            datasets={**self._started.datasets, **event.datasets},
             slices=event.slices,
             parts=event.parts,
         )
@@ -173,7 +176,8 @@ class Projection:
 
     def _candidates(self) -> list[str]:
         given = _part(self._started.spec if self._started else {}, "data").get("candidates") or ()
-        return [candidate["name"] for candidate in given]
+        later = [name for name, card in (self._started.datasets if self._started else {}).items() if "by" in card]
+        return [*dict.fromkeys([*(candidate["name"] for candidate in given), *later])]
 
     def _dataset(self, name: str, context: str, tags: Mapping[str, str]) -> DatasetInput:
         card = (self._started.datasets if self._started else {}).get(name, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ TYPED = frozenset(
     {"boolean", "date", "datetime", "datetime64", "decimal", "floating", "integer", "mixed-integer-float", "time"}
 )
 """What pandas calls object columns that are of one type but for missing values."""
+NO_VALUES = "no_values"
+"""Key in `metadata.attrs`: column → what it holds where that is no single value a row, so that `where` refuses it."""
 
 
 def from_arrow(column: pa.ChunkedArray) -> pd.Series[Any]:
@@ -83,3 +86,53 @@ def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.decimal128(38, column.type.scale))
     except (pa.ArrowException, ValueError):
         return column
+
+
+def plain(metadata: pd.DataFrame) -> pd.DataFrame:
+    """Columns of numbers, booleans, times or text only, so that every store and engine can hold them."""
+    columns, no_values = {}, {}
+    for name in metadata.columns:
+        values = metadata[name].reset_index(drop=True)
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = decoded(values)
+        if isinstance(values.dtype, np.dtype) and not values.dtype.isnative:
+            values = pd.Series(native(values.to_numpy()))
+        if values.dtype == np.longdouble:
+            values = values.astype(np.float64)
+        if values.dtype in (np.object_, np.bytes_) or isinstance(values.dtype, pd.StringDtype):
+            values, what = _of_objects(values)
+            if what:
+                no_values[str(name)] = what
+        columns[str(name)] = values
+    plain = pd.DataFrame(columns, index=pd.RangeIndex(len(metadata)))
+    if no_values:
+        plain.attrs[NO_VALUES] = no_values
+    return plain
+
+
+def _of_objects(values: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
+    """Objects of one type in that type, all others as text; and what they are where that is no single value a row."""
+    what = ""
+    if not isinstance(values.dtype, pd.StringDtype):
+        if (typed := from_objects(values)) is not None:
+            return typed, ""
+        kinds = {type(value) for value in values}
+        if any(issubclass(kind, list | tuple | set | frozenset | np.ndarray) for kind in kinds):
+            what = "lists"
+        elif any(issubclass(kind, Mapping) for kind in kinds):
+            what = "records"
+        elif any(issubclass(kind, bytes) for kind in kinds):
+            try:
+                values = values.map(lambda value: value.decode() if isinstance(value, bytes) else value)
+            except UnicodeDecodeError:
+                what = "binary values"
+                values = values.map(
+                    lambda value: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                )
+    text = [None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value) for value in values]
+    return pd.Series(text, dtype="object"), what
+
+
+def native(values: Array) -> Array:
+    """Contiguous, in the byte order of this machine."""
+    return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))

@@ -11,27 +11,28 @@ import pandas as pd
 
 from autodc import fingerprint
 from autodc.data.columns import as_array
+from autodc.data.hashing import row_hashes
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dataset:
-    """Examples of one source.
-
-    x: inputs, shape (n, ...); y: targets, shape (n,) or (n, ...), or None where they are sealed or unknown;
-    metadata: n rows, one column per metadata column (never the target);
-    groups: shape (n,), rows of one group stay together, or None;
-    notes: what a person should know of how it was read, one sentence each; they are not content.
-    """
+    """Examples of one source."""
 
     name: str
     x: Array
+    """Inputs, shape (n, ...)."""
     y: Array | None
+    """Targets, shape (n,) or (n, ...), or None where they are sealed or unknown."""
     metadata: pd.DataFrame
+    """n rows, one column per metadata column, never the target."""
     groups: Array | None = None
+    """Shape (n,): rows of one group stay together."""
     fingerprint: str = field(default="")
     notes: tuple[str, ...] = ()
+    """What a person should know of how it was read, one sentence each; they are not content."""
+    _hashes: Array | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -43,10 +44,18 @@ class Dataset:
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, {len(self)} rows, x {self.x.shape[1:]} {self.x.dtype}, {self.fingerprint[:12]})"
 
+    @property
+    def hashes(self) -> Array:
+        """`row_hashes` of the inputs, worked out once."""
+        if self._hashes is None:
+            object.__setattr__(self, "_hashes", row_hashes(self.x))
+        assert self._hashes is not None
+        return self._hashes
+
     def take(self, rows: Sequence[int] | Array, name: str | None = None) -> Dataset:
         """Return the rows at these positions, in this order, as a dataset of its own."""
         index = np.asarray(rows)
-        return replace(
+        taken = replace(
             self,
             name=name or self.name,
             x=self.x[index],
@@ -55,6 +64,9 @@ class Dataset:
             groups=None if self.groups is None else self.groups[index],
             fingerprint="",
         )
+        if self._hashes is not None:
+            object.__setattr__(taken, "_hashes", self._hashes[index])
+        return taken
 
 
 def content_fingerprint(data: Dataset) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from autodc.data.chance import copied, explained, whole_rows
 from autodc.data.dataset import Dataset
+from autodc.data.hashing import BATCH, batches
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -27,9 +27,6 @@ IMAGE_TOLERANCE = 0.05
 """Largest distance between unit vectors of two near images: a cosine of 0.99875."""
 TABLE_TOLERANCE = 1e-3
 """Largest distance between two near rows, in standard deviations of a column, root mean square over columns."""
-BATCH = 4096
-BATCH_BYTES = 8 << 20
-"""Rows are looked at so many, or so many bytes, at a time."""
 SAMPLE = 4096
 """Directions are those of so many training rows."""
 DIRECTIONS = 8
@@ -55,36 +52,23 @@ class NearCopies:
         return len(self.held) / self.rows if self.rows else 0.0
 
 
-def row_hashes(x: Array) -> Array:
-    """Hash every row of inputs, shape (n, ...), to 32 hexadecimal digits: shape (n,). Zero has one sign."""
-    hashes = np.empty(len(x), dtype="S32")
-    for start, rows in _batches(x):
-        data = rows + np.zeros((), x.dtype) if x.dtype.kind == "f" else rows
-        flat = np.ascontiguousarray(data).reshape(len(data), -1)
-        hashes[start : start + len(flat)] = [hashlib.blake2b(row.data, digest_size=16).hexdigest() for row in flat]
-    return hashes
-
-
 def exact(training_hashes: Array, held_hashes: Array) -> Mask:
     """Mark the training rows, shape (n,), that are also among the held rows."""
     return np.isin(training_hashes, held_hashes)
 
 
-def near(
-    training: Dataset, held: Dataset, *, tolerance: float | None = None, hashes: Array | None = None
-) -> NearCopies:
+def near(training: Dataset, held: Dataset, *, tolerance: float | None = None) -> NearCopies:
     """Find held rows that are a training row but for noise: rescaled, recompressed, brightened, rounded.
 
     Images (two axes or more a row) are compared by shape of light alone, so brightness and contrast do not matter;
     tables by columns in standard deviations of the training rows. Rows are made comparable a batch at a time.
-    hashes: `row_hashes` of the training rows, where they are known.
     """
     view: _View
     if training.x.ndim > 2:
         view, limit = _pictures, IMAGE_TOLERANCE
     else:
         view, limit = _standardised(training.x), TABLE_TOLERANCE
-    first = _first(row_hashes(training.x) if hashes is None else hashes)
+    first = _first(training.hashes)
     rows, distances = _nearest_within(training.x, first, held.x, view, limit if tolerance is None else tolerance)
     hit = np.flatnonzero(rows >= 0)
     return NearCopies(held=hit, training=rows[hit], distances=distances[hit], rows=len(held))
@@ -130,7 +114,7 @@ def numbered(parts: Sequence[Array]) -> list[Array]:
 
 def _observations(parts: Sequence[Dataset]) -> Array:
     """Number the rows of all sets, one after the other: the same number for copies of one row."""
-    same = numbered([row_hashes(part.x) for part in parts])
+    same = numbered([part.hashes for part in parts])
     every = np.concatenate(same)
     if len(np.unique(every)) == len(every) or not explained(parts, same, whole=False):
         return every
@@ -169,7 +153,7 @@ def _nearest_within(known: Array, first: Array, asked: Array, view: _View, limit
     directions = _directions(view(known[first[:: max(1, len(first) // SAMPLE)][:SAMPLE]]))
     tree = cKDTree(_short(known, view, directions)[first])
     reach = limit * ROUNDING
-    for start, batch in _batches(asked):
+    for start, batch in batches(asked):
         sought = _short(batch, view, directions)
         close = np.flatnonzero(np.isfinite(tree.query(sought, distance_upper_bound=reach)[0]))
         for row, found in zip(close, tree.query_ball_point(sought[close], reach), strict=True):
@@ -199,16 +183,9 @@ def _directions(sample: Array) -> Array:
 def _short(rows: Array, view: _View, directions: Array) -> Array:
     """All rows along a few directions."""
     found = np.empty((len(rows), directions.shape[1]))
-    for start, batch in _batches(rows):
+    for start, batch in batches(rows):
         found[start : start + len(batch)] = view(batch) @ directions
     return found
-
-
-def _batches(rows: Array) -> Iterator[tuple[int, Array]]:
-    """Rows a few megabytes at a time, each with its first position."""
-    size = max(1, min(BATCH, BATCH_BYTES // max(1, rows[:1].nbytes)))
-    for start in range(0, len(rows), size):
-        yield start, rows[start : start + size]
 
 
 def _pictures(x: Array) -> Array:
@@ -232,7 +209,7 @@ def _standardised(training: Array) -> _View:
     """How rows of a table are compared: columns in standard deviations of the training rows, root mean square."""
     width = int(np.prod(training.shape[1:]))
     count, mean, squares = 0, np.zeros(width), np.zeros(width)
-    for _, batch in _batches(training):
+    for _, batch in batches(training):
         part = _filled(batch)
         own = part.mean(axis=0)
         share = len(part) / (count + len(part))

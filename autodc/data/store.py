@@ -47,6 +47,10 @@ class DataStore:
 
         return self._put(dataset.fingerprint, write)
 
+    def folder(self, content: str) -> Path:
+        """Where the dataset of this fingerprint lies, once it was stored."""
+        return self._folder / content
+
     def put_inputs(self, dataset: Dataset) -> Path:
         """Store the inputs alone; return their folder. Nothing in it tells targets or metadata."""
         return self._put(f"x-{fingerprint.of_array(dataset.x)}", lambda folder: _save(folder / INPUTS, dataset.x))

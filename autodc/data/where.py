@@ -13,7 +13,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from autodc.data.rows import NO_VALUES, RESERVED, did_you_mean
+from autodc.data.columns import NO_VALUES
+from autodc.data.problems import did_you_mean
+from autodc.data.rows import RESERVED
 from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]

@@ -27,7 +27,7 @@ def verdicts(state: State) -> list[dict[str, Any]]:
     slices = state.question.slices
     for row in rows:
         margin = slices.get(row["slice"], {}).get("margin") if row["slice"] else None
-        row |= {"bar": charts.bar(row, scale, margin), "tags": state.question.datasets[row["dataset"]].get("tags", ())}
+        row |= {"bar": charts.bar(row, scale, margin), "tags": state.card(row["dataset"]).get("tags", ())}
     return rows
 
 

@@ -155,7 +155,7 @@ def spent(state: State) -> dict[str, Any]:
     by_phase = dict.fromkeys((p.name for p in ORDER if p.purpose), 0.0)
     for one in state.trials:
         by_phase[one.trial.phase] = by_phase.get(one.trial.phase, 0.0) + one.trial.fidelity
-    cost = sum(float(state.question.datasets[n].get("cost", 0.0)) for n in state.kept)
+    cost = sum(state.cost(n) for n in state.kept)
     return {
         "trainings": _whole(state.spent),
         "by_phase": {name: _whole(trainings) for name, trainings in by_phase.items()},

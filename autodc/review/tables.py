@@ -48,7 +48,7 @@ def recipe(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
     plan = result["incumbent"]
     rows = []
     for name, weight in plan["mixture"].items():
-        card = state.question.datasets.get(name, {})
+        card = state.card(name)
         known = card.get("rows")
         rows.append(
             {

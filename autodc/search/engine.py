@@ -1,6 +1,7 @@
 """What the study asks of a search: suggest the next plan, recommend the best one. Values in, values out.
 
-The engine is a function of (problem, seed, number, observations, running): the same call gives the same plan.
+The engine is a function of (problem, seed, number, observations, running): the same call gives the same plan. A roster
+that has grown is another problem, and has an engine of its own; plans of before have weight 0 for what is new.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class EvidenceAssessor:
             challenger=[self._trained(state, comparison.challenger, seed) for seed in pair_seeds],
             incumbent=[self._trained(state, comparison.incumbent, seed) for seed in pair_seeds],
             start=self._calibration(state) if anchored else (),
-            declared=_declared(spec, comparison),
+            declared=_declared(state, comparison),
         )
         evidence = compare(self._slices.table, self._metric, paired, _soft(spec))
         return judge(
@@ -216,10 +216,10 @@ class EvidenceAssessor:
         return values
 
 
-def _declared(spec: StudySpec, comparison: ComparisonState) -> frozenset[str]:
+def _declared(state: State, comparison: ComparisonState) -> frozenset[str]:
     """The targets that the members of a comparison are meant to help; all of them where one does not say."""
-    everything = frozenset(s.name for s in spec.targets)
-    meant = [c.targets for c in spec.data.candidates if c.name in comparison.members]
+    everything = frozenset(name for name, card in state.question.slices.items() if card["role"] == "target")
+    meant = [state.card(name).get("targets") for name in state.candidates if name in comparison.members]
     if not meant or any(t is None for t in meant):
         return everything
     return frozenset(name for targets in meant for name in targets or ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -15,7 +15,7 @@ from autodc.evaluation.metrics import Metric
 from autodc.evaluation.slices import SliceTable
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
-from autodc.search.engine import SearchEngine
+from autodc.search.engine import SearchEngine, SearchProblem
 from autodc.study.assess import EvidenceAssessor, LookForLeaks, OpenTest
 from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
@@ -37,6 +37,9 @@ from autodc.trial.executor import Completion
 
 Array = np.ndarray[Any, Any]
 
+BOUNDARIES = ("search", "sweep")
+"""Phases before which a round ends: datasets that were proposed meanwhile join the roster."""
+
 
 @final
 class StudyCore:
@@ -55,7 +58,9 @@ class StudyCore:
         store: OutcomeStore,
         table: SliceTable,
         metric: Metric,
-        engine: SearchEngine,
+        problem: SearchProblem,
+        engine: Callable[[SearchProblem], SearchEngine],
+        given: Sequence[ev.DatasetAdmitted] = (),
         cut: Cut | None = None,
         open_test: OpenTest | None = None,
         leaks: LookForLeaks | None = None,
@@ -66,6 +71,8 @@ class StudyCore:
     ) -> None:
         """Open. A changed study file or changed data extends the study, where that may be (study/rules/extend.py).
 
+        problem: what the search is asked of the datasets that are known now; engine: the engine of a problem, for the
+        roster may grow; given: the candidates of the study file, which join the roster before the first training.
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
         020 where it has a phase that is not in the order, 060 where its metric was turned round.
         """
@@ -76,19 +83,19 @@ class StudyCore:
         self.state = fold(event for _, event in journal.read())
         _refuse_unknown_phase(self.state, order)
         if self.state.started is None:
-            self.record(started, *([] if borrowed is None else [borrowed]))
+            self.record(started, *given, *([] if borrowed is None else [borrowed]))
         else:
             _refuse_other_direction(self.state, metric)
             if guessed(self.state):
                 self.record(ev.MetricTold(metric=started.metric))
         if self.state.question.fingerprint != started.fingerprint:
-            extended = extension(self.state, started)
-            if extended is not None:
-                self.record(extended)
+            self.record(*extension(self.state, started, given))
         self._slices = Slices(table, cut, self.state)
         self._scorer = Scorer(spec, self._slices, metric, store)
-        assessor = EvidenceAssessor(self._slices, metric, store, open_test, leaks)
-        self._loop = Loop(spec, self.state, Tools(engine, assessor), order)
+        self._assessor = EvidenceAssessor(self._slices, metric, store, open_test, leaks)
+        self._problem, self._engine, self._order = problem, engine, order
+        self._proposed: list[ev.DatasetAdmitted] = []
+        self._loop = self._looped()
         self._again: list[Trial] = list(self.state.pending)
         self._libraries = threadpoolctl.ThreadpoolController()
 
@@ -109,6 +116,8 @@ class StudyCore:
 
     def record(self, *events: ev.Event) -> None:
         """Journal events, then apply them."""
+        if not events:
+            return
         if any(isinstance(event, ev.SessionStarted) for event in events):
             self._begun = self._monotonic()
         awake = 0.0 if self._begun is None else round(self._monotonic() - self._begun, 3)
@@ -136,10 +145,21 @@ class StudyCore:
             step = self._step()
             if isinstance(step, (Waiting, Finished)):
                 break
+            if self._proposed and isinstance(step, ev.PhaseStarted) and step.phase in BOUNDARIES:
+                self.record(*self._proposed)
+                self._proposed, self._loop = [], self._looped()
+                continue
             self.record(step)
             if isinstance(step, ev.TrialPlanned):
                 trials.append(self.state.trials[-1].trial)
         return trials
+
+    def _looped(self) -> Loop:
+        """The loop over the roster as it is; trainings of before have weight 0 for what is new."""
+        problem = replace(self._problem, datasets=self.state.candidates)
+        if self.state.admitted:
+            problem = self._slices.asked(problem, self._spec.gate.min_rows)
+        return Loop(self._spec, self.state, Tools(self._engine(problem), self._assessor), self._order)
 
     def _step(self) -> Step:
         """The next step; where it cannot measure the test set, the journal says why before the error goes on."""
@@ -149,6 +169,13 @@ class StudyCore:
             if len(self.state.opened) > self.state.measurements:
                 self.record(ev.TestSetUnread(code=error.code, problem=str(error)))
             raise
+
+    def admit(self, *datasets: ev.DatasetAdmitted) -> None:
+        """Let datasets into the roster where the round under way ends: the next one searches them and judges them.
+
+        What the study never comes to, since no round is left, is not journalled. They came through data/admit.py.
+        """
+        self._proposed += datasets
 
     def open_test(self, force: bool = False) -> None:
         """Ask to open the sealed test set now: search and gate stop where they are, the last measurement follows.
@@ -205,6 +232,7 @@ class StudyCore:
         event = self._slices.admission(one, self.state, self._metric, self._store, self._spec.gate.min_rows)
         self.record(event)
         self._slices.take(event)
+        self._loop = self._looped()
 
     def outputs(self, plan: Plan) -> Mapping[str, Array] | None:
         """Predictions of one training of the start or the incumbent, part → row order; None where none ended yet."""

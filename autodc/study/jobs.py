@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import final
 
 from autodc.evaluation.slices import TEST
+from autodc.plan.plan import Plan
 from autodc.plan.trial import Trial
+from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.studyfile.study import MachineSpec, StudySpec
@@ -23,13 +25,15 @@ class JobMaker:
     spec: StudySpec
     machine: MachineSpec
     n_classes: int
-    datasets: Mapping[str, str]
-    """Name → folder of a training dataset."""
+    state: State
+    """Its cards say which content the name of a dataset means, also of one that was admitted later."""
+    folder: Callable[[str], str]
+    """Fingerprint of a training dataset → where its content lies."""
     held: Mapping[str, str]
     """Part → folder with its inputs alone, the sealed test set among them: few phases' trials get that."""
     work: Path
     models: Path
-    """Folder of the models that are kept."""
+    """Where the models that are kept lie."""
     restore: Callable[[], bool] = lambda: False
     """Puts stored datasets that are gone or damaged in place again, and says whether there were any."""
     order: tuple[Phase, ...] = ORDER
@@ -49,10 +53,7 @@ class JobMaker:
             trainer=TrainerRef(name=task.trainer, options=task.options, folder=self.spec.folder),
             kind=task.kind,
             n_classes=self.n_classes,
-            train=tuple(
-                StoredPart(name=name, path=self.datasets[name], weight=weight, stage=plan.stage(name))
-                for name, weight in plan.mixture
-            ),
+            train=tuple(self._part(plan, name, weight) for name, weight in plan.mixture),
             predict=tuple(StoredPart(name=part, path=path) for part, path in held.items()),
             hyperparameters=plan.settings,
             recipe=plan.recipe,
@@ -65,3 +66,7 @@ class JobMaker:
             memory=self.machine.memory_per_trial,
             threads=max(1, int(self.machine.cpus_per_trial)),
         )
+
+    def _part(self, plan: Plan, name: str, weight: float) -> StoredPart:
+        content = str(self.state.card(name)["fingerprint"])
+        return StoredPart(name=name, path=self.folder(content), weight=weight, stage=plan.stage(name))

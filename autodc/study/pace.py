@@ -122,4 +122,4 @@ def _ended(state: State) -> itertools.chain[TrialState]:
 
 
 def _rows(state: State, name: str) -> float:
-    return float(state.question.datasets.get(name, {}).get("rows", 0))
+    return float(state.card(name).get("rows", 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -11,6 +12,7 @@ from autodc.errors import InputError
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.scores import slice_value
 from autodc.evaluation.slices import Slice, SliceTable, slice_card
+from autodc.search.engine import SearchProblem
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import OutcomeStore
@@ -34,6 +36,11 @@ class Slices:
     def take(self, event: ev.SliceAdmitted) -> None:
         """The slice of an event is one of the table."""
         self.table = self.table.with_slice(self._found(SliceSpec.model_validate(event.rule)))
+
+    def asked(self, problem: SearchProblem, min_rows: int) -> SearchProblem:
+        """The same problem of the slices as they are now: weights of targets, margins of guards that are evidence."""
+        guards = {s.name: s.margin for s in self.table.slices if s.margin is not None and s.is_evidence(min_rows)}
+        return replace(problem, targets={s.name: s.weight for s in self.table.objective(min_rows)}, guards=guards)
 
     def admission(
         self, one: SliceSpec, state: State, metric: Metric, store: OutcomeStore, min_rows: int

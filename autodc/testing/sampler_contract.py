@@ -104,6 +104,18 @@ class SamplerContract:
         assert set(found.worth) == set(found.plan.mixture.added)
         assert set(found.effects) == set(found.weights) == set(problem.datasets)
 
+    def test_the_roster_may_grow(self, make: Maker) -> None:
+        plans, observed = drive(make(problem_of(5), 13), reward)
+        grown = make(problem_of(6), 13)
+        known = set(problem_of(6).datasets)
+        asked = [grown.suggest(number, observed, plans[-1:]).plan for number in range(TRIALS, TRIALS + 12)]
+        assert {name for plan in asked for name in plan.mixture.added} <= known
+        assert any("d5" in plan.mixture for plan in asked)
+        found = grown.recommend(observed)
+        assert set(found.effects) == known
+        assert make(problem_of(6), 13).recommend(observed) == found
+        assert grown.outlook(observed, plans[:2]) is not None
+
     def test_what_is_recommended_keeps_its_guards(self, make: Maker) -> None:
         problem = problem_of(4)
         _, observed = drive(make(problem, 11), greedy, trials=28)

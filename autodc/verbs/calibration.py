@@ -31,7 +31,9 @@ from autodc.study.journal.fold import fold
 from autodc.study.journal.state import State
 from autodc.studyfile.study import BudgetSpec, GateSpec, LoopSpec, MachineSpec, SearchSpec, SliceSpec
 from autodc.wire.assumed import RESIDUAL_SHARE, RESIDUAL_VARIANCE, SEED_SD, SEED_SHARE
-from autodc.wire.study import JOURNAL, Inputs, job_maker, open_study, start_plan
+from autodc.wire.inputs import JOURNAL, Inputs
+from autodc.wire.problem import start_plan
+from autodc.wire.study import job_maker, open_study
 
 Array = np.ndarray[Any, Any]
 Told = Callable[[str, int, int], None]
@@ -157,7 +159,7 @@ def calibrate(
     try:
         before = _ended(study.state)
         if before < wanted:
-            jobs = job_maker(asked, machine, folder)
+            jobs = job_maker(asked, study.state, machine, folder)
             told("training", before, wanted)
             executor = open_executor(machine, log_folder=str(folder / "work" / "logs"), stop=stop)
             try:
@@ -205,7 +207,7 @@ def _calibration_only(inputs: Inputs) -> Inputs:
         }
     )
     rows = replace(catalogue, candidates={}, test=None, pool=None, fingerprint="")
-    return replace(inputs, spec=bare, catalogue=rows)
+    return replace(inputs, spec=bare, catalogue=rows, candidates=())
 
 
 def _ended(state: State) -> int:

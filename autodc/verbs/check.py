@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autodc.data.overlap import exact, near, row_hashes
+from autodc.data.overlap import exact, near
 from autodc.evaluation.scores import Keep, kept_bytes, outputs_bytes
 from autodc.plan.mixture import BASE
 from autodc.review.notices import slice_alarms
@@ -18,7 +18,8 @@ from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
 from autodc.verbs.calibration import read_calibration
 from autodc.verbs.noise import slice_rows, where_from
-from autodc.wire.study import Inputs, read_inputs, started_event, warm_start
+from autodc.wire.inputs import Inputs, read_inputs
+from autodc.wire.study import started_event, warm_start
 from autodc.wire.tracking import tracking_of
 
 NEAR_SHARE = 0.01
@@ -69,14 +70,14 @@ def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
     held = {"validation": catalogue.validation, **{f"slice {n}": d for n, d in catalogue.slice_sets.items()}}
     if catalogue.test is not None:
         held["test"] = catalogue.test
-    hashes = {part: row_hashes(other.x) for part, other in held.items()}
     rows, warnings = [], []
     for name in (BASE, *catalogue.candidates):
         data = catalogue[name]
-        own, copies = row_hashes(data.x), {}
+        copies = {}
         for part, other in held.items():
-            found = near(data, other, hashes=own).held
-            copies[part] = int(np.sum(~exact(hashes[part][found], own)))  # of equal rows the catalogue has spoken
+            found = near(data, other).held
+            unequal = ~exact(other.hashes[found], data.hashes)  # of equal rows the catalogue has spoken
+            copies[part] = int(np.sum(unequal))
         for part, count in copies.items():
             if count >= NEAR_SHARE * len(held[part]) and count:
                 warnings.append(

@@ -20,7 +20,7 @@ from autodc.study.rules import allowance
 from autodc.studyfile.study import GateSpec
 from autodc.verbs.calibration import Calibration
 from autodc.wire.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES
-from autodc.wire.study import Inputs
+from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
 

@@ -28,7 +28,8 @@ from autodc.study.journal.state import State
 from autodc.study.ports import Tracker
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
-from autodc.wire.study import JOURNAL, Inputs, job_maker, open_study, read_inputs, tidy
+from autodc.wire.inputs import JOURNAL, Inputs, read_inputs
+from autodc.wire.study import job_maker, open_study, tidy
 from autodc.wire.tracking import Tracking, tracking_of
 
 RESULT = "result.json"
@@ -193,7 +194,7 @@ def _train(
     stop: Callable[[], bool],
 ) -> None:
     stage("putting the datasets in place")
-    jobs = job_maker(inputs, machine, folder)
+    jobs = job_maker(inputs, study.state, machine, folder)
     stage("starting the workers")
     tracker.follow()
     executor: Executor = open_executor(machine, log_folder=str(folder / "work" / "logs"), notice=stage, stop=stop)

@@ -19,7 +19,7 @@ from autodc.study.rules import allowance
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.verbs.calibration import Calibration, Told, calibrate, read_calibration
 from autodc.verbs.noise import slice_rows
-from autodc.wire.study import Inputs, read_inputs
+from autodc.wire.inputs import Inputs, read_inputs
 
 CANDIDATES = 1200
 """Simulated comparisons of each kind of night, where the number of nights is left to us."""

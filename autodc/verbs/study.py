@@ -13,6 +13,7 @@ import numpy as np
 
 from autodc.adapters.executors.harness import training_job
 from autodc.adapters.journal import SqliteJournal
+from autodc.data.admit import Candidate
 from autodc.errors import InputError
 from autodc.plan.trial import Outcome, Trial
 from autodc.review.result import result
@@ -23,8 +24,9 @@ from autodc.studyfile.study import MachineSpec, Role, SliceSpec, StudySpec
 from autodc.trial.executor import Completion
 from autodc.trial.outputs import misplaced
 from autodc.trial.trainer import TrainingJob
+from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.separate import Diagnosis, diagnosis_of
-from autodc.wire.study import Inputs, job_maker, open_study, read_inputs
+from autodc.wire.study import admit, job_maker, open_study
 
 Array = np.ndarray[Any, Any]
 
@@ -41,8 +43,8 @@ class Study:
         print(study.result()["kept"])
     """
 
-    def __init__(self, inputs: Inputs, core: StudyCore, journal: SqliteJournal, jobs: JobMaker) -> None:
-        self._inputs, self._core, self._journal, self._jobs = inputs, core, journal, jobs
+    def __init__(self, inputs: Inputs, core: StudyCore, journal: SqliteJournal, jobs: JobMaker, folder: Path) -> None:
+        self._inputs, self._core, self._journal, self._jobs, self._folder = inputs, core, journal, jobs, folder
 
     @classmethod
     def open(cls, spec: StudySpec, out: str | os.PathLike[str]) -> Study:
@@ -51,7 +53,7 @@ class Study:
         inputs = read_inputs(spec, folder)
         core, journal = open_study(inputs, folder)
         core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
-        return cls(inputs, core, journal, job_maker(inputs, MachineSpec(runner="inline"), folder))
+        return cls(inputs, core, journal, job_maker(inputs, core.state, MachineSpec(runner="inline"), folder), folder)
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +116,15 @@ class Study:
         Raises InputError ADC-RUN-014 without a test set, 015 where it was opened before and force is not set.
         """
         self._core.open_test(force)
+
+    def admit_dataset(self, candidate: Candidate) -> None:
+        """Let a dataset of your own proposer (`autodc.propose.Proposer`) join where the round under way ends.
+
+        The next round searches it beside the others and judges it; trainings of before are of plans without it. It
+        stays when the study is opened again. Raises DataError for what does not agree with the base, for rows that
+        validation or test also hold as `data.overlap` says, and ADC-DATA-027 for a name that is taken.
+        """
+        admit(self._inputs, self._core, self._folder, candidate)
 
     def admit_slice(
         self,

@@ -6,7 +6,7 @@ column of the inputs that is the label in disguise. A hit must reach enough of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from autodc.data.catalogue import Catalogue
 from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
-from autodc.data.overlap import near, numbered, row_hashes
+from autodc.data.overlap import near, numbered
 from autodc.evaluation.slices import VALIDATION, part_of
 from autodc.gate.types import Leak, LeakKind, Leaks
 from autodc.plan.mixture import BASE
@@ -34,8 +34,9 @@ MOSTLY_UNIQUE = 0.9
 class LeakSearch:
     """Looks through the datasets of a study, as they are after rows that are also held out were left out."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalogue: Catalogue, later: Callable[[str], Dataset] | None = None) -> None:
+        """later: the training dataset of a name that was admitted while the study ran."""
+        self._catalogue, self._later = catalogue, later
         self._held = {VALIDATION: catalogue.validation}
         self._held |= {part_of(name): data for name, data in catalogue.slice_sets.items()}
 
@@ -45,7 +46,7 @@ class LeakSearch:
         found: list[Leak] = []
         of = sum(len(rows) for rows in better.values())
         for name in datasets:
-            training = self._catalogue[name]
+            training = self._training(name)
             counts: dict[tuple[LeakKind, str], int] = {}
             for part, rows in better.items():
                 if not len(rows):
@@ -63,12 +64,16 @@ class LeakSearch:
             ]
         return Leaks(datasets=datasets, looked=tuple(looked), found=tuple(found))
 
+    def _training(self, name: str) -> Dataset:
+        known = name in (BASE, *self._catalogue.candidates)
+        return self._catalogue[name] if known or self._later is None else self._later(name)
+
     def _in_part(
         self, name: str, training: Dataset, held: Dataset, copied_rows: Array
     ) -> list[tuple[LeakKind, str, int]]:
         """What was looked for, in which column, and how many of these held rows it reaches."""
-        hashes = row_hashes(held.x)
-        same = np.isin(hashes, row_hashes(training.x))
+        hashes = held.hashes
+        same = np.isin(hashes, training.hashes)
         found: list[tuple[LeakKind, str, int]] = [("exact", "", int(np.isin(hashes, copied_rows).sum()))]
         copies = near(held, training)  # this way round a column that candidates hardly vary has the scale of others
         row, copy = copies.training, copies.held
@@ -85,13 +90,13 @@ class LeakSearch:
 
 def _copied(training: Dataset, held: Dataset) -> Array:
     """Hashes of the training rows that are copies of held rows: equal inputs that chance explains are no answers."""
-    mine, theirs = row_hashes(training.x), row_hashes(held.x)
+    mine, theirs = training.hashes, held.hashes
     return mine[copied(training, held, *numbered([mine, theirs]))]
 
 
 def _common(held: Dataset) -> float:
     """Share of held-out rows that repeat another: in a coarse table copies are no sign of anything."""
-    return 1.0 - len(np.unique(row_hashes(held.x))) / max(1, len(held))
+    return 1.0 - len(np.unique(held.hashes)) / max(1, len(held))
 
 
 def _agree(training: Dataset, held: Dataset, known: Array, asked: Array) -> Array:

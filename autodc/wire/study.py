@@ -1,25 +1,24 @@
-"""Spec → wired study: the one place that names adapters."""
+"""Study file → wired study: opened, started warm, its jobs given their data.
+
+What it names is read and checked in `inputs`, what its search is asked stands in `problem`.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, final
 
 from autodc import fingerprint, seeds
-from autodc.adapters.journal import SqliteJournal, open_for_reading
+from autodc.adapters.journal import SqliteJournal
 from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers import check_trainer
-from autodc.data.catalogue import Catalogue, build_catalogue, open_test
-from autodc.data.describe import descriptors
-from autodc.data.store import DataStore
-from autodc.errors import AutodcError, InputError, Problems, SpecError, SurroundingsError, raise_all
-from autodc.evaluation.metrics import Metric, find_metric
-from autodc.evaluation.rehearsal import rehearse
+from autodc.data.admit import Candidate, card, facts
+from autodc.data.catalogue import Catalogue, open_test
+from autodc.data.dataset import Dataset
+from autodc.data.store import DataStore, open_part
+from autodc.errors import AutodcError, DataError, InputError, SurroundingsError
 from autodc.evaluation.slices import (
     TEST,
     VALIDATION,
@@ -29,212 +28,54 @@ from autodc.evaluation.slices import (
     part_of,
     sealed_table,
     slice_card,
-    validation_table,
 )
 from autodc.plan.mixture import BASE
-from autodc.plan.plan import Plan
-from autodc.search.clusters import MANY
 from autodc.search.encoding import PlanEncoding
-from autodc.search.engine import SearchProblem
+from autodc.search.engine import SearchEngine, SearchProblem
 from autodc.search.factory import make_engine
-from autodc.search.space import start_hyperparameters
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
-from autodc.study.journal.events import StudyStarted, WarmStarted
-from autodc.study.journal.fold import fold
+from autodc.study.journal.events import DatasetAdmitted, StudyStarted, WarmStarted
 from autodc.study.journal.state import State
-from autodc.study.phases.order import ORDER, view_of
-from autodc.study.rules import allowance
+from autodc.study.phases.order import view_of
 from autodc.study.rules.borrow import borrow, differences
-from autodc.studyfile import codes
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
+from autodc.wire.inputs import JOURNAL, Inputs, begun, state_of
 from autodc.wire.leaks import LeakSearch
-from autodc.wire.separate import Separation, separate
+from autodc.wire.problem import described_problem, search_problem
 
-T = TypeVar("T")
-
-JOURNAL = "journal.sqlite"
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """Everything a study file names, read and found to fit together. No training has been spent."""
-
-    spec: StudySpec
-    catalogue: Catalogue
-    table: SliceTable
-    metric: Metric
-    start: Plan
-    separation: Separation
-    warnings: tuple[str, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """Identity of the study: what is asked and the content of the data; without what a warm start borrows."""
-        return fingerprint.of([self.spec.fingerprint(), self.catalogue.fingerprint], kind="study")
-
-    def identity(self, borrowed: WarmStarted | None) -> str:
-        """Identity of the study with what its search was told at the start."""
-        if borrowed is None:
-            return self.fingerprint
-        return fingerprint.of([self.fingerprint, borrowed.digest], kind="study")
-
-
-def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
-    """Read and check all that a study names. Raises every problem of its files and options at once.
-
-    out: the folder of the study; what has begun there goes on by the rules it began with.
-    """
-    found: list[AutodcError] = list(
-        check_trainer(
-            spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
-        )
-    )
-    metric = _gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
-    problem = search_problem(spec)
-    _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))
-    catalogue = _gather(found, lambda: build_catalogue(spec, read_source))
-    table, doubts = None, list[str]()
-    if catalogue is not None:
-        table = _gather(found, lambda: validation_table(spec, catalogue))
-        found += catalogue.unfit if table is not None else ()
-        if metric is not None and table is not None:
-            doubts = _gather(found, partial(_rehearsed, spec, metric, table, catalogue)) or []
-    found += _seed_problems(spec)
-    found += _soft_problems(spec, out)
-    for error in found:
-        error.place = spec.place(error.place)
-    raise_all(found)
-    assert metric is not None
-    assert catalogue is not None
-    assert table is not None
-    table, separation = separate(spec, catalogue, table)
-    return Inputs(
-        spec=spec,
-        catalogue=catalogue,
-        table=table,
-        metric=metric,
-        start=problem.start,
-        separation=separation,
-        warnings=(*catalogue.warnings, *_unused(spec), *doubts, *([separation.note] if separation.note else [])),
-    )
-
-
-def _seed_problems(spec: StudySpec) -> list[AutodcError]:
-    """A budget that cannot pay the first look of any test decides nothing."""
-    budget, first = spec.budget.trainings, spec.gate.looks[0]
-    if budget is None:
-        return []
-    calibration = allowance.calibration_runs(spec)
-    need = sum(phase.apart(spec) for phase in ORDER) + first + max(0, first - calibration)
-    if need <= budget:
-        return []
-    found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"
-    hint = f"raise budget.trainings to {need:g} at least, many times that to search too, or look earlier"
-    return [SpecError("ADC-GATE-001", "the budget cannot pay the first look of the gate", "gate.looks", found, hint)]
-
-
-def _unused(spec: StudySpec) -> list[str]:
-    """Keys that are read and that nothing acts on yet."""
-    found = []
-    if spec.data.pool is not None:
-        found.append("data.pool is read and checked, no proposer draws from it yet")
-    if later := [name for name in spec.loop.propose if name != "given"]:
-        found.append(f"loop.propose: {', '.join(later)} does nothing yet; candidates come from data.candidates alone")
-    return found
-
-
-def _soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:
-    """Under the soft score a target without a margin has nothing that holds its metric: it may fall unnoticed.
-
-    A study that began when this was allowed goes on.
-    """
-    if spec.gate.score != "soft" or all(one.margin is not None for one in spec.targets):
-        return []
-    if out is not None and (out / JOURNAL).is_file() and _state(out / JOURNAL).started is not None:
-        return []
-    hint = "give it a margin, the worst loss of the metric that is tolerated; or write gate.score: metric"
-    return [
-        SpecError(
-            codes.SOFT_MARGIN,
-            f"gate.score: soft decides on probabilities, and nothing holds the metric itself on target {one.name}",
-            f"slices[{i}]",
-            "no margin",
-            hint,
-        )
-        for i, one in enumerate(spec.slices)
-        if one.role == "target" and one.margin is None
-    ]
-
-
-def _rehearsed(spec: StudySpec, metric: Metric, table: SliceTable, catalogue: Catalogue) -> list[str]:
-    return rehearse(metric, table, spec.task.kind, len(catalogue.classes or ()), spec.seed)
-
-
-def start_plan(spec: StudySpec) -> Plan:
-    """The plan a study begins with: the base alone at the centre of the search space."""
-    recipe = next((r for r in spec.recipes if r != "continue"), "concat")
-    return Plan.of({BASE: 1.0}, start_hyperparameters(spec.search_space, recipe), recipe)
-
-
-def search_problem(spec: StudySpec) -> SearchProblem:
-    """What the search is asked, from the study file alone."""
-    return SearchProblem(
-        datasets=tuple(c.name for c in spec.data.candidates),
-        hyperparameters=spec.search_space,
-        recipes=spec.recipes,
-        max_weight=spec.search.max_weight,
-        targets={s.name: s.weight or 1.0 for s in spec.targets},
-        guards={s.name: s.margin for s in spec.guards if s.margin is not None},
-        start=start_plan(spec),
-        enqueue=spec.search.enqueue,
-        tradeoffs=spec.search.objectives,
-        probes={c.name: c.probe for c in spec.data.candidates if c.probe is not None},
-    )
-
-
-def described_problem(inputs: Inputs) -> SearchProblem:
-    """What the search is asked of the slices that are evidence, with what the candidates hold where they are many."""
-    spec, catalogue = inputs.spec, inputs.catalogue
-    problem = search_problem(spec)
-    guards = {s.name for s in inputs.table.slices if s.is_evidence(spec.gate.min_rows)}
-    problem = replace(
-        problem,
-        targets={s.name: s.weight for s in inputs.table.objective(spec.gate.min_rows)},
-        guards={name: margin for name, margin in problem.guards.items() if name in guards},
-    )
-    if len(problem.datasets) <= MANY:
-        return problem
-    tags = {c.name: c.tags for c in spec.data.candidates}
-    classes = len(catalogue.classes) if catalogue.classes is not None else 0
-    return replace(problem, descriptors=descriptors(catalogue.base, catalogue.candidates, classes, tags, spec.seed))
+DATASETS = "datasets"
+"""Below the study's folder: content of datasets that were admitted while it ran; nothing else could read them again."""
 
 
 def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
     """The event that fixes the question. borrowed: what the search is told of another study."""
     spec, catalogue = inputs.spec, inputs.catalogue
-    datasets: dict[str, Any] = {BASE: _card(catalogue, BASE)}
-    for candidate in spec.data.candidates:
-        datasets[candidate.name] = {
-            **_card(catalogue, candidate.name),
-            "candidate": True,
-            "cost": candidate.cost,
-            "tags": list(candidate.tags),
-            "targets": None if candidate.targets is None else list(candidate.targets),
-            "source": candidate.source,
-        }
     return StudyStarted(
         fingerprint=inputs.identity(borrowed),
         name=spec.name,
         spec=spec.shown(),
-        datasets=datasets,
+        datasets={BASE: facts(catalogue.base, catalogue.left_out.get(BASE, 0))},
         slices={s.name: slice_card(s, spec.gate.min_rows) for s in inputs.table.slices},
         start=inputs.start.to_dict(),
         metric={"name": inputs.metric.name, "better": inputs.metric.better},
         warnings=(*inputs.warnings, *_about_borrowed(borrowed)),
         parts=_held_fingerprints(catalogue),
     )
+
+
+def given_events(inputs: Inputs) -> tuple[DatasetAdmitted, ...]:
+    """The events by which what was proposed before the first training joins the roster."""
+    catalogue = inputs.catalogue
+    return tuple(
+        admitted_event(one, catalogue.candidates[one.name], catalogue.left_out.get(one.name, 0))
+        for one in inputs.candidates
+    )
+
+
+def admitted_event(candidate: Candidate, data: Dataset, left_out: int) -> DatasetAdmitted:
+    """The event by which a dataset that came through the door joins the roster."""
+    return DatasetAdmitted(name=candidate.name, card=card(candidate, data, left_out), reference=data.fingerprint)
 
 
 def warm_start(inputs: Inputs, out: Path | None = None) -> WarmStarted | None:
@@ -248,7 +89,7 @@ def warm_start(inputs: Inputs, out: Path | None = None) -> WarmStarted | None:
     if spec.search.warm_start is None:
         return None
     place = spec.place("search.warm_start")
-    if out is not None and (out / JOURNAL).is_file() and (known := _state(out / JOURNAL)).started is not None:
+    if out is not None and (known := begun(out)) is not None:
         if known.borrowed is None:
             hint = "choose another folder, or leave search.warm_start out to go on with this one"
             raise InputError("ADC-WARM-003", "this study began without a warm start", place, str(out), hint)
@@ -257,11 +98,12 @@ def warm_start(inputs: Inputs, out: Path | None = None) -> WarmStarted | None:
     if not (folder / JOURNAL).is_file():
         hint = "name the folder of a run (its --out), relative to the study file"
         raise InputError("ADC-WARM-001", "there is no study to start warm from", place, str(folder), hint)
-    other, cold = view_of(_state(folder / JOURNAL)), started_event(inputs)
-    if found := differences(other, cold, spec):
+    other = view_of(state_of(folder))
+    if found := differences(other, started_event(inputs), spec):
         hint = "trainings can be shared only where all of it is the same; leave search.warm_start out to begin afresh"
         raise InputError("ADC-WARM-002", f"another question was asked in {folder}", place, "; ".join(found), hint)
-    return borrow(other, cold, PlanEncoding(search_problem(spec)))
+    ours = {event.name: event.card for event in given_events(inputs)}
+    return borrow(other, ours, PlanEncoding(search_problem(spec)))
 
 
 def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
@@ -276,22 +118,47 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
         study = StudyCore(
             spec,
             started_event(inputs, borrowed),
+            given=given_events(inputs),
             journal=journal,
             store=FileOutcomeStore(out / "outcomes"),
             table=inputs.table,
             metric=inputs.metric,
-            engine=make_engine(
-                spec.search.sampler, described_problem(inputs), seeds.integer(spec.seed, "engine"), spec.folder
-            ),
+            problem=described_problem(spec, inputs.catalogue, inputs.table),
+            engine=partial(engine_of, spec),
             cut=partial(_cut, inputs),
             open_test=partial(_open_test, inputs),
-            leaks=LeakSearch(inputs.catalogue),
+            leaks=LeakSearch(inputs.catalogue, lambda name: _stored(study, out, name)),
             borrowed=borrowed,
         )
     except AutodcError:
         journal.close()
         raise
     return study, journal
+
+
+def engine_of(spec: StudySpec, problem: SearchProblem) -> SearchEngine:
+    """The engine that the study file names, over a problem."""
+    return make_engine(spec.search.sampler, problem, seeds.integer(spec.seed, "engine"), spec.folder)
+
+
+def admit(inputs: Inputs, study: StudyCore, out: Path, candidate: Candidate) -> None:
+    """Let a dataset in while the study runs: through the door, on disk, and from the next round on in the search.
+
+    Raises DataError for what the door refuses, 027 for a name that is taken.
+    """
+    if candidate.name in (BASE, *study.state.candidates):
+        raise DataError("ADC-DATA-027", "this name is taken", candidate.place, f"`{candidate.name}`", "choose another")
+    found = inputs.catalogue.door(inputs.spec.data).admit(candidate, read_source)
+    assert found.data is not None
+    _ = DataStore(out / DATASETS).put(found.data)
+    study.admit(admitted_event(candidate, found.data, found.left_out))
+
+
+def _stored(study: StudyCore, out: Path, name: str) -> Dataset:
+    """A dataset that was admitted while the study ran."""
+    content = str(study.state.card(name)["fingerprint"])
+    x, y, metadata = open_part(DataStore(out / DATASETS).folder(content))
+    return Dataset(name=name, x=x, y=y, metadata=metadata, fingerprint=content)
 
 
 def _refuse_lost_events(journal: SqliteJournal, out: Path) -> None:
@@ -307,25 +174,28 @@ def _refuse_lost_events(journal: SqliteJournal, out: Path) -> None:
         )
 
 
-def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:
+def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> JobMaker:
     """Put every dataset on disk once, by content, and say how jobs reach it."""
     work = out / "work"
     store = DataStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
+    later = DataStore(out / DATASETS)
     catalogue = inputs.catalogue
     held = {VALIDATION: catalogue.validation, **{part_of(n): d for n, d in catalogue.slice_sets.items()}}
     if catalogue.test is not None:
         held[TEST] = catalogue.test
-    training = {BASE: catalogue.base, **catalogue.candidates}
+    training = [catalogue.base, *catalogue.candidates.values()]
+    stored = {data.fingerprint: str(store.put(data)) for data in training}
 
     def restore() -> bool:
-        again = [store.restore(data) for data in training.values()]
+        again = [store.restore(data) for data in training]
         return any([*again, *(store.restore(data, inputs_only=True) for data in held.values())])
 
     return JobMaker(
         spec=inputs.spec,
         machine=machine,
         n_classes=len(catalogue.classes) if catalogue.classes is not None else 0,
-        datasets={name: str(store.put(data)) for name, data in training.items()},
+        state=state,
+        folder=lambda content: stored.get(content) or str(later.folder(content)),
         held={part: str(store.put_inputs(data)) for part, data in held.items()},
         work=work / "trials",
         models=out / "models",
@@ -346,14 +216,6 @@ def tidy(study: StudyCore, out: Path) -> None:
         if folder.name not in {f"trial-{n}" for n in needed}:
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(out / "work", ignore_errors=True)
-
-
-def _state(journal: Path) -> State:
-    reader = open_for_reading(journal)
-    try:
-        return fold(event for _, event in reader.read())
-    finally:
-        reader.close()
 
 
 def _about_borrowed(borrowed: WarmStarted | None) -> tuple[str, ...]:
@@ -380,19 +242,3 @@ def _held_fingerprints(catalogue: Catalogue) -> dict[str, str]:
     held |= {part_of(name): data for name, data in catalogue.slice_sets.items()}
     found = {name: data.fingerprint for name, data in held.items() if data is not None}
     return {**found, "classes": fingerprint.of([str(c) for c in catalogue.classes or ()], kind="classes")}
-
-
-def _card(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    data = catalogue[name]
-    return {"rows": len(data), "fingerprint": data.fingerprint, "left_out": catalogue.left_out.get(name, 0)}
-
-
-def _gather(problems: list[AutodcError], make: Callable[[], T]) -> T | None:
-    """Make a thing, or add what is wrong with it to the problems."""
-    try:
-        return make()
-    except Problems as error:
-        problems.extend(error.problems)
-    except InputError as error:
-        problems.append(error)
-    return None

@@ -57,7 +57,8 @@ def run_study(world: RealWorld, seed: int, *, trainings: int, trials: int, round
         store=MemoryStore(),
         table=tables[VALIDATION],
         metric=find_metric("accuracy", "classification", "."),
-        engine=make_engine(spec.search.sampler, world.problem, seeds.integer(spec.seed, "engine")),
+        problem=world.problem,
+        engine=lambda problem: make_engine(spec.search.sampler, problem, seeds.integer(spec.seed, "engine")),
         open_test=lambda further: tables[TEST],
         clock=lambda: 0.0,
     )

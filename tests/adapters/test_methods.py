@@ -18,7 +18,8 @@ from autodc.testing.trainer_contract import digits, training_job
 from autodc.testing.world import write_world
 from autodc.trial.executor import MethodRef, StoredPart, TrainerRef
 from autodc.trial.trainer import Trained
-from autodc.wire.study import open_study, read_inputs
+from autodc.wire.inputs import read_inputs
+from autodc.wire.study import open_study
 
 PROGRAMS = Path(__file__).parent / "trainers" / "programs"
 PROGRAM = [sys.executable, "foreign.py", "{job}"]

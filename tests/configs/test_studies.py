@@ -12,11 +12,12 @@ from ruamel.yaml import YAML
 
 from autodc.adapters.sources import read_source
 from autodc.cli.init import write_example
-from autodc.data.catalogue import build_catalogue
-from autodc.data.overlap import exact, row_hashes
+from autodc.data.hashing import row_hashes
+from autodc.data.overlap import exact
 from autodc.data.where import select
 from autodc.errors import DataError
 from autodc.studyfile import load, load_machine
+from autodc.wire.inputs import read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs"
@@ -28,7 +29,7 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 @pytest.fixture(scope="module", params=QUICK)
 def study(request):
     spec = load(str(CONFIGS / request.param / "study.yaml"))
-    return spec, build_catalogue(spec, read_source)
+    return spec, read_catalogue(spec, read_source)
 
 
 def test_no_training_row_is_held_out(study):
@@ -61,7 +62,7 @@ def test_every_slice_is_large_and_holds_a_scan_once(study):
 
 def test_the_same_data_come_out_twice(study):
     spec, catalogue = study
-    assert build_catalogue(spec, read_source).fingerprint == catalogue.fingerprint
+    assert read_catalogue(spec, read_source).fingerprint == catalogue.fingerprint
 
 
 @pytest.mark.parametrize("name", [*QUICK, "fashion"])
@@ -73,7 +74,7 @@ def test_the_truth_names_every_candidate_once(name):
 
 
 def test_the_duplicates_of_digits_are_rows_of_its_base():
-    catalogue = build_catalogue(load(str(CONFIGS / "digits" / "study.yaml")), read_source)
+    catalogue = read_catalogue(load(str(CONFIGS / "digits" / "study.yaml")), read_source)
     assert exact(row_hashes(catalogue["set_g"].x), row_hashes(catalogue.base.x)).all()
 
 
@@ -93,7 +94,7 @@ def test_fashion_without_its_images_says_how_to_get_them(monkeypatch, tmp_path):
 @pytest.mark.skipif(not FASHION.is_dir(), reason="the Debian package dataset-fashion-mnist is not installed")
 def test_fashion_reads_and_keeps_its_sides_apart():
     spec = load(str(CONFIGS / "fashion" / "study.yaml"))
-    catalogue = build_catalogue(spec, read_source)
+    catalogue = read_catalogue(spec, read_source)
     assert not any(catalogue.left_out.values())
     for part in spec.slices[1:]:
         assert select(part.where, catalogue.validation.metadata, None, place=part.name).sum() >= MIN_SLICE_ROWS, (
@@ -121,6 +122,6 @@ def test_an_example_stands_alone(name, tmp_path):
     left = {"truth.yaml", "make_data.py"} & {file.name for file in tmp_path.iterdir()}
     assert not left
     assert "../" not in (tmp_path / "study.yaml").read_text().replace("../digits.", "")
-    ours = build_catalogue(load(str(CONFIGS / name / "study.yaml")), read_source)
-    theirs = build_catalogue(load(str(tmp_path / "study.yaml")), read_source)
+    ours = read_catalogue(load(str(CONFIGS / name / "study.yaml")), read_source)
+    theirs = read_catalogue(load(str(tmp_path / "study.yaml")), read_source)
     assert theirs.fingerprint == ours.fingerprint

@@ -8,9 +8,10 @@ import pytest
 from sklearn.datasets import load_digits
 
 from autodc.adapters.sources import read_source
-from autodc.data.catalogue import build_catalogue, open_test
+from autodc.data.catalogue import open_test
 from autodc.errors import DataError, Problems, SurroundingsError
 from autodc.studyfile.study import StudySpec
+from autodc.wire.inputs import read_catalogue
 
 SCANS, LABELS = load_digits(return_X_y=True)
 SCANS = SCANS.reshape(-1, 8, 8).astype(np.float32)
@@ -53,7 +54,7 @@ def study(tmp_path):
 
 def refused(spec):
     with pytest.raises(DataError) as caught:
-        build_catalogue(spec, read_source)
+        read_catalogue(spec, read_source)
     return caught.value
 
 
@@ -63,7 +64,7 @@ def rows(name, x=None, y=None):
 
 
 def test_all_datasets_are_read_and_the_test_targets_stay_sealed(study):
-    catalogue = build_catalogue(study(), read_source)
+    catalogue = read_catalogue(study(), read_source)
     assert list(catalogue.candidates) == ["one", "two"]
     assert catalogue["base"] is catalogue.base
     assert catalogue["two"] is catalogue.candidates["two"]
@@ -80,7 +81,7 @@ def test_inputs_are_never_wrapped_to_the_type_of_the_base(study, part):
     whole = {name: {"x": SCANS[first:last].astype(np.uint8)} for name, (first, last) in PARTS.items()}
     first, last = PARTS[part]
     whole[part] = {"x": SCANS[first:last].astype(np.uint16)}
-    np.testing.assert_array_equal(build_catalogue(study(whole), read_source).base.x, SCANS[:300])
+    np.testing.assert_array_equal(read_catalogue(study(whole), read_source).base.x, SCANS[:300])
     whole[part] = {"x": SCANS[first:last].astype(np.uint16) * 100}
     problem = refused(study(whole))
     assert problem.code == "ADC-DATA-021"
@@ -114,7 +115,7 @@ def test_what_a_source_has_to_say_is_a_warning(study, tmp_path):
             "max_overlap": 1.0,
         }
     )
-    catalogue = build_catalogue(spec.model_copy(update={"data": tables}), read_source)
+    catalogue = read_catalogue(spec.model_copy(update={"data": tables}), read_source)
     notes = [warning for warning in catalogue.warnings if warning.startswith("`base`: ")]
     assert [note for note in notes if "`Unnamed: 0` is taken for an index" in note]
     assert [note for note in notes if "`dose` is text that looks like numbers (dose: '0,0')" in note]
@@ -123,12 +124,12 @@ def test_what_a_source_has_to_say_is_a_warning(study, tmp_path):
 
 def test_opening_the_test_gives_its_targets(study):
     spec = study()
-    opened = open_test(spec, read_source, build_catalogue(spec, read_source))
+    opened = open_test(spec, read_source, read_catalogue(spec, read_source))
     np.testing.assert_array_equal(opened.y, LABELS[700:900])
 
 
 def test_a_test_set_that_changed_is_not_opened(study):
-    catalogue = build_catalogue(study(), read_source)
+    catalogue = read_catalogue(study(), read_source)
     changed = study(rows("test", x=SCANS[700:900] + 1))
     with pytest.raises(DataError) as caught:
         open_test(changed, read_source, catalogue)
@@ -138,7 +139,7 @@ def test_a_test_set_that_changed_is_not_opened(study):
 def test_labels_become_codes_and_back(study):
     names = np.array([f"digit {label}" for label in LABELS])
     spec = study({name: {"y": names[first:last]} for name, (first, last) in PARTS.items()})
-    catalogue = build_catalogue(spec, read_source)
+    catalogue = read_catalogue(spec, read_source)
     assert catalogue.classes == tuple(sorted(set(names)))
     np.testing.assert_array_equal(catalogue.validation.y, LABELS[500:700])
     np.testing.assert_array_equal(catalogue.original_target(catalogue.validation), names[500:700])
@@ -147,7 +148,7 @@ def test_labels_become_codes_and_back(study):
 
 def test_whole_numbers_that_are_no_codes_become_codes(study):
     spec = study({name: {"y": LABELS[first:last] * 10 + 5} for name, (first, last) in PARTS.items()})
-    catalogue = build_catalogue(spec, read_source)
+    catalogue = read_catalogue(spec, read_source)
     assert catalogue.classes == tuple(range(5, 100, 10))
     np.testing.assert_array_equal(catalogue.validation.y, LABELS[500:700])
 
@@ -159,7 +160,7 @@ def test_classes_of_the_base_alone_unless_mapped(study):
     assert "70" in problem.got
     assert problem.place == "study.yaml: data.candidates[one]"
     mapped = study(rows("one", y=y), options={"one": {"map": {"70": 7}}})
-    np.testing.assert_array_equal(build_catalogue(mapped, read_source).candidates["one"].y, LABELS[300:400])
+    np.testing.assert_array_equal(read_catalogue(mapped, read_source).candidates["one"].y, LABELS[300:400])
 
 
 def test_a_class_of_validation_that_the_base_lacks(study):
@@ -214,7 +215,7 @@ def test_a_missing_sealed_label_among_text_is_told_with_its_row(study, tmp_path)
 
 def test_a_label_that_went_wrong_after_the_start_is_told_with_its_row_when_it_is_opened(study):
     spec = study()
-    catalogue = build_catalogue(spec, read_source)
+    catalogue = read_catalogue(spec, read_source)
     study(relabelled(7, 12))
     with pytest.raises(DataError) as caught:
         open_test(spec, read_source, catalogue)
@@ -245,8 +246,8 @@ def test_sealed_images_of_another_shape(study):
 
 
 def test_of_the_sealed_targets_nothing_is_kept_whatever_they_are(study):
-    one = build_catalogue(study(), read_source)
-    other = build_catalogue(study(rows("test", y=LABELS[700:900][::-1])), read_source)
+    one = read_catalogue(study(), read_source)
+    other = read_catalogue(study(rows("test", y=LABELS[700:900][::-1])), read_source)
     assert one.test.y is None
     assert one.test.fingerprint == other.test.fingerprint
     assert (one.warnings, one.fingerprint, dict(one.left_out)) == (other.warnings, other.fingerprint, {})
@@ -255,11 +256,11 @@ def test_of_the_sealed_targets_nothing_is_kept_whatever_they_are(study):
 def test_slices_without_test_rows_are_told_and_a_where_that_fails_there_tells_no_value(study):
     rare = {"name": "nines", "where": "target = 9", "role": "target"}
     spec = study(rows("test", y=LABELS[700:900] % 9), slices=[rare])
-    assert build_catalogue(spec, read_source).warnings == (
+    assert read_catalogue(spec, read_source).warnings == (
         "slice nines has no rows in the test set: it is not measured there",
     )
     ratio = {"name": "ratio", "where": "CAST('x' || target AS INT) = 1", "role": "target"}
-    (problem,) = build_catalogue(study(slices=[ratio]), read_source).unfit
+    (problem,) = read_catalogue(study(slices=[ratio]), read_source).unfit
     assert problem.code == "ADC-DATA-034"
     assert "slice ratio of the test set" in problem.place
     assert problem.got == repr(ratio["where"])
@@ -282,7 +283,7 @@ def people(study, overlap=None, **changed):
 
 @pytest.mark.parametrize("overlap", ["refuse", "drop", "allow"])
 def test_equal_rows_of_a_coarse_table_are_different_people(study, overlap):
-    catalogue = build_catalogue(people(study, overlap), read_source)
+    catalogue = read_catalogue(people(study, overlap), read_source)
     assert (len(catalogue.base), len(catalogue.candidates["one"]), dict(catalogue.left_out)) == (400, 200, {})
     told = [w for w in catalogue.warnings if "different examples" in w]
     assert len(told) == 3
@@ -305,11 +306,11 @@ def test_drop_leaves_copies_out_whatever_their_share_and_allow_keeps_them(study)
     x = SCANS[300:400].copy()
     x[:60] = SCANS[600:660]
     assert "data.overlap: drop" in refused(study(rows("one", x))).hint
-    dropped = build_catalogue(study(rows("one", x), overlap="drop"), read_source)
+    dropped = read_catalogue(study(rows("one", x), overlap="drop"), read_source)
     assert dict(dropped.left_out) == {"one": 60}
     assert "60 of 100 rows (60.0%) of `one` are also in `validation` (60); they are left out" in dropped.warnings[0]
     np.testing.assert_array_equal(dropped.candidates["one"].x, x[60:])
-    allowed = build_catalogue(study(rows("one", x), overlap="allow"), read_source)
+    allowed = read_catalogue(study(rows("one", x), overlap="allow"), read_source)
     assert (len(allowed.candidates["one"]), dict(allowed.left_out)) == (100, {})
     assert "60 of 100 rows (60.0%) of `one`" in allowed.warnings[0]
     assert "learned and tested on" in allowed.warnings[0]
@@ -320,7 +321,7 @@ def test_held_rows_alone_may_be_allowed_and_not_dropped(study):
     assert (problem.code, problem.got.split(" of `one`")[0]) == ("ADC-DATA-024", "100 of 100 rows (100.0%)")
     assert "nothing would be left" in problem.hint
     assert (
-        len(build_catalogue(study(rows("one", SCANS[500:600]), overlap="allow"), read_source).candidates["one"]) == 100
+        len(read_catalogue(study(rows("one", SCANS[500:600]), overlap="allow"), read_source).candidates["one"]) == 100
     )
 
 
@@ -345,7 +346,7 @@ def test_a_candidate_unlike_the_base(study, change, code, words):
 
 
 def test_a_wider_type_of_the_same_kind_is_narrowed_to_the_base(study):
-    catalogue = build_catalogue(study(rows("one", x=SCANS[300:400].astype(np.float64))), read_source)
+    catalogue = read_catalogue(study(rows("one", x=SCANS[300:400].astype(np.float64))), read_source)
     assert catalogue.candidates["one"].x.dtype == np.float32
 
 
@@ -353,7 +354,7 @@ def test_a_few_copies_of_held_rows_are_left_out_and_counted(study):
     x = SCANS[300:400].copy()
     x[5], y = SCANS[650], LABELS[300:400].copy()
     y[5] = 3  # a copy with another label is a copy
-    catalogue = build_catalogue(study(rows("one", x, y)), read_source)
+    catalogue = read_catalogue(study(rows("one", x, y)), read_source)
     assert dict(catalogue.left_out) == {"one": 1}
     assert "1 of 100 rows (1.0%) of `one` are also in `validation` (1)" in catalogue.warnings[0]
     np.testing.assert_array_equal(catalogue.candidates["one"].x, np.delete(x, 5, axis=0))
@@ -368,7 +369,7 @@ def test_more_copies_are_refused_unless_allowed(study, held, first):
     assert problem.code == "ADC-DATA-024"
     assert f"20 of 100 rows (20.0%) of `one` are also in `{held}` (20)" in problem.got
     assert "data.max_overlap" in problem.hint
-    catalogue = build_catalogue(study(rows("one", x), max_overlap=0.2), read_source)
+    catalogue = read_catalogue(study(rows("one", x), max_overlap=0.2), read_source)
     assert dict(catalogue.left_out) == {"one": 20}
 
 
@@ -384,34 +385,34 @@ def test_a_dataset_of_held_rows_alone_is_refused_even_where_allowed(study):
 
 def test_slice_sets_are_held_out_too_and_may_overlap_validation(study, tmp_path):
     np.savez(tmp_path / "glasses.npz", x=SCANS[[500, 501, 300]], y=LABELS[[500, 501, 300]])
-    catalogue = build_catalogue(study(slices=[{"name": "one", "source": "glasses.npz", "role": "target"}]), read_source)
+    catalogue = read_catalogue(study(slices=[{"name": "one", "source": "glasses.npz", "role": "target"}]), read_source)
     assert list(catalogue.slice_sets) == ["one"]
     assert dict(catalogue.left_out) == {"one": 1}
 
 
 def test_a_pool_gives_its_copies_up_without_refusal(study, tmp_path):
     np.savez(tmp_path / "pool.npz", x=SCANS[600:1000], y=LABELS[600:1000])
-    catalogue = build_catalogue(study(pool="pool.npz"), read_source)
+    catalogue = read_catalogue(study(pool="pool.npz"), read_source)
     assert len(catalogue.pool) == 100
     assert dict(catalogue.left_out) == {"pool": 300}
 
 
 def test_the_same_rows_twice_are_a_warning(study):
     first = {"x": SCANS[:100], "y": LABELS[:100]}
-    catalogue = build_catalogue(study({"one": first, "two": first}), read_source)
+    catalogue = read_catalogue(study({"one": first, "two": first}), read_source)
     assert catalogue.warnings == ("`two` has the same rows as `one`",)
 
 
 def test_a_copy_of_the_base_is_a_warning(study):
     base = {"x": SCANS[:300], "y": LABELS[:300], "row": np.arange(300)}
-    assert build_catalogue(study({"one": base}), read_source).warnings == ("`one` has the same rows as `base`",)
+    assert read_catalogue(study({"one": base}), read_source).warnings == ("`one` has the same rows as `base`",)
 
 
 def test_groups_on_both_sides_are_a_warning(study):
     groups = {name: {"who": np.arange(a, b) // 50} for name, (a, b) in PARTS.items()}
     groups["one"]["who"] = np.full(100, 12)  # a group of validation
     options = {name: {"group": "who"} for name in PARTS}
-    catalogue = build_catalogue(study(groups, options=options), read_source)
+    catalogue = read_catalogue(study(groups, options=options), read_source)
     assert len(catalogue.warnings) == 1
     assert "1 of 1 groups of `one` are also in `validation`" in catalogue.warnings[0]
 
@@ -420,7 +421,7 @@ def test_all_problems_come_at_once(study, tmp_path):
     spec = study({"one": {"x": SCANS[300:400, :4]}, "two": {"x": SCANS[500:600]}, "test": {"y": LABELS[:5]}})
     (tmp_path / "validation.npz").write_bytes(b"PK")
     with pytest.raises(Problems) as caught:
-        build_catalogue(spec, read_source)
+        read_catalogue(spec, read_source)
     places = [problem.place for problem in caught.value.problems]
     assert places == ["study.yaml: data.validation", "study.yaml: data.test", "study.yaml: data.candidates[one]"]
     assert caught.value.exit_code == 2
@@ -429,7 +430,7 @@ def test_all_problems_come_at_once(study, tmp_path):
 def test_names_are_used_once(study):
     candidates = [{"name": name, "source": "one.npz"} for name in ("a", "a", "base")]
     with pytest.raises(Problems) as caught:
-        build_catalogue(study(candidates=candidates), read_source)
+        read_catalogue(study(candidates=candidates), read_source)
     assert [problem.code for problem in caught.value.problems] == ["ADC-DATA-027", "ADC-DATA-027"]
 
 
@@ -438,15 +439,15 @@ def test_the_surroundings_are_not_blamed_on_the_input(study):
         raise SurroundingsError("ADC-DATA-040", "no answer")
 
     with pytest.raises(SurroundingsError):
-        build_catalogue(study(), silent)
+        read_catalogue(study(), silent)
 
 
 def test_the_fingerprint_is_the_content_of_everything_but_the_sealed_targets(study):
-    first = build_catalogue(study(), read_source).fingerprint
-    assert build_catalogue(study(), read_source).fingerprint == first
-    assert build_catalogue(study(rows("test", y=LABELS[700:900][::-1])), read_source).fingerprint == first
-    assert build_catalogue(study(rows("one", y=LABELS[300:400][::-1])), read_source).fingerprint != first
-    assert build_catalogue(study(rows("test", x=SCANS[700:900] + 1)), read_source).fingerprint != first
+    first = read_catalogue(study(), read_source).fingerprint
+    assert read_catalogue(study(), read_source).fingerprint == first
+    assert read_catalogue(study(rows("test", y=LABELS[700:900][::-1])), read_source).fingerprint == first
+    assert read_catalogue(study(rows("one", y=LABELS[300:400][::-1])), read_source).fingerprint != first
+    assert read_catalogue(study(rows("test", x=SCANS[700:900] + 1)), read_source).fingerprint != first
 
 
 def test_columns_of_tables_are_put_in_the_order_of_the_base(study, tmp_path):
@@ -460,7 +461,7 @@ def test_columns_of_tables_are_put_in_the_order_of_the_base(study, tmp_path):
         "validation": {"source": "validation.csv"},
         "test": None,
     }
-    catalogue = build_catalogue(study(**sources), read_source)
+    catalogue = read_catalogue(study(**sources), read_source)
     np.testing.assert_array_equal(catalogue.candidates["one"].x, frame[["a", "b"]].to_numpy()[40:60])
     frame.iloc[40:60].rename(columns={"b": "c"}).to_csv(tmp_path / "one.csv", index=False)
     problem = refused(study(**sources))
@@ -470,6 +471,6 @@ def test_columns_of_tables_are_put_in_the_order_of_the_base(study, tmp_path):
 
 def test_regression_keeps_its_numbers(study):
     spec = study({name: {"y": LABELS[a:b] / 7} for name, (a, b) in PARTS.items()}, kind="regression")
-    catalogue = build_catalogue(spec, read_source)
+    catalogue = read_catalogue(spec, read_source)
     assert catalogue.classes is None
     np.testing.assert_array_equal(catalogue.original_target(catalogue.validation), LABELS[500:700] / 7)

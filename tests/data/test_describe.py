@@ -12,7 +12,8 @@ from autodc.search.clusters import MANY
 from autodc.search.encoding import PlanEncoding
 from autodc.studyfile import load
 from autodc.testing.worlds.cells import write_world
-from autodc.wire.study import described_problem, read_inputs
+from autodc.wire.inputs import read_inputs
+from autodc.wire.problem import described_problem
 
 
 def dataset(name, rng, shift=0.0, rows=40, width=6, **columns):
@@ -51,13 +52,13 @@ def test_large_and_wide_candidates_are_drawn_from_the_same_way_every_time():
 
 def test_a_study_of_many_candidates_is_searched_by_clusters_and_one_of_few_is_not(tmp_path):
     inputs = read_inputs(load(write_world(tmp_path)))
-    assert described_problem(inputs).descriptors == {}
+    assert described_problem(inputs.spec, inputs.catalogue, inputs.table).descriptors == {}
     first = inputs.spec.data.candidates
     many = [first[i % len(first)].model_copy(update={"name": f"c{i}", "tags": (f"t{i % 4}",)}) for i in range(MANY + 4)]
     spec = inputs.spec.model_copy(update={"data": inputs.spec.data.model_copy(update={"candidates": tuple(many)})})
     sets = {c.name: inputs.catalogue.candidates[first[i % len(first)].name] for i, c in enumerate(many)}
     grown = dataclasses.replace(inputs, spec=spec, catalogue=dataclasses.replace(inputs.catalogue, candidates=sets))
-    problem = described_problem(grown)
+    problem = described_problem(grown.spec, grown.catalogue, grown.table)
     assert set(problem.descriptors) == set(sets)
     found = {tuple(one.tolist()) for cut in PlanEncoding(problem).space.clusters for one in cut}
     assert len(found) >= len(first)

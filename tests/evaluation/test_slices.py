@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodc.adapters.sources import read_source
-from autodc.data.catalogue import build_catalogue, open_test
+from autodc.data.catalogue import open_test
 from autodc.errors import InputError
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.scores import Keep, PairedOutputs, compare, kept_bytes, row_scores, score
@@ -16,6 +16,7 @@ from autodc.gate.noise import objective_evidence
 from autodc.stats.variance import crossed
 from autodc.studyfile import load
 from autodc.testing.worlds.cells import write_world
+from autodc.wire.inputs import read_catalogue
 
 ACCURACY = find_metric("accuracy", "classification", ".")
 SLICES = [
@@ -31,7 +32,7 @@ def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("world")
     candidates = [{"name": "wrong", "source": "data/wrong.npz"}]
     spec = load(write_world(folder, slices=SLICES, data__candidates=candidates))
-    catalogue = build_catalogue(spec, read_source)
+    catalogue = read_catalogue(spec, read_source)
     return spec, catalogue, validation_table(spec, catalogue), np.load(folder / "data" / "validation.npz")
 
 
@@ -71,7 +72,7 @@ def test_an_empty_slice_is_refused_with_its_place_and_all_of_them_at_once(tmp_pa
     ]
     spec = load(write_world(tmp_path, slices=slices))
     with pytest.raises(InputError) as caught:
-        validation_table(spec, build_catalogue(spec, read_source))
+        validation_table(spec, read_catalogue(spec, read_source))
     assert [p.code for p in caught.value.problems] == ["ADC-SLICE-001"] * 2
     text = str(caught.value)
     assert "slice dusk has no rows" in text
@@ -159,7 +160,7 @@ def test_rows_shared_by_two_targets_are_one_sample_in_the_objective(tmp_path):
         {"name": "again", "where": "region != 'bright'", "role": "target"},
     ]
     spec = load(write_world(tmp_path, slices=slices, data__candidates=None))
-    table = validation_table(spec, build_catalogue(spec, read_source))
+    table = validation_table(spec, read_catalogue(spec, read_source))
     rng = np.random.default_rng(3)
     arrays = [{"validation.score": rng.random(600)} for _ in range(4)]
     evidence = compare(table, ACCURACY, PairedOutputs(challenger=arrays[:2], incumbent=arrays[2:]))
@@ -191,7 +192,7 @@ def test_groups_and_copies_are_joined_over_slices(tmp_path):
     )
     (tmp_path / "other" / "data" / "own.npz").write_bytes((tmp_path / "data" / "own.npz").read_bytes())
     spec = load(file)
-    table = validation_table(spec, build_catalogue(spec, read_source))
+    table = validation_table(spec, read_catalogue(spec, read_source))
     whole, alone = table["overall"].clusters, table["own"].clusters
     assert whole[0] == whole[1] == alone[0]
     assert whole[2] == whole[3] == whole[6] == whole[7]

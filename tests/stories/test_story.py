@@ -21,7 +21,8 @@ import os, signal, sys
 from pathlib import Path
 from autodc.adapters.executors.inline import InlineExecutor
 from autodc.adapters.mlflow_tracker import NullTracker
-from autodc.wire.study import job_maker, open_study, read_inputs
+from autodc.wire.inputs import read_inputs
+from autodc.wire.study import job_maker, open_study
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.study.driver import Driver
@@ -39,7 +40,8 @@ study, out, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 inputs = read_inputs(load(study))
 core, journal = open_study(inputs, out)
 core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
-Driver(core, InlineExecutor(), Axe(job_maker(inputs, MachineSpec(runner="inline"), out), number), NullTracker()).run()
+jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), out)
+Driver(core, InlineExecutor(), Axe(jobs, number), NullTracker()).run()
 """
 
 

@@ -17,8 +17,6 @@ from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.review.result import result
 from autodc.search.engine import Recommendation, SearchEngine, Suggestion
-from autodc.search.factory import make_engine
-from autodc.seeds import integer
 from autodc.study.core import StudyCore
 from autodc.study.driver import Driver
 from autodc.study.jobs import JobMaker
@@ -30,7 +28,9 @@ from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.testing.worlds.cells import CellTrainer, write_world
 from autodc.trial.executor import Completion, TrainTask
 from autodc.trial.trainer import TrainingJob, TrainPart
-from autodc.wire.study import Inputs, _cut, _open_test, read_inputs, search_problem, started_event
+from autodc.wire.inputs import Inputs, read_inputs
+from autodc.wire.problem import search_problem
+from autodc.wire.study import _cut, _open_test, engine_of, given_events, started_event
 
 #: A source whose targets say when they are read.
 SEALED = """
@@ -74,7 +74,9 @@ class Hand:
             store=self.store,
             table=inputs.table,
             metric=inputs.metric,
-            engine=engine or make_engine(spec.search.sampler, search_problem(spec), integer(spec.seed, "engine")),
+            problem=search_problem(spec),
+            engine=partial(engine_of, spec) if engine is None else lambda problem: engine,
+            given=given_events(inputs),
             open_test=partial(_open_test, inputs),
             cut=partial(_cut, inputs),
             clock=lambda: 0.0,
@@ -94,16 +96,16 @@ class Hand:
 
     def drive(self, study: StudyCore, executor: HandExecutor, **wishes: Any) -> None:
         """Run a study with the driver."""
-        Driver(study, executor, self.jobs(), NullTracker(), clock=executor.clock, **wishes).run()
+        Driver(study, executor, self.jobs(study), NullTracker(), clock=executor.clock, **wishes).run()
 
-    def jobs(self) -> JobMaker:
-        """Jobs that name their data by dataset."""
-        names = ("base", *self.inputs.catalogue.candidates)
+    def jobs(self, study: StudyCore) -> JobMaker:
+        """Jobs that name their data by content."""
         return JobMaker(
             spec=self.spec,
             machine=MachineSpec(runner="inline"),
             n_classes=len(self.inputs.catalogue.classes),
-            datasets={name: name for name in names},
+            state=study.state,
+            folder=str,
             held={"validation": "validation", "test": "test"},
             work=Path("work"),
             models=Path("models"),

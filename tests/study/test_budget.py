@@ -120,3 +120,12 @@ def test_a_deadline_that_has_passed_trains_nothing_more_and_gives_a_result(world
     assert executor.attempts == []
     assert result(again.state)["stopped_because"] == "until"
     assert result(again.state)["kept"] == []
+
+
+@pytest.mark.parametrize(
+    ("rounds", "given", "proposed", "planned"), [(1, 3, 0, 4), (3, 4, 0, 15), (1, 3, 2, 6), (2, 0, 1, 5), (3, 4, 6, 51)]
+)
+def test_every_dataset_may_be_asked_about_once_in_each_round_it_is_on_the_roster(
+    rounds: int, given: int, proposed: int, planned: int
+) -> None:
+    assert allowance.comparisons(rounds, given, proposed) == planned

@@ -51,8 +51,8 @@ def test_a_share_of_slow_trainings_does(world):
 
 
 def test_larger_mixtures_take_longer_as_they_were_seen_to(world):
-    datasets = world().open([]).state.question.datasets
-    base, lamps = (datasets[n]["rows"] for n in ("base", "lamps"))
+    state = world().open([]).state
+    base, lamps = (state.card(n)["rows"] for n in ("base", "lamps"))
     small, large = 1.0 + 0.01 * base, 1.0 + 0.01 * (base + lamps)
     mixtures = [(), (), ("lamps",), ("lamps",), (), ("lamps",)]
     found = pace.pace(timed(world, [small, small, large, large, small, large], mixtures))
@@ -63,7 +63,7 @@ def test_larger_mixtures_take_longer_as_they_were_seen_to(world):
 
 def test_before_any_mixture_was_trained_larger_ones_are_expected_to_take_longer(world):
     state = timed(world, [2.0] * 4)
-    assert pace.typical_rows(state) > state.question.datasets["base"]["rows"]
+    assert pace.typical_rows(state) > state.card("base")["rows"]
     assert pace.pace(state).seconds(pace.typical_rows(state)) > 2.0
 
 
@@ -120,7 +120,7 @@ def drive(hand, study, executor, clocks, **wishes):
     from autodc.adapters.mlflow_tracker import NullTracker
     from autodc.study.driver import Driver
 
-    Driver(study, executor, hand.jobs(), NullTracker(), clock=clocks.wall, monotonic=clocks.awake, **wishes).run()
+    Driver(study, executor, hand.jobs(study), NullTracker(), clock=clocks.wall, monotonic=clocks.awake, **wishes).run()
 
 
 def test_a_machine_that_slept_still_has_its_wall_clock_budget(world, executor_of, essence):

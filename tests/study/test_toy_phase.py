@@ -98,8 +98,8 @@ def test_the_search_never_learns_from_it_and_its_model_is_kept(done: Any) -> Non
     hand, study, rows = done
     seen = {o.number for o in Memory().observed(study.view)}
     assert {t.trial.phase for t in study.state.trials if t.trial.number not in seen} == {"repeat", "credit", "test"}
-    _, trial = begun_at(hand, rows)
-    job = replace(hand.jobs(), order=WITH_REPEAT).job(trial, 0)
+    again, trial = begun_at(hand, rows)
+    job = replace(hand.jobs(again), order=WITH_REPEAT).job(trial, 0)
     assert job.keep_model
     assert [part.name for part in job.predict] == ["validation"]
 

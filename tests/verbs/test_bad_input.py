@@ -13,7 +13,7 @@ import autodc
 from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import CANDIDATES, CellTrainer, write_world
-from autodc.wire.study import read_inputs
+from autodc.wire.inputs import read_inputs
 
 GUARD = {"name": "overall", "role": "guard", "margin": 0.05}
 DARK = {"name": "dark", "where": "region = 'dark'", "role": "target"}

@@ -102,10 +102,12 @@ def test_inline_keeps_the_limits_of_the_machine_file(tmp_path, mode, machine, wo
 
 
 def test_stored_data_is_read_only(tmp_path):
-    from autodc.wire.study import job_maker, read_inputs
+    from autodc.study.journal.state import State
+    from autodc.wire.inputs import read_inputs
+    from autodc.wire.study import job_maker
 
     inputs = read_inputs(autodc.load(write_world(tmp_path)))
-    jobs = job_maker(inputs, INLINE, tmp_path / "out")
+    jobs = job_maker(inputs, State(), INLINE, tmp_path / "out")
     files = [f for f in (tmp_path / "out" / "work" / "data").rglob("*") if f.is_file()]
     assert files
     assert {f.stat().st_mode & 0o777 for f in files} == {0o444}

@@ -23,7 +23,8 @@ from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
 from autodc.verbs.run import open_result
-from autodc.wire.study import open_study, read_inputs, warm_start
+from autodc.wire.inputs import read_inputs
+from autodc.wire.study import open_study, warm_start
 
 INLINE = MachineSpec(runner="inline")
 SHORT = {"budget__trainings": 24, "loop__rounds": 1, "data__test": None}

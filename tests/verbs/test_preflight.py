@@ -13,7 +13,7 @@ import autodc
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
-from autodc.wire.study import read_inputs
+from autodc.wire.inputs import read_inputs
 
 SMALL = {"budget__trainings": 24, "loop__rounds": 1, "search__trials_per_round": 4}
 

@@ -12,7 +12,7 @@ from autodc.errors import InputError
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import CellTrainer, write_world
 from autodc.verbs.check import preflight
-from autodc.wire.study import read_inputs
+from autodc.wire.inputs import read_inputs
 
 WIDE = [
     {"name": "overall", "role": "guard", "margin": 0.1},

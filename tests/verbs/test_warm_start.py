@@ -14,7 +14,8 @@ from autodc.errors import InputError
 from autodc.study.journal.fold import fold
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import write_world
-from autodc.wire.study import open_study, read_inputs, warm_start
+from autodc.wire.inputs import read_inputs
+from autodc.wire.study import open_study, warm_start
 
 INLINE = MachineSpec(runner="inline")
 SMALL = {"loop__rounds": 1, "search__sampler": "mixture", "budget__trainings": 40}

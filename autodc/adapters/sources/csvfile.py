@@ -16,7 +16,7 @@ import pandas as pd
 
 from autodc.adapters.sources.files import GZIP, SNIFFED, ZIP, refuse_no_text, regular_file, start_of
 from autodc.data.columns import EXACT, from_objects
-from autodc.data.rows import problem
+from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError
 

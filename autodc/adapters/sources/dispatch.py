@@ -17,7 +17,7 @@ from autodc.adapters.sources.remote import local_copy
 from autodc.adapters.sources.table import TableSource
 from autodc.adapters.sources.urls import is_remote, named_path, normal
 from autodc.data.dataset import Dataset
-from autodc.data.rows import problem
+from autodc.data.problems import problem
 from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
 from autodc.plugins import FORMS, SOURCES, installed, meant, own_code, suggest

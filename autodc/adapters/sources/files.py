@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from autodc.data.rows import problem
+from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 
 SNIFFED = 65536

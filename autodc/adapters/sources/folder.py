@@ -15,7 +15,8 @@ from autodc.adapters.sources.npy import read_array
 from autodc.adapters.sources.table import DEFAULT_TARGET, read_names, read_table, table_notes
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
-from autodc.data.rows import checked, missing_name, problem, refuse_unknown_options
+from autodc.data.problems import missing_name, problem, refuse_unknown_options
+from autodc.data.rows import checked
 from autodc.data.source import RawRows, SourceRequest
 from autodc.errors import AutodcError, DataError, raise_all
 

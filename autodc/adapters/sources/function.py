@@ -11,7 +11,8 @@ import pandas as pd
 
 from autodc.adapters.sources.files import regular_file
 from autodc.data.dataset import Dataset
-from autodc.data.rows import checked, problem
+from autodc.data.problems import problem
+from autodc.data.rows import checked
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
 from autodc.errors import SpecError
 from autodc.plugins import IMPORT_FAILED, is_path, load_object, own_code, told

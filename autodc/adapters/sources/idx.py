@@ -15,7 +15,8 @@ import numpy as np
 
 from autodc.adapters.sources.files import regular_file
 from autodc.data.dataset import Dataset
-from autodc.data.rows import checked, problem, refuse_unknown_options
+from autodc.data.problems import problem, refuse_unknown_options
+from autodc.data.rows import checked
 from autodc.data.source import RawRows, SourceRequest
 
 Array = np.ndarray[Any, Any]

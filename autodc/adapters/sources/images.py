@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from autodc.data.rows import problem
+from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 
 Array = np.ndarray[Any, Any]

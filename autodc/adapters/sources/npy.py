@@ -8,7 +8,7 @@ from typing import IO, Any, final
 
 import numpy as np
 
-from autodc.data.rows import problem
+from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 
 Array = np.ndarray[Any, Any]

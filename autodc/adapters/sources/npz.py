@@ -13,7 +13,8 @@ import pandas as pd
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
 from autodc.adapters.sources.npy import CUT_SHORT, Header, is_array, read_array, read_header
 from autodc.data.dataset import Dataset
-from autodc.data.rows import checked, missing_name, problem, refuse_unknown_options
+from autodc.data.problems import missing_name, problem, refuse_unknown_options
+from autodc.data.rows import checked
 from autodc.data.source import RawRows, SourceRequest
 from autodc.errors import DataError
 

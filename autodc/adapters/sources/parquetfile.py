@@ -9,7 +9,7 @@ import pandas as pd
 
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
 from autodc.data.columns import from_arrow
-from autodc.data.rows import problem
+from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError
 

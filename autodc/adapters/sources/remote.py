@@ -18,7 +18,7 @@ import fsspec
 
 from autodc.adapters.sources.files import regular_file
 from autodc.adapters.sources.urls import WEB, named_path
-from autodc.data.rows import problem
+from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 from autodc.data.store import NO_ROOM, disk_problem
 from autodc.errors import AutodcError, DataError, SurroundingsError

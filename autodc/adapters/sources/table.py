@@ -12,7 +12,8 @@ from autodc.adapters.sources.inputs import choose, is_number
 from autodc.adapters.sources.parquetfile import parquet_index, parquet_names, read_parquet
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
-from autodc.data.rows import checked, missing_name, problem, refuse_unknown_options
+from autodc.data.problems import missing_name, problem, refuse_unknown_options
+from autodc.data.rows import checked
 from autodc.data.source import RawRows, SourceRequest
 from autodc.errors import AutodcError, raise_all
 from autodc.plan.mixture import BASE

@@ -57,7 +57,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyStarted(Event):
-    """The question is fixed. datasets: name → {rows, fingerprint, cost, tags, targets, left_out};
+    """The question is fixed. datasets: base → {rows, fingerprint, left_out}, in journals of an older autodc also the
+    candidates, with `candidate` and what DatasetAdmitted has;
     slices: name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be
     evidence: how many it takes; start: the plan the study begins with (Plan.to_dict).
     parts: fingerprints of the held-out datasets, of the test set its inputs and metadata;
@@ -383,6 +384,20 @@ class TaskFinished(Event):
     def __post_init__(self) -> None:
         if error := self.answer.get("error"):
             object.__setattr__(self, "answer", {**self.answer, "error": masked(str(error))})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetAdmitted(Event):
+    """A dataset joined the roster: given in the study file, before the first training, or proposed while it ran."""
+
+    name: str
+    card: Mapping[str, Any]
+    """{rows, fingerprint, left_out, cost, tags, targets, source} and its provenance: {by, round, parent, finding}."""
+    reference: str
+    """Fingerprint under which its content is stored."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "card", masked_tree(self.card))
 
 
 def _mask_question(event: StudyStarted | StudyExtended) -> None:

@@ -63,6 +63,7 @@ _BETWEEN = (ev.StudyExtended, ev.TestOpeningAsked, ev.SessionStarted)
 def _started(state: State, event: ev.StudyStarted) -> None:
     state.started = event
     state.start = state.incumbent = Plan.from_dict(event.start)
+    _candidates_of_old(state, event)
 
 
 def _metric(state: State, event: ev.MetricTold) -> None:
@@ -85,6 +86,7 @@ def _extended(state: State, event: ev.StudyExtended) -> None:
         parts=event.parts,
         warnings=event.warnings,
     )
+    _candidates_of_old(state, event)
     state.limit = None
     if state.finished is not None:
         state.finished = state.asked = None
@@ -155,6 +157,17 @@ def _task_planned(state: State, event: ev.TaskPlanned) -> None:
 
 def _task_finished(state: State, event: ev.TaskFinished) -> None:
     state.tasks[event.number].answer = event.answer
+
+
+def _candidates_of_old(state: State, event: ev.StudyStarted | ev.StudyExtended) -> None:
+    """Before datasets were admitted by events of their own, the question itself held the candidates."""
+    state.roster |= {name: card for name, card in event.datasets.items() if card.get("candidate")}
+
+
+def _admitted(state: State, event: ev.DatasetAdmitted) -> None:
+    if event.name in state.roster:
+        raise ValueError(f"dataset {event.name} was admitted before")
+    state.roster[event.name] = event.card
 
 
 def _slice(state: State, event: ev.SliceAdmitted) -> None:
@@ -287,6 +300,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.TrialFinished: _finished,
     ev.TrialHeldUp: _held_up,
     ev.SliceAdmitted: _slice,
+    ev.DatasetAdmitted: _admitted,
     ev.TaskPlanned: _task_planned,
     ev.TaskFinished: _task_finished,
     ev.FidelityMeasured: _fidelity,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 from autodc.errors import InputError
 from autodc.plan.plan import Plan
@@ -70,6 +70,8 @@ class State:
     """Predictions and calls, by number."""
     admitted: list[ev.SliceAdmitted] = field(default_factory=list)
     """Slices that joined the study while it ran."""
+    roster: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Candidates admitted so far, in that order: name → card."""
     outputs: dict[Plan, str] = field(default_factory=dict)
     """Plan → where the predictions of its first training in a pair lie."""
     asked: ev.TestOpeningAsked | None = None
@@ -92,12 +94,20 @@ class State:
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """Names of the candidates, in the order of the study file."""
-        return tuple(n for n, d in self.question.datasets.items() if d.get("candidate"))
+        """Names of the candidates, in the order they were admitted: the study file's own come first, in its order."""
+        return tuple(self.roster)
+
+    def card(self, dataset: str) -> Mapping[str, Any]:
+        """What is known of a training dataset, the base or a candidate; nothing of one that is neither."""
+        return self.roster.get(dataset) or self.question.datasets.get(dataset, {})
+
+    def cost(self, dataset: str) -> float:
+        """What a candidate costs to have."""
+        return float(self.roster[dataset].get("cost") or 0.0)
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """The datasets of the incumbent beside the base, in the order of the study file."""
+        """The datasets of the incumbent beside the base, in the order they were admitted."""
         added = self.incumbent.mixture.added if self.incumbent else ()
         return tuple(n for n in self.candidates if n in added)
 

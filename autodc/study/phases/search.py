@@ -105,7 +105,7 @@ def _affordable(view: View, plan: Plan, worth: Mapping[str, float]) -> Plan:
     limit = view.spec.budget.cost
     if limit is None:
         return plan
-    price = {c.name: c.cost for c in view.spec.data.candidates}
+    price = {name: view.state.cost(name) for name in view.state.candidates}
     kept = frozenset(view.state.kept)
     new = [n for n in plan.mixture.added if n not in kept and price[n] > 0]
     for name in sorted(new, key=lambda n: (worth.get(n, 0.0) / price[n], n)):

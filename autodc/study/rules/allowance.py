@@ -89,8 +89,15 @@ def search_quota(view: View, round_number: int) -> int:
 
 
 def planned_tests(spec: StudySpec) -> int:
-    """N of the error budget, fixed before the first training: as declared, else each candidate and one whole
-    challenger, once a round."""
+    """N of the error budget, fixed before the first training: as declared, else what may be asked at most."""
     if spec.gate.planned_tests is not None:
         return spec.gate.planned_tests
-    return spec.loop.rounds * (len(spec.data.candidates) + 1)
+    return comparisons(spec.loop.rounds, len(spec.data.candidates))
+
+
+def comparisons(rounds: int, given: int, proposed: int = 0) -> int:
+    """Comparisons that a study may ask for: each candidate on the roster and one whole challenger, once a round.
+
+    proposed: the most datasets that proposers add in a round; those of round r are on the roster from r on.
+    """
+    return rounds * (given + 1) + proposed * rounds * (rounds + 1) // 2

@@ -58,10 +58,13 @@ def differences(other: View, started: ev.StudyStarted, spec: StudySpec) -> list[
     return found
 
 
-def borrow(other: View, started: ev.StudyStarted, encoding: PlanEncoding) -> ev.WarmStarted:
-    """Take over what another study trained. Every training that is left out is counted."""
-    ours = {card["fingerprint"]: name for name, card in reversed(list(started.datasets.items())) if name != BASE}
-    theirs = {n: ours.get(card.get("fingerprint")) for n, card in other.state.question.datasets.items() if n != BASE}
+def borrow(other: View, given: Mapping[str, Mapping[str, Any]], encoding: PlanEncoding) -> ev.WarmStarted:
+    """Take over what another study trained. given: cards of this study's candidates.
+
+    Every training that is left out is counted.
+    """
+    ours = {card["fingerprint"]: name for name, card in reversed(list(given.items()))}
+    theirs = {n: ours.get(card.get("fingerprint")) for n, card in other.state.roster.items()}
     taken: list[dict[str, Any]] = []
     left_out: Counter[str] = Counter()
     for one in other.state.trials:

@@ -8,11 +8,12 @@ what was spent by then stays spent (docs/decisions/error-ledger.md).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from autodc.errors import InputError
+from autodc.plan.mixture import BASE
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance
@@ -45,16 +46,16 @@ class Change:
         return f"{self.key} {_short(self.old)} → {_short(self.new)}"
 
 
-def extension(state: State, now: ev.StudyStarted) -> ev.StudyExtended | None:
-    """Return the event by which a study goes on with a changed file or changed data; None where nothing changed.
+def extension(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmitted] = ()) -> tuple[ev.Event, ...]:
+    """Return the events by which a study goes on with a changed file or changed data; none where nothing changed.
 
-    now: what the study file and its data say today. Raises InputError ADC-RUN-002 for another study, 047 where only the
-    test set is another, 012 for a change
-    that waits until the study is finished, 013 where the error budget is used up.
+    now, given: what the study file and its data say today. Raises InputError ADC-RUN-002 for another study, 047 where
+    only the test set is another, 012 for a change that waits until the study is finished, 013 where the error budget is
+    used up, ADC-DATA-027 where a new candidate has the name of a dataset that was proposed meanwhile.
     """
-    found = changes(state.question, now)
+    found = changes(state, now, given)
     if not found:
-        return None
+        return ()
     others = [c for c in found if _rule(c) == "never"]
     if [c.key for c in others] == [TEST_CONTENT]:
         raise InputError(
@@ -97,7 +98,10 @@ def extension(state: State, now: ev.StudyStarted) -> ev.StudyExtended | None:
             "begin a new study in another folder, with what was kept as its base, or with gate.planned_tests large "
             "enough for later; raising gate.fdr here buys more tests at the price of more false keeps",
         )
-    return ev.StudyExtended(
+    taken_names = [e.name for e in given if state.roster.get(e.name, e.card)["fingerprint"] != e.card["fingerprint"]]
+    if taken_names:
+        raise InputError("ADC-DATA-027", "this name is taken", "data.candidates", f"`{taken_names[0]}`", "rename it")
+    extended = ev.StudyExtended(
         fingerprint=now.fingerprint,
         spec=now.spec,
         datasets=now.datasets,
@@ -106,11 +110,14 @@ def extension(state: State, now: ev.StudyStarted) -> ev.StudyExtended | None:
         warnings=now.warnings,
         changed={c.key: [c.old, c.new] for c in found},
     )
+    return (extended, *(one for one in given if one.name not in state.roster))
 
 
-def changes(before: ev.StudyStarted, now: ev.StudyStarted) -> list[Change]:
+def changes(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmitted] = ()) -> list[Change]:
     """Everything that is another now, in the study file and in the content of its data, in the order of the file."""
-    old, new = dict(_leaves(_content(before))), dict(_leaves(_content(now)))
+    cards = {**now.datasets, **{one.name: one.card for one in given}}
+    before = {**state.question.datasets, **state.roster}
+    old, new = dict(_leaves(_content(state.question, before))), dict(_leaves(_content(now, cards)))
     every = [Change(key, old.get(key, ABSENT), new.get(key, ABSENT)) for key in dict.fromkeys((*old, *new))]
     found = [c for c in every if c.old != c.new]
     return [c for c in found if not _within_added(c, found)]
@@ -126,13 +133,13 @@ def enqueued(state: State) -> list[Mapping[str, float]]:
     return found
 
 
-def _content(started: ev.StudyStarted) -> dict[str, Any]:
+def _content(started: ev.StudyStarted, cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The study as plain keys: the file with its defaults, and beside it the content of the data."""
     content: dict[str, Any] = StudySpec.model_validate(dropped.upcast(started.spec)).content()
-    parts = {**started.parts, **{n: d["fingerprint"] for n, d in started.datasets.items() if not d.get("candidate")}}
+    parts = {**started.parts, BASE: cards[BASE]["fingerprint"]}
     content["content of"] = {name: str(digest)[:12] for name, digest in sorted(parts.items())}
     for one in content["data"]["candidates"]:
-        one["content"] = str(started.datasets[one["name"]]["fingerprint"])[:12]
+        one["content"] = str(cards[one["name"]]["fingerprint"])[:12]
     return content
 
 

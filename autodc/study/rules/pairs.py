@@ -78,8 +78,8 @@ def pays(view: View, names: Iterable[str]) -> list[str]:
     limit = view.spec.budget.cost
     if limit is None:
         return list(names)
-    price, kept = {c.name: c.cost for c in view.spec.data.candidates}, view.state.kept
-    return [name for name in names if sum(price[n] for n in {*kept, name}) <= limit]
+    state, kept = view.state, view.state.kept
+    return [name for name in names if sum(state.cost(n) for n in {*kept, name}) <= limit]
 
 
 def excluded(view: View) -> frozenset[str]:

@@ -1,0 +1,83 @@
+"""What is wrong with a source, in words that name its key, its file and the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodc.data.source import COMMON_OPTIONS, SourceRequest
+from autodc.errors import DataError, raise_all
+from autodc.masking import MASK, secret_options
+from autodc.plugins import meant
+
+Array = np.ndarray[Any, Any]
+
+SHOWN = 8
+"""So many rows or columns are listed."""
+LONGEST = 400
+"""Characters of a path that are shown."""
+
+
+def problem(request: SourceRequest, number: str, text: str, got: str = "", hint: str = "") -> DataError:
+    """A problem of a source, with its key and its file."""
+    for secret in secret_options(request.options):
+        got = got.replace(secret, MASK)
+    return DataError(f"ADC-DATA-{number}", f"{text} ({shown_path(request)})", request.place, got, hint)
+
+
+def shown_path(request: SourceRequest) -> str:
+    """The file or URL of a source as a message names it; what nobody would read to the end is cut."""
+    path = request.url or request.path
+    path = path if len(path) <= LONGEST else f"{path[: LONGEST // 2]}…{path[-LONGEST // 4 :]}"
+    return path.replace("\0", "\\0")
+
+
+def refuse_unknown_options(request: SourceRequest, known: Sequence[str]) -> None:
+    """Raise where an option is neither common nor one of these."""
+    names = [*COMMON_OPTIONS, *known]
+    raise_all(
+        problem(request, "012", f"unknown option `{key}`", hint=_or_one_of(key, names))
+        for key in request.options
+        if key not in names
+    )
+
+
+def missing_name(request: SourceRequest, number: str, what: str, name: str, names: Iterable[object]) -> DataError:
+    """A column or array that is not there, with the nearest that is."""
+    return problem(request, number, f"there is no {what} `{name}`", hint=_or_one_of(name, [str(n) for n in names]))
+
+
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """A question with the nearest name, or nothing."""
+    found = meant(name, names)
+    return f"did you mean `{found}`?" if found else ""
+
+
+def _or_one_of(name: str, names: Sequence[str]) -> str:
+    return did_you_mean(name, names) or f"there are: {', '.join(names[:30]) or 'none'}"
+
+
+def listed(rows: Array) -> str:
+    """The first of these row numbers."""
+    return ", ".join(str(int(row)) for row in rows[:SHOWN]) + (", …" if len(rows) > SHOWN else "")
+
+
+def sample(values: Array) -> str:
+    """The first values, as Python writes them."""
+    return ", ".join(repr(value) for value in values.ravel()[:3].tolist())
+
+
+def not_finite(values: Array, names: Sequence[str] = ()) -> str:
+    """Where values are NaN or infinite, in words; empty where all are finite."""
+    if values.dtype.kind != "f":
+        return ""
+    bad = ~np.isfinite(values.reshape(len(values), -1))
+    rows = np.flatnonzero(bad.any(axis=1))
+    if not len(rows):
+        return ""
+    shown = listed(rows)
+    columns = [names[int(i)] for i in np.flatnonzero(bad.any(axis=0))] if names else []
+    where = f" in column {', '.join(columns[:SHOWN])}" if columns else ""
+    return f"{len(rows)} of {len(values)} rows{where} (row {shown})"

@@ -1,0 +1,199 @@
+"""Everything a study file names, read and checked; no training has been spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar, final
+
+from autodc import fingerprint
+from autodc.adapters.journal import open_for_reading
+from autodc.adapters.sources import read_source
+from autodc.adapters.trainers import check_trainer
+from autodc.data.admit import Candidate, Read
+from autodc.data.catalogue import Catalogue, build_catalogue
+from autodc.errors import AutodcError, InputError, Problems, SpecError, raise_all
+from autodc.evaluation.metrics import Metric, find_metric
+from autodc.evaluation.rehearsal import rehearse
+from autodc.evaluation.slices import SliceTable, validation_table
+from autodc.plan.plan import Plan
+from autodc.propose import Given, Proposer
+from autodc.search.factory import make_engine
+from autodc.study.journal.events import WarmStarted
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
+from autodc.study.phases.order import ORDER
+from autodc.study.rules import allowance
+from autodc.studyfile import codes
+from autodc.studyfile.study import StudySpec
+from autodc.wire.problem import search_problem
+from autodc.wire.separate import Separation, separate
+
+T = TypeVar("T")
+
+JOURNAL = "journal.sqlite"
+
+GIVEN = "given"
+PROPOSERS: Mapping[str, Callable[[StudySpec], Proposer]] = {GIVEN: Given}
+"""What `loop.propose` names."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything a study file names, read and found to fit together. No training has been spent."""
+
+    spec: StudySpec
+    catalogue: Catalogue
+    table: SliceTable
+    metric: Metric
+    start: Plan
+    candidates: tuple[Candidate, ...]
+    """What was proposed before the first training, all of it let in."""
+    separation: Separation
+    warnings: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the study: what is asked and the content of the data; without what a warm start borrows."""
+        return fingerprint.of([self.spec.fingerprint(), self.catalogue.fingerprint], kind="study")
+
+    def identity(self, borrowed: WarmStarted | None) -> str:
+        """Identity of the study with what its search was told at the start."""
+        if borrowed is None:
+            return self.fingerprint
+        return fingerprint.of([self.fingerprint, borrowed.digest], kind="study")
+
+
+def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
+    """Read and check all that a study names. Raises every problem of its files and options at once.
+
+    out: the folder of the study; what has begun there goes on by the rules it began with.
+    """
+    found: list[AutodcError] = list(
+        check_trainer(
+            spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
+        )
+    )
+    metric = _gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
+    problem, candidates = search_problem(spec), proposed(spec)
+    _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))
+    catalogue = _gather(found, lambda: read_catalogue(spec, candidates=candidates))
+    table, doubts = None, list[str]()
+    if catalogue is not None:
+        table = _gather(found, lambda: validation_table(spec, catalogue))
+        found += catalogue.unfit if table is not None else ()
+        if metric is not None and table is not None:
+            doubts = _gather(found, partial(_rehearsed, spec, metric, table, catalogue)) or []
+    found += _seed_problems(spec)
+    found += _soft_problems(spec, out)
+    for error in found:
+        error.place = spec.place(error.place)
+    raise_all(found)
+    assert metric is not None
+    assert catalogue is not None
+    assert table is not None
+    table, separation = separate(spec, catalogue, table)
+    return Inputs(
+        spec=spec,
+        catalogue=catalogue,
+        table=table,
+        metric=metric,
+        start=problem.start,
+        candidates=candidates,
+        separation=separation,
+        warnings=(*catalogue.warnings, *_unused(spec), *doubts, *([separation.note] if separation.note else [])),
+    )
+
+
+def _seed_problems(spec: StudySpec) -> list[AutodcError]:
+    """A budget that cannot pay the first look of any test decides nothing."""
+    budget, first = spec.budget.trainings, spec.gate.looks[0]
+    if budget is None:
+        return []
+    calibration = allowance.calibration_runs(spec)
+    need = sum(phase.apart(spec) for phase in ORDER) + first + max(0, first - calibration)
+    if need <= budget:
+        return []
+    found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"
+    hint = f"raise budget.trainings to {need:g} at least, many times that to search too, or look earlier"
+    return [SpecError("ADC-GATE-001", "the budget cannot pay the first look of the gate", "gate.looks", found, hint)]
+
+
+def _unused(spec: StudySpec) -> list[str]:
+    """Keys that are read and that nothing acts on yet."""
+    found = []
+    if spec.data.pool is not None:
+        found.append("data.pool is read and checked, no proposer draws from it yet")
+    if later := [name for name in spec.loop.propose if name != "given"]:
+        found.append(f"loop.propose: {', '.join(later)} does nothing yet; candidates come from data.candidates alone")
+    return found
+
+
+def _soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:
+    """Under the soft score a target without a margin has nothing that holds its metric: it may fall unnoticed.
+
+    A study that began when this was allowed goes on.
+    """
+    if spec.gate.score != "soft" or all(one.margin is not None for one in spec.targets):
+        return []
+    if out is not None and begun(out) is not None:
+        return []
+    hint = "give it a margin, the worst loss of the metric that is tolerated; or write gate.score: metric"
+    return [
+        SpecError(
+            codes.SOFT_MARGIN,
+            f"gate.score: soft decides on probabilities, and nothing holds the metric itself on target {one.name}",
+            f"slices[{i}]",
+            "no margin",
+            hint,
+        )
+        for i, one in enumerate(spec.slices)
+        if one.role == "target" and one.margin is None
+    ]
+
+
+def _rehearsed(spec: StudySpec, metric: Metric, table: SliceTable, catalogue: Catalogue) -> list[str]:
+    return rehearse(metric, table, spec.task.kind, len(catalogue.classes or ()), spec.seed)
+
+
+def _gather(problems: list[AutodcError], make: Callable[[], T]) -> T | None:
+    """Make a thing, or add what is wrong with it to the problems."""
+    try:
+        return make()
+    except Problems as error:
+        problems.extend(error.problems)
+    except InputError as error:
+        problems.append(error)
+    return None
+
+
+def proposed(spec: StudySpec) -> tuple[Candidate, ...]:
+    """What may be trained on from the start: what the study file gives, whatever else `loop.propose` names."""
+    budget = spec.budget.cost if spec.budget.cost is not None else float("inf")
+    names = [name for name in dict.fromkeys((GIVEN, *spec.loop.propose)) if name in PROPOSERS]
+    return tuple(one for name in names for one in PROPOSERS[name](spec).propose(None, budget, spec.seed))
+
+
+def state_of(folder: Path) -> State:
+    """What the journal of a folder tells."""
+    reader = open_for_reading(folder / JOURNAL)
+    try:
+        return fold(event for _, event in reader.read())
+    finally:
+        reader.close()
+
+
+def read_catalogue(
+    spec: StudySpec, read: Read = read_source, candidates: Sequence[Candidate] | None = None
+) -> Catalogue:
+    """Read every dataset of a study. candidates: left out, what is proposed before the first training."""
+    return build_catalogue(spec, read, proposed(spec) if candidates is None else candidates)
+
+
+def begun(folder: Path) -> State | None:
+    """The study that was begun in a folder; None where there is none."""
+    state = state_of(folder) if (folder / JOURNAL).is_file() else None
+    return None if state is None or state.started is None else state
