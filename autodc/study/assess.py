@@ -21,7 +21,7 @@ from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import ComparisonState, State
-from autodc.study.ports import OutcomeStore
+from autodc.study.ports import ArtefactStore
 from autodc.study.rules import pairs
 from autodc.study.rules.credit import PARTS
 from autodc.studyfile.study import StudySpec
@@ -49,7 +49,7 @@ class EvidenceAssessor:
         spec: StudySpec,
         table: SliceTable,
         metric: Metric,
-        store: OutcomeStore,
+        store: ArtefactStore,
         open_test: Callable[[], SliceTable] | None,
         leaks: LookForLeaks | None = None,
     ) -> None:

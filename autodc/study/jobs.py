@@ -20,7 +20,8 @@ class JobMaker:
 
     datasets: name → folder of a training dataset; held: part → folder with its inputs alone, the sealed test set
     among them: it goes only to the trials of the last measurement; models: folder of the models that are kept;
-    restore: puts stored datasets that are gone or damaged in place again, and says whether there were any.
+    restore: puts stored datasets that are gone or damaged in place again, and says whether there were any;
+    lost_model: trial → what is gone or damaged of the model it left, empty where that is whole.
     """
 
     spec: StudySpec
@@ -31,6 +32,7 @@ class JobMaker:
     work: Path
     models: Path
     restore: Callable[[], bool] = lambda: False
+    lost_model: Callable[[int], str] = lambda number: ""
 
     def job(self, trial: Trial, attempt: int) -> Job:
         """Return one attempt at a trial."""

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 from autodc import fingerprint, seeds
+from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.journal import SqliteJournal, open_for_reading
-from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer
 from autodc.data.catalogue import Catalogue, build_catalogue, open_test
 from autodc.data.describe import descriptors
-from autodc.data.store import DataStore
 from autodc.errors import AutodcError, InputError, Problems, SpecError, SurroundingsError, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.rehearsal import rehearse
 from autodc.evaluation.slices import TEST, VALIDATION, SliceTable, part_of, test_table, validation_table
+from autodc.files import damage, fill_whole
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.search.clusters import MANY
@@ -277,7 +277,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             spec,
             started_event(inputs, borrowed),
             journal=journal,
-            store=FileOutcomeStore(out / "outcomes"),
+            store=ArtefactStore(out / "outcomes"),
             table=inputs.table,
             metric=inputs.metric,
             engine=make_engine(spec.search.sampler, described_problem(inputs), seeds.integer(spec.seed, "engine")),
@@ -307,7 +307,7 @@ def _refuse_lost_events(journal: SqliteJournal, out: Path) -> None:
 def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:
     """Put every dataset on disk once, by content, and say how jobs reach it."""
     work = out / "work"
-    store = DataStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
+    store = ArtefactStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
     catalogue = inputs.catalogue
     held = {VALIDATION: catalogue.validation, **{part_of(n): d for n, d in catalogue.slice_sets.items()}}
     if catalogue.test is not None:
@@ -322,11 +322,12 @@ def job_maker(inputs: Inputs, machine: MachineSpec, out: Path) -> JobMaker:
         spec=inputs.spec,
         machine=machine,
         n_classes=len(catalogue.classes) if catalogue.classes is not None else 0,
-        datasets={name: str(store.put(data)) for name, data in training.items()},
-        held={part: str(store.put_inputs(data)) for part, data in held.items()},
+        datasets={name: str(store.put_dataset(data)) for name, data in training.items()},
+        held={part: str(store.put_dataset(data, inputs_only=True)) for part, data in held.items()},
         work=work / "trials",
         models=out / "models",
         restore=restore,
+        lost_model=lambda number: damage(out / "models" / f"trial-{number}"),
     )
 
 
@@ -337,7 +338,8 @@ def tidy(study: StudyCore, out: Path) -> None:
     kept = next((models / f"trial-{n}" for n in reversed(last) if (models / f"trial-{n}").is_dir()), None)
     if kept is not None:
         shutil.rmtree(models / "incumbent", ignore_errors=True)
-        shutil.copytree(kept / "model" if (kept / "model").is_dir() else kept, models / "incumbent")
+        model = kept / "model" if (kept / "model").is_dir() else kept
+        fill_whole(models / "incumbent", lambda folder: shutil.copytree(model, folder, dirs_exist_ok=True))
     needed = (state.model, state.warm) if "continue" in study.spec.recipes else ()
     for folder in models.glob("trial-*"):
         if folder.name not in {f"trial-{n}" for n in needed}:

@@ -13,13 +13,15 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import threadpoolctl
 
-from autodc.data.store import open_part
+from autodc.adapters.artefacts import open_part
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
+from autodc.files import damage, seal
 from autodc.plugins import told
 from autodc.trial.executor import Completion, Job, StoredPart, TrainerRef, model_folder
 from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
@@ -68,12 +70,21 @@ def train_job(job: Job) -> Completion:
             ended=time.time(),
             seconds=time.monotonic() - begun,
         )
+        leave_scratch(job, keep_model=job.keep_model)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a trainer may raise whatever it likes: that is a failed trial, never ours
-        completion = _failed(job, error, started, begun)
-    leave_scratch(job, keep_model=job.keep_model and completion.status == "done")
+        completion = _failed(job, error, started, begun, missing=bool(_gone(job)))
+        leave_scratch(job, keep_model=False)
     return completion
+
+
+def ended_by_lost_data(job: Job, completion: Completion) -> Completion:
+    """A crash of a training whose stored data was cut short or taken away meanwhile is no fault of its plan."""
+    gone = _gone(job, sizes_only=True) if completion.status == "crashed" else ""
+    if not gone:
+        return completion
+    return replace(completion, status="surroundings", missing=True, error=f"{gone}; {completion.error}")
 
 
 def _failed(job: Job, error: BaseException, started: float, begun: float, missing: bool = False) -> Completion:
@@ -87,6 +98,13 @@ def _failed(job: Job, error: BaseException, started: float, begun: float, missin
         missing=missing,
         error=_sentence(error, job.trainer.folder),
     )
+
+
+def _gone(job: Job, sizes_only: bool = False) -> str:
+    """What is gone or damaged of the data that a job trains on, goes on from and predicts; empty where all is there."""
+    folders = [Path(part.path) for part in (*job.train, *job.predict)]
+    folders += [] if job.warm_start is None else [Path(job.warm_start).parent]
+    return next((f"{folder}: {found}" for folder in folders if (found := damage(folder, sizes_only))), "")
 
 
 def _is_surroundings(error: BaseException, job: Job) -> bool:
@@ -146,7 +164,7 @@ def training_job(job: Job) -> TrainingJob:
         recipe=job.recipe,
         seed=job.seed,
         fidelity=job.fidelity,
-        warm_start=Path(job.warm_start) if job.warm_start else None,
+        warm_start=_warm_start(job),
         out=Path(job.out),
     )
 
@@ -158,7 +176,7 @@ def empty_scratch(job: Job) -> None:
 
 
 def leave_scratch(job: Job, *, keep_model: bool) -> None:
-    """Remove `job.out`, or all of it but the model."""
+    """Remove `job.out`, or all of it but the model, which is sealed."""
     if not keep_model:
         shutil.rmtree(job.out, ignore_errors=True)
         return
@@ -170,6 +188,7 @@ def leave_scratch(job: Job, *, keep_model: bool) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink(missing_ok=True)
+    seal(Path(job.out))
 
 
 @contextlib.contextmanager
@@ -191,6 +210,16 @@ def thread_share(threads: int) -> Iterator[None]:
 def _libraries(modules: int) -> threadpoolctl.ThreadpoolController:
     """The libraries that have threads, looked up again once modules were imported: they come with them."""
     return threadpoolctl.ThreadpoolController()
+
+
+def _warm_start(job: Job) -> Path | None:
+    if job.warm_start is None:
+        return None
+    folder = Path(job.warm_start)
+    if found := damage(folder.parent):
+        hint = "give the same command again: the model is trained again"
+        raise SurroundingsError("ADC-DISK-014", "the model to go on from cannot be read", str(folder), found, hint)
+    return folder
 
 
 def _open(part: StoredPart) -> TrainPart:

@@ -116,7 +116,8 @@ class Supervisor:
         if self._dropped is not job:
             self.warm()
         seconds = time.monotonic() - begun
-        return _ended(job, completion.status, completion.started, completion.error + tail, seconds)
+        ended = _ended(job, completion.status, completion.started, completion.error + tail, seconds)
+        return harness.ended_by_lost_data(job, ended)
 
     def drop(self, job: Job) -> None:
         """End this job at once, if it is the one that runs or the next one; what `run` returns is of no account."""

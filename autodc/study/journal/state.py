@@ -39,7 +39,8 @@ class State:
     model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued;
     extensions: changes of the study file since it began; asked: the user's wish to open the test set now;
     measured, measured_plan: the last reading of the test set, and the incumbent it was of; measurements: how many
-    readings; due: whether a reading is still to come; unread: why the last one failed.
+    readings; due: whether a reading is still to come; unread: why the last one failed;
+    lost: trial → why what it left is trained again; restored: what was.
     """
 
     started: ev.StudyStarted | None = None
@@ -71,6 +72,8 @@ class State:
     paced: bool = False
     held: set[int] = field(default_factory=set)
     failures: list[int] = field(default_factory=list)
+    lost: dict[int, str] = field(default_factory=dict)
+    restored: list[ev.OutcomeRestored] = field(default_factory=list)
     works: dict[str, int] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
     asked: ev.TestOpeningAsked | None = None
@@ -136,8 +139,8 @@ class State:
 
     @property
     def pending(self) -> list[Trial]:
-        """Trials without an outcome, in order of number."""
-        return [t.trial for t in self.trials if t.outcome is None]
+        """Trials to be trained, for the first time or because what they left is lost, in order of number."""
+        return [t.trial for t in self.trials if t.outcome is None or t.trial.number in self.lost]
 
     def charged(self, phase: Phase, round_number: int) -> float:
         """Trainings planned in a phase of a round, each by its fidelity."""
@@ -361,6 +364,18 @@ def _credited(state: State, event: ev.GainCredited) -> None:
     state.credited = event
 
 
+def _lost(state: State, event: ev.OutcomeLost) -> None:
+    state.lost[event.number] = event.why
+
+
+def _restored(state: State, event: ev.OutcomeRestored) -> None:
+    del state.lost[event.number]
+    one = state.trials[event.number]
+    assert one.outcome is not None
+    one.outcome = replace(one.outcome, arrays=event.arrays)
+    state.restored.append(event)
+
+
 def _over(state: State, event: ev.StudyFinished) -> None:
     state.finished = event
 
@@ -387,5 +402,7 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.TestSetMeasured: _measured,
     ev.TestSetUnread: _unread,
     ev.GainCredited: _credited,
+    ev.OutcomeLost: _lost,
+    ev.OutcomeRestored: _restored,
     ev.StudyFinished: _over,
 }
