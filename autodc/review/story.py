@@ -14,6 +14,7 @@ from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance
 
+SHOWN = 8
 ERRORS_SHOWN = 3
 """How many different messages of failed trainings the warning quotes."""
 
@@ -124,7 +125,7 @@ def warnings(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[
     found = [*_about_test(state, result, numbers), *_about_gate(state)]
     found += [Warning(f"{text[:1].upper()}{text[1:]}.", "bad") for text in notices.alarms(state)]
     found += [Warning(text) for text in state.question.warnings]
-    found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state)]
+    found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state), *_about_lost(state)]
     return sorted(found, key=lambda w: w.tone != "bad")
 
 
@@ -237,6 +238,23 @@ def _about_failures(state: State) -> list[Warning]:
     more = len(messages) - ERRORS_SHOWN
     details = [*messages[:ERRORS_SHOWN], *([f"and {count(more, 'other message')}"] if more > 0 else [])]
     return [Warning(f"{len(failed)} of {count(ended, 'training')} failed.", details=tuple(details))]
+
+
+def _about_lost(state: State) -> list[Warning]:
+    if not state.restored:
+        return []
+    numbers = sorted({one.number for one in state.restored})
+    shown = listed([*map(str, numbers[:SHOWN]), *([f"{len(numbers) - SHOWN} more"] if len(numbers) > SHOWN else [])])
+    text = f"What {count(len(numbers), 'training')} left was lost and trained again (trial {shown})"
+    gap = max(one.difference for one in state.restored)
+    if gap == 0:
+        return [Warning(f"{text}, with the same scores.")]
+    return [
+        Warning(
+            f"{text}; a score came out otherwise by up to {gap:.3g}, for the trainer is not deterministic. What was "
+            "decided before stands, what was decided later rests on the new ones."
+        )
+    ]
 
 
 def _told(name: str, seen: Mapping[str, Mapping[str, Any]], numbers: Numbers) -> str:

@@ -97,7 +97,8 @@ class StudyCore:
             self.state.apply(event)
 
     def ask(self, n: int = 1) -> list[Trial]:
-        """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over.
+        """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over. A
+        trial comes again where its outcome is lost and needed.
 
         Decisions are worked out on one thread: their matrices are small, the other cores are training, and the sums
         then come out the same whatever the number of cores. Raises SurroundingsError where the journal cannot be
