@@ -69,12 +69,13 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-058": _several("Class labels lost digits when they were read as numbers."),
     "ADC-DATA-065": Code("An image has more bits a channel than can be read."),
     # the disk
-    "ADC-DISK-001": Code("The disk is full while a dataset is put in place."),
+    "ADC-DISK-001": Code("The disk is full."),
     "ADC-DISK-002": _several("The stored outcome of a trial is lost or damaged."),
     "ADC-DISK-003": Code("The disk refuses something that no other code names."),
-    "ADC-DISK-004": Code("The outcome of a trial cannot be written."),
-    "ADC-DISK-011": Code("A dataset cannot be written where it is put in place."),
+    "ADC-DISK-011": Code("The disk cannot be written."),
     "ADC-DISK-012": Code("A stored dataset cannot be read."),
+    "ADC-DISK-013": Code("What a training left is lost, and training it again failed."),
+    "ADC-DISK-014": Code("The model that a training goes on from cannot be read."),
     "ADC-DISK-080": Code("result.json or the page cannot be written."),
     # trainings on workers
     "ADC-EXEC-001": Code("The trainer raised an error."),

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from autodc.adapters.artefacts import open_part
 from autodc.adapters.journal import open_for_reading
 from autodc.adapters.trainers import make_trainer
 from autodc.adapters.trainers.command import JOB, OWN_PYTHON
-from autodc.data.store import open_part
 from autodc.errors import InputError, SpecError
 from autodc.plugins import is_path, load_object, own_code
 from autodc.study.journal.fold import fold

@@ -28,7 +28,6 @@ PAGE = Path("report") / "index.html"
 def write_report(state: State, result: Mapping[str, Any], folder: Path) -> Path:
     """Write the page and return its path. result: the content of result.json; an unfinished study has a page too."""
     path = folder / PAGE
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, render(state, result))
     return path
 

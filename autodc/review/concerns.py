@@ -19,6 +19,9 @@ ERRORS_SHOWN = 3
 
 ERROR_LENGTH = 300
 
+SHOWN = 8
+"""How many trainings that were made again are named."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,25 @@ def concerns(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[
     found = [*_about_openings(state, test), *_about_test(state, test, numbers), *_about_gate(state)]
     found += [Concern(f"{text[:1].upper()}{text[1:]}.", "bad") for text in notices.alarms(state)]
     found += [Concern(text) for text in state.question.warnings]
-    found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state)]
+    found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state), *_about_lost(state)]
     return sorted(found, key=lambda w: w.tone != "bad")
+
+
+def _about_lost(state: State) -> list[Concern]:
+    if not state.restored:
+        return []
+    numbers = sorted({one.number for one in state.restored})
+    shown = listed([*map(str, numbers[:SHOWN]), *([f"{len(numbers) - SHOWN} more"] if len(numbers) > SHOWN else [])])
+    text = f"What {count(len(numbers), 'training')} left was lost and trained again (trial {shown})"
+    gap = max(one.difference for one in state.restored)
+    if gap == 0:
+        return [Concern(f"{text}, with the same scores.")]
+    return [
+        Concern(
+            f"{text}; a score came out otherwise by up to {gap:.3g}, for the trainer is not deterministic. What was "
+            "decided before stands, what was decided later rests on the new ones."
+        )
+    ]
 
 
 def _about_openings(state: State, test: Mapping[str, Any] | None) -> list[Concern]:

@@ -23,7 +23,7 @@ from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
-from autodc.study.ports import OutcomeStore
+from autodc.study.ports import ArtefactStore
 from autodc.study.rules import last
 from autodc.study.rules.credit import PARTS
 from autodc.study.slicing import Slices
@@ -55,7 +55,7 @@ class EvidenceAssessor:
         self,
         slices: Slices,
         metric: Metric,
-        store: OutcomeStore,
+        store: ArtefactStore,
         open_test: OpenTest | None,
         leaks: LookForLeaks | None = None,
     ) -> None:

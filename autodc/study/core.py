@@ -25,8 +25,8 @@ from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
-from autodc.study.ports import Journal, OutcomeStore
-from autodc.study.rules import allowance, last
+from autodc.study.ports import ArtefactLost, ArtefactStore, Journal
+from autodc.study.rules import allowance, last, losses
 from autodc.study.rules.extend import extension
 from autodc.study.rules.pairs import PAIRED
 from autodc.study.scoring import Scorer
@@ -55,7 +55,7 @@ class StudyCore:
         started: ev.StudyStarted,
         *,
         journal: Journal,
-        store: OutcomeStore,
+        store: ArtefactStore,
         table: SliceTable,
         metric: Metric,
         problem: SearchProblem,
@@ -110,7 +110,7 @@ class StudyCore:
         return self._loop.view
 
     @property
-    def store(self) -> OutcomeStore:
+    def store(self) -> ArtefactStore:
         """Where arrays lie."""
         return self._store
 
@@ -130,7 +130,8 @@ class StudyCore:
                 self._store.drop(address)
 
     def ask(self, n: int = 1) -> list[Trial]:
-        """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over.
+        """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over. A
+        trial comes again where its outcome is lost and needed.
 
         Decisions are worked out on one thread: their matrices are small, the other cores are training, and the sums
         then come out the same whatever the number of cores. Raises SurroundingsError where the journal cannot be
@@ -140,10 +141,15 @@ class StudyCore:
             return self._asked(n)
 
     def _asked(self, n: int) -> list[Trial]:
-        trials = [self._again.pop(0) for _ in range(min(n, len(self._again)))]
+        trials: list[Trial] = []
         while len(trials) < n:
+            if self._again:
+                trials.append(self._again.pop(0))
+                continue
             step = self._step()
             if isinstance(step, (Waiting, Finished)):
+                if self._again:
+                    continue
                 break
             if self._proposed and isinstance(step, ev.PhaseStarted) and step.phase in BOUNDARIES:
                 self.record(*self._proposed)
@@ -162,9 +168,13 @@ class StudyCore:
         return Loop(self._spec, self.state, Tools(self._engine(problem), self._assessor), self._order)
 
     def _step(self) -> Step:
-        """The next step; where it cannot measure the test set, the journal says why before the error goes on."""
+        """The next step. What it needs and is lost is trained again first; where it cannot measure the test set, the
+        journal says why before the error goes on."""
         try:
             return self._loop.step()
+        except ArtefactLost as error:
+            self._lose_with(error)
+            return Waiting()
         except AutodcError as error:
             if len(self.state.opened) > self.state.measurements:
                 self.record(ev.TestSetUnread(code=error.code, problem=str(error)))
@@ -205,13 +215,29 @@ class StudyCore:
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Journal the outcome of a trial. The first one told counts; a later duplicate is ignored.
 
-        Raises InputError ADC-RUN-003 for a trial this study never planned.
+        Raises InputError ADC-RUN-003 for a trial this study never planned, SurroundingsError ADC-DISK-013 where one
+        whose outcome is lost fails when it is trained again.
         """
         known = self.state.trials[trial.number] if trial.number < len(self.state.trials) else None
         if known is None or known.trial != trial:
             raise InputError("ADC-RUN-003", "this study never planned that trial", got=f"trial {trial.number}")
         if known.outcome is None:
             self.record(ev.TrialFinished(number=trial.number, outcome=outcome.to_dict()))
+        elif trial.number in self.state.lost and (restored := losses.restored(known, outcome)) is not None:
+            self.record(restored)
+
+    def lose(self, number: int, why: str) -> None:
+        """Journal that what a trial left is lost: the next `ask` hands it out again."""
+        if number not in self.state.lost:
+            self.record(ev.OutcomeLost(number=number, why=why))
+            self._again.append(self.state.trials[number].trial)
+
+    def _lose_with(self, error: ArtefactLost) -> None:
+        """Lose the outcome that was found lost, and those that the same decision needs and are lost too."""
+        for number in losses.lost_with(self.state, error.address, self._store):
+            self.lose(number, str(error))
+        if not self.state.lost:
+            raise error
 
     def score(self, trial: Trial, completion: Completion) -> Outcome:
         """Score a finished training on every validation row, and store what comparisons need.
@@ -241,10 +267,16 @@ class StudyCore:
 
     def incumbent_arrays(self) -> Mapping[str, Array] | None:
         """Per-example arrays of the last full training of the incumbent, None where it has none yet."""
+        lost: ArtefactLost | None = None
         for one in reversed(self.state.trials):
             full = one.trial.plan == self.state.incumbent and one.trial.fidelity == 1
             if full and one.outcome is not None and one.outcome.arrays:
-                return self._store.get(one.outcome.arrays)
+                try:
+                    return self._store.get(one.outcome.arrays)
+                except ArtefactLost as error:
+                    lost = lost or error
+        if lost is not None:
+            raise lost
         return None
 
     @property

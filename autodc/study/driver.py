@@ -81,6 +81,8 @@ class Driver:
         self._clock, self._monotonic = clock, monotonic
         self._end = monotonic() + seconds
         self._under_way: dict[int, tuple[Trial, int]] = {}
+        self._held: dict[int, tuple[Trial, int]] = {}
+        self._remade: set[int] = set()
         self._restores: Counter[int] = Counter()
         self._mended, self._found = 0, dict[int, int]()
         self._thinking: deque[float] = deque(maxlen=pace.RECENT)
@@ -102,6 +104,8 @@ class Driver:
             if study.finished:
                 break
             if not self._under_way:
+                if study.state.lost:
+                    raise Interrupted("the time was over before what was lost was trained again")
                 raise AutodcError("ADC-LOOP-002", "nothing is under way and nothing can be planned")
             completions = self._executor.wait(TICK)
             begun = self._monotonic()
@@ -130,6 +134,8 @@ class Driver:
         if self._over:
             self._study.tell(trial, _cancelled(attempt))
             return
+        if self._waits_for_model(trial, attempt):
+            return
         self._under_way[trial.number] = (trial, attempt)
         self._found[trial.number] = self._mended
         job = self._jobs.job(trial, attempt)
@@ -150,13 +156,31 @@ class Driver:
             return
         del self._under_way[completion.number]
         self._study.tell(trial, self._study.score(trial, completion))
+        self._release(trial.number)
         self._check_start()
+
+    def _waits_for_model(self, trial: Trial, attempt: int) -> bool:
+        """Whether the model that a trial goes on from is lost: that is trained again first."""
+        origin = trial.warm_start
+        if origin is None or origin in self._remade or not (why := self._jobs.lost_model(origin)):
+            return False
+        self._study.lose(origin, f"its model: {why}")
+        self._held[trial.number] = (trial, attempt)
+        return True
+
+    def _release(self, number: int) -> None:
+        """Submit what waited for the model of a trial."""
+        waiting = [one for one in self._held.values() if one[0].warm_start == number]
+        self._remade |= {number} if waiting else set()
+        for trial, attempt in waiting:
+            del self._held[trial.number]
+            self._submit(trial, attempt)
 
     def _held_up(self, trial: Trial, attempt: int, completion: Completion) -> bool:
         """See to a training that the surroundings ended: put stored data in place again and train once more, else end
         the run. False where the disk refuses this very training for the second time: then its plan has failed."""
         if completion.missing:
-            if self._restores[trial.number] < RESTORES and self._is_restored(trial.number):
+            if self._restores[trial.number] < RESTORES and self._is_restored(trial):
                 self._restores[trial.number] += 1
                 self._submit(trial, attempt + 1)
                 return True
@@ -171,11 +195,13 @@ class Driver:
         self._executor.cancel()
         raise SurroundingsError("ADC-RUN-007", problem, f"trial {trial.number}", completion.error, hint)
 
-    def _is_restored(self, number: int) -> bool:
-        """Whether data was gone and is in place again, now or since the training was submitted."""
+    def _is_restored(self, trial: Trial) -> bool:
+        """Whether data was gone and is in place again, now or since the training was submitted; or a model was, which
+        is trained again."""
         if self._jobs.restore():
             self._mended += 1
-        return self._mended > self._found.get(number, 0)
+        gone = trial.warm_start is not None and self._jobs.lost_model(trial.warm_start) != ""
+        return self._mended > self._found.get(trial.number, 0) or gone
 
     def _check_start(self) -> None:
         """Stop early where the model the study begins with cannot be trained at all."""
@@ -250,11 +276,12 @@ class Driver:
     def _cut(self, over: bool) -> None:
         """End what is under way: it says nothing of its plan. Where there is time, the last measurement goes on."""
         self._over = over
-        under_way = sorted(self._under_way.items())
+        under_way, lost = sorted((self._under_way | self._held).items()), frozenset(self._study.state.lost)
         self._under_way.clear()
+        self._held.clear()
         self._executor.cancel()
         for _, (trial, attempt) in under_way:
-            if self._study.view.closes(trial.phase) and not over:
+            if (self._study.view.closes(trial.phase) or trial.number in lost) and not over:
                 self._submit(trial, attempt)
             else:
                 self._study.tell(trial, _cancelled(attempt))

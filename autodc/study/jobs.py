@@ -36,6 +36,8 @@ class JobMaker:
     """Where the models that are kept lie."""
     restore: Callable[[], bool] = lambda: False
     """Puts stored datasets that are gone or damaged in place again, and says whether there were any."""
+    lost_model: Callable[[int], str] = lambda number: ""
+    """Trial → what is gone or damaged of the model it left, empty where that is whole."""
     order: tuple[Phase, ...] = ORDER
     """The phases of the study."""
 

@@ -1,12 +1,13 @@
-"""The ports of the loop: the journal it writes ahead to, the store of per-example arrays, the tracker."""
+"""The ports of the loop: the journal it writes ahead to, the store of what trainings leave, the tracker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, final
 
 import numpy as np
 
+from autodc.errors import SurroundingsError
 from autodc.study.journal.events import Event
 
 Array = np.ndarray[Any, Any]
@@ -28,7 +29,17 @@ class Journal(Protocol):
         ...
 
 
-class OutcomeStore(Protocol):
+@final
+class ArtefactLost(SurroundingsError):
+    """What a training left is gone or damaged. The study trains it again where it needs it."""
+
+    def __init__(self, address: str, problem: str, place: str = "", got: str = "", hint: str = "") -> None:
+        super().__init__("ADC-DISK-002", problem, place, got, hint)
+        self.address = address
+        self.args = (address, problem, place, got, hint)
+
+
+class ArtefactStore(Protocol):
     """Per-example arrays by content address."""
 
     def put(self, arrays: Mapping[str, Array]) -> str:
@@ -36,7 +47,7 @@ class OutcomeStore(Protocol):
         ...
 
     def get(self, address: str) -> Mapping[str, Array]:
-        """Return the arrays of an address."""
+        """Return the arrays of an address, verified. Raises ArtefactLost where they are gone or damaged."""
         ...
 
     def drop(self, address: str) -> None:

@@ -13,7 +13,7 @@ from autodc.evaluation.own_metric import MetricError
 from autodc.evaluation.scores import Keep, Scores, kept_outputs, score
 from autodc.evaluation.slices import TEST, SliceTable
 from autodc.plan.trial import Outcome
-from autodc.study.ports import OutcomeStore
+from autodc.study.ports import ArtefactStore
 from autodc.study.slicing import Slices
 from autodc.studyfile.study import StudySpec
 from autodc.trial.executor import Completion
@@ -32,7 +32,7 @@ class Scorer:
     spec: StudySpec
     slices: Slices
     metric: Metric
-    store: OutcomeStore
+    store: ArtefactStore
 
     def outcome(self, completion: Completion, soft: bool, shown: bool = False) -> Outcome:
         """Score on every validation row, and store what comparisons need.

@@ -15,7 +15,7 @@ from autodc.evaluation.slices import Slice, SliceTable, slice_card
 from autodc.search.engine import SearchProblem
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.ports import OutcomeStore
+from autodc.study.ports import ArtefactStore
 from autodc.studyfile.study import SliceSpec
 
 Array = np.ndarray[Any, Any]
@@ -43,7 +43,7 @@ class Slices:
         return replace(problem, targets={s.name: s.weight for s in self.table.objective(min_rows)}, guards=guards)
 
     def admission(
-        self, one: SliceSpec, state: State, metric: Metric, store: OutcomeStore, min_rows: int
+        self, one: SliceSpec, state: State, metric: Metric, store: ArtefactStore, min_rows: int
     ) -> ev.SliceAdmitted:
         """The event by which a slice joins: every training that ended is scored on it from what is kept of it a row.
 

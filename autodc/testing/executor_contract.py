@@ -23,6 +23,7 @@ import psutil
 import pytest
 
 from autodc.adapters.executors.harness import run_task
+from autodc.files import seal
 from autodc.testing.jobs import PATIENCE, ROWS, Jobs, lives, small_dataset, until
 from autodc.trial.executor import (
     Completion,
@@ -100,7 +101,7 @@ class ExecutorContract:
         Path(kept.out).mkdir()
         (Path(kept.out) / "left-over.txt").write_text("from an attempt before")
         _run(executor, [kept, dropped, failed])
-        assert [entry.name for entry in Path(kept.out).iterdir()] == ["model"]
+        assert sorted(entry.name for entry in Path(kept.out).iterdir()) == ["digests.json", "model"]
         assert (Path(kept.out) / "model" / "seed.txt").read_text() == str(kept.seed)
         assert not Path(dropped.out).exists()
         assert not Path(failed.out).exists()
@@ -144,6 +145,25 @@ class ExecutorContract:
         assert first.status == "done"
         (second,) = _run(executor, [jobs()])
         assert (second.status, second.missing) == ("surroundings", True)
+
+    def test_data_that_is_cut_short_under_a_training_is_no_crash_of_its_plan(
+        self, executor: Executor, jobs: Jobs
+    ) -> None:
+        self._needs_supervision()
+        seal(jobs.folder / "base")
+        (first,) = _run(executor, [jobs("truncate")])
+        assert (first.status, first.missing) == ("surroundings", True)
+        assert "x.npy is damaged" in first.error
+
+    def test_a_kept_model_that_is_damaged_is_not_gone_on_from(self, executor: Executor, jobs: Jobs) -> None:
+        first = jobs(keep_model=True)
+        model = Path(first.out) / "model"
+        assert [c.status for c in _run(executor, [first, jobs()])] == ["done", "done"]
+        assert _run(executor, [jobs(warm_start=str(model))])[0].status == "done"
+        (model / "seed.txt").write_text("999")
+        (second,) = _run(executor, [jobs(warm_start=str(model))])
+        assert (second.status, second.missing) == ("surroundings", True)
+        assert "seed.txt is damaged" in second.error
 
     def test_how_long_a_training_took_is_told(self, executor: Executor, jobs: Jobs) -> None:
         (completion,) = _run(executor, [jobs("sleep", seconds=0.2)])

@@ -25,10 +25,11 @@ class FlakyTrainer:
     """Ridge regression of the target on the inputs, after one of these, named by the hyperparameter `act`:
 
     `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `full_disk` (says so of a disk that has room),
-    `leave` (`sys.exit(0)`), `exit` (the process ends with code 3), `exit0` (at once, with code 0), `delete` (what it
-    was given to train on), `detach` (learns, and leaves a program behind that has lost its parent), `hang` (for ever,
-    in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a program running below it that
-    ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts how many threads it has).
+    `leave` (`sys.exit(0)`), `exit` (the process ends with code 3), `exit0` (at once, with code 0), `delete` and
+    `truncate` (what it was given to train on), `detach` (learns, and leaves a program behind that has lost its parent),
+    `hang` (for ever, in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a program running
+    below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts how many threads it
+    has).
     """
 
     def train(self, job: TrainingJob) -> Trained:
@@ -81,6 +82,9 @@ def _act(act: str, settings: Mapping[str, Any], out: Path, parts: Sequence[Train
     elif act == "delete":
         for part in parts:
             shutil.rmtree(part.folder)
+    elif act == "truncate":
+        for part in parts:
+            os.truncate(part.folder / "x.npy", 0)
     elif act == "detach":
         _leave_a_program(Path(str(settings["program_file"])), detached=True)
     elif act == "exit":

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodc.errors import SurroundingsError
 from autodc.study.journal.events import Event, PhaseStarted, StudyFinished, TrialFinished
-from autodc.study.ports import Journal, OutcomeStore
+from autodc.study.ports import ArtefactLost, ArtefactStore, Journal
 
 Array = np.ndarray[Any, Any]
 Opener = Callable[[], Any]
@@ -105,11 +104,11 @@ class StoreContract:
     """Subclasses give `store`: a fixture with an empty store."""
 
     @pytest.fixture
-    def store(self) -> OutcomeStore:
+    def store(self) -> ArtefactStore:
         """The store under test."""
         raise NotImplementedError
 
-    def test_arrays_come_back_as_they_were(self, store: OutcomeStore) -> None:
+    def test_arrays_come_back_as_they_were(self, store: ArtefactStore) -> None:
         arrays: dict[str, Array] = {
             "scores": np.linspace(0, 1, 7, dtype=np.float32),
             "right": np.array([True, False]),
@@ -121,30 +120,30 @@ class StoreContract:
             assert back[name].dtype == array.dtype
             np.testing.assert_array_equal(back[name], array)
 
-    def test_the_address_is_the_content(self, store: OutcomeStore) -> None:
+    def test_the_address_is_the_content(self, store: ArtefactStore) -> None:
         one, two = np.arange(5.0), np.arange(3)
         address = store.put({"a": one, "b": two})
         assert store.put({"b": two.copy(), "a": one.copy()}) == address
         assert store.put({"a": one, "b": two + 1}) != address
         assert store.put({"b": one, "a": two}) != address
 
-    def test_what_was_stored_does_not_change(self, store: OutcomeStore) -> None:
+    def test_what_was_stored_does_not_change(self, store: ArtefactStore) -> None:
         array = np.zeros(3)
         address = store.put({"a": array})
         array += 1
         np.testing.assert_array_equal(store.get(address)["a"], np.zeros(3))
 
-    def test_an_unknown_address_is_said_to_be_lost(self, store: OutcomeStore) -> None:
-        with pytest.raises(SurroundingsError) as caught:
+    def test_an_unknown_address_is_said_to_be_lost(self, store: ArtefactStore) -> None:
+        with pytest.raises(ArtefactLost) as caught:
             store.get("0" * 64)
         assert caught.value.code == "ADC-DISK-002"
 
-    def test_what_is_dropped_is_gone_and_may_be_dropped_again(self, store: OutcomeStore) -> None:
+    def test_what_is_dropped_is_gone_and_may_be_dropped_again(self, store: ArtefactStore) -> None:
         kept, gone = store.put({"a": np.zeros(3)}), store.put({"a": np.ones(3)})
         store.drop(gone)
         store.drop(gone)
         np.testing.assert_array_equal(store.get(kept)["a"], np.zeros(3))
-        with pytest.raises(SurroundingsError):
+        with pytest.raises(ArtefactLost):
             store.get(gone)
 
 

@@ -1,4 +1,4 @@
-"""A journal and an outcome store in memory: real small classes that pass the same contracts as those on disk."""
+"""A journal and an artefact store in memory: real small classes that pass the same contracts as those on disk."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.adapters.artefacts import address_of
 from autodc.adapters.journal import Cursor, encode
-from autodc.adapters.outcomes import address_of
-from autodc.errors import SurroundingsError
 from autodc.study.journal.codec import from_text
 from autodc.study.journal.events import Event
+from autodc.study.ports import ArtefactLost
 
 Array = np.ndarray[Any, Any]
 Row = tuple[str, int, str]
@@ -68,9 +68,14 @@ class MemoryStore:
     def get(self, address: str) -> Mapping[str, Array]:
         """Return the arrays of an address."""
         if address not in self._arrays:
-            raise SurroundingsError("ADC-DISK-002", "the outcome of a trial is lost", got=address)
+            raise ArtefactLost(address, "the outcome of a trial is lost", got=address)
         return {name: array.copy() for name, array in self._arrays[address].items()}
 
     def drop(self, address: str) -> None:
         """Forget the arrays of an address."""
         self._arrays.pop(address, None)
+
+    def lose(self, *addresses: str) -> None:
+        """Be a disk that has lost these; all of them where none is named."""
+        for address in addresses or tuple(self._arrays):
+            del self._arrays[address]

@@ -11,10 +11,10 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors import open_executor
 from autodc.adapters.journal import open_for_reading
 from autodc.adapters.mlflow_tracker import NullTracker
-from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.errors import InputError
 from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
@@ -29,6 +29,7 @@ from autodc.study.driver import Driver
 from autodc.study.journal.events import SessionStarted
 from autodc.study.journal.fold import fold
 from autodc.study.journal.state import State
+from autodc.study.ports import ArtefactLost
 from autodc.studyfile.study import BudgetSpec, GateSpec, LoopSpec, MachineSpec, SearchSpec, SliceSpec
 from autodc.wire.assumed import RESIDUAL_SHARE, RESIDUAL_VARIANCE, SEED_SD, SEED_SHARE
 from autodc.wire.inputs import JOURNAL, Inputs
@@ -227,9 +228,13 @@ def _from_journal(inputs: Inputs, path: Path) -> Calibration:
     ):
         if then != now:
             raise _other(path, f"another {what}")
-    store = FileOutcomeStore(path.parent / "outcomes")
+    store = ArtefactStore(path.parent / "outcomes")
     outcomes = [t.outcome for t in state.trials if t.trial.phase == "calibration" and t.outcome is not None]
-    arrays = [store.get(o.arrays) for o in outcomes if o.arrays]
+    try:
+        arrays = [store.get(o.arrays) for o in outcomes if o.arrays]
+    except ArtefactLost as error:
+        error.hint = "restore the file from a copy, or leave --from out to train the start anew"
+        raise
     if len(arrays) < 2:
         raise InputError(
             "ADC-SIM-001",

@@ -11,13 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from autodc import fingerprint, seeds
+from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.adapters.journal import SqliteJournal
-from autodc.adapters.outcomes import FileOutcomeStore
 from autodc.adapters.sources import read_source
 from autodc.data.admit import Candidate, card, facts
 from autodc.data.catalogue import Catalogue, open_test
 from autodc.data.dataset import Dataset
-from autodc.data.store import DataStore, open_part
 from autodc.errors import AutodcError, DataError, InputError, SurroundingsError
 from autodc.evaluation.slices import (
     TEST,
@@ -29,6 +28,7 @@ from autodc.evaluation.slices import (
     sealed_table,
     slice_card,
 )
+from autodc.files import damage, fill_whole
 from autodc.plan.mixture import BASE
 from autodc.search.encoding import PlanEncoding
 from autodc.search.engine import SearchEngine, SearchProblem
@@ -120,7 +120,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             started_event(inputs, borrowed),
             given=given_events(inputs),
             journal=journal,
-            store=FileOutcomeStore(out / "outcomes"),
+            store=ArtefactStore(out / "outcomes"),
             table=inputs.table,
             metric=inputs.metric,
             problem=described_problem(spec, inputs.catalogue, inputs.table),
@@ -150,14 +150,14 @@ def admit(inputs: Inputs, study: StudyCore, out: Path, candidate: Candidate) -> 
         raise DataError("ADC-DATA-027", "this name is taken", candidate.place, f"`{candidate.name}`", "choose another")
     found = inputs.catalogue.door(inputs.spec.data).admit(candidate, read_source)
     assert found.data is not None
-    _ = DataStore(out / DATASETS).put(found.data)
+    _ = ArtefactStore(out / DATASETS).put_dataset(found.data)
     study.admit(admitted_event(candidate, found.data, found.left_out))
 
 
 def _stored(study: StudyCore, out: Path, name: str) -> Dataset:
     """A dataset that was admitted while the study ran."""
     content = str(study.state.card(name)["fingerprint"])
-    x, y, metadata = open_part(DataStore(out / DATASETS).folder(content))
+    x, y, metadata = open_part(ArtefactStore(out / DATASETS).folder(content))
     return Dataset(name=name, x=x, y=y, metadata=metadata, fingerprint=content)
 
 
@@ -177,14 +177,14 @@ def _refuse_lost_events(journal: SqliteJournal, out: Path) -> None:
 def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> JobMaker:
     """Put every dataset on disk once, by content, and say how jobs reach it."""
     work = out / "work"
-    store = DataStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
-    later = DataStore(out / DATASETS)
+    store = ArtefactStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
+    later = ArtefactStore(out / DATASETS)
     catalogue = inputs.catalogue
     held = {VALIDATION: catalogue.validation, **{part_of(n): d for n, d in catalogue.slice_sets.items()}}
     if catalogue.test is not None:
         held[TEST] = catalogue.test
     training = [catalogue.base, *catalogue.candidates.values()]
-    stored = {data.fingerprint: str(store.put(data)) for data in training}
+    stored = {data.fingerprint: str(store.put_dataset(data)) for data in training}
 
     def restore() -> bool:
         again = [store.restore(data) for data in training]
@@ -196,10 +196,11 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> 
         n_classes=len(catalogue.classes) if catalogue.classes is not None else 0,
         state=state,
         folder=lambda content: stored.get(content) or str(later.folder(content)),
-        held={part: str(store.put_inputs(data)) for part, data in held.items()},
+        held={part: str(store.put_dataset(data, inputs_only=True)) for part, data in held.items()},
         work=work / "trials",
         models=out / "models",
         restore=restore,
+        lost_model=lambda number: damage(out / "models" / f"trial-{number}"),
     )
 
 
@@ -210,7 +211,8 @@ def tidy(study: StudyCore, out: Path) -> None:
     kept = next((models / f"trial-{n}" for n in reversed(last) if (models / f"trial-{n}").is_dir()), None)
     if kept is not None:
         shutil.rmtree(models / "incumbent", ignore_errors=True)
-        shutil.copytree(kept / "model" if (kept / "model").is_dir() else kept, models / "incumbent")
+        model = kept / "model" if (kept / "model").is_dir() else kept
+        fill_whole(models / "incumbent", lambda folder: shutil.copytree(model, folder, dirs_exist_ok=True))
     needed = (state.model, state.warm) if "continue" in study.spec.recipes else ()
     for folder in models.glob("trial-*"):
         if folder.name not in {f"trial-{n}" for n in needed}:

@@ -13,6 +13,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -20,9 +21,9 @@ from typing import Any, cast
 import numpy as np
 import threadpoolctl
 
-from autodc.data.store import open_part
+from autodc.adapters.artefacts import open_part
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
-from autodc.files import digests, sync
+from autodc.files import damage, digests, seal, sync
 from autodc.plugins import load_object, told
 from autodc.trial.call import Call, Callee, CallError, CallPart, as_json
 from autodc.trial.executor import (
@@ -82,12 +83,30 @@ def run_task(task: Task) -> Completion:
             seconds=time.monotonic() - begun,
             **answer,
         )
+        leave_scratch(task, done=True)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a user's code may raise whatever it likes: that is a failed task, never ours
-        completion = _failed(task, error, started, begun)
-    leave_scratch(task, done=completion.status == "done")
+        completion = _failed(task, error, started, begun, missing=bool(_gone(task)))
+        leave_scratch(task, done=False)
     return completion
+
+
+def ended_by_lost_data(task: Task, completion: Completion) -> Completion:
+    """A crash of a task whose stored data was cut short or taken away meanwhile is no fault of its plan."""
+    gone = _gone(task, sizes_only=True) if completion.status == "crashed" else ""
+    if not gone:
+        return completion
+    return replace(completion, status="surroundings", missing=True, error=f"{gone}; {completion.error}")
+
+
+def _gone(task: Task, sizes_only: bool = False) -> str:
+    """What is gone or damaged of the data that a task needs; empty where all is there."""
+    parts = (*task.train, *task.predict) if isinstance(task, TrainTask) else task.parts
+    folders = [Path(part.path) for part in parts]
+    if isinstance(task, TrainTask) and task.warm_start is not None:
+        folders.append(Path(task.warm_start).parent)
+    return next((f"{folder}: {found}" for folder in folders if (found := damage(folder, sizes_only))), "")
 
 
 def prepare(task: Task) -> None:
@@ -214,7 +233,7 @@ def training_job(task: TrainTask) -> TrainingJob:
         recipe=task.recipe,
         seed=task.seed,
         fidelity=task.fidelity,
-        warm_start=Path(task.warm_start) if task.warm_start else None,
+        warm_start=_warm_start(task),
         out=Path(task.out),
     )
 
@@ -241,6 +260,7 @@ def leave_scratch(task: Task, *, done: bool) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink(missing_ok=True)
+    seal(out)
 
 
 @contextlib.contextmanager
@@ -262,6 +282,16 @@ def thread_share(threads: int) -> Iterator[None]:
 def _libraries(modules: int) -> threadpoolctl.ThreadpoolController:
     """The libraries that have threads, looked up again once modules were imported: they come with them."""
     return threadpoolctl.ThreadpoolController()
+
+
+def _warm_start(task: TrainTask) -> Path | None:
+    if task.warm_start is None:
+        return None
+    folder = Path(task.warm_start)
+    if found := damage(folder.parent):
+        hint = "give the same command again: the model is trained again"
+        raise SurroundingsError("ADC-DISK-014", "the model to go on from cannot be read", str(folder), found, hint)
+    return folder
 
 
 def _open(part: StoredPart) -> TrainPart:

@@ -99,7 +99,8 @@ class Supervisor:
         if self._dropped is not task:
             self.warm()
         seconds = time.monotonic() - begun
-        return _ended(task, completion.status, completion.started, completion.error + tail, seconds)
+        ended = _ended(task, completion.status, completion.started, completion.error + tail, seconds)
+        return harness.ended_by_lost_data(task, ended)
 
     def drop(self, task: Task) -> None:
         """End this task at once, if it is the one that runs or the next one; what `run` returns is of no account."""

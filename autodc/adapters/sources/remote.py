@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import uuid
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,8 +19,8 @@ from autodc.adapters.sources.files import regular_file
 from autodc.adapters.sources.urls import WEB, named_path
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
-from autodc.data.store import NO_ROOM, disk_problem
 from autodc.errors import AutodcError, DataError, SurroundingsError
+from autodc.files import NO_ROOM, disk_problem, write_whole
 
 NOT_THERE = (404, 410)
 VALIDATORS = ("ETag", "Content-MD5", "Digest")
@@ -164,23 +163,19 @@ def _short_name(url: str, suffix: str) -> str:
 
 
 def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: str, local: Path) -> None:
-    """Copy under a temporary name, then rename: a copy that was broken off is never taken for the file."""
-    temporary = local.with_name(f".{local.name}.{uuid.uuid4().hex[:8]}")
+    """Copy whole: what was broken off is never taken for the file."""
     try:
         local.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise disk_problem(error, str(local.parent)) from error
     try:
-        system.get_file(path, str(temporary))
-        temporary.replace(local)
+        write_whole(local, lambda file: system.get_file(path, file.name))
     except FileNotFoundError:
         raise problem(request, "001", "there is nothing at this URL") from None
     except Exception as error:  # every protocol raises types of its own
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise disk_problem(error, str(local.parent)) from error
         raise _no_answer(request, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _no_answer(request: SourceRequest, error: BaseException) -> SurroundingsError:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import uuid
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from autodc.data.store import disk_problem
+from autodc.files import disk_problem, write_whole
 from autodc.trial.trainer import TrainPart
 
 Array = np.ndarray[Any, Any]
@@ -49,22 +50,16 @@ def plain(column: pd.Series[Any]) -> Array:
     )
 
 
-def _once(wanted: Path, spare: Path, arrays: Any) -> Path:
-    """Write the file under a temporary name and rename it, unless it is there; another writer's is the same."""
+def _once(wanted: Path, spare: Path, arrays: Callable[[], Mapping[str, Any]]) -> Path:
+    """Write the file whole, unless it is there to its end; another writer's is the same."""
     for target in (wanted, spare):
-        if target.is_file():
-            return target.resolve()
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
         try:
-            with temporary.open("wb") as stream:
-                np.savez(stream, **arrays())
-            os.replace(temporary, target)
+            if not zipfile.is_zipfile(target):
+                write_whole(target, lambda file: np.savez(file, **arrays()))
         except PermissionError:
             continue
         except OSError as error:
             raise disk_problem(error, str(target)) from error
-        finally:
-            temporary.unlink(missing_ok=True)
         return target.resolve()
     raise disk_problem(PermissionError(errno.EACCES, "permission denied"), str(spare))
 

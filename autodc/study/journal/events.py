@@ -400,6 +400,25 @@ class DatasetAdmitted(Event):
         object.__setattr__(self, "card", masked_tree(self.card))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeLost(Event):
+    """What a training left is gone or damaged, and needed: the trial is trained again with the same plan and seed. Its
+    outcome stays what it was to all decisions; the budget is not charged twice."""
+
+    number: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRestored(Event):
+    """A lost outcome was made again. arrays: address of its arrays, another one where the trainer is not deterministic;
+    difference: by how much a slice differs at most from the journalled outcome, which stands."""
+
+    number: int
+    arrays: str
+    difference: float = 0.0
+
+
 def _mask_question(event: StudyStarted | StudyExtended) -> None:
     object.__setattr__(event, "spec", masked_study(event.spec))
     object.__setattr__(event, "datasets", masked_tree(event.datasets))

@@ -170,6 +170,18 @@ def _admitted(state: State, event: ev.DatasetAdmitted) -> None:
     state.roster[event.name] = event.card
 
 
+def _lost(state: State, event: ev.OutcomeLost) -> None:
+    state.lost[event.number] = event.why
+
+
+def _restored(state: State, event: ev.OutcomeRestored) -> None:
+    del state.lost[event.number]
+    one = state.trials[event.number]
+    assert one.outcome is not None
+    one.outcome = replace(one.outcome, arrays=event.arrays)
+    state.restored.append(event)
+
+
 def _slice(state: State, event: ev.SliceAdmitted) -> None:
     """The slice is one of the question; every training that ended before has its value there, as if it had been."""
     state.admitted.append(event)
@@ -300,6 +312,8 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.TrialFinished: _finished,
     ev.TrialHeldUp: _held_up,
     ev.SliceAdmitted: _slice,
+    ev.OutcomeLost: _lost,
+    ev.OutcomeRestored: _restored,
     ev.DatasetAdmitted: _admitted,
     ev.TaskPlanned: _task_planned,
     ev.TaskFinished: _task_finished,

@@ -33,7 +33,8 @@ class State:
     model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued;
     extensions: changes of the study file since it began; asked: the user's wish to open the test set now;
     measured, measured_plan: the last reading of the test set, and the incumbent it was of; measurements: how many
-    readings; due: whether a reading is still to come; unread: why the last one failed.
+    readings; due: whether a reading is still to come; unread: why the last one failed;
+    lost: trial → why what it left is trained again; restored: what was.
     """
 
     started: ev.StudyStarted | None = None
@@ -64,6 +65,10 @@ class State:
     paced: bool = False
     held: set[int] = field(default_factory=set)
     failures: list[int] = field(default_factory=list)
+    lost: dict[int, str] = field(default_factory=dict)
+    """Trial → why what it left is trained again."""
+    restored: list[ev.OutcomeRestored] = field(default_factory=list)
+    """Outcomes that were made again."""
     works: dict[str, int] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
     tasks: list[TaskState] = field(default_factory=list)
@@ -134,8 +139,8 @@ class State:
 
     @property
     def pending(self) -> list[Trial]:
-        """Trials without an outcome, in order of number."""
-        return [t.trial for t in self.trials if t.outcome is None]
+        """Trials to be trained, for the first time or because what they left is lost, in order of number."""
+        return [t.trial for t in self.trials if t.outcome is None or t.trial.number in self.lost]
 
     def charged(self, phase: str, round_number: int) -> float:
         """Trainings planned in a phase of a round, each by its fidelity."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from autodc.data.store import DataStore, open_part
+from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.data.where import select
 from autodc.errors import DataError
 
@@ -102,7 +102,7 @@ def test_decimals_are_numbers_for_inputs_and_targets(table, read):
 def test_every_type_compares_as_what_it_is(table, read, tmp_path, column, where, found):
     data = read(table(m=column), metadata=["m"])
     assert rows(data, where) == found
-    _, _, metadata = open_part(DataStore(tmp_path / "store").put(data))
+    _, _, metadata = open_part(ArtefactStore(tmp_path / "store").put_dataset(data))
     assert np.flatnonzero(select(where, metadata, None, place="here")).tolist() == found
 
 

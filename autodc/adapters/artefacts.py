@@ -1,0 +1,209 @@
+"""The store of what a study makes and trains on, named by content: arrays in a file, datasets in memory-mapped folders.
+
+Everything is there whole or not at all, and is verified when it is read: arrays each time, the files of a folder once
+per process. Several processes may write the same content at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import zipfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, final
+
+import numpy as np
+import pandas as pd
+
+from autodc import fingerprint
+from autodc.data.dataset import Dataset
+from autodc.errors import SurroundingsError
+from autodc.files import DIGESTS, READ_ONLY, damage, disk_told, fill_whole, tidy_left_over, write_whole
+from autodc.study.ports import ArtefactLost
+
+Array = np.ndarray[Any, Any]
+
+INPUTS, TARGETS, METADATA = "x.npy", "y.npy", "metadata.parquet"
+
+
+def address_of(arrays: Mapping[str, Array]) -> str:
+    """The content address of named arrays; their order does not matter."""
+    return fingerprint.of_parts("arrays", [(name, fingerprint.of_array(array)) for name, array in arrays.items()])
+
+
+@final
+class ArtefactStore:
+    """Keeps `<folder>/<address>.npz` and `<folder>/<fingerprint>/`. Nothing is created before the first `put`."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = Path(folder).absolute()
+        self._tidied = False
+
+    def put(self, arrays: Mapping[str, Array]) -> str:
+        """Store arrays durably and return their address.
+
+        Raises SurroundingsError ADC-DISK-001 where the disk is full, ADC-DISK-011 where it cannot be written.
+        """
+        stored = {name: _storable(array) for name, array in arrays.items()}
+        address = address_of(stored)
+        path = self._path(address)
+        with disk_told(path):
+            self._tidy()
+            if not (path.exists() and _intact(path, address)):
+                write_whole(path, lambda file: _write_npz(file, stored))
+        return address
+
+    def get(self, address: str) -> Mapping[str, Array]:
+        """Return the arrays of an address. Raises ArtefactLost where they are lost or damaged."""
+        path = self._path(address)
+        try:
+            arrays = _load(path)
+        except _UNREADABLE as error:
+            raise _lost(address, path, str(error)) from error
+        if (found := address_of(arrays)) != address:
+            raise _lost(address, path, f"content {found[:12]}")
+        return arrays
+
+    def drop(self, address: str) -> None:
+        """Delete the arrays of an address, where they are there."""
+        with contextlib.suppress(OSError):
+            self._path(address).unlink(missing_ok=True)
+
+    def folder(self, content: str) -> Path:
+        """Where the dataset of this fingerprint lies, once it was stored."""
+        return self._folder / content
+
+    def put_dataset(self, dataset: Dataset, inputs_only: bool = False) -> Path:
+        """Store inputs, targets (unless sealed) and metadata; return their folder. inputs_only: the inputs and nothing
+        that tells of targets or metadata. Raises SurroundingsError as `put` does."""
+        folder = self._folder_of(dataset, inputs_only)
+        if not folder.is_dir():
+            with disk_told(self._folder):
+                self._tidy()
+                fill_whole(folder, lambda path: _write_dataset(path, dataset, inputs_only))
+        return folder
+
+    def restore(self, dataset: Dataset, inputs_only: bool = False) -> bool:
+        """Store a dataset again where its folder is gone or damaged; say whether it was."""
+        folder = self._folder_of(dataset, inputs_only)
+        if not damage(folder) and _fits(folder, dataset, inputs_only):
+            return False
+        shutil.rmtree(folder, ignore_errors=True)
+        self.put_dataset(dataset, inputs_only)
+        return True
+
+    def _folder_of(self, dataset: Dataset, inputs_only: bool) -> Path:
+        return self._folder / (f"x-{fingerprint.of_array(dataset.x)}" if inputs_only else dataset.fingerprint)
+
+    def _path(self, address: str) -> Path:
+        return self._folder / f"{address}.npz"
+
+    def _tidy(self) -> None:
+        if not self._tidied and self._folder.is_dir():
+            tidy_left_over(self._folder)
+        self._tidied = True
+
+
+def open_part(path: str | os.PathLike[str]) -> tuple[Array, Array | None, pd.DataFrame]:
+    """Open a stored dataset: inputs and targets memory-mapped read-only, metadata read once per process.
+
+    Targets are None and metadata has no columns where the folder holds inputs alone.
+    Raises SurroundingsError ADC-DISK-012 where the folder is gone or damaged.
+    """
+    folder = Path(path)
+    if found := damage(folder):
+        raise _unreadable(folder, found)
+    try:
+        x: Array = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
+        y: Array | None = None
+        if (folder / TARGETS).exists():
+            y = np.load(folder / TARGETS, mmap_mode="r", allow_pickle=False)
+        metadata = _metadata(str(folder)).copy(deep=False)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, str(error)) from None
+    return x, y, metadata if len(metadata.columns) else pd.DataFrame(index=range(len(x)))
+
+
+_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError)
+
+
+def _storable(array: Array) -> Array:
+    array = np.asarray(array)
+    return array.astype(str) if array.dtype.kind == "O" else array
+
+
+def _load(path: Path) -> dict[str, Array]:
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _intact(path: Path, address: str) -> bool:
+    try:
+        return address_of(_load(path)) == address
+    except _UNREADABLE:
+        return False
+
+
+def _write_npz(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
+    """Write as numpy.savez would. Bytes, such as hits and misses, are compressed; decimal numbers would gain little."""
+    with zipfile.ZipFile(file, "w", compresslevel=1) as archive:
+        for name, array in arrays.items():
+            archive.compression = zipfile.ZIP_DEFLATED if array.dtype.itemsize == 1 else zipfile.ZIP_STORED
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def _write_dataset(folder: Path, dataset: Dataset, inputs_only: bool) -> None:
+    """Write read-only files: nobody who trains may write into what others train on."""
+    _write_npy(folder / INPUTS, dataset.x)
+    if not inputs_only:
+        if dataset.y is not None:
+            _write_npy(folder / TARGETS, dataset.y)
+        table = io.BytesIO()
+        dataset.metadata.to_parquet(table)
+        (folder / METADATA).write_bytes(table.getbuffer())
+    for path in folder.iterdir():
+        path.chmod(READ_ONLY)
+
+
+def _write_npy(path: Path, array: Array) -> None:
+    """Write as numpy.save would; its own write forgets why a disk refused."""
+    data = np.ascontiguousarray(array)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_2_0(file, np.lib.format.header_data_from_array_1_0(data))
+        file.write(data.reshape(-1).view(np.uint8).data)
+
+
+def _fits(folder: Path, dataset: Dataset, inputs_only: bool) -> bool:
+    """Whether every file is there and as long as its header says, in a folder that earlier code did not seal."""
+    try:
+        if (folder / DIGESTS).exists():
+            return True
+        x = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
+        whole = x.shape == dataset.x.shape and x.dtype == dataset.x.dtype
+        if inputs_only:
+            return bool(whole)
+        targets = dataset.y is None or len(np.load(folder / TARGETS, mmap_mode="r", allow_pickle=False)) == len(x)
+        return bool(whole and targets and len(pd.read_parquet(folder / METADATA)) == len(x))
+    except (OSError, ValueError):
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _metadata(folder: str) -> pd.DataFrame:
+    path = Path(folder) / METADATA
+    return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+
+
+def _lost(address: str, path: Path, got: str) -> ArtefactLost:
+    hint = "restore the file from a copy, or begin the study again in another --out"
+    return ArtefactLost(address, "the outcome of a trial is lost or damaged", str(path), got, hint)
+
+
+def _unreadable(folder: Path, got: str) -> SurroundingsError:
+    hint = "delete the folder and run the same command again; the sources are read anew"
+    return SurroundingsError("ADC-DISK-012", "a stored dataset cannot be read", str(folder), got, hint)
