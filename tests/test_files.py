@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from autodc.files import damage, fill_whole, seal, write_whole
 
 
 @pytest.mark.parametrize("content", ["grüße", "grüße".encode(), lambda file: file.write("grüße".encode())])
-def test_a_file_is_written_from_text_bytes_or_by_a_function(tmp_path: Path, content) -> None:
+def test_a_file_is_written_from_text_bytes_or_by_a_function(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "a.json"
     path.write_text("before, and longer than after")
     write_whole(path, content)
@@ -20,7 +21,7 @@ def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text("before")
 
-    def breaks(file) -> None:
+    def breaks(file: Any) -> None:
         file.write(b"half")
         raise OSError(28, "No space left on device")
 

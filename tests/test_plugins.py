@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,10 @@ from autodc.plugins import find_problem, load_object, own_code, told
 
 
 @pytest.fixture
-def load(tmp_path):
+def load(tmp_path: Path) -> Any:
     """Write a file and load an object of it; returns what `load_object` does."""
 
-    def loaded(body, name="mine.py:thing"):
+    def loaded(body: Any, name: Any = "mine.py:thing") -> Any:
         (tmp_path / name.partition(":")[0]).write_text(textwrap.dedent(body), encoding="utf-8")
         return load_object(name, str(tmp_path), "task.trainer")
 
@@ -48,7 +50,7 @@ FAILS = {
 
 
 @pytest.mark.parametrize("case", FAILS)
-def test_what_fails_at_import_is_told_by_its_own_line(load, case):
+def test_what_fails_at_import_is_told_by_its_own_line(load: Any, case: Any) -> None:
     body, words = FAILS[case]
     with pytest.raises(SpecError) as caught:
         load(body)
@@ -57,14 +59,16 @@ def test_what_fails_at_import_is_told_by_its_own_line(load, case):
     assert caught.value.exit_code == 2
 
 
-def test_the_line_of_a_neighbour_is_told_with_its_own_file(tmp_path, load):
+def test_the_line_of_a_neighbour_is_told_with_its_own_file(tmp_path: Path, load: Any) -> None:
     (tmp_path / "beside_mine.py").write_text("LIMIT = 1\n\ndef deep():\n    return {}['lost']\n")
     with pytest.raises(SpecError) as caught:
         load("import beside_mine\nthing = beside_mine.deep()")
     assert caught.value.got == "beside_mine.py:4: KeyError: 'lost'"
 
 
-def test_a_package_that_fails_is_no_defect_and_no_missing_package(tmp_path, monkeypatch):
+def test_a_package_that_fails_is_no_defect_and_no_missing_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, body in (
         ("broken_pack", "x = 1\nraise RuntimeError('no GPU')"),
         ("hungry_pack", "import autodc_no_such"),
@@ -87,7 +91,7 @@ def test_a_package_that_fails_is_no_defect_and_no_missing_package(tmp_path, monk
 @pytest.mark.parametrize(
     "name", [":thing", ".inner:thing", "pack..inner:thing", "a b:thing", "mine.py:", "mine.py:a.b"]
 )
-def test_what_names_no_object_is_refused(tmp_path, name):
+def test_what_names_no_object_is_refused(tmp_path: Path, name: Any) -> None:
     (tmp_path / "mine.py").write_text("a = 1")
     assert find_problem(name, str(tmp_path), "task.trainer").code == "ADC-TRAIN-022"
     with pytest.raises(SpecError) as caught:
@@ -95,13 +99,13 @@ def test_what_names_no_object_is_refused(tmp_path, name):
     assert caught.value.code == "ADC-TRAIN-022"
 
 
-def test_a_file_in_another_encoding_that_says_so_is_read(tmp_path):
+def test_a_file_in_another_encoding_that_says_so_is_read(tmp_path: Path) -> None:
     (tmp_path / "old.py").write_bytes("# -*- coding: latin-1 -*-\nthing = 'gr\xfcn'\n".encode("latin-1"))
     assert find_problem("old.py:thing", str(tmp_path), "task.trainer") is None
     assert load_object("old.py:thing", str(tmp_path), "task.trainer") == "grün"
 
 
-def test_an_installed_package_is_told_by_its_own_line_where_nothing_else_is_a_users():
+def test_an_installed_package_is_told_by_its_own_line_where_nothing_else_is_a_users() -> None:
     with pytest.raises(np.linalg.LinAlgError) as caught:
         np.linalg.inv(np.zeros((2, 2)))
     error = caught.value
@@ -110,11 +114,11 @@ def test_an_installed_package_is_told_by_its_own_line_where_nothing_else_is_a_us
     assert told(error.with_traceback(None)) == "LinAlgError: Singular matrix"
 
 
-def test_a_long_message_is_cut():
+def test_a_long_message_is_cut() -> None:
     assert len(told(ValueError("x" * 10**6))) < 2100
 
 
-def test_what_is_coded_already_and_ctrl_c_go_through():
+def test_what_is_coded_already_and_ctrl_c_go_through() -> None:
     for error in (DataError("ADC-DATA-001", "no file"), KeyboardInterrupt()):
         with pytest.raises(type(error)) as caught, own_code(lambda got: SpecError("ADC-TRAIN-060", "no", "", got)):
             raise error

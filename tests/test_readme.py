@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -22,11 +23,11 @@ PATH = re.compile(r"[A-Za-z_.][\w.-]*(/[\w.-]+)*/?")
 ROOMS = ("autodc/", "configs/", "docs/", "tests/", "benchmarks/", "search_spaces/", "deploy/")
 
 
-def blocks(page, language):
+def blocks(page: Any, language: Any) -> Any:
     return [m["body"] for m in FENCE.finditer(page.read_text(encoding="utf-8")) if m["language"] == language]
 
 
-def commands():
+def commands() -> Any:
     """(page, words) of every `autodc …` in shell blocks and in running text."""
     found = []
     for page in PAGES:
@@ -41,7 +42,7 @@ def commands():
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A folder with README's study and its rows; the programs that follow in README."""
     monkeypatch.chdir(tmp_path)
     rows, *programs = blocks(README, "python")
@@ -51,27 +52,27 @@ def desk(tmp_path, monkeypatch):
     return programs
 
 
-def run(program):
+def run(program: Any) -> None:
     exec(compile(program, str(README), "exec"), {"__name__": "__readme__"})
 
 
-def test_readme_study_loads(desk):
+def test_readme_study_loads(desk: Any) -> None:
     assert [c.name for c in load("mine/study.yaml").data.candidates] == ["night", "careless"]
 
 
 @pytest.mark.slow
-def test_readme_study_runs(desk, capsys):
+def test_readme_study_runs(desk: Any, capsys: pytest.CaptureFixture[str]) -> None:
     run(desk[0])
     assert "('night',)" in capsys.readouterr().out
 
 
-def test_readme_loop_of_ones_own_runs(desk, capsys):
+def test_readme_loop_of_ones_own_runs(desk: Any, capsys: pytest.CaptureFixture[str]) -> None:
     run(desk[1])
     assert capsys.readouterr().out.strip() == "['night']"
 
 
 @pytest.mark.parametrize(("page", "words"), commands(), ids=lambda value: value if isinstance(value, str) else value[0])
-def test_commands_exist(page, words):
+def test_commands_exist(page: Any, words: Any) -> None:
     verb, *rest = words
     assert verb in cli.commands, f"{page}: autodc {verb}"
     known = {name for parameter in cli.commands[verb].params for name in parameter.opts}
@@ -80,26 +81,26 @@ def test_commands_exist(page, words):
     assert not unknown, f"{page}: autodc {' '.join(words)}"
 
 
-def test_docs_name_every_verb():
+def test_docs_name_every_verb() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert not [verb for verb in cli.commands if f"autodc {verb}" not in text and f"`{verb}`" not in text]
     assert all(isinstance(command, click.Command) and command.help for command in cli.commands.values())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_paths_exist(page):
+def test_paths_exist(page: Any) -> None:
     named = {word for word in CODE.findall(FENCE.sub("", page.read_text(encoding="utf-8"))) if PATH.fullmatch(word)}
     assert not sorted(word for word in named if word.startswith(ROOMS) and not (ROOT / word).exists())
 
 
-def test_architecture_names_every_room():
+def test_architecture_names_every_room() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = {p.parent.name for p in (ROOT / "autodc").glob("*/__init__.py")} | {"seeds", "fingerprint", "errors"}
     first = {name.strip() for row in re.findall(r"^\| ([a-z, ]+) \|", page, re.MULTILINE) for name in row.split(",")}
     assert not sorted(rooms - first)
 
 
-def test_shell_blocks_name_files_that_exist():
+def test_shell_blocks_name_files_that_exist() -> None:
     lines = [line for page in PAGES for body in blocks(page, "sh") for line in body.splitlines()]
     words = {word for line in lines for word in shlex.split(line, comments=True)}
     assert not sorted(word for word in words if word.startswith(ROOMS) and not (ROOT / word).exists())

@@ -36,15 +36,15 @@ ROUNDING = 1.001
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NearCopies:
-    """Held rows whose nearest training row is as good as the same, exact copies included.
-
-    held, training: shape (k,), positions of the pair; distances: shape (k,), 0 is the same; rows: held rows looked at.
-    """
+    """Held rows whose nearest training row is as good as the same, exact copies included."""
 
     held: Array
     training: Array
+    """held, training: shape (k,), positions of the pair."""
     distances: Array
+    """Shape (k,), 0 is the same."""
     rows: int
+    """Held rows looked at."""
 
     @property
     def share(self) -> float:

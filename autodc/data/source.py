@@ -22,17 +22,17 @@ together in a split; map: class label as written → class label of the base."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRequest:
-    """What a source is told.
-
-    path: absolute and local; place: file and key to name in an error; url: where a local copy came from, or empty.
-    """
+    """What a source is told."""
 
     name: str
     path: str
+    """Absolute and local."""
     place: str
+    """File and key to name in an error."""
     kind: TaskKind
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     url: str = ""
+    """Where a local copy came from, or empty."""
 
     def text(self, option: str, default: str | None = None) -> str | None:
         """A text option, or its default."""
@@ -42,16 +42,15 @@ class SourceRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RawRows:
-    """Rows as a source found them, unchecked; `data.rows.checked` makes them a dataset.
-
-    features: names of the columns of x where it is a table, else empty; notes: see `Dataset`.
-    """
+    """Rows as a source found them, unchecked; `data.rows.checked` makes them a dataset."""
 
     x: Array
     y: Array | None
     metadata: pd.DataFrame | None = None
     features: tuple[str, ...] = ()
+    """Names of the columns of x where it is a table, else empty."""
     notes: tuple[str, ...] = ()
+    """See `Dataset`."""
 
 
 class Source(Protocol):

@@ -23,23 +23,22 @@ def counting_rows(rows: int, clusters: Array | None) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SliceEvidence:
-    """What one slice has seen of challenger − incumbent.
-
-    differences: shape (n_pairs, n_rows), float, in oriented metric units; for a metric that is no mean over rows the
-    jackknife pseudo-values of each arm are subtracted, so that the mean over rows is the difference of the metric.
-    clusters: shape (n_rows,) ints, rows of one cluster (group, near-duplicate) count as one; None: every row its own.
-    anchor: shape (k_pairs, n_rows), the same against the start of the campaign; None where not measured.
-    declared: the test's subject is meant to help this target; margin: None where the slice is not guarded.
-    """
+    """What one slice has seen of challenger − incumbent."""
 
     name: str
     role: Role
     weight: float
     margin: float | None
+    """None where the slice is not guarded."""
     declared: bool
+    """The test's subject is meant to help this target."""
     differences: Array
+    """Shape (n_pairs, n_rows), float, in oriented metric units; for a metric that is no mean over rows the jackknife
+    pseudo-values of each arm are subtracted, so that the mean over rows is the difference of the metric."""
     clusters: Array | None = None
+    """Shape (n_rows,) ints, rows of one cluster (group, near-duplicate) count as one; None: every row its own."""
     anchor: Array | None = None
+    """Shape (k_pairs, n_rows), the same against the start of the campaign; None where not measured."""
 
     @property
     def rows(self) -> int:

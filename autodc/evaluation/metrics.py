@@ -25,20 +25,20 @@ _EPSILON = 1e-12
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A metric over predictions.
-
-    of: (outputs, targets) → the metric in its own units; per_row: (outputs, targets) → shape (n,), whose mean is the
-    metric, or None where the metric is no mean over rows; pseudo: the same for those, by the infinitesimal jackknife,
-    left out: by leaving out one row at a time; kinds: the task kinds it is defined for; own: whether it is a user's.
-    """
+    """A metric over predictions."""
 
     name: str
     better: Better
     of: Callable[[Array, Array], float]
+    """(outputs, targets) → the metric in its own units."""
     per_row: Callable[[Array, Array], Array] | None
+    """(outputs, targets) → shape (n,), whose mean is the metric, or None where the metric is no mean over rows."""
     kinds: tuple[TaskKind, ...]
+    """The task kinds it is defined for."""
     pseudo: Callable[[Array, Array], Array] | None = None
+    """The same for those, by the infinitesimal jackknife, left out: by leaving out one row at a time."""
     own: bool = False
+    """Whether it is a user's."""
 
     @property
     def is_mean(self) -> bool:

@@ -29,11 +29,13 @@ HIT_BYTES = 0.25
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scores:
-    """What one set of predictions scores. slices, soft: slice → oriented mean; arrays: what is kept per row."""
+    """What one set of predictions scores."""
 
     slices: Mapping[str, float]
     soft: Mapping[str, float]
+    """slices, soft: slice → oriented mean."""
     arrays: Mapping[str, Array]
+    """What is kept per row."""
 
 
 @final
@@ -137,15 +139,14 @@ def row_scores(table: SliceTable, metric: Metric, one: Slice, arrays: Mapping[st
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PairedOutputs:
-    """Two arms on the same seeds: the arrays `score` kept, one a pair, None where that training failed.
-
-    start: arrays of the campaign's start, to hold guards against it as well; declared: targets meant to be helped.
-    """
+    """Two arms on the same seeds: the arrays `score` kept, one a pair, None where that training failed."""
 
     challenger: Sequence[Mapping[str, Array] | None]
     incumbent: Sequence[Mapping[str, Array] | None]
     start: Sequence[Mapping[str, Array] | None] = ()
+    """Arrays of the campaign's start, to hold guards against it as well."""
     declared: frozenset[str] = frozenset()
+    """Targets meant to be helped."""
 
 
 def compare(table: SliceTable, metric: Metric, pairs: PairedOutputs, soft: bool = False) -> dict[str, SliceEvidence]:

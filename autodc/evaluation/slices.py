@@ -31,20 +31,19 @@ def part_of(slice_name: str) -> str:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Slice:
-    """A named set of rows of one part.
-
-    part: `validation`, `test`, or the slice's own part; rows: positions in it, shape (m,), rising;
-    clusters: shape (m,), rows that count as one share a number, the same number in every slice of a table, so that a
-    row in two slices is known to be one; None: every row counts and is in no other slice.
-    """
+    """A named set of rows of one part."""
 
     name: str
     role: Role
     margin: float | None
     weight: float
     part: str
+    """`validation`, `test`, or the slice's own part."""
     rows: Array
+    """Positions in it, shape (m,), rising."""
     clusters: Array | None
+    """Shape (m,), rows that count as one share a number, the same number in every slice of a table, so that a row in
+    two slices is known to be one; None: every row counts and is in no other slice."""
 
     @property
     def groups(self) -> int:

@@ -48,17 +48,16 @@ class Trial:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a trial, without the per-example arrays, which lie in `outcomes/<arrays>.npz`.
-
-    slices: slice → primary metric, oriented so that up is better; soft: slice → mean soft score, up is better;
-    arrays: content address of the per-example arrays, or "" where the trial failed. A `cancelled` trial was ended by
-    the study's own clock: it says nothing of its plan. seconds: as in `trial.executor.Completion`.
-    """
+    """What came of a trial, without the per-example arrays, which lie in `outcomes/<arrays>.npz`."""
 
     status: Literal["done", "failed", "cancelled"]
     slices: Mapping[str, float] = field(default_factory=dict)
+    """Slice → primary metric, oriented so that up is better."""
     soft: Mapping[str, float] = field(default_factory=dict)
+    """Slice → mean soft score, up is better."""
     arrays: str = ""
+    """Content address of the per-example arrays, or "" where the trial failed. A `cancelled` trial was ended by the
+    study's own clock: it says nothing of its plan."""
     outputs: str = ""
     """Content address of the predictions, kept for the model of the start and the incumbents."""
     train_seconds: float = 0.0
@@ -67,6 +66,7 @@ class Outcome:
     started: float = 0.0
     ended: float = 0.0
     seconds: float = 0.0
+    """As in `trial.executor.Completion`."""
     attempts: int = 1
     error: str = ""
 

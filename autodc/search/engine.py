@@ -25,27 +25,28 @@ DRAWS = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchProblem:
-    """The space and what is good in it.
-
-    datasets: the candidates, in the order of the study; max_weight: the largest weight of each;
-    targets: target slice → weight in the objective; guards: slice → margin; start: the plan the study begins with;
-    tradeoffs: what is searched for beside the objective, as named in `Observation.tradeoffs`;
-    probes: dataset → a number known before, larger for what is believed to help;
-    descriptors: dataset → numbers that say what it holds, equally many of each; similar datasets are tried together
-    first where there are many (`clusters.py`).
-    """
+    """The space and what is good in it."""
 
     datasets: tuple[str, ...]
+    """The candidates, in the order of the study."""
     hyperparameters: Mapping[str, ParameterSpec]
     recipes: tuple[str, ...]
     max_weight: float
+    """The largest weight of each."""
     targets: Mapping[str, float]
+    """Target slice → weight in the objective."""
     guards: Mapping[str, float]
+    """Slice → margin."""
     start: Plan
+    """The plan the study begins with."""
     enqueue: tuple[Mapping[str, float], ...] = ()
     tradeoffs: tuple[str, ...] = ()
+    """What is searched for beside the objective, as named in `Observation.tradeoffs`."""
     probes: Mapping[str, float] = field(default_factory=dict)
+    """Dataset → a number known before, larger for what is believed to help."""
     descriptors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Dataset → numbers that say what it holds, equally many of each; similar datasets are tried together first where
+    there are many (`clusters.py`)."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a problem that has nothing to improve, or a mixture that no trial may have."""
@@ -62,18 +63,16 @@ class SearchProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One finished training. A number below 0: it was borrowed from another study, and comes before all others.
-
-    values: slice → oriented metric (up is better), empty where it failed; tradeoffs: name → oriented value, those
-    that were measured.
-    """
+    """One finished training. A number below 0: it was borrowed from another study, and comes before all others."""
 
     number: int
     plan: Plan
     seed: int
     values: Mapping[str, float]
+    """Slice → oriented metric (up is better), empty where it failed."""
     fidelity: float = 1.0
     tradeoffs: Mapping[str, float] = field(default_factory=dict)
+    """Name → oriented value, those that were measured."""
 
     @property
     def failed(self) -> bool:
@@ -92,38 +91,40 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """The plan believed best by posterior mean, never the luckiest trial.
-
-    mean, sd: posterior of its objective; worth: dataset of the plan → expected loss of objective when it alone is left
-    out (may be negative: the plan is believed better without it); tuned: the best plan with the datasets of
-    `required` alone, for the tuning decision; effects: every candidate → expected gain of adding it to the
-    recommended plan at its best weight (its worth where it is in), with its sd; weights: the weight that effect is at.
-    """
+    """The plan believed best by posterior mean, never the luckiest trial."""
 
     plan: Plan
     mean: float
     sd: float
+    """mean, sd: posterior of its objective."""
     worth: Mapping[str, float] = field(default_factory=dict)
+    """Dataset of the plan → expected loss of objective when it alone is left out (may be negative: the plan is believed
+    better without it)."""
     effects: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Every candidate → expected gain of adding it to the recommended plan at its best weight (its worth where it is
+    in), with its sd."""
     weights: Mapping[str, float] = field(default_factory=dict)
+    """The weight that effect is at."""
     tuned: Plan | None = None
+    """The best plan with the datasets of `required` alone, for the tuning decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPoint:
-    """A trained plan that no other is believed to beat in everything.
-
-    mean, sd: posterior of its objective; tradeoffs: name → posterior mean, oriented; seen: the objective's observed
-    mean; seen_tradeoffs: name → observed mean; trials: numbers of its trainings.
-    """
+    """A trained plan that no other is believed to beat in everything."""
 
     plan: Plan
     mean: float
     sd: float
+    """mean, sd: posterior of its objective."""
     tradeoffs: Mapping[str, float]
+    """Name → posterior mean, oriented."""
     seen: float
+    """The objective's observed mean."""
     seen_tradeoffs: Mapping[str, float]
+    """Name → observed mean."""
     trials: tuple[int, ...]
+    """Numbers of its trainings."""
 
 
 def oriented(cost: float) -> float | None:

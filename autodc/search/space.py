@@ -28,8 +28,7 @@ RECIPE = "recipe"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimension:
-    """One column. when: other dimension → the value it must have, or a tuple of those it may have; stage_of: the weight
-    whose stage this choice is."""
+    """One column."""
 
     name: str
     kind: DimensionKind
@@ -40,7 +39,9 @@ class Dimension:
     integer: bool = False
     choices: tuple[Value, ...] = ()
     when: tuple[tuple[str, Any], ...] = ()
+    """Other dimension → the value it must have, or a tuple of those it may have."""
     stage_of: str = ""
+    """The weight whose stage this choice is."""
 
     @property
     def default(self) -> float:

@@ -29,20 +29,20 @@ NOTHING = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossed:
-    """Moments of one table of pairs × rows.
-
-    rows: rows, or clusters of rows; effective_rows: the same, fewer where clusters differ in size;
-    seed: sigma_S², unfloored; residual: sigma_R²; both NaN with one pair; row: s_i², the variance over rows of the
-    seed-mean difference, which holds sigma_I² + sigma_R²/n.
-    """
+    """Moments of one table of pairs × rows."""
 
     mean: float
     pairs: int
     rows: int
+    """Rows, or clusters of rows."""
     effective_rows: float
+    """The same, fewer where clusters differ in size."""
     seed: float
+    """sigma_S², unfloored."""
     residual: float
+    """sigma_R²; both NaN with one pair."""
     row: float
+    """s_i², the variance over rows of the seed-mean difference, which holds sigma_I² + sigma_R²/n."""
 
     @property
     def df(self) -> int:
@@ -66,24 +66,26 @@ class Prior:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """The mean difference and how its variance falls with pairs: V_k = fixed + per_pair / k.
-
-    fixed: A, what more seeds cannot take away; per_pair: B; seed: sigma~_S², the part of B that more rows cannot
-    take away; variance: V_n at the present n; df: Satterthwaite's; seed_df, row_df: those of its two parts;
-    alone: the pool had no say in it, and it is as uncertain as n − 1 degrees of freedom are.
-    """
+    """The mean difference and how its variance falls with pairs: V_k = fixed + per_pair / k."""
 
     mean: float
     pairs: int
     rows: int
     variance: float
+    """V_n at the present n."""
     df: float
+    """Satterthwaite's."""
     fixed: float
+    """A, what more seeds cannot take away."""
     per_pair: float
+    """B."""
     seed: float
+    """sigma~_S², the part of B that more rows cannot take away."""
     seed_df: float
     row_df: float
+    """seed_df, row_df: those of its two parts."""
     alone: bool = False
+    """The pool had no say in it, and it is as uncertain as n − 1 degrees of freedom are."""
 
     @property
     def standard_error(self) -> float:

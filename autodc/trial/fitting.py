@@ -31,22 +31,27 @@ GATHER_BYTES = 2**26
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainPhase:
-    """One leg of a training. share: of the whole budget, (0, 1]; lr_factor: on the learning rate; index: from 0."""
+    """One leg of a training."""
 
     parts: tuple[TrainPart, ...]
     share: float
+    """Of the whole budget, (0, 1]."""
     lr_factor: float
+    """On the learning rate."""
     index: int
+    """From 0."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Consecutive batches. x, y: the rows they need, read once; batches: (steps, batch_size) positions in x and y."""
+    """Consecutive batches."""
 
     x: Array
     y: Array
+    """x, y: the rows they need, read once."""
     batches: Array
+    """(steps, batch_size) positions in x and y."""
 
 
 class AbstractFitting(ABC, Generic[Model]):

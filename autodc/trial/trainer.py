@@ -21,53 +21,53 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainPart:
-    """One dataset of the mixture.
-
-    x: shape (n, ...), read-only, memory-mapped; y: shape (n,) or (n, ...), class indices 0 … C−1 in classification;
-    folder: where the same rows lie on disk (`x.npy`, `y.npy`, `metadata.parquet`).
-    """
+    """One dataset of the mixture."""
 
     name: str
     x: Array
+    """Shape (n, ...), read-only, memory-mapped."""
     y: Array
+    """Shape (n,) or (n, ...), class indices 0 … C−1 in classification."""
     metadata: pd.DataFrame
     weight: float
     stage: Stage
     folder: Path
+    """Where the same rows lie on disk (`x.npy`, `y.npy`, `metadata.parquet`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """Everything a trainer may know about one trial.
-
-    predict: name → inputs, shape (n, ...); n_classes: 0 outside classification; warm_start: the model folder to
-    continue from, or None; out: an empty folder for this attempt; fidelity: share of the full training budget, (0, 1].
-    """
+    """Everything a trainer may know about one trial."""
 
     kind: TaskKind
     n_classes: int
+    """0 outside classification."""
     train: tuple[TrainPart, ...]
     predict: Mapping[str, Array]
+    """Name → inputs, shape (n, ...)."""
     hyperparameters: Mapping[str, Value]
     recipe: str
     seed: int
     fidelity: float
+    """Share of the full training budget, (0, 1]."""
     warm_start: Path | None
+    """The model folder to continue from, or None."""
     out: Path
+    """An empty folder for this attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """What a training gives back.
-
-    outputs: name → predictions in row order: class probabilities or scores (n, C), values (n,) or images (n, ...);
-    train_seconds: time of fitting; predict_ms: milliseconds per predicted example; model_mb: size of the saved model.
-    """
+    """What a training gives back."""
 
     outputs: Mapping[str, Array]
+    """Name → predictions in row order: class probabilities or scores (n, C), values (n,) or images (n, ...)."""
     train_seconds: float
+    """Time of fitting."""
     predict_ms: float
+    """Milliseconds per predicted example."""
     model_mb: float
+    """Size of the saved model."""
 
 
 class Trainer(Protocol):

@@ -44,15 +44,14 @@ Told = Callable[[str, int, int], None]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """What the start scores on every slice, seed by seed.
-
-    runs: one a slice, as the gate sees them; source: where they come from, in words; trained: trainings spent now;
-    min_rows: with fewer rows that count a slice is no evidence.
-    """
+    """What the start scores on every slice, seed by seed."""
 
     runs: tuple[Runs, ...]
+    """One a slice, as the gate sees them."""
     source: str
+    """Where they come from, in words."""
     trained: int
+    """Trainings spent now."""
 
     @property
     def count(self) -> int:
@@ -60,6 +59,7 @@ class Calibration:
         return len(self.runs[0].scores)
 
     min_rows: int
+    """With fewer rows that count a slice is no evidence."""
 
     @property
     def objective(self) -> tuple[Runs, ...]:

@@ -44,13 +44,15 @@ Stage = Callable[[str], None]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a study came to. folder: where journal, models and report lie; untracked: why MLflow is late, or empty;
-    refused: what MLflow would not take of what it was sent, or empty."""
+    """What a study came to."""
 
     content: Mapping[str, Any]
     folder: Path
+    """Where journal, models and report lie."""
     untracked: str = ""
+    """Why MLflow is late, or empty."""
     refused: str = ""
+    """What MLflow would not take of what it was sent, or empty."""
 
     @property
     def kept(self) -> tuple[str, ...]:

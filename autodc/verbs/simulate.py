@@ -33,23 +33,23 @@ SCHEMA_VERSION = 1
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationResult:
-    """What the campaigns showed.
-
-    calibration: where the noise was measured; slices: rows, noise and what each slice can show, as `check` tells it;
-    played: the figures; verdict: one plain sentence.
-    """
+    """What the campaigns showed."""
 
     study: str
     seed: int
     calibration: Calibration
+    """Where the noise was measured."""
     planned: int
     fdr: float
     pairs: int
     nights: int
     decisions: int
     slices: tuple[dict[str, Any], ...]
+    """Rows, noise and what each slice can show, as `check` tells it."""
     played: Played
+    """The figures."""
     verdict: str
+    """One plain sentence."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form: shares are 0 to 1, with 95% intervals for the number of repeats."""

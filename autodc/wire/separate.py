@@ -30,12 +30,14 @@ Array = np.ndarray[Any, Any]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Separation:
-    """Who sees which rows of validation. diagnosis, gate: positions, rising; note: why it was not cut, or empty."""
+    """Who sees which rows of validation."""
 
     share: float
     diagnosis: Array
     gate: Array
+    """diagnosis, gate: positions, rising."""
     note: str = ""
+    """Why it was not cut, or empty."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -45,22 +47,25 @@ class Separation:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Diagnosis:
-    """The diagnosis split as a diagnoser may have it: no row of it is in a slice, an objective or a test of the gate.
-
-    ids: positions in validation, shape (n,); x: inputs; targets: as the user wrote them; metadata: n rows; groups:
-    shape (n,) or None; outputs: predictions of a training of the incumbent, shape (n, …), None where they are not kept
-    (images); scores: shape (n,), the probability given to the truth, or minus the absolute error; failed: shape (n,),
-    whether the class is wrong, None outside classification.
-    """
+    """The diagnosis split as a diagnoser may have it: no row of it is in a slice, an objective or a test of the
+    gate."""
 
     ids: Array
+    """Positions in validation, shape (n,)."""
     x: Array
+    """inputs."""
     targets: Array
+    """As the user wrote them."""
     metadata: pd.DataFrame
+    """n rows."""
     groups: Array | None
+    """Shape (n,) or None."""
     outputs: Array | None
+    """Predictions of a training of the incumbent, shape (n, …), None where they are not kept (images)."""
     scores: Array
+    """Shape (n,), the probability given to the truth, or minus the absolute error."""
     failed: Array | None
+    """Shape (n,), whether the class is wrong, None outside classification."""
 
 
 def separate(spec: StudySpec, catalogue: Catalogue, table: SliceTable) -> tuple[SliceTable, Separation]:

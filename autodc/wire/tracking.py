@@ -13,11 +13,14 @@ from autodc.studyfile.study import StudySpec
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracking:
-    """uri: absolute, None where nothing is sent; text: one line for people; warnings: what keeps it from working."""
+    """Tracking."""
 
     uri: str | None
+    """Absolute, None where nothing is sent."""
     text: str
+    """One line for people."""
     warnings: tuple[str, ...] = ()
+    """What keeps it from working."""
 
 
 def tracking_of(spec: StudySpec) -> Tracking:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +23,13 @@ ARRAYS = {"overall": np.arange(20.0), "dark": np.arange(5)}
 
 class TestArtefactStore(StoreContract):
     @pytest.fixture
-    def store(self, tmp_path: Path):
+    def store(self, tmp_path: Path) -> Any:
         return ArtefactStore(tmp_path / "outcomes")
 
 
 class TestMemoryStore(StoreContract):
     @pytest.fixture
-    def store(self):
+    def store(self) -> Any:
         return MemoryStore()
 
 

@@ -36,13 +36,13 @@ while True:
 
 class TestSqliteJournal(JournalContract):
     @pytest.fixture
-    def opener(self, tmp_path: Path):
+    def opener(self, tmp_path: Path) -> Any:
         return lambda: SqliteJournal(tmp_path / "study" / "journal.sqlite")
 
 
 class TestMemoryJournal(JournalContract):
     @pytest.fixture
-    def opener(self):
+    def opener(self) -> Any:
         rows: list = []
         return lambda: MemoryJournal(rows)
 

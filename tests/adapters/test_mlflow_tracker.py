@@ -52,14 +52,14 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
 
 class TestNullTracker(TrackerContract):
     @pytest.fixture
-    def tracker_of(self):
+    def tracker_of(self) -> Any:
         return lambda path: NullTracker()
 
 
 @pytest.mark.slow
 class TestMlflowTracker(TrackerContract):
     @pytest.fixture
-    def tracker_of(self, uri: str):
+    def tracker_of(self, uri: str) -> Any:
         return lambda path: MlflowTracker(path, uri, "made-up")
 
 

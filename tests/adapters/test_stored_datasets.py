@@ -1,5 +1,7 @@
 """The store of memory-mapped datasets: atomic, content-addressed, several writers."""
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -9,6 +11,7 @@ import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,13 +23,13 @@ from autodc.errors import SurroundingsError
 from autodc.files import disk_problem
 
 
-def dataset(rows=20, y=True, **columns):
+def dataset(rows: Any = 20, y: Any = True, **columns: Any) -> Any:
     x = np.arange(rows * 3, dtype=np.float32).reshape(rows, 3)
     metadata = pd.DataFrame(columns, index=range(rows))
     return Dataset(name="d", x=x, y=np.arange(rows) % 2 if y else None, metadata=metadata)
 
 
-def test_what_is_stored_comes_back_memory_mapped_and_read_only(tmp_path):
+def test_what_is_stored_comes_back_memory_mapped_and_read_only(tmp_path: Path) -> None:
     data = dataset(region=["a", None] * 10, light=np.linspace(0, 1, 20))
     path = ArtefactStore(tmp_path / "new" / "cache").put_dataset(data)
     assert sorted(entry.name for entry in path.iterdir()) == ["digests.json", "metadata.parquet", "x.npy", "y.npy"]
@@ -40,7 +43,7 @@ def test_what_is_stored_comes_back_memory_mapped_and_read_only(tmp_path):
         x[0] = 1
 
 
-def test_inputs_alone_tell_nothing_else(tmp_path):
+def test_inputs_alone_tell_nothing_else(tmp_path: Path) -> None:
     path = ArtefactStore(tmp_path).put_dataset(dataset(region=["a"] * 20), inputs_only=True)
     assert sorted(entry.name for entry in path.iterdir()) == ["digests.json", "x.npy"]
     assert json.loads((path / "digests.json").read_text()).keys() == {"x.npy"}
@@ -48,12 +51,12 @@ def test_inputs_alone_tell_nothing_else(tmp_path):
     assert (len(x), y, metadata.shape) == (20, None, (20, 0))
 
 
-def test_a_dataset_without_metadata_keeps_its_rows(tmp_path):
+def test_a_dataset_without_metadata_keeps_its_rows(tmp_path: Path) -> None:
     assert open_part(ArtefactStore(tmp_path).put_dataset(dataset()))[2].shape == (20, 0)
     assert open_part(ArtefactStore(tmp_path).put_dataset(dataset(y=False)))[1] is None
 
 
-def test_one_reader_cannot_change_what_the_next_one_reads(tmp_path):
+def test_one_reader_cannot_change_what_the_next_one_reads(tmp_path: Path) -> None:
     path = ArtefactStore(tmp_path).put_dataset(dataset(light=np.zeros(20)))
     first = open_part(path)[2]
     first["light"] = 1.0
@@ -62,7 +65,7 @@ def test_one_reader_cannot_change_what_the_next_one_reads(tmp_path):
     assert list(open_part(path)[2].columns) == ["light"]
 
 
-def test_the_same_content_is_written_once(tmp_path):
+def test_the_same_content_is_written_once(tmp_path: Path) -> None:
     store = ArtefactStore(tmp_path)
     path = store.put_dataset(dataset())
     before = os.stat(path / "x.npy").st_mtime_ns
@@ -71,7 +74,7 @@ def test_the_same_content_is_written_once(tmp_path):
     assert store.put_dataset(dataset(rows=21)) != path
 
 
-def test_many_writers_leave_one_whole_dataset(tmp_path):
+def test_many_writers_leave_one_whole_dataset(tmp_path: Path) -> None:
     data = dataset(rows=20_000)
     with ThreadPoolExecutor(8) as pool:
         paths = set(pool.map(lambda _: ArtefactStore(tmp_path).put_dataset(data), range(16)))
@@ -80,7 +83,7 @@ def test_many_writers_leave_one_whole_dataset(tmp_path):
     np.testing.assert_array_equal(open_part(paths.pop())[0], data.x)
 
 
-def test_a_disk_without_room(tmp_path):
+def test_a_disk_without_room(tmp_path: Path) -> None:
     """A limit on file size stands for a full disk: the write fails half-way, nothing half-written stays."""
     program = textwrap.dedent("""
         import resource, signal, sys
@@ -104,7 +107,7 @@ def test_a_disk_without_room(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_disk_errors_say_what_to_do():
+def test_disk_errors_say_what_to_do() -> None:
     full = disk_problem(OSError(errno.ENOSPC, "No space left on device"), "/cache")
     assert (full.code, full.exit_code) == ("ADC-DISK-001", 3)
     assert disk_problem(OSError(errno.EROFS, "Read-only file system"), "/cache").code == "ADC-DISK-011"

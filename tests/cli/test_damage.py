@@ -9,6 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ REFERENCE = {"uri": "http://me:***@host:5000", "experiment_id": "7", "run_id": "
 
 
 @pytest.fixture
-def folder(finished, tmp_path: Path) -> Path:
+def folder(finished: Any, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished[1], tmp_path / "out"))
 
 
@@ -38,7 +39,9 @@ def folder(finished, tmp_path: Path) -> Path:
     ],
     ids=["empty", "brace", "cut", "list", "text", "null", "no text", "object", "wrong type", "missing"],
 )
-def test_a_broken_result_is_rebuilt_from_the_journal(autodc, finished, inline, folder, broken: bytes | None) -> None:
+def test_a_broken_result_is_rebuilt_from_the_journal(
+    autodc: Any, finished: Any, inline: Any, folder: Any, broken: bytes | None
+) -> None:
     path = folder / "result.json"
     whole = json.loads(path.read_text())
     path.unlink() if broken is None else path.write_bytes(broken)
@@ -55,7 +58,9 @@ def test_a_broken_result_is_rebuilt_from_the_journal(autodc, finished, inline, f
 
 
 @pytest.mark.parametrize("cut", [0, 0.5, None])
-def test_a_page_that_is_not_whole_is_written_again(autodc, finished, inline, folder, cut: float | None) -> None:
+def test_a_page_that_is_not_whole_is_written_again(
+    autodc: Any, finished: Any, inline: Any, folder: Any, cut: float | None
+) -> None:
     page = folder / "report" / "index.html"
     whole = page.read_bytes()
     page.unlink() if cut is None else page.write_bytes(whole[: int(cut * len(whole))])
@@ -64,7 +69,7 @@ def test_a_page_that_is_not_whole_is_written_again(autodc, finished, inline, fol
     assert page.read_bytes().rstrip().endswith(b"</html>")
 
 
-def test_where_mlflow_is_survives_a_lost_result(autodc, folder) -> None:
+def test_where_mlflow_is_survives_a_lost_result(autodc: Any, folder: Any) -> None:
     with sqlite3.connect(folder / "journal.sqlite") as journal:
         journal.execute(
             "INSERT INTO cursors VALUES ('mlflow:x', 5, ?)", (json.dumps({**REFERENCE, "closed": "FINISHED"}),)
@@ -77,7 +82,7 @@ def test_where_mlflow_is_survives_a_lost_result(autodc, folder) -> None:
     assert "run <code>abc</code>" in page
 
 
-def test_a_folder_in_the_way_of_the_result_is_said(autodc, finished, inline, folder) -> None:
+def test_a_folder_in_the_way_of_the_result_is_said(autodc: Any, finished: Any, inline: Any, folder: Any) -> None:
     (folder / "result.json").unlink()
     (folder / "result.json").mkdir()
     assert autodc("status", folder).code == 0
@@ -155,7 +160,9 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_a_damaged_journal_is_one_message_of_every_verb(autodc, finished, inline, folder, name: str) -> None:
+def test_a_damaged_journal_is_one_message_of_every_verb(
+    autodc: Any, finished: Any, inline: Any, folder: Any, name: str
+) -> None:
     damage, code = DAMAGES[name]
     for left in folder.glob("journal.sqlite-*"):
         left.unlink()
@@ -171,13 +178,15 @@ def test_a_damaged_journal_is_one_message_of_every_verb(autodc, finished, inline
 
 
 @pytest.mark.parametrize("statement", ["DROP TABLE cursors", "UPDATE cursors SET extra = '{'"])
-def test_how_far_followers_have_come_is_no_part_of_the_study(autodc, finished, inline, folder, statement: str) -> None:
+def test_how_far_followers_have_come_is_no_part_of_the_study(
+    autodc: Any, finished: Any, inline: Any, folder: Any, statement: str
+) -> None:
     altered(statement)(folder / "journal.sqlite")
     assert autodc("status", folder).code == 0
     assert autodc("run", finished[0], "--machine", inline, "--out", folder).code == 0
 
 
-def test_an_empty_journal_with_nothing_beside_it_begins_a_study(autodc, inline, tmp_path: Path) -> None:
+def test_an_empty_journal_with_nothing_beside_it_begins_a_study(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, budget__trainings=30, loop__rounds=1)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "journal.sqlite").touch()
@@ -185,13 +194,13 @@ def test_an_empty_journal_with_nothing_beside_it_begins_a_study(autodc, inline, 
     assert autodc("run", study, "--machine", inline, "--out", tmp_path / "out").code == 0
 
 
-def test_what_a_run_makes_is_for_its_owner_alone(finished) -> None:
+def test_what_a_run_makes_is_for_its_owner_alone(finished: Any) -> None:
     out = finished[1]
     assert mode(out) == 0o700
     assert {mode(path) for path in out.glob("journal.sqlite*")} == {0o600}
 
 
-def test_the_mode_of_a_folder_that_was_there_is_left_alone(autodc, inline, tmp_path: Path) -> None:
+def test_the_mode_of_a_folder_that_was_there_is_left_alone(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, budget__trainings=30, loop__rounds=1)
     (tmp_path / "out").mkdir()
     (tmp_path / "out").chmod(0o755)

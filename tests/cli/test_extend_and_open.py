@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ PLENTY = {"budget__trainings": 40, "loop__rounds": 1, "gate__planned_tests": 30}
 
 
 @pytest.fixture(scope="module")
-def finished_once(autodc, inline, tmp_path_factory):
+def finished_once(autodc: Any, inline: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("once")
     study = write_world(folder, **PLENTY)
     said = autodc("run", study, "--machine", inline, "--out", folder / "out", "--json")
@@ -22,14 +24,14 @@ def finished_once(autodc, inline, tmp_path_factory):
 
 
 @pytest.fixture
-def done(finished_once, inline, tmp_path):
+def done(finished_once: Any, inline: Any, tmp_path: Path) -> Any:
     """A finished study of its own for each test: its folder, the command that made it, its result."""
     study, folder, content = finished_once
     shutil.copytree(folder, tmp_path / "out")
     return tmp_path / "out", ["run", study, "--machine", inline, "--out", tmp_path / "out", "--json"], content
 
 
-def test_more_rounds_go_on_in_the_same_folder(autodc, done):
+def test_more_rounds_go_on_in_the_same_folder(autodc: Any, done: Any) -> None:
     out, words, before = done
     said = autodc(*words, "--set", "loop.rounds=2", "--set", "budget.trainings=90")
     assert said.code == 0, said.err
@@ -51,7 +53,7 @@ def test_more_rounds_go_on_in_the_same_folder(autodc, done):
     assert "loop.rounds 2 → 1" in smaller.err
 
 
-def test_the_test_set_is_opened_again_by_force_alone(autodc, done):
+def test_the_test_set_is_opened_again_by_force_alone(autodc: Any, done: Any) -> None:
     out, words, _ = done
     wishes = ["--set", "budget.trainings=70", "--open-test"]
     refused = autodc(*words, *wishes)
@@ -68,7 +70,7 @@ def test_the_test_set_is_opened_again_by_force_alone(autodc, done):
     assert autodc(*words, "--force").code == 2
 
 
-def test_opening_by_hand_ends_the_study_where_it_is(autodc, inline, tmp_path):
+def test_opening_by_hand_ends_the_study_where_it_is(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, **PLENTY)
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "out", "--open-test", "--json")
     assert said.code == 0, said.err
@@ -78,7 +80,7 @@ def test_opening_by_hand_ends_the_study_where_it_is(autodc, inline, tmp_path):
     assert content["spent"]["by_phase"]["search"] == 0
 
 
-def test_status_says_what_is_left_of_the_error_budget(autodc, done):
+def test_status_says_what_is_left_of_the_error_budget(autodc: Any, done: Any) -> None:
     out, _, content = done
     account = content["ledger"]
     text = autodc("status", out).out

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +20,10 @@ class Loss:
 
 
 @pytest.fixture
-def study(tmp_path):
+def study(tmp_path: Path) -> Any:
     """Write the small world with a metric beside it."""
 
-    def written(better="lower", **changes):
+    def written(better: Any = "lower", **changes: Any) -> Any:
         (tmp_path / "mine.py").write_text(LOSS.format(better=better))
         short = {"budget__trainings": 16, "loop__rounds": 1, "data__test": None}
         return write_world(tmp_path, metrics__primary="mine.py:Loss", **short, **changes)
@@ -32,7 +34,9 @@ def study(tmp_path):
 @pytest.mark.parametrize(
     ("better", "meant"), [("up", "`higher`"), ("Min", "`lower`"), (None, "'higher'"), (1, "'lower'")]
 )
-def test_another_word_for_the_direction_is_refused_by_check_and_run(autodc, study, inline, tmp_path, better, meant):
+def test_another_word_for_the_direction_is_refused_by_check_and_run(
+    autodc: Any, study: Any, inline: Any, tmp_path: Path, better: Any, meant: Any
+) -> None:
     file = study(better)
     for words in (("check", file), ("run", file, "--machine", inline, "--out", tmp_path / "out")):
         said = autodc(*words)
@@ -45,7 +49,9 @@ def test_another_word_for_the_direction_is_refused_by_check_and_run(autodc, stud
     assert not (tmp_path / "out").exists()
 
 
-def test_the_verbs_that_read_want_no_metric_and_no_folder(autodc, study, inline, tmp_path, monkeypatch):
+def test_the_verbs_that_read_want_no_metric_and_no_folder(
+    autodc: Any, study: Any, inline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file, out = study(), tmp_path / "out"
     monkeypatch.chdir("/")
     ended = autodc("run", file, "--machine", inline, "--out", out)
@@ -61,7 +67,7 @@ def test_the_verbs_that_read_want_no_metric_and_no_folder(autodc, study, inline,
     assert 0 < json.loads(again.out)["validation"]["before"]["dark"] <= 1
 
 
-def test_what_a_metric_prints_is_talk_and_no_result(autodc, study, inline, tmp_path):
+def test_what_a_metric_prints_is_talk_and_no_result(autodc: Any, study: Any, inline: Any, tmp_path: Path) -> None:
     file = study()
     text = (tmp_path / "mine.py").read_text().replace("        return", "        print('scoring')\n        return")
     (tmp_path / "mine.py").write_text("print('imported')\n" + text)
@@ -72,7 +78,7 @@ def test_what_a_metric_prints_is_talk_and_no_result(autodc, study, inline, tmp_p
     assert json.loads(ended.out)["finished"]
 
 
-def test_no_file_of_a_users_own_is_a_defect_of_ours(autodc, study, inline, tmp_path):
+def test_no_file_of_a_users_own_is_a_defect_of_ours(autodc: Any, study: Any, inline: Any, tmp_path: Path) -> None:
     file = study()
     (tmp_path / "mine.py").write_text("import sys\nsys.exit(0)\n")
     for words in (("check", file), ("run", file, "--machine", inline, "--out", tmp_path / "out"), ("simulate", file)):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ PATIENCE = 60.0
 @pytest.mark.parametrize(
     "code", ["import autodc", "import sys; sys.argv = ['autodc', '--help']; from autodc.cli import main; main()"]
 )
-def test_a_light_start_imports_nothing_heavy(code):
+def test_a_light_start_imports_nothing_heavy(code: Any) -> None:
     after = (
         f"import atexit, sys; atexit.register(lambda: print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr))"
     )
@@ -41,7 +42,9 @@ def test_a_light_start_imports_nothing_heavy(code):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_a_signal_stops_cleanly_and_the_same_command_finishes(autodc, inline, tmp_path, number):
+def test_a_signal_stops_cleanly_and_the_same_command_finishes(
+    autodc: Any, inline: Any, tmp_path: Path, number: Any
+) -> None:
     (tmp_path / "slow.py").write_text(SLOW_TRAINER)
     (tmp_path / "slow").touch()
     study = write_world(tmp_path, budget__trainings=30, loop__rounds=1, task__trainer="slow.py:Slow")
@@ -83,7 +86,7 @@ def outcomes(folder: Path) -> int:
         return 0
 
 
-def wait_for(condition, process) -> None:
+def wait_for(condition: Any, process: Any) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert process.poll() is None, process.communicate()

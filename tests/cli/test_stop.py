@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -63,7 +64,7 @@ def begun(folder: Path, study: Path, machine: Path, *words: object) -> subproces
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGHUP, signal.SIGINT))]
 )
-def test_a_hanging_training_holds_up_no_stop(inline, tmp_path, number):
+def test_a_hanging_training_holds_up_no_stop(inline: Any, tmp_path: Path, number: Any) -> None:
     (tmp_path / "hangs.py").write_text(HANGS)
     process = begun(tmp_path, write_world(tmp_path, task__trainer="hangs.py:Hangs"), inline)
     training = psutil.Process(int((tmp_path / "pid").read_text()))
@@ -78,7 +79,7 @@ def test_a_hanging_training_holds_up_no_stop(inline, tmp_path, number):
 
 
 @pytest.mark.slow
-def test_a_run_that_reads_its_data_stops_too(inline, tmp_path):
+def test_a_run_that_reads_its_data_stops_too(inline: Any, tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW_READER)
     study = write_world(tmp_path, data__base={"source": "slow.py:rows"})
     process = begun(tmp_path, study, inline)
@@ -88,7 +89,7 @@ def test_a_run_that_reads_its_data_stops_too(inline, tmp_path):
     assert "Go on with:" in err
 
 
-def test_what_nohup_ignores_stays_ignored():
+def test_what_nohup_ignores_stays_ignored() -> None:
     from autodc.cli.live import Stop
 
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -101,7 +102,7 @@ def test_what_nohup_ignores_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_the_second_interrupt_ends_at_once_and_handlers_are_given_back():
+def test_the_second_interrupt_ends_at_once_and_handlers_are_given_back() -> None:
     from autodc.cli.live import Stop
 
     before, said = signal.getsignal(signal.SIGINT), []
@@ -114,10 +115,10 @@ def test_the_second_interrupt_ends_at_once_and_handlers_are_given_back():
     assert said == ["stopping: what is under way will be trained again on resume"]
 
 
-def test_a_terminal_that_went_away_does_not_hold_up_a_stop():
+def test_a_terminal_that_went_away_does_not_hold_up_a_stop() -> None:
     from autodc.cli.live import Stop
 
-    def gone(words):
+    def gone(words: Any) -> None:
         raise OSError(5, "Input/output error")
 
     with Stop(gone) as stop:
@@ -126,7 +127,7 @@ def test_a_terminal_that_went_away_does_not_hold_up_a_stop():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_verb_that_reads_files_ends_like_ctrl_c(tmp_path, number):
+def test_a_verb_that_reads_files_ends_like_ctrl_c(tmp_path: Path, number: Any) -> None:
     (tmp_path / "reader.py").write_text(SLOW_READER)
     study = write_world(tmp_path, data__base={"source": "reader.py:rows"})
     heard = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"

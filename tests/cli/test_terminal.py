@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -34,7 +35,7 @@ ROWS = [
 ]
 
 
-def printed(width, rows=ROWS) -> list[str]:
+def printed(width: Any, rows: Any = ROWS) -> list[str]:
     out = io.StringIO()
     print_table(Console(file=out, width=width), COLUMNS, rows, "verdicts")
     return [line.rstrip() for line in out.getvalue().splitlines()]
@@ -48,14 +49,14 @@ def printed(width, rows=ROWS) -> list[str]:
         (50, ["dataset", "verdict", "interval"]),
     ],
 )
-def test_a_table_leaves_columns_out_where_there_is_no_room(width, names):
+def test_a_table_leaves_columns_out_where_there_is_no_room(width: Any, names: Any) -> None:
     lines = printed(width)
     assert max(map(len, lines)) <= width
     assert lines[2].strip("┃ ").split() == [*"┃".join(f" {n} " for n in names).split()]
     assert len(lines) == 4 + len(ROWS) + 1
 
 
-def test_where_nothing_can_be_left_out_a_row_is_a_few_lines():
+def test_where_nothing_can_be_left_out_a_row_is_a_few_lines() -> None:
     name = "a_dataset_with_a_name_of_nearly_eighty_characters_which_is_as_long_as_it_may_be"
     lines = printed(60, [[name, *ROWS[0][1:]]])
     assert lines[1] == name
@@ -63,14 +64,14 @@ def test_where_nothing_can_be_left_out_a_row_is_a_few_lines():
 
 
 @pytest.mark.parametrize("width", [60, 80, 118, 10_000])
-def test_every_cell_is_on_one_line(width):
+def test_every_cell_is_on_one_line(width: Any) -> None:
     text = "\n".join(printed(width))
     for row in ROWS:
         assert row[0] in text
         assert row[3] in text
 
 
-def test_a_log_is_not_wrapped(autodc, finished, inline):
+def test_a_log_is_not_wrapped(autodc: Any, finished: Any, inline: Any) -> None:
     study, folder, _ = finished
     said = autodc("run", study, "--machine", inline, "--out", folder)
     told = [line for line in said.out.splitlines() if "│ lamps" in line]
@@ -97,7 +98,7 @@ for words in (["why", sys.argv[1], "lamps"], ["status", sys.argv[1]]):
 @pytest.mark.parametrize(
     "encoding", ["ascii", *(pytest.param(e, marks=pytest.mark.slow) for e in ("latin-1", "cp1252"))]
 )
-def test_a_stream_without_unicode_gets_plain_characters(finished, encoding):
+def test_a_stream_without_unicode_gets_plain_characters(finished: Any, encoding: Any) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WHY_AND_STATUS, str(finished[1])],
         capture_output=True,
@@ -114,7 +115,7 @@ def test_a_stream_without_unicode_gets_plain_characters(finished, encoding):
         assert "..." not in status
 
 
-def test_a_reader_that_leaves_is_no_defect(finished):
+def test_a_reader_that_leaves_is_no_defect(finished: Any) -> None:
     program = "import sys; from autodc.cli import main; main()"
     words = [sys.executable, "-c", program, "why", str(finished[1]), "lamps"]
     reader, writer = os.pipe()
@@ -125,7 +126,9 @@ def test_a_reader_that_leaves_is_no_defect(finished):
     assert done.stderr == ""
 
 
-def test_status_of_a_study_that_has_just_begun_says_only_what_is_known(finished, capsys):
+def test_status_of_a_study_that_has_just_begun_says_only_what_is_known(
+    finished: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     state, _ = open_result(finished[1])
     begun = fold([state.question, ev.SessionStarted(time=1.0, slots=2, machine={})])
     show_status(status(begun, now=1.0))
@@ -140,7 +143,7 @@ def test_status_of_a_study_that_has_just_begun_says_only_what_is_known(finished,
         assert lie not in told
 
 
-def test_a_folder_that_is_not_there_names_the_one_that_was_meant(autodc, finished):
+def test_a_folder_that_is_not_there_names_the_one_that_was_meant(autodc: Any, finished: Any) -> None:
     _, folder, _ = finished
     said = autodc("status", folder.parent / "ouut")
     assert said.code == 2
@@ -149,7 +152,7 @@ def test_a_folder_that_is_not_there_names_the_one_that_was_meant(autodc, finishe
     assert "--out" in autodc("status", folder / "report").err
 
 
-def test_words_of_other_peoples_code_are_printed_as_they_stand(capsys):
+def test_words_of_other_peoples_code_are_printed_as_they_stand(capsys: pytest.CaptureFixture[str]) -> None:
     words = "no column [/red] in [bold]index[/bold], mine.py:100: :smile:"
     show_why(
         {

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,9 @@ def study_at(folder: Path, server: str, password: str) -> Path:
     return write_world(folder, budget__trainings=30, loop__rounds=1, data__candidates=candidates)
 
 
-def test_the_password_of_a_source_is_nowhere_and_may_change(autodc, inline, server, tmp_path, monkeypatch) -> None:
+def test_the_password_of_a_source_is_nowhere_and_may_change(
+    autodc: Any, inline: Any, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     out = tmp_path / "out"
     study = study_at(tmp_path, server, SECRET)
@@ -57,7 +60,9 @@ def test_the_password_of_a_source_is_nowhere_and_may_change(autodc, inline, serv
         assert not [p for p in out.rglob("*") if p.is_file() and secret.encode() in p.read_bytes()]
 
 
-def test_a_journal_of_before_with_a_password_in_it_goes_on(autodc, inline, server, tmp_path, monkeypatch) -> None:
+def test_a_journal_of_before_with_a_password_in_it_goes_on(
+    autodc: Any, inline: Any, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     out = tmp_path / "out"
     words = ["run", study_at(tmp_path, server, SECRET), "--machine", inline, "--out", out, "--json"]
@@ -84,7 +89,9 @@ def test_a_journal_of_before_with_a_password_in_it_goes_on(autodc, inline, serve
     ("uri", "words"),
     [("http://", "no host"), ("sqlite://", "in memory"), ("sqlite:///data", "is a folder")],
 )
-def test_a_store_that_can_never_work_ends_check_and_run_at_the_start(autodc, inline, tmp_path, uri, words) -> None:
+def test_a_store_that_can_never_work_ends_check_and_run_at_the_start(
+    autodc: Any, inline: Any, tmp_path: Path, uri: Any, words: Any
+) -> None:
     study = write_world(tmp_path, tracking={"uri": uri})
     for command in (["check", study], ["run", study, "--machine", inline, "--out", tmp_path / "out"]):
         said = autodc(*command)
@@ -100,7 +107,9 @@ def test_a_store_that_can_never_work_ends_check_and_run_at_the_start(autodc, inl
     ("uri", "words"),
     [("./mlruns", "maintenance mode"), ("file:mlruns", "MLFLOW_ALLOW_FILE_STORE"), ("foo://bar", "unsupported URI")],
 )
-def test_what_mlflow_refuses_is_told_in_its_own_words(autodc, inline, tmp_path, uri, words) -> None:
+def test_what_mlflow_refuses_is_told_in_its_own_words(
+    autodc: Any, inline: Any, tmp_path: Path, uri: Any, words: Any
+) -> None:
     pytest.importorskip("mlflow")
     study = write_world(tmp_path, tracking={"uri": uri})
     for command in (["check", study], ["run", study, "--machine", inline, "--out", tmp_path / "out"]):
@@ -111,7 +120,7 @@ def test_what_mlflow_refuses_is_told_in_its_own_words(autodc, inline, tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
-def test_check_says_where_mlflow_keeps_the_study(autodc, tmp_path) -> None:
+def test_check_says_where_mlflow_keeps_the_study(autodc: Any, tmp_path: Path) -> None:
     said = autodc("check", write_world(tmp_path, tracking={"uri": "sqlite:///mlflow.db"}))
     assert said.code == 0, said.err
     assert f"MLflow keeps the study in the file {tmp_path / 'mlflow.db'}" in " ".join(said.out.split())
@@ -123,7 +132,9 @@ def test_check_says_where_mlflow_keeps_the_study(autodc, tmp_path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["a%2Fb", "what?", "run#3 it's ü", "~x"])
-def test_the_store_lies_in_the_study_folder_whatever_its_name(autodc, inline, tmp_path, name) -> None:
+def test_the_store_lies_in_the_study_folder_whatever_its_name(
+    autodc: Any, inline: Any, tmp_path: Path, name: Any
+) -> None:
     mlflow = pytest.importorskip("mlflow")
     folder = tmp_path / name
     study = write_world(folder, budget__trainings=30, loop__rounds=1, tracking={"uri": "sqlite:///mlflow.db"})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from autodc.testing.worlds.cells import CANDIDATES, write_world
 
 
 @pytest.mark.parametrize("verb", [None, *cli.commands])
-def test_every_verb_has_help(autodc, verb):
+def test_every_verb_has_help(autodc: Any, verb: Any) -> None:
     said = autodc(*([verb] if verb else []), "--help")
     assert said.code == 0
     assert said.err == ""
@@ -22,20 +24,20 @@ def test_every_verb_has_help(autodc, verb):
         assert other in said.out
 
 
-def test_version_names_the_command(autodc):
+def test_version_names_the_command(autodc: Any) -> None:
     said = autodc("--version")
     assert (said.code, said.out.split(",")[0]) == (0, "autodc")
 
 
 @pytest.mark.parametrize("words", [("rum",), ("run",), ("run", "a.yaml", "--speed", "9")])
-def test_misuse_of_the_command_is_bad_input(autodc, words):
+def test_misuse_of_the_command_is_bad_input(autodc: Any, words: Any) -> None:
     said = autodc(*words)
     assert said.code == 2
     assert said.out == ""
     assert "Error" in said.err
 
 
-def test_json_of_run_is_the_result_file_and_alone_on_stdout(finished):
+def test_json_of_run_is_the_result_file_and_alone_on_stdout(finished: Any) -> None:
     _, folder, said = finished
     content = json.loads(said.out)
     assert content == json.loads((folder / "result.json").read_text())
@@ -46,14 +48,14 @@ def test_json_of_run_is_the_result_file_and_alone_on_stdout(finished):
     assert (folder / "models" / "incumbent").exists()
 
 
-def test_run_again_trains_nothing_and_says_the_same(autodc, finished, inline):
+def test_run_again_trains_nothing_and_says_the_same(autodc: Any, finished: Any, inline: Any) -> None:
     study, folder, said = finished
     again = autodc("run", study, "--machine", inline, "--out", folder, "--json")
     assert again.code == 0
     assert json.loads(again.out) == json.loads(said.out)
 
 
-def test_run_shows_the_verdict_table(autodc, finished, inline):
+def test_run_shows_the_verdict_table(autodc: Any, finished: Any, inline: Any) -> None:
     study, folder, _ = finished
     said = autodc("run", study, "--machine", inline, "--out", folder)
     assert said.code == 0
@@ -63,7 +65,7 @@ def test_run_shows_the_verdict_table(autodc, finished, inline):
     assert "\x1b[" not in said.out
 
 
-def test_json_verbs_print_json_alone(autodc, finished):
+def test_json_verbs_print_json_alone(autodc: Any, finished: Any) -> None:
     study, folder, _ = finished
     for words in (("check", study), ("status", folder), ("why", folder, "lamps")):
         said = autodc(*words, "--json")
@@ -72,7 +74,7 @@ def test_json_verbs_print_json_alone(autodc, finished):
         assert said.err == ""
 
 
-def test_check_prints_the_smallest_differences_and_trains_nothing(autodc, tmp_path):
+def test_check_prints_the_smallest_differences_and_trains_nothing(autodc: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path)
     before = sorted(p.name for p in tmp_path.iterdir())
     said = autodc("check", study)
@@ -87,7 +89,7 @@ def test_check_prints_the_smallest_differences_and_trains_nothing(autodc, tmp_pa
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
-def test_check_tells_all_that_is_wrong_at_once(autodc, tmp_path):
+def test_check_tells_all_that_is_wrong_at_once(autodc: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, search__lagg=3, metrics__primary="acuracy")
     said = autodc("check", study)
     assert said.code == 2
@@ -101,7 +103,7 @@ def test_check_tells_all_that_is_wrong_at_once(autodc, tmp_path):
     assert "nowhere.npz" in said.err
 
 
-def test_set_changes_a_value_and_makes_another_study(autodc, finished, inline, tmp_path):
+def test_set_changes_a_value_and_makes_another_study(autodc: Any, finished: Any, inline: Any, tmp_path: Path) -> None:
     study, folder, _ = finished
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "o", "--set", "budget.trainings=20", "--json")
     assert said.code == 0
@@ -114,7 +116,7 @@ def test_set_changes_a_value_and_makes_another_study(autodc, finished, inline, t
     assert "budget.trainings" in wrong.err
 
 
-def test_an_output_that_is_a_file_is_refused(autodc, finished, inline, tmp_path):
+def test_an_output_that_is_a_file_is_refused(autodc: Any, finished: Any, inline: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     said = autodc("run", finished[0], "--machine", inline, "--out", tmp_path / "file")
     assert said.code == 2
@@ -122,14 +124,14 @@ def test_an_output_that_is_a_file_is_refused(autodc, finished, inline, tmp_path)
 
 
 @pytest.mark.parametrize("when", ["soon", "25:00", "6"])
-def test_until_is_a_time_of_day(autodc, finished, inline, tmp_path, when):
+def test_until_is_a_time_of_day(autodc: Any, finished: Any, inline: Any, tmp_path: Path, when: Any) -> None:
     said = autodc("run", finished[0], "--machine", inline, "--out", tmp_path / "o", "--until", when)
     assert said.code == 2
     assert "give HH:MM" in said.err
     assert not (tmp_path / "o").exists()
 
 
-def test_require_keep_is_a_condition(autodc, finished, inline, tmp_path):
+def test_require_keep_is_a_condition(autodc: Any, finished: Any, inline: Any, tmp_path: Path) -> None:
     study, folder, _ = finished
     assert autodc("run", study, "--machine", inline, "--out", folder, "--require-keep").code == 0
     bare = write_world(
@@ -141,7 +143,7 @@ def test_require_keep_is_a_condition(autodc, finished, inline, tmp_path):
     assert json.loads(said.out)["kept"] == []
 
 
-def test_a_start_that_cannot_be_trained_is_bad_input(autodc, inline, tmp_path):
+def test_a_start_that_cannot_be_trained_is_bad_input(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, task__options={"fail": "all"})
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "o")
     assert said.code == 2
@@ -149,14 +151,14 @@ def test_a_start_that_cannot_be_trained_is_bad_input(autodc, inline, tmp_path):
     assert "as planned" in said.err
 
 
-def test_status_of_a_finished_study(autodc, finished):
+def test_status_of_a_finished_study(autodc: Any, finished: Any) -> None:
     said = autodc("status", finished[1])
     assert said.code == 0
     assert "finished: " in said.out
     assert "lamps" in said.out
 
 
-def test_a_folder_without_a_study_is_bad_input(autodc, tmp_path):
+def test_a_folder_without_a_study_is_bad_input(autodc: Any, tmp_path: Path) -> None:
     for words in (("status", tmp_path), ("why", tmp_path, "lamps"), ("report", tmp_path)):
         said = autodc(*words)
         assert said.code == 2
@@ -164,7 +166,7 @@ def test_a_folder_without_a_study_is_bad_input(autodc, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_why_agrees_with_the_journal(autodc, finished):
+def test_why_agrees_with_the_journal(autodc: Any, finished: Any) -> None:
     _, folder, run = finished
     said = autodc("why", folder, "lamps")
     assert said.code == 0
@@ -179,13 +181,13 @@ def test_why_agrees_with_the_journal(autodc, finished):
     assert "On `dark`" in found["summary"]
 
 
-def test_why_of_an_unknown_name_says_what_was_meant(autodc, finished):
+def test_why_of_an_unknown_name_says_what_was_meant(autodc: Any, finished: Any) -> None:
     said = autodc("why", finished[1], "lamp")
     assert said.code == 2
     assert "did you mean lamps?" in said.err
 
 
-def test_report_writes_the_page_again(autodc, finished):
+def test_report_writes_the_page_again(autodc: Any, finished: Any) -> None:
     page = finished[1] / "report" / "index.html"
     page.unlink()
     said = autodc("report", finished[1])
@@ -195,7 +197,7 @@ def test_report_writes_the_page_again(autodc, finished):
 
 
 @pytest.mark.parametrize("name", [name for name in examples() if name != "fashion"])
-def test_init_writes_a_study_that_check_accepts(autodc, tmp_path, name):
+def test_init_writes_a_study_that_check_accepts(autodc: Any, tmp_path: Path, name: Any) -> None:
     said = autodc("init", tmp_path / "mine", "--example", name)
     assert said.code == 0, said.err
     study = tmp_path / "mine" / "study.yaml"
@@ -206,14 +208,14 @@ def test_init_writes_a_study_that_check_accepts(autodc, tmp_path, name):
     assert "not empty" in again.err
 
 
-def test_init_of_an_unknown_example_says_what_was_meant(autodc, tmp_path):
+def test_init_of_an_unknown_example_says_what_was_meant(autodc: Any, tmp_path: Path) -> None:
     said = autodc("init", tmp_path / "mine", "--example", "digit")
     assert said.code == 2
     assert "did you mean digits?" in said.err
     assert not (tmp_path / "mine").exists()
 
 
-def test_simulate_prints_figures_and_a_sentence_and_json_alone(autodc, inline, tmp_path):
+def test_simulate_prints_figures_and_a_sentence_and_json_alone(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path)
     words = ("simulate", study, "--machine", inline, "--out", tmp_path / "out", "--nights", 2, "--gain", 0.3)
     said = autodc(*words)
@@ -232,7 +234,7 @@ def test_simulate_prints_figures_and_a_sentence_and_json_alone(autodc, inline, t
     assert found["verdict"].split() == said.out[said.out.index("Of 2 nights") :].split()
 
 
-def test_check_with_measured_noise(autodc, finished):
+def test_check_with_measured_noise(autodc: Any, finished: Any) -> None:
     study, folder, _ = finished
     said = autodc("check", study, "--from", folder)
     assert said.code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,12 +28,12 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
 @pytest.fixture(scope="module", params=QUICK)
-def study(request):
+def study(request: pytest.FixtureRequest) -> Any:
     spec = load(str(CONFIGS / request.param / "study.yaml"))
     return spec, read_catalogue(spec, read_source)
 
 
-def test_no_training_row_is_held_out(study):
+def test_no_training_row_is_held_out(study: Any) -> None:
     _, catalogue = study
     assert not any(catalogue.left_out.values())
     held = np.concatenate([row_hashes(catalogue.validation.x), row_hashes(catalogue.test.x)])
@@ -40,7 +41,7 @@ def test_no_training_row_is_held_out(study):
         assert not exact(row_hashes(catalogue[name].x), held).any(), name
 
 
-def test_no_scan_is_on_two_sides(study):
+def test_no_scan_is_on_two_sides(study: Any) -> None:
     _, catalogue = study
     training = {scan for name in ("base", *catalogue.candidates) for scan in catalogue[name].groups}
     validation, test = set(catalogue.validation.groups), set(catalogue.test.groups)
@@ -49,7 +50,7 @@ def test_no_scan_is_on_two_sides(study):
     assert not validation & test
 
 
-def test_every_slice_is_large_and_holds_a_scan_once(study):
+def test_every_slice_is_large_and_holds_a_scan_once(study: Any) -> None:
     spec, catalogue = study
     for part in spec.slices:
         if part.where is None:
@@ -60,30 +61,30 @@ def test_every_slice_is_large_and_holds_a_scan_once(study):
             assert len(set(data.groups[rows])) == rows.sum(), part.name
 
 
-def test_the_same_data_come_out_twice(study):
+def test_the_same_data_come_out_twice(study: Any) -> None:
     spec, catalogue = study
     assert read_catalogue(spec, read_source).fingerprint == catalogue.fingerprint
 
 
 @pytest.mark.parametrize("name", [*QUICK, "fashion"])
-def test_the_truth_names_every_candidate_once(name):
+def test_the_truth_names_every_candidate_once(name: Any) -> None:
     spec = load(str(CONFIGS / name / "study.yaml"))
     truth = YAML(typ="safe").load((CONFIGS / name / "truth.yaml").read_text())
     planted = [dataset for datasets in truth.values() for dataset in datasets]
     assert sorted(planted) == sorted(candidate.name for candidate in spec.data.candidates)
 
 
-def test_the_duplicates_of_digits_are_rows_of_its_base():
+def test_the_duplicates_of_digits_are_rows_of_its_base() -> None:
     catalogue = read_catalogue(load(str(CONFIGS / "digits" / "study.yaml")), read_source)
     assert exact(row_hashes(catalogue["set_g"].x), row_hashes(catalogue.base.x)).all()
 
 
 @pytest.mark.parametrize("file", sorted((CONFIGS / "machines").glob("*.yaml")), ids=lambda file: file.stem)
-def test_machine_files_load(file):
+def test_machine_files_load(file: Any) -> None:
     assert load_machine(str(file)).runner == "ray"
 
 
-def test_fashion_without_its_images_says_how_to_get_them(monkeypatch, tmp_path):
+def test_fashion_without_its_images_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FASHION_MNIST", str(tmp_path))
     spec = load(str(CONFIGS / "fashion" / "study.yaml"))
     with pytest.raises(DataError, match="apt-get install dataset-fashion-mnist"):
@@ -92,7 +93,7 @@ def test_fashion_without_its_images_says_how_to_get_them(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not FASHION.is_dir(), reason="the Debian package dataset-fashion-mnist is not installed")
-def test_fashion_reads_and_keeps_its_sides_apart():
+def test_fashion_reads_and_keeps_its_sides_apart() -> None:
     spec = load(str(CONFIGS / "fashion" / "study.yaml"))
     catalogue = read_catalogue(spec, read_source)
     assert not any(catalogue.left_out.values())
@@ -102,7 +103,7 @@ def test_fashion_reads_and_keeps_its_sides_apart():
         )
 
 
-def test_the_tables_are_what_their_script_makes():
+def test_the_tables_are_what_their_script_makes() -> None:
     code = (
         "import make_data, pandas as pd\n"
         "for name, table in make_data.tables().items():\n"
@@ -117,7 +118,7 @@ def test_the_tables_are_what_their_script_makes():
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_an_example_stands_alone(name, tmp_path):
+def test_an_example_stands_alone(name: Any, tmp_path: Path) -> None:
     write_example(tmp_path, name)
     left = {"truth.yaml", "make_data.py"} & {file.name for file in tmp_path.iterdir()}
     assert not left

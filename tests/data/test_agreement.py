@@ -1,5 +1,9 @@
 """Numbers of another type than the base's: cast where nothing is lost, refused where something would be."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +14,12 @@ from autodc.data.dataset import Dataset
 ROWS = 4
 
 
-def dataset(x, **metadata):
+def dataset(x: Any, **metadata: Any) -> Any:
     x = np.asarray(x)
     return Dataset(name="night", x=x, y=np.arange(len(x)) % 2, metadata=pd.DataFrame(metadata, index=range(len(x))))
 
 
-def images(values, dtype):
+def images(values: Any, dtype: Any) -> Any:
     return dataset(np.resize(np.asarray(values, dtype=dtype), (ROWS, 2, 2)))
 
 
@@ -32,7 +36,9 @@ def images(values, dtype):
         ([5, -1e39, 0, 0], np.float64, np.float32, "(0, 1)", "-1e+39"),
     ],
 )
-def test_what_the_bases_type_cannot_hold_is_refused_with_its_place(values, own, base, at, value):
+def test_what_the_bases_type_cannot_hold_is_refused_with_its_place(
+    values: Any, own: Any, base: Any, at: Any, value: Any
+) -> None:
     data, (problem,) = agreed(images(values, own), images([0, 1, 2, 3], base), "study.yaml: data.validation")
     assert problem.code == "ADC-DATA-021"
     assert problem.got.startswith(f"row 0, position {at}: {value};")
@@ -54,7 +60,7 @@ def test_what_the_bases_type_cannot_hold_is_refused_with_its_place(values, own, 
         ([0.5, -2.25, 1e30, 0], np.float32, np.float64),
     ],
 )
-def test_what_it_can_hold_is_cast(values, own, base):
+def test_what_it_can_hold_is_cast(values: Any, own: Any, base: Any) -> None:
     data, problems = agreed(images(values, own), images([0, 1, 2, 3], base), "")
     assert problems == []
     assert data.x.dtype == base
@@ -70,11 +76,11 @@ def test_what_it_can_hold_is_cast(values, own, base):
         (np.float32, np.int64),
     ],
 )
-def test_numbers_of_another_kind_are_refused(own, base):
+def test_numbers_of_another_kind_are_refused(own: Any, base: Any) -> None:
     _, (problem,) = agreed(images([0, 1, 0, 1], own), images([0, 1, 1, 0], base), "")
     assert problem.code == "ADC-DATA-021"
 
 
-def test_the_fingerprint_is_that_of_the_cast_rows():
+def test_the_fingerprint_is_that_of_the_cast_rows() -> None:
     cast, _ = agreed(images([1, 2, 3, 4], np.int64), images([0, 1, 2, 3], np.uint8), "")
     assert cast.fingerprint == images([1, 2, 3, 4], np.uint8).fingerprint

@@ -1,6 +1,10 @@
 """What candidates hold in a few numbers: similar ones are near, the same content gives the same numbers."""
 
+from __future__ import annotations
+
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +20,13 @@ from autodc.wire.inputs import read_inputs
 from autodc.wire.problem import described_problem
 
 
-def dataset(name, rng, shift=0.0, rows=40, width=6, **columns):
+def dataset(name: Any, rng: Any, shift: Any = 0.0, rows: Any = 40, width: Any = 6, **columns: Any) -> Any:
     x = rng.normal(shift, 1.0, (rows, width))
     frame = pd.DataFrame({c: np.full(rows, v) for c, v in columns.items()}, index=range(rows))
     return Dataset(name=name, x=x, y=(np.arange(rows) % 3), metadata=frame)
 
 
-def test_similar_candidates_are_near_and_what_not_all_have_is_left_out():
+def test_similar_candidates_are_near_and_what_not_all_have_is_left_out() -> None:
     rng = np.random.default_rng(0)
     base = dataset("base", rng)
     made = {
@@ -40,7 +44,7 @@ def test_similar_candidates_are_near_and_what_not_all_have_is_left_out():
     assert np.linalg.norm(means[0] - means[2]) < np.linalg.norm(means[0] - means[1]) / 2
 
 
-def test_large_and_wide_candidates_are_drawn_from_the_same_way_every_time():
+def test_large_and_wide_candidates_are_drawn_from_the_same_way_every_time() -> None:
     rng = np.random.default_rng(1)
     base = dataset("base", rng, rows=12, width=COLUMNS + 10)
     made = {"wide": dataset("wide", rng, rows=ROWS + 5, width=COLUMNS + 10)}
@@ -50,7 +54,7 @@ def test_large_and_wide_candidates_are_drawn_from_the_same_way_every_time():
     assert np.isfinite(one).all()
 
 
-def test_a_study_of_many_candidates_is_searched_by_clusters_and_one_of_few_is_not(tmp_path):
+def test_a_study_of_many_candidates_is_searched_by_clusters_and_one_of_few_is_not(tmp_path: Path) -> None:
     inputs = read_inputs(load(write_world(tmp_path)))
     assert described_problem(inputs.spec, inputs.catalogue, inputs.table).descriptors == {}
     first = inputs.spec.data.candidates

@@ -1,7 +1,10 @@
 """What `where` may say, what it may not, and that nothing else is in its reach."""
 
+from __future__ import annotations
+
 import os
 import time
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,11 +28,11 @@ METADATA = pd.DataFrame(
 TARGET = np.array(["cat", "dog", "cow"] * (ROWS // 3))
 
 
-def chosen(where, target=TARGET):
+def chosen(where: Any, target: Any = TARGET) -> Any:
     return select(where, METADATA, target, place=PLACE)
 
 
-def refused(where, target=TARGET):
+def refused(where: Any, target: Any = TARGET) -> Any:
     with pytest.raises(DataError) as caught:
         chosen(where, target)
     assert caught.value.place == PLACE
@@ -60,7 +63,7 @@ def refused(where, target=TARGET):
         ("Camera = NULL", np.zeros(ROWS, bool)),
     ],
 )  # fmt: skip
-def test_conditions(where, expected):
+def test_conditions(where: Any, expected: Any) -> None:
     mask = chosen(where)
     assert mask.dtype == np.bool_
     np.testing.assert_array_equal(mask, np.asarray(expected, dtype=bool))
@@ -93,23 +96,23 @@ NUMBERS = pd.DataFrame({"text": ["9.50", "10", "10.49", " 7 "], "n": [9, 10, 11,
         ("CAST(text AS INTEGER) = 10", [0, 1, 2]),
     ],
 )
-def test_text_and_numbers_are_compared_without_rounding(where, found):
+def test_text_and_numbers_are_compared_without_rounding(where: Any, found: Any) -> None:
     assert np.flatnonzero(select(where, NUMBERS, None, place=PLACE)).tolist() == found
 
 
-def test_labels_of_text_and_numbers():
+def test_labels_of_text_and_numbers() -> None:
     target = np.array(["9.50", "10", "10.49", "7"])
     assert select("target = 10", NUMBERS, target, place=PLACE).tolist() == [False, True, False, False]
 
 
-def test_text_that_is_no_number_is_refused_with_the_way_out():
+def test_text_that_is_no_number_is_refused_with_the_way_out() -> None:
     problem = refused("Camera = 3")
     assert problem.code == "ADC-DATA-034"
     assert "TRY_CAST" in problem.hint
     assert not chosen("TRY_CAST(Camera AS DOUBLE) = 3").any()
 
 
-def test_numeric_targets_and_no_metadata():
+def test_numeric_targets_and_no_metadata() -> None:
     mask = select("target > 1", pd.DataFrame(index=range(4)), np.array([0, 1, 2, 3]), place=PLACE)
     assert mask.tolist() == [False, False, True, True]
 
@@ -118,7 +121,7 @@ def test_numeric_targets_and_no_metadata():
     ("where", "nearest"),
     [("brigthness < 1", "`brightness`"), ("CAMRA = 'x'", "`Camera`"), ("tagret = 'x'", "`target`")],
 )
-def test_an_unknown_column_is_named_with_the_nearest(where, nearest):
+def test_an_unknown_column_is_named_with_the_nearest(where: Any, nearest: Any) -> None:
     problem = refused(where)
     assert problem.code == "ADC-DATA-031"
     assert where.split()[0] in problem.problem
@@ -168,31 +171,31 @@ def test_an_unknown_column_is_named_with_the_nearest(where, nearest):
         ("CAST(Camera AS INTEGER) = 1", "ADC-DATA-034"),
     ],
 )
-def test_anything_but_one_condition_is_refused(where, code):
+def test_anything_but_one_condition_is_refused(where: Any, code: Any) -> None:
     assert refused(where).code == code
 
 
-def test_local_variables_and_frames_are_out_of_reach():
+def test_local_variables_and_frames_are_out_of_reach() -> None:
     frame = pd.DataFrame({"secret": [1]})
     assert refused("EXISTS (FROM frame)").code == "ADC-DATA-033"
     assert refused("frame.secret = 1").code == "ADC-DATA-031"
     assert len(frame) == 1
 
 
-def test_a_sealed_target_and_a_target_of_images():
+def test_a_sealed_target_and_a_target_of_images() -> None:
     assert refused("target = 'dog'", None).code == "ADC-DATA-035"
     assert refused("target = 1", np.zeros((ROWS, 2, 2))).code == "ADC-DATA-035"
     assert chosen("flag", None).sum() == ROWS // 2
 
 
-def test_columns_that_differ_in_case_alone():
+def test_columns_that_differ_in_case_alone() -> None:
     frame = pd.DataFrame({"A": [1, 2], "a": [2, 1]})
     assert select("a = 1", frame, None, place=PLACE).tolist() == [False, True]
     with pytest.raises(DataError, match="case alone"):
         select("a = 1 AND A = 2", frame, None, place=PLACE)
 
 
-def test_a_forked_process_has_a_database_of_its_own():
+def test_a_forked_process_has_a_database_of_its_own() -> None:
     chosen("flag")
     child = os.fork()
     if child == 0:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +20,10 @@ GUESS = np.array([1.0, 3.0, 3.0, 6.0])
 
 
 @pytest.fixture
-def metric(tmp_path):
+def metric(tmp_path: Path) -> Any:
     """Write `mine.py` with a class and load it as a study would."""
 
-    def made(body, name="mine.py:Mine", kind="regression"):
+    def made(body: Any, name: Any = "mine.py:Mine", kind: Any = "regression") -> Any:
         text = "import numpy as np\n\nclass Mine:\n" + textwrap.indent(textwrap.dedent(body), "    ")
         (tmp_path / "mine.py").write_text(text)
         return find_metric(name, kind, str(tmp_path))
@@ -29,7 +31,7 @@ def metric(tmp_path):
     return made
 
 
-def table(targets, **slices):
+def table(targets: Any, **slices: Any) -> Any:
     rows = slices or {"overall": np.arange(len(targets))}
     held = tuple(
         Slice(name=n, role="target", margin=None, weight=1.0, part="validation", rows=np.asarray(r), clusters=None)
@@ -42,7 +44,7 @@ VALUE = "\ndef value(self, outputs, targets):\n    return float(np.abs(outputs -
 
 
 @pytest.mark.parametrize("better", ["higher", "lower"])
-def test_the_two_directions_are_taken_as_they_are_written(metric, better):
+def test_the_two_directions_are_taken_as_they_are_written(metric: Any, better: Any) -> None:
     mine = metric(f"better = {better!r}" + VALUE)
     assert mine.better == better
     assert mine.value(GUESS, TRUTH) == (1.0 if better == "higher" else -1.0)
@@ -66,7 +68,7 @@ def test_the_two_directions_are_taken_as_they_are_written(metric, better):
         ("'smaller'", "lower"),
     ],
 )
-def test_a_direction_in_other_words_is_refused_with_what_was_meant(metric, better, meant):
+def test_a_direction_in_other_words_is_refused_with_what_was_meant(metric: Any, better: Any, meant: Any) -> None:
     with pytest.raises(SpecError) as caught:
         metric(f"better = {better}" + VALUE)
     assert (caught.value.code, caught.value.place) == ("ADC-METRIC-060", "metrics.primary")
@@ -77,7 +79,7 @@ def test_a_direction_in_other_words_is_refused_with_what_was_meant(metric, bette
 @pytest.mark.parametrize(
     "better", ["None", "1", "True", "-1", "0.5", "''", "'sideways'", "['higher']", "np.nan", "len", "b'higher'"]
 )
-def test_what_is_no_direction_is_refused(metric, better):
+def test_what_is_no_direction_is_refused(metric: Any, better: Any) -> None:
     with pytest.raises(SpecError) as caught:
         metric(f"better = {better}" + VALUE)
     assert caught.value.code == "ADC-METRIC-060"
@@ -118,7 +120,7 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("case", UNFIT)
-def test_what_is_no_metric_is_refused_by_its_own_line(metric, case):
+def test_what_is_no_metric_is_refused_by_its_own_line(metric: Any, case: Any) -> None:
     body, code, words = UNFIT[case]
     with pytest.raises(SpecError) as caught:
         metric(body)
@@ -127,7 +129,7 @@ def test_what_is_no_metric_is_refused_by_its_own_line(metric, case):
     assert caught.value.place == "metrics.primary"
 
 
-def test_an_instance_and_functions_in_a_module_namespace_will_do(tmp_path, metric):
+def test_an_instance_and_functions_in_a_module_namespace_will_do(tmp_path: Path, metric: Any) -> None:
     (tmp_path / "made.py").write_text(
         "class Error:\n    def __init__(self, power):\n        self.power = power\n    better = 'lower'\n"
         "    def value(self, outputs, targets):\n        return (abs(outputs - targets) ** self.power).mean()\n"
@@ -140,7 +142,7 @@ def test_an_instance_and_functions_in_a_module_namespace_will_do(tmp_path, metri
     assert find_metric("plain.py:bias", "regression", str(tmp_path)).value(GUESS, TRUTH) == -0.5
 
 
-def test_a_metric_of_a_package_and_of_an_entry_point(tmp_path, monkeypatch):
+def test_a_metric_of_a_package_and_of_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "scores_of_ours.py").write_text(
         "class Count:\n    better = 'higher'\n    def value(self, outputs, targets):\n        return len(targets)\n"
     )
@@ -156,7 +158,7 @@ def test_a_metric_of_a_package_and_of_an_entry_point(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "error", ["OSError('no file')", "RuntimeError('no GPU')", "AssertionError", "SystemExit(0)", "MemoryError"]
 )
-def test_whatever_value_raises_is_the_metrics_own_error(metric, error):
+def test_whatever_value_raises_is_the_metrics_own_error(metric: Any, error: Any) -> None:
     mine = metric(f"better = 'lower'\ndef value(self, outputs, targets):\n    raise {error}")
     with pytest.raises(MetricError) as caught:
         mine.value(GUESS, TRUTH)
@@ -165,7 +167,7 @@ def test_whatever_value_raises_is_the_metrics_own_error(metric, error):
 
 
 @pytest.mark.parametrize("answer", ["None", "'0.5'", "[0.5]", "np.ones(4)", "{'loss': 1}", "1j"])
-def test_a_value_that_is_no_number_is_told(metric, answer):
+def test_a_value_that_is_no_number_is_told(metric: Any, answer: Any) -> None:
     mine = metric(f"better = 'lower'\ndef value(self, outputs, targets):\n    return {answer}")
     with pytest.raises(MetricError) as caught:
         mine.value(GUESS, TRUTH)
@@ -173,20 +175,20 @@ def test_a_value_that_is_no_number_is_told(metric, answer):
 
 
 @pytest.mark.parametrize("answer", ["1", "True", "np.float32(1)", "np.array(1.0)", "np.int64(1)"])
-def test_a_value_that_is_a_number_of_any_type_will_do(metric, answer):
+def test_a_value_that_is_a_number_of_any_type_will_do(metric: Any, answer: Any) -> None:
     mine = metric(f"better = 'lower'\ndef value(self, outputs, targets):\n    return {answer}")
     assert mine.value(GUESS, TRUTH) == -1.0
 
 
 @pytest.mark.parametrize("answer", ["1.0", "np.ones(3)", "np.ones((4, 1))", "['a'] * 4", "None", "[[1], [1, 2], 3, 4]"])
-def test_rows_that_are_not_one_number_a_row_are_told(metric, answer):
+def test_rows_that_are_not_one_number_a_row_are_told(metric: Any, answer: Any) -> None:
     mine = metric(f"better = 'lower'\ndef rows(self, outputs, targets):\n    return {answer}" + VALUE)
     with pytest.raises(MetricError) as caught:
         mine.rows(GUESS, TRUTH)
     assert caught.value.code == "ADC-METRIC-063"
 
 
-def test_a_metric_that_works_in_place_spoils_nothing(metric):
+def test_a_metric_that_works_in_place_spoils_nothing(metric: Any) -> None:
     mine = metric(
         "better = 'lower'\ndef value(self, outputs, targets):\n    outputs -= targets\n    targets *= 0\n"
         "    return float(np.abs(outputs).mean())\n"
@@ -197,7 +199,7 @@ def test_a_metric_that_works_in_place_spoils_nothing(metric):
     assert (targets == TRUTH).all()
 
 
-def test_a_metric_without_a_number_where_a_row_is_left_out_is_the_users_own(metric):
+def test_a_metric_without_a_number_where_a_row_is_left_out_is_the_users_own(metric: Any) -> None:
     mine = metric(
         "better = 'lower'\ndef value(self, outputs, targets):\n    return 1.0 if len(targets) == 4 else np.nan"
     )
@@ -209,7 +211,7 @@ def test_a_metric_without_a_number_where_a_row_is_left_out_is_the_users_own(metr
 LABELS = np.arange(90) % 3
 
 
-def test_what_fails_on_every_training_is_found_before_the_first(metric):
+def test_what_fails_on_every_training_is_found_before_the_first(metric: Any) -> None:
     mine = metric(
         "better = 'higher'\ndef value(self, outputs, targets):\n    return outputs[:, 3].mean()", kind="classification"
     )
@@ -221,7 +223,7 @@ def test_what_fails_on_every_training_is_found_before_the_first(metric):
     )
 
 
-def test_a_slice_on_which_a_metric_is_not_defined_is_found(metric):
+def test_a_slice_on_which_a_metric_is_not_defined_is_found(metric: Any) -> None:
     body = "better = 'higher'\ndef value(self, outputs, targets):\n    from sklearn.metrics import f1_score\n"
     body += "    assert len(set(targets)) > 1, 'one class'\n"
     body += "    return f1_score(targets, outputs.argmax(1), average='macro')\n"
@@ -233,7 +235,7 @@ def test_a_slice_on_which_a_metric_is_not_defined_is_found(metric):
     assert "mine.py:7: AssertionError: one class" in caught.value.got
 
 
-def test_rows_whose_mean_is_not_the_value_are_refused(metric):
+def test_rows_whose_mean_is_not_the_value_are_refused(metric: Any) -> None:
     body = "better = 'lower'\ndef rows(self, outputs, targets):\n    return (outputs - targets) ** 2" + VALUE
     with pytest.raises(MetricError) as caught:
         rehearse(metric(body), table(np.arange(50.0)), "regression", 0, 0)
@@ -243,13 +245,13 @@ def test_rows_whose_mean_is_not_the_value_are_refused(metric):
     assert rehearse(metric(rounded), table(np.arange(50.0)), "regression", 0, 0) == []
 
 
-def test_stand_ins_of_values_stay_in_their_range_and_no_number_is_a_doubt_alone(metric):
+def test_stand_ins_of_values_stay_in_their_range_and_no_number_is_a_doubt_alone(metric: Any) -> None:
     body = "better = 'lower'\ndef value(self, outputs, targets):\n    assert outputs.min() >= 1\n    return np.nan"
     (words,) = rehearse(metric(body), table(np.arange(1, 50)), "regression", 0, 0)
     assert "metric Mine is no finite number for stand-in predictions of overall" in words
 
 
-def test_stand_ins_of_images_have_the_shape_of_the_targets(metric):
+def test_stand_ins_of_images_have_the_shape_of_the_targets(metric: Any) -> None:
     body = "better = 'higher'\ndef value(self, outputs, targets):\n    return -np.abs(outputs - targets).mean()"
     images = np.random.default_rng(0).integers(0, 255, (6, 4, 4), dtype=np.uint8)
     assert rehearse(metric(body, kind="image_to_image"), table(images), "image_to_image", 0, 0) == []

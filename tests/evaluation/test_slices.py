@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -28,7 +31,7 @@ SLICES = [
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
+def world(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("world")
     candidates = [{"name": "wrong", "source": "data/wrong.npz"}]
     spec = load(write_world(folder, slices=SLICES, data__candidates=candidates))
@@ -37,7 +40,7 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(world):
+def runs(world: Any) -> Any:
     """Outputs of four trainings, and what `score` keeps of them."""
     _, _, table, _ = world
     outputs = []
@@ -47,7 +50,7 @@ def runs(world):
     return outputs, [score(table, ACCURACY, "classification", one) for one in outputs]
 
 
-def test_slices_by_expression_and_by_file(world):
+def test_slices_by_expression_and_by_file(world: Any) -> None:
     _, _, table, data = world
     assert table.parts == ("validation", part_of("own"))
     np.testing.assert_array_equal(table["overall"].rows, np.arange(600))
@@ -57,14 +60,14 @@ def test_slices_by_expression_and_by_file(world):
     assert (table["dark"].weight, table["first"].weight) == (2.0, 1.0)
 
 
-def test_the_test_set_has_the_same_slices_but_those_with_a_file_of_their_own(world):
+def test_the_test_set_has_the_same_slices_but_those_with_a_file_of_their_own(world: Any) -> None:
     spec, catalogue, _, _ = world
     table = opened_table(spec, catalogue, open_test(spec, read_source, catalogue))
     assert [s.name for s in table.slices] == ["overall", "dark", "first"]
     assert table.parts == ("test",)
 
 
-def test_an_empty_slice_is_refused_with_its_place_and_all_of_them_at_once(tmp_path):
+def test_an_empty_slice_is_refused_with_its_place_and_all_of_them_at_once(tmp_path: Path) -> None:
     slices = [
         {"name": "dark", "where": "region = 'dark'", "role": "target"},
         {"name": "dusk", "where": "region = 'dusk'", "role": "target"},
@@ -81,7 +84,7 @@ def test_an_empty_slice_is_refused_with_its_place_and_all_of_them_at_once(tmp_pa
     assert "matches none of 600 validation rows" in text
 
 
-def test_scores_are_the_metric_on_the_rows_of_each_slice(world, runs):
+def test_scores_are_the_metric_on_the_rows_of_each_slice(world: Any, runs: Any) -> None:
     _, _, table, _ = world
     outputs, scored = runs
     for one in table.slices:
@@ -90,7 +93,7 @@ def test_scores_are_the_metric_on_the_rows_of_each_slice(world, runs):
         assert scored[0].slices[one.name] == pytest.approx(expected)
 
 
-def test_differences_are_challenger_minus_incumbent_row_by_row(world, runs):
+def test_differences_are_challenger_minus_incumbent_row_by_row(world: Any, runs: Any) -> None:
     _, _, table, _ = world
     arrays = [one.arrays for one in runs[1]]
     evidence = compare(table, ACCURACY, PairedOutputs(challenger=arrays[:2], incumbent=arrays[2:], declared={"dark"}))
@@ -105,7 +108,7 @@ def test_differences_are_challenger_minus_incumbent_row_by_row(world, runs):
     assert evidence["dark"].anchor is None
 
 
-def test_a_failed_training_leaves_a_row_of_nan(world, runs):
+def test_a_failed_training_leaves_a_row_of_nan(world: Any, runs: Any) -> None:
     _, _, table, _ = world
     arrays = [one.arrays for one in runs[1]]
     for pairs in (
@@ -117,7 +120,7 @@ def test_a_failed_training_leaves_a_row_of_nan(world, runs):
             assert np.isnan(seen.differences[1]).all()
 
 
-def test_soft_evidence_judges_targets_on_the_probability_and_guards_them_on_the_metric(world, runs):
+def test_soft_evidence_judges_targets_on_the_probability_and_guards_them_on_the_metric(world: Any, runs: Any) -> None:
     _, _, table, _ = world
     arrays = [one.arrays for one in runs[1]]
     evidence = compare(table, ACCURACY, PairedOutputs(challenger=arrays[:2], incumbent=arrays[2:]), soft=True)
@@ -131,7 +134,7 @@ def test_soft_evidence_judges_targets_on_the_probability_and_guards_them_on_the_
     np.testing.assert_allclose(guard.differences.mean(axis=1), metric, atol=1e-6)
 
 
-def test_a_metric_that_is_no_mean_is_compared_by_pseudo_values(world, runs):
+def test_a_metric_that_is_no_mean_is_compared_by_pseudo_values(world: Any, runs: Any) -> None:
     _, _, table, _ = world
     macro = find_metric("macro_f1", "classification", ".")
     scored = [score(table, macro, "classification", one) for one in runs[0]]
@@ -143,7 +146,7 @@ def test_a_metric_that_is_no_mean_is_compared_by_pseudo_values(world, runs):
     np.testing.assert_allclose(evidence["dark"].anchor, 0.0)
 
 
-def test_a_row_has_one_cluster_number_in_all_slices(world):
+def test_a_row_has_one_cluster_number_in_all_slices(world: Any) -> None:
     _, _, table, _ = world
     number = dict(zip(table["overall"].rows, table["overall"].clusters, strict=True))
     for name in ("dark", "first"):
@@ -153,7 +156,7 @@ def test_a_row_has_one_cluster_number_in_all_slices(world):
     assert len(elsewhere) == 160
 
 
-def test_rows_shared_by_two_targets_are_one_sample_in_the_objective(tmp_path):
+def test_rows_shared_by_two_targets_are_one_sample_in_the_objective(tmp_path: Path) -> None:
     """Two targets with the same rows say no more than one of them."""
     slices = [
         {"name": "dark", "where": "region = 'dark'", "role": "target"},
@@ -170,7 +173,7 @@ def test_rows_shared_by_two_targets_are_one_sample_in_the_objective(tmp_path):
     assert both.row == pytest.approx(alone.row)
 
 
-def test_groups_and_copies_are_joined_over_slices(tmp_path):
+def test_groups_and_copies_are_joined_over_slices(tmp_path: Path) -> None:
     write_world(tmp_path)
     data = dict(np.load(tmp_path / "data" / "validation.npz"))
     data["x"][7] = data["x"][3]
@@ -200,7 +203,9 @@ def test_groups_and_copies_are_joined_over_slices(tmp_path):
     assert alone[1] not in set(whole)
 
 
-def test_comparisons_on_accuracy_are_the_same_from_bytes_as_from_the_decimal_numbers_of_old_folders(world, runs):
+def test_comparisons_on_accuracy_are_the_same_from_bytes_as_from_the_decimal_numbers_of_old_folders(
+    world: Any, runs: Any
+) -> None:
     _, _, table, _ = world
     outputs, _ = runs
     few = [score(table, ACCURACY, "classification", one, Keep(soft=False, outputs=False)).arrays for one in outputs]
@@ -228,7 +233,7 @@ def test_comparisons_on_accuracy_are_the_same_from_bytes_as_from_the_decimal_num
         ("accuracy", Keep(), {"soft": np.float32, "score": np.int8, "outputs": np.float32}),
     ],
 )
-def test_what_is_kept_of_a_row(world, runs, metric, keep, kept):
+def test_what_is_kept_of_a_row(world: Any, runs: Any, metric: Any, keep: Any, kept: Any) -> None:
     _, _, table, _ = world
     found = score(table, find_metric(metric, "classification", "."), "classification", runs[0][0], keep)
     assert {n.split(".")[-1]: a.dtype for n, a in found.arrays.items() if n.startswith("validation.")} == kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,9 @@ def table(gain: float, rows: int = 400, pairs: int = 3, seed: int = 0, of_seed: 
     return gain + of_seed * rng.normal(size=(pairs, 1)) + 0.2 * rng.normal(size=(pairs, rows))
 
 
-def seen(name: str, differences: np.ndarray, role: str = "target", margin: float | None = None, clusters=None):
+def seen(
+    name: str, differences: np.ndarray, role: str = "target", margin: float | None = None, clusters: Any = None
+) -> Any:
     return SliceEvidence(
         name=name,
         role=role,
@@ -42,7 +45,7 @@ def pools(*slices: SliceEvidence, noise: Prior = NOISE) -> Pools:
     return Pools(slices=dict.fromkeys([*(s.name for s in slices), OBJECTIVE], noise))
 
 
-def looked(*slices: SliceEvidence, noise: Prior = NOISE, gate: GateSpec = GATE, **how) -> Look:
+def looked(*slices: SliceEvidence, noise: Prior = NOISE, gate: GateSpec = GATE, **how: Any) -> Look:
     return judge({s.name: s for s in slices}, pools(*slices, noise=noise), gate, 0.05, **how)
 
 
@@ -56,20 +59,20 @@ def tiny(gain: float, role: str = "target", margin: float | None = None, pairs: 
 
 
 @pytest.mark.parametrize("gain", [-0.9, 0.0, 0.9])
-def test_a_target_of_thirteen_groups_changes_no_verdict(gain):
+def test_a_target_of_thirteen_groups_changes_no_verdict(gain: Any) -> None:
     whole, without = looked(DARK, tiny(gain), OVERALL), looked(DARK, OVERALL)
     assert (whole.verdict, whole.reasons) == (without.verdict, without.reasons) == ("keep", (reasons.KEPT,))
     assert whole.objective.difference == without.objective.difference
     assert whole.slices["dark"] == without.slices["dark"]
 
 
-def test_a_target_of_thirteen_groups_is_never_the_one_that_improves():
+def test_a_target_of_thirteen_groups_is_never_the_one_that_improves() -> None:
     look = looked(seen("dark", table(0.0)), tiny(0.9), OVERALL)
     assert look.verdict != "keep"
     assert look.slices["tiny"].gained is None
 
 
-def test_a_guard_of_thirteen_groups_is_told_to_guard_nothing():
+def test_a_guard_of_thirteen_groups_is_told_to_guard_nothing() -> None:
     look = looked(DARK, tiny(-0.9, "guard", 0.02), OVERALL)
     assert look.verdict == "keep"
     text = explain(look, "fog")
@@ -77,18 +80,18 @@ def test_a_guard_of_thirteen_groups_is_told_to_guard_nothing():
     assert "The guard `tiny`" not in text
 
 
-def test_only_small_targets_are_undecided_and_named_with_their_groups():
+def test_only_small_targets_are_undecided_and_named_with_their_groups() -> None:
     look = looked(tiny(0.9), OVERALL)
     assert (look.verdict, look.reasons) == ("undecided", (reasons.TOO_FEW_ROWS,))
     assert "13 groups in 260 rows, 20 needed" in explain(look, "fog")
 
 
-def test_rows_without_groups_are_told_as_rows():
+def test_rows_without_groups_are_told_as_rows() -> None:
     few = seen("few", table(0.0, rows=13))
     assert "`few` is no evidence (13 rows, 20 needed)" in explain(looked(DARK, few), "fog")
 
 
-def test_uneven_groups_are_told_as_what_they_count():
+def test_uneven_groups_are_told_as_what_they_count() -> None:
     clusters = np.concatenate([np.zeros(200, int), np.arange(1, 31)])
     uneven = seen("uneven", table(0.0, rows=230), clusters=clusters)
     assert "31 groups in 230 rows, of so uneven sizes that they count as 1.32, 20 needed" in explain(
@@ -96,7 +99,7 @@ def test_uneven_groups_are_told_as_what_they_count():
     )
 
 
-def test_a_small_slice_that_is_no_number_never_passes():
+def test_a_small_slice_that_is_no_number_never_passes() -> None:
     broken = tiny(0.0)
     broken.differences[1, 5] = np.nan
     look = looked(DARK, broken, OVERALL)
@@ -109,7 +112,7 @@ def first(look_at: SliceEvidence, pairs: int) -> SliceEvidence:
 
 @pytest.mark.parametrize(("noise", "fresh"), [(SILENT, False), (NOISE, True), (SILENT, True)])
 @pytest.mark.parametrize("gain", [0.3, -0.3])
-def test_nothing_is_decided_on_one_pair_that_the_pool_cannot_vouch_for(noise, fresh, gain):
+def test_nothing_is_decided_on_one_pair_that_the_pool_cannot_vouch_for(noise: Any, fresh: Any, gain: Any) -> None:
     one = seen("dark", table(gain, pairs=1))
     look = looked(one, noise=noise, fresh=fresh)
     assert (look.verdict, look.reasons) == (None, (reasons.ONE_PAIR,))
@@ -119,17 +122,17 @@ def test_nothing_is_decided_on_one_pair_that_the_pool_cannot_vouch_for(noise, fr
     assert (last.verdict, last.reasons) == ("undecided", (reasons.ONE_PAIR, reasons.AT_CAP))
 
 
-def test_one_pair_that_the_pool_vouches_for_may_decide():
+def test_one_pair_that_the_pool_vouches_for_may_decide() -> None:
     assert looked(seen("dark", table(0.9, pairs=1)), gate=GateSpec(looks=(1,))).verdict == "keep"
 
 
-def test_a_deterministic_challenger_is_decided_on_two_pairs():
+def test_a_deterministic_challenger_is_decided_on_two_pairs() -> None:
     once = table(0.3, pairs=1)
     look = looked(seen("dark", np.repeat(once, 2, axis=0)), noise=SILENT)
     assert (look.verdict, look.pairs) == ("keep", 2)
 
 
-def test_draws_that_vary_are_not_kept_by_luck_where_the_pool_is_silent():
+def test_draws_that_vary_are_not_kept_by_luck_where_the_pool_is_silent() -> None:
     """A candidate that is worth nothing and moves by 0.12 between draws, judged at each look as a night does."""
     kept = 0
     for night in range(120):
@@ -144,7 +147,7 @@ def test_draws_that_vary_are_not_kept_by_luck_where_the_pool_is_silent():
     assert kept <= 1
 
 
-def test_two_draws_that_agree_by_luck_still_have_one_degree_of_freedom():
+def test_two_draws_that_agree_by_luck_still_have_one_degree_of_freedom() -> None:
     lucky = np.random.default_rng(4).normal(size=(2, 50))
     lucky -= lucky.mean(axis=1, keepdims=True) - 1.0
     found = moderate(crossed(lucky), SILENT, vouched=False)
@@ -163,7 +166,7 @@ def gain_without_loss(losses: int = 0) -> SliceEvidence:
 KINDS = ("exact", "near", "column")
 
 
-def test_a_gain_without_a_loss_is_decided_once_no_leak_was_found():
+def test_a_gain_without_a_loss_is_decided_once_no_leak_was_found() -> None:
     look = looked(gain_without_loss(), leaks=Leaks(datasets=("right",), looked=KINDS))
     assert (look.verdict, look.reasons) == ("keep", (reasons.KEPT, reasons.NO_LEAK))
     text = explain(look, "right")
@@ -171,7 +174,7 @@ def test_a_gain_without_a_loss_is_decided_once_no_leak_was_found():
 
 
 @pytest.mark.parametrize("trusted", [False, True])
-def test_a_leak_that_was_found_is_told_and_forbids_unless_trusted(trusted):
+def test_a_leak_that_was_found_is_told_and_forbids_unless_trusted(trusted: Any) -> None:
     leak = Leak(dataset="copied", kind="near", rows=180, of=200)
     look = looked(gain_without_loss(), leaks=Leaks(datasets=("copied",), looked=KINDS, found=(leak,), trusted=trusted))
     verdict = ("keep", (reasons.KEPT, reasons.TRUSTED)) if trusted else ("undecided", (reasons.TOO_GOOD,))
@@ -180,11 +183,11 @@ def test_a_leak_that_was_found_is_told_and_forbids_unless_trusted(trusted):
     assert Look.from_dict(json.loads(json.dumps(look.to_dict()))) == look
 
 
-def test_where_nobody_looked_for_a_leak_a_gain_without_a_loss_is_undecided():
+def test_where_nobody_looked_for_a_leak_a_gain_without_a_loss_is_undecided() -> None:
     assert looked(gain_without_loss()).reasons == (reasons.TOO_GOOD,)
 
 
-def old_look(state: str, **changes) -> dict:
+def old_look(state: str, **changes: Any) -> dict:
     """A look as journals before typed states have it."""
     of_slice = {
         "role": "guard", "difference": -0.01, "low": -0.03, "high": 0.01, "rows": 400, "pairs": 3,
@@ -199,7 +202,7 @@ def old_look(state: str, **changes) -> dict:
     }  # fmt: skip
 
 
-def test_a_guard_that_is_not_settled_is_not_said_to_hold_because_it_holds_since_the_start():
+def test_a_guard_that_is_not_settled_is_not_said_to_hold_because_it_holds_since_the_start() -> None:
     look = Look.from_dict(old_look("not settled; holds since the start"))
     overall = look.slices["overall"]
     assert (overall.step, overall.since_start, overall.holds) == ("not_settled", "holds", False)
@@ -219,12 +222,12 @@ def test_a_guard_that_is_not_settled_is_not_said_to_hold_because_it_holds_since_
         ("not decided", None, None),
     ],
 )
-def test_sentences_of_old_journals_become_states(state, step, since):
+def test_sentences_of_old_journals_become_states(state: Any, step: Any, since: Any) -> None:
     overall = Look.from_dict(old_look(state)).slices["overall"]
     assert (overall.step, overall.since_start) == (step, since)
 
 
-def test_numbers_beyond_all_bounds_are_none_in_json_and_in_words():
+def test_numbers_beyond_all_bounds_are_none_in_json_and_in_words() -> None:
     old = Look.from_dict(old_look("not decided", low=-1e6, high=1e6, standard_error=1e6, z=1e6, bound=1e6, df=1e6))
     steady = looked(seen("dark", np.full((2, 400), 0.3)), gate=GateSpec(looks=(2,)))
     lost = looked(seen("dark", np.full((2, 400), np.nan)))

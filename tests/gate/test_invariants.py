@@ -7,6 +7,7 @@ none. `test_the_evidence_is_of_every_kind` sees to it that no property holds bec
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def some_evidence(seed: int) -> dict[str, SliceEvidence]:
     return found
 
 
-def _changed(evidence: Evidence, change) -> dict[str, SliceEvidence]:
+def _changed(evidence: Evidence, change: Any) -> dict[str, SliceEvidence]:
     return {name: replace(seen, differences=change(seen.differences)) for name, seen in evidence.items()}
 
 
@@ -123,7 +124,7 @@ def _verdict(said: dict[str, Said], metric: str, alpha: float = 0.05) -> str | N
 
 @QUICK
 @given(evidences, st.integers(0, 1000))
-def test_the_order_of_rows_and_pairs_changes_nothing(evidence, seed):
+def test_the_order_of_rows_and_pairs_changes_nothing(evidence: Any, seed: Any) -> None:
     rng = np.random.default_rng(seed)
     pairs = rng.permutation(len(evidence["dark"].differences))
     mixed = {}
@@ -140,7 +141,7 @@ def test_the_order_of_rows_and_pairs_changes_nothing(evidence, seed):
 
 @QUICK
 @given(evidences, st.sampled_from(("dark", "fog", "overall")), st.floats(0, 1))
-def test_a_missing_slice_never_passes(evidence, name, gain):
+def test_a_missing_slice_never_passes(evidence: Any, name: Any, gain: Any) -> None:
     better = _changed(evidence, lambda table: table + gain)
     without = {k: v for k, v in better.items() if k != name}
     assert judge(without, POOLS, GATE, 0.05).verdict != "keep"
@@ -148,7 +149,7 @@ def test_a_missing_slice_never_passes(evidence, name, gain):
 
 @QUICK
 @given(evidences, st.sampled_from(("dark", "fog", "overall")), st.sampled_from((np.nan, np.inf)))
-def test_a_score_that_is_no_number_never_passes(evidence, name, value):
+def test_a_score_that_is_no_number_never_passes(evidence: Any, name: Any, value: Any) -> None:
     better = _changed(evidence, lambda table: table + 1.0)
     better[name].differences[0, 7] = value
     assert judge(better, POOLS, GATE, 0.05).verdict != "keep"
@@ -156,7 +157,7 @@ def test_a_score_that_is_no_number_never_passes(evidence, name, value):
 
 @settings(QUICK, max_examples=60)
 @given(evidences, st.sampled_from(((1, 2), (1, 3), (2, 1), (3, 1))))
-def test_more_of_the_same_never_turns_keep_into_drop(evidence, times):
+def test_more_of_the_same_never_turns_keep_into_drop(evidence: Any, times: Any) -> None:
     """More rows of a slice that was no evidence may make it some, which is another question."""
     whole = all(seen.is_evidence(GATE.min_rows) for seen in evidence.values())
     if whole and judge(evidence, POOLS, GATE, 0.05).verdict == "keep":
@@ -166,7 +167,7 @@ def test_more_of_the_same_never_turns_keep_into_drop(evidence, times):
 
 @QUICK
 @given(evidences, st.integers(2, 4))
-def test_copies_of_rows_within_their_groups_change_nothing(evidence, times):
+def test_copies_of_rows_within_their_groups_change_nothing(evidence: Any, times: Any) -> None:
     """A row that is there twice, known to be one, says no more than once."""
     copied = {}
     for k, (name, seen) in enumerate(evidence.items(), 1):
@@ -183,7 +184,7 @@ def test_copies_of_rows_within_their_groups_change_nothing(evidence, times):
 
 @QUICK
 @given(predictions, st.sampled_from(tuple(METRICS)), st.integers(0, 1000))
-def test_the_order_of_rows_and_pairs_changes_nothing_for_any_metric(said, metric, seed):
+def test_the_order_of_rows_and_pairs_changes_nothing_for_any_metric(said: Any, metric: Any, seed: Any) -> None:
     rng = np.random.default_rng(seed)
     pairs = rng.permutation(len(said["dark"].new))
     mixed = {}
@@ -196,7 +197,7 @@ def test_the_order_of_rows_and_pairs_changes_nothing_for_any_metric(said, metric
 
 @settings(QUICK, max_examples=60)
 @given(predictions, st.sampled_from(tuple(METRICS)), st.sampled_from(((2, 1), (1, 2), (1, 3))))
-def test_more_of_the_same_predictions_never_turn_keep_into_drop(said, metric, times):
+def test_more_of_the_same_predictions_never_turn_keep_into_drop(said: Any, metric: Any, times: Any) -> None:
     if _verdict(said, metric) == "keep":
         _, rows = times
         more = {}
@@ -207,7 +208,7 @@ def test_more_of_the_same_predictions_never_turn_keep_into_drop(said, metric, ti
         assert _verdict(more, metric) != "drop"
 
 
-def test_the_evidence_is_of_every_kind():
+def test_the_evidence_is_of_every_kind() -> None:
     """The strategies give keeps, drops and tests that go on, of single and of grouped rows, for every metric."""
     seen: set[tuple[str, str | None]] = set()
     for seed in range(40):
@@ -221,7 +222,7 @@ def test_the_evidence_is_of_every_kind():
 
 @QUICK
 @given(evidences, st.sampled_from((0.01, 7.0, 100.0)))
-def test_units_change_nothing(evidence, unit):
+def test_units_change_nothing(evidence: Any, unit: Any) -> None:
     scaled = {
         name: replace(seen, differences=unit * seen.differences, margin=seen.margin and unit * seen.margin)
         for name, seen in evidence.items()
@@ -239,7 +240,7 @@ def test_units_change_nothing(evidence, unit):
 
 @QUICK
 @given(evidences, st.floats(0.001, 0.2))
-def test_a_larger_gain_is_never_worse(evidence, gain):
+def test_a_larger_gain_is_never_worse(evidence: Any, gain: Any) -> None:
     """With the same noise, what was kept is kept when every slice is better still."""
     if judge(evidence, POOLS, GATE, 0.05).verdict == "keep":
         better = _changed(evidence, lambda table: table + gain)

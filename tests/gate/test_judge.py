@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ NOISE = Prior(seed=1e-5, residual=0.09, df=10)
 MARGIN = 0.02
 
 
-def _around(z: float, shift: float = 0.0, *, pairs: int = 8, key: int = 0, rest_sd: float = 0.3, row_sd: float = 0.1):
+def _around(
+    z: float, shift: float = 0.0, *, pairs: int = 8, key: int = 0, rest_sd: float = 0.3, row_sd: float = 0.1
+) -> Any:
     """A table whose mean + shift is about z standard errors above 0."""
     rng = np.random.default_rng([key, pairs])
     noise = row_sd * rng.normal(size=ROWS) + rest_sd * rng.normal(size=(pairs, ROWS))
@@ -32,12 +35,12 @@ def _around(z: float, shift: float = 0.0, *, pairs: int = 8, key: int = 0, rest_
     return noise + z * moderate(crossed(noise), NOISE).standard_error - shift
 
 
-def _target(name: str, z: float, *, declared: bool = True, **how) -> SliceEvidence:
+def _target(name: str, z: float, *, declared: bool = True, **how: Any) -> SliceEvidence:
     table = _around(z, key=sum(map(ord, name)), **how)
     return SliceEvidence(name=name, role="target", weight=1.0, margin=None, declared=declared, differences=table)
 
 
-def _guard(z: float, *, anchor: float | None = None, **how) -> SliceEvidence:
+def _guard(z: float, *, anchor: float | None = None, **how: Any) -> SliceEvidence:
     """`overall`, whose difference + margin is z standard errors above 0, and the same since the start."""
     since = None if anchor is None else _around(anchor, 1.5 * MARGIN, key=98, **how)
     table = _around(z, MARGIN, key=99, **how)
@@ -93,13 +96,13 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_verdict_and_no_reason_but_its_own(case):
+def test_verdict_and_no_reason_but_its_own(case: Any) -> None:
     slices, verdict, codes = CASES[case]
     look = _judge(*slices)
     assert (look.verdict, look.reasons) == (verdict, codes)
 
 
-def test_every_code_is_tested_and_has_a_sentence():
+def test_every_code_is_tested_and_has_a_sentence() -> None:
     codes = {v for k, v in vars(reasons).items() if k.isupper() and isinstance(v, str)}
     refused = {code for _, code in REFUSED.values()}
     own_tests = {reasons.NO_CHANGE, reasons.TOO_GOOD, reasons.NOT_CALIBRATED, reasons.TOO_FEW_PAIRS}
@@ -108,19 +111,19 @@ def test_every_code_is_tested_and_has_a_sentence():
     assert codes <= set(SENTENCES)
 
 
-def test_undecided_says_what_would_decide():
+def test_undecided_says_what_would_decide() -> None:
     assert "`dark` would be settled by about" in advice(_judge(_target("dark", 1.4), _guard(6)))
     assert "`overall`" in advice(_judge(_target("dark", 8), _guard(0.4)))
     assert advice(_judge(_target("dark", 8), _guard(6))) == ""
 
 
-def test_nothing_changed_is_a_drop():
+def test_nothing_changed_is_a_drop() -> None:
     slices = [replace(s, differences=np.zeros((3, ROWS))) for s in (_target("dark", 0), _guard(0))]
     assert (_judge(*slices).verdict, _judge(*slices).reasons) == ("drop", (reasons.NO_CHANGE,))
 
 
 @pytest.mark.parametrize(("losses", "verdict"), [(0, "undecided"), (30, "keep")])
-def test_a_gain_without_any_loss_is_looked_at_first(losses, verdict):
+def test_a_gain_without_any_loss_is_looked_at_first(losses: Any, verdict: Any) -> None:
     table = np.zeros((8, ROWS))
     table[:, :100] = 1.0
     table[:, 100 : 100 + losses] = -1.0
@@ -154,43 +157,43 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_measured_never_passes(case):
+def test_what_cannot_be_measured_never_passes(case: Any) -> None:
     slices, code = REFUSED[case]
     names = ["overall", OBJECTIVE, *(["dark"] if code != reasons.NO_TARGET else [])]
     look = _judge(*slices, pools=Pools(slices=dict.fromkeys(names, NOISE)))
     assert (look.verdict, look.reasons) == ("undecided", (code,))
 
 
-def test_fewer_pairs_than_the_first_look_wait():
+def test_fewer_pairs_than_the_first_look_wait() -> None:
     look = _judge(_target("dark", 8, pairs=2), _guard(6, pairs=2), gate=GateSpec(looks=(3, 5)))
     assert (look.verdict, look.reasons) == (None, (reasons.TOO_FEW_PAIRS,))
 
 
-def test_one_pair_without_calibration_waits_or_stays_undecided():
+def test_one_pair_without_calibration_waits_or_stays_undecided() -> None:
     slices = (_target("dark", 8, pairs=1), _guard(6, pairs=1))
     waits = _judge(*slices, pools=Pools())
     assert (waits.verdict, waits.reasons) == (None, (reasons.NOT_CALIBRATED,))
     assert _judge(*slices, pools=Pools(), gate=GateSpec(looks=(1,))).verdict == "undecided"
 
 
-def test_a_gain_that_is_kept_late_is_not_kept_early():
+def test_a_gain_that_is_kept_late_is_not_kept_early() -> None:
     early, late = (_judge(_target("dark", 2.2, pairs=n), _guard(6, pairs=n)) for n in (1, 8))
     assert (early.verdict, late.verdict) == (None, "keep")
     assert early.slices["dark"].bound > late.slices["dark"].bound
 
 
-def test_a_smaller_level_asks_for_more():
+def test_a_smaller_level_asks_for_more() -> None:
     bounds = [_judge(_target("dark", 2.2), _guard(6), alpha=a).slices["dark"].bound for a in (0.05, 0.005, 0.0005)]
     assert bounds == sorted(bounds)
     assert _judge(_target("dark", 2.2), _guard(6), alpha=0.0005).verdict != "keep"
 
 
-def test_a_look_is_the_same_after_json():
+def test_a_look_is_the_same_after_json() -> None:
     look = _judge(_target("dark", 8), _guard(6, anchor=6))
     assert Look.from_dict(look.to_dict()) == look
 
 
-def test_explain_tells_verdict_and_numbers():
+def test_explain_tells_verdict_and_numbers() -> None:
     kept = explain(_judge(_target("dark", 8), _guard(6, anchor=6)), "set_a")
     seen = _judge(_target("dark", 8), _guard(6)).slices["dark"]
     assert kept.startswith("set_a was kept.")

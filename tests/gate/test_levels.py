@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,12 @@ from autodc.gate.levels import level, level_of, share_of
 Q, PLANNED, TAKEN, LATER = 0.1, 30, 20, 90
 
 
-def test_without_an_extension_the_levels_are_those_of_the_plan():
+def test_without_an_extension_the_levels_are_those_of_the_plan() -> None:
     for keeps in range(5):
         assert level_of(Q, share_of(Q, PLANNED), keeps) == level(Q, PLANNED, keeps)
 
 
-def test_what_is_left_is_shared_and_never_more():
+def test_what_is_left_is_shared_and_never_more() -> None:
     spent = TAKEN * share_of(Q, PLANNED)
     later = share_of(Q, LATER, spent, TAKEN)
     assert spent + (LATER - TAKEN) * later == pytest.approx(Q)
@@ -24,7 +26,7 @@ def test_what_is_left_is_shared_and_never_more():
 
 
 @pytest.mark.parametrize("helpful", [0.0, 0.2])
-def test_the_share_of_false_keeps_stays_below_q_when_disappointed_users_extend(helpful):
+def test_the_share_of_false_keeps_stays_below_q_when_disappointed_users_extend(helpful: Any) -> None:
     """The worst user: extends exactly those studies that have kept nothing yet. 3,000 nights."""
     rng = np.random.default_rng(7)
     wrong = []

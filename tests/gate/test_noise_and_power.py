@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,18 +19,18 @@ from autodc.stats.variance import crossed
 from autodc.studyfile.study import GateSpec
 
 
-def test_levels_follow_lond():
+def test_levels_follow_lond() -> None:
     assert level(0.1, 20, 0) == pytest.approx(0.005)
     assert level(0.1, 20, 3) == pytest.approx(0.02)
     assert level(0.1, 2, 9) == 0.1
 
 
-def test_without_a_keep_the_levels_of_all_tests_sum_to_the_budget():
+def test_without_a_keep_the_levels_of_all_tests_sum_to_the_budget() -> None:
     assert 37 * level(0.1, 37, 0) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("terms", [(0.0, 5, 0), (1.0, 5, 0), (0.1, 0, 0), (0.1, 5, -1)])
-def test_levels_of_nonsense_are_refused(terms):
+def test_levels_of_nonsense_are_refused(terms: Any) -> None:
     with pytest.raises(StatsError, match="ADC-STAT-020"):
         level(*terms)
 
@@ -43,7 +44,7 @@ def _runs(count: int, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("count", [2, 6])
-def test_calibration_holds_twice_the_noise_of_one_run(count):
+def test_calibration_holds_twice_the_noise_of_one_run(count: Any) -> None:
     runs = _runs(count)
     pools = Pools.calibrated(runs, {}, {"dark": 1.0})
     own = crossed(runs["dark"])
@@ -54,11 +55,11 @@ def test_calibration_holds_twice_the_noise_of_one_run(count):
     assert pools.of(OBJECTIVE).seed == pytest.approx(pools.of("dark").seed)
 
 
-def test_an_unknown_slice_has_no_degrees_of_freedom():
+def test_an_unknown_slice_has_no_degrees_of_freedom() -> None:
     assert Pools().of("new").df == 0
 
 
-def _look(pairs: int):
+def _look(pairs: int) -> Any:
     rng = np.random.default_rng(4)
     evidence = {
         name: SliceEvidence(
@@ -74,7 +75,7 @@ def _look(pairs: int):
     return evidence, judge(evidence, Pools.calibrated(_runs(6), {}, {"dark": 1.0}), GateSpec(), 0.01)
 
 
-def test_pools_learn_from_two_pairs_and_more_only():
+def test_pools_learn_from_two_pairs_and_more_only() -> None:
     pools = Pools.calibrated(_runs(6), {}, {"dark": 1.0})
     _, one = _look(1)
     assert pools.updated(one) == pools
@@ -87,12 +88,12 @@ def test_pools_learn_from_two_pairs_and_more_only():
     assert pools.of("dark").df == 5
 
 
-def test_pools_survive_json():
+def test_pools_survive_json() -> None:
     pools = Pools.calibrated(_runs(3), {}, {"dark": 2.0, "overall": 1.0})
     assert Pools.from_dict(json.loads(json.dumps(pools.to_dict()))) == pools
 
 
-def test_the_objective_is_the_weighted_mean_with_the_spread_of_its_strata():
+def test_the_objective_is_the_weighted_mean_with_the_spread_of_its_strata() -> None:
     rng = np.random.default_rng(6)
     small, large = rng.normal(0.3, 1, size=(1, 100)), rng.normal(-0.2, 1, size=(1, 400))
     table, clusters = weighted_rows([(small, None, 3.0), (large, None, 1.0)])
@@ -103,7 +104,7 @@ def test_the_objective_is_the_weighted_mean_with_the_spread_of_its_strata():
     assert crossed(table).row / table.shape[1] == pytest.approx(by_hand, rel=0.02)
 
 
-def test_a_row_in_two_targets_counts_once():
+def test_a_row_in_two_targets_counts_once() -> None:
     rng = np.random.default_rng(7)
     line = rng.normal(size=(1, 300))
     both, clusters = weighted_rows([(line, np.arange(300), 1.0), (line, np.arange(300), 1.0)])
@@ -112,24 +113,24 @@ def test_a_row_in_two_targets_counts_once():
 
 @pytest.mark.parametrize("pairs", [1, 3, 8, math.inf])
 @pytest.mark.parametrize("difference", [0.01, 0.02, 0.05])
-def test_smallest_difference_and_rows_needed_are_inverse(pairs, difference):
+def test_smallest_difference_and_rows_needed_are_inverse(pairs: Any, difference: Any) -> None:
     noise = {"seed_variance": 1e-6, "residual_variance": 0.1, "pairs": pairs, "alpha": 0.01, "power": 0.8}
     rows = rows_needed(difference, **noise)
     assert smallest_difference(rows, **noise) == pytest.approx(difference)
 
 
-def test_what_is_needed_falls_with_pairs_and_with_rows():
+def test_what_is_needed_falls_with_pairs_and_with_rows() -> None:
     at = [smallest_difference(500, 1e-5, 0.1, n, 0.01, 0.8) for n in (1, 3, 8, math.inf)]
     assert at == sorted(at, reverse=True)
     assert smallest_difference(2000, 1e-5, 0.1, 3, 0.01, 0.8) < at[1]
 
 
-def test_no_number_of_rows_beats_the_noise_of_seeds():
+def test_no_number_of_rows_beats_the_noise_of_seeds() -> None:
     assert rows_needed(0.01, 0.01, 0.1, 2, 0.01, 0.8) == math.inf
     assert rows_needed(0.0, 0.0, 0.1, 2, 0.01, 0.8) == math.inf
 
 
-def test_the_promised_power_is_reached():
+def test_the_promised_power_is_reached() -> None:
     rng = np.random.default_rng(8)
     rows, pairs, seed_sd, row_sd, rest_sd = 300, 3, 0.02, 0.3, 0.4
     promised = smallest_difference(rows, seed_sd**2, rest_sd**2, pairs, 0.05, 0.8, row_variance=row_sd**2)
@@ -138,6 +139,6 @@ def test_the_promised_power_is_reached():
     assert np.mean(means > 1.6449 * np.sqrt(spread)) == pytest.approx(0.8, abs=0.01)
 
 
-def test_power_of_nonsense_is_refused():
+def test_power_of_nonsense_is_refused() -> None:
     with pytest.raises(StatsError, match="ADC-STAT-021"):
         smallest_difference(0, 0.0, 0.1, 3, 0.05, 0.8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -45,23 +46,23 @@ MEMBERS = {
 @pytest.mark.parametrize(
     ("day", "near", "name"), [("harmed", "holds", "b"), ("holds", "not_settled", "a"), ("harmed", "harmed", "a")]
 )
-def test_the_member_that_costs_the_guards_at_fault_most_leaves(day, near, name):
+def test_the_member_that_costs_the_guards_at_fault_most_leaves(day: Any, near: Any, name: Any) -> None:
     failed = look(seen(-0.04, day), seen(-0.04, near), (reasons.HARM_GUARD,), "drop")
     assert costliest(failed, MEMBERS) == name
     assert costliest(failed, dict(reversed(MEMBERS.items()))) == name
 
 
 @pytest.mark.parametrize("code", [reasons.FUTILE_TARGET, reasons.HARM_OBJECTIVE, reasons.LOST_PAIR, reasons.TOO_GOOD])
-def test_nobody_leaves_where_guards_are_not_the_only_reason(code):
+def test_nobody_leaves_where_guards_are_not_the_only_reason(code: Any) -> None:
     failed = look(seen(-0.04, "harmed"), seen(0.0), (reasons.HARM_GUARD, code), "drop")
     assert costliest(failed, MEMBERS) is None
 
 
-def test_nobody_leaves_where_nobody_is_seen_to_cost_anything():
+def test_nobody_leaves_where_nobody_is_seen_to_cost_anything() -> None:
     failed = look(seen(-0.04, "harmed"), seen(0.0), (reasons.OPEN_GUARD, reasons.AT_CAP), "undecided")
     assert costliest(failed, {"c": MEMBERS["c"]}) is None
     assert costliest(failed, {}) is None
 
 
-def test_nobody_leaves_a_challenger_that_is_kept():
+def test_nobody_leaves_a_challenger_that_is_kept() -> None:
     assert costliest(look(seen(-0.04, "harmed"), seen(0.0), (reasons.HARM_GUARD,)), MEMBERS) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,14 +23,14 @@ QUICK = ("finished", "own-metric", "in-the-gate", "extended", "pruned")
 
 
 @pytest.fixture
-def study(request, tmp_path: Path) -> Path:
+def study(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The folder of a frozen study, unpacked."""
     with tarfile.open(HERE / f"{request.param}.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     return tmp_path
 
 
-def each(names):
+def each(names: Any) -> Any:
     return [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in sorted(names)]
 
 
@@ -44,7 +45,7 @@ def todays(path: Path) -> autodc.StudySpec:
 
 
 @pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
-def test_it_opens_and_tells(study):
+def test_it_opens_and_tells(study: Any) -> None:
     state, content = open_result(study / "run")
     assert status(state)["study"] == "world"
     for name in state.candidates:
@@ -54,7 +55,7 @@ def test_it_opens_and_tells(study):
 
 
 @pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
-def test_the_same_command_ends_where_it_would_have_ended(study, request):
+def test_the_same_command_ends_where_it_would_have_ended(study: Any, request: pytest.FixtureRequest) -> None:
     machine = autodc.MachineSpec(runner="inline")
     content = autodc.run(todays(study / "study.yaml"), machine, study / "run").to_dict()
     wanted = EXPECTED[request.node.callspec.params["study"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,14 +41,14 @@ def _size(pairs: int, seed_scale: float, repeats: int) -> float:
 
 
 @pytest.mark.parametrize("pairs", [2, 8])
-def test_size_of_a_slice(pairs):
+def test_size_of_a_slice(pairs: Any) -> None:
     assert _size(pairs, 1.0, 250) <= 0.055
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pairs", [2, 3, 5, 8])
 @pytest.mark.parametrize("seed_scale", [1.0, 3.0])
-def test_size_of_a_slice_with_many_repeats(pairs, seed_scale):
+def test_size_of_a_slice_with_many_repeats(pairs: Any, seed_scale: Any) -> None:
     """Also where the challenger's seed noise is three times what filled the pool."""
     assert _size(pairs, seed_scale, 2000) <= 0.055
 
@@ -66,13 +67,13 @@ def _decide(gain: float, guard: float, rows: int, seed: int) -> str:
 @pytest.mark.parametrize(
     ("gain", "guard", "least", "most"), [(0.03, 0.0, 0.92, 1.0), (0.0, 0.0, 0.0, 0.03), (0.04, -0.03, 0.0, 0.02)]
 )
-def test_one_decision_with_a_thousand_rows(gain, guard, least, most):
+def test_one_decision_with_a_thousand_rows(gain: Any, guard: Any, least: Any, most: Any) -> None:
     kept = np.mean([_decide(gain, guard, 1000, seed) == "keep" for seed in range(40)])
     assert least <= kept <= most
 
 
 @pytest.mark.parametrize(("others", "verdict"), [("target", "keep"), ("guard", "drop")])
-def test_a_cure_that_costs_the_others_a_little_is_kept_where_they_are_targets(others, verdict):
+def test_a_cure_that_costs_the_others_a_little_is_kept_where_they_are_targets(others: Any, verdict: Any) -> None:
     """Declaring every other slice a guard loses true cures: docs/decisions/targets-and-guards.md."""
     cure = CandidateKind(name="cure", share=1.0, gain=(0.3, 0.3), others=(-0.03, -0.03), helpful=True)
     found = []
@@ -88,7 +89,7 @@ def test_a_cure_that_costs_the_others_a_little_is_kept_where_they_are_targets(ot
     assert sum(d.verdict == verdict for d in found) >= 8
 
 
-def test_a_night_of_useless_candidates_keeps_nothing_and_costs_little():
+def test_a_night_of_useless_candidates_keeps_nothing_and_costs_little() -> None:
     rng = seeds.generator(13, "night")
     slices = (
         synthetic_slice("dark", "target", 400, rng),
@@ -100,14 +101,14 @@ def test_a_night_of_useless_candidates_keeps_nothing_and_costs_little():
     assert found.pairs.value <= 2.5
 
 
-def test_a_campaign_is_the_same_again():
+def test_a_campaign_is_the_same_again() -> None:
     rng = seeds.generator(14, "same")
     world = Campaign(slices=(synthetic_slice("dark", "target", 300, rng),), kinds=(USELESS,), candidates=5)
     assert simulate_campaign(world, GateSpec(), 3) == simulate_campaign(world, GateSpec(), 3)
     assert simulate_campaign(world, GateSpec(), 3) != simulate_campaign(world, GateSpec(), 4)
 
 
-def test_a_synthetic_slice_is_as_noisy_as_asked():
+def test_a_synthetic_slice_is_as_noisy_as_asked() -> None:
     rng = seeds.generator(15, "slice")
     world = synthetic_slice("s", "target", 20_000, rng, accuracy=0.8, churn=0.10, seed_sd=0.01)
     runs = np.stack([world.train(rng) for _ in range(60)])
@@ -117,7 +118,7 @@ def test_a_synthetic_slice_is_as_noisy_as_asked():
 
 
 @pytest.mark.parametrize("hits", [True, False])
-def test_a_calibrated_slice_has_the_noise_of_its_runs(hits):
+def test_a_calibrated_slice_has_the_noise_of_its_runs(hits: Any) -> None:
     rng = seeds.generator(16, "calibrated")
     source = synthetic_slice("s", "target", 3000, rng, seed_sd=0.01)
     runs = np.stack([source.train(rng) for _ in range(12)])
@@ -128,7 +129,7 @@ def test_a_calibrated_slice_has_the_noise_of_its_runs(hits):
     assert crossed(again).residual == pytest.approx(crossed(runs).residual, rel=0.25)
 
 
-def test_a_gain_is_planted_as_large_as_asked():
+def test_a_gain_is_planted_as_large_as_asked() -> None:
     rng = seeds.generator(17, "gain")
     (old,) = SliceSet(slices=(synthetic_slice("s", "target", 20_000, rng),)).placed().slices
     (new,), truth = changed([old], {"s": 0.05}, 0.3, rng.standard_normal(20_000), 3.0)
@@ -137,7 +138,7 @@ def test_a_gain_is_planted_as_large_as_asked():
     assert truth["s"] == pytest.approx(0.05)
 
 
-def _nested(rng, hits: bool, runs: int = 40) -> tuple[list[Runs], np.ndarray]:
+def _nested(rng: Any, hits: bool, runs: int = 40) -> tuple[list[Runs], np.ndarray]:
     """Runs of `overall`, 2,000 rows in pairs of one group, and of `dark`, its first 800; one seed moves both."""
     base = rng.normal(0.5, 1.0, 2000)
     groups = np.arange(2000) // 2
@@ -152,7 +153,7 @@ def _nested(rng, hits: bool, runs: int = 40) -> tuple[list[Runs], np.ndarray]:
 
 
 @pytest.mark.parametrize("hits", [True, False])
-def test_a_calibrated_ground_moves_as_its_runs_do(hits):
+def test_a_calibrated_ground_moves_as_its_runs_do(hits: Any) -> None:
     """Noise of seeds, of rows, of groups, and what two slices share, all as in the runs it was made from."""
     rng = seeds.generator(19, "ground", int(hits))
     runs, scores = _nested(rng, hits)
@@ -173,11 +174,11 @@ def test_a_calibrated_ground_moves_as_its_runs_do(hits):
     assert np.mean(dark == whole[:, :800]) > 0.99 if hits else dark == pytest.approx(whole[:, :800], abs=1.0)
 
 
-def test_a_change_reaches_the_slices_that_share_its_rows_and_no_others():
+def test_a_change_reaches_the_slices_that_share_its_rows_and_no_others() -> None:
     rng = seeds.generator(20, "shared")
     rows = rng.normal(0.5, 1.0, 1000)
 
-    def part(name, at, role="target", margin=None):
+    def part(name: Any, at: Any, role: Any = "target", margin: Any = None) -> Any:
         return KnownSlice(name=name, role=role, base=rows[at], seed_sd=0.0, rows=at, margin=margin)
 
     slices = [
@@ -197,7 +198,7 @@ def test_a_change_reaches_the_slices_that_share_its_rows_and_no_others():
 
 
 @pytest.mark.parametrize("hits", [True, False])
-def test_campaigns_on_calibration_runs_of_grouped_rows(hits):
+def test_campaigns_on_calibration_runs_of_grouped_rows(hits: Any) -> None:
     """Plain help is kept, uselessness is not, whatever the scores: hits, or values of any size."""
     runs, _ = _nested(seeds.generator(21, "runs", int(hits)), hits, runs=6)
     unit = 1.0 if hits else 25.0
@@ -217,7 +218,7 @@ def test_campaigns_on_calibration_runs_of_grouped_rows(hits):
     assert found.guard_harmed.hits == 0
 
 
-def test_shares_have_wilsons_interval():
+def test_shares_have_wilsons_interval() -> None:
     assert Share(0, 0).interval == (0.0, 1.0)
     low, high = Share(5, 100).interval
     assert (low, high) == pytest.approx((0.0215, 0.1118), abs=1e-3)

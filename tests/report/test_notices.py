@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ CARD = {"role": "target", "margin": None, "weight": 1.0, "rows": 260, "groups": 
 FINE = {"role": "target", "margin": None, "weight": 1.0, "rows": 400, "groups": 400, "counting": 400, "needed": None}
 
 
-def test_small_slices_are_named_with_rows_and_groups():
+def test_small_slices_are_named_with_rows_and_groups() -> None:
     (alarm,) = notices.slice_alarms({"dark": FINE, "tiny": CARD})
     assert alarm.startswith("slice tiny is no evidence: 13 groups in 260 rows, 20 needed")
     guard = {**CARD, "role": "guard", "margin": 0.01}
@@ -31,7 +32,7 @@ def test_small_slices_are_named_with_rows_and_groups():
     assert notices.slice_alarms({"old": {"role": "target", "margin": None, "rows": 5}}) == []
 
 
-def test_check_says_that_nothing_could_be_kept_and_what_is_small(tmp_path):
+def test_check_says_that_nothing_could_be_kept_and_what_is_small(tmp_path: Path) -> None:
     found = preflight(load(write_world(tmp_path), ["gate.min_rows=350"]))
     assert found["can_keep"] is False
     assert any(a.startswith("slice dark is no evidence") for a in found["alarms"])
@@ -40,7 +41,7 @@ def test_check_says_that_nothing_could_be_kept_and_what_is_small(tmp_path):
     assert (fine["alarms"], fine["can_keep"]) == ([], True)
 
 
-def calibrated(night, *values):
+def calibrated(night: Any, *values: Any) -> Any:
     study = night()
     for value in values:
         study.train({"overall": 0.8, "dark": value})
@@ -48,11 +49,11 @@ def calibrated(night, *values):
 
 
 @pytest.mark.parametrize(("values", "same"), [((0.6,), 0), ((0.6, 0.61), 0), ((0.6, 0.6, 0.6), 3)])
-def test_calibrations_that_score_the_same_are_a_deterministic_learner(night, values, same):
+def test_calibrations_that_score_the_same_are_a_deterministic_learner(night: Any, values: Any, same: Any) -> None:
     assert notices.identical_calibrations(calibrated(night, *values).state()) == same
 
 
-def test_a_deterministic_learner_is_named_in_status_why_result_and_report(night):
+def test_a_deterministic_learner_is_named_in_status_why_result_and_report(night: Any) -> None:
     study = calibrated(night, 0.6, 0.6)
     study.train({"overall": 0.8, "dark": 0.7}, "gate", Plan.of({"base": 1.0, "fog": 1.5}, {"lr": 0.03}))
     study.decide("fog", "keep", 0.0715, ("ADC-G001",)).open(0.6, 0.66, 0.06).finish()
@@ -64,7 +65,7 @@ def test_a_deterministic_learner_is_named_in_status_why_result_and_report(night)
     assert any(w.tone == "bad" and words in w.text.lower() for w in told)
 
 
-def test_a_study_that_ends_by_its_rounds_says_what_is_left_and_what_would_go_on(night):
+def test_a_study_that_ends_by_its_rounds_says_what_is_left_and_what_would_go_on(night: Any) -> None:
     study = calibrated(night, 0.6, 0.61).decide("fog", "undecided", 0.01, ("ADC-G030", "ADC-G034")).finish("rounds")
     left = notices.left_over(study.state())
     assert left["undecided"] == ["fog", "noise"]
@@ -74,31 +75,31 @@ def test_a_study_that_ends_by_its_rounds_says_what_is_left_and_what_would_go_on(
     assert any("loop.rounds=4" in w.text for w in concerns(study.state(), study.result(), Numbers(3)))
 
 
-def test_what_looked_like_a_leak_may_be_trusted(night):
+def test_what_looked_like_a_leak_may_be_trusted(night: Any) -> None:
     study = calibrated(night, 0.6, 0.61).decide("fog", "undecided", 0.3, ("ADC-G040",)).finish("rounds")
     assert "--set 'gate.trust=[fog]'" in notices.left_over(study.state())["settle"]
 
 
 @pytest.mark.parametrize("because", ["budget.trainings", "until"])
-def test_nothing_is_left_where_the_budget_ended_the_study(night, because):
+def test_nothing_is_left_where_the_budget_ended_the_study(night: Any, because: Any) -> None:
     study = calibrated(night, 0.6, 0.61).decide("fog", "undecided", 0.01, ("ADC-G030",)).finish(because)
     assert notices.left_over(study.state()) is None
 
 
-def test_nothing_is_left_where_all_is_decided(night):
+def test_nothing_is_left_where_all_is_decided(night: Any) -> None:
     study = calibrated(night, 0.6, 0.61)
     for name in ("fog", "noise"):
         study.decide(name, "drop", -0.01, ("ADC-G020",))
     assert notices.left_over(study.finish("rounds").state()) is None
 
 
-def test_decisions_say_the_level_of_their_intervals(whole):
+def test_decisions_say_the_level_of_their_intervals(whole: Any) -> None:
     for one in whole.result()["decisions"]:
         assert all(0 < seen["level"] < 1 for seen in one["slices"].values())
     assert views.verdict_rows(whole.state())[0]["level"] == pytest.approx(0.9)
 
 
-def test_who_is_trusted_is_a_candidate(tmp_path):
+def test_who_is_trusted_is_a_candidate(tmp_path: Path) -> None:
     file = write_world(tmp_path)
     assert load(file, ["gate.trust=[lamps]"]).gate.trust == ("lamps",)
     with pytest.raises(AutodcError, match="did you mean lamps") as caught:
@@ -115,7 +116,7 @@ def test_who_is_trusted_is_a_candidate(tmp_path):
         ("rounds", "the study ended"),
     ],
 )
-def test_a_dataset_that_was_not_tested_is_told_what_ended_first(night, because, ended):
+def test_a_dataset_that_was_not_tested_is_told_what_ended_first(night: Any, because: Any, ended: Any) -> None:
     state = calibrated(night, 0.6).finish(because).state()
     (row,) = (row for row in views.verdict_rows(state) if row["dataset"] == "fog")
     assert row["why"].endswith(f"it seemed to help, and {ended} before it was compared")

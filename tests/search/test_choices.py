@@ -1,6 +1,10 @@
 """Choices that are nothing, or lists: searched, compared, hashed, journalled and handed out like any other value."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -24,7 +28,7 @@ SPACE = {
 }
 
 
-def problem():
+def problem() -> Any:
     return SearchProblem(
         datasets=("a",),
         hyperparameters=SPACE,
@@ -36,7 +40,7 @@ def problem():
     )
 
 
-def test_a_plan_with_lists_is_the_same_after_its_journal():
+def test_a_plan_with_lists_is_the_same_after_its_journal() -> None:
     plan = Plan.of({"a": 1.0}, {"hidden": [64, [32, None]], "depth": None})
     back = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
     assert back == plan
@@ -45,13 +49,13 @@ def test_a_plan_with_lists_is_the_same_after_its_journal():
     assert back.settings == {"hidden": [64, [32, None]], "depth": None}
 
 
-def test_the_start_is_the_first_choice_and_what_it_makes_count():
+def test_the_start_is_the_first_choice_and_what_it_makes_count() -> None:
     start = problem().start.settings
     assert start == {"hidden": [64], "depth": None, "leaf": 5}
 
 
 @pytest.mark.parametrize("sampler", ["mixture", "random", "TPESampler", "CmaEsSampler"])
-def test_every_sampler_proposes_every_choice_and_keeps_conditions(sampler):
+def test_every_sampler_proposes_every_choice_and_keeps_conditions(sampler: Any) -> None:
     pytest.importorskip("cmaes") if sampler == "CmaEsSampler" else None
     engine, observed = make_engine(sampler, problem(), 5), []
     for number in range(24):
@@ -74,7 +78,7 @@ def test_every_sampler_proposes_every_choice_and_keeps_conditions(sampler):
     assert make_engine(sampler, problem(), 5).recommend(again).plan.settings == best
 
 
-def test_the_command_trainer_is_told_lists_and_null_as_they_are(tmp_path):
+def test_the_command_trainer_is_told_lists_and_null_as_they_are(tmp_path: Path) -> None:
     plan = Plan.of({}, {"hidden": [64, 32], "depth": None})
     job = TrainingJob(
         kind="classification",
@@ -91,7 +95,7 @@ def test_the_command_trainer_is_told_lists_and_null_as_they_are(tmp_path):
     assert '"hyperparameters": {"depth": null, "hidden": [64, 32]}' in json.dumps(job_content(job, tmp_path))
 
 
-def test_a_study_with_null_and_lists_runs_to_its_end(tmp_path):
+def test_a_study_with_null_and_lists_runs_to_its_end(tmp_path: Path) -> None:
     space = {
         "hidden_layer_sizes": {"type": "categorical", "choices": [[8], [8, 4]]},
         "max_iter": {"type": "categorical", "choices": [20]},
@@ -116,7 +120,7 @@ def test_a_study_with_null_and_lists_runs_to_its_end(tmp_path):
     assert again.content == found.content
 
 
-def test_null_is_a_choice_of_a_tree(tmp_path):
+def test_null_is_a_choice_of_a_tree(tmp_path: Path) -> None:
     trainer = {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "DecisionTreeClassifier"}}
     space = {
         "max_depth": {"type": "categorical", "choices": [None, 3]},
@@ -136,13 +140,13 @@ def test_null_is_a_choice_of_a_tree(tmp_path):
     assert {t.outcome.status for t in state.trials} == {"done"}
 
 
-def written(tmp_path, space):
+def written(tmp_path: Path, space: Any) -> Any:
     file = write_world(tmp_path, search_space=None)
     file.write_text(yaml.safe_dump({**json.loads(file.read_text()), "search_space": space}, sort_keys=False))
     return file
 
 
-def test_choices_are_fingerprinted_as_they_are_written(tmp_path):
+def test_choices_are_fingerprinted_as_they_are_written(tmp_path: Path) -> None:
     space = {
         "depth": {"type": "categorical", "choices": [None, [3, [4]]]},
         "width": {"type": "int", "low": 1, "high": 9},
@@ -176,6 +180,6 @@ def test_choices_are_fingerprinted_as_they_are_written(tmp_path):
         ),
     ],
 )
-def test_what_is_no_choice_is_refused_with_its_place(tmp_path, space, words):
+def test_what_is_no_choice_is_refused_with_its_place(tmp_path: Path, space: Any, words: Any) -> None:
     with pytest.raises(InputError, match=words):
         autodc.load(written(tmp_path, space))

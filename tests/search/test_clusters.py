@@ -1,6 +1,9 @@
 """Clusters of many datasets: found where planted, of use where effects are shared, nearly harmless elsewhere."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,14 +30,14 @@ FAMILY = np.arange(len(DATASETS)) % FAMILIES
 RATE = {"rate": ParameterSpec(type="float", low=1e-3, high=1.0, log=True)}
 
 
-def described(seed, shuffled=False):
+def described(seed: Any, shuffled: Any = False) -> Any:
     rng = seeds.generator(seed, "descriptors")
     values = rng.normal(0.0, 1.0, (FAMILIES, 5))[FAMILY] + rng.normal(0.0, 0.15, (len(DATASETS), 5))
     values = rng.permutation(values) if shuffled else values
     return {name: tuple(map(float, row)) for name, row in zip(DATASETS, values, strict=True)}
 
 
-def problem(descriptors, datasets=DATASETS):
+def problem(descriptors: Any, datasets: Any = DATASETS) -> Any:
     return SearchProblem(
         datasets=datasets,
         hyperparameters=RATE,
@@ -47,13 +50,13 @@ def problem(descriptors, datasets=DATASETS):
     )
 
 
-def gains(seed):
+def gains(seed: Any) -> Any:
     """What every dataset is worth: half of the variance is its family's."""
     rng = seeds.generator(seed, "gains")
     return rng.normal(0.0, 1.0, FAMILIES)[FAMILY] + rng.normal(0.0, 1.0, len(DATASETS))
 
 
-def observed(seed, trials):
+def observed(seed: Any, trials: Any) -> Any:
     """Trainings of random plans, whose noise is a fifth of what they differ by."""
     book = PlanBook(problem({}))
     rng, rows = seeds.generator(seed, "noise"), book.space.random(seeds.generator(seed, "plans"), trials)
@@ -65,7 +68,7 @@ def observed(seed, trials):
     ]
 
 
-def ranking(seed, descriptors, trials=60):
+def ranking(seed: Any, descriptors: Any, trials: Any = 60) -> Any:
     """Rank correlation of what every dataset is believed to be worth with what it is worth."""
     made = problem(descriptors)
     book = PlanBook(made)
@@ -77,7 +80,7 @@ def ranking(seed, descriptors, trials=60):
     return float(stats.spearmanr(gap, gains(seed)).statistic)
 
 
-def test_planted_families_are_clusters_and_none_is_given_twice():
+def test_planted_families_are_clusters_and_none_is_given_twice() -> None:
     cuts = clusters(DATASETS, described(0))
     found = [tuple(one.tolist()) for cut in cuts for one in cut]
     planted = {tuple(np.flatnonzero(f == FAMILY).tolist()) for f in range(FAMILIES)}
@@ -86,7 +89,7 @@ def test_planted_families_are_clusters_and_none_is_given_twice():
     assert all(len(one) > 1 for one in found)
 
 
-def test_few_or_equal_descriptors_make_no_clusters_and_wrong_ones_are_refused():
+def test_few_or_equal_descriptors_make_no_clusters_and_wrong_ones_are_refused() -> None:
     few = dict(list(described(0).items())[:MANY])
     assert clusters(DATASETS, few) == clusters(DATASETS, {}) == ()
     assert clusters(DATASETS, dict.fromkeys(DATASETS, (0.1, 2.0))) == ()
@@ -97,7 +100,7 @@ def test_few_or_equal_descriptors_make_no_clusters_and_wrong_ones_are_refused():
         clusters(DATASETS, {"d000": (1.0, 2.0), "d001": (1.0,)})
 
 
-def test_without_clusters_suggestions_are_what_they_were():
+def test_without_clusters_suggestions_are_what_they_were() -> None:
     plain = problem_of(6)
     told = dataclasses.replace(plain, descriptors={f"d{i}": (float(i), float(i % 2)) for i in range(6)})
     plans, seen = drive(make_engine("mixture", plain, 3), reward)
@@ -105,7 +108,7 @@ def test_without_clusters_suggestions_are_what_they_were():
     assert make_engine("mixture", told, 3).recommend(seen) == make_engine("mixture", plain, 3).recommend(seen)
 
 
-def test_shared_effects_are_ranked_better_and_useless_descriptors_cost_little():
+def test_shared_effects_are_ranked_better_and_useless_descriptors_cost_little() -> None:
     plain, told, shuffled = (
         np.array([ranking(seed, make(seed)) for seed in range(4)])
         for make in (lambda seed: {}, described, lambda seed: described(seed, shuffled=True))
@@ -116,7 +119,7 @@ def test_shared_effects_are_ranked_better_and_useless_descriptors_cost_little():
 
 
 @pytest.fixture(scope="module")
-def sample():
+def sample() -> Any:
     made = problem(described(2))
     book = PlanBook(made)
     history = book.history(observed(2, 40))
@@ -125,11 +128,11 @@ def sample():
     return history.sample(space.features(history.rows), space.data_features, target, space.cluster_features)
 
 
-def test_the_gradient_of_the_evidence_is_that_of_finite_differences(sample):
+def test_the_gradient_of_the_evidence_is_that_of_finite_differences(sample: Any) -> None:
     centre, spread = prior(sample.data, sample.clusters)
     layout = slice(len(centre) - len(sample.clusters), None)
 
-    def at(part):
+    def at(part: Any) -> Any:
         whole = centre.copy()
         whole[layout] = part
         return _loss(whole, sample, centre, spread)
@@ -138,7 +141,7 @@ def test_the_gradient_of_the_evidence_is_that_of_finite_differences(sample):
 
 
 @pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
-def test_draws_and_means_as_functions_agree_with_predictions(sample, kind, fit):
+def test_draws_and_means_as_functions_agree_with_predictions(sample: Any, kind: Any, fit: Any) -> None:
     model, rows = kind(sample, fit(sample)), sample.features[:5]
     mean, sd = model.predict(rows)
     assert model.mean()(rows) == pytest.approx(mean, abs=1e-4)
@@ -150,7 +153,7 @@ def test_draws_and_means_as_functions_agree_with_predictions(sample, kind, fit):
     assert (drawn[:, 0] - drawn[:, 1]).std() == pytest.approx(spread[0], rel=0.15)
 
 
-def test_the_opening_moves_whole_clusters_first_and_single_datasets_last():
+def test_the_opening_moves_whole_clusters_first_and_single_datasets_last() -> None:
     book = PlanBook(problem(described(1)))
     found = [entry.row[book.space.weights] > 0 for entry in opening(book.space, book.start, [], 0) if entry.pair >= 0]
     assert len(found) == 2 * pairs(book.space)
@@ -162,15 +165,15 @@ def test_the_opening_moves_whole_clusters_first_and_single_datasets_last():
         assert first.sum() == len(DATASETS) / 2
 
 
-def test_a_cluster_that_helps_only_as_a_whole_is_switched_in():
+def test_a_cluster_that_helps_only_as_a_whole_is_switched_in() -> None:
     names = [f"d{i}" for i in range(40)]
     dimensions, mine = [Dimension(name=name, kind="weight") for name in names], slice(20, 30)
     fours = [names[i : i + 10] for i in range(0, 40, 10)]
 
-    def value(rows):
+    def value(rows: Any) -> Any:
         return 5.0 * (rows[:, mine] > 0.5).all(1) - 0.1 * (rows > 0).sum(1)
 
-    def best(space):
+    def best(space: Any) -> Any:
         rng = np.random.default_rng(0)
         rows, values = ascend(space, value, np.zeros((1, 40)), space.snap, rng, parents=1, rounds=12)
         return np.flatnonzero(rows[np.argmax(values)]).tolist()
@@ -179,7 +182,7 @@ def test_a_cluster_that_helps_only_as_a_whole_is_switched_in():
     assert best(Space(dimensions, clusters=[fours])) == list(range(20, 30))
 
 
-def test_the_same_history_gives_the_same_suggestion_in_a_fresh_engine():
+def test_the_same_history_gives_the_same_suggestion_in_a_fresh_engine() -> None:
     made, seen = problem(described(3)), observed(3, 30)
     first = make_engine("mixture", made, 5)
     first.suggest(20, seen[:20], [])
@@ -190,7 +193,7 @@ def test_the_same_history_gives_the_same_suggestion_in_a_fresh_engine():
     assert all(0 < weight <= 1.0 for weight in found.plan.mixture.to_dict().values())
 
 
-def test_the_sampler_takes_descriptors_and_refuses_those_of_nothing():
+def test_the_sampler_takes_descriptors_and_refuses_those_of_nothing() -> None:
     space = {name: FloatDistribution(0, 1) for name in DATASETS}
     sampler = MixtureSampler(space, datasets=DATASETS, descriptors=described(0))
     assert len(sampler._words._encoding.space.clusters) > 1

@@ -1,9 +1,12 @@
 """Our engines and Optuna's samplers keep the sampler's contract; names nobody knows are refused."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -15,44 +18,44 @@ from autodc.testing.search_problems import LAG, drive, problem_of, reward
 
 class TestMixture(SamplerContract):
     @pytest.fixture
-    def make(self):
+    def make(self) -> Any:
         return functools.partial(make_engine, "mixture")
 
 
 class TestRandom(SamplerContract):
     @pytest.fixture
-    def make(self):
+    def make(self) -> Any:
         return functools.partial(make_engine, "random")
 
 
 @pytest.mark.slow
 class TestTpe(SamplerContract):
     @pytest.fixture
-    def make(self):
+    def make(self) -> Any:
         return functools.partial(make_engine, "TPESampler")
 
 
 @pytest.mark.slow
 class TestNsga(SamplerContract):
     @pytest.fixture
-    def make(self):
+    def make(self) -> Any:
         return functools.partial(make_engine, "NSGAIISampler")
 
 
-def test_an_optuna_sampler_goes_on_after_a_kill_as_if_nothing_was():
+def test_an_optuna_sampler_goes_on_after_a_kill_as_if_nothing_was() -> None:
     plans, observed = drive(make_engine("TPESampler", problem_of(4), 3), reward)
     fresh = make_engine("TPESampler", problem_of(4), 3)
     number = len(plans) - 1
     assert fresh.suggest(number, observed[: number - LAG + 1], plans[number - LAG + 1 : number]).plan == plans[number]
 
 
-def test_a_name_nobody_knows_is_refused_with_the_nearest_one():
+def test_a_name_nobody_knows_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(SpecError, match="did you mean TPESampler") as caught:
         make_engine("TPESample", problem_of(2), 0)
     assert caught.value.code == "ADC-SRCH-001"
 
 
-def test_the_first_trials_are_start_uniform_and_pairs_of_complements():
+def test_the_first_trials_are_start_uniform_and_pairs_of_complements() -> None:
     engine = make_engine("mixture", problem_of(6), 0)
     found = [engine.suggest(number, [], []) for number in range(6)]
     assert found[0].plan == problem_of(6).start
@@ -64,7 +67,7 @@ def test_the_first_trials_are_start_uniform_and_pairs_of_complements():
     assert first.plan.hyperparameters == second.plan.hyperparameters
 
 
-def test_the_search_finds_what_helps_and_leaves_out_what_harms():
+def test_the_search_finds_what_helps_and_leaves_out_what_harms() -> None:
     engine = make_engine("mixture", problem_of(8), 1)
     _, observed = drive(engine, reward, trials=36)
     found = engine.recommend(observed)
@@ -74,7 +77,7 @@ def test_the_search_finds_what_helps_and_leaves_out_what_harms():
     assert found.worth["d0"] > 0
 
 
-def test_observations_with_weights_above_the_cap_and_unknown_datasets_stay_usable():
+def test_observations_with_weights_above_the_cap_and_unknown_datasets_stay_usable() -> None:
     problem = problem_of(3)
     engine = make_engine("mixture", problem, 2)
     plans, observed = drive(engine, reward)
@@ -84,7 +87,7 @@ def test_observations_with_weights_above_the_cap_and_unknown_datasets_stay_usabl
     assert fresh.suggest(len(observed), observed, plans[-2:]).plan.mixture.weight("d0") <= problem.max_weight
 
 
-def test_a_search_that_gains_a_dataset_uses_what_it_knows_and_tries_the_new_one_soon():
+def test_a_search_that_gains_a_dataset_uses_what_it_knows_and_tries_the_new_one_soon() -> None:
     _, old = drive(make_engine("mixture", problem_of(6), 1), reward, trials=36)
     borrowed = [dataclasses.replace(seen, number=i - len(old)) for i, seen in enumerate(old)]
     engine = make_engine("mixture", problem_of(7), 1)
@@ -94,7 +97,7 @@ def test_a_search_that_gains_a_dataset_uses_what_it_knows_and_tries_the_new_one_
     assert engine.recommend(borrowed).plan.mixture.weight("d2") == 0
 
 
-def test_enqueued_mixtures_are_tried_first_also_after_a_warm_start():
+def test_enqueued_mixtures_are_tried_first_also_after_a_warm_start() -> None:
     problem = dataclasses.replace(problem_of(4), enqueue=({"d1": 1.5},), hyperparameters={})
     problem = dataclasses.replace(problem, start=Plan.of({"base": 1.0}, {}))
     cold = make_engine("mixture", problem, 0)
@@ -108,7 +111,7 @@ def test_enqueued_mixtures_are_tried_first_also_after_a_warm_start():
     assert (warm.origin, warm.plan.mixture.to_dict()) == ("enqueued", {"base": 1.0, "d1": 1.5})
 
 
-def test_plans_engine_and_loop_are_read_without_optuna_and_the_loop_without_ray_mlflow_and_torch():
+def test_plans_engine_and_loop_are_read_without_optuna_and_the_loop_without_ray_mlflow_and_torch() -> None:
     names = ["autodc.plan.plan", "autodc.search", "autodc.search.mixture_engine", "autodc.study.core"]
     code = f"""
 import importlib, sys

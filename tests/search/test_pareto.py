@@ -1,6 +1,9 @@
 """Several objectives: the front of what was trained, and a search that widens it."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +25,7 @@ CORNER = np.array([0.0, np.log(1 / 64)])
 """Reference point of the hypervolume: an objective of 0 at 64 ms."""
 
 
-def problem():
+def problem() -> Any:
     return SearchProblem(
         datasets=("good", "bad", "dull", "fair"),
         hyperparameters=SPACE,
@@ -35,7 +38,7 @@ def problem():
     )
 
 
-def truth(plan):
+def truth(plan: Any) -> Any:
     """Objective and oriented latency: wide networks are better and slower, the data is free."""
     values = dict(plan.hyperparameters)
     width, rate = float(values["width"]), float(values["rate"])
@@ -45,7 +48,7 @@ def truth(plan):
     return np.array([objective, oriented(width / 8)])
 
 
-def observe(number, plan, seed):
+def observe(number: Any, plan: Any, seed: Any) -> Any:
     noise = seeds.generator(seed, "noise", number).normal(0.0, [0.02, 0.05])
     objective, speed = truth(plan) + noise
     return Observation(
@@ -53,7 +56,7 @@ def observe(number, plan, seed):
     )
 
 
-def search(sampler, seed, trials=TRIALS):
+def search(sampler: Any, seed: Any, trials: Any = TRIALS) -> Any:
     engine = make_engine(sampler, problem(), seed)
     observed, plans = [], []
     for number in range(trials):
@@ -63,7 +66,7 @@ def search(sampler, seed, trials=TRIALS):
     return engine, observed
 
 
-def hypervolume(points):
+def hypervolume(points: Any) -> Any:
     """Area that two objectives, up is better, dominate above CORNER."""
     area, best = 0.0, CORNER[1]
     for objective, speed in sorted((tuple(p) for p in points), reverse=True):
@@ -73,17 +76,17 @@ def hypervolume(points):
     return area
 
 
-def known_front():
+def known_front() -> Any:
     plans = [Plan.of({"good": 1.0, "fair": 1.0}, {"width": w, "rate": 0.01}, "concat") for w in range(8, 513)]
     return hypervolume([truth(p) for p in plans])
 
 
-def test_what_none_beats_is_found():
+def test_what_none_beats_is_found() -> None:
     values = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.4, 0.5], [1.0, 0.0], [0.2, 0.2]])
     assert undominated(values).tolist() == [True, True, True, False, True, False]
 
 
-def test_weights_are_a_function_of_seed_and_number_and_cover_both_ends():
+def test_weights_are_a_function_of_seed_and_number_and_cover_both_ends() -> None:
     drawn = np.array([weights(3, number, 2) for number in range(200)])
     assert np.array_equal(drawn[7], weights(3, 7, 2))
     assert not np.array_equal(drawn[7], weights(4, 7, 2))
@@ -92,18 +95,18 @@ def test_weights_are_a_function_of_seed_and_number_and_cover_both_ends():
     assert drawn[:, 0].max() > 0.95
 
 
-def test_a_tradeoff_that_was_not_measured_is_none():
+def test_a_tradeoff_that_was_not_measured_is_none() -> None:
     assert oriented(0.0) is None
     assert oriented(float("nan")) is None
     assert natural(oriented(12.5)) == pytest.approx(12.5)
 
 
 @pytest.fixture(scope="module")
-def searched():
+def searched() -> Any:
     return search("mixture", 0)[1]
 
 
-def test_the_search_comes_closer_to_the_known_front_than_random_at_equal_trials(searched):
+def test_the_search_comes_closer_to_the_known_front_than_random_at_equal_trials(searched: Any) -> None:
     shares = [hypervolume([truth(o.plan) for o in searched]) / known_front()]
     for seed in range(4):
         shares.append(hypervolume([truth(o.plan) for o in search("random", seed)[1]]) / known_front())
@@ -111,7 +114,7 @@ def test_the_search_comes_closer_to_the_known_front_than_random_at_equal_trials(
     assert shares[0] > max(shares[1:]) + 0.03
 
 
-def test_the_front_is_of_trained_plans_none_of_which_is_believed_to_beat_another(searched):
+def test_the_front_is_of_trained_plans_none_of_which_is_believed_to_beat_another(searched: Any) -> None:
     engine, observed = make_engine("mixture", problem(), 0), searched
     front = engine.front(observed)
     assert len(front) > 2
@@ -125,7 +128,7 @@ def test_the_front_is_of_trained_plans_none_of_which_is_believed_to_beat_another
 
 
 @pytest.mark.parametrize("sampler", ["mixture", "random", "TPESampler"])
-def test_trainings_without_the_tradeoff_and_failed_ones_are_survived(sampler, searched):
+def test_trainings_without_the_tradeoff_and_failed_ones_are_survived(sampler: Any, searched: Any) -> None:
     wrong = [
         Observation(number=o.number, plan=o.plan, seed=o.seed, values={} if o.number % 4 == 1 else o.values)
         if o.number % 2
@@ -141,6 +144,6 @@ def test_trainings_without_the_tradeoff_and_failed_ones_are_survived(sampler, se
     assert fresh.suggest(14, wrong, []) == engine.suggest(14, wrong, [])
 
 
-def test_without_tradeoffs_there_is_no_front():
+def test_without_tradeoffs_there_is_no_front() -> None:
     engine = make_engine("mixture", dataclasses.replace(problem(), tradeoffs=()), 0)
     assert engine.front([observe(0, problem().start, 0)]) == ()

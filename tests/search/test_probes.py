@@ -1,6 +1,9 @@
 """Probes: what is known of datasets before helps where the study bears it out, and comes to nothing elsewhere."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +21,7 @@ RATE = {"rate": ParameterSpec(type="float", low=1e-3, high=1.0, log=True)}
 TRIALS = 18
 
 
-def problem(probes):
+def problem(probes: Any) -> Any:
     return SearchProblem(
         datasets=DATASETS,
         hyperparameters=RATE,
@@ -31,11 +34,11 @@ def problem(probes):
     )
 
 
-def gains(seed):
+def gains(seed: Any) -> Any:
     return seeds.generator(seed, "gains").normal(0.0, 1.0, len(DATASETS))
 
 
-def observed(seed):
+def observed(seed: Any) -> Any:
     """Trainings of random plans, whose noise is a fifth of what they differ by."""
     rng, worth, book = seeds.generator(seed, "plans"), gains(seed), PlanBook(problem({}))
     rows = book.space.random(rng, TRIALS)
@@ -47,7 +50,7 @@ def observed(seed):
     ]
 
 
-def ranking(seed, probes):
+def ranking(seed: Any, probes: Any) -> Any:
     """Rank correlation of what every dataset is believed to be worth with what it is worth."""
     made = problem(probes)
     book = PlanBook(made)
@@ -59,36 +62,36 @@ def ranking(seed, probes):
     return float(stats.spearmanr(gap, gains(seed)).statistic)
 
 
-def probe(seed, correlation):
+def probe(seed: Any, correlation: Any) -> Any:
     noise = seeds.generator(seed, "probe").normal(0.0, 1.0, len(DATASETS))
     mixed = correlation * gains(seed) + np.sqrt(1 - correlation**2) * noise
     return dict(zip(DATASETS, map(float, mixed), strict=True))
 
 
 @pytest.fixture(scope="module")
-def plain():
+def plain() -> Any:
     return np.array([ranking(seed, {}) for seed in range(6)])
 
 
-def test_an_informative_probe_ranks_the_datasets_better(plain):
+def test_an_informative_probe_ranks_the_datasets_better(plain: Any) -> None:
     found = np.array([ranking(seed, probe(seed, 0.85)) for seed in range(6)])
     assert found.mean() > plain.mean() + 0.1
     assert (found > plain).sum() >= 5
 
 
-def test_a_useless_probe_and_one_that_is_upside_down_do_not_hurt(plain):
+def test_a_useless_probe_and_one_that_is_upside_down_do_not_hurt(plain: Any) -> None:
     for correlation in (0.0, -0.85):
         found = np.array([ranking(seed, probe(seed, correlation)) for seed in range(6)])
         assert found.mean() > plain.mean() - 0.03
 
 
 @pytest.mark.parametrize("probes", [{}, {"d00": 1.0}, dict.fromkeys(DATASETS, 0.5)])
-def test_probes_that_tell_nothing_apart_change_nothing(probes):
+def test_probes_that_tell_nothing_apart_change_nothing(probes: Any) -> None:
     made = problem(probes)
     assert isinstance(modeller_of(PlanBook(made).space, made), SelectingModeller)
 
 
-def test_draws_and_means_carry_what_the_probes_say_and_guards_do_not():
+def test_draws_and_means_carry_what_the_probes_say_and_guards_do_not() -> None:
     made = problem(probe(1, 0.9))
     book = PlanBook(made)
     modeller, history = modeller_of(book.space, made), book.history(observed(1))
@@ -106,7 +109,7 @@ def test_draws_and_means_carry_what_the_probes_say_and_guards_do_not():
     assert modeller.slice("day", history).predict(rows)[0] == pytest.approx(0.9)
 
 
-def test_failures_and_too_few_trainings_leave_the_probes_unheard():
+def test_failures_and_too_few_trainings_leave_the_probes_unheard() -> None:
     made = problem(probe(1, 0.9))
     book, seen = PlanBook(made), observed(1)
     modeller = modeller_of(book.space, made)

@@ -1,9 +1,12 @@
 """MixtureSampler used as any Optuna user would."""
 
+from __future__ import annotations
+
 import pickle
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -15,11 +18,11 @@ GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "search.md"
 
 
 @pytest.fixture(autouse=True)
-def quiet():
+def quiet() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def space():
+def space() -> Any:
     return {
         "dark": FloatDistribution(0, 2),
         "noise": FloatDistribution(0, 2),
@@ -27,12 +30,12 @@ def space():
     }
 
 
-def study(seed, trials, sampler=None):
+def study(seed: Any, trials: Any, sampler: Any = None) -> Any:
     made = optuna.create_study(
         direction="maximize", sampler=sampler or MixtureSampler(space(), datasets=["dark", "noise"], seed=seed)
     )
 
-    def objective(trial):
+    def objective(trial: Any) -> Any:
         dark, noise = trial.suggest_float("dark", 0, 2), trial.suggest_float("noise", 0, 2)
         rate = trial.suggest_float("lr", 1e-4, 1, log=True)
         if trial.number == 7:
@@ -43,7 +46,7 @@ def study(seed, trials, sampler=None):
     return made
 
 
-def test_the_same_seed_and_history_suggest_the_same_in_a_fresh_sampler():
+def test_the_same_seed_and_history_suggest_the_same_in_a_fresh_sampler() -> None:
     one, two = study(3, 20), study(3, 14)
     two.sampler = MixtureSampler(space(), datasets=["dark", "noise"], seed=3)
     again = optuna.create_study(direction="maximize", sampler=two.sampler)
@@ -51,20 +54,20 @@ def test_the_same_seed_and_history_suggest_the_same_in_a_fresh_sampler():
     assert again.ask(space()).params == pytest.approx(one.trials[14].params)
 
 
-def test_weight_zero_is_proposed_and_the_best_is_found():
+def test_weight_zero_is_proposed_and_the_best_is_found() -> None:
     found = study(1, 30)
     assert any(t.params["noise"] == 0.0 for t in found.trials)
     assert found.best_value > 1.2
 
 
-def test_a_weight_that_does_not_start_at_zero_is_refused():
+def test_a_weight_that_does_not_start_at_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="not in it"):
         MixtureSampler(space(), datasets=["fog"])
     with pytest.raises(ValueError, match="from 0 to its cap"):
         MixtureSampler({"dark": FloatDistribution(1, 2)}, datasets=["dark"])
 
 
-def test_what_is_running_is_not_proposed_again():
+def test_what_is_running_is_not_proposed_again() -> None:
     busy = optuna.create_study(sampler=MixtureSampler(space(), datasets=["dark", "noise"]))
     asked = [busy.ask(space()).params for _ in range(12)]
     assert len({tuple(sorted(params.items())) for params in asked}) == 12
@@ -73,7 +76,7 @@ def test_what_is_running_is_not_proposed_again():
     assert len(set(plans)) == 12
 
 
-def test_choices_single_values_and_failures_are_taken():
+def test_choices_single_values_and_failures_are_taken() -> None:
     mixed = {
         "dark": FloatDistribution(0, 2),
         "kind": CategoricalDistribution([None, "sgd", 1.0]),
@@ -91,14 +94,14 @@ def test_choices_single_values_and_failures_are_taken():
     assert all(type(t.params["width"]) is int and t.params["depth"] == 2 for t in made.trials)
 
 
-def test_a_sampler_can_be_pickled_in_the_middle():
+def test_a_sampler_can_be_pickled_in_the_middle() -> None:
     one = study(3, 10)
     two = optuna.create_study(direction="maximize", sampler=pickle.loads(pickle.dumps(one.sampler)))
     two.add_trials(one.trials)
     assert two.ask(space()).params == one.ask(space()).params
 
 
-def staged():
+def staged() -> Any:
     return {
         "dark": FloatDistribution(0, 2),
         "noise": FloatDistribution(0, 1),
@@ -111,7 +114,7 @@ def staged():
     }
 
 
-def staged_sampler(seed=0):
+def staged_sampler(seed: Any = 0) -> Any:
     return MixtureSampler(
         staged(),
         datasets=["dark", "noise"],
@@ -122,7 +125,7 @@ def staged_sampler(seed=0):
     )
 
 
-def staged_objective(trial):
+def staged_objective(trial: Any) -> Any:
     """`dark` helps as pretraining and harms as plain mix; only what counts is asked for."""
     dark, noise = trial.suggest_float("dark", 0, 2), trial.suggest_float("noise", 0, 1)
     value = -noise - 0.2 * dark
@@ -135,7 +138,7 @@ def staged_objective(trial):
     return value
 
 
-def test_a_recipe_its_stages_and_conditions_are_searched_as_they_hang_together():
+def test_a_recipe_its_stages_and_conditions_are_searched_as_they_hang_together() -> None:
     made = optuna.create_study(direction="maximize", sampler=staged_sampler(4))
     made.optimize(staged_objective, n_trials=36)
     for trial in made.trials:
@@ -148,7 +151,7 @@ def test_a_recipe_its_stages_and_conditions_are_searched_as_they_hang_together()
     assert late.count("pretrain_finetune") > 6
 
 
-def test_parameters_that_do_not_count_are_at_their_default():
+def test_parameters_that_do_not_count_are_at_their_default() -> None:
     made = optuna.create_study(sampler=staged_sampler(1))
     for _ in range(14):
         params = made.ask(staged()).params
@@ -156,7 +159,7 @@ def test_parameters_that_do_not_count_are_at_their_default():
         assert params["recipe"] == "pretrain_finetune" or params["dark_stage"] == "main"
 
 
-def guarded(guards, seed, trials=40):
+def guarded(guards: Any, seed: Any, trials: Any = 40) -> Any:
     """`greedy` lifts the target and harms `day`; more than half of its weight breaks a margin of 0.75."""
     names = {"greedy": FloatDistribution(0, 1), "fair": FloatDistribution(0, 1)}
     made = optuna.create_study(
@@ -171,14 +174,14 @@ def guarded(guards, seed, trials=40):
     return [t.params["greedy"] for t in made.trials[-15:]]
 
 
-def test_a_guard_holds_the_search_off_what_breaks_its_margin():
+def test_a_guard_holds_the_search_off_what_breaks_its_margin() -> None:
     free, held = guarded({}, 3), guarded({"day": 0.75}, 3)
     assert sum(greedy > 0.75 for greedy in free) > 7
     assert sum(greedy > 0.75 for greedy in held) < 4
     assert max(held) > 0.3
 
 
-def test_a_trial_without_its_guard_is_no_failure():
+def test_a_trial_without_its_guard_is_no_failure() -> None:
     names = {"fair": FloatDistribution(0, 1)}
     made = optuna.create_study(
         direction="maximize", sampler=MixtureSampler(names, datasets=["fair"], guards={"day": 0.1}, seed=0)
@@ -191,7 +194,7 @@ def test_a_trial_without_its_guard_is_no_failure():
     assert sum(t.params["fair"] > 0.5 for t in made.trials[-6:]) > 3
 
 
-def test_an_enqueued_trial_is_trained_as_it_is_and_takes_no_place_of_the_opening():
+def test_an_enqueued_trial_is_trained_as_it_is_and_takes_no_place_of_the_opening() -> None:
     plain, made = (
         study(5, 3),
         optuna.create_study(direction="maximize", sampler=MixtureSampler(space(), datasets=["dark", "noise"], seed=5)),
@@ -205,7 +208,7 @@ def test_an_enqueued_trial_is_trained_as_it_is_and_takes_no_place_of_the_opening
     assert {n: third._suggest(n, d) for n, d in space().items()} == plain.trials[0].params
 
 
-def test_cheap_trials_are_charged_and_weighed_by_their_fidelity():
+def test_cheap_trials_are_charged_and_weighed_by_their_fidelity() -> None:
     names = {"dark": FloatDistribution(0, 1)}
     sampler = MixtureSampler(names, datasets=["dark"], seed=0)
     made = optuna.create_study(direction="maximize", sampler=sampler)
@@ -224,7 +227,7 @@ def test_cheap_trials_are_charged_and_weighed_by_their_fidelity():
     assert sampler._seen[4].failed
 
 
-def test_several_directions_are_searched_at_once():
+def test_several_directions_are_searched_at_once() -> None:
     names = {"dark": FloatDistribution(0, 1), "width": IntDistribution(1, 64, log=True)}
     made = optuna.create_study(
         directions=["minimize", "maximize"], sampler=MixtureSampler(names, datasets=["dark"], seed=2)
@@ -266,12 +269,12 @@ def test_several_directions_are_searched_at_once():
         ({"stages": {"dark": "kind", "noise": "noise_stage"}, "recipe": "recipe"}, "main and pretrain"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(wrong, words):
+def test_what_does_not_fit_is_refused_in_words(wrong: Any, words: Any) -> None:
     with pytest.raises(ValueError, match=words):
         MixtureSampler(staged(), **{"datasets": ["dark", "noise"], **wrong})
 
 
-def test_a_parameter_may_be_called_recipe_without_being_one():
+def test_a_parameter_may_be_called_recipe_without_being_one() -> None:
     names = {"recipe": IntDistribution(1, 9), "weight:x": FloatDistribution(-1, 1), "dark": FloatDistribution(0, 1)}
     made = optuna.create_study(
         direction="maximize",
@@ -283,7 +286,7 @@ def test_a_parameter_may_be_called_recipe_without_being_one():
     assert made.best_params["recipe"] == 9
 
 
-def test_two_workers_ask_and_tell_at_the_same_time():
+def test_two_workers_ask_and_tell_at_the_same_time() -> None:
     made = optuna.create_study(
         direction="maximize", sampler=MixtureSampler(space(), datasets=["dark", "noise"], seed=3)
     )
@@ -292,7 +295,7 @@ def test_two_workers_ask_and_tell_at_the_same_time():
     assert made.best_value > 1.5
 
 
-def test_the_examples_of_the_guide_run():
+def test_the_examples_of_the_guide_run() -> None:
     programs = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     ran = [{} for _ in programs]
     for program, names in zip(programs, ran, strict=True):
@@ -301,13 +304,13 @@ def test_the_examples_of_the_guide_run():
     assert len(ran[1]["front"]) > 2
 
 
-def test_what_runs_in_another_thread_is_not_proposed_again():
+def test_what_runs_in_another_thread_is_not_proposed_again() -> None:
     """Twelve plans in all, and two threads that ask at the same moment, again and again."""
     names = {"kind": CategoricalDistribution(["a", "b", "c", "d"]), "depth": IntDistribution(1, 3)}
     made = optuna.create_study(direction="maximize", sampler=MixtureSampler(names, seed=1))
     meet = threading.Barrier(2)
 
-    def objective(trial):
+    def objective(trial: Any) -> Any:
         value = trial.suggest_int("depth", 1, 3) + (trial.suggest_categorical("kind", ["a", "b", "c", "d"]) == "b")
         meet.wait(60)
         return value
@@ -336,7 +339,7 @@ def test_what_runs_in_another_thread_is_not_proposed_again():
         ({"lr": "fast"}, "'lr' is of FloatDistribution"),
     ],
 )
-def test_an_enqueued_value_outside_the_space_is_refused_and_the_study_goes_on(params, words):
+def test_an_enqueued_value_outside_the_space_is_refused_and_the_study_goes_on(params: Any, words: Any) -> None:
     made = optuna.create_study(direction="maximize", sampler=MixtureSampler(space(), datasets=["dark", "noise"]))
     made.enqueue_trial(params)
     with pytest.raises(ValueError, match=re.escape(words)):
@@ -345,6 +348,6 @@ def test_an_enqueued_value_outside_the_space_is_refused_and_the_study_goes_on(pa
     made.tell(made.ask(space()), 1.0)
 
 
-def test_a_sampler_without_targets_is_refused():
+def test_a_sampler_without_targets_is_refused() -> None:
     with pytest.raises(ValueError, match="targets: name at least one slice"):
         MixtureSampler(space(), datasets=["dark", "noise"], targets={})

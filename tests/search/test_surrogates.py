@@ -1,5 +1,9 @@
 """The models: gradients, leave-one-out by formula and by refitting, prediction of what was planted."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -9,7 +13,7 @@ from autodc.search.surrogates.gaussian import GaussianProcess, Sample, _loss, pr
 from autodc.search.surrogates.ridge import Ridge, tune_ridge
 
 
-def sample(count, rng, noise=0.05):
+def sample(count: Any, rng: Any, noise: Any = 0.05) -> Any:
     x = rng.random((count, 6)) * np.array([1, 1, 1, 1, 1, 1]) - np.array([0, 0, 0, 0, 0.5, 0.5])
     y = x[:, 0] - 0.7 * x[:, 1] - 3 * (x[:, 4] - 0.2) ** 2 + x[:, 2] * x[:, 3]
     y = (y - y.mean()) / y.std() + noise * rng.standard_normal(count)
@@ -18,7 +22,7 @@ def sample(count, rng, noise=0.05):
     return Sample(features=x, target=y, noise=np.ones(count), seeds=seeds, data=data)
 
 
-def test_the_gradient_of_the_evidence_is_that_of_finite_differences():
+def test_the_gradient_of_the_evidence_is_that_of_finite_differences() -> None:
     made = sample(25, np.random.default_rng(0))
     centre, spread = prior(made.data)
     for shift in (0.0, 0.4):
@@ -29,7 +33,7 @@ def test_the_gradient_of_the_evidence_is_that_of_finite_differences():
 
 
 @pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
-def test_left_out_predictions_are_those_of_a_model_that_never_saw_the_row(kind, fit):
+def test_left_out_predictions_are_those_of_a_model_that_never_saw_the_row(kind: Any, fit: Any) -> None:
     made = sample(30, np.random.default_rng(1))
     theta = fit(made)
     left_out = kind(made, theta).left_out()
@@ -50,7 +54,7 @@ def test_left_out_predictions_are_those_of_a_model_that_never_saw_the_row(kind, 
 
 
 @pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
-def test_what_was_planted_is_predicted_on_new_rows(kind, fit):
+def test_what_was_planted_is_predicted_on_new_rows(kind: Any, fit: Any) -> None:
     rng = np.random.default_rng(2)
     made, new = sample(80, rng), sample(200, rng, noise=0.0)
     mean, sd = kind(made, fit(made)).predict(new.features)
@@ -59,7 +63,7 @@ def test_what_was_planted_is_predicted_on_new_rows(kind, fit):
 
 
 @pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
-def test_draws_scatter_about_the_mean_as_the_posterior_says(kind, fit):
+def test_draws_scatter_about_the_mean_as_the_posterior_says(kind: Any, fit: Any) -> None:
     rng = np.random.default_rng(3)
     made = sample(40, rng)
     model = kind(made, fit(made))
@@ -74,7 +78,7 @@ def test_draws_scatter_about_the_mean_as_the_posterior_says(kind, fit):
     assert (drawn[:, 0] - drawn[:, 1]).std() == pytest.approx(spread[0], rel=0.1)
 
 
-def test_an_average_of_models_doubts_what_they_disagree_about():
+def test_an_average_of_models_doubts_what_they_disagree_about() -> None:
     rng = np.random.default_rng(4)
     made = sample(30, rng)
     parts = [

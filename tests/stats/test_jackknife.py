@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -19,7 +23,7 @@ def _labels(rows: int = 200) -> tuple[np.ndarray, np.ndarray]:
         (jackknife.macro_f1, lambda t, p: metrics.f1_score(t, p, average="macro")),
     ],
 )
-def test_label_metrics_agree_with_sklearn_and_with_leaving_rows_out(quick, reference):
+def test_label_metrics_agree_with_sklearn_and_with_leaving_rows_out(quick: Any, reference: Any) -> None:
     truth, predicted = _labels()
     values = quick(truth, predicted)
     slow = jackknife.pseudo_values(reference, (truth, predicted))
@@ -28,7 +32,7 @@ def test_label_metrics_agree_with_sklearn_and_with_leaving_rows_out(quick, refer
     assert values == pytest.approx(slow, abs=1e-9)
 
 
-def test_auc_agrees_with_sklearn_ties_included():
+def test_auc_agrees_with_sklearn_ties_included() -> None:
     rng = np.random.default_rng(1)
     truth = rng.random(300) < 0.3
     score = np.round(truth + rng.normal(size=300), 1)
@@ -38,7 +42,7 @@ def test_auc_agrees_with_sklearn_ties_included():
     assert values == pytest.approx(slow, abs=1e-9)
 
 
-def test_root_mean_is_rmse_and_its_spread_is_the_sampling_error():
+def test_root_mean_is_rmse_and_its_spread_is_the_sampling_error() -> None:
     rng = np.random.default_rng(2)
     samples = rng.exponential(size=(2000, 400))
     rmse = np.sqrt(samples.mean(axis=1))
@@ -49,12 +53,12 @@ def test_root_mean_is_rmse_and_its_spread_is_the_sampling_error():
     assert jackknife.root_mean(np.zeros(5)).tolist() == [0.0] * 5
 
 
-def test_a_mean_is_its_own_pseudo_value():
+def test_a_mean_is_its_own_pseudo_value() -> None:
     values = np.random.default_rng(0).normal(size=50)
     assert jackknife.pseudo_values(np.mean, (values,)) == pytest.approx(values)
 
 
-def test_what_has_no_pseudo_values_is_refused():
+def test_what_has_no_pseudo_values_is_refused() -> None:
     with pytest.raises(StatsError, match="ADC-STAT-032"):
         jackknife.auc(np.ones(4), np.arange(4.0))
     with pytest.raises(StatsError, match="ADC-STAT-030"):

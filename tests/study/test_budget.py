@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from autodc.review.result import result
@@ -21,7 +23,9 @@ FAST = {(20, 1), (20, 3), (40, 2), (80, 3)}
         for rounds in (1, 2, 3)
     ],
 )
-def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(world, trainings, rounds):
+def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(
+    world: Any, trainings: Any, rounds: Any
+) -> None:
     hand = world(budget__trainings=trainings, loop__rounds=rounds)
     rows = []
     study = hand.open(rows)
@@ -42,7 +46,7 @@ def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(world
 @pytest.mark.parametrize(
     "limit", [0, pytest.param(50, marks=pytest.mark.slow), 100, pytest.param(150, marks=pytest.mark.slow)]
 )
-def test_what_is_kept_costs_no_more_than_the_budget(world, limit):
+def test_what_is_kept_costs_no_more_than_the_budget(world: Any, limit: Any) -> None:
     candidates = [{"name": name, "source": f"data/{name}.npz", "cost": 100} for name in CANDIDATES]
     candidates.append({"name": "spare_lamps", "source": "data/lamps.npz", "cost": 60})
     hand = world(data__candidates=candidates, budget__cost=limit)
@@ -66,7 +70,7 @@ def test_what_is_kept_costs_no_more_than_the_budget(world, limit):
         pytest.param(3, marks=pytest.mark.slow),
     ],
 )
-def test_every_kept_dataset_has_a_decision_of_its_own(world, seed):
+def test_every_kept_dataset_has_a_decision_of_its_own(world: Any, seed: Any) -> None:
     hand = world(seed=seed, budget__trainings=80)
     study = hand.open([])
     hand.finish(study)
@@ -77,7 +81,7 @@ def test_every_kept_dataset_has_a_decision_of_its_own(world, seed):
     assert sorted(content["kept"] + content["dropped"] + content["undecided"]) == sorted(CANDIDATES)
 
 
-def test_the_test_set_is_opened_once_and_its_targets_are_not_read_before(world):
+def test_the_test_set_is_opened_once_and_its_targets_are_not_read_before(world: Any) -> None:
     hand = world(data__test={"source": "sealed.py:rows"}, seed=11, budget__trainings=40)
     asked = hand.log()
     assert asked == 1, "once, whether they fit, before the study begins"
@@ -96,7 +100,7 @@ def test_the_test_set_is_opened_once_and_its_targets_are_not_read_before(world):
     assert [kind for kind, _, _ in rows].count("TestSetOpened") == 1
 
 
-def test_a_deadline_ends_the_study_with_a_result(world, executor_of):
+def test_a_deadline_ends_the_study_with_a_result(world: Any, executor_of: Any) -> None:
     hand = world(budget__trainings=None, loop__rounds=3)
     study = hand.open([])
     executor = executor_of(hand, study)
@@ -108,7 +112,7 @@ def test_a_deadline_ends_the_study_with_a_result(world, executor_of):
     assert executor.now <= 1000.0 + 45.0 + 2 * allowance.final_seeds(hand.spec) + hand.spec.search.lag
 
 
-def test_a_deadline_that_has_passed_trains_nothing_more_and_gives_a_result(world, executor_of):
+def test_a_deadline_that_has_passed_trains_nothing_more_and_gives_a_result(world: Any, executor_of: Any) -> None:
     hand = world(budget__trainings=None, loop__rounds=3)
     rows = []
     study = hand.open(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from autodc.testing.memory import MemoryJournal
 FOREVER = 10**9
 
 
-def timed(world, durations, mixtures=(), fidelity=1.0):
+def timed(world: Any, durations: Any, mixtures: Any = (), fidelity: Any = 1.0) -> Any:
     """A state with trainings that took so long; mixtures: candidates of each, left out: none."""
     hand = world()
     state = hand.open([]).state
@@ -37,20 +38,20 @@ def timed(world, durations, mixtures=(), fidelity=1.0):
 
 @pytest.mark.parametrize("slow", [60.0, 3600.0])
 @pytest.mark.parametrize("place", [0, 5, 12])
-def test_one_slow_training_does_not_change_the_pace(world, slow, place):
+def test_one_slow_training_does_not_change_the_pace(world: Any, slow: Any, place: Any) -> None:
     durations = [0.5] * 13
     durations[place] = slow
     state = timed(world, durations)
     assert pace.pace(state).seconds(pace.rows(state, Plan.of({"base": 1.0}, {}))) == pytest.approx(0.5)
 
 
-def test_a_share_of_slow_trainings_does(world):
+def test_a_share_of_slow_trainings_does(world: Any) -> None:
     state = timed(world, [1.0, 1.0, 10.0] * 10)
     found = pace.pace(state).seconds(pace.rows(state, Plan.of({"base": 1.0}, {})))
     assert 2.5 < found < 4.1
 
 
-def test_larger_mixtures_take_longer_as_they_were_seen_to(world):
+def test_larger_mixtures_take_longer_as_they_were_seen_to(world: Any) -> None:
     state = world().open([]).state
     base, lamps = (state.card(n)["rows"] for n in ("base", "lamps"))
     small, large = 1.0 + 0.01 * base, 1.0 + 0.01 * (base + lamps)
@@ -61,13 +62,13 @@ def test_larger_mixtures_take_longer_as_they_were_seen_to(world):
     assert found.seconds(base + lamps, fidelity=0.5) == pytest.approx(0.5 * large)
 
 
-def test_before_any_mixture_was_trained_larger_ones_are_expected_to_take_longer(world):
+def test_before_any_mixture_was_trained_larger_ones_are_expected_to_take_longer(world: Any) -> None:
     state = timed(world, [2.0] * 4)
     assert pace.typical_rows(state) > state.card("base")["rows"]
     assert pace.pace(state).seconds(pace.typical_rows(state)) > 2.0
 
 
-def test_failed_trainings_do_not_make_the_pace_faster(world):
+def test_failed_trainings_do_not_make_the_pace_faster(world: Any) -> None:
     state = timed(world, [4.0] * 5)
     for number in range(5, 30):
         trial = Trial(number=number, plan=Plan.of({"base": 1.0}, {}), seed=number, phase="search")
@@ -77,7 +78,7 @@ def test_failed_trainings_do_not_make_the_pace_faster(world):
     assert pace.pace(state).seconds(pace.rows(state, Plan.of({"base": 1.0}, {}))) == pytest.approx(4.0)
 
 
-def test_the_default_timeout_follows_the_pace_and_is_never_short(world):
+def test_the_default_timeout_follows_the_pace_and_is_never_short(world: Any) -> None:
     base = Plan.of({"base": 1.0}, {})
     assert pace.timeout(timed(world, []), base, 1.0) == pace.FIRST_TIMEOUT
     assert pace.timeout(timed(world, [0.5] * 2), base, 1.0) == pace.FIRST_TIMEOUT
@@ -89,9 +90,9 @@ def test_the_default_timeout_follows_the_pace_and_is_never_short(world):
     assert pace.timeout(uneven, base, 1.0) >= 4 * 3600.0
 
 
-def test_every_job_gets_a_timeout(world, executor_of):
+def test_every_job_gets_a_timeout(world: Any, executor_of: Any) -> None:
     class Watched(executor_of):
-        def submit(self, job):
+        def submit(self, job: Any) -> None:
             timeouts.append(job.timeout)
             super().submit(job)
 
@@ -106,31 +107,31 @@ def test_every_job_gets_a_timeout(world, executor_of):
 class Clocks:
     """A wall clock that may jump, and one of the time awake; an executor's second moves both."""
 
-    def __init__(self, executor):
+    def __init__(self, executor: Any) -> None:
         self.executor, self.jumped = executor, 0.0
 
-    def wall(self):
+    def wall(self) -> Any:
         return self.executor.now + self.jumped
 
-    def awake(self):
+    def awake(self) -> Any:
         return self.executor.now
 
 
-def drive(hand, study, executor, clocks, **wishes):
+def drive(hand: Any, study: Any, executor: Any, clocks: Any, **wishes: Any) -> None:
     from autodc.adapters.mlflow_tracker import NullTracker
     from autodc.study.driver import Driver
 
     Driver(study, executor, hand.jobs(study), NullTracker(), clock=clocks.wall, monotonic=clocks.awake, **wishes).run()
 
 
-def test_a_machine_that_slept_still_has_its_wall_clock_budget(world, executor_of, essence):
+def test_a_machine_that_slept_still_has_its_wall_clock_budget(world: Any, executor_of: Any, essence: Any) -> None:
     hand = world(budget__trainings=40, loop__rounds=1)
     calm, slept = hand.open([]), hand.open([])
     hand.finish(calm)
     executor = executor_of(hand, slept)
     clocks = Clocks(executor)
 
-    def sleep(state):
+    def sleep(state: Any) -> None:
         clocks.jumped = 15_000.0 if len(state.trials) > 12 else 0.0
 
     drive(hand, slept, executor, clocks, seconds=500.0, progress=sleep)
@@ -138,14 +139,14 @@ def test_a_machine_that_slept_still_has_its_wall_clock_budget(world, executor_of
     assert slept.state.finished.because != "budget.wall_clock"
 
 
-def test_a_limit_rises_again_when_there_is_more_time_than_it_seemed(world, executor_of):
+def test_a_limit_rises_again_when_there_is_more_time_than_it_seemed(world: Any, executor_of: Any) -> None:
     hand = world(budget__trainings=40, loop__rounds=1)
     rows = []
     study = hand.open(rows)
     executor = executor_of(hand, study)
     clocks = Clocks(executor)
 
-    def corrected(state):
+    def corrected(state: Any) -> None:
         clocks.jumped = 470.0 if 12 < len(state.trials) <= 16 else 0.0
 
     drive(hand, study, executor, clocks, deadline=executor.now + 500.0, because="until", progress=corrected)
@@ -155,7 +156,7 @@ def test_a_limit_rises_again_when_there_is_more_time_than_it_seemed(world, execu
     assert result(study.state)["stopped_because"] != "until"
 
 
-def test_a_limit_of_one_session_does_not_bind_the_next(world):
+def test_a_limit_of_one_session_does_not_bind_the_next(world: Any) -> None:
     hand = world()
     rows = []
     study = hand.open(rows)
@@ -171,7 +172,7 @@ def test_a_limit_of_one_session_does_not_bind_the_next(world):
     assert folded.limit is None
 
 
-def test_the_next_night_goes_on_to_the_budget(world, executor_of):
+def test_the_next_night_goes_on_to_the_budget(world: Any, executor_of: Any) -> None:
     """Power cut after the clock had limited the study: the same command without a time spends the whole budget."""
     hand = world(budget__trainings=60, loop__rounds=2)
     rows = []
@@ -196,33 +197,33 @@ def test_the_next_night_goes_on_to_the_budget(world, executor_of):
 class Hanging:
     """Wraps the hand's executor: trainings of these numbers never come back, until cancelled."""
 
-    def __init__(self, inner, numbers):
+    def __init__(self, inner: Any, numbers: Any) -> None:
         self.inner, self.numbers, self.cancels, self.hung = inner, numbers, 0, []
 
     @property
-    def slots(self):
+    def slots(self) -> Any:
         return self.inner.slots
 
-    def submit(self, job):
+    def submit(self, job: Any) -> None:
         if job.number in self.numbers or self.hung:
             self.hung.append(job.number)
         else:
             self.inner.submit(job)
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: Any = None) -> Any:
         return self.inner.wait(timeout)
 
-    def cancel(self):
+    def cancel(self) -> None:
         self.cancels += 1
         self.hung.clear()
         self.inner.cancel()
 
-    def close(self):
+    def close(self) -> None:
         self.cancel()
 
 
 @pytest.mark.parametrize("number", [9, 20])
-def test_a_hang_is_ended_in_time_for_the_last_measurement(world, executor_of, number):
+def test_a_hang_is_ended_in_time_for_the_last_measurement(world: Any, executor_of: Any, number: Any) -> None:
     hand = world(budget__trainings=60)
     study = hand.open([])
     inner = executor_of(hand, study)
@@ -239,7 +240,7 @@ def test_a_hang_is_ended_in_time_for_the_last_measurement(world, executor_of, nu
     assert content["failing"] == {"datasets": {}, "settings": {}}
 
 
-def test_what_the_clock_ended_is_not_told_to_the_search(world, executor_of):
+def test_what_the_clock_ended_is_not_told_to_the_search(world: Any, executor_of: Any) -> None:
     from autodc.study.memory import Memory
 
     hand = world(budget__trainings=60)
@@ -251,7 +252,7 @@ def test_what_the_clock_ended_is_not_told_to_the_search(world, executor_of):
     assert not cut & {o.number for o in Memory().observed(study.view)}
 
 
-def test_a_hang_before_anything_is_measured_leaves_the_study_unfinished(world, executor_of):
+def test_a_hang_before_anything_is_measured_leaves_the_study_unfinished(world: Any, executor_of: Any) -> None:
     hand = world()
     rows = []
     study = hand.open(rows)
@@ -265,7 +266,7 @@ def test_a_hang_before_anything_is_measured_leaves_the_study_unfinished(world, e
     assert all(t.outcome.status == "done" for t in again.state.trials[:4])
 
 
-def test_time_awake_is_what_a_session_took(world):
+def test_time_awake_is_what_a_session_took(world: Any) -> None:
     hand = world()
     study = hand.open([])
     study.record(ev.SessionStarted(slots=1, machine={}))
@@ -275,7 +276,7 @@ def test_time_awake_is_what_a_session_took(world):
     assert result(study.state)["spent"]["wall_seconds"] == 5.0
 
 
-def test_an_old_journal_without_the_new_fields_is_read(world):
+def test_an_old_journal_without_the_new_fields_is_read(world: Any) -> None:
     event = from_dict("SessionStarted", 1, {"slots": 2, "machine": {}, "pid": 3, "time": 10.0})
     assert (event.until, event.awake) == (None, 0.0)
     assert Outcome.from_dict({"status": "done", "started": 3.0, "ended": 5.5}).took == 2.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ SETTINGS_ALONE = {
 
 
 @pytest.fixture(scope="module")
-def paid(world):
+def paid(world: Any) -> Any:
     """A study whose budget pays the further arms."""
     hand = world(budget__trainings=160, loop__rounds=1)
     study = hand.open([])
@@ -38,7 +39,7 @@ def paid(world):
 
 
 @pytest.fixture(scope="module")
-def tuned(world):
+def tuned(world: Any) -> Any:
     """A study in which the settings alone bring the gain, and the one dataset repeats the base."""
     hand = world(**SETTINGS_ALONE)
     study = hand.open([])
@@ -46,7 +47,7 @@ def tuned(world):
     return study
 
 
-def test_the_parts_add_up_to_the_total_and_data_did_it(paid):
+def test_the_parts_add_up_to_the_total_and_data_did_it(paid: Any) -> None:
     _, study = paid
     found = result(study.state)["credit"]
     assert found["how"] == "trained"
@@ -61,7 +62,7 @@ def test_the_parts_add_up_to_the_total_and_data_did_it(paid):
     assert found["datasets"]["lamps"]["difference"] > 0.3
 
 
-def test_the_further_arms_are_trained_on_the_seeds_of_the_last_measurement(paid):
+def test_the_further_arms_are_trained_on_the_seeds_of_the_last_measurement(paid: Any) -> None:
     _, study = paid
     state = study.state
     seeds = {t.trial.seed for t in state.trials if t.trial.phase == "test"}
@@ -72,7 +73,7 @@ def test_the_further_arms_are_trained_on_the_seeds_of_the_last_measurement(paid)
     assert result(study.state)["spent"]["trainings"] <= 160
 
 
-def test_the_account_does_not_depend_on_the_order_of_outcomes(paid):
+def test_the_account_does_not_depend_on_the_order_of_outcomes(paid: Any) -> None:
     hand, study = paid
     again = hand.open([])
     hand.finish(again, 3, np.random.default_rng(1))
@@ -80,7 +81,7 @@ def test_the_account_does_not_depend_on_the_order_of_outcomes(paid):
     assert result(again.state)["recommendation"] == result(study.state)["recommendation"]
 
 
-def test_where_the_budget_is_short_the_model_says_it(world):
+def test_where_the_budget_is_short_the_model_says_it(world: Any) -> None:
     hand = world(budget__trainings=30, loop__rounds=1)
     study = hand.open([])
     hand.finish(study)
@@ -91,7 +92,7 @@ def test_where_the_budget_is_short_the_model_says_it(world):
     assert not [t for t in study.state.trials if t.trial.phase == "credit"]
 
 
-def test_without_a_test_set_all_four_arms_are_trained_afresh(world):
+def test_without_a_test_set_all_four_arms_are_trained_afresh(world: Any) -> None:
     hand = world(budget__trainings=160, loop__rounds=1, data__test=None)
     study = hand.open([])
     hand.finish(study)
@@ -101,7 +102,7 @@ def test_without_a_test_set_all_four_arms_are_trained_afresh(world):
     assert result(study.state)["recommendation"]["test"] is None
 
 
-def test_what_the_settings_did_is_credited_to_no_dataset(tuned):
+def test_what_the_settings_did_is_credited_to_no_dataset(tuned: Any) -> None:
     content = result(tuned.state)
     assert content["kept"] == []
     assert ("tuning", "keep") in [(d["kind"], d["verdict"]) for d in content["decisions"]]
@@ -112,14 +113,14 @@ def test_what_the_settings_did_is_credited_to_no_dataset(tuned):
     assert found["datasets"] == {}
 
 
-def test_what_is_kept_is_tuned_without_new_datasets_where_that_may_be_as_good(tuned):
+def test_what_is_kept_is_tuned_without_new_datasets_where_that_may_be_as_good(tuned: Any) -> None:
     alone = [t for t in tuned.state.trials if t.origin == "tuning"]
     assert len(alone) >= 2
     assert not any(t.trial.plan.mixture.added for t in alone)
 
 
 @pytest.mark.slow
-def test_no_trial_tunes_the_base_alone_once_new_datasets_are_far_ahead(world):
+def test_no_trial_tunes_the_base_alone_once_new_datasets_are_far_ahead(world: Any) -> None:
     hand = world(budget__trainings=160, search__trials_per_round=48, loop__rounds=1, search__sampler="mixture")
     study = hand.open([])
     while not study.state.challengers:
@@ -129,18 +130,18 @@ def test_no_trial_tunes_the_base_alone_once_new_datasets_are_far_ahead(world):
     assert "tuning" not in origins[-12:]
 
 
-def test_the_end_is_held_against_a_base_that_was_tuned_as_well(paid, tuned):
+def test_the_end_is_held_against_a_base_that_was_tuned_as_well(paid: Any, tuned: Any) -> None:
     assert result(paid[1].state)["credit"]["against_tuned_start"]["difference"] > 0.2
     assert abs(result(tuned.state)["credit"]["against_tuned_start"]["difference"]) < 0.05
 
 
-def test_a_dataset_is_tested_with_both_arms_at_the_challengers_settings(tuned):
+def test_a_dataset_is_tested_with_both_arms_at_the_challengers_settings(tuned: Any) -> None:
     removals = [t for t in tuned.state.comparisons if t.purpose == "removal"]
     for test in removals:
         assert test.challenger.hyperparameters == test.incumbent.hyperparameters
 
 
-def test_the_search_promised_what_fresh_seeds_measured(tuned):
+def test_the_search_promised_what_fresh_seeds_measured(tuned: Any) -> None:
     told = result(tuned.state)["recommendation"]
     assert 0 < told["sd"] < 0.2
     assert told["seeds"] == 5
@@ -148,7 +149,7 @@ def test_the_search_promised_what_fresh_seeds_measured(tuned):
     assert told["optimism"]["test"] == pytest.approx(told["estimate"] - told["test"], abs=1e-5)
 
 
-def test_a_study_that_moved_nothing_has_no_credit(world):
+def test_a_study_that_moved_nothing_has_no_credit(world: Any) -> None:
     hand = world(data__candidates=[{"name": "chance", "source": "data/chance.npz"}], search_space={}, loop__rounds=1)
     study = hand.open([])
     hand.finish(study)
@@ -156,7 +157,7 @@ def test_a_study_that_moved_nothing_has_no_credit(world):
     assert result(study.state)["recommendation"] is not None
 
 
-def test_crossed_plans_share_the_mixture_or_the_settings():
+def test_crossed_plans_share_the_mixture_or_the_settings() -> None:
     start = Plan.of({"base": 1.0}, {"lr": 0.1})
     end = Plan.of({"base": 1.0, "a": 2.0}, {"lr": 0.5}, "pretrain_finetune", ("a",))
     found = Arms.of(start, end)
@@ -164,11 +165,11 @@ def test_crossed_plans_share_the_mixture_or_the_settings():
     assert (found.hyperparameters.mixture, found.hyperparameters.recipe) == (start.mixture, "pretrain_finetune")
 
 
-def test_doubtful_datasets_come_least_first():
+def test_doubtful_datasets_come_least_first() -> None:
     assert doubtful({"a": {"difference": -0.1}, "b": {"difference": 0.2}, "c": {"difference": -0.3}}) == ("c", "a")
 
 
-def test_only_a_test_of_the_very_datasets_and_settings_says_what_one_is_worth(paid):
+def test_only_a_test_of_the_very_datasets_and_settings_says_what_one_is_worth(paid: Any) -> None:
     state = paid[1].state
     assert with_and_without(state, "lamps")["objective"]["difference"] > 0.3
     assert with_and_without(state, "wrong") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +17,7 @@ QUICK = settings(max_examples=6, deadline=None, suppress_health_check=list(Healt
 
 
 @pytest.fixture(scope="module", params=["random", pytest.param("mixture", marks=pytest.mark.slow)])
-def first(request, world):
+def first(request: pytest.FixtureRequest, world: Any) -> Any:
     """A finished study and the rows of its journal."""
     hand = world(search__sampler=request.param)
     rows = []
@@ -27,7 +29,7 @@ def first(request, world):
 @pytest.mark.parametrize(
     "flight", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 4]
 )
-def test_the_order_of_outcomes_does_not_matter(first, essence, flight):
+def test_the_order_of_outcomes_does_not_matter(first: Any, essence: Any, flight: Any) -> None:
     hand, study, _ = first
     for seed in range(2):
         again = hand.open([])
@@ -35,7 +37,7 @@ def test_the_order_of_outcomes_does_not_matter(first, essence, flight):
         assert essence(again) == essence(study)
 
 
-def test_the_default_sampler_does_not_mind_the_order_either(world, essence):
+def test_the_default_sampler_does_not_mind_the_order_either(world: Any, essence: Any) -> None:
     hand = world(search__sampler="mixture", budget__trainings=40, loop__rounds=1)
     first, again = hand.open([]), hand.open([])
     hand.finish(first)
@@ -46,16 +48,16 @@ def test_the_default_sampler_does_not_mind_the_order_either(world, essence):
 @pytest.mark.slow
 @QUICK
 @given(share=st.floats(0, 1), flight=st.sampled_from([1, 2, 4]), seed=st.integers(0, 99))
-def test_a_stop_anywhere_changes_nothing(first, essence, share, flight, seed):
+def test_a_stop_anywhere_changes_nothing(first: Any, essence: Any, share: Any, flight: Any, seed: Any) -> None:
     resume_after(share, first, essence, flight, seed)
 
 
 @pytest.mark.parametrize(("share", "flight"), [(0.2, 2), (0.6, 1), (0.9, 4)])
-def test_a_stop_changes_nothing(first, essence, share, flight):
+def test_a_stop_changes_nothing(first: Any, essence: Any, share: Any, flight: Any) -> None:
     resume_after(share, first, essence, flight, seed=7)
 
 
-def resume_after(share, first, essence, flight, seed):
+def resume_after(share: Any, first: Any, essence: Any, flight: Any, seed: Any) -> None:
     """Cut the journal after this share of its rows and finish the study from there."""
     hand, study, rows = first
     cut = 1 + int(share * (len(rows) - 1))
@@ -66,7 +68,7 @@ def resume_after(share, first, essence, flight, seed):
 
 @QUICK
 @given(share=st.floats(0, 1))
-def test_the_state_after_a_resume_is_the_state_before(first, share):
+def test_the_state_after_a_resume_is_the_state_before(first: Any, share: Any) -> None:
     _, _, rows = first
     events = [event for _, event in MemoryJournal(rows).read()]
     cut = int(share * len(events))
@@ -77,7 +79,7 @@ def test_the_state_after_a_resume_is_the_state_before(first, share):
     assert state == fold(events)
 
 
-def test_a_resume_hands_out_what_was_under_way(first):
+def test_a_resume_hands_out_what_was_under_way(first: Any) -> None:
     hand, _, rows = first
     cut = 1 + next(n for n, (kind, _, _) in enumerate(rows) if n > 20 and kind == "TrialPlanned")
     study = hand.open(rows[:cut])
@@ -86,7 +88,7 @@ def test_a_resume_hands_out_what_was_under_way(first):
     assert [t.number for t in study.ask(len(pending))] == pending
 
 
-def test_a_trial_is_journalled_before_it_is_handed_out(world):
+def test_a_trial_is_journalled_before_it_is_handed_out(world: Any) -> None:
     rows = []
     study = world().open(rows)
     trials = study.ask(3)
@@ -97,7 +99,7 @@ def test_a_trial_is_journalled_before_it_is_handed_out(world):
 @pytest.mark.parametrize(
     "lag", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow), 5]
 )
-def test_no_more_trials_are_unrevealed_than_the_lag_allows(world, lag):
+def test_no_more_trials_are_unrevealed_than_the_lag_allows(world: Any, lag: Any) -> None:
     hand = world(search__lag=lag)
     rows = []
     hand.finish(hand.open(rows), flight=8, order=np.random.default_rng(lag))
@@ -108,7 +110,7 @@ def test_no_more_trials_are_unrevealed_than_the_lag_allows(world, lag):
     assert most == lag
 
 
-def test_another_lag_or_seed_is_another_study(world):
+def test_another_lag_or_seed_is_another_study(world: Any) -> None:
     assert (
         len({world(search__lag=1).inputs.fingerprint, world().inputs.fingerprint, world(seed=4).inputs.fingerprint})
         == 3

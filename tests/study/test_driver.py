@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from autodc.errors import SurroundingsError
@@ -11,7 +13,7 @@ SHORT = {"budget__trainings": 30, "loop__rounds": 1}
 
 
 @pytest.fixture(scope="module")
-def untroubled(world, essence):
+def untroubled(world: Any, essence: Any) -> Any:
     hand = world(**SHORT)
     study = hand.open([])
     hand.finish(study)
@@ -19,7 +21,7 @@ def untroubled(world, essence):
 
 
 @pytest.mark.parametrize("slots", [1, pytest.param(2, marks=pytest.mark.slow), 4])
-def test_crashed_and_lost_attempts_are_made_again(untroubled, executor_of, essence, slots):
+def test_crashed_and_lost_attempts_are_made_again(untroubled: Any, executor_of: Any, essence: Any, slots: Any) -> None:
     hand, expected = untroubled
     study = hand.open([])
     executor = executor_of(hand, study, slots, {(3, 0): "crashed", (11, 0): "lost", (11, 1): "crashed"})
@@ -30,7 +32,7 @@ def test_crashed_and_lost_attempts_are_made_again(untroubled, executor_of, essen
 
 
 @pytest.mark.parametrize("status", ["crashed", "lost"])
-def test_when_the_retries_are_used_up_the_trial_has_failed(world, executor_of, status):
+def test_when_the_retries_are_used_up_the_trial_has_failed(world: Any, executor_of: Any, status: Any) -> None:
     hand = world(**SHORT)
     study = hand.open([])
     executor = executor_of(hand, study, 2, {(8, n): status for n in range(9)})
@@ -44,7 +46,7 @@ def test_when_the_retries_are_used_up_the_trial_has_failed(world, executor_of, s
     "status",
     ["failed", pytest.param("timeout", marks=pytest.mark.slow), pytest.param("memory", marks=pytest.mark.slow)],
 )
-def test_what_would_fail_again_is_not_tried_again(world, executor_of, status):
+def test_what_would_fail_again_is_not_tried_again(world: Any, executor_of: Any, status: Any) -> None:
     hand = world(**SHORT)
     study = hand.open([])
     executor = executor_of(hand, study, 2, {(8, 0): status})
@@ -54,7 +56,7 @@ def test_what_would_fail_again_is_not_tried_again(world, executor_of, status):
     assert study.state.trials[8].outcome.status == "failed"
 
 
-def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(world, executor_of):
+def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(world: Any, executor_of: Any) -> None:
     hand = world(**SHORT)
     study = hand.open([])
     executor = executor_of(hand, study, 2, {(8, 0): "surroundings"}, missing=True)
@@ -64,7 +66,7 @@ def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(wor
     assert study.state.trials[8].outcome is None
 
 
-def test_late_and_double_completions_are_ignored(untroubled, executor_of, essence):
+def test_late_and_double_completions_are_ignored(untroubled: Any, executor_of: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows = []
     study = hand.open(rows)
@@ -75,7 +77,7 @@ def test_late_and_double_completions_are_ignored(untroubled, executor_of, essenc
 
 
 @pytest.mark.parametrize("after", [1, pytest.param(7, marks=pytest.mark.slow), 23])
-def test_a_stop_leaves_a_journal_that_goes_on(untroubled, executor_of, essence, after):
+def test_a_stop_leaves_a_journal_that_goes_on(untroubled: Any, executor_of: Any, essence: Any, after: Any) -> None:
     hand, expected = untroubled
     rows = []
     study = hand.open(rows)
@@ -88,7 +90,7 @@ def test_a_stop_leaves_a_journal_that_goes_on(untroubled, executor_of, essence, 
     assert essence(again) == expected
 
 
-def test_the_executor_is_kept_one_job_ahead_and_never_more(world, executor_of):
+def test_the_executor_is_kept_one_job_ahead_and_never_more(world: Any, executor_of: Any) -> None:
     hand = world(search__lag=8)
     study = hand.open([])
     executor, most = executor_of(hand, study, 2), []
@@ -96,9 +98,9 @@ def test_the_executor_is_kept_one_job_ahead_and_never_more(world, executor_of):
     assert max(most) <= executor.slots + 1
 
 
-def test_every_slot_has_its_next_job_queued_while_it_trains(world, executor_of):
+def test_every_slot_has_its_next_job_queued_while_it_trains(world: Any, executor_of: Any) -> None:
     class Watched(executor_of):
-        def wait(self, timeout=None):
+        def wait(self, timeout: Any = None) -> Any:
             queued.append(len(self._queue))
             return super().wait(timeout)
 
@@ -111,7 +113,7 @@ def test_every_slot_has_its_next_job_queued_while_it_trains(world, executor_of):
     assert searching == [4] * len(searching)
 
 
-def test_a_disk_that_refuses_ends_the_run_once_for_a_trial_and_then_fails_it(world, executor_of):
+def test_a_disk_that_refuses_ends_the_run_once_for_a_trial_and_then_fails_it(world: Any, executor_of: Any) -> None:
     from autodc.errors import SurroundingsError
 
     hand = world(**SHORT)
@@ -132,13 +134,13 @@ def test_a_disk_that_refuses_ends_the_run_once_for_a_trial_and_then_fails_it(wor
     assert [kind for kind, _, _ in rows].count("TrialHeldUp") == 1
 
 
-def test_data_that_is_gone_elsewhere_is_never_a_failed_plan(world, executor_of):
+def test_data_that_is_gone_elsewhere_is_never_a_failed_plan(world: Any, executor_of: Any) -> None:
     from dataclasses import replace
 
     from autodc.errors import SurroundingsError
 
     class Elsewhere(executor_of):
-        def wait(self, timeout=None):
+        def wait(self, timeout: Any = None) -> Any:
             return [replace(c, missing=True) if c.status == "surroundings" else c for c in super().wait(timeout)]
 
     hand = world(**SHORT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ WIDER = [{**SLICES[0], "margin": 0.08}, *SLICES[1:]]
 
 
 @pytest.fixture(scope="module")
-def begun(world):
+def begun(world: Any) -> Any:
     """A finished study of three useless candidates: its hand, its state and its journal."""
     hand = world(**FEW)
     rows = []
@@ -37,10 +38,10 @@ def begun(world):
 
 
 @pytest.fixture
-def again(world, begun):
+def again(world: Any, begun: Any) -> Any:
     """Open the journal of `begun` with a changed study file; returns (hand, rows, study)."""
 
-    def made(rows=None, **changes):
+    def made(rows: Any = None, **changes: Any) -> Any:
         hand, _, finished = begun
         other = world(**{**FEW, **changes})
         other.store = hand.store
@@ -50,7 +51,7 @@ def again(world, begun):
     return made
 
 
-def test_a_finished_study_takes_a_candidate_more_and_keeps_its_ledger(again, begun):
+def test_a_finished_study_takes_a_candidate_more_and_keeps_its_ledger(again: Any, begun: Any) -> None:
     _, before, _ = begun
     hand, rows, study = again(**MORE, budget__trainings=120, gate__planned_tests=20)
     event, admitted = [e for _, e in MemoryJournal(rows).read()][-2:]
@@ -75,7 +76,7 @@ def test_a_finished_study_takes_a_candidate_more_and_keeps_its_ledger(again, beg
     assert [d["subject"] for d in content["decisions"]][: len(old)] == [e.subject for e in old]
 
 
-def test_its_test_set_is_not_opened_again_and_the_result_says_of_what_it_is(again, begun):
+def test_its_test_set_is_not_opened_again_and_the_result_says_of_what_it_is(again: Any, begun: Any) -> None:
     _, before, _ = begun
     hand, _, study = again(**MORE, budget__trainings=120)
     hand.finish(study)
@@ -91,7 +92,7 @@ def test_its_test_set_is_not_opened_again_and_the_result_says_of_what_it_is(agai
 @pytest.mark.parametrize(
     "share", [pytest.param(0.1, marks=pytest.mark.slow), 0.4, pytest.param(0.7, marks=pytest.mark.slow), 0.95]
 )
-def test_a_stop_in_the_middle_of_an_extension_changes_nothing(again, essence, share):
+def test_a_stop_in_the_middle_of_an_extension_changes_nothing(again: Any, essence: Any, share: Any) -> None:
     changes = {**MORE, "budget__trainings": 120, "loop__rounds": 2}
     hand, rows, study = again(**changes)
     begin = len(rows)
@@ -103,7 +104,7 @@ def test_a_stop_in_the_middle_of_an_extension_changes_nothing(again, essence, sh
     assert essence(resumed) == essence(study)
 
 
-def test_more_rounds_search_on(again, begun):
+def test_more_rounds_search_on(again: Any, begun: Any) -> None:
     _, before, _ = begun
     hand, _, study = again(loop__rounds=2, budget__trainings=120)
     hand.finish(study)
@@ -112,7 +113,7 @@ def test_more_rounds_search_on(again, begun):
     assert result(study.state)["finished"]
 
 
-def test_a_mixture_added_to_enqueue_is_tried_first(again, begun):
+def test_a_mixture_added_to_enqueue_is_tried_first(again: Any, begun: Any) -> None:
     _, before, _ = begun
     wanted = {"copies": 0.5, "chance": 1.5}
     hand, _, study = again(loop__rounds=2, budget__trainings=120, search__enqueue=[wanted])
@@ -124,7 +125,7 @@ def test_a_mixture_added_to_enqueue_is_tried_first(again, begun):
 
 
 @pytest.mark.slow
-def test_the_default_sampler_copes_with_a_candidate_it_did_not_know(world, essence):
+def test_the_default_sampler_copes_with_a_candidate_it_did_not_know(world: Any, essence: Any) -> None:
     few = {**FEW, "search__sampler": "mixture", "budget__trainings": 45}
     hand = world(**few)
     hand.finish(hand.open(rows := []))
@@ -152,7 +153,7 @@ BETWEEN = {
 
 
 @pytest.mark.parametrize("words", BETWEEN)
-def test_what_raises_n_or_moves_a_tolerance_waits_for_the_morning(again, begun, words):
+def test_what_raises_n_or_moves_a_tolerance_waits_for_the_morning(again: Any, begun: Any, words: Any) -> None:
     _, _, rows = begun
     with pytest.raises(InputError) as caught:
         again(rows[:60], **BETWEEN[words])
@@ -163,7 +164,7 @@ def test_what_raises_n_or_moves_a_tolerance_waits_for_the_morning(again, begun, 
     assert "StudyExtended" in {kind for kind, *_ in grown[-2:]}
 
 
-def test_a_refusal_names_every_key_and_writes_nothing(again, begun, world):
+def test_a_refusal_names_every_key_and_writes_nothing(again: Any, begun: Any, world: Any) -> None:
     hand, _, rows = begun
     cut = list(rows[:60])
     with pytest.raises(InputError, match=r"gate\.fdr 0\.1 → 0\.2; slices\[overall\]\.margin|slices.*; gate\.fdr"):
@@ -175,7 +176,7 @@ def test_a_refusal_names_every_key_and_writes_nothing(again, begun, world):
 @pytest.mark.parametrize(
     "changes", [{"budget__trainings": 90}, {"budget__trainings": None}, {"search__trials_per_round": 20}]
 )
-def test_a_larger_budget_is_welcome_at_any_hour(again, begun, changes):
+def test_a_larger_budget_is_welcome_at_any_hour(again: Any, begun: Any, changes: Any) -> None:
     _, _, rows = begun
     hand, grown, study = again(rows[:60], **changes)
     assert grown[60][0] == "StudyExtended"
@@ -201,14 +202,14 @@ NEVER = {
 
 
 @pytest.mark.parametrize("words", NEVER)
-def test_another_identity_is_another_study_even_when_it_is_finished(again, words):
+def test_another_identity_is_another_study_even_when_it_is_finished(again: Any, words: Any) -> None:
     with pytest.raises(InputError) as caught:
         again(**NEVER[words])
     assert caught.value.code == "ADC-RUN-002"
     assert words in str(caught.value)
 
 
-def test_an_error_budget_that_is_used_up_is_not_extended(world):
+def test_an_error_budget_that_is_used_up_is_not_extended(world: Any) -> None:
     hand = world(**{**FEW, "gate__planned_tests": 2})
     rows = []
     study = hand.open(rows)
@@ -220,7 +221,7 @@ def test_an_error_budget_that_is_used_up_is_not_extended(world):
     assert "2 tests taken of 9 planned, 0.1 of gate.fdr 0.1 spent" in str(caught.value)
 
 
-def test_a_study_ended_by_the_clock_goes_on_once_it_is_given_more(again, begun):
+def test_a_study_ended_by_the_clock_goes_on_once_it_is_given_more(again: Any, begun: Any) -> None:
     _, _, rows = begun
     events = [e for _, e in MemoryJournal(rows).read()]
     journal = MemoryJournal(limited := [])
@@ -231,7 +232,7 @@ def test_a_study_ended_by_the_clock_goes_on_once_it_is_given_more(again, begun):
     assert len(study.state.trials) > 20
 
 
-def test_a_journal_without_a_key_of_today_goes_on_as_it_was(again, begun):
+def test_a_journal_without_a_key_of_today_goes_on_as_it_was(again: Any, begun: Any) -> None:
     """`data.overlap` came later: what was begun before has its default."""
     hand, _, rows = begun
     kind, version, text = rows[0]
@@ -247,7 +248,7 @@ def test_a_journal_without_a_key_of_today_goes_on_as_it_was(again, begun):
         again(old, data__overlap="allow")
 
 
-def test_a_journal_with_keys_that_were_dropped_is_the_same_study(again, begun) -> None:
+def test_a_journal_with_keys_that_were_dropped_is_the_same_study(again: Any, begun: Any) -> None:
     """Statistical knobs of earlier study files stand in its journal; the file of today has none of them."""
     hand, finished, rows = begun
     kind, version, text = rows[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from autodc.plan.trial import Outcome
@@ -12,7 +14,7 @@ from autodc.study.rules import failing, pairs
 from autodc.testing.worlds.cells import CANDIDATES
 
 
-def finish(hand, study, breaks):
+def finish(hand: Any, study: Any, breaks: Any) -> Any:
     """Finish a study in which every training of a plan that `breaks` fails; return how many did."""
     failed = 0
     while not study.finished:
@@ -34,7 +36,7 @@ def finish(hand, study, breaks):
         ("lamps", "mixture"),
     ],
 )
-def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world, name, sampler):
+def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world: Any, name: Any, sampler: Any) -> None:
     hand = world(budget__trainings=80, search__sampler=sampler)
     study = hand.open([])
     failed = finish(hand, study, lambda plan: name in plan.mixture)
@@ -54,7 +56,7 @@ def test_a_dataset_that_no_training_survives_is_out_and_the_others_are_not(world
 
 
 @pytest.mark.parametrize("sampler", ["random", pytest.param("mixture", marks=pytest.mark.slow)])
-def test_where_every_candidate_fails_few_trainings_are_burnt(world, sampler):
+def test_where_every_candidate_fails_few_trainings_are_burnt(world: Any, sampler: Any) -> None:
     hand = world(budget__trainings=80, search__sampler=sampler)
     study = hand.open([])
     failed = finish(hand, study, lambda plan: bool(plan.mixture.added))
@@ -65,7 +67,7 @@ def test_where_every_candidate_fails_few_trainings_are_burnt(world, sampler):
     assert all(len(added) == 1 for added in heard)
 
 
-def test_one_culprit_in_every_mixture_does_not_condemn_the_others(world):
+def test_one_culprit_in_every_mixture_does_not_condemn_the_others(world: Any) -> None:
     """Where two of four spoil nearly every mixture, the hearing of the others lets them back in."""
     hand = world(budget__trainings=120)
     study = hand.open([])
@@ -74,14 +76,14 @@ def test_one_culprit_in_every_mixture_does_not_condemn_the_others(world):
     assert "lamps" in result(study.state)["kept"]
 
 
-def test_settings_that_fail_do_not_condemn_a_dataset(world):
+def test_settings_that_fail_do_not_condemn_a_dataset(world: Any) -> None:
     hand = world(task__options={"fail": "narrow"}, budget__trainings=80)
     study = hand.open([])
     hand.finish(study)
     assert failing.datasets(study.view) == {}
 
 
-def test_a_choice_that_always_fails_is_told_and_stays(world):
+def test_a_choice_that_always_fails_is_told_and_stays(world: Any) -> None:
     space = {
         "width": {"type": "int", "low": 1, "high": 12},
         "kernel": {"type": "categorical", "choices": ["plain", "cuda"]},
@@ -94,14 +96,14 @@ def test_a_choice_that_always_fails_is_told_and_stays(world):
     assert any("kernel = 'cuda'" in w for w in status(study.state)["warnings"])
 
 
-def test_nothing_is_told_of_a_study_without_failures(world):
+def test_nothing_is_told_of_a_study_without_failures(world: Any) -> None:
     hand = world()
     study = hand.open([])
     hand.finish(study)
     assert result(study.state)["failing"] == {"datasets": {}, "settings": {}}
 
 
-def test_what_is_told_does_not_depend_on_the_order_of_outcomes_or_a_stop(world, essence):
+def test_what_is_told_does_not_depend_on_the_order_of_outcomes_or_a_stop(world: Any, essence: Any) -> None:
     hand = world(budget__trainings=60)
     breaks = lambda plan: "copies" in plan.mixture  # noqa: E731
     calm, rows = hand.open([]), []

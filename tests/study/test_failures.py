@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from autodc.review.result import result
 from autodc.study.rules import allowance, pairs
 
 
-def test_failing_settings_are_told_and_the_study_goes_on(world):
+def test_failing_settings_are_told_and_the_study_goes_on(world: Any) -> None:
     hand = world(task__options={"fail": "narrow"})
     study = hand.open([])
     hand.finish(study)
@@ -24,7 +25,7 @@ def test_failing_settings_are_told_and_the_study_goes_on(world):
     assert result(study.state)["kept"] == ["lamps"]
 
 
-def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world):
+def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world: Any) -> None:
     seed = pairs.pair_seed(world().spec, 1, 0)
     hand = world(task__options={"fail": "lamps", "fail_seed": seed})
     study = hand.open([])
@@ -37,7 +38,7 @@ def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world
 
 
 @pytest.mark.parametrize("flight", [pytest.param(1, marks=pytest.mark.slow), 3])
-def test_a_training_of_a_pair_that_failed_is_run_again_with_its_seed(world, flight):
+def test_a_training_of_a_pair_that_failed_is_run_again_with_its_seed(world: Any, flight: Any) -> None:
     hand = world(budget__trainings=200)
     whole, flaky = hand.open([]), hand.open([])
     hand.finish(whole)
@@ -54,7 +55,7 @@ def test_a_training_of_a_pair_that_failed_is_run_again_with_its_seed(world, flig
     assert judged(flaky) == judged(whole)
 
 
-def test_a_pair_that_fails_every_time_is_undecided_and_says_so(world):
+def test_a_pair_that_fails_every_time_is_undecided_and_says_so(world: Any) -> None:
     hand = world()
     study = hand.open([])
     finish_with_failures(hand, study, pairs.RERUNS + 1)
@@ -66,7 +67,7 @@ def test_a_pair_that_fails_every_time_is_undecided_and_says_so(world):
     assert "lamps" not in result(study.state)["kept"]
 
 
-def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world):
+def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world: Any) -> None:
     hand = world()
     study = hand.open([])
     tried = set()
@@ -84,7 +85,7 @@ def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world
     assert result(study.state)["spent"]["trainings"] <= hand.spec.budget.trainings
 
 
-def finish_with_failures(hand, study, failures, flight=1):
+def finish_with_failures(hand: Any, study: Any, failures: Any, flight: Any = 1) -> Any:
     """Finish a study in which every training of a pair with `lamps` fails so often first; return how many did."""
     met, under_way = Counter(), []
     while not study.finished:
@@ -101,12 +102,12 @@ def finish_with_failures(hand, study, failures, flight=1):
     return met.total()
 
 
-def judged(study):
+def judged(study: Any) -> Any:
     """Tests by subject, verdict and what was measured."""
     return [(d["subject"], d["verdict"], d["seeds"], d["slices"]) for d in result(study.state)["decisions"]]
 
 
-def test_a_start_that_cannot_be_trained_is_refused(world, executor_of):
+def test_a_start_that_cannot_be_trained_is_refused(world: Any, executor_of: Any) -> None:
     hand = world(task__options={"fail": "all"})
     study = hand.open([])
     executor = executor_of(hand, study)
@@ -116,7 +117,7 @@ def test_a_start_that_cannot_be_trained_is_refused(world, executor_of):
     assert len(executor.attempts) <= hand.spec.gate.calibration
 
 
-def test_outputs_that_are_short_or_not_finite_are_failures(world):
+def test_outputs_that_are_short_or_not_finite_are_failures(world: Any) -> None:
     import numpy as np
 
     hand = world()
@@ -135,7 +136,7 @@ def test_outputs_that_are_short_or_not_finite_are_failures(world):
         assert words in outcome.error
 
 
-def test_a_trial_of_another_study_is_refused_and_a_duplicate_ignored(world):
+def test_a_trial_of_another_study_is_refused_and_a_duplicate_ignored(world: Any) -> None:
     hand = world()
     rows = []
     study = hand.open(rows)
@@ -151,7 +152,7 @@ def test_a_trial_of_another_study_is_refused_and_a_duplicate_ignored(world):
     assert caught.value.code == "ADC-RUN-003"
 
 
-def test_a_journal_of_another_study_is_refused(world):
+def test_a_journal_of_another_study_is_refused(world: Any) -> None:
     rows = []
     world().open(rows)
     with pytest.raises(InputError) as caught:

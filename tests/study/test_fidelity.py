@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,19 +14,19 @@ from autodc.testing.memory import MemoryJournal
 CHEAP = {"low": 0.25, "pairs": 8}
 
 
-def events(rows, kind):
+def events(rows: Any, kind: Any) -> Any:
     return [e for _, e in MemoryJournal(rows).read() if isinstance(e, kind)]
 
 
 @pytest.fixture(scope="module")
-def faithful(world):
+def faithful(world: Any) -> Any:
     hand, rows = world(search__fidelity=CHEAP, search__trials_per_round=24, loop__rounds=1), []
     study = hand.open(rows)
     hand.finish(study)
     return hand, study, rows
 
 
-def test_cheap_trainings_that_rank_as_full_ones_are_used(faithful):
+def test_cheap_trainings_that_rank_as_full_ones_are_used(faithful: Any) -> None:
     _, study, rows = faithful
     (found,) = events(rows, ev.FidelityMeasured)
     assert found.used
@@ -40,7 +42,7 @@ def test_cheap_trainings_that_rank_as_full_ones_are_used(faithful):
     assert 0 < len(promoted) < len(fresh)
 
 
-def test_a_promoted_plan_has_its_seed_and_was_among_the_best_third(faithful):
+def test_a_promoted_plan_has_its_seed_and_was_among_the_best_third(faithful: Any) -> None:
     _, study, _ = faithful
     trials = study.state.trials
     for one in (t for t in trials if t.origin == "promoted"):
@@ -54,7 +56,7 @@ def test_a_promoted_plan_has_its_seed_and_was_among_the_best_third(faithful):
         assert root.outcome.slices["dark"] >= np.quantile(known, 0.5)
 
 
-def test_a_cheap_training_is_charged_as_its_share(faithful):
+def test_a_cheap_training_is_charged_as_its_share(faithful: Any) -> None:
     _, study, _ = faithful
     spent = result(study.state)["spent"]
     search = [t.trial.fidelity for t in study.state.trials if t.trial.phase == "search"]
@@ -63,12 +65,12 @@ def test_a_cheap_training_is_charged_as_its_share(faithful):
     assert spent["trainings"] == pytest.approx(sum(t.trial.fidelity for t in study.state.trials))
 
 
-def test_gate_calibration_and_test_train_in_full(faithful):
+def test_gate_calibration_and_test_train_in_full(faithful: Any) -> None:
     _, study, _ = faithful
     assert {t.trial.fidelity for t in study.state.trials if t.trial.phase != "search"} == {1.0}
 
 
-def test_cheap_trainings_that_mislead_are_not_used(world):
+def test_cheap_trainings_that_mislead_are_not_used(world: Any) -> None:
     hand, rows = world(search__fidelity=CHEAP, task__options={"misleading": True}, loop__rounds=1), []
     study = hand.open(rows)
     hand.finish(study)
@@ -81,7 +83,7 @@ def test_cheap_trainings_that_mislead_are_not_used(world):
     assert result(study.state)["search"]["fidelity"]["used"] is False
 
 
-def test_the_order_of_outcomes_and_a_stop_do_not_matter(faithful, essence):
+def test_the_order_of_outcomes_and_a_stop_do_not_matter(faithful: Any, essence: Any) -> None:
     hand, study, rows = faithful
     for seed, flight in ((0, 4),):
         again = hand.open([])
@@ -93,7 +95,7 @@ def test_the_order_of_outcomes_and_a_stop_do_not_matter(faithful, essence):
         assert essence(begun) == essence(study)
 
 
-def test_without_the_key_nothing_is_cheap(world):
+def test_without_the_key_nothing_is_cheap(world: Any) -> None:
     hand, rows = world(loop__rounds=1), []
     study = hand.open(rows)
     hand.finish(study)

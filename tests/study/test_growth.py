@@ -1,11 +1,14 @@
 """What a trial costs does not grow with the trials so far, and decisions are what they were before it did not."""
 
+from __future__ import annotations
+
 import cProfile
 import hashlib
 import json
 import pstats
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +30,7 @@ SPACE = {
 }
 
 
-def problem(guards=()):
+def problem(guards: Any = ()) -> Any:
     return SearchProblem(
         datasets=("a", "b", "c"),
         hyperparameters=SPACE,
@@ -39,7 +42,7 @@ def problem(guards=()):
     )
 
 
-def trained(count, guards=(), made=None):
+def trained(count: Any, guards: Any = (), made: Any = None) -> Any:
     engine, found = make_engine("random", made or problem(guards), 1), []
     for number in range(count):
         plan = engine.suggest(number, (), ()).plan
@@ -55,7 +58,7 @@ def trained(count, guards=(), made=None):
     return found
 
 
-def calls(function, *names):
+def calls(function: Any, *names: Any) -> Any:
     """How often functions of these names are called, all together."""
     profile = cProfile.Profile()
     profile.runcall(function)
@@ -64,7 +67,7 @@ def calls(function, *names):
 
 
 @pytest.mark.parametrize(("sampler", "digest"), [("random", "8086625f79e2f277"), ("mixture", "ed86b4d9bcec350e")])
-def test_a_small_study_plans_what_it_planned_before(world, sampler, digest):
+def test_a_small_study_plans_what_it_planned_before(world: Any, sampler: Any, digest: Any) -> None:
     """The digests are of the code that worked everything out anew at every trial."""
     hand = world(search={"sampler": sampler, "trials_per_round": 40, "lag": 3}, budget={"trainings": 70})
     rows = []
@@ -78,14 +81,14 @@ def test_a_small_study_plans_what_it_planned_before(world, sampler, digest):
 
 
 @pytest.mark.parametrize("sampler", ["random", "mixture"])
-def test_a_proposal_encodes_what_is_new_and_nothing_else(sampler):
+def test_a_proposal_encodes_what_is_new_and_nothing_else(sampler: Any) -> None:
     observed, engine = trained(60), make_engine(sampler, problem(), 2)
     running = [o.plan for o in observed[56:]]
     engine.suggest(40, observed[:56], running)
     engine.recommend(observed[:56])
     plans = [observed[0].plan, observed[1].plan]
 
-    def question():
+    def question() -> None:
         engine.suggest(41, observed[:58], running[2:])
         engine.recommend(observed[:58])
         engine.outlook(observed[:58], plans)
@@ -94,7 +97,7 @@ def test_a_proposal_encodes_what_is_new_and_nothing_else(sampler):
     assert calls(lambda: engine.outlook(observed[:58], plans), "row", "cholesky", "tune") <= 2
 
 
-def test_an_outlook_of_other_observations_is_told_of_them_alone():
+def test_an_outlook_of_other_observations_is_told_of_them_alone() -> None:
     observed = trained(40)
     early = [o for o in observed if o.number % 3]
     engine, fresh = make_engine("random", problem(), 2), make_engine("random", problem(), 2)
@@ -104,7 +107,7 @@ def test_an_outlook_of_other_observations_is_told_of_them_alone():
     assert not np.array_equal(engine.outlook(early, plans), engine.outlook(observed, plans))
 
 
-def test_a_history_that_grew_is_the_one_collected_at_once():
+def test_a_history_that_grew_is_the_one_collected_at_once() -> None:
     book = PlanBook(problem(("day",)))
     records = [
         Record(row=book.encoding.row(o.plan), seed=o.seed, values=o.values, fidelity=o.fidelity)
@@ -130,7 +133,7 @@ def test_a_history_that_grew_is_the_one_collected_at_once():
 
 
 @pytest.mark.parametrize("count", [40, 640])
-def test_draws_together_are_the_draws_one_by_one(count):
+def test_draws_together_are_the_draws_one_by_one(count: Any) -> None:
     made = problem()
     book = PlanBook(made)
     history = book.history(trained(count))
@@ -141,7 +144,7 @@ def test_draws_together_are_the_draws_one_by_one(count):
     assert np.allclose(together, [model.sampled(rng)(features) for _ in range(20)], atol=1e-6)
 
 
-def test_many_guards_have_one_kernel_and_hold_what_each_would():
+def test_many_guards_have_one_kernel_and_hold_what_each_would() -> None:
     guards = tuple(f"g{i}" for i in range(FEW + 8))
     made, observed = problem(guards), trained(60, guards)
     book = PlanBook(made)
@@ -160,13 +163,13 @@ def test_many_guards_have_one_kernel_and_hold_what_each_would():
     assert free.suggest(60, observed, ()).plan != engine.suggest(60, observed, ()).plan
 
 
-def test_few_guards_have_models_of_their_own():
+def test_few_guards_have_models_of_their_own() -> None:
     guards = tuple(f"g{i}" for i in range(FEW))
     book = PlanBook(problem(guards))
     assert modeller_of(book.space, book.problem).guards(book.history(trained(30, guards))) is None
 
 
-def test_a_question_about_all_trainings_is_asked_anew_ever_more_seldom():
+def test_a_question_about_all_trainings_is_asked_anew_ever_more_seldom() -> None:
     asked = [asked_of(seen) for seen in range(50_001)]
     assert asked[: EVERY_UP_TO + 1] == list(range(EVERY_UP_TO + 1))
     assert sorted(set(asked[EVERY_UP_TO:])) == [250, 750, 2250, 6750, 20250]
@@ -174,7 +177,7 @@ def test_a_question_about_all_trainings_is_asked_anew_ever_more_seldom():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_halving_that_is_told_one_by_one_promotes_who_a_look_at_all_would(seed):
+def test_halving_that_is_told_one_by_one_promotes_who_a_look_at_all_would(seed: Any) -> None:
     rng, ladder = np.random.default_rng(seed), rungs(0.1)
     halving, values, planned = Halving(ladder), {level: {} for level in ladder}, {level: set() for level in ladder}
     under_way, number = [], 0
@@ -209,7 +212,7 @@ def test_halving_that_is_told_one_by_one_promotes_who_a_look_at_all_would(seed):
         ({"enqueue": ({"base": 0.5},)}, "there is no dataset 'base'"),
     ],
 )
-def test_a_problem_that_no_trial_can_answer_is_refused(wrong, words):
+def test_a_problem_that_no_trial_can_answer_is_refused(wrong: Any, words: Any) -> None:
     with pytest.raises(ValueError, match=words):
         replace(problem(), **wrong)
     assert replace(problem(), enqueue=({"base": 1.0, "a": 2.0},)).enqueue

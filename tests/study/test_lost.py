@@ -18,7 +18,7 @@ SHORT = {"budget__trainings": 40, "loop__rounds": 1}
 
 
 @pytest.fixture(scope="module")
-def untroubled(world, essence) -> tuple[Any, dict[str, Any]]:
+def untroubled(world: Any, essence: Any) -> tuple[Any, dict[str, Any]]:
     hand = world(**SHORT)
     study = hand.open([])
     hand.finish(study)
@@ -30,7 +30,9 @@ def kinds(rows: list[Any], *names: str) -> list[str]:
 
 
 @pytest.mark.parametrize("ends", [7, 21, 28, -1], ids=["early", "in the gate", "later", "at the end"])
-def test_arrays_that_are_gone_are_made_again_and_nothing_is_decided_otherwise(untroubled, essence, ends: int) -> None:
+def test_arrays_that_are_gone_are_made_again_and_nothing_is_decided_otherwise(
+    untroubled: Any, essence: Any, ends: int
+) -> None:
     hand, expected = untroubled
     rows: list[Any] = []
     study, ends = hand.open(rows), ends % (len(expected["trials"]) + 1)
@@ -47,7 +49,7 @@ def test_arrays_that_are_gone_are_made_again_and_nothing_is_decided_otherwise(un
     assert all(one.difference == 0 for one in study.state.restored)
 
 
-def test_the_trainings_of_one_decision_are_made_again_side_by_side(untroubled, essence) -> None:
+def test_the_trainings_of_one_decision_are_made_again_side_by_side(untroubled: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows: list[Any] = []
     study = hand.open(rows)
@@ -69,7 +71,9 @@ def test_the_trainings_of_one_decision_are_made_again_side_by_side(untroubled, e
     assert essence(study) == expected
 
 
-def test_a_process_that_ends_meanwhile_leaves_them_to_the_next_one(untroubled, executor_of, essence) -> None:
+def test_a_process_that_ends_meanwhile_leaves_them_to_the_next_one(
+    untroubled: Any, executor_of: Any, essence: Any
+) -> None:
     hand, expected = untroubled
     rows: list[Any] = []
     study = hand.open(rows)
@@ -89,7 +93,9 @@ def _loses(hand: Any, study: StudyCore, ends: int) -> bool:
     return ended >= ends
 
 
-def test_where_no_time_is_left_to_make_them_again_the_run_is_interrupted(untroubled, executor_of, essence) -> None:
+def test_where_no_time_is_left_to_make_them_again_the_run_is_interrupted(
+    untroubled: Any, executor_of: Any, essence: Any
+) -> None:
     hand, expected = untroubled
     rows: list[Any] = []
     study = hand.open(rows)
@@ -120,7 +126,7 @@ class Unsteady:
         return study.score(trial, completion)
 
 
-def test_a_trainer_that_is_not_deterministic_is_told_and_old_scores_stand(untroubled) -> None:
+def test_a_trainer_that_is_not_deterministic_is_told_and_old_scores_stand(untroubled: Any) -> None:
     hand, _ = untroubled
     rows: list[Any] = []
     study, unsteady = hand.open(rows), Unsteady(hand)
@@ -144,7 +150,7 @@ def test_a_trainer_that_is_not_deterministic_is_told_and_old_scores_stand(untrou
     assert result(reopened.state) == result(study.state)
 
 
-def test_where_training_again_fails_it_is_said_and_tried_again_by_the_next_run(untroubled, essence) -> None:
+def test_where_training_again_fails_it_is_said_and_tried_again_by_the_next_run(untroubled: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows: list[Any] = []
     study = hand.open(rows)
@@ -164,7 +170,7 @@ def test_where_training_again_fails_it_is_said_and_tried_again_by_the_next_run(u
     assert essence(again) == expected
 
 
-def test_what_is_ended_by_the_clock_or_told_twice_changes_nothing(untroubled) -> None:
+def test_what_is_ended_by_the_clock_or_told_twice_changes_nothing(untroubled: Any) -> None:
     hand, _ = untroubled
     rows: list[Any] = []
     study = hand.open(rows)
@@ -180,7 +186,7 @@ def test_what_is_ended_by_the_clock_or_told_twice_changes_nothing(untroubled) ->
     assert len(kinds(rows, "OutcomeLost")) == len(kinds(rows, "OutcomeRestored")) == 1
 
 
-def test_arrays_that_are_gone_and_that_nothing_needs_are_not_made_again(untroubled, essence) -> None:
+def test_arrays_that_are_gone_and_that_nothing_needs_are_not_made_again(untroubled: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows: list[Any] = []
     study = hand.open(rows)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from autodc.review.result import result
 from autodc.study.journal.fold import fold
 from autodc.testing.memory import MemoryJournal
 
 
-def finished(hand, rows, measured=True):
+def finished(hand: Any, rows: Any, measured: Any = True) -> Any:
     """A study whose latency is the width of the model, in milliseconds."""
     study = hand.open(rows)
     while not study.finished:
@@ -20,7 +21,7 @@ def finished(hand, rows, measured=True):
     return study
 
 
-def test_the_front_has_fast_plans_beside_good_ones(world):
+def test_the_front_has_fast_plans_beside_good_ones(world: Any) -> None:
     hand = world(search__objectives=["predict_ms"], budget__trainings=40, loop__rounds=1)
     rows = []
     study = finished(hand, rows)
@@ -38,13 +39,13 @@ def test_the_front_has_fast_plans_beside_good_ones(world):
     assert list(again.challengers[-1].front) == list(study.state.challengers[-1].front)
 
 
-def test_a_study_that_never_measures_its_tradeoff_comes_to_an_end(world):
+def test_a_study_that_never_measures_its_tradeoff_comes_to_an_end(world: Any) -> None:
     hand = world(search__objectives=["predict_ms"], budget__trainings=30, loop__rounds=1)
     front = result(finished(hand, [], measured=False).state)["pareto"]
     assert all(point["tradeoffs"]["predict_ms"]["observed"] is None for point in front)
 
 
-def test_a_study_with_one_objective_has_no_front(world):
+def test_a_study_with_one_objective_has_no_front(world: Any) -> None:
     hand = world(budget__trainings=30, loop__rounds=1)
     study = finished(hand, [])
     assert result(study.state)["pareto"] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 DEAR = {
@@ -25,10 +27,10 @@ def slices(margin: float) -> list[dict[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def dear(world, scripted):
+def dear(world: Any, scripted: Any) -> Any:
     """Either member spoils a sixth of the bright rows; finished, with its journal."""
 
-    def made(margin, flight=1):
+    def made(margin: Any, flight: Any = 1) -> Any:
         hand = world(**{**DEAR, "slices": slices(margin)})
         rows = []
         study = hand.open(rows, scripted(hand.inputs.start, BOTH))
@@ -38,11 +40,11 @@ def dear(world, scripted):
     return made
 
 
-def wholes(study):
+def wholes(study: Any) -> Any:
     return [t for t in study.state.comparisons if t.purpose == "whole"]
 
 
-def test_the_rest_is_tested_and_kept_where_all_together_harm_a_guard(dear):
+def test_the_rest_is_tested_and_kept_where_all_together_harm_a_guard(dear: Any) -> None:
     study, _, _ = dear(0.22)
     first, second = wholes(study)
     assert [t.verdict for t in study.state.comparisons if t.purpose == "removal"][:2] == ["keep", "keep"]
@@ -51,13 +53,13 @@ def test_the_rest_is_tested_and_kept_where_all_together_harm_a_guard(dear):
     assert study.state.kept == second.members
 
 
-def test_nothing_is_given_up_where_the_guard_holds(dear):
+def test_nothing_is_given_up_where_the_guard_holds(dear: Any) -> None:
     study, _, _ = dear(0.5)
     assert [t.verdict for t in wholes(study)] == ["keep"]
     assert set(study.state.kept) == set(BOTH)
 
 
-def test_a_stop_after_the_retreat_changes_nothing(dear, scripted, essence):
+def test_a_stop_after_the_retreat_changes_nothing(dear: Any, scripted: Any, essence: Any) -> None:
     study, rows, hand = dear(0.22)
     failed = next(n for n, (kind, _, text) in enumerate(rows) if kind == "VerdictReached" and "+" in text)
     for cut in (failed, failed + 1, failed + 3):

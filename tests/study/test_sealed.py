@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from autodc.errors import InputError
@@ -15,7 +17,7 @@ from autodc.study.rules import allowance
 SEALED = {"data__test": {"source": "sealed.py:rows"}, "seed": 12}
 
 
-def begin(world, trainings=20, **changes):
+def begin(world: Any, trainings: Any = 20, **changes: Any) -> Any:
     """A study some trainings into its search."""
     hand = world(**{**SEALED, **changes})
     rows = []
@@ -26,7 +28,7 @@ def begin(world, trainings=20, **changes):
     return hand, rows, study
 
 
-def test_opening_by_hand_stops_the_search_and_measures_with_fresh_seeds(world):
+def test_opening_by_hand_stops_the_search_and_measures_with_fresh_seeds(world: Any) -> None:
     hand, rows, study = begin(world, budget__trainings=120)
     searched, reads = study.state.count("search"), hand.log()
     study.open_test()
@@ -43,7 +45,7 @@ def test_opening_by_hand_stops_the_search_and_measures_with_fresh_seeds(world):
 
 
 @pytest.mark.parametrize("trainings", [0, 3, 40])
-def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world, essence, trainings):
+def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world: Any, essence: Any, trainings: Any) -> None:
     hand, rows, study = begin(world, trainings, budget__trainings=80)
     study.open_test()
     asked = len(rows)
@@ -56,7 +58,7 @@ def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world, essence, tra
         assert essence(again) == essence(study)
 
 
-def test_a_test_under_way_ends_undecided(world):
+def test_a_test_under_way_ends_undecided(world: Any) -> None:
     hand, _, study = begin(world, 0, budget__trainings=120)
     while study.state.open_comparison is None:
         for trial in study.ask(1):
@@ -67,7 +69,7 @@ def test_a_test_under_way_ends_undecided(world):
     assert "ended by hand" in sentence("ADC-G091")
 
 
-def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world):
+def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world: Any) -> None:
     hand, rows, study = begin(world, 0, budget__trainings=60, loop__rounds=1, search__trials_per_round=2)
     hand.finish(study)
     first, count = result(study.state)["test"], len(rows)
@@ -93,13 +95,13 @@ def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world
     assert status(again.state)["test_set"]["opened"] == 2
 
 
-def sections_numbers(study, content):
+def sections_numbers(study: Any, content: Any) -> Any:
     from autodc.review.tables import scales
 
     return scales(study.state, content)
 
 
-def test_a_study_without_a_test_set_has_none_to_open(world):
+def test_a_study_without_a_test_set_has_none_to_open(world: Any) -> None:
     hand = world(data__test=None)
     study = hand.open([])
     with pytest.raises(InputError) as caught:
@@ -107,7 +109,7 @@ def test_a_study_without_a_test_set_has_none_to_open(world):
     assert caught.value.code == "ADC-RUN-014"
 
 
-def test_an_opening_that_no_training_is_left_for_is_refused(world):
+def test_an_opening_that_no_training_is_left_for_is_refused(world: Any) -> None:
     hand = world(budget__trainings=20, loop__rounds=1)
     study = hand.open([])
     hand.finish(study)
@@ -118,7 +120,9 @@ def test_an_opening_that_no_training_is_left_for_is_refused(world):
     assert caught.value.code == "ADC-RUN-016"
 
 
-def test_no_job_holds_a_test_part_and_no_search_sees_a_test_outcome_before_the_last_phase(world, executor_of):
+def test_no_job_holds_a_test_part_and_no_search_sees_a_test_outcome_before_the_last_phase(
+    world: Any, executor_of: Any
+) -> None:
     hand = world(**SEALED, budget__trainings=40, loop__rounds=1)
     study = hand.open(rows := [])
     executor = Watching(executor_of(hand, study), study, hand)
@@ -143,14 +147,14 @@ def test_no_job_holds_a_test_part_and_no_search_sees_a_test_outcome_before_the_l
 class Watching:
     """An executor that notes, for each job, the phase of its trial and what it is to predict; targets stay unread."""
 
-    def __init__(self, inner, study, hand):
+    def __init__(self, inner: Any, study: Any, hand: Any) -> None:
         self._inner, self._study, self._hand = inner, study, hand
         self._reads, self.seen = hand.log(), []
 
-    def submit(self, job):
+    def submit(self, job: Any) -> None:
         assert self._hand.log() == self._reads, "targets of the test set were read while something trains"
         self.seen.append((self._study.state.trials[job.number].trial.phase, {part.name for part in job.predict}))
         self._inner.submit(job)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: Any) -> Any:
         return getattr(self._inner, name)

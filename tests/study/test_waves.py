@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,15 +24,15 @@ LONG = {
 }
 
 
-def named(*names):
+def named(*names: Any) -> Any:
     return [{"name": name, "source": f"data/{name.removesuffix('_again')}.npz"} for name in names]
 
 
 @pytest.fixture(scope="module")
-def swept(world, scripted):
+def swept(world: Any, scripted: Any) -> Any:
     """A study whose search recommends nothing, so that the sweep decides; finished."""
 
-    def made(*names, recommend=({},), flight=1, order=None, **changes):
+    def made(*names: Any, recommend: Any = ({},), flight: Any = 1, order: Any = None, **changes: Any) -> Any:
         hand = world(**{**LONG, "data__candidates": named(*names), **changes})
         rows = []
         study = hand.open(rows, scripted(hand.inputs.start, *recommend))
@@ -40,11 +42,11 @@ def swept(world, scripted):
     return made
 
 
-def additions(study):
+def additions(study: Any) -> Any:
     return [t for t in study.state.comparisons if t.purpose == "addition"]
 
 
-def test_a_wave_meets_one_incumbent_and_one_passer_at_a_time_advances(swept):
+def test_a_wave_meets_one_incumbent_and_one_passer_at_a_time_advances(swept: Any) -> None:
     study, _ = swept(*HALVES)
     state = study.state
     assert set(state.kept) == {"near", "far"}
@@ -62,7 +64,7 @@ def test_a_wave_meets_one_incumbent_and_one_passer_at_a_time_advances(swept):
     assert len(ledger(state).entries) == len(state.comparisons)
 
 
-def test_of_two_copies_that_both_pass_the_second_does_not_pass_again(swept):
+def test_of_two_copies_that_both_pass_the_second_does_not_pass_again(swept: Any) -> None:
     study, _ = swept("lamps", "lamps_again")
     assert [t.verdict for t in additions(study)][:2] == ["keep", "keep"]
     assert len(study.state.kept) == 1
@@ -70,7 +72,7 @@ def test_of_two_copies_that_both_pass_the_second_does_not_pass_again(swept):
     assert additions(study)[-1].verdict != "keep"
 
 
-def test_pairs_have_fresh_seeds_after_a_move(swept):
+def test_pairs_have_fresh_seeds_after_a_move(swept: Any) -> None:
     study, _ = swept(*HALVES)
     first = {s for t in additions(study) if t.generation == 0 for s in t.seeds}
     second = {s for t in additions(study) if t.generation == 1 for s in t.seeds}
@@ -83,7 +85,7 @@ def test_pairs_have_fresh_seeds_after_a_move(swept):
     assert not searched & (first | second)
 
 
-def test_a_kept_dataset_that_others_made_useless_is_taken_out_again(swept):
+def test_a_kept_dataset_that_others_made_useless_is_taken_out_again(swept: Any) -> None:
     study, _ = swept("near", "lamps", "copies", recommend=({"near": 1.0},))
     state = study.state
     removals = [t for t in state.comparisons if t.purpose == "removal" and t.subject == "near"]
@@ -95,7 +97,7 @@ def test_a_kept_dataset_that_others_made_useless_is_taken_out_again(swept):
     assert state.moves[-1].comparison == removals[1].id
 
 
-def test_a_kept_dataset_that_is_still_needed_stays_and_is_tested_once(swept):
+def test_a_kept_dataset_that_is_still_needed_stays_and_is_tested_once(swept: Any) -> None:
     study, _ = swept("near", "far", "copies", recommend=({"near": 1.0},))
     removals = [t for t in study.state.comparisons if t.purpose == "removal" and t.subject == "near"]
     assert [t.verdict for t in removals] == ["keep", "keep"]
@@ -103,13 +105,13 @@ def test_a_kept_dataset_that_is_still_needed_stays_and_is_tested_once(swept):
 
 
 @pytest.mark.parametrize("flight", [pytest.param(2, marks=pytest.mark.slow), 4])
-def test_waves_do_not_mind_the_order_of_outcomes(swept, essence, flight):
+def test_waves_do_not_mind_the_order_of_outcomes(swept: Any, essence: Any, flight: Any) -> None:
     study, _ = swept(*HALVES)
     again, _ = swept(*HALVES, flight=flight, order=np.random.default_rng(flight))
     assert essence(again) == essence(study)
 
 
-def test_a_stop_anywhere_in_the_sweep_changes_nothing(swept, world, scripted, essence):
+def test_a_stop_anywhere_in_the_sweep_changes_nothing(swept: Any, world: Any, scripted: Any, essence: Any) -> None:
     study, rows = swept(*HALVES)
     hand = world(**{**LONG, "data__candidates": named(*HALVES)})
     begin = next(n for n, (kind, _, text) in enumerate(rows) if kind == "PhaseStarted" and "sweep" in text)
@@ -119,7 +121,7 @@ def test_a_stop_anywhere_in_the_sweep_changes_nothing(swept, world, scripted, es
         assert essence(again) == essence(study)
 
 
-def test_workers_are_kept_busy_with_the_next_candidates_of_the_wave(swept):
+def test_workers_are_kept_busy_with_the_next_candidates_of_the_wave(swept: Any) -> None:
     _, rows = swept(*HALVES, search__lag=6)
     state, most = fold([]), 0
     for _, event in MemoryJournal(rows).read():
@@ -129,7 +131,7 @@ def test_workers_are_kept_busy_with_the_next_candidates_of_the_wave(swept):
     assert most >= 4
 
 
-def test_the_levels_of_all_tests_are_those_of_the_ledger(swept):
+def test_the_levels_of_all_tests_are_those_of_the_ledger(swept: Any) -> None:
     study, _ = swept(*HALVES)
     account, spec = ledger(study.state), study.spec
     assert account.planned == 10

@@ -52,14 +52,14 @@ def _outcome(path: Path) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
-def test_any_node_may_be_anything(tree, data):
+def test_any_node_may_be_anything(tree: Any, data: Any) -> None:
     _anything(tree, data)
 
 
 @pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(data=st.data())
-def test_any_node_may_be_anything_at_length(tree, data):
+def test_any_node_may_be_anything_at_length(tree: Any, data: Any) -> None:
     _anything(tree, data)
 
 
@@ -77,7 +77,7 @@ def _anything(tree: dict[str, Any], data: st.DataObject) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(cut=st.integers(0, 900), put=st.text(max_size=6), drop=st.integers(0, 6))
-def test_any_slip_of_the_keyboard(tree, cut, put, drop):
+def test_any_slip_of_the_keyboard(tree: Any, cut: Any, put: Any, drop: Any) -> None:
     text = json.dumps(tree, indent=1).replace('"', "")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "study.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,14 +16,14 @@ from autodc.studyfile.override import parse
 KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,8}", fullmatch=True)
 
 
-def test_values_are_put_in(write):
+def test_values_are_put_in(write: Any) -> None:
     overrides = ("loop.rounds=2", "slices[1].margin=0.02", "data.candidates[0].cost=5", "budget.trainings=1e2")
     spec = load(write(), overrides)
     assert (spec.loop.rounds, spec.slices[1].margin, spec.data.candidates[0].cost) == (2, 0.02, 5)
     assert (spec.budget.trainings, spec.budget.wall_clock) == (100, 8 * 3600)
 
 
-def test_a_section_the_file_lacks_is_made(write):
+def test_a_section_the_file_lacks_is_made(write: Any) -> None:
     spec = load(write(), ("tracking.experiment=no", "task.options.network.layers=[1, 2]", "data.test.source=t.npz"))
     assert spec.tracking.experiment == "no"
     assert spec.task.options == {"network": {"layers": [1, 2]}}
@@ -30,16 +31,16 @@ def test_a_section_the_file_lacks_is_made(write):
     assert spec.data.test.source == "t.npz"
 
 
-def test_the_value_may_hold_an_equals_sign(write):
+def test_the_value_may_hold_an_equals_sign(write: Any) -> None:
     assert load(write(), ("slices[1].where=region = 'north'",)).slices[1].where == "region = 'north'"
 
 
-def test_the_last_one_wins_and_may_unset(write):
+def test_the_last_one_wins_and_may_unset(write: Any) -> None:
     spec = load(write(), ("budget.cost=3", "budget.cost=", "seed=1", "seed=2"))
     assert (spec.budget.cost, spec.seed) == (None, 2)
 
 
-def test_an_override_mends_the_file(write):
+def test_an_override_mends_the_file(write: Any) -> None:
     assert load(write(("seed: 7", "seed: seven")), ("seed=7",)).seed == 7
 
 
@@ -71,20 +72,20 @@ def test_an_override_mends_the_file(write):
         ("schema_version=2", "ADC-SPEC-006", "--set schema_version", "2"),
     ],
 )
-def test_problems_point_to_the_override(refused, override, code, place, word):
+def test_problems_point_to_the_override(refused: Any, override: Any, code: Any, place: Any, word: Any) -> None:
     (problem,) = refused(overrides=(override,))
     assert (problem.code, problem.place) == (code, place)
     assert word in str(problem)
 
 
 @given(st.lists(st.one_of(KEYS, st.integers(0, 99)), min_size=1, max_size=6), KEYS)
-def test_paths_read_back(rest, first):
+def test_paths_read_back(rest: Any, first: Any) -> None:
     path = (first, *rest)
     assert parse(spell(path)) == path
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_a_path_or_none(text):
+def test_any_text_is_a_path_or_none(text: Any) -> None:
     path = parse(text)
     assert path is None or spell(path) == text
 
@@ -102,7 +103,7 @@ def test_any_text_is_a_path_or_none(text):
         max_leaves=8,
     )
 )
-def test_json_values_arrive_as_they_are(value):
+def test_json_values_arrive_as_they_are(value: Any) -> None:
     from autodc.studyfile.reader import read_text
 
     document, issues = read_text(json.dumps(value), "--set x", ".", 0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from autodc.errors import Problems
@@ -169,20 +172,20 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_one_problem_with_its_place(refused, case):
+def test_one_problem_with_its_place(refused: Any, case: Any) -> None:
     change, code, place, word = CASES[case]
     (problem,) = refused(change)
     assert (problem.code, problem.place) == (f"ADC-SPEC-{code}", f"study.yaml:{place}")
     assert word in str(problem)
 
 
-def test_no_target_slice(refused):
+def test_no_target_slice(refused: Any) -> None:
     (problem,) = refused(("role: target}", "role: guard, margin: 0.1}"), (", targets: [dark]", ""))
     assert (problem.code, problem.place) == ("ADC-SPEC-042", "study.yaml:15:1: slices")
     assert "target" in problem.problem
 
 
-def test_all_problems_at_once_in_reading_order(refused):
+def test_all_problems_at_once_in_reading_order(refused: Any) -> None:
     found = refused(
         ("seed: 7", "sed: -7"),
         ("name: night,", "name: fog,"),
@@ -198,7 +201,7 @@ def test_all_problems_at_once_in_reading_order(refused):
     assert found[-1].place == "--set gate.fdr"
 
 
-def test_a_misspelt_key_hides_nothing_and_is_told_once(refused):
+def test_a_misspelt_key_hides_nothing_and_is_told_once(refused: Any) -> None:
     found = refused(("validation: {source: data/validation.npz}", "vaildation: {sorce: 3}"))
     assert [(p.code[-3:], p.place) for p in found] == [
         ("020", "study.yaml:12:3: data.vaildation"),
@@ -206,7 +209,7 @@ def test_a_misspelt_key_hides_nothing_and_is_told_once(refused):
     ]
 
 
-def test_a_future_version_is_refused_in_one_sentence(refused):
+def test_a_future_version_is_refused_in_one_sentence(refused: Any) -> None:
     (problem,) = refused(
         ("schema_version: 1", "schema_version: 99\nnew_key: 1"), ("lr:", "lr: !include gone.yaml\n  r:")
     )
@@ -216,7 +219,7 @@ def test_a_future_version_is_refused_in_one_sentence(refused):
 
 
 @pytest.mark.parametrize("version", ["0", "one", "1.5"])
-def test_no_version_of_ours(refused, version):
+def test_no_version_of_ours(refused: Any, version: Any) -> None:
     (problem,) = refused(("schema_version: 1", f"schema_version: {version}"))
     assert (problem.code, problem.place) == ("ADC-SPEC-024", "study.yaml:1:17: schema_version")
 
@@ -247,7 +250,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("case", TEXTS)
-def test_files_that_cannot_be_read(problems_of, tmp_path, case):
+def test_files_that_cannot_be_read(problems_of: Any, tmp_path: Path, case: Any) -> None:
     data, code, place, word = TEXTS[case]
     (tmp_path / "study.yaml").write_bytes(data)
     (problem,) = problems_of(lambda: load(tmp_path / "study.yaml"), tmp_path)
@@ -255,7 +258,7 @@ def test_files_that_cannot_be_read(problems_of, tmp_path, case):
     assert word in str(problem)
 
 
-def test_missing_files_and_folders(problems_of, tmp_path):
+def test_missing_files_and_folders(problems_of: Any, tmp_path: Path) -> None:
     (missing,) = problems_of(lambda: load(tmp_path / "gone" / "study.yaml"), tmp_path)
     assert (missing.code, missing.place) == ("ADC-SPEC-001", "gone/study.yaml")
     assert "no such file" in str(missing)
@@ -265,7 +268,7 @@ def test_missing_files_and_folders(problems_of, tmp_path):
     assert "did you mean" in folder.hint
 
 
-def test_an_anchor_that_contains_itself(refused):
+def test_an_anchor_that_contains_itself(refused: Any) -> None:
     (problem,) = refused(("trainer: torch_image", "trainer: torch_image\n  options: {a: &a [*a]}"))
     assert (problem.code, problem.place) == ("ADC-SPEC-008", "study.yaml:7:16: task.options.a[0]")
 
@@ -285,7 +288,7 @@ INCLUDED = {
 
 
 @pytest.mark.parametrize("case", INCLUDED)
-def test_problems_of_an_included_file(problems_of, write, tmp_path, case):
+def test_problems_of_an_included_file(problems_of: Any, write: Any, tmp_path: Path, case: Any) -> None:
     text, code, place, word = INCLUDED[case]
     path = write()
     study = path.read_text()
@@ -298,7 +301,7 @@ def test_problems_of_an_included_file(problems_of, write, tmp_path, case):
     assert word in str(problem)
 
 
-def test_machine_file(problems_of, tmp_path):
+def test_machine_file(problems_of: Any, tmp_path: Path) -> None:
     path = tmp_path / "machine.yaml"
     path.write_text("runer: ray\nretries: -1\ntrial_timeout: soon\n")
     found = problems_of(lambda: load_machine(path), tmp_path)
@@ -309,7 +312,7 @@ def test_machine_file(problems_of, tmp_path):
     ]
 
 
-def test_several_problems_are_one_error_with_every_place(write):
+def test_several_problems_are_one_error_with_every_place(write: Any) -> None:
     with pytest.raises(Problems) as caught:
         load(write(("seed: 7", "seed: -7"), ("rounds: 5", "rounds: 0")))
     text = str(caught.value)
@@ -318,7 +321,7 @@ def test_several_problems_are_one_error_with_every_place(write):
 
 
 @pytest.mark.parametrize("path", [".".join(map(str, path)) for path in dropped.DROPPED])
-def test_a_key_of_earlier_files_is_refused_in_one_sentence(refused, path: str) -> None:
+def test_a_key_of_earlier_files_is_refused_in_one_sentence(refused: Any, path: str) -> None:
     section, key = path.split(".")
     old = {"gate": "gate: {", "metrics": "metrics:\n  "}[section]
     new = f"{old}{key}: 0.3{', ' if section == 'gate' else chr(10) + '  '}"
@@ -329,7 +332,7 @@ def test_a_key_of_earlier_files_is_refused_in_one_sentence(refused, path: str) -
     assert str(problem).endswith("in every study: remove the line [ADC-SPEC-063]") or "pair by pair" in str(problem)
 
 
-def test_a_dropped_key_hides_no_other_problem(refused) -> None:
+def test_a_dropped_key_hides_no_other_problem(refused: Any) -> None:
     found = refused(("rounds: 5", "rounds: 0"), overrides=("gate.futility_rest=0.1",))
     assert [(p.code[-3:], p.place) for p in found] == [
         ("023", "study.yaml:23:16: loop.rounds"),

@@ -1,7 +1,10 @@
 """The base of fitting trainers: draws, reading of rows, and what outputs are let through."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +16,14 @@ from autodc.trial.outputs import CheckedTrainer, TrainerError
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 
 
-def part(name, n, weight=1.0, stage="main", start=0):
+def part(name: Any, n: Any, weight: Any = 1.0, stage: Any = "main", start: Any = 0) -> Any:
     x = np.arange(start, start + n, dtype=np.float32)[:, None]
     return TrainPart(
         name=name, x=x, y=x[:, 0], metadata=pd.DataFrame(index=range(n)), weight=weight, stage=stage, folder=Path(name)
     )
 
 
-def job(tmp_path, *parts, **change):
+def job(tmp_path: Path, *parts: Any, **change: Any) -> Any:
     plain = TrainingJob(
         kind="regression",
         n_classes=0,
@@ -39,23 +42,23 @@ def job(tmp_path, *parts, **change):
 class Mean(AbstractFitting):
     """Predicts the mean of what it is given plus the input."""
 
-    def fit(self, job):
+    def fit(self, job: Any) -> Any:
         return float(np.mean(job.train[0].y))
 
-    def predict(self, model, x):
+    def predict(self, model: Any, x: Any) -> Any:
         return x[:, 0] + model
 
-    def save(self, model, folder):
+    def save(self, model: Any, folder: Any) -> None:
         (folder / "mean").write_bytes(bytes(1000))
 
 
-def test_rows_of_a_concatenation_are_read_without_building_it():
+def test_rows_of_a_concatenation_are_read_without_building_it() -> None:
     arrays = [np.arange(3), np.arange(10, 15), np.arange(100, 101)]
     assert gather(arrays, np.array([0, 2, 3, 7, 8])).tolist() == [0, 2, 10, 14, 100]
     assert gather(arrays, np.array([4])).tolist() == [11]
 
 
-def test_a_draw_is_the_same_whole_or_in_pieces(tmp_path, monkeypatch):
+def test_a_draw_is_the_same_whole_or_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = (part("base", 50), part("more", 30, weight=0.5, start=1000))
     phase = phases(job(tmp_path, *parts))[0]
     rows = [np.concatenate([d.x[d.batches][..., 0] for d in draw(phase, 8, 20, seed=3)])]
@@ -69,7 +72,7 @@ def test_a_draw_is_the_same_whole_or_in_pieces(tmp_path, monkeypatch):
     assert share == pytest.approx(15 / 65, abs=0.05)
 
 
-def test_a_recipe_cuts_the_budget(tmp_path):
+def test_a_recipe_cuts_the_budget(tmp_path: Path) -> None:
     parts = (
         part("base", 5),
         part("old", 5, stage="pretrain"),
@@ -86,7 +89,7 @@ def test_a_recipe_cuts_the_budget(tmp_path):
         phases(job(tmp_path, parts[2]))
 
 
-def test_a_training_is_measured_saved_and_answered_in_order(tmp_path):
+def test_a_training_is_measured_saved_and_answered_in_order(tmp_path: Path) -> None:
     many = np.arange(fitting.PREDICT_ROWS * 2 + 3, dtype=np.float32)[:, None]
     trained = Mean().train(job(tmp_path, predict={"many": many, "none": many[:0]}))
     assert np.array_equal(trained.outputs["many"], many[:, 0] + 4.5)
@@ -105,18 +108,18 @@ def test_a_training_is_measured_saved_and_answered_in_order(tmp_path):
         ({"validation": ["a"] * 7}, "not numbers"),
     ],
 )
-def test_outputs_that_cannot_be_right_are_refused(tmp_path, outputs, says):
+def test_outputs_that_cannot_be_right_are_refused(tmp_path: Path, outputs: Any, says: Any) -> None:
     class Says:
-        def train(self, job):
+        def train(self, job: Any) -> Any:
             return Trained(outputs=outputs, train_seconds=0.0, predict_ms=0.0, model_mb=0.0)
 
     with pytest.raises(TrainerError, match=says):
         CheckedTrainer(Says(), "mine").train(job(tmp_path))
 
 
-def test_a_column_and_whole_numbers_pass_as_values(tmp_path):
+def test_a_column_and_whole_numbers_pass_as_values(tmp_path: Path) -> None:
     class Says:
-        def train(self, job):
+        def train(self, job: Any) -> Any:
             return Trained(
                 outputs={"validation": np.ones((7, 1), int)}, train_seconds=0.0, predict_ms=0.0, model_mb=0.0
             )
@@ -125,9 +128,9 @@ def test_a_column_and_whole_numbers_pass_as_values(tmp_path):
     assert (outputs.shape, outputs.dtype.kind) == ((7,), "f")
 
 
-def test_figures_that_are_no_numbers_are_refused(tmp_path):
+def test_figures_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     class Says:
-        def train(self, job):
+        def train(self, job: Any) -> Any:
             return Trained(outputs={"validation": np.ones(7)}, train_seconds=float("nan"), predict_ms=0.0, model_mb=0.0)
 
     with pytest.raises(TrainerError, match="train_seconds"):

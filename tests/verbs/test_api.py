@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from autodc.testing.worlds.cells import CellTrainer, write_world
 INLINE = MachineSpec(runner="inline")
 
 
-def test_the_public_names():
+def test_the_public_names() -> None:
     assert autodc.__all__ == [
         "AutodcError",
         "MachineSpec",
@@ -38,7 +40,7 @@ def test_the_public_names():
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("ran")
     spec = autodc.load(write_world(folder, budget__trainings=30, loop__rounds=1))
     said = []
@@ -46,7 +48,7 @@ def ran(tmp_path_factory):
     return spec, result, said
 
 
-def test_run_gives_the_result_and_writes_it(ran):
+def test_run_gives_the_result_and_writes_it(ran: Any) -> None:
     _, result, said = ran
     assert result.kept == ("lamps",)
     assert set(result.kept + result.dropped + result.undecided) == {"lamps", "wrong", "copies", "chance"}
@@ -57,14 +59,14 @@ def test_run_gives_the_result_and_writes_it(ran):
     assert said[-1] == result.content["spent"]["trainings"]
 
 
-def test_a_finished_folder_holds_results_and_no_scratch(ran):
+def test_a_finished_folder_holds_results_and_no_scratch(ran: Any) -> None:
     names = {path.name for path in ran[1].folder.iterdir()}
     assert {"journal.sqlite", "outcomes", "models", "report", "result.json"} <= names
     assert "work" not in names
     assert [path.name for path in (ran[1].folder / "models").iterdir()] == ["incumbent"]
 
 
-def test_before_and_after_of_the_test_set_agree_with_its_differences(ran):
+def test_before_and_after_of_the_test_set_agree_with_its_differences(ran: Any) -> None:
     test = ran[1].content["test"]
     assert set(test["before"]) == {"overall", "bright", "dark"}
     for name, seen in test["differences"].items():
@@ -72,7 +74,7 @@ def test_before_and_after_of_the_test_set_agree_with_its_differences(ran):
         assert test["after"][name] - test["before"][name] == pytest.approx(seen["difference"], abs=1e-6)
 
 
-def test_a_loop_of_ones_own_comes_to_the_same_decisions(ran, tmp_path):
+def test_a_loop_of_ones_own_comes_to_the_same_decisions(ran: Any, tmp_path: Path) -> None:
     spec, result, _ = ran
     trainer = CellTrainer()
     with autodc.Study.open(spec, tmp_path / "own") as study:
@@ -89,7 +91,7 @@ def test_a_loop_of_ones_own_comes_to_the_same_decisions(ran, tmp_path):
     assert own["mlflow"] is None
 
 
-def test_a_loop_of_ones_own_goes_on_after_a_break_and_tells_failures(ran, tmp_path):
+def test_a_loop_of_ones_own_goes_on_after_a_break_and_tells_failures(ran: Any, tmp_path: Path) -> None:
     spec, _, _ = ran
     study = autodc.Study.open(spec, tmp_path / "own")
     first = study.ask(2)
@@ -106,14 +108,14 @@ def test_a_loop_of_ones_own_goes_on_after_a_break_and_tells_failures(ran, tmp_pa
         assert outcome.status == "failed"
 
 
-def test_a_folder_that_is_in_use_is_refused(ran, tmp_path):
+def test_a_folder_that_is_in_use_is_refused(ran: Any, tmp_path: Path) -> None:
     spec, _, _ = ran
     with autodc.Study.open(spec, tmp_path / "own"), pytest.raises(autodc.AutodcError) as caught:
         autodc.Study.open(spec, tmp_path / "own")
     assert caught.value.exit_code in (2, 3)
 
 
-def test_a_folder_of_another_study_is_refused_and_left_alone(ran, tmp_path):
+def test_a_folder_of_another_study_is_refused_and_left_alone(ran: Any, tmp_path: Path) -> None:
     _, result, _ = ran
     other = autodc.load(write_world(tmp_path, seed=99))
     before = (result.folder / "result.json").read_bytes()
@@ -123,7 +125,7 @@ def test_a_folder_of_another_study_is_refused_and_left_alone(ran, tmp_path):
     assert (result.folder / "result.json").read_bytes() == before
 
 
-def test_scikit_learn_on_a_small_table(tmp_path):
+def test_scikit_learn_on_a_small_table(tmp_path: Path) -> None:
     path = write_world(
         tmp_path,
         task__trainer="sklearn",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ class {name}:
 """
 
 
-def candidates(**keys):
+def candidates(**keys: Any) -> Any:
     return [{"name": name, "source": f"data/{name}.npz", **(keys if name == "lamps" else {})} for name in CANDIDATES]
 
 
@@ -61,7 +63,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_it_is_refused_when_it_is_read(case, tmp_path):
+def test_it_is_refused_when_it_is_read(case: Any, tmp_path: Path) -> None:
     changes, words = REFUSED[case]
     study = write_world(tmp_path, **changes)
     rows = np.load(tmp_path / "data" / "validation.npz")
@@ -91,7 +93,7 @@ NO_NUMBER = {
 
 
 @pytest.mark.parametrize("case", NO_NUMBER)
-def test_a_metric_without_a_number_decides_nothing(case, tmp_path):
+def test_a_metric_without_a_number_decides_nothing(case: Any, tmp_path: Path) -> None:
     code, words = NO_NUMBER[case]
     (tmp_path / "mine.py").write_text(METRIC.format(name="Mine", code=code))
     spec = autodc.load(write_world(tmp_path, metrics__primary="mine.py:Mine"))
@@ -101,7 +103,7 @@ def test_a_metric_without_a_number_decides_nothing(case, tmp_path):
     assert not (tmp_path / "out" / "result.json").exists()
 
 
-def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path):
+def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path: Path) -> None:
     text = "class Mine:\n    better = 'higher'\n    def value(self, outputs, targets):\n"
     text += "        return float('nan') if len(targets) < 400 else 0.5\n"
     (tmp_path / "mine.py").write_text(text)
@@ -111,7 +113,7 @@ def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["1e308", "-1e200"])
-def test_a_score_whose_square_is_infinite_is_a_failed_training(value, tmp_path):
+def test_a_score_whose_square_is_infinite_is_a_failed_training(value: Any, tmp_path: Path) -> None:
     text = "class Mine:\n    better = 'higher'\n    def value(self, outputs, targets):\n"
     (tmp_path / "mine.py").write_text(f"{text}        return {value}\n")
     spec = autodc.load(write_world(tmp_path, metrics__primary="mine.py:Mine"))
@@ -128,7 +130,7 @@ def test_a_score_whose_square_is_infinite_is_a_failed_training(value, tmp_path):
         ("slices", [{"name": "own", "role": "target", "source": "nope.npz"}], "slices[0].source (own)"),
     ],
 )
-def test_a_bad_source_is_told_with_file_and_line_of_the_study(key, value, place, tmp_path):
+def test_a_bad_source_is_told_with_file_and_line_of_the_study(key: Any, value: Any, place: Any, tmp_path: Path) -> None:
     write_world(tmp_path, **{key: value}).rename(tmp_path / "mine.yaml")
     with pytest.raises(InputError) as caught:
         read_inputs(autodc.load(tmp_path / "mine.yaml"))
@@ -136,7 +138,7 @@ def test_a_bad_source_is_told_with_file_and_line_of_the_study(key, value, place,
     assert re.match(rf"{re.escape(str(tmp_path))}/mine\.yaml:\d+:\d+: {re.escape(place)}: there is no such file", first)
 
 
-def test_predictions_out_of_order_are_refused_in_a_loop_of_ones_own(tmp_path):
+def test_predictions_out_of_order_are_refused_in_a_loop_of_ones_own(tmp_path: Path) -> None:
     spec = autodc.load(write_world(tmp_path))
     with autodc.Study.open(spec, tmp_path / "out") as study:
         (trial,) = study.ask(1)
@@ -165,7 +167,7 @@ DAMAGES = [
 ]
 
 
-def test_an_event_that_cannot_have_been_is_a_damaged_journal(tmp_path):
+def test_an_event_that_cannot_have_been_is_a_damaged_journal(tmp_path: Path) -> None:
     spec = autodc.load(write_world(tmp_path, search__trials_per_round=4, budget__trainings=20, loop__rounds=1))
     machine, journal = MachineSpec(runner="inline"), tmp_path / "out" / "journal.sqlite"
     autodc.run(spec, machine, tmp_path / "out")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +46,7 @@ class Bad:
 """
 
 
-def run(tmp_path, mode, machine=INLINE, **changes):
+def run(tmp_path: Path, mode: Any, machine: Any = INLINE, **changes: Any) -> Any:
     (tmp_path / "bad.py").write_text(TRAINER)
     study = write_world(
         tmp_path, task={"kind": "classification", "trainer": "bad.py:Bad", "options": {"mode": mode}},
@@ -53,7 +55,7 @@ def run(tmp_path, mode, machine=INLINE, **changes):
     return autodc.run(autodc.load(study), machine, tmp_path / "out")
 
 
-def errors(tmp_path):
+def errors(tmp_path: Path) -> Any:
     """Errors of failed trials, as the journal has them."""
     with sqlite3.connect(tmp_path / "out" / "journal.sqlite") as journal:
         rows = journal.execute("SELECT payload FROM events WHERE kind = 'TrialFinished' ORDER BY position").fetchall()
@@ -65,7 +67,7 @@ def errors(tmp_path):
     ("mode", "words"),
     [("exit", "SystemExit(0)"), ("die", "exit code 0"), ("enospc", "No space left on device")],
 )
-def test_what_a_plan_does_fails_that_plan_and_the_study_goes_on(tmp_path, mode, words):
+def test_what_a_plan_does_fails_that_plan_and_the_study_goes_on(tmp_path: Path, mode: Any, words: Any) -> None:
     result = run(tmp_path, mode)
     assert result.content["finished"]
     assert result.content["spent"]["trainings"] == 30
@@ -74,14 +76,14 @@ def test_what_a_plan_does_fails_that_plan_and_the_study_goes_on(tmp_path, mode, 
     assert all(words in error for error in failed)
 
 
-def test_a_start_that_leaves_every_time_is_bad_input_that_says_so(tmp_path):
+def test_a_start_that_leaves_every_time_is_bad_input_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"SystemExit\(0\)") as caught:
         run(tmp_path, "always")
     assert caught.value.code == "ADC-RUN-001"
 
 
 @pytest.mark.parametrize("mode", ["delete", "targets"])
-def test_stored_data_that_a_training_deletes_is_put_in_place_again(tmp_path, mode):
+def test_stored_data_that_a_training_deletes_is_put_in_place_again(tmp_path: Path, mode: Any) -> None:
     result = run(tmp_path, mode)
     assert result.content["finished"]
     assert result.content["spent"]["trainings"] == 30
@@ -95,13 +97,13 @@ def test_stored_data_that_a_training_deletes_is_put_in_place_again(tmp_path, mod
         ("eat", {"memory_per_trial": 500e6}, "used more than 477 MB"),
     ],
 )
-def test_inline_keeps_the_limits_of_the_machine_file(tmp_path, mode, machine, words):
+def test_inline_keeps_the_limits_of_the_machine_file(tmp_path: Path, mode: Any, machine: Any, words: Any) -> None:
     result = run(tmp_path, mode, MachineSpec(runner="inline", **machine))
     assert result.content["finished"]
     assert any(words in error for error in errors(tmp_path))
 
 
-def test_stored_data_is_read_only(tmp_path):
+def test_stored_data_is_read_only(tmp_path: Path) -> None:
     from autodc.study.journal.state import State
     from autodc.wire.inputs import read_inputs
     from autodc.wire.study import job_maker
@@ -125,7 +127,7 @@ def test_stored_data_is_read_only(tmp_path):
         ("ValueError('x' * 100_000)", "xxx…"),
     ],
 )
-def test_whatever_an_error_says_is_told_and_kept_short(raised, words, tmp_path):
+def test_whatever_an_error_says_is_told_and_kept_short(raised: Any, words: Any, tmp_path: Path) -> None:
     text = f"class Mine:\n    def train(self, job):\n        raise {raised}\n"
     (tmp_path / "mine.py").write_text(text)
     spec = autodc.load(write_world(tmp_path, task__trainer="mine.py:Mine"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,15 +19,15 @@ INLINE = MachineSpec(runner="inline")
 SMALL = {"budget__trainings": 40, "loop__rounds": 1}
 
 
-def lost(path, arrays):
+def lost(path: Any, arrays: Any) -> None:
     path.unlink()
 
 
-def relabelled(path, arrays):
+def relabelled(path: Any, arrays: Any) -> None:
     np.savez(path, **{**arrays, "y": np.where(np.arange(len(arrays["y"])) == 7, 9, arrays["y"])})
 
 
-def shortened(path, arrays):
+def shortened(path: Any, arrays: Any) -> None:
     np.savez(path, **{name: values[1:] for name, values in arrays.items()})
 
 
@@ -37,13 +39,15 @@ def shortened(path, arrays):
         (shortened, "ADC-DATA-028", "ADC-RUN-047"),
     ],
 )
-def test_the_decisions_are_kept_and_the_same_call_finishes_once_it_is_mended(tmp_path, spoil, code, again):
+def test_the_decisions_are_kept_and_the_same_call_finishes_once_it_is_mended(
+    tmp_path: Path, spoil: Any, code: Any, again: Any
+) -> None:
     spec, out = autodc.load(write_world(tmp_path, **SMALL)), tmp_path / "out"
     path = tmp_path / "data" / "test.npz"
     whole = path.read_bytes()
     arrays = dict(np.load(path))
 
-    def progress(state):
+    def progress(state: Any) -> None:
         if state.phase == "gate" and state.unread is None and path.exists() and path.read_bytes() == whole:
             spoil(path, arrays)
 
@@ -78,7 +82,7 @@ def test_the_decisions_are_kept_and_the_same_call_finishes_once_it_is_mended(tmp
     assert "could not be measured" not in (out / "report" / "index.html").read_text()
 
 
-def test_other_test_rows_are_told_with_a_way_on(tmp_path):
+def test_other_test_rows_are_told_with_a_way_on(tmp_path: Path) -> None:
     spec, out = autodc.load(write_world(tmp_path, **SMALL)), tmp_path / "out"
     with autodc.Study.open(spec, out):
         pass
@@ -92,7 +96,7 @@ def test_other_test_rows_are_told_with_a_way_on(tmp_path):
     assert "new study" in caught.value.hint
 
 
-def test_a_test_set_without_rows_of_any_slice_is_told_and_does_not_end_the_night(tmp_path):
+def test_a_test_set_without_rows_of_any_slice_is_told_and_does_not_end_the_night(tmp_path: Path) -> None:
     slices = [
         {"name": "bright", "where": "region = 'bright'", "role": "guard", "margin": 0.05},
         {"name": "dark", "where": "region = 'dark'", "role": "target"},

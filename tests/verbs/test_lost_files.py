@@ -180,7 +180,7 @@ def test_the_noise_of_a_study_whose_outcomes_are_lost_is_not_borrowed(
     study: Path, finished: Path, tmp_path: Path
 ) -> None:
     from autodc.verbs.calibration import _from_journal
-    from autodc.wire.study import read_inputs
+    from autodc.wire.inputs import read_inputs
 
     out = Path(shutil.copytree(finished, tmp_path / "out"))
     harm_each(*(out / "outcomes").iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,10 +59,10 @@ misses = Misses()
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Any:
     """Write the small world with a file of the user's own beside it, and load it."""
 
-    def made(body="", name="mine.py", **changes):
+    def made(body: Any = "", name: Any = "mine.py", **changes: Any) -> Any:
         study = write_world(tmp_path, **{**SHORT, **changes})
         (tmp_path / name).write_text(textwrap.dedent(body))
         return autodc.load(study)
@@ -69,7 +70,7 @@ def write(tmp_path):
     return made
 
 
-def told(spec, out, call=None):
+def told(spec: Any, out: Any, call: Any = None) -> Any:
     """What a run is refused with."""
     with pytest.raises(AutodcError) as caught:
         (call or (lambda: autodc.run(spec, INLINE, out)))()
@@ -77,7 +78,7 @@ def told(spec, out, call=None):
     return str(caught.value)
 
 
-def events(folder):
+def events(folder: Any) -> Any:
     journal = SqliteJournal(folder / "journal.sqlite")
     try:
         return [event for _, event in journal.read()]
@@ -85,7 +86,7 @@ def events(folder):
         journal.close()
 
 
-def as_of_an_older_autodc(folder, target):
+def as_of_an_older_autodc(folder: Any, target: Any) -> Any:
     """Write the events of a study anew without what the journal says of its metric."""
     target.mkdir()
     journal = SqliteJournal(target / "journal.sqlite")
@@ -101,7 +102,7 @@ def as_of_an_older_autodc(folder, target):
     return target
 
 
-def read_all(folder):
+def read_all(folder: Any) -> Any:
     """What the reading verbs read."""
     state, content = open_result(folder)
     status(state)
@@ -109,7 +110,9 @@ def read_all(folder):
     return state, content, write_report(state, content, Path(folder)).read_text()
 
 
-def test_a_finished_study_is_read_without_its_metric(write, tmp_path, monkeypatch):
+def test_a_finished_study_is_read_without_its_metric(
+    write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = write(MISSES, metrics__primary="mine.py:Misses")
     monkeypatch.chdir("/")
     result = autodc.run(spec, INLINE, tmp_path / "out")
@@ -124,7 +127,9 @@ def test_a_finished_study_is_read_without_its_metric(write, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(("name", "way"), [("misses", "lower"), ("Logs", "higher"), ("Gains", "lower")])
-def test_direction_and_signs_are_those_of_the_metric_whatever_its_values(write, tmp_path, name, way):
+def test_direction_and_signs_are_those_of_the_metric_whatever_its_values(
+    write: Any, tmp_path: Path, name: Any, way: Any
+) -> None:
     """Values below zero of a metric that should rise, and of one that should fall, are shown as they are."""
     spec = write(MISSES, metrics__primary=f"mine.py:{name}", budget__trainings=16)
     autodc.run(spec, INLINE, tmp_path / "out")
@@ -135,7 +140,7 @@ def test_direction_and_signs_are_those_of_the_metric_whatever_its_values(write, 
     assert f"({way} is better)" in page
 
 
-def test_a_package_metric_needs_no_folder(write, tmp_path, monkeypatch):
+def test_a_package_metric_needs_no_folder(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = write(MISSES, name="measures_of_mine.py", metrics__primary="measures_of_mine:Misses", budget__trainings=16)
     monkeypatch.syspath_prepend(str(tmp_path))
     autodc.run(spec, INLINE, tmp_path / "out")
@@ -144,7 +149,9 @@ def test_a_package_metric_needs_no_folder(write, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["Misses", "Logs"])
-def test_a_journal_of_an_older_autodc_opens_with_a_word_and_learns_the_direction(write, tmp_path, name):
+def test_a_journal_of_an_older_autodc_opens_with_a_word_and_learns_the_direction(
+    write: Any, tmp_path: Path, name: Any
+) -> None:
     spec = write(MISSES, metrics__primary=f"mine.py:{name}", budget__trainings=16)
     first = autodc.run(spec, INLINE, tmp_path / "out")
     old = as_of_an_older_autodc(tmp_path / "out", tmp_path / "old")
@@ -159,7 +166,7 @@ def test_a_journal_of_an_older_autodc_opens_with_a_word_and_learns_the_direction
     assert "does not say whether" not in page
 
 
-def test_a_journal_of_an_older_autodc_with_a_named_metric_needs_no_word(write, tmp_path):
+def test_a_journal_of_an_older_autodc_with_a_named_metric_needs_no_word(write: Any, tmp_path: Path) -> None:
     autodc.run(write(metrics__primary="log_loss", budget__trainings=16), INLINE, tmp_path / "out")
     old = as_of_an_older_autodc(tmp_path / "out", tmp_path / "old")
     state, content, _ = read_all(old)
@@ -168,7 +175,9 @@ def test_a_journal_of_an_older_autodc_with_a_named_metric_needs_no_word(write, t
     assert not any("does not say" in words for words in state.question.warnings)
 
 
-def test_an_older_journal_with_an_opened_test_set_knows_the_direction_from_its_numbers(write, tmp_path):
+def test_an_older_journal_with_an_opened_test_set_knows_the_direction_from_its_numbers(
+    write: Any, tmp_path: Path
+) -> None:
     spec = write(MISSES, metrics__primary="mine.py:Gains", data__test={"source": "data/test.npz"})
     autodc.run(spec, INLINE, tmp_path / "out")
     state = fold(events(as_of_an_older_autodc(tmp_path / "out", tmp_path / "old")))
@@ -176,7 +185,7 @@ def test_an_older_journal_with_an_opened_test_set_knows_the_direction_from_its_n
     assert better(state) == "lower"
 
 
-def test_a_metric_that_was_turned_round_is_not_taken_up(write, tmp_path):
+def test_a_metric_that_was_turned_round_is_not_taken_up(write: Any, tmp_path: Path) -> None:
     spec = write(MISSES, metrics__primary="mine.py:Misses", budget__trainings=16)
     autodc.run(spec, INLINE, tmp_path / "out")
     before = len(events(tmp_path / "out"))
@@ -187,7 +196,7 @@ def test_a_metric_that_was_turned_round_is_not_taken_up(write, tmp_path):
     assert len(events(tmp_path / "out")) == before
 
 
-def test_a_warm_start_from_a_metric_that_falls_is_none_for_one_that_rises(write, tmp_path):
+def test_a_warm_start_from_a_metric_that_falls_is_none_for_one_that_rises(write: Any, tmp_path: Path) -> None:
     autodc.run(write(MISSES, metrics__primary="mine.py:Misses", budget__trainings=16), INLINE, tmp_path / "first")
     turned = MISSES.replace('better = "lower"', 'better = "higher"', 1)
     spec = write(turned, metrics__primary="mine.py:Misses", search__warm_start=str(tmp_path / "first"))
@@ -195,7 +204,7 @@ def test_a_warm_start_from_a_metric_that_falls_is_none_for_one_that_rises(write,
         warm_start(read_inputs(spec))
 
 
-def test_a_metric_that_fails_on_some_trainings_makes_them_failed_trials(write, tmp_path):
+def test_a_metric_that_fails_on_some_trainings_makes_them_failed_trials(write: Any, tmp_path: Path) -> None:
     body = MISSES.replace("class Misses", "calls = []\n\nclass Misses", 1).replace(
         "        return (outputs",
         "        calls.append(1)\n        assert len(calls) not in (15, 17), 'too sure'\n        return (outputs",
@@ -219,7 +228,9 @@ EVERY = {
 
 @pytest.mark.parametrize("case", EVERY)
 @pytest.mark.parametrize("verb", [preflight, None], ids=["check", "run"])
-def test_a_metric_that_always_fails_is_refused_by_its_line_before_the_first_training(write, tmp_path, case, verb):
+def test_a_metric_that_always_fails_is_refused_by_its_line_before_the_first_training(
+    write: Any, tmp_path: Path, case: Any, verb: Any
+) -> None:
     code, words = EVERY[case]
     body = MISSES.replace("        return (outputs", f"        {code}\n        return (outputs", 1)
     spec = write(body, metrics__primary="mine.py:Misses")
@@ -229,7 +240,9 @@ def test_a_metric_that_always_fails_is_refused_by_its_line_before_the_first_trai
     assert not (tmp_path / "out").exists()
 
 
-def test_a_metric_that_fails_on_real_predictions_alone_ends_the_calibration_with_its_line(write, tmp_path):
+def test_a_metric_that_fails_on_real_predictions_alone_ends_the_calibration_with_its_line(
+    write: Any, tmp_path: Path
+) -> None:
     body = MISSES.replace(
         "        return (outputs",
         "        if len(np.unique(outputs)) < 100:\n            raise OSError('only few')\n        return (outputs",
@@ -273,7 +286,7 @@ TRAINERS = {
 
 
 @pytest.mark.parametrize("case", TRAINERS)
-def test_a_trainer_that_fails_is_told_by_its_own_line(write, tmp_path, case):
+def test_a_trainer_that_fails_is_told_by_its_own_line(write: Any, tmp_path: Path, case: Any) -> None:
     body, words = TRAINERS[case]
     said = told(write(body, task__trainer="mine.py:Mine"), tmp_path / "out")
     assert words in said
@@ -298,7 +311,7 @@ ESTIMATORS = {
 
 
 @pytest.mark.parametrize("case", ESTIMATORS)
-def test_an_estimator_that_cannot_be_made_is_refused_by_check(write, case):
+def test_an_estimator_that_cannot_be_made_is_refused_by_check(write: Any, case: Any) -> None:
     body, words = ESTIMATORS[case]
     spec = write(body, task=SKLEARN, search_space={})
     assert words in told(spec, None, lambda: preflight(spec))
@@ -323,7 +336,7 @@ def make():
 
 
 @pytest.mark.parametrize("scale", [None, False, True])
-def test_a_pipeline_of_ones_own_sees_the_marker_of_what_is_missing(write, tmp_path, scale):
+def test_a_pipeline_of_ones_own_sees_the_marker_of_what_is_missing(write: Any, tmp_path: Path, scale: Any) -> None:
     options = {"estimator": "mine.py:make"} if scale is None else {"estimator": "mine.py:make", "scale": scale}
     spec = write(PIPELINE, task={**SKLEARN, "options": options}, search_space={}, budget__trainings=16)
     for name in ("base", "lamps", "wrong", "copies", "chance", "validation"):
@@ -350,7 +363,7 @@ def test_a_pipeline_of_ones_own_sees_the_marker_of_what_is_missing(write, tmp_pa
     ],
     ids=["made", "no module", "imported", "run"],
 )  # fmt: skip
-def test_a_network_of_ones_own_is_told_by_its_own_line(write, tmp_path, body, words):
+def test_a_network_of_ones_own_is_told_by_its_own_line(write: Any, tmp_path: Path, body: Any, words: Any) -> None:
     task = {"trainer": "torch_image", "kind": "classification", "options": {"network": "mine.py:net", "steps": 2}}
     spec = write(body, task=task, search_space={}, budget__trainings=16)
     for name in ("base", "lamps", "wrong", "copies", "chance", "validation"):
@@ -360,7 +373,7 @@ def test_a_network_of_ones_own_is_told_by_its_own_line(write, tmp_path, body, wo
     assert words in told(spec, tmp_path / "out")
 
 
-def test_a_slice_of_a_function_of_ones_own_is_told_by_its_own_line(write, tmp_path):
+def test_a_slice_of_a_function_of_ones_own_is_told_by_its_own_line(write: Any, tmp_path: Path) -> None:
     slices = [
         {"name": "dark", "where": "region = 'dark'", "role": "target"},
         {"name": "fog", "source": "mine.py:rows", "role": "guard", "margin": 0.1},
@@ -374,7 +387,7 @@ def test_a_slice_of_a_function_of_ones_own_is_told_by_its_own_line(write, tmp_pa
 SOFT = {"gate__score": "soft", "metrics__primary": "accuracy"}
 
 
-def test_the_soft_score_without_a_margin_on_a_target_is_refused_with_the_mend(write, tmp_path):
+def test_the_soft_score_without_a_margin_on_a_target_is_refused_with_the_mend(write: Any, tmp_path: Path) -> None:
     spec = write(**SOFT)
     for call in (lambda: preflight(spec), lambda: autodc.run(spec, INLINE, tmp_path / "out")):
         said = told(spec, None, call)
@@ -385,7 +398,7 @@ def test_the_soft_score_without_a_margin_on_a_target_is_refused_with_the_mend(wr
     assert not (tmp_path / "out").exists()
 
 
-def test_the_soft_score_guards_the_metric_of_a_target_with_a_margin(write, tmp_path):
+def test_the_soft_score_guards_the_metric_of_a_target_with_a_margin(write: Any, tmp_path: Path) -> None:
     slices = [{"name": "dark", "where": "region = 'dark'", "role": "target", "margin": 0.05}]
     result = autodc.run(write(**SOFT, slices=slices), INLINE, tmp_path / "out")
     judged = [one for one in result.content["decisions"] if one["slices"]]
@@ -393,7 +406,7 @@ def test_the_soft_score_guards_the_metric_of_a_target_with_a_margin(write, tmp_p
     assert all(one["slices"]["dark.metric"]["role"] == "guard" for one in judged)
 
 
-def test_a_study_that_began_with_the_soft_score_and_no_margin_goes_on(write, tmp_path):
+def test_a_study_that_began_with_the_soft_score_and_no_margin_goes_on(write: Any, tmp_path: Path) -> None:
     """An older autodc began such studies; here the folder of any study lets the first event be written."""
     open_study(read_inputs(write()), tmp_path / "any")[1].close()
     spec = write(**SOFT)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +20,11 @@ from autodc.wire.inputs import read_inputs
 SMALL = {"budget__trainings": 24, "loop__rounds": 1, "search__trials_per_round": 4}
 
 
-def checked(folder, **changes):
+def checked(folder: Any, **changes: Any) -> Any:
     return preflight(autodc.load(write_world(folder, **{**SMALL, **changes})))
 
 
-def test_the_disk_of_the_night_is_about_what_it_takes(tmp_path):
+def test_the_disk_of_the_night_is_about_what_it_takes(tmp_path: Path) -> None:
     study = write_world(tmp_path, **SMALL, data__test=None)
     night = preflight(autodc.load(study))["night"]
     autodc.run(autodc.load(study), MachineSpec(runner="inline"), tmp_path / "out")
@@ -32,14 +34,14 @@ def test_the_disk_of_the_night_is_about_what_it_takes(tmp_path):
     assert night["outcome_mb"] == pytest.approx(600 * 0.25 / 1e6, abs=1e-3)
 
 
-def test_what_somebody_looks_at_row_by_row_takes_more_disk_and_is_foretold(tmp_path):
+def test_what_somebody_looks_at_row_by_row_takes_more_disk_and_is_foretold(tmp_path: Path) -> None:
     plain = checked(tmp_path / "plain", metrics__primary="log_loss")["night"]["outcome_mb"]
     looked_at = checked(tmp_path / "looked", metrics__primary="log_loss", data__diagnosis_share=0.3)["night"]
     assert plain == pytest.approx(600 * 4 / 1e6, abs=1e-3)
     assert looked_at["outcome_mb"] == pytest.approx(600 * (4 + 4 + 12) / 1e6, abs=1e-3)
 
 
-def test_a_pool_that_nothing_draws_from_is_said_at_check_and_at_run(tmp_path):
+def test_a_pool_that_nothing_draws_from_is_said_at_check_and_at_run(tmp_path: Path) -> None:
     study = write_world(tmp_path, **SMALL, data__pool={"source": "data/lamps.npz"})
     spec, words = autodc.load(study), "data.pool is read and checked, no proposer draws from it yet"
     assert words in preflight(spec)["warnings"]
@@ -48,14 +50,14 @@ def test_a_pool_that_nothing_draws_from_is_said_at_check_and_at_run(tmp_path):
     assert f"warning: {words}" in said
 
 
-def test_proposers_that_do_nothing_are_said_where_the_file_was_not_checked(tmp_path):
+def test_proposers_that_do_nothing_are_said_where_the_file_was_not_checked(tmp_path: Path) -> None:
     spec = autodc.load(write_world(tmp_path, **SMALL))
     other = spec.model_copy(update={"loop": spec.loop.model_copy(update={"propose": ("given", "augment")})})
     (told,) = (w for w in read_inputs(other).warnings if "loop.propose" in w)
     assert "augment does nothing yet" in told
 
 
-def people(folder, columns=4):
+def people(folder: Any, columns: Any = 4) -> Any:
     """A study of people of whom a few answers of four are known."""
     folder.mkdir(exist_ok=True)
     for seed, (name, rows) in enumerate((("base", 400), ("night", 200), ("validation", 1500))):
@@ -83,7 +85,7 @@ def people(folder, columns=4):
 
 
 @pytest.mark.parametrize("overrides", [(), ("data.max_overlap=1",), ("data.overlap=drop",), ("data.overlap=allow",)])
-def test_a_coarse_table_trains_on_all_its_rows_and_every_validation_row_counts(tmp_path, overrides):
+def test_a_coarse_table_trains_on_all_its_rows_and_every_validation_row_counts(tmp_path: Path, overrides: Any) -> None:
     found = preflight(autodc.load(people(tmp_path), overrides))
     rows = {row["name"]: row for row in found["datasets"]}
     assert (rows["base"]["rows"], rows["base"]["left_out"], rows["base"]["near_copies"]) == (400, 0, 0)
@@ -93,7 +95,7 @@ def test_a_coarse_table_trains_on_all_its_rows_and_every_validation_row_counts(t
     assert not any("near copies" in words for words in found["warnings"])
 
 
-def test_near_copies_are_told_and_stay_and_equal_rows_are_not_told_twice(tmp_path):
+def test_near_copies_are_told_and_stay_and_equal_rows_are_not_told_twice(tmp_path: Path) -> None:
     study = write_world(tmp_path, **SMALL, data__overlap="allow")
     held, base = (dict(np.load(tmp_path / "data" / f"{name}.npz")) for name in ("validation", "base"))
     base["x"][:30] = held["x"][:30] + 1e-6
@@ -122,7 +124,7 @@ print(json.dumps(peak() - before))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["table", "images"])
-def test_check_takes_little_more_memory_than_the_data(tmp_path, kind):
+def test_check_takes_little_more_memory_than_the_data(tmp_path: Path, kind: Any) -> None:
     rng, touched = np.random.default_rng(0), 0
     small = write_world(tmp_path, **SMALL)
     for name, rows in (("base", 150_000), ("lamps", 5000), ("validation", 10_000)):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,11 +25,11 @@ HALF = {"slices": WIDE, "data__diagnosis_share": 0.4, "budget__trainings": 30, "
 
 
 @pytest.fixture
-def cut(tmp_path):
+def cut(tmp_path: Path) -> Any:
     return read_inputs(autodc.load(write_world(tmp_path, **HALF)))
 
 
-def test_slices_hold_gate_rows_alone_and_all_rows_are_still_predicted(cut):
+def test_slices_hold_gate_rows_alone_and_all_rows_are_still_predicted(cut: Any) -> None:
     apart = cut.separation
     assert len(apart.diagnosis) == pytest.approx(240, abs=12)
     assert not set(apart.diagnosis) & set(apart.gate)
@@ -38,7 +40,7 @@ def test_slices_hold_gate_rows_alone_and_all_rows_are_still_predicted(cut):
     assert len(cut.table.targets["validation"]) == 600
 
 
-def test_groups_and_copies_stay_on_one_side(tmp_path):
+def test_groups_and_copies_stay_on_one_side(tmp_path: Path) -> None:
     study = write_world(
         tmp_path, **HALF, data__validation={"source": "data/grouped.npz", "options": {"group": "patient"}}
     )
@@ -54,7 +56,7 @@ def test_groups_and_copies_stay_on_one_side(tmp_path):
     assert not {tuple(r) for r in x[apart.diagnosis]} & {tuple(r) for r in x[apart.gate]}
 
 
-def test_rows_that_a_slice_file_also_holds_are_the_gates(tmp_path):
+def test_rows_that_a_slice_file_also_holds_are_the_gates(tmp_path: Path) -> None:
     own = {"name": "own", "source": "data/own.npz", "role": "target"}
     study = write_world(tmp_path, **{**HALF, "slices": [*WIDE, own]})
     rows = np.load(tmp_path / "data" / "validation.npz")
@@ -65,7 +67,7 @@ def test_rows_that_a_slice_file_also_holds_are_the_gates(tmp_path):
     np.testing.assert_array_equal(inputs.table["own"].rows, np.arange(100))
 
 
-def test_the_cut_is_a_function_of_the_seed_and_part_of_the_question(cut, tmp_path):
+def test_the_cut_is_a_function_of_the_seed_and_part_of_the_question(cut: Any, tmp_path: Path) -> None:
     again = read_inputs(autodc.load(tmp_path / "study.yaml"))
     np.testing.assert_array_equal(again.separation.gate, cut.separation.gate)
     other = read_inputs(autodc.load(write_world(tmp_path, **HALF, seed=4)))
@@ -83,7 +85,7 @@ def test_the_cut_is_a_function_of_the_seed_and_part_of_the_question(cut, tmp_pat
         ({"slices": [{**WIDE[0], "margin": 0.02}, *WIDE[1:]]}, "slice overall could certify a loss below"),
     ],
 )
-def test_a_validation_set_that_is_too_small_is_not_cut_and_says_so(tmp_path, changes, words):
+def test_a_validation_set_that_is_too_small_is_not_cut_and_says_so(tmp_path: Path, changes: Any, words: Any) -> None:
     spec = autodc.load(write_world(tmp_path, **{**HALF, **changes}))
     inputs = read_inputs(spec)
     assert len(inputs.separation.diagnosis) == 0
@@ -93,7 +95,7 @@ def test_a_validation_set_that_is_too_small_is_not_cut_and_says_so(tmp_path, cha
     assert inputs.separation.note in preflight(spec)["warnings"]
 
 
-def test_the_page_and_a_diagnoser_are_told_that_nothing_was_cut(tmp_path):
+def test_the_page_and_a_diagnoser_are_told_that_nothing_was_cut(tmp_path: Path) -> None:
     spec = autodc.load(write_world(tmp_path, **{**HALF, "gate__min_rows": 200}))
     result = autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out", open_test=True)
     page = (result.folder / "report" / "index.html").read_text()
@@ -102,7 +104,7 @@ def test_the_page_and_a_diagnoser_are_told_that_nothing_was_cut(tmp_path):
         study.diagnosis()
 
 
-def test_a_diagnoser_gets_its_rows_with_what_the_incumbent_makes_of_them(cut, tmp_path):
+def test_a_diagnoser_gets_its_rows_with_what_the_incumbent_makes_of_them(cut: Any, tmp_path: Path) -> None:
     spec = autodc.load(tmp_path / "study.yaml")
     with autodc.Study.open(spec, tmp_path / "out") as study:
         with pytest.raises(InputError, match="not trained yet"):
@@ -124,7 +126,7 @@ def test_a_diagnoser_gets_its_rows_with_what_the_incumbent_makes_of_them(cut, tm
     assert rows["overall"] == len(cut.separation.gate)
 
 
-def test_check_tells_how_many_rows_are_set_apart(cut, tmp_path):
+def test_check_tells_how_many_rows_are_set_apart(cut: Any, tmp_path: Path) -> None:
     found = preflight(autodc.load(tmp_path / "study.yaml"))
     assert json.loads(json.dumps(found["separation"])) == {
         "share": 0.4,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,13 +27,13 @@ SMALL = {"nights": 3, "gains": (0.1, 0.3)}
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("simulated")
     file = write_world(folder)
     return file, folder / "out", autodc.simulate(autodc.load(file), INLINE, folder / "out", **SMALL)
 
 
-def test_figures_are_the_same_again_and_nothing_is_trained_twice(simulated):
+def test_figures_are_the_same_again_and_nothing_is_trained_twice(simulated: Any) -> None:
     file, out, first = simulated
     assert first.calibration.trained == first.calibration.count == 6
     told = []
@@ -45,7 +47,7 @@ def test_figures_are_the_same_again_and_nothing_is_trained_twice(simulated):
     assert other.played != first.played
 
 
-def test_it_stops_when_asked_and_keeps_what_was_trained(simulated):
+def test_it_stops_when_asked_and_keeps_what_was_trained(simulated: Any) -> None:
     file, out, _ = simulated
     told = []
     with pytest.raises(Interrupted):
@@ -61,12 +63,12 @@ def test_it_stops_when_asked_and_keeps_what_was_trained(simulated):
 
 
 @pytest.mark.slow
-def test_figures_are_the_same_on_any_number_of_processes(simulated):
+def test_figures_are_the_same_on_any_number_of_processes(simulated: Any) -> None:
     file, out, first = simulated
     assert autodc.simulate(autodc.load(file), INLINE, out, **SMALL, processes=2).played == first.played
 
 
-def test_a_gain_that_is_plain_is_found_and_chance_is_not(simulated):
+def test_a_gain_that_is_plain_is_found_and_chance_is_not(simulated: Any) -> None:
     found = simulated[2].to_dict()
     assert found == json.loads(json.dumps(found))
     assert [p["gain"] for p in found["planted"][:2]] == [0.1, 0.3]
@@ -88,7 +90,7 @@ def test_a_gain_that_is_plain_is_found_and_chance_is_not(simulated):
     ],
     ids=["gate", "candidates", "soft", "rounds"],
 )
-def test_another_gate_or_candidate_does_not_train_the_start_again(simulated, changes):
+def test_another_gate_or_candidate_does_not_train_the_start_again(simulated: Any, changes: Any) -> None:
     file, out, first = simulated
     changed = write_world(file.parent, **changes)
     try:
@@ -99,7 +101,7 @@ def test_another_gate_or_candidate_does_not_train_the_start_again(simulated, cha
     assert found.played != first.played
 
 
-def test_a_metric_that_is_no_mean_and_a_row_in_two_targets(tmp_path):
+def test_a_metric_that_is_no_mean_and_a_row_in_two_targets(tmp_path: Path) -> None:
     """Pseudo-values of macro F1 differ by slice; a row in two slices is one row all the same."""
     slices = [
         {"name": "overall", "role": "target", "margin": 0.05},
@@ -113,7 +115,7 @@ def test_a_metric_that_is_no_mean_and_a_row_in_two_targets(tmp_path):
     assert [one["name"] for one in found.slices] == ["overall", "dark", "bright", "objective"]
 
 
-def test_regression_in_units_of_its_own(tmp_path):
+def test_regression_in_units_of_its_own(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     write_world(tmp_path)
     for name in ("base", "lamps", "validation"):
@@ -150,7 +152,7 @@ def test_regression_in_units_of_its_own(tmp_path):
     assert all(value > 0.5 for one in known["slices"] for value in one["shows"].values())
 
 
-def test_check_reads_the_noise_of_a_run_or_of_simulate(simulated, tmp_path):
+def test_check_reads_the_noise_of_a_run_or_of_simulate(simulated: Any, tmp_path: Path) -> None:
     file, out, first = simulated
     spec = autodc.load(file)
     assumed, measured = preflight(spec), preflight(spec, out)
@@ -171,7 +173,7 @@ def test_check_reads_the_noise_of_a_run_or_of_simulate(simulated, tmp_path):
     assert "3 trainings of the start" in ran["noise"]["text"]
 
 
-def test_folders_without_calibration_or_of_something_else_are_refused(simulated, tmp_path):
+def test_folders_without_calibration_or_of_something_else_are_refused(simulated: Any, tmp_path: Path) -> None:
     file, out, _ = simulated
     with pytest.raises(InputError, match="ADC-SIM-001"):
         preflight(autodc.load(file), tmp_path)
@@ -186,7 +188,7 @@ def test_folders_without_calibration_or_of_something_else_are_refused(simulated,
         preflight(shorter, out)
 
 
-def test_a_deterministic_learner_is_told_and_never_sold_as_a_noise_of_zero(tmp_path):
+def test_a_deterministic_learner_is_told_and_never_sold_as_a_noise_of_zero(tmp_path: Path) -> None:
     learner = {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "LogisticRegression"}}
     space = {"C": {"type": "float", "low": 0.1, "high": 10.0, "log": True}}
     spec = autodc.load(write_world(tmp_path, task=learner, search_space=space))
@@ -202,19 +204,19 @@ def test_a_deterministic_learner_is_told_and_never_sold_as_a_noise_of_zero(tmp_p
 
 
 @pytest.mark.parametrize(("how", "code"), [({"nights": 0}, "ADC-SIM-003"), ({"gains": [-0.1]}, "ADC-SIM-004")])
-def test_nonsense_is_refused_before_anything_is_trained(simulated, tmp_path, how, code):
+def test_nonsense_is_refused_before_anything_is_trained(simulated: Any, tmp_path: Path, how: Any, code: Any) -> None:
     with pytest.raises(InputError, match=code):
         autodc.simulate(autodc.load(simulated[0]), INLINE, tmp_path / "out", **how)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_start_that_cannot_be_trained_is_told(tmp_path):
+def test_a_start_that_cannot_be_trained_is_told(tmp_path: Path) -> None:
     study = write_world(tmp_path, task__options={"fail": "all"})
     with pytest.raises(InputError, match="ADC-RUN-001"):
         autodc.simulate(autodc.load(study), INLINE, tmp_path / "out", **SMALL)
 
 
-def test_groups_count_as_one_and_small_slices_are_warned_of(tmp_path):
+def test_groups_count_as_one_and_small_slices_are_warned_of(tmp_path: Path) -> None:
     file = write_world(tmp_path)
     data = dict(np.load(tmp_path / "data" / "validation.npz"))
     data["patient"] = np.arange(600) // 6

@@ -44,7 +44,7 @@ def command(folder: Path, study: Path) -> list[object]:
 
 
 @pytest.mark.slow
-def test_a_full_disk_ends_with_3_and_the_same_command_goes_on(tmp_path):
+def test_a_full_disk_ends_with_3_and_the_same_command_goes_on(tmp_path: Path) -> None:
     words = command(tmp_path, write_world(tmp_path))
     full = autodc(*words, limit=LARGEST)
     assert full.returncode == 3, full.stderr
@@ -63,7 +63,7 @@ def test_a_full_disk_ends_with_3_and_the_same_command_goes_on(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_tracking_server_that_refuses_does_not_harm_the_study(tmp_path):
+def test_a_tracking_server_that_refuses_does_not_harm_the_study(tmp_path: Path) -> None:
     study = write_world(
         tmp_path, tracking={"uri": "http://127.0.0.1:9", "experiment": "x"}, budget__trainings=20, loop__rounds=1
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ INLINE = MachineSpec(runner="inline")
 SMALL = {"loop__rounds": 1, "search__sampler": "mixture", "budget__trainings": 40}
 
 
-def state_of(folder):
+def state_of(folder: Any) -> Any:
     reader = open_for_reading(folder / "journal.sqlite")
     try:
         return fold(event for _, event in reader.read())
@@ -29,7 +31,7 @@ def state_of(folder):
         reader.close()
 
 
-def rewritten(folder, edit):
+def rewritten(folder: Any, edit: Any) -> Any:
     """The study file of a folder after an edit of its content."""
     file = folder / "study.yaml"
     content = json.loads(file.read_text())
@@ -39,7 +41,7 @@ def rewritten(folder, edit):
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory):
+def first(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A finished study, in a folder with its data."""
     folder = tmp_path_factory.mktemp("first")
     autodc.run(autodc.load(write_world(folder, **SMALL)), INLINE, folder / "run")
@@ -47,13 +49,15 @@ def first(tmp_path_factory):
 
 
 @pytest.fixture
-def second(first, tmp_path):
+def second(first: Any, tmp_path: Path) -> Any:
     """The same data elsewhere, to be started warm from the first study."""
     write_world(tmp_path, **SMALL, name="second", seed=9)
     return rewritten(tmp_path, lambda c: c["search"].update(warm_start=str(first / "run")))
 
 
-def test_the_search_knows_what_the_other_study_trained_and_the_gate_does_not(first, second, tmp_path):
+def test_the_search_knows_what_the_other_study_trained_and_the_gate_does_not(
+    first: Any, second: Any, tmp_path: Path
+) -> None:
     result = autodc.run(second, INLINE, tmp_path / "run")
     mine, other = state_of(tmp_path / "run"), state_of(first / "run")
     told = mine.borrowed.observations
@@ -64,7 +68,7 @@ def test_the_search_knows_what_the_other_study_trained_and_the_gate_does_not(fir
     assert any("trainings of study world" in w for w in mine.question.warnings)
 
 
-def test_after_the_start_the_other_folder_is_not_needed(first, second, tmp_path):
+def test_after_the_start_the_other_folder_is_not_needed(first: Any, second: Any, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(first / "run", copy)
     spec = rewritten(tmp_path, lambda c: c["search"].update(warm_start="copy"))
@@ -82,7 +86,7 @@ def test_after_the_start_the_other_folder_is_not_needed(first, second, tmp_path)
     assert not (tmp_path / "other").exists()
 
 
-def test_a_study_that_began_cold_cannot_be_warmed(first, tmp_path):
+def test_a_study_that_began_cold_cannot_be_warmed(first: Any, tmp_path: Path) -> None:
     cold = autodc.load(write_world(tmp_path, **SMALL))
     open_study(read_inputs(cold), tmp_path / "run")[1].close()
     spec = rewritten(tmp_path, lambda c: c["search"].update(warm_start=str(first / "run")))
@@ -90,7 +94,9 @@ def test_a_study_that_began_cold_cannot_be_warmed(first, tmp_path):
         open_study(read_inputs(spec), tmp_path / "run")
 
 
-def test_what_is_borrowed_is_part_of_the_identity_and_where_it_lies_is_not(first, second, tmp_path):
+def test_what_is_borrowed_is_part_of_the_identity_and_where_it_lies_is_not(
+    first: Any, second: Any, tmp_path: Path
+) -> None:
     inputs = read_inputs(second)
     shutil.copytree(first / "run", tmp_path / "copy")
     moved = read_inputs(rewritten(tmp_path, lambda c: c["search"].update(warm_start="copy")))
@@ -99,8 +105,8 @@ def test_what_is_borrowed_is_part_of_the_identity_and_where_it_lies_is_not(first
     assert inputs.identity(warm_start(inputs)) != cold.identity(warm_start(cold)) == cold.fingerprint
 
 
-def test_datasets_are_recognised_by_their_content(first, second, tmp_path):
-    def rename(content):
+def test_datasets_are_recognised_by_their_content(first: Any, second: Any, tmp_path: Path) -> None:
+    def rename(content: Any) -> None:
         for one in content["data"]["candidates"]:
             one["name"] = "new_" + one["name"]
 
@@ -110,8 +116,10 @@ def test_datasets_are_recognised_by_their_content(first, second, tmp_path):
     assert not borrowed.left_out
 
 
-def test_trainings_with_unknown_datasets_or_settings_are_left_out_and_counted(first, second, tmp_path):
-    def shrink(content):
+def test_trainings_with_unknown_datasets_or_settings_are_left_out_and_counted(
+    first: Any, second: Any, tmp_path: Path
+) -> None:
+    def shrink(content: Any) -> None:
         content["data"]["candidates"] = [c for c in content["data"]["candidates"] if c["name"] != "chance"]
         content["search_space"]["width"]["high"] = 6
 
@@ -124,8 +132,8 @@ def test_trainings_with_unknown_datasets_or_settings_are_left_out_and_counted(fi
     assert all(seen["plan"]["hyperparameters"]["width"] <= 6 for seen in borrowed.observations)
 
 
-def test_another_question_is_refused_with_all_that_differs(second, tmp_path):
-    def ask_else(content):
+def test_another_question_is_refused_with_all_that_differs(second: Any, tmp_path: Path) -> None:
+    def ask_else(content: Any) -> None:
         content["metrics"]["primary"] = "balanced_accuracy"
         content["slices"][2]["where"] = "region != 'bright'"
 

@@ -40,15 +40,14 @@ PROOF = "driver"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverAddress:
-    """What a worker must know to serve a driver: whom to dial and how to prove itself, and where the driver works.
-
-    log_folder: gets what tasks print, where there is such a folder; home: the driver's working directory.
-    """
+    """What a worker must know to serve a driver: whom to dial and how to prove itself, and where the driver works."""
 
     address: tuple[str, int]
     key: bytes
     log_folder: str | None = None
+    """Gets what tasks print, where there is such a folder."""
     home: str | None = None
+    """The driver's working directory."""
 
 
 @final

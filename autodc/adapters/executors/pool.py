@@ -52,11 +52,13 @@ LOG_BYTES = 4096
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What Ray is to be started with. address: a cluster to join, None for a Ray of our own; patience: seconds."""
+    """What Ray is to be started with."""
 
     machine: MachineSpec
     address: str | None
+    """a cluster to join, None for a Ray of our own."""
     patience: float
+    """seconds."""
 
 
 @final

@@ -33,11 +33,13 @@ LONGEST_NAME = 100
 @final
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file on this machine to read in place of a URL. kept: what lies in the cache for it; notes: see `Dataset`."""
+    """A file on this machine to read in place of a URL."""
 
     request: SourceRequest
     kept: tuple[str, ...] = ()
+    """What lies in the cache for it."""
     notes: tuple[str, ...] = ()
+    """See `Dataset`."""
 
     def drop(self) -> None:
         """Forget a copy that could not be read: it may be a login page that the server sent in place of the file."""

@@ -39,20 +39,20 @@ CLUSTER_SHARE = 0.1
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """What a surrogate is fitted to.
-
-    features: shape (n, F); target: shape (n,), or (n, targets), standardised by the caller; noise: factor on the noise
-    variance, shape (n,), 1 for a full training; seeds: shape (n,), trainings with one seed share a number;
-    data: which features are strengths of datasets, shape (F,);
-    clusters: for every band of their tree, which features are summed in which cluster, shape (F, clusters).
-    """
+    """What a surrogate is fitted to."""
 
     features: Array
+    """Shape (n, F)."""
     target: Array
+    """Shape (n,), or (n, targets), standardised by the caller."""
     noise: Array
+    """Factor on the noise variance, shape (n,), 1 for a full training."""
     seeds: Array
+    """Shape (n,), trainings with one seed share a number."""
     data: Array
+    """Which features are strengths of datasets, shape (F,)."""
     clusters: tuple[Array, ...] = ()
+    """For every band of their tree, which features are summed in which cluster, shape (F, clusters)."""
 
     def head(self, count: int) -> Sample:
         """The first `count` trainings."""

@@ -27,19 +27,22 @@ _ROOT5 = math.sqrt(5.0)
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scales:
-    """Kernel parameters on the scale of a standardised objective.
-
-    linear: v, shape (B,); inverse: w, inverse squared lengths, shape (F,); curved: s²; pairs: p; noise: σ²; seed: c²;
-    clusters: of every band, which features are summed in which cluster, times the root of c_l, shape (F, clusters).
-    """
+    """Kernel parameters on the scale of a standardised objective."""
 
     linear: Array
+    """v, shape (B,)."""
     inverse: Array
+    """w, inverse squared lengths, shape (F,)."""
     curved: float
+    """s²."""
     pairs: float
+    """p."""
     noise: float
+    """σ²."""
     seed: float
+    """c²."""
     clusters: tuple[Array, ...] = ()
+    """Of every band, which features are summed in which cluster, times the root of c_l, shape (F, clusters)."""
 
 
 @final

@@ -22,16 +22,19 @@ FREQUENCIES = 256
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surface:
-    """The parts of f; data: which features are strengths (F,); centres: (n, F); waves: (F, R), may have no column."""
+    """The parts of f."""
 
     data: Array
+    """Which features are strengths (F,)."""
     scales: Scales
     constant: float
     linear: Array
     square: Array
     centres: Array
+    """(n, F)."""
     heights: Array
     waves: Array
+    """(F, R), may have no column."""
     phases: Array
     amplitude: Array
 

@@ -57,22 +57,24 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyStarted(Event):
-    """The question is fixed. datasets: base → {rows, fingerprint, left_out}, in journals of an older autodc also the
-    candidates, with `candidate` and what DatasetAdmitted has;
-    slices: name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be
-    evidence: how many it takes; start: the plan the study begins with (Plan.to_dict).
-    parts: fingerprints of the held-out datasets, of the test set its inputs and metadata;
-    metric: {name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
+    """The question is fixed."""
 
     fingerprint: str
     name: str
     spec: Mapping[str, Any]
     datasets: DatasetsJson
+    """Base → {rows, fingerprint, left_out}, in journals of an older autodc also the candidates, with `candidate` and
+    what DatasetAdmitted has."""
     slices: SlicesJson
+    """Name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be evidence:
+    how many it takes."""
     start: PlanJson
+    """The plan the study begins with (Plan.to_dict)."""
     warnings: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprints of the held-out datasets, of the test set its inputs and metadata."""
     metric: Mapping[str, str] = field(default_factory=dict)
+    """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
@@ -106,29 +108,31 @@ class StudyExtended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmStarted(Event):
-    """Trainings of another study are known to the search from the start; the gate never sees them.
-
-    observations: {plan, seed, values, fidelity, tradeoffs} each, in the names of this study; left_out: why → how many;
-    study, source: what that study is called and its fingerprint; digest: identity of the observations, part of this
-    study's fingerprint.
-    """
+    """Trainings of another study are known to the search from the start; the gate never sees them."""
 
     study: str
     source: str
+    """study, source: what that study is called and its fingerprint."""
     observations: ObservationsJson
+    """{plan, seed, values, fidelity, tradeoffs} each, in the names of this study."""
     left_out: Mapping[str, int]
+    """Why → how many."""
     digest: str
+    """Identity of the observations, part of this study's fingerprint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
-    """A process took the study up. machine: MachineSpec as JSON; slots: trainings at once; until: Unix time by which
-    it is asked to be done. A limit that the clock set in a session before binds this one no more."""
+    """A process took the study up."""
 
     slots: int
+    """Trainings at once."""
     machine: Mapping[str, Any]
+    """MachineSpec as JSON."""
     pid: int = 0
     until: float | None = None
+    """Unix time by which it is asked to be done. A limit that the clock set in a session before binds this one no
+    more."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "machine", masked_tree(self.machine))
@@ -136,24 +140,26 @@ class SessionStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStarted(Event):
-    """The loop went on. phase: calibration, search, gate, sweep, credit or test; planned: trainings it may take, in
-    credit and test the seeds of each arm."""
+    """The loop went on."""
 
     round: int
     phase: str
+    """calibration, search, gate, sweep, credit or test."""
     planned: int = 0
+    """Trainings it may take, in credit and test the seeds of each arm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPlanned(Event):
-    """A trial was decided, before it is submitted. horizon: outcomes 0 … horizon − 1 were visible to the decision;
-    of: the trial whose plan and seed it trains again, at another fidelity or because it failed."""
+    """A trial was decided, before it is submitted."""
 
     trial: TrialJson
     round: int
     horizon: int
+    """Outcomes 0 … horizon − 1 were visible to the decision."""
     origin: str = ""
     of: int | None = None
+    """The trial whose plan and seed it trains again, at another fidelity or because it failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,70 +184,79 @@ class TrialHeldUp(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FidelityMeasured(Event):
-    """Cheap trainings were held against full ones. fidelity: the share that a cheap one got; correlation: Spearman's
-    over `pairs` plans, None where it is not defined; low, high: its 95% interval; used: whether plans are left out by
-    what a cheap training says from here on."""
+    """Cheap trainings were held against full ones."""
 
     round: int
     horizon: int
     fidelity: float
+    """The share that a cheap one got."""
     pairs: int
     correlation: float | None
+    """Spearman's over `pairs` plans, None where it is not defined."""
     low: float | None
     high: float | None
+    """low, high: its 95% interval."""
     used: bool
+    """Whether plans are left out by what a cheap training says from here on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengerProposed(Event):
-    """The search recommends a plan. worth: dataset → expected loss without it; mean, sd: posterior of the objective;
-    front: where the study has several objectives, the trained plans that none is believed to beat."""
+    """The search recommends a plan."""
 
     round: int
     horizon: int
     plan: PlanJson
     mean: float
     sd: float
+    """mean, sd: posterior of the objective."""
     worth: Mapping[str, float] = field(default_factory=dict)
+    """Dataset → expected loss without it."""
     effects: EffectsJson = field(default_factory=dict)
     front: FrontJson = ()
+    """Where the study has several objectives, the trained plans that none is believed to beat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonOpened(Event):
-    """The gate starts a comparison. subject: dataset name, `tuning`, or the bundle's name; purpose: removal (a member
-    inside a challenger), whole (challenger against incumbent), addition (one dataset to the incumbent);
-    challenger, incumbent: the two plans; members: datasets in question; alpha: the level; share: what of the error
-    budget it spends, alpha ÷ (1 + keeps before it)."""
+    """The gate starts a comparison."""
 
     __test__: ClassVar[bool] = False
     id: int
     round: int
     horizon: int
     subject: str
+    """Dataset name, `tuning`, or the bundle's name."""
     subject_kind: str
     purpose: str
+    """Removal (a member inside a challenger), whole (challenger against incumbent), addition (one dataset to the
+    incumbent)."""
     challenger: PlanJson
     incumbent: PlanJson
+    """challenger, incumbent: the two plans."""
     members: tuple[str, ...]
+    """Datasets in question."""
     alpha: float
+    """The level."""
     share: float | None = None
+    """What of the error budget it spends, alpha ÷ (1 + keeps before it)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookTaken(Event):
-    """The gate looked at a comparison. look: gate.Look as JSON; seeds: the training seeds of its pairs."""
+    """The gate looked at a comparison."""
 
     comparison: int
     horizon: int
     look: LookJson
+    """gate.Look as JSON."""
     seeds: tuple[int, ...] = ()
+    """The training seeds of its pairs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictReached(Event):
-    """A comparison ended. verdict: keep, drop or undecided; trainings: what it took, reused ones not counted; prunes:
-    read from a journal of before ChallengerPruned: the verdict itself says what leaves the challenger."""
+    """A comparison ended."""
 
     comparison: int
     round: int
@@ -249,9 +264,12 @@ class VerdictReached(Event):
     subject: str
     subject_kind: str
     verdict: str
+    """Keep, drop or undecided."""
     reasons: tuple[str, ...]
     trainings: int
+    """What it took, reused ones not counted."""
     prunes: bool = False
+    """Read from a journal of before ChallengerPruned: the verdict itself says what leaves the challenger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,15 +284,17 @@ class ChallengerPruned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncumbentMoved(Event):
-    """A better model is the incumbent, and what is kept is what it was given. comparison: the one that moved it;
-    model: the trial whose model `continue` now goes on from; warm: the trial the new incumbent itself continued."""
+    """A better model is the incumbent, and what is kept is what it was given."""
 
     round: int
     horizon: int
     plan: PlanJson
     comparison: int
+    """The one that moved it."""
     model: int
+    """The trial whose model `continue` now goes on from."""
     warm: int | None = None
+    """The trial the new incumbent itself continued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,13 +325,14 @@ class TestSetOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestSetMeasured(Event):
-    """Start against end on the sealed test. before, after: slice → metric as the user knows it;
-    differences: slice → {difference, low, high, rows, pairs}, oriented."""
+    """Start against end on the sealed test."""
 
     __test__: ClassVar[bool] = False
     before: Mapping[str, float]
     after: Mapping[str, float]
+    """before, after: slice → metric as the user knows it."""
     differences: MeasuredJson
+    """Slice → {difference, low, high, rows, pairs}, oriented."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,13 +347,14 @@ class TestSetUnread(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GainCredited(Event):
-    """What the gain is made of, and what the search had promised. credit: see `study.credit.Account`, None where the
-    model of the start is still the best; estimate: {mean, sd} of the incumbent's objective as the search believed it,
-    from calibration and search trainings alone, None where it knew nothing."""
+    """What the gain is made of, and what the search had promised."""
 
     horizon: int
     credit: CreditJson
+    """See `study.credit.Account`, None where the model of the start is still the best."""
     estimate: Mapping[str, float] | None
+    """{mean, sd} of the incumbent's objective as the search believed it, from calibration and search trainings alone,
+    None where it knew nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,12 +433,13 @@ class OutcomeLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRestored(Event):
-    """A lost outcome was made again. arrays: address of its arrays, another one where the trainer is not deterministic;
-    difference: by how much a slice differs at most from the journalled outcome, which stands."""
+    """A lost outcome was made again."""
 
     number: int
     arrays: str
+    """Address of its arrays, another one where the trainer is not deterministic."""
     difference: float = 0.0
+    """By how much a slice differs at most from the journalled outcome, which stands."""
 
 
 def _mask_question(event: StudyStarted | StudyExtended) -> None:

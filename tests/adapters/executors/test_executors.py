@@ -1,6 +1,10 @@
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +49,7 @@ class TestActorExecutor(ExecutorContract):
         return open_executor(MachineSpec(runner="actors", max_concurrent=SLOTS))
 
 
-def test_a_plan_that_wants_more_than_a_disk_with_room_has_failed(tmp_path):
+def test_a_plan_that_wants_more_than_a_disk_with_room_has_failed(tmp_path: Path) -> None:
     completion = run_task(Jobs(small_dataset(tmp_path))("full_disk"))
     assert completion.status == "failed"
     assert "No space left" in completion.error
@@ -64,16 +68,16 @@ print(completion.status, completion.missing, "No space left" in completion.error
 """
 
 
-def test_a_disk_without_room_is_not_the_fault_of_the_plan(tmp_path):
+def test_a_disk_without_room_is_not_the_fault_of_the_plan(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["surroundings", "False", "True"]
 
 
-def test_small_studies_in_a_row_share_a_child_and_each_alone_has_its_own(tmp_path):
+def test_small_studies_in_a_row_share_a_child_and_each_alone_has_its_own(tmp_path: Path) -> None:
     machine = MachineSpec(runner="inline")
     jobs = Jobs(small_dataset(tmp_path))
 
-    def pid(executor):
+    def pid(executor: Any) -> Any:
         file = tmp_path / f"pid-{jobs.made}"
         executor.submit(jobs(pid_file=str(file)))
         assert [c.status for c in executor.wait()] == ["done"]
@@ -90,7 +94,7 @@ def test_small_studies_in_a_row_share_a_child_and_each_alone_has_its_own(tmp_pat
     third.close()
 
 
-def test_what_inline_trainings_print_goes_to_the_log(tmp_path):
+def test_what_inline_trainings_print_goes_to_the_log(tmp_path: Path) -> None:
     outer = LocalExecutor(1, log_folder=tmp_path)
     outer.submit(Jobs(small_dataset(tmp_path))("exit"))
     outer.wait()

@@ -1,7 +1,12 @@
 """What the process that holds Ray is given, and what it makes of it; no Ray is started here."""
 
+from __future__ import annotations
+
 import os
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +34,13 @@ from autodc.testing.jobs import Jobs, small_dataset
         ([], {}, 0),
     ],
 )
-def test_trials_are_counted_node_by_node(nodes, wanted, slots):
+def test_trials_are_counted_node_by_node(nodes: Any, wanted: Any, slots: Any) -> None:
     assert room(nodes, MachineSpec(**wanted)) == slots
 
 
-def test_ray_gets_no_working_directory_and_relative_paths_in_full(tmp_path, monkeypatch):
+def test_ray_gets_no_working_directory_and_relative_paths_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     paths = environment({"PYTHONPATH": f"lib:{os.pathsep}/opt/more"}, ours=True)["PYTHONPATH"].split(os.pathsep)
     assert str(tmp_path / "lib") in paths
@@ -43,7 +50,7 @@ def test_ray_gets_no_working_directory_and_relative_paths_in_full(tmp_path, monk
     assert all(map(os.path.isabs, paths))
 
 
-def test_programs_of_the_user_find_the_modules_beside_them():
+def test_programs_of_the_user_find_the_modules_beside_them() -> None:
     assert "PYTHONSAFEPATH" not in environment({}, ours=True)
 
 
@@ -57,19 +64,19 @@ def test_programs_of_the_user_find_the_modules_beside_them():
         ({"RAY_AUTH_MODE": "disabled"}, True, "disabled"),
     ],
 )
-def test_how_ray_authenticates_is_said_outright(given, ours, mode):
+def test_how_ray_authenticates_is_said_outright(given: Any, ours: Any, mode: Any) -> None:
     made = environment(given, ours)
     assert made["RAY_AUTH_MODE"] == mode
     assert ("RAY_AUTH_TOKEN" in made) == ("RAY_AUTH_TOKEN" in given or (ours and mode == "token"))
 
 
-def test_what_the_user_set_of_ray_stays():
+def test_what_the_user_set_of_ray_stays() -> None:
     assert environment({"RAY_worker_register_timeout_seconds": "7"}, ours=True)[
         "RAY_worker_register_timeout_seconds"
     ] == ("7")
 
 
-def test_the_last_line_is_of_the_worker_that_spoke_last(tmp_path):
+def test_the_last_line_is_of_the_worker_that_spoke_last(tmp_path: Path) -> None:
     for name, text, at in [
         ("worker-a.err", "old\n", 1),
         ("worker-b.err", "Traceback\nModuleNotFoundError: No module named 'autodc'\n\n:job_id:01000000\n", 3),
@@ -82,14 +89,14 @@ def test_the_last_line_is_of_the_worker_that_spoke_last(tmp_path):
     assert last_line(tmp_path) == "ModuleNotFoundError: No module named 'autodc'"
 
 
-def test_no_worker_no_last_line(tmp_path):
+def test_no_worker_no_last_line(tmp_path: Path) -> None:
     assert last_line(tmp_path / "nowhere") == ""
 
 
 @pytest.mark.parametrize(
     ("address", "where"), [(None, "this machine"), ("10.0.0.9:6379", "machine file: address 10.0.0.9:6379")]
 )
-def test_a_start_that_fails_is_told_in_one_line_and_exits_with_3(address, where):
+def test_a_start_that_fails_is_told_in_one_line_and_exits_with_3(address: Any, where: Any) -> None:
     error = refusal(address, "Exception: timed out\nduring startup")
     assert (error.code, error.exit_code) == ("ADC-EXEC-021", 3)
     message, hint = str(error).splitlines()
@@ -98,7 +105,7 @@ def test_a_start_that_fails_is_told_in_one_line_and_exits_with_3(address, where)
     assert hint.strip()
 
 
-def test_deaths_in_a_row_are_given_up_once_with_the_last_word():
+def test_deaths_in_a_row_are_given_up_once_with_the_last_word() -> None:
     given_up = []
     deaths = WorkerDeaths(Orders(), 2, lambda deaths, why: given_up.append((deaths, why)))
     for k in range(2 * DEATHS_PER_SLOT + 3):
@@ -107,7 +114,7 @@ def test_deaths_in_a_row_are_given_up_once_with_the_last_word():
     assert not deaths.may_start()
 
 
-def test_a_job_that_ends_makes_good_for_the_deaths_before_it():
+def test_a_job_that_ends_makes_good_for_the_deaths_before_it() -> None:
     given_up = []
     orders = Orders()
     deaths = WorkerDeaths(orders, 1, lambda deaths, why: given_up.append(deaths))
@@ -117,13 +124,13 @@ def test_a_job_that_ends_makes_good_for_the_deaths_before_it():
     assert given_up == []
 
 
-def test_a_path_is_missing_where_it_is_not_there(tmp_path):
+def test_a_path_is_missing_where_it_is_not_there(tmp_path: Path) -> None:
     there, gone = str(tmp_path), str(tmp_path / "gone")
     assert unseen((there, gone)) == [gone]
 
 
 @pytest.mark.parametrize("found", [None, "of another driver"])
-def test_a_folder_of_the_same_name_on_another_disk_is_not_the_drivers(tmp_path, found):
+def test_a_folder_of_the_same_name_on_another_disk_is_not_the_drivers(tmp_path: Path, found: Any) -> None:
     file = tmp_path / PROOF
     if found is not None:
         file.write_text(found)
@@ -132,13 +139,13 @@ def test_a_folder_of_the_same_name_on_another_disk_is_not_the_drivers(tmp_path, 
     assert unseen((), (str(file), "mine")) == []
 
 
-def test_the_proof_does_not_show_the_key():
+def test_the_proof_does_not_show_the_key() -> None:
     assert proof(b"secret") != proof(b"other")
     assert "secret" not in proof(b"secret")
 
 
 @pytest.fixture
-def line(tmp_path):
+def line(tmp_path: Path) -> Iterator[Any]:
     """A driver's end of the line, and what a worker must know to call it."""
     queue = TaskQueue()
     server = TaskServer(queue, "127.0.0.1")
@@ -150,12 +157,12 @@ def line(tmp_path):
 
 
 @pytest.fixture
-def jobs(tmp_path):
+def jobs(tmp_path: Path) -> Any:
     (tmp_path / "data").mkdir()
     return Jobs(small_dataset(tmp_path / "data"))
 
 
-def _serve_one(call, sight=0.0):
+def _serve_one(call: Any, sight: Any = 0.0) -> None:
     worker = Worker(call, sight=sight)
     try:
         worker.serve_one()
@@ -163,7 +170,9 @@ def _serve_one(call, sight=0.0):
         worker.close()
 
 
-def test_a_worker_that_does_not_see_the_drivers_disk_says_what_and_where_and_trains_nothing(line, jobs):
+def test_a_worker_that_does_not_see_the_drivers_disk_says_what_and_where_and_trains_nothing(
+    line: Any, jobs: Any
+) -> None:
     queue, call = line
     queue.submit(jobs(pid_file=str(jobs.folder / "pid")))
     _serve_one(call)
@@ -175,7 +184,7 @@ def test_a_worker_that_does_not_see_the_drivers_disk_says_what_and_where_and_tra
     assert not (jobs.folder / "pid").exists()
 
 
-def test_a_disk_that_is_late_is_waited_for(line, jobs):
+def test_a_disk_that_is_late_is_waited_for(line: Any, jobs: Any) -> None:
     queue, call = line
     queue.submit(jobs())
     thread = threading.Thread(target=_serve_one, args=(call, 60.0))
@@ -187,7 +196,7 @@ def test_a_disk_that_is_late_is_waited_for(line, jobs):
     assert completion.status == "done"
 
 
-def test_what_the_driver_does_not_see_either_is_the_trainings_own_failure(line, jobs):
+def test_what_the_driver_does_not_see_either_is_the_trainings_own_failure(line: Any, jobs: Any) -> None:
     queue, call = line
     with open(f"{call.log_folder}/{PROOF}", "w") as file:
         file.write(proof(call.key))

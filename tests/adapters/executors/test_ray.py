@@ -1,5 +1,7 @@
 """Ray as it fails: its processes die, it does not start, the cluster is full, gone, or was never there."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -8,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -65,17 +69,17 @@ if pathlib.Path(__file__).with_name("die").exists() and any("default_worker.py" 
 
 
 @pytest.fixture
-def jobs(tmp_path):
+def jobs(tmp_path: Path) -> Any:
     (tmp_path / "data").mkdir()
     return Jobs(small_dataset(tmp_path / "data"))
 
 
 @pytest.fixture
-def opened():
+def opened() -> Iterator[Any]:
     """Opens executors and closes them."""
     executors = []
 
-    def open_one(*words, **machine):
+    def open_one(*words: Any, **machine: Any) -> Any:
         executors.append(open_executor(MachineSpec(**{"max_concurrent": SLOTS, **machine}), notice=_notice(*words)))
         return executors[-1]
 
@@ -85,11 +89,11 @@ def opened():
 
 
 @pytest.fixture
-def cluster():
+def cluster() -> Iterator[Any]:
     """Starts Rays of somebody else's; returns the process, and the address. hidden: a folder it does not see."""
     processes = []
 
-    def start(held=0, hidden=None):
+    def start(held: Any = 0, hidden: Any = None) -> Any:
         environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
         apart = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(hidden)] if hidden else []
         process = subprocess.Popen(
@@ -107,25 +111,25 @@ def cluster():
         process.communicate("\n\n", timeout=PATIENCE)
 
 
-def _notice(told=None):
+def _notice(told: Any = None) -> Any:
     return told.append if told is not None else lambda words: None
 
 
-def _until(condition, what, seconds=PATIENCE):
+def _until(condition: Any, what: Any, seconds: Any = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
         time.sleep(0.05)
 
 
-def _all_slots_train(executor, jobs, seconds=PATIENCE):
+def _all_slots_train(executor: Any, jobs: Any, seconds: Any = PATIENCE) -> None:
     files = [jobs.folder / f"busy-{jobs.made}-{k}" for k in range(executor.slots)]
     for file in files:
         executor.submit(jobs("sleep", seconds=HOUR, pid_file=str(file)))
     _until(lambda: all(f.exists() and f.read_text() != "" for f in files), "all slots train", seconds)
 
 
-def _collect(executor, count):
+def _collect(executor: Any, count: Any) -> Any:
     completions = []
     end = time.monotonic() + PATIENCE
     while len(completions) < count:
@@ -134,27 +138,27 @@ def _collect(executor, count):
     return completions
 
 
-def _work_for_ever(executor, jobs):
+def _work_for_ever(executor: Any, jobs: Any) -> None:
     while True:
         if not executor.wait(1.0):
             executor.submit(jobs("sleep", seconds=1.0))
 
 
-def _command(process):
+def _command(process: Any) -> Any:
     try:
         return process.cmdline() or [""]
     except psutil.Error:
         return [""]
 
 
-def _below(process, word):
+def _below(process: Any, word: Any) -> Any:
     """The process below `process` that has `word` in its command line's beginning."""
     found = [p for p in process.children(recursive=True) if word in os.path.basename(_command(p)[0])]
     assert found, f"no {word} below {process}"
     return found[0]
 
 
-def _pool():
+def _pool() -> Any:
     (pool,) = [p for p in psutil.Process().children() if "autodc.adapters.executors.pool" in _command(p)]
     return pool
 
@@ -164,18 +168,20 @@ class TestDeaths:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def told(cls):
+    def told(cls) -> Any:
         return []
 
     @pytest.fixture(scope="class")
     @classmethod
-    def executor(cls, told):
+    def executor(cls, told: Any) -> Iterator[Any]:
         opened = open_executor(MachineSpec(max_concurrent=SLOTS), notice=told.append)
         yield opened
         opened.close()
 
     @pytest.mark.parametrize("victim", ["DashboardAgent", "RuntimeEnvAgent", "raylet", "gcs_server", "pool"])
-    def test_every_slot_trains_again_and_only_what_was_under_way_is_lost(self, executor, told, jobs, victim):
+    def test_every_slot_trains_again_and_only_what_was_under_way_is_lost(
+        self, executor: Any, told: Any, jobs: Any, victim: Any
+    ) -> None:
         _all_slots_train(executor, jobs)
         waiting = jobs()
         executor.submit(waiting)
@@ -188,7 +194,7 @@ class TestDeaths:
         assert [words.split(" (")[0] for words in told] == ["Ray died", "Ray is back"]
         executor.cancel()
 
-    def test_the_driver_never_imports_ray(self, executor):
+    def test_the_driver_never_imports_ray(self, executor: Any) -> None:
         assert executor.slots == SLOTS
         done = subprocess.run(
             [sys.executable, "-c", "import sys, autodc.adapters.executors.cluster; print('ray' in sys.modules)"],
@@ -199,7 +205,7 @@ class TestDeaths:
         assert done.stdout.strip() == "False"
 
 
-def test_closing_leaves_nothing_of_ray_behind(opened):
+def test_closing_leaves_nothing_of_ray_behind(opened: Any) -> None:
     executor = opened()
     pool = _pool()
     below = [pool, *pool.children(recursive=True)]
@@ -208,13 +214,15 @@ def test_closing_leaves_nothing_of_ray_behind(opened):
     _until(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in below), "all is gone")
 
 
-def test_asked_to_stop_while_ray_starts_it_stops_and_leaves_nothing():
+def test_asked_to_stop_while_ray_starts_it_stops_and_leaves_nothing() -> None:
     with pytest.raises(Interrupted):
         open_executor(MachineSpec(), stop=lambda: True)
     assert not [p for p in psutil.Process().children() if "autodc.adapters.executors.pool" in _command(p)]
 
 
-def test_whatever_ray_raises_at_its_start_is_tried_again_and_then_exit_3(tmp_path, monkeypatch):
+def test_whatever_ray_raises_at_its_start_is_tried_again_and_then_exit_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "sitecustomize.py").write_text(FAULT)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     told = []
@@ -225,7 +233,9 @@ def test_whatever_ray_raises_at_its_start_is_tried_again_and_then_exit_3(tmp_pat
     assert len(told) == 1
 
 
-def test_workers_that_die_at_their_start_are_told_with_their_last_word(tmp_path, monkeypatch, opened):
+def test_workers_that_die_at_their_start_are_told_with_their_last_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Any
+) -> None:
     (tmp_path / "sitecustomize.py").write_text(MUTE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     told = []
@@ -237,7 +247,7 @@ def test_workers_that_die_at_their_start_are_told_with_their_last_word(tmp_path,
     _until(lambda: any("the last word of a worker" in words for words in told), "the user is told")
 
 
-def test_a_gpu_that_no_node_has_is_told_at_the_start():
+def test_a_gpu_that_no_node_has_is_told_at_the_start() -> None:
     if os.path.exists("/dev/nvidia0"):
         pytest.skip("this machine has one")
     with pytest.raises(InputError, match="1 GPU on one node") as raised:
@@ -245,7 +255,7 @@ def test_a_gpu_that_no_node_has_is_told_at_the_start():
     assert raised.value.code == "ADC-EXEC-022"
 
 
-def test_an_address_where_nobody_listens_is_told_at_once():
+def test_an_address_where_nobody_listens_is_told_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(SurroundingsError, match="refused") as raised:
@@ -253,13 +263,13 @@ def test_an_address_where_nobody_listens_is_told_at_once():
     assert (raised.value.code, raised.value.place) == ("ADC-EXEC-021", f"machine file: address 127.0.0.1:{port}")
 
 
-def test_a_port_that_is_no_ray_is_told_within_its_minute():
+def test_a_port_that_is_no_ray_is_told_within_its_minute() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(SurroundingsError) as raised:
         open_executor(MachineSpec(address=f"127.0.0.1:{server.getsockname()[1]}"))
     assert raised.value.code == "ADC-EXEC-021"
 
 
-def test_a_full_cluster_is_told_and_waited_for(opened, jobs, cluster):
+def test_a_full_cluster_is_told_and_waited_for(opened: Any, jobs: Any, cluster: Any) -> None:
     process, address = cluster(held=2)
     told = []
     executor = opened(told, address=address)
@@ -274,7 +284,9 @@ def test_a_full_cluster_is_told_and_waited_for(opened, jobs, cluster):
 
 
 @pytest.mark.parametrize("victim", ["gcs_server", "raylet"])
-def test_a_cluster_that_goes_and_does_not_come_back_ends_the_run_with_3(opened, jobs, cluster, victim):
+def test_a_cluster_that_goes_and_does_not_come_back_ends_the_run_with_3(
+    opened: Any, jobs: Any, cluster: Any, victim: Any
+) -> None:
     process, address = cluster()
     executor = opened(address=address)
     _all_slots_train(executor, jobs)
@@ -286,7 +298,7 @@ def test_a_cluster_that_goes_and_does_not_come_back_ends_the_run_with_3(opened, 
     assert address in raised.value.place
 
 
-def test_a_cluster_is_left_as_it_was(opened, jobs, cluster):
+def test_a_cluster_is_left_as_it_was(opened: Any, jobs: Any, cluster: Any) -> None:
     process, address = cluster()
     for _ in range(2):
         executor = opened(address=address)
@@ -296,7 +308,7 @@ def test_a_cluster_is_left_as_it_was(opened, jobs, cluster):
     assert _below(psutil.Process(process.pid), "raylet").is_running()
 
 
-def _study(folder, machine):
+def _study(folder: Any, machine: Any) -> Any:
     """A study whose trainer, named by a relative path, takes its time, and what the command needs to run it."""
     (folder / "slow.py").write_text(
         "import pathlib, time\n"
@@ -313,13 +325,13 @@ def _study(folder, machine):
     return ["run", str(study), "--machine", str(folder / "machine.yaml"), "--out", str(folder / "out"), "--json"]
 
 
-def _environment():
+def _environment() -> Any:
     root = str(Path(__file__).parents[3])
     return {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.mark.parametrize("moment", ["training", "starting"])
-def test_sigterm_ends_a_run_on_ray_with_130_and_the_command_to_go_on(tmp_path, moment):
+def test_sigterm_ends_a_run_on_ray_with_130_and_the_command_to_go_on(tmp_path: Path, moment: Any) -> None:
     words = _study(tmp_path, {})
     (tmp_path / "slow").touch()
     process = subprocess.Popen(
@@ -340,7 +352,7 @@ def test_sigterm_ends_a_run_on_ray_with_130_and_the_command_to_go_on(tmp_path, m
 
 
 @pytest.mark.parametrize("runner", ["ray", "actors"])
-def test_modules_of_the_working_directory_shadow_nothing(tmp_path, runner):
+def test_modules_of_the_working_directory_shadow_nothing(tmp_path: Path, runner: Any) -> None:
     words = _study(tmp_path, {"runner": runner})
     here = tmp_path / "here"
     here.mkdir()
@@ -353,7 +365,9 @@ def test_modules_of_the_working_directory_shadow_nothing(tmp_path, runner):
     assert json.loads(done.stdout)["finished"]
 
 
-def test_a_cluster_that_does_not_see_the_runs_folder_ends_with_3_and_no_training_has_failed(tmp_path, cluster):
+def test_a_cluster_that_does_not_see_the_runs_folder_ends_with_3_and_no_training_has_failed(
+    tmp_path: Path, cluster: Any
+) -> None:
     hidden = tmp_path / "out"
     hidden.mkdir()
     try:

@@ -1,8 +1,12 @@
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -20,7 +24,7 @@ executor.wait()
 """
 
 
-def _wait_for(condition, seconds=30.0):
+def _wait_for(condition: Any, seconds: Any = 30.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -28,7 +32,7 @@ def _wait_for(condition, seconds=30.0):
 
 
 @pytest.mark.parametrize("act", ["sleep", "hang"])
-def test_the_training_dies_with_its_driver(tmp_path, act):
+def test_the_training_dies_with_its_driver(tmp_path: Path, act: Any) -> None:
     driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(tmp_path), act])
     file = tmp_path / "pid"
     _wait_for(lambda: file.exists() and file.read_text() != "")

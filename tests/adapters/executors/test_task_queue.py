@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +13,7 @@ from autodc.trial.executor import Completion, TrainTask
 
 
 @pytest.fixture
-def jobs(tmp_path):
+def jobs(tmp_path: Path) -> Any:
     return Jobs(small_dataset(tmp_path))
 
 
@@ -26,7 +30,7 @@ def _taken(queue: TaskQueue) -> TrainTask:
     return job
 
 
-def test_a_second_completion_of_an_attempt_is_ignored(jobs):
+def test_a_second_completion_of_an_attempt_is_ignored(jobs: Any) -> None:
     queue = TaskQueue()
     queue.submit(jobs())
     job = _taken(queue)
@@ -36,7 +40,7 @@ def test_a_second_completion_of_an_attempt_is_ignored(jobs):
     assert queue.wait() == []
 
 
-def test_a_completion_of_another_attempt_is_ignored(jobs):
+def test_a_completion_of_another_attempt_is_ignored(jobs: Any) -> None:
     queue = TaskQueue()
     queue.submit(jobs(attempt=2))
     job = _taken(queue)
@@ -46,7 +50,7 @@ def test_a_completion_of_another_attempt_is_ignored(jobs):
     assert [c.attempt for c in queue.wait()] == [2]
 
 
-def test_a_late_completion_of_a_cancelled_job_does_not_end_its_repetition(jobs):
+def test_a_late_completion_of_a_cancelled_job_does_not_end_its_repetition(jobs: Any) -> None:
     queue, job = TaskQueue(), jobs()
     queue.submit(job)
     cancelled = _taken(queue)
@@ -59,7 +63,7 @@ def test_a_late_completion_of_a_cancelled_job_does_not_end_its_repetition(jobs):
     assert [c.status for c in queue.wait()] == ["done"]
 
 
-def test_a_job_that_never_started_is_the_next_to_go(jobs):
+def test_a_job_that_never_started_is_the_next_to_go(jobs: Any) -> None:
     queue, first, second = TaskQueue(), jobs(), jobs()
     queue.submit(first)
     queue.submit(second)
@@ -67,7 +71,7 @@ def test_a_job_that_never_started_is_the_next_to_go(jobs):
     assert [_taken(queue).number, _taken(queue).number] == [first.number, second.number]
 
 
-def test_what_has_ended_comes_back_before_the_breakdown_is_raised(jobs):
+def test_what_has_ended_comes_back_before_the_breakdown_is_raised(jobs: Any) -> None:
     queue = TaskQueue()
     queue.submit(jobs())
     job = _taken(queue)

@@ -1,6 +1,10 @@
 """A user's own function as a source."""
 
+from __future__ import annotations
+
 import textwrap
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,14 +12,14 @@ from autodc.errors import DataError
 
 
 @pytest.fixture
-def program(tmp_path):
-    def write(body, name="mine.py"):
+def program(tmp_path: Path) -> Any:
+    def write(body: Any, name: Any = "mine.py") -> None:
         (tmp_path / name).write_text("import numpy as np\nimport pandas as pd\n" + textwrap.dedent(body))
 
     return write
 
 
-def test_options_are_keyword_arguments_but_the_common_ones(program, read):
+def test_options_are_keyword_arguments_but_the_common_ones(program: Any, read: Any) -> None:
     program("""
         def rows(count, shift=0):
             return np.zeros((count, 2)) + shift, np.arange(count) % 2, {"who": np.arange(count) // 2}
@@ -28,7 +32,7 @@ def test_options_are_keyword_arguments_but_the_common_ones(program, read):
 
 
 @pytest.mark.parametrize("metadata", ["None", "{}", "pd.DataFrame({'a': [1, 2, 3, 4]}, index=[9, 8, 7, 6])"])
-def test_metadata_is_a_dict_a_frame_or_none(program, read, metadata):
+def test_metadata_is_a_dict_a_frame_or_none(program: Any, read: Any, metadata: Any) -> None:
     program(f"""
         def rows():
             return [[1, 2], [3, 4], [5, 6], [7, 8]], ["a", "b", "a", "b"], {metadata}
@@ -39,18 +43,18 @@ def test_metadata_is_a_dict_a_frame_or_none(program, read, metadata):
     assert data.metadata.get("a", [1, 2, 3, 4])[0] == 1
 
 
-def test_it_may_import_its_neighbours(program, read):
+def test_it_may_import_its_neighbours(program: Any, read: Any) -> None:
     program("ROWS = 4", name="neighbour_of_mine.py")
     program("import neighbour_of_mine as n\ndef rows():\n    return np.ones((n.ROWS, 2)), np.arange(n.ROWS), None")
     assert len(read("mine.py:rows")) == 4
 
 
-def test_inputs_and_targets_alone_will_do(program, read):
+def test_inputs_and_targets_alone_will_do(program: Any, read: Any) -> None:
     program("def rows():\n    return np.ones((4, 2)), np.arange(4)")
     assert list(read("mine.py:rows").metadata.columns) == []
 
 
-def test_sealed_targets_are_dropped(program, read):
+def test_sealed_targets_are_dropped(program: Any, read: Any) -> None:
     program("def rows():\n    return np.ones((4, 2)), np.arange(4), None")
     assert read("mine.py:rows", sealed=True).y is None
 
@@ -84,7 +88,7 @@ def test_sealed_targets_are_dropped(program, read):
         ("def rows():\n    return [[1, 2], [3]], [0, 1], None", "ADC-DATA-016", "inputs"),
     ],
 )
-def test_bad_functions(program, refused, body, code, words):
+def test_bad_functions(program: Any, refused: Any, body: Any, code: Any, words: Any) -> None:
     program(body)
     problem = refused("mine.py:rows")
     assert problem.code == code
@@ -92,11 +96,11 @@ def test_bad_functions(program, refused, body, code, words):
     assert "mine.py" in str(problem)
 
 
-def test_a_file_that_is_not_there(refused):
+def test_a_file_that_is_not_there(refused: Any) -> None:
     assert refused("nowhere.py:rows").code == "ADC-DATA-001"
 
 
-def test_an_error_does_not_tell_a_password_that_came_as_an_option(program, read):
+def test_an_error_does_not_tell_a_password_that_came_as_an_option(program: Any, read: Any) -> None:
     program("""
         def rows(token, user):
             raise ConnectionError(f"{user} with {token} is not let in")

@@ -1,5 +1,10 @@
 """Which columns of a table become inputs, and what is said of the others."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,17 +12,17 @@ import pytest
 ROWS = 40
 
 
-def frame(**more):
+def frame(**more: Any) -> Any:
     rng = np.random.default_rng(0)
     columns = {"dose": rng.normal(size=ROWS).round(4), "age": rng.integers(20, 60, ROWS)}
     return pd.DataFrame({**columns, **more, "target": np.arange(ROWS) % 2})
 
 
 @pytest.fixture
-def told(tmp_path, read):
+def told(tmp_path: Path, read: Any) -> Any:
     """Read a table and return the number of its inputs and what is said of them."""
 
-    def reads(table, index=False, **options):
+    def reads(table: Any, index: Any = False, **options: Any) -> Any:
         table.to_csv(tmp_path / "t.csv", index=index)
         data = read("t.csv", **options)
         return data.x.shape[1], " | ".join(data.notes)
@@ -25,7 +30,7 @@ def told(tmp_path, read):
     return reads
 
 
-def test_an_ordinary_table_has_nothing_to_say(told):
+def test_an_ordinary_table_has_nothing_to_say(told: Any) -> None:
     assert told(frame()) == (2, "")
 
 
@@ -40,7 +45,7 @@ def test_an_ordinary_table_has_nothing_to_say(told):
         ([f"€ {i % 6}" for i in range(ROWS)], "'€ 0'"),
     ],
 )
-def test_text_that_looks_like_numbers_is_named(told, values, such):
+def test_text_that_looks_like_numbers_is_named(told: Any, values: Any, such: Any) -> None:
     count, notes = told(frame(price=values))
     assert count == 2
     assert "`price` is text that looks like numbers" in notes
@@ -50,12 +55,12 @@ def test_text_that_looks_like_numbers_is_named(told, values, such):
     assert told(frame(price=values), features=["dose"]) == (1, "")
 
 
-def test_text_that_is_text_is_not_named(told):
+def test_text_that_is_text_is_not_named(told: Any) -> None:
     words = [("north", "2024-01-05", "12a", "A-17")[i % 4] for i in range(ROWS)]
     assert told(frame(site=words)) == (2, "")
 
 
-def test_the_index_that_pandas_writes_is_no_input(told):
+def test_the_index_that_pandas_writes_is_no_input(told: Any) -> None:
     count, notes = told(frame(), index=True)
     assert count == 2
     assert "`Unnamed: 0` is taken for an index" in notes
@@ -64,7 +69,7 @@ def test_the_index_that_pandas_writes_is_no_input(told):
     assert told(frame(), index=True, features=["Unnamed: 0", "dose"])[0] == 2
 
 
-def test_an_unnamed_column_of_measurements_stays_an_input(told):
+def test_an_unnamed_column_of_measurements_stays_an_input(told: Any) -> None:
     table = frame()
     table.insert(0, "", np.linspace(0.1, 0.9, ROWS))
     assert told(table)[0] == 3
@@ -81,26 +86,26 @@ def test_an_unnamed_column_of_measurements_stays_an_input(told):
         ("index", np.arange(ROWS) // 2),
     ],
 )
-def test_ids_and_row_numbers_among_the_inputs_are_named(told, name, values):
+def test_ids_and_row_numbers_among_the_inputs_are_named(told: Any, name: Any, values: Any) -> None:
     count, notes = told(frame(**{name: values}))
     assert count == 3
     assert f"`{name}` is an input but looks like an id or a row number" in notes
     assert told(frame(**{name: values}), metadata=[name]) == (2, "")
 
 
-def test_names_that_only_contain_such_letters_are_not_ids(told):
+def test_names_that_only_contain_such_letters_are_not_ids(told: Any) -> None:
     assert told(frame(width=1.5 * np.arange(ROWS), humid=np.arange(ROWS) // 2, heat_index=np.arange(ROWS) // 3)) == (
         5,
         "",
     )
 
 
-def test_a_constant_input_is_named(told):
+def test_a_constant_input_is_named(told: Any) -> None:
     count, notes = told(frame(lamp=3))
     assert count == 3
     assert "`lamp` is an input but the same in every row" in notes
 
 
-def test_several_columns_share_one_sentence(told):
+def test_several_columns_share_one_sentence(told: Any) -> None:
     _, notes = told(frame(lamp=3, sun=4))
     assert notes == "each of columns `lamp`, `sun` is an input but the same in every row"

@@ -1,10 +1,14 @@
 """The types of Parquet: in metadata they keep every digit, and `where` compares them as what they are."""
 
+from __future__ import annotations
+
 import datetime as dt
 import os
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +24,8 @@ BIG = 2**53
 
 
 @pytest.fixture
-def table(tmp_path):
-    def write(**columns):
+def table(tmp_path: Path) -> Any:
+    def write(**columns: Any) -> Any:
         size = len(next(iter(columns.values())))
         given = {"a": pa.array(range(size)), "target": pa.array([i % 2 for i in range(size)]), **columns}
         parquet.write_table(pa.table(given), tmp_path / "t.parquet")
@@ -30,7 +34,7 @@ def table(tmp_path):
     return write
 
 
-def rows(data, where):
+def rows(data: Any, where: Any) -> Any:
     return np.flatnonzero(select(where, data.metadata, data.y, place="here")).tolist()
 
 
@@ -54,19 +58,19 @@ PRICES = pa.array([Decimal(text) for text in ("9.50", "9.99", "10.00", "10.49", 
         ("price <> 10", [0, 1, 3, 4]),
     ],
 )
-def test_decimals_compare_as_numbers(table, read, where, found):
+def test_decimals_compare_as_numbers(table: Any, read: Any, where: Any, found: Any) -> None:
     assert rows(read(table(price=PRICES), metadata=["price"]), where) == found
 
 
 @pytest.mark.parametrize("kind", [pa.decimal128(38, 2), pa.decimal256(60, 2)])
-def test_decimals_of_many_digits(table, read, kind):
+def test_decimals_of_many_digits(table: Any, read: Any, kind: Any) -> None:
     price = pa.array([Decimal("12345678901234567890.12"), Decimal("12345678901234567890.13"), None], kind)
     data = read(table(price=price), metadata=["price"])
     assert rows(data, "price = 12345678901234567890.13") == [1]
     assert rows(data, "price IS NULL") == [2]
 
 
-def test_decimals_are_numbers_for_inputs_and_targets(table, read):
+def test_decimals_are_numbers_for_inputs_and_targets(table: Any, read: Any) -> None:
     data = read(table(price=PRICES, target=PRICES), kind="regression")
     assert data.x[:, 1].tolist() == [9.5, 9.99, 10, 10.49, 11]
     assert data.y.tolist() == [9.5, 9.99, 10, 10.49, 11]
@@ -99,7 +103,9 @@ def test_decimals_are_numbers_for_inputs_and_targets(table, read):
         (pa.array(["9.50", "10", "10.49"]), "m IN (9.5, 11)", [0]),
     ],
 )
-def test_every_type_compares_as_what_it_is(table, read, tmp_path, column, where, found):
+def test_every_type_compares_as_what_it_is(
+    table: Any, read: Any, tmp_path: Path, column: Any, where: Any, found: Any
+) -> None:
     data = read(table(m=column), metadata=["m"])
     assert rows(data, where) == found
     _, _, metadata = open_part(ArtefactStore(tmp_path / "store").put_dataset(data))
@@ -115,7 +121,9 @@ def test_every_type_compares_as_what_it_is(table, read, tmp_path, column, where,
         (pa.array([b"\xff\xfe", b"\xff\xfd", b"x"]), "binary values"),
     ],
 )
-def test_columns_without_single_values_are_refused_by_name_where_they_are_asked_for(table, read, column, words):
+def test_columns_without_single_values_are_refused_by_name_where_they_are_asked_for(
+    table: Any, read: Any, column: Any, words: Any
+) -> None:
     data = read(table(tags=column))
     with pytest.raises(DataError) as caught:
         select("tags = 'a'", data.metadata, data.y, place="here")
@@ -129,7 +137,7 @@ def test_columns_without_single_values_are_refused_by_name_where_they_are_asked_
 @pytest.mark.parametrize(
     "zone", ["America/New_York", *(pytest.param(zone, marks=pytest.mark.slow) for zone in ("Asia/Tokyo", "UTC"))]
 )
-def test_times_with_a_zone_do_not_depend_on_the_machine(table, tmp_path, zone):
+def test_times_with_a_zone_do_not_depend_on_the_machine(table: Any, tmp_path: Path, zone: Any) -> None:
     """Noon and one o'clock in London and later, compared in a process of its own zone."""
     noon = dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC)
     times = pa.array(
@@ -151,19 +159,19 @@ for where in ("taken > '2024-01-05 12:30:00'", "hour(taken) = 12", "taken = '202
     assert done.stdout.split("\n")[:3] == ["[0, 1, 1]", "[1, 0, 0]", "[0, 1, 0]"]
 
 
-def test_one_content_one_fingerprint_and_one_digit_another(table, read):
+def test_one_content_one_fingerprint_and_one_digit_another(table: Any, read: Any) -> None:
     one, two, three = (
         read(table(m=pa.array([last, None, 1])), metadata=["m"]).fingerprint for last in (BIG + 1, BIG + 1, BIG)
     )
     assert one == two != three
 
 
-def test_a_column_whose_name_has_a_dot(table, read):
+def test_a_column_whose_name_has_a_dot(table: Any, read: Any) -> None:
     data = read(table(**{"a.b": pa.array([5, 6, 7])}))
     assert data.x[:, 1].tolist() == [5, 6, 7]
 
 
-def test_objects_of_a_users_own_frame_keep_their_types(tmp_path, read):
+def test_objects_of_a_users_own_frame_keep_their_types(tmp_path: Path, read: Any) -> None:
     (tmp_path / "mine.py").write_text(
         "import numpy as np, pandas as pd\nfrom decimal import Decimal\n"
         "def rows():\n"
@@ -177,14 +185,14 @@ def test_objects_of_a_users_own_frame_keep_their_types(tmp_path, read):
     assert rows(data, "kind = 2") == [2]
 
 
-def test_a_page_of_html_is_no_parquet(tmp_path, refused):
+def test_a_page_of_html_is_no_parquet(tmp_path: Path, refused: Any) -> None:
     (tmp_path / "t.parquet").write_text("<html>log in</html>")
     problem = refused("t.parquet")
     assert problem.code == "ADC-DATA-002"
     assert "HTML" in str(problem)
 
 
-def test_an_index_that_pandas_wrote_is_no_input(tmp_path, read):
+def test_an_index_that_pandas_wrote_is_no_input(tmp_path: Path, read: Any) -> None:
     frame = pd.DataFrame({"a": [1.5, 2.5, 3.5], "target": [0, 1, 0]}, index=pd.Index([7, 8, 9], name="customer"))
     frame.to_parquet(tmp_path / "t.parquet")
     data = read("t.parquet")

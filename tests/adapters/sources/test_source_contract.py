@@ -1,7 +1,11 @@
 """Our own sources, and a plug-in's, against the contract of the port."""
 
+from __future__ import annotations
+
 import gzip
 import textwrap
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,20 +25,20 @@ SCANS = load_digits().images[:12].astype(np.uint8)
 LABELS = load_digits().target[:12].astype(np.uint8)
 
 
-def request(path, **options):
+def request(path: Any, **options: Any) -> Any:
     return SourceRequest(name="rows", path=str(path), place="here", kind="classification", options=options)
 
 
 class TestNpz(SourceContract):
     @pytest.fixture
-    def source(self, tmp_path):
+    def source(self, tmp_path: Path) -> Any:
         np.savez(tmp_path / "a.npz", x=SCANS, y=LABELS, who=LABELS // 2)
         return NpzSource(request(tmp_path / "a.npz", group="who"))
 
 
 class TestTable(SourceContract):
     @pytest.fixture
-    def source(self, tmp_path):
+    def source(self, tmp_path: Path) -> Any:
         frame = pd.DataFrame(SCANS.reshape(12, -1)).add_prefix("pixel").assign(target=LABELS, who="me")
         frame.to_parquet(tmp_path / "a.parquet")
         return TableSource(request(tmp_path / "a.parquet", group="who"))
@@ -42,7 +46,7 @@ class TestTable(SourceContract):
 
 class TestFolder(SourceContract):
     @pytest.fixture
-    def source(self, tmp_path):
+    def source(self, tmp_path: Path) -> Any:
         for i, scan in enumerate(SCANS):
             Image.fromarray(scan).save(tmp_path / f"{i}.png")
         frame = pd.DataFrame({"path": [f"{i}.png" for i in range(12)], "target": LABELS})
@@ -52,7 +56,7 @@ class TestFolder(SourceContract):
 
 class TestIdx(SourceContract):
     @pytest.fixture
-    def source(self, tmp_path):
+    def source(self, tmp_path: Path) -> Any:
         for name, array in (("images", SCANS), ("labels", LABELS)):
             sizes = np.array(array.shape, dtype=">u4").tobytes()
             content = bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
@@ -62,13 +66,13 @@ class TestIdx(SourceContract):
 
 class TestFunction(SourceContract):
     @pytest.fixture
-    def source(self, tmp_path):
+    def source(self, tmp_path: Path) -> Any:
         (tmp_path / "mine.py").write_text("def rows():\n    return [[1, 2], [3, 4]], ['a', 'b'], {'who': [1, 2]}\n")
         return FunctionSource(request(tmp_path / "mine.py"), "rows")
 
 
 @pytest.fixture
-def plugin(tmp_path, monkeypatch):
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package, installed as pip would, that reads `.rows` files."""
     site = tmp_path / "site"
     info = site / "rowfiles-1.dist-info"
@@ -94,7 +98,9 @@ def plugin(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(site))
 
 
-def test_a_plug_in_reads_its_suffix_and_takes_none_of_ours(plugin, tmp_path, read, refused):
+def test_a_plug_in_reads_its_suffix_and_takes_none_of_ours(
+    plugin: Any, tmp_path: Path, read: Any, refused: Any
+) -> None:
     (tmp_path / "a.rows").write_text("0 1.5 2\n1 3 4\n")
     assert read("a.rows").x.tolist() == [[1.5, 2], [3, 4]]
     assert read("a.rows", sealed=True).y is None

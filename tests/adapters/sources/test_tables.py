@@ -1,5 +1,10 @@
 """CSV and Parquet tables."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +12,7 @@ import pytest
 ROWS = 30
 
 
-def table(**change):
+def table(**change: Any) -> Any:
     rng = np.random.default_rng(0)
     columns = {
         "age": rng.integers(20, 80, ROWS),
@@ -19,7 +24,7 @@ def table(**change):
     return pd.DataFrame({**columns, **change})
 
 
-def write(folder, frame, suffix, name="t"):
+def write(folder: Any, frame: Any, suffix: Any, name: Any = "t") -> Any:
     path = folder / f"{name}{suffix}"
     frame.to_parquet(path, index=False) if suffix == ".parquet" else frame.to_csv(path, index=False)
     return path.name
@@ -29,7 +34,7 @@ SUFFIXES = pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
 
 
 @SUFFIXES
-def test_numeric_columns_are_inputs_and_all_but_the_target_are_metadata(tmp_path, read, suffix):
+def test_numeric_columns_are_inputs_and_all_but_the_target_are_metadata(tmp_path: Path, read: Any, suffix: Any) -> None:
     data = read(write(tmp_path, table(), suffix), group="patient")
     np.testing.assert_allclose(data.x, table()[["age", "dose"]].to_numpy(), rtol=1e-12)
     assert list(data.metadata.columns) == ["age", "dose", "site", "patient"]
@@ -37,13 +42,13 @@ def test_numeric_columns_are_inputs_and_all_but_the_target_are_metadata(tmp_path
     assert data.y.tolist() == table()["target"].tolist()
 
 
-def test_both_formats_give_the_same_rows(tmp_path, read):
+def test_both_formats_give_the_same_rows(tmp_path: Path, read: Any) -> None:
     one, two = (read(write(tmp_path, table().round(3), suffix)) for suffix in (".csv", ".parquet"))
     assert one.fingerprint == two.fingerprint
 
 
 @SUFFIXES
-def test_options_choose_target_features_and_metadata(tmp_path, read, suffix):
+def test_options_choose_target_features_and_metadata(tmp_path: Path, read: Any, suffix: Any) -> None:
     name = write(tmp_path, table().rename(columns={"target": "ill"}), suffix)
     data = read(name, target="site", features=["dose"])
     assert data.x.shape == (ROWS, 1)
@@ -52,12 +57,12 @@ def test_options_choose_target_features_and_metadata(tmp_path, read, suffix):
 
 
 @SUFFIXES
-def test_another_column_may_not_be_called_target(tmp_path, refused, suffix):
+def test_another_column_may_not_be_called_target(tmp_path: Path, refused: Any, suffix: Any) -> None:
     assert refused(write(tmp_path, table(), suffix), target="site").code == "ADC-DATA-017"
 
 
 @SUFFIXES
-def test_sealed_targets_are_not_read(tmp_path, read, refused, suffix):
+def test_sealed_targets_are_not_read(tmp_path: Path, read: Any, refused: Any, suffix: Any) -> None:
     data = read(write(tmp_path, table(), suffix), sealed=True)
     assert data.y is None
     assert "target" not in data.metadata
@@ -83,7 +88,7 @@ def test_sealed_targets_are_not_read(tmp_path, read, refused, suffix):
         (table()[["site", "target"]], {}, "ADC-DATA-004", "no numeric column"),
     ],
 )
-def test_bad_tables(tmp_path, refused, suffix, frame, options, code, words):
+def test_bad_tables(tmp_path: Path, refused: Any, suffix: Any, frame: Any, options: Any, code: Any, words: Any) -> None:
     problem = refused(write(tmp_path, frame, suffix), **options)
     assert problem.code == code
     assert words in str(problem)
@@ -91,7 +96,7 @@ def test_bad_tables(tmp_path, refused, suffix, frame, options, code, words):
 
 
 @SUFFIXES
-def test_a_truncated_or_foreign_file_is_refused(tmp_path, refused, suffix):
+def test_a_truncated_or_foreign_file_is_refused(tmp_path: Path, refused: Any, suffix: Any) -> None:
     name = write(tmp_path, table(), suffix)
     content = (tmp_path / name).read_bytes()
     if suffix != ".csv":  # a text table cut short is a shorter table
@@ -103,6 +108,6 @@ def test_a_truncated_or_foreign_file_is_refused(tmp_path, refused, suffix):
     assert refused(name).code == "ADC-DATA-002"
 
 
-def test_a_ragged_csv_is_refused(tmp_path, refused):
+def test_a_ragged_csv_is_refused(tmp_path: Path, refused: Any) -> None:
     (tmp_path / "t.csv").write_text("a,target\n1,0\n2,1,5,6\n")
     assert refused("t.csv").code == "ADC-DATA-002"

@@ -1,11 +1,16 @@
 """Files of a real web server on loopback: what changed is fetched again, what did not is not, and what no file is."""
 
+from __future__ import annotations
+
 import functools
 import io
 import os
 import threading
 import zipfile
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,17 +23,17 @@ LONG_AGO = 1_600_000_000
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 @pytest.fixture
-def serve():
+def serve() -> Iterator[Any]:
     """Start servers; each answers with its address, and all are closed at the end."""
     servers = []
 
-    def starts(handler):
+    def starts(handler: Any) -> Any:
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         servers.append(server)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -41,14 +46,14 @@ def serve():
 
 
 @pytest.fixture
-def site(tmp_path, serve):
+def site(tmp_path: Path, serve: Any) -> Any:
     """A plain server of files, which tells their size and the second of their last change."""
     root = tmp_path / "site"
     root.mkdir()
     asked = []
 
     class Handler(SimpleHTTPRequestHandler):
-        def log_request(self, code="-", size="-"):
+        def log_request(self, code: Any = "-", size: Any = "-") -> None:
             asked.append(self.command)
 
     server = serve(functools.partial(Handler, directory=str(root)))
@@ -58,13 +63,13 @@ def site(tmp_path, serve):
         requests = asked
 
         @staticmethod
-        def put(name, content, changed=LONG_AGO):
+        def put(name: Any, content: Any, changed: Any = LONG_AGO) -> None:
             (root / name).write_bytes(content if isinstance(content, bytes) else content.encode())
             if changed is not None:
                 os.utime(root / name, (changed, changed))
 
         @staticmethod
-        def close():
+        def close() -> None:
             server.shutdown()
             server.server_close()
 
@@ -72,13 +77,13 @@ def site(tmp_path, serve):
 
 
 @pytest.fixture
-def answers(serve):
+def answers(serve: Any) -> Any:
     """A server that answers all that is asked with what stands in `reply`: a status, headers, a body."""
     reply = {"status": 200, "headers": {}, "body": b""}
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self) -> None:
             asked.append(self.command)
             self.send_response_only(reply["status"])
             for key, value in {"Content-Length": len(reply["body"]), **reply["headers"]}.items():
@@ -89,7 +94,7 @@ def answers(serve):
 
         do_HEAD = do_GET
 
-        def log_message(self, *arguments):
+        def log_message(self, *arguments: Any) -> None:
             pass
 
     server = serve(Handler)
@@ -98,11 +103,11 @@ def answers(serve):
     return reply
 
 
-def table(labels):
+def table(labels: Any) -> Any:
     return pd.DataFrame({"a": range(len(labels)), "target": labels}).to_csv(index=False)
 
 
-def test_a_file_is_fetched_once_and_again_when_it_has_changed(site, read):
+def test_a_file_is_fetched_once_and_again_when_it_has_changed(site: Any, read: Any) -> None:
     url = f"{site.address}/night.csv"
     site.put("night.csv", table([0, 1, 0]))
     assert read(url).y.tolist() == [0, 1, 0]
@@ -114,14 +119,14 @@ def test_a_file_is_fetched_once_and_again_when_it_has_changed(site, read):
     assert read(url).y.tolist() == [1, 0, 1, 0]
 
 
-def test_a_change_within_the_second_and_of_the_same_size_is_seen(site, read):
+def test_a_change_within_the_second_and_of_the_same_size_is_seen(site: Any, read: Any) -> None:
     site.put("night.csv", table([0, 1, 0]), changed=None)
     assert read(f"{site.address}/night.csv").y.tolist() == [0, 1, 0]
     site.put("night.csv", table([1, 0, 1]), changed=None)
     assert read(f"{site.address}/night.csv").y.tolist() == [1, 0, 1]
 
 
-def test_a_tag_tells_versions_apart(answers, read):
+def test_a_tag_tells_versions_apart(answers: Any, read: Any) -> None:
     url = f"{answers['url']}/night.csv"
     answers.update(body=table([0, 1, 0]).encode(), headers={"ETag": '"one"'})
     assert read(url).y.tolist() == read(url).y.tolist() == [0, 1, 0]
@@ -130,7 +135,7 @@ def test_a_tag_tells_versions_apart(answers, read):
     assert read(url).y.tolist() == [1, 0, 1]
 
 
-def test_a_server_that_tells_nothing_is_asked_for_the_file_each_time(answers, read, cache):
+def test_a_server_that_tells_nothing_is_asked_for_the_file_each_time(answers: Any, read: Any, cache: Any) -> None:
     url = f"{answers['url']}/night.csv"
     for labels in ([0, 1, 0], [1, 0, 1], [1, 1, 0]):
         answers["body"] = table(labels).encode()
@@ -140,7 +145,9 @@ def test_a_server_that_tells_nothing_is_asked_for_the_file_each_time(answers, re
 
 @pytest.mark.parametrize("page", [b"<!DOCTYPE html><form>log in</form>", b'{"error": "rate limit"}'])
 @pytest.mark.parametrize("name", ["night.csv", "night.npz", "night.parquet"])
-def test_a_login_page_is_told_and_forgotten(answers, read, refused, cache, name, page):
+def test_a_login_page_is_told_and_forgotten(
+    answers: Any, read: Any, refused: Any, cache: Any, name: Any, page: Any
+) -> None:
     url = f"{answers['url']}/{name}"
     answers.update(body=page, headers={"Content-Type": "text/html", "ETag": '"same"'})
     assert name in str(refused(url))
@@ -155,7 +162,7 @@ def test_a_login_page_is_told_and_forgotten(answers, read, refused, cache, name,
     assert read(url).x.tolist() == [[1], [2]]
 
 
-def test_a_server_that_went_away_leaves_the_last_copy_and_a_word(site, read):
+def test_a_server_that_went_away_leaves_the_last_copy_and_a_word(site: Any, read: Any) -> None:
     site.put("night.csv", table([0, 1, 0]))
     first = read(f"{site.address}/night.csv")
     assert first.notes == ()
@@ -170,13 +177,13 @@ def test_a_server_that_went_away_leaves_the_last_copy_and_a_word(site, read):
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "ADC-DATA-001"), (410, "ADC-DATA-001")])
-def test_what_is_gone_is_gone(answers, refused, status, code):
+def test_what_is_gone_is_gone(answers: Any, refused: Any, status: Any, code: Any) -> None:
     answers["status"] = status
     assert refused(f"{answers['url']}/night.csv").code == code
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
-def test_a_server_that_refuses_is_no_fault_of_the_input(answers, read, status):
+def test_a_server_that_refuses_is_no_fault_of_the_input(answers: Any, read: Any, status: Any) -> None:
     answers["status"] = status
     with pytest.raises(SurroundingsError, match=str(status)):
         read(f"{answers['url']}/night.csv")
@@ -193,13 +200,13 @@ def test_a_server_that_refuses_is_no_fault_of_the_input(answers, read, status):
         "/night%2Ecsv",
     ],
 )
-def test_the_suffix_of_the_path_counts(site, read, end):
+def test_the_suffix_of_the_path_counts(site: Any, read: Any, end: Any) -> None:
     site.put("night.csv", table([0, 1, 0]))
     assert len(read(site.address + end)) == 3
     assert len(read(site.address.replace("http", "HTTP") + end)) == 3
 
 
-def test_a_suffix_in_the_query_helps_where_the_path_has_none(answers, read):
+def test_a_suffix_in_the_query_helps_where_the_path_has_none(answers: Any, read: Any) -> None:
     answers["body"] = table([0, 1, 0]).encode()
     assert len(read(f"{answers['url']}/get?file=night.csv")) == 3
     content = io.BytesIO()
@@ -208,7 +215,7 @@ def test_a_suffix_in_the_query_helps_where_the_path_has_none(answers, read):
     assert read(f"{answers['url']}/get?file=night.parquet").x.tolist() == [[1], [2]]
 
 
-def test_queries_are_part_of_what_is_asked_for(answers, read):
+def test_queries_are_part_of_what_is_asked_for(answers: Any, read: Any) -> None:
     answers.update(body=table([0, 1, 0]).encode(), headers={"ETag": '"same"'})
     assert len(read(f"{answers['url']}/night.csv?part=1")) == 3
     answers["body"] = table([0, 1]).encode()
@@ -216,21 +223,21 @@ def test_queries_are_part_of_what_is_asked_for(answers, read):
 
 
 @pytest.mark.parametrize("chain", ["simplecache", "filecache", "blockcache"])
-def test_caches_of_fsspec_do_not_hide_a_change(site, read, chain):
+def test_caches_of_fsspec_do_not_hide_a_change(site: Any, read: Any, chain: Any) -> None:
     url = f"{chain}::{site.address}/night.csv?v=1"
     for labels in ([0, 1, 0], [1, 0, 1, 0]):
         site.put("night.csv", table(labels))
         assert read(url).y.tolist() == labels
 
 
-def packed(labels):
+def packed(labels: Any) -> Any:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("deep/night.csv", table(labels))
     return content.getvalue()
 
 
-def test_a_file_of_an_archive_on_the_web(site, read, refused):
+def test_a_file_of_an_archive_on_the_web(site: Any, read: Any, refused: Any) -> None:
     url = f"zip://deep/night.csv::{site.address}/all.zip?v=1"
     for labels in ([0, 1, 0], [1, 0, 1, 0]):
         site.put("all.zip", packed(labels))
@@ -240,13 +247,13 @@ def test_a_file_of_an_archive_on_the_web(site, read, refused):
     assert refused(url).code == "ADC-DATA-002"
 
 
-def test_a_file_of_an_archive_beside_the_study_file(tmp_path, read):
+def test_a_file_of_an_archive_beside_the_study_file(tmp_path: Path, read: Any) -> None:
     (tmp_path / "all.zip").write_bytes(packed([0, 1, 0]))
     assert len(read("zip://deep/night.csv::all.zip")) == 3
     assert len(read(f"ZIP://deep/night.csv::file://{tmp_path}/all.zip")) == 3
 
 
-def test_compressed_tables_on_the_web(site, read):
+def test_compressed_tables_on_the_web(site: Any, read: Any) -> None:
     import gzip
 
     site.put("night.csv.gz", gzip.compress(table([0, 1, 0]).encode()))
@@ -262,7 +269,7 @@ def test_compressed_tables_on_the_web(site, read):
         ("zip://a.csv::/data/all.zip", "zip://a.csv::/data/all.zip"),
     ],
 )
-def test_one_spelling_of_a_url(url, same):
+def test_one_spelling_of_a_url(url: Any, same: Any) -> None:
     assert normal(url, "/study") == same
 
 
@@ -274,5 +281,5 @@ def test_one_spelling_of_a_url(url, same):
         ("zip://n.csv::https://h/a.zip?x", "n.csv"),
     ],
 )
-def test_the_path_of_a_url(url, path):
+def test_the_path_of_a_url(url: Any, path: Any) -> None:
     assert named_path(url) == path

@@ -1,7 +1,11 @@
 """What is wrong with a task section is told before anything is trained, and told without torch."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +17,15 @@ from autodc.trial.executor import TrainerRef
 LR = {"lr": ParameterSpec(type="float", low=1e-3, high=1e-1, log=True)}
 
 
-def problems(name, options=None, *, kind="classification", space=None, recipes=("concat",), folder="."):
+def problems(
+    name: Any,
+    options: Any = None,
+    *,
+    kind: Any = "classification",
+    space: Any = None,
+    recipes: Any = ("concat",),
+    folder: Any = ".",
+) -> Any:
     return [(e.place, str(e)) for e in check_trainer(name, options or {}, kind, space or {}, recipes, str(folder))]
 
 
@@ -29,7 +41,7 @@ def problems(name, options=None, *, kind="classification", space=None, recipes=(
         ("command", {"argv": ["python", "-m", "train", "{job}"]}, "regression", LR, ("concat",)),
     ],
 )
-def test_what_fits_is_accepted(name, options, kind, space, recipes):
+def test_what_fits_is_accepted(name: Any, options: Any, kind: Any, space: Any, recipes: Any) -> None:
     assert problems(name, options, kind=kind, space=space, recipes=recipes) == []
 
 
@@ -57,7 +69,7 @@ def test_what_fits_is_accepted(name, options, kind, space, recipes):
         ("autodc.absent:Trainer", {}, "task.trainer", "there is no module autodc.absent"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(name, options, place, says):
+def test_what_is_wrong_is_told_with_its_place(name: Any, options: Any, place: Any, says: Any) -> None:
     found = problems(name, options)
     assert [where for where, _ in found] == [place]
     assert says in found[0][1]
@@ -75,24 +87,24 @@ def test_what_is_wrong_is_told_with_its_place(name, options, place, says):
         ("sklearn", {"max_leaves": ParameterSpec(type="int", low=4, high=64)}, "did you mean max_leaf_nodes?"),
     ],
 )
-def test_a_hyperparameter_that_does_not_fit_is_told(name, space, says):
+def test_a_hyperparameter_that_does_not_fit_is_told(name: Any, space: Any, says: Any) -> None:
     found = problems(name, space=space)
     assert [place for place, _ in found] == [f"search_space.{next(iter(space))}"]
     assert says in found[0][1]
 
 
-def test_recipes_that_a_trainer_cannot_follow_are_told():
+def test_recipes_that_a_trainer_cannot_follow_are_told() -> None:
     assert problems("sklearn", recipes=("concat", "continue"))[0][0] == "recipes"
     argv = {"argv": ["python", "-m", "train", "{job}"], "recipes": ["concat"]}
     assert problems("command", argv, recipes=("concat", "pretrain_finetune"))[0][0] == "recipes"
 
 
-def test_kinds_and_several_problems_are_told_together():
+def test_kinds_and_several_problems_are_told_together() -> None:
     found = problems("torch_tabular", {"step": 3, "lr": -1}, kind="image_to_image")
     assert [place for place, _ in found] == ["task.kind", "task.options.lr", "task.options.step"]
 
 
-def test_objects_of_a_file_are_looked_up_without_running_it(tmp_path):
+def test_objects_of_a_file_are_looked_up_without_running_it(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("raise SystemExit('it ran')\nclass Trainer: ...\n")
     assert problems("mine.py:Trainer", folder=tmp_path) == []
     assert "mine.py has no Trainr" in problems("mine.py:Trainr", folder=tmp_path)[0][1]
@@ -100,13 +112,13 @@ def test_objects_of_a_file_are_looked_up_without_running_it(tmp_path):
     assert "not valid Python" in problems("mine.py:Trainer", folder=tmp_path)[0][1]
 
 
-def test_an_own_network_may_have_hyperparameters_of_its_own(tmp_path):
+def test_an_own_network_may_have_hyperparameters_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text("def build(shape, outputs, hyperparameters): ...\n")
     space = {"heads": ParameterSpec(type="int", low=1, high=4)}
     assert problems("torch_image", {"network": "net.py:build"}, space=space, folder=tmp_path) == []
 
 
-def test_neither_importing_nor_checking_imports_torch():
+def test_neither_importing_nor_checking_imports_torch() -> None:
     code = """
 import sys
 from autodc.adapters.trainers import check_trainer
@@ -125,13 +137,13 @@ assert "torch" not in sys.modules, "imported by the check"
         ("class T:\n  def train(self, job): ...\nTrainer = T()", {"steps": 3}, "takes no options"),
     ],
 )
-def test_objects_that_are_no_trainers_are_refused(tmp_path, code, options, says):
+def test_objects_that_are_no_trainers_are_refused(tmp_path: Path, code: Any, options: Any, says: Any) -> None:
     (tmp_path / "mine.py").write_text(code)
     with pytest.raises(SpecError, match=says):
         make_trainer(TrainerRef(name="mine.py:Trainer", options=options, folder=str(tmp_path)))
 
 
-def test_trainers_of_other_packages_are_found_by_name(tmp_path, monkeypatch):
+def test_trainers_of_other_packages_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "theirs.py").write_text(
         "class Theirs:\n  def __init__(self, steps): ...\n  def train(self, job): ...\n"
     )
@@ -144,7 +156,7 @@ def test_trainers_of_other_packages_are_found_by_name(tmp_path, monkeypatch):
     assert callable(make_trainer(TrainerRef(name="theirs", options={"steps": 3}, folder=".")).train)
 
 
-def test_unknown_names_and_options_are_refused_when_made():
+def test_unknown_names_and_options_are_refused_when_made() -> None:
     with pytest.raises(SpecError, match="no such trainer"):
         make_trainer(TrainerRef(name="nothing", options={}, folder="."))
     with pytest.raises(SpecError, match="do not fit"):

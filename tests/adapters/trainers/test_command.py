@@ -1,5 +1,7 @@
 """The command trainer: what the program is told, and every way in which it can fail."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -31,30 +34,30 @@ DEADLINE = 20  # seconds
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path: Path) -> Any:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(900, 2)).astype(np.float32), rng.integers(0, 3, 900)
 
-    def job(**wishes):
+    def job(**wishes: Any) -> Any:
         folder = tmp_path / f"job{len(list(tmp_path.iterdir()))}"
         return training_job(folder, x, y, hyperparameters={"lr": 0.5, "name": "é"}, **wishes)
 
     return job
 
 
-def trainer(tmp_path, code, **options):
+def trainer(tmp_path: Path, code: Any, **options: Any) -> Any:
     (tmp_path / "program.py").write_text(PREDICT + code)
     argv = (sys.executable, "program.py", "{job}")
     return make_trainer(TrainerRef(name="command", options={"argv": argv, **options}, folder=str(tmp_path)))
 
 
-def failure(tmp_path, job, code):
+def failure(tmp_path: Path, job: Any, code: Any) -> Any:
     with pytest.raises(TrainerError) as caught:
         trainer(tmp_path, code).train(job)
     return str(caught.value)
 
 
-def test_the_job_file_holds_what_the_contract_says_and_nothing_more(tmp_path, world):
+def test_the_job_file_holds_what_the_contract_says_and_nothing_more(tmp_path: Path, world: Any) -> None:
     job = world(
         weights={"base": 1.0, "dark": 0.5}, stages={"dark": "pretrain"}, recipe="pretrain_finetune", fidelity=0.5
     )
@@ -73,7 +76,7 @@ def test_the_job_file_holds_what_the_contract_says_and_nothing_more(tmp_path, wo
     assert set(told["predict"][0]) == {"name", "path"}
 
 
-def test_npz_files_are_written_once_for_many_trials(tmp_path, world):
+def test_npz_files_are_written_once_for_many_trials(tmp_path: Path, world: Any) -> None:
     first = world()
     train = trainer(tmp_path, "write()").train
     train(first)
@@ -83,7 +86,7 @@ def test_npz_files_are_written_once_for_many_trials(tmp_path, world):
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.npz") if "out" not in file.parts} == written
 
 
-def test_inputs_that_are_no_file_of_their_own_are_written_for_the_job(tmp_path, world):
+def test_inputs_that_are_no_file_of_their_own_are_written_for_the_job(tmp_path: Path, world: Any) -> None:
     job = world(extra={"other": np.ones((7, 2), np.float32)})
     view = {name: x[2:] for name, x in job.predict.items()}
     moved = type(job)(**{**{name: getattr(job, name) for name in job.__slots__}, "predict": view})
@@ -110,19 +113,21 @@ def test_inputs_that_are_no_file_of_their_own_are_written_for_the_job(tmp_path, 
         ("write(rows=lambda n: np.linspace(0, 1, n))", ["`rows` is not a list of whole numbers"]),
     ],
 )
-def test_a_program_that_fails_or_answers_badly_is_a_failed_trial(tmp_path, world, code, says):
+def test_a_program_that_fails_or_answers_badly_is_a_failed_trial(
+    tmp_path: Path, world: Any, code: Any, says: Any
+) -> None:
     message = failure(tmp_path, world(), code)
     assert all(word in message for word in says), message
 
 
-def test_only_the_last_lines_of_stderr_are_told(tmp_path, world):
+def test_only_the_last_lines_of_stderr_are_told(tmp_path: Path, world: Any) -> None:
     code = "for i in range(5000): print('line', i, file=sys.stderr)\nsys.exit(1)"
     message = failure(tmp_path, world(), code)
     assert "line 4999" in message
     assert "line 4000\n" not in message
 
 
-def test_talk_on_stdout_and_left_behind_processes_hold_nothing_up(tmp_path, world):
+def test_talk_on_stdout_and_left_behind_processes_hold_nothing_up(tmp_path: Path, world: Any) -> None:
     code = """
 import subprocess
 print('hello' * 100000)
@@ -134,7 +139,7 @@ write()
     os.kill(int((job.out / "stderr.txt").read_text()), signal.SIGKILL)
 
 
-def test_model_files_are_measured_and_handed_on(tmp_path, world):
+def test_model_files_are_measured_and_handed_on(tmp_path: Path, world: Any) -> None:
     train = trainer(tmp_path, "write(); (out / 'model' / 'w.bin').write_bytes(bytes(2_000_000))").train
     first = world()
     trained = train(first)
@@ -146,7 +151,7 @@ def test_model_files_are_measured_and_handed_on(tmp_path, world):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel ends it on Linux alone")
-def test_the_program_ends_when_the_training_process_is_killed(tmp_path, world):
+def test_the_program_ends_when_the_training_process_is_killed(tmp_path: Path, world: Any) -> None:
     job = world()
     (tmp_path / "program.py").write_text("import time; print('up', flush=True); time.sleep(600)")
     code = f"""
@@ -163,13 +168,13 @@ _run([sys.executable, "program.py"], {str(tmp_path)!r}, Path({str(job.out)!r}))
     _wait(lambda: not program[0].is_running() or program[0].status() == psutil.STATUS_ZOMBIE)
 
 
-def test_a_missing_program_is_told(tmp_path, world):
+def test_a_missing_program_is_told(tmp_path: Path, world: Any) -> None:
     ref = TrainerRef(name="command", options={"argv": ("./nothing", "{job}")}, folder=str(tmp_path))
     with pytest.raises(TrainerError, match="cannot be started"):
         make_trainer(ref).train(world())
 
 
-def test_python_alone_is_the_interpreter_of_autodc(tmp_path, world):
+def test_python_alone_is_the_interpreter_of_autodc(tmp_path: Path, world: Any) -> None:
     (tmp_path / "program.py").write_text(PREDICT + "write(); print(sys.executable)")
     ref = TrainerRef(name="command", options={"argv": ("python", "program.py", "{job}")}, folder=str(tmp_path))
     job = world()
@@ -177,7 +182,7 @@ def test_python_alone_is_the_interpreter_of_autodc(tmp_path, world):
     assert Path((job.out / "stdout.txt").read_text().strip()) == Path(sys.executable)
 
 
-def _wait(condition):
+def _wait(condition: Any) -> Any:
     end = time.monotonic() + DEADLINE
     while not (found := condition()):
         assert time.monotonic() < end, "nothing happened"

@@ -1,8 +1,10 @@
 """Every trainer of ours keeps the contract that third parties' trainers are held to."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,7 +19,7 @@ class ElsewhereIsSlow(TrainerContract):
     """One of our trainers shows the other process in the fast tests; the rest do so in the slow ones."""
 
     @pytest.mark.slow
-    def test_same_bits_in_another_process(self, ref, rows, tmp_path):
+    def test_same_bits_in_another_process(self, ref: Any, rows: Any, tmp_path: Path) -> None:
         super().test_same_bits_in_another_process(ref, rows, tmp_path)
 
 
@@ -25,7 +27,7 @@ class TestTorchImage(ElsewhereIsSlow):
     recipes = ALL
 
     @pytest.fixture
-    def ref(self):
+    def ref(self) -> Any:
         return TrainerRef(name="torch_image", options={"network": "tiny_cnn", "steps": 120, "lr": 0.02}, folder=".")
 
 
@@ -33,7 +35,7 @@ class TestTorchTabular(ElsewhereIsSlow):
     recipes = ALL
 
     @pytest.fixture
-    def ref(self):
+    def ref(self) -> Any:
         return TrainerRef(name="torch_tabular", options={"steps": 150, "width": 32}, folder=".")
 
 
@@ -41,7 +43,7 @@ class TestSklearnPartialFit(TrainerContract):
     recipes = ALL
 
     @pytest.fixture
-    def ref(self):
+    def ref(self) -> Any:
         options = {"estimator": "SGDClassifier", "params": {"loss": "log_loss", "alpha": 0.001}, "epochs": 10}
         return TrainerRef(name="sklearn", options=options, folder=".")
 
@@ -52,7 +54,7 @@ class TestSklearnWarmStart(TrainerContract):
     seed_matters = False
 
     @pytest.fixture
-    def ref(self):
+    def ref(self) -> Any:
         return TrainerRef(name="sklearn", options={"estimator": "LogisticRegression"}, folder=".")
 
 
@@ -61,7 +63,7 @@ class TestCommand(ElsewhereIsSlow):
     hyperparameters: ClassVar = {"lr": 2.0}
 
     @pytest.fixture
-    def ref(self):
+    def ref(self) -> Any:
         argv = [sys.executable, "foreign.py", "{job}"]
         return TrainerRef(name="command", options={"argv": argv}, folder=str(FOLDER / "programs"))
 
@@ -71,5 +73,5 @@ class TestOwnObject(ElsewhereIsSlow):
     seed_matters = False
 
     @pytest.fixture
-    def ref(self):
+    def ref(self) -> Any:
         return TrainerRef(name="own.py:Nearest", options={"neighbours": 1}, folder=str(FOLDER / "programs"))

@@ -1,5 +1,10 @@
 """The scikit-learn trainer: columns in class order, budgets, estimators of every sort."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,13 +15,13 @@ from autodc.trial.outputs import TrainerError
 
 
 @pytest.fixture(scope="module")
-def flowers():
+def flowers() -> Any:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 900)
     return np.stack([y + rng.normal(0, 0.4, 900), rng.normal(0, 100, 900)], axis=1), y
 
 
-def train(job, estimator, **options):
+def train(job: Any, estimator: Any, **options: Any) -> Any:
     return make_trainer(TrainerRef(name="sklearn", options={"estimator": estimator, **options}, folder=".")).train(job)
 
 
@@ -30,7 +35,7 @@ def train(job, estimator, **options):
         "sklearn.naive_bayes:GaussianNB",
     ],
 )
-def test_classifiers_of_every_sort_answer_with_a_score_per_class(tmp_path, flowers, estimator):
+def test_classifiers_of_every_sort_answer_with_a_score_per_class(tmp_path: Path, flowers: Any, estimator: Any) -> None:
     job = training_job(tmp_path, *flowers, hyperparameters={})
     outputs = train(job, estimator).outputs["validation"]
     assert outputs.shape == (N_VALIDATION, 3)
@@ -39,7 +44,7 @@ def test_classifiers_of_every_sort_answer_with_a_score_per_class(tmp_path, flowe
 
 
 @pytest.mark.parametrize("estimator", ["LogisticRegression", "LinearSVC"])
-def test_a_class_that_training_never_shows_has_its_column(tmp_path, flowers, estimator):
+def test_a_class_that_training_never_shows_has_its_column(tmp_path: Path, flowers: Any, estimator: Any) -> None:
     x, y = flowers
     x, y = x.copy(), y.copy()
     y[:600][y[:600] == 1] = 2
@@ -49,14 +54,14 @@ def test_a_class_that_training_never_shows_has_its_column(tmp_path, flowers, est
     assert set(outputs.argmax(axis=1)) == {0, 2}
 
 
-def test_values_are_learnt(tmp_path, flowers):
+def test_values_are_learnt(tmp_path: Path, flowers: Any) -> None:
     x, y = flowers
     job = training_job(tmp_path, x, y * 10.0, hyperparameters={"alpha": 0.1}, kind="regression")
     outputs = train(job, "Ridge").outputs["validation"]
     assert np.abs(outputs - 10 * y[-N_VALIDATION:]).mean() < 4
 
 
-def test_hyperparameters_params_and_fidelity_reach_the_estimator(tmp_path, flowers):
+def test_hyperparameters_params_and_fidelity_reach_the_estimator(tmp_path: Path, flowers: Any) -> None:
     import joblib
 
     job = training_job(tmp_path, *flowers, hyperparameters={"max_depth": 2}, fidelity=0.5)
@@ -67,7 +72,7 @@ def test_hyperparameters_params_and_fidelity_reach_the_estimator(tmp_path, flowe
     assert estimator.random_state is not None
 
 
-def test_growing_estimators_share_their_trees_between_the_stages(tmp_path, flowers):
+def test_growing_estimators_share_their_trees_between_the_stages(tmp_path: Path, flowers: Any) -> None:
     import joblib
 
     job = training_job(
@@ -82,7 +87,7 @@ def test_growing_estimators_share_their_trees_between_the_stages(tmp_path, flowe
     assert len(joblib.load(job.out / "model" / "model.joblib")[0].estimators_) == 8
 
 
-def test_what_cannot_go_on_says_so(tmp_path, flowers):
+def test_what_cannot_go_on_says_so(tmp_path: Path, flowers: Any) -> None:
     first = training_job(tmp_path / "a", *flowers, hyperparameters={})
     train(first, "KNeighborsClassifier")
     job = training_job(tmp_path / "b", *flowers, hyperparameters={}, recipe="continue", warm_start=first.out / "model")

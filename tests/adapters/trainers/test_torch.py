@@ -1,6 +1,10 @@
 """The torch trainers on other tasks, layouts and options than the contract's."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +18,7 @@ torch = pytest.importorskip("torch")
 
 
 @pytest.fixture(scope="module")
-def digits():
+def digits() -> Any:
     from sklearn.datasets import load_digits
 
     data = load_digits()
@@ -22,16 +26,16 @@ def digits():
     return data.images[order].astype(np.float32) / 16, data.target[order].astype(np.int64)
 
 
-def train(job, name="torch_image", folder=".", **options):
+def train(job: Any, name: Any = "torch_image", folder: Any = ".", **options: Any) -> Any:
     options = {"steps": 100, "width": 8, "lr": 0.01, **options}
     return make_trainer(TrainerRef(name=name, options=options, folder=str(folder))).train(job)
 
 
-def accuracy(trained, y):
+def accuracy(trained: Any, y: Any) -> Any:
     return (trained.outputs["validation"].argmax(axis=1) == y[-N_VALIDATION:]).mean()
 
 
-def rmse(images, truth):
+def rmse(images: Any, truth: Any) -> Any:
     return np.sqrt(((images - truth) ** 2).mean())
 
 
@@ -44,14 +48,14 @@ def rmse(images, truth):
     ],
     ids=["bytes", "channels last", "channels first"],
 )
-def test_every_layout_of_images_is_learnt(tmp_path, digits, change, augment):
+def test_every_layout_of_images_is_learnt(tmp_path: Path, digits: Any, change: Any, augment: Any) -> None:
     x, y = digits
     job = training_job(tmp_path, change(x), y, hyperparameters={})
     assert accuracy(train(job, augment=augment), y) > 0.8
 
 
 @pytest.mark.parametrize(("name", "options"), [("torch_image", {"network": "mlp"}), ("torch_tabular", {})])
-def test_values_are_learnt_in_their_own_units(tmp_path, digits, name, options):
+def test_values_are_learnt_in_their_own_units(tmp_path: Path, digits: Any, name: Any, options: Any) -> None:
     x, _ = digits
     ink = 1000 + 50 * x.mean(axis=(1, 2), dtype=np.float64)
     job = training_job(tmp_path, x, ink, hyperparameters={}, kind="regression")
@@ -63,7 +67,7 @@ def test_values_are_learnt_in_their_own_units(tmp_path, digits, name, options):
 @pytest.mark.parametrize(
     "shape", [(7, 5), pytest.param((8, 8), marks=pytest.mark.slow), pytest.param((8, 8, 1), marks=pytest.mark.slow)]
 )
-def test_images_are_cleaned_in_their_own_layout_and_units(tmp_path, digits, shape):
+def test_images_are_cleaned_in_their_own_layout_and_units(tmp_path: Path, digits: Any, shape: Any) -> None:
     clean = np.zeros((len(digits[0]), 8, 8, 1), np.float32) + digits[0][..., None]
     clean = (clean[:, : shape[0], : shape[1]].reshape(-1, *shape) * 255).astype(np.uint8)
     noise = np.random.default_rng(1).normal(0, 60, clean.shape)
@@ -77,26 +81,26 @@ def test_images_are_cleaned_in_their_own_layout_and_units(tmp_path, digits, shap
     assert rmse(outputs, truth) < 0.92 * rmse(noisy[-N_VALIDATION:], truth)
 
 
-def test_missing_numbers_and_constant_columns_do_no_harm(tmp_path, digits):
+def test_missing_numbers_and_constant_columns_do_no_harm(tmp_path: Path, digits: Any) -> None:
     x, y = digits[0].reshape(-1, 64).copy(), digits[1]
     x[np.random.default_rng(0).random(x.shape) < 0.05] = np.nan
     x[:, 0] = 7
     assert accuracy(train(training_job(tmp_path, x, y, hyperparameters={}), "torch_tabular", width=32), y) > 0.8
 
 
-def test_a_trial_overrides_what_the_options_fix(tmp_path, digits):
+def test_a_trial_overrides_what_the_options_fix(tmp_path: Path, digits: Any) -> None:
     job = training_job(tmp_path, *digits, hyperparameters={"width": 4, "optimizer": "sgd", "batch_size": 16})
     train(job, width=16, lr=0.05)
     saved = json.loads((job.out / "model" / "model.json").read_text())["hyper"]
     assert (saved["width"], saved["optimizer"], saved["batch_size"], saved["lr"]) == (4, "sgd", 16, 0.05)
 
 
-def test_a_hyperparameter_out_of_range_fails_the_trial(tmp_path, digits):
+def test_a_hyperparameter_out_of_range_fails_the_trial(tmp_path: Path, digits: Any) -> None:
     with pytest.raises(ValueError, match="dropout"):
         train(training_job(tmp_path, *digits, hyperparameters={"dropout": 1.5}))
 
 
-def test_the_budget_is_steps_whatever_the_mixture(tmp_path, digits):
+def test_the_budget_is_steps_whatever_the_mixture(tmp_path: Path, digits: Any) -> None:
     (tmp_path / "net.py").write_text(NETWORK)
     steps = []
     for name, weights, fidelity in (
@@ -110,7 +114,7 @@ def test_the_budget_is_steps_whatever_the_mixture(tmp_path, digits):
     assert steps == [40, 40, 20]
 
 
-def test_pretraining_takes_its_share_of_the_steps(tmp_path, digits):
+def test_pretraining_takes_its_share_of_the_steps(tmp_path: Path, digits: Any) -> None:
     (tmp_path / "net.py").write_text(NETWORK)
     job = training_job(
         tmp_path,
@@ -125,7 +129,7 @@ def test_pretraining_takes_its_share_of_the_steps(tmp_path, digits):
     assert int(saved["steps"]) == 40
 
 
-def test_continue_keeps_the_architecture_of_the_model_it_continues(tmp_path, digits):
+def test_continue_keeps_the_architecture_of_the_model_it_continues(tmp_path: Path, digits: Any) -> None:
     first = training_job(tmp_path / "a", *digits, hyperparameters={"width": 6})
     train(first)
     warm = first.out / "model"
@@ -136,13 +140,13 @@ def test_continue_keeps_the_architecture_of_the_model_it_continues(tmp_path, dig
     assert json.loads((job.out / "model" / "model.json").read_text())["hyper"]["width"] == 6
 
 
-def test_continue_without_a_model_is_told(tmp_path, digits):
+def test_continue_without_a_model_is_told(tmp_path: Path, digits: Any) -> None:
     job = training_job(tmp_path, *digits, hyperparameters={}, recipe="continue")
     with pytest.raises(TrainerError, match="no model to start from"):
         train(job)
 
 
-def test_settings_of_torch_are_left_as_they_were(tmp_path, digits):
+def test_settings_of_torch_are_left_as_they_were(tmp_path: Path, digits: Any) -> None:
     torch.manual_seed(1)
     before = (torch.get_rng_state().tolist(), torch.are_deterministic_algorithms_enabled(), torch.get_num_threads())
     train(training_job(tmp_path, *digits, hyperparameters={"dropout": 0.3}), augment="shift_flip", steps=5)
@@ -150,7 +154,7 @@ def test_settings_of_torch_are_left_as_they_were(tmp_path, digits):
     assert before == after
 
 
-def test_rows_that_are_no_images_are_told(tmp_path):
+def test_rows_that_are_no_images_are_told(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     job = training_job(tmp_path, rng.normal(size=(900, 4)), rng.integers(0, 2, 900), hyperparameters={})
     with pytest.raises(TrainerError, match="not images"):

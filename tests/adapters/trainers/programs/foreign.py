@@ -1,8 +1,11 @@
 """A foreign training program: softmax regression in numpy, knows nothing of autodc but the JSON job."""
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +23,7 @@ def main() -> None:
         np.savez(out / f"predictions-{part['name']}.npz", outputs=softmax(flat(arrays["x"]) @ theta))
 
 
-def fitted(job):
+def fitted(job: Any) -> Any:
     rng = np.random.default_rng(job["seed"] % 2**32)
     parts = [(np.load(part["path"]), part["weight"]) for part in job["train"]]
     x = flat(np.concatenate([arrays["x"] for arrays, _ in parts]))
@@ -36,12 +39,12 @@ def fitted(job):
     return theta
 
 
-def flat(x):
+def flat(x: Any) -> Any:
     rows = x.reshape(len(x), -1).astype(float)
     return np.concatenate([rows, np.ones((len(x), 1))], axis=1)
 
 
-def softmax(scores):
+def softmax(scores: Any) -> Any:
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 

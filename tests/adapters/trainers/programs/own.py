@@ -1,6 +1,9 @@
 """A trainer as a user would write it: nearest neighbours with weighted votes."""
 
+from __future__ import annotations
+
 import time
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +23,7 @@ class Nearest:
         seconds = time.perf_counter() - started
         return Trained(outputs=outputs, train_seconds=seconds, predict_ms=0.0, model_mb=x.nbytes / 1e6)
 
-    def vote(self, x, y, weight, rows, n_classes):
+    def vote(self, x: Any, y: Any, weight: Any, rows: Any, n_classes: Any) -> Any:
         rows = rows.reshape(len(rows), -1)
         far = (rows**2).sum(1)[:, None] + (x**2).sum(1)[None] - 2 * rows @ x.T
         votes = np.zeros((len(rows), n_classes))
