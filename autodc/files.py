@@ -1,8 +1,8 @@
-"""Files and folders that are there whole or not at all, whatever ends the process or the power; and whether they still
-hold what was written.
+"""Files and folders that are there whole or not at all, whatever ends the process or the power.
 
-A folder that is sealed has `digests.json` beside its files: what each of them holds. A file is read for this once per
-process, and again when the system says that it was written to.
+It also tells whether they still hold what was written. A folder that is sealed has `digests.json` beside its files:
+what each of them holds. A file is read for this once per process, and again when the system says that it was written
+to.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_whole(path: Path, content: str | bytes | Callable[[IO[bytes]], object]) -> None:
-    """Write under a temporary name beside it, sync, rename, sync the folder. content: text is written as UTF-8; or what
-    writes into the open file. Raises OSError as the system does, and leaves what was there."""
+    """Write under a temporary name beside it, sync, rename, sync the folder.
+
+    content: text is written as UTF-8; or what writes into the open file. Raises OSError as the system does, and leaves
+    what was there.
+    """
     _make_folder(path.parent)
     unfinished = _unfinished(path)
     try:
@@ -65,8 +68,11 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def fill_whole(path: Path, fill: Callable[[Path], object]) -> None:
-    """Fill a folder under a temporary name beside it, seal, rename, sync. A folder that is there already stays: the
-    first of several writers wins. Raises OSError as the system does, and leaves nothing half filled."""
+    """Fill a folder under a temporary name beside it, seal, rename, sync.
+
+    A folder that is there already stays: the first of several writers wins. Raises OSError as the system does, and
+    leaves nothing half filled.
+    """
     _make_folder(path.parent)
     unfinished = _unfinished(path)
     try:

@@ -33,8 +33,10 @@ _SHORTEST = 4  # a shorter secret is not looked for outside its address: it woul
 
 
 def masked(text: str, *known: str) -> str:
-    """The text without the secrets of the addresses in it. known: addresses whose secrets are masked wherever else
-    they stand, too: libraries repeat them alone."""
+    """The text without the secrets of the addresses in it.
+
+    known: addresses whose secrets are masked wherever else they stand, too: libraries repeat them alone.
+    """
     if "://" in text:
         text = _ADDRESS.sub(_address, text)
     if "=" in text:

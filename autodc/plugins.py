@@ -55,8 +55,10 @@ def is_known(name: str, built_in: Container[str], group: str) -> bool:
 
 
 def load_plugin(name: str, group: str, folder: str, place: str) -> Any:
-    """The object of `file.py:Object`, `package.module:Object` or an installed name. Raises as `load_object`, KeyError
-    for a name that is not installed."""
+    """The object of `file.py:Object`, `package.module:Object` or an installed name.
+
+    Raises as `load_object`, KeyError for a name that is not installed.
+    """
     if is_path(name):
         return load_object(name, folder, place)
     point = installed(group)[name]

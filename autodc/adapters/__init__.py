@@ -1,0 +1,1 @@
+"""What touches disks, processes and servers: each implements a port of the rooms below, none is imported by them."""

@@ -78,8 +78,10 @@ class ArtefactStore:
         return self._folder / content
 
     def put_dataset(self, dataset: Dataset, inputs_only: bool = False) -> Path:
-        """Store inputs, targets (unless sealed) and metadata; return their folder. inputs_only: the inputs and nothing
-        that tells of targets or metadata. Raises SurroundingsError as `put` does."""
+        """Store inputs, targets (unless sealed) and metadata; return their folder.
+
+        inputs_only: the inputs and nothing that tells of targets or metadata. Raises SurroundingsError as `put` does.
+        """
         folder = self._folder_of(dataset, inputs_only)
         if not folder.is_dir():
             with disk_told(self._folder):

@@ -94,8 +94,10 @@ def append(writer: sqlite3.Connection, head: Head, records: Sequence[tuple[str, 
 
 
 def read(path: Path, reading: Reading, after: int) -> Iterator[tuple[int, Event]]:
-    """Yield (position, event) beyond `after`, in pages. Raises SurroundingsError ADC-JRNL-007 at the first record that
-    is not as it was written, is missing, or is no event."""
+    """Yield (position, event) beyond `after`, in pages.
+
+    Raises SurroundingsError ADC-JRNL-007 at the first record that is not as it was written, is missing, or is no event.
+    """
     before: bytes | None = START if after == 0 else None
     while True:
         with reading() as side, explained(path):

@@ -31,8 +31,10 @@ FORMS = "a run folder, a model folder, path/to/file.py:Object, a program with {j
 
 
 def make_method(ref: MethodRef) -> CheckedMethod:
-    """Make the method; what it gives back is checked. Raises InputError where the name leads nowhere, TrainerError for
-    a model that is damaged."""
+    """Make the method; what it gives back is checked.
+
+    Raises InputError where the name leads nowhere, TrainerError for a model that is damaged.
+    """
     return CheckedMethod(_made(ref), ref.name, ref.row_shape)
 
 

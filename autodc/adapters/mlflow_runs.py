@@ -104,8 +104,10 @@ class Runs:
         return bool(run.info.lifecycle_stage == "active" and experiment.lifecycle_stage == "active")
 
     def experiment(self, wanted: str, uri: str) -> str:
-        """The id of the experiment, which is made where there is none; a deleted one is left alone and its name
-        counted on."""
+        """The id of the experiment, which is made where there is none.
+
+        A deleted one is left alone and its name counted on.
+        """
         for number in range(1, _MOST_EXPERIMENTS):
             name = wanted if number == 1 else f"{wanted}-{number}"
             found = self._client.get_experiment_by_name(name)

@@ -48,8 +48,11 @@ class Target:
 
 @final
 class Sender:
-    """Sends changes in order, one call at a time. Every method may raise what MLflow raises, and may then be called
-    again: what has arrived is not sent anew by this process, and looked up by the next."""
+    """Sends changes in order, one call at a time.
+
+    Every method may raise what MLflow raises, and may then be called again: what has arrived is not sent anew by this
+    process, and looked up by the next.
+    """
 
     def __init__(self, client: Any, journal: JournalReader, target: Target) -> None:
         self._journal, self._target = journal, target
@@ -94,8 +97,10 @@ class Sender:
         return True
 
     def close(self) -> None:
-        """End the study's run: as FINISHED where the study is, as KILLED where it was interrupted (a resumed study
-        sets it RUNNING again)."""
+        """End the study's run: as FINISHED where the study is, as KILLED where it was interrupted.
+
+        A resumed study sets it RUNNING again.
+        """
         run_id = self._extra.get("run_id")
         if not run_id or CLOSED in self._extra:
             return

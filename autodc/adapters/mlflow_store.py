@@ -26,8 +26,10 @@ _LONGEST = 600
 
 
 def absolute_uri(uri: str, folder: str | Path) -> str:
-    """Make a tracking URI independent of the working directory: a relative SQLite file or folder is read against
-    `folder`, whatever its name; a server's address stays as it is."""
+    """Make a tracking URI independent of the working directory.
+
+    A relative SQLite file or folder is read against `folder`, whatever its name; a server's address stays as it is.
+    """
     folder = Path(folder).absolute()
     if match := _SQLITE.fullmatch(uri):
         database = match["database"] or ""

@@ -82,7 +82,9 @@ class MlflowTracker:
 
     def finish(self, timeout: float, stop: Callable[[], bool] = lambda: False) -> bool:
         """Send what is left for as long as something moves within `timeout` seconds; say whether everything arrived.
-        The start of MLflow does not count. What did not arrive is sent by the next run of the same command."""
+
+        The start of MLflow does not count. What did not arrive is sent by the next run of the same command.
+        """
         for _ in range(2):  # the first may find that the writer has ended
             self._next_start = 0.0
             self.follow()

@@ -163,8 +163,9 @@ LONGEST_STOP = 4.0
 
 @final
 class Stop:
-    """Turns the first Ctrl-C, SIGTERM or SIGHUP into a wish to stop; where that is not met in time, and at the second
-    Ctrl-C, ends the process.
+    """Turns the first Ctrl-C, SIGTERM or SIGHUP into a wish to stop.
+
+    Where that is not met in time, and at the second Ctrl-C, it ends the process.
 
     leave: called before it is ended where the wish was not met: says the last words.
     """

@@ -121,8 +121,11 @@ def _chance(parts: Sequence[Dataset], same: Sequence[Array], whole: bool) -> flo
 
 
 def _fine(parts: Sequence[Dataset], width: int) -> bool:
-    """Whether rows have several values with decimals: every one singles out its row, as in records that stand there
-    many times. Such columns say the same without being coarse, as those of one category in dummies do."""
+    """Whether rows have several values with decimals.
+
+    Every one singles out its row, as in records that stand there many times. Such columns say the same without being
+    coarse, as those of one category in dummies do.
+    """
     return width > 1 and any(part.x.dtype.kind == "f" and bool(np.any(part.x % 1)) for part in parts)
 
 

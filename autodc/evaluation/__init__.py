@@ -1,0 +1,1 @@
+"""From predictions to scores: metrics, slices, the objective, and the evidence that a comparison reads."""

@@ -41,8 +41,11 @@ class Scores:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """What is kept per row beside what comparisons on the metric need. soft: the soft score, where the gate decides on
-    it or somebody looks at single rows; outputs: the predictions, for the latter."""
+    """What is kept per row beside what comparisons on the metric need.
+
+    soft: the soft score, where the gate decides on it or somebody looks at single rows; outputs: the predictions, for
+    the latter.
+    """
 
     soft: bool = True
     outputs: bool = True

@@ -67,8 +67,10 @@ class Settling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceLook:
-    """One slice at one look, as it goes into result.json and `why`. Ends and statistics are None where nothing tells
-    them, or where they are beyond all numbers."""
+    """One slice at one look, as it goes into result.json and `why`.
+
+    Ends and statistics are None where nothing tells them, or where they are beyond all numbers.
+    """
 
     role: str
     difference: float

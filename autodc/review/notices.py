@@ -1,5 +1,8 @@
-"""What a person must be told of a study whatever came of it: slices that say nothing, a learner that never varies,
-what an end left undecided. Words made of the state; nothing reads them back."""
+"""What a person must be told of a study whatever came of it.
+
+Slices that say nothing, a learner that never varies, what an end left undecided. Words made of the state; nothing
+reads them back.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""The best row of a function of the cube, by coordinate exchange: every change of one dimension at once, then as many
-of the improving ones together as still improve (Meyer and Nachtsheim 1995, there for designs)."""
+"""The best row of a function of the cube, by coordinate exchange.
+
+Every change of one dimension at once, then as many of the improving ones together as still improve (Meyer and
+Nachtsheim 1995, there for designs).
+"""
 
 from __future__ import annotations
 

@@ -87,9 +87,11 @@ class History:
 
     @cached_property
     def failed(self) -> Array:
-        """A training that failed, or misses a target, or has one that is not finite, is told as the worst value seen
-        at its fidelity: samplers that forget failures propose the crash again. What misses only a guard is told as the
-        worst in that guard alone."""
+        """Whether a training failed, or misses a target, or has one that is not finite.
+
+        It is told as the worst value seen at its fidelity: samplers that forget failures propose the crash again.
+        What misses only a guard is told as the worst in that guard alone.
+        """
         targets = np.array([share > 0 for share in self.shares.values()], dtype=bool)
         return np.asarray((~np.isfinite(self._observed[targets])).any(axis=0))
 
@@ -260,7 +262,8 @@ def _tamed_by_level(values: Array, failed: Array, fidelity: Array) -> Array:
 def _tamed(values: Array, failed: Array) -> Array:
     """Penalise failures by the worst value seen and pull in a low tail, so that one wreck does not set the scale.
 
-    values: shape (slices, n); failed: shape (n,)."""
+    values: shape (slices, n); failed: shape (n,).
+    """
     good = values[:, ~failed]
     if not good.size:
         return np.zeros(values.shape)

@@ -115,8 +115,10 @@ class MixtureEngine:
 
 @final
 class PlanBook:
-    """Plans and observations of one problem as rows and histories. Each is encoded once, for speed alone: a book that
-    is opened in the middle of a study says the same."""
+    """Plans and observations of one problem as rows and histories.
+
+    Each is encoded once, for speed alone: a book that is opened in the middle of a study says the same.
+    """
 
     def __init__(self, problem: SearchProblem, encoding: PlanEncoding | None = None) -> None:
         self.problem = problem

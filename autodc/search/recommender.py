@@ -98,8 +98,10 @@ class Recommender:
             row = self._without(row, members[least])
 
     def _effects(self, row: Array) -> tuple[dict[int, tuple[float, float]], dict[int, float]]:
-        """Gain of every dataset at its best level, with its sd, and that level; where it is in, the loss of leaving
-        it out."""
+        """Gain of every dataset at its best level, with its sd, and that level.
+
+        Where it is in: the loss of leaving it out.
+        """
         inside = [int(c) for c in self._space.weights if row[c] > 0]
         outside = [int(c) for c in self._space.weights if row[c] <= 0]
         effects, levels = {}, {}

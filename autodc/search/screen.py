@@ -60,8 +60,10 @@ def pairs(space: Space) -> int:
 
 
 def fold_over(space: Space, start: Array, seed: int, pair: int) -> tuple[Array, Array]:
-    """Return a random balanced half of the candidates, or of their clusters, and its complement at common
-    hyperparameters."""
+    """Return a random balanced half of the candidates and its complement, at common hyperparameters.
+
+    Where candidates are clustered, half of their clusters.
+    """
     rng = seeds.generator(seed, "search", "pair", pair)
     first = space.random(rng, 1)[0]
     numbers = np.array([d.kind == "number" for d in space.dimensions])
@@ -78,8 +80,10 @@ def fold_over(space: Space, start: Array, seed: int, pair: int) -> tuple[Array, 
 
 
 def _together(space: Space, order: Array, pair: int) -> Array:
-    """Positions of weights in this order, those of one cluster moved to the place of its first; half of it then cuts
-    through one cluster at most."""
+    """Positions of weights in this order, those of one cluster moved to the place of its first.
+
+    Half of it then cuts through one cluster at most.
+    """
     turn = pair * (len(space.clusters) + 1) // pairs(space)
     if turn >= len(space.clusters):
         return order

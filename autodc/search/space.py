@@ -164,8 +164,10 @@ class Space:
         return self.snap(rows)
 
     def features(self, rows: Array) -> Array:
-        """Return what a surrogate sees, shape (n, F): strength of every dataset in its stage, numbers around 0,
-        choices as contrasts; everything inactive is 0."""
+        """Return what a surrogate sees, shape (n, F).
+
+        The strength of every dataset in its stage, numbers around 0, choices as contrasts; everything inactive is 0.
+        """
         of, stage, choice = self._features
         out = rows[:, of]
         kinds = self._kinds[of]
@@ -229,8 +231,10 @@ def dimension_of(name: str, spec: ParameterSpec) -> Dimension:
 
 
 def start_hyperparameters(hyperparameters: Mapping[str, ParameterSpec], recipe: str) -> dict[str, Value]:
-    """Return where a study starts: the centre of every range (the geometric one where log), the first choice,
-    and only what is active under `recipe`."""
+    """Return where a study starts: the centre of every range, the first choice.
+
+    The centre is the geometric one where log. Only what is active under `recipe` is in it.
+    """
     space = Space([dimension_of(name, spec) for name, spec in hyperparameters.items()], {RECIPE: recipe})
     return space.decode(space.snap(space.defaults[None])[0])
 

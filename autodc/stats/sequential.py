@@ -105,8 +105,10 @@ def _solve(nodes: Array, mass: Array, step: float, spend: float, scale: float) -
 def _propagate(
     nodes: Array, mass: Array, step: float, limit: float, scale: float, finest: float
 ) -> tuple[Array, Array]:
-    """Carry the mass that has not crossed to this look: Gauss–Legendre nodes below the limit, fine enough to resolve
-    a kernel of width `finest`."""
+    """Carry the mass that has not crossed to this look.
+
+    To Gauss–Legendre nodes below the limit, fine enough to resolve a kernel of width `finest`.
+    """
     floor, top = -REACH * scale, min(limit, REACH * scale)
     unit, weight = _legendre(int(min(MOST_NODES, 16 * math.ceil((24 + 3.2 * (top - floor) / finest) / 16))))
     half = 0.5 * (top - floor)

@@ -130,8 +130,10 @@ class StudyCore:
                 self._store.drop(address)
 
     def ask(self, n: int = 1) -> list[Trial]:
-        """Return up to n trials to train now. Fewer than n: the next ones wait for outcomes, or the study is over. A
-        trial comes again where its outcome is lost and needed.
+        """Return up to n trials to train now.
+
+        Fewer than n: the next ones wait for outcomes, or the study is over. A trial comes again where its outcome is
+        lost and needed.
 
         Decisions are worked out on one thread: their matrices are small, the other cores are training, and the sums
         then come out the same whatever the number of cores. Raises SurroundingsError where the journal cannot be
@@ -168,8 +170,10 @@ class StudyCore:
         return Loop(self._spec, self.state, Tools(self._engine(problem), self._assessor), self._order)
 
     def _step(self) -> Step:
-        """The next step. What it needs and is lost is trained again first; where it cannot measure the test set, the
-        journal says why before the error goes on."""
+        """The next step. What it needs and is lost is trained again first.
+
+        Where it cannot measure the test set, the journal says why before the error goes on.
+        """
         try:
             return self._loop.step()
         except ArtefactLost as error:

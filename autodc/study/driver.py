@@ -177,8 +177,11 @@ class Driver:
             self._submit(trial, attempt)
 
     def _held_up(self, trial: Trial, attempt: int, completion: Completion) -> bool:
-        """See to a training that the surroundings ended: put stored data in place again and train once more, else end
-        the run. False where the disk refuses this very training for the second time: then its plan has failed."""
+        """See to a training that the surroundings ended.
+
+        Put stored data in place again and train once more, else end the run. False where the disk refuses this very
+        training for the second time: then its plan has failed.
+        """
         if completion.missing:
             if self._restores[trial.number] < RESTORES and self._is_restored(trial):
                 self._restores[trial.number] += 1
@@ -196,8 +199,10 @@ class Driver:
         raise SurroundingsError("ADC-RUN-007", problem, f"trial {trial.number}", completion.error, hint)
 
     def _is_restored(self, trial: Trial) -> bool:
-        """Whether data was gone and is in place again, now or since the training was submitted; or a model was, which
-        is trained again."""
+        """Whether data was gone and is in place again, now or since the training was submitted.
+
+        Or a model was gone, which is trained again.
+        """
         if self._jobs.restore():
             self._mended += 1
         gone = trial.warm_start is not None and self._jobs.lost_model(trial.warm_start) != ""
@@ -224,8 +229,10 @@ class Driver:
         return (until, self._because) if until <= budget else (budget, "budget.wall_clock")
 
     def _mind_the_clock(self) -> None:
-        """Turn the time left into trainings left, so that the loop opens nothing it cannot finish; end what would not
-        leave the last measurement its time, and everything when the time is over."""
+        """Turn the time left into trainings left, so that the loop opens nothing it cannot finish.
+
+        End what would not leave the last measurement its time, and everything when the time is over.
+        """
         left, because = self._time_left()
         if math.isinf(left):
             return

@@ -15,8 +15,10 @@ from autodc.studyfile.study import Tradeoff
 
 @final
 class Memory:
-    """What the search may know: every revealed training up to the last verdict, in order of number, and before them
-    what was borrowed from another study."""
+    """What the search may know: every revealed training up to the last verdict, in order of number.
+
+    Before them comes what was borrowed from another study.
+    """
 
     def __init__(self) -> None:
         self._seen: list[Observation] = []

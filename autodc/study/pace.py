@@ -83,8 +83,10 @@ def pace(state: State) -> Pace | None:
 
 
 def typical_rows(state: State) -> float:
-    """Rows drawn by a training such as those to come: the mean of the last ones; before any mixture was planned, the
-    base with half of the candidates."""
+    """Rows drawn by a training such as those to come: the mean of the last ones.
+
+    Before any mixture was planned: the base with half of the candidates.
+    """
     last = state.trials[-RECENT:]
     if any(t.trial.plan.mixture.added for t in last) or not state.candidates:
         return float(np.mean([rows(state, t.trial.plan) for t in last])) if last else _rows(state, BASE)

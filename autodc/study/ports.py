@@ -63,8 +63,10 @@ class Tracker(Protocol):
         ...
 
     def finish(self, timeout: float, stop: Callable[[], bool] = lambda: False) -> bool:
-        """Send what is left for as long as something moves within `timeout` seconds and `stop` does not say so; say
-        whether everything arrived."""
+        """Send what is left; say whether everything arrived.
+
+        For as long as something moves within `timeout` seconds and `stop` does not say so.
+        """
         ...
 
     @property

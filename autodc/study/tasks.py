@@ -91,8 +91,10 @@ class Tasks:
         """Number of a task → its answer."""
 
     def submit(self, task: Asked) -> int:
-        """Plan a task, journal it and hand it to the executor, and return its number; one that was answered before has
-        its answer at once."""
+        """Plan a task, journal it and hand it to the executor, and return its number.
+
+        One that was answered before has its answer at once.
+        """
         digest = identity(task)
         known = self._known(digest)
         if known is not None and known.answer is not None and (answer := self._read(known.answer, task)) is not None:

@@ -22,10 +22,10 @@ MEGABYTE = 2**20
 
 @final
 class FlakyTrainer:
-    """Ridge regression of the target on the inputs, after one of these, named by the hyperparameter `act`:
+    """Ridge regression of the target on the inputs, after what the hyperparameter `act` names.
 
-    `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `full_disk` (says so of a disk that has room),
-    `leave` (`sys.exit(0)`), `exit` (the process ends with code 3), `exit0` (at once, with code 0), `delete` and
+    It is `learn` (nothing else), `sleep` and `spin` (for `seconds`), `raise`, `full_disk` (says so of a disk that has
+    room), `leave` (`sys.exit(0)`), `exit` (the process ends with code 3), `exit0` (at once, with code 0), `delete` and
     `truncate` (what it was given to train on), `detach` (learns, and leaves a program behind that has lost its parent),
     `hang` (for ever, in native code), `eat` (`megabytes` of memory, then sleep), `programs` (leaves a program running
     below it that ignores SIGTERM, then hangs), `nan` and `short` (bad answers), `threads` (predicts how many threads it

@@ -25,11 +25,13 @@ class JournalContract:
         raise NotImplementedError
 
     def test_an_empty_journal_reads_as_nothing(self, opener: Opener) -> None:
+        """Opens where nothing was written, without an error."""
         journal: Journal = opener()
         assert list(journal.read()) == []
         journal.close()
 
     def test_events_come_back_in_order_from_position_one(self, opener: Opener) -> None:
+        """Numbers events 1, 2, … across batches."""
         journal: Journal = opener()
         journal.append(_phases(0, 3))
         journal.append(_phases(3, 5))
@@ -39,6 +41,7 @@ class JournalContract:
         journal.close()
 
     def test_reading_goes_on_beyond_a_position(self, opener: Opener) -> None:
+        """Leaves out `after` itself and all before it, also where there are more events than fit a page."""
         journal = opener()
         journal.append(_phases(0, 1200))
         assert [position for position, _ in journal.read(after=1198)] == [1199, 1200]
@@ -48,6 +51,7 @@ class JournalContract:
         journal.close()
 
     def test_an_event_keeps_its_payload(self, opener: Opener) -> None:
+        """Keeps number, time, nested values, NaN and text beyond ASCII; numpy numbers become plain ones."""
         journal: Journal = opener()
         outcome = {
             "status": "done",
@@ -65,6 +69,7 @@ class JournalContract:
         journal.close()
 
     def test_a_bad_event_leaves_none_of_its_batch(self, opener: Opener) -> None:
+        """Raises TypeError for what is no JSON, and writes nothing of the batch."""
         journal: Journal = opener()
         journal.append(_phases(0, 1))
         with pytest.raises(TypeError):
@@ -73,12 +78,14 @@ class JournalContract:
         journal.close()
 
     def test_nothing_to_append_is_nothing(self, opener: Opener) -> None:
+        """Takes an empty batch."""
         journal: Journal = opener()
         journal.append([])
         assert list(journal.read()) == []
         journal.close()
 
     def test_a_reopened_journal_goes_on(self, opener: Opener) -> None:
+        """May be closed twice; what is appended after reopening follows what was there."""
         journal: Journal = opener()
         journal.append(_phases(0, 2))
         journal.close()
@@ -89,6 +96,7 @@ class JournalContract:
         again.close()
 
     def test_a_cursor_starts_at_zero_and_is_remembered(self, opener: Opener) -> None:
+        """Keeps the last position and extra of every cursor apart."""
         journal = opener()
         assert journal.cursor("tracker").position == 0
         journal.append(_phases(0, 4))
@@ -109,6 +117,7 @@ class StoreContract:
         raise NotImplementedError
 
     def test_arrays_come_back_as_they_were(self, store: ArtefactStore) -> None:
+        """Keeps names, shapes, types and values."""
         arrays: dict[str, Array] = {
             "scores": np.linspace(0, 1, 7, dtype=np.float32),
             "right": np.array([True, False]),
@@ -121,6 +130,7 @@ class StoreContract:
             np.testing.assert_array_equal(back[name], array)
 
     def test_the_address_is_the_content(self, store: ArtefactStore) -> None:
+        """Gives one address to the same arrays in any order, another to other values or names."""
         one, two = np.arange(5.0), np.arange(3)
         address = store.put({"a": one, "b": two})
         assert store.put({"b": two.copy(), "a": one.copy()}) == address
@@ -128,17 +138,20 @@ class StoreContract:
         assert store.put({"b": one, "a": two}) != address
 
     def test_what_was_stored_does_not_change(self, store: ArtefactStore) -> None:
+        """Holds a copy: the caller may write to the array after."""
         array = np.zeros(3)
         address = store.put({"a": array})
         array += 1
         np.testing.assert_array_equal(store.get(address)["a"], np.zeros(3))
 
     def test_an_unknown_address_is_said_to_be_lost(self, store: ArtefactStore) -> None:
+        """Raises ArtefactLost with code ADC-DISK-002."""
         with pytest.raises(ArtefactLost) as caught:
             store.get("0" * 64)
         assert caught.value.code == "ADC-DISK-002"
 
     def test_what_is_dropped_is_gone_and_may_be_dropped_again(self, store: ArtefactStore) -> None:
+        """Forgets one address alone; dropping it twice is no error."""
         kept, gone = store.put({"a": np.zeros(3)}), store.put({"a": np.ones(3)})
         store.drop(gone)
         store.drop(gone)

@@ -52,6 +52,7 @@ class MethodContract:
         return None
 
     def test_outputs_are_in_row_order_and_of_the_shape_that_the_task_has(self, ref: MethodRef, rows: Array) -> None:
+        """Gives one finite output a row, the same where the rows come backwards (to 1e-3)."""
         found = make_method(ref).predict({"rows": rows, "backwards": rows[::-1]})
         assert set(found) == {"rows", "backwards"}
         assert found["rows"].shape == (len(rows), *ref.row_shape)
@@ -61,23 +62,27 @@ class MethodContract:
         assert (np.ptp(found["rows"], axis=0) > 0).any() == self.reads_inputs
 
     def test_the_same_rows_give_the_same_outputs(self, ref: MethodRef, rows: Array) -> None:
+        """Gives the same bits when asked twice, and from a method that is made anew."""
         method = make_method(ref)
         first, again = (method.predict({"rows": rows})["rows"] for _ in range(2))
         assert first.tobytes() == again.tobytes()
         assert make_method(ref).predict({"rows": rows})["rows"].tobytes() == first.tobytes()
 
     def test_batches_give_what_the_whole_gives(self, ref: MethodRef, rows: Array) -> None:
+        """Lets no row depend on the rows beside it (to 1e-3)."""
         method, cuts = make_method(ref), np.split(rows, [1, 64, 600])
         found = method.predict({str(k): batch for k, batch in enumerate(cuts)})
         whole = method.predict({"rows": rows})["rows"]
         np.testing.assert_allclose(np.concatenate([found[str(k)] for k in range(4)]), whole, rtol=1e-3, atol=1e-5)
 
     def test_the_inputs_are_left_alone(self, ref: MethodRef, rows: Array) -> None:
+        """Writes nothing into the arrays it is given."""
         before, mine = rows.tobytes(), rows.copy()
         make_method(ref).predict({"rows": mine})
         assert mine.tobytes() == before
 
     def test_targets_and_metadata_are_not_seen(self, ref: MethodRef, rows: Array, tmp_path: Path) -> None:
+        """Gives the same bits where targets and metadata differ, and leaves no scratch."""
         found = []
         for name, shift in (("one", 0), ("other", 1)):
             folder = tmp_path / name
@@ -91,6 +96,7 @@ class MethodContract:
         assert not (tmp_path / "scratch").exists()
 
     def test_rows_of_another_shape_are_refused(self, ref: MethodRef) -> None:
+        """Raises, whatever the exception; not asked of a method that reads no inputs."""
         if not self.reads_inputs:
             pytest.skip("this method does not look at its inputs")
         with pytest.raises(Exception, match=r"."):
@@ -98,6 +104,7 @@ class MethodContract:
 
     @pytest.mark.parametrize("harm", ["cut", "empty", "gone"])
     def test_a_damaged_model_is_told(self, ref: MethodRef, rows: Array, model: Path | None, harm: str) -> None:
+        """Raises an AutodcError with code and problem where its model is cut, empty or gone."""
         if model is None:
             pytest.skip("this method has no model folder")
         for file in [file for file in model.rglob("*") if file.is_file()]:

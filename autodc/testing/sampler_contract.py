@@ -33,6 +33,7 @@ class SamplerContract:
         raise NotImplementedError
 
     def test_the_same_history_gives_the_same_suggestion_in_a_fresh_engine(self, make: Maker) -> None:
+        """Holds nothing in memory that the history does not say: so a study resumes."""
         problem = problem_of(6)
         engine = make(problem, 7)
         plans: list[Plan] = []
@@ -47,6 +48,7 @@ class SamplerContract:
         assert make(problem, 7).recommend(observed) == engine.recommend(observed)
 
     def test_what_was_asked_before_changes_nothing(self, make: Maker) -> None:
+        """Answers from the arguments alone, whatever it was asked before."""
         problem = problem_of(4)
         plans, observed = drive(make(problem, 7), reward)
         busy, fresh = make(problem, 7), make(problem, 7)
@@ -57,16 +59,19 @@ class SamplerContract:
         assert busy.recommend(observed) == fresh.recommend(observed)
 
     def test_another_seed_looks_elsewhere(self, make: Maker) -> None:
+        """Draws from the seed."""
         one, _ = drive(make(problem_of(6), 1), reward, trials=9)
         two, _ = drive(make(problem_of(6), 2), reward, trials=9)
         assert one != two
 
     def test_no_two_running_trials_train_the_same_plan(self, make: Maker) -> None:
+        """Looks at what is pending."""
         plans, _ = drive(make(problem_of(6), 3), reward)
         for number in range(len(plans)):
             assert plans[number] not in plans[max(0, number - LAG + 1) : number]
 
     def test_weight_zero_is_reached_and_caps_are_kept(self, make: Maker) -> None:
+        """Tries every dataset, leaves some out, and keeps weights within the cap."""
         problem = problem_of(6)
         plans, observed = drive(make(problem, 4), reward)
         recommended = make(problem, 4).recommend(observed).plan
@@ -76,6 +81,7 @@ class SamplerContract:
         assert {name for plan in plans for name in plan.mixture.added} == set(problem.datasets)
 
     def test_hyperparameters_keep_their_range_and_their_conditions(self, make: Maker) -> None:
+        """Suggests what is active under its conditions alone, and every recipe."""
         plans, _ = drive(make(problem_of(4), 5), reward)
         for plan in plans:
             values = dict(plan.hyperparameters)
@@ -88,6 +94,7 @@ class SamplerContract:
         assert {plan.recipe for plan in plans} == {"concat", "pretrain_finetune", "continue"}
 
     def test_excluded_datasets_stay_out_and_required_ones_are_in(self, make: Maker) -> None:
+        """Recommends within both sets, before any observation too, and tells the worth of all datasets."""
         engine, problem = make(problem_of(6), 6), problem_of(6)
         out = frozenset({"d1", "d4"})
         plans, observed = drive(engine, reward, excluded=out)
@@ -105,6 +112,7 @@ class SamplerContract:
         assert set(found.effects) == set(found.weights) == set(problem.datasets)
 
     def test_the_roster_may_grow(self, make: Maker) -> None:
+        """Goes on from a history of fewer datasets, and tries the new one."""
         plans, observed = drive(make(problem_of(5), 13), reward)
         grown = make(problem_of(6), 13)
         known = set(problem_of(6).datasets)
@@ -117,6 +125,7 @@ class SamplerContract:
         assert grown.outlook(observed, plans[:2]) is not None
 
     def test_what_is_recommended_keeps_its_guards(self, make: Maker) -> None:
+        """Takes less of a dataset that harms a guard than it would without the guard."""
         problem = problem_of(4)
         _, observed = drive(make(problem, 11), greedy, trials=28)
         found = make(problem, 11).recommend(observed).plan
@@ -124,6 +133,7 @@ class SamplerContract:
         assert make(replace(problem, guards={}), 11).recommend(observed).plan.mixture.weight("d0") > 1.5 * GREED
 
     def test_the_front_is_of_trained_plans_and_the_recommendation_is_without_it(self, make: Maker) -> None:
+        """Holds trade-offs out of the recommendation; without them, or without trainings, the front is empty."""
         problem = replace(problem_of(3), tradeoffs=("predict_ms",))
         engine = make(problem, 12)
         plans: list[Plan] = []
@@ -146,6 +156,7 @@ class SamplerContract:
 
     @pytest.mark.parametrize("name", ["failing", "missing", "all failed", "constant"])
     def test_it_survives_trainings_that_go_wrong(self, make: Maker, name: str) -> None:
+        """Suggests and recommends where trainings fail, miss slices, all fail or are all alike."""
         plans, observed = drive(make(problem_of(3), 8), WRONG[name])
         assert len(plans) == TRIALS
         assert make(problem_of(3), 8).recommend(observed).plan.mixture.weight("base") == 1.0
@@ -153,6 +164,7 @@ class SamplerContract:
     @pytest.mark.parametrize("candidates", [0, 1])
     @pytest.mark.parametrize("tuned", [True, False])
     def test_small_problems_are_problems_too(self, make: Maker, candidates: int, tuned: bool) -> None:
+        """Works with one candidate or none, with hyperparameters or without."""
         problem = problem_of(candidates, tuned)
         plans, observed = drive(make(problem, 9), reward)
         assert len(plans) == TRIALS

@@ -17,6 +17,7 @@ class SourceContract:
         raise NotImplementedError
 
     def test_inputs_targets_and_metadata_have_one_row_each(self, source: Source) -> None:
+        """Reads some rows; a group each, where there are groups."""
         data = source.read(targets=True)
         assert len(data) > 0
         assert data.y is not None
@@ -24,17 +25,21 @@ class SourceContract:
         assert data.groups is None or len(data.groups) == len(data)
 
     def test_inputs_are_finite_numbers(self, source: Source) -> None:
+        """Gives booleans, integers or floats, without NaN or infinity."""
         x = source.read(targets=True).x
         assert x.dtype.kind in "iufb"
         assert np.isfinite(x).all()
 
     def test_the_target_is_no_metadata(self, source: Source) -> None:
+        """Has no metadata column `target`: metadata may be looked at, the target not."""
         assert "target" not in source.read(targets=True).metadata.columns
 
     def test_reading_twice_gives_the_same_content(self, source: Source) -> None:
+        """Has one fingerprint whenever it is read."""
         assert source.read(targets=True).fingerprint == source.read(targets=True).fingerprint
 
     def test_sealed_targets_are_not_kept(self, source: Source) -> None:
+        """Reads the same inputs without targets where they are sealed, under another fingerprint."""
         sealed, whole = source.read(targets=False), source.read(targets=True)
         assert sealed.y is None
         np.testing.assert_array_equal(sealed.x, whole.x)

@@ -28,6 +28,7 @@ class TrackerContract:
         raise NotImplementedError
 
     def test_a_journal_that_is_not_there_yet_is_no_trouble(self, tracker_of: TrackerOf, tmp_path: Path) -> None:
+        """Waits without a complaint, and makes no folder."""
         tracker = tracker_of(tmp_path / "out" / "journal.sqlite")
         tracker.follow()
         assert tracker.finish(_PATIENCE)
@@ -35,6 +36,7 @@ class TrackerContract:
         assert not (tmp_path / "out").exists()
 
     def test_a_study_arrives_and_says_where(self, tracker_of: TrackerOf, tmp_path: Path) -> None:
+        """Sends everything that was journalled; a second tracker of the journal knows the same place."""
         journal = SqliteJournal(tmp_path / "journal.sqlite")
         tracker = tracker_of(journal.path)
         for event in study(trials=3):
@@ -48,6 +50,7 @@ class TrackerContract:
         journal.close()
 
     def test_finishing_twice_is_finishing_once(self, tracker_of: TrackerOf, tmp_path: Path) -> None:
+        """Answers that everything arrived, the second time too."""
         journal = SqliteJournal(tmp_path / "journal.sqlite")
         journal.append(study(trials=1))
         tracker = tracker_of(journal.path)

@@ -55,6 +55,7 @@ class TrainerContract:
         return digits()
 
     def test_learns_and_answers_in_row_order(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
+        """Predicts classes in row order, at least `learns` of them right, and says how long it trained."""
         trained = self._train(ref, tmp_path, rows, extra={"backwards": rows[0][-N_VALIDATION:][::-1]})
         outputs, truth = trained.outputs["validation"], rows[1][-N_VALIDATION:]
         assert outputs.shape == (N_VALIDATION, truth.max() + 1)
@@ -63,6 +64,7 @@ class TrainerContract:
         assert trained.train_seconds > 0
 
     def test_same_job_gives_the_same_bits(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
+        """Depends on seed and data alone, and leaves numpy's global generator as it was."""
         trainer = make_trainer(ref)
         state = np.random.get_state()[1].tolist()  # type: ignore[index] # noqa: NPY002
         first = trainer.train(self._job(tmp_path / "a", rows, seed=3))
@@ -75,6 +77,7 @@ class TrainerContract:
         assert np.random.get_state()[1].tolist() == state  # type: ignore[index] # noqa: NPY002
 
     def test_same_bits_in_another_process(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
+        """Gives the same bits in a fresh interpreter."""
         here = self._train(ref, tmp_path / "here", rows, seed=5)
         self._job(tmp_path / "there", rows, seed=5)
         arguments = [repr(ref), str(tmp_path / "there"), repr(dict(self.hyperparameters))]
@@ -82,6 +85,7 @@ class TrainerContract:
         assert np.array_equal(np.load(tmp_path / "there" / "outputs.npy"), here.outputs["validation"])
 
     def test_another_seed_gives_another_model(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
+        """Draws from the seed; not asked of a trainer that draws nothing."""
         if not self.seed_matters:
             pytest.skip("this trainer draws nothing by chance when every weight is 1")
         first, second = (self._train(ref, tmp_path / str(seed), rows, seed=seed) for seed in (1, 2))
@@ -91,6 +95,7 @@ class TrainerContract:
     def test_weights_are_honoured(
         self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path, weight: float, wins: str
     ) -> None:
+        """Follows the heavier of two datasets that contradict each other, whichever it is."""
         job = self._job(tmp_path, rows, weights={"base": 1.0, "second": weight}, contradict=True)
         predicted = make_trainer(ref).train(job).outputs["validation"].argmax(axis=1)
         truth = rows[1][-N_VALIDATION:]
@@ -99,6 +104,7 @@ class TrainerContract:
         assert agreement[wins] > WON_SHARE
 
     def test_every_recipe_trains(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
+        """Learns as much under each of `recipes`, from a model to go on from where the recipe wants one."""
         trainer = make_trainer(ref)
         warm = self._job(tmp_path / "warm", rows)
         trainer.train(warm)
@@ -108,6 +114,7 @@ class TrainerContract:
             assert (outputs.argmax(axis=1) == rows[1][-N_VALIDATION:]).mean() >= self.learns, recipe
 
     def test_the_last_stage_has_the_last_word(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
+        """Follows the finetuning data where the pretraining data contradicts it."""
         if "pretrain_finetune" not in self.recipes:
             pytest.skip("this trainer has no recipe pretrain_finetune")
         weights, stages = {"base": 1.0, "second": 1.0}, {"second": "pretrain"}
@@ -118,6 +125,7 @@ class TrainerContract:
         assert (predicted == rows[1][-N_VALIDATION:]).mean() > WON_SHARE
 
     def test_continue_starts_from_the_model(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
+        """Keeps what the model knew: a little training from it is no worse than from nothing."""
         if "continue" not in self.recipes:
             pytest.skip("this trainer has no recipe continue")
         trainer, truth = make_trainer(ref), rows[1][-N_VALIDATION:]
@@ -133,12 +141,14 @@ class TrainerContract:
     def test_inputs_of_another_shape_are_refused(
         self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path
     ) -> None:
+        """Raises for a part it cannot predict, whatever the exception."""
         trainer = make_trainer(ref)
         job = self._job(tmp_path, rows, extra={"misshapen": np.zeros((4, 3, 5), np.float32)})
         with pytest.raises(Exception, match=r"."):
             trainer.train(job)
 
     def test_the_training_rows_are_left_alone(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:
+        """Writes nothing into the training data."""
         job = self._job(tmp_path, rows)
         before = [part.x.tobytes() + part.y.tobytes() for part in job.train]
         make_trainer(ref).train(job)

@@ -121,8 +121,10 @@ class PredictTask(AbstractTask):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTask(AbstractTask):
-    """Call an object with a `trial.call.Call`: to make a dataset, attributes, embeddings. What it returns is a JSON
-    value; what it writes below `out` stays where it is done."""
+    """Call an object with a `trial.call.Call`: to make a dataset, attributes, embeddings.
+
+    What it returns is a JSON value; what it writes below `out` stays where it is done.
+    """
 
     work: ClassVar[Work] = "call"
     object: str

@@ -21,8 +21,11 @@ class Method(Protocol):
     """Predicts rows from inputs alone. The same rows give the same outputs, whatever stands beside them."""
 
     def predict(self, parts: Mapping[str, Array]) -> Mapping[str, Array]:
-        """part → inputs (n, ...), read-only; gives part → outputs in row order: class probabilities or scores (n, C),
-        values (n,) or images (n, ...). Raises whatever it likes: any exception is a failed task."""
+        """Part → inputs (n, ...), read-only; gives part → outputs in row order.
+
+        Outputs are class probabilities or scores (n, C), values (n,) or images (n, ...). Raises whatever it likes: any
+        exception is a failed task.
+        """
         ...
 
 

@@ -80,9 +80,12 @@ class Study:
         model_mb: float = 0.0,
         rows: Mapping[str, Array] | None = None,
     ) -> Outcome:
-        """Score predictions. outputs: for every part of `job.predict` the predictions in row order;
-        train_seconds, predict_ms, model_mb: the trade-offs, where they were measured; rows: part → the row number of
-        each prediction, to be sure of their order. Raises InputError ADC-RUN-017 where they are not 0, 1, 2, …"""
+        """Score predictions.
+
+        outputs: for every part of `job.predict` the predictions in row order; train_seconds, predict_ms, model_mb: the
+        trade-offs, where they were measured; rows: part → the row number of each prediction, to be sure of their order.
+        Raises InputError ADC-RUN-017 where they are not 0, 1, 2, …
+        """
         for part, numbers in (rows or {}).items():
             count = len(outputs[part]) if part in outputs else 0
             if problem := misplaced(numbers, count):
@@ -134,8 +137,10 @@ class Study:
         margin: float | None = None,
         weight: float | None = None,
     ) -> None:
-        """Make rows of validation a slice of the study, as if its file had named it: trainings of before have their
-        value there, all that comes is held to it, on the sealed test set too. It stays when the study is opened again.
+        """Make rows of validation a slice of the study, as if its file had named it.
+
+        Trainings of before have their value there, all that comes is held to it, on the sealed test set too. It stays
+        when the study is opened again.
 
         Raises InputError ADC-RUN-090 for a name that is taken, SpecError for terms that do not fit, DataError for a
         rule that does not or has no rows.

@@ -47,8 +47,10 @@ class Separation:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Diagnosis:
-    """The diagnosis split as a diagnoser may have it: no row of it is in a slice, an objective or a test of the
-    gate."""
+    """The diagnosis split as a diagnoser may have it.
+
+    No row of it is in a slice, an objective or a test of the gate.
+    """
 
     ids: Array
     """Positions in validation, shape (n,)."""

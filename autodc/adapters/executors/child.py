@@ -11,6 +11,7 @@ import contextlib
 import sys
 import time
 from multiprocessing.connection import Connection
+from types import ModuleType
 
 from autodc.adapters.executors import programs
 from autodc.adapters.executors.lifeline import die_with
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
         pipe.send(("end", completion))
 
 
-def _prepare(harness, task) -> None:  # type: ignore[no-untyped-def]
+def _prepare(harness: ModuleType, task: object) -> None:
     """Import what a task needs before its clock starts; `run_task` reports it where that fails."""
     try:
         harness.prepare(task)

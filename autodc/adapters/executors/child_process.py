@@ -43,6 +43,7 @@ class Child:
 
     @classmethod
     def start(cls, threads: int, log: IO[bytes]) -> Child:
+        """Start a fresh interpreter that serves tasks, each on `threads` threads. log: takes what it prints."""
         root = str(Path(autodc.__file__).parents[1])
         paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         shares = {name: str(threads) for name in _THREAD_VARIABLES}
@@ -51,6 +52,7 @@ class Child:
         return cls(process, pipe, lifeline, os.pidfd_open(process.pid))
 
     def alive(self) -> bool:
+        """Whether the process has not ended; asks the system, without waiting."""
         return not wait([self.pidfd], 0)
 
     def kill(self) -> None:
@@ -63,6 +65,7 @@ class Child:
                 program.kill()
 
     def end(self) -> None:
+        """Kill the child, reap it and close what leads to it; not to be used again after."""
         self.kill()
         self.process.wait()
         self.pipe.close()

@@ -177,8 +177,10 @@ def _failed(task: Task, error: BaseException, started: float, begun: float, miss
 
 
 def _is_surroundings(error: BaseException, task: Task) -> bool:
-    """Whether a disk that takes nothing more ended a training. One that takes a little did not: the plan wanted too
-    much of it, or has a quota of its own."""
+    """Whether a disk that takes nothing more ended a training.
+
+    One that takes a little did not: the plan wanted too much of it, or has a quota of its own.
+    """
     causes = [cause for cause in _causes(error) if _of_disk(cause)]
     if any(isinstance(cause, OSError) and cause.errno == errno.EIO for cause in causes):
         return True

@@ -103,7 +103,6 @@ class TaskServer:
 
     def _one(self, line: Connection[Any, Any]) -> bool:
         """Hand out one task and see it to its end; say whether the worker is good for another."""
-
         sending = threading.Lock()
 
         def drop(task: Task) -> None:

@@ -64,6 +64,7 @@ class RayProcess:
 
     @classmethod
     def start(cls, folder: Path, log: Path, ours: bool) -> RayProcess:
+        """Start the process in `folder`; what it prints is added to `log`. ours: the Ray in it is one of our own."""
         mark = secrets.token_hex(16)
         opened = open(log, "a+b")  # noqa: SIM115
         marked = {**environment(os.environ, ours), MARK: mark}

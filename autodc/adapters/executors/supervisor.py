@@ -57,8 +57,10 @@ class Supervisor:
         return child.process.pid if child else None
 
     def warm(self, task: Task | None = None) -> None:
-        """Start the child ahead of the first task, and let it import what `task`, or the last one, needs. Returns at
-        once."""
+        """Start the child ahead of the first task, and return at once.
+
+        It imports what `task`, or the last one, needs.
+        """
         self._last = task or self._last
         with self._lock:
             if self._closed or (self._child is not None and self._child.alive()):

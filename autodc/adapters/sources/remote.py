@@ -134,7 +134,7 @@ def _settled(changed: object) -> bool:
 
 
 def _refused(error: FileNotFoundError) -> bool:
-    """fsspec says of a web server that it has no file where it only would not, or could not, answer."""
+    """Fsspec says of a web server that it has no file where it only would not, or could not, answer."""
     cause = error.__cause__
     of_the_web = isinstance(cause, OSError) or type(cause).__module__.startswith("aiohttp")
     return of_the_web and getattr(cause, "status", None) not in NOT_THERE

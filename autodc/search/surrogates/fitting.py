@@ -43,8 +43,11 @@ class Fitter:
         clusters: tuple[Array, ...] = (),
         guards: Sequence[str] = (),
     ) -> None:
-        """features: rows → what a surrogate sees; data: which of it are strengths; clusters: summed features, by band;
-        guards: slices that are modelled together where they are many."""
+        """Take the space that models are fitted in.
+
+        features: rows → what a surrogate sees; data: which of it are strengths; clusters: summed features, by band;
+        guards: slices that are modelled together where they are many.
+        """
         self.guards = tuple(guards) if len(guards) > FEW else ()
         self._features, self._data, self._clusters = features, data, clusters
         self._parameters: dict[tuple[str, str, str], Array] = {}

@@ -95,8 +95,11 @@ class GaussianProcess:
         return Surface.seen(self._features, self._alpha, self._data, self._scales)
 
     def sampled(self, rng: np.random.Generator) -> Surface:
-        """One draw of the noiseless objective as a function: a draw of the prior, corrected where it disagrees with
-        what was seen (Matheron's rule; Wilson et al. 2020, arXiv 2002.09309)."""
+        """One draw of the noiseless objective as a function.
+
+        A draw of the prior, corrected where it disagrees with what was seen (Matheron's rule; Wilson et al. 2020,
+        arXiv 2002.09309).
+        """
         prior, _, rest = self.drawn(rng, self._features)
         update = linalg.cho_solve((self._factor, True), rest, check_finite=False)
         return prior + Surface.seen(self._features, update, self._data, self._scales)
@@ -110,8 +113,10 @@ class GaussianProcess:
         return np.vstack([self._features, features])
 
     def drawn(self, rng: np.random.Generator, rows: Array) -> tuple[Surface, Array, Array]:
-        """What is random in a draw: the prior, its values at rows after those of the trainings, and what the trainings
-        disagree with it by. rows: the features of the trainings, then any others."""
+        """What is random in a draw: the prior, its values at rows, and what the trainings disagree with it by.
+
+        rows: the features of the trainings, then any others; the values are those at the others.
+        """
         prior, scales, n = Surface.prior(self._data, self._scales, rng), self._scales, len(self._target)
         noise = np.sqrt(scales.noise * self._sample.noise) * rng.standard_normal(n)
         shared = np.sqrt(scales.seed) * rng.standard_normal(n)[self._sample.seeds]
@@ -178,8 +183,10 @@ class Draws:
 
 
 def tune(sample: Sample) -> Array:
-    """Find the kernel parameters of highest penalised evidence, starting from the prior alone: no memory. Several
-    targets, shape (n, targets), have one answer: of highest evidence on average."""
+    """Find the kernel parameters of highest penalised evidence, starting from the prior alone: no memory.
+
+    Several targets, shape (n, targets), have one answer: of highest evidence on average.
+    """
     centre, spread = prior(sample.data, sample.clusters)
     result = optimize.minimize(
         _loss,

@@ -108,8 +108,10 @@ class Draws:
 
 
 def tune_ridge(sample: Sample) -> Array:
-    """Find the precisions `(noise, one per group)` of highest evidence; no memory of earlier fits. Several targets,
-    shape (n, targets), have one answer: of highest evidence on average."""
+    """Find the precisions `(noise, one per group)` of highest evidence; no memory of earlier fits.
+
+    Several targets, shape (n, targets), have one answer: of highest evidence on average.
+    """
     basis, groups = expand(sample.features, sample.data, sample.clusters)
     count = int(groups.max()) + 1
     theta = np.concatenate([[5.0], np.full(count, 5.0)])
@@ -137,8 +139,10 @@ def _square(rest: Array) -> float:
 
 
 def expand(features: Array, data: Array, clusters: Sequence[Array] = ()) -> tuple[Array, Array]:
-    """The basis (n, B) and the group of each column (B,): constant, strengths, numbers, squares of all, pairs, and the
-    summed strengths of the clusters, band by band."""
+    """The basis (n, B) and the group of each column (B,).
+
+    Constant, strengths, numbers, squares of all, pairs, and the summed strengths of the clusters, band by band.
+    """
     strengths, numbers = features[:, data], features[:, ~data]
     blocks = [np.ones((len(features), 1)), strengths, numbers, strengths**2, numbers**2]
     if 1 < features.shape[1] <= PAIRS_UP_TO:

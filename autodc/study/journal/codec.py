@@ -36,8 +36,9 @@ def from_text(kind: str, version: int, payload: str, vouched: bool = False) -> E
 
 
 def from_dict(kind: str, version: int, payload: Mapping[str, Any], vouched: bool = False) -> Event:
-    """Read an event back, of any version. vouched: a checksum says that it is as it was written, which is not asked
-    again.
+    """Read an event back, of any version.
+
+    vouched: a checksum says that it is as it was written, which is not asked again.
 
     Raises SurroundingsError ADC-JRNL-002 for a kind or version of a newer autodc, ValueError where a field is missing,
     unknown, or of another shape than events of this kind have.

@@ -155,7 +155,7 @@ class State:
         return self.decisions.get(dataset)
 
     def verdict(self, dataset: str) -> str:
-        """keep where the incumbent has it, else what its last comparison says, else undecided.
+        """Keep where the incumbent has it, else what its last comparison says, else undecided.
 
         A dataset that passed inside a challenger which then failed as a whole is undecided.
         """

@@ -37,8 +37,10 @@ ENQUEUED = "enqueued later"
 
 
 def is_searching(view: View) -> bool:
-    """Whether the round's share of search trials is not yet planned. Where a clock limits the study, or did so when the
-    round began, the share is that of what is left now."""
+    """Whether the round's share of search trials is not yet planned.
+
+    Where a clock limits the study, or did so when the round began, the share is that of what is left now.
+    """
     state = view.state
     quota: float = next(p.planned for p in reversed(state.phases) if p.phase == "search")
     if state.paced:
@@ -136,8 +138,10 @@ def _is_close(tools: Tools, observed: Sequence[Observation], kept: frozenset[str
 
 
 def asked_of(seen: int) -> int:
-    """How many of the trainings that were seen a question about all of them is asked of: a function of their number
-    alone, so that a study that is resumed asks the same."""
+    """How many of the trainings that were seen a question about all of them is asked of.
+
+    A function of their number alone, so that a study that is resumed asks the same.
+    """
     count = EVERY_UP_TO
     while count * AGAIN_AFTER <= seen:
         count *= AGAIN_AFTER

@@ -1,0 +1,1 @@
+"""Decisions that several phases share, as functions of the view."""

@@ -33,8 +33,11 @@ def needs(view: View) -> list[Key]:
 
 
 def keys(view: View) -> list[Key]:
-    """Plans and seeds of the last measurement: start and incumbent on the same seeds, fresh for each reading of the
-    test set. Without a reading to come (an extended study) the incumbent meets the start on the seeds of the last."""
+    """Plans and seeds of the last measurement: start and incumbent on the same seeds.
+
+    They are fresh for each reading of the test set. Without a reading to come (an extended study) the incumbent meets
+    the start on the seeds of the last.
+    """
     count = next(p.planned for p in reversed(view.state.phases) if p.phase == "test")
     arms = dict.fromkeys((view.start, view.incumbent))
     return [(plan, fresh_seed(view, j)) for j in range(count) for plan in arms]

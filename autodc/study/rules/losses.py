@@ -20,8 +20,10 @@ ROUNDING = 1e-6
 
 
 def lost_with(state: State, address: str, store: ArtefactStore) -> Iterator[int]:
-    """Numbers of the trials whose arrays are lost like those of `address`, and that the decision at hand needs too:
-    they are trained side by side. What it needs beside them is found lost later."""
+    """Numbers of the trials whose arrays are lost like those of `address`, and that the decision at hand needs too.
+
+    They are trained side by side. What it needs beside them is found lost later.
+    """
     comparison = state.open_comparison
     plans = () if comparison is None else (comparison.challenger, comparison.incumbent)
     known = {outcome.arrays for n in state.lost if (outcome := state.trials[n].outcome) is not None}

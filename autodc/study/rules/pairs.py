@@ -21,8 +21,10 @@ RERUNS = 2
 
 
 def pair_seed(spec: StudySpec, round_number: int, pair: int, generation: int = 0) -> int:
-    """The training seed of a pair: fresh in each round and after each move of the incumbent, for what has just won
-    has won on its seeds; shared by the comparisons between. Round 1 begins with those of calibration.
+    """The training seed of a pair: fresh in each round and after each move of the incumbent.
+
+    For what has just won has won on its seeds. It is shared by the comparisons between. Round 1 begins with those of
+    calibration.
 
     generation: how often the incumbent has moved in the round.
     """
@@ -58,8 +60,10 @@ def runs_again(view: View, key: Key) -> bool:
 
 
 def may_run_again(one: TrialState) -> bool:
-    """Whether a training of a pair failed and has attempts left, or the clock ended it. What it says of its plan is not
-    known before."""
+    """Whether a training of a pair failed and has attempts left, or the clock ended it.
+
+    What it says of its plan is not known before.
+    """
     if one.outcome is not None and one.outcome.status == "cancelled":
         return one.trial.phase in PAIRED
     failed = one.outcome is not None and one.outcome.status == "failed"
@@ -83,8 +87,11 @@ def pays(view: View, names: Iterable[str]) -> list[str]:
 
 
 def excluded(view: View) -> frozenset[str]:
-    """Datasets that were dropped in the very context of the incumbent, that the cost budget cannot pay, or that no
-    training survives."""
+    """Datasets that are left out of new plans.
+
+    Those that were dropped in the very context of the incumbent, that the cost budget cannot pay, or that no training
+    survives.
+    """
     state = view.state
     names, kept = state.candidates, frozenset(state.kept)
     dear = frozenset(names).difference(pays(view, names))

@@ -92,7 +92,7 @@ def answers(serve: Any) -> Any:
             if self.command == "GET":
                 self.wfile.write(reply["body"])
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815
 
         def log_message(self, *arguments: Any) -> None:
             pass
