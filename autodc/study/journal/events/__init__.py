@@ -5,73 +5,7 @@ worked, by a clock that stands still while the machine sleeps; neither ever ente
 secrets: what came with a password or token, also out of a journal of before, is masked as the event is made.
 """
 
-from autodc.study.journal.events.base import KINDS, Event
-from autodc.study.journal.events.decisions import (
-    BudgetLimited,
-    ChallengerProposed,
-    ChallengerPruned,
-    ComparisonOpened,
-    FidelityMeasured,
-    GainCredited,
-    IncumbentMoved,
-    LookTaken,
-    PhaseStarted,
-    StudyFinished,
-    TestOpeningAsked,
-    TestSetMeasured,
-    TestSetOpened,
-    TestSetUnread,
-    VerdictReached,
-)
-from autodc.study.journal.events.question import (
-    DatasetAdmitted,
-    MetricTold,
-    SessionStarted,
-    SliceAdmitted,
-    StudyExtended,
-    StudyStarted,
-    WarmStarted,
-)
-from autodc.study.journal.events.work import (
-    OutcomeLost,
-    OutcomeRestored,
-    TaskFinished,
-    TaskPlanned,
-    TrialFinished,
-    TrialHeldUp,
-    TrialPlanned,
-)
-
-__all__ = [
-    "KINDS",
-    "BudgetLimited",
-    "ChallengerProposed",
-    "ChallengerPruned",
-    "ComparisonOpened",
-    "DatasetAdmitted",
-    "Event",
-    "FidelityMeasured",
-    "GainCredited",
-    "IncumbentMoved",
-    "LookTaken",
-    "MetricTold",
-    "OutcomeLost",
-    "OutcomeRestored",
-    "PhaseStarted",
-    "SessionStarted",
-    "SliceAdmitted",
-    "StudyExtended",
-    "StudyFinished",
-    "StudyStarted",
-    "TaskFinished",
-    "TaskPlanned",
-    "TestOpeningAsked",
-    "TestSetMeasured",
-    "TestSetOpened",
-    "TestSetUnread",
-    "TrialFinished",
-    "TrialHeldUp",
-    "TrialPlanned",
-    "VerdictReached",
-    "WarmStarted",
-]
+from autodc.study.journal.events.base import *  # noqa: F403
+from autodc.study.journal.events.decisions import *  # noqa: F403
+from autodc.study.journal.events.question import *  # noqa: F403
+from autodc.study.journal.events.work import *  # noqa: F403

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+__all__ = ["KINDS", "Event"]
+
 KINDS: dict[str, type[Event]] = {}
 """Every class of events by its name, as they are defined."""
 

@@ -16,6 +16,24 @@ from autodc.study.journal.shapes import (
     PlanJson,
 )
 
+__all__ = [
+    "BudgetLimited",
+    "ChallengerProposed",
+    "ChallengerPruned",
+    "ComparisonOpened",
+    "FidelityMeasured",
+    "GainCredited",
+    "IncumbentMoved",
+    "LookTaken",
+    "PhaseStarted",
+    "StudyFinished",
+    "TestOpeningAsked",
+    "TestSetMeasured",
+    "TestSetOpened",
+    "TestSetUnread",
+    "VerdictReached",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStarted(Event):

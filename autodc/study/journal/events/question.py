@@ -15,6 +15,16 @@ from autodc.study.journal.shapes import (
     SlicesJson,
 )
 
+__all__ = [
+    "DatasetAdmitted",
+    "MetricTold",
+    "SessionStarted",
+    "SliceAdmitted",
+    "StudyExtended",
+    "StudyStarted",
+    "WarmStarted",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyStarted(Event):

@@ -10,6 +10,16 @@ from autodc.masking import masked, masked_tree
 from autodc.study.journal.events.base import Event
 from autodc.study.journal.shapes import OutcomeJson, TrialJson
 
+__all__ = [
+    "OutcomeLost",
+    "OutcomeRestored",
+    "TaskFinished",
+    "TaskPlanned",
+    "TrialFinished",
+    "TrialHeldUp",
+    "TrialPlanned",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPlanned(Event):
