@@ -24,9 +24,10 @@ def only_here() -> Iterator[None]:
     """What a test registers is gone after it."""
     kinds, handlers = dict(ev.KINDS), dict(folding.HANDLERS)
     yield
-    for register, before in ((ev.KINDS, kinds), (folding.HANDLERS, handlers)):
-        register.clear()  # type: ignore[attr-defined]
-        register.update(before)  # type: ignore[attr-defined]
+    ev.KINDS.clear()
+    ev.KINDS.update(kinds)
+    folding.HANDLERS.clear()
+    folding.HANDLERS.update(handlers)
 
 
 def doubted() -> type[ev.Event]:
