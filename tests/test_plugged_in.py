@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autodc
-from autodc.adapters.trainers.options import OPTIONS
+from autodc.adapters.trainers.options import BUILT_IN
 from autodc.errors import InputError
 from autodc.evaluation.metrics import METRICS
 from autodc.search import make_engine
@@ -148,6 +148,6 @@ def test_a_sampler_that_is_none_is_refused_before_a_training(
 
 def test_the_names_of_what_ships_have_what_they_name() -> None:
     assert list(names.METRICS) == list(METRICS)
-    assert list(names.TRAINERS) == list(OPTIONS)
+    assert list(names.TRAINERS) == list(BUILT_IN)
     for name in names.SAMPLERS:
         assert make_engine(name, problem_of(3), 0).suggest(0, [], []).plan.mixture.weight("base") == 1
