@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autodc.adapters.mlflow_changes import short_name, short_parameters
+from autodc.evaluation import objective
 
 _MOST_ZERO_WEIGHTS = 40  # candidates that are left out are named with weight 0 up to this many: charts need the zeros
 _COSTS = ("train_seconds", "predict_ms", "model_mb")
@@ -33,15 +34,11 @@ def parameters_of(trial: Mapping[str, Any], candidates: Sequence[str]) -> dict[s
 def values_of(outcome: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """Slices, objective and costs of a training, those that are no number too. terms: the slices of the study."""
     slices: Mapping[str, float] = outcome.get("slices", {})
-    values = {f"slice.{name}": value for name, value in slices.items()}
+    values: dict[str, Any] = {f"slice.{name}": value for name, value in slices.items()}
     values |= {f"soft.{name}": value for name, value in outcome.get("soft", {}).items()}
     if outcome.get("status") == "done":
         values |= {name: outcome[name] for name in _COSTS if name in outcome}
-    targets = {
-        name: float(said.get("weight") or 1.0)
-        for name, said in terms.items()
-        if said.get("role") == "target" and said.get("needed") is None
-    }
-    if targets and targets.keys() <= slices.keys():
-        values["objective"] = sum(w * slices[name] for name, w in targets.items()) / sum(targets.values())
+    weights = objective.weights(terms)
+    if weights and weights.keys() <= slices.keys():
+        values["objective"] = objective.mean(slices, weights)
     return {short_name(name): math.nan if value is None else float(value) for name, value in values.items()}

@@ -1,7 +1,6 @@
 """The words of the gate: what a look saw, a verdict. Definitions and results, no verbs.
 
-What was found is typed; sentences are made in review/explain.py and nothing reads them back. Looks of old journals,
-which held a sentence, are read by `upcast` alone.
+What was found is typed; sentences are made in review/explain.py and nothing reads them back.
 """
 
 from __future__ import annotations
@@ -17,9 +16,6 @@ Held = Literal["holds", "harmed", "not_settled"]
 """What was found of a guard."""
 LeakKind = Literal["exact", "near", "group", "id", "column"]
 """How a training dataset may hold answers to validation rows."""
-
-SENTINEL = 1e6
-"""Old journals wrote what has no bound as this number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,52 +154,19 @@ class Look:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Look:
-        """Read the JSON form back, of any version."""
+        """Read the JSON form back."""
         return cls(
             **{
                 **value,
                 "reasons": tuple(value["reasons"]),
-                "slices": {name: _slice_look(seen) for name, seen in value["slices"].items()},
-                "objective": _slice_look(value["objective"]),
+                "slices": {name: SliceLook(**seen) for name, seen in value["slices"].items()},
+                "objective": SliceLook(**value["objective"]),
                 "settling": tuple(Settling(**one) for one in value.get("settling", ())),
                 "unmeasured": tuple(value.get("unmeasured", ())),
                 "noise": {name: tuple(numbers) for name, numbers in value.get("noise", {}).items()},
                 "leaks": None if value.get("leaks") is None else _leaks(value["leaks"]),
             }
         )
-
-
-def upcast(look: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON form of a look as it is written now, from that of any version."""
-    return Look.from_dict(look).to_dict()
-
-
-_GAINED: dict[str, Gained] = {
-    "improved": "improved",
-    "better": "improved",
-    "not shown": "not_shown",
-    "not shown better": "not_shown",
-    "not tested": "not_tested",
-}
-_HELD: dict[str, Held] = {"holds": "holds", "harmed": "harmed", "not settled": "not_settled"}
-_SINCE = " since the start"
-
-
-def _slice_look(seen: Mapping[str, Any]) -> SliceLook:
-    """One slice of a look; the sentence of old journals (`not settled; holds since the start`) becomes states."""
-    found = dict(seen)
-    for key in ("low", "high", "standard_error", "df", "z", "bound"):
-        value = found.get(key)
-        if value is not None and abs(value) >= SENTINEL:
-            found[key] = None
-    for part in str(found.pop("state", "")).split("; "):
-        if part in _GAINED:
-            found["gained"] = _GAINED[part]
-        elif part in _HELD:
-            found["step"] = _HELD[part]
-        elif part.endswith(_SINCE) and part.removesuffix(_SINCE) in _HELD:
-            found["since_start"] = _HELD[part.removesuffix(_SINCE)]
-    return SliceLook(**found)
 
 
 def _leaks(value: Mapping[str, Any]) -> Leaks:

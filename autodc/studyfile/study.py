@@ -171,9 +171,11 @@ class GateSpec(Spec):
     planned_tests: int | None = Field(
         default=None,
         ge=1,
-        description="N, the tests that share fdr, declared up front; left out: rounds x (candidates + 1)",
+        description="N, the comparisons that share fdr, declared up front; left out: rounds x (candidates + 1)",
     )
-    looks: tuple[int, ...] = Field(default=(1, 2, 3, 5, 8), min_length=1, description="pairs at which a test looks")
+    looks: tuple[int, ...] = Field(
+        default=(1, 2, 3, 5, 8), min_length=1, description="pairs at which a comparison is looked at"
+    )
     calibration: int = Field(default=6, ge=2, description="A/A trainings of the incumbent at the start")
     score: Literal["metric", "soft"] = Field(
         default="metric",

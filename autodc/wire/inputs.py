@@ -127,7 +127,7 @@ def _unused(spec: StudySpec) -> list[str]:
     found = []
     if spec.data.pool is not None:
         found.append("data.pool is read and checked, no proposer draws from it yet")
-    if later := [name for name in spec.loop.propose if name != "given"]:
+    if later := [name for name in spec.loop.propose if name not in PROPOSERS]:
         found.append(f"loop.propose: {', '.join(later)} does nothing yet; candidates come from data.candidates alone")
     return found
 

@@ -15,6 +15,8 @@ from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.types import Leak, Leaks, Look
 from autodc.review.explain import explain
 from autodc.stats.variance import Prior, crossed, moderate
+from autodc.study.journal import upcasts
+from autodc.study.journal.events import LookTaken
 from autodc.studyfile.study import GateSpec
 
 GATE = GateSpec()
@@ -202,8 +204,13 @@ def old_look(state: str, **changes: Any) -> dict:
     }  # fmt: skip
 
 
+def from_journal(old: dict) -> Look:
+    """The look as a journal of before is read."""
+    return Look.from_dict(upcasts.upcast("LookTaken", 1, LookTaken.version, {"look": old})["look"])
+
+
 def test_a_guard_that_is_not_settled_is_not_said_to_hold_because_it_holds_since_the_start() -> None:
-    look = Look.from_dict(old_look("not settled; holds since the start"))
+    look = from_journal(old_look("not settled; holds since the start"))
     overall = look.slices["overall"]
     assert (overall.step, overall.since_start, overall.holds) == ("not_settled", "holds", False)
     text = explain(look, "fog")
@@ -223,12 +230,12 @@ def test_a_guard_that_is_not_settled_is_not_said_to_hold_because_it_holds_since_
     ],
 )
 def test_sentences_of_old_journals_become_states(state: Any, step: Any, since: Any) -> None:
-    overall = Look.from_dict(old_look(state)).slices["overall"]
+    overall = from_journal(old_look(state)).slices["overall"]
     assert (overall.step, overall.since_start) == (step, since)
 
 
 def test_numbers_beyond_all_bounds_are_none_in_json_and_in_words() -> None:
-    old = Look.from_dict(old_look("not decided", low=-1e6, high=1e6, standard_error=1e6, z=1e6, bound=1e6, df=1e6))
+    old = from_journal(old_look("not decided", low=-1e6, high=1e6, standard_error=1e6, z=1e6, bound=1e6, df=1e6))
     steady = looked(seen("dark", np.full((2, 400), 0.3)), gate=GateSpec(looks=(2,)))
     lost = looked(seen("dark", np.full((2, 400), np.nan)))
     for look in (old, steady, lost):

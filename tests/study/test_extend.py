@@ -218,7 +218,7 @@ def test_an_error_budget_that_is_used_up_is_not_extended(world: Any) -> None:
     with pytest.raises(InputError, match=r"nothing is left of this study's error budget") as caught:
         world(**{**FEW, "gate__planned_tests": 9}).open(rows)
     assert caught.value.code == "ADC-RUN-013"
-    assert "2 tests taken of 9 planned, 0.1 of gate.fdr 0.1 spent" in str(caught.value)
+    assert "2 comparisons taken of 9 planned, 0.1 of gate.fdr 0.1 spent" in str(caught.value)
 
 
 def test_a_study_ended_by_the_clock_goes_on_once_it_is_given_more(again: Any, begun: Any) -> None:

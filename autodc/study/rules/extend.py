@@ -80,7 +80,7 @@ def extension(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmi
     if early and state.finished is None:
         raise InputError(
             "ADC-RUN-012",
-            "this study is under way: what raises the number of its tests or moves a tolerance waits until it is "
+            "this study is under way: what raises the number of its comparisons or moves a tolerance waits until it is "
             "finished",
             "--out",
             _listed(early),
@@ -92,11 +92,11 @@ def extension(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmi
     if state.finished is not None and (spec.gate.fdr - spent < NOTHING or planned <= taken):
         raise InputError(
             "ADC-RUN-013",
-            "nothing is left of this study's error budget, so it can test nothing more",
+            "nothing is left of this study's error budget, so it can compare nothing more",
             "--out",
-            f"{taken} tests taken of {planned} planned, {spent:.4g} of gate.fdr {spec.gate.fdr:g} spent",
+            f"{taken} comparisons taken of {planned} planned, {spent:.4g} of gate.fdr {spec.gate.fdr:g} spent",
             "begin a new study in another folder, with what was kept as its base, or with gate.planned_tests large "
-            "enough for later; raising gate.fdr here buys more tests at the price of more false keeps",
+            "enough for later; raising gate.fdr here buys more comparisons at the price of more false keeps",
         )
     taken_names = [e.name for e in given if state.roster.get(e.name, e.card)["fingerprint"] != e.card["fingerprint"]]
     if taken_names:

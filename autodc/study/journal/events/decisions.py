@@ -1,0 +1,228 @@
+"""The events of what is decided: phases, challengers, comparisons, the incumbent, the test set, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from autodc.study.journal.events.base import Event
+from autodc.study.journal.shapes import (
+    CreditJson,
+    EffectsJson,
+    FrontJson,
+    LookJson,
+    MeasuredJson,
+    PlanJson,
+)
+
+__all__ = [
+    "BudgetLimited",
+    "ChallengerProposed",
+    "ChallengerPruned",
+    "ComparisonOpened",
+    "FidelityMeasured",
+    "GainCredited",
+    "IncumbentMoved",
+    "LookTaken",
+    "PhaseStarted",
+    "StudyFinished",
+    "TestOpeningAsked",
+    "TestSetMeasured",
+    "TestSetOpened",
+    "TestSetUnread",
+    "VerdictReached",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStarted(Event):
+    """The loop went on."""
+
+    round: int
+    phase: str
+    """calibration, search, gate, sweep, credit or test."""
+    planned: int = 0
+    """Trainings it may take, in credit and test the seeds of each arm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLimited(Event):
+    """Time, not trainings, is what is left: from here at most `trainings` in all. The last one counts: the clock's
+    estimate may rise again, and a number not below the budget binds nothing. because: budget.wall_clock or until."""
+
+    trainings: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FidelityMeasured(Event):
+    """Cheap trainings were held against full ones."""
+
+    round: int
+    horizon: int
+    fidelity: float
+    """The share that a cheap one got."""
+    pairs: int
+    correlation: float | None
+    """Spearman's over `pairs` plans, None where it is not defined."""
+    low: float | None
+    high: float | None
+    """low, high: its 95% interval."""
+    used: bool
+    """Whether plans are left out by what a cheap training says from here on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengerProposed(Event):
+    """The search recommends a plan."""
+
+    round: int
+    horizon: int
+    plan: PlanJson
+    mean: float
+    sd: float
+    """mean, sd: posterior of the objective."""
+    worth: Mapping[str, float] = field(default_factory=dict)
+    """Dataset → expected loss without it."""
+    effects: EffectsJson = field(default_factory=dict)
+    front: FrontJson = ()
+    """Where the study has several objectives, the trained plans that none is believed to beat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonOpened(Event):
+    """The gate starts a comparison."""
+
+    __test__: ClassVar[bool] = False
+    id: int
+    round: int
+    horizon: int
+    subject: str
+    """Dataset name, `tuning`, or the bundle's name."""
+    subject_kind: str
+    purpose: str
+    """Removal (a member inside a challenger), whole (challenger against incumbent), addition (one dataset to the
+    incumbent)."""
+    challenger: PlanJson
+    incumbent: PlanJson
+    """challenger, incumbent: the two plans."""
+    members: tuple[str, ...]
+    """Datasets in question."""
+    alpha: float
+    """The level."""
+    share: float | None = None
+    """What of the error budget it spends, alpha ÷ (1 + keeps before it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookTaken(Event):
+    """The gate looked at a comparison."""
+
+    comparison: int
+    horizon: int
+    look: LookJson
+    """gate.Look as JSON."""
+    seeds: tuple[int, ...] = ()
+    """The training seeds of its pairs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictReached(Event):
+    """A comparison ended."""
+
+    comparison: int
+    round: int
+    horizon: int
+    subject: str
+    subject_kind: str
+    verdict: str
+    """Keep, drop or undecided."""
+    reasons: tuple[str, ...]
+    trainings: int
+    """What it took, reused ones not counted."""
+    prunes: bool = False
+    """Read from a journal of before ChallengerPruned: the verdict itself says what leaves the challenger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengerPruned(Event):
+    """A dataset leaves the challenger of the round. comparison: the one whose verdict says so."""
+
+    round: int
+    horizon: int
+    comparison: int
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncumbentMoved(Event):
+    """A better model is the incumbent, and what is kept is what it was given."""
+
+    round: int
+    horizon: int
+    plan: PlanJson
+    comparison: int
+    """The one that moved it."""
+    model: int
+    """The trial whose model `continue` now goes on from."""
+    warm: int | None = None
+    """The trial the new incumbent itself continued."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestOpeningAsked(Event):
+    """The user asked to open the test set now: search and gate stop where they are. forced: it was opened before."""
+
+    __test__: ClassVar[bool] = False
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetOpened(Event):
+    """The sealed test set was opened: its targets are read after this. forced: not for the first time."""
+
+    __test__: ClassVar[bool] = False
+    opened_at: str
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetMeasured(Event):
+    """Start against end on the sealed test."""
+
+    __test__: ClassVar[bool] = False
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    """before, after: slice → metric as the user knows it."""
+    differences: MeasuredJson
+    """Slice → {difference, low, high, rows, pairs}, oriented."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetUnread(Event):
+    """The test set could not be read or measured when its time had come. code, problem: the error, for people; the
+    same command tries again."""
+
+    __test__: ClassVar[bool] = False
+    code: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GainCredited(Event):
+    """What the gain is made of, and what the search had promised."""
+
+    horizon: int
+    credit: CreditJson
+    """See `study.rules.credit.Account`, None where the model of the start is still the best."""
+    estimate: Mapping[str, float] | None
+    """{mean, sd} of the incumbent's objective as the search believed it, from calibration and search trainings alone,
+    None where it knew nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFinished(Event):
+    """The study is over. because: rounds, findings, budget.trainings, budget.wall_clock, until or stopped."""
+
+    because: str

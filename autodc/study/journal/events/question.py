@@ -1,0 +1,144 @@
+"""The events that fix the question, change it, and bring in what it is about; and who works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autodc.masking import masked_study, masked_tree
+from autodc.study.journal.events.base import Event
+from autodc.study.journal.shapes import (
+    DatasetsJson,
+    ObservationsJson,
+    PlanJson,
+    SlicesJson,
+)
+
+__all__ = [
+    "DatasetAdmitted",
+    "MetricTold",
+    "SessionStarted",
+    "SliceAdmitted",
+    "StudyExtended",
+    "StudyStarted",
+    "WarmStarted",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyStarted(Event):
+    """The question is fixed."""
+
+    fingerprint: str
+    name: str
+    spec: Mapping[str, Any]
+    datasets: DatasetsJson
+    """Base → {rows, fingerprint, left_out}, in journals of an older autodc also the candidates, with `candidate` and
+    what DatasetAdmitted has."""
+    slices: SlicesJson
+    """Name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be evidence:
+    how many it takes."""
+    start: PlanJson
+    """The plan the study begins with (Plan.to_dict)."""
+    warnings: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprints of the held-out datasets, of the test set its inputs and metadata."""
+    metric: Mapping[str, str] = field(default_factory=dict)
+    """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
+
+    def __post_init__(self) -> None:
+        _mask_question(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricTold(Event):
+    """A journal of an older autodc is taken up again, and a user's own metric says its {name, better}."""
+
+    metric: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyExtended(Event):
+    """The study goes on with a changed file: what it is from here on, and what changed. changed: key → (old, new).
+
+    A finished study is taken up again; its error ledger goes on, its test set stays opened.
+    """
+
+    fingerprint: str
+    spec: Mapping[str, Any]
+    datasets: DatasetsJson
+    slices: SlicesJson
+    parts: Mapping[str, str]
+    changed: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _mask_question(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStarted(Event):
+    """Trainings of another study are known to the search from the start; the gate never sees them."""
+
+    study: str
+    source: str
+    """study, source: what that study is called and its fingerprint."""
+    observations: ObservationsJson
+    """{plan, seed, values, fidelity, tradeoffs} each, in the names of this study."""
+    left_out: Mapping[str, int]
+    """Why → how many."""
+    digest: str
+    """Identity of the observations, part of this study's fingerprint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A process took the study up."""
+
+    slots: int
+    """Trainings at once."""
+    machine: Mapping[str, Any]
+    """MachineSpec as JSON."""
+    pid: int = 0
+    until: float | None = None
+    """Unix time by which it is asked to be done. A limit that the clock set in a session before binds this one no
+    more."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "machine", masked_tree(self.machine))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetAdmitted(Event):
+    """A dataset joined the roster: given in the study file, before the first training, or proposed while it ran."""
+
+    name: str
+    card: Mapping[str, Any]
+    """{rows, fingerprint, left_out, cost, tags, targets, source} and its provenance: {by, round, parent, finding}."""
+    reference: str
+    """Fingerprint under which its content is stored."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "card", masked_tree(self.card))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceAdmitted(Event):
+    """A slice joined the study while it ran."""
+
+    name: str
+    rule: Mapping[str, Any]
+    """The slice as a study file would name it (SliceSpec as JSON)."""
+    card: Mapping[str, Any]
+    """As in StudyStarted.slices."""
+    values: Mapping[str, float]
+    """Number of a training that had ended → its oriented metric there, from what was kept of it a row."""
+    soft: Mapping[str, float] = field(default_factory=dict)
+    """The same for the soft score, where that was kept."""
+
+
+def _mask_question(event: StudyStarted | StudyExtended) -> None:
+    object.__setattr__(event, "spec", masked_study(event.spec))
+    object.__setattr__(event, "datasets", masked_tree(event.datasets))
+    object.__setattr__(event, "warnings", masked_tree(event.warnings))
