@@ -223,13 +223,19 @@ def simulate(
 @_JSON
 def status(folder: str, as_json: bool) -> None:
     """Say what a study is doing, what it has spent and kept so far; safe while it runs."""
-    from autodc.cli.show import show_status
-    from autodc.review.status import status as status_of
-    from autodc.verbs.run import open_result
+    from autodc.verbs.summary import quick_status
 
-    state, _ = open_result(folder)
-    found = status_of(state)
-    echo(json.dumps(found, indent=2)) if as_json else show_status(found)
+    found = quick_status(folder)
+    if found is None:
+        from autodc.verbs.run import status_of
+
+        found = status_of(folder)
+    if as_json:
+        echo(json.dumps(found, indent=2))
+    else:
+        from autodc.cli.show import show_status
+
+        show_status(found)
 
 
 @cli.command()

@@ -19,6 +19,7 @@ from autodc.masking import masked
 from autodc.plugins import meant
 from autodc.report import write_report
 from autodc.review.result import result
+from autodc.review.status import status
 from autodc.study import direction
 from autodc.study.core import StudyCore, refuse_second_opening
 from autodc.study.driver import Driver, Progress
@@ -28,6 +29,7 @@ from autodc.study.journal.state import State
 from autodc.study.ports import Tracker
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
+from autodc.verbs.summary import Summary, quick_status
 from autodc.wire.inputs import JOURNAL, Inputs, read_inputs
 from autodc.wire.study import job_maker, open_study, tidy
 from autodc.wire.tracking import Tracking, tracking_of
@@ -105,6 +107,7 @@ def run(
     for words in inputs.warnings:
         stage(f"warning: {words}")
     study, journal = open_study(inputs, folder)
+    keeper = Summary(journal, progress)
     try:
         if open_test:
             study.open_test(force)
@@ -112,12 +115,13 @@ def run(
         unread = None
         if not study.finished:
             try:
-                _train(inputs, machine, folder, study, tracker, until, progress, stage, stop)
+                _train(inputs, machine, folder, study, tracker, until, keeper, stage, stop)
             except AutodcError as error:
                 if study.state.unread is None:
                     raise
                 unread = error
         content = result(study.state)
+        keeper.write(study.state)
         stored = _stored(folder)
         fresh = {**stored, "mlflow": None} != json.loads(json.dumps({**content, "mlflow": None}))
         if fresh:
@@ -147,6 +151,16 @@ def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:
 
 def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     """Read a study folder, also while it runs: its state, and its result so far. Raises InputError where none is."""
+    state, path = open_state(folder), Path(folder)
+    content = result(state)
+    reference = _stored(path).get("mlflow") or _remembered(path)
+    if reference is not None:
+        content["mlflow"] = reference
+    return state, content
+
+
+def open_state(folder: str | os.PathLike[str]) -> State:
+    """Read the state of a study from its folder, also while it runs. Raises InputError where none is."""
     path = Path(folder)
     if not (path / JOURNAL).exists():
         raise _no_study(path)
@@ -156,11 +170,13 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
         raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
     if words := direction.guessed(state):  # not in the journal: readers are to see it beside the other warnings
         state.started = replace(state.question, warnings=(*state.question.warnings, words))
-    content = result(state)
-    reference = _stored(path).get("mlflow") or _remembered(path)
-    if reference is not None:
-        content["mlflow"] = reference
-    return state, content
+    return state
+
+
+def status_of(folder: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """What the study in a folder is doing, has spent and kept so far. Raises InputError where none is."""
+    found = quick_status(folder)
+    return status(open_state(folder)) if found is None else found
 
 
 def _no_study(path: Path) -> InputError:

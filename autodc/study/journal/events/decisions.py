@@ -48,8 +48,11 @@ class PhaseStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetLimited(Event):
-    """Time, not trainings, is what is left: from here at most `trainings` in all. The last one counts: the clock's
-    estimate may rise again, and a number not below the budget binds nothing. because: budget.wall_clock or until."""
+    """Time, not trainings, is what is left: from here at most `trainings` in all.
+
+    The last one counts: the clock's estimate may rise again, and a number not below the budget binds nothing. because:
+    budget.wall_clock or until.
+    """
 
     trainings: float
     because: str
@@ -201,8 +204,10 @@ class TestSetMeasured(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestSetUnread(Event):
-    """The test set could not be read or measured when its time had come. code, problem: the error, for people; the
-    same command tries again."""
+    """The test set could not be read or measured when its time had come; the same command tries again.
+
+    code, problem: the error, for people.
+    """
 
     __test__: ClassVar[bool] = False
     code: str

@@ -56,8 +56,10 @@ class TrialHeldUp(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeLost(Event):
-    """What a training left is gone or damaged, and needed: the trial is trained again with the same plan and seed. Its
-    outcome stays what it was to all decisions; the budget is not charged twice."""
+    """What a training left is gone or damaged, and needed: the trial is trained again with the same plan and seed.
+
+    Its outcome stays what it was to all decisions; the budget is not charged twice.
+    """
 
     number: int
     why: str
