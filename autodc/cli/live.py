@@ -21,9 +21,10 @@ from rich.table import Table
 from rich.text import Text
 
 from autodc.cli.alarms import tell
-from autodc.cli.terminal import talk
+from autodc.cli.terminal import duration, talk
 from autodc.errors import INTERRUPTED, SpecError
-from autodc.review import notices, status, views
+from autodc.review import notices, status
+from autodc.review.wording import PURPOSES
 from autodc.study.journal.state import State
 
 _REDRAW = 0.25
@@ -70,7 +71,7 @@ class Display:
             if comparison.verdict is None:
                 break
             self._verdicts += 1
-            self.say(f"{comparison.verdict}: {comparison.subject} ({views.PURPOSES[comparison.purpose]})")
+            self.say(f"{comparison.verdict}: {comparison.subject} ({PURPOSES[comparison.purpose]})")
         for move in state.moves[self._moves :]:
             self._moves += 1
             self.say(f"new incumbent in round {move.round}, with {', '.join(state.kept) or 'the base alone'}")
@@ -140,18 +141,6 @@ class Bar:
             if self._bar.disable:
                 self.say(f"{what} ({total - done} to go)")
         self._bar.update(self._tasks[what], completed=done, total=total)
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as a person says them."""
-    if seconds is None:
-        return "?"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -233,7 +233,7 @@ def status(folder: str, as_json: bool) -> None:
     if as_json:
         echo(json.dumps(found, indent=2))
     else:
-        from autodc.cli.show import show_status
+        from autodc.cli.show_status import show_status
 
         show_status(found)
 

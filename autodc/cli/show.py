@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from autodc.adapters.mlflow_store import opening
-from autodc.cli.live import duration
-from autodc.cli.terminal import Column, console, print_table
+from autodc.cli.terminal import Column, console, duration, print_table
 from autodc.review import status, tables, views
 from autodc.study.journal.state import State
 from autodc.verbs.run import REPORT, Result, open_result
@@ -102,60 +100,3 @@ def _print_slices(out: Console, state: State, content: Mapping[str, Any]) -> Non
 
 def _value(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
-
-
-def show_status(found: Mapping[str, Any]) -> None:
-    """Where a study is."""
-    out, trainings = console(), found["trainings"]
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column()
-    table.add_row("study", found["study"])
-    table.add_row("state", status.where(found))
-    if found["testing"]:
-        table.add_row("comparing", f"{found['testing']['subject']}: {views.PURPOSES[found['testing']['purpose']]}")
-    most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
-    table.add_row(
-        "trainings", f"{trainings['done']} done{most}, {trainings['under_way']} open, {trainings['failed']} failed"
-    )
-    table.add_row("kept", ", ".join(found["kept"]) or "nothing yet")
-    for verdict in ("drop", "undecided"):
-        names = [n for n, v in found["verdicts"].items() if v == verdict]
-        table.add_row(verdict, ", ".join(names) or "none")
-    account, test_set = found["ledger"], found["test_set"]
-    table.add_row(
-        "error budget",
-        f"{account['taken']} of {account['planned']} planned comparisons taken, {account['left']:.4g} of q = "
-        f"{account['q']:g} left; {account['looks']} looks at validation",
-    )
-    table.add_row("test set", _opened(test_set))
-    table.add_row("time", _time(found))
-    if found["left"]:
-        table.add_row("left", found["left"]["text"])
-    for alarm in found["alarms"]:
-        table.add_row("warning", Text(alarm, style="bold red"))
-    for warning in found["warnings"]:
-        table.add_row("warning", Text(warning))
-    out.print(table)
-
-
-def _time(found: Mapping[str, Any]) -> str:
-    """Used and left, as far as either is known."""
-    seconds = found["spent"]["wall_seconds"]
-    used = f"{duration(seconds)} used" if seconds >= 1 else "hardly any used"
-    if found["finished"]:
-        return used
-    left, ago = found["seconds_left"], found["last_event_seconds_ago"]
-    known = f"at most {duration(left)} left" if left is not None else "how much is left is not known yet"
-    return f"{used}, {known}" + (f"; last event {duration(ago)} ago" if ago is not None else "")
-
-
-def _opened(test_set: Mapping[str, Any] | None) -> Text | str:
-    """How often and when the sealed test set was opened; red from the second time on."""
-    if test_set is None:
-        return "none"
-    times = test_set["opened"]
-    if times == 0:
-        return "sealed"
-    when = ", ".join(test_set["at"])
-    return f"opened once, {when}" if times == 1 else Text(f"opened {times} times: {when}", style="bold red")

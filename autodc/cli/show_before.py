@@ -8,8 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from autodc.cli.live import duration
-from autodc.cli.terminal import Column, console, print_table
+from autodc.cli.terminal import Column, console, duration, print_table
 
 _LEFT = frozenset({"dataset", "inputs", "slice", "role", "night", "what a dataset does"})
 _DROP = {

@@ -88,3 +88,15 @@ def _listed(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Tex
         out.print(Text.assemble(row[first]), soft_wrap=True)
         cells = [Text.assemble((f"{columns[k].name} ", "dim"), row[k]) for k in others if len(row[k])]
         out.print(Text("   ").append(Text(", ").join(cells)))
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says them."""
+    if seconds is None:
+        return "?"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

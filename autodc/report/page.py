@@ -15,7 +15,7 @@ from autodc.report import charts, front, sections
 from autodc.review import account, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
-from autodc.review.views import PURPOSES
+from autodc.review.wording import PURPOSES
 from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.direction import better
 from autodc.study.journal.state import State

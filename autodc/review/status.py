@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.review import notices
-from autodc.review.numbers import count
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
@@ -25,20 +24,6 @@ def doing(state: State) -> str:
     if not view.has_start:
         return words
     return f"round {state.round} of {view.spec.loop.rounds}: {words} ({len(state.trials)} trainings so far)"
-
-
-def where(found: Mapping[str, Any]) -> str:
-    """Round and phase in words; before the first round and after the last there is no round to name.
-
-    found: as `status` gives it.
-    """
-    words = found["doing"]
-    if found["finished"]:
-        after = f" after round {found['round']} of {found['rounds']}" if found["round"] else ""
-        return f"finished: {found['stopped_because']}{after}"
-    if not found["round"]:
-        return f"{words}; {count(found['rounds'], 'round')} to come" if words else "begun, nothing was trained yet"
-    return f"round {found['round']} of {found['rounds']}, {words}"
 
 
 def status(state: State, now: float | None = None, order: tuple[Phase, ...] = ORDER) -> dict[str, Any]:

@@ -11,15 +11,11 @@ from autodc.plugins import meant
 from autodc.review import notices
 from autodc.review.explain import advice, explain, found_words
 from autodc.review.reasons import sentence
+from autodc.review.wording import PURPOSES
 from autodc.study.journal.state import ComparisonState, State
 from autodc.study.phases.order import view_of
 from autodc.study.rules import failing
 
-PURPOSES = {
-    "removal": "the challenger with it against the same without it",
-    "addition": "the incumbent with it against the incumbent",
-    "whole": "the whole challenger against the incumbent",
-}
 """What the two arms of a comparison were, in words."""
 
 TOGETHER = "(targets together)"

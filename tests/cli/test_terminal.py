@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from autodc.cli.live import Display
-from autodc.cli.show import show_status
+from autodc.cli.show_status import show_status
 from autodc.cli.show_why import show_why
 from autodc.cli.terminal import Column, print_table
 from autodc.review.status import status
