@@ -22,8 +22,8 @@ Array = np.ndarray[Any, Any]
 
 VALIDATION, TEST, POOL = "validation", "test", "pool"
 STUDY_FILE = "study.yaml"
-Role = Literal["base", "candidate", "pool", "validation", "test", "slice"]
-ROLES: tuple[Role, ...] = ("base", "candidate", "pool", "validation", "test", "slice")
+DatasetRole = Literal["base", "candidate", "pool", "validation", "test", "slice"]
+ROLES: tuple[DatasetRole, ...] = ("base", "candidate", "pool", "validation", "test", "slice")
 TRAINING = ("base", "candidate", "pool")
 """Roles of what goes through the door; the others are held out."""
 
@@ -162,7 +162,7 @@ def read_rows(
 class _Entry:
     """One dataset of the study: what it is for, its name, its key and how its rows are read."""
 
-    role: Role
+    role: DatasetRole
     name: str
     place: str
     rows: Callable[..., Dataset]
@@ -177,7 +177,7 @@ _Rows = dict[_Entry, Dataset]
 def _entries(spec: StudySpec, candidates: Iterable[Candidate], file: str) -> list[_Entry]:
     """Every dataset in the order of the file, the base first."""
 
-    def entry(role: Role, name: str, key: str, source: SourceSpec) -> _Entry:
+    def entry(role: DatasetRole, name: str, key: str, source: SourceSpec) -> _Entry:
         place = place_of(spec, key, file, name)
         return _Entry(role=role, name=name, place=place, rows=partial(read_rows, spec, source, name, place))
 

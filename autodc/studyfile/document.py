@@ -9,8 +9,8 @@ from typing import Any, Final, final
 
 from autodc.errors import SpecError
 
-Step = str | int
-Path = tuple[Step, ...]
+NodeKey = str | int
+Path = tuple[NodeKey, ...]
 
 _LIMIT: Final = 60
 """Characters of a value that a message shows."""
@@ -42,17 +42,17 @@ class Node:
     mark: Mark
     key: Mark | None = None
     """None for the top and for an entry of a list."""
-    name: Step = ""
+    name: NodeKey = ""
     broken: bool = False
     """Whether its problem is reported already."""
 
-    def children(self) -> Iterable[tuple[Step, Node]]:
+    def children(self) -> Iterable[tuple[NodeKey, Node]]:
         """The values below it by key or index, in the order of the file."""
         if isinstance(self.value, dict):
             return self.value.items()
         return enumerate(self.value) if isinstance(self.value, list) else ()
 
-    def child(self, step: Step) -> Node | None:
+    def child(self, step: NodeKey) -> Node | None:
         """The value below it at a key or an index, None where there is none."""
         inside = isinstance(step, int) and isinstance(self.value, list) and step < len(self.value)
         if inside or (isinstance(self.value, dict) and step in self.value):
@@ -106,7 +106,7 @@ class Document:
         """The JSON value at a path, None where there is none."""
         return self.along(path)[-1].plain() if self.has(path) else None
 
-    def entries(self, *path: Step) -> Iterator[tuple[Path, Any]]:
+    def entries(self, *path: NodeKey) -> Iterator[tuple[Path, Any]]:
         """The entries of a list as JSON, each with its path; none where it is no list."""
         value = self.at(path)
         for i, entry in enumerate(value if isinstance(value, list) else ()):
@@ -156,7 +156,7 @@ def spell(path: Path) -> str:
     return text
 
 
-def joined(text: str, step: Step) -> str:
+def joined(text: str, step: NodeKey) -> str:
     """Add one step to a written path."""
     if isinstance(step, int):
         return f"{text}[{step}]"

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from autodc.plugins import meant, suggest
 from autodc.studyfile import codes
-from autodc.studyfile.document import Document, Issue, Node, Path, Step, shown, spell
+from autodc.studyfile.document import Document, Issue, Node, NodeKey, Path, shown, spell
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -177,7 +177,7 @@ def _homes(model: type[BaseModel], key: str) -> list[Path]:
     return found
 
 
-def _path(loc: tuple[Step, ...], node: Node, missing: bool = False) -> Path:
+def _path(loc: tuple[NodeKey, ...], node: Node, missing: bool = False) -> Path:
     """The part of a pydantic location that exists in the document, with the missing key at its end."""
     path: Path = ()
     for step in loc:

@@ -14,7 +14,7 @@ from ruamel.yaml.nodes import Node as YamlNode
 
 from autodc.errors import SpecError
 from autodc.studyfile import codes
-from autodc.studyfile.document import Document, Issue, Mark, Node, Step, joined, place
+from autodc.studyfile.document import Document, Issue, Mark, Node, NodeKey, joined, place
 from autodc.studyfile.yaml_text import MAX_DEPTH, MAX_NODES, compose, read_utf8, too_large
 
 INCLUDE: Final = "!include"
@@ -84,7 +84,7 @@ class _Reader:
         return node
 
     def _build(
-        self, yaml: YamlNode, text: Mark, shown: str, key: Mark | None = None, name: Step = "", deep: int = 0
+        self, yaml: YamlNode, text: Mark, shown: str, key: Mark | None = None, name: NodeKey = "", deep: int = 0
     ) -> Node:
         """The node of a value with all below it. shown: its path as written."""
         self.count += 1

@@ -40,7 +40,7 @@ REPORT = Path("report") / "index.html"
 TRACKING_SECONDS = 60.0
 """How long a finished study waits for a tracker in which nothing moves; what is late is sent by the next run."""
 
-Stage = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
 @final
@@ -85,7 +85,7 @@ def run(
     open_test: bool = False,
     force: bool = False,
     progress: Progress = lambda state: None,
-    stage: Stage = lambda words: None,
+    stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Run a study to its end, or go on where its folder stopped; a finished one whose file was extended goes on too.
@@ -208,7 +208,7 @@ def _train(
     tracker: Tracker,
     until: float,
     progress: Progress,
-    stage: Stage,
+    stage: Announce,
     stop: Callable[[], bool],
 ) -> None:
     stage("putting the datasets in place")
