@@ -22,12 +22,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from autodc.adapters.executors.inline import InlineExecutor
 from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.plan.trial import Outcome
+from autodc.study.core import StudyCore
 from autodc.study.driver import Driver
 from autodc.study.journal.events import SessionStarted
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.trial.executor import Completion
+from autodc.verbs.summary import Summary
 from autodc.wire.inputs import read_inputs
 from autodc.wire.study import job_maker, open_study
 
@@ -40,13 +43,18 @@ STARTS = {
 LIMITS = {"import autodc": 0.3, "autodc --help": 0.6}
 REPEATS = 5
 
+GROWN = (500, 5_000, 50_000)
+"""Trainings in the journal when the next ones are asked for, told, and the study's status is read."""
+NEXT = 200
+
 REST = 40
 """About so many trials of a study of two rounds are not of the search."""
 
 
 def main() -> None:
     sizes = tuple(int(word) for word in sys.argv[1:]) or SIZES
-    text = "\n".join([*head(), *controller(sizes), "", *starts()])
+    grown = GROWN if sizes == SIZES else ()
+    text = "\n".join([*head(), *controller(sizes), "", *journal(grown), "", *starts()])
     print(text)
     if sizes == SIZES:
         RESULTS.parent.mkdir(exist_ok=True)
@@ -71,6 +79,41 @@ def controller(sizes: tuple[int, ...]) -> Iterator[str]:
         further = f"{1000 * (own - last[1]) / (trials - last[0]):.2f}" if last else ""
         yield f"| {trials} | {own:.2f} | {1000 * own / trials:.2f} | {further} | {training:.2f} | {wall:.1f} |"
         last = trials, own
+
+
+def journal(sizes: tuple[int, ...]) -> Iterator[str]:
+    """What asking and telling the next trainings, and `autodc status`, take beside a journal of so many."""
+    if not sizes:
+        return
+    yield "One journal that grows, sampler random: `ask` and `tell` of the next trainings, outcomes made up. Goal: 4 ms"
+    yield "at most, flat within a quarter; `autodc status`, the start of its process included, 0.5 s.\n"
+    yield "| trainings in the journal | `ask` and `tell`, CPU ms | `autodc status`, CPU s |"
+    yield "| ---: | ---: | ---: |"
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_world(folder, budget__trainings=9 * sizes[-1], search__trials_per_round=9 * sizes[-1])
+        out = Path(folder) / "out"
+        core, file = open_study(read_inputs(load(path)), out)
+        core.record(SessionStarted(slots=2, machine={}, pid=os.getpid()))
+        for size in sizes:
+            grow(core, size - len(core.state.trials))
+            cpu = time.process_time()
+            grow(core, NEXT)
+            each = (time.process_time() - cpu) / NEXT
+            Summary(file, lambda state: None).write(core.state)
+            before = os.times()
+            subprocess.run([STARTS["autodc --help"][0], "status", str(out)], check=True, stdout=subprocess.DEVNULL)
+            after = os.times()
+            status = after.children_user + after.children_system - before.children_user - before.children_system
+            yield f"| {size:,} | {1000 * each:.2f} | {status:.2f} |"
+        file.close()
+
+
+def grow(core: StudyCore, count: int) -> None:
+    """Ask for so many trainings, and tell that they came out somehow."""
+    for _ in range(count):
+        (trial,) = core.ask(1)
+        values = {"overall": 0.5 + 0.001 * (trial.number % 7), "bright": 0.6, "dark": 0.4 + 0.001 * (trial.number % 11)}
+        core.tell(trial, Outcome(status="done", slices=values, soft=values, arrays="a" * 64, ended=trial.number + 1.0))
 
 
 class Timed:
