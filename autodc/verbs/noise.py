@@ -39,7 +39,7 @@ class _Noise:
 
 
 def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, Any]]:
-    """One entry a slice, and one for the objective where it is a test of its own.
+    """One entry a slice, and one for the objective where it is a question of its own.
 
     shows: pairs → smallest difference shown with chance POWER at the level of the first test (targets) or of guards,
     None where no noise is known; counting_rows: rows that count, a group or a set of copies is one.

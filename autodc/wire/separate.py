@@ -49,7 +49,7 @@ class Separation:
 class Diagnosis:
     """The diagnosis split as a diagnoser may have it.
 
-    No row of it is in a slice, an objective or a test of the gate.
+    No row of it is in a slice, an objective or a comparison of the gate.
     """
 
     ids: Array
