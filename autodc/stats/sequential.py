@@ -1,4 +1,4 @@
-"""Group-sequential bounds: how much of a comparison's error is spent at each look, and the critical value that spends it.
+"""Group-sequential bounds: how much of an error is spent at each look, and the critical value that spends it.
 
 Lan & DeMets 1983 (spending functions), O'Brien & Fleming 1979 and Pocock 1977 (shapes), Armitage, McPherson & Rowe
 1969 (the recursion). Looks have the canonical joint distribution: cov(Z_j, Z_k) = sqrt(t_j / t_k) for t_j <= t_k.
