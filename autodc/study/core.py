@@ -90,6 +90,8 @@ class StudyCore:
                 self.record(ev.MetricTold(metric=started.metric))
         if self.state.question.fingerprint != started.fingerprint:
             self.record(*extension(self.state, started, given))
+        else:  # those that a journal was cut short of
+            self.record(*(one for one in given if one.name not in self.state.roster))
         self._slices = Slices(table, cut, self.state)
         self._scorer = Scorer(spec, self._slices, metric, store)
         self._assessor = EvidenceAssessor(self._slices, metric, store, open_test, leaks)

@@ -52,7 +52,7 @@ def test_a_stop_anywhere_changes_nothing(first: Any, essence: Any, share: Any, f
     resume_after(share, first, essence, flight, seed)
 
 
-@pytest.mark.parametrize(("share", "flight"), [(0.2, 2), (0.6, 1), (0.9, 4)])
+@pytest.mark.parametrize(("share", "flight"), [(0.0, 1), (0.2, 2), (0.6, 1), (0.9, 4)])
 def test_a_stop_changes_nothing(first: Any, essence: Any, share: Any, flight: Any) -> None:
     resume_after(share, first, essence, flight, seed=7)
 
