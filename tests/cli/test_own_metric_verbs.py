@@ -49,6 +49,7 @@ def test_another_word_for_the_direction_is_refused_by_check_and_run(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_verbs_that_read_want_no_metric_and_no_folder(
     autodc: Any, study: Any, inline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -215,6 +215,7 @@ def test_init_of_an_unknown_example_says_what_was_meant(autodc: Any, tmp_path: P
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.slow
 def test_simulate_prints_figures_and_a_sentence_and_json_alone(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path)
     words = ("simulate", study, "--machine", inline, "--out", tmp_path / "out", "--nights", 2, "--gain", 0.3)

@@ -103,6 +103,7 @@ def test_fashion_reads_and_keeps_its_sides_apart() -> None:
         )
 
 
+@pytest.mark.slow
 def test_the_tables_are_what_their_script_makes() -> None:
     code = (
         "import make_data, pandas as pd\n"

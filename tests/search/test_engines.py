@@ -67,6 +67,7 @@ def test_the_first_trials_are_start_uniform_and_pairs_of_complements() -> None:
     assert first.plan.hyperparameters == second.plan.hyperparameters
 
 
+@pytest.mark.slow
 def test_the_search_finds_what_helps_and_leaves_out_what_harms() -> None:
     engine = make_engine("mixture", problem_of(8), 1)
     _, observed = drive(engine, reward, trials=36)

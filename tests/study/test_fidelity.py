@@ -83,6 +83,7 @@ def test_cheap_trainings_that_mislead_are_not_used(world: Any) -> None:
     assert result(study.state)["search"]["fidelity"]["used"] is False
 
 
+@pytest.mark.slow
 def test_the_order_of_outcomes_and_a_stop_do_not_matter(faithful: Any, essence: Any) -> None:
     hand, study, rows = faithful
     for seed, flight in ((0, 4),):

@@ -132,6 +132,7 @@ def test_a_history_that_grew_is_the_one_collected_at_once() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [40, 640])
 def test_draws_together_are_the_draws_one_by_one(count: Any) -> None:
     made = problem()

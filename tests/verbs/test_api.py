@@ -125,6 +125,7 @@ def test_a_folder_of_another_study_is_refused_and_left_alone(ran: Any, tmp_path:
     assert (result.folder / "result.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_scikit_learn_on_a_small_table(tmp_path: Path) -> None:
     path = write_world(
         tmp_path,

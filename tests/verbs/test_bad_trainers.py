@@ -63,6 +63,7 @@ def errors(tmp_path: Path) -> Any:
     return [o["error"] for o in outcomes if o["status"] == "failed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "words"),
     [("exit", "SystemExit(0)"), ("die", "exit code 0"), ("enospc", "No space left on device")],

@@ -113,6 +113,7 @@ def test_outcomes_that_are_harmed_in_the_midst_are_made_again(study: Path, finis
     assert "trained again" in page
 
 
+@pytest.mark.slow
 def test_stored_data_that_is_harmed_in_the_midst_is_put_in_place_again(
     study: Path, finished: Path, tmp_path: Path
 ) -> None:

@@ -349,6 +349,7 @@ def test_a_pipeline_of_ones_own_sees_the_marker_of_what_is_missing(write: Any, t
         assert autodc.run(spec, INLINE, tmp_path / "out").content["finished"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "words"),
     [
