@@ -13,7 +13,7 @@ from autodc.gate.reasons import TOO_GOOD
 from autodc.review import explain
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
-from autodc.study.rules import allowance
+from autodc.study.rules import allowance, ledger
 from autodc.studyfile.study import StudySpec
 
 ADVICE_SHOWN = 3
@@ -128,8 +128,7 @@ def _left_words(undecided: list[str], trainings: float | None, settle: list[str]
 def _may_go_on(spec: StudySpec, state: State) -> bool:
     """Whether the error budget has comparisons left for another round."""
     longer = spec.model_copy(update={"loop": spec.loop.model_copy(update={"rounds": spec.loop.rounds + 1})})
-    spent = sum(t.share for t in state.comparisons)
-    return allowance.planned_tests(longer) > len(state.comparisons) and spec.gate.fdr - spent > 1e-9
+    return not ledger.is_used_up(longer, state)
 
 
 def _advice(state: State, name: str) -> str:

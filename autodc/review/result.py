@@ -13,7 +13,8 @@ from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
 from autodc.review import notices
 from autodc.study import direction
-from autodc.study.journal.state import ComparisonState, State
+from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
 from autodc.study.rules import failing
 from autodc.study.rules.freshest import freshest

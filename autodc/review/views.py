@@ -12,7 +12,8 @@ from autodc.review import notices
 from autodc.review.explain import advice, explain, found_words
 from autodc.review.reasons import sentence
 from autodc.review.wording import PURPOSES
-from autodc.study.journal.state import ComparisonState, State
+from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
 from autodc.study.rules import failing
 

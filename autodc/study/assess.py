@@ -106,7 +106,7 @@ class EvidenceAssessor:
     def measure(self, view: View) -> ev.Event:
         """Open the test set; once that is journalled, compare start and incumbent on it with their fresh seeds."""
         state = view.state
-        if len(state.opened) == state.measurements:
+        if not state.unmeasured:
             now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
             return ev.TestSetOpened(opened_at=now, forced=bool(state.opened))
         assert self._open_test is not None

@@ -182,7 +182,7 @@ class StudyCore:
             self._lose_with(error)
             return Waiting()
         except AutodcError as error:
-            if len(self.state.opened) > self.state.measurements:
+            if self.state.unmeasured:
                 self.record(ev.TestSetUnread(code=error.code, problem=str(error)))
             raise
 
@@ -204,7 +204,7 @@ class StudyCore:
             hint = "name one as data.test in a new study; this one has chosen by validation alone"
             raise InputError("ADC-RUN-014", "the study has no test set to open", "--open-test", "", hint)
         under_way = state.asked is not None or (self.view.closes(state.phase) and state.due)
-        if len(state.opened) > state.measurements or (under_way and state.finished is None):
+        if state.unmeasured or (under_way and state.finished is None):
             return
         refuse_second_opening(state, force)
         cap = allowance.asked(self._spec)
@@ -320,7 +320,7 @@ def _refuse_unknown_phase(state: State, order: tuple[Phase, ...]) -> None:
 
 def refuse_second_opening(state: State, force: bool) -> None:
     """Raise InputError ADC-RUN-015 where the test set was read already and this is not forced."""
-    if force or not state.opened or len(state.opened) > state.measurements:
+    if force or not state.opened or state.unmeasured:
         return
     raise InputError(
         "ADC-RUN-015",

@@ -71,10 +71,13 @@ def _metric(state: State, event: ev.MetricTold) -> None:
 
 
 def _extended(state: State, event: ev.StudyExtended) -> None:
-    spent = sum(t.share for t in state.comparisons)
     state.extensions.append(
         Extension(
-            time=event.time, changed=event.changed, taken=len(state.comparisons), spent=spent, trials=len(state.trials)
+            time=event.time,
+            changed=event.changed,
+            taken=len(state.comparisons),
+            spent=state.risked,
+            trials=len(state.trials),
         ),
     )
     state.started = replace(

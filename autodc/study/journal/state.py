@@ -12,65 +12,66 @@ from autodc.plan.trial import Outcome, Trial
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState, Extension, Session, TaskState, TrialState
 
-__all__ = ["ComparisonState", "Extension", "Session", "State", "TrialState"]
-
 
 @final
 @dataclass(slots=True)
 class State:
-    """All that is known of a study. Read it; only `apply` changes it.
-
-    borrowed: trainings of another study that the search knows;
-    horizon: outcomes 0 … horizon − 1 have been seen by an event; incumbent: the best plan kept so far;
-    decisions: dataset → the last finished comparison of it alone;
-    challenger: the plan the gate is pruning in this round, or None; trained: (plan, seed) → number of the trial that
-    may serve any comparison, the last one where it was run again; attempts: how often it was run;
-    planned: (phase, round) → trainings, each by its fidelity; spent: all of them; limit: what the clock allows in this
-    session; paced: whether a clock ever set one, so that quotas of before are no measure; held: trials that the disk
-    refused; failures: numbers of the trainings that failed; works: dataset → the first training with it that did not;
-    suggested: numbers of the trials whose plan the search suggested; again: (fidelity, suggested trial) → the number
-    of its training there; fidelity: how well cheap trainings rank plans, None before it is measured;
-    model: the trial whose model `continue` goes on from; warm: the one the incumbent itself continued;
-    extensions: changes of the study file since it began; asked: the user's wish to open the test set now;
-    measured, measured_plan: the last reading of the test set, and the incumbent it was of; measurements: how many
-    readings; due: whether a reading is still to come; unread: why the last one failed;
-    lost: trial → why what it left is trained again; restored: what was.
-    """
+    """All that is known of a study. Read it; only `apply` changes it."""
 
     started: ev.StudyStarted | None = None
     borrowed: ev.WarmStarted | None = None
+    """Trainings of another study that the search knows."""
     trials: list[TrialState] = field(default_factory=list)
     comparisons: list[ComparisonState] = field(default_factory=list)
     decisions: dict[str, ComparisonState] = field(default_factory=dict)
+    """Dataset → the last finished comparison of it alone."""
     sessions: list[Session] = field(default_factory=list)
     challengers: list[ev.ChallengerProposed] = field(default_factory=list)
     moves: list[ev.IncumbentMoved] = field(default_factory=list)
     trained: dict[tuple[Plan, int], int] = field(default_factory=dict)
+    """(plan, seed) → number of the trial that may serve any comparison, the last one where it was run again."""
     attempts: dict[tuple[Plan, int], int] = field(default_factory=dict)
+    """How often it was run."""
     planned: dict[tuple[str, int], float] = field(default_factory=dict)
+    """(phase, round) → trainings, each by its fidelity."""
     spent: float = 0.0
+    """All of them."""
     suggested: list[int] = field(default_factory=list)
+    """Numbers of the trials whose plan the search suggested."""
     again: dict[tuple[float, int], int] = field(default_factory=dict)
+    """(fidelity, suggested trial) → the number of its training there."""
     fidelity: ev.FidelityMeasured | None = None
+    """How well cheap trainings rank plans, None before it is measured."""
     horizon: int = 0
+    """Outcomes 0 … horizon − 1 have been seen by an event."""
     round: int = 0
     phase: str = ""
     phases: list[ev.PhaseStarted] = field(default_factory=list)
     start: Plan | None = None
     incumbent: Plan | None = None
+    """The best plan kept so far."""
     model: int = 0
+    """The trial whose model `continue` goes on from."""
     warm: int | None = None
+    """The one the incumbent itself continued."""
     challenger: Plan | None = None
+    """The plan the gate is pruning in this round."""
     limit: ev.BudgetLimited | None = None
+    """What the clock allows in this session."""
     paced: bool = False
+    """Whether a clock ever set one, so that quotas of before are no measure."""
     held: set[int] = field(default_factory=set)
+    """Trials that the disk refused."""
     failures: list[int] = field(default_factory=list)
+    """Numbers of the trainings that failed."""
     lost: dict[int, str] = field(default_factory=dict)
     """Trial → why what it left is trained again."""
     restored: list[ev.OutcomeRestored] = field(default_factory=list)
     """Outcomes that were made again."""
     works: dict[str, int] = field(default_factory=dict)
+    """Dataset → the first training with it that did not fail."""
     extensions: list[Extension] = field(default_factory=list)
+    """Changes of the study file since it began."""
     tasks: list[TaskState] = field(default_factory=list)
     """Predictions and calls, by number."""
     admitted: list[ev.SliceAdmitted] = field(default_factory=list)
@@ -80,12 +81,18 @@ class State:
     outputs: dict[Plan, str] = field(default_factory=dict)
     """Plan → where the predictions of its first training in a pair lie."""
     asked: ev.TestOpeningAsked | None = None
+    """The user's wish to open the test set now."""
     opened: list[ev.TestSetOpened] = field(default_factory=list)
     measured: ev.TestSetMeasured | None = None
+    """The last reading of the test set."""
     measured_plan: Plan | None = None
+    """The incumbent it was of."""
     measurements: int = 0
+    """How many readings."""
     due: bool = True
+    """Whether a reading is still to come."""
     unread: ev.TestSetUnread | None = None
+    """Why the last one failed."""
     credited: ev.GainCredited | None = None
     finished: ev.StudyFinished | None = None
 
@@ -122,6 +129,11 @@ class State:
         return sum(t.verdict == "keep" for t in self.comparisons)
 
     @property
+    def risked(self) -> float:
+        """What comparisons took of the error budget, from when each was opened."""
+        return sum(t.share for t in self.comparisons)
+
+    @property
     def generation(self) -> int:
         """How often the incumbent has moved in this round."""
         return sum(m.round == self.round for m in self.moves)
@@ -130,6 +142,11 @@ class State:
     def open_comparison(self) -> ComparisonState | None:
         """The comparison under way, if any."""
         return self.comparisons[-1] if self.comparisons and self.comparisons[-1].verdict is None else None
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether the test set was opened and not read since."""
+        return len(self.opened) > self.measurements
 
     def ended(self) -> Iterator[tuple[int, Outcome]]:
         """Number and outcome of every training that has scores a row."""

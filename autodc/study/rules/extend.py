@@ -16,14 +16,12 @@ from autodc.errors import InputError
 from autodc.plan.mixture import BASE
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.rules import allowance
+from autodc.study.rules import allowance, ledger
 from autodc.studyfile import dropped
 from autodc.studyfile.study import StudySpec
 
 ABSENT = "left out"
 TEST_CONTENT = "content of.test"
-NOTHING = 1e-9
-"""Less of the error budget than this is none."""
 
 Rule = Literal["always", "between", "never"]
 
@@ -87,14 +85,13 @@ def extension(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmi
             "put these keys back and go on; or end the study now with --open-test, and extend it then",
         )
     spec = StudySpec.model_validate(now.spec)
-    spent = sum(t.share for t in state.comparisons)
-    planned, taken = allowance.planned_tests(spec), len(state.comparisons)
-    if state.finished is not None and (spec.gate.fdr - spent < NOTHING or planned <= taken):
+    if state.finished is not None and ledger.is_used_up(spec, state):
         raise InputError(
             "ADC-RUN-013",
             "nothing is left of this study's error budget, so it can compare nothing more",
             "--out",
-            f"{taken} comparisons taken of {planned} planned, {spent:.4g} of gate.fdr {spec.gate.fdr:g} spent",
+            f"{len(state.comparisons)} comparisons taken of {allowance.planned_tests(spec)} planned, "
+            f"{state.risked:.4g} of gate.fdr {spec.gate.fdr:g} spent",
             "begin a new study in another folder, with what was kept as its base, or with gate.planned_tests large "
             "enough for later; raising gate.fdr here buys more comparisons at the price of more false keeps",
         )

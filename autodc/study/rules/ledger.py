@@ -11,9 +11,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, final
 
 from autodc.gate.levels import level_of, share_of
-from autodc.study.journal.state import ComparisonState, State
+from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.state import State
 from autodc.study.rules import allowance
 from autodc.study.view import View, spec_of
+from autodc.studyfile.study import StudySpec
+
+NOTHING = 1e-9
+"""Less of the error budget than this is none."""
 
 
 @final
@@ -87,7 +92,7 @@ class Ledger:
 def ledger(state: State) -> Ledger:
     """Return the account of a study."""
     spec = spec_of(state)
-    spent = sum(t.share for t in state.comparisons)
+    spent = state.risked
     return Ledger(
         q=spec.gate.fdr,
         planned=allowance.planned_tests(spec),
@@ -103,6 +108,11 @@ def ledger(state: State) -> Ledger:
             for one in state.extensions
         ),
     )
+
+
+def is_used_up(spec: StudySpec, state: State) -> bool:
+    """Whether a study as this file has it can compare nothing more."""
+    return spec.gate.fdr - state.risked < NOTHING or allowance.planned_tests(spec) <= len(state.comparisons)
 
 
 def next_share(view: View) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from autodc.gate.retreat import costliest
 from autodc.gate.types import Look
-from autodc.study.journal.state import ComparisonState, State
+from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.state import State
 
 RETREATS = 2
 """How many members a challenger may give up, one by one, where its guards alone fail it as a whole."""
