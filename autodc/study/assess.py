@@ -47,7 +47,7 @@ INTERVAL_LEVEL = 0.95
 class EvidenceAssessor:
     """Reads stored outcomes and judges them.
 
-    table: the validation slices; open_test: reads the sealed targets and cuts the test set, called once it is opened;
+    slices: those of validation; open_test: reads the sealed targets and cuts the test set, called once it is opened;
     leaks: looks for answers to validation rows in training datasets, where a gain looks too good.
     """
 
@@ -197,7 +197,7 @@ class EvidenceAssessor:
         )
         for comparison in state.comparisons:
             if comparison.verdict is not None and comparison.looks and comparison.looks[-1]["pairs"] >= 2:
-                pools = pools.updated(Look.from_dict(comparison.looks[-1]))
+                pools = pools.updated(comparison.typed_looks[-1])
         return pools
 
     def _final(self, view: View, number: int, table: SliceTable) -> Arrays:

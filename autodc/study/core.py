@@ -20,6 +20,7 @@ from autodc.study.assess import EvidenceAssessor, LookForLeaks, OpenTest
 from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
 from autodc.study.journal.fold import apply, fold
+from autodc.study.journal.records import PAIRED
 from autodc.study.journal.state import State
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
@@ -28,7 +29,6 @@ from autodc.study.phases.tools import Tools
 from autodc.study.ports import ArtefactLost, ArtefactStore, Journal
 from autodc.study.rules import allowance, last, losses
 from autodc.study.rules.extend import extension
-from autodc.study.rules.pairs import PAIRED
 from autodc.study.scoring import Scorer
 from autodc.study.slicing import Cut, Slices
 from autodc.study.view import View

@@ -13,7 +13,7 @@ from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.study.journal import events as ev
 from autodc.study.journal import upcasts
-from autodc.study.journal.records import ComparisonState, Extension, Session, TaskState, TrialState
+from autodc.study.journal.records import PAIRED, ComparisonState, Extension, Session, TaskState, TrialState
 from autodc.study.journal.state import State
 
 
@@ -125,7 +125,7 @@ def _planned(state: State, event: ev.TrialPlanned) -> None:
     trial = Trial.from_dict(event.trial)
     if trial.number != len(state.trials):
         raise ValueError(f"trials are numbered without gaps, found {trial.number}")
-    in_pair = trial.phase in ("calibration", "gate")
+    in_pair = trial.phase in PAIRED
     attempt = state.attempts.get((trial.plan, trial.seed), 0) if in_pair else 0
     state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin, of=event.of, attempt=attempt))
     state.planned[trial.phase, event.round] = state.charged(trial.phase, event.round) + trial.fidelity

@@ -12,6 +12,10 @@ from autodc.plan.trial import Outcome, Trial
 
 Purpose = Literal["removal", "whole", "addition"]
 
+PAIRED = ("calibration", "gate")
+"""What trainings of pairs are planned as, whichever phase wants them: any comparison may use them, and one that fails
+is run again."""
+
 
 @final
 @dataclass(slots=True, kw_only=True)

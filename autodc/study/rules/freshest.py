@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from autodc.plan.plan import Plan
-from autodc.study.rules.pairs import PAIRED
+from autodc.study.journal.records import PAIRED
 from autodc.study.view import View
 
 

@@ -6,15 +6,12 @@ from collections.abc import Iterable
 
 from autodc import seeds
 from autodc.plan.plan import Plan
-from autodc.study.journal.records import ComparisonState, TrialState
+from autodc.study.journal.records import PAIRED, ComparisonState, TrialState
 from autodc.study.rules import allowance, failing
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
 Key = tuple[Plan, int]
-
-PAIRED = ("calibration", "gate")
-"""What trainings of pairs are planned as, whichever phase wants them: one that fails is run again."""
 
 RERUNS = 2
 """How often a training of a pair that failed is run again, with the same seed, before the pair counts as lost."""
@@ -64,10 +61,9 @@ def may_run_again(one: TrialState) -> bool:
 
     What it says of its plan is not known before.
     """
-    if one.outcome is not None and one.outcome.status == "cancelled":
-        return one.trial.phase in PAIRED
-    failed = one.outcome is not None and one.outcome.status == "failed"
-    return failed and one.trial.phase in PAIRED and one.attempt < RERUNS
+    if one.outcome is None or one.trial.phase not in PAIRED:
+        return False
+    return one.outcome.status == "cancelled" or (one.outcome.status == "failed" and one.attempt < RERUNS)
 
 
 def can_look(view: View, challenger: Plan, incumbent: Plan) -> bool:

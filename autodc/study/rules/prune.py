@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from autodc.gate.retreat import costliest
-from autodc.gate.types import Look
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 
@@ -32,4 +31,4 @@ def _given_up(state: State, whole: ComparisonState) -> str | None:
     if not whole.looks or sum(t.purpose == "whole" for t in mine) > RETREATS:
         return None
     removals = [t for t in mine if t.purpose == "removal" and t.subject in whole.members and t.looks]
-    return costliest(Look.from_dict(whole.looks[-1]), {t.subject: Look.from_dict(t.looks[-1]) for t in removals})
+    return costliest(whole.typed_looks[-1], {t.subject: t.typed_looks[-1] for t in removals})

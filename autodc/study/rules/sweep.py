@@ -7,7 +7,6 @@ compared again, with the incumbent that it makes and on fresh seeds, as new comp
 from __future__ import annotations
 
 from autodc.gate.reasons import TOO_GOOD
-from autodc.gate.types import Look
 from autodc.gate.waves import best_passer
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -43,7 +42,7 @@ def winner(view: View) -> ComparisonState | None:
     passed = {name: keeps[name] for name in pays(view, keeps)}
     if not passed:
         return None
-    return passed[best_passer({name: Look.from_dict(t.looks[-1]) for name, t in passed.items()})]
+    return passed[best_passer({name: t.typed_looks[-1] for name, t in passed.items()})]
 
 
 def out_of_context(state: State) -> list[str]:
