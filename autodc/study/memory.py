@@ -8,6 +8,7 @@ from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome
 from autodc.search.engine import Observation, oriented
 from autodc.study.journal import events as ev
+from autodc.study.journal.records import TrialState
 from autodc.study.rules import pairs
 from autodc.study.view import View
 from autodc.studyfile.study import Tradeoff
@@ -23,31 +24,37 @@ class Memory:
     def __init__(self) -> None:
         self._seen: list[Observation] = []
         self._read = 0
-        self._slices = 0
 
     def observed(self, view: View) -> list[Observation]:
         """All that is visible now; the list only grows."""
-        if self._slices != len(view.state.admitted):  # trainings of before have a value there now
-            self._seen, self._read, self._slices = [], 0, len(view.state.admitted)
         if not self._seen:
             self._seen += borrowed(view.state.borrowed)
-        for t in view.state.trials[self._read : view.horizon]:
-            trial = t.trial
-            told = t.outcome is not None and t.outcome.status != "cancelled" and not pairs.may_run_again(t)
-            if not view.closes(trial.phase) and t.outcome is not None and told:
-                values = t.outcome.slices
+        for one in view.state.trials[self._read : view.horizon]:
+            trial = one.trial
+            if (outcome := told(view, one)) is not None:
                 self._seen.append(
                     Observation(
                         number=trial.number,
                         plan=trial.plan,
                         seed=trial.seed,
-                        values=values,
+                        values=outcome.slices,
                         fidelity=trial.fidelity,
-                        tradeoffs=tradeoffs(t.outcome, trial.fidelity),
+                        tradeoffs=tradeoffs(outcome, trial.fidelity),
                     )
                 )
         self._read = max(self._read, view.horizon)
         return self._seen
+
+
+def told(view: View, one: TrialState) -> Outcome | None:
+    """The outcome of a training that a search may learn from.
+
+    None after the last verdict, and where it may be run again: then it does not yet say what it says of its plan.
+    """
+    outcome = one.outcome
+    if outcome is None or outcome.status == "cancelled" or pairs.may_run_again(one) or view.closes(one.trial.phase):
+        return None
+    return outcome
 
 
 def borrowed(event: ev.WarmStarted | None) -> list[Observation]:

@@ -18,8 +18,7 @@ from autodc.plan.plan import Plan, Value
 from autodc.search.encoding import PlanEncoding
 from autodc.study.direction import better
 from autodc.study.journal import events as ev
-from autodc.study.memory import tradeoffs
-from autodc.study.rules.pairs import may_run_again
+from autodc.study.memory import told, tradeoffs
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -68,9 +67,7 @@ def borrow(other: View, given: Mapping[str, Mapping[str, Any]], encoding: PlanEn
     taken: list[dict[str, Any]] = []
     left_out: Counter[str] = Counter()
     for one in other.state.trials:
-        if one.outcome is None or one.outcome.status == "cancelled":
-            continue
-        if may_run_again(one) or other.closes(one.trial.phase):
+        if (outcome := told(other, one)) is None:
             continue
         plan = _renamed(one.trial.plan, theirs)
         if why := _misfit(plan, one.trial.warm_start, encoding):
@@ -81,9 +78,9 @@ def borrow(other: View, given: Mapping[str, Mapping[str, Any]], encoding: PlanEn
             {
                 "plan": plan.to_dict(),
                 "seed": one.trial.seed,
-                "values": dict(one.outcome.slices),
+                "values": dict(outcome.slices),
                 "fidelity": one.trial.fidelity,
-                "tradeoffs": tradeoffs(one.outcome, one.trial.fidelity),
+                "tradeoffs": tradeoffs(outcome, one.trial.fidelity),
             }
         )
     return ev.WarmStarted(
