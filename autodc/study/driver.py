@@ -25,7 +25,7 @@ AHEAD = 1
 thinks about the one after. What a trial depends on is set by `search.lag`, not by when it is asked for."""
 
 TICK = 0.5
-"""Seconds after which the driver looks up even when nothing came back."""
+"""Seconds after which who waits for the executor looks up even when nothing came back."""
 
 LATE_SHARE = 0.1
 """The clock's estimate of the trainings left is journalled again when it has changed by this share, up or down."""
@@ -34,11 +34,12 @@ CUT_SHARE = 0.5
 """What still searches or compares is ended when no more time is left than this share of the last measurement takes."""
 
 RESTORES = 3
-"""How often one training is begun again because stored data had to be put in place again."""
+"""How often one training or task is begun again because stored data had to be put in place again."""
 
 TIME_OVER = "the time was over before this training ended [ADC-RUN-070]"
 
-_AGAIN = frozenset({"crashed", "lost"})
+TRIED_AGAIN = frozenset({"crashed", "lost"})
+"""Ends of an attempt that say nothing of what was tried: another one is made while retries are left."""
 
 Progress = Callable[[State], None]
 
@@ -151,7 +152,7 @@ class Driver:
             return
         if completion.status == "surroundings" and self._held_up(trial, attempt, completion):
             return
-        if completion.status in _AGAIN and attempt < self._retries:
+        if completion.status in TRIED_AGAIN and attempt < self._retries:
             self._submit(trial, attempt + 1)
             return
         del self._under_way[completion.number]

@@ -20,6 +20,7 @@ from autodc.errors import SurroundingsError
 from autodc.files import digests
 from autodc.study import pace
 from autodc.study.core import StudyCore
+from autodc.study.driver import RESTORES, TICK, TRIED_AGAIN
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import TaskState
 from autodc.trial.executor import CallTask, Completion, Executor, PredictTask, Status
@@ -27,11 +28,6 @@ from autodc.trial.executor import CallTask, Completion, Executor, PredictTask, S
 Array = np.ndarray[Any, Any]
 Asked = PredictTask | CallTask
 
-TICK = 0.5
-"""Seconds after which the wait for a task is taken up again."""
-RESTORES = 3
-"""How often one task is begun again because stored data had to be put in place again."""
-_AGAIN = ("crashed", "lost")
 _NOT_ASKED = ("number", "attempt", "out", "timeout", "memory", "threads")
 """Fields of a task that say how it is run, not what is asked for."""
 
@@ -119,7 +115,7 @@ class Tasks:
             return True
         if completion.status == "surroundings":
             self._put_in_place(task, completion)
-        elif completion.status in _AGAIN and task.attempt < self._retries:
+        elif completion.status in TRIED_AGAIN and task.attempt < self._retries:
             self._submit(replace(task, attempt=task.attempt + 1))
         else:
             del self._under_way[task.number]
@@ -134,9 +130,10 @@ class Tasks:
 
     def _known(self, digest: str) -> TaskState | None:
         """The task that asks for this and has not failed."""
-        same = [task for task in self._core.state.tasks if task.digest == digest]
-        open_or_done = [task for task in same if task.answer is None or task.answer["status"] == "done"]
-        return open_or_done[-1] if open_or_done else None
+        for task in reversed(self._core.state.tasks):
+            if task.digest == digest and (task.answer is None or task.answer["status"] == "done"):
+                return task
+        return None
 
     def _put_in_place(self, task: Asked, completion: Completion) -> None:
         """Restore stored data and run the task again. Raises where that is of no use."""
