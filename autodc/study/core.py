@@ -125,11 +125,11 @@ class StudyCore:
         awake = 0.0 if self._begun is None else round(self._monotonic() - self._begun, 3)
         stamped = [replace(event, time=self._clock(), awake=awake) for event in events]
         self._journal.append(stamped)
+        kept = set(self.state.outputs.values())
         for event in stamped:
-            kept = self.state.outputs
             apply(self.state, event)
-            for address in set(kept.values()) - set(self.state.outputs.values()) if kept else ():
-                self._store.drop(address)
+        for address in kept - set(self.state.outputs.values()):
+            self._store.drop(address)
 
     def ask(self, n: int = 1) -> list[Trial]:
         """Return up to n trials to train now.

@@ -27,7 +27,7 @@ def lost_with(state: State, address: str, store: ArtefactStore) -> Iterator[int]
     comparison = state.open_comparison
     plans = () if comparison is None else (comparison.challenger, comparison.incumbent)
     known = {outcome.arrays for n in state.lost if (outcome := state.trials[n].outcome) is not None}
-    for one in list(state.trials):
+    for one in state.trials:
         trial, outcome = one.trial, one.outcome
         if outcome is None or not outcome.arrays or outcome.arrays in known:
             continue
