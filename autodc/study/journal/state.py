@@ -163,6 +163,10 @@ class State:
         """Trainings planned in a phase of a round, each by its fidelity."""
         return self.planned.get((phase, round_number), 0.0)
 
+    def allotted(self, phase: str) -> int:
+        """What the phase may take (PhaseStarted.planned), as it was begun last; 0 where it never was."""
+        return next((p.planned for p in reversed(self.phases) if p.phase == phase), 0)
+
     def count(self, phase: str) -> int:
         """Trials planned in a phase, over all rounds."""
         return sum(t.trial.phase == phase for t in self.trials)

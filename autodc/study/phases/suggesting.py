@@ -42,7 +42,7 @@ def is_searching(view: View) -> bool:
     Where a clock limits the study, or did so when the round began, the share is that of what is left now.
     """
     state = view.state
-    quota: float = next(p.planned for p in reversed(state.phases) if p.phase == "search")
+    quota: float = state.allotted("search")
     if state.paced:
         quota = allowance.search_quota(view, state.round)
     return state.charged("search", state.round) < quota - allowance.CRUMB and allowance.left(view) >= 1

@@ -90,7 +90,7 @@ def seeds_paid(view: View) -> int:
 def needs(view: View) -> list[pairs.Key]:
     """Trainings of the further arms that nobody has planned."""
     state = view.state
-    count = next((p.planned for p in reversed(state.phases) if p.phase == "credit"), 0)
+    count = state.allotted("credit")
     done = {(t.trial.plan, t.trial.seed) for t in state.trials if t.trial.phase == "credit"}
     wanted = [(plan, last.fresh_seed(view, j)) for j in range(count) for plan in further(view)]
     return [key for key in wanted if key not in done]

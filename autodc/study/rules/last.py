@@ -38,7 +38,7 @@ def keys(view: View) -> list[Key]:
     They are fresh for each reading of the test set. Without a reading to come (an extended study) the incumbent meets
     the start on the seeds of the last.
     """
-    count = next(p.planned for p in reversed(view.state.phases) if p.phase == "test")
+    count = view.state.allotted("test")
     arms = dict.fromkeys((view.start, view.incumbent))
     return [(plan, fresh_seed(view, j)) for j in range(count) for plan in arms]
 
