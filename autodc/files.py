@@ -59,12 +59,8 @@ def write_whole(path: Path, content: str | bytes | Callable[[IO[bytes]], object]
 
 def digests(folder: Path) -> dict[str, str]:
     """Path below the folder → SHA-256 of every file there."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
 
 
 def fill_whole(path: Path, fill: Callable[[Path], object]) -> None:
@@ -92,10 +88,8 @@ def fill_whole(path: Path, fill: Callable[[Path], object]) -> None:
 def seal(folder: Path) -> None:
     """Sync all that lies below a folder, and write down what the files hold."""
     (folder / DIGESTS).unlink(missing_ok=True)
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            found[path.relative_to(folder).as_posix()] = [path.stat().st_size, _digest(path)]
+    found = {name: [(folder / name).stat().st_size, digest] for name, digest in digests(folder).items()}
+    for path in folder.rglob("*"):
         if path.is_file() or path.is_dir():
             sync(path)
     write_whole(folder / DIGESTS, json.dumps(found, indent=1) + "\n")

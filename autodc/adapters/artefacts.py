@@ -99,7 +99,7 @@ class ArtefactStore:
         return True
 
     def _folder_of(self, dataset: Dataset, inputs_only: bool) -> Path:
-        return self._folder / (f"x-{fingerprint.of_array(dataset.x)}" if inputs_only else dataset.fingerprint)
+        return self.folder(f"x-{fingerprint.of_array(dataset.x)}" if inputs_only else dataset.fingerprint)
 
     def _path(self, address: str) -> Path:
         return self._folder / f"{address}.npz"

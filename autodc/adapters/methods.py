@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from autodc.plugins import is_path, load_object, own_code
 from autodc.study.journal.fold import fold
 from autodc.trial.executor import MethodRef, TrainerRef
 from autodc.trial.method import Method, RowMethod
-from autodc.trial.outputs import CheckedMethod, CheckedTrainer
+from autodc.trial.outputs import CheckedMethod
 
 Array = np.ndarray[Any, Any]
 
@@ -80,18 +80,18 @@ def _run(folder: Path, ref: MethodRef) -> Method:
         raise InputError("ADC-METHOD-005", "this run has no model of its incumbent", PLACE, str(folder), hint)
     task = state.question.spec["task"]
     theirs = TrainerRef(name=task["trainer"], options=task["options"], folder=ref.folder)
-    return _checked(theirs).method(model)
+    return make_trainer(theirs).method(model)
 
 
 def _model(folder: Path, ref: MethodRef) -> Method:
     """A model that a trainer saved: one of ours knows its own, anything else is the study's trainer's."""
     name = _saved_by(folder)
     if name is not None:
-        return _checked(TrainerRef(name=name, options={}, folder=ref.folder)).method(folder)
+        return make_trainer(TrainerRef(name=name, options={}, folder=ref.folder)).method(folder)
     if ref.trainer is None:
         hint = "name the run folder it came from, or a study with its trainer"
         raise InputError("ADC-METHOD-006", "no trainer of ours saved this model", PLACE, str(folder), hint)
-    return _checked(ref.trainer).method(folder)
+    return make_trainer(ref.trainer).method(folder)
 
 
 def _saved_by(folder: Path) -> str | None:
@@ -108,7 +108,7 @@ def _saved_by(folder: Path) -> str | None:
 
 
 def _program(argv: list[str], ref: MethodRef) -> Method:
-    return _checked(TrainerRef(name="command", options={"argv": argv}, folder=ref.folder)).method(None)
+    return make_trainer(TrainerRef(name="command", options={"argv": argv}, folder=ref.folder)).method(None)
 
 
 def _object(ref: MethodRef) -> Method:
@@ -121,7 +121,3 @@ def _object(ref: MethodRef) -> Method:
         got = f"{ref.name}: {type(found).__name__}"
         raise SpecError("ADC-METHOD-008", "a method has a function `predict(x)`", PLACE, got)
     return RowMethod(found.predict)
-
-
-def _checked(ref: TrainerRef) -> CheckedTrainer:
-    return cast(CheckedTrainer, make_trainer(ref))

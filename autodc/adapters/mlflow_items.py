@@ -41,8 +41,16 @@ class Projection:
         self._challengers: set[int] = set()
         self._sessions = self._opened = 0
         self._spent = 0.0
-        self.specification: Mapping[str, Any] = {}
         self.finished = False
+
+    @property
+    def specification(self) -> Mapping[str, Any]:
+        """The study file as it is now; empty before the study has started."""
+        return self._started.spec if self._started else {}
+
+    @property
+    def _cards(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._started.datasets if self._started else {}
 
     def feed(self, event: ev.Event) -> list[RunChange]:
         """The changes this event makes; none for events MLflow need not know."""
@@ -85,7 +93,7 @@ class Projection:
         return []
 
     def _study(self, event: ev.StudyStarted) -> RunChange:
-        self._started, self.specification = event, event.spec
+        self._started = event
         tags = {
             "autodc.study": event.name,
             "autodc.fingerprint": event.fingerprint,
@@ -124,7 +132,6 @@ class Projection:
             slices=event.slices,
             parts=event.parts,
         )
-        self.specification = event.spec
         tags = {"autodc.fingerprint": event.fingerprint, "autodc.extended": ", ".join(event.changed)}
         return [RunChange(key=STUDY, tags=short_tags(tags))]
 
@@ -175,13 +182,13 @@ class Projection:
         return [change]
 
     def _candidates(self) -> list[str]:
-        given = _part(self._started.spec if self._started else {}, "data").get("candidates") or ()
-        later = [name for name, card in (self._started.datasets if self._started else {}).items() if "by" in card]
+        given = _part(self.specification, "data").get("candidates") or ()
+        later = [name for name, card in self._cards.items() if "by" in card]
         return [*dict.fromkeys([*(candidate["name"] for candidate in given), *later])]
 
     def _dataset(self, name: str, context: str, tags: Mapping[str, str]) -> DatasetInput:
-        card = (self._started.datasets if self._started else {}).get(name, {})
-        data = _part(self._started.spec if self._started else {}, "data")
+        card = self._cards.get(name, {})
+        data = _part(self.specification, "data")
         given = {c["name"]: c for c in data.get("candidates") or ()}
         source = (given.get(name) or data.get(name) or {}).get("source", "")
         return DatasetInput(

@@ -35,10 +35,8 @@ class FlakyTrainer:
     def train(self, job: TrainingJob) -> Trained:
         """Act, then fit and predict; outputs are a function of data, weights and seed alone."""
         settings = job.hyperparameters
-        if "pid_file" in settings:
-            Path(str(settings["pid_file"])).write_text(str(os.getpid()))
         start = time.perf_counter()
-        _act(str(settings.get("act", "learn")), settings, job.out, job.train)
+        _act(settings, job.out, job.train)
         outputs = _ridge(job)
         if settings.get("act") == "nan":
             outputs = {name: np.full_like(array, np.nan) for name, array in outputs.items()}
@@ -55,16 +53,15 @@ class FlakyTrainer:
 
 def flaky_call(call: Call) -> dict[str, Any]:
     """Act as the argument `act` says, one of `FlakyTrainer`'s, and leave a file."""
-    settings = call.arguments
-    if "pid_file" in settings:
-        Path(str(settings["pid_file"])).write_text(str(os.getpid()))
-    _act(str(settings.get("act", "learn")), settings, call.out, ())
+    _act(call.arguments, call.out, ())
     (call.out / "made.txt").write_text("made")
     return {"parts": sorted(call.parts), "threads": _threads()}
 
 
-def _act(act: str, settings: Mapping[str, Any], out: Path, parts: Sequence[TrainPart]) -> None:
-    seconds = float(settings.get("seconds", 0.5))
+def _act(settings: Mapping[str, Any], out: Path, parts: Sequence[TrainPart]) -> None:
+    if "pid_file" in settings:
+        Path(str(settings["pid_file"])).write_text(str(os.getpid()))
+    act, seconds = settings.get("act", "learn"), float(settings.get("seconds", 0.5))
     if act == "sleep":
         time.sleep(seconds)
     elif act == "spin":

@@ -31,10 +31,9 @@ def main(arguments: list[str]) -> int:
             kind, payload = pipe.recv()
         except (EOFError, OSError):
             return 0
-        if kind == "warm":
-            _prepare(harness, payload)
-            continue
         _prepare(harness, payload)
+        if kind == "warm":
+            continue
         pipe.send(("begin", time.time()))
         completion = harness.run_task(payload)
         programs.end_all()

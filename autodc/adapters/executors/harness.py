@@ -30,6 +30,7 @@ from autodc.trial.executor import (
     CallTask,
     Completion,
     PredictTask,
+    Status,
     StoredPart,
     Task,
     TrainerRef,
@@ -73,16 +74,7 @@ def run_task(task: Task) -> Completion:
         run = _made(task, opened)
         with thread_share(task.threads):
             answer = run()
-        completion = Completion(
-            number=task.number,
-            attempt=task.attempt,
-            work=task.work,
-            status="done",
-            started=started,
-            ended=time.time(),
-            seconds=time.monotonic() - begun,
-            **answer,
-        )
+        completion = ended(task, "done", started, seconds=time.monotonic() - begun, **answer)
         leave_scratch(task, done=True)
     except KeyboardInterrupt:
         raise
@@ -90,6 +82,19 @@ def run_task(task: Task) -> Completion:
         completion = _failed(task, error, started, begun, missing=bool(_gone(task)))
         leave_scratch(task, done=False)
     return completion
+
+
+def ended(task: Task, status: Status, started: float, **more: Any) -> Completion:
+    """The completion of an attempt that ends now. more: its other fields."""
+    return Completion(
+        number=task.number,
+        attempt=task.attempt,
+        work=task.work,
+        status=status,
+        started=started,
+        ended=time.time(),
+        **more,
+    )
 
 
 def ended_by_lost_data(task: Task, completion: Completion) -> Completion:
@@ -162,18 +167,10 @@ def _call(task: CallTask, callee: Callee, parts: Mapping[str, CallPart]) -> dict
     return {"value": value, "files": files}
 
 
-def _failed(task: Task, error: BaseException, started: float, begun: float, missing: bool = False) -> Completion:
-    return Completion(
-        number=task.number,
-        attempt=task.attempt,
-        work=task.work,
-        status="surroundings" if missing or _is_surroundings(error, task) else "failed",
-        started=started,
-        ended=time.time(),
-        seconds=time.monotonic() - begun,
-        missing=missing,
-        error=_sentence(error, task),
-    )
+def _failed(task: Task, error: BaseException, started: float, begun: float, missing: bool) -> Completion:
+    status: Status = "surroundings" if missing or _is_surroundings(error, task) else "failed"
+    sentence = _sentence(error, task)
+    return ended(task, status, started, seconds=time.monotonic() - begun, missing=missing, error=sentence)
 
 
 def _is_surroundings(error: BaseException, task: Task) -> bool:

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, Pipe, answer_challenge, deliv
 from pathlib import Path
 from typing import Any, final
 
+from autodc.adapters.executors.harness import ended
 from autodc.adapters.executors.supervisor import Supervisor
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.trial.executor import Completion, Task, key, reads
@@ -128,7 +129,8 @@ class TaskServer:
         except (EOFError, OSError):
             why = "its worker went away"
         if taken:
-            self._queue.report(task, _lost(task, began, why))
+            lost = f"the {task.work} was lost: {why} [ADC-EXEC-006]"
+            self._queue.report(task, ended(task, "lost", began, error=lost))
         else:
             self._queue.put_back(task)
         return False
@@ -192,18 +194,12 @@ class Worker:
         if not missing:
             self._proof = None
             return None
-        return Completion(
-            number=task.number,
-            attempt=task.attempt,
-            work=task.work,
-            status="surroundings",
-            missing=True,
-            started=began,
-            ended=time.time(),
-            error=f"the worker on {socket.gethostname()} does not see what the driver has stored in "
+        why = (
+            f"the worker on {socket.gethostname()} does not see what the driver has stored in "
             f"{', '.join(missing)}: cache_dir and --out must lie on a disk that every node of the cluster has at the "
-            "same path [ADC-EXEC-078]",
+            "same path [ADC-EXEC-078]"
         )
+        return ended(task, "surroundings", began, missing=True, error=why)
 
     def _beat(self, task: Task, over: Connection[Any, Any]) -> None:
         """Give signs of life while the task runs; end it when the driver says so or is gone."""
@@ -249,15 +245,3 @@ def _in_sight(task: Task) -> tuple[str, ...]:
 def _tune(call: socket.socket) -> None:
     call.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     call.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-
-
-def _lost(task: Task, began: float, why: str) -> Completion:
-    return Completion(
-        number=task.number,
-        attempt=task.attempt,
-        work=task.work,
-        status="lost",
-        started=began,
-        ended=time.time(),
-        error=f"the {task.work} was lost: {why} [ADC-EXEC-006]",
-    )

@@ -18,7 +18,7 @@ from typing import IO, final
 
 from autodc.adapters.executors import harness
 from autodc.adapters.executors.child_process import Child
-from autodc.trial.executor import Completion, Status, Task
+from autodc.trial.executor import Completion, Task
 
 START_SECONDS = 300.0
 """How long a fresh process may take to import what the task needs."""
@@ -76,7 +76,7 @@ class Supervisor:
         started, begun = time.time(), time.monotonic()
         with self._lock:
             if self._closed or self._dropped is task:
-                return _ended(task, "lost", started, "the task was cancelled [ADC-EXEC-005]")
+                return harness.ended(task, "lost", started, error="the task was cancelled [ADC-EXEC-005]")
             self._task = task
         if task.threads != self._threads:
             self._threads = task.threads
@@ -86,12 +86,12 @@ class Supervisor:
         mark = self._mark()
         child = self._child
         if child is None:
-            return _ended(task, "lost", started, "the slot is closed [ADC-EXEC-005]")
+            return harness.ended(task, "lost", started, error="the slot is closed [ADC-EXEC-005]")
         try:
             child.pipe.send(("task", task))
             completion = self._watch(child, task)
         except (EOFError, OSError) as error:
-            completion = _ended(task, "crashed", started, child.cause_of_death(task, error))
+            completion = harness.ended(task, "crashed", started, error=child.cause_of_death(task, error))
         if completion.status in ("done", "failed", "surroundings"):
             return completion
         with self._lock:
@@ -100,8 +100,8 @@ class Supervisor:
         tail = self._tail(mark)
         if self._dropped is not task:
             self.warm()
-        seconds = time.monotonic() - begun
-        ended = _ended(task, completion.status, completion.started, completion.error + tail, seconds)
+        words, seconds = completion.error + tail, time.monotonic() - begun
+        ended = harness.ended(task, completion.status, completion.started, error=words, seconds=seconds)
         return harness.ended_by_lost_data(task, ended)
 
     def drop(self, task: Task) -> None:
@@ -126,7 +126,8 @@ class Supervisor:
             left = deadline - time.monotonic()
             if left <= 0:
                 limit = f"{task.timeout:g} s" if begun else f"{START_SECONDS:g} s to start"
-                return _ended(task, "timeout", started, f"the {task.work} took longer than {limit} [ADC-EXEC-003]")
+                why = f"the {task.work} took longer than {limit} [ADC-EXEC-003]"
+                return harness.ended(task, "timeout", started, error=why)
             ready = wait([child.pipe, child.pidfd], min(left, POLL_SECONDS if task.memory else LOOK_SECONDS))
             if child.pipe in ready:
                 kind, payload = child.pipe.recv()
@@ -139,7 +140,8 @@ class Supervisor:
                 raise EOFError
             elif task.memory and child.memory(task.memory) > task.memory:
                 limit = f"{task.memory / 2**20:.0f} MB"
-                return _ended(task, "memory", started, f"the {task.work} used more than {limit} [ADC-EXEC-004]")
+                why = f"the {task.work} used more than {limit} [ADC-EXEC-004]"
+                return harness.ended(task, "memory", started, error=why)
 
     def _end_child(self) -> None:
         if self._child is not None:
@@ -162,16 +164,3 @@ class Supervisor:
             return ""
         lines = text.decode(errors="replace").rstrip().splitlines()[-TAIL_LINES:]
         return "\n" + "\n".join(lines) if lines else ""
-
-
-def _ended(task: Task, status: Status, started: float, error: str, seconds: float = 0.0) -> Completion:
-    return Completion(
-        number=task.number,
-        attempt=task.attempt,
-        work=task.work,
-        status=status,
-        started=started,
-        ended=time.time(),
-        seconds=seconds,
-        error=error,
-    )

@@ -20,7 +20,7 @@ from autodc.adapters.sources.urls import WEB, named_path
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 from autodc.errors import AutodcError, DataError, SurroundingsError
-from autodc.files import NO_ROOM, disk_problem, write_whole
+from autodc.files import NO_ROOM, disk_problem, disk_told, write_whole
 
 NOT_THERE = (404, 410)
 VALIDATORS = ("ETag", "Content-MD5", "Digest")
@@ -166,10 +166,8 @@ def _short_name(url: str, suffix: str) -> str:
 
 def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: str, local: Path) -> None:
     """Copy whole: what was broken off is never taken for the file."""
-    try:
+    with disk_told(local.parent):
         local.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_problem(error, str(local.parent)) from error
     try:
         write_whole(local, lambda file: system.get_file(path, file.name))
     except FileNotFoundError:

@@ -18,7 +18,7 @@ from autodc.trial.trainer import Trainer
 PLACE = "task.trainer"
 
 
-def make_trainer(ref: TrainerRef) -> Trainer:
+def make_trainer(ref: TrainerRef) -> CheckedTrainer:
     """Make the trainer; what it gives back is checked. torch or scikit-learn is imported here, for those who need it.
 
     Raises SpecError where the name or the options are wrong.
