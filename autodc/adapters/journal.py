@@ -28,8 +28,22 @@ from autodc.adapters.journal_table import Cursor, Head, encode
 from autodc.adapters.lock import FolderLock
 from autodc.errors import InputError
 from autodc.study.journal.events import Event
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
 
-__all__ = ["Cursor", "JournalReader", "SqliteJournal", "encode", "open_for_following", "open_for_reading"]
+__all__ = [
+    "JOURNAL",
+    "Cursor",
+    "JournalReader",
+    "SqliteJournal",
+    "encode",
+    "open_for_following",
+    "open_for_reading",
+    "state_of",
+]
+
+JOURNAL = "journal.sqlite"
+"""Its name in the folder of a study."""
 
 _PRIVATE_FOLDER = 0o700
 
@@ -192,6 +206,12 @@ def open_for_reading(path: str | Path) -> JournalReader:
     Raises InputError ADC-JRNL-006 where there is none.
     """
     return _open_existing(path, connect_for_reading)
+
+
+def state_of(folder: Path) -> State:
+    """What the journal in the folder of a study tells."""
+    with open_for_reading(folder / JOURNAL) as reader:
+        return fold(event for _, event in reader.read())
 
 
 def open_for_following(path: str | Path) -> JournalReader:

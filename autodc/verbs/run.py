@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 from autodc.adapters.executors import open_executor
-from autodc.adapters.journal import open_for_reading
+from autodc.adapters.journal import JOURNAL, open_for_reading, state_of
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
 from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.files import write_whole
@@ -24,13 +24,12 @@ from autodc.study import direction
 from autodc.study.core import StudyCore, refuse_second_opening
 from autodc.study.driver import Driver, Progress
 from autodc.study.journal import events as ev
-from autodc.study.journal.fold import fold
 from autodc.study.journal.state import State
 from autodc.study.ports import Tracker
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.summary import Summary, quick_status
-from autodc.wire.inputs import JOURNAL, Inputs, read_inputs
+from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import job_maker, open_study, tidy
 from autodc.wire.tracking import Tracking, tracking_of
 
@@ -99,7 +98,7 @@ def run(
     machine = machine or MachineSpec()
     folder = _folder(spec, out)
     if open_test and (folder / JOURNAL).exists():
-        refuse_second_opening(_read(folder), force)
+        refuse_second_opening(state_of(folder), force)
     stage("reading the data")
     inputs = read_inputs(spec, folder)
     tracking = tracking_of(spec)
@@ -140,7 +139,7 @@ def run(
 def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> Result | None:
     """What a study decided whose test set could not be read; None for any other folder."""
     folder = _folder(spec, out)
-    if not (folder / JOURNAL).exists() or _read(folder).unread is None:
+    if not (folder / JOURNAL).exists() or state_of(folder).unread is None:
         return None
     return Result(content=open_result(folder)[1], folder=folder)
 
@@ -164,7 +163,7 @@ def open_state(folder: str | os.PathLike[str]) -> State:
     path = Path(folder)
     if not (path / JOURNAL).exists():
         raise _no_study(path)
-    state = _read(path)
+    state = state_of(path)
     if state.started is None:
         hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
         raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
@@ -189,15 +188,6 @@ def _no_study(path: Path) -> InputError:
         found = next((p for p in near if p.name == close), near[0])
         hint = f"did you mean {found}?"
     return InputError("ADC-RUN-005", "there is no study in this folder", str(path), got, hint)
-
-
-def _read(folder: Path) -> State:
-    """The state of the study in a folder, from its journal alone."""
-    journal = open_for_reading(folder / JOURNAL)
-    try:
-        return fold(event for _, event in journal.read())
-    finally:
-        journal.close()
 
 
 def _train(
@@ -254,7 +244,7 @@ def asked_until(folder: str | os.PathLike[str]) -> tuple[float, ...]:
     path = Path(folder)
     if not (path / JOURNAL).exists():
         return ()
-    return tuple(s.until for s in _read(path).sessions if s.until is not None)
+    return tuple(s.until for s in state_of(path).sessions if s.until is not None)
 
 
 def _tracker(spec: StudySpec, folder: Path, tracking: Tracking) -> Tracker:

@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from autodc.adapters.journal import JournalReader, SqliteJournal, open_for_reading
+from autodc.adapters.journal import JOURNAL, JournalReader, SqliteJournal, open_for_reading
 from autodc.study.journal.state import State
 
 if TYPE_CHECKING:  # to read a summary, nothing heavy is imported
     from autodc.study.driver import Progress
-
-JOURNAL = "journal.sqlite"
 
 NAME = "status"
 """Of the cursor in the journal that holds it."""

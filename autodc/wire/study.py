@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autodc import fingerprint, seeds
 from autodc.adapters.artefacts import ArtefactStore, open_part
-from autodc.adapters.journal import SqliteJournal
+from autodc.adapters.journal import JOURNAL, SqliteJournal, state_of
 from autodc.adapters.sources import read_source
 from autodc.data.admit import Candidate, card, facts
 from autodc.data.catalogue import Catalogue, open_test
@@ -40,7 +40,7 @@ from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
-from autodc.wire.inputs import JOURNAL, Inputs, begun, state_of
+from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.problem import described_problem, search_problem
 
