@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from autodc.adapters import journal_table as table
 from autodc.adapters.journal_file import (
@@ -28,8 +28,9 @@ from autodc.adapters.journal_table import Cursor, Head, encode
 from autodc.adapters.lock import FolderLock
 from autodc.errors import InputError
 from autodc.study.journal.events import Event
-from autodc.study.journal.fold import fold
-from autodc.study.journal.state import State
+
+if TYPE_CHECKING:
+    from autodc.study.journal.state import State
 
 __all__ = [
     "JOURNAL",
@@ -210,6 +211,8 @@ def open_for_reading(path: str | Path) -> JournalReader:
 
 def state_of(folder: Path) -> State:
     """What the journal in the folder of a study tells."""
+    from autodc.study.journal.fold import fold  # numpy comes with it; a summary is read without
+
     with open_for_reading(folder / JOURNAL) as reader:
         return fold(event for _, event in reader.read())
 

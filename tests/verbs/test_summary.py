@@ -16,7 +16,7 @@ from autodc.study.journal.events import SessionStarted
 from autodc.study.journal.fold import fold
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs import summary as kept
-from autodc.verbs.run import status_of
+from autodc.verbs.summary import status_of
 from autodc.wire.inputs import read_inputs
 from autodc.wire.study import open_study
 
