@@ -14,7 +14,7 @@ from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer
 from autodc.data.admit import Candidate, Read
 from autodc.data.catalogue import Catalogue, build_catalogue
-from autodc.errors import AutodcError, InputError, Problems, SpecError, raise_all
+from autodc.errors import AutodcError, InputError, SpecError, each_of, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.rehearsal import rehearse
 from autodc.evaluation.slices import SliceTable, validation_table
@@ -160,10 +160,8 @@ def _gather(problems: list[AutodcError], make: Callable[[], T]) -> T | None:
     """Make a thing, or add what is wrong with it to the problems."""
     try:
         return make()
-    except Problems as error:
-        problems.extend(error.problems)
     except InputError as error:
-        problems.append(error)
+        problems.extend(each_of(error))
     return None
 
 
