@@ -19,7 +19,7 @@ from autodc.errors import InputError
 from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.scores import row_scores, rows_kept
-from autodc.evaluation.slices import VALIDATION, part_of
+from autodc.evaluation.slices import held_parts
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
 from autodc.lab.calibrated import Runs
 from autodc.plan.mixture import BASE
@@ -52,13 +52,13 @@ class Calibration:
     trained: int
     """Trainings spent now."""
 
+    min_rows: int
+    """With fewer rows that count a slice is no evidence."""
+
     @property
     def count(self) -> int:
         """Number of trainings."""
         return len(self.runs[0].scores)
-
-    min_rows: int
-    """With fewer rows that count a slice is no evidence."""
 
     @property
     def objective(self) -> tuple[Runs, ...]:
@@ -76,8 +76,8 @@ class Calibration:
             {r.name: r.clusters for r in self.runs},
             {r.name: r.weight for r in self.objective},
         )
-        assumed = {r.name: assumed_noise(r.scores) for r in self.runs if r.name in self.silent}
-        if {r.name for r in self.objective} <= self.silent:
+        assumed = self.assumed
+        if {r.name for r in self.objective} <= assumed.keys():
             parts = [(r.weight, assumed_noise(r.scores)) for r in self.objective]
             total = sum(weight for weight, _ in parts)
             assumed[OBJECTIVE] = tuple(sum(w * noise[i] for w, noise in parts) / total for i in (0, 1))  # type: ignore[assignment]
@@ -85,9 +85,14 @@ class Calibration:
         return Pools(slices={**measured.slices, **priors})
 
     @property
+    def assumed(self) -> dict[str, tuple[float, float]]:
+        """Slice on which all trainings scored every row the same → its noise, which is not known, and not zero."""
+        return {r.name: assumed_noise(r.scores) for r in self.runs if not _moves(r.scores)}
+
+    @property
     def silent(self) -> frozenset[str]:
-        """Slices on which all trainings scored every row the same: their noise is not known, and not zero."""
-        return frozenset(r.name for r in self.runs if not _moves(r.scores))
+        """Slices of which the noise is assumed."""
+        return frozenset(self.assumed)
 
     @property
     def deterministic(self) -> bool:
@@ -97,7 +102,7 @@ class Calibration:
     @property
     def worlds(self) -> tuple[Runs, ...]:
         """The runs with the noise that is assumed where they have none."""
-        noise = {r.name: assumed_noise(r.scores) for r in self.runs if r.name in self.silent}
+        noise = self.assumed
         return tuple(replace(r, assumed=noise.get(r.name)) for r in self.runs)
 
 
@@ -250,8 +255,7 @@ def _trained_in(inputs: Inputs, folder: Path) -> Calibration:
 def _runs(inputs: Inputs, arrays: list[Any], folder: Path) -> list[Runs]:
     """One entry a slice, as `compare` gives evidence: with soft scores, a guarded target has its metric beside it."""
     table, metric, soft = inputs.table, inputs.metric, inputs.spec.gate.score == "soft"
-    sizes = {VALIDATION: len(inputs.catalogue.validation)}
-    sizes |= {part_of(name): len(data) for name, data in inputs.catalogue.slice_sets.items()}
+    sizes = {part: len(data) for part, data in held_parts(inputs.catalogue).items()}
     begin = dict(zip(sizes, np.cumsum([0, *sizes.values()]), strict=False))
     found = []
     for one in table.slices:

@@ -24,6 +24,7 @@ from autodc.evaluation.slices import (
     Slice,
     SliceTable,
     cut_slice,
+    held_parts,
     part_of,
     sealed_table,
     slice_card,
@@ -180,7 +181,7 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> 
     store = ArtefactStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
     later = ArtefactStore(out / DATASETS)
     catalogue = inputs.catalogue
-    held = {VALIDATION: catalogue.validation, **{part_of(n): d for n, d in catalogue.slice_sets.items()}}
+    held = held_parts(catalogue)
     if catalogue.test is not None:
         held[TEST] = catalogue.test
     training = [catalogue.base, *catalogue.candidates.values()]
