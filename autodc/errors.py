@@ -98,3 +98,8 @@ def raise_all(problems: Iterable[AutodcError]) -> None:
         raise found[0]
     if found:
         raise Problems(found)
+
+
+def each_of(error: AutodcError) -> tuple[AutodcError, ...]:
+    """The problems that an error tells, one by one."""
+    return error.problems if isinstance(error, Problems) else (error,)

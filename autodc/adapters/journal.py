@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from autodc.adapters import journal_table as table
 from autodc.adapters.journal_file import (
@@ -29,7 +29,22 @@ from autodc.adapters.lock import FolderLock
 from autodc.errors import InputError
 from autodc.study.journal.events import Event
 
-__all__ = ["Cursor", "JournalReader", "SqliteJournal", "encode", "open_for_following", "open_for_reading"]
+if TYPE_CHECKING:
+    from autodc.study.journal.state import State
+
+__all__ = [
+    "JOURNAL",
+    "Cursor",
+    "JournalReader",
+    "SqliteJournal",
+    "encode",
+    "open_for_following",
+    "open_for_reading",
+    "state_of",
+]
+
+JOURNAL = "journal.sqlite"
+"""Its name in the folder of a study."""
 
 _PRIVATE_FOLDER = 0o700
 
@@ -192,6 +207,14 @@ def open_for_reading(path: str | Path) -> JournalReader:
     Raises InputError ADC-JRNL-006 where there is none.
     """
     return _open_existing(path, connect_for_reading)
+
+
+def state_of(folder: Path) -> State:
+    """What the journal in the folder of a study tells."""
+    from autodc.study.journal.fold import fold  # numpy comes with it; a summary is read without
+
+    with open_for_reading(folder / JOURNAL) as reader:
+        return fold(event for _, event in reader.read())
 
 
 def open_for_following(path: str | Path) -> JournalReader:

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from autodc.adapters.artefacts import open_part
-from autodc.adapters.journal import open_for_reading
+from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.trainers import make_trainer
 from autodc.adapters.trainers.command import JOB, OWN_PYTHON
 from autodc.errors import InputError, SpecError
 from autodc.plugins import is_path, load_object, own_code
-from autodc.study.journal.fold import fold
 from autodc.trial.executor import MethodRef, TrainerRef
 from autodc.trial.method import Method, RowMethod
 from autodc.trial.outputs import CheckedMethod
@@ -25,7 +24,6 @@ Array = np.ndarray[Any, Any]
 
 CONSTANT = "constant"
 PLACE = "method"
-JOURNAL = "journal.sqlite"
 REMOTE = ("models:/", "runs:/", "mlflow-artifacts:/")
 FORMS = "a run folder, a model folder, path/to/file.py:Object, a program with {job} among its arguments, or constant"
 
@@ -72,8 +70,7 @@ def _constant(ref: MethodRef) -> Method:
 
 def _run(folder: Path, ref: MethodRef) -> Method:
     """The model of a run's incumbent, read by the trainer of that run."""
-    with open_for_reading(folder / JOURNAL) as journal:
-        state = fold(event for _, event in journal.read())
+    state = state_of(folder)
     model = folder / "models" / "incumbent"
     if not model.is_dir():
         hint = "a run hands its model over when it is done: let it finish"

@@ -125,8 +125,9 @@ def run(
     from autodc.cli.live import Display, Stop, until_time
     from autodc.cli.show import show_result
     from autodc.study.driver import Interrupted
-    from autodc.verbs.run import asked_until, without_test
+    from autodc.verbs.folder import asked_until
     from autodc.verbs.run import run as run_study
+    from autodc.verbs.run import without_test
 
     end = until_time(until, lambda: asked_until(out or os.path.join("runs", spec.name)))
     with Display(spec.name) as display, Stop(display.say, lambda: _stopped(display)) as stop:
@@ -223,13 +224,9 @@ def simulate(
 @_JSON
 def status(folder: str, as_json: bool) -> None:
     """Say what a study is doing, what it has spent and kept so far; safe while it runs."""
-    from autodc.verbs.summary import quick_status
+    from autodc.verbs.summary import status_of
 
-    found = quick_status(folder)
-    if found is None:
-        from autodc.verbs.run import status_of
-
-        found = status_of(folder)
+    found = status_of(folder)
     if as_json:
         echo(json.dumps(found, indent=2))
     else:

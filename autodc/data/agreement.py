@@ -26,7 +26,7 @@ def agreed(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[Data
     if not problems and data.x.shape[1:] != base.x.shape[1:]:
         got = f"{data.x.shape[1:]}, the base has {base.x.shape[1:]}"
         problems.append(DataError("ADC-DATA-020", "inputs of another shape than the base's", place, got))
-    if _kind(data.x) != _kind(base.x):
+    if kind_of(data.x) != kind_of(base.x):
         got = f"{data.x.dtype}, the base has {base.x.dtype}"
         problems.append(DataError("ADC-DATA-021", "inputs of another type than the base's", place, got, ALIKE))
     problems += _same_target(data, base, place)
@@ -64,7 +64,7 @@ def encoded(data: Dataset, classes: Classes, place: str) -> Dataset:
     return replace(data, y=np.searchsorted(known, data.y).astype(np.int64), fingerprint="")
 
 
-def _kind(values: Array) -> str:
+def kind_of(values: Array) -> str:
     """Whole numbers are of one kind, signed or not; true and false, and decimal numbers, are others."""
     return "i" if values.dtype.kind in "iu" else values.dtype.kind
 
@@ -121,7 +121,7 @@ def _as_here(data: Dataset, name: str) -> str:
 def _same_target(data: Dataset, base: Dataset, place: str) -> list[DataError]:
     if data.y is None or base.y is None:
         return []
-    kinds = tuple("i" if y.dtype.kind in "iu" else y.dtype.kind for y in (data.y, base.y))
+    kinds = (kind_of(data.y), kind_of(base.y))
     if kinds[0] != kinds[1]:
         got = f"{KINDS.get(kinds[0], kinds[0])}, the base has {KINDS.get(kinds[1], kinds[1])}"
         hint = "write them as the base does, or rename classes with options: {map: {old: new}}"

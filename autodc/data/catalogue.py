@@ -13,8 +13,8 @@ from autodc import fingerprint
 from autodc.data.admit import Candidate, Door, Read, fitted, training_digests
 from autodc.data.agreement import Classes, class_labels
 from autodc.data.dataset import Dataset
-from autodc.data.sealed import Asked, each_of, misfits_of, sealed
-from autodc.errors import AutodcError, DataError, InputError, raise_all
+from autodc.data.sealed import Asked, misfits_of, sealed
+from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import DataSpec, SourceSpec, StudySpec
 
@@ -22,6 +22,7 @@ Array = np.ndarray[Any, Any]
 
 VALIDATION, TEST, POOL = "validation", "test", "pool"
 STUDY_FILE = "study.yaml"
+"""What a message calls the file of a spec that was in none."""
 DatasetRole = Literal["base", "candidate", "pool", "validation", "test", "slice"]
 ROLES: tuple[DatasetRole, ...] = ("base", "candidate", "pool", "validation", "test", "slice")
 TRAINING = ("base", "candidate", "pool")
@@ -75,14 +76,14 @@ class Catalogue:
         return np.asarray(self.classes)[dataset.y]
 
 
-def build_catalogue(spec: StudySpec, read: Read, candidates: Sequence[Candidate], file: str = STUDY_FILE) -> Catalogue:
+def build_catalogue(spec: StudySpec, read: Read, candidates: Sequence[Candidate]) -> Catalogue:
     """Read every dataset of the study once; the targets of the test set stay sealed, it is only asked whether they fit.
 
-    candidates: those that are proposed before the study begins; file: the name of the study file, for messages. Raises
-    DataError or Problems with all that is wrong: sources that cannot be read, shapes, types or classes the base does
-    not have, training rows that validation or test also hold.
+    candidates: those that are proposed before the study begins. Raises DataError or Problems with all that is wrong:
+    sources that cannot be read, shapes, types or classes the base does not have, training rows that validation or test
+    also hold.
     """
-    entries = _entries(spec, candidates, file)
+    entries = _entries(spec, candidates)
     raise_all(_name_problems(entries))
     rows, problems, asked = _read_all(spec, entries, read)
     base = rows.get(entries[0])
@@ -123,16 +124,15 @@ def build_catalogue(spec: StudySpec, read: Read, candidates: Sequence[Candidate]
     )
 
 
-def open_test(spec: StudySpec, read: Read, catalogue: Catalogue, file: str = STUDY_FILE) -> Dataset:
+def open_test(spec: StudySpec, read: Read, catalogue: Catalogue) -> Dataset:
     """Read the test set with its targets, encoded as the base's. To be called once, after it is journalled.
 
     Raises DataError ADC-DATA-028 where the rows are no longer those that were sealed, and all of `build_catalogue`.
     """
     if spec.data.test is None or catalogue.test is None:
         raise ValueError("the study has no test set")
-    place = place_of(spec, "data.test", file)
-    kind = spec.task.kind
-    data = read(spec.data.test, folder=spec.folder, name=TEST, place=place, kind=kind, targets=True)
+    place = place_of(spec, "data.test")
+    data = read_rows(spec, spec.data.test, TEST, place, read)
     raise_all(misfits_of(data, catalogue.original_target(catalogue.base), place))
     found, problems = fitted(data, _as_written(catalogue), catalogue.classes, place)
     raise_all(problems)
@@ -143,12 +143,12 @@ def open_test(spec: StudySpec, read: Read, catalogue: Catalogue, file: str = STU
     return found
 
 
-def place_of(spec: StudySpec, key: str, file: str = STUDY_FILE, name: str = "") -> str:
-    """Where a source stands in the study file, and which it is; `file` names the file of a spec that was in none."""
+def place_of(spec: StudySpec, key: str, name: str = "") -> str:
+    """Where a source stands in the study file, and which it is."""
     above, listed, below = key.partition("[")
     if (found := spec.place(key)) != key:
         return f"{found} ({name})" if listed else found
-    return f"{file}: {above}[{name}]{below.partition(']')[2]}" if listed else f"{file}: {key}"
+    return f"{STUDY_FILE}: {above}[{name}]{below.partition(']')[2]}" if listed else f"{STUDY_FILE}: {key}"
 
 
 def read_rows(
@@ -174,11 +174,11 @@ class _Entry:
 _Rows = dict[_Entry, Dataset]
 
 
-def _entries(spec: StudySpec, candidates: Iterable[Candidate], file: str) -> list[_Entry]:
+def _entries(spec: StudySpec, candidates: Iterable[Candidate]) -> list[_Entry]:
     """Every dataset in the order of the file, the base first."""
 
     def entry(role: DatasetRole, name: str, key: str, source: SourceSpec) -> _Entry:
-        place = place_of(spec, key, file, name)
+        place = place_of(spec, key, name)
         return _Entry(role=role, name=name, place=place, rows=partial(read_rows, spec, source, name, place))
 
     data = spec.data

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from autodc.data.dataset import Dataset
+from autodc.data.rows import FEATURES
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-FEATURES = "features"
 SLACK = 30.0
 """Columns hang together: so many times what independent columns would give still counts as chance."""
 DEVIATIONS = 4.0

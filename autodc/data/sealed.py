@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from autodc.data.agreement import KINDS
+from autodc.data.agreement import KINDS, kind_of
 from autodc.data.dataset import Dataset
+from autodc.data.problems import SHOWN, listed
 from autodc.data.where import select
-from autodc.errors import AutodcError, DataError, InputError, Problems
+from autodc.errors import AutodcError, DataError, InputError, each_of
 from autodc.studyfile.study import StudySpec
 
 Array = np.ndarray[Any, Any]
 
-SHOWN = 8
 MEND = "Rows are counted from 0; of the targets it was only asked whether they fit, so the test set stays sealed"
 
 
@@ -56,7 +56,7 @@ def misfits_of(test: Dataset, known: Array | None, place: str) -> list[AutodcErr
     if y.shape[1:] != known.shape[1:]:
         got = f"{y.shape[1:] or 'one value'} a row, the base has {known.shape[1:] or 'one value'}"
         return [DataError("ADC-DATA-022", "targets of the test set of another shape than the base's", place, got)]
-    kinds = ["i" if values.dtype.kind in "iu" else values.dtype.kind for values in (y, known)]
+    kinds = (kind_of(y), kind_of(known))
     is_label = y.ndim == 1 and kinds[1] != "f"
     labels = np.unique(known) if is_label else known[:0]
     if kinds[0] != kinds[1]:
@@ -76,15 +76,9 @@ def misfits_of(test: Dataset, known: Array | None, place: str) -> list[AutodcErr
     return [DataError("ADC-DATA-023", "the test set has classes that the base does not have", place, got, hint)]
 
 
-def each_of(error: InputError) -> list[AutodcError]:
-    """The problems that an error tells, one by one."""
-    return list(error.problems) if isinstance(error, Problems) else [error]
-
-
 def _at(odd: Array) -> str:
     rows = np.flatnonzero(odd)
-    more = ", …" if len(rows) > SHOWN else ""
-    return f"{len(rows)} of {len(odd)} rows (row {', '.join(map(str, rows[:SHOWN].tolist()))}{more})"
+    return f"{len(rows)} of {len(odd)} rows (row {listed(rows)})"
 
 
 def _discreet(error: AutodcError) -> AutodcError:

@@ -78,9 +78,8 @@ def probabilities(outputs: Array) -> Array:
 def soft_rows(kind: TaskKind, outputs: Array, targets: Array) -> Array:
     """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error."""
     if kind == "classification":
-        return np.asarray(probabilities(outputs)[np.arange(len(targets)), targets.astype(int)])
-    error = np.abs(np.asarray(outputs, dtype=float) - np.asarray(targets, dtype=float))
-    return np.asarray(-error.reshape(len(error), -1).mean(axis=1))
+        return _of_the_truth(outputs, targets)
+    return -_absolute_error(outputs, targets)
 
 
 def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
@@ -130,9 +129,13 @@ def _hits(outputs: Array, targets: Array) -> Array:
     return np.asarray(_predicted(outputs) == targets, dtype=float)
 
 
+def _of_the_truth(outputs: Array, targets: Array) -> Array:
+    """The probability given to the truth."""
+    return np.asarray(probabilities(outputs)[np.arange(len(targets)), targets.astype(int)])
+
+
 def _log_loss_rows(outputs: Array, targets: Array) -> Array:
-    truth = probabilities(outputs)[np.arange(len(targets)), targets.astype(int)]
-    return np.asarray(-np.log(np.clip(truth, _EPSILON, 1.0)))
+    return np.asarray(-np.log(np.clip(_of_the_truth(outputs, targets), _EPSILON, 1.0)))
 
 
 def _absolute_error(outputs: Array, targets: Array) -> Array:

@@ -7,7 +7,7 @@ after the training.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -163,16 +163,8 @@ def compare(table: SliceTable, metric: Metric, pairs: PairedOutputs, soft: bool 
         evidence[one.name] = _evidence(table, metric, one, pairs, on_soft)
         if on_soft and one.margin is not None:
             guard = _evidence(table, metric, one, pairs, soft=False)
-            evidence[f"{one.name}.metric"] = SliceEvidence(
-                name=f"{one.name}.metric",
-                role="guard",
-                weight=one.weight,
-                margin=one.margin,
-                declared=False,
-                differences=guard.differences,
-                clusters=one.clusters,
-                anchor=guard.anchor,
-            )
+            beside = replace(guard, name=f"{one.name}.metric", role="guard", declared=False)
+            evidence[beside.name] = beside
     return evidence
 
 
@@ -183,9 +175,9 @@ def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: PairedOutput
 
     challenger = np.array(rows(pairs.challenger)).reshape(len(pairs.challenger), len(one.rows))
     incumbent = np.array(rows(pairs.incumbent)).reshape(len(pairs.incumbent), len(one.rows))
-    start = np.array(rows(pairs.start)) if pairs.start else None
     anchor = None
-    if start is not None:
+    if pairs.start:
+        start = np.array(rows(pairs.start))
         count = min(len(challenger), len(start))
         anchor = challenger[:count] - start[:count]
     return SliceEvidence(

@@ -28,6 +28,12 @@ def part_of(slice_name: str) -> str:
     return f"slice-{slice_name}"
 
 
+def held_parts(catalogue: Catalogue) -> dict[str, Dataset]:
+    """The parts that every training predicts: validation, and the own rows of slices that have a file of their own."""
+    own = {part_of(name): data for name, data in catalogue.slice_sets.items()}
+    return {VALIDATION: catalogue.validation, **own}
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Slice:
@@ -102,7 +108,31 @@ def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
     Raises DataError ADC-SLICE-001 for a slice without rows, 003 for one whose rows are all one group, and what `where`
     raises; all of them at once.
     """
-    return _table(spec, catalogue, catalogue.validation, VALIDATION)
+    problems: list[AutodcError] = []
+    found: list[Slice] = []
+    held = held_parts(catalogue)
+    numbers = dict(zip(held, joint_clusters(list(held.values())), strict=True))
+    targets = {VALIDATION: _targets(catalogue.validation)}
+    for position, one in enumerate(spec.slices):
+        place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
+        if one.source is not None:
+            part = part_of(one.name)
+            found.append(_slice(one, part, np.arange(len(held[part])), numbers[part]))
+            targets[part] = _targets(held[part])
+            problems += _one_group(found[-1], f"{spec.place(f'slices[{position}].source')} (slice {one.name})")
+            continue
+        try:
+            rows = _rows(one, catalogue.validation, catalogue, place)
+        except AutodcError as error:
+            problems.append(error)
+            continue
+        if len(rows) == 0:
+            problems.append(_empty(one, place, len(catalogue.validation)))
+            continue
+        found.append(_slice(one, VALIDATION, rows, numbers[VALIDATION]))
+        problems += _one_group(found[-1], place)
+    raise_all(problems)
+    return SliceTable(slices=tuple(found), targets=targets)
 
 
 def slice_card(one: Slice, min_rows: int) -> dict[str, Any]:
@@ -129,7 +159,7 @@ def cut_slice(one: SliceSpec, catalogue: Catalogue) -> Slice:
         hint = "give it as a rule over the rows of validation, or begin a new study with it in its file"
         raise DataError("ADC-SLICE-004", "no training so far has predicted its rows", place, one.source, hint)
     data = catalogue.validation
-    numbers, *_ = joint_clusters([data, *catalogue.slice_sets.values()])
+    numbers, *_ = joint_clusters(list(held_parts(catalogue).values()))
     rows = _rows(one, data, catalogue, place)
     if len(rows) == 0:
         raise _empty(one, place, len(data))
@@ -153,34 +183,6 @@ def sealed_table(
         if len(rows):
             found.append(_slice(one, TEST, rows, numbers))
     return SliceTable(slices=tuple(found), targets={TEST: _targets(opened)})
-
-
-def _table(spec: StudySpec, catalogue: Catalogue, data: Dataset, part: str) -> SliceTable:
-    problems: list[AutodcError] = []
-    found: list[Slice] = []
-    targets = {part: _targets(data)}
-    held = {part: data, **{part_of(name): own for name, own in catalogue.slice_sets.items()}}
-    numbers = dict(zip(held, joint_clusters(list(held.values())), strict=True))
-    for position, one in enumerate(spec.slices):
-        place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
-        if one.source is not None:
-            own = catalogue.slice_sets[one.name]
-            found.append(_slice(one, part_of(one.name), np.arange(len(own)), numbers[part_of(one.name)]))
-            targets[part_of(one.name)] = _targets(own)
-            problems += _one_group(found[-1], f"{spec.place(f'slices[{position}].source')} (slice {one.name})")
-            continue
-        try:
-            rows = _rows(one, data, catalogue, place)
-        except AutodcError as error:
-            problems.append(error)
-            continue
-        if len(rows) == 0:
-            problems.append(_empty(one, place, len(data)))
-            continue
-        found.append(_slice(one, part, rows, numbers[part]))
-        problems += _one_group(found[-1], place)
-    raise_all(problems)
-    return SliceTable(slices=tuple(found), targets=targets)
 
 
 def _empty(one: SliceSpec, place: str, rows: int) -> DataError:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import final
 
 from autodc.data.admit import Candidate
-from autodc.data.catalogue import STUDY_FILE, place_of, read_rows
+from autodc.data.catalogue import place_of, read_rows
 from autodc.studyfile.study import StudySpec
 
 
@@ -14,14 +14,14 @@ from autodc.studyfile.study import StudySpec
 class Given:
     """Proposes the candidates of a study file, whatever is asked."""
 
-    def __init__(self, spec: StudySpec, file: str = STUDY_FILE) -> None:
-        self._spec, self._file = spec, file
+    def __init__(self, spec: StudySpec) -> None:
+        self._spec = spec
 
     def propose(self, finding: str | None = None, budget: float = float("inf"), seed: int = 0) -> tuple[Candidate, ...]:
         """All of them, in the order of the file; what they cost is weighed by the study."""
         spec, found = self._spec, []
         for i, one in enumerate(spec.data.candidates):
-            place = place_of(spec, f"data.candidates[{i}]", self._file, one.name)
+            place = place_of(spec, f"data.candidates[{i}]", one.name)
             found.append(
                 Candidate(
                     name=one.name,

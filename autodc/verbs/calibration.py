@@ -13,13 +13,13 @@ import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors import open_executor
-from autodc.adapters.journal import open_for_reading
+from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.mlflow_tracker import NullTracker
 from autodc.errors import InputError
 from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.scores import row_scores, rows_kept
-from autodc.evaluation.slices import VALIDATION, part_of
+from autodc.evaluation.slices import held_parts
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
 from autodc.lab.calibrated import Runs
 from autodc.plan.mixture import BASE
@@ -27,12 +27,11 @@ from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior
 from autodc.study.driver import Driver
 from autodc.study.journal.events import SessionStarted
-from autodc.study.journal.fold import fold
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactLost
 from autodc.studyfile.study import BudgetSpec, GateSpec, LoopSpec, MachineSpec, SearchSpec, SliceSpec
 from autodc.wire.assumed import RESIDUAL_SHARE, RESIDUAL_VARIANCE, SEED_SD, SEED_SHARE
-from autodc.wire.inputs import JOURNAL, Inputs
+from autodc.wire.inputs import Inputs
 from autodc.wire.problem import start_plan
 from autodc.wire.study import job_maker, open_study
 
@@ -53,13 +52,13 @@ class Calibration:
     trained: int
     """Trainings spent now."""
 
+    min_rows: int
+    """With fewer rows that count a slice is no evidence."""
+
     @property
     def count(self) -> int:
         """Number of trainings."""
         return len(self.runs[0].scores)
-
-    min_rows: int
-    """With fewer rows that count a slice is no evidence."""
 
     @property
     def objective(self) -> tuple[Runs, ...]:
@@ -77,8 +76,8 @@ class Calibration:
             {r.name: r.clusters for r in self.runs},
             {r.name: r.weight for r in self.objective},
         )
-        assumed = {r.name: assumed_noise(r.scores) for r in self.runs if r.name in self.silent}
-        if {r.name for r in self.objective} <= self.silent:
+        assumed = self.assumed
+        if {r.name for r in self.objective} <= assumed.keys():
             parts = [(r.weight, assumed_noise(r.scores)) for r in self.objective]
             total = sum(weight for weight, _ in parts)
             assumed[OBJECTIVE] = tuple(sum(w * noise[i] for w, noise in parts) / total for i in (0, 1))  # type: ignore[assignment]
@@ -86,9 +85,14 @@ class Calibration:
         return Pools(slices={**measured.slices, **priors})
 
     @property
+    def assumed(self) -> dict[str, tuple[float, float]]:
+        """Slice on which all trainings scored every row the same → its noise, which is not known, and not zero."""
+        return {r.name: assumed_noise(r.scores) for r in self.runs if not _moves(r.scores)}
+
+    @property
     def silent(self) -> frozenset[str]:
-        """Slices on which all trainings scored every row the same: their noise is not known, and not zero."""
-        return frozenset(r.name for r in self.runs if not _moves(r.scores))
+        """Slices of which the noise is assumed."""
+        return frozenset(self.assumed)
 
     @property
     def deterministic(self) -> bool:
@@ -98,7 +102,7 @@ class Calibration:
     @property
     def worlds(self) -> tuple[Runs, ...]:
         """The runs with the noise that is assumed where they have none."""
-        noise = {r.name: assumed_noise(r.scores) for r in self.runs if r.name in self.silent}
+        noise = self.assumed
         return tuple(replace(r, assumed=noise.get(r.name)) for r in self.runs)
 
 
@@ -127,11 +131,10 @@ def read_calibration(inputs: Inputs, folder: str | os.PathLike[str]) -> Calibrat
     """
     path = Path(folder)
     journals = [path / JOURNAL, *sorted(path.glob(f"calibration-*/{JOURNAL}"), key=lambda j: -j.stat().st_mtime)]
-    journals = [j for j in journals if j.exists()]
     complaints = []
-    for journal in journals:
+    for journal in (j for j in journals if j.exists()):
         try:
-            return _from_journal(inputs, journal)
+            return _trained_in(inputs, journal.parent)
         except InputError as error:
             complaints.append(error)
     if complaints:
@@ -182,7 +185,7 @@ def calibrate(
                 shutil.rmtree(folder / scratch, ignore_errors=True)
     finally:
         journal.close()
-    found = _from_journal(inputs, folder / JOURNAL)
+    found = _trained_in(inputs, folder)
     return replace(found, trained=max(0, wanted - before))
 
 
@@ -215,20 +218,16 @@ def _ended(state: State) -> int:
     return sum(t.trial.phase == "calibration" and t.outcome is not None for t in state.trials)
 
 
-def _from_journal(inputs: Inputs, path: Path) -> Calibration:
-    journal = open_for_reading(path)
-    try:
-        state = fold(event for _, event in journal.read())
-    finally:
-        journal.close()
+def _trained_in(inputs: Inputs, folder: Path) -> Calibration:
+    state = state_of(folder)
     question = state.question
     for what, then, now in (
         ("base", question.datasets[BASE]["fingerprint"], inputs.catalogue.base.fingerprint),
         ("start", Plan.from_dict(question.start), start_plan(inputs.spec)),
     ):
         if then != now:
-            raise _other(path, f"another {what}")
-    store = ArtefactStore(path.parent / "outcomes")
+            raise _other(folder, f"another {what}")
+    store = ArtefactStore(folder / "outcomes")
     outcomes = [t.outcome for t in state.trials if t.trial.phase == "calibration" and t.outcome is not None]
     try:
         arrays = [store.get(o.arrays) for o in outcomes if o.arrays]
@@ -239,30 +238,29 @@ def _from_journal(inputs: Inputs, path: Path) -> Calibration:
         raise InputError(
             "ADC-SIM-001",
             "the noise of a study takes two calibration runs",
-            str(path.parent),
+            str(folder),
             next((o.error for o in outcomes if o.error), f"{len(arrays)} that came to an end"),
             "let the run calibrate first, or leave --from out to train them",
         )
     same = question.fingerprint in (inputs.identity(state.borrowed), _calibration_only(inputs).fingerprint)
     return Calibration(
-        runs=tuple(_runs(inputs, arrays, path)),
-        source=f"{len(arrays)} trainings of the start in {path.parent}"
+        runs=tuple(_runs(inputs, arrays, folder)),
+        source=f"{len(arrays)} trainings of the start in {folder}"
         + ("" if same else "; the study file or its data have changed since"),
         trained=0,
         min_rows=inputs.spec.gate.min_rows,
     )
 
 
-def _runs(inputs: Inputs, arrays: list[Any], path: Path) -> list[Runs]:
+def _runs(inputs: Inputs, arrays: list[Any], folder: Path) -> list[Runs]:
     """One entry a slice, as `compare` gives evidence: with soft scores, a guarded target has its metric beside it."""
     table, metric, soft = inputs.table, inputs.metric, inputs.spec.gate.score == "soft"
-    sizes = {VALIDATION: len(inputs.catalogue.validation)}
-    sizes |= {part_of(name): len(data) for name, data in inputs.catalogue.slice_sets.items()}
+    sizes = {part: len(data) for part, data in held_parts(inputs.catalogue).items()}
     begin = dict(zip(sizes, np.cumsum([0, *sizes.values()]), strict=False))
     found = []
     for one in table.slices:
         if any(rows_kept(a, one.part) != sizes[one.part] for a in arrays):
-            raise _other(path, f"other rows of {one.part}")
+            raise _other(folder, f"other rows of {one.part}")
         on_soft = soft and one.role == "target"
 
         def scores(of_soft: bool, one: Any = one) -> Array:
@@ -284,11 +282,11 @@ def _runs(inputs: Inputs, arrays: list[Any], path: Path) -> list[Runs]:
     return found
 
 
-def _other(path: Path, got: str) -> InputError:
+def _other(folder: Path, got: str) -> InputError:
     return InputError(
         "ADC-SIM-002",
         "the calibration runs in this folder were made for something else",
-        str(path.parent),
+        str(folder),
         got,
         "name a run with the same base, start and validation set, or leave --from out to train them",
     )

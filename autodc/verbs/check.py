@@ -135,8 +135,7 @@ def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
     targets = base.y if base.y is not None else np.zeros(0)
     width = len(catalogue.classes) if catalogue.classes else int(np.prod(targets.shape[1:]))
     each = kept_bytes(inputs.table, inputs.metric, spec.task.kind, width, Keep.of(spec))
-    held = [catalogue.validation, *catalogue.slice_sets.values(), *([catalogue.test] if catalogue.test else [])]
-    data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *held))
+    data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *catalogue.held))
     opened = 0 if catalogue.test is None else 2 * allowance.final_seeds(spec) * 4 * width * len(catalogue.test)
     shown = OUTPUTS_AT_ONCE * outputs_bytes(inputs.table, width)
     megabytes = {"outcome_mb": each, "data_mb": data, "disk_mb": each * trainings + opened + shown + data}

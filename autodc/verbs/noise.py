@@ -48,6 +48,7 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
     noise = _measured(inputs, measured) if measured is not None else _assumed(inputs)
     targets = len(inputs.table.objective(spec.gate.min_rows))
     share = first_share(spec.gate.fdr, allowance.planned_tests(spec), targets)
+    silent = frozenset[str]() if measured is None else measured.silent
     found = []
     for one in inputs.table.slices:
         mine = noise.get(one.name)
@@ -60,7 +61,7 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
                 "counting_rows": round(one.counting, 1),
                 "margin": one.margin,
                 "shows": _shows(mine, spec.gate, share if one.role == "target" else None),
-                "assumed": measured is None or one.name in measured.silent,
+                "assumed": measured is None or one.name in silent,
                 **_certifies(mine, one.margin, spec.gate, share_of_rows=one.counting / len(one.rows)),
                 **_told(mine),
             }
@@ -93,8 +94,8 @@ def where_from(inputs: Inputs, measured: Calibration | None) -> dict[str, Any]:
         return {"measured": False, "power": POWER, "text": text, "deterministic": measured.count}
     if measured is not None:
         text = f"noise measured on {measured.source}"
-        if measured.silent:
-            text += f"; {', '.join(sorted(measured.silent))} never moved, and the noise there is assumed"
+        if silent := measured.silent:
+            text += f"; {', '.join(sorted(silent))} never moved, and the noise there is assumed"
         return {"measured": True, "power": POWER, "text": text}
     if not _scale_known(inputs):
         text = (

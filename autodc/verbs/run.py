@@ -6,31 +6,28 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 from autodc.adapters.executors import open_executor
-from autodc.adapters.journal import open_for_reading
+from autodc.adapters.journal import JOURNAL, open_for_reading, state_of
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
-from autodc.errors import AutodcError, InputError, SurroundingsError
+from autodc.errors import AutodcError, SurroundingsError
 from autodc.files import write_whole
 from autodc.masking import masked
-from autodc.plugins import meant
 from autodc.report import write_report
 from autodc.review.result import result
-from autodc.review.status import status
-from autodc.study import direction
 from autodc.study.core import StudyCore, refuse_second_opening
 from autodc.study.driver import Driver, Progress
 from autodc.study.journal import events as ev
-from autodc.study.journal.fold import fold
 from autodc.study.journal.state import State
 from autodc.study.ports import Tracker
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
-from autodc.verbs.summary import Summary, quick_status
-from autodc.wire.inputs import JOURNAL, Inputs, read_inputs
+from autodc.verbs.folder import open_state
+from autodc.verbs.summary import Summary
+from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import job_maker, open_study, tidy
 from autodc.wire.tracking import Tracking, tracking_of
 
@@ -99,7 +96,7 @@ def run(
     machine = machine or MachineSpec()
     folder = _folder(spec, out)
     if open_test and (folder / JOURNAL).exists():
-        refuse_second_opening(_read(folder), force)
+        refuse_second_opening(state_of(folder), force)
     stage("reading the data")
     inputs = read_inputs(spec, folder)
     tracking = tracking_of(spec)
@@ -140,7 +137,7 @@ def run(
 def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> Result | None:
     """What a study decided whose test set could not be read; None for any other folder."""
     folder = _folder(spec, out)
-    if not (folder / JOURNAL).exists() or _read(folder).unread is None:
+    if not (folder / JOURNAL).exists() or state_of(folder).unread is None:
         return None
     return Result(content=open_result(folder)[1], folder=folder)
 
@@ -157,47 +154,6 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     if reference is not None:
         content["mlflow"] = reference
     return state, content
-
-
-def open_state(folder: str | os.PathLike[str]) -> State:
-    """Read the state of a study from its folder, also while it runs. Raises InputError where none is."""
-    path = Path(folder)
-    if not (path / JOURNAL).exists():
-        raise _no_study(path)
-    state = _read(path)
-    if state.started is None:
-        hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
-        raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
-    if words := direction.guessed(state):  # not in the journal: readers are to see it beside the other warnings
-        state.started = replace(state.question, warnings=(*state.question.warnings, words))
-    return state
-
-
-def status_of(folder: str | os.PathLike[str]) -> Mapping[str, Any]:
-    """What the study in a folder is doing, has spent and kept so far. Raises InputError where none is."""
-    found = quick_status(folder)
-    return status(open_state(folder)) if found is None else found
-
-
-def _no_study(path: Path) -> InputError:
-    """Say that a folder, or what is no folder at all, holds no study, and which one near it does."""
-    got = "no journal.sqlite" if path.is_dir() else "a file" if path.exists() else "nothing of that name"
-    near = sorted(p.parent for folder in (path, path.parent) for p in folder.glob(f"*/{JOURNAL}"))
-    hint = "name the folder that `autodc run` was given as --out; left out, it is runs/NAME"
-    if near:
-        close = meant(path.name, [p.name for p in near])
-        found = next((p for p in near if p.name == close), near[0])
-        hint = f"did you mean {found}?"
-    return InputError("ADC-RUN-005", "there is no study in this folder", str(path), got, hint)
-
-
-def _read(folder: Path) -> State:
-    """The state of the study in a folder, from its journal alone."""
-    journal = open_for_reading(folder / JOURNAL)
-    try:
-        return fold(event for _, event in journal.read())
-    finally:
-        journal.close()
 
 
 def _train(
@@ -247,14 +203,6 @@ def _seconds_left(spec: StudySpec, state: State) -> float:
     if spec.budget.wall_clock is None:
         return math.inf
     return spec.budget.wall_clock - sum(s.seconds for s in state.sessions[:-1])
-
-
-def asked_until(folder: str | os.PathLike[str]) -> tuple[float, ...]:
-    """The Unix times by which earlier sessions in a study folder were asked to be done."""
-    path = Path(folder)
-    if not (path / JOURNAL).exists():
-        return ()
-    return tuple(s.until for s in _read(path).sessions if s.until is not None)
 
 
 def _tracker(spec: StudySpec, folder: Path, tracking: Tracking) -> Tracker:

@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from autodc.adapters.journal import JournalReader, SqliteJournal, open_for_reading
-from autodc.study.journal.state import State
+from autodc.adapters.journal import JOURNAL, JournalReader, SqliteJournal, open_for_reading
 
 if TYPE_CHECKING:  # to read a summary, nothing heavy is imported
     from autodc.study.driver import Progress
-
-JOURNAL = "journal.sqlite"
+    from autodc.study.journal.state import State
 
 NAME = "status"
 """Of the cursor in the journal that holds it."""
@@ -57,13 +55,17 @@ class Summary:
         self._due = begun + took + max(EVERY, 20 * took)
 
 
-def quick_status(folder: str | os.PathLike[str]) -> Mapping[str, Any] | None:
-    """The status of a long study by its summary; None where the journal must be read, or is none."""
+def status_of(folder: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """What the study in a folder is doing, has spent and kept so far. Raises InputError where none is."""
     path = Path(folder) / JOURNAL
-    if not path.is_file():
-        return None
-    with open_for_reading(path) as journal:
-        return summary(journal)
+    if path.is_file():
+        with open_for_reading(path) as journal:
+            if (found := summary(journal)) is not None:
+                return found
+    from autodc.review.status import status
+    from autodc.verbs.folder import open_state
+
+    return status(open_state(folder))
 
 
 def summary(journal: JournalReader) -> Mapping[str, Any] | None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeVar, final
 
 from autodc import fingerprint
-from autodc.adapters.journal import open_for_reading
+from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer
 from autodc.data.admit import Candidate, Read
 from autodc.data.catalogue import Catalogue, build_catalogue
-from autodc.errors import AutodcError, InputError, Problems, SpecError, raise_all
+from autodc.errors import AutodcError, InputError, SpecError, each_of, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.rehearsal import rehearse
 from autodc.evaluation.slices import SliceTable, validation_table
@@ -22,7 +22,6 @@ from autodc.plan.plan import Plan
 from autodc.propose import Given, Proposer
 from autodc.search.factory import make_engine
 from autodc.study.journal.events import WarmStarted
-from autodc.study.journal.fold import fold
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
@@ -32,8 +31,6 @@ from autodc.wire.problem import search_problem
 from autodc.wire.separate import Separation, separate
 
 T = TypeVar("T")
-
-JOURNAL = "journal.sqlite"
 
 GIVEN = "given"
 PROPOSERS: Mapping[str, Callable[[StudySpec], Proposer]] = {GIVEN: Given}
@@ -163,10 +160,8 @@ def _gather(problems: list[AutodcError], make: Callable[[], T]) -> T | None:
     """Make a thing, or add what is wrong with it to the problems."""
     try:
         return make()
-    except Problems as error:
-        problems.extend(error.problems)
     except InputError as error:
-        problems.append(error)
+        problems.extend(each_of(error))
     return None
 
 
@@ -175,15 +170,6 @@ def proposed(spec: StudySpec) -> tuple[Candidate, ...]:
     budget = spec.budget.cost if spec.budget.cost is not None else float("inf")
     names = [name for name in dict.fromkeys((GIVEN, *spec.loop.propose)) if name in PROPOSERS]
     return tuple(one for name in names for one in PROPOSERS[name](spec).propose(None, budget, spec.seed))
-
-
-def state_of(folder: Path) -> State:
-    """What the journal of a folder tells."""
-    reader = open_for_reading(folder / JOURNAL)
-    try:
-        return fold(event for _, event in reader.read())
-    finally:
-        reader.close()
 
 
 def read_catalogue(

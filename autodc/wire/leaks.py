@@ -15,7 +15,7 @@ from autodc.data.catalogue import Catalogue
 from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import near, numbered
-from autodc.evaluation.slices import VALIDATION, part_of
+from autodc.evaluation.slices import held_parts
 from autodc.gate.types import Leak, LeakKind, Leaks
 from autodc.plan.mixture import BASE
 
@@ -37,8 +37,7 @@ class LeakSearch:
     def __init__(self, catalogue: Catalogue, later: Callable[[str], Dataset] | None = None) -> None:
         """later: the training dataset of a name that was admitted while the study ran."""
         self._catalogue, self._later = catalogue, later
-        self._held = {VALIDATION: catalogue.validation}
-        self._held |= {part_of(name): data for name, data in catalogue.slice_sets.items()}
+        self._held = held_parts(catalogue)
 
     def __call__(self, datasets: tuple[str, ...], better: Mapping[str, Array]) -> Leaks:
         """Look for leaks. better: part → positions of the rows that got better."""

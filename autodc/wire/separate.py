@@ -7,7 +7,7 @@ asked for, and not done where a slice would become too small.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -132,7 +132,7 @@ def _not_cut(whole: Separation, why: str) -> Separation:
         f"validation is too small to set {whole.share:.0%} of it apart for diagnosis: {why}. It is not cut, so whoever "
         "looks at its rows one by one looks at the rows that decide"
     )
-    return Separation(share=whole.share, diagnosis=whole.diagnosis, gate=whole.gate, note=note)
+    return replace(whole, note=note)
 
 
 def _unshared(catalogue: Catalogue, diagnosis: Array) -> Array:

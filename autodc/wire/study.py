@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autodc import fingerprint, seeds
 from autodc.adapters.artefacts import ArtefactStore, open_part
-from autodc.adapters.journal import SqliteJournal
+from autodc.adapters.journal import JOURNAL, SqliteJournal, state_of
 from autodc.adapters.sources import read_source
 from autodc.data.admit import Candidate, card, facts
 from autodc.data.catalogue import Catalogue, open_test
@@ -24,6 +24,7 @@ from autodc.evaluation.slices import (
     Slice,
     SliceTable,
     cut_slice,
+    held_parts,
     part_of,
     sealed_table,
     slice_card,
@@ -40,7 +41,7 @@ from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
-from autodc.wire.inputs import JOURNAL, Inputs, begun, state_of
+from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.problem import described_problem, search_problem
 
@@ -180,7 +181,7 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> 
     store = ArtefactStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
     later = ArtefactStore(out / DATASETS)
     catalogue = inputs.catalogue
-    held = {VALIDATION: catalogue.validation, **{part_of(n): d for n, d in catalogue.slice_sets.items()}}
+    held = held_parts(catalogue)
     if catalogue.test is not None:
         held[TEST] = catalogue.test
     training = [catalogue.base, *catalogue.candidates.values()]

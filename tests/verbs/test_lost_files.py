@@ -180,13 +180,13 @@ def test_a_result_that_is_cut_anywhere_is_written_again_from_the_journal(
 def test_the_noise_of_a_study_whose_outcomes_are_lost_is_not_borrowed(
     study: Path, finished: Path, tmp_path: Path
 ) -> None:
-    from autodc.verbs.calibration import _from_journal
+    from autodc.verbs.calibration import read_calibration
     from autodc.wire.inputs import read_inputs
 
     out = Path(shutil.copytree(finished, tmp_path / "out"))
     harm_each(*(out / "outcomes").iterdir())
     with pytest.raises(SurroundingsError, match="leave --from out") as caught:
-        _from_journal(read_inputs(autodc.load(study)), out / "journal.sqlite")
+        read_calibration(read_inputs(autodc.load(study)), out)
     assert caught.value.code == "ADC-DISK-002"
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import autodc
-from autodc.adapters.journal import SqliteJournal, open_for_following
+from autodc.adapters.journal import JOURNAL, SqliteJournal, open_for_following
 from autodc.plan.trial import Outcome
 from autodc.study.journal.events import SessionStarted
 from autodc.study.journal.fold import fold
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs import summary as kept
-from autodc.verbs.run import status_of
-from autodc.wire.inputs import JOURNAL, read_inputs
+from autodc.verbs.summary import status_of
+from autodc.wire.inputs import read_inputs
 from autodc.wire.study import open_study
 
 

@@ -1,0 +1,47 @@
+"""Reads the study in a folder, also while it runs. Nothing that trains is imported for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from autodc.adapters.journal import JOURNAL, state_of
+from autodc.errors import InputError
+from autodc.plugins import meant
+from autodc.study import direction
+from autodc.study.journal.state import State
+
+
+def open_state(folder: str | os.PathLike[str]) -> State:
+    """Read the state of a study from its folder, also while it runs. Raises InputError where none is."""
+    path = Path(folder)
+    if not (path / JOURNAL).exists():
+        raise _no_study(path)
+    state = state_of(path)
+    if state.started is None:
+        hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
+        raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
+    if words := direction.guessed(state):  # not in the journal: readers are to see it beside the other warnings
+        state.started = replace(state.question, warnings=(*state.question.warnings, words))
+    return state
+
+
+def asked_until(folder: str | os.PathLike[str]) -> tuple[float, ...]:
+    """The Unix times by which earlier sessions in a study folder were asked to be done."""
+    path = Path(folder)
+    if not (path / JOURNAL).exists():
+        return ()
+    return tuple(s.until for s in state_of(path).sessions if s.until is not None)
+
+
+def _no_study(path: Path) -> InputError:
+    """Say that a folder, or what is no folder at all, holds no study, and which one near it does."""
+    got = "no journal.sqlite" if path.is_dir() else "a file" if path.exists() else "nothing of that name"
+    near = sorted(p.parent for folder in (path, path.parent) for p in folder.glob(f"*/{JOURNAL}"))
+    hint = "name the folder that `autodc run` was given as --out; left out, it is runs/NAME"
+    if near:
+        close = meant(path.name, [p.name for p in near])
+        found = next((p for p in near if p.name == close), near[0])
+        hint = f"did you mean {found}?"
+    return InputError("ADC-RUN-005", "there is no study in this folder", str(path), got, hint)
