@@ -46,6 +46,11 @@ class Schedule:
         """Pairs at the present look."""
         return self.looks[-1]
 
+    @property
+    def over(self) -> bool:
+        """Whether the present look is the last."""
+        return self.now >= self.last
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -147,7 +152,7 @@ def gains(
     declared = [m for m in targets if m.evidence.declared] or targets
     asked = declared if len(targets) == 1 else [*declared, objective]
     share = alpha / len(asked)
-    final = schedule.now >= schedule.last or all(_is_saturated(m.estimate, schedule) for m in asked)
+    final = schedule.over or all(_is_saturated(m.estimate, schedule) for m in asked)
     return [_gain(m, share, schedule, final) for m in asked], final
 
 

@@ -115,14 +115,7 @@ def _decide(
     if all(not np.any(seen.differences) for seen in evidence.values()):
         return "drop", (reasons.NO_CHANGE,)
     if unknown:
-        return (
-            ("undecided", (reasons.ONE_PAIR, reasons.AT_CAP))
-            if schedule.now >= schedule.last
-            else (
-                None,
-                (reasons.ONE_PAIR,),
-            )
-        )
+        return ("undecided", (reasons.ONE_PAIR, reasons.AT_CAP)) if schedule.over else (None, (reasons.ONE_PAIR,))
     if any(d.met for d in gain) and better.met and all(d.met for d in guards):
         suspicion = _suspicion(leaks) if too_good(evidence) else ()
         if reasons.TOO_GOOD in suspicion:
@@ -137,7 +130,7 @@ def _decide(
     futile = _hopeless(gain, better, guards, with_more=True)
     if futile:
         return "drop", futile
-    cause = reasons.AT_CAP if schedule.now >= schedule.last else reasons.SATURATED
+    cause = reasons.AT_CAP if schedule.over else reasons.SATURATED
     return "undecided", (*_open(gain, better, guards), cause)
 
 

@@ -22,7 +22,7 @@ def refusals(evidence: Evidence, counted: Evidence, pools: Pools, gate: GateSpec
     """Codes of everything that forbids a decision, and whether more pairs would mend all of it."""
     pairs = pairs_of(evidence)
     found = set()
-    if set(pools.slices) - {OBJECTIVE} - set(evidence):
+    if _unmeasured(evidence, pools):
         found.add(reasons.MISSING_SLICE)
     if not any(seen.role == "target" for seen in evidence.values()):
         found.add(reasons.NO_TARGET)
@@ -62,7 +62,6 @@ def no_decision(
 ) -> Look:
     """Return a look that concludes nothing, with the codes of what forbids it; waits: more pairs would mend it."""
     slices = {**{name: blank(seen) for name, seen in counted.items()}, **silent}
-    missing = sorted(set(pools.slices) - {OBJECTIVE} - set(evidence))
     whole = SliceEvidence(
         name=OBJECTIVE, role="target", weight=1.0, margin=None, declared=True, differences=np.zeros((0, 0))
     )
@@ -73,8 +72,13 @@ def no_decision(
         slices={name: slices[name] for name in evidence},
         objective=blank(whole),
         alpha=alpha,
-        unmeasured=tuple(missing),
+        unmeasured=_unmeasured(evidence, pools),
     )
+
+
+def _unmeasured(evidence: Evidence, pools: Pools) -> tuple[str, ...]:
+    """Slices of the study without a score."""
+    return tuple(sorted(set(pools.slices) - {OBJECTIVE} - set(evidence)))
 
 
 def blank(seen: SliceEvidence, needed: int | None = None) -> SliceLook:

@@ -10,8 +10,6 @@ from typing import Any, Literal
 import numpy as np
 
 from autodc import seeds
-from autodc.evaluation import objective
-from autodc.evaluation.evidence import counting_rows
 from autodc.gate.levels import first_share
 from autodc.gate.power import smallest_difference
 from autodc.lab.counts import Summary, summarise
@@ -113,10 +111,7 @@ def sizes(known: SliceSet, pools: Mapping[str, tuple[float, float]], gate: GateS
 
     pools: slice → seed and residual variance of a paired difference.
     """
-    targets = objective.counted(
-        (s for s in known.slices if s.role == "target"),
-        lambda s: counting_rows(len(s.base), s.clusters) >= gate.min_rows,
-    )
+    targets = known.objective(gate.min_rows)
     alpha = first_share(gate.fdr, planned, len(targets))
     shown = [smallest_difference(_columns(s), *pools[s.name], gate.looks[-1], alpha, POWER) for s in targets]
     middle = float(np.median(shown))

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from autodc import seeds
-from autodc.evaluation import objective
-from autodc.evaluation.evidence import SliceEvidence, counting_rows
+from autodc.evaluation.evidence import SliceEvidence
 from autodc.gate.judge import judge
 from autodc.gate.levels import level
 from autodc.gate.noise import Pools
@@ -114,11 +113,7 @@ def simulate_campaign(campaign: Campaign, gate: GateSpec, seed: int, decide: Jud
     start = _Arm(known.slices, draws, 1.0, seeds.generator(seed, "start"))
     incumbent = start
     calibration = {s.name: np.stack([start.run(k)[s.name] for k in range(gate.calibration)]) for s in known.slices}
-    targets = objective.counted(
-        (s for s in known.slices if s.role == "target"),
-        lambda s: counting_rows(len(s.base), s.clusters) >= gate.min_rows,
-    )
-    weights = {s.name: s.weight for s in targets}
+    weights = {s.name: s.weight for s in known.objective(gate.min_rows)}
     pools = Pools.calibrated(calibration, {s.name: s.clusters for s in known.slices}, weights)
     decisions: list[Decided] = []
     for number, kind in enumerate(_kinds(campaign, rng)):

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from autodc.evaluation import objective
+from autodc.evaluation.evidence import counting_rows
 from autodc.studyfile.study import Role
 
 Array = np.ndarray[Any, Any]
@@ -109,6 +111,13 @@ class SliceSet:
                 free += len(s.base)
             found.append(s)
         return replace(self, slices=tuple(found))
+
+    def objective(self, min_rows: int) -> tuple[KnownSlice, ...]:
+        """The targets whose weighted mean is the objective, as of SliceTable.objective."""
+        return objective.counted(
+            (s for s in self.slices if s.role == "target"),
+            lambda s: counting_rows(len(s.base), s.clusters) >= min_rows,
+        )
 
 
 class Draws:

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.evaluation import objective
+from autodc.study.journal.records import TrialState
 from autodc.study.journal.state import State
 
 BAR_WIDTH, BAR_EDGE = 160.0, 6.0
@@ -92,13 +93,10 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
 
     sign: 1 or −1, from the oriented objective to the units a user knows.
     """
-    weights = objective.weights(state.question.slices)
-    full = [(one, one.outcome.slices) for one in state.trials if one.outcome is not None and one.trial.fidelity == 1]
-    values_of = [(one, objective.mean(slices, weights)) for one, slices in full]
-    points = [(one.trial.number, sign * value, one) for one, value in values_of if value is not None]
+    points = full_trainings(state, sign)
     if not points:
         return None
-    values = np.array([value for _, value, _ in points])
+    values = np.array([value for _, value in points])
     low, high = value_range(values)
     across = Scale(low=0, high=max(1, len(state.trials) - 1), start=CHART_LEFT, end=CHART_WIDTH - 12)
     up = Scale(low=low, high=high, start=CHART_HEIGHT - CHART_BOTTOM, end=CHART_TOP)
@@ -110,20 +108,28 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
         "top": CHART_TOP,
         "points": [
             {
-                "x": across.at(number),
+                "x": across.at(one.trial.number),
                 "y": up.at(value),
-                "number": number,
+                "number": one.trial.number,
                 "value": value,
                 "phase": one.trial.phase,
                 "with": list(one.trial.plan.mixture.added),
             }
-            for number, value, one in points
+            for one, value in points
         ],
         "cut": int(np.sum((values < low) | (values > high))),
         "ticks": [{"y": up.at(value), "value": value} for value in ticks(low, high)],
         "last": len(state.trials) - 1,
         "moves": [_move(state, index, across) for index in range(len(state.moves))],
     }
+
+
+def full_trainings(state: State, sign: float) -> list[tuple[TrialState, float]]:
+    """Every full training that has an objective, with it. sign: as of `objectives`."""
+    weights = objective.weights(state.question.slices)
+    ended = [(one, one.outcome.slices) for one in state.trials if one.outcome is not None and one.trial.fidelity == 1]
+    values = [(one, objective.mean(slices, weights)) for one, slices in ended]
+    return [(one, sign * value) for one, value in values if value is not None]
 
 
 def _move(state: State, index: int, across: Scale) -> dict[str, Any]:

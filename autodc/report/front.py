@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autodc.evaluation import objective
 from autodc.report import charts
 from autodc.report.charts import CHART_BOTTOM, CHART_HEIGHT, CHART_LEFT, CHART_TOP, CHART_WIDTH, Scale
+from autodc.study.journal.records import TrialState
 from autodc.study.journal.state import State
 
 UNITS = {
@@ -27,6 +27,7 @@ def section(state: State, result: Mapping[str, Any], sign: float) -> dict[str, A
     if not front:
         return None
     names = list(front[0]["tradeoffs"])
+    full = [(one, value) for one, value in charts.full_trainings(state, sign) if one.trial.phase != "test"]
     return {
         "names": [{"name": n, "what": UNITS[n][0], "unit": UNITS[n][1]} for n in names],
         "rows": [
@@ -40,20 +41,16 @@ def section(state: State, result: Mapping[str, Any], sign: float) -> dict[str, A
             }
             for point in front
         ],
-        "charts": [_chart(state, result, name, sign) for name in names],
+        "charts": [_chart(state, result, name, full) for name in names],
     }
 
 
-def _chart(state: State, result: Mapping[str, Any], name: str, sign: float) -> dict[str, Any]:
+def _chart(
+    state: State, result: Mapping[str, Any], name: str, full: Sequence[tuple[TrialState, float]]
+) -> dict[str, Any]:
     """One trade-off, on a logarithmic scale, against the objective: every full training, the front, the incumbent."""
-    weights = objective.weights(state.question.slices)
-    runs = []
-    for one in state.trials:
-        if one.trial.phase == "test" or one.trial.fidelity < 1 or one.outcome is None:
-            continue
-        cost, value = float(getattr(one.outcome, name)), objective.mean(one.outcome.slices, weights)
-        if cost > 0 and value is not None:
-            runs.append((one, math.log10(cost), sign * value))
+    costed = [(one, float(getattr(one.outcome, name)), value) for one, value in full]
+    runs = [(one, math.log10(cost), value) for one, cost, value in costed if cost > 0]
     front = [(math.log10(p["tradeoffs"][name]["estimate"]), p["objective"]["estimate"], p) for p in result["pareto"]]
     values = np.array([v for _, _, v in runs] + [v for _, v, _ in front])
     costs = [x for _, x, _ in runs] + [x for x, _, _ in front]

@@ -38,10 +38,14 @@ def concerns(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[
     """What puts the result in doubt first, then what a reader should know."""
     test = result["test"]
     found = [*_about_openings(state, test), *_about_test(state, test, numbers), *_about_gate(state)]
-    found += [Concern(f"{text[:1].upper()}{text[1:]}.", "bad") for text in notices.alarms(state)]
+    found += [Concern(_sentence(text), "bad") for text in notices.alarms(state)]
     found += [Concern(text) for text in state.question.warnings]
     found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state), *_about_lost(state)]
     return sorted(found, key=lambda w: w.tone != "bad")
+
+
+def _sentence(notice: str) -> str:
+    return f"{notice[:1].upper()}{notice[1:]}."
 
 
 def _about_lost(state: State) -> list[Concern]:
@@ -141,7 +145,7 @@ def _about_progress(state: State, result: Mapping[str, Any]) -> list[Concern]:
         found.append(Concern(f"The study ended early: {because}."))
     left = notices.left_over(state)
     if left is not None:
-        found.append(Concern(f"{left['text'][:1].upper()}{left['text'][1:]}."))
+        found.append(Concern(_sentence(left["text"])))
     uncompared = [n for n in state.candidates if state.decided(n) is None]
     if uncompared:
         was = "was" if len(uncompared) == 1 else "were"

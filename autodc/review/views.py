@@ -17,8 +17,6 @@ from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
 from autodc.study.rules import failing
 
-"""What the two arms of a comparison were, in words."""
-
 TOGETHER = "(targets together)"
 """What the objective is called among slices."""
 

@@ -64,20 +64,6 @@ class History:
         self._heads: dict[int, History] = {}
 
     @classmethod
-    def of(cls, records: Sequence[Record], width: int, targets: Mapping[str, float], others: Sequence[str]) -> History:
-        """Collect records; `targets` are weights in the objective, `others` further slices."""
-        shares = shares_of(targets, others)
-        return cls(
-            rows=np.array([r.row for r in records], dtype=float).reshape(len(records), width),
-            observed=np.array([[r.values.get(n, np.nan) for r in records] for n in shares], dtype=float).reshape(
-                len(shares), len(records)
-            ),
-            fidelity=np.array([max(r.fidelity, LEAST_FIDELITY) for r in records], dtype=float),
-            seeds=np.array([r.seed for r in records]),
-            shares=shares,
-        )
-
-    @classmethod
     def told(
         cls, *, rows: Array, raw: Mapping[str, Array], fidelity: Array, seeds: Array, shares: Mapping[str, float]
     ) -> History:

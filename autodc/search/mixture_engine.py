@@ -57,19 +57,9 @@ class MixtureEngine:
         if len(history) < FIRST_FIT or history.failed.all():
             row, origin = free(self._book.space, pending, out, rng), "random"
         else:
-            row, origin = (
-                thompson(
-                    self._book.space,
-                    self._weighed(number, history, observed),
-                    history,
-                    self._problem.guards,
-                    self._book.start,
-                    pending,
-                    out,
-                    rng,
-                ),
-                "thompson",
-            )
+            modeller, guards = self._weighed(number, history, observed), self._problem.guards
+            row = thompson(self._book.space, modeller, history, guards, self._book.start, pending, out, rng)
+            origin = "thompson"
         return Suggestion(plan=self._book.encoding.plan(row), seed_key=f"trial-{number}", origin=origin)
 
     def recommend(

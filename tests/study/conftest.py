@@ -111,6 +111,12 @@ class Hand:
             models=Path("models"),
         )
 
+    def advance(self, study: StudyCore, count: int = 1) -> None:
+        """Train so many trials, one after the other."""
+        for _ in range(count):
+            (trial,) = study.ask(1)
+            study.tell(trial, self.outcome(study, trial))
+
     def finish(self, study: StudyCore, flight: int = 1, order: np.random.Generator | None = None) -> None:
         """Keep `flight` trials in flight to the end; order: which of them ends next."""
         under_way: list[Trial] = []

@@ -20,18 +20,12 @@ FULL = [
 BRIGHT = SliceSpec.model_validate(FULL[2])
 
 
-def trained(hand: Any, study: Any, count: int) -> None:
-    for _ in range(count):
-        (trial,) = study.ask(1)
-        study.tell(trial, hand.outcome(study, trial))
-
-
 @pytest.fixture(scope="module")
 def grown(world: Any) -> Any:
     """A study that began with two slices and was given a third after twelve trainings, at its end; and its rows."""
     hand, rows = world(slices=FULL[:2]), []
     study = hand.open(rows)
-    trained(hand, study, 12)
+    hand.advance(study, 12)
     study.admit_slice(BRIGHT)
     early = [dict(t.outcome.slices) for t in study.state.trials[:12]]
     hand.finish(study)
@@ -42,7 +36,7 @@ def test_trainings_of_before_have_the_value_they_would_have_had(grown: Any, worl
     _, _, _, early = grown
     whole = world(slices=FULL)
     study = whole.open([])
-    trained(whole, study, 12)
+    whole.advance(study, 12)
     assert early == [dict(t.outcome.slices) for t in study.state.trials[:12]]
 
 
@@ -87,7 +81,7 @@ def test_a_longer_budget_does_not_forget_it(grown: Any, world: Any) -> None:
 def test_what_cannot_be_a_slice_is_refused_and_nothing_is_journalled(world: Any, rule: Any, code: str) -> None:
     hand, rows = world(slices=FULL[:2]), []
     study = hand.open(rows)
-    trained(hand, study, 2)
+    hand.advance(study, 2)
     before = list(rows)
     with pytest.raises((DataError, InputError)) as found:
         study.admit_slice(SliceSpec.model_validate(rule))

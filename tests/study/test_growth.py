@@ -16,7 +16,7 @@ import pytest
 from autodc import seeds
 from autodc.search import Observation, Plan, SearchProblem, make_engine
 from autodc.search.fidelity import ETA, Halving, rungs
-from autodc.search.history import Growing, History, Record
+from autodc.search.history import Growing, History, Record, shares_of
 from autodc.search.mixture_engine import PlanBook
 from autodc.search.probes import modeller_of
 from autodc.search.space import start_hyperparameters
@@ -117,18 +117,23 @@ def test_a_history_that_grew_is_the_one_collected_at_once() -> None:
     for count, record in enumerate(records, start=1):
         growing.append(record)
         if count in (1, 7, 64, 65, 200):
-            found, wanted = (
-                growing.first(count),
-                History.of(records[:count], len(book.space), {"dark": 1.0, "fog": 0.5}, ("day",)),
-            )
-            for one in (found, growing.first(count).head(count)):
+            wanted = collected(records[:count])
+            for one in (growing.first(count), growing.first(count).head(count)):
                 assert np.array_equal(one.objective, wanted.objective)
                 assert np.array_equal(one.slices["day"], wanted.slices["day"])
                 assert np.array_equal(one.failed, wanted.failed)
                 assert one.digest(count) == wanted.digest(count)
-    assert np.array_equal(
-        growing.first(200).head(64).objective,
-        History.of(records[:64], len(book.space), {"dark": 1.0, "fog": 0.5}, ("day",)).objective,
+    assert np.array_equal(growing.first(200).head(64).objective, collected(records[:64]).objective)
+
+
+def collected(records: Any) -> History:
+    shares = shares_of({"dark": 1.0, "fog": 0.5}, ("day",))
+    return History.told(
+        rows=np.array([r.row for r in records]),
+        raw={name: np.array([r.values.get(name, np.nan) for r in records]) for name in shares},
+        fidelity=np.array([r.fidelity for r in records]),
+        seeds=np.array([r.seed for r in records]),
+        shares=shares,
     )
 
 

@@ -54,8 +54,7 @@ def test_the_trainings_of_one_decision_are_made_again_side_by_side(untroubled: A
     rows: list[Any] = []
     study = hand.open(rows)
     while len(study.state.comparisons) < 2:
-        trial = study.ask(1)[0]
-        study.tell(trial, hand.outcome(study, trial))
+        hand.advance(study)
     hand.store.lose()
     flight: list[Any] = []
     while not study.state.lost:
@@ -99,9 +98,7 @@ def test_where_no_time_is_left_to_make_them_again_the_run_is_interrupted(
     hand, expected = untroubled
     rows: list[Any] = []
     study = hand.open(rows)
-    for _ in expected["trials"]:
-        trial = study.ask(1)[0]
-        study.tell(trial, hand.outcome(study, trial))
+    hand.advance(study, len(expected["trials"]))
     hand.store.lose()
     executor = executor_of(hand, study, 2)
     with pytest.raises(Interrupted, match="lost"):
@@ -154,9 +151,8 @@ def test_where_training_again_fails_it_is_said_and_tried_again_by_the_next_run(u
     hand, expected = untroubled
     rows: list[Any] = []
     study = hand.open(rows)
-    while len(study.state.comparisons) < 1:
-        trial = study.ask(1)[0]
-        study.tell(trial, hand.outcome(study, trial))
+    while not study.state.comparisons:
+        hand.advance(study)
     hand.store.lose()
     while not study.state.lost:
         for trial in study.ask(1):

@@ -22,9 +22,7 @@ def begin(world: Any, trainings: Any = 20, **changes: Any) -> Any:
     hand = world(**{**SEALED, **changes})
     rows = []
     study = hand.open(rows)
-    for _ in range(trainings):
-        for trial in study.ask(1):
-            study.tell(trial, hand.outcome(study, trial))
+    hand.advance(study, trainings)
     return hand, rows, study
 
 
@@ -61,8 +59,7 @@ def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world: Any, essence
 def test_a_test_under_way_ends_undecided(world: Any) -> None:
     hand, _, study = begin(world, 0, budget__trainings=120)
     while study.state.open_comparison is None:
-        for trial in study.ask(1):
-            study.tell(trial, hand.outcome(study, trial))
+        hand.advance(study)
     study.open_test()
     hand.finish(study)
     assert (study.state.comparisons[-1].verdict, study.state.comparisons[-1].reasons) == ("undecided", ("ADC-G091",))

@@ -11,7 +11,7 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
-from autodc.search.history import History
+from autodc.search.history import History, shares_of
 from autodc.search.surrogates.combined import Averaged, Weighted
 from autodc.search.surrogates.fitting import FIRST_FIT, Fitter, fitted_to, forget
 from autodc.search.surrogates.guards import Guards
@@ -64,8 +64,7 @@ class SelectingModeller:
         guards: Sequence[str] = (),
     ) -> None:
         self._fitter = Fitter(features, data, clusters, guards)
-        total = sum(targets.values()) or 1.0
-        self._shares = {name: weight / total for name, weight in targets.items()}
+        self._shares = shares_of(targets, ())
         self._evidence: dict[str, dict[str, float]] = {}
 
     def objective(self, history: History) -> Model:
