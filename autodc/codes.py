@@ -163,7 +163,7 @@ CODES: Mapping[str, Code] = {
     "ADC-RUN-004": Code("The output is a file, not a folder."),
     "ADC-RUN-005": Code("There is no study in the folder."),
     "ADC-RUN-006": Code("This is no time of day."),
-    "ADC-RUN-007": _several("The disk refused a training."),
+    "ADC-RUN-007": _several("The disk refused a training or another task."),
     "ADC-RUN-010": Code("No dataset was kept, which was demanded."),
     "ADC-RUN-012": Code("A change of the study waits until it is finished."),
     "ADC-RUN-013": Code("Nothing is left of the error budget of the study."),

@@ -36,6 +36,7 @@ from autodc.trial.executor import (
     TrainerRef,
     TrainTask,
     model_folder,
+    reads,
 )
 from autodc.trial.outputs import CheckedMethod
 from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
@@ -107,10 +108,8 @@ def ended_by_lost_data(task: Task, completion: Completion) -> Completion:
 
 def _gone(task: Task, sizes_only: bool = False) -> str:
     """What is gone or damaged of the data that a task needs; empty where all is there."""
-    parts = (*task.train, *task.predict) if isinstance(task, TrainTask) else task.parts
-    folders = [Path(part.path) for part in parts]
-    if isinstance(task, TrainTask) and task.warm_start is not None:
-        folders.append(Path(task.warm_start).parent)
+    model = task.warm_start if isinstance(task, TrainTask) else None
+    folders = [Path(path).parent if path == model else Path(path) for path in reads(task)]
     return next((f"{folder}: {found}" for folder in folders if (found := damage(folder, sizes_only))), "")
 
 

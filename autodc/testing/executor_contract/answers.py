@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,12 @@ class Answers(Opened):
         assert first.status == "done"
         (second,) = run_all(executor, [jobs()])
         assert (second.status, second.missing) == ("surroundings", True)
+
+    def test_what_a_method_learns_from_is_data_like_any_other(self, executor: Executor, jobs: Jobs) -> None:
+        task = jobs.prediction()
+        shutil.rmtree(jobs.folder / "base")
+        (completion,) = run_all(executor, [task])
+        assert (completion.status, completion.missing) == ("surroundings", True)
 
     def test_a_kept_model_that_is_damaged_is_not_gone_on_from(self, executor: Executor, jobs: Jobs) -> None:
         first = jobs(keep_model=True)
