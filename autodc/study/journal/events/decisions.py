@@ -26,11 +26,13 @@ __all__ = [
     "IncumbentMoved",
     "LookTaken",
     "PhaseStarted",
+    "IncumbentPolished",
     "StudyFinished",
     "TestOpeningAsked",
     "TestSetMeasured",
     "TestSetOpened",
     "TestSetUnread",
+    "TogetherProposed",
     "VerdictReached",
 ]
 
@@ -91,6 +93,18 @@ class ChallengerProposed(Event):
     effects: EffectsJson = field(default_factory=dict)
     front: FrontJson = ()
     """Where the study has several objectives, the trained plans that none is believed to beat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TogetherProposed(Event):
+    """What a round that weighs evidence together begins with."""
+
+    round: int
+    horizon: int
+    plans: PlansJson
+    """The incumbent, the base tuned, everything tuned, what the search recommends."""
+    proposal: ProposalJson
+    """study.rules.together.Proposal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
