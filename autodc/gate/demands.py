@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from autodc.evaluation.evidence import Evidence, SliceEvidence
 from autodc.gate.noise import OBJECTIVE, Pools, objective_evidence
-from autodc.gate.power import LARGEST, critical, predictive_power
+from autodc.gate.power import CERTAIN, LARGEST, critical, predictive_power
 from autodc.gate.thresholds import ANCHOR_FACTOR, GUARD_ALPHA, OBJECTIVE_ALPHA
 from autodc.stats.sequential import MIN_STEP, bounds
 from autodc.stats.variance import Crossed, Estimate, crossed, moderate
@@ -96,6 +96,8 @@ class Demand:
     """And at the last look."""
     last: int
     """Pairs at the last look."""
+    certifiable: float | None = None
+    """Set where a guard's bound was lowered because the rows cannot certify its margin: the margin they can."""
 
     @property
     def z(self) -> float:
@@ -161,8 +163,11 @@ def objective_improves(objective: Measured, schedule: Schedule) -> Demand:
     return _fixed("objective", OBJECTIVE, objective.estimate, 0.0, OBJECTIVE_ALPHA, schedule)
 
 
-def guards_hold(slices: dict[str, Measured], schedule: Schedule) -> list[Demand]:
-    """Demand three: every slice with a margin is no worse than it, against the incumbent and against the start."""
+def guards_hold(slices: dict[str, Measured], schedule: Schedule, whole: bool = False) -> list[Demand]:
+    """Demand three: every slice with a margin is no worse than it, against the incumbent and against the start.
+
+    whole: the guards of a whole, which ask no more of rows than they can show (`_within_reach`).
+    """
     found = []
     for m in slices.values():
         margin = m.evidence.margin
@@ -171,7 +176,7 @@ def guards_hold(slices: dict[str, Measured], schedule: Schedule) -> list[Demand]
         found.append(_fixed("guard", m.name, m.estimate, margin, GUARD_ALPHA, schedule))
         if m.anchor is not None:
             found.append(_fixed("anchor", m.name, m.anchor, ANCHOR_FACTOR * margin, GUARD_ALPHA, schedule))
-    return found
+    return [_within_reach(demand) for demand in found] if whole else found
 
 
 def measured(name: str, seen: SliceEvidence, pools: Pools, fresh: bool = False) -> Measured:
@@ -228,6 +233,23 @@ def _fixed(aim: Aim, name: str, estimate: Estimate, shift: float, alpha: float, 
         last_bound=critical(bound, estimate.df_at(schedule.last)),
         last=schedule.last,
     )
+
+
+def _within_reach(demand: Demand) -> Demand:
+    """Lower the bound of a guard to what a challenger that harms nobody passes in 95% of nights (DESIGN §11.7b).
+
+    That is margin/se − 1.64: the difference itself is not shown to be below 0 at .05, so a margin however small never
+    lets everything pass, and what is shown below the margin is shown below 0 too.
+    """
+    estimate = demand.estimate
+    reach = critical(float(ndtri(CERTAIN)), estimate.df)
+    lowered = demand.shift / estimate.standard_error - reach if estimate.variance > 0 else demand.bound
+    if lowered >= demand.bound:
+        return demand
+    at_last = math.sqrt(estimate.variance_at(demand.last))
+    last = demand.shift / at_last - critical(float(ndtri(CERTAIN)), estimate.df_at(demand.last)) if at_last else LARGEST
+    can = (demand.bound + reach) * estimate.standard_error
+    return replace(demand, bound=lowered, last_bound=min(demand.last_bound, last), certifiable=can)
 
 
 def _rising(times: Sequence[float]) -> tuple[float, ...]:

@@ -30,7 +30,7 @@ from autodc.gate.demands import (
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.power import LARGEST, critical
 from autodc.gate.refusals import blank, no_decision, pairs_of, refusals
-from autodc.gate.thresholds import FUTILITY_REST, FUTILITY_TARGET, GUARD_ALPHA, HARM_ALPHA
+from autodc.gate.thresholds import ANCHOR_FACTOR, FUTILITY_REST, FUTILITY_TARGET, GUARD_ALPHA, HARM_ALPHA
 from autodc.gate.types import Gained, Held, Leaks, Look, SliceLook, Verdict
 from autodc.studyfile.study import GateSpec
 
@@ -53,12 +53,14 @@ def judge(
     *,
     fresh: bool = False,
     leaks: Leaks | None = None,
+    whole: bool = False,
 ) -> Look:
     """Judge challenger − incumbent on the pairs to date.
 
     evidence: slice → paired differences, the same pairs in every slice; pools: the noise of the study, the same for
     all looks of one comparison; alpha: its level (gate.levels); fresh: an arm draws rows anew with each seed,
-    which the trainings that filled the pools did not; leaks: what a search for leaks found, None where nobody looked.
+    which the trainings that filled the pools did not; leaks: what a search for leaks found, None where nobody looked;
+    whole: many datasets at once, whose guards ask no more of the rows than they can show.
     The verdict is None where another look may decide; what cannot be measured is never a pass. A slice with too few
     rows is no evidence, for or against. Where nothing is decided, settling says what would.
     """
@@ -72,7 +74,7 @@ def judge(
     assert objective is not None
     gain, final = gains(slices, objective, alpha, schedule)
     better = objective_improves(objective, schedule)
-    guards = guards_hold(slices, schedule)
+    guards = guards_hold(slices, schedule, whole)
     unknown = any(m.unknown for m in (*slices.values(), objective))
     verdict, codes = _decide(counted, gain, better, guards, schedule, final, unknown, leaks)
     advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ()
@@ -203,7 +205,15 @@ def _seen(m: Measured, gain: Sequence[Demand], guards: Sequence[Demand]) -> Slic
         gained=gained,
         step=_held(m, step),
         since_start=_held(m, anchor),
+        certifiable=_certifiable(step, anchor),
     )
+
+
+def _certifiable(step: Demand | None, anchor: Demand | None) -> float | None:
+    """The margin that the rows could certify, where a guard was held to less."""
+    if step is not None and step.certifiable is not None:
+        return step.certifiable
+    return None if anchor is None or anchor.certifiable is None else anchor.certifiable / ANCHOR_FACTOR
 
 
 def _gained(m: Measured, demand: Demand) -> Gained:
