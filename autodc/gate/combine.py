@@ -5,23 +5,23 @@ from __future__ import annotations
 import math
 
 from autodc.gate.power import critical
-from autodc.stats.variance import Estimate
 
 ONE_SIDED = 1.645
 """Standard errors of a one-sided bound at 95%, where the spread is known."""
 
 
-def combined(gate: Estimate, belief: tuple[float, float]) -> tuple[float, float]:
+def combined(gate: tuple[float, float, float | None], belief: tuple[float, float]) -> tuple[float, float]:
     """Return mean and standard deviation of both by inverse variance.
 
-    gate: estimate of a comparison; belief: mean and standard deviation of what the search's trainings say. The gate's
-    standard error counts as much wider as its few degrees of freedom make its 95% bound, so that mean − 1.645 sd is
-    such a bound for both. A belief whose spread is not positive and finite says nothing.
+    gate: mean, standard error and degrees of freedom of a comparison (None: more than count); belief: mean and standard
+    deviation of what the search's trainings say. The gate's standard error counts as much wider as its few degrees of
+    freedom make its 95% bound, so that mean − 1.645 sd is such a bound for both. A belief whose spread is not positive
+    and finite says nothing.
     """
-    mean, sd = belief
-    own = gate.standard_error * critical(ONE_SIDED, gate.df) / ONE_SIDED
+    (difference, error, df), (mean, sd) = gate, belief
+    own = error if df is None else error * critical(ONE_SIDED, df) / ONE_SIDED
     if own <= 0 or not (math.isfinite(mean) and math.isfinite(sd) and sd > 0):
-        return gate.mean, own
+        return difference, own
     weight = (own / sd) ** 2
     whole = 1.0 + weight
-    return (gate.mean + weight * mean) / whole, own / math.sqrt(whole)
+    return (difference + weight * mean) / whole, own / math.sqrt(whole)
