@@ -181,13 +181,13 @@ def guards_hold(slices: dict[str, Measured], schedule: Schedule, whole: bool = F
 
 def measured(name: str, seen: SliceEvidence, pools: Pools, fresh: bool = False) -> Measured:
     """Estimate one slice. fresh: as of `measure`."""
-    prior = pools.of(name)
+    prior, searched = pools.of(name), pools.searched.get(name)
     vouched = not fresh and pools.speaks(name, float(np.mean(np.square(seen.differences))))
     own = crossed(seen.differences, seen.clusters)
     anchor = None
     if seen.anchor is not None:
-        anchor = moderate(crossed(seen.anchor, seen.clusters), prior, vouched=vouched)
-    estimate = moderate(own, prior, vouched=vouched)
+        anchor = moderate(crossed(seen.anchor, seen.clusters), prior, vouched=vouched, searched=searched)
+    estimate = moderate(own, prior, vouched=vouched, searched=searched)
     return Measured(evidence=seen, own=own, estimate=estimate, anchor=anchor, vouched=vouched)
 
 

@@ -52,6 +52,7 @@ def judge(
     alpha: float,
     *,
     fresh: bool = False,
+    novel: bool = False,
     leaks: Leaks | None = None,
     whole: bool = False,
 ) -> Look:
@@ -59,7 +60,8 @@ def judge(
 
     evidence: slice → paired differences, the same pairs in every slice; pools: the noise of the study, the same for
     all looks of one comparison; alpha: its level (gate.levels); fresh: an arm draws rows anew with each seed,
-    which the trainings that filled the pools did not; leaks: what a search for leaks found, None where nobody looked;
+    which the trainings that filled the pools did not; novel: nothing like an arm is in the pools, so that one pair
+    keeps nothing; leaks: what a search for leaks found, None where nobody looked;
     whole: many datasets at once, whose guards ask no more of the rows than they can show.
     The verdict is None where another look may decide; what cannot be measured is never a pass. A slice with too few
     rows is no evidence, for or against. Where nothing is decided, settling says what would.
@@ -77,6 +79,8 @@ def judge(
     guards = guards_hold(slices, schedule, whole)
     unknown = any(m.unknown for m in (*slices.values(), objective))
     verdict, codes = _decide(counted, gain, better, guards, schedule, final, unknown, leaks)
+    if verdict == "keep" and novel and schedule.now < 2:
+        verdict, codes = _one_pair(schedule)
     advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ()
     seen = {name: _seen(m, gain, guards) for name, m in slices.items()} | silent
     return Look(
@@ -117,7 +121,7 @@ def _decide(
     if all(not np.any(seen.differences) for seen in evidence.values()):
         return "drop", (reasons.NO_CHANGE,)
     if unknown:
-        return ("undecided", (reasons.ONE_PAIR, reasons.AT_CAP)) if schedule.over else (None, (reasons.ONE_PAIR,))
+        return _one_pair(schedule)
     if any(d.met for d in gain) and better.met and all(d.met for d in guards):
         suspicion = _suspicion(leaks) if too_good(evidence) else ()
         if reasons.TOO_GOOD in suspicion:
@@ -134,6 +138,11 @@ def _decide(
         return "drop", futile
     cause = reasons.AT_CAP if schedule.over else reasons.SATURATED
     return "undecided", (*_open(gain, better, guards), cause)
+
+
+def _one_pair(schedule: Schedule) -> tuple[Verdict | None, tuple[str, ...]]:
+    """What is concluded of one pair whose noise nothing tells: another one, if there may be one."""
+    return ("undecided", (reasons.ONE_PAIR, reasons.AT_CAP)) if schedule.over else (None, (reasons.ONE_PAIR,))
 
 
 def _suspicion(leaks: Leaks | None) -> tuple[str, ...]:

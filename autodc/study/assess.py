@@ -21,11 +21,12 @@ from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.records import ComparisonState, TrialState
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactStore
 from autodc.study.rules import last
 from autodc.study.rules.credit import PARTS
+from autodc.study.rules.searched import residuals
 from autodc.study.slicing import Slices
 from autodc.study.view import View
 from autodc.studyfile.study import GateSpec, SliceSpec, StudySpec
@@ -73,12 +74,14 @@ class EvidenceAssessor:
             declared=_declared(state, comparison),
         )
         evidence = compare(self._slices.table, self._metric, paired, _soft(spec))
+        pools, newer = self._pools(view), getattr(state.question, "rules", 0) >= 1
         return judge(
             evidence,
-            self._pools(view),
+            self._with_search(view, comparison, pools) if newer else pools,
             spec.gate,
             comparison.alpha,
             fresh=_draws(comparison.challenger) or _draws(comparison.incumbent),
+            novel=newer and _is_novel(state, comparison),
             leaks=self._leaks_in(spec.gate, comparison, evidence),
         )
 
@@ -195,10 +198,30 @@ class EvidenceAssessor:
             {one.name: one.clusters for one in self._slices.table.slices},
             {one.name: one.weight for one in self._slices.table.objective(spec.gate.min_rows)},
         )
-        for comparison in state.comparisons:
-            if comparison.verdict is not None and comparison.looks and comparison.looks[-1]["pairs"] >= 2:
-                pools = pools.updated(comparison.typed_looks[-1])
+        for comparison in _pooled(state):
+            pools = pools.updated(comparison.typed_looks[-1])
         return pools
+
+    def _with_search(self, view: View, comparison: ComparisonState, pools: Pools) -> Pools:
+        """The pools, and what the search's trainings show beside them on the rows that the search sees."""
+        spec, table = view.spec, getattr(self._slices, "explore", self._slices.table)
+        targets = table.objective(spec.gate.min_rows)
+        soft = {one.name for one in table.slices if _soft(spec) and one.role == "target"}
+        total = sum(one.weight for one in targets)
+        of_rows = {one.name: max(0.0, pools.of(one.name).residual) / (2 * one.groups) for one in table.slices}
+        of_rows[OBJECTIVE] = sum((one.weight / total) ** 2 * of_rows[one.name] for one in targets)
+
+        def values(one: TrialState) -> Mapping[str, float]:
+            assert one.outcome is not None
+            hard = getattr(one.outcome, "explore", {}) or one.outcome.slices
+            gentle = getattr(one.outcome, "explore_soft", {}) or one.outcome.soft
+            seen = {s.name: (gentle if s.name in soft else hard).get(s.name) for s in table.slices}
+            known = {name: value for name, value in seen.items() if value is not None}
+            if not all(t.name in known for t in targets):
+                return {}
+            return known | {OBJECTIVE: sum(t.weight * known[t.name] for t in targets) / total}
+
+        return replace(pools, searched=residuals(view, comparison, values, OBJECTIVE, of_rows))
 
     def _final(self, view: View, number: int, table: SliceTable) -> Arrays:
         """What a final training scores on the opened test set."""
@@ -223,6 +246,21 @@ def _declared(state: State, comparison: ComparisonState) -> frozenset[str]:
     if not meant or any(t is None for t in meant):
         return everything
     return frozenset(name for targets in meant for name in targets or ())
+
+
+def _pooled(state: State) -> list[ComparisonState]:
+    """The comparisons that add to the pool of noise."""
+    ended = [c for c in state.comparisons if c.verdict is not None]
+    return [c for c in ended if c.looks and c.looks[-1]["pairs"] >= 2]
+
+
+def _is_novel(state: State, comparison: ComparisonState) -> bool:
+    """Whether a comparison has a dataset, or settings, that no training behind the pool of noise had."""
+    known = [state.start, *(arm for c in _pooled(state) for arm in (c.challenger, c.incumbent))]
+    names = {name for plan in known if plan is not None for name in plan.mixture.added}
+    settings = {(plan.recipe, plan.hyperparameters) for plan in known if plan is not None}
+    arms = comparison.challenger, comparison.incumbent
+    return any((a.recipe, a.hyperparameters) not in settings or not names.issuperset(a.mixture.added) for a in arms)
 
 
 def _soft(spec: StudySpec) -> bool:
