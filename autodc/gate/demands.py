@@ -143,9 +143,9 @@ def measure(evidence: Evidence, pools: Pools, fresh: bool = False) -> tuple[dict
 
 
 def gains(
-    slices: dict[str, Measured], objective: Measured, alpha: float, schedule: Schedule
+    slices: dict[str, Measured], objective: Measured, alpha: float, schedule: Schedule, alone: bool = False
 ) -> tuple[list[Demand], bool]:
-    """Demand one: a declared target, or the objective, crosses its sequential bound.
+    """Demand one: a declared target, or the objective, crosses its sequential bound; alone: the objective.
 
     k declared targets and the objective share alpha; a single target that is the objective is one demand, not two.
     Returns the demands and whether the information of all of them is saturated, which makes this look the last.
@@ -153,6 +153,8 @@ def gains(
     targets = [m for m in slices.values() if m.evidence.role == "target"]
     declared = [m for m in targets if m.evidence.declared] or targets
     asked = declared if len(targets) == 1 else [*declared, objective]
+    if alone:
+        asked = [objective]
     share = alpha / len(asked)
     final = schedule.over or all(_is_saturated(m.estimate, schedule) for m in asked)
     return [_gain(m, share, schedule, final) for m in asked], final

@@ -55,6 +55,7 @@ def judge(
     novel: bool = False,
     leaks: Leaks | None = None,
     whole: bool = False,
+    objective_alone: bool = False,
 ) -> Look:
     """Judge challenger − incumbent on the pairs to date.
 
@@ -62,7 +63,8 @@ def judge(
     all looks of one comparison; alpha: its level (gate.levels); fresh: an arm draws rows anew with each seed,
     which the trainings that filled the pools did not; novel: nothing like an arm is in the pools, so that one pair
     keeps nothing; leaks: what a search for leaks found, None where nobody looked;
-    whole: many datasets at once, whose guards ask no more of the rows than they can show.
+    whole: many datasets at once, whose guards ask no more of the rows than they can show; objective_alone: the gain is
+    asked of the objective alone, which spends all of the level.
     The verdict is None where another look may decide; what cannot be measured is never a pass. A slice with too few
     rows is no evidence, for or against. Where nothing is decided, settling says what would.
     """
@@ -74,7 +76,7 @@ def judge(
     schedule = Schedule.at(pairs_of(evidence), gate)
     slices, objective = measure(counted, pools, fresh)
     assert objective is not None
-    gain, final = gains(slices, objective, alpha, schedule)
+    gain, final = gains(slices, objective, alpha, schedule, objective_alone)
     better = objective_improves(objective, schedule)
     guards = guards_hold(slices, schedule, whole)
     unknown = any(m.unknown for m in (*slices.values(), objective))
