@@ -17,6 +17,7 @@ from autodc.evaluation.scores import PairedOutputs, compare, row_scores, score
 from autodc.evaluation.slices import Slice, SliceTable
 from autodc.gate.judge import judge, too_good
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
+from autodc.gate.reasons import NO_CHANGE
 from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
@@ -69,14 +70,18 @@ class EvidenceAssessor:
         """Judge it on the gate rows, or on all. A training that failed leaves a lost pair, and that never passes."""
         table = self._slices.table if comparison.all_rows else self._slices.gate
         look = self._look_on(table, view, comparison, pair_seeds)
-        return look if comparison.pairs is None else replace(look, verdict=None, reasons=())
+        if comparison.pairs is None:
+            return look
+        return replace(look, verdict=None, reasons=tuple(code for code in look.reasons if code == NO_CHANGE))
 
     @property
     def explore_share(self) -> float | None:
         """Explore rows as a share of those that targets have; None where search and gate see the same rows."""
         if not self._slices.is_cut:
             return None
-        parts = [sum(len(s.rows) for s in t.slices if s.role == "target") for t in (self._slices.explore, self._slices.table)]
+        parts = [
+            sum(len(s.rows) for s in t.slices if s.role == "target") for t in (self._slices.explore, self._slices.table)
+        ]
         return parts[0] / parts[1] if 0 < parts[0] < parts[1] else None
 
     def row_spreads(self, view: View, names: Sequence[str]) -> Mapping[str, float]:

@@ -88,9 +88,7 @@ def _plans(view: View, tools: Tools, everything: tuple[str, ...], best: Plan) ->
     }
 
 
-def _beliefs(
-    view: View, tools: Tools, full: Plan, free: tuple[str, ...], priced: tuple[str, ...]
-) -> dict[str, Belief]:
+def _beliefs(view: View, tools: Tools, full: Plan, free: tuple[str, ...], priced: tuple[str, ...]) -> dict[str, Belief]:
     """What each dataset is worth among all the others."""
     observed = tools.observed(view)
     names = tuple(dict.fromkeys((*free, *priced)))

@@ -198,7 +198,10 @@ def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[flo
 
     The belief moves with the explore rows too: as much as the gate's estimate with its own, by their numbers.
     """
-    seen = comparison.typed_looks[-1].objective
+    look = comparison.typed_looks[-1]
+    seen = look.objective
+    if reasons.NO_CHANGE in look.reasons:
+        return 0.0, 0.0
     if seen.standard_error is None:
         return None
     share = tools.assessor.explore_share
