@@ -117,4 +117,4 @@ def asked(problem: SearchProblem, gate: SliceTable, explore: SliceTable, min_row
 def _undecidable(one: SliceSpec, found: Slice) -> DataError:
     rows = f"{len(found.rows)} rows, all of them among those the search sees"
     hint = "widen the slice, or begin a study with a smaller data.explore_share"
-    return DataError("ADC-SLICE-001", f"slice {one.name} has no rows to decide on", f"slice {one.name}", rows, hint)
+    return DataError("ADC-SLICE-007", f"slice {one.name} has no rows to decide on", f"slice {one.name}", rows, hint)
