@@ -67,9 +67,7 @@ class Answers:
         history = self._book.of(observed)
         if _knows_nothing(history):
             return None
-        fixed = self._book.fixed(mixture, recipe)
-        plan = self._book.encoding.plan(self._recommender(history).settle(fixed))
-        return Plan.of(mixture, dict(plan.hyperparameters), plan.recipe, plan.pretrain)
+        return self._book.plan(self._recommender(history).settle(self._book.fixed(mixture, recipe)), mixture)
 
     @single_threaded
     def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
