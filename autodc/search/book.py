@@ -74,7 +74,13 @@ class PlanBook:
         for seen in observed[len(self._records) :]:
             self._seen.append(seen)
             self._records.append(
-                Record(row=self.encoding.row(seen.plan), seed=seen.seed, values=seen.values, fidelity=seen.fidelity)
+                Record(
+                    row=self.encoding.row(seen.plan),
+                    seed=seen.seed,
+                    values=seen.values,
+                    soft=seen.soft,
+                    fidelity=seen.fidelity,
+                )
             )
         return self._records.first(len(observed))
 

@@ -18,7 +18,7 @@ from autodc.search.probes import modeller_of
 from autodc.search.proposal import free, thompson, unseen
 from autodc.search.screen import Opening, opening
 from autodc.search.space import Fixed
-from autodc.search.surrogates.fitting import FIRST_FIT
+from autodc.search.surrogates.ladder import FIRST_FIT
 from autodc.search.surrogates.modeller import Modeller
 
 Array = np.ndarray[Any, Any]
