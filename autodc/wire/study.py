@@ -6,7 +6,7 @@ What it names is read and checked in `inputs`, what its search is asked stands i
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from autodc.data.admit import Candidate, card, facts
 from autodc.data.catalogue import Catalogue, open_test
 from autodc.data.dataset import Dataset
 from autodc.errors import AutodcError, DataError, InputError, SurroundingsError
+from autodc.evaluation.scores import means
 from autodc.evaluation.slices import (
     TEST,
     VALIDATION,
@@ -31,6 +32,7 @@ from autodc.evaluation.slices import (
 )
 from autodc.files import damage, fill_whole
 from autodc.plan.mixture import BASE
+from autodc.plan.trial import Outcome
 from autodc.search.encoding import PlanEncoding
 from autodc.search.engine import SearchEngine, SearchProblem
 from autodc.search.factory import make_engine
@@ -39,6 +41,7 @@ from autodc.study.jobs import JobMaker
 from autodc.study.journal.events import DatasetAdmitted, StudyStarted, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
+from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.wire.inputs import Inputs, begun
@@ -49,19 +52,25 @@ DATASETS = "datasets"
 """Below the study's folder: content of datasets that were admitted while it ran; nothing else could read them again."""
 
 
+RULES = 1
+"""By which rules studies plan and decide that begin now (StudyStarted.rules)."""
+
+
 def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
     """The event that fixes the question. borrowed: what the search is told of another study."""
     spec, catalogue = inputs.spec, inputs.catalogue
+    least, sides = spec.gate.min_rows, zip(inputs.gate.slices, inputs.explore.slices, inputs.table.slices, strict=True)
     return StudyStarted(
         fingerprint=inputs.identity(borrowed),
         name=spec.name,
         spec=spec.shown(),
         datasets={BASE: facts(catalogue.base, catalogue.left_out.get(BASE, 0))},
-        slices={s.name: slice_card(s, spec.gate.min_rows) for s in inputs.table.slices},
+        slices={s.name: slice_card(s, least, explored, every) for s, explored, every in sides},
         start=inputs.start.to_dict(),
         metric={"name": inputs.metric.name, "better": inputs.metric.better},
         warnings=(*inputs.warnings, *_about_borrowed(borrowed)),
         parts=_held_fingerprints(catalogue),
+        rules=RULES,
     )
 
 
@@ -104,7 +113,21 @@ def warm_start(inputs: Inputs, out: Path | None = None) -> WarmStarted | None:
         hint = "trainings can be shared only where all of it is the same; leave search.warm_start out to begin afresh"
         raise InputError("ADC-WARM-002", f"another question was asked in {folder}", place, "; ".join(found), hint)
     ours = {event.name: event.card for event in given_events(inputs)}
-    return borrow(other, ours, PlanEncoding(search_problem(spec)))
+    store = ArtefactStore(folder / "outcomes")
+    return borrow(other, ours, PlanEncoding(search_problem(spec)), lambda outcome: _seen(inputs, store, outcome))
+
+
+def _seen(
+    inputs: Inputs, store: ArtefactStore, outcome: Outcome
+) -> tuple[Mapping[str, float], Mapping[str, float]] | None:
+    """What this study's search may see of a training of another one, whose search may have seen other rows."""
+    if not outcome.arrays or not (inputs.separation.is_cut or outcome.explore):
+        return outcome.slices, outcome.soft
+    try:
+        arrays = store.get(outcome.arrays)
+    except ArtefactLost:
+        return None
+    return means(inputs.explore, inputs.metric, arrays)
 
 
 def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
@@ -123,8 +146,9 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             journal=journal,
             store=ArtefactStore(out / "outcomes"),
             table=inputs.table,
+            sides=inputs.separation.sides if inputs.separation.is_cut else None,
             metric=inputs.metric,
-            problem=described_problem(spec, inputs.catalogue, inputs.table),
+            problem=described_problem(spec, inputs.catalogue, inputs.gate, inputs.explore),
             engine=partial(engine_of, spec),
             cut=partial(_cut, inputs),
             open_test=partial(_open_test, inputs),
@@ -235,8 +259,8 @@ def _open_test(inputs: Inputs, further: Sequence[SliceSpec] = ()) -> SliceTable:
 
 
 def _cut(inputs: Inputs, one: SliceSpec) -> Slice:
-    """A slice of the rows that are the gate's, cut while the study runs."""
-    return cut_slice(one, inputs.catalogue).only(VALIDATION, inputs.separation.gate)
+    """A slice of validation, cut while the study runs."""
+    return cut_slice(one, inputs.catalogue)
 
 
 def _held_fingerprints(catalogue: Catalogue) -> dict[str, str]:
