@@ -21,11 +21,13 @@ from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.records import WHOLES, ComparisonState, TrialState
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactStore
+from autodc.study.row_effects import RowEffects
 from autodc.study.rules import last
 from autodc.study.rules.credit import PARTS
+from autodc.study.rules.searched import residuals
 from autodc.study.slicing import Slices
 from autodc.study.view import View
 from autodc.studyfile.study import GateSpec, SliceSpec, StudySpec
@@ -61,10 +63,29 @@ class EvidenceAssessor:
     ) -> None:
         self._slices, self._metric, self._store = slices, metric, store
         self._open_test, self._leaks = open_test, leaks
+        self._effects = RowEffects(slices, metric, store)
 
     def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
-        """Judge it on the gate rows. A training that failed leaves a lost pair, and that never passes."""
-        return self._look_on(self._slices.gate, view, comparison, pair_seeds)
+        """Judge it on the gate rows, or on all. A training that failed leaves a lost pair, and that never passes."""
+        table = self._slices.table if comparison.all_rows else self._slices.gate
+        look = self._look_on(table, view, comparison, pair_seeds)
+        return look if comparison.pairs is None else replace(look, verdict=None, reasons=())
+
+    @property
+    def explore_share(self) -> float | None:
+        """Explore rows as a share of those that targets have; None where search and gate see the same rows."""
+        if not self._slices.is_cut:
+            return None
+        parts = [sum(len(s.rows) for s in t.slices if s.role == "target") for t in (self._slices.explore, self._slices.table)]
+        return parts[0] / parts[1] if 0 < parts[0] < parts[1] else None
+
+    def row_spreads(self, view: View, names: Sequence[str]) -> Mapping[str, float]:
+        """Dataset → how far another draw of explore rows would move its effect on the objective."""
+        return self._effects.spreads(view, names)
+
+    def stand_ins(self, view: View, members: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+        """Those of the others that help the same rows as the members do."""
+        return self._effects.stand_ins(view, members, others)
 
     def _look_on(self, table: SliceTable, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
         """Judge a comparison on the rows of a table, on the pairs of these seeds."""
@@ -77,13 +98,17 @@ class EvidenceAssessor:
             declared=_declared(state, comparison),
         )
         evidence = compare(table, self._metric, paired, _soft(spec))
+        pools, newer = self._pools(view, table), state.question.rules >= 1
         return judge(
             evidence,
-            self._pools(view, table),
+            self._with_search(view, comparison, pools) if newer else pools,
             spec.gate,
             comparison.alpha,
             fresh=_draws(comparison.challenger) or _draws(comparison.incumbent),
+            novel=newer and _is_novel(state, comparison),
             leaks=self._leaks_in(spec.gate, comparison, evidence, table),
+            whole=bool(state.proposals),
+            objective_alone=comparison.purpose in (*WHOLES, "block"),
         )
 
     def _leaks_in(
@@ -201,10 +226,32 @@ class EvidenceAssessor:
             {one.name: one.clusters for one in table.slices},
             {one.name: one.weight for one in table.objective(spec.gate.min_rows)},
         )
-        for comparison in state.comparisons:
-            if comparison.verdict is not None and comparison.looks and comparison.looks[-1]["pairs"] >= 2:
-                pools = pools.updated(comparison.typed_looks[-1])
+        for comparison in _pooled(state):
+            pools = pools.updated(comparison.typed_looks[-1])
         return pools
+
+    def _with_search(self, view: View, comparison: ComparisonState, pools: Pools) -> Pools:
+        """The pools, and what the search's trainings show beside them on the rows that the search sees."""
+        spec, table = view.spec, self._slices.explore
+        targets = table.objective(spec.gate.min_rows)
+        soft = {one.name for one in table.slices if _soft(spec) and one.role == "target"}
+        total = sum(one.weight for one in targets)
+        of_rows = {one.name: max(0.0, pools.of(one.name).residual) / (2 * one.groups) for one in table.slices}
+        of_rows[OBJECTIVE] = sum((one.weight / total) ** 2 * of_rows[one.name] for one in targets)
+
+        def values(one: TrialState) -> Mapping[str, float]:
+            assert one.outcome is not None
+            outcome = one.outcome
+            seen = {
+                s.name: (outcome.searched_soft if s.name in soft else outcome.searched).get(s.name)
+                for s in table.slices
+            }
+            known = {name: value for name, value in seen.items() if value is not None}
+            if not all(t.name in known for t in targets):
+                return {}
+            return known | {OBJECTIVE: sum(t.weight * known[t.name] for t in targets) / total}
+
+        return replace(pools, searched=residuals(view, comparison, values, OBJECTIVE, of_rows))
 
     def _final(self, view: View, number: int, table: SliceTable) -> Arrays:
         """What a final training scores on the opened test set."""
@@ -229,6 +276,21 @@ def _declared(state: State, comparison: ComparisonState) -> frozenset[str]:
     if not meant or any(t is None for t in meant):
         return everything
     return frozenset(name for targets in meant for name in targets or ())
+
+
+def _pooled(state: State) -> list[ComparisonState]:
+    """The comparisons that add to the pool of noise."""
+    ended = [c for c in state.comparisons if c.verdict is not None]
+    return [c for c in ended if c.looks and c.looks[-1]["pairs"] >= 2]
+
+
+def _is_novel(state: State, comparison: ComparisonState) -> bool:
+    """Whether a comparison has a dataset, or settings, that no training behind the pool of noise had."""
+    known = [state.start, *(arm for c in _pooled(state) for arm in (c.challenger, c.incumbent))]
+    names = {name for plan in known if plan is not None for name in plan.mixture.added}
+    settings = {(plan.recipe, plan.hyperparameters) for plan in known if plan is not None}
+    arms = comparison.challenger, comparison.incumbent
+    return any((a.recipe, a.hyperparameters) not in settings or not names.issuperset(a.mixture.added) for a in arms)
 
 
 def _soft(spec: StudySpec) -> bool:

@@ -169,6 +169,7 @@ _OF_SLICE = record(
         "counting": optional(number),
         "needed": optional(count),
         "vouched": flag,
+        "certifiable": optional(number),
     },
 )
 _LEAK = record({"dataset": text, "kind": text, "rows": count, "of": count}, {"column": text})
@@ -233,11 +234,23 @@ _POINT = record(
     {"tradeoffs": named(record({"estimate": number, "observed": optional(number)}))},
 )
 _EFFECT = record({"gain": number, "sd": number, "weight": number}, {}, others=True)
+_BELIEF = record(
+    {"gain": number, "sd": number}, {"rows": number, "guards": named(number), "cost": number}, others=True
+)
+_PROPOSAL = record(
+    {"everything": listed(text), "recommended": listed(text), "beliefs": named(_BELIEF), "margins": named(number)},
+    {},
+    others=True,
+)
 _MEASURED = record({**_INTERVAL, "rows": count, "pairs": count})
 
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
 """Plan.to_dict."""
+PlansJson = Annotated[Json, named(_PLAN)]
+"""Name → Plan.to_dict."""
+ProposalJson = Annotated[Json, _PROPOSAL]
+"""study.rules.together.Proposal."""
 TrialJson = Annotated[Json, _TRIAL]
 """Trial.to_dict."""
 OutcomeJson = Annotated[Json, _OUTCOME]
