@@ -148,11 +148,13 @@ class SearchEngine(Protocol):
         observed: Sequence[Observation],
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
+        mixture: Mapping[str, float] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number` (counted over search trials from 0).
 
         observed: all that is visible, in order of number, a prefix that only grows from call to call;
-        running: planned and not yet visible; excluded: datasets fixed at weight 0.
+        running: planned and not yet visible; excluded: datasets fixed at weight 0; mixture: the weights that the plan
+        has exactly, so that its settings alone are searched, never those of an opening.
         """
         ...
 

@@ -65,8 +65,7 @@ class Recommender:
 
     def settle(self, fixed: Fixed) -> Array:
         """The row with these columns fixed whose other columns, its settings, are believed best."""
-        moving = np.setdiff1d(np.arange(len(self._space)), fixed.columns)
-        return self._climb(lambda rows: self._space.hold(rows, fixed), "settle", moving)
+        return self._climb(lambda rows: self._space.hold(rows, fixed), "settle", self._space.moving(fixed))
 
     def _climb(self, held: Callable[[Array], Array], name: str, moving: Array | None = None) -> Array:
         """Climb from the best known rows; the same history gives the same row."""
