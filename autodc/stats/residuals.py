@@ -13,6 +13,8 @@ Array = np.ndarray[Any, Any]
 
 RIDGES = tuple(10.0**k for k in range(-3, 4))
 """Ridges that are tried, in units of the number of values."""
+TINY = 1e-12
+"""The least that a value may count for beside the others."""
 
 
 def leave_one_out(features: Array, values: Array) -> tuple[Array, float]:
@@ -32,7 +34,7 @@ def leave_one_out(features: Array, values: Array) -> tuple[Array, float]:
     for ridge in RIDGES:
         shrunk = scale**2 / (scale**2 + ridge * n)
         leverage = 1.0 / n + (left**2 * shrunk).sum(axis=1)
-        residuals = (about - left @ (shrunk * (left.T @ about))) / np.maximum(1.0 - leverage, 1.0 / n)
+        residuals = (about - left @ (shrunk * (left.T @ about))) / np.maximum(1.0 - leverage, TINY)
         missed = float(np.mean(residuals**2))
         if best is None or missed < best[0]:
             best = missed, residuals, max(1.0, n - 1.0 - float(shrunk.sum()))
