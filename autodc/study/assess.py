@@ -64,7 +64,11 @@ class EvidenceAssessor:
         self._open_test, self._leaks = open_test, leaks
 
     def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
-        """Judge it on the pairs of these seeds. A training that failed leaves a lost pair, and that never passes."""
+        """Judge it on the gate rows. A training that failed leaves a lost pair, and that never passes."""
+        return self._look_on(self._slices.gate, view, comparison, pair_seeds)
+
+    def _look_on(self, table: SliceTable, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
+        """Judge a comparison on the rows of a table, on the pairs of these seeds."""
         state, spec = view.state, view.spec
         anchored = comparison.purpose != "removal" and comparison.incumbent != state.start
         paired = PairedOutputs(
@@ -73,8 +77,8 @@ class EvidenceAssessor:
             start=self._calibration(state) if anchored else (),
             declared=_declared(state, comparison),
         )
-        evidence = compare(self._slices.table, self._metric, paired, _soft(spec))
-        pools, newer = self._pools(view), getattr(state.question, "rules", 0) >= 1
+        evidence = compare(table, self._metric, paired, _soft(spec))
+        pools, newer = self._pools(view, table), state.question.rules >= 1
         return judge(
             evidence,
             self._with_search(view, comparison, pools) if newer else pools,
@@ -82,22 +86,24 @@ class EvidenceAssessor:
             comparison.alpha,
             fresh=_draws(comparison.challenger) or _draws(comparison.incumbent),
             novel=newer and _is_novel(state, comparison),
-            leaks=self._leaks_in(spec.gate, comparison, evidence),
+            leaks=self._leaks_in(spec.gate, comparison, evidence, table),
         )
 
-    def _leaks_in(self, gate: GateSpec, comparison: ComparisonState, evidence: Evidence) -> Leaks | None:
+    def _leaks_in(
+        self, gate: GateSpec, comparison: ComparisonState, evidence: Evidence, table: SliceTable
+    ) -> Leaks | None:
         """Look for answers to the rows that got better in the datasets that are new; None where nothing is suspicious.
 
         Where none is new (other settings, other weights), all datasets of the challenger are looked at.
         """
-        seen = {one.name: evidence[one.name] for one in self._slices.table.slices}
+        seen = {one.name: evidence[one.name] for one in table.slices}
         counted = {name: e for name, e in seen.items() if e.is_evidence(gate.min_rows)}
         if not counted or not too_good(counted):
             return None
         better: dict[str, list[Array]] = {}
         for name, one in counted.items():
-            rows = self._slices.table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
-            better.setdefault(self._slices.table[name].part, []).append(rows)
+            rows = table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
+            better.setdefault(table[name].part, []).append(rows)
         new = tuple(n for n in comparison.challenger.mixture.added if n not in comparison.incumbent.mixture)
         names = new or tuple(name for name, _ in comparison.challenger.mixture)
         trust = set(gate.trust)
@@ -117,7 +123,7 @@ class EvidenceAssessor:
         numbers = last.pairs(view)
         before = [self._final(view, a, table) for a, _ in numbers]
         after = [self._final(view, b, table) for _, b in numbers]
-        pools, fresh = self._pools(view), _draws(view.start) or _draws(view.incumbent)
+        pools, fresh = self._pools(view, self._slices.gate), _draws(view.start) or _draws(view.incumbent)
         differences = {}
         for one in table.slices:
             rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
@@ -137,8 +143,8 @@ class EvidenceAssessor:
         soft = _soft(view.spec)
         if soft and len(tables) < 2:
             return None
-        pools = Pools() if soft else self._pools(view)
-        targets = self._slices.table.objective(view.spec.gate.min_rows)
+        pools = Pools() if soft else self._pools(view, self._slices.gate)
+        targets = self._slices.gate.objective(view.spec.gate.min_rows)
         arrays = {number: self._arrays(view.state, number) or {} for table in tables for number in table}
         scores = {one.name: self._scores(arrays, one, tables) for one in targets}
         parts: dict[str, Any] = {}
@@ -155,7 +161,7 @@ class EvidenceAssessor:
         """Row scores of a slice, shape (4 arms, seeds, rows)."""
         return np.array(
             [
-                [row_scores(self._slices.table, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
+                [row_scores(self._slices.gate, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
                 for arm in range(4)
             ]
         )
@@ -171,8 +177,11 @@ class EvidenceAssessor:
         numbers = [one.trial.number for one in state.trials if one.trial.phase == "calibration"]
         return [a for a in (self._arrays(state, n) for n in numbers) if a is not None]
 
-    def _pools(self, view: View) -> Pools:
-        """The study's pool of noise: calibration, then every finished comparison with two pairs or more."""
+    def _pools(self, view: View, table: SliceTable) -> Pools:
+        """The study's pool of noise on the rows of a table.
+
+        It is of calibration, then of every finished comparison with two pairs or more.
+        """
         state, spec = view.state, view.spec
         runs = self._calibration(state)
         if len(runs) < 2:
@@ -188,15 +197,12 @@ class EvidenceAssessor:
         pools = Pools.calibrated(
             {
                 one.name: np.array(
-                    [
-                        row_scores(self._slices.table, self._metric, one, a, _soft(spec) and one.role == "target")
-                        for a in runs
-                    ]
+                    [row_scores(table, self._metric, one, a, _soft(spec) and one.role == "target") for a in runs]
                 )
-                for one in self._slices.table.slices
+                for one in table.slices
             },
-            {one.name: one.clusters for one in self._slices.table.slices},
-            {one.name: one.weight for one in self._slices.table.objective(spec.gate.min_rows)},
+            {one.name: one.clusters for one in table.slices},
+            {one.name: one.weight for one in table.objective(spec.gate.min_rows)},
         )
         for comparison in _pooled(state):
             pools = pools.updated(comparison.typed_looks[-1])
@@ -204,7 +210,7 @@ class EvidenceAssessor:
 
     def _with_search(self, view: View, comparison: ComparisonState, pools: Pools) -> Pools:
         """The pools, and what the search's trainings show beside them on the rows that the search sees."""
-        spec, table = view.spec, getattr(self._slices, "explore", self._slices.table)
+        spec, table = view.spec, self._slices.explore
         targets = table.objective(spec.gate.min_rows)
         soft = {one.name for one in table.slices if _soft(spec) and one.role == "target"}
         total = sum(one.weight for one in targets)
@@ -213,8 +219,7 @@ class EvidenceAssessor:
 
         def values(one: TrialState) -> Mapping[str, float]:
             assert one.outcome is not None
-            hard = getattr(one.outcome, "explore", {}) or one.outcome.slices
-            gentle = getattr(one.outcome, "explore_soft", {}) or one.outcome.soft
+            hard, gentle = one.outcome.searched, one.outcome.searched_soft
             seen = {s.name: (gentle if s.name in soft else hard).get(s.name) for s in table.slices}
             known = {name: value for name, value in seen.items() if value is not None}
             if not all(t.name in known for t in targets):

@@ -37,7 +37,8 @@ class Memory:
                         number=trial.number,
                         plan=trial.plan,
                         seed=trial.seed,
-                        values=outcome.slices,
+                        values=outcome.searched,
+                        soft=outcome.searched_soft,
                         fidelity=trial.fidelity,
                         tradeoffs=tradeoffs(outcome, trial.fidelity),
                     )
@@ -68,6 +69,7 @@ def borrowed(event: ev.WarmStarted | None) -> list[Observation]:
             plan=Plan.from_dict(seen["plan"]),
             seed=seen["seed"],
             values=seen["values"],
+            soft=seen.get("soft", {}),
             fidelity=seen["fidelity"],
             tradeoffs=seen["tradeoffs"],
         )
