@@ -20,7 +20,7 @@ ROWS = 600
 START_SD = 0.01
 """How much a training of the start moves with its seed."""
 REPEATS = 20
-NIGHTS = 100
+NIGHTS = 60
 
 
 def pools(prior: Prior, seed_variance: float | None, rng: np.random.Generator) -> Pools:
