@@ -52,6 +52,8 @@ def slice_alarms(slices: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _of_slice(name: str, card: Mapping[str, Any]) -> str:
     few = explain.too_few(card["rows"], card.get("groups"), card.get("counting"), card["needed"])
+    if card["rows"] < (every := card.get("all_rows", card["rows"])):
+        few = f"of its {every} rows {card['explore_rows']} are for the search and {card['rows']} decide, {few}"
     what = "it is left out of what should improve"
     if card["role"] == "guard":
         what = "it guards nothing, harm to it would not be seen"

@@ -113,8 +113,16 @@ def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
             or one["certifies"] <= one["margin"]
         ):
             continue
+        if one["all_certify"] is not None and one["all_certify"] <= one["margin"]:
+            warnings.append(
+                f"slice {one['name']}: its {one['rows']} gate rows certify a loss below {one['certifies']:.3g} at "
+                f"best, its margin is {one['margin']:g}; all its {one['all']} rows can certify it"
+            )
+            continue
         need = one["rows_for_margin"]
-        mend = f"about {need} rows would do" if need else "no number of rows would do, only more pairs (gate.looks)"
+        mend = (
+            f"about {need} gate rows would do" if need else "no number of rows would do, only more pairs (gate.looks)"
+        )
         warnings.append(
             f"slice {one['name']}: its {one['rows']} rows certify a loss below {one['certifies']:.3g} at best, its "
             f"margin is {one['margin']:g}; {mend}, or a wider margin"

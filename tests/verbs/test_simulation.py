@@ -230,10 +230,10 @@ def test_groups_count_as_one_and_small_slices_are_warned_of(tmp_path: Path) -> N
         )
     )
     alone, together = ({one["name"]: one for one in preflight(spec)["slices"]} for spec in (autodc.load(file), grouped))
-    assert (alone["overall"]["counting_rows"], together["overall"]["counting_rows"]) == (600, 100)
+    assert (alone["overall"]["counting_rows"], together["overall"]["counting_rows"]) == (360, 60)
     ratio = together["overall"]["shows"]["unlimited"] / alone["overall"]["shows"]["unlimited"]
     assert ratio == pytest.approx(6**0.5, rel=1e-3)
     assert together["overall"]["rows_for_margin"] == pytest.approx(6 * alone["overall"]["rows_for_margin"], abs=6)
-    found = preflight(autodc.load(file, ["slices[0].margin=0.001", "gate.min_rows=500"]))
+    found = preflight(autodc.load(file, ["slices[0].margin=0.001", "gate.min_rows=300"]))
     assert any("rows would do" in w or "no number of rows" in w for w in found["warnings"])
     assert any("fewer than gate.min_rows" in w and "slice dark" in w for w in found["warnings"])
