@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -28,7 +29,7 @@ from autodc.study.ports import ArtefactStore
 from autodc.study.row_effects import RowEffects
 from autodc.study.rules import last
 from autodc.study.rules.credit import PARTS
-from autodc.study.rules.searched import residuals
+from autodc.study.rules.searched import Missed, missed, trainings
 from autodc.study.slicing import Slices
 from autodc.study.view import View
 from autodc.studyfile.study import GateSpec, SliceSpec, StudySpec
@@ -65,6 +66,7 @@ class EvidenceAssessor:
         self._slices, self._metric, self._store = slices, metric, store
         self._open_test, self._leaks = open_test, leaks
         self._effects = RowEffects(slices, metric, store)
+        self._missed: tuple[Any, Missed] = (None, Missed())
 
     def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
         """Judge it on the gate rows, or on all. A training that failed leaves a lost pair, and that never passes."""
@@ -237,26 +239,16 @@ class EvidenceAssessor:
 
     def _with_search(self, view: View, comparison: ComparisonState, pools: Pools) -> Pools:
         """The pools, and what the search's trainings show beside them on the rows that the search sees."""
-        spec, table = view.spec, self._slices.explore
-        targets = table.objective(spec.gate.min_rows)
-        soft = {one.name for one in table.slices if _soft(spec) and one.role == "target"}
+        table = self._slices.explore
+        targets = table.objective(view.spec.gate.min_rows)
         total = sum(one.weight for one in targets)
         of_rows = {one.name: max(0.0, pools.of(one.name).residual) / (2 * one.groups) for one in table.slices}
         of_rows[OBJECTIVE] = sum((one.weight / total) ** 2 * of_rows[one.name] for one in targets)
-
-        def values(one: TrialState) -> Mapping[str, float]:
-            assert one.outcome is not None
-            outcome = one.outcome
-            seen = {
-                s.name: (outcome.searched_soft if s.name in soft else outcome.searched).get(s.name)
-                for s in table.slices
-            }
-            known = {name: value for name, value in seen.items() if value is not None}
-            if not all(t.name in known for t in targets):
-                return {}
-            return known | {OBJECTIVE: sum(t.weight * known[t.name] for t in targets) / total}
-
-        return replace(pools, searched=residuals(view, comparison, values, OBJECTIVE, of_rows))
+        ended = trainings(view, comparison.round)
+        known = tuple(one.trial.number for one in ended), tuple(one.name for one in table.slices)
+        if known != self._missed[0]:
+            self._missed = known, missed(ended, partial(_on, table, targets, _soft(view.spec)), OBJECTIVE)
+        return replace(pools, searched=self._missed[1].of(comparison, of_rows))
 
     def _final(self, view: View, number: int, table: SliceTable) -> Arrays:
         """What a final training scores on the opened test set."""
@@ -281,6 +273,17 @@ def _declared(state: State, comparison: ComparisonState) -> frozenset[str]:
     if not meant or any(t is None for t in meant):
         return everything
     return frozenset(name for targets in meant for name in targets or ())
+
+
+def _on(table: SliceTable, targets: Sequence[Slice], soft: bool, one: TrialState) -> Mapping[str, float]:
+    """What the search saw of a training: slice, and the objective → value; nothing where a target is missing."""
+    assert one.outcome is not None
+    hard, gentle = one.outcome.searched, one.outcome.searched_soft
+    seen = {s.name: (gentle if soft and s.role == "target" else hard).get(s.name) for s in table.slices}
+    known = {name: value for name, value in seen.items() if value is not None}
+    if not known.keys() >= {t.name for t in targets}:
+        return {}
+    return known | {OBJECTIVE: sum(t.weight * known[t.name] for t in targets) / sum(t.weight for t in targets)}
 
 
 def _pooled(state: State) -> list[ComparisonState]:
