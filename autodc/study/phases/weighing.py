@@ -10,13 +10,13 @@ import numpy as np
 from autodc.gate import reasons
 from autodc.gate.combine import ONE_SIDED
 from autodc.gate.combine import combined as both
+from autodc.gate.together import PAIRS, SURE, Arm, Question, Settled
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.phases import comparing
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import allowance, ledger, pairs, standing
-from autodc.study.rules.together import PAIRS, SURE, Arm, Question, Settled
 from autodc.study.view import View
 
 WHOLE_SHARE = 0.9

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autodc.gate.reasons import HARM_ANCHOR, HARM_GUARD, HARM_OBJECTIVE
+from autodc.gate.together import Answer, Arm, Belief, Proposal, Question, Settled, replay
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
-from autodc.study.rules.together import Answer, Arm, Belief, Proposal, Question, Settled, replay
 
 HARMS = frozenset({HARM_GUARD, HARM_ANCHOR, HARM_OBJECTIVE})
 """Reasons by which a challenger is shown to harm."""
