@@ -21,9 +21,10 @@ from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import ComparisonState, TrialState
+from autodc.study.journal.records import WHOLES, ComparisonState, TrialState
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactStore
+from autodc.study.row_effects import RowEffects
 from autodc.study.rules import last
 from autodc.study.rules.credit import PARTS
 from autodc.study.rules.searched import residuals
@@ -62,9 +63,32 @@ class EvidenceAssessor:
     ) -> None:
         self._slices, self._metric, self._store = slices, metric, store
         self._open_test, self._leaks = open_test, leaks
+        self._effects = RowEffects(slices, metric, store)
 
     def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
-        """Judge it on the pairs of these seeds. A training that failed leaves a lost pair, and that never passes."""
+        """Judge it on the gate rows, or on all. A training that failed leaves a lost pair, and that never passes."""
+        table = self._slices.table if comparison.all_rows else self._slices.gate
+        look = self._look_on(table, view, comparison, pair_seeds)
+        return look if comparison.pairs is None else replace(look, verdict=None, reasons=())
+
+    @property
+    def explore_share(self) -> float | None:
+        """Explore rows as a share of those that targets have; None where search and gate see the same rows."""
+        if not self._slices.is_cut:
+            return None
+        parts = [sum(len(s.rows) for s in t.slices if s.role == "target") for t in (self._slices.explore, self._slices.table)]
+        return parts[0] / parts[1] if 0 < parts[0] < parts[1] else None
+
+    def row_spreads(self, view: View, names: Sequence[str]) -> Mapping[str, float]:
+        """Dataset → how far another draw of explore rows would move its effect on the objective."""
+        return self._effects.spreads(view, names)
+
+    def stand_ins(self, view: View, members: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+        """Those of the others that help the same rows as the members do."""
+        return self._effects.stand_ins(view, members, others)
+
+    def _look_on(self, table: SliceTable, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
+        """Judge a comparison on the rows of a table, on the pairs of these seeds."""
         state, spec = view.state, view.spec
         anchored = comparison.purpose != "removal" and comparison.incumbent != state.start
         paired = PairedOutputs(
@@ -73,8 +97,8 @@ class EvidenceAssessor:
             start=self._calibration(state) if anchored else (),
             declared=_declared(state, comparison),
         )
-        evidence = compare(self._slices.table, self._metric, paired, _soft(spec))
-        pools, newer = self._pools(view), getattr(state.question, "rules", 0) >= 1
+        evidence = compare(table, self._metric, paired, _soft(spec))
+        pools, newer = self._pools(view, table), state.question.rules >= 1
         return judge(
             evidence,
             self._with_search(view, comparison, pools) if newer else pools,
@@ -82,22 +106,26 @@ class EvidenceAssessor:
             comparison.alpha,
             fresh=_draws(comparison.challenger) or _draws(comparison.incumbent),
             novel=newer and _is_novel(state, comparison),
-            leaks=self._leaks_in(spec.gate, comparison, evidence),
+            leaks=self._leaks_in(spec.gate, comparison, evidence, table),
+            whole=bool(state.proposals),
+            objective_alone=comparison.purpose in (*WHOLES, "block"),
         )
 
-    def _leaks_in(self, gate: GateSpec, comparison: ComparisonState, evidence: Evidence) -> Leaks | None:
+    def _leaks_in(
+        self, gate: GateSpec, comparison: ComparisonState, evidence: Evidence, table: SliceTable
+    ) -> Leaks | None:
         """Look for answers to the rows that got better in the datasets that are new; None where nothing is suspicious.
 
         Where none is new (other settings, other weights), all datasets of the challenger are looked at.
         """
-        seen = {one.name: evidence[one.name] for one in self._slices.table.slices}
+        seen = {one.name: evidence[one.name] for one in table.slices}
         counted = {name: e for name, e in seen.items() if e.is_evidence(gate.min_rows)}
         if not counted or not too_good(counted):
             return None
         better: dict[str, list[Array]] = {}
         for name, one in counted.items():
-            rows = self._slices.table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
-            better.setdefault(self._slices.table[name].part, []).append(rows)
+            rows = table[name].rows[(np.atleast_2d(one.differences) > 0).any(axis=0)]
+            better.setdefault(table[name].part, []).append(rows)
         new = tuple(n for n in comparison.challenger.mixture.added if n not in comparison.incumbent.mixture)
         names = new or tuple(name for name, _ in comparison.challenger.mixture)
         trust = set(gate.trust)
@@ -117,7 +145,7 @@ class EvidenceAssessor:
         numbers = last.pairs(view)
         before = [self._final(view, a, table) for a, _ in numbers]
         after = [self._final(view, b, table) for _, b in numbers]
-        pools, fresh = self._pools(view), _draws(view.start) or _draws(view.incumbent)
+        pools, fresh = self._pools(view, self._slices.gate), _draws(view.start) or _draws(view.incumbent)
         differences = {}
         for one in table.slices:
             rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
@@ -137,8 +165,8 @@ class EvidenceAssessor:
         soft = _soft(view.spec)
         if soft and len(tables) < 2:
             return None
-        pools = Pools() if soft else self._pools(view)
-        targets = self._slices.table.objective(view.spec.gate.min_rows)
+        pools = Pools() if soft else self._pools(view, self._slices.gate)
+        targets = self._slices.gate.objective(view.spec.gate.min_rows)
         arrays = {number: self._arrays(view.state, number) or {} for table in tables for number in table}
         scores = {one.name: self._scores(arrays, one, tables) for one in targets}
         parts: dict[str, Any] = {}
@@ -155,7 +183,7 @@ class EvidenceAssessor:
         """Row scores of a slice, shape (4 arms, seeds, rows)."""
         return np.array(
             [
-                [row_scores(self._slices.table, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
+                [row_scores(self._slices.gate, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
                 for arm in range(4)
             ]
         )
@@ -171,8 +199,11 @@ class EvidenceAssessor:
         numbers = [one.trial.number for one in state.trials if one.trial.phase == "calibration"]
         return [a for a in (self._arrays(state, n) for n in numbers) if a is not None]
 
-    def _pools(self, view: View) -> Pools:
-        """The study's pool of noise: calibration, then every finished comparison with two pairs or more."""
+    def _pools(self, view: View, table: SliceTable) -> Pools:
+        """The study's pool of noise on the rows of a table.
+
+        It is of calibration, then of every finished comparison with two pairs or more.
+        """
         state, spec = view.state, view.spec
         runs = self._calibration(state)
         if len(runs) < 2:
@@ -188,15 +219,12 @@ class EvidenceAssessor:
         pools = Pools.calibrated(
             {
                 one.name: np.array(
-                    [
-                        row_scores(self._slices.table, self._metric, one, a, _soft(spec) and one.role == "target")
-                        for a in runs
-                    ]
+                    [row_scores(table, self._metric, one, a, _soft(spec) and one.role == "target") for a in runs]
                 )
-                for one in self._slices.table.slices
+                for one in table.slices
             },
-            {one.name: one.clusters for one in self._slices.table.slices},
-            {one.name: one.weight for one in self._slices.table.objective(spec.gate.min_rows)},
+            {one.name: one.clusters for one in table.slices},
+            {one.name: one.weight for one in table.objective(spec.gate.min_rows)},
         )
         for comparison in _pooled(state):
             pools = pools.updated(comparison.typed_looks[-1])
@@ -204,7 +232,7 @@ class EvidenceAssessor:
 
     def _with_search(self, view: View, comparison: ComparisonState, pools: Pools) -> Pools:
         """The pools, and what the search's trainings show beside them on the rows that the search sees."""
-        spec, table = view.spec, getattr(self._slices, "explore", self._slices.table)
+        spec, table = view.spec, self._slices.explore
         targets = table.objective(spec.gate.min_rows)
         soft = {one.name for one in table.slices if _soft(spec) and one.role == "target"}
         total = sum(one.weight for one in targets)
@@ -213,9 +241,11 @@ class EvidenceAssessor:
 
         def values(one: TrialState) -> Mapping[str, float]:
             assert one.outcome is not None
-            hard = getattr(one.outcome, "explore", {}) or one.outcome.slices
-            gentle = getattr(one.outcome, "explore_soft", {}) or one.outcome.soft
-            seen = {s.name: (gentle if s.name in soft else hard).get(s.name) for s in table.slices}
+            outcome = one.outcome
+            seen = {
+                s.name: (outcome.searched_soft if s.name in soft else outcome.searched).get(s.name)
+                for s in table.slices
+            }
             known = {name: value for name, value in seen.items() if value is not None}
             if not all(t.name in known for t in targets):
                 return {}

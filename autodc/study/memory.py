@@ -39,7 +39,8 @@ class Memory:
                         number=trial.number,
                         plan=trial.plan,
                         seed=trial.seed,
-                        values=outcome.slices,
+                        values=outcome.searched,
+                        soft=outcome.searched_soft,
                         fidelity=trial.fidelity,
                         tradeoffs=tradeoffs(outcome, trial.fidelity),
                     )
@@ -90,6 +91,7 @@ def borrowed(event: ev.WarmStarted | None) -> list[Observation]:
             plan=Plan.from_dict(seen["plan"]),
             seed=seen["seed"],
             values=seen["values"],
+            soft=seen.get("soft", {}),
             fidelity=seen["fidelity"],
             tradeoffs=seen["tradeoffs"],
         )

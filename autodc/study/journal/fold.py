@@ -192,9 +192,21 @@ def _slice(state: State, event: ev.SliceAdmitted) -> None:
     for number, value in event.values.items():
         one = state.trials[int(number)]
         assert one.outcome is not None
-        soft = {event.name: event.soft[number]} if number in event.soft else {}
-        slices = {**one.outcome.slices, event.name: value}
-        one.outcome = replace(one.outcome, slices=slices, soft={**one.outcome.soft, **soft})
+        before = one.outcome
+        one.outcome = replace(
+            before,
+            slices={**before.slices, event.name: value},
+            soft=_with(before.soft, event, event.soft, number),
+            explore=_with(before.explore, event, event.explore, number),
+            explore_soft=_with(before.explore_soft, event, event.explore_soft, number),
+        )
+
+
+def _with(
+    values: Mapping[str, float], event: ev.SliceAdmitted, admitted: Mapping[str, float], number: str
+) -> Mapping[str, float]:
+    """Values of the slices with that of the admitted one, where the training has it."""
+    return {**values, event.name: admitted[number]} if number in admitted else values
 
 
 def _held_up(state: State, event: ev.TrialHeldUp) -> None:

@@ -126,6 +126,8 @@ _OUTCOME = record(
     {
         "slices": named(number),
         "soft": named(number),
+        "explore": named(number),
+        "explore_soft": named(number),
         "arrays": text,
         "outputs": text,
         "train_seconds": number,
@@ -209,6 +211,8 @@ _SLICE = record(
         "groups": optional(count),
         "counting": optional(number),
         "needed": optional(count),
+        "explore_rows": count,
+        "all_rows": count,
     },
     others=True,
 )
@@ -222,7 +226,8 @@ _CREDIT = record(
     },
 )
 _OBSERVATION = record(
-    {"plan": _PLAN, "seed": count, "values": named(number)}, {"fidelity": number, "tradeoffs": named(number)}
+    {"plan": _PLAN, "seed": count, "values": named(number)},
+    {"fidelity": number, "tradeoffs": named(number), "soft": named(number)},
 )
 _POINT = record(
     {"trials": listed(count), "plan": _PLAN, "objective": record({"estimate": number, "sd": number}, {}, others=True)},
