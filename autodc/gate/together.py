@@ -387,9 +387,7 @@ def _priced(p: Proposal, held: Arm) -> Steps:
         if p.beliefs[name].cost > purse:
             continue
         more = held.added([name])
-        answer = yield Question(
-            purpose="addition", challenger=more, incumbent=held, members=(name,), level="member"
-        )
+        answer = yield Question(purpose="addition", challenger=more, incumbent=held, members=(name,), level="member")
         if answer.keep:
             held, purse = more, purse - p.beliefs[name].cost
         elif not answer.harmed and p.beliefs[name].gain > 0:
