@@ -25,3 +25,18 @@ def combined(gate: tuple[float, float, float | None], belief: tuple[float, float
     weight = (own / sd) ** 2
     whole = 1.0 + weight
     return (difference + weight * mean) / whole, own / math.sqrt(whole)
+
+
+def with_belief(
+    gate: tuple[float, float, float | None], belief: tuple[float, float] | None, share: float | None
+) -> tuple[float, float]:
+    """Return mean and standard deviation of a comparison together with what the search believes of it.
+
+    belief: mean and standard deviation over trainings, None where nothing is known; share: explore rows among all rows,
+    None where search and gate see the same, and the belief says nothing. It moves with the explore rows too: as much as
+    the gate's estimate with its own, by their numbers.
+    """
+    if belief is None or share is None:
+        return combined(gate, (0.0, math.inf))
+    of_rows = gate[1] * math.sqrt((1 - share) / share)
+    return combined(gate, (belief[0], math.hypot(belief[1], of_rows)))

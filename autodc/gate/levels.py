@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from autodc.errors import StatsError
 
+WHOLE_SHARE = 0.9
+"""Of a round's part of the error budget that the first whole spends; the others share the rest."""
+
 
 def level(q: float, planned: int, keeps: int) -> float:
     """Return α_i = (q / N)·(1 + keeps), the level of the next comparison, at most q.
@@ -44,3 +47,9 @@ def first_share(q: float, planned: int, targets: int) -> float:
     A target that stands alone is the objective, and spends all of it.
     """
     return level(q, planned, 0) / (targets + 1 if targets > 1 else 1)
+
+
+def level_of_whole(q: float, rounds: int, first: bool) -> float:
+    """Return what a whole that opens a round may spend, which is its level: the first whole, or one of the rest."""
+    of_round = q / rounds
+    return WHOLE_SHARE * of_round if first else (1 - WHOLE_SHARE) / 2 * of_round

@@ -8,13 +8,13 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.evaluation import effects
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.scores import row_scores
 from autodc.gate.noise import weighted_rows
 from autodc.stats.variance import crossed
 from autodc.study.journal.records import TrialState
 from autodc.study.ports import ArtefactStore
-from autodc.study.rules import effects
 from autodc.study.slicing import Slices
 from autodc.study.view import View
 

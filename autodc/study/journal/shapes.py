@@ -248,7 +248,7 @@ PlanJson = Annotated[Json, _PLAN]
 PlansJson = Annotated[Json, named(_PLAN)]
 """Name → Plan.to_dict."""
 ProposalJson = Annotated[Json, _PROPOSAL]
-"""study.rules.together.Proposal."""
+"""gate.together.Proposal."""
 TrialJson = Annotated[Json, _TRIAL]
 """Trial.to_dict."""
 OutcomeJson = Annotated[Json, _OUTCOME]

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from autodc.evaluation import objective
+from autodc.gate.together import Belief, Proposal
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import obvious, pairs, standing
 from autodc.study.rules.freshest import freshest
-from autodc.study.rules.together import Belief, Proposal
 from autodc.study.view import View
 from autodc.studyfile.names import METRICS
 

@@ -8,19 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from autodc.gate import reasons
-from autodc.gate.combine import ONE_SIDED
-from autodc.gate.combine import combined as both
+from autodc.gate.answers import HARMS
+from autodc.gate.combine import ONE_SIDED, with_belief
+from autodc.gate.levels import level_of_whole
+from autodc.gate.together import PAIRS, SURE, Arm, Question, Settled
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.phases import comparing
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import allowance, ledger, pairs, standing
-from autodc.study.rules.together import PAIRS, SURE, Arm, Question, Settled
 from autodc.study.view import View
-
-WHOLE_SHARE = 0.9
-"""Of a round's part of the error budget that the first whole spends; the others share the rest."""
 
 KINDS = {
     "removal": "dataset",
@@ -111,12 +109,8 @@ def _level(view: View, question: Question) -> tuple[float, float]:
     """The level of a question, and what of the error budget it spends."""
     if question.level == "member":
         return ledger.next_level(view), ledger.next_share(view)
-    of_round = view.spec.gate.fdr / view.spec.loop.rounds
-    if question.level == "whole":
-        return WHOLE_SHARE * of_round, WHOLE_SHARE * of_round
-    if question.level == "rest":
-        return (1 - WHOLE_SHARE) / 2 * of_round, (1 - WHOLE_SHARE) / 2 * of_round
-    return WHOLE_SHARE * of_round, 0.0
+    alpha = level_of_whole(view.spec.gate.fdr, view.spec.loop.rounds, first=question.level != "rest")
+    return alpha, 0.0 if question.level == "none" else alpha
 
 
 def _step(view: View, tools: Tools, comparison: ComparisonState, event: ev.TogetherProposed) -> ev.Event | None:
@@ -135,7 +129,7 @@ def _told(found: ev.VerdictReached, comparison: ComparisonState) -> ev.VerdictRe
     """What was only not shown is undecided: a drop says what was shown (DESIGN §11.6)."""
     verdict, codes = found.verdict, found.reasons
     whole = comparison.purpose in ("everything", "together")
-    if verdict == "drop" and not standing.HARMS & set(codes) and reasons.NO_CHANGE not in codes:
+    if verdict == "drop" and not HARMS & set(codes) and reasons.NO_CHANGE not in codes:
         verdict = "undecided"
     if whole:
         codes = (reasons.WHOLE if verdict == "keep" else reasons.WHOLE_NOT_SHOWN, *codes)
@@ -194,24 +188,17 @@ def _block(view: View, comparison: ComparisonState, mean: float) -> tuple[str, t
 
 
 def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:
-    """The objective's difference by gate rows and by what the search believes of explore rows; None: not measured.
-
-    The belief moves with the explore rows too: as much as the gate's estimate with its own, by their numbers.
-    """
+    """The objective's difference by gate rows and by what the search believes of explore rows; None: not measured."""
     look = comparison.typed_looks[-1]
     seen = look.objective
     if reasons.NO_CHANGE in look.reasons:
         return 0.0, 0.0
     if seen.standard_error is None:
         return None
-    share = tools.assessor.explore_share
     draws = tools.engine.outlook(tools.observed(view), [comparison.challenger, comparison.incumbent])
-    belief = (0.0, math.inf)
-    if draws is not None and share is not None:
-        difference = draws[:, 0] - draws[:, 1]
-        of_rows = seen.standard_error * math.sqrt((1 - share) / share)
-        belief = float(np.mean(difference)), math.hypot(float(np.std(difference)), of_rows)
-    return both((seen.difference, seen.standard_error, seen.df), belief)
+    difference = np.zeros(0) if draws is None else draws[:, 0] - draws[:, 1]
+    belief = None if draws is None else (float(np.mean(difference)), float(np.std(difference)))
+    return with_belief((seen.difference, seen.standard_error, seen.df), belief, tools.assessor.explore_share)
 
 
 def _moved(view: View, event: ev.TogetherProposed, found: Settled) -> ev.IncumbentMoved | None:

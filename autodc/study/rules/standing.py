@@ -6,16 +6,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autodc.gate.reasons import HARM_ANCHOR, HARM_GUARD, HARM_OBJECTIVE
+from autodc.gate.answers import answered
+from autodc.gate.together import Answer, Arm, Belief, Proposal, Question, Settled, replay
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
-from autodc.study.rules.together import Answer, Arm, Belief, Proposal, Question, Settled, replay
-
-HARMS = frozenset({HARM_GUARD, HARM_ANCHOR, HARM_OBJECTIVE})
-"""Reasons by which a challenger is shown to harm."""
 
 
 def proposed(state: State) -> ev.TogetherProposed | None:
@@ -57,21 +54,9 @@ def answer(comparison: ComparisonState) -> Answer:
     """What a comparison that ended showed."""
     if not comparison.looks:
         return Answer(paid=False)
-    look, combined = comparison.typed_looks[-1], comparison.combined
-    objective = look.objective
-    sd = math.inf if objective.standard_error is None else objective.standard_error
-    mean = objective.difference
-    if combined is not None:
-        mean, sd = combined["mean"], combined["sd"]
-    guards = (n for n, s in look.slices.items() if s.margin is not None and s.needed is None and not s.holds)
-    return Answer(
-        keep=comparison.verdict == "keep",
-        gained=objective.z is not None and objective.bound is not None and objective.z >= objective.bound,
-        harmed=bool(HARMS & {*look.reasons, *comparison.reasons}),
-        guards=tuple(guards),
-        mean=mean,
-        sd=sd if math.isfinite(sd) else math.inf,
-    )
+    both = comparison.combined
+    combined = None if both is None else (both["mean"], both["sd"])
+    return answered(comparison.typed_looks[-1], comparison.verdict, comparison.reasons, combined)
 
 
 def plan_of(event: ev.TogetherProposed, state: State, arm: Arm) -> Plan:

@@ -106,7 +106,7 @@ class TogetherProposed(Event):
     plans: PlansJson
     """The incumbent, the base tuned, everything tuned, what the search recommends."""
     proposal: ProposalJson
-    """study.rules.together.Proposal."""
+    """gate.together.Proposal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,7 @@ class ComparisonOpened(Event):
     subject_kind: str
     purpose: str
     """Removal (a member inside a challenger), whole (challenger against incumbent), addition (one dataset to the
-    incumbent); of evidence together those of study.rules.together."""
+    incumbent); of evidence together those of gate.together."""
     challenger: PlanJson
     incumbent: PlanJson
     """challenger, incumbent: the two plans."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from autodc.study.rules.together import Answer, Arm, Belief, Proposal, Question, Settled, believed, replay
+from autodc.gate.together import Answer, Arm, Belief, Proposal, Question, Settled, believed, replay
 
 SE = 0.001
 """Standard error of every answer."""

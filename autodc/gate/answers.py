@@ -1,0 +1,34 @@
+"""What a look says to the questions of evidence together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from autodc.gate.reasons import HARM_ANCHOR, HARM_GUARD, HARM_OBJECTIVE
+from autodc.gate.together import Answer
+from autodc.gate.types import Look
+
+HARMS = frozenset({HARM_GUARD, HARM_ANCHOR, HARM_OBJECTIVE})
+"""Reasons by which a challenger is shown to harm."""
+
+
+def answered(look: Look, verdict: str | None, reasons: Iterable[str], combined: tuple[float, float] | None) -> Answer:
+    """What a comparison that ended with this look showed.
+
+    combined: mean and standard deviation of gate rows and belief together, where that was asked.
+    """
+    objective = look.objective
+    sd = math.inf if objective.standard_error is None else objective.standard_error
+    mean = objective.difference
+    if combined is not None:
+        mean, sd = combined
+    guards = (n for n, s in look.slices.items() if s.margin is not None and s.needed is None and not s.holds)
+    return Answer(
+        keep=verdict == "keep",
+        gained=objective.z is not None and objective.bound is not None and objective.z >= objective.bound,
+        harmed=bool(HARMS & {*look.reasons, *reasons}),
+        guards=tuple(guards),
+        mean=mean,
+        sd=sd if math.isfinite(sd) else math.inf,
+    )
