@@ -20,6 +20,7 @@ from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
+from autodc.study import beside
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -123,8 +124,39 @@ class EvidenceAssessor:
             found = _bounded(rows - start, one.clusters, pools.of(one.name), vouched=vouched)
             differences[one.name] = {**found, "rows": len(one.rows), "pairs": len(numbers)}
         return ev.TestSetMeasured(
-            before=self._natural(table, before), after=self._natural(table, after), differences=differences
+            before=self._natural(table, before),
+            after=self._natural(table, after),
+            differences=differences,
+            baselines=self._beside(view, table, lambda number: self._final(view, number, table)),
         )
+
+    def beside(self, view: View) -> dict[str, Any] | None:
+        """The arms of the last measurement on the gate rows of validation."""
+        return self._beside(view, self._slices.table, lambda number: self._arrays(view.state, number) or {})
+
+    def _beside(self, view: View, table: SliceTable, read: Callable[[int], Arrays]) -> dict[str, Any] | None:
+        """What each arm scores on these rows, and how far the incumbent is ahead of it. read: what a training scored.
+
+        None where no baselines were chosen, or where the start could not be trained.
+        """
+        if view.state.baselines is None or len(self._calibration(view.state)) < 2:
+            return None
+        pools = Pools() if _soft(view.spec) else self._pools(view)
+
+        def bound(name: str, rows: Array, clusters: Array | None, fresh: bool) -> dict[str, float] | None:
+            vouched = not fresh and pools.speaks(name, float(np.mean(np.square(rows))))
+            told = len(rows) > 1 or (vouched and pools.of(name).df > 0)
+            return _bounded(rows, clusters, pools.of(name), vouched=vouched) if told else None
+
+        runs = {
+            name: beside.Arm(
+                plan=plan,
+                pairs=tuple((read(a), read(b)) for a, b in last.paired(view, plan)),
+                fresh=_draws(plan) or _draws(view.incumbent),
+            )
+            for name, plan in last.arms(view).items()
+        }
+        return beside.told(table, self._metric, table.objective(view.spec.gate.min_rows), runs, bound)
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.

@@ -36,7 +36,7 @@ from autodc.search.engine import SearchEngine, SearchProblem
 from autodc.search.factory import make_engine
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
-from autodc.study.journal.events import DatasetAdmitted, StudyStarted, WarmStarted
+from autodc.study.journal.events import RULES, DatasetAdmitted, StudyStarted, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
 from autodc.study.rules.borrow import borrow, differences
@@ -62,6 +62,7 @@ def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyS
         metric={"name": inputs.metric.name, "better": inputs.metric.better},
         warnings=(*inputs.warnings, *_about_borrowed(borrowed)),
         parts=_held_fingerprints(catalogue),
+        rules=RULES,
     )
 
 

@@ -116,6 +116,8 @@ def _phase(state: State, event: ev.PhaseStarted) -> None:
     state.phases.append(event)
     if event.phase == "credit":
         state.credited = None
+    if event.phase == "test":
+        state.baselines = None
     if event.phase != "gate":
         state.challenger = None
         _forget_outputs(state)
@@ -277,6 +279,10 @@ def _forget_outputs(state: State) -> None:
     state.outputs = {plan: address for plan, address in state.outputs.items() if plan in kept}
 
 
+def _baselines(state: State, event: ev.BaselinesChosen) -> None:
+    state.baselines = event
+
+
 def _limited(state: State, event: ev.BudgetLimited) -> None:
     state.limit, state.paced = event, True
 
@@ -328,6 +334,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.ChallengerPruned: _pruned,
     ev.IncumbentMoved: _moved,
     ev.BudgetLimited: _limited,
+    ev.BaselinesChosen: _baselines,
     ev.TestSetOpened: _test_opened,
     ev.TestSetMeasured: _measured,
     ev.TestSetUnread: _unread,

@@ -30,6 +30,10 @@ class Assessor(Protocol):
         """Open the test set, or compare start and incumbent on it once that is journalled."""
         ...
 
+    def beside(self, view: View) -> dict[str, Any] | None:
+        """The arms of the last measurement on the gate rows; None where only start and incumbent are, or none."""
+        ...
+
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain on validation over these trainings; None where they cannot say it."""
         ...

@@ -8,15 +8,18 @@ from typing import ClassVar
 
 from autodc.study.journal.events.base import Event
 from autodc.study.journal.shapes import (
+    BaselinesJson,
     CreditJson,
     EffectsJson,
     FrontJson,
     LookJson,
     MeasuredJson,
     PlanJson,
+    PlansJson,
 )
 
 __all__ = [
+    "BaselinesChosen",
     "BudgetLimited",
     "ChallengerProposed",
     "ChallengerPruned",
@@ -174,6 +177,19 @@ class IncumbentMoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselinesChosen(Event):
+    """The obvious, with which the end is to be compared: each at the settings that the search now believes best."""
+
+    horizon: int
+    plans: PlansJson
+    """`base_tuned` and `everything_tuned` → plan, without those of which the search knows no settings."""
+    members: tuple[str, ...]
+    """The datasets of `everything_tuned` beside the base."""
+    seeds: int
+    """Fresh seeds each of them gets, those of start and end among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestOpeningAsked(Event):
     """The user asked to open the test set now: search and gate stop where they are. forced: it was opened before."""
 
@@ -200,6 +216,8 @@ class TestSetMeasured(Event):
     """before, after: slice → metric as the user knows it."""
     differences: MeasuredJson
     """Slice → {difference, low, high, rows, pairs}, oriented."""
+    baselines: BaselinesJson = None
+    """The arms of the last measurement on the sealed test, as of `study.beside`; None where only start and end are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +242,9 @@ class GainCredited(Event):
     estimate: Mapping[str, float] | None
     """{mean, sd} of the incumbent's objective as the search believed it, from calibration and search trainings alone,
     None where it knew nothing."""
+    baselines: BaselinesJson = None
+    """The arms of the last measurement on the gate rows of validation, as of `study.beside`; None where only start and
+    end are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from autodc.study.journal.shapes import (
 )
 
 __all__ = [
+    "RULES",
     "DatasetAdmitted",
     "MetricTold",
     "SessionStarted",
@@ -24,6 +25,9 @@ __all__ = [
     "StudyStarted",
     "WarmStarted",
 ]
+
+RULES = 1
+"""What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,9 @@ class StudyStarted(Event):
     """Fingerprints of the held-out datasets, of the test set its inputs and metadata."""
     metric: Mapping[str, str] = field(default_factory=dict)
     """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
+    rules: int = 0
+    """0: trainings are planned as by an autodc that knew no obvious baselines, so that its journals go on to the same
+    decisions; 1: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
