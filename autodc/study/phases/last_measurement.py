@@ -5,6 +5,7 @@ It is read from the sealed test set, and from the gate rows of validation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 from autodc.plan.mixture import BASE
@@ -42,7 +43,7 @@ class LastMeasurement(Phase):
         return ev.PhaseStarted(round=view.state.round, phase=self.name, planned=last.seeds_paid(view))
 
     def decide(self, view: View, tools: Tools) -> ev.Event | None:
-        """Choose the obvious once the search is known whole; when all is visible: account, read the test set, finish."""
+        """Choose the obvious once all of the search is visible; at the end account, read the test set, finish."""
         if view.state.question.rules and view.state.baselines is None:
             searched = all(view.closes(t.trial.phase) for t in view.hidden)
             return _chosen(view, tools) if searched else None
@@ -67,10 +68,8 @@ def _chosen(view: View, tools: Tools) -> ev.BaselinesChosen:
         last.BASE_TUNED: {BASE: 1.0},
         last.EVERYTHING_TUNED: {BASE: 1.0, **dict.fromkeys(members, 1.0)},
     }
-    observed = tools.observed(view)
-    settle = getattr(tools.engine, "settle", lambda observed, mixture: None)
-    settled = {name: settle(observed, mixture) for name, mixture in mixtures.items()}
-    plans = {name: _from_scratch(plan) for name, plan in settled.items() if plan is not None}
+    settled = {name: _settled(view, tools, mixture) for name, mixture in mixtures.items()}
+    plans = {name: plan for name, plan in settled.items() if plan is not None}
     return ev.BaselinesChosen(
         horizon=view.horizon,
         plans={name: plan.to_dict() for name, plan in plans.items()},
@@ -79,10 +78,15 @@ def _chosen(view: View, tools: Tools) -> ev.BaselinesChosen:
     )
 
 
-def _from_scratch(plan: Plan) -> Plan:
-    """The plan without a model to go on from: that of the incumbent has seen what was kept."""
-    if plan.recipe != "continue":
+def _settled(view: View, tools: Tools, mixture: Mapping[str, float]) -> Plan | None:
+    """A mixture at its best settings, trained from nothing: the model to go on from has seen what was kept."""
+    observed = tools.observed(view)
+    plan = tools.engine.settle(observed, mixture)
+    if plan is None or plan.recipe != "continue":
         return plan
+    other = next((recipe for recipe in view.spec.recipes if recipe != "continue"), None)
+    if other is not None:
+        return tools.engine.settle(observed, mixture, other)
     return Plan.of(plan.mixture.to_dict(), dict(plan.hyperparameters), "concat")
 
 

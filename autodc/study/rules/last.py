@@ -9,7 +9,6 @@ from autodc.study.rules import allowance
 from autodc.study.rules.pairs import RERUNS, Key
 from autodc.study.view import View
 
-
 START, BASE_TUNED, EVERYTHING_TUNED, INCUMBENT = "start", "base_tuned", "everything_tuned", "incumbent"
 """Its arms, in the order they are told; the two in the middle are the obvious baselines."""
 
