@@ -70,6 +70,8 @@ class Observation:
     seed: int
     values: Mapping[str, float]
     """Slice → oriented metric (up is better), empty where it failed."""
+    soft: Mapping[str, float] = field(default_factory=dict)
+    """Slice → mean soft score (up is better), empty where it is not known."""
     fidelity: float = 1.0
     tradeoffs: Mapping[str, float] = field(default_factory=dict)
     """Name → oriented value, those that were measured."""

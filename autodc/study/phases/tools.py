@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, final
 
@@ -32,6 +32,19 @@ class Assessor(Protocol):
 
     def beside(self, view: View) -> dict[str, Any] | None:
         """The arms of the last measurement on the gate rows; None where only start and incumbent are, or none."""
+        ...
+
+    @property
+    def explore_share(self) -> float | None:
+        """Explore rows as a share of those that targets have; None where search and gate see the same rows."""
+        ...
+
+    def row_spreads(self, view: View, names: Sequence[str]) -> Mapping[str, float]:
+        """Dataset → how far another draw of explore rows would move its effect on the objective."""
+        ...
+
+    def stand_ins(self, view: View, members: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+        """Those of the others that help the same rows as the members do."""
         ...
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from autodc.study.journal.shapes import (
     MeasuredJson,
     PlanJson,
     PlansJson,
+    ProposalJson,
 )
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "FidelityMeasured",
     "GainCredited",
     "IncumbentMoved",
+    "IncumbentPolished",
     "LookTaken",
     "PhaseStarted",
     "StudyFinished",
@@ -34,6 +36,7 @@ __all__ = [
     "TestSetMeasured",
     "TestSetOpened",
     "TestSetUnread",
+    "TogetherProposed",
     "VerdictReached",
 ]
 
@@ -97,6 +100,18 @@ class ChallengerProposed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TogetherProposed(Event):
+    """What a round that weighs evidence together begins with."""
+
+    round: int
+    horizon: int
+    plans: PlansJson
+    """The incumbent, the base tuned, everything tuned, what the search recommends."""
+    proposal: ProposalJson
+    """study.rules.together.Proposal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonOpened(Event):
     """The gate starts a comparison."""
 
@@ -109,7 +124,7 @@ class ComparisonOpened(Event):
     subject_kind: str
     purpose: str
     """Removal (a member inside a challenger), whole (challenger against incumbent), addition (one dataset to the
-    incumbent)."""
+    incumbent); of evidence together those of study.rules.together."""
     challenger: PlanJson
     incumbent: PlanJson
     """challenger, incumbent: the two plans."""
@@ -119,6 +134,10 @@ class ComparisonOpened(Event):
     """The level."""
     share: float | None = None
     """What of the error budget it spends, alpha ÷ (1 + keeps before it)."""
+    pairs: int | None = None
+    """So many, looked at once: it claims nothing, or what another comparison has shown. None: the looks of the gate."""
+    all_rows: bool = False
+    """It is asked of every row of validation: what is compared was fixed before any was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +168,10 @@ class VerdictReached(Event):
     """What it took, reused ones not counted."""
     prunes: bool = False
     """Read from a journal of before ChallengerPruned: the verdict itself says what leaves the challenger."""
+    beside: tuple[str, ...] = ()
+    """What stands in for its members, where they are redundant."""
+    combined: Mapping[str, float] | None = None
+    """{mean, sd} of the objective's difference by gate rows and the search's belief together, where that decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +210,15 @@ class BaselinesChosen(Event):
     """The datasets of `everything_tuned` beside the base."""
     seeds: int
     """Fresh seeds each of them gets, those of start and end among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncumbentPolished(Event):
+    """The settings of what is kept, by all trainings paid so far on every row: taken as believed, nothing is claimed."""
+
+    round: int
+    horizon: int
+    plan: PlanJson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 RULES = 1
-"""What plans the trainings of a study that is begun now (StudyStarted.rules)."""
+"""By which rules studies plan and decide that begin now (StudyStarted.rules)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,8 @@ class StudyStarted(Event):
     """Base → {rows, fingerprint, left_out}, in journals of an older autodc also the candidates, with `candidate` and
     what DatasetAdmitted has."""
     slices: SlicesJson
-    """Name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be evidence:
-    how many it takes."""
+    """Name → {role, margin, weight, rows, groups, counting, needed, explore_rows, all_rows}. rows, groups, counting: of
+    its gate rows; needed: where those are too few to be evidence, how many it takes."""
     start: PlanJson
     """The plan the study begins with (Plan.to_dict)."""
     warnings: tuple[str, ...] = ()
@@ -51,8 +51,8 @@ class StudyStarted(Event):
     metric: Mapping[str, str] = field(default_factory=dict)
     """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
     rules: int = 0
-    """0: trainings are planned as by an autodc that knew no obvious baselines, so that its journals go on to the same
-    decisions; 1: as today."""
+    """By which rules it plans and decides: 0, those of before held-out rows were cut into explore and gate rows and the
+    obvious baselines were measured; 1, today's."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
@@ -140,9 +140,12 @@ class SliceAdmitted(Event):
     card: Mapping[str, Any]
     """As in StudyStarted.slices."""
     values: Mapping[str, float]
-    """Number of a training that had ended → its oriented metric there, from what was kept of it a row."""
+    """Number of a training that had ended → its oriented metric on the gate rows, from what was kept of it a row."""
     soft: Mapping[str, float] = field(default_factory=dict)
     """The same for the soft score, where that was kept."""
+    explore: Mapping[str, float] = field(default_factory=dict)
+    explore_soft: Mapping[str, float] = field(default_factory=dict)
+    """explore, explore_soft: both on the explore rows; empty where the rows are not cut."""
 
 
 def _mask_question(event: StudyStarted | StudyExtended) -> None:
