@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, final
 
+from autodc.adapters import mlflow_ending as ending
 from autodc.adapters.mlflow_changes import (
     STUDY,
     DatasetInput,
@@ -39,6 +40,7 @@ class Projection:
         self._seeds: dict[int, tuple[int, ...]] = {}
         self._shown: dict[str, int] = {}
         self._challengers: set[int] = set()
+        self._obvious: dict[str, str] = {}
         self._sessions = self._opened = 0
         self._spent = 0.0
         self.finished = False
@@ -84,8 +86,12 @@ class Projection:
             case ev.TestSetOpened():
                 self._opened += 1
                 return [RunChange(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]
+            case ev.BaselinesChosen():
+                self._obvious = {_identity(plan): name for name, plan in event.plans.items()}
+            case ev.GainCredited():
+                return ending.credited(event)
             case ev.TestSetMeasured():
-                return [_measured(event)]
+                return [ending.measured(event)]
             case ev.StudyFinished():
                 self.finished = True
                 tags = {"autodc.status": "finished", "autodc.stopped_because": event.because}
@@ -164,6 +170,8 @@ class Projection:
         }
         if self._started is not None and _identity(self._started.start) == self._plan_of[event.number]:
             tags |= self._show("start", event.number)
+        if phase == "test" and (name := self._obvious.get(self._plan_of[event.number])) is not None:
+            tags |= {"autodc.baseline": name, **self._show(name, event.number)}
         change = RunChange(
             key=_key(event.number),
             create=True,
@@ -243,16 +251,6 @@ class Projection:
         if self._shown.setdefault(what, number) != number:
             return {}
         return {"autodc.compare": what}
-
-
-def _measured(event: ev.TestSetMeasured) -> RunChange:
-    values = {f"test.before.{name}": value for name, value in event.before.items()}
-    values |= {f"test.after.{name}": value for name, value in event.after.items()}
-    for name, difference in event.differences.items():
-        values |= {
-            f"test.{part}.{name}": difference[part] for part in ("difference", "low", "high") if part in difference
-        }
-    return RunChange(key=STUDY, metrics=metrics_at(milliseconds(event.time), values))
 
 
 def _key(number: int) -> str:

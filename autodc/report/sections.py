@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.report import charts
-from autodc.review import tables, views
+from autodc.review import beside, tables, views
 from autodc.review.account import account
 from autodc.review.numbers import Numbers
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
+from autodc.study.rules.last import INCUMBENT
 
 FINDINGS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 
@@ -54,6 +55,28 @@ def gained(result: Mapping[str, Any], numbers: Numbers) -> dict[str, Any] | None
     scale = charts.difference_scale([*found["parts"], *found["kept"]])
     drawn = {part: [{**row, "bar": charts.bar(row, scale)} for row in found[part]] for part in ("parts", "kept")}
     return found | drawn
+
+
+def beside_rows(result: Mapping[str, Any], numbers: Numbers) -> list[dict[str, Any]]:
+    """The end and the obvious baselines, each with the interval by which the end is ahead."""
+    found = beside.rows(result["baselines"], numbers)
+    scale = charts.difference_scale(found)
+    return [{**row, "bar": charts.bar(row, scale)} for row in found]
+
+
+def levels(state: State) -> list[dict[str, Any]]:
+    """The end and the obvious as lines of the progress plot, on its rows; red is what is better than the end."""
+    told = None if state.credited is None else state.credited.baselines
+    if told is None:
+        return []
+    found = {arm: told.get(arm, {}) for arm in beside.NAMES}
+    tones = {arm: "bad" if (one.get("high") or 0.0) < 0 else "open" for arm, one in found.items()}
+    tones[INCUMBENT] = "end"
+    return [
+        {"name": beside.NAMES[arm], "value": one["objective"], "tone": tones[arm]}
+        for arm, one in found.items()
+        if one.get("objective") is not None
+    ]
 
 
 def evidence(state: State) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from autodc.gate.reasons import NO_CHANGE
 from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
+from autodc.study import beside
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import WHOLES, ComparisonState, TrialState
 from autodc.study.journal.state import State
@@ -161,8 +162,23 @@ class EvidenceAssessor:
             found = _bounded(rows - start, one.clusters, pools.of(one.name), vouched=vouched)
             differences[one.name] = {**found, "rows": len(one.rows), "pairs": len(numbers)}
         return ev.TestSetMeasured(
-            before=self._natural(table, before), after=self._natural(table, after), differences=differences
+            before=self._natural(table, before),
+            after=self._natural(table, after),
+            differences=differences,
+            baselines=self._beside(view, table, lambda number: self._final(view, number, table)),
         )
+
+    def beside(self, view: View) -> dict[str, Any] | None:
+        """The arms of the last measurement on the gate rows of validation."""
+        return self._beside(view, self._slices.gate, lambda number: self._arrays(view.state, number) or {})
+
+    def _beside(self, view: View, table: SliceTable, read: Callable[[int], Arrays]) -> dict[str, Any] | None:
+        """The same on the rows of a table. read: what a training scored on them; None where nothing is beside it."""
+        if view.state.baselines is None or len(self._calibration(view.state)) < 2:
+            return None
+        pools = Pools() if _soft(view.spec) else self._pools(view, self._slices.gate)
+        targets = table.objective(view.spec.gate.min_rows)
+        return beside.told(table, self._metric, targets, beside.arms(view, read, _draws), pools, _bounded)
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.

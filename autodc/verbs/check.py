@@ -13,6 +13,7 @@ from autodc.evaluation.scores import Keep, kept_bytes, outputs_bytes
 from autodc.plan.mixture import BASE
 from autodc.review.notices import slice_alarms
 from autodc.study import pace
+from autodc.study.journal.events import RULES
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
@@ -142,16 +143,17 @@ def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
     base = catalogue.base
     targets = base.y if base.y is not None else np.zeros(0)
     width = len(catalogue.classes) if catalogue.classes else int(np.prod(targets.shape[1:]))
+    last = sum(phase.apart(spec, RULES) for phase in ORDER if phase.predicts_test)
     each = kept_bytes(inputs.table, inputs.metric, spec.task.kind, width, Keep.of(spec))
     data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *catalogue.held))
-    opened = 0 if catalogue.test is None else 2 * allowance.final_seeds(spec) * 4 * width * len(catalogue.test)
+    opened = 0 if catalogue.test is None else last * 4 * width * len(catalogue.test)
     shown = OUTPUTS_AT_ONCE * outputs_bytes(inputs.table, width)
     megabytes = {"outcome_mb": each, "data_mb": data, "disk_mb": each * trainings + opened + shown + data}
     return {name: round(value / 1e6, 3) for name, value in megabytes.items()}
 
 
 def _night(spec: StudySpec) -> dict[str, Any]:
-    cap, apart = allowance.asked(spec), {p.name: p.apart(spec) for p in ORDER}
+    cap, apart = allowance.asked(spec), {p.name: p.apart(spec, RULES) for p in ORDER}
     taken = sum(apart.values())
     search = spec.loop.rounds * spec.search.trials_per_round
     gate = round(search * (1 - allowance.SEARCH_SHARE) / allowance.SEARCH_SHARE)

@@ -21,7 +21,7 @@ from autodc.evaluation.slices import SliceTable, validation_table
 from autodc.plan.plan import Plan
 from autodc.propose import Given, Proposer
 from autodc.search.factory import make_engine
-from autodc.study.journal.events import WarmStarted
+from autodc.study.journal.events import RULES, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
@@ -142,7 +142,7 @@ def _seed_problems(spec: StudySpec) -> list[AutodcError]:
     if budget is None:
         return []
     calibration = allowance.calibration_runs(spec)
-    need = sum(phase.apart(spec) for phase in ORDER) + first + max(0, first - calibration)
+    need = sum(phase.apart(spec, RULES) for phase in ORDER) + first + max(0, first - calibration)
     if need <= budget:
         return []
     found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"

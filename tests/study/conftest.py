@@ -132,7 +132,7 @@ class Hand:
     def _train(self, trial: Trial) -> Completion:
         catalogue = self.inputs.catalogue
         held = {"validation": catalogue.validation.x}
-        if trial.phase == "test":
+        if trial.phase == "test" and catalogue.test is not None:
             held["test"] = catalogue.test.x
         job = TrainingJob(
             kind=self.spec.task.kind,

@@ -98,7 +98,9 @@ def test_without_a_test_set_all_four_arms_are_trained_afresh(world: Any) -> None
     hand.finish(study)
     found = result(study.state)["credit"]
     assert found["how"] == "trained"
-    assert len({t.trial.plan for t in study.state.trials if t.trial.phase == "credit"}) >= 3
+    closing = [t.trial for t in study.state.trials if t.trial.phase in ("credit", "test")]
+    assert set(Arms.of(study.state.start, study.state.incumbent).all) <= {t.plan for t in closing}
+    assert len({(t.plan, t.seed) for t in closing}) == len(closing), "no arm is trained twice on a seed"
     assert result(study.state)["recommendation"]["test"] is None
 
 

@@ -241,6 +241,11 @@ _PROPOSAL = record(
     others=True,
 )
 _MEASURED = record({**_INTERVAL, "rows": count, "pairs": count})
+_AHEAD = {"difference": number, "low": optional(number), "high": optional(number)}
+_ARM = record(
+    {"seeds": count},
+    {"objective": number, "values": named(number), **_AHEAD, "slices": named(record({**_AHEAD, "rows": count}))},
+)
 
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
@@ -267,5 +272,7 @@ FrontJson = Annotated[tuple[Json, ...], listed(_POINT)]
 """The trained plans that none is believed to beat."""
 EffectsJson = Annotated[Json, named(_EFFECT)]
 """Dataset → what the search believes of it."""
+BaselinesJson = Annotated[Json | None, optional(named(_ARM))]
+"""Arm of the last measurement → what `study.beside` tells of it."""
 MeasuredJson = Annotated[Json, named(_MEASURED)]
 """Slice → difference on the test set."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from autodc.study.journal.events import RULES
 from autodc.study.journal.state import State
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
@@ -13,6 +14,15 @@ FINAL_SEEDS = 5
 
 FINAL_SHARE = 0.125
 """At most this share of the budget goes to the last measurement."""
+
+BASELINE_SHARE = 0.0625
+"""At most this share of the budget goes to the obvious baselines of the last measurement, but a seed each."""
+
+LEAST_BEYOND = 20
+"""A study of fewer trainings has none left for them."""
+
+BASELINES = 2
+"""They are so many: the base tuned, and everything tuned."""
 
 CALIBRATION_SHARE = 0.1
 """At most this share of the budget goes to calibration, but two trainings at least."""
@@ -56,20 +66,28 @@ def calibration_planned(state: State) -> int:
     return next((p.planned for p in state.phases if p.phase == "calibration"), 0)
 
 
-def final_seeds(spec: StudySpec) -> int:
-    """Fresh seeds each arm is to get at the end; 0 without a test set."""
+def final_seeds(spec: StudySpec, rules: int = RULES) -> int:
+    """Fresh seeds start and end are to get in the last measurement; without a test set no more than the baselines."""
     if spec.data.test is None:
-        return 0
+        return baseline_seeds(spec, rules)
     if spec.budget.trainings is None:
         return FINAL_SEEDS
     return max(1, min(FINAL_SEEDS, int(FINAL_SHARE * spec.budget.trainings / 2)))
+
+
+def baseline_seeds(spec: StudySpec, rules: int = RULES) -> int:
+    """Fresh seeds each obvious baseline is to get in it. rules: of the study (StudyStarted.rules)."""
+    budget = spec.budget.trainings
+    if rules < 1 or (budget is not None and budget < LEAST_BEYOND):
+        return 0
+    return FINAL_SEEDS if budget is None else max(1, min(FINAL_SEEDS, int(BASELINE_SHARE * budget / BASELINES)))
 
 
 def left(view: View) -> float:
     """Trainings left for search and gate: what the phases after the last verdict need is set apart."""
     room = cap(view) - view.state.spent
     for phase in reversed(view.closing):
-        room -= phase.apart(view.spec)
+        room -= phase.apart(view.spec, view.state.question.rules)
     return room
 
 
