@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -14,16 +14,40 @@ from autodc.data.overlap import joint_clusters
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, Slice, SliceTable
 from autodc.review.result import result
-from autodc.search import Plan, make_engine
+from autodc.search import Plan, SearchProblem, make_engine
 from autodc.study.core import StudyCore
 from autodc.study.journal.events import StudyStarted
 from autodc.study.journal.state import State
 from autodc.studyfile.study import StudySpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.trial.executor import Completion
+from benchmarks.worlds.planting import Array, Held, Planted
 
-if TYPE_CHECKING:
-    from benchmarks.worlds.real import RealWorld
+
+class StudyWorld(Protocol):
+    """What a study can be run of."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def seed(self) -> int:
+        """What it was drawn with."""
+
+    @property
+    def planted(self) -> Planted:
+        """Its data."""
+
+    @property
+    def problem(self) -> SearchProblem:
+        """What the search is asked."""
+
+    def held(self, part: str) -> Held:
+        """The rows of `validation` or `test`."""
+
+    def train(self, plan: Plan, seed: int, fidelity: float = 1.0) -> Mapping[str, Array]:
+        """Train once: part → outputs in row order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,9 +70,17 @@ class StudyRun:
         return tuple(dict.fromkeys(name for plan in plans for name in plan.mixture.added))
 
 
-def run_study(world: RealWorld, seed: int, *, trainings: int, trials: int, rounds: int) -> StudyRun:
-    """Run a study of a world to its end, one training at a time."""
-    spec = _spec(world, seed, trainings, trials, rounds)
+def run_study(
+    world: StudyWorld,
+    seed: int,
+    *,
+    trainings: int,
+    trials: int,
+    rounds: int,
+    gate: Mapping[str, Any] | None = None,
+) -> StudyRun:
+    """Run a study of a world to its end, one training at a time. gate: keys of the study file's `gate`."""
+    spec = _spec(world, seed, trainings, trials, rounds, gate or {})
     tables = {part: _slices(world, spec, part) for part in (VALIDATION, TEST)}
     core = StudyCore(
         spec,
@@ -71,7 +103,7 @@ def run_study(world: RealWorld, seed: int, *, trainings: int, trials: int, round
     return StudyRun(result=result(core.state), state=core.state)
 
 
-def _spec(world: RealWorld, seed: int, trainings: int, trials: int, rounds: int) -> StudySpec:
+def _spec(world: StudyWorld, seed: int, trainings: int, trials: int, rounds: int, gate: Mapping[str, Any]) -> StudySpec:
     """The study file that asks a world's question."""
     problem, name = world.problem, f"{world.name}-{world.seed}"
     return StudySpec.model_validate(
@@ -93,14 +125,14 @@ def _spec(world: RealWorld, seed: int, trainings: int, trials: int, rounds: int)
             "recipes": problem.recipes,
             "loop": {"rounds": rounds},
             "search": {"sampler": "mixture", "trials_per_round": trials, "lag": 4, "max_weight": problem.max_weight},
-            "gate": {"looks": (1, 2, 3, 5, 8)},
+            "gate": {"looks": (1, 2, 3, 5, 8), **gate},
             "budget": {"trainings": trainings},
             "tracking": {"uri": "none"},
         }
     )
 
 
-def _slices(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
+def _slices(world: StudyWorld, spec: StudySpec, part: str) -> SliceTable:
     """The slices of a world's held rows, as the study's own code would cut them."""
     held = world.held(part)
     nothing = pd.DataFrame(index=range(len(held.rows.x)))
@@ -112,7 +144,7 @@ def _slices(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
     return SliceTable(slices=tuple(found), targets={part: held.rows.y})
 
 
-def _started(world: RealWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
+def _started(world: StudyWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
     """The first event of a study of a world."""
     cards: dict[str, Any] = {"base": {"rows": len(world.planted.base)}}
     for name, rows in world.planted.candidates.items():
