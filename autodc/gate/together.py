@@ -263,11 +263,11 @@ def _shown(
     for _ in range(RETREATS):
         if answer.keep or not answer.gained or not answer.guards:
             break
-        arm = _retreat(p, question.challenger, answer.guards)
-        if arm is None or not arm.members - ground.members:
+        lesser = _retreat(p, question.challenger, answer.guards)
+        if lesser is None or not lesser.members - ground.members:
             return None, answer
-        members = tuple(n for n in names if n in arm.members)
-        question = replace(question, challenger=arm, members=members)
+        members = tuple(n for n in names if n in lesser.members)
+        question = replace(question, challenger=lesser, members=members)
         answer = yield question
     return (question.challenger if answer.keep else None), answer
 
@@ -303,7 +303,7 @@ def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
 
 
 def _without_harmful(p: Proposal, held: Arm) -> Steps:
-    """c: those believed harmful leave where that is believed better after three pairs; the doubtful where it is free."""
+    """c: those believed harmful leave where that seems better after three pairs; the doubtful where it costs nothing."""
     if held.plan == "recommended":
         return held
     for sure, least in ((SURE, 0.0), (0.0, None)):
@@ -318,7 +318,7 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
 
 
 def _alone(p: Proposal, held: Arm, ground: Arm) -> Generator[Question, Answer, tuple[Arm, frozenset[str]]]:
-    """d: members that are believed to be shown alone are asked alone, the surest first; what is shown to harm leaves."""
+    """d: members of which much is believed are asked alone, the surest first; what is shown to harm leaves."""
     new = [n for n in held.members - ground.members if n in p.beliefs]
     sure = sorted((n for n in new if p.beliefs[n].sureness > SHOWN_ALONE), key=lambda n: (-p.beliefs[n].sureness, n))
     alone: set[str] = set()

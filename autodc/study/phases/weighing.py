@@ -144,7 +144,8 @@ def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.To
     found = combined(view, tools, comparison)
     mean, sd = (0.0, math.inf) if found is None else found
     low = mean - ONE_SIDED * sd
-    verdict, codes = "undecided", (reasons.NOT_APART,)
+    verdict: str = "undecided"
+    codes: tuple[str, ...] = (reasons.NOT_APART,)
     beside: tuple[str, ...] = ()
     if purpose == "doubt":
         verdict, codes = "keep", (reasons.IN_DOUBT,)

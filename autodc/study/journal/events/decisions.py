@@ -214,7 +214,7 @@ class BaselinesChosen(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncumbentPolished(Event):
-    """The settings of what is kept, by all trainings paid so far on every row: taken as believed, nothing is claimed."""
+    """The settings of what is kept, by all trainings so far on every row: taken as believed, nothing is claimed."""
 
     round: int
     horizon: int
