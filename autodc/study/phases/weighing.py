@@ -141,7 +141,7 @@ def _told(found: ev.VerdictReached, comparison: ComparisonState) -> ev.VerdictRe
 def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.TogetherProposed) -> ev.VerdictReached:
     """The verdict of a comparison that is looked at once, by gate rows and belief together."""
     purpose, p = comparison.purpose, standing.proposal_of(event.proposal)
-    found = combined(view, tools, comparison)
+    found = None if purpose == "weights" else combined(view, tools, comparison)
     mean, sd = (0.0, math.inf) if found is None else found
     low = mean - ONE_SIDED * sd
     verdict: str = "undecided"
@@ -152,7 +152,7 @@ def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.To
     elif purpose == "block":
         verdict, codes = _block(view, comparison, mean)
     elif purpose == "weights":
-        codes = (reasons.TAKEN if mean > 0 else reasons.LEFT,)
+        codes = (reasons.TAKEN if standing.answer(comparison).seems_better else reasons.LEFT,)
     elif found is not None and low >= -p.matters:
         harmful = low > 0
         beside = () if harmful else _stand_ins(view, tools, comparison)
