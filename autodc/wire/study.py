@@ -38,7 +38,7 @@ from autodc.search.engine import SearchEngine, SearchProblem
 from autodc.search.factory import make_engine
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
-from autodc.study.journal.events import DatasetAdmitted, StudyStarted, WarmStarted
+from autodc.study.journal.events import RULES, DatasetAdmitted, StudyStarted, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
 from autodc.study.ports import ArtefactLost
@@ -50,10 +50,6 @@ from autodc.wire.problem import described_problem, search_problem
 
 DATASETS = "datasets"
 """Below the study's folder: content of datasets that were admitted while it ran; nothing else could read them again."""
-
-
-RULES = 1
-"""By which rules studies plan and decide that begin now (StudyStarted.rules)."""
 
 
 def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
@@ -146,7 +142,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             journal=journal,
             store=ArtefactStore(out / "outcomes"),
             table=inputs.table,
-            sides=inputs.separation.sides if inputs.separation.is_cut else None,
+            sides=inputs.sides,
             metric=inputs.metric,
             problem=described_problem(spec, inputs.catalogue, inputs.gate, inputs.explore),
             engine=partial(engine_of, spec),
