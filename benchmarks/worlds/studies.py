@@ -12,15 +12,17 @@ from autodc import fingerprint, seeds
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.evaluation.metrics import find_metric
-from autodc.evaluation.slices import TEST, VALIDATION, Slice, SliceTable
+from autodc.evaluation.slices import TEST, VALIDATION, Sides, Slice, SliceTable
 from autodc.review.result import result
 from autodc.search import Plan, SearchProblem, make_engine
 from autodc.study.core import StudyCore
-from autodc.study.journal.events import StudyStarted
+from autodc.study.journal.events import RULES, StudyStarted
 from autodc.study.journal.state import State
 from autodc.studyfile.study import StudySpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.trial.executor import Completion
+from autodc.wire.cut import Held as HeldRows
+from autodc.wire.cut import cut
 from benchmarks.worlds.planting import Array, Held, Planted
 
 
@@ -82,12 +84,14 @@ def run_study(
     """Run a study of a world to its end, one training at a time. gate: keys of the study file's `gate`."""
     spec = _spec(world, seed, trainings, trials, rounds, gate or {})
     tables = {part: _slices(world, spec, part) for part in (VALIDATION, TEST)}
+    sides = _sides(world, spec, tables[VALIDATION])
     core = StudyCore(
         spec,
-        _started(world, spec, tables[VALIDATION]),
+        _started(world, spec, tables[VALIDATION].on(sides.gate)),
         journal=MemoryJournal(),
         store=MemoryStore(),
         table=tables[VALIDATION],
+        sides=sides,
         metric=find_metric("accuracy", "classification", "."),
         problem=world.problem,
         engine=lambda problem: make_engine(spec.search.sampler, problem, seeds.integer(spec.seed, "engine")),
@@ -135,13 +139,24 @@ def _spec(world: StudyWorld, seed: int, trainings: int, trials: int, rounds: int
 def _slices(world: StudyWorld, spec: StudySpec, part: str) -> SliceTable:
     """The slices of a world's held rows, as the study's own code would cut them."""
     held = world.held(part)
-    nothing = pd.DataFrame(index=range(len(held.rows.x)))
-    (numbers,) = joint_clusters([Dataset(name=part, x=held.rows.x, y=None, metadata=nothing, groups=held.groups)])
+    (numbers,) = joint_clusters([_dataset(world, part)])
     found = []
     for one in spec.slices:
         rows, same = held.slices[one.name], {"name": one.name, "role": one.role, "margin": one.margin}
         found.append(Slice(**same, weight=one.weight or 1.0, part=part, rows=rows, clusters=numbers[rows]))
     return SliceTable(slices=tuple(found), targets={part: held.rows.y})
+
+
+def _dataset(world: StudyWorld, part: str) -> Dataset:
+    held = world.held(part)
+    nothing = pd.DataFrame(index=range(len(held.rows.x)))
+    return Dataset(name=part, x=held.rows.x, y=held.rows.y, metadata=nothing, groups=held.groups)
+
+
+def _sides(world: StudyWorld, spec: StudySpec, table: SliceTable) -> Sides:
+    """Who sees which rows of validation, as the study's own code would cut them."""
+    rows = HeldRows.of({VALIDATION: _dataset(world, VALIDATION)}, table)
+    return cut(rows, spec.data.explore_share, seeds.integer(spec.seed, "explore"))
 
 
 def _started(world: StudyWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
@@ -158,4 +173,5 @@ def _started(world: StudyWorld, spec: StudySpec, table: SliceTable) -> StudyStar
             s.name: {"role": s.role, "margin": s.margin, "weight": s.weight, "rows": len(s.rows)} for s in table.slices
         },
         start=world.problem.start.to_dict(),
+        rules=RULES,
     )
