@@ -46,7 +46,7 @@ CURES = (21, 22)
 BASE, CURE, SMALL, OTHER = 3000, 300, 80, 200
 HARMFUL = ((700, 7), (1800, 8))
 """Rows of a harmful set, and the coordinate their labels follow, of which no other label knows."""
-TRUTH_ROWS, TRUTH_SEEDS, WORTH_SEEDS = 200_000, 48, 12
+TRUTH_ROWS, TRUTH_SEEDS, WORTH_SEEDS = 200_000, 80, 12
 BUDGET = {"trainings": 170, "trials": 60}
 TUNINGS = 60
 SEED = 41907733

@@ -254,7 +254,8 @@ def page(found: Sequence[Night]) -> str:
     for title, key in (("What the candidates are", "kind"), ("The learner", "learner"), ("The settings", "space")):
         groups = [(value, [n for n in found if n[key] == value]) for value in dict.fromkeys(n[key] for n in found)]
         parts += [f"## {title}", table((key, *COLUMNS), [(value, *row(group)) for value, group in groups])]
-    worth = [(k, points(_mean([n["everything"] - n["start"] for n in found if n["kind"] == k]))) for k in KINDS]
+    everything = {kind: [n["everything"] - n["start"] for n in found if n["kind"] == kind] for kind in KINDS}
+    worth = [(kind, points(_mean(gains))) for kind, gains in everything.items() if gains]
     parts += ["## How useless they are", table(("candidates", "everything at weight 1 − start, mean"), worth)]
     cells = sorted({(n["candidates"], n["rows"], n["kind"]) for n in found})
     each = [
