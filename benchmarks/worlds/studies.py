@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,42 +14,22 @@ from autodc.data.overlap import joint_clusters
 from autodc.evaluation.metrics import find_metric
 from autodc.evaluation.slices import TEST, VALIDATION, Sides, Slice, SliceTable
 from autodc.review.result import result
-from autodc.search import Plan, SearchProblem, make_engine
+from autodc.search import Plan, make_engine
 from autodc.study.core import StudyCore
 from autodc.study.journal.events import RULES, StudyStarted
 from autodc.study.journal.state import State
 from autodc.studyfile.study import StudySpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.trial.executor import Completion
+<<<<<<< HEAD
 from autodc.wire.cut import Held as HeldRows
 from autodc.wire.cut import cut
 from benchmarks.worlds.planting import Array, Held, Planted
+=======
+>>>>>>> xD
 
-
-class StudyWorld(Protocol):
-    """What a study can be run of."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def seed(self) -> int:
-        """What it was drawn with."""
-
-    @property
-    def planted(self) -> Planted:
-        """Its data."""
-
-    @property
-    def problem(self) -> SearchProblem:
-        """What the search is asked."""
-
-    def held(self, part: str) -> Held:
-        """The rows of `validation` or `test`."""
-
-    def train(self, plan: Plan, seed: int, fidelity: float = 1.0) -> Mapping[str, Array]:
-        """Train once: part → outputs in row order."""
+if TYPE_CHECKING:
+    from benchmarks.worlds.port import StudyWorld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
