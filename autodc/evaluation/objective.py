@@ -22,6 +22,11 @@ def weights(slices: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     return {name: float(slices[name].get("weight") or 1.0) for name in chosen}
 
 
+def searched(slices: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The weights by which the search ranks trainings: of the targets that have explore rows."""
+    return {name: w for name, w in weights(slices).items() if slices[name].get("explore_rows") != 0}
+
+
 def mean(values: Mapping[str, float], weights: Mapping[str, float]) -> float | None:
     """The objective of these slices; None where a target is missing or no number, or where there is none."""
     if not weights or any(not math.isfinite(values.get(name, math.nan)) for name in weights):

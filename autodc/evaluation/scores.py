@@ -33,7 +33,10 @@ class Scores:
 
     slices: Mapping[str, float]
     soft: Mapping[str, float]
-    """slices, soft: slice → oriented mean."""
+    """slices, soft: slice → oriented mean on the rows that decide."""
+    explore: Mapping[str, float]
+    explore_soft: Mapping[str, float]
+    """explore, explore_soft: slice → oriented mean on the rows that the search sees, empty where rows are not cut."""
     arrays: Mapping[str, Array]
     """What is kept per row."""
 
@@ -41,20 +44,15 @@ class Scores:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """What is kept per row beside what comparisons on the metric need.
-
-    soft: the soft score, where the gate decides on it or somebody looks at single rows; outputs: the predictions, for
-    the latter.
-    """
+    """What is kept per row beside what comparisons on the metric need. soft: the soft score; outputs: predictions."""
 
     soft: bool = True
     outputs: bool = True
 
     @classmethod
     def of(cls, spec: StudySpec) -> Keep:
-        """What a study needs of every training."""
-        looked_at = spec.data.diagnosis_share > 0
-        return cls(soft=looked_at or spec.gate.score == "soft", outputs=looked_at)
+        """What a study needs of every training. Who looks at single rows has the predictions of a few by themselves."""
+        return cls(soft=spec.gate.score == "soft", outputs=False)
 
 
 def kept_bytes(table: SliceTable, metric: Metric, kind: TaskKind, width: int, keep: Keep) -> float:
@@ -90,9 +88,18 @@ def rows_kept(arrays: Mapping[str, Array], part: str) -> int:
 
 
 def score(
-    table: SliceTable, metric: Metric, kind: TaskKind, outputs: Mapping[str, Array], keep: Keep = Keep()
+    table: SliceTable,
+    metric: Metric,
+    kind: TaskKind,
+    outputs: Mapping[str, Array],
+    keep: Keep = Keep(),
+    gate: SliceTable | None = None,
+    explore: SliceTable | None = None,
 ) -> Scores:
-    """Score predictions on every slice. outputs: part → predictions in row order; keep: what is kept of each row."""
+    """Score predictions on every slice. outputs: part → predictions in row order; keep: what is kept of each row.
+
+    gate, explore: the same slices on the rows that decide and on those the search sees, where rows are cut.
+    """
     arrays: dict[str, Array] = {}
     soft_of: dict[str, Array] = {}
     for part in table.parts:
@@ -108,10 +115,19 @@ def score(
         if not metric.is_mean or (keep.outputs and kind != "image_to_image"):
             arrays[f"{part}.outputs"] = np.asarray(predicted, dtype=np.float32)
     given = arrays | {f"{part}.outputs": outputs[part] for part in table.parts}
-    return Scores(
-        slices={one.name: slice_value(table, metric, one, given) for one in table.slices},
-        soft={one.name: float(soft_of[one.part][one.rows].mean(dtype=float)) for one in table.slices},
-        arrays=arrays,
+    values, soft = _means(table if gate is None else gate, metric, given, soft_of)
+    seen, seen_soft = ({}, {}) if explore is None else _means(explore, metric, given, soft_of)
+    return Scores(slices=values, soft=soft, explore=seen, explore_soft=seen_soft, arrays=arrays)
+
+
+def _means(
+    table: SliceTable, metric: Metric, arrays: Mapping[str, Array], soft: Mapping[str, Array]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Metric and soft score of the slices that have rows."""
+    some = [one for one in table.slices if len(one.rows)]
+    return (
+        {one.name: slice_value(table, metric, one, arrays) for one in some},
+        {one.name: float(soft[one.part][one.rows].mean(dtype=float)) for one in some},
     )
 
 

@@ -88,6 +88,13 @@ class SliceTable:
         """The same slices on these rows of a part alone; its other rows are still predicted. rows: rising."""
         return replace(self, slices=tuple(one.only(part, rows) for one in self.slices))
 
+    def on(self, rows: Mapping[str, Array]) -> SliceTable:
+        """The same slices on these rows of each part alone. rows: part → rising positions."""
+        table = self
+        for part, positions in rows.items():
+            table = table.only(part, positions)
+        return table
+
     def with_slice(self, one: Slice) -> SliceTable:
         """The same table with one slice more, of a part it has."""
         return replace(self, slices=(*self.slices, one))
@@ -135,8 +142,20 @@ def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
     return SliceTable(slices=tuple(found), targets=targets)
 
 
-def slice_card(one: Slice, min_rows: int) -> dict[str, Any]:
-    """What the journal says of a slice. needed: where its rows are too few to be evidence, how many it takes."""
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sides:
+    """Which rows the search sees, and on which the gate decides: part → positions, rising. No row is on both sides."""
+
+    explore: Mapping[str, Array]
+    gate: Mapping[str, Array]
+
+
+def slice_card(one: Slice, min_rows: int, explored: Slice | None = None, every: Slice | None = None) -> dict[str, Any]:
+    """What the journal says of a slice. needed: where its rows are too few to be evidence, how many it takes.
+
+    one: on its gate rows; explored, every: on its explore rows and on all rows, left out where rows are not cut.
+    """
     return {
         "role": one.role,
         "margin": one.margin,
@@ -145,6 +164,8 @@ def slice_card(one: Slice, min_rows: int) -> dict[str, Any]:
         "groups": one.groups,
         "counting": round(one.counting, 4),
         "needed": None if one.is_evidence(min_rows) else min_rows,
+        "explore_rows": len((explored or one).rows),
+        "all_rows": len((every or one).rows),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from autodc.evaluation.evidence import Evidence, SliceEvidence
 from autodc.gate.noise import OBJECTIVE, Pools, objective_evidence
-from autodc.gate.power import LARGEST, critical, predictive_power
+from autodc.gate.power import CERTAIN, LARGEST, critical, predictive_power
 from autodc.gate.thresholds import ANCHOR_FACTOR, GUARD_ALPHA, OBJECTIVE_ALPHA
 from autodc.stats.sequential import MIN_STEP, bounds
 from autodc.stats.variance import Crossed, Estimate, crossed, moderate
@@ -96,6 +96,8 @@ class Demand:
     """And at the last look."""
     last: int
     """Pairs at the last look."""
+    certifiable: float | None = None
+    """Set where a guard's bound was lowered because the rows cannot certify its margin: the margin they can."""
 
     @property
     def z(self) -> float:
@@ -141,9 +143,9 @@ def measure(evidence: Evidence, pools: Pools, fresh: bool = False) -> tuple[dict
 
 
 def gains(
-    slices: dict[str, Measured], objective: Measured, alpha: float, schedule: Schedule
+    slices: dict[str, Measured], objective: Measured, alpha: float, schedule: Schedule, alone: bool = False
 ) -> tuple[list[Demand], bool]:
-    """Demand one: a declared target, or the objective, crosses its sequential bound.
+    """Demand one: a declared target, or the objective, crosses its sequential bound; alone: the objective.
 
     k declared targets and the objective share alpha; a single target that is the objective is one demand, not two.
     Returns the demands and whether the information of all of them is saturated, which makes this look the last.
@@ -151,6 +153,8 @@ def gains(
     targets = [m for m in slices.values() if m.evidence.role == "target"]
     declared = [m for m in targets if m.evidence.declared] or targets
     asked = declared if len(targets) == 1 else [*declared, objective]
+    if alone:
+        asked = [objective]
     share = alpha / len(asked)
     final = schedule.over or all(_is_saturated(m.estimate, schedule) for m in asked)
     return [_gain(m, share, schedule, final) for m in asked], final
@@ -161,8 +165,11 @@ def objective_improves(objective: Measured, schedule: Schedule) -> Demand:
     return _fixed("objective", OBJECTIVE, objective.estimate, 0.0, OBJECTIVE_ALPHA, schedule)
 
 
-def guards_hold(slices: dict[str, Measured], schedule: Schedule) -> list[Demand]:
-    """Demand three: every slice with a margin is no worse than it, against the incumbent and against the start."""
+def guards_hold(slices: dict[str, Measured], schedule: Schedule, whole: bool = False) -> list[Demand]:
+    """Demand three: every slice with a margin is no worse than it, against the incumbent and against the start.
+
+    whole: the guards of a whole, which ask no more of rows than they can show (`_within_reach`).
+    """
     found = []
     for m in slices.values():
         margin = m.evidence.margin
@@ -171,18 +178,18 @@ def guards_hold(slices: dict[str, Measured], schedule: Schedule) -> list[Demand]
         found.append(_fixed("guard", m.name, m.estimate, margin, GUARD_ALPHA, schedule))
         if m.anchor is not None:
             found.append(_fixed("anchor", m.name, m.anchor, ANCHOR_FACTOR * margin, GUARD_ALPHA, schedule))
-    return found
+    return [_within_reach(demand) for demand in found] if whole else found
 
 
 def measured(name: str, seen: SliceEvidence, pools: Pools, fresh: bool = False) -> Measured:
     """Estimate one slice. fresh: as of `measure`."""
-    prior = pools.of(name)
+    prior, searched = pools.of(name), pools.searched.get(name)
     vouched = not fresh and pools.speaks(name, float(np.mean(np.square(seen.differences))))
     own = crossed(seen.differences, seen.clusters)
     anchor = None
     if seen.anchor is not None:
-        anchor = moderate(crossed(seen.anchor, seen.clusters), prior, vouched=vouched)
-    estimate = moderate(own, prior, vouched=vouched)
+        anchor = moderate(crossed(seen.anchor, seen.clusters), prior, vouched=vouched, searched=searched)
+    estimate = moderate(own, prior, vouched=vouched, searched=searched)
     return Measured(evidence=seen, own=own, estimate=estimate, anchor=anchor, vouched=vouched)
 
 
@@ -228,6 +235,23 @@ def _fixed(aim: Aim, name: str, estimate: Estimate, shift: float, alpha: float, 
         last_bound=critical(bound, estimate.df_at(schedule.last)),
         last=schedule.last,
     )
+
+
+def _within_reach(demand: Demand) -> Demand:
+    """Lower the bound of a guard to what a challenger that harms nobody passes in 95% of nights (DESIGN §11.7b).
+
+    That is margin/se − 1.64: the difference itself is not shown to be below 0 at .05, so a margin however small never
+    lets everything pass, and what is shown below the margin is shown below 0 too.
+    """
+    estimate = demand.estimate
+    reach = critical(float(ndtri(CERTAIN)), estimate.df)
+    lowered = demand.shift / estimate.standard_error - reach if estimate.variance > 0 else demand.bound
+    if lowered >= demand.bound:
+        return demand
+    at_last = math.sqrt(estimate.variance_at(demand.last))
+    last = demand.shift / at_last - critical(float(ndtri(CERTAIN)), estimate.df_at(demand.last)) if at_last else LARGEST
+    can = (demand.bound + reach) * estimate.standard_error
+    return replace(demand, bound=lowered, last_bound=min(demand.last_bound, last), certifiable=can)
 
 
 def _rising(times: Sequence[float]) -> tuple[float, ...]:

@@ -30,7 +30,7 @@ from autodc.gate.demands import (
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.power import LARGEST, critical
 from autodc.gate.refusals import blank, no_decision, pairs_of, refusals
-from autodc.gate.thresholds import FUTILITY_REST, FUTILITY_TARGET, GUARD_ALPHA, HARM_ALPHA
+from autodc.gate.thresholds import ANCHOR_FACTOR, FUTILITY_REST, FUTILITY_TARGET, GUARD_ALPHA, HARM_ALPHA
 from autodc.gate.types import Gained, Held, Leaks, Look, SliceLook, Verdict
 from autodc.studyfile.study import GateSpec
 
@@ -52,13 +52,19 @@ def judge(
     alpha: float,
     *,
     fresh: bool = False,
+    novel: bool = False,
     leaks: Leaks | None = None,
+    whole: bool = False,
+    objective_alone: bool = False,
 ) -> Look:
     """Judge challenger − incumbent on the pairs to date.
 
     evidence: slice → paired differences, the same pairs in every slice; pools: the noise of the study, the same for
     all looks of one comparison; alpha: its level (gate.levels); fresh: an arm draws rows anew with each seed,
-    which the trainings that filled the pools did not; leaks: what a search for leaks found, None where nobody looked.
+    which the trainings that filled the pools did not; novel: nothing like an arm is in the pools, so that one pair
+    keeps nothing; leaks: what a search for leaks found, None where nobody looked;
+    whole: many datasets at once, whose guards ask no more of the rows than they can show; objective_alone: the gain is
+    asked of the objective alone, which spends all of the level.
     The verdict is None where another look may decide; what cannot be measured is never a pass. A slice with too few
     rows is no evidence, for or against. Where nothing is decided, settling says what would.
     """
@@ -70,11 +76,13 @@ def judge(
     schedule = Schedule.at(pairs_of(evidence), gate)
     slices, objective = measure(counted, pools, fresh)
     assert objective is not None
-    gain, final = gains(slices, objective, alpha, schedule)
+    gain, final = gains(slices, objective, alpha, schedule, objective_alone)
     better = objective_improves(objective, schedule)
-    guards = guards_hold(slices, schedule)
+    guards = guards_hold(slices, schedule, whole)
     unknown = any(m.unknown for m in (*slices.values(), objective))
     verdict, codes = _decide(counted, gain, better, guards, schedule, final, unknown, leaks)
+    if verdict == "keep" and novel and schedule.now < 2:
+        verdict, codes = _one_pair(schedule)
     advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ()
     seen = {name: _seen(m, gain, guards) for name, m in slices.items()} | silent
     return Look(
@@ -115,7 +123,7 @@ def _decide(
     if all(not np.any(seen.differences) for seen in evidence.values()):
         return "drop", (reasons.NO_CHANGE,)
     if unknown:
-        return ("undecided", (reasons.ONE_PAIR, reasons.AT_CAP)) if schedule.over else (None, (reasons.ONE_PAIR,))
+        return _one_pair(schedule)
     if any(d.met for d in gain) and better.met and all(d.met for d in guards):
         suspicion = _suspicion(leaks) if too_good(evidence) else ()
         if reasons.TOO_GOOD in suspicion:
@@ -132,6 +140,11 @@ def _decide(
         return "drop", futile
     cause = reasons.AT_CAP if schedule.over else reasons.SATURATED
     return "undecided", (*_open(gain, better, guards), cause)
+
+
+def _one_pair(schedule: Schedule) -> tuple[Verdict | None, tuple[str, ...]]:
+    """What is concluded of one pair whose noise nothing tells: another one, if there may be one."""
+    return ("undecided", (reasons.ONE_PAIR, reasons.AT_CAP)) if schedule.over else (None, (reasons.ONE_PAIR,))
 
 
 def _suspicion(leaks: Leaks | None) -> tuple[str, ...]:
@@ -203,7 +216,15 @@ def _seen(m: Measured, gain: Sequence[Demand], guards: Sequence[Demand]) -> Slic
         gained=gained,
         step=_held(m, step),
         since_start=_held(m, anchor),
+        certifiable=_certifiable(step, anchor),
     )
+
+
+def _certifiable(step: Demand | None, anchor: Demand | None) -> float | None:
+    """The margin that the rows could certify, where a guard was held to less."""
+    if step is not None and step.certifiable is not None:
+        return step.certifiable
+    return None if anchor is None or anchor.certifiable is None else anchor.certifiable / ANCHOR_FACTOR
 
 
 def _gained(m: Measured, demand: Demand) -> Gained:

@@ -1,20 +1,21 @@
 """What a study knows of its noise: per slice, how much a difference moves with the seed and with the row.
 
-The pools are filled by A/A calibration (the incumbent on several seeds) and grow with every comparison made.
+The pools are filled by A/A calibration (the incumbent on several seeds) and grow with every comparison made; the
+search's own trainings are a further witness, of trainings unlike those.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from autodc.evaluation.evidence import SliceEvidence
 from autodc.gate.types import Look
-from autodc.stats.variance import Prior, crossed
+from autodc.stats.variance import Prior, Searched, crossed
 
 Array = np.ndarray[Any, Any]
 
@@ -30,6 +31,8 @@ class Pools:
     """Per slice, and for the objective, the noise of a paired difference. A value: updating returns another."""
 
     slices: Mapping[str, Prior] = field(default_factory=dict)
+    searched: Mapping[str, Searched] = field(default_factory=dict)
+    """What the search's own trainings show, where they say anything; the objective among them."""
 
     @classmethod
     def calibrated(
@@ -61,7 +64,7 @@ class Pools:
                     residual=(old.df * old.residual + df * residual) / total,
                     df=total,
                 )
-        return Pools(slices=grown)
+        return replace(self, slices=grown)
 
     def of(self, name: str) -> Prior:
         """Return the pool of a slice; one with no degrees of freedom where nothing is known."""
@@ -78,12 +81,19 @@ class Pools:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
-        return {"schema_version": SCHEMA_VERSION, "slices": {name: asdict(p) for name, p in self.slices.items()}}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "slices": {name: asdict(p) for name, p in self.slices.items()},
+            "searched": {name: asdict(p) for name, p in self.searched.items()},
+        }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Pools:
         """Read the JSON form back."""
-        return cls(slices={name: Prior(**prior) for name, prior in value["slices"].items()})
+        return cls(
+            slices={name: Prior(**prior) for name, prior in value["slices"].items()},
+            searched={name: Searched(**one) for name, one in value.get("searched", {}).items()},
+        )
 
 
 def objective_evidence(targets: Iterable[SliceEvidence]) -> SliceEvidence:

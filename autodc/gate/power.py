@@ -7,6 +7,7 @@ import math
 from scipy.special import ndtr, ndtri, stdtrit
 
 from autodc.errors import StatsError
+from autodc.gate.thresholds import GUARD_ALPHA
 from autodc.stats.variance import Estimate
 
 ROW_SHARE = 1.0
@@ -15,6 +16,10 @@ NORMAL_DF = 1e6
 """From here on Student's t is the normal."""
 LARGEST = 1e6
 """Critical values and statistics beyond this say the same."""
+WHOLE_LEVEL = 1.46
+"""Standard errors at which a round's whole passes: nine tenths of the level of a round, one-sided."""
+CERTAIN = 0.95
+"""Chance with which a challenger that harms nobody should pass a guard."""
 
 
 def smallest_difference(
@@ -55,6 +60,27 @@ def rows_needed(
     error = difference / float(-ndtri(alpha) + ndtri(power))
     room = error * error - max(0.0, seed_variance) / pairs
     return (uneven + residual_variance / pairs) / room if room > 0 else math.inf
+
+
+def rows_for_whole(difference: float, standard_error: float, rows: float) -> float:
+    """Return the rows with which a true gain of this size is missed in one night of twenty; math.inf without a gain.
+
+    rows: those that gave `standard_error`. Nearly all of the variance of a whole against the base is of rows, so it
+    falls with them: rows × ((1.46 + 1.64)·se/d)² (DESIGN §11.7a).
+    """
+    if difference <= 0:
+        return math.inf
+    return rows * ((WHOLE_LEVEL + float(ndtri(CERTAIN))) * standard_error / difference) ** 2
+
+
+def certifiable(
+    rows: float, seed_variance: float, residual_variance: float, pairs: float, row_variance: float | None = None
+) -> float:
+    """Return the smallest margin that these rows can certify: a harmless challenger holds it in 95% of nights.
+
+    The arguments are those of `smallest_difference`.
+    """
+    return smallest_difference(rows, seed_variance, residual_variance, pairs, GUARD_ALPHA, CERTAIN, row_variance)
 
 
 def critical(bound: float, df: float) -> float:

@@ -106,6 +106,9 @@ class SliceLook:
     """Set where those are too few, the number it would take: the slice is no evidence."""
     vouched: bool = True
     """Whether its noise is known, or was seen, for trainings such as these."""
+    certifiable: float | None = None
+    """Set where its rows cannot certify the margin and a guard on it was held to what they can show: the margin that
+    they could certify."""
 
     @property
     def holds(self) -> bool:

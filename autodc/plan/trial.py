@@ -89,9 +89,12 @@ class Outcome:
 
     status: Literal["done", "failed", "cancelled"]
     slices: Mapping[str, float] = field(default_factory=dict)
-    """Slice → primary metric, oriented so that up is better."""
+    """Slice → primary metric on its gate rows, oriented so that up is better."""
     soft: Mapping[str, float] = field(default_factory=dict)
-    """Slice → mean soft score, up is better."""
+    """Slice → mean soft score on its gate rows, up is better."""
+    explore: Mapping[str, float] = field(default_factory=dict)
+    explore_soft: Mapping[str, float] = field(default_factory=dict)
+    """explore, explore_soft: both on the explore rows; empty where rows are not cut, and in journals of before."""
     arrays: str = ""
     """Content address of the per-example arrays, or "" where the trial failed. A `cancelled` trial was ended by the
     study's own clock: it says nothing of its plan."""
@@ -116,10 +119,21 @@ class Outcome:
         """Seconds of the training; by the wall clock where a journal of before knows nothing better."""
         return self.seconds or max(0.0, self.ended - self.started)
 
+    @property
+    def searched(self) -> Mapping[str, float]:
+        """What the search may see of it: slice → oriented metric on the explore rows, on all where none are cut."""
+        return self.explore or self.slices
+
+    @property
+    def searched_soft(self) -> Mapping[str, float]:
+        """The same of the soft score."""
+        return self.explore_soft if self.explore else self.soft
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON form; what a probe alone has is left out of any other."""
+        """JSON form; without what is empty where rows are not cut, or where nothing was forked."""
         found = asdict(self)
-        return found if self.forks else {name: v for name, v in found.items() if name not in ("forks", "forked")}
+        absent = (() if self.explore else ("explore", "explore_soft")) + (() if self.forks else ("forks", "forked"))
+        return {name: value for name, value in found.items() if name not in absent}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Outcome:

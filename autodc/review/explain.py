@@ -92,6 +92,8 @@ def found_words(seen: SliceLook, together: bool = False) -> str:
         words.append(_HELD[seen.step])
     if seen.since_start is not None:
         words.append(f"{_HELD[seen.since_start]} since the start")
+    if seen.certifiable is not None and seen.holds:
+        words.append("as far as its rows can tell")
     return "; ".join(words) or "not decided"
 
 
@@ -178,7 +180,18 @@ def _guard(name: str, seen: SliceLook) -> str:
         if seen.since_start is not None and seen.since_start != seen.step:
             since = f"; {_HELD_SINCE[seen.since_start]}: {number(seen.anchor)}"
     change = f"{number(seen.difference)}{_floor(seen)}"
-    return f"The guard `{name}` ({_rows(seen)}) {found}: {change}; a loss up to {margin:g} is tolerated{since}."
+    told = f"The guard `{name}` ({_rows(seen)}) {found}: {change}; a loss up to {margin:g} is tolerated{since}."
+    return told + _reach(seen)
+
+
+def _reach(seen: SliceLook) -> str:
+    """What is asked of a guard whose rows cannot certify its margin."""
+    if seen.certifiable is None:
+        return ""
+    return (
+        f" Its rows could certify a margin of {seen.certifiable:.2g}, not this one; asked of it is what a change that "
+        "harms nobody passes in 19 of 20 nights."
+    )
 
 
 def _no_evidence(name: str, seen: SliceLook) -> str:

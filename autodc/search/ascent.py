@@ -35,21 +35,24 @@ def ascend(
     rng: np.random.Generator,
     parents: int,
     rounds: int,
+    moving: Array | None = None,
 ) -> tuple[Array, Array]:
     """Climb from the best `parents` of `starts`; return all rows seen on the way up, shape (n, D), and their values.
 
-    value: rows → what is maximised; held: brings rows back to what is allowed, whatever was changed.
+    value: rows → what is maximised; held: brings rows back to what is allowed, whatever was changed; moving: the
+    columns that may change, all where it is left out.
     """
     rows = held(starts)
     values = value(rows)
     order = np.argsort(-values, kind="stable")[:parents]
     seen, worth = [rows], [values]
-    if not len(space):
+    moving = np.arange(len(space)) if moving is None else moving
+    if not len(moving):
         return rows, values
     for parent in order:
         row, height = rows[parent], float(values[parent])
         for _ in range(rounds):
-            found, better = _exchange(space, value, row, height, held, rng)
+            found, better = _exchange(space, value, row, height, held, rng, moving)
             seen.append(found)
             worth.append(better)
             best = int(np.argmax(better))
@@ -60,10 +63,16 @@ def ascend(
 
 
 def _exchange(
-    space: Space, value: Value, row: Array, height: float, held: Callable[[Array], Array], rng: np.random.Generator
+    space: Space,
+    value: Value,
+    row: Array,
+    height: float,
+    held: Callable[[Array], Array],
+    rng: np.random.Generator,
+    moving: Array,
 ) -> tuple[Array, Array]:
     """Rows near `row` that are better: with one dimension changed, with several, and with a cluster of datasets."""
-    columns, levels = _moves(space, row, rng)
+    columns, levels = _moves(space, row, rng, moving)
     opened = _opened(space, row)
     single = np.repeat(row[None], len(columns), axis=0)
     single[np.arange(len(columns)), columns] = levels
@@ -72,7 +81,7 @@ def _exchange(
             single[i, other] = needed
     single = held(single)
     values = value(single)
-    switched = _switches(space, row, rng)
+    switched = _switches(space, row, rng, moving)
     if len(switched):
         switched = held(switched)
         heights = value(switched)
@@ -143,9 +152,9 @@ def _need(space: Space, row: Array, known: Mapping[str, Any], column: int, needs
         needs[weight] = max(float(row[weight]), SWITCH)
 
 
-def _switches(space: Space, row: Array, rng: np.random.Generator) -> Array:
-    """Rows with a whole cluster of datasets in or out, shape (M, D); none where there are no clusters."""
-    every = [one for band in space.clusters for one in band]
+def _switches(space: Space, row: Array, rng: np.random.Generator, moving: Array) -> Array:
+    """Rows with a whole cluster of datasets in or out, shape (M, D); none where none may change."""
+    every = [one for band in space.clusters for one in band if np.isin(one, moving).any()]
     if not every:
         return np.zeros((0, len(row)))
     some = rng.permutation(2 * len(every))[:SWITCHES]
@@ -155,11 +164,12 @@ def _switches(space: Space, row: Array, rng: np.random.Generator) -> Array:
     return rows
 
 
-def _moves(space: Space, row: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+def _moves(space: Space, row: Array, rng: np.random.Generator, moving: Array) -> tuple[Array, Array]:
     """Every change of one dimension that is looked at: (column, level), each of shape (M,)."""
     columns: list[int] = []
     levels: list[float] = []
-    for i, dimension in enumerate(space.dimensions):
+    for i in moving.tolist():
+        dimension = space.dimensions[i]
         if dimension.kind == "choice":
             new = [float(k) for k in range(len(dimension.choices)) if k != row[i]]
         elif dimension.kind == "weight":

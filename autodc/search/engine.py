@@ -70,6 +70,8 @@ class Observation:
     seed: int
     values: Mapping[str, float]
     """Slice → oriented metric (up is better), empty where it failed."""
+    soft: Mapping[str, float] = field(default_factory=dict)
+    """Slice → mean soft score (up is better), empty where it is not known."""
     fidelity: float = 1.0
     tradeoffs: Mapping[str, float] = field(default_factory=dict)
     """Name → oriented value, those that were measured."""
@@ -172,4 +174,28 @@ class SearchEngine(Protocol):
 
         None where nothing was observed, or every training failed.
         """
+        ...
+
+    def settle(
+        self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None = None
+    ) -> Plan | None:
+        """Return the plan of exactly this mixture (dataset → weight) at the settings believed best by posterior mean.
+
+        Best among those that keep the guards, where any do. recipe: the only one that is looked at, where it is given.
+        None where nothing was observed, or every training failed. Raises ValueError for a recipe nobody knows.
+        """
+        ...
+
+    def beliefs(self, observed: Sequence[Observation], plan: Plan) -> Mapping[str, tuple[float, float]] | None:
+        """Say of every dataset of a plan what the objective is believed to lose without it alone: (mean, sd).
+
+        The sd is that of the noiseless objective on the rows of the search; which rows these are is not in it. None
+        where nothing was observed, or every training failed.
+        """
+        ...
+
+    def guard_beliefs(
+        self, observed: Sequence[Observation], plan: Plan
+    ) -> Mapping[str, Mapping[str, tuple[float, float]]] | None:
+        """Say the same of every guard that was ever measured: guard → dataset of the plan → (mean, sd)."""
         ...

@@ -11,6 +11,8 @@ from autodc.search.engine import SearchEngine, SearchProblem
 from autodc.studyfile import names
 
 PLACE = "search.sampler"
+PARTS = ("suggest", "recommend", "front", "outlook", "settle", "beliefs", "guard_beliefs")
+"""What an engine of the user's own has to have."""
 
 
 def make_engine(sampler: str, problem: SearchProblem, seed: int, folder: str = ".") -> SearchEngine:
@@ -41,7 +43,7 @@ def _own(name: str, problem: SearchProblem, seed: int, folder: str) -> SearchEng
     found = load_plugin(name, SAMPLERS, folder, PLACE)
     with own_code(_unfit(name), folder):
         engine = found(problem, seed)
-        missing = [part for part in ("suggest", "recommend", "front", "outlook") if not hasattr(engine, part)]
+        missing = [part for part in PARTS if not hasattr(engine, part)]
     if missing:
         raise _unfit(name)(f"what it gives has no `{'`, no `'.join(missing)}`")
     return cast(SearchEngine, engine)

@@ -21,8 +21,9 @@ from optuna.trial import TrialState
 from autodc import seeds
 from autodc.errors import SpecError
 from autodc.plan.plan import Plan, Value, thawed
+from autodc.search.answers import Answers
+from autodc.search.book import PlanBook
 from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
-from autodc.search.mixture_engine import PlanBook, outlook, recommend
 from autodc.search.pareto import Tradeoffs
 from autodc.search.probes import modeller_of
 from autodc.search.proposal import free, unseen
@@ -75,6 +76,7 @@ class OptunaEngine:
         self._book = PlanBook(problem)
         space = self._book.space
         self._modeller = modeller_of(space, problem)
+        self._answers = Answers(self._book, self._modeller, seed)
         self._tradeoffs = Tradeoffs(space, problem)
         self._options = dict(options or {})
         self._bridge = Bridge(space, sampler, seed, self._options)
@@ -110,7 +112,7 @@ class OptunaEngine:
         excluded: frozenset[str] = frozenset(),
     ) -> Recommendation:
         """Recommend by posterior mean; see `SearchEngine`."""
-        return recommend(self._book, self._modeller, observed, required, excluded, self._seed)
+        return self._answers.recommend(observed, required, excluded)
 
     def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
         """Return the trained plans that none is believed to beat; see `SearchEngine`."""
@@ -118,7 +120,23 @@ class OptunaEngine:
 
     def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
         """Draw the objective of these plans; see `SearchEngine`."""
-        return outlook(self._book, self._modeller, observed, plans, self._seed)
+        return self._answers.outlook(observed, plans)
+
+    def settle(
+        self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None = None
+    ) -> Plan | None:
+        """Settle the settings of a mixture; see `SearchEngine`."""
+        return self._answers.settle(observed, mixture, recipe)
+
+    def beliefs(self, observed: Sequence[Observation], plan: Plan) -> Mapping[str, tuple[float, float]] | None:
+        """Say what every member of a plan is worth in it; see `SearchEngine`."""
+        return self._answers.beliefs(observed, plan)
+
+    def guard_beliefs(
+        self, observed: Sequence[Observation], plan: Plan
+    ) -> Mapping[str, Mapping[str, tuple[float, float]]] | None:
+        """Say what every member of a plan is worth to every guard; see `SearchEngine`."""
+        return self._answers.guard_beliefs(observed, plan)
 
 
 @final

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,7 +12,7 @@ from autodc import seeds
 from autodc.search.ascent import ascend
 from autodc.search.history import History
 from autodc.search.proposal import GUARD_WEIGHT
-from autodc.search.space import OUT, Space
+from autodc.search.space import OUT, Fixed, Space
 from autodc.search.surrogates.modeller import Modeller
 from autodc.search.surrogates.posterior import Model
 
@@ -55,23 +55,24 @@ class Recommender:
 
     def choose(self, required: Array, excluded: Array) -> Choice:
         """Recommend. required, excluded: columns of weights that must be above 0, or are 0."""
-        best = self._climb(required, excluded, "best")
+        best = self._climb(lambda rows: self._held(rows, required, excluded), "best")
         best = self._prune(best, required)
         others = np.setdiff1d(self._space.weights, required)
-        tuned = self._climb(required, others, "tuned")
+        tuned = self._climb(lambda rows: self._held(rows, required, others), "tuned")
         mean, sd = self._model.predict(self._space.features(best[None]))
         effects, levels = self._effects(best)
         return Choice(row=best, mean=float(mean[0]), sd=float(sd[0]), effects=effects, levels=levels, tuned=tuned)
 
-    def _climb(self, required: Array, excluded: Array, name: str) -> Array:
+    def settle(self, fixed: Fixed) -> Array:
+        """The row with these columns fixed whose other columns, its settings, are believed best."""
+        moving = np.setdiff1d(np.arange(len(self._space)), fixed.columns)
+        return self._climb(lambda rows: self._space.hold(rows, fixed), "settle", moving)
+
+    def _climb(self, held: Callable[[Array], Array], name: str, moving: Array | None = None) -> Array:
         """Climb from the best known rows; the same history gives the same row."""
         rng = seeds.generator(self._seed, "search", "recommend", name, len(self._history))
         starts = np.unique(np.vstack([self._history.rows, self._start[None]]), axis=0)
-
-        def held(rows: Array) -> Array:
-            return self._held(rows, required, excluded)
-
-        rows, values = ascend(self._space, self.value, starts, held, rng, PARENTS, ROUNDS)
+        rows, values = ascend(self._space, self.value, starts, held, rng, PARENTS, ROUNDS, moving)
         return np.asarray(rows[int(np.argmax(values))])
 
     def value(self, rows: Array) -> Array:

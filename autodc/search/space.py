@@ -83,6 +83,15 @@ class Dimension:
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """Columns that have no choice, and the cube values they have: weights above the cap among them, u above 1."""
+
+    columns: Array
+    values: Array
+
+
+@final
 class Space:
     """Dimensions in an order where a condition comes after what it looks at."""
 
@@ -150,6 +159,14 @@ class Space:
             found, place = np.unique(rows[:, i], return_inverse=True)
             rows[:, i] = np.array([dimension.unit(dimension.value(float(x))) for x in found])[place]
         return np.where(self.active(rows), rows, self.defaults) if self._conditional else rows
+
+    def hold(self, rows: Array, fixed: Fixed) -> Array:
+        """Return the rows on the grid with some columns at given values, whatever is in them."""
+        rows = np.array(rows, dtype=float)
+        rows[:, fixed.columns] = fixed.values
+        rows = self.snap(rows)
+        rows[:, fixed.columns] = fixed.values
+        return rows
 
     def random(self, rng: np.random.Generator, count: int) -> Array:
         """Draw rows: about a random share of the weights in, the rest of the cube uniform."""

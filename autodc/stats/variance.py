@@ -23,6 +23,8 @@ PRIOR_CAP = 20.0
 STRANGER = 0.9
 """A challenger that moves between pairs more than the pool explains in this share of cases is judged by itself alone,
 where the pool does not speak for it."""
+SEARCHED_CAP = 2.0
+"""What the search's trainings show counts for so many degrees of freedom beside the own pairs: it may be misfit."""
 NOTHING = 1e-12
 """Variances below this share of the squared differences are rounding."""
 
@@ -61,6 +63,15 @@ class Prior:
 
     seed: float
     residual: float
+    df: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What the search's own trainings say of the noise of a difference: how far they lie from what is believed."""
+
+    seed: float
+    """Seed variance of a difference, at most: it holds what the belief does not fit."""
     df: float
 
 
@@ -137,7 +148,14 @@ def crossed(differences: Array, clusters: Array | None = None) -> Crossed:
     return Crossed(mean=mean, pairs=pairs, rows=rows, effective_rows=effective, seed=seed, residual=residual, row=row)
 
 
-def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, *, vouched: bool = True) -> Estimate:
+def moderate(
+    own: Crossed,
+    prior: Prior,
+    prior_cap: float = PRIOR_CAP,
+    *,
+    vouched: bool = True,
+    searched: Searched | None = None,
+) -> Estimate:
     """Bound the mean for new seeds and new rows, the seed variance moderated by the pool.
 
     sigma~_S² = max(0, (d0·P_S + (n−1)·sigma_S²)/(d0 + n − 1)) with d0 = min(pool df, prior_cap);
@@ -148,6 +166,8 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, *, vouche
     between pairs more than the pool explains (an F test) is judged by its own seed variance with n − 1 degrees of
     freedom for the whole (Mickey & Brown 1966): Satterthwaite's trust a variance that is small by luck, and with two
     or three pairs that calls chance a gain ten times too often.
+    searched: noise that the search's trainings show. Where it is larger than the pool's, it stands in its place with
+    one pair, and beside the own with two degrees of freedom from two pairs on.
     """
     n, m = own.pairs, own.rows
     d0 = min(prior.df, prior_cap)
@@ -158,6 +178,7 @@ def moderate(own: Crossed, prior: Prior, prior_cap: float = PRIOR_CAP, *, vouche
         seed, seed_df, residual = max(0.0, own.seed), float(n - 1), own.residual
     else:
         seed, seed_df, residual = _moderated(own, prior, d0)
+        seed, seed_df = _witnessed(own, searched, (seed, seed_df))
     row = max(own.row, own.mean**2 / m)
     row_df = max(own.effective_rows - 1.0, 1.0)
     variance = seed / n + row / m
@@ -206,6 +227,28 @@ def _moderated(own: Crossed, prior: Prior, d0: float) -> tuple[float, float, flo
         seed_df = own.df + d0 * (seed + residual / m) / (own.seed + residual / m)
         seed = own.seed
     return seed, seed_df, residual
+
+
+def _witnessed(own: Crossed, searched: Searched | None, believed: tuple[float, float]) -> tuple[float, float]:
+    """The larger of the seed variance believed and that of the search's trainings, with its degrees of freedom.
+
+    Where every pair is the same to the last row there is no noise of seeds, and what the search shows is misfit.
+    """
+    if searched is None or searched.df <= 0 or _is_still(own):
+        return believed
+    weight = min(SEARCHED_CAP, searched.df)
+    share = weight / (weight + own.df)
+    of_own = (1.0 - share) * max(0.0, own.seed) if own.df else 0.0
+    seed = share * searched.seed + of_own
+    if seed <= believed[0]:
+        return believed
+    df = satterthwaite(((share * searched.seed, min(searched.df, PRIOR_CAP)), (of_own, max(1.0, own.df))), seed)
+    return seed, df
+
+
+def _is_still(own: Crossed) -> bool:
+    """Whether another seed changed nothing at all."""
+    return own.pairs > 1 and own.residual <= NOTHING * (own.row + own.mean**2) and own.seed <= NOTHING * own.mean**2
 
 
 def satterthwaite(parts: tuple[tuple[float, float], ...], total: float | None = None) -> float:

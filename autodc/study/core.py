@@ -12,7 +12,7 @@ import threadpoolctl
 
 from autodc.errors import AutodcError, InputError
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.slices import SliceTable
+from autodc.evaluation.slices import Sides, SliceTable
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.search.engine import SearchEngine, SearchProblem
@@ -61,6 +61,7 @@ class StudyCore:
         problem: SearchProblem,
         engine: Callable[[SearchProblem], SearchEngine],
         given: Sequence[ev.DatasetAdmitted] = (),
+        sides: Sides | None = None,
         cut: Cut | None = None,
         open_test: OpenTest | None = None,
         leaks: LookForLeaks | None = None,
@@ -71,6 +72,7 @@ class StudyCore:
     ) -> None:
         """Open. A changed study file or changed data extends the study, where that may be (study/rules/extend.py).
 
+        table: all held-out rows; sides: who sees which of them, left out where they are not cut;
         problem: what the search is asked of the datasets that are known now; engine: the engine of a problem, for the
         roster may grow; given: the candidates of the study file, which join the roster before the first training.
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
@@ -92,7 +94,7 @@ class StudyCore:
             self.record(*extension(self.state, started, given))
         else:  # those that a journal was cut short of
             self.record(*(one for one in given if one.name not in self.state.roster))
-        self._slices = Slices(table, cut, self.state)
+        self._slices = Slices(table, cut, self.state, sides)
         self._scorer = Scorer(spec, self._slices, metric, store)
         self._assessor = EvidenceAssessor(self._slices, metric, store, open_test, leaks)
         self._problem, self._engine, self._order = problem, engine, order
@@ -270,20 +272,6 @@ class StudyCore:
         """Predictions of one training of the start or the incumbent, part → row order; None where none ended yet."""
         address = self.state.outputs.get(plan)
         return None if address is None else self._store.get(address)
-
-    def incumbent_arrays(self) -> Mapping[str, Array] | None:
-        """Per-example arrays of the last full training of the incumbent, None where it has none yet."""
-        lost: ArtefactLost | None = None
-        for one in reversed(self.state.trials):
-            full = one.trial.plan == self.state.incumbent and one.trial.fidelity == 1
-            if full and one.outcome is not None and one.outcome.arrays:
-                try:
-                    return self._store.get(one.outcome.arrays)
-                except ArtefactLost as error:
-                    lost = lost or error
-        if lost is not None:
-            raise lost
-        return None
 
     @property
     def finished(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import final, get_args
 
 from autodc.plan.plan import Plan
@@ -37,13 +39,34 @@ class Memory:
                         number=trial.number,
                         plan=trial.plan,
                         seed=trial.seed,
-                        values=outcome.slices,
+                        values=outcome.searched,
+                        soft=outcome.searched_soft,
                         fidelity=trial.fidelity,
                         tradeoffs=tradeoffs(outcome, trial.fidelity),
                     )
                 )
         self._read = max(self._read, view.horizon)
         return self._seen
+
+
+def on_every_row(view: View, observed: Sequence[Observation]) -> list[Observation]:
+    """The same trainings with their values on explore and gate rows together, weighed by the numbers of rows.
+
+    For what comes after the last verdict. What was borrowed stays as it is.
+    """
+    cards, found = view.state.question.slices, []
+    for one in observed:
+        outcome = view.state.trials[one.number].outcome if one.number >= 0 else None
+        if outcome is None or not outcome.explore:
+            found.append(one)
+            continue
+        values = {}
+        for name, value in outcome.slices.items():
+            gate, every = int(cards[name]["rows"]), int(cards[name].get("all_rows") or cards[name]["rows"])
+            explored = outcome.explore.get(name, value)
+            values[name] = (gate * value + (every - gate) * explored) / every
+        found.append(replace(one, values=values))
+    return found
 
 
 def told(view: View, one: TrialState) -> Outcome | None:
@@ -68,6 +91,7 @@ def borrowed(event: ev.WarmStarted | None) -> list[Observation]:
             plan=Plan.from_dict(seen["plan"]),
             seed=seen["seed"],
             values=seen["values"],
+            soft=seen.get("soft", {}),
             fidelity=seen["fidelity"],
             tradeoffs=seen["tradeoffs"],
         )

@@ -59,6 +59,8 @@ class Scorer:
             status="done",
             slices=scores.slices,
             soft=scores.soft,
+            explore=scores.explore,
+            explore_soft=scores.explore_soft,
             arrays=self.store.put(arrays),
             outputs=self.store.put(kept_outputs(completion.outputs, self.slices.table.parts)) if shown else "",
             train_seconds=completion.train_seconds,
@@ -71,11 +73,11 @@ class Scorer:
         """Scores, or why there are none: a user's own metric may raise, or give what is no number."""
         if problem := _misfit(self.slices.table, outputs):
             return None, problem
-        metric, keep = self.metric, Keep.of(self.spec)
+        metric, keep, slices = self.metric, Keep.of(self.spec), self.slices
+        keep = replace(keep, soft=soft or keep.soft)
+        explore = slices.explore if slices.is_cut else None
         try:
-            scores = score(
-                self.slices.table, metric, self.spec.task.kind, outputs, replace(keep, soft=soft or keep.soft)
-            )
+            scores = score(slices.table, metric, self.spec.task.kind, outputs, keep, gate=slices.gate, explore=explore)
         except MetricError as error:
             return None, str(error)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -93,8 +95,9 @@ def _no_number(table: SliceTable, metric: Metric, scores: Scores) -> str:
             count = f"{len(bad)} rows, the first of them row" if len(bad) > 1 else "row"
             what = _whats_wrong(rows[bad[0]])
             return f"metric {metric.name} is {what} for {count} {bad[0]} of {one.part} (slice {one.name})"
-        if not _comparable(scores.slices[one.name]):
-            return f"metric {metric.name} is {_whats_wrong(scores.slices[one.name])} on slice {one.name}"
+        values = [side[one.name] for side in (scores.slices, scores.explore) if one.name in side]
+        if bad := [value for value in values if not _comparable(value)]:
+            return f"metric {metric.name} is {_whats_wrong(bad[0])} on slice {one.name}"
     return ""
 
 

@@ -8,10 +8,10 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.errors import InputError
+from autodc.errors import DataError, InputError
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.scores import slice_value
-from autodc.evaluation.slices import Slice, SliceTable, slice_card
+from autodc.evaluation.slices import Sides, Slice, SliceTable, slice_card
 from autodc.search.engine import SearchProblem
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
@@ -21,26 +21,39 @@ from autodc.studyfile.study import SliceSpec
 Array = np.ndarray[Any, Any]
 
 Cut = Callable[[SliceSpec], Slice]
-"""Finds the rows of a slice among those of validation that are the gate's."""
+"""Finds the rows of a slice in validation."""
 
 
 @final
 class Slices:
-    """The slice table as it is now."""
+    """The slice tables as they are now: of all rows, of those the search sees, of those the gate decides on.
 
-    def __init__(self, table: SliceTable, cut: Cut | None, state: State) -> None:
-        self.table, self._cut = table, cut
+    Where rows are not cut all three are the same.
+    """
+
+    def __init__(self, table: SliceTable, cut: Cut | None, state: State, sides: Sides | None = None) -> None:
+        self._cut, self._sides = cut, sides
+        self._tell(table)
         for event in state.admitted:
             self.take(event)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether search and gate see different rows."""
+        return self._sides is not None
+
     def take(self, event: ev.SliceAdmitted) -> None:
         """The slice of an event is one of the table."""
-        self.table = self.table.with_slice(self._found(SliceSpec.model_validate(event.rule)))
+        self._tell(self.table.with_slice(self._found(SliceSpec.model_validate(event.rule))))
+
+    def _tell(self, table: SliceTable) -> None:
+        self.table = table
+        self.explore = table if self._sides is None else table.on(self._sides.explore)
+        self.gate = table if self._sides is None else table.on(self._sides.gate)
 
     def asked(self, problem: SearchProblem, min_rows: int) -> SearchProblem:
-        """The same problem of the slices as they are now: weights of targets, margins of guards that are evidence."""
-        guards = {s.name: s.margin for s in self.table.slices if s.margin is not None and s.is_evidence(min_rows)}
-        return replace(problem, targets={s.name: s.weight for s in self.table.objective(min_rows)}, guards=guards)
+        """The same problem of the slices as they are now."""
+        return asked(problem, self.gate, self.explore, min_rows)
 
     def admission(
         self, one: SliceSpec, state: State, metric: Metric, store: ArtefactStore, min_rows: int
@@ -52,16 +65,56 @@ class Slices:
         if one.name in state.question.slices:
             raise InputError("ADC-RUN-090", "the study has a slice of that name", one.name, "", "choose another name")
         found = self._found(one)
-        table = self.table.with_slice(found)
+        sides = Slices(replace(self.table, slices=(found,)), None, State(), self._sides)
+        gate, explore = sides.gate.slices[0], sides.explore.slices[0]
+        if not len(gate.rows):
+            raise _undecidable(one, found)
+        values = self._values(gate, state, metric, store)
+        seen = self._values(explore, state, metric, store) if self.is_cut and len(explore.rows) else ({}, {})
+        card, rule = slice_card(gate, min_rows, explore, found), one.model_dump(mode="json")
+        return ev.SliceAdmitted(
+            name=one.name,
+            rule=rule,
+            card=card,
+            values=values[0],
+            soft=values[1],
+            explore=seen[0],
+            explore_soft=seen[1],
+        )
+
+    def _values(
+        self, one: Slice, state: State, metric: Metric, store: ArtefactStore
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Number of a training → its metric on these rows, and its soft score where that was kept."""
         values, soft = {}, {}
         for number, outcome in state.ended():
             arrays: Mapping[str, Array] = store.get(outcome.arrays)
-            values[str(number)] = slice_value(table, metric, found, arrays)
-            if f"{found.part}.soft" in arrays:
-                soft[str(number)] = float(arrays[f"{found.part}.soft"][found.rows].mean(dtype=float))
-        card, rule = slice_card(found, min_rows), one.model_dump(mode="json")
-        return ev.SliceAdmitted(name=one.name, rule=rule, card=card, values=values, soft=soft)
+            values[str(number)] = slice_value(self.table, metric, one, arrays)
+            if f"{one.part}.soft" in arrays:
+                soft[str(number)] = float(arrays[f"{one.part}.soft"][one.rows].mean(dtype=float))
+        return values, soft
 
     def _found(self, one: SliceSpec) -> Slice:
         assert self._cut is not None, "a study that admits slices is opened with `cut`"
         return self._cut(one)
+
+
+def asked(problem: SearchProblem, gate: SliceTable, explore: SliceTable, min_rows: int) -> SearchProblem:
+    """The same problem of these slices: weights of targets, margins of guards, both of what is evidence for the gate.
+
+    What has no row that the search sees is none of its business.
+    """
+    seen = {s.name for s in explore.slices if len(s.rows)}
+    guards = {s.name: s.margin for s in gate.slices if s.margin is not None and s.is_evidence(min_rows)}
+    targets = {s.name: s.weight for s in gate.objective(min_rows)}
+    return replace(
+        problem,
+        targets={name: weight for name, weight in targets.items() if name in seen} or targets,
+        guards={name: margin for name, margin in guards.items() if name in seen},
+    )
+
+
+def _undecidable(one: SliceSpec, found: Slice) -> DataError:
+    rows = f"{len(found.rows)} rows, all of them among those the search sees"
+    hint = "widen the slice, or begin a study with a smaller data.explore_share"
+    return DataError("ADC-SLICE-001", f"slice {one.name} has no rows to decide on", f"slice {one.name}", rows, hint)

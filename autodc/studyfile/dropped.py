@@ -20,11 +20,31 @@ DROPPED: Final[dict[Path, str]] = {
 }
 """Where the key stood → what holds now."""
 
+RENAMED: Final[dict[Path, str]] = {
+    ("data", "diagnosis_share"): "write explore_share; search and diagnosis see these rows, comparisons the others",
+}
+"""Where the key stood → what to write instead."""
+
 
 def upcast(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The study of a journal without the keys that are no more; what is not a mapping is left for validation."""
+    """The study of a journal as it is read now; what is not a mapping is left for validation.
+
+    A study of before the rows were cut for the search goes on with uncut rows, but for those it set apart, and judges
+    each dataset alone.
+    """
     found = dict(spec)
-    for section, key in DROPPED:
+    data, gate = found.get("data"), found.get("gate", {})
+    if isinstance(data, Mapping) and "explore_share" not in data:
+        found["data"] = {**data, "explore_share": data.get("diagnosis_share", 0.0)}
+    if isinstance(gate, Mapping) and "evidence" not in gate:
+        found["gate"] = {**gate, "evidence": "each"}
+    return without(found)
+
+
+def without(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A study without the keys that are no more."""
+    found = dict(spec)
+    for section, key in (*DROPPED, *RENAMED):
         part = found.get(str(section))
         if isinstance(part, Mapping) and key in part:
             found[str(section)] = {k: v for k, v in part.items() if k != key}
@@ -34,9 +54,10 @@ def upcast(spec: Mapping[str, Any]) -> dict[str, Any]:
 def take_out(document: Document) -> list[Issue]:
     """Report every dropped key of a file, in one sentence each, and take it out of the document."""
     issues = []
-    for path, now in DROPPED.items():
+    told = {path: f"this key was dropped, {now}: remove the line" for path, now in DROPPED.items()}
+    told |= {path: f"this key is no more: {instead}" for path, instead in RENAMED.items()}
+    for path, problem in told.items():
         if document.has(path):
-            problem = f"this key was dropped, {now}: remove the line"
             issues.append(document.issue(codes.DROPPED_KEY, path, problem))
             document.drop(path)
     return issues

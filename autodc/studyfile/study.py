@@ -58,11 +58,12 @@ class DataSpec(Spec):
     pool: SourceSpec | None = Field(default=None, description="rows that proposers may draw from")
     validation: SourceSpec = Field(description="rows on which every decision is made")
     test: SourceSpec | None = Field(default=None, description="sealed until the end")
-    diagnosis_share: float = Field(
-        default=0.0,
+    explore_share: float = Field(
+        default=0.4,
         ge=0,
         lt=1,
-        description="share of validation set apart for those who look at single rows; the gate never sees it",
+        description="share of the held-out rows that search, diagnosis and proposers see; comparisons and all that is "
+        "reported rest on the other rows. 0: the rows are not cut",
     )
     overlap: Literal["refuse", "drop", "allow"] = Field(
         default="refuse",
@@ -184,6 +185,16 @@ class GateSpec(Spec):
     )
     min_rows: int = Field(
         default=20, ge=2, description="a slice with fewer rows that count is no evidence, for or against"
+    )
+    evidence: Literal["together", "each"] = Field(
+        default="together",
+        description="together: the whole first, and what cannot be told apart as blocks; each: every dataset proves "
+        "itself alone",
+    )
+    in_doubt: Literal["start", "everything"] = Field(
+        default="start",
+        description="what to end with where nothing is shown and everything together is believed better: the tuned "
+        "start, or everything",
     )
     trust: tuple[str, ...] = Field(
         default=(), description="candidates that are no leak though they gain without a loss and a leak was found"

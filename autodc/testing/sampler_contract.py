@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from autodc.search import Observation, Plan, SearchEngine, SearchProblem
+from autodc.search import Observation, Plan
 from autodc.search.engine import oriented
+from autodc.testing.answers_contract import AnswersContract, Maker
 from autodc.testing.search_problems import (
     GREED,
     LAG,
@@ -21,10 +21,8 @@ from autodc.testing.search_problems import (
     reward,
 )
 
-Maker = Callable[[SearchProblem, int], SearchEngine]
 
-
-class SamplerContract:
+class SamplerContract(AnswersContract):
     """Subclasses give `make`: a fixture that builds a fresh engine for (problem, seed)."""
 
     @pytest.fixture

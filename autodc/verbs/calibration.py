@@ -254,7 +254,7 @@ def _trained_in(inputs: Inputs, folder: Path) -> Calibration:
 
 def _runs(inputs: Inputs, arrays: list[Any], folder: Path) -> list[Runs]:
     """One entry a slice, as `compare` gives evidence: with soft scores, a guarded target has its metric beside it."""
-    table, metric, soft = inputs.table, inputs.metric, inputs.spec.gate.score == "soft"
+    table, metric, soft = inputs.gate, inputs.metric, inputs.spec.gate.score == "soft"
     sizes = {part: len(data) for part, data in held_parts(inputs.catalogue).items()}
     begin = dict(zip(sizes, np.cumsum([0, *sizes.values()]), strict=False))
     found = []

@@ -60,7 +60,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
             *tracking.warnings,
         ],
         "alarms": alarms,
-        "can_keep": any(s.role == "target" and s.is_evidence(spec.gate.min_rows) for s in inputs.table.slices),
+        "can_keep": any(s.role == "target" and s.is_evidence(spec.gate.min_rows) for s in inputs.gate.slices),
     }
 
 

@@ -46,11 +46,11 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
     """
     spec = inputs.spec
     noise = _measured(inputs, measured) if measured is not None else _assumed(inputs)
-    targets = len(inputs.table.objective(spec.gate.min_rows))
+    targets = len(inputs.gate.objective(spec.gate.min_rows))
     share = first_share(spec.gate.fdr, allowance.planned_tests(spec), targets)
     silent = frozenset[str]() if measured is None else measured.silent
     found = []
-    for one in inputs.table.slices:
+    for one in inputs.gate.slices:
         mine = noise.get(one.name)
         found.append(
             {
@@ -68,7 +68,7 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
         )
     if targets > 1:
         mine = noise.get(OBJECTIVE)
-        rows = len(np.unique(np.concatenate([_places(s) for s in inputs.table.objective(spec.gate.min_rows)])))
+        rows = len(np.unique(np.concatenate([_places(s) for s in inputs.gate.objective(spec.gate.min_rows)])))
         found.append(
             {
                 "name": OBJECTIVE,
@@ -163,7 +163,7 @@ def _scale_known(inputs: Inputs) -> bool:
 def _assumed(inputs: Inputs) -> dict[str, _Noise]:
     if not _scale_known(inputs):
         return {}
-    rows = {one.name: one.counting for one in inputs.table.slices} | {OBJECTIVE: _objective_rows(inputs)}
+    rows = {one.name: one.counting for one in inputs.gate.slices} | {OBJECTIVE: _objective_rows(inputs)}
     return {n: _Noise(rows=m, counting=m, seed=SEED_SD**2, residual=RESIDUAL_VARIANCE) for n, m in rows.items()}
 
 
@@ -196,7 +196,7 @@ def _places(one: Slice) -> Array:
 
 def _objective_rows(inputs: Inputs) -> float:
     """The equal rows that would average as well as the weighted slices do: 1 / Σ (share of a cluster in the mean)²."""
-    targets = inputs.table.objective(inputs.spec.gate.min_rows)
+    targets = inputs.gate.objective(inputs.spec.gate.min_rows)
     total = sum(s.weight for s in targets)
     numbers = [_places(s) if s.clusters is None else s.clusters for s in targets]
     shares = [np.full(len(s.rows), s.weight / total / len(s.rows)) for s in targets]

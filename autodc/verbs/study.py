@@ -153,21 +153,21 @@ class Study:
         return None if incumbent is None else self._core.outputs(incumbent)
 
     def diagnosis(self) -> Diagnosis:
-        """The rows set apart by `data.diagnosis_share`, with what the incumbent makes of them, for your own diagnosers.
+        """The explore rows of validation, with what the incumbent makes of them, for your own diagnosers.
 
-        Raises InputError ADC-RUN-018 where the study sets none apart, 019 before the incumbent was trained.
+        Raises InputError ADC-RUN-018 where the rows are not cut, 019 before the incumbent was trained.
         """
-        separation = self._inputs.separation
-        if not len(separation.diagnosis):
-            why = separation.note or "data.diagnosis_share is 0"
-            hint = "begin a study with data.diagnosis_share, 0.3 say; its gate then decides on the other rows"
+        inputs = self._inputs
+        separation = inputs.separation
+        if not separation.is_cut:
+            why = separation.note or "data.explore_share is 0"
+            hint = "begin a study with data.explore_share, 0.4 say; its gate then decides on the other rows"
             raise InputError("ADC-RUN-018", "this study sets no rows apart for diagnosis", "", why, hint)
-        arrays = self._core.incumbent_arrays()
-        if arrays is None:
+        outputs = self.outputs()
+        if outputs is None:
             hint = "ask for trials and tell their outcomes first"
             raise InputError("ADC-RUN-019", "the incumbent was not trained yet", hint=hint)
-        kept = {f"{part}.outputs": rows for part, rows in (self.outputs() or {}).items()}
-        return diagnosis_of(self._inputs.catalogue, separation, {**kept, **arrays})
+        return diagnosis_of(inputs.catalogue, separation, outputs, inputs.spec.task.kind)
 
     def result(self) -> dict[str, Any]:
         """The study so far, in the form of result.json."""

@@ -25,6 +25,7 @@ from autodc.study.journal.events import WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
+from autodc.study.view import spec_of
 from autodc.studyfile import codes
 from autodc.studyfile.study import StudySpec
 from autodc.wire.problem import search_problem
@@ -45,12 +46,23 @@ class Inputs:
     spec: StudySpec
     catalogue: Catalogue
     table: SliceTable
+    """The slices on all held-out rows."""
     metric: Metric
     start: Plan
     candidates: tuple[Candidate, ...]
     """What was proposed before the first training, all of it let in."""
     separation: Separation
     warnings: tuple[str, ...]
+
+    @property
+    def explore(self) -> SliceTable:
+        """The slices on the rows that the search sees."""
+        return self.table.on(self.separation.sides.explore)
+
+    @property
+    def gate(self) -> SliceTable:
+        """The slices on the rows that decide."""
+        return self.table.on(self.separation.sides.gate)
 
     @property
     def fingerprint(self) -> str:
@@ -69,6 +81,8 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
 
     out: the folder of the study; what has begun there goes on by the rules it began with.
     """
+    wished = "explore_share" in spec.data.model_fields_set
+    spec = _as_begun(spec, out)
     found: list[AutodcError] = list(
         check_trainer(
             spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
@@ -92,7 +106,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     assert metric is not None
     assert catalogue is not None
     assert table is not None
-    table, separation = separate(spec, catalogue, table)
+    separation = separate(spec, catalogue, table, wished)
     return Inputs(
         spec=spec,
         catalogue=catalogue,
@@ -102,6 +116,19 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
         candidates=candidates,
         separation=separation,
         warnings=(*catalogue.warnings, *_unused(spec), *doubts, *([separation.note] if separation.note else [])),
+    )
+
+
+def _as_begun(spec: StudySpec, out: Path | None) -> StudySpec:
+    """A study of before held-out rows were cut goes on as it began, where its file says nothing of that."""
+    state = None if out is None else begun(out)
+    if state is None or state.question.rules:
+        return spec
+    then, told = spec_of(state), spec.data.model_fields_set
+    data = {} if "explore_share" in told else {"explore_share": then.data.explore_share}
+    gate = {} if "evidence" in spec.gate.model_fields_set else {"evidence": then.gate.evidence}
+    return spec.model_copy(
+        update={"data": spec.data.model_copy(update=data), "gate": spec.gate.model_copy(update=gate)}
     )
 
 

@@ -12,6 +12,7 @@ from autodc.plan.plan import Plan
 from autodc.search.clusters import MANY
 from autodc.search.engine import SearchProblem
 from autodc.search.space import start_hyperparameters
+from autodc.study.slicing import asked
 from autodc.studyfile.study import StudySpec
 
 
@@ -37,15 +38,9 @@ def search_problem(spec: StudySpec) -> SearchProblem:
     )
 
 
-def described_problem(spec: StudySpec, catalogue: Catalogue, table: SliceTable) -> SearchProblem:
+def described_problem(spec: StudySpec, catalogue: Catalogue, gate: SliceTable, explore: SliceTable) -> SearchProblem:
     """What the search is asked of the slices that are evidence, with what the candidates hold where they are many."""
-    problem = search_problem(spec)
-    guards = {s.name for s in table.slices if s.is_evidence(spec.gate.min_rows)}
-    problem = replace(
-        problem,
-        targets={s.name: s.weight for s in table.objective(spec.gate.min_rows)},
-        guards={name: margin for name, margin in problem.guards.items() if name in guards},
-    )
+    problem = asked(search_problem(spec), gate, explore, spec.gate.min_rows)
     if len(problem.datasets) <= MANY:
         return problem
     tags = {c.name: c.tags for c in spec.data.candidates}

@@ -1,13 +1,14 @@
-"""Sets rows of validation apart for diagnosis, so that who looks at single rows never sees those the gate decides on.
+"""Who sees which held-out rows: some are for the search and whoever looks at single rows, the others decide.
 
-A proposer that has seen the gate's failures one by one makes data for just these rows, and the gate then finds a gain
-that new rows would not show (1.3 points in our trials, DESIGN §11.10). Halving the rows costs power, though, so it is
-asked for, and not done where a slice would become too small.
+Of fifty useless datasets the search picks those that look best on the rows it sees, and a proposer makes data for the
+failures it was shown; both gains are gone on new rows. So comparisons have rows that nobody has chosen anything by.
+Every part is cut once, at the beginning (docs/guide/gate.md).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -15,41 +16,55 @@ import pandas as pd
 
 from autodc import seeds
 from autodc.data.catalogue import Catalogue
-from autodc.data.overlap import joint_clusters
-from autodc.data.split import split
-from autodc.errors import DataError
-from autodc.evaluation.slices import VALIDATION, Slice, SliceTable
-from autodc.gate.power import smallest_difference
-from autodc.gate.thresholds import GUARD_ALPHA
+from autodc.errors import InputError
+from autodc.evaluation.metrics import soft_rows
+from autodc.evaluation.slices import VALIDATION, Sides, Slice, SliceTable, held_parts
 from autodc.studyfile.study import StudySpec
-from autodc.wire.assumed import POWER, RESIDUAL_VARIANCE, SEED_SD, SHARES
+from autodc.wire.cut import Held, cut
 
 Array = np.ndarray[Any, Any]
+
+SMALLER = (0.3, 0.2, 0.1)
+"""Shares that are tried, largest first, where the one nobody asked for would leave no target able to show anything."""
+
+KEY = "data.explore_share"
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Separation:
-    """Who sees which rows of validation."""
+    """Who sees which rows of which part."""
 
     share: float
-    diagnosis: Array
-    gate: Array
-    """diagnosis, gate: positions, rising."""
+    """Of the rows that the search sees, 0 where nothing is cut."""
+    sides: Sides
+    """Where nothing is cut, both sides have every row."""
+    is_cut: bool
     note: str = ""
-    """Why it was not cut, or empty."""
+    """Why it was not cut, or not by the share that is usual, or empty."""
+
+    @property
+    def explore(self) -> Array:
+        """The rows of validation that the search sees."""
+        return self.sides.explore[VALIDATION]
+
+    @property
+    def gate(self) -> Array:
+        """The rows of validation that the gate decides on."""
+        return self.sides.gate[VALIDATION]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {"share": self.share, "diagnosis": len(self.diagnosis), "gate": len(self.gate), "note": self.note}
+        """JSON form: how many rows of each part."""
+        parts = {p: {"explore": len(e), "gate": len(self.sides.gate[p])} for p, e in self.sides.explore.items()}
+        return {"share": self.share, "cut": self.is_cut, "parts": parts, "note": self.note}
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Diagnosis:
-    """The diagnosis split as a diagnoser may have it.
+    """The explore rows of validation as a diagnoser may have them.
 
-    No row of it is in a slice, an objective or a comparison of the gate.
+    No comparison of the gate is made on them, and no number that is reported rests on them.
     """
 
     ids: Array
@@ -62,45 +77,59 @@ class Diagnosis:
     """n rows."""
     groups: Array | None
     """Shape (n,) or None."""
-    outputs: Array | None
-    """Predictions of a training of the incumbent, shape (n, …), None where they are not kept (images)."""
+    outputs: Array
+    """Predictions of a training of the incumbent, shape (n, …)."""
     scores: Array
     """Shape (n,), the probability given to the truth, or minus the absolute error."""
     failed: Array | None
     """Shape (n,), whether the class is wrong, None outside classification."""
 
 
-def separate(spec: StudySpec, catalogue: Catalogue, table: SliceTable) -> tuple[SliceTable, Separation]:
-    """Cut validation by `data.diagnosis_share`; return the slices of the rows that are the gate's, and who sees what.
+def separate(spec: StudySpec, catalogue: Catalogue, table: SliceTable, wished: bool) -> Separation:
+    """Cut every held-out part by `data.explore_share`. table: the slices on all rows.
 
-    Related rows (one group, the same inputs) stay on one side; what a slice's own file also holds is the gate's alone.
-    Where the cut would leave a slice with fewer than gate.min_rows, or unable to certify its margin, nothing is cut.
+    wished: whether the study file names the share. Then a slice without rows on one side, or rows that cannot be cut,
+    raise InputError ADC-SLICE-005 and 006. Otherwise rows that cannot be cut are not, and where no target could show
+    anything on what is left, the search sees fewer of them, or the rows are not cut; either is told.
     """
-    rows = np.arange(len(catalogue.validation))
-    share = spec.data.diagnosis_share
-    whole = Separation(share=share, diagnosis=rows[:0], gate=rows)
+    share, held = spec.data.explore_share, held_parts(catalogue)
+    every = {part: np.arange(len(data)) for part, data in held.items()}
     if share == 0:
-        return table, whole
-    try:
-        diagnosis, gate = split(catalogue.validation, share, seeds.integer(spec.seed, "diagnosis"))
-    except DataError as error:
-        return table, _not_cut(whole, error.problem)
-    cut = table.only(VALIDATION, gate)
-    small = [problem for one in cut.slices if (problem := _too_small(spec, one))]
-    if small:
-        return table, _not_cut(whole, "; ".join(small))
-    return cut, Separation(share=share, diagnosis=_unshared(catalogue, diagnosis), gate=gate)
+        return _whole(every)
+    rows, seed = Held.of(held, table), seeds.integer(spec.seed, "explore")
+    if rows.units < 2:
+        if wished:
+            raise _uncuttable(spec, rows)
+        return _whole(every, f"{_NOT_CUT}: its rows are one group")
+    if wished:
+        sides = cut(rows, share, seed)
+        if bare := [one for one in table.slices if not all(_sizes(one, sides))]:
+            raise _bare(spec, bare[0], sides)
+        return Separation(share=share, sides=sides, is_cut=True)
+    return _by_default(spec, table, rows, seed, every)
 
 
-def diagnosis_of(catalogue: Catalogue, separation: Separation, arrays: dict[str, Array]) -> Diagnosis:
-    """Return the diagnosis split with what one training of the incumbent made of it. arrays: as `score` kept them."""
-    rows = separation.diagnosis
-    data = catalogue.validation.take(rows)
-    outputs = arrays.get(f"{VALIDATION}.outputs")
-    mine = None if outputs is None else outputs[rows]
+def _by_default(spec: StudySpec, table: SliceTable, rows: Held, seed: int, every: Mapping[str, Array]) -> Separation:
+    """The cut that nobody asked for takes no study its voice."""
+    usual, least = spec.data.explore_share, spec.gate.min_rows
+    speaks = any(s.role == "target" and s.is_evidence(least) for s in table.slices)
+    for share in (usual, *SMALLER):
+        sides = cut(rows, share, seed)
+        gate = table.on(sides.gate)
+        if not speaks or any(s.role == "target" and s.is_evidence(least) for s in gate.slices):
+            note = "" if share == usual else _LESS.format(share=f"{share:.0%}", usual=f"{usual:.0%}")
+            return Separation(share=share, sides=sides, is_cut=True, note=note)
+    why = f"{_NOT_CUT}: no target slice would be left with the {least} rows that count of gate.min_rows"
+    return _whole(every, why)
+
+
+def diagnosis_of(catalogue: Catalogue, separation: Separation, outputs: Mapping[str, Array], kind: Any) -> Diagnosis:
+    """Return the explore rows with what one training of the incumbent made of them. outputs: part → row order."""
+    rows = separation.explore
+    data, mine = catalogue.validation.take(rows), outputs[VALIDATION][rows]
     targets = catalogue.original_target(data)
     assert targets is not None
-    is_class = catalogue.classes is not None and mine is not None and data.y is not None
+    assert data.y is not None
     return Diagnosis(
         ids=rows,
         x=data.x,
@@ -108,37 +137,45 @@ def diagnosis_of(catalogue: Catalogue, separation: Separation, arrays: dict[str,
         metadata=data.metadata,
         groups=data.groups,
         outputs=mine,
-        scores=np.asarray(arrays[f"{VALIDATION}.soft"][rows], dtype=float),
-        failed=np.asarray(mine.argmax(axis=1) != data.y) if is_class and mine is not None else None,
+        scores=np.asarray(soft_rows(kind, mine, data.y), dtype=float),
+        failed=np.asarray(mine.argmax(axis=1) != data.y) if catalogue.classes is not None else None,
     )
 
 
-def _too_small(spec: StudySpec, one: Slice) -> str:
-    """Why a slice is too small for the gate; empty where it is not."""
-    counting = one.counting
-    if counting < spec.gate.min_rows:
-        return f"slice {one.name} would have {counting:.0f} rows that count, fewer than gate.min_rows"
-    if one.margin is None or spec.metrics.primary not in SHARES:
-        return ""
-    pairs = float(spec.gate.looks[-1])
-    loss = smallest_difference(counting, SEED_SD**2, RESIDUAL_VARIANCE, pairs, GUARD_ALPHA, POWER)
-    if loss <= one.margin:
-        return ""
-    return f"slice {one.name} could certify a loss below {loss:.3g} at best, its margin is {one.margin:g}"
+_NOT_CUT = "validation is not cut, so the search sees the rows that decide"
+_LESS = (
+    "the search sees {share} of the held-out rows instead of {usual}: on what {usual} leaves, no target slice could "
+    "show anything"
+)
 
 
-def _not_cut(whole: Separation, why: str) -> Separation:
-    note = (
-        f"validation is too small to set {whole.share:.0%} of it apart for diagnosis: {why}. It is not cut, so whoever "
-        "looks at its rows one by one looks at the rows that decide"
+def _whole(every: Mapping[str, Array], note: str = "") -> Separation:
+    return Separation(share=0.0, sides=Sides(explore=every, gate=every), is_cut=False, note=note)
+
+
+def _sizes(one: Slice, sides: Sides) -> tuple[int, int]:
+    """Rows of a slice on either side."""
+    explored, decides = (len(one.only(one.part, side[one.part]).rows) for side in (sides.explore, sides.gate))
+    return explored, decides
+
+
+def _bare(spec: StudySpec, one: Slice, sides: Sides) -> InputError:
+    explored, _ = _sizes(one, sides)
+    side = "decide on" if explored else "explore"
+    return InputError(
+        "ADC-SLICE-005",
+        f"this share leaves slice {one.name} no rows to {side}",
+        spec.place(KEY),
+        f"{spec.data.explore_share:g} of {len(one.rows)} rows in {one.groups} groups",
+        "choose a share nearer to the middle, widen the slice, or leave the key out",
     )
-    return replace(whole, note=note)
 
 
-def _unshared(catalogue: Catalogue, diagnosis: Array) -> Array:
-    """The diagnosis rows of which no slice with a file of its own holds a relative."""
-    own = list(catalogue.slice_sets.values())
-    if not own:
-        return diagnosis
-    numbers, *others = joint_clusters([catalogue.validation, *own])
-    return diagnosis[~np.isin(numbers[diagnosis], np.concatenate(others))]
+def _uncuttable(spec: StudySpec, rows: Held) -> InputError:
+    return InputError(
+        "ADC-SLICE-006",
+        "the held-out rows cannot be cut in two",
+        spec.place(KEY),
+        f"{rows.count} rows, all of them one group",
+        "write 0, so that the search sees the rows that decide; or give rows of more groups",
+    )

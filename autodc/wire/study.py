@@ -49,19 +49,25 @@ DATASETS = "datasets"
 """Below the study's folder: content of datasets that were admitted while it ran; nothing else could read them again."""
 
 
+RULES = 1
+"""By which rules studies plan and decide that begin now (StudyStarted.rules)."""
+
+
 def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
     """The event that fixes the question. borrowed: what the search is told of another study."""
     spec, catalogue = inputs.spec, inputs.catalogue
+    least, sides = spec.gate.min_rows, zip(inputs.gate.slices, inputs.explore.slices, inputs.table.slices, strict=True)
     return StudyStarted(
         fingerprint=inputs.identity(borrowed),
         name=spec.name,
         spec=spec.shown(),
         datasets={BASE: facts(catalogue.base, catalogue.left_out.get(BASE, 0))},
-        slices={s.name: slice_card(s, spec.gate.min_rows) for s in inputs.table.slices},
+        slices={s.name: slice_card(s, least, explored, every) for s, explored, every in sides},
         start=inputs.start.to_dict(),
         metric={"name": inputs.metric.name, "better": inputs.metric.better},
         warnings=(*inputs.warnings, *_about_borrowed(borrowed)),
         parts=_held_fingerprints(catalogue),
+        rules=RULES,
     )
 
 
@@ -123,8 +129,9 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             journal=journal,
             store=ArtefactStore(out / "outcomes"),
             table=inputs.table,
+            sides=inputs.separation.sides if inputs.separation.is_cut else None,
             metric=inputs.metric,
-            problem=described_problem(spec, inputs.catalogue, inputs.table),
+            problem=described_problem(spec, inputs.catalogue, inputs.gate, inputs.explore),
             engine=partial(engine_of, spec),
             cut=partial(_cut, inputs),
             open_test=partial(_open_test, inputs),
@@ -235,8 +242,8 @@ def _open_test(inputs: Inputs, further: Sequence[SliceSpec] = ()) -> SliceTable:
 
 
 def _cut(inputs: Inputs, one: SliceSpec) -> Slice:
-    """A slice of the rows that are the gate's, cut while the study runs."""
-    return cut_slice(one, inputs.catalogue).only(VALIDATION, inputs.separation.gate)
+    """A slice of validation, cut while the study runs."""
+    return cut_slice(one, inputs.catalogue)
 
 
 def _held_fingerprints(catalogue: Catalogue) -> dict[str, str]:

@@ -36,7 +36,7 @@ def each(names: Any) -> Any:
 
 def todays(path: Path) -> autodc.StudySpec:
     """The study file without the lines that its refusal asks to remove."""
-    mended = dropped.upcast(json.loads(path.read_text()))
+    mended = dropped.without(json.loads(path.read_text()))
     if mended != json.loads(path.read_text()):
         with pytest.raises(SpecError, match=r"dropped.*remove the line \[ADC-SPEC-063\]"):
             autodc.load(path)

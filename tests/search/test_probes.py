@@ -11,7 +11,7 @@ from scipy import stats
 
 from autodc import seeds
 from autodc.search import Observation, Plan, SearchProblem, make_engine
-from autodc.search.mixture_engine import PlanBook
+from autodc.search.book import PlanBook
 from autodc.search.probes import ProbedModeller, modeller_of
 from autodc.search.surrogates.modeller import SelectingModeller
 from autodc.studyfile.study import ParameterSpec

@@ -173,6 +173,15 @@ class Scripted:
     def outlook(self, observed: Any, plans: Any) -> None:
         """It knows nothing of any plan."""
 
+    def settle(self, observed: Any, mixture: Mapping[str, float], recipe: str | None = None) -> Plan:
+        return Plan.of(mixture, dict(self._start.hyperparameters), recipe or self._start.recipe)
+
+    def beliefs(self, observed: Any, plan: Any) -> None:
+        """It knows nothing of any plan."""
+
+    def guard_beliefs(self, observed: Any, plan: Any) -> None:
+        """It knows nothing of any plan."""
+
 
 class HandExecutor:
     """An executor that trains in `wait` and takes a second of its own clock for it.

@@ -15,9 +15,9 @@ import pytest
 
 from autodc import seeds
 from autodc.search import Observation, Plan, SearchProblem, make_engine
+from autodc.search.book import PlanBook
 from autodc.search.fidelity import ETA, Halving, rungs
 from autodc.search.history import Growing, History, Record, shares_of
-from autodc.search.mixture_engine import PlanBook
 from autodc.search.probes import modeller_of
 from autodc.search.space import start_hyperparameters
 from autodc.search.surrogates.guards import FEW

@@ -75,7 +75,7 @@ def _extended(state: State, event: ev.StudyExtended) -> None:
         Extension(
             time=event.time,
             changed=event.changed,
-            taken=len(state.comparisons),
+            taken=state.taken,
             spent=state.risked,
             trials=len(state.trials),
         ),
@@ -192,9 +192,21 @@ def _slice(state: State, event: ev.SliceAdmitted) -> None:
     for number, value in event.values.items():
         one = state.trials[int(number)]
         assert one.outcome is not None
-        soft = {event.name: event.soft[number]} if number in event.soft else {}
-        slices = {**one.outcome.slices, event.name: value}
-        one.outcome = replace(one.outcome, slices=slices, soft={**one.outcome.soft, **soft})
+        before = one.outcome
+        one.outcome = replace(
+            before,
+            slices={**before.slices, event.name: value},
+            soft=_with(before.soft, event, event.soft, number),
+            explore=_with(before.explore, event, event.explore, number),
+            explore_soft=_with(before.explore_soft, event, event.explore_soft, number),
+        )
+
+
+def _with(
+    values: Mapping[str, float], event: ev.SliceAdmitted, admitted: Mapping[str, float], number: str
+) -> Mapping[str, float]:
+    """Values of the slices with that of the admitted one, where the training has it."""
+    return {**values, event.name: admitted[number]} if number in admitted else values
 
 
 def _held_up(state: State, event: ev.TrialHeldUp) -> None:
@@ -208,6 +220,10 @@ def _fidelity(state: State, event: ev.FidelityMeasured) -> None:
 def _proposed(state: State, event: ev.ChallengerProposed) -> None:
     state.challengers.append(event)
     state.challenger = Plan.from_dict(event.plan)
+
+
+def _together(state: State, event: ev.TogetherProposed) -> None:
+    state.proposals.append(event)
 
 
 def _opened(state: State, event: ev.ComparisonOpened) -> None:
@@ -225,6 +241,8 @@ def _opened(state: State, event: ev.ComparisonOpened) -> None:
             alpha=event.alpha,
             share=event.alpha / (1 + keeps) if event.share is None else event.share,
             keeps=keeps,
+            pairs=event.pairs,
+            all_rows=event.all_rows,
             generation=sum(m.round == event.round for m in state.moves),
         )
     )
@@ -239,8 +257,11 @@ def _look(state: State, event: ev.LookTaken) -> None:
 def _verdict(state: State, event: ev.VerdictReached) -> None:
     comparison = state.comparisons[event.comparison]
     comparison.verdict, comparison.reasons, comparison.trainings = event.verdict, tuple(event.reasons), event.trainings
-    if comparison.kind == "dataset":
+    comparison.beside, comparison.combined = tuple(event.beside), event.combined
+    if comparison.kind == "dataset" and not comparison.asks_only:
         state.decisions[comparison.subject] = comparison
+    elif comparison.kind == "block" and not comparison.asks_only:
+        state.decisions.update(dict.fromkeys(comparison.members, comparison))
     if event.prunes and (name := _pruned_of_old(state, comparison)) is not None:
         state.challenger = comparison.challenger.without(name)
     _forget_outputs(state)
@@ -268,11 +289,17 @@ def _moved(state: State, event: ev.IncumbentMoved) -> None:
     _forget_outputs(state)
 
 
+def _polished(state: State, event: ev.IncumbentPolished) -> None:
+    state.polished.append(event)
+    state.incumbent = Plan.from_dict(event.plan)
+
+
 def _forget_outputs(state: State) -> None:
     """Predictions are kept of the start, of the incumbent, and of what may still become one in this round."""
     kept = {state.start, state.incumbent, state.challenger}
     for one in state.comparisons:
-        if one.round == state.round and (one.verdict is None or one.verdict == "keep" or one.purpose == "removal"):
+        open_or_kept = one.verdict is None or one.verdict == "keep" or one.purpose not in ("whole", "addition")
+        if one.round == state.round and open_or_kept:
             kept |= {one.challenger, one.incumbent}
     state.outputs = {plan: address for plan, address in state.outputs.items() if plan in kept}
 
@@ -322,11 +349,13 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.TaskFinished: _task_finished,
     ev.FidelityMeasured: _fidelity,
     ev.ChallengerProposed: _proposed,
+    ev.TogetherProposed: _together,
     ev.ComparisonOpened: _opened,
     ev.LookTaken: _look,
     ev.VerdictReached: _verdict,
     ev.ChallengerPruned: _pruned,
     ev.IncumbentMoved: _moved,
+    ev.IncumbentPolished: _polished,
     ev.BudgetLimited: _limited,
     ev.TestSetOpened: _test_opened,
     ev.TestSetMeasured: _measured,

@@ -10,7 +10,22 @@ from autodc.gate.types import Look
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 
-Purpose = Literal["removal", "whole", "addition"]
+Purpose = Literal[
+    "removal",
+    "whole",
+    "addition",
+    "everything",
+    "together",
+    "harm",
+    "pruning",
+    "block",
+    "weights",
+    "tuning",
+    "doubt",
+]
+
+WHOLES = ("everything", "together")
+"""Purposes of evidence together that open a round: they spend an error budget of their own (DESIGN §11.7a)."""
 
 PAIRED = ("calibration", "gate")
 """What trainings of pairs are planned as, whichever phase wants them: any comparison may use them, and one that fails
@@ -54,14 +69,32 @@ class ComparisonState:
     """Comparisons that said keep before it."""
     generation: int
     """How often the incumbent had moved in its round: its pairs have seeds of their own."""
+    pairs: int | None = None
+    """So many, looked at once; None: the looks of the gate."""
+    all_rows: bool = False
+    """Whether it is asked of every row of validation."""
     looks: list[Mapping[str, Any]] = field(default_factory=list)
     """gate.Look as JSON, in order."""
     seeds: tuple[int, ...] = ()
     verdict: str | None = None
     """None while it is open."""
     reasons: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What stands in for its members, where they are redundant."""
+    combined: Mapping[str, float] | None = None
+    """{mean, sd} of the objective's difference by gate rows and belief together, where that decided."""
     trainings: int = 0
     _typed: list[Look] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def claims(self) -> bool:
+        """Whether it spends of the error budget that comparisons share."""
+        return self.share > 0 and self.purpose not in WHOLES
+
+    @property
+    def asks_only(self) -> bool:
+        """Whether it asked what may leave and the answer was that nothing may: no decision of anything."""
+        return self.purpose in ("harm", "pruning") and self.verdict == "undecided"
 
     @property
     def typed_looks(self) -> list[Look]:

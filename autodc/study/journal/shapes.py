@@ -127,6 +127,8 @@ _OUTCOME = record(
     {
         "slices": named(number),
         "soft": named(number),
+        "explore": named(number),
+        "explore_soft": named(number),
         "arrays": text,
         "outputs": text,
         "forks": named(named(number)),
@@ -170,6 +172,7 @@ _OF_SLICE = record(
         "counting": optional(number),
         "needed": optional(count),
         "vouched": flag,
+        "certifiable": optional(number),
     },
 )
 _LEAK = record({"dataset": text, "kind": text, "rows": count, "of": count}, {"column": text})
@@ -211,6 +214,8 @@ _SLICE = record(
         "groups": optional(count),
         "counting": optional(number),
         "needed": optional(count),
+        "explore_rows": count,
+        "all_rows": count,
     },
     others=True,
 )
@@ -224,18 +229,31 @@ _CREDIT = record(
     },
 )
 _OBSERVATION = record(
-    {"plan": _PLAN, "seed": count, "values": named(number)}, {"fidelity": number, "tradeoffs": named(number)}
+    {"plan": _PLAN, "seed": count, "values": named(number)},
+    {"fidelity": number, "tradeoffs": named(number), "soft": named(number)},
 )
 _POINT = record(
     {"trials": listed(count), "plan": _PLAN, "objective": record({"estimate": number, "sd": number}, {}, others=True)},
     {"tradeoffs": named(record({"estimate": number, "observed": optional(number)}))},
 )
 _EFFECT = record({"gain": number, "sd": number, "weight": number}, {}, others=True)
+_BELIEF = record(
+    {"gain": number, "sd": number}, {"rows": number, "guards": named(number), "cost": number}, others=True
+)
+_PROPOSAL = record(
+    {"everything": listed(text), "recommended": listed(text), "beliefs": named(_BELIEF), "margins": named(number)},
+    {},
+    others=True,
+)
 _MEASURED = record({**_INTERVAL, "rows": count, "pairs": count})
 
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
 """Plan.to_dict."""
+PlansJson = Annotated[Json, named(_PLAN)]
+"""Name → Plan.to_dict."""
+ProposalJson = Annotated[Json, _PROPOSAL]
+"""study.rules.together.Proposal."""
 TrialJson = Annotated[Json, _TRIAL]
 """Trial.to_dict."""
 OutcomeJson = Annotated[Json, _OUTCOME]

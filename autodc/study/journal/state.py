@@ -27,7 +27,11 @@ class State:
     """Dataset → the last finished comparison of it alone."""
     sessions: list[Session] = field(default_factory=list)
     challengers: list[ev.ChallengerProposed] = field(default_factory=list)
+    proposals: list[ev.TogetherProposed] = field(default_factory=list)
+    """What the rounds began with that weigh evidence together."""
     moves: list[ev.IncumbentMoved] = field(default_factory=list)
+    polished: list[ev.IncumbentPolished] = field(default_factory=list)
+    """Settings of the incumbent that were taken as believed."""
     trained: dict[tuple[Plan, int], int] = field(default_factory=dict)
     """(plan, seed) → number of the trial that may serve any comparison, the last one where it was run again."""
     attempts: dict[tuple[Plan, int], int] = field(default_factory=dict)
@@ -126,12 +130,17 @@ class State:
     @property
     def keeps(self) -> int:
         """How many comparisons said keep so far."""
-        return sum(t.verdict == "keep" for t in self.comparisons)
+        return sum(t.verdict == "keep" for t in self.comparisons if t.claims)
 
     @property
     def risked(self) -> float:
         """What comparisons took of the error budget, from when each was opened."""
-        return sum(t.share for t in self.comparisons)
+        return sum(t.share for t in self.comparisons if t.claims)
+
+    @property
+    def taken(self) -> int:
+        """How many comparisons took of it."""
+        return sum(t.claims for t in self.comparisons)
 
     @property
     def generation(self) -> int:

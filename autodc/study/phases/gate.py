@@ -6,11 +6,11 @@ from typing import final
 
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
-from autodc.study.phases import comparing, suggesting
+from autodc.study.phases import comparing, suggesting, weighing
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import Search, may_begin
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import pairs, prune
+from autodc.study.rules import pairs, prune, standing
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -30,6 +30,9 @@ class Gate(Phase):
     def decide(self, view: View, tools: Tools) -> ev.Event | None:
         """Go on with the comparison under way; else open the next one the error budget and trainings pay."""
         comparison = view.state.open_comparison
+        if standing.proposed(view.state) is not None:
+            event = weighing.decide(view, tools)
+            return event if event is not None or view.state.open_comparison is not None else self._over(view)
         if comparison is not None:
             return comparing.next_step(view, tools, comparison)
         return _pruned(view) or _moved(view) or _opened(view) or self._over(view)

@@ -8,10 +8,10 @@ from typing import Any, final
 from autodc.plan.plan import Plan
 from autodc.search.engine import natural
 from autodc.study.journal import events as ev
-from autodc.study.phases import suggesting
+from autodc.study.phases import proposing, suggesting
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, pairs
+from autodc.study.rules import allowance, pairs, standing
 from autodc.study.view import View
 
 
@@ -41,6 +41,8 @@ class Search(Phase):
         if any(not view.closes(t.trial.phase) and t.round <= state.round for t in view.hidden):
             return None
         if state.challengers and state.challengers[-1].round == state.round:
+            if proposing.weighs(view) and standing.proposed(state) is None:
+                return proposing.together(view, tools)
             return view.after(self)
         return _challenger(view, tools)
 

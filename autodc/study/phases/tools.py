@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, final
 
@@ -28,6 +28,19 @@ class Assessor(Protocol):
 
     def measure(self, view: View) -> ev.Event:
         """Open the test set, or compare start and incumbent on it once that is journalled."""
+        ...
+
+    @property
+    def explore_share(self) -> float | None:
+        """Explore rows as a share of those that targets have; None where search and gate see the same rows."""
+        ...
+
+    def row_spreads(self, view: View, names: Sequence[str]) -> Mapping[str, float]:
+        """Dataset → how far another draw of explore rows would move its effect on the objective."""
+        ...
+
+    def stand_ins(self, view: View, members: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+        """Those of the others that help the same rows as the members do."""
         ...
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:

@@ -46,7 +46,7 @@ def measured(view: View) -> ev.FidelityMeasured | None:
     if wanted is None or state.fidelity is not None or not _visible(wanted, view):
         return None
     roots = state.suggested[: wanted.pairs]
-    weights = objective.weights(state.question.slices)
+    weights = objective.searched(state.question.slices)
     cheap = {n: _reached(state.trials[state.again[wanted.low, n]], weights) for n in roots}
     full = {n: _reached(state.trials[n], weights) for n in roots}
     found = agreement(cheap, full)
@@ -64,7 +64,7 @@ def measured(view: View) -> ev.FidelityMeasured | None:
 
 def _reached(one: TrialState, weights: Mapping[str, float]) -> float:
     """The oriented objective of a finished training; −inf where it failed."""
-    value = None if one.outcome is None else objective.mean(one.outcome.slices, weights)
+    value = None if one.outcome is None else objective.mean(one.outcome.searched, weights)
     return -math.inf if value is None else value
 
 
@@ -88,7 +88,7 @@ class Ladder:
         """The suggested trial to be trained again, and at which fidelity. excluded: plans with these are left out."""
         if self._of != (ladder, excluded):
             self._of, self._halving, self._planned, self._told = (ladder, excluded), Halving(ladder), 0, 0
-        state, weights = view.state, objective.weights(view.state.question.slices)
+        state, weights = view.state, objective.searched(view.state.question.slices)
         for one in state.trials[self._planned :]:
             if one.trial.phase == "search":
                 self._halving.plan(one.trial.fidelity, _root(one))

@@ -112,7 +112,7 @@ def ledger(state: State) -> Ledger:
 
 def is_used_up(spec: StudySpec, state: State) -> bool:
     """Whether a study as this file has it can compare nothing more."""
-    return spec.gate.fdr - state.risked < NOTHING or allowance.planned_tests(spec) <= len(state.comparisons)
+    return spec.gate.fdr - state.risked < NOTHING or allowance.planned_tests(spec) <= state.taken
 
 
 def next_share(view: View) -> float:
@@ -130,7 +130,7 @@ def next_level(view: View) -> float:
 
 def comparisons_left(view: View) -> int:
     """Comparisons that are planned and not opened yet."""
-    return max(0, allowance.planned_tests(view.spec) - len(view.state.comparisons))
+    return max(0, allowance.planned_tests(view.spec) - view.state.taken)
 
 
 def _entry(comparison: ComparisonState) -> Entry:

@@ -32,7 +32,7 @@ def pair_seed(spec: StudySpec, round_number: int, pair: int, generation: int = 0
 def look_seeds(view: View, comparison: ComparisonState) -> tuple[int, ...]:
     """Seeds of all pairs that the next look of a comparison sees."""
     spec, looks = view.spec, view.spec.gate.looks
-    pairs = looks[min(len(comparison.looks), len(looks) - 1)]
+    pairs = comparison.pairs or looks[min(len(comparison.looks), len(looks) - 1)]
     return tuple(pair_seed(spec, comparison.round, j, comparison.generation) for j in range(pairs))
 
 
@@ -91,7 +91,10 @@ def excluded(view: View) -> frozenset[str]:
     state = view.state
     names, kept = state.candidates, frozenset(state.kept)
     dear = frozenset(names).difference(pays(view, names))
-    dropped = {n for n in names if n not in kept and _dropped_among(state.decided(n), kept)}
+    if state.proposals:
+        dropped = {n for n in names if state.verdict(n) == "drop"}
+    else:
+        dropped = {n for n in names if n not in kept and _dropped_among(state.decided(n), kept)}
     return dear | dropped | failing.out(view)
 
 

@@ -14,6 +14,8 @@ from autodc.study.journal.shapes import (
     LookJson,
     MeasuredJson,
     PlanJson,
+    PlansJson,
+    ProposalJson,
 )
 
 __all__ = [
@@ -26,11 +28,13 @@ __all__ = [
     "IncumbentMoved",
     "LookTaken",
     "PhaseStarted",
+    "IncumbentPolished",
     "StudyFinished",
     "TestOpeningAsked",
     "TestSetMeasured",
     "TestSetOpened",
     "TestSetUnread",
+    "TogetherProposed",
     "VerdictReached",
 ]
 
@@ -94,6 +98,18 @@ class ChallengerProposed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TogetherProposed(Event):
+    """What a round that weighs evidence together begins with."""
+
+    round: int
+    horizon: int
+    plans: PlansJson
+    """The incumbent, the base tuned, everything tuned, what the search recommends."""
+    proposal: ProposalJson
+    """study.rules.together.Proposal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonOpened(Event):
     """The gate starts a comparison."""
 
@@ -106,7 +122,7 @@ class ComparisonOpened(Event):
     subject_kind: str
     purpose: str
     """Removal (a member inside a challenger), whole (challenger against incumbent), addition (one dataset to the
-    incumbent)."""
+    incumbent); of evidence together those of study.rules.together."""
     challenger: PlanJson
     incumbent: PlanJson
     """challenger, incumbent: the two plans."""
@@ -116,6 +132,10 @@ class ComparisonOpened(Event):
     """The level."""
     share: float | None = None
     """What of the error budget it spends, alpha ÷ (1 + keeps before it)."""
+    pairs: int | None = None
+    """So many, looked at once: it claims nothing, or what another comparison has shown. None: the looks of the gate."""
+    all_rows: bool = False
+    """It is asked of every row of validation: what is compared was fixed before any was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +166,10 @@ class VerdictReached(Event):
     """What it took, reused ones not counted."""
     prunes: bool = False
     """Read from a journal of before ChallengerPruned: the verdict itself says what leaves the challenger."""
+    beside: tuple[str, ...] = ()
+    """What stands in for its members, where they are redundant."""
+    combined: Mapping[str, float] | None = None
+    """{mean, sd} of the objective's difference by gate rows and the search's belief together, where that decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +195,15 @@ class IncumbentMoved(Event):
     """The trial whose model `continue` now goes on from."""
     warm: int | None = None
     """The trial the new incumbent itself continued."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncumbentPolished(Event):
+    """The settings of what is kept, by all trainings paid so far on every row: taken as believed, nothing is claimed."""
+
+    round: int
+    horizon: int
+    plan: PlanJson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

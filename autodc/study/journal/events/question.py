@@ -37,8 +37,8 @@ class StudyStarted(Event):
     """Base → {rows, fingerprint, left_out}, in journals of an older autodc also the candidates, with `candidate` and
     what DatasetAdmitted has."""
     slices: SlicesJson
-    """Name → {role, margin, weight, rows, groups, counting, needed}, needed where the rows are too few to be evidence:
-    how many it takes."""
+    """Name → {role, margin, weight, rows, groups, counting, needed, explore_rows, all_rows}. rows, groups, counting: of
+    its gate rows; needed: where those are too few to be evidence, how many it takes."""
     start: PlanJson
     """The plan the study begins with (Plan.to_dict)."""
     warnings: tuple[str, ...] = ()
@@ -46,6 +46,8 @@ class StudyStarted(Event):
     """Fingerprints of the held-out datasets, of the test set its inputs and metadata."""
     metric: Mapping[str, str] = field(default_factory=dict)
     """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
+    rules: int = 0
+    """By which rules it plans and decides: 0, those of before held-out rows were cut into explore and gate rows."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
@@ -133,9 +135,12 @@ class SliceAdmitted(Event):
     card: Mapping[str, Any]
     """As in StudyStarted.slices."""
     values: Mapping[str, float]
-    """Number of a training that had ended → its oriented metric there, from what was kept of it a row."""
+    """Number of a training that had ended → its oriented metric on the gate rows, from what was kept of it a row."""
     soft: Mapping[str, float] = field(default_factory=dict)
     """The same for the soft score, where that was kept."""
+    explore: Mapping[str, float] = field(default_factory=dict)
+    explore_soft: Mapping[str, float] = field(default_factory=dict)
+    """explore, explore_soft: both on the explore rows; empty where the rows are not cut."""
 
 
 def _mask_question(event: StudyStarted | StudyExtended) -> None:

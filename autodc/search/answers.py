@@ -1,0 +1,121 @@
+"""What an engine says of all it has seen: the plan believed best, at free or fixed weights, and what members are worth.
+
+The same for every engine, so that a comparison of engines is about where they look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from autodc import seeds
+from autodc.plan.plan import Plan
+from autodc.search.book import PlanBook
+from autodc.search.encoding import weight_name
+from autodc.search.engine import DRAWS, Observation, Recommendation
+from autodc.search.history import History
+from autodc.search.recommender import Recommender
+from autodc.search.surrogates.modeller import Modeller
+from autodc.search.surrogates.posterior import Model
+from autodc.search.threads import single_threaded
+
+Array = np.ndarray[Any, Any]
+
+
+@final
+class Answers:
+    """Answers from a book of plans by posterior mean; see `SearchEngine`, whose methods these are."""
+
+    def __init__(self, book: PlanBook, modeller: Modeller, seed: int) -> None:
+        self._book, self._modeller, self._seed = book, modeller, seed
+
+    @single_threaded
+    def recommend(
+        self, observed: Sequence[Observation], required: frozenset[str], excluded: frozenset[str]
+    ) -> Recommendation:
+        """Recommend the plan of highest posterior mean; without a single success, the start with what is required."""
+        book, history = self._book, self._book.history(observed)
+        need, out = book.encoding.columns(required), book.encoding.columns(excluded - required)
+        if _knows_nothing(history):
+            row = book.start.copy()
+            row[out] = 0.0
+            row[need] = np.where(row[need] > 0, row[need], 0.7)
+            plan = book.encoding.plan(book.space.snap(row[None])[0])
+            return Recommendation(plan=plan, mean=0.0, sd=0.0, tuned=plan)
+        found = self._recommender(history).choose(need, out)
+        plan = book.encoding.plan(found.row)
+        effects, weights = {}, {}
+        for name in book.problem.datasets:
+            column = book.space.index[weight_name(name)]
+            effects[name] = found.effects[column]
+            weights[name] = round(book.problem.max_weight * found.levels[column] ** 2, 4)
+        return Recommendation(
+            plan=plan,
+            mean=found.mean,
+            sd=found.sd,
+            worth={name: effects[name][0] for name in plan.mixture.added},
+            effects=effects,
+            weights=weights,
+            tuned=book.encoding.plan(found.tuned),
+        )
+
+    @single_threaded
+    def settle(self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None) -> Plan | None:
+        """The plan of exactly this mixture at the settings believed best; None where nothing is known."""
+        history = self._book.of(observed)
+        if _knows_nothing(history):
+            return None
+        fixed = self._book.fixed(mixture, recipe)
+        plan = self._book.encoding.plan(self._recommender(history).settle(fixed))
+        return Plan.of(mixture, dict(plan.hyperparameters), plan.recipe, plan.pretrain)
+
+    @single_threaded
+    def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
+        """Draw the objective of plans from the posterior, shape (DRAWS, m); None where nothing was observed.
+
+        These observations need not be a prefix of what the book remembers.
+        """
+        history = self._book.of(observed)
+        if _knows_nothing(history):
+            return None
+        rows = np.array([self._book.encoding.row(plan) for plan in plans])
+        rng = seeds.generator(self._seed, "search", "outlook", len(history))
+        return self._modeller.objective(history).draws(rng, self._book.space.features(rows), DRAWS)
+
+    @single_threaded
+    def beliefs(self, observed: Sequence[Observation], plan: Plan) -> dict[str, tuple[float, float]] | None:
+        """Member of a plan → what the objective loses without it, mean and sd; None where nothing is known."""
+        history = self._book.of(observed)
+        return None if _knows_nothing(history) else self._losses(self._modeller.believed(history), plan)
+
+    @single_threaded
+    def guard_beliefs(
+        self, observed: Sequence[Observation], plan: Plan
+    ) -> dict[str, dict[str, tuple[float, float]]] | None:
+        """Guard that was measured → member of a plan → what it loses without that; None where nothing is known."""
+        history = self._book.of(observed)
+        if _knows_nothing(history):
+            return None
+        measured = [n for n in self._book.problem.guards if np.isfinite(history.raw[n]).any()]
+        return {name: self._losses(self._modeller.slice(name, history), plan) for name in measured}
+
+    def _losses(self, model: Model, plan: Plan) -> dict[str, tuple[float, float]]:
+        """What leaving out each member of a plan alone costs; members that the problem does not have are left out."""
+        encoding, space = self._book.encoding, self._book.space
+        names = [n for n in plan.mixture.added if weight_name(n) in space.index]
+        if not names:
+            return {}
+        left = space.features(np.array([encoding.row(plan.without(n)) for n in names]))
+        whole = np.repeat(space.features(encoding.row(plan)[None]), len(names), axis=0)
+        means, sds = model.difference(whole, left)
+        return {n: (float(mean), float(sd)) for n, mean, sd in zip(names, means, sds, strict=True)}
+
+    def _recommender(self, history: History) -> Recommender:
+        book = self._book
+        return Recommender(book.space, self._modeller, history, book.problem.guards, book.start, self._seed)
+
+
+def _knows_nothing(history: History) -> bool:
+    return not len(history) or bool(history.failed.all())

@@ -1,0 +1,72 @@
+"""Plans and observations of one problem as rows and histories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import is_
+from typing import Any, final
+
+import numpy as np
+
+from autodc.plan.plan import Value
+from autodc.search.encoding import PlanEncoding, weight_name
+from autodc.search.engine import Observation, SearchProblem
+from autodc.search.history import Growing, History, Record
+from autodc.search.space import RECIPE, Fixed, Space
+
+Array = np.ndarray[Any, Any]
+
+
+@final
+class PlanBook:
+    """Plans and observations of one problem as rows and histories.
+
+    Each is encoded once, for speed alone: a book that is opened in the middle of a study says the same.
+    """
+
+    def __init__(self, problem: SearchProblem, encoding: PlanEncoding | None = None) -> None:
+        self.problem = problem
+        self.encoding = PlanEncoding(problem) if encoding is None else encoding
+        self.space: Space = self.encoding.space
+        self.start = self.encoding.row(problem.start)
+        self._records = Growing(len(self.space), problem.targets, tuple(problem.guards))
+        self._seen: list[Observation] = []
+
+    def enqueued(self, weights: Mapping[str, float]) -> Array:
+        """The row of a mixture the user wants tried first, at the start's hyperparameters."""
+        row = self.start.copy()
+        row[self.space.weights] = 0.0
+        for name, weight in weights.items():
+            if (dimension := weight_name(name)) in self.space.index:
+                i = self.space.index[dimension]
+                row[i] = self.space.dimensions[i].unit(weight)
+        return np.asarray(self.space.snap(row[None])[0])
+
+    def fixed(self, mixture: Mapping[str, float], recipe: str | None = None) -> Fixed:
+        """What a mixture, and a recipe where it is given, leave no choice of; datasets not known are ignored.
+
+        Raises ValueError for a recipe that the problem does not have.
+        """
+        if recipe is not None and recipe not in self.problem.recipes:
+            raise ValueError(f"recipe: there is no {recipe!r}; found {', '.join(self.problem.recipes)}")
+        values: dict[str, Value] = {weight_name(n): float(mixture.get(n, 0.0)) for n in self.problem.datasets}
+        columns = [int(c) for c in self.space.weights]
+        if recipe is not None and RECIPE in self.space.index:
+            values[RECIPE] = recipe
+            columns.append(self.space.index[RECIPE])
+        row = self.space.encode(values)
+        return Fixed(columns=np.array(columns, dtype=int), values=row[columns])
+
+    def history(self, observed: Sequence[Observation]) -> History:
+        """All observations as arrays."""
+        for seen in observed[len(self._records) :]:
+            self._seen.append(seen)
+            self._records.append(
+                Record(row=self.encoding.row(seen.plan), seed=seen.seed, values=seen.values, fidelity=seen.fidelity)
+            )
+        return self._records.first(len(observed))
+
+    def of(self, observed: Sequence[Observation]) -> History:
+        """The history of observations that need not be a prefix of what was seen."""
+        known = len(observed) <= len(self._seen) and all(map(is_, observed, self._seen))
+        return self.history(observed) if known else PlanBook(self.problem, self.encoding).history(observed)

@@ -1,0 +1,31 @@
+"""The last touch: the settings of what is kept, by every training paid so far and on every row (DESIGN §11.7h).
+
+Search and settings were chosen on explore rows alone; after the last verdict nothing is left to be kept apart. What
+comes out is taken as believed, without a claim; the last measurement tells what it is worth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autodc.study.journal import events as ev
+from autodc.study.memory import on_every_row
+from autodc.study.phases.tools import Tools
+from autodc.study.view import View
+
+
+def polished(view: View, tools: Tools) -> ev.IncumbentPolished | None:
+    """Settings believed better than those of the incumbent, once after it moved; None where there are none."""
+    state, incumbent = view.state, view.incumbent
+    if not state.moves or incumbent.recipe != "concat":
+        return None
+    if any(one.round == state.round for one in state.polished):
+        return None
+    observed = on_every_row(view, tools.observed(view))
+    plan = tools.engine.settle(observed, incumbent.mixture.to_dict(), incumbent.recipe)
+    if plan is None or plan == incumbent:
+        return None
+    draws = tools.engine.outlook(observed, [plan, incumbent])
+    if draws is None or float(np.mean(draws[:, 0] - draws[:, 1])) <= 0:
+        return None
+    return ev.IncumbentPolished(round=state.round, horizon=view.horizon, plan=plan.to_dict())

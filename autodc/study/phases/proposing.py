@@ -1,0 +1,123 @@
+"""What a round that weighs evidence together begins with: its plans, and what the search believes of every dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from autodc.evaluation import objective
+from autodc.plan.mixture import BASE
+from autodc.plan.plan import Plan
+from autodc.study.journal import events as ev
+from autodc.study.phases.tools import Tools
+from autodc.study.rules import obvious, pairs, standing
+from autodc.study.rules.freshest import freshest
+from autodc.study.rules.together import Belief, Proposal
+from autodc.study.view import View
+from autodc.studyfile.names import METRICS
+
+MATTERS = 0.002
+"""A loss below this matters to nobody: of a metric in shares, else as a share of the objective of the start."""
+
+UNKNOWN = 1.0
+"""Standard deviation of a belief where the search knows nothing."""
+
+
+def weighs(view: View) -> bool:
+    """Whether the study weighs evidence together."""
+    return view.spec.gate.evidence == "together" and view.state.question.rules >= 1
+
+
+def together(view: View, tools: Tools) -> ev.TogetherProposed:
+    """Propose what the gate of this round is to weigh. The search's challenger was proposed before it."""
+    state, spec = view.state, view.spec
+    kept, out = state.kept, pairs.excluded(view)
+    free = [n for n in state.candidates if n not in kept and n not in out and _is_free(view, n)]
+    priced = tuple(n for n in state.candidates if n not in kept and n not in out and not _is_free(view, n))
+    first = [n for n in obvious.everything(view) if n in free]
+    everything = tuple(first if not kept and state.round == 1 else free)
+    best = Plan.from_dict(state.challengers[-1].plan)
+    recommended = tuple(n for n in best.mixture.added if n in free)
+    plans = _plans(view, tools, everything, best.without(*priced))
+    limit = spec.budget.cost
+    proposal = Proposal(
+        everything=everything,
+        recommended=recommended,
+        beliefs=_beliefs(view, tools, plans["everything"], (*everything, *recommended), priced),
+        margins={s.name: s.margin for s in spec.slices if s.margin is not None and _is_evidence(view, s.name)},
+        matters=matters(view),
+        kept=kept,
+        priced=priced,
+        purse=np.inf if limit is None else max(0.0, limit - sum(state.cost(n) for n in kept)),
+        untouched=state.round == 1 and not state.extensions,
+        tunes=plans["tuned"] != view.incumbent,
+        doubt=spec.gate.in_doubt == "everything" and state.round >= spec.loop.rounds,
+    )
+    return ev.TogetherProposed(
+        round=state.round,
+        horizon=view.horizon,
+        plans={name: plan.to_dict() for name, plan in plans.items()},
+        proposal=standing.to_json(proposal),
+    )
+
+
+def matters(view: View) -> float:
+    """The loss below which nothing is lost, in metric units."""
+    metric = METRICS.get(view.spec.metrics.primary)
+    if metric is not None and metric.share:
+        return MATTERS
+    weights = objective.weights(view.state.question.slices)
+    seen = [objective.mean(values, weights) for values in freshest(view, view.start)]
+    known = [abs(value) for value in seen if value is not None]
+    return MATTERS * float(np.mean(known)) if known else 0.0
+
+
+def _plans(view: View, tools: Tools, everything: tuple[str, ...], best: Plan) -> dict[str, Plan]:
+    observed, incumbent = tools.observed(view), view.incumbent
+    weight = min(1.0, view.spec.search.max_weight)
+    whole = {**incumbent.mixture.to_dict(), **dict.fromkeys(everything, weight)}
+    tuned = tools.engine.settle(observed, {BASE: 1.0})
+    full = tools.engine.settle(observed, whole)
+    settings = tuned or incumbent
+    return {
+        "incumbent": incumbent,
+        "tuned": settings,
+        "everything": full or Plan.of(whole, dict(settings.hyperparameters), settings.recipe),
+        "recommended": best,
+    }
+
+
+def _beliefs(
+    view: View, tools: Tools, full: Plan, free: tuple[str, ...], priced: tuple[str, ...]
+) -> dict[str, Belief]:
+    """What each dataset is worth among all the others."""
+    observed = tools.observed(view)
+    names = tuple(dict.fromkeys((*free, *priced)))
+    weights = {**full.mixture.to_dict(), **{n: 1.0 for n in names if n not in full.mixture}}
+    plan = Plan.of(weights, dict(full.hyperparameters), full.recipe)
+    worth = tools.engine.beliefs(observed, plan) or {}
+    harm = tools.engine.guard_beliefs(observed, plan) or {}
+    rows = tools.assessor.row_spreads(view, names)
+    return {
+        n: Belief(
+            gain=float(worth.get(n, (0.0, UNKNOWN))[0]),
+            sd=float(worth.get(n, (0.0, UNKNOWN))[1]),
+            rows=float(rows.get(n, 0.0)),
+            guards=_harm(harm, n),
+            cost=view.state.cost(n),
+        )
+        for n in names
+    }
+
+
+def _harm(beliefs: Mapping[str, Mapping[str, tuple[float, float]]], name: str) -> dict[str, float]:
+    return {guard: float(each[name][0]) for guard, each in beliefs.items() if name in each}
+
+
+def _is_free(view: View, name: str) -> bool:
+    return view.state.cost(name) == 0
+
+
+def _is_evidence(view: View, name: str) -> bool:
+    return view.state.question.slices.get(name, {}).get("needed") is None

@@ -1,0 +1,220 @@
+"""The gate of a round that weighs evidence together: the next comparison, what its look says, how the round ends."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from autodc.gate import reasons
+from autodc.gate.combine import ONE_SIDED
+from autodc.gate.combine import combined as both
+from autodc.plan.plan import Plan
+from autodc.study.journal import events as ev
+from autodc.study.journal.records import ComparisonState
+from autodc.study.phases import comparing
+from autodc.study.phases.tools import Tools
+from autodc.study.rules import allowance, ledger, pairs, standing
+from autodc.study.rules.together import PAIRS, SURE, Arm, Question, Settled
+from autodc.study.view import View
+
+WHOLE_SHARE = 0.9
+"""Of a round's part of the error budget that the first whole spends; the others share the rest."""
+
+KINDS = {
+    "removal": "dataset",
+    "addition": "dataset",
+    "tuning": "tuning",
+    "weights": "tuning",
+    "block": "block",
+    "harm": "block",
+    "pruning": "block",
+}
+"""Purpose → kind of the decision; the others are bundles."""
+
+
+def decide(view: View, tools: Tools) -> ev.Event | None:
+    """The next event of the comparisons of a round; None: it waits, or it is over."""
+    comparison, event = view.state.open_comparison, standing.proposed(view.state)
+    assert event is not None
+    if comparison is not None:
+        return _step(view, tools, comparison, event)
+    weighted = Weighted(view, tools, event)
+    found = standing.stands(event, view.state, weighted.payable)
+    if isinstance(found, Question):
+        return _begun(view, event, found, weighted)
+    return _moved(view, event, found)
+
+
+class Weighted:
+    """Plans of questions, the recommended weights of what is held among them; worked out once a decision."""
+
+    def __init__(self, view: View, tools: Tools, event: ev.TogetherProposed) -> None:
+        self._view, self._tools, self._event = view, tools, event
+        self._known: dict[frozenset[str], Plan] = {}
+
+    def plan(self, arm: Arm) -> Plan:
+        """The plan of an arm."""
+        try:
+            return standing.plan_of(self._event, self._view.state, arm)
+        except KeyError:
+            return self._recommended(arm.members)
+
+    def payable(self, question: Question) -> bool:
+        """Whether trainings and error budget are left, and there is a difference to be asked about."""
+        view, state = self._view, self._view.state
+        if question.level == "member" and not comparing.is_planned(view):
+            return False
+        arms = self.plan(question.challenger), self.plan(question.incumbent)
+        if arms[0] == arms[1]:
+            return False
+        wanted = [pairs.pair_seed(view.spec, state.round, j, state.generation) for j in range(_pairs(view, question))]
+        missing = sum((plan, seed) not in state.trained for seed in wanted for plan in arms)
+        return missing <= allowance.left(view)
+
+    def _recommended(self, members: frozenset[str]) -> Plan:
+        if members not in self._known:
+            others = frozenset(self._view.state.candidates) - members
+            found = self._tools.engine.recommend(self._tools.observed(self._view), members, others)
+            self._known[members] = found.plan
+        return self._known[members]
+
+
+def _pairs(view: View, question: Question) -> int:
+    return PAIRS if question.level == "none" else view.spec.gate.looks[0]
+
+
+def _begun(view: View, event: ev.TogetherProposed, question: Question, plans: Weighted) -> ev.ComparisonOpened:
+    members, state = question.members, view.state
+    kind = KINDS.get(question.purpose, "bundle")
+    subject = "+".join(members) if members else "tuning"
+    alpha, share = _level(view, question)
+    return ev.ComparisonOpened(
+        id=len(state.comparisons),
+        round=state.round,
+        horizon=view.horizon,
+        subject=subject,
+        subject_kind="dataset" if kind == "block" and len(members) == 1 else kind,
+        purpose=question.purpose,
+        challenger=plans.plan(question.challenger).to_dict(),
+        incumbent=plans.plan(question.incumbent).to_dict(),
+        members=members,
+        alpha=alpha,
+        share=share,
+        pairs=PAIRS if question.level == "none" else None,
+        all_rows=question.all_rows,
+    )
+
+
+def _level(view: View, question: Question) -> tuple[float, float]:
+    """The level of a question, and what of the error budget it spends."""
+    if question.level == "member":
+        return ledger.next_level(view), ledger.next_share(view)
+    of_round = view.spec.gate.fdr / view.spec.loop.rounds
+    if question.level == "whole":
+        return WHOLE_SHARE * of_round, WHOLE_SHARE * of_round
+    if question.level == "rest":
+        return (1 - WHOLE_SHARE) / 2 * of_round, (1 - WHOLE_SHARE) / 2 * of_round
+    return WHOLE_SHARE * of_round, 0.0
+
+
+def _step(view: View, tools: Tools, comparison: ComparisonState, event: ev.TogetherProposed) -> ev.Event | None:
+    """Go on with the comparison under way."""
+    if not comparison.looks:
+        return comparing.next_step(view, tools, comparison)
+    if comparison.pairs is not None:
+        return _weighed(view, tools, comparison, event)
+    found = comparing.next_step(view, tools, comparison)
+    if isinstance(found, ev.VerdictReached):
+        return _told(found, comparison)
+    return found
+
+
+def _told(found: ev.VerdictReached, comparison: ComparisonState) -> ev.VerdictReached:
+    """What was only not shown is undecided: a drop says what was shown (DESIGN §11.6)."""
+    verdict, codes = found.verdict, found.reasons
+    whole = comparison.purpose in ("everything", "together")
+    if verdict == "drop" and not standing.HARMS & set(codes) and reasons.NO_CHANGE not in codes:
+        verdict = "undecided"
+    if whole:
+        codes = (reasons.WHOLE if verdict == "keep" else reasons.WHOLE_NOT_SHOWN, *codes)
+    elif comparison.purpose == "block":
+        codes = (reasons.TOGETHER if verdict == "keep" else reasons.NOT_APART, *codes)
+    return replace(found, verdict=verdict, reasons=codes)
+
+
+def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.TogetherProposed) -> ev.VerdictReached:
+    """The verdict of a comparison that is looked at once, by gate rows and belief together."""
+    purpose, p = comparison.purpose, standing.proposal_of(event.proposal)
+    found = combined(view, tools, comparison)
+    mean, sd = (0.0, math.inf) if found is None else found
+    low = mean - ONE_SIDED * sd
+    verdict, codes = "undecided", (reasons.NOT_APART,)
+    beside: tuple[str, ...] = ()
+    if purpose == "doubt":
+        verdict, codes = "keep", (reasons.IN_DOUBT,)
+    elif purpose == "block":
+        verdict, codes = _block(view, comparison, mean)
+    elif purpose == "weights":
+        codes = (reasons.TAKEN if mean > 0 else reasons.LEFT,)
+    elif found is not None and low >= -p.matters:
+        harmful = low > 0
+        beside = () if harmful else _stand_ins(view, tools, comparison)
+        code = reasons.HARMFUL if harmful else (reasons.REDUNDANT if beside else reasons.WORTHLESS)
+        verdict, codes = "drop", (code, reasons.PRUNED) if purpose == "pruning" else (code,)
+    elif purpose == "harm":
+        codes = (reasons.LEFT_UNASKED,)
+    event_ = comparing.ended(view, comparison, verdict, codes)
+    return replace(event_, beside=beside, combined=None if found is None else {"mean": mean, "sd": sd})
+
+
+def _stand_ins(view: View, tools: Tools, comparison: ComparisonState) -> tuple[str, ...]:
+    """What stands in for datasets that help the base alone and are worth nothing here: it helps the same rows."""
+    bare = comparison.challenger.without(*comparison.challenger.mixture.added)
+    more = bare.mixture.to_dict() | {n: comparison.incumbent.mixture.weight(n) for n in comparison.members}
+    helped = Plan.of(more, dict(bare.hyperparameters), bare.recipe)
+    draws = tools.engine.outlook(tools.observed(view), [helped, bare])
+    if draws is None:
+        return ()
+    gain = draws[:, 0] - draws[:, 1]
+    if float(np.mean(gain)) <= SURE * float(np.std(gain)):
+        return ()
+    return tools.assessor.stand_ins(view, comparison.members, comparison.challenger.mixture.added)
+
+
+def _block(view: View, comparison: ComparisonState, mean: float) -> tuple[str, tuple[str, ...]]:
+    """A block that the whole has shown: it is the whole, or what is left of it still is better."""
+    wholes = [t for t in standing.of_round(view.state) if t.purpose in ("everything", "together", "doubt")]
+    shown = next(t for t in reversed(wholes) if t.verdict == "keep")
+    if shown.challenger != comparison.challenger and mean <= 0:
+        return "undecided", (reasons.NOT_APART,)
+    code = reasons.IN_DOUBT if shown.purpose == "doubt" else reasons.WHOLE
+    return "keep", (reasons.TOGETHER, code)
+
+
+def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:
+    """The objective's difference by gate rows and by what the search believes of explore rows; None: not measured.
+
+    The belief moves with the explore rows too: as much as the gate's estimate with its own, by their numbers.
+    """
+    seen = comparison.typed_looks[-1].objective
+    if seen.standard_error is None:
+        return None
+    share = tools.assessor.explore_share
+    draws = tools.engine.outlook(tools.observed(view), [comparison.challenger, comparison.incumbent])
+    belief = (0.0, math.inf)
+    if draws is not None and share is not None:
+        difference = draws[:, 0] - draws[:, 1]
+        of_rows = seen.standard_error * math.sqrt((1 - share) / share)
+        belief = float(np.mean(difference)), math.hypot(float(np.std(difference)), of_rows)
+    return both((seen.difference, seen.standard_error, seen.df), belief)
+
+
+def _moved(view: View, event: ev.TogetherProposed, found: Settled) -> ev.IncumbentMoved | None:
+    """Advance the incumbent to the arm the round ends with."""
+    state = view.state
+    if found.end is None or found.by is None or any(m.round == state.round for m in state.moves):
+        return None
+    plan = standing.plan_of(event, state, found.end)
+    return None if plan == view.incumbent else comparing.advanced(view, state.comparisons[found.by], plan)

@@ -1,0 +1,405 @@
+"""Evidence together: which comparisons a round makes, in which order, and what their answers mean (DESIGN §11.7).
+
+Datasets that each help a little, or stand in for one another, cannot be told apart one by one. So the whole is compared
+first, with what anybody would do; only when it is shown better is anything below asked. Members that can be shown alone
+are decided alone, what may leave without a loss leaves, the rest is one block.
+
+`round_of` is a generator: it yields questions and is sent their answers. It holds nothing else, so the state of a round
+is the answers so far, and the same answers give the same questions (docs/decisions/evidence-together.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, final
+
+Purpose = Literal[
+    "everything", "together", "harm", "removal", "pruning", "block", "addition", "weights", "tuning", "doubt"
+]
+Level = Literal["whole", "rest", "member", "none"]
+"""What a question spends: nine tenths of the round's part of the error budget, half of what is left of it, the share of
+one comparison, or nothing, because it claims nothing."""
+
+SURE = 1.64
+"""Standard errors of one-sided 95%."""
+
+SHOWN_ALONE = 2.5
+"""Believed gains of so many standard deviations are asked alone."""
+
+FEWEST_ALONE = 4
+"""So many members may be asked alone, and a third of them where that is more."""
+
+STEPS = 4
+"""Comparisons that pruning may take."""
+
+PAIRS = 3
+"""Pairs of a comparison that claims nothing: the search's belief speaks beside them."""
+
+ROOM = 0.75
+"""What is believed to harm a guard may add up to this share of its margin."""
+
+RETREATS = 2
+"""So often what passes but for its guards may give something up."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """What the search believes of one dataset among all the others, on explore rows."""
+
+    gain: float
+    """Of the objective, oriented."""
+    sd: float
+    """Of the belief: how much other trainings would move it."""
+    rows: float = 0.0
+    """How much other explore rows would."""
+    guards: Mapping[str, float] = field(default_factory=dict)
+    """Guard → believed change."""
+    cost: float = 0.0
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation in all."""
+        return math.hypot(self.sd, self.rows)
+
+    @property
+    def sureness(self) -> float:
+        """Gain in standard deviations."""
+        return self.gain / self.spread if self.spread > 0 else math.copysign(math.inf, self.gain) if self.gain else 0.0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a round begins with."""
+
+    everything: tuple[str, ...]
+    """Free datasets beside those that are kept."""
+    recommended: tuple[str, ...]
+    """New free datasets of the plan that the search believes best."""
+    beliefs: Mapping[str, Belief]
+    """Of everything, and of what has a price."""
+    margins: Mapping[str, float]
+    """Guard → margin."""
+    matters: float
+    """Losses below this are none."""
+    kept: tuple[str, ...] = ()
+    priced: tuple[str, ...] = ()
+    """What has a price and can be paid."""
+    purse: float = math.inf
+    """What new ones may cost together."""
+    untouched: bool = True
+    """Whether everything was fixed before a row of validation was seen."""
+    tunes: bool = True
+    """Whether there are settings that could be better than those of the incumbent."""
+    doubt: bool = False
+    """Whether everything stays in where nothing is shown, but it is believed to help."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A plan by what it is made of: one of the plans of a round, with these datasets of it alone."""
+
+    plan: Literal["incumbent", "tuned", "everything", "recommended", "weighted"]
+    members: frozenset[str]
+    """Beside the base."""
+    halved: frozenset[str] = frozenset()
+    """Those at half their weight."""
+
+    def without(self, names: Iterable[str]) -> Arm:
+        """The same plan without these."""
+        gone = frozenset(names)
+        return replace(self, members=self.members - gone, halved=self.halved - gone)
+
+    def added(self, names: Iterable[str]) -> Arm:
+        """The same plan with these as well, at weight 1."""
+        return replace(self, members=self.members | frozenset(names))
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One comparison: challenger against incumbent."""
+
+    purpose: Purpose
+    challenger: Arm
+    incumbent: Arm
+    members: tuple[str, ...]
+    """What is in question."""
+    level: Level = "none"
+    all_rows: bool = False
+    """Asked of explore rows too."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a comparison showed. paid: False where no trainings were left to ask it."""
+
+    keep: bool = False
+    """Every demand is met."""
+    gained: bool = False
+    """The gain is shown, whatever the guards."""
+    harmed: bool = False
+    """The challenger is shown worse, or to break a guard."""
+    guards: tuple[str, ...] = ()
+    """Guards that do not hold."""
+    mean: float = 0.0
+    """Objective of challenger − incumbent, on the rows that were asked and the belief of the search together."""
+    sd: float = math.inf
+    """Of that."""
+    paid: bool = True
+
+    @property
+    def low(self) -> float:
+        """The difference is above this with 95%."""
+        return self.mean - SURE * self.sd
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How a round ends. end: the arm that becomes the incumbent; None: the incumbent stays."""
+
+    end: Arm | None
+    by: int | None = None
+    """The question, counted from 0, whose challenger or incumbent it is."""
+
+
+Round = Generator[Question, Answer, "Arm | None"]
+Steps = Generator[Question, Answer, Arm]
+
+
+def replay(p: Proposal, answers: Sequence[Answer]) -> Question | Settled:
+    """Where a round stands after these answers."""
+    asked: list[Question] = []
+    running = round_of(p)
+    try:
+        asked.append(next(running))
+        for answer in answers:
+            asked.append(running.send(answer))
+    except StopIteration as over:
+        end: Arm | None = over.value
+        paid = [i for i, a in enumerate(answers) if a.paid and end in (asked[i].challenger, asked[i].incumbent)]
+        return Settled(end=end if paid else None, by=paid[-1] if paid else None)
+    return asked[-1]
+
+
+def round_of(p: Proposal) -> Round:
+    """The questions of one round; returns the arm it ends with, None where the incumbent stays."""
+    whole, ground = yield from _whole(p)
+    if whole is None:
+        end = yield from _settings(p)
+    else:
+        held = yield from _without_harmful(p, whole)
+        held, alone = yield from _alone(p, held, ground)
+        held = yield from _pruned(p, held, alone)
+        end = yield from _rest(p, held, alone, whole, ground)
+        end = yield from _weighted(end)
+    end = yield from _priced(p, end or Arm("incumbent", frozenset(p.kept)))
+    return None if end == Arm("incumbent", frozenset(p.kept)) else end
+
+
+def believed(p: Proposal, sure: float, heed_guards: bool = True) -> tuple[str, ...]:
+    """Datasets of everything whose gain is believed above 0, give or take `sure` standard deviations.
+
+    What would break a guard together gives up the member that harms it most until there is room.
+    """
+    names = [n for n in p.everything if p.beliefs[n].gain + sure * p.beliefs[n].spread > 0]
+    for guard, margin in p.margins.items() if heed_guards else ():
+        while names and sum(_change(p, n, guard) for n in names) < -ROOM * margin:
+            worst = min(names, key=lambda n: (_change(p, n, guard), n))
+            if _change(p, worst, guard) >= 0:
+                break
+            names.remove(worst)
+    return tuple(names)
+
+
+def _change(p: Proposal, name: str, guard: str) -> float:
+    return p.beliefs[name].guards.get(guard, 0.0)
+
+
+def _whole(p: Proposal) -> Generator[Question, Answer, tuple[Arm | None, Arm]]:
+    """a, b: everything, what is not believed to harm, what the search recommends; the first that is shown better."""
+    ground = Arm("tuned" if not p.kept else "incumbent", frozenset(p.kept))
+    kept = frozenset(p.kept)
+    sets = dict.fromkeys((p.everything, believed(p, SURE)))
+    first: Answer | None = None
+    for i, names in enumerate(names for names in sets if names):
+        arm = Arm("everything", kept | frozenset(names))
+        found, answer = yield from _shown(p, arm, ground, names, first=i == 0)
+        first = first or answer
+        if found is not None:
+            return found, ground
+    if p.recommended:
+        arm = Arm("recommended", kept | frozenset(p.recommended))
+        found, _ = yield from _shown(p, arm, ground, p.recommended, first=False)
+        if found is not None:
+            return found, ground
+    if p.doubt and first is not None and first.paid and first.mean > 0 and not first.harmed:
+        arm = Arm("everything", kept | frozenset(p.everything))
+        _ = yield Question(purpose="doubt", challenger=arm, incumbent=ground, members=p.everything)
+        return arm, ground
+    return None, ground
+
+
+def _shown(
+    p: Proposal, arm: Arm, ground: Arm, names: tuple[str, ...], first: bool
+) -> Generator[Question, Answer, tuple[Arm | None, Answer]]:
+    """Whether a whole is shown better; where its guards alone fail it, it gives something up, twice at most."""
+    everywhere = first and p.untouched and arm.plan == "everything"
+    question = Question(
+        purpose="everything" if first and arm.plan == "everything" else "together",
+        challenger=arm,
+        incumbent=ground,
+        members=names,
+        level="whole" if first else "rest",
+        all_rows=everywhere,
+    )
+    answer = yield question
+    for _ in range(RETREATS):
+        if answer.keep or not answer.gained or not answer.guards:
+            break
+        arm = _retreat(p, question.challenger, answer.guards)
+        if arm is None or not arm.members - ground.members:
+            return None, answer
+        members = tuple(n for n in names if n in arm.members)
+        question = replace(question, challenger=arm, members=members)
+        answer = yield question
+    return (question.challenger if answer.keep else None), answer
+
+
+def _retreat(p: Proposal, arm: Arm, guards: tuple[str, ...]) -> Arm | None:
+    """The arm with the member of least gain for its harm at half its weight, or without it where that was tried.
+
+    A large gain is not given up to a guard before a lower weight is tried.
+    """
+    harm = {n: -sum(min(0.0, _change(p, n, g)) for g in guards) for n in arm.members if n in p.beliefs}
+    harm = {n: h for n, h in harm.items() if h > 0}
+    if not harm:
+        return None
+    name = min(harm, key=lambda n: (max(0.0, p.beliefs[n].gain) / harm[n], n))
+    if name in arm.halved or p.beliefs[name].sureness < SHOWN_ALONE:
+        return arm.without([name])
+    return replace(arm, halved=arm.halved | {name})
+
+
+def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
+    """Settings alone are kept where they are shown better."""
+    if p.kept or not p.tunes:
+        return None
+    tuned = Arm("tuned", frozenset())
+    answer = yield Question(
+        purpose="tuning",
+        challenger=tuned,
+        incumbent=Arm("incumbent", frozenset()),
+        members=(),
+        level="member",
+    )
+    return tuned if answer.keep else None
+
+
+def _without_harmful(p: Proposal, held: Arm) -> Steps:
+    """c: those believed harmful leave where that is believed better after three pairs; the doubtful where it is free."""
+    if held.plan == "recommended":
+        return held
+    for sure, least in ((SURE, 0.0), (0.0, None)):
+        stay = frozenset(p.kept) | frozenset(believed(p, sure, heed_guards=False))
+        gone = tuple(sorted(held.members - stay))
+        if not gone or len(gone) == len(held.members - frozenset(p.kept)):
+            continue
+        answer = yield Question(purpose="harm", challenger=held.without(gone), incumbent=held, members=gone)
+        if answer.paid and (answer.mean > least if least is not None else answer.low >= -p.matters):
+            held = held.without(gone)
+    return held
+
+
+def _alone(p: Proposal, held: Arm, ground: Arm) -> Generator[Question, Answer, tuple[Arm, frozenset[str]]]:
+    """d: members that are believed to be shown alone are asked alone, the surest first; what is shown to harm leaves."""
+    new = [n for n in held.members - ground.members if n in p.beliefs]
+    sure = sorted((n for n in new if p.beliefs[n].sureness > SHOWN_ALONE), key=lambda n: (-p.beliefs[n].sureness, n))
+    alone: set[str] = set()
+    for name in sure[: max(FEWEST_ALONE, len(new) // 3)]:
+        if len(held.members - ground.members) == 1:
+            break
+        answer = yield Question(
+            purpose="removal", challenger=held, incumbent=held.without([name]), members=(name,), level="member"
+        )
+        if answer.keep:
+            alone.add(name)
+        elif answer.harmed:
+            held = held.without([name])
+    return held, frozenset(alone)
+
+
+def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
+    """e: the least believed leave together where that costs less than matters; always held against the unpruned."""
+    others = sorted(
+        held.members - alone - frozenset(p.kept), key=lambda n: (p.beliefs[n].gain if n in p.beliefs else 0.0, n)
+    )
+    least, most = 0, len(others) if alone or p.kept else len(others) - 1
+    for _ in range(STEPS):
+        if least >= most:
+            break
+        count = (least + most + 1) // 2
+        gone = tuple(others[:count])
+        answer = yield Question(purpose="pruning", challenger=held.without(gone), incumbent=held, members=gone)
+        if answer.paid and answer.low >= -p.matters:
+            least = count
+        else:
+            most = count - 1
+    return held.without(others[:least])
+
+
+def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm) -> Steps:
+    """f: what is left is one block. Beside members that stand alone it has to be shown; else the whole has shown it."""
+    rest = tuple(sorted(held.members - alone - ground.members))
+    if not rest:
+        return held
+    if alone:
+        answer = yield Question(
+            purpose="block", challenger=held, incumbent=held.without(rest), members=rest, level="member"
+        )
+        return held if answer.keep else held.without(rest)
+    answer = yield Question(purpose="block", challenger=held, incumbent=ground, members=rest)
+    if held == whole or (answer.paid and answer.mean > 0):
+        return held
+    members = tuple(sorted(whole.members - ground.members))
+    _ = yield Question(purpose="block", challenger=whole, incumbent=ground, members=members)
+    return whole
+
+
+def _weighted(held: Arm) -> Steps:
+    """Weights and settings that the search recommends for what is kept are taken where they are believed better."""
+    weighted = Arm("weighted", held.members)
+    answer = yield Question(purpose="weights", challenger=weighted, incumbent=held, members=())
+    return weighted if answer.paid and answer.mean > 0 else held
+
+
+def _priced(p: Proposal, held: Arm) -> Steps:
+    """g: what has a price proves itself, the best for its price first; what did not alone may do so as one block."""
+    purse, open_ones = p.purse, []
+    hopeful = [n for n in p.priced if p.beliefs[n].gain + SURE * p.beliefs[n].spread > 0]
+    for name in sorted(hopeful, key=lambda n: (-p.beliefs[n].gain / p.beliefs[n].cost, n)):
+        if p.beliefs[name].cost > purse:
+            continue
+        more = held.added([name])
+        answer = yield Question(
+            purpose="addition", challenger=more, incumbent=held, members=(name,), level="member"
+        )
+        if answer.keep:
+            held, purse = more, purse - p.beliefs[name].cost
+        elif not answer.harmed and p.beliefs[name].gain > 0:
+            open_ones.append(name)
+    while open_ones and sum(p.beliefs[n].cost for n in open_ones) > purse:
+        open_ones.pop()
+    if len(open_ones) > 1:
+        more = held.added(open_ones)
+        answer = yield Question(
+            purpose="block", challenger=more, incumbent=held, members=tuple(open_ones), level="member"
+        )
+        held = more if answer.keep else held
+    return held

@@ -1,0 +1,171 @@
+"""The order of comparisons of evidence together, answered by a world whose effects are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from autodc.study.rules.together import Answer, Arm, Belief, Proposal, Question, Settled, believed, replay
+
+SE = 0.001
+"""Standard error of every answer."""
+
+
+def proposal(gains: Mapping[str, float], sd: float = 0.003, **more: object) -> Proposal:
+    beliefs = {n: Belief(gain=g, sd=sd) for n, g in gains.items()}
+    names = tuple(gains)
+    best = tuple(n for n, g in gains.items() if g > 0)
+    return Proposal(
+        **{  # type: ignore[arg-type]
+            "everything": names,
+            "recommended": best,
+            "beliefs": beliefs,
+            "margins": {},
+            "matters": 0.002,
+            **more,
+        }
+    )
+
+
+def live(p: Proposal, gains: Mapping[str, float], guards: Mapping[str, float] | None = None, shown: float = 2.5 * SE):
+    """Answer every question by the truth; returns the questions and the end. guards: what each member does to a guard."""
+    asked: list[Question] = []
+    answers: list[Answer] = []
+    while not isinstance(found := replay(p, answers), Settled):
+        worth = {arm: sum(gains[n] for n in arm.members) for arm in (found.challenger, found.incumbent)}
+        mean = worth[found.challenger] - worth[found.incumbent]
+        harm = sum((guards or {}).get(n, 0.0) * (0.5 if n in found.challenger.halved else 1.0) for n in found.challenger.members)
+        broken = ("overall",) if harm < -0.01 else ()
+        gained = mean > shown
+        asked.append(found)
+        answers.append(
+            Answer(keep=gained and not broken, gained=gained, guards=broken, harmed=mean < -shown, mean=mean, sd=SE)
+        )
+    return asked, found
+
+
+def purposes(asked: list[Question]) -> list[str]:
+    return [q.purpose for q in asked]
+
+
+def test_many_small_helpers_that_none_alone_can_show_are_kept_as_one_block() -> None:
+    gains = {f"d{i}": 0.0015 for i in range(9)}
+    asked, end = live(proposal(gains), gains)
+    assert end.end is not None
+    assert len(end.end.members) >= 5
+    assert asked[0].purpose == "everything"
+    assert asked[0].all_rows
+    block = next(q for q in asked if q.purpose == "block")
+    assert set(block.members) == end.end.members
+
+
+def test_two_that_stand_in_for_one_another_do_not_both_leave() -> None:
+    p = proposal({"tweets": 0.001, "tweets_auto": 0.001})
+    answers: list[Answer] = []
+    while not isinstance(found := replay(p, answers), Settled):
+        worth = {arm: 0.1 if arm.members else 0.0 for arm in (found.challenger, found.incumbent)}
+        mean = worth[found.challenger] - worth[found.incumbent]
+        answers.append(Answer(keep=mean > 0.01, gained=mean > 0.01, harmed=mean < -0.01, mean=mean, sd=SE))
+    assert found.end is not None
+    assert len(found.end.members) == 1
+
+
+def test_useless_candidates_ask_for_a_whole_and_settings_and_nothing_below() -> None:
+    gains = dict.fromkeys(("a", "b", "c"), 0.0)
+    asked, end = live(proposal({"a": 0.001, "b": -0.001, "c": 0.0005}), gains)
+    assert end == Settled(end=None)
+    assert set(purposes(asked)) <= {"everything", "together", "tuning"}
+    assert [q.level for q in asked if q.purpose == "everything"] == ["whole"]
+
+
+def test_what_harms_leaves_and_what_cures_is_decided_alone() -> None:
+    gains = {"cure": 0.2, "wrong": -0.05, "small": 0.001}
+    asked, end = live(proposal({"cure": 0.18, "wrong": -0.04, "small": 0.0}), gains)
+    assert end.end is not None
+    assert end.end.members == {"cure"}
+    assert "harm" in purposes(asked)
+    alone = [q.members for q in asked if q.purpose == "removal"]
+    assert ("cure",) in alone
+
+
+def test_a_block_beside_members_that_stand_alone_has_to_be_shown() -> None:
+    gains = {"cure": 0.2, "x": 0.0, "y": 0.0}
+    p = proposal({"cure": 0.18, "x": 0.004, "y": 0.004})
+    asked, end = live(p, {**gains, "x": 0.0012, "y": 0.0012})
+    block = [q for q in asked if q.purpose == "block"]
+    assert all(q.level == "member" for q in block)
+    assert end.end is not None
+    assert end.end.members == {"cure"}
+
+
+def test_a_guard_costs_a_weight_before_it_costs_a_large_gain() -> None:
+    gains = {"cure": 0.2, "trade": 0.1}
+    p = proposal({"cure": 0.18, "trade": 0.1}, margins={"overall": 0.01})
+    p = Proposal(
+        **{  # type: ignore[arg-type]
+            **{f: getattr(p, f) for f in p.__dataclass_fields__},
+            "beliefs": {
+                "cure": Belief(gain=0.18, sd=0.003),
+                "trade": Belief(gain=0.1, sd=0.003, guards={"overall": -0.015}),
+            },
+        }
+    )
+    asked, end = live(p, gains, guards={"trade": -0.015})
+    assert asked[1].challenger.halved == {"trade"}
+    assert end.end is not None
+    assert {"cure", "trade"} == end.end.members
+
+
+def test_what_has_a_price_never_enters_for_free() -> None:
+    gains = {"free": 0.2, "dear": 0.1, "cheap": 0.1, "useless": 0.0}
+    p = proposal({"free": 0.2})
+    p = Proposal(
+        everything=("free",),
+        recommended=("free",),
+        beliefs={
+            "free": Belief(gain=0.2, sd=0.003),
+            "dear": Belief(gain=0.1, sd=0.003, cost=90),
+            "cheap": Belief(gain=0.1, sd=0.003, cost=10),
+            "useless": Belief(gain=0.002, sd=0.003, cost=1),
+        },
+        margins={},
+        matters=0.002,
+        priced=("dear", "cheap", "useless"),
+        purse=95,
+    )
+    asked, end = live(p, gains)
+    bought = [q.members for q in asked if q.purpose == "addition"]
+    assert bought == [("cheap",), ("useless",)]
+    assert end.end is not None
+    assert end.end.members == {"free", "cheap"}
+
+
+def test_a_gain_that_cannot_be_shown_stays_in_where_the_user_asks_for_it() -> None:
+    gains = {"a": 0.001, "b": 0.001}
+    assert live(proposal(gains), gains)[1].end is None
+    asked, end = live(proposal(gains, doubt=True), gains)
+    assert end.end is not None
+    assert "doubt" in purposes(asked)
+
+
+def test_without_a_training_left_nothing_is_claimed() -> None:
+    p = proposal({"a": 0.1})
+    answers: list[Answer] = []
+    while not isinstance(found := replay(p, answers), Settled):
+        answers.append(Answer(paid=False))
+    assert found == Settled(end=None)
+
+
+@pytest.mark.parametrize("sure", [0.0, 1.64])
+def test_what_would_break_a_guard_together_gives_up_the_member_that_harms_it_most(sure: float) -> None:
+    names = {"a": -0.004, "b": -0.006, "c": 0.001}
+    p = proposal(dict.fromkeys(names, 0.01), margins={"overall": 0.01})
+    beliefs = {n: Belief(gain=0.01, sd=0.001, guards={"overall": g}) for n, g in names.items()}
+    p = Proposal(**{**{f: getattr(p, f) for f in p.__dataclass_fields__}, "beliefs": beliefs})
+    assert believed(p, sure) == ("a", "c")
+    assert believed(p, sure, heed_guards=False) == ("a", "b", "c")
+
+
+def test_an_arm_without_its_members_is_the_base() -> None:
+    assert Arm("everything", frozenset({"a"}), frozenset({"a"})).without(["a"]) == Arm("everything", frozenset())
