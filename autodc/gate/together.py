@@ -311,7 +311,7 @@ def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
 
 
 def _without_harmful(p: Proposal, held: Arm) -> Steps:
-    """c: those believed harmful leave where that seems better after three pairs; the doubtful where it costs nothing."""
+    """c: those believed harmful leave where that seems better after three pairs, the doubtful where it is free."""
     if held.plan == "recommended":
         return held
     for sure, least in ((SURE, 0.0), (0.0, None)):

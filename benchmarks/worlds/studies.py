@@ -21,12 +21,8 @@ from autodc.study.journal.state import State
 from autodc.studyfile.study import StudySpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.trial.executor import Completion
-<<<<<<< HEAD
 from autodc.wire.cut import Held as HeldRows
 from autodc.wire.cut import cut
-from benchmarks.worlds.planting import Array, Held, Planted
-=======
->>>>>>> xD
 
 if TYPE_CHECKING:
     from benchmarks.worlds.port import StudyWorld
