@@ -189,7 +189,7 @@ CODES: Mapping[str, Code] = {
     "ADC-SLICE-003": Code("The rows of a slice are all one group."),
     "ADC-SLICE-004": Code("A slice that is admitted late has rows that no training predicted."),
     "ADC-SLICE-005": Code("The share of explore rows that was asked for leaves a slice none on one side."),
-    "ADC-SLICE-006": Code("Explore rows were asked for, and the held-out rows are one group."),
+    "ADC-SLICE-006": Code("Explore rows were asked for, and the rows of validation are one group."),
     "ADC-SLICE-007": Code("A slice that is admitted late has no row that the gate may decide on."),
     "ADC-SRCH-001": Code("There is no such sampler."),
     "ADC-SRCH-002": Code("A sampler needs a package that is not installed."),
