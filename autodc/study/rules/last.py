@@ -45,17 +45,26 @@ def arms(view: View) -> dict[str, Plan]:
 
 
 def needs(view: View) -> list[Key]:
-    """Trainings of the last measurement that nobody has planned, and those that failed and can be paid again."""
+    """Trainings of the last measurement that nobody has planned, and those that failed and can be paid again.
+
+    Start and incumbent come first: what they need beyond the plan, because a training failed, the obvious give up.
+    """
     state, runs = view.state, _runs(view)
     if state.limit is not None and state.limit.trainings <= state.spent:
         return []
+    arms = (view.start, view.incumbent)
+    order = sorted(keys(view), key=lambda key: key[0] not in arms)
+    set_apart = sum(key[0] in arms and key not in runs for key in order)
+    room = allowance.cap(view) - state.spent - set_apart
     needed = []
-    for key in keys(view):
+    for key in order:
         mine = runs.get(key, [])
         failed = bool(mine) and mine[-1].trial.number < view.horizon and not _is_done(mine[-1])
-        again = failed and len(mine) <= RERUNS and state.spent + 1 <= allowance.cap(view)
-        if not mine or again:
+        if not mine and key[0] in arms:
             needed.append(key)
+        elif room >= 1 and (not mine or (failed and len(mine) <= RERUNS)):
+            needed.append(key)
+            room -= 1
     return needed
 
 
