@@ -41,7 +41,7 @@ def arguments(text: str | None, nights: int, quick: int) -> argparse.Namespace:
     given = options.parse_args()
     given.nights = quick if given.quick else given.nights
     given.gate = json.loads(given.gate)
-    given.writes = not (given.quick or given.only or given.gate) and given.nights >= nights
+    given.writes = not (given.quick or given.only or given.gate)
     return given
 
 
