@@ -85,9 +85,7 @@ class Search:
         """Train so many random mixtures, anchors first, and believe what they say."""
         datasets, settings = len(self._world.sets), len(self._world.settings)
         inside = rng.uniform(size=(count, datasets)) < rng.uniform(0.2, 0.8, size=(count, 1))
-        point = Point(
-            strengths=inside.astype(np.float64), settings=rng.uniform(-1, 1, size=(count, settings))
-        )
+        point = Point(strengths=inside.astype(np.float64), settings=rng.uniform(-1, 1, size=(count, settings)))
         if not self._points:
             point.strengths[:ANCHORS], point.strengths[ANCHORS : 2 * ANCHORS] = 0.0, 1.0
             point.settings[:1] = 0.0
@@ -114,7 +112,8 @@ class Search:
         assert self._objective is not None
         columns = [i for i, one in enumerate(self._world.sets) if one.name in names]
         whole = Point(
-            strengths=np.repeat(at.strengths, len(columns), axis=0), settings=np.repeat(at.settings, len(columns), axis=0)
+            strengths=np.repeat(at.strengths, len(columns), axis=0),
+            settings=np.repeat(at.settings, len(columns), axis=0),
         )
         left = whole.strengths.copy()
         left[np.arange(len(columns)), columns] = 0.0

@@ -226,9 +226,9 @@ class _Played:
             self._shown = answer.mean, float(truth[0] - truth[1])
         if question.purpose in ALONE and answer.keep:
             self._status |= dict.fromkeys(question.members, "alone")
-        elif question.purpose in ALONE and answer.harmed:
-            self._status |= dict.fromkeys(question.members, "left")
-        elif question.purpose in ("harm", "pruning") and answer.low >= -p.matters:
+        elif (question.purpose in ALONE and answer.harmed) or (
+            question.purpose in ("harm", "pruning") and answer.low >= -p.matters
+        ):
             self._status |= dict.fromkeys(question.members, "left")
 
     def _looked(
@@ -281,7 +281,9 @@ class _Played:
             return None
         share = None
         if self._world.is_cut:
-            counts = [sum(len(s.base) for s in self._world.on(side) if s.role == "target") for side in ("explore", "all")]
+            counts = [
+                sum(len(s.base) for s in self._world.on(side) if s.role == "target") for side in ("explore", "all")
+            ]
             share = counts[0] / counts[1] if 0 < counts[0] < counts[1] else None
         belief = self._search.outlook(challenger, incumbent)
         return with_belief((seen.difference, seen.standard_error, seen.df), belief, share)
@@ -331,7 +333,11 @@ class _Played:
         kept = one.name in self._kept
         status = self._status.get(one.name, "")
         return Member(
-            name=one.name, kind=one.kind, kept=kept, alone=kept and status == "alone", left=not kept and status == "left"
+            name=one.name,
+            kind=one.kind,
+            kept=kept,
+            alone=kept and status == "alone",
+            left=not kept and status == "left",
         )
 
 
