@@ -56,7 +56,8 @@ class Point:
     def stacked(cls, points: Sequence[Point]) -> Point:
         """Several one after the other."""
         return cls(
-            strengths=np.concatenate([p.strengths for p in points]), settings=np.concatenate([p.settings for p in points])
+            strengths=np.concatenate([p.strengths for p in points]),
+            settings=np.concatenate([p.settings for p in points]),
         )
 
 
