@@ -32,30 +32,28 @@ def show_simulation(found: Mapping[str, Any]) -> None:
 def _show_together(out: Console, found: Mapping[str, Any]) -> None:
     useless, mixed = found["useless"], found["mixed"]
     nights, many = found["nights"], found["datasets"]
-    rows = [
-        ["all useless", "keep any dataset", _share(useless["keeping"])],
-        ["all useless", "keep other settings, no better", _share(useless["tuning"])],
-    ]
-    for one in found["joint"]:
-        rows.append([f"small helpers, {one['gain']:+g} together", "keep any", _share(one["found"])])
     twins = found["substitutes"]
-    rows += [
-        [f"two stand-ins, {twins['gain']:+g} with one or both", "keep one or both", _share(twins["one"])],
-        ["all kinds", "cures kept", _share(mixed["cures"])],
-        ["", "cures with a decision of their own", _share(mixed["alone"])],
-        ["", "small helpers kept", _share(mixed["small"])],
-        ["", "useless kept, riding along", _share(mixed["useless"])],
-        ["", "harmful kept", _share(mixed["harmful"])],
-        ["", "undecided, of all datasets", _share(mixed["undecided"])],
+    rows = [
+        ["useless", "keep any dataset", useless["keeping"]],
+        ["", "keep settings, no better", useless["tuning"]],
+        *([f"small, {one['gain']:+g} together", "keep any", one["found"]] for one in found["joint"]),
+        [f"two alike, {twins['gain']:+g} each", "keep one or both", twins["one"]],
+        ["all kinds", "cures kept", mixed["cures"]],
+        ["", "cures kept on their own", mixed["alone"]],
+        ["", "small helpers kept", mixed["small"]],
+        ["", "useless kept, in a block", mixed["useless"]],
+        ["", "harmful kept", mixed["harmful"]],
+        ["", "undecided, of all", mixed["undecided"]],
     ]
-    title = f"{nights} nights of {many} datasets of each kind; in brackets: 95% interval of the simulation"
-    print_table(out, _columns("night", "what is counted", "share"), [r for r in rows if r[2] != NONE], title)
+    title = f"{nights} nights of {many} datasets of each kind; in brackets: 95% interval"
+    shares = [[night, what, _share(share)] for night, what, share in rows if share["of"]]
+    print_table(out, _columns("night", "what is counted", "share"), shares, title)
     reached = [
         [f"{one['gain']:+g}", f"{one['reached']['mean']:+.2g}", *(_gain(one, n) for n in ("seen", "true"))]
         for one in found["joint"]
     ]
-    names = ("small helpers together", "kept of it", "whole as it seemed", "whole in truth")
-    print_table(out, _columns(*names), reached, "gains on the objective, on average over nights; whole: where shown")
+    names = ("small together", "kept of it", "seemed", "in truth")
+    print_table(out, _columns(*names), reached, "mean gains; the last two: of the whole, where it was shown")
     each = f"{useless['trainings']['mean']:.0f} where all are useless, {mixed['trainings']['mean']:.0f} with all kinds"
     out.print(f"trainings of the gate a night: {each}", soft_wrap=not out.is_terminal)
 

@@ -171,7 +171,7 @@ def joint_sizes(known: SliceSet, explored: Array | None, datasets: int, terms: T
     The whole moves rows that the base does not, and no calibration shows that: so it is tried on useless datasets.
     """
     errors = []
-    alpha = level_of_whole(terms.gate.fdr, len(terms.search), first=True)
+    alpha = level_of_whole(terms.gate.fdr, terms.rounds, first=True)
     for number in range(PROBES):
         rng = seeds.generator(seed, "simulate", "probe", number)
         world = World(known, explored, [Planted(name=f"{i}", kind="useless") for i in range(datasets)], (), rng)

@@ -5,6 +5,7 @@ The questions are those of gate/together.py, the answers come from trainings who
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -37,10 +38,13 @@ class Terms:
     gate: GateSpec
     planned: int
     """N of the levels of members."""
-    search: tuple[int, ...]
-    """Trainings of the search, round by round."""
-    allowed: float
-    """Trainings that the gate may spend in a round."""
+    rounds: int
+    per_round: int
+    """Trainings of the search in a round, at most."""
+    budget: float = math.inf
+    """Trainings of search and gate together."""
+    search_share: float = 1.0
+    """Of what a round may spend."""
     matters: float
     """Losses below this are none."""
 
@@ -104,17 +108,22 @@ class _Night:
         self._names = [one.name for one in world.sets]
         self._incumbent, self._kept = self._pairs.start, tuple[str, ...]()
         self._plans: dict[str, Point] = {}
+        self._left = terms.budget
         self._keeps = self._taken = self._trainings = 0
         self._status: dict[str, str] = {}
         self._shown: tuple[float, float] | None = None
 
     def played(self) -> Night:
         """Play the rounds."""
-        for number, trainings in enumerate(self._terms.search, 1):
-            if trainings:
-                self._search.train(seeds.generator(self._seed, "search", number), trainings)
+        for number in range(1, self._terms.rounds + 1):
+            trainings = self._quota(number)
+            if trainings < 1 and number > 1:
+                break
+            self._search.train(seeds.generator(self._seed, "search", number), max(1, trainings))
+            self._left -= trainings
             self._pairs.begin(number)
             self._round(self._proposed(number))
+            self._left -= self._pairs.spent
             self._trainings += self._pairs.spent
         gain, everything = self._truth(self._incumbent, self._plans["everything"])
         seen, true = (None, None) if self._shown is None else self._shown
@@ -127,6 +136,11 @@ class _Night:
             true=true,
             trainings=self._trainings,
         )
+
+    def _quota(self, number: int) -> int:
+        terms = self._terms
+        share = terms.search_share * self._left / (terms.rounds - number + 1)
+        return int(min(terms.per_round, max(0.0, share)))
 
     def _proposed(self, number: int) -> Proposal:
         ones = np.ones(len(self._names))
@@ -189,10 +203,10 @@ class _Night:
         gate, terms = self._terms.gate, self._terms
         if question.level == "member":
             return level_of(gate.fdr, share_of(gate.fdr, terms.planned), self._keeps)
-        return level_of_whole(gate.fdr, len(terms.search), first=question.level != "rest")
+        return level_of_whole(gate.fdr, terms.rounds, first=question.level != "rest")
 
     def _is_short(self, arms: tuple[Point, Point], pairs: int) -> bool:
-        return self._pairs.missing(*arms, pairs) > self._terms.allowed - self._pairs.spent
+        return self._pairs.missing(*arms, pairs) > self._left - self._pairs.spent
 
     def _looked(self, question: Question, arms: tuple[Point, Point], looks: tuple[int, ...], alpha: float) -> Look:
         """Look until it is decided, or no trainings are left for the next look."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -67,12 +66,13 @@ def together_setup(
     """What is asked of a study that weighs evidence together. Raises InputError ADC-SIM-005."""
     spec = inputs.spec
     known = calibrated(found.whole_worlds)
-    search, allowed = _allotted(spec)
     terms = Terms(
         gate=_gate(spec),
         planned=allowance.planned_tests(spec),
-        search=search,
-        allowed=allowed,
+        rounds=spec.loop.rounds,
+        per_round=spec.search.trials_per_round,
+        budget=allowance.asked(spec) - sum(phase.apart(spec) for phase in ORDER),
+        search_share=allowance.SEARCH_SHARE,
         matters=_matters(spec, found),
     )
     datasets = max(FEWEST_SETS, sum(not c.cost for c in spec.data.candidates))
@@ -115,16 +115,6 @@ def processes_of(machine: MachineSpec) -> int:
 
 def _gate(spec: StudySpec) -> GateSpec:
     return spec.gate.model_copy(update={"calibration": allowance.calibration_runs(spec)})
-
-
-def _allotted(spec: StudySpec) -> tuple[tuple[int, ...], float]:
-    """Trainings of the search, round by round, and of the gate in a round."""
-    rounds, most = spec.loop.rounds, spec.search.trials_per_round
-    if spec.budget.trainings is None:
-        return (most,) * rounds, math.inf
-    of_round = max(0.0, spec.budget.trainings - sum(phase.apart(spec) for phase in ORDER)) / rounds
-    search = min(most, int(allowance.SEARCH_SHARE * of_round))
-    return (search,) * rounds, of_round - search
 
 
 def _matters(spec: StudySpec, found: Calibration) -> float:
