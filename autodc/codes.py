@@ -201,7 +201,7 @@ CODES: Mapping[str, Code] = {
     "ADC-SLICE-003": Code("The rows of a slice are all one group."),
     "ADC-SLICE-004": Code("A slice that is admitted late has rows that no training predicted."),
     "ADC-SLICE-005": Code("The share of explore rows that was asked for leaves a slice none on one side."),
-    "ADC-SLICE-006": Code("Explore rows were asked for, and the held-out rows are one group."),
+    "ADC-SLICE-006": Code("Explore rows were asked for, and the rows of validation are one group."),
     "ADC-SLICE-007": Code("A slice that is admitted late has no row that the gate may decide on."),
     "ADC-SRCH-001": Code("There is no such sampler."),
     "ADC-SRCH-002": Code("A sampler needs a package that is not installed."),
@@ -307,6 +307,8 @@ CODES: Mapping[str, Code] = {
     "ADC-TRAIN-062": Code("The outputs of a trainer are no dict of arrays."),
     "ADC-TRAIN-063": Code("A network function gives back no torch.nn.Module."),
     "ADC-TRAIN-064": Code("An estimator is not made as scikit-learn's are."),
+    "ADC-TRAIN-070": _several("The trainer cannot fork a training, which search.probes asks for."),
+    "ADC-TRAIN-071": Code("A fork of a trainer gives back something else than is asked for."),
     # warm start, why
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),

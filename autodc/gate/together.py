@@ -25,6 +25,9 @@ one comparison, or nothing, because it claims nothing."""
 SURE = 1.64
 """Standard errors of one-sided 95%."""
 
+FAIRLY = 0.84
+"""Standard errors of one-sided 80%."""
+
 SHOWN_ALONE = 2.5
 """Believed gains of so many standard deviations are asked alone."""
 
@@ -157,6 +160,11 @@ class Answer:
     def low(self) -> float:
         """The difference is above this with 95%."""
         return self.mean - SURE * self.sd
+
+    @property
+    def seems_better(self) -> bool:
+        """Whether the challenger is better, 80% sure."""
+        return self.mean > FAIRLY * self.sd
 
 
 @final
@@ -303,7 +311,7 @@ def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
 
 
 def _without_harmful(p: Proposal, held: Arm) -> Steps:
-    """c: those believed harmful leave where that seems better after three pairs; the doubtful where it costs nothing."""
+    """c: those believed harmful leave where that seems better after three pairs, the doubtful where it is free."""
     if held.plan == "recommended":
         return held
     for sure, least in ((SURE, 0.0), (0.0, None)):
@@ -373,10 +381,13 @@ def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm
 
 
 def _weighted(held: Arm) -> Steps:
-    """Weights and settings that the search recommends for what is kept are taken where they are believed better."""
+    """Weights and settings that the search recommends for what is kept are taken where gate rows find them better.
+
+    They are the luckiest of its beliefs, so the belief itself says nothing here.
+    """
     weighted = Arm("weighted", held.members)
     answer = yield Question(purpose="weights", challenger=weighted, incumbent=held, members=())
-    return weighted if answer.paid and answer.mean > 0 else held
+    return weighted if answer.paid and answer.seems_better else held
 
 
 def _priced(p: Proposal, held: Arm) -> Steps:

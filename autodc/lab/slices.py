@@ -144,10 +144,19 @@ class Draws:
         common = rng.standard_normal(int(self._member.max()) + 1)[self._member]
         return np.asarray(np.sqrt(self._together) * common + np.sqrt(1 - self._together) * own)
 
-    def seeds(self, rng: np.random.Generator) -> Array:
-        """One standard normal a slice, correlated over slices."""
-        free = rng.standard_normal(self._slices)
-        return free if self._root is None else np.asarray(self._root @ free)
+    def many(self, rng: np.random.Generator, count: int, among: Array) -> Array:
+        """The same `count` times, for these rows alone, shape (count, len(among))."""
+        own = rng.standard_normal((count, len(among)))
+        if self._member is None:
+            return own
+        _, member = np.unique(self._member[among], return_inverse=True)
+        common = rng.standard_normal((count, int(member.max()) + 1))[:, member.ravel()]
+        return np.asarray(np.sqrt(self._together) * common + np.sqrt(1 - self._together) * own)
+
+    def seeds(self, rng: np.random.Generator, count: int | None = None) -> Array:
+        """One standard normal a slice, correlated over slices; so `count` times, shape (count, n_slices)."""
+        free = rng.standard_normal(self._slices if count is None else (count, self._slices))
+        return free if self._root is None else np.asarray(free @ self._root.T)
 
 
 def changed(

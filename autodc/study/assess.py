@@ -255,10 +255,9 @@ class EvidenceAssessor:
 
     def _with_search(self, view: View, comparison: ComparisonState, pools: Pools) -> Pools:
         """The pools, and what the search's trainings show beside them on the rows that the search sees."""
-        table = self._slices.explore
-        targets = table.objective(view.spec.gate.min_rows)
+        table, targets = self._slices.explore, self._slices.gate.objective(view.spec.gate.min_rows)
         total = sum(one.weight for one in targets)
-        of_rows = {one.name: max(0.0, pools.of(one.name).residual) / (2 * one.groups) for one in table.slices}
+        of_rows = {s.name: max(0.0, pools.of(s.name).residual) / (2 * max(1, s.groups)) for s in table.slices}
         of_rows[OBJECTIVE] = sum((one.weight / total) ** 2 * of_rows[one.name] for one in targets)
         ended = trainings(view, comparison.round)
         known = tuple(one.trial.number for one in ended), tuple(one.name for one in table.slices)

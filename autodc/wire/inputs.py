@@ -17,7 +17,7 @@ from autodc.data.catalogue import Catalogue, build_catalogue
 from autodc.errors import AutodcError, InputError, SpecError, each_of, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.rehearsal import rehearse
-from autodc.evaluation.slices import SliceTable, validation_table
+from autodc.evaluation.slices import Sides, SliceTable, validation_table
 from autodc.plan.plan import Plan
 from autodc.propose import Given, Proposer
 from autodc.search.factory import make_engine
@@ -53,6 +53,11 @@ class Inputs:
     """What was proposed before the first training, all of it let in."""
     separation: Separation
     warnings: tuple[str, ...]
+
+    @property
+    def sides(self) -> Sides | None:
+        """Who sees which rows; None where they are not cut."""
+        return self.separation.sides if self.separation.is_cut else None
 
     @property
     def explore(self) -> SliceTable:

@@ -110,7 +110,7 @@ def separate(
     if former:
         return _formerly(spec, catalogue, table, every)
     rows, seed = Held.of(held, table), seeds.integer(spec.seed, "explore")
-    if rows.units < 2:
+    if len(np.unique(rows.parts[VALIDATION])) < 2:
         if wished:
             raise _uncuttable(spec, rows)
         return _whole(every, f"{_NOT_CUT}: its rows are one group")
@@ -214,8 +214,8 @@ def _bare(spec: StudySpec, one: Slice, sides: Sides) -> InputError:
 def _uncuttable(spec: StudySpec, rows: Held) -> InputError:
     return InputError(
         "ADC-SLICE-006",
-        "the held-out rows cannot be cut in two",
+        "validation cannot be cut in two",
         spec.place(KEY),
-        f"{rows.count} rows, all of them one group",
+        f"{len(rows.parts[VALIDATION])} rows of validation, all of them one group",
         "write 0, so that the search sees the rows that decide; or give rows of more groups",
     )

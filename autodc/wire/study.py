@@ -142,7 +142,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             journal=journal,
             store=ArtefactStore(out / "outcomes"),
             table=inputs.table,
-            sides=inputs.separation.sides if inputs.separation.is_cut else None,
+            sides=inputs.sides,
             metric=inputs.metric,
             problem=described_problem(spec, inputs.catalogue, inputs.gate, inputs.explore),
             engine=partial(engine_of, spec),

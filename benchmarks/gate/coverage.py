@@ -21,14 +21,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from autodc import seeds
-from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
+from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.state import State
 from autodc.studyfile.study import ParameterSpec
 from benchmarks.gate import nights
+from benchmarks.gate.intervals import COVERED, covered, grouped, interval, printed, rescaled
 from benchmarks.gate.learners import LEARNERS
 from benchmarks.gate.nights import Night, points, share
 from benchmarks.gate.population import OBJECTIVE, TARGETS, Law, PopulationWorld, planted, tuned
@@ -45,11 +46,10 @@ CURES = (21, 22)
 BASE, CURE, SMALL, OTHER = 3000, 300, 80, 200
 HARMFUL = ((700, 7), (1800, 8))
 """Rows of a harmful set, and the coordinate their labels follow, of which no other label knows."""
-TRUTH_ROWS, TRUTH_SEEDS, WORTH_SEEDS = 200_000, 48, 12
+TRUTH_ROWS, TRUTH_SEEDS, WORTH_SEEDS = 200_000, 80, 12
 BUDGET = {"trainings": 170, "trials": 60}
 TUNINGS = 60
 SEED = 41907733
-LEVEL = 0.9
 BEHIND, TOO_MUCH = 0.003, -0.015
 """Behind everything tuned; a set that costs so much beside the rest."""
 SPACE: Mapping[str, ParameterSpec] = {
@@ -78,6 +78,8 @@ class Case:
     gate: tuple[tuple[str, object], ...] = ()
     trainings: int = BUDGET["trainings"]
     trials: int = BUDGET["trials"]
+    tunings: int = TUNINGS
+    truth_rows: int = TRUTH_ROWS
 
     @property
     def key(self) -> str:
@@ -111,11 +113,11 @@ def world(case: Case) -> PopulationWorld:
         learner=case.learner,
         planted=planted(LAW, base, made, case.rows, rng),
         space=SPACE,
-        truth_rows=TRUTH_ROWS,
+        truth_rows=case.truth_rows,
     )
 
 
-class _Truth:
+class Truths:
     """The truth of plans of one world, each worked out once."""
 
     def __init__(self, one: PopulationWorld) -> None:
@@ -142,21 +144,21 @@ def night(case: Case) -> Night:
     one, began = world(case), time.perf_counter()
     run = one.study(trainings=case.trainings, trials=case.trials, gate=dict(case.gate))
     took, end, start = time.perf_counter() - began, run.incumbent, one.problem.start
-    truth = _Truth(one)
+    truth = Truths(one)
     ended = [c for c in run.state.comparisons if c.verdict is not None and c.looks]
-    everything = tuned(one, one.everything, TUNINGS)
+    everything = tuned(one, one.everything, case.tunings)
     return {
         **{key: value for key, value in asdict(case).items() if key != "gate"},
         "start": truth.mean(start),
         "end": truth.mean(end),
-        "base_tuned": truth.mean(tuned(one, start, TUNINGS)),
+        "base_tuned": truth.mean(tuned(one, start, case.tunings)),
         "everything_tuned": truth.mean(everything),
         "worth": _worth(one, one.everything),
         "kinds": dict(one.planted.kinds),
         "kept": list(run.result["kept"]),
         "dropped": list(run.result["dropped"]),
         "worth_at_end": _worth(one, end),
-        "comparisons": [_compared(c, truth) for c in ended],
+        "comparisons": [*(_compared(c, truth) for c in ended), *_reported(run.state, truth)],
         "spent": run.result["spent"]["by_phase"],
         "seconds": took,
     }
@@ -168,7 +170,7 @@ def _worth(one: PopulationWorld, plan: Plan) -> dict[str, float]:
     return {n: float(whole - one.truth(plan.without(n), WORTH_SEEDS)[OBJECTIVE].mean()) for n in plan.mixture.added}
 
 
-def _compared(c: ComparisonState, truth: _Truth) -> Night:
+def _compared(c: ComparisonState, truth: Truths) -> Night:
     """A comparison as it was printed, and what is true of its two plans."""
     look, true = c.typed_looks[-1], truth.difference(c.challenger, c.incumbent)
     shown = {OBJECTIVE: look.objective, **{name: look.slices[name] for name in TARGETS if name in look.slices}}
@@ -178,82 +180,45 @@ def _compared(c: ComparisonState, truth: _Truth) -> Night:
         "members": len(c.members),
         "verdict": c.verdict,
         "pairs": look.pairs,
-        "drawn": any(not float(w).is_integer() for plan in (c.challenger, c.incumbent) for _, w in plan.mixture),
+        "drawn": _draws(c.challenger, c.incumbent),
         "slices": {name: interval(seen) | {"truth": true[name]} for name, seen in shown.items()},
     }
 
 
-def interval(seen: SliceLook) -> dict[str, float | None]:
-    """The printed interval, and the same at 90%: its reach from the estimate is scaled by Student's quantiles."""
-    printed = {"difference": seen.difference, "low": seen.low, "high": seen.high, "level": seen.level}
-    if seen.low is None or seen.high is None:
-        return {**printed, "low90": None, "high90": None}
-    factor = _quantile(LEVEL, seen.df) / _quantile(seen.level, seen.df)
-    low, high = (seen.difference + factor * (one - seen.difference) for one in (seen.low, seen.high))
-    return {**printed, "low90": low, "high90": high}
-
-
-def _quantile(level: float, df: float | None) -> float:
-    tail = 0.5 + level / 2
-    return float(ndtri(tail) if df is None else stdtrit(df, tail))
-
-
-def holds(shown: Mapping[str, Any], at: str = "90") -> bool:
-    """Whether an interval holds the truth. at: `90`, or empty for the level it was printed at."""
-    return bool(shown[f"low{at}"] <= shown["truth"] <= shown[f"high{at}"])
-
-
-Shown = tuple[Night, Night, str, Mapping[str, Any]]
-"""Night, comparison, slice, what was printed of it."""
-
-
-def printed(found: Iterable[Night]) -> list[Shown]:
-    """Every interval that was printed."""
+def _reported(state: State, truth: Truths) -> list[Night]:
+    """What is printed of start and end: on validation where the gain is taken apart, and on the sealed test set."""
+    start, end = state.start, state.incumbent
+    if start is None or end is None or start == end:
+        return []
+    shown: dict[str, Mapping[str, Any]] = {}
+    if state.credited is not None and state.credited.credit is not None:
+        total = state.credited.credit["total"]
+        shown["end against start, validation"] = {**total["slices"], OBJECTIVE: total}
+    if state.measured is not None:
+        shown["end against start, sealed test"] = state.measured.differences
+    true = truth.difference(end, start)
+    drawn = _draws(start, end)
     return [
-        (one, c, name, seen)
-        for one in found
-        for c in one["comparisons"]
-        for name, seen in c["slices"].items()
-        if seen["low"] is not None and seen["high"] is not None
+        {
+            "purpose": purpose,
+            "kind": "report",
+            "members": 0,
+            "verdict": "",
+            "pairs": None,
+            "drawn": drawn,
+            "slices": {
+                name: rescaled(one["difference"], one["low"], one["high"], INTERVAL_LEVEL, None) | {"truth": true[name]}
+                for name, one in slices.items()
+                if name in (OBJECTIVE, *TARGETS)
+            },
+        }
+        for purpose, slices in shown.items()
     ]
 
 
-COVERED = (
-    "intervals of",
-    "of 90%, objective (87–95%)",
-    "of 90%, targets (87–95%)",
-    "at the printed level",
-    "mean level",
-)
-
-
-def covered(name: str, group: Sequence[Shown]) -> Sequence[object]:
-    """Coverage of some intervals, as `COVERED` names it."""
-    whole = [seen for _, _, where, seen in group if where == OBJECTIVE]
-    parts = [seen for _, _, where, seen in group if where != OBJECTIVE]
-    every = [*whole, *parts]
-    levels = [seen["level"] for seen in every]
-    return (
-        name,
-        *(share(holds(seen) for seen in some) for some in (whole, parts)),
-        share(holds(seen, "") for seen in every),
-        f"{np.mean(levels):.3f}" if levels else "–",
-    )
-
-
-def _grouped(shown: Sequence[Shown]) -> dict[str, list[Shown]]:
-    """Intervals by kind of comparison, by learner, by pairs, by whether rows were drawn, by verdict."""
-    groups: dict[str, list[Shown]] = defaultdict(list)
-    for one in shown:
-        night_, c = one[0], one[1]
-        drawn = "weights that draw rows" if c["drawn"] else "whole weights"
-        groups["all"].append(one)
-        groups[f"{c['purpose']}, {c['kind']}"].append(one)
-        groups[f"learner {night_['learner']}, {drawn}"].append(one)
-        groups[f"learner {night_['learner']}, {'1 pair' if c['pairs'] == 1 else '2 pairs or more'}"].append(one)
-        groups[f"verdict {c['verdict']}"].append(one)
-        groups[f"{night_['rows']:,} validation rows"].append(one)
-    return {"all": groups.pop("all", []), **dict(sorted(groups.items()))}
+def _draws(*plans: Plan) -> bool:
+    """Whether a plan draws rows anew with each seed."""
+    return any(not float(weight).is_integer() for plan in plans for _, weight in plan.mixture)
 
 
 def joint(found: Iterable[Night]) -> tuple[int, float, float]:
@@ -329,7 +294,7 @@ def page(found: Sequence[Night]) -> str:
     return "\n\n".join(
         [
             HEAD.format(**BUDGET, rows=TRUTH_ROWS, seeds=TRUTH_SEEDS, tunings=TUNINGS, commits=nights.commits(found)),
-            table(COVERED, [covered(name, group) for name, group in _grouped(printed(found)).items()]),
+            table(COVERED, [covered(name, group) for name, group in grouped(printed(found)).items()]),
             "## What the nights came to",
             table(ENDS, [ends(name, group) for name, group in [("all", list(found)), *cells.items()]]),
             "## What the sets are worth beside all others, in points",

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -21,6 +22,8 @@ CACHE = ROOT / "build" / "nights"
 """Nights of before; the name of one says what was asked, not by which code: `--fresh` after the code has changed."""
 POINT = 100.0
 """Points in a share."""
+TELL = 50
+"""Nights between two words of how far it is."""
 
 Night = dict[str, Any]
 """A night as JSON."""
@@ -38,7 +41,7 @@ def arguments(text: str | None, nights: int, quick: int) -> argparse.Namespace:
     given = options.parse_args()
     given.nights = quick if given.quick else given.nights
     given.gate = json.loads(given.gate)
-    given.writes = not (given.quick or given.only or given.gate) and given.nights >= nights
+    given.writes = not (given.quick or given.only or given.gate)
     return given
 
 
@@ -50,7 +53,12 @@ def lived(
     folder.mkdir(parents=True, exist_ok=True)
     one = partial(_lived, night, folder, given.fresh, commit())
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(one, cases))
+        found = []
+        for each in pool.map(one, cases):
+            found.append(each)
+            if len(found) % TELL == 0:
+                print(f"{len(found)} of {len(cases)} nights", file=sys.stderr, flush=True)
+        return found
 
 
 def _lived(night: Callable[[Any], Night], folder: Path, again: bool, made_by: str, case: tuple[str, Any]) -> Night:

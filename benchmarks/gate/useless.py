@@ -37,7 +37,7 @@ NIGHTS, QUICK = 210, 10
 CANDIDATES, VALIDATION = (2, 10, 50), (600, 2000, 8000)
 LAW = Law(dimensions=12, relevant=6)
 BASE, SMALL, OTHER = 6000, 600, 300
-"""Rows of the base, so many that more of the same teach nothing; of a base whose own rows come again; of a candidate."""
+"""Rows of a base to which more of the same teach nothing; of one whose own rows come again; of a candidate."""
 FLIPPED = 0.04
 JITTER = 0.02
 TRUTH_ROWS, TRUTH_SEEDS = 200_000, 48
@@ -115,6 +115,8 @@ class Case:
     gate: tuple[tuple[str, object], ...] = ()
     trainings: int = BUDGET["trainings"]
     trials: int = BUDGET["trials"]
+    tunings: int = TUNINGS
+    truth_rows: int = TRUTH_ROWS
 
     @property
     def turn(self) -> tuple[str, str, str]:
@@ -145,7 +147,7 @@ def world(case: Case) -> PopulationWorld:
         learner=learner,
         planted=planted(LAW, base, made, case.rows, rng),
         space=SPACES[space],
-        truth_rows=TRUTH_ROWS,
+        truth_rows=case.truth_rows,
     )
 
 
@@ -168,13 +170,16 @@ def night(case: Case) -> Night:
         if c.verdict == "keep"
     ]
     start = one.problem.start
-    base, everything = (tuned(one, plan, TUNINGS) for plan in (start, one.everything))
+    base, everything = (tuned(one, plan, case.tunings) for plan in (start, one.everything))
     plans = {"start": start, "end": end, "bare": end.without(*end.mixture.added)}
     return {
         **{key: value for key, value in asdict(case).items() if key != "gate"},
-        **{"kind": kind, "learner": learner, "space": space},
+        "kind": kind,
+        "learner": learner,
+        "space": space,
         **{name: _truth(one, plan) for name, plan in plans.items()},
-        **{"base_tuned": _truth(one, base), "everything_tuned": _truth(one, everything)},
+        "base_tuned": _truth(one, base),
+        "everything_tuned": _truth(one, everything),
         "everything": _truth(one, one.everything),
         "kept": list(run.result["kept"]),
         "keeps": keeps,
@@ -249,7 +254,8 @@ def page(found: Sequence[Night]) -> str:
     for title, key in (("What the candidates are", "kind"), ("The learner", "learner"), ("The settings", "space")):
         groups = [(value, [n for n in found if n[key] == value]) for value in dict.fromkeys(n[key] for n in found)]
         parts += [f"## {title}", table((key, *COLUMNS), [(value, *row(group)) for value, group in groups])]
-    worth = [(k, points(_mean([n["everything"] - n["start"] for n in found if n["kind"] == k]))) for k in KINDS]
+    everything = {kind: [n["everything"] - n["start"] for n in found if n["kind"] == kind] for kind in KINDS}
+    worth = [(kind, points(_mean(gains))) for kind, gains in everything.items() if gains]
     parts += ["## How useless they are", table(("candidates", "everything at weight 1 − start, mean"), worth)]
     cells = sorted({(n["candidates"], n["rows"], n["kind"]) for n in found})
     each = [

@@ -16,6 +16,7 @@ from autodc.plan.mixture import BASE, epoch_rows
 from autodc.plan.plan import Plan
 from autodc.search.space import start_hyperparameters
 from autodc.studyfile.study import ParameterSpec
+from benchmarks.real.learners import VERSION
 
 Array = np.ndarray[Any, Any]
 Learner = Callable[[Array, Array, Mapping[str, Any], int], Callable[[Array], Array]]
@@ -94,9 +95,9 @@ class Case:
     @cached_property
     def digest(self) -> str:
         """Identity of everything a training depends on beside plan and seed."""
-        found = hashlib.sha256(repr((self.kind, self.learner.__module__, self.learner.__qualname__)).encode())
+        found = hashlib.sha256(repr((VERSION, self.kind, self.learner.__name__)).encode())
         for rows in (self.base, *(self.candidates[n] for n in sorted(self.candidates)), self.pool, self.held):
-            for array in (rows.x, rows.y):
+            for array in (rows.x, rows.y, rows.meta.to_numpy(np.int64)):
                 found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()[:16]
 

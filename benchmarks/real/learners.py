@@ -14,6 +14,8 @@ from autodc.studyfile.study import ParameterSpec
 Array = np.ndarray[Any, Any]
 Predict = Callable[[Array], Array]
 
+VERSION = 1
+"""Raised where a training of the same rows, settings and seed gives something else: what is known is then forgotten."""
 ROUNDS = 40
 FEATURES = 400
 

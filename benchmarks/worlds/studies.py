@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,42 +12,20 @@ from autodc import fingerprint, seeds
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.evaluation.metrics import find_metric
-from autodc.evaluation.slices import TEST, VALIDATION, Slice, SliceTable
+from autodc.evaluation.slices import TEST, VALIDATION, Sides, Slice, SliceTable
 from autodc.review.result import result
-from autodc.search import Plan, SearchProblem, make_engine
+from autodc.search import Plan, make_engine
 from autodc.study.core import StudyCore
-from autodc.study.journal.events import StudyStarted
+from autodc.study.journal.events import RULES, StudyStarted
 from autodc.study.journal.state import State
 from autodc.studyfile.study import StudySpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.trial.executor import Completion
-from benchmarks.worlds.planting import Array, Held, Planted
+from autodc.wire.cut import Held as HeldRows
+from autodc.wire.cut import cut
 
-
-class StudyWorld(Protocol):
-    """What a study can be run of."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def seed(self) -> int:
-        """What it was drawn with."""
-
-    @property
-    def planted(self) -> Planted:
-        """Its data."""
-
-    @property
-    def problem(self) -> SearchProblem:
-        """What the search is asked."""
-
-    def held(self, part: str) -> Held:
-        """The rows of `validation` or `test`."""
-
-    def train(self, plan: Plan, seed: int, fidelity: float = 1.0) -> Mapping[str, Array]:
-        """Train once: part → outputs in row order."""
+if TYPE_CHECKING:
+    from benchmarks.worlds.port import StudyWorld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,12 +60,14 @@ def run_study(
     """Run a study of a world to its end, one training at a time. gate: keys of the study file's `gate`."""
     spec = _spec(world, seed, trainings, trials, rounds, gate or {})
     tables = {part: _slices(world, spec, part) for part in (VALIDATION, TEST)}
+    sides = _sides(world, spec, tables[VALIDATION])
     core = StudyCore(
         spec,
-        _started(world, spec, tables[VALIDATION]),
+        _started(world, spec, tables[VALIDATION].on(sides.gate)),
         journal=MemoryJournal(),
         store=MemoryStore(),
         table=tables[VALIDATION],
+        sides=sides,
         metric=find_metric("accuracy", "classification", "."),
         problem=world.problem,
         engine=lambda problem: make_engine(spec.search.sampler, problem, seeds.integer(spec.seed, "engine")),
@@ -135,13 +115,24 @@ def _spec(world: StudyWorld, seed: int, trainings: int, trials: int, rounds: int
 def _slices(world: StudyWorld, spec: StudySpec, part: str) -> SliceTable:
     """The slices of a world's held rows, as the study's own code would cut them."""
     held = world.held(part)
-    nothing = pd.DataFrame(index=range(len(held.rows.x)))
-    (numbers,) = joint_clusters([Dataset(name=part, x=held.rows.x, y=None, metadata=nothing, groups=held.groups)])
+    (numbers,) = joint_clusters([_dataset(world, part)])
     found = []
     for one in spec.slices:
         rows, same = held.slices[one.name], {"name": one.name, "role": one.role, "margin": one.margin}
         found.append(Slice(**same, weight=one.weight or 1.0, part=part, rows=rows, clusters=numbers[rows]))
     return SliceTable(slices=tuple(found), targets={part: held.rows.y})
+
+
+def _dataset(world: StudyWorld, part: str) -> Dataset:
+    held = world.held(part)
+    nothing = pd.DataFrame(index=range(len(held.rows.x)))
+    return Dataset(name=part, x=held.rows.x, y=held.rows.y, metadata=nothing, groups=held.groups)
+
+
+def _sides(world: StudyWorld, spec: StudySpec, table: SliceTable) -> Sides:
+    """Who sees which rows of validation, as the study's own code would cut them."""
+    rows = HeldRows.of({VALIDATION: _dataset(world, VALIDATION)}, table)
+    return cut(rows, spec.data.explore_share, seeds.integer(spec.seed, "explore"))
 
 
 def _started(world: StudyWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
@@ -158,4 +149,5 @@ def _started(world: StudyWorld, spec: StudySpec, table: SliceTable) -> StudyStar
             s.name: {"role": s.role, "margin": s.margin, "weight": s.weight, "rows": len(s.rows)} for s in table.slices
         },
         start=world.problem.start.to_dict(),
+        rules=RULES,
     )

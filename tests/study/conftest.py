@@ -73,7 +73,7 @@ class Hand:
             journal=MemoryJournal(rows),
             store=self.store,
             table=inputs.table,
-            sides=inputs.separation.sides,
+            sides=inputs.sides,
             metric=inputs.metric,
             problem=search_problem(spec),
             engine=partial(engine_of, spec) if engine is None else lambda problem: engine,

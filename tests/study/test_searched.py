@@ -102,6 +102,17 @@ def test_a_slice_that_never_moved_has_no_noise_and_one_that_some_lack_is_left_ou
     assert found["still"].seed == 0.0
 
 
+def test_many_slices_are_told_too() -> None:
+    def many(one: TrialState) -> Any:
+        moves = np.random.default_rng(one.trial.number).normal(size=30)
+        dark = values(one)["dark"]
+        return {"dark": dark} | {f"s{i}": dark + 0.02 * moves[i] for i in range(30)}
+
+    found = missed(searched(60, 0.005, 4), many, "dark").of(comparison("good"), {})
+    assert len(found) == 31
+    assert all(one.seed > found["dark"].seed for name, one in found.items() if name != "dark")
+
+
 def test_the_same_trainings_say_the_same_twice() -> None:
     one, two = (missed(searched(60, 0.01, 3), values, "dark").of(comparison("good"), {}) for _ in range(2))
     assert one == two

@@ -149,17 +149,18 @@ def test_the_cut_that_nobody_asked_for_never_leaves_every_target_speechless(tmp_
 
 
 def test_one_group_cannot_be_cut(tmp_path: Path) -> None:
-    one = np.zeros(600, dtype=int)
     only = [{"name": "own", "source": "data/test.npz", "role": "target"}]
-    changes = {"slices": only, "data__test": None}
-    patients = {"source": "data/patients.npz", "options": {"group": "patient"}}
-    study = write_world(tmp_path, **{**SHORT, **changes, "data__validation": patients, "data__explore_share": 0.4})
+    changes = {**SHORT, "slices": only, "data__test": None}
+    changes["data__validation"] = {"source": "data/patients.npz", "options": {"group": "patient"}}
+    study = write_world(tmp_path, **changes)
     rows = dict(np.load(tmp_path / "data" / "validation.npz"))
-    np.savez(tmp_path / "data" / "patients.npz", **rows, patient=one)
+    np.savez(tmp_path / "data" / "patients.npz", **rows, patient=np.zeros(600, dtype=int))
     inputs = read_inputs(autodc.load(study))
-    sides = inputs.separation.sides
-    assert {len(sides.explore["validation"]), len(sides.gate["validation"])} == {0, 600}
-    assert len(sides.explore["slice-own"]) == pytest.approx(240, abs=3)
+    assert not inputs.separation.is_cut
+    assert "validation is not cut, so the search sees the rows that decide: its rows are one group" in inputs.warnings
+    wished = autodc.load(write_world(tmp_path, **changes, data__explore_share=0.4))
+    with pytest.raises(InputError, match=r"explore_share: validation cannot be cut in two; .*\[ADC-SLICE-006\]"):
+        read_inputs(wished)
 
 
 @pytest.mark.parametrize("share", [0.001, 0.999])

@@ -117,9 +117,10 @@ _PLAN = record(
     {"mixture": named(number), "stages": named(one_of("pretrain", "main")), "recipe": text},
     {"hyperparameters": named(anything)},
 )
+_FORKS = record({"datasets": listed(text), "after": number, "steps": number, "batch": number})
 _TRIAL = record(
     {"number": count, "plan": _PLAN, "seed": count, "phase": text},
-    {"fidelity": number, "warm_start": optional(count)},
+    {"fidelity": number, "warm_start": optional(count), "forks": _FORKS},
 )
 _OUTCOME = record(
     {"status": one_of("done", "failed", "cancelled")},
@@ -130,6 +131,8 @@ _OUTCOME = record(
         "explore_soft": named(number),
         "arrays": text,
         "outputs": text,
+        "forks": named(named(number)),
+        "forked": text,
         "train_seconds": number,
         "predict_ms": number,
         "model_mb": number,
@@ -262,6 +265,8 @@ LookJson = Annotated[Json, _LOOK]
 """gate.Look.to_dict."""
 DatasetsJson = Annotated[Json, named(_DATASET)]
 """Name → card."""
+ChangesJson = Annotated[Mapping[str, Mapping[str, float]], named(named(number))]
+"""Dataset → slice → change."""
 SlicesJson = Annotated[Json, named(_SLICE)]
 """Name → card."""
 CreditJson = Annotated[Json | None, optional(_CREDIT)]

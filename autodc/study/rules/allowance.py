@@ -36,6 +36,10 @@ CREDIT_SHARE = 0.0125
 SEARCH_SHARE = 0.6
 """Share of what a round may spend that goes to search; the gate has the rest."""
 
+FIRST_TURNS = 4 / 3
+"""Where more rounds may follow, a round's search leaves a quarter of its share to them: they ask again only of what is
+undecided, and what nobody needs goes to the settings of what is kept."""
+
 CRUMB = 1e-6
 """Sums of fidelities are compared to within this share of a training."""
 
@@ -102,7 +106,8 @@ def search_quota(view: View, round_number: int) -> int:
     """Search trials of a round, those already planned for it included."""
     spec, planned = view.spec, view.state.charged("search", round_number)
     rounds_left = spec.loop.rounds - round_number + 1
-    share = SEARCH_SHARE * (left(view) + planned) / rounds_left
+    turns = min(rounds_left, FIRST_TURNS) if spec.gate.evidence == "together" else rounds_left
+    share = SEARCH_SHARE * (left(view) + planned) / turns
     return max(math.ceil(planned - CRUMB), int(min(spec.search.trials_per_round, max(0.0, share))))
 
 

@@ -29,6 +29,9 @@ MOST = 300
 LEAST_ALIKE = 10
 """So many with a dataset that is compared speak for it by themselves."""
 
+FEW = 16
+"""More slices than this share the parameters of the objective's process."""
+
 Values = Callable[[TrialState], Mapping[str, float]]
 """A training → oriented value of every slice, and of the objective; empty where it says nothing."""
 
@@ -79,7 +82,9 @@ def missed(ended: Sequence[TrialState], values: Values, by: str) -> Missed:
     plans = [plan for plan, _ in every]
     table = {n: np.array([v[n] for _, v in every]) for n in every[0][1] if all(n in v for _, v in every)}
     features, data = described(plans)
-    found = {name: _left_out(features, data, column) for name, column in table.items()}
+    first = table if len(table) <= FEW else {by: table[by]}
+    fitted = {name: _fitted(features, data, column) for name, column in first.items()}
+    found = {name: _left_out(fitted.get(name, fitted[by]), column) for name, column in table.items()}
     believed = table[by] - found[by]
     better = np.flatnonzero(believed >= np.median(believed))
     return Missed(plans=tuple(plans[i] for i in better), squares={n: e[better] ** 2 for n, e in found.items()})
@@ -113,15 +118,26 @@ def _setting(values: Sequence[Any]) -> list[Array]:
     return [np.array([n == one for n in names]) for one in sorted(set(names))]
 
 
-def _left_out(features: Array, data: Array, values: Array) -> Array:
+def _fitted(features: Array, data: Array, values: Array) -> GaussianProcess | None:
+    """The process of one value; None where nothing moves."""
+    if not features.shape[1] or not values.std():
+        return None
+    alone, ones = np.arange(len(values)), np.ones(len(values))
+    sample = Sample(features=features, target=_standard(values), noise=ones, seeds=alone, data=data)
+    return GaussianProcess(sample, tune(sample))
+
+
+def _left_out(process: GaussianProcess | None, values: Array) -> Array:
     """Each value less its prediction from all others, shape (n,)."""
     scale = float(values.std())
-    if scale == 0.0 or not features.shape[1]:
+    if process is None or scale == 0.0:
         return np.asarray((values - values.mean()) * len(values) / (len(values) - 1))
-    alone = np.arange(len(values))
-    target = (values - values.mean()) / scale
-    sample = Sample(features=features, target=target, noise=np.ones(len(values)), seeds=alone, data=data)
-    return np.asarray((target - GaussianProcess(sample, tune(sample)).left_out()) * scale)
+    target = _standard(values)
+    return np.asarray((target - process.told(target).left_out()) * scale)
+
+
+def _standard(values: Array) -> Array:
+    return np.asarray((values - values.mean()) / values.std())
 
 
 def _speaks(one: TrialState, upto: int) -> bool:

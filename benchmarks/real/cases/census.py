@@ -26,9 +26,10 @@ SCHOOLING = (
     "Doctorate degree(PhD EdD)",
 )
 NUMBERS = ["age", "wage", "gain", "loss", "div", "nemp", "weeks"]
-CATEGORIES = (
-    "edu marital mind mocc race hisp sex tax hhs cow fullpart citizen union ownbus".split()
-)
+CATEGORIES = [
+    *("edu", "marital", "mind", "mocc", "race", "hisp", "sex", "tax", "hhs", "cow", "fullpart", "citizen", "union"),
+    "ownbus",
+]
 TERMS = (
     Term(name="overall", role="guard", margin=0.012),
     Term(name="men", role="guard", margin=0.015),

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 RULES = 1
-"""By which rules studies plan and decide that begin now (StudyStarted.rules)."""
+"""What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,8 @@ class StudyStarted(Event):
     metric: Mapping[str, str] = field(default_factory=dict)
     """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
     rules: int = 0
-    """By which rules it plans and decides: 0, those of before held-out rows were cut into explore and gate rows and the
-    obvious baselines were measured; 1, today's."""
+    """0: trainings are planned as by an autodc that knew no obvious baselines and no explore rows, so that its journals
+    go on to the same decisions; 1: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
