@@ -20,7 +20,7 @@ from autodc.adapters.mlflow_changes import (
 )
 from autodc.adapters.mlflow_trial import parameters_of, values_of
 from autodc.plan.mixture import BASE
-from autodc.review.reasons import SENTENCES
+from autodc.review.reasons import sentence
 from autodc.study.journal import events as ev
 
 _ENDED = {"done": "FINISHED", "cancelled": "KILLED"}
@@ -209,7 +209,8 @@ class Projection:
         )
 
     def _verdict(self, event: ev.VerdictReached) -> list[RunChange]:
-        reasons = "; ".join(f"{code}: {SENTENCES[code]}" if code in SENTENCES else code for code in event.reasons)
+        told = ((code, sentence(code, event.beside)) for code in event.reasons)
+        reasons = "; ".join(f"{code}: {words}" if words else code for code, words in told)
         verdict, why = short_name(f"verdict.{event.subject}"), short_name(f"reasons.{event.subject}")
         tags = short_tags({verdict: event.verdict, why: reasons})
         changes = [RunChange(key=STUDY, tags=tags)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
@@ -15,6 +16,9 @@ from autodc.review import beside, status, tables, views
 from autodc.study.journal.state import State
 from autodc.study.rules.last import INCUMBENT
 from autodc.verbs.run import REPORT, Result, open_result
+
+NAMES_WIDTH = 14
+"""Of a cell that names several datasets."""
 
 _COLOURS = {"keep": "green", "drop": "red", "undecided": "yellow"}
 _VERDICTS = (
@@ -59,7 +63,7 @@ def show_result(result: Result) -> None:
 def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
     told = row["difference"] is not None
     return [
-        row["dataset"],
+        _names(row["members"]),
         Text(row["verdict"], style=_COLOURS[row["verdict"]]),
         f"{row['weight']:.2f}" if row["weight"] else "",
         row["slice"] or "",
@@ -68,6 +72,13 @@ def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
         str(row["pairs"]) if told else "",
         row["why"],
     ]
+
+
+def _names(members: Sequence[str]) -> str:
+    """One dataset, or several that were decided together, a few to a line."""
+    if len(members) == 1:
+        return members[0]
+    return f"{len(members)} together:\n" + fill(", ".join(members), NAMES_WIDTH, break_long_words=False)
 
 
 def _interval(row: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ FINDINGS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 
 PHASES = {phase.name: phase.purpose for phase in ORDER if phase.purpose}
 
-KINDS = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together"}
+KINDS = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together", "block": "several as one"}
 
 
 def verdicts(state: State) -> list[dict[str, Any]]:
@@ -28,8 +28,12 @@ def verdicts(state: State) -> list[dict[str, Any]]:
     slices = state.question.slices
     for row in rows:
         margin = slices.get(row["slice"], {}).get("margin") if row["slice"] else None
-        row |= {"bar": charts.bar(row, scale, margin), "tags": state.card(row["dataset"]).get("tags", ())}
+        row |= {"bar": charts.bar(row, scale, margin), "tags": _tags(state, row["members"])}
     return rows
+
+
+def _tags(state: State, names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag for name in names for tag in state.card(name).get("tags", ())))
 
 
 def slice_rows(state: State, result: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -127,7 +127,7 @@ def _words(one: Mapping[str, Any], numbers: Numbers) -> str:
         return f"not measured: {one['error']}"
     if one["standing"] == "same":
         return "the end is this very plan"
-    ahead = f"the end is {numbers.signed(one['difference'])} ahead"
+    ahead = f"the end is {numbers.plain(one['difference'])} ahead"
     if one["difference"] < 0:
         ahead = f"the end is {numbers.plain(-one['difference'])} behind"
     if one["low"] is None:

@@ -138,6 +138,7 @@ def decision(comparison: ComparisonState) -> dict[str, Any]:
         "subject": comparison.subject,
         "kind": comparison.kind,
         "purpose": comparison.purpose,
+        "members": list(comparison.members),
         "verdict": comparison.verdict,
         "reasons": list(comparison.reasons),
         "seeds": look.pairs,

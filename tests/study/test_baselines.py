@@ -1,4 +1,4 @@
-"""The obvious baselines: chosen for the last measurement, trained on its seeds, told beside the end, never in its way."""
+"""The obvious baselines: chosen for the last measurement, trained on its seeds, told beside it, never in its way."""
 
 from __future__ import annotations
 
