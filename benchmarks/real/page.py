@@ -15,7 +15,7 @@ from benchmarks.tables import table
 
 HEAD = """# The loop on real cases
 
-`python -m benchmarks.real`{took}, Python {version}. Natural sources whose data ship in packages (benchmarks/real/cases).
+`python -m benchmarks.real`{took}, Python {version}. Natural sources whose data ship in packages: benchmarks/real/cases.
 
 Each night draws its validation rows and runs the product's own study with its defaults, {trainings} trainings at most;
 each peer has {trainings} trainings on all validation rows and takes what it saw be best, without a look at guards. All
