@@ -153,8 +153,9 @@ class Search:
         """Climb by the best single change, from each of these mixtures at the start's settings."""
         assert self._objective is not None
         value, datasets, settings = self._objective.mean(), len(free), len(self._world.settings)
-        changes = [(i, None) for i in np.flatnonzero(free)]
-        changes += [(datasets + j, level) for j in range(settings) for level in np.linspace(0, 1, LEVELS)]
+        levels = np.linspace(0, 1, LEVELS).tolist()
+        changes: list[tuple[int, float | None]] = [(i, None) for i in np.flatnonzero(free).tolist()]
+        changes += [(datasets + j, level) for j in range(settings) for level in levels]
         best, height = np.zeros(datasets + settings), -np.inf
         for start in starts:
             here = np.concatenate([start, np.full(settings, 0.5)])

@@ -254,7 +254,8 @@ class _Night:
         seen = targets(self._world, "gate", self._terms.gate.min_rows)
         moved = self._world.truth(Point.stacked(points))
         total = sum(s.weight for s in seen)
-        return tuple(float(v) for v in sum(s.weight / total * moved[s.name] for s in seen))
+        mean = np.sum([s.weight / total * moved[s.name] for s in seen], axis=0)
+        return tuple(float(v) for v in mean)
 
     def _member(self, one: Planted) -> Member:
         kept, status = one.name in self._kept, self._status.get(one.name, "")
