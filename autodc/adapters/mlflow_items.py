@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, final
 
+from autodc.adapters import mlflow_ending as ending
 from autodc.adapters.mlflow_changes import (
     STUDY,
     DatasetInput,
@@ -19,7 +20,7 @@ from autodc.adapters.mlflow_changes import (
 )
 from autodc.adapters.mlflow_trial import parameters_of, values_of
 from autodc.plan.mixture import BASE
-from autodc.review.reasons import SENTENCES
+from autodc.review.reasons import sentence
 from autodc.study.journal import events as ev
 
 _ENDED = {"done": "FINISHED", "cancelled": "KILLED"}
@@ -39,6 +40,7 @@ class Projection:
         self._seeds: dict[int, tuple[int, ...]] = {}
         self._shown: dict[str, int] = {}
         self._challengers: set[int] = set()
+        self._obvious: dict[str, str] = {}
         self._sessions = self._opened = 0
         self._spent = 0.0
         self.finished = False
@@ -84,8 +86,12 @@ class Projection:
             case ev.TestSetOpened():
                 self._opened += 1
                 return [RunChange(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]
+            case ev.BaselinesChosen():
+                self._obvious = {_identity(plan): name for name, plan in event.plans.items()}
+            case ev.GainCredited():
+                return ending.credited(event)
             case ev.TestSetMeasured():
-                return [_measured(event)]
+                return [ending.measured(event)]
             case ev.StudyFinished():
                 self.finished = True
                 tags = {"autodc.status": "finished", "autodc.stopped_because": event.because}
@@ -164,6 +170,8 @@ class Projection:
         }
         if self._started is not None and _identity(self._started.start) == self._plan_of[event.number]:
             tags |= self._show("start", event.number)
+        if phase == "test" and (name := self._obvious.get(self._plan_of[event.number])) is not None:
+            tags |= {"autodc.baseline": name, **self._show(name, event.number)}
         change = RunChange(
             key=_key(event.number),
             create=True,
@@ -201,7 +209,8 @@ class Projection:
         )
 
     def _verdict(self, event: ev.VerdictReached) -> list[RunChange]:
-        reasons = "; ".join(f"{code}: {SENTENCES[code]}" if code in SENTENCES else code for code in event.reasons)
+        told = ((code, sentence(code, event.beside)) for code in event.reasons)
+        reasons = "; ".join(f"{code}: {words}" if words else code for code, words in told)
         verdict, why = short_name(f"verdict.{event.subject}"), short_name(f"reasons.{event.subject}")
         tags = short_tags({verdict: event.verdict, why: reasons})
         changes = [RunChange(key=STUDY, tags=tags)]
@@ -243,16 +252,6 @@ class Projection:
         if self._shown.setdefault(what, number) != number:
             return {}
         return {"autodc.compare": what}
-
-
-def _measured(event: ev.TestSetMeasured) -> RunChange:
-    values = {f"test.before.{name}": value for name, value in event.before.items()}
-    values |= {f"test.after.{name}": value for name, value in event.after.items()}
-    for name, difference in event.differences.items():
-        values |= {
-            f"test.{part}.{name}": difference[part] for part in ("difference", "low", "high") if part in difference
-        }
-    return RunChange(key=STUDY, metrics=metrics_at(milliseconds(event.time), values))
 
 
 def _key(number: int) -> str:

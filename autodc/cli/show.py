@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
@@ -11,9 +12,13 @@ from rich.text import Text
 
 from autodc.adapters.mlflow_store import opening
 from autodc.cli.terminal import Column, console, duration, print_table
-from autodc.review import status, tables, views
+from autodc.review import beside, status, tables, views
 from autodc.study.journal.state import State
+from autodc.study.rules.last import INCUMBENT
 from autodc.verbs.run import REPORT, Result, open_result
+
+NAMES_WIDTH = 14
+"""Of a cell that names several datasets."""
 
 _COLOURS = {"keep": "green", "drop": "red", "undecided": "yellow"}
 _VERDICTS = (
@@ -36,6 +41,7 @@ def show_result(result: Result) -> None:
         out, _VERDICTS, [_verdict_cells(row) for row in views.verdict_rows(state)], f"{content['study']}: verdicts"
     )
     _print_slices(out, state, content)
+    _print_baselines(out, state, content)
     used = content["spent"]
     busy = f", workers {used['busy_share']:.0%} busy" if used["busy_share"] is not None else ""
     failed = sum(t.outcome is not None and t.outcome.status == "failed" for t in state.trials)
@@ -57,7 +63,7 @@ def show_result(result: Result) -> None:
 def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
     told = row["difference"] is not None
     return [
-        row["dataset"],
+        _names(row["members"]),
         Text(row["verdict"], style=_COLOURS[row["verdict"]]),
         f"{row['weight']:.2f}" if row["weight"] else "",
         row["slice"] or "",
@@ -66,6 +72,13 @@ def _verdict_cells(row: Mapping[str, Any]) -> list[Any]:
         str(row["pairs"]) if told else "",
         row["why"],
     ]
+
+
+def _names(members: Sequence[str]) -> str:
+    """One dataset, or several that were decided together, a few to a line."""
+    if len(members) == 1:
+        return members[0]
+    return f"{len(members)} together:\n" + fill(", ".join(members), NAMES_WIDTH, break_long_words=False)
 
 
 def _interval(row: Mapping[str, Any]) -> str:
@@ -96,6 +109,19 @@ def _print_slices(out: Console, state: State, content: Mapping[str, Any]) -> Non
         told = ["", ""] if seen is None else [f"{seen['difference']:+.3f}", f"{seen['low']:+.3f} … {seen['high']:+.3f}"]
         rows.append([row["name"], *map(_value, row["validation"]), *map(_value, row["test"]), *told])
     print_table(out, columns, rows, "slices, start and end")
+
+
+def _print_baselines(out: Console, state: State, content: Mapping[str, Any]) -> None:
+    """The end beside the obvious, in one line; below it in red what is better than the end."""
+    found, numbers = content["baselines"], tables.scales(state, content)
+    if not found:
+        return
+    where = beside.ROWS[found[INCUMBENT]["rows"]]
+    out.print(f"beside: {beside.line(found, numbers)} (objective, {where})", soft_wrap=not out.is_terminal)
+    for row in beside.rows(found, numbers):
+        if row["standing"] == "behind":
+            words = f"{row['name']}, is better than the end: {row['words']}"
+            out.print(Text(words, style="bold red"), soft_wrap=not out.is_terminal)
 
 
 def _value(value: float | None) -> str:

@@ -37,6 +37,8 @@ def show_status(found: Mapping[str, Any]) -> None:
         f"{account['q']:g} left; {account['looks']} looks at validation",
     )
     table.add_row("test set", _opened(test_set))
+    if found["baselines"]:
+        table.add_row("beside", found["baselines"])
     table.add_row("time", _time(found))
     if found["left"]:
         table.add_row("left", found["left"]["text"])

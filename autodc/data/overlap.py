@@ -63,15 +63,16 @@ def near(training: Dataset, held: Dataset, *, tolerance: float | None = None) ->
     Images (two axes or more a row) are compared by shape of light alone, so brightness and contrast do not matter;
     tables by columns in standard deviations of the training rows. Rows are made comparable a batch at a time.
     """
-    view: _View
-    if training.x.ndim > 2:
-        view, limit = _pictures, IMAGE_TOLERANCE
-    else:
-        view, limit = _standardised(training.x), TABLE_TOLERANCE
+    view, limit = comparable(training), IMAGE_TOLERANCE if training.x.ndim > 2 else TABLE_TOLERANCE
     first = _first(training.hashes)
     rows, distances = _nearest_within(training.x, first, held.x, view, limit if tolerance is None else tolerance)
     hit = np.flatnonzero(rows >= 0)
     return NearCopies(held=hit, training=rows[hit], distances=distances[hit], rows=len(held))
+
+
+def comparable(training: Dataset) -> _View:
+    """How rows are turned into vectors whose distance says how near they are to those of a training set."""
+    return _pictures if training.x.ndim > 2 else _standardised(training.x)
 
 
 def clusters(x: Array, groups: Array | None) -> Array | None:

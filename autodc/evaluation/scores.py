@@ -115,20 +115,25 @@ def score(
         if not metric.is_mean or (keep.outputs and kind != "image_to_image"):
             arrays[f"{part}.outputs"] = np.asarray(predicted, dtype=np.float32)
     given = arrays | {f"{part}.outputs": outputs[part] for part in table.parts}
-    values, soft = _means(table if gate is None else gate, metric, given, soft_of)
-    seen, seen_soft = ({}, {}) if explore is None else _means(explore, metric, given, soft_of)
+    given |= {f"{part}.soft": rows for part, rows in soft_of.items()}
+    values, soft = means(table if gate is None else gate, metric, given)
+    seen, seen_soft = ({}, {}) if explore is None else means(explore, metric, given)
     return Scores(slices=values, soft=soft, explore=seen, explore_soft=seen_soft, arrays=arrays)
 
 
-def _means(
-    table: SliceTable, metric: Metric, arrays: Mapping[str, Array], soft: Mapping[str, Array]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Metric and soft score of the slices that have rows."""
+def means(table: SliceTable, metric: Metric, arrays: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, float]]:
+    """Metric and soft score of the slices that have rows, the latter where it was kept."""
     some = [one for one in table.slices if len(one.rows)]
     return (
         {one.name: slice_value(table, metric, one, arrays) for one in some},
-        {one.name: float(soft[one.part][one.rows].mean(dtype=float)) for one in some},
+        {one.name: m for one in some if (m := soft_value(one, arrays)) is not None},
     )
+
+
+def soft_value(one: Slice, arrays: Mapping[str, Array]) -> float | None:
+    """The mean soft score of a slice, from what `score` kept of a training; None where it kept none."""
+    rows = arrays.get(f"{one.part}.soft")
+    return None if rows is None else float(rows[one.rows].mean(dtype=float))
 
 
 def slice_value(table: SliceTable, metric: Metric, one: Slice, arrays: Mapping[str, Array]) -> float:

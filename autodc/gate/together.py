@@ -25,6 +25,9 @@ one comparison, or nothing, because it claims nothing."""
 SURE = 1.64
 """Standard errors of one-sided 95%."""
 
+FAIRLY = 0.84
+"""Standard errors of one-sided 80%."""
+
 SHOWN_ALONE = 2.5
 """Believed gains of so many standard deviations are asked alone."""
 
@@ -158,6 +161,11 @@ class Answer:
         """The difference is above this with 95%."""
         return self.mean - SURE * self.sd
 
+    @property
+    def seems_better(self) -> bool:
+        """Whether the challenger is better, 80% sure."""
+        return self.mean > FAIRLY * self.sd
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,11 +271,11 @@ def _shown(
     for _ in range(RETREATS):
         if answer.keep or not answer.gained or not answer.guards:
             break
-        arm = _retreat(p, question.challenger, answer.guards)
-        if arm is None or not arm.members - ground.members:
+        lesser = _retreat(p, question.challenger, answer.guards)
+        if lesser is None or not lesser.members - ground.members:
             return None, answer
-        members = tuple(n for n in names if n in arm.members)
-        question = replace(question, challenger=arm, members=members)
+        members = tuple(n for n in names if n in lesser.members)
+        question = replace(question, challenger=lesser, members=members)
         answer = yield question
     return (question.challenger if answer.keep else None), answer
 
@@ -303,7 +311,7 @@ def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
 
 
 def _without_harmful(p: Proposal, held: Arm) -> Steps:
-    """c: those believed harmful leave where that is believed better after three pairs; the doubtful where it is free."""
+    """c: those believed harmful leave where that seems better after three pairs, the doubtful where it is free."""
     if held.plan == "recommended":
         return held
     for sure, least in ((SURE, 0.0), (0.0, None)):
@@ -318,7 +326,7 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
 
 
 def _alone(p: Proposal, held: Arm, ground: Arm) -> Generator[Question, Answer, tuple[Arm, frozenset[str]]]:
-    """d: members that are believed to be shown alone are asked alone, the surest first; what is shown to harm leaves."""
+    """d: members of which much is believed are asked alone, the surest first; what is shown to harm leaves."""
     new = [n for n in held.members - ground.members if n in p.beliefs]
     sure = sorted((n for n in new if p.beliefs[n].sureness > SHOWN_ALONE), key=lambda n: (-p.beliefs[n].sureness, n))
     alone: set[str] = set()
@@ -373,10 +381,13 @@ def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm
 
 
 def _weighted(held: Arm) -> Steps:
-    """Weights and settings that the search recommends for what is kept are taken where they are believed better."""
+    """Weights and settings that the search recommends for what is kept are taken where gate rows find them better.
+
+    They are the luckiest of its beliefs, so the belief itself says nothing here.
+    """
     weighted = Arm("weighted", held.members)
     answer = yield Question(purpose="weights", challenger=weighted, incumbent=held, members=())
-    return weighted if answer.paid and answer.mean > 0 else held
+    return weighted if answer.paid and answer.seems_better else held
 
 
 def _priced(p: Proposal, held: Arm) -> Steps:

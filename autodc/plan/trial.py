@@ -15,6 +15,38 @@ Array = np.ndarray[Any, Any]
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forks:
+    """A probe: one training that stops on the way, and goes on from there once for every dataset, and once as it was.
+
+    All goes on for the same steps on the same batches, but that a part of each batch is of the dataset.
+    """
+
+    datasets: tuple[str, ...]
+    """One fork each, in this order; the control comes before them."""
+    after: float
+    """Share of a full training after which it forks."""
+    steps: float
+    """Share of a full training that each fork goes on for."""
+    batch: float
+    """Share of each batch that is of the dataset."""
+
+    @property
+    def cost(self) -> float:
+        """What all of it takes, in full trainings."""
+        return round(self.after + self.steps * (1 + len(self.datasets)), 6)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {**asdict(self), "datasets": list(self.datasets)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Forks:
+        """Read back `to_dict`."""
+        return cls(**{**value, "datasets": tuple(value["datasets"])})
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One planned training."""
 
@@ -25,8 +57,11 @@ class Trial:
     phase: str
     """The phase in whose name it is trained, as the journal calls it."""
     fidelity: float = 1.0
+    """What it is charged as, in full trainings."""
     warm_start: int | None = None
     """The trial whose model it continues."""
+    forks: Forks | None = None
+    """What it is forked into; such a training measures nothing of its plan."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -37,12 +72,14 @@ class Trial:
             "phase": self.phase,
             "fidelity": self.fidelity,
             "warm_start": self.warm_start,
+            **({} if self.forks is None else {"forks": self.forks.to_dict()}),
         }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Trial:
         """Read back `to_dict`."""
-        return cls(**{**value, "plan": Plan.from_dict(value["plan"])})
+        forks = Forks.from_dict(value["forks"]) if value.get("forks") else None
+        return cls(**{**value, "plan": Plan.from_dict(value["plan"]), "forks": forks})
 
 
 @final
@@ -63,6 +100,10 @@ class Outcome:
     study's own clock: it says nothing of its plan."""
     outputs: str = ""
     """Content address of the predictions, kept for the model of the start and the incumbents."""
+    forks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Of a probe: dataset → slice → change of the soft score by its fork, up is better."""
+    forked: str = ""
+    """Of a probe: content address of the soft score of every row in every fork."""
     train_seconds: float = 0.0
     predict_ms: float = 0.0
     model_mb: float = 0.0
@@ -89,9 +130,10 @@ class Outcome:
         return self.explore_soft if self.explore else self.soft
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form; without what is empty where rows are not cut."""
+        """JSON form; without what is empty where rows are not cut, or where nothing was forked."""
         found = asdict(self)
-        return found if self.explore else {k: v for k, v in found.items() if k not in ("explore", "explore_soft")}
+        absent = (() if self.explore else ("explore", "explore_soft")) + (() if self.forks else ("forks", "forked"))
+        return {name: value for name, value in found.items() if name not in absent}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Outcome:

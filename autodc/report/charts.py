@@ -88,16 +88,18 @@ def dumbbell(before: float | None, after: float | None, scale: Scale) -> dict[st
     return {"before": scale.at(before), "after": scale.at(after)}
 
 
-def objectives(state: State, sign: float) -> dict[str, Any] | None:
+def objectives(state: State, sign: float, levels: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
     """The objective of every full training in order, and where the incumbent moved; None before the first outcome.
 
-    sign: 1 or −1, from the oriented objective to the units a user knows.
+    sign: 1 or −1, from the oriented objective to the units a user knows; levels: what it is to be held against, each
+    {name, value, tone}.
     """
     points = full_trainings(state, sign)
     if not points:
         return None
     values = np.array([value for _, value in points])
     low, high = value_range(values)
+    low, high = min([low, *(one["value"] for one in levels)]), max([high, *(one["value"] for one in levels)])
     across = Scale(low=0, high=max(1, len(state.trials) - 1), start=CHART_LEFT, end=CHART_WIDTH - 12)
     up = Scale(low=low, high=high, start=CHART_HEIGHT - CHART_BOTTOM, end=CHART_TOP)
     return {
@@ -120,6 +122,7 @@ def objectives(state: State, sign: float) -> dict[str, Any] | None:
         "cut": int(np.sum((values < low) | (values > high))),
         "ticks": [{"y": up.at(value), "value": value} for value in ticks(low, high)],
         "last": len(state.trials) - 1,
+        "levels": [{**one, "y": y, "above": y - 4} for one in levels for y in [up.at(one["value"])]],
         "moves": [_move(state, index, across) for index in range(len(state.moves))],
     }
 

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from autodc.files import write_whole
 from autodc.report import charts, front, sections
-from autodc.review import account, story, tables
+from autodc.review import account, beside, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
 from autodc.review.wording import PURPOSES
@@ -77,6 +77,8 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "n": numbers,
         "headline": story.headline(state),
         "gain": story.gain(state, result, numbers),
+        "beside": sections.beside_rows(result, numbers),
+        "beside_rows": beside.ROWS,
         "sure": story.sureness(state),
         "warnings": concerns(state, result, numbers),
         "verdicts": sections.verdicts(state),
@@ -92,7 +94,7 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "promise": account.promise(result, numbers),
         "cheap": account.cheap(result),
         "front": front.section(state, result, sign),
-        "chart": charts.objectives(state, sign),
+        "chart": charts.objectives(state, sign, sections.levels(state)),
         "slots": max((s.slots for s in state.sessions), default=0),
         "level": f"{INTERVAL_LEVEL:.0%}",
         "mlflow": tables.reference(result),

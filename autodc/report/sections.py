@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.report import charts
-from autodc.review import tables, views
+from autodc.review import beside, tables, views
 from autodc.review.account import account
 from autodc.review.numbers import Numbers
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
+from autodc.study.rules.last import INCUMBENT
 
 FINDINGS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 
 PHASES = {phase.name: phase.purpose for phase in ORDER if phase.purpose}
 
-KINDS = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together"}
+KINDS = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together", "block": "several as one"}
 
 
 def verdicts(state: State) -> list[dict[str, Any]]:
@@ -27,8 +28,12 @@ def verdicts(state: State) -> list[dict[str, Any]]:
     slices = state.question.slices
     for row in rows:
         margin = slices.get(row["slice"], {}).get("margin") if row["slice"] else None
-        row |= {"bar": charts.bar(row, scale, margin), "tags": state.card(row["dataset"]).get("tags", ())}
+        row |= {"bar": charts.bar(row, scale, margin), "tags": _tags(state, row["members"])}
     return rows
+
+
+def _tags(state: State, names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag for name in names for tag in state.card(name).get("tags", ())))
 
 
 def slice_rows(state: State, result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -54,6 +59,28 @@ def gained(result: Mapping[str, Any], numbers: Numbers) -> dict[str, Any] | None
     scale = charts.difference_scale([*found["parts"], *found["kept"]])
     drawn = {part: [{**row, "bar": charts.bar(row, scale)} for row in found[part]] for part in ("parts", "kept")}
     return found | drawn
+
+
+def beside_rows(result: Mapping[str, Any], numbers: Numbers) -> list[dict[str, Any]]:
+    """The end and the obvious baselines, each with the interval by which the end is ahead."""
+    found = beside.rows(result["baselines"], numbers)
+    scale = charts.difference_scale(found)
+    return [{**row, "bar": charts.bar(row, scale)} for row in found]
+
+
+def levels(state: State) -> list[dict[str, Any]]:
+    """The end and the obvious as lines of the progress plot, on its rows; red is what is better than the end."""
+    told = None if state.credited is None else state.credited.baselines
+    if told is None:
+        return []
+    found = {arm: told.get(arm, {}) for arm in beside.NAMES}
+    tones = {arm: "bad" if (one.get("high") or 0.0) < 0 else "open" for arm, one in found.items()}
+    tones[INCUMBENT] = "end"
+    return [
+        {"name": beside.NAMES[arm], "value": one["objective"], "tone": tones[arm]}
+        for arm, one in found.items()
+        if one.get("objective") is not None
+    ]
 
 
 def evidence(state: State) -> list[dict[str, Any]]:

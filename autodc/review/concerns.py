@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from autodc.gate.reasons import TOO_GOOD
-from autodc.review import notices
+from autodc.review import beside, notices
 from autodc.review.explain import leaks_words
 from autodc.review.numbers import Numbers, count, listed
 from autodc.review.story import BECAUSE
 from autodc.study.journal.state import State
+from autodc.study.rules.last import BASE_TUNED, EVERYTHING_TUNED
 from autodc.study.view import spec_of
 
 ERRORS_SHOWN = 3
@@ -38,6 +39,7 @@ def concerns(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[
     """What puts the result in doubt first, then what a reader should know."""
     test = result["test"]
     found = [*_about_openings(state, test), *_about_test(state, test, numbers), *_about_gate(state)]
+    found += _about_baselines(result, numbers)
     found += [Concern(_sentence(text), "bad") for text in notices.alarms(state)]
     found += [Concern(text) for text in state.question.warnings]
     found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state), *_about_lost(state)]
@@ -100,6 +102,34 @@ def _about_test(state: State, test: Mapping[str, Any] | None, numbers: Numbers) 
         elif known.get("role") == "target" and seen["high"] < 0:
             found.append(Concern(f"On the test set the target {name} got worse: {span}.", "bad"))
     return found
+
+
+def _about_baselines(result: Mapping[str, Any], numbers: Numbers) -> list[Concern]:
+    found = []
+    for row in beside.rows(result["baselines"], numbers):
+        name, where = row["name"].capitalize(), beside.ROWS[result["baselines"][row["arm"]]["rows"]]
+        if row["standing"] == "failed":
+            found.append(Concern(f"{name}: {row['words']}. So the end is not known to be better than that."))
+        elif row["standing"] == "behind":
+            text = (
+                f"{name}, is better than the model at the end, by {numbers.plain(-row['difference'])} on {where} "
+                f"(95% interval of end minus it {numbers.span(row['low'], row['high'])})."
+            )
+            found.append(Concern(f"{text} {_INSTEAD[row['arm']]}", "bad"))
+    return found
+
+
+_INSTEAD = {
+    EVERYTHING_TUNED: (
+        "What was left out was not shown to help, and it did. Its mixture and settings stand under baselines in "
+        "result.json; gate.in_doubt: everything ends a study with it where nothing is shown."
+    ),
+    BASE_TUNED: (
+        "What was kept does not pay beside better settings. The settings stand under baselines in result.json; more "
+        "trainings for the search, or more validation rows, would find them."
+    ),
+}
+"""Baseline → what to do where the end is worse."""
 
 
 def _about_gate(state: State) -> list[Concern]:

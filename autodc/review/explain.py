@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from autodc.gate.noise import OBJECTIVE
 from autodc.gate.types import Gained, Held, Leak, LeakKind, Leaks, Look, Settling, SliceLook
-from autodc.review.reasons import SENTENCES
+from autodc.review.reasons import sentence
 
 FAR_BOUND = 20.0
 """A bound of more standard errors than this is not told as a number: nobody can picture it."""
@@ -41,7 +41,7 @@ def explain(look: Look, subject: str, verdict: str | None = None) -> str:
         "undecided": f"{subject} is undecided: it was not kept, and not shown to be useless either.",
         None: f"{subject} is still being compared.",
     }[word]
-    parts = [opening, *(SENTENCES[code] for code in look.reasons if code in SENTENCES)]
+    parts = [opening, *filter(None, map(sentence, look.reasons))]
     if look.leaks is not None:
         parts.append(leaks_words(look.leaks))
     pairs = "one pair of trainings" if look.pairs == 1 else f"{look.pairs} pairs of trainings with the same seeds"

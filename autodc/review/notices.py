@@ -33,7 +33,8 @@ def alarms(state: State) -> list[str]:
         found.append(
             f"the {same} calibration trainings are identical: this learner is deterministic, so they tell nothing of "
             "how much a training varies that draws other rows with each seed; nothing is decided on one pair, and "
-            "each dataset is judged by the noise of its own pairs"
+            "each dataset is judged by the noise of its own pairs; where all weights are whole numbers an interval is "
+            "about other validation rows alone, not about another draw of the training data, which no seed shows"
         )
     return found
 
@@ -52,6 +53,8 @@ def slice_alarms(slices: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _of_slice(name: str, card: Mapping[str, Any]) -> str:
     few = explain.too_few(card["rows"], card.get("groups"), card.get("counting"), card["needed"])
+    if card["rows"] < (every := card.get("all_rows", card["rows"])):
+        few = f"of its {every} rows {card['explore_rows']} are for the search and {card['rows']} decide, {few}"
     what = "it is left out of what should improve"
     if card["role"] == "guard":
         what = "it guards nothing, harm to it would not be seen"

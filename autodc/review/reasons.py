@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autodc.gate import reasons
+from autodc.review.numbers import listed
 from autodc.study.phases.comparing import OUT_OF_BUDGET, STOPPED
 from autodc.study.rules.failing import ALWAYS_FAILS
 
@@ -59,12 +62,40 @@ SENTENCES: dict[str, str] = {
         "It gains without a loss, as answers learned by heart do; a leak was looked for and none was found."
     ),
     reasons.TRUSTED: "It gains without a loss and a leak was found; gate.trust says that it is none.",
+    reasons.TOGETHER: (
+        "Kept together, as a block: these as one are better by more than chance explains, and none of them could be"
+        " told apart on these rows."
+    ),
+    reasons.WHOLE: "The whole is better than what was there, tuned, by more than chance explains.",
+    reasons.WHOLE_NOT_SHOWN: (
+        "The whole is not shown to be better than what was there, tuned; so nothing smaller was asked of it."
+    ),
+    reasons.WORTHLESS: "Worthless beside the rest: leaving {it} out costs less than matters, 95% sure.",
+    reasons.REDUNDANT: (
+        "Redundant beside {beside}: the same rows get better with that, and leaving {it} out costs less than matters."
+    ),
+    reasons.HARMFUL: "Harmful beside the rest: without {it} the targets together are better, 95% sure.",
+    reasons.PRUNED: "Among those believed to be worth least, which left together.",
+    reasons.NOT_APART: "None of these could be told apart on these rows.",
+    reasons.IN_DOUBT: (
+        "Kept in doubt, because gate.in_doubt says so: a gain is the best guess, and was not shown. Of nights in which"
+        " nothing helps, half would end like this."
+    ),
+    reasons.LEFT_UNASKED: (
+        "Not asked alone: those that are believed to harm were asked together, and nothing was shown of {it}."
+    ),
+    reasons.TAKEN: "These are believed better by gate rows and search together, and were taken without a claim.",
+    reasons.LEFT: "These are not believed better by gate rows and search together, and were left.",
     OUT_OF_BUDGET: "The budget of trainings ended before the next look at the evidence could be paid.",
     STOPPED: "The study was ended by hand, to open the test set, before the evidence decided.",
     ALWAYS_FAILS: "Every training with it failed, so it was not proposed any more.",
 }
 
 
-def sentence(code: str) -> str:
-    """What a reason code means; empty for one that nobody knows."""
-    return SENTENCES.get(code, "")
+def sentence(code: str, beside: Sequence[str] = (), several: bool = False) -> str:
+    """What a reason code means; empty for one that nobody knows.
+
+    beside: what stands in for the redundant; several: it is said of several datasets.
+    """
+    text = SENTENCES.get(code, "").replace("{it}", "them" if several else "it")
+    return text.replace("{beside}", listed(beside, "others that stay"))

@@ -11,7 +11,7 @@ import numpy as np
 from autodc.evaluation import objective
 from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
-from autodc.review import notices
+from autodc.review import beside, notices
 from autodc.study import direction
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -43,6 +43,7 @@ def result(state: State) -> dict[str, Any]:
         "undecided": [n for n, v in verdicts.items() if v == "undecided"],
         "incumbent": plan.to_dict(),
         "decisions": [decision(t) for t in state.comparisons if t.verdict is not None and t.looks],
+        "baselines": beside.baselines(state),
         "validation": {"before": _validation(state, state.start, natural), "after": _validation(state, plan, natural)},
         "test": _test(state),
         **({} if state.unread is None else {"test_unread": state.unread.problem}),
@@ -137,6 +138,7 @@ def decision(comparison: ComparisonState) -> dict[str, Any]:
         "subject": comparison.subject,
         "kind": comparison.kind,
         "purpose": comparison.purpose,
+        "members": list(comparison.members),
         "verdict": comparison.verdict,
         "reasons": list(comparison.reasons),
         "seeds": look.pairs,

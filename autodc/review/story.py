@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autodc.review import together
 from autodc.review.numbers import Numbers, count, listed
 from autodc.study.assess import INTERVAL_LEVEL
 from autodc.study.journal.state import State
@@ -106,6 +107,14 @@ def sureness(state: State) -> list[str]:
             f"What was kept rests on {span} {noun} of trainings with the same seed each, one with the dataset and one "
             f"without."
         )
+    told = [together.telling(state, n) for n in state.kept]
+    blocks = {one.id: one for one in told if one is not None and one.kind == "block"}
+    lines += [
+        f"{listed(n for n in state.kept if n in one.members)} were kept together: that is one claim, about all of "
+        "them at once. What one of them is worth alone was not shown."
+        for one in blocks.values()
+        if len(one.members) > 1
+    ]
     if state.measured is not None and state.measured.differences:
         seeds = min(d["pairs"] for d in state.measured.differences.values())
         lines.append(

@@ -8,7 +8,7 @@ from typing import Any
 from autodc.errors import InputError
 from autodc.gate.types import Look
 from autodc.plugins import meant
-from autodc.review import notices
+from autodc.review import notices, together
 from autodc.review.explain import advice, explain, found_words
 from autodc.review.reasons import sentence
 from autodc.review.wording import PURPOSES
@@ -29,15 +29,39 @@ _OVER = {
 
 
 def verdict_rows(state: State) -> list[dict[str, Any]]:
-    """One row a candidate: verdict, the slice that tells most, its difference with interval, pairs, reason."""
-    return [_verdict_row(state, name) for name in state.candidates]
+    """One row a candidate: verdict, the slice that tells most, its difference with interval, pairs, reason.
+
+    Candidates that one comparison decided together, with the same verdict, share a row; `members` names them.
+    """
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for name in state.candidates:
+        comparison = together.telling(state, name)
+        joint = comparison is not None and together.is_joint(comparison) and comparison.looks
+        key = (comparison.id, state.verdict(name)) if joint and comparison is not None else (name,)
+        groups.setdefault(key, []).append(name)
+    return [_shared_row(state, names) for names in groups.values()]
+
+
+def _shared_row(state: State, names: list[str]) -> dict[str, Any]:
+    rows = [_verdict_row(state, name) for name in names]
+    if len(rows) == 1:
+        return rows[0]
+    weights = {row["weight"] for row in rows}
+    return rows[0] | {
+        "dataset": ", ".join(names),
+        "members": names,
+        "rows": sum(row["rows"] for row in rows),
+        "cost": sum(row["cost"] or 0 for row in rows),
+        "weight": weights.pop() if len(weights) == 1 else None,
+    }
 
 
 def _verdict_row(state: State, name: str) -> dict[str, Any]:
-    comparison = _telling_comparison(state, name)
+    comparison = together.telling(state, name)
     fails = failing.datasets(view_of(state)).get(name)
     row: dict[str, Any] = {
         "dataset": name,
+        "members": [name],
         "verdict": state.verdict(name),
         "rows": state.card(name)["rows"],
         "cost": state.card(name).get("cost", 0),
@@ -53,8 +77,8 @@ def _verdict_row(state: State, name: str) -> dict[str, Any]:
     }
     if comparison is not None and comparison.looks:
         look = comparison.typed_looks[-1]
-        slice_name = telling_slice(look)
-        seen = look.slices[slice_name]
+        slice_name = "together" if together.is_joint(comparison) else telling_slice(look)
+        seen = together.estimate(comparison) if together.is_joint(comparison) else look.slices[slice_name]
         row |= {
             "slice": slice_name,
             "difference": seen.difference,
@@ -63,7 +87,7 @@ def _verdict_row(state: State, name: str) -> dict[str, Any]:
             "level": seen.level,
             "pairs": look.pairs,
             "reasons": list(comparison.reasons),
-            "why": sentence(comparison.reasons[0]) if comparison.reasons else "",
+            "why": next(iter(together.why(comparison)), ""),
         }
         if comparison.verdict == "keep" and name not in state.kept:
             row["why"] = _passed(state, comparison)
@@ -99,13 +123,6 @@ def _passed(state: State, comparison: ComparisonState) -> str:
     return "It helped, but the study ended before the challenger it is part of was compared as a whole."
 
 
-def _telling_comparison(state: State, name: str) -> ComparisonState | None:
-    """The comparison that a dataset's verdict rests on."""
-    mine = [t for t in state.comparisons if t.kind == "dataset" and t.subject == name and t.verdict is not None]
-    keeps = [t for t in mine if t.verdict == "keep"]
-    return keeps[-1] if name in state.kept and keeps else (mine[-1] if mine else None)
-
-
 def telling_slice(look: Look) -> str:
     """The slice that says most about a look: a harmed guard, else the target with the largest statistic."""
     counted = {name: seen for name, seen in look.slices.items() if seen.needed is None} or look.slices
@@ -122,7 +139,7 @@ def why(state: State, name: str) -> dict[str, Any]:
     name: a candidate, or the subject of another comparison (`tuning`, a bundle). Raises InputError ADC-WHY-001 for a
     name that is neither.
     """
-    mine = [t for t in state.comparisons if t.subject == name or (name in t.members and t.purpose == "whole")]
+    mine = [t for t in state.comparisons if name in (t.subject, *t.members)]
     if name not in state.candidates and not mine:
         known = [*state.candidates, *dict.fromkeys(t.subject for t in state.comparisons)]
         near = meant(name, known)
@@ -143,14 +160,16 @@ def why(state: State, name: str) -> dict[str, Any]:
 
 def _summary(state: State, name: str, mine: list[ComparisonState]) -> str:
     candidate = name in state.candidates
-    comparison = _telling_comparison(state, name) if candidate else mine[-1]
+    comparison = together.telling(state, name) if candidate else mine[-1]
     if comparison is None or not comparison.looks:
         return f"{name} is undecided: {_verdict_row(state, name)['why']}." if candidate else ""
     look = comparison.typed_looks[-1]
+    if candidate and together.is_joint(comparison):
+        return together.summary(state, name, comparison)
     text = explain(look, name, comparison.verdict)
     for code in comparison.reasons:
         if code not in look.reasons:
-            text += f" {sentence(code)}"
+            text += f" {sentence(code, comparison.beside)}"
     if candidate and comparison.verdict == "keep" and name not in state.kept:
         text += f" It is undecided all the same. {_passed(state, comparison)}"
     return text
@@ -166,7 +185,13 @@ def comparison_view(comparison: ComparisonState) -> dict[str, Any]:
         "purpose": comparison.purpose,
         "arms": PURPOSES[comparison.purpose],
         "verdict": comparison.verdict,
-        "reasons": [{"code": c, "text": sentence(c)} for c in comparison.reasons],
+        "members": list(comparison.members),
+        "beside": list(comparison.beside),
+        "combined": comparison.combined,
+        "reasons": [
+            {"code": code, "text": text}
+            for code, text in zip(comparison.reasons, together.why(comparison), strict=True)
+        ],
         "alpha": comparison.alpha,
         "trainings": comparison.trainings,
         "seeds": list(comparison.seeds),

@@ -11,6 +11,14 @@ PURPOSES = {
     "removal": "the challenger with it against the same without it",
     "addition": "the incumbent with it against the incumbent",
     "whole": "the whole challenger against the incumbent",
+    "everything": "everything that is free against what was there, each at its best settings",
+    "together": "all that is not believed to harm against what was there, each at its best settings",
+    "harm": "the whole without what is believed to harm against the whole",
+    "pruning": "the whole without these against the whole",
+    "block": "these together against the same without them",
+    "weights": "the weights that the search recommends against weight 1",
+    "tuning": "the best settings for what is there against those it had",
+    "doubt": "everything that is free against what was there, kept in doubt",
 }
 """Purpose of a comparison → its two arms."""
 

@@ -1,6 +1,7 @@
 """What an engine says of all it has seen: the plan believed best, at free or fixed weights, and what members are worth.
 
-The same for every engine, so that a comparison of engines is about where they look.
+The same for every engine, so that a comparison of engines is about where they look. What goes to the gate as a belief
+(`beliefs`, `guard_beliefs`) rests on the metric alone: the soft score rewards confidence, and may only guide a search.
 """
 
 from __future__ import annotations
@@ -67,9 +68,7 @@ class Answers:
         history = self._book.of(observed)
         if _knows_nothing(history):
             return None
-        fixed = self._book.fixed(mixture, recipe)
-        plan = self._book.encoding.plan(self._recommender(history).settle(fixed))
-        return Plan.of(mixture, dict(plan.hyperparameters), plan.recipe, plan.pretrain)
+        return self._book.plan(self._recommender(history).settle(self._book.fixed(mixture, recipe)), mixture)
 
     @single_threaded
     def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
@@ -88,7 +87,7 @@ class Answers:
     def beliefs(self, observed: Sequence[Observation], plan: Plan) -> dict[str, tuple[float, float]] | None:
         """Member of a plan → what the objective loses without it, mean and sd; None where nothing is known."""
         history = self._book.of(observed)
-        return None if _knows_nothing(history) else self._losses(self._modeller.believed(history), plan)
+        return None if _knows_nothing(history) else self._losses(self._modeller.believed(history.hard), plan)
 
     @single_threaded
     def guard_beliefs(
@@ -99,7 +98,7 @@ class Answers:
         if _knows_nothing(history):
             return None
         measured = [n for n in self._book.problem.guards if np.isfinite(history.raw[n]).any()]
-        return {name: self._losses(self._modeller.slice(name, history), plan) for name in measured}
+        return {name: self._losses(self._modeller.slice(name, history.hard), plan) for name in measured}
 
     def _losses(self, model: Model, plan: Plan) -> dict[str, tuple[float, float]]:
         """What leaving out each member of a plan alone costs; members that the problem does not have are left out."""
@@ -114,7 +113,8 @@ class Answers:
 
     def _recommender(self, history: History) -> Recommender:
         book = self._book
-        return Recommender(book.space, self._modeller, history, book.problem.guards, book.start, self._seed)
+        problem = book.problem
+        return Recommender(book.space, self._modeller, history, problem.guards, book.start, self._seed, problem.plain)
 
 
 def _knows_nothing(history: History) -> bool:

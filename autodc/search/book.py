@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.plan.plan import Value
+from autodc.plan.plan import Plan, Value
 from autodc.search.encoding import PlanEncoding, weight_name
 from autodc.search.engine import Observation, SearchProblem
 from autodc.search.history import Growing, History, Record
@@ -42,27 +42,45 @@ class PlanBook:
                 row[i] = self.space.dimensions[i].unit(weight)
         return np.asarray(self.space.snap(row[None])[0])
 
-    def fixed(self, mixture: Mapping[str, float], recipe: str | None = None) -> Fixed:
-        """What a mixture, and a recipe where it is given, leave no choice of; datasets not known are ignored.
+    def fixed(
+        self,
+        mixture: Mapping[str, float] | None = None,
+        recipe: str | None = None,
+        excluded: frozenset[str] = frozenset(),
+    ) -> Fixed:
+        """What a mixture, a recipe, or datasets that are excluded leave no choice of; datasets not known are ignored.
 
         Raises ValueError for a recipe that the problem does not have.
         """
         if recipe is not None and recipe not in self.problem.recipes:
             raise ValueError(f"recipe: there is no {recipe!r}; found {', '.join(self.problem.recipes)}")
+        if mixture is None:
+            columns = self.encoding.columns(excluded)
+            return Fixed(columns=columns, values=np.zeros(len(columns)))
         values: dict[str, Value] = {weight_name(n): float(mixture.get(n, 0.0)) for n in self.problem.datasets}
-        columns = [int(c) for c in self.space.weights]
+        held = [int(c) for c in self.space.weights]
         if recipe is not None and RECIPE in self.space.index:
             values[RECIPE] = recipe
-            columns.append(self.space.index[RECIPE])
-        row = self.space.encode(values)
-        return Fixed(columns=np.array(columns, dtype=int), values=row[columns])
+            held.append(self.space.index[RECIPE])
+        return Fixed(columns=np.array(held, dtype=int), values=self.space.encode(values)[held])
+
+    def plan(self, row: Array, mixture: Mapping[str, float] | None = None) -> Plan:
+        """The plan of a row; of exactly this mixture, datasets not known among them, where it is given."""
+        plan = self.encoding.plan(row)
+        return plan if mixture is None else Plan.of(mixture, dict(plan.hyperparameters), plan.recipe, plan.pretrain)
 
     def history(self, observed: Sequence[Observation]) -> History:
         """All observations as arrays."""
         for seen in observed[len(self._records) :]:
             self._seen.append(seen)
             self._records.append(
-                Record(row=self.encoding.row(seen.plan), seed=seen.seed, values=seen.values, fidelity=seen.fidelity)
+                Record(
+                    row=self.encoding.row(seen.plan),
+                    seed=seen.seed,
+                    values=seen.values,
+                    soft=seen.soft,
+                    fidelity=seen.fidelity,
+                )
             )
         return self._records.first(len(observed))
 

@@ -48,6 +48,9 @@ class SearchProblem:
     """Dataset → numbers that say what it holds, equally many of each; similar datasets are tried together first where
     there are many (`clusters.py`)."""
 
+    plain: bool = True
+    """Whether what is recommended goes back to weight 1, and inside ranges, where nothing else is believed better."""
+
     def __post_init__(self) -> None:
         """Raises ValueError for a problem that has nothing to improve, or a mixture that no trial may have."""
         if not self.targets:
@@ -148,11 +151,13 @@ class SearchEngine(Protocol):
         observed: Sequence[Observation],
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
+        mixture: Mapping[str, float] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number` (counted over search trials from 0).
 
         observed: all that is visible, in order of number, a prefix that only grows from call to call;
-        running: planned and not yet visible; excluded: datasets fixed at weight 0.
+        running: planned and not yet visible; excluded: datasets fixed at weight 0; mixture: the weights that the plan
+        has exactly, so that its settings alone are searched, never those of an opening.
         """
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, final
 
@@ -33,6 +33,7 @@ class Record:
     row: Array
     seed: int
     values: Mapping[str, float]
+    soft: Mapping[str, float] = field(default_factory=dict)
     fidelity: float = 1.0
 
 
@@ -40,9 +41,10 @@ class Record:
 class History:
     """Finished trainings in order. Read only: what is derived from it is worked out when it is first asked for.
 
-    rows: (n, D); raw: slice → (n,) as observed; slices: name → (n,), penalties in place of what is missing;
-    objective: (n,), the same; failed: (n,); fidelity: (n,), share of a full training; seeds: (n,);
-    shares: slice → share in the objective; memo: what models of it were worked out, by whoever asked.
+    rows: (n, D); raw: slice → (n,) as observed; soft: slice → (n,), its soft score, NaN where it is not known;
+    slices: name → (n,), penalties in place of what is missing; objective: (n,), the same; failed: (n,);
+    fidelity: (n,), share of a full training; seeds: (n,); shares: slice → share in the objective; memo: what models of
+    it were worked out, by whoever asked.
     """
 
     def __init__(
@@ -50,26 +52,50 @@ class History:
         *,
         rows: Array,
         observed: Array,
+        soft: Array,
         fidelity: Array,
         seeds: Array,
         shares: Mapping[str, float],
-        digests: dict[int, str] | None = None,
+        digests: dict[tuple[int, bool], str] | None = None,
     ) -> None:
-        """observed: (slices, n) in the order of `shares`; digests: those of longer histories that begin with this."""
+        """observed, soft: (slices, n) in the order of `shares`; digests: of longer histories that begin with this."""
         self.rows, self.fidelity, self.seeds, self.shares = rows, fidelity, seeds, shares
         self.raw: Mapping[str, Array] = dict(zip(shares, observed, strict=True))
+        self.soft: Mapping[str, Array] = dict(zip(shares, soft, strict=True))
         self.memo: dict[Any, Any] = {}
-        self._observed = observed
+        self._observed, self._soft = observed, soft
         self._digests = {} if digests is None else digests
         self._heads: dict[int, History] = {}
 
     @classmethod
     def told(
-        cls, *, rows: Array, raw: Mapping[str, Array], fidelity: Array, seeds: Array, shares: Mapping[str, float]
+        cls,
+        *,
+        rows: Array,
+        raw: Mapping[str, Array],
+        fidelity: Array,
+        seeds: Array,
+        shares: Mapping[str, float],
+        soft: Mapping[str, Array] | None = None,
     ) -> History:
-        """What the models are told of trainings that gave `raw`."""
+        """What the models are told of trainings that gave `raw`, with soft scores where they are known."""
         observed = np.array([raw[n] for n in shares], dtype=float).reshape(len(shares), len(rows))
-        return cls(rows=rows, observed=observed, fidelity=fidelity, seeds=seeds, shares=shares)
+        other = np.full(observed.shape, np.nan) if soft is None else np.array([soft[n] for n in shares], dtype=float)
+        return cls(
+            rows=rows,
+            observed=observed,
+            soft=other.reshape(observed.shape),
+            fidelity=fidelity,
+            seeds=seeds,
+            shares=shares,
+        )
+
+    @cached_property
+    def hard(self) -> History:
+        """The same trainings without their soft scores."""
+        if not np.isfinite(self._soft).any():
+            return self
+        return History.told(rows=self.rows, raw=self.raw, fidelity=self.fidelity, seeds=self.seeds, shares=self.shares)
 
     @cached_property
     def failed(self) -> Array:
@@ -128,6 +154,7 @@ class History:
             self._heads[count] = History(
                 rows=self.rows[:count],
                 observed=self._observed[:, :count],
+                soft=self._soft[:, :count],
                 fidelity=self.fidelity[:count],
                 seeds=self.seeds[:count],
                 shares=self.shares,
@@ -135,14 +162,14 @@ class History:
             )
         return self._heads[count]
 
-    def digest(self, count: int) -> str:
-        """Identity of the first `count` trainings as observed."""
-        if count not in self._digests:
+    def digest(self, count: int, soft: bool = False) -> str:
+        """Identity of the first `count` trainings as observed; soft: with their soft scores."""
+        if (count, soft) not in self._digests:
             state = hashlib.blake2b(np.ascontiguousarray(self.rows[:count]).tobytes(), digest_size=16)
-            for part in [*self._observed, self.fidelity, self.seeds]:
+            for part in [*self._observed, *(self._soft if soft else ()), self.fidelity, self.seeds]:
                 state.update(np.ascontiguousarray(part[:count]).tobytes())
-            self._digests[count] = state.hexdigest()
-        return self._digests[count]
+            self._digests[count, soft] = state.hexdigest()
+        return self._digests[count, soft]
 
     def sample(self, features: Array, data: Array, target: Array, clusters: tuple[Array, ...] = ()) -> Sample:
         """The sample a surrogate of `target` is fitted to."""
@@ -188,9 +215,10 @@ class Growing:
         self._count = 0
         self._rows = np.empty((ROOM, width))
         self._observed = np.empty((len(self._shares), ROOM))
+        self._soft = np.empty((len(self._shares), ROOM))
         self._fidelity = np.empty(ROOM)
         self._seeds = np.empty(ROOM, dtype=np.int64)
-        self._digests: dict[int, str] = {}
+        self._digests: dict[tuple[int, bool], str] = {}
         self._last: dict[int, History] = {}
 
     def __len__(self) -> int:
@@ -202,10 +230,12 @@ class Growing:
         if i == len(self._fidelity):
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
             self._observed = np.concatenate([self._observed, np.empty_like(self._observed)], axis=1)
+            self._soft = np.concatenate([self._soft, np.empty_like(self._soft)], axis=1)
             self._fidelity = np.concatenate([self._fidelity, np.empty_like(self._fidelity)])
             self._seeds = np.concatenate([self._seeds, np.empty_like(self._seeds)])
         self._rows[i] = record.row
         self._observed[:, i] = [record.values.get(name, np.nan) for name in self._shares]
+        self._soft[:, i] = [record.soft.get(name, np.nan) for name in self._shares]
         self._fidelity[i] = max(record.fidelity, LEAST_FIDELITY)
         self._seeds[i] = record.seed
         self._count += 1
@@ -223,6 +253,7 @@ class Growing:
         return History(
             rows=self._rows,
             observed=self._observed,
+            soft=self._soft,
             fidelity=self._fidelity,
             seeds=self._seeds,
             shares=self._shares,

@@ -17,7 +17,8 @@ from autodc.search.pareto import Tradeoffs
 from autodc.search.probes import modeller_of
 from autodc.search.proposal import free, thompson, unseen
 from autodc.search.screen import Opening, opening
-from autodc.search.surrogates.fitting import FIRST_FIT
+from autodc.search.space import Fixed
+from autodc.search.surrogates.ladder import FIRST_FIT
 from autodc.search.surrogates.modeller import Modeller
 
 Array = np.ndarray[Any, Any]
@@ -43,22 +44,24 @@ class MixtureEngine:
         observed: Sequence[Observation],
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
+        mixture: Mapping[str, float] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number`; see `SearchEngine`."""
-        out = self._book.encoding.columns(excluded)
+        fixed = self._book.fixed(mixture, excluded=excluded)
         rng = seeds.generator(self._seed, "search", "trial", number)
         pending = [self._book.encoding.row(plan) for plan in running]
         opened = self._openings(observed)
-        if number < len(opened):
-            return self._opened(number, opened[number], pending, out, rng)
+        if number < len(opened) and mixture is None:
+            return self._opened(number, opened[number], pending, fixed, rng)
         history = self._book.history(observed)
         if len(history) < FIRST_FIT or history.failed.all():
-            row, origin = free(self._book.space, pending, out, rng), "random"
+            row, origin = free(self._book.space, pending, fixed, rng), "random"
         else:
             modeller, guards = self._weighed(number, history, observed), self._problem.guards
-            row = thompson(self._book.space, modeller, history, guards, self._book.start, pending, out, rng)
+            space, moving = self._book.space, None if mixture is None else self._book.space.moving(fixed)
+            row = thompson(space, modeller, history, guards, self._book.start, pending, fixed, rng, moving)
             origin = "thompson"
-        return Suggestion(plan=self._book.encoding.plan(row), seed_key=f"trial-{number}", origin=origin)
+        return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin=origin)
 
     def recommend(
         self,
@@ -106,12 +109,12 @@ class MixtureEngine:
         return [entry for entry in self._opening if entry.origin == "enqueued"]
 
     def _opened(
-        self, number: int, entry: Opening, pending: list[Array], out: Array, rng: np.random.Generator
+        self, number: int, entry: Opening, pending: list[Array], fixed: Fixed, rng: np.random.Generator
     ) -> Suggestion:
         row = entry.row.copy()
-        row[out] = 0.0
+        row[fixed.columns] = fixed.values
         row = self._book.space.snap(row[None], clip=False)[0]
         if not len(unseen(row[None], pending)):
-            row = free(self._book.space, pending, out, rng)
+            row = free(self._book.space, pending, fixed, rng)
         key = f"pair-{entry.pair}" if entry.pair >= 0 else f"trial-{number}"
         return Suggestion(plan=self._book.encoding.plan(row), seed_key=key, origin=entry.origin)

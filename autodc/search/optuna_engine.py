@@ -87,9 +87,10 @@ class OptunaEngine:
         observed: Sequence[Observation],
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
+        mixture: Mapping[str, float] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number`; see `SearchEngine`."""
-        out = self._book.encoding.columns(excluded)
+        fixed = self._book.fixed(mixture, excluded=excluded)
         pending = [self._book.encoding.row(plan) for plan in running]
         if number == 0:
             row = self._book.start.copy()
@@ -98,12 +99,12 @@ class OptunaEngine:
             if self._name in STATEFUL:
                 self._bridge = Bridge(self._book.space, self._name, self._seed, self._options)
             row = self._bridge.ask(number, history.rows, told(history.raw, history.shares), pending)
-        row[out] = 0.0
-        row = self._book.space.snap(row[None], clip=number > 0)[0]
+        row[fixed.columns] = fixed.values
+        row = self._book.space.snap(row[None], clip=number > 0 and mixture is None)[0]
         if not len(unseen(row[None], pending)):
             rng = seeds.generator(self._seed, "search", "optuna", number, "free")
-            row = free(self._book.space, pending, out, rng)
-        return Suggestion(plan=self._book.encoding.plan(row), seed_key=f"trial-{number}", origin=self._name)
+            row = free(self._book.space, pending, fixed, rng)
+        return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin=self._name)
 
     def recommend(
         self,

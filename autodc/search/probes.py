@@ -18,8 +18,9 @@ from autodc.search.encoding import weight_name
 from autodc.search.engine import SearchProblem
 from autodc.search.history import History
 from autodc.search.space import Space
-from autodc.search.surrogates.fitting import fitted_to
 from autodc.search.surrogates.guards import Guards
+from autodc.search.surrogates.ladder import fitted_to
+from autodc.search.surrogates.link import is_known, linked
 from autodc.search.surrogates.modeller import Modeller, SelectingModeller
 from autodc.search.surrogates.posterior import Function, Model
 
@@ -116,9 +117,11 @@ class ProbedModeller:
     def _rest(self, history: History, slope: float) -> History:
         if (self, slope) not in history.memo:
             said = slope * (self._space.features(history.rows) @ self._tilt)
+            known = {n: linked(history, n) - said if n in self._targets else v for n, v in history.soft.items()}
             history.memo[self, slope] = History.told(
                 rows=history.rows,
                 raw={n: v - said if n in self._targets else v for n, v in history.raw.items()},
+                soft=known if is_known(history) else None,
                 fidelity=history.fidelity,
                 seeds=history.seeds,
                 shares=history.shares,

@@ -9,7 +9,7 @@ import numpy as np
 
 from autodc.search.ascent import ascend
 from autodc.search.history import History
-from autodc.search.space import Space
+from autodc.search.space import Fixed, Space
 from autodc.search.surrogates.guards import FEW, Guards
 from autodc.search.surrogates.modeller import Modeller
 from autodc.search.threads import single_threaded
@@ -33,18 +33,18 @@ def thompson(
     guards: Mapping[str, float],
     start: Array,
     pending: Sequence[Array],
-    excluded: Array,
+    fixed: Fixed,
     rng: np.random.Generator,
+    moving: Array | None = None,
 ) -> Array:
     """Return the row that is best under one draw of the objective and of every guard.
 
-    guards: slice → margin below the start; excluded: columns of weights fixed at 0.
+    guards: slice → margin below the start; fixed: columns that are not searched; moving: those that the climb
+    looks at, all where it is left out.
     """
 
     def held(rows: Array) -> Array:
-        rows = np.array(rows)
-        rows[:, excluded] = 0.0
-        return space.snap(rows)
+        return space.hold(rows, fixed)
 
     best = history.rows[np.argsort(-history.objective, kind="stable")[:KNOWN]]
     origin = space.features(start[None])
@@ -62,9 +62,9 @@ def thompson(
         return np.asarray(worth)
 
     starts = np.vstack([best, space.random(rng, STARTS)])
-    rows, values = ascend(space, value, starts, held, rng, PARENTS, ROUNDS)
+    rows, values = ascend(space, value, starts, held, rng, PARENTS, ROUNDS, moving)
     rows = unseen(rows[np.argsort(-values, kind="stable")], pending)
-    return np.asarray(rows[0]) if len(rows) else free(space, pending, excluded, rng)
+    return np.asarray(rows[0]) if len(rows) else free(space, pending, fixed, rng)
 
 
 def nearest(together: Guards, margins: Mapping[str, float], origin: Array, features: Array) -> list[str]:
@@ -83,10 +83,8 @@ def unseen(points: Array, pending: Sequence[Array]) -> Array:
     return np.asarray(points[~same])
 
 
-def free(space: Space, pending: Sequence[Array], excluded: Array, rng: np.random.Generator) -> Array:
+def free(space: Space, pending: Sequence[Array], fixed: Fixed, rng: np.random.Generator) -> Array:
     """A random row that is not being trained; in a space with nothing left, any row."""
-    points = space.random(rng, 64)
-    points[:, excluded] = 0.0
-    points = space.snap(points)
+    points = space.hold(space.random(rng, 64), fixed)
     left = unseen(points, pending)
     return np.asarray(left[0] if len(left) else points[0])

@@ -36,13 +36,14 @@ class RandomEngine:
         observed: Sequence[Observation],
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
+        mixture: Mapping[str, float] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number`; see `SearchEngine`."""
-        out = self._book.encoding.columns(excluded)
+        fixed = self._book.fixed(mixture, excluded=excluded)
         rng = seeds.generator(self._seed, "search", "random", number)
         pending = [self._book.encoding.row(plan) for plan in running]
-        row = free(self._book.space, pending, out, rng)
-        return Suggestion(plan=self._book.encoding.plan(row), seed_key=f"trial-{number}", origin="random")
+        row = free(self._book.space, pending, fixed, rng)
+        return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin="random")
 
     def recommend(
         self,

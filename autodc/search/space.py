@@ -160,6 +160,10 @@ class Space:
             rows[:, i] = np.array([dimension.unit(dimension.value(float(x))) for x in found])[place]
         return np.where(self.active(rows), rows, self.defaults) if self._conditional else rows
 
+    def moving(self, fixed: Fixed) -> Array:
+        """The columns that are left to move."""
+        return np.setdiff1d(np.arange(len(self)), fixed.columns)
+
     def hold(self, rows: Array, fixed: Fixed) -> Array:
         """Return the rows on the grid with some columns at given values, whatever is in them."""
         rows = np.array(rows, dtype=float)

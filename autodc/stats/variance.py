@@ -23,7 +23,7 @@ PRIOR_CAP = 20.0
 STRANGER = 0.9
 """A challenger that moves between pairs more than the pool explains in this share of cases is judged by itself alone,
 where the pool does not speak for it."""
-SEARCHED_CAP = 2.0
+SEARCHED_CAP = 1.0
 """What the search's trainings show counts for so many degrees of freedom beside the own pairs: it may be misfit."""
 NOTHING = 1e-12
 """Variances below this share of the squared differences are rounding."""
@@ -167,7 +167,7 @@ def moderate(
     freedom for the whole (Mickey & Brown 1966): Satterthwaite's trust a variance that is small by luck, and with two
     or three pairs that calls chance a gain ten times too often.
     searched: noise that the search's trainings show. Where it is larger than the pool's, it stands in its place with
-    one pair, and beside the own with two degrees of freedom from two pairs on.
+    one pair, and beside the own with one degree of freedom from two pairs on.
     """
     n, m = own.pairs, own.rows
     d0 = min(prior.df, prior_cap)

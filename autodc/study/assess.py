@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -17,9 +18,11 @@ from autodc.evaluation.scores import PairedOutputs, compare, row_scores, score
 from autodc.evaluation.slices import Slice, SliceTable
 from autodc.gate.judge import judge, too_good
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
+from autodc.gate.reasons import NO_CHANGE
 from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.stats.variance import Prior, crossed, moderate
+from autodc.study import beside
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import WHOLES, ComparisonState, TrialState
 from autodc.study.journal.state import State
@@ -27,7 +30,7 @@ from autodc.study.ports import ArtefactStore
 from autodc.study.row_effects import RowEffects
 from autodc.study.rules import last
 from autodc.study.rules.credit import PARTS
-from autodc.study.rules.searched import residuals
+from autodc.study.rules.searched import Missed, missed, trainings
 from autodc.study.slicing import Slices
 from autodc.study.view import View
 from autodc.studyfile.study import GateSpec, SliceSpec, StudySpec
@@ -64,19 +67,24 @@ class EvidenceAssessor:
         self._slices, self._metric, self._store = slices, metric, store
         self._open_test, self._leaks = open_test, leaks
         self._effects = RowEffects(slices, metric, store)
+        self._missed: tuple[Any, Missed] = (None, Missed())
 
     def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
         """Judge it on the gate rows, or on all. A training that failed leaves a lost pair, and that never passes."""
         table = self._slices.table if comparison.all_rows else self._slices.gate
         look = self._look_on(table, view, comparison, pair_seeds)
-        return look if comparison.pairs is None else replace(look, verdict=None, reasons=())
+        if comparison.pairs is None:
+            return look
+        return replace(look, verdict=None, reasons=tuple(code for code in look.reasons if code == NO_CHANGE))
 
     @property
     def explore_share(self) -> float | None:
         """Explore rows as a share of those that targets have; None where search and gate see the same rows."""
         if not self._slices.is_cut:
             return None
-        parts = [sum(len(s.rows) for s in t.slices if s.role == "target") for t in (self._slices.explore, self._slices.table)]
+        parts = [
+            sum(len(s.rows) for s in t.slices if s.role == "target") for t in (self._slices.explore, self._slices.table)
+        ]
         return parts[0] / parts[1] if 0 < parts[0] < parts[1] else None
 
     def row_spreads(self, view: View, names: Sequence[str]) -> Mapping[str, float]:
@@ -154,8 +162,23 @@ class EvidenceAssessor:
             found = _bounded(rows - start, one.clusters, pools.of(one.name), vouched=vouched)
             differences[one.name] = {**found, "rows": len(one.rows), "pairs": len(numbers)}
         return ev.TestSetMeasured(
-            before=self._natural(table, before), after=self._natural(table, after), differences=differences
+            before=self._natural(table, before),
+            after=self._natural(table, after),
+            differences=differences,
+            baselines=self._beside(view, table, lambda number: self._final(view, number, table)),
         )
+
+    def beside(self, view: View) -> dict[str, Any] | None:
+        """The arms of the last measurement on the gate rows of validation."""
+        return self._beside(view, self._slices.gate, lambda number: self._arrays(view.state, number) or {})
+
+    def _beside(self, view: View, table: SliceTable, read: Callable[[int], Arrays]) -> dict[str, Any] | None:
+        """The same on the rows of a table. read: what a training scored on them; None where nothing is beside it."""
+        if view.state.baselines is None or len(self._calibration(view.state)) < 2:
+            return None
+        pools = Pools() if _soft(view.spec) else self._pools(view, self._slices.gate)
+        targets = table.objective(view.spec.gate.min_rows)
+        return beside.told(table, self._metric, targets, beside.arms(view, read, _draws), pools, _bounded)
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.
@@ -232,26 +255,15 @@ class EvidenceAssessor:
 
     def _with_search(self, view: View, comparison: ComparisonState, pools: Pools) -> Pools:
         """The pools, and what the search's trainings show beside them on the rows that the search sees."""
-        spec, table = view.spec, self._slices.explore
-        targets = table.objective(spec.gate.min_rows)
-        soft = {one.name for one in table.slices if _soft(spec) and one.role == "target"}
+        table, targets = self._slices.explore, self._slices.gate.objective(view.spec.gate.min_rows)
         total = sum(one.weight for one in targets)
-        of_rows = {one.name: max(0.0, pools.of(one.name).residual) / (2 * one.groups) for one in table.slices}
+        of_rows = {s.name: max(0.0, pools.of(s.name).residual) / (2 * max(1, s.groups)) for s in table.slices}
         of_rows[OBJECTIVE] = sum((one.weight / total) ** 2 * of_rows[one.name] for one in targets)
-
-        def values(one: TrialState) -> Mapping[str, float]:
-            assert one.outcome is not None
-            outcome = one.outcome
-            seen = {
-                s.name: (outcome.searched_soft if s.name in soft else outcome.searched).get(s.name)
-                for s in table.slices
-            }
-            known = {name: value for name, value in seen.items() if value is not None}
-            if not all(t.name in known for t in targets):
-                return {}
-            return known | {OBJECTIVE: sum(t.weight * known[t.name] for t in targets) / total}
-
-        return replace(pools, searched=residuals(view, comparison, values, OBJECTIVE, of_rows))
+        ended = trainings(view, comparison.round)
+        known = tuple(one.trial.number for one in ended), tuple(one.name for one in table.slices)
+        if known != self._missed[0]:
+            self._missed = known, missed(ended, partial(_on, table, targets, _soft(view.spec)), OBJECTIVE)
+        return replace(pools, searched=self._missed[1].of(comparison, of_rows))
 
     def _final(self, view: View, number: int, table: SliceTable) -> Arrays:
         """What a final training scores on the opened test set."""
@@ -276,6 +288,17 @@ def _declared(state: State, comparison: ComparisonState) -> frozenset[str]:
     if not meant or any(t is None for t in meant):
         return everything
     return frozenset(name for targets in meant for name in targets or ())
+
+
+def _on(table: SliceTable, targets: Sequence[Slice], soft: bool, one: TrialState) -> Mapping[str, float]:
+    """What the search saw of a training: slice, and the objective → value; nothing where a target is missing."""
+    assert one.outcome is not None
+    hard, gentle = one.outcome.searched, one.outcome.searched_soft
+    seen = {s.name: (gentle if soft and s.role == "target" else hard).get(s.name) for s in table.slices}
+    known = {name: value for name, value in seen.items() if value is not None}
+    if not known.keys() >= {t.name for t in targets}:
+        return {}
+    return known | {OBJECTIVE: sum(t.weight * known[t.name] for t in targets) / sum(t.weight for t in targets)}
 
 
 def _pooled(state: State) -> list[ComparisonState]:

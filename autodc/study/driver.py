@@ -278,7 +278,8 @@ class Driver:
 
     def _last_seconds(self, each: float) -> float:
         """What the last measurement is likely to take."""
-        trainings = sum(phase.apart(self._study.spec) for phase in self._study.view.closing)
+        rules = self._study.state.question.rules
+        trainings = sum(phase.apart(self._study.spec, rules) for phase in self._study.view.closing)
         return trainings * each / self._executor.slots if math.isfinite(each) else 0.0
 
     def _cut(self, over: bool) -> None:

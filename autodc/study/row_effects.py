@@ -1,4 +1,4 @@
-"""What each dataset does to single explore rows, by all trainings of the search: how sure, and whom it stands in for."""
+"""What each dataset does to single explore rows, by the search's trainings: how sure, and whom it stands in for."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc.errors import DataError, InputError
 from autodc.evaluation.metrics import Metric
-from autodc.evaluation.scores import slice_value
+from autodc.evaluation.scores import slice_value, soft_value
 from autodc.evaluation.slices import Sides, Slice, SliceTable, slice_card
 from autodc.search.engine import SearchProblem
 from autodc.study.journal import events as ev
@@ -90,8 +90,8 @@ class Slices:
         for number, outcome in state.ended():
             arrays: Mapping[str, Array] = store.get(outcome.arrays)
             values[str(number)] = slice_value(self.table, metric, one, arrays)
-            if f"{one.part}.soft" in arrays:
-                soft[str(number)] = float(arrays[f"{one.part}.soft"][one.rows].mean(dtype=float))
+            if (mean := soft_value(one, arrays)) is not None:
+                soft[str(number)] = mean
         return values, soft
 
     def _found(self, one: SliceSpec) -> Slice:
@@ -117,4 +117,4 @@ def asked(problem: SearchProblem, gate: SliceTable, explore: SliceTable, min_row
 def _undecidable(one: SliceSpec, found: Slice) -> DataError:
     rows = f"{len(found.rows)} rows, all of them among those the search sees"
     hint = "widen the slice, or begin a study with a smaller data.explore_share"
-    return DataError("ADC-SLICE-001", f"slice {one.name} has no rows to decide on", f"slice {one.name}", rows, hint)
+    return DataError("ADC-SLICE-007", f"slice {one.name} has no rows to decide on", f"slice {one.name}", rows, hint)

@@ -37,6 +37,18 @@ class AnswersContract:
         assert make(problem, 14).settle([], mixture) is None
         assert make(problem, 14).settle([observation(0, plans[0], {})], mixture) is None
 
+    def test_settings_of_a_mixture_are_searched(self, make: Maker) -> None:
+        """Proposes exactly the mixture it is given, at settings that differ; the same in a fresh engine."""
+        engine, problem = make(problem_of(4), 16), problem_of(4)
+        plans, observed = drive(engine, settings, trials=24)
+        mixture = {"base": 1.0, "d0": 1.0, "d3": 1.0}
+        for number in range(24, 28):
+            found = engine.suggest(number, observed, plans[24:], mixture=mixture)
+            assert found.plan.mixture == Mixture.of(mixture)
+            assert make(problem, 16).suggest(number, observed, plans[24:], mixture=mixture) == found
+            plans.append(found.plan)
+        assert len({plan.hyperparameters for plan in plans[24:]}) == 4
+
     def test_every_member_of_a_plan_has_a_worth_in_it(self, make: Maker) -> None:
         """Believes of each what the objective, and every guard, loses without it; nothing before a training."""
         engine, problem = make(problem_of(4), 15), problem_of(4)

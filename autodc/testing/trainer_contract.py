@@ -26,6 +26,8 @@ import pytest
 from autodc.adapters.trainers import make_trainer
 from autodc.plan.plan import Stage, Value
 from autodc.trial.executor import TrainerRef
+from autodc.trial.forking import ForkingJob
+from autodc.trial.outputs import CheckedTrainer
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +37,7 @@ WON_SHARE = 0.5  # of validation rows that the heavier of two contradicting data
 
 
 class TrainerContract:
-    """Determinism, order of outputs, weights, recipes and warm start, on a classification task."""
+    """Determinism, order of outputs, weights, recipes, warm start and forks, on a classification task."""
 
     recipes: ClassVar[tuple[str, ...]] = ("concat",)
     hyperparameters: ClassVar[Mapping[str, Value]] = {}
@@ -138,6 +140,29 @@ class TrainerContract:
         scores = [(t.outputs["validation"].argmax(axis=1) == truth).mean() for t in (fresh, on)]
         assert scores[1] >= max(self.learns - 0.05, scores[0])
 
+    def test_a_control_that_goes_on_to_the_end_is_the_training(
+        self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path
+    ) -> None:
+        """Forks on the way of the very training: the control at its end has its bits, with a fork before it or not."""
+        trainer = self._forking(ref)
+        whole = trainer.train(self._job(tmp_path / "whole", rows, seed=6)).outputs["validation"]
+        alone = trainer.fork(self._forks(tmp_path / "alone", rows, {}, after=0.6, steps=0.4, seed=6))
+        assert np.array_equal(alone.outputs["validation"][0], whole)
+        assert alone.train_seconds > 0
+
+    def test_a_fork_learns_from_its_dataset_and_depends_on_no_other(
+        self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path
+    ) -> None:
+        """Follows the dataset of the fork, gives the same bits again, whatever is forked before it."""
+        trainer, wrong = self._forking(ref), {"wrong": 1}
+        job = self._forks(tmp_path / "both", rows, {"right": 0, **wrong}, after=0.6, steps=0.2, batch=0.5)
+        outputs, truth = trainer.fork(job).outputs["validation"], rows[1][-N_VALIDATION:]
+        assert outputs.shape == (3, N_VALIDATION, truth.max() + 1)
+        said = np.take_along_axis(outputs, ((truth + 1) % 10)[None, :, None], axis=2).mean(axis=(1, 2))
+        assert said[2] > max(said[:2]), "the control, and rows that are right, speak less for labels that are wrong"
+        alone = self._forks(tmp_path / "alone", rows, wrong, after=0.6, steps=0.2, batch=0.5)
+        assert np.array_equal(trainer.fork(alone).outputs["validation"], outputs[[0, 2]])
+
     def test_inputs_of_another_shape_are_refused(
         self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path
     ) -> None:
@@ -156,6 +181,31 @@ class TrainerContract:
 
     def _train(self, ref: TrainerRef, folder: Path, rows: tuple[Array, Array], **wishes: Any) -> Trained:
         return make_trainer(ref).train(self._job(folder, rows, **wishes))
+
+    def _forking(self, ref: TrainerRef) -> CheckedTrainer:
+        trainer = make_trainer(ref)
+        if not trainer.forks:
+            pytest.skip("this trainer cannot fork")
+        return trainer
+
+    def _forks(
+        self,
+        folder: Path,
+        rows: tuple[Array, Array],
+        moved: Mapping[str, int],
+        *,
+        after: float,
+        steps: float,
+        **more: Any,
+    ) -> ForkingJob:
+        """moved: dataset → by how much its labels are off."""
+        batch, (x, y) = more.pop("batch", 0.125), rows
+        datasets = tuple(
+            _stored_part(folder / name, name, x[:N_TRAIN], (y[:N_TRAIN] + by) % 10, 1.0, "main")
+            for name, by in moved.items()
+        )
+        training = self._job(folder, rows, **more)
+        return ForkingJob(training=training, datasets=datasets, after=after, steps=steps, batch=batch)
 
     def _job(self, folder: Path, rows: tuple[Array, Array], **wishes: Any) -> TrainingJob:
         return training_job(folder, *rows, hyperparameters=self.hyperparameters, **wishes)

@@ -90,6 +90,17 @@ class AbstractTask:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredForks:
+    """What a training is forked into, as `trial.forking.ForkingJob` has it."""
+
+    datasets: tuple[StoredPart, ...]
+    after: float
+    steps: float
+    batch: float
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainTask(AbstractTask):
     """Train a plan with a seed, then predict. `out` goes afterwards, but for `out/model` where keep_model is set."""
 
@@ -106,6 +117,9 @@ class TrainTask(AbstractTask):
     fidelity: float
     warm_start: str | None
     keep_model: bool = False
+    forks: StoredForks | None = None
+    """What the training is forked into; outputs are then (1 + forks, rows, ...), the control first, and no model is
+    left."""
 
 
 @final
@@ -212,6 +226,7 @@ def reads(task: Task) -> tuple[str, ...]:
     """The folders that a task is given to read."""
     if isinstance(task, TrainTask):
         warm = () if task.warm_start is None else (task.warm_start,)
-        return (*(part.path for part in (*task.train, *task.predict)), *warm)
+        forked = () if task.forks is None else task.forks.datasets
+        return (*(part.path for part in (*task.train, *task.predict, *forked)), *warm)
     base = (task.method.base,) if isinstance(task, PredictTask) and task.method.base else ()
     return tuple(part.path for part in (*task.parts, *base))

@@ -144,8 +144,11 @@ def n_steps(steps: int, job: TrainingJob, phase: TrainPhase) -> int:
     return max(1, round(steps * job.fidelity * phase.share))
 
 
-def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int) -> Iterator[Drawn]:
-    """Draw the batches of a phase by weight, reading only rows that are needed, each at most once per piece."""
+def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int, first: int = 0) -> Iterator[Drawn]:
+    """Draw the batches of a phase by weight, reading only rows that are needed, each at most once per piece.
+
+    first: the step of the phase to begin with; what comes before it is drawn and not read.
+    """
     sizes = [len(part.x) for part in phase.parts]
     rng = generator(seed, "batches", phase.index)
     plan = batches(sizes, [part.weight for part in phase.parts], batch_size, steps, rng)
@@ -153,8 +156,8 @@ def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int) -> Iterator[
     at_once = max(1, GATHER_BYTES // (row_bytes * batch_size))
     if sum(sizes) * row_bytes <= GATHER_BYTES:
         at_once = steps
-    for first in range(0, steps, at_once):
-        piece = plan[first : first + at_once]
+    for place in range(first, steps, at_once):
+        piece = plan[place : place + at_once]
         rows, positions = np.unique(piece, return_inverse=True)
         x, y = gather([p.x for p in phase.parts], rows), gather([p.y for p in phase.parts], rows)
         yield Drawn(x, y, positions.reshape(piece.shape))

@@ -9,6 +9,7 @@ from typing import Any, cast, final
 import numpy as np
 
 from autodc.errors import AutodcError
+from autodc.trial.forking import Forked, ForkingJob, can_fork
 from autodc.trial.method import Method, RowMethod
 from autodc.trial.trainer import Trained, Trainer, TrainingJob
 
@@ -34,6 +35,30 @@ class CheckedTrainer:
         outputs = checked_outputs(job.predict, trained.outputs, _row_shape(job), self._name)
         figures = {name: _figure(getattr(trained, name), name, self._name) for name in _FIGURES}
         return Trained(outputs=outputs, **figures)
+
+    def fork(self, job: ForkingJob) -> Forked:
+        """Fork a training; raises TrainerError where the trainer cannot, or answers anything but what is asked for."""
+        if not can_fork(self._inner):
+            hint = "define `fork(job) -> Forked` (autodc.trial.forking), or write search.probes: none"
+            raise TrainerError("ADC-TRAIN-070", "this trainer cannot fork a training", self._name, "", hint)
+        forked = self._inner.fork(job)  # type: ignore[attr-defined]
+        if not isinstance(forked, Forked):
+            raise TrainerError("ADC-TRAIN-071", "a fork gives back a Forked", self._name, type(forked).__name__)
+        parts, shape, count = job.training.predict, _row_shape(job.training), 1 + len(job.datasets)
+        if bad := [name for name in parts if len(forked.outputs.get(name, ())) != count]:
+            problem = f"outputs are of another number of forks than {count}, the control among them"
+            raise TrainerError("ADC-TRAIN-071", problem, self._name, ", ".join(bad))
+        each = [
+            checked_outputs(parts, {n: forked.outputs[n][i] for n in parts}, shape, f"{self._name}, fork {i}")
+            for i in range(count)
+        ]
+        outputs = {name: np.stack([one[name] for one in each]) for name in parts}
+        return Forked(outputs=outputs, train_seconds=_figure(forked.train_seconds, "train_seconds", self._name))
+
+    @property
+    def forks(self) -> bool:
+        """Whether the trainer has the capability of `trial.forking`."""
+        return can_fork(self._inner)
 
     def method(self, folder: Path | None) -> Method:
         """What predicts with a model that this trainer saved. Raises TrainerError where the trainer cannot."""

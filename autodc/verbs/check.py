@@ -13,6 +13,7 @@ from autodc.evaluation.scores import Keep, kept_bytes, outputs_bytes
 from autodc.plan.mixture import BASE
 from autodc.review.notices import slice_alarms
 from autodc.study import pace
+from autodc.study.journal.events import RULES
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
@@ -113,8 +114,16 @@ def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
             or one["certifies"] <= one["margin"]
         ):
             continue
+        if one["all_certify"] is not None and one["all_certify"] <= one["margin"]:
+            warnings.append(
+                f"slice {one['name']}: its {one['rows']} gate rows certify a loss below {one['certifies']:.3g} at "
+                f"best, its margin is {one['margin']:g}; all its {one['all']} rows can certify it"
+            )
+            continue
         need = one["rows_for_margin"]
-        mend = f"about {need} rows would do" if need else "no number of rows would do, only more pairs (gate.looks)"
+        mend = (
+            f"about {need} gate rows would do" if need else "no number of rows would do, only more pairs (gate.looks)"
+        )
         warnings.append(
             f"slice {one['name']}: its {one['rows']} rows certify a loss below {one['certifies']:.3g} at best, its "
             f"margin is {one['margin']:g}; {mend}, or a wider margin"
@@ -134,16 +143,17 @@ def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
     base = catalogue.base
     targets = base.y if base.y is not None else np.zeros(0)
     width = len(catalogue.classes) if catalogue.classes else int(np.prod(targets.shape[1:]))
+    last = sum(phase.apart(spec, RULES) for phase in ORDER if phase.predicts_test)
     each = kept_bytes(inputs.table, inputs.metric, spec.task.kind, width, Keep.of(spec))
     data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *catalogue.held))
-    opened = 0 if catalogue.test is None else 2 * allowance.final_seeds(spec) * 4 * width * len(catalogue.test)
+    opened = 0 if catalogue.test is None else last * 4 * width * len(catalogue.test)
     shown = OUTPUTS_AT_ONCE * outputs_bytes(inputs.table, width)
     megabytes = {"outcome_mb": each, "data_mb": data, "disk_mb": each * trainings + opened + shown + data}
     return {name: round(value / 1e6, 3) for name, value in megabytes.items()}
 
 
 def _night(spec: StudySpec) -> dict[str, Any]:
-    cap, apart = allowance.asked(spec), {p.name: p.apart(spec) for p in ORDER}
+    cap, apart = allowance.asked(spec), {p.name: p.apart(spec, RULES) for p in ORDER}
     taken = sum(apart.values())
     search = spec.loop.rounds * spec.search.trials_per_round
     gate = round(search * (1 - allowance.SEARCH_SHARE) / allowance.SEARCH_SHARE)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
 
 from autodc.evaluation.evidence import counting_rows
-from autodc.evaluation.slices import Slice
+from autodc.evaluation.slices import Slice, SliceTable
 from autodc.gate.levels import first_share
 from autodc.gate.noise import OBJECTIVE
 from autodc.gate.power import ROW_SHARE, rows_needed, smallest_difference
@@ -27,6 +27,9 @@ Array = np.ndarray[Any, Any]
 AT = (3, 8)
 """Numbers of pairs that are told, beside an unlimited one."""
 
+MORE = 4
+"""It is told what so many times the rows would show."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Noise:
@@ -39,10 +42,11 @@ class _Noise:
 
 
 def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, Any]]:
-    """One entry a slice, and one for the objective where it is a question of its own.
+    """One entry a slice, and one for the objective where it is a question of its own; of the gate's rows.
 
     shows: pairs → smallest difference shown with chance POWER at the level of the first test (targets) or of guards,
-    None where no noise is known; counting_rows: rows that count, a group or a set of copies is one.
+    None where no noise is known; explore_shows, all_shows, more_shows: the same of the rows that the search sees, of
+    all rows, of MORE times the gate's; counting_rows: rows that count, a group or a set of copies is one.
     """
     spec = inputs.spec
     noise = _measured(inputs, measured) if measured is not None else _assumed(inputs)
@@ -50,8 +54,9 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
     share = first_share(spec.gate.fdr, allowance.planned_tests(spec), targets)
     silent = frozenset[str]() if measured is None else measured.silent
     found = []
-    for one in inputs.gate.slices:
-        mine = noise.get(one.name)
+    for one, seen, every in zip(inputs.gate.slices, inputs.explore.slices, inputs.table.slices, strict=True):
+        mine, level = noise.get(one.name), share if one.role == "target" else None
+        all_certify = _certifies(_more(mine, _times(every, one)), one.margin, spec.gate, 1.0).get("certifies")
         found.append(
             {
                 "name": one.name,
@@ -60,7 +65,14 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
                 "groups": one.groups,
                 "counting_rows": round(one.counting, 1),
                 "margin": one.margin,
-                "shows": _shows(mine, spec.gate, share if one.role == "target" else None),
+                "shows": _shows(mine, spec.gate, level),
+                "explore": len(seen.rows),
+                "explore_groups": seen.groups,
+                "all": len(every.rows),
+                "explore_shows": _shows(_more(mine, _times(seen, one)), spec.gate, level),
+                "all_shows": _shows(_more(mine, _times(every, one)), spec.gate, level),
+                "more_shows": _shows(_more(mine, MORE), spec.gate, level),
+                "all_certify": all_certify,
                 "assumed": measured is None or one.name in silent,
                 **_certifies(mine, one.margin, spec.gate, share_of_rows=one.counting / len(one.rows)),
                 **_told(mine),
@@ -68,19 +80,42 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
         )
     if targets > 1:
         mine = noise.get(OBJECTIVE)
-        rows = len(np.unique(np.concatenate([_places(s) for s in inputs.gate.objective(spec.gate.min_rows)])))
+        rows, together = _rows_together(inputs.gate, spec.gate), _objective_rows(inputs.gate, spec.gate)
         found.append(
             {
                 "name": OBJECTIVE,
                 "role": "objective",
                 "rows": rows,
-                "counting_rows": round(_objective_rows(inputs), 1),
+                "counting_rows": round(together, 1),
                 "margin": None,
                 "shows": _shows(mine, spec.gate, share),
+                "explore": _rows_together(inputs.explore, spec.gate),
+                "all": _rows_together(inputs.table, spec.gate),
+                "explore_shows": _shows(
+                    _more(mine, _objective_rows(inputs.explore, spec.gate) / together), spec.gate, share
+                ),
+                "more_shows": _shows(_more(mine, MORE), spec.gate, share),
                 **_told(mine),
             }
         )
     return found
+
+
+def _rows_together(table: SliceTable, gate: GateSpec) -> int:
+    """Rows of the targets, each counted once."""
+    return len(np.unique(np.concatenate([_places(s) for s in table.objective(gate.min_rows)])))
+
+
+def _times(one: Slice, gate: Slice) -> float:
+    """How many times the gate's rows that count it has."""
+    return one.counting / gate.counting if gate.counting else 0.0
+
+
+def _more(noise: _Noise | None, times: float) -> _Noise | None:
+    """The noise of so many times the rows; None where nothing is left."""
+    if noise is None or not times:
+        return None
+    return replace(noise, rows=noise.rows * times, counting=noise.counting * times)
 
 
 def where_from(inputs: Inputs, measured: Calibration | None) -> dict[str, Any]:
@@ -163,7 +198,9 @@ def _scale_known(inputs: Inputs) -> bool:
 def _assumed(inputs: Inputs) -> dict[str, _Noise]:
     if not _scale_known(inputs):
         return {}
-    rows = {one.name: one.counting for one in inputs.gate.slices} | {OBJECTIVE: _objective_rows(inputs)}
+    rows = {one.name: one.counting for one in inputs.gate.slices} | {
+        OBJECTIVE: _objective_rows(inputs.gate, inputs.spec.gate)
+    }
     return {n: _Noise(rows=m, counting=m, seed=SEED_SD**2, residual=RESIDUAL_VARIANCE) for n, m in rows.items()}
 
 
@@ -182,7 +219,7 @@ def _measured(inputs: Inputs, found: Calibration) -> dict[str, _Noise]:
     prior = pools.of(OBJECTIVE)
     noise[OBJECTIVE] = _Noise(
         rows=len(np.unique(np.concatenate(targets))),
-        counting=_objective_rows(inputs),
+        counting=_objective_rows(inputs.gate, inputs.spec.gate),
         seed=prior.seed,
         residual=prior.residual,
     )
@@ -194,9 +231,11 @@ def _places(one: Slice) -> Array:
     return np.array([f"{one.part}:{row}" for row in one.rows])
 
 
-def _objective_rows(inputs: Inputs) -> float:
+def _objective_rows(table: SliceTable, gate: GateSpec) -> float:
     """The equal rows that would average as well as the weighted slices do: 1 / Σ (share of a cluster in the mean)²."""
-    targets = inputs.gate.objective(inputs.spec.gate.min_rows)
+    targets = [s for s in table.objective(gate.min_rows) if len(s.rows)]
+    if not targets:
+        return 0.0
     total = sum(s.weight for s in targets)
     numbers = [_places(s) if s.clusters is None else s.clusters for s in targets]
     shares = [np.full(len(s.rows), s.weight / total / len(s.rows)) for s in targets]

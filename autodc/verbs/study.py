@@ -11,7 +11,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from autodc.adapters.executors.harness import training_job
+from autodc.adapters.executors.opening import training_job
 from autodc.adapters.journal import SqliteJournal
 from autodc.data.admit import Candidate
 from autodc.errors import InputError

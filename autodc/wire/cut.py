@@ -40,11 +40,6 @@ class Held:
         """How many there are."""
         return int(self.counts.shape[0])
 
-    @property
-    def count(self) -> int:
-        """How many rows."""
-        return sum(len(one) for one in self.parts.values())
-
     @classmethod
     def of(cls, held: Mapping[str, Dataset], table: SliceTable) -> Self:
         """Group rows as comparisons do, across the parts. table: the slices on all rows."""

@@ -17,11 +17,11 @@ from autodc.data.catalogue import Catalogue, build_catalogue
 from autodc.errors import AutodcError, InputError, SpecError, each_of, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.rehearsal import rehearse
-from autodc.evaluation.slices import SliceTable, validation_table
+from autodc.evaluation.slices import Sides, SliceTable, validation_table
 from autodc.plan.plan import Plan
 from autodc.propose import Given, Proposer
 from autodc.search.factory import make_engine
-from autodc.study.journal.events import WarmStarted
+from autodc.study.journal.events import RULES, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
@@ -29,7 +29,7 @@ from autodc.study.view import spec_of
 from autodc.studyfile import codes
 from autodc.studyfile.study import StudySpec
 from autodc.wire.problem import search_problem
-from autodc.wire.separate import Separation, separate
+from autodc.wire.separate import Separation, separate, told_of_cut
 
 T = TypeVar("T")
 
@@ -53,6 +53,11 @@ class Inputs:
     """What was proposed before the first training, all of it let in."""
     separation: Separation
     warnings: tuple[str, ...]
+
+    @property
+    def sides(self) -> Sides | None:
+        """Who sees which rows; None where they are not cut."""
+        return self.separation.sides if self.separation.is_cut else None
 
     @property
     def explore(self) -> SliceTable:
@@ -82,7 +87,8 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     out: the folder of the study; what has begun there goes on by the rules it began with.
     """
     wished = "explore_share" in spec.data.model_fields_set
-    spec = _as_begun(spec, out)
+    former = _former(out)
+    spec = spec if former is None else _as_begun(spec, former)
     found: list[AutodcError] = list(
         check_trainer(
             spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
@@ -106,7 +112,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     assert metric is not None
     assert catalogue is not None
     assert table is not None
-    separation = separate(spec, catalogue, table, wished)
+    separation = separate(spec, catalogue, table, wished=wished, former=former is not None)
     return Inputs(
         spec=spec,
         catalogue=catalogue,
@@ -115,15 +121,18 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
         start=problem.start,
         candidates=candidates,
         separation=separation,
-        warnings=(*catalogue.warnings, *_unused(spec), *doubts, *([separation.note] if separation.note else [])),
+        warnings=(*catalogue.warnings, *_unused(spec), *doubts, *told_of_cut(spec, table, separation)),
     )
 
 
-def _as_begun(spec: StudySpec, out: Path | None) -> StudySpec:
-    """A study of before held-out rows were cut goes on as it began, where its file says nothing of that."""
+def _former(out: Path | None) -> State | None:
+    """The study in this folder, where it was begun before search and gate had rows of their own."""
     state = None if out is None else begun(out)
-    if state is None or state.question.rules:
-        return spec
+    return None if state is None or state.question.rules else state
+
+
+def _as_begun(spec: StudySpec, state: State) -> StudySpec:
+    """Such a study goes on as it began, where its file says nothing of that."""
     then, told = spec_of(state), spec.data.model_fields_set
     data = {} if "explore_share" in told else {"explore_share": then.data.explore_share}
     gate = {} if "evidence" in spec.gate.model_fields_set else {"evidence": then.gate.evidence}
@@ -138,7 +147,7 @@ def _seed_problems(spec: StudySpec) -> list[AutodcError]:
     if budget is None:
         return []
     calibration = allowance.calibration_runs(spec)
-    need = sum(phase.apart(spec) for phase in ORDER) + first + max(0, first - calibration)
+    need = sum(phase.apart(spec, RULES) for phase in ORDER) + first + max(0, first - calibration)
     if need <= budget:
         return []
     found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"

@@ -14,7 +14,8 @@ import numpy as np
 from autodc.data.catalogue import Catalogue
 from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
-from autodc.data.overlap import near, numbered
+from autodc.data.nearness import SAMPLED, Nearness
+from autodc.data.overlap import IMAGE_TOLERANCE, TABLE_TOLERANCE, near, numbered
 from autodc.evaluation.slices import held_parts
 from autodc.gate.types import Leak, LeakKind, Leaks
 from autodc.plan.mixture import BASE
@@ -50,11 +51,10 @@ class LeakSearch:
             for part, rows in better.items():
                 if not len(rows):
                     continue
-                held = self._held[part].take(rows)
                 common = _common(self._held[part])
-                for kind, column, count in self._in_part(name, training, held, _copied(training, self._held[part])):
+                for kind, column, count in self._in_part(name, training, self._held[part], rows):
                     looked[kind] = None
-                    expected = 2 * common * len(held) if kind in ("exact", "near") else 0.0
+                    expected = 2 * common * len(rows) if kind in ("exact", "near") else 0.0
                     counts[kind, column] = counts.get((kind, column), 0) + (count if count > expected else 0)
             found += [
                 Leak(dataset=name, kind=kind, rows=count, of=of, column=column)
@@ -67,23 +67,25 @@ class LeakSearch:
         known = name in (BASE, *self._catalogue.candidates)
         return self._catalogue[name] if known or self._later is None else self._later(name)
 
-    def _in_part(
-        self, name: str, training: Dataset, held: Dataset, copied_rows: Array
-    ) -> list[tuple[LeakKind, str, int]]:
-        """What was looked for, in which column, and how many of these held rows it reaches."""
+    def _in_part(self, name: str, training: Dataset, part: Dataset, better: Array) -> list[tuple[LeakKind, str, int]]:
+        """What was looked for, in which column, and how many of the rows of a part that got better it reaches."""
+        held, copied_rows = part.take(better), _copied(training, part)
         hashes = held.hashes
         same = np.isin(hashes, training.hashes)
         found: list[tuple[LeakKind, str, int]] = [("exact", "", int(np.isin(hashes, copied_rows).sum()))]
         copies = near(held, training)  # this way round a column that candidates hardly vary has the scale of others
         row, copy = copies.training, copies.held
         answered = _agree(training, held, copy, row) & ~same[row]
-        found.append(("near", "", len(np.unique(row[answered]))))
+        nearness = Nearness(training, part)
+        usual = IMAGE_TOLERANCE if training.x.ndim > 2 else TABLE_TOLERANCE
+        count = _beyond(len(np.unique(row[answered])), len(held), nearness.by_chance(usual))
+        found.append(("near", "", max(count, _with_noise(nearness, training, held, same))))
         if training.groups is not None and held.groups is not None:
             shared = np.isin(held.groups.astype(str), training.groups.astype(str))
             found.append(("group", "", int(shared.sum())))
         found += _ids(training, held)
         base = None if name == BASE else self._catalogue.base
-        found += _columns(training, held, base)
+        found += _columns(training, part, held, base)
         return found
 
 
@@ -114,17 +116,43 @@ def _ids(training: Dataset, held: Dataset) -> list[tuple[LeakKind, str, int]]:
         mine, theirs = (data.metadata[column].dropna() for data in (training, held))
         if not len(mine) or mine.nunique() < MOSTLY_UNIQUE * len(mine) or mine.dtype.kind == "f":
             continue
-        if mine.dtype.kind in "iu" and int(mine.max()) - int(mine.min()) + 1 == mine.nunique():
+        if mine.dtype.kind in "iu" and _counts(mine):
             continue
         found.append(("id", str(column), int(theirs.astype(str).isin(set(mine.astype(str))).sum())))
     return found
 
 
-def _columns(training: Dataset, held: Dataset, base: Dataset | None) -> list[tuple[LeakKind, str, int]]:
-    """Columns of a table that are the label in disguise, in training and in the held rows, but not in the base."""
+def _counts(numbers: Any) -> bool:
+    """Whether a column numbers the rows of its own file: without a gap, from 0 or 1."""
+    return int(numbers.min()) in (0, 1) and int(numbers.max()) - int(numbers.min()) + 1 == numbers.nunique()
+
+
+def _beyond(found: int, of: int, by_chance: float) -> int:
+    """What was found, or nothing where chance explains it."""
+    return found if found > 2 * by_chance * of + 4 * np.sqrt(by_chance * of) else 0
+
+
+def _with_noise(nearness: Nearness, training: Dataset, held: Dataset, same: Array) -> int:
+    """How many held rows are a training row of their label with noise on it."""
+    held_rows, rows, within = nearness.huddled(held)
+    answered = _agree(training, held, rows, held_rows) & ~same[held_rows]
+    looked = min(len(held), SAMPLED)
+    found = _beyond(len(np.unique(held_rows[answered])), looked, nearness.by_chance(within))
+    return round(found * len(held) / max(1, looked))
+
+
+def _columns(
+    training: Dataset, part: Dataset, better: Dataset, base: Dataset | None
+) -> list[tuple[LeakKind, str, int]]:
+    """Columns of a table that are the label in disguise, in training and in held-out rows, but not in the base.
+
+    The rows that got better are asked where the base has their classes, and so could refute it; else all of the part:
+    of a class that the base never saw, any feature in which it lies apart tells the label, and is no leak.
+    """
     x, y = np.asarray(training.x), training.y
-    if x.ndim != 2 or x.dtype.kind not in "fiub" or y is None or held.y is None or np.asarray(y).dtype.kind not in "iu":
+    if x.ndim != 2 or x.dtype.kind not in "fiub" or y is None or part.y is None or np.asarray(y).dtype.kind not in "iu":
         return []
+    held = better if _is_known(better, base) else part
     told: list[tuple[LeakKind, str, int]] = []
     for column in range(x.shape[1]):
         cuts = _cuts(x[:, column], np.asarray(y))
@@ -132,9 +160,16 @@ def _columns(training: Dataset, held: Dataset, base: Dataset | None) -> list[tup
             continue
         if base is not None and base.y is not None and _told(cuts, np.asarray(base.x)[:, column], base.y) >= TELLS:
             continue
-        share = _told(cuts, np.asarray(held.x)[:, column], held.y)
-        told.append(("column", str(column), round(share * len(held)) if share >= TELLS else 0))
+        share = _told(cuts, np.asarray(held.x)[:, column], np.asarray(held.y))
+        reached = _told(cuts, np.asarray(better.x)[:, column], np.asarray(better.y)) if share >= TELLS else 0.0
+        told.append(("column", str(column), round(reached * len(better))))
     return told or [("column", "", 0)]
+
+
+def _is_known(better: Dataset, base: Dataset | None) -> bool:
+    """Whether rows are of several classes, all of which the base has."""
+    classes = np.unique(np.asarray(better.y))
+    return len(classes) > 1 and (base is None or base.y is None or bool(np.isin(classes, base.y).all()))
 
 
 def _cuts(values: Array, y: Array) -> tuple[Array, Array] | None:

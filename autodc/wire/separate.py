@@ -21,6 +21,7 @@ from autodc.evaluation.metrics import soft_rows
 from autodc.evaluation.slices import VALIDATION, Sides, Slice, SliceTable, held_parts
 from autodc.studyfile.study import StudySpec
 from autodc.wire.cut import Held, cut
+from autodc.wire.former import former_cut
 
 Array = np.ndarray[Any, Any]
 
@@ -40,11 +41,18 @@ class Separation:
     sides: Sides
     """Where nothing is cut, both sides have every row."""
     is_cut: bool
+    diagnosed: Array | None = None
+    """Rows of validation for diagnosis, where they are not those that the search sees (wire/former.py)."""
     note: str = ""
     """Why it was not cut, or not by the share that is usual, or empty."""
 
     @property
     def explore(self) -> Array:
+        """The rows of validation that a diagnoser may see."""
+        return self.sides.explore[VALIDATION] if self.diagnosed is None else self.diagnosed
+
+    @property
+    def searched(self) -> Array:
         """The rows of validation that the search sees."""
         return self.sides.explore[VALIDATION]
 
@@ -85,19 +93,24 @@ class Diagnosis:
     """Shape (n,), whether the class is wrong, None outside classification."""
 
 
-def separate(spec: StudySpec, catalogue: Catalogue, table: SliceTable, wished: bool) -> Separation:
+def separate(
+    spec: StudySpec, catalogue: Catalogue, table: SliceTable, *, wished: bool, former: bool = False
+) -> Separation:
     """Cut every held-out part by `data.explore_share`. table: the slices on all rows.
 
     wished: whether the study file names the share. Then a slice without rows on one side, or rows that cannot be cut,
     raise InputError ADC-SLICE-005 and 006. Otherwise rows that cannot be cut are not, and where no target could show
     anything on what is left, the search sees fewer of them, or the rows are not cut; either is told.
+    former: the study was begun before search and gate had rows of their own.
     """
     share, held = spec.data.explore_share, held_parts(catalogue)
     every = {part: np.arange(len(data)) for part, data in held.items()}
     if share == 0:
         return _whole(every)
+    if former:
+        return _formerly(spec, catalogue, table, every)
     rows, seed = Held.of(held, table), seeds.integer(spec.seed, "explore")
-    if rows.units < 2:
+    if len(np.unique(rows.parts[VALIDATION])) < 2:
         if wished:
             raise _uncuttable(spec, rows)
         return _whole(every, f"{_NOT_CUT}: its rows are one group")
@@ -107,6 +120,15 @@ def separate(spec: StudySpec, catalogue: Catalogue, table: SliceTable, wished: b
             raise _bare(spec, bare[0], sides)
         return Separation(share=share, sides=sides, is_cut=True)
     return _by_default(spec, table, rows, seed, every)
+
+
+def _formerly(spec: StudySpec, catalogue: Catalogue, table: SliceTable, every: Mapping[str, Array]) -> Separation:
+    found = former_cut(spec, catalogue, table)
+    if found is None:
+        return _whole(every, _NOT_CUT)
+    shared = {**every, VALIDATION: found[1]}
+    share = spec.data.explore_share
+    return Separation(share=share, sides=Sides(explore=shared, gate=shared), is_cut=True, diagnosed=found[0])
 
 
 def _by_default(spec: StudySpec, table: SliceTable, rows: Held, seed: int, every: Mapping[str, Array]) -> Separation:
@@ -121,6 +143,24 @@ def _by_default(spec: StudySpec, table: SliceTable, rows: Held, seed: int, every
             return Separation(share=share, sides=sides, is_cut=True, note=note)
     why = f"{_NOT_CUT}: no target slice would be left with the {least} rows that count of gate.min_rows"
     return _whole(every, why)
+
+
+def told_of_cut(spec: StudySpec, table: SliceTable, separation: Separation) -> list[str]:
+    """What a person must know of the cut before the night; table: the slices on all rows.
+
+    A slice that is no evidence is told elsewhere, with its gate rows.
+    """
+    found = [separation.note] if separation.note else []
+    if not separation.is_cut or separation.diagnosed is not None:
+        return found
+    for one in table.on(separation.sides.explore).slices:
+        if one.role == "target" and not one.is_evidence(spec.gate.min_rows):
+            groups = f" in {one.groups} groups" if one.groups < len(one.rows) else ""
+            found.append(
+                f"slice {one.name}: the search sees {len(one.rows)} of its {len(table[one.name].rows)} rows{groups}, "
+                "too few to tell by them what helps it"
+            )
+    return found
 
 
 def diagnosis_of(catalogue: Catalogue, separation: Separation, outputs: Mapping[str, Array], kind: Any) -> Diagnosis:
@@ -174,8 +214,8 @@ def _bare(spec: StudySpec, one: Slice, sides: Sides) -> InputError:
 def _uncuttable(spec: StudySpec, rows: Held) -> InputError:
     return InputError(
         "ADC-SLICE-006",
-        "the held-out rows cannot be cut in two",
+        "validation cannot be cut in two",
         spec.place(KEY),
-        f"{rows.count} rows, all of them one group",
+        f"{len(rows.parts[VALIDATION])} rows of validation, all of them one group",
         "write 0, so that the search sees the rows that decide; or give rows of more groups",
     )

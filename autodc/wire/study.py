@@ -6,7 +6,7 @@ What it names is read and checked in `inputs`, what its search is asked stands i
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from autodc.data.admit import Candidate, card, facts
 from autodc.data.catalogue import Catalogue, open_test
 from autodc.data.dataset import Dataset
 from autodc.errors import AutodcError, DataError, InputError, SurroundingsError
+from autodc.evaluation.scores import means
 from autodc.evaluation.slices import (
     TEST,
     VALIDATION,
@@ -31,14 +32,16 @@ from autodc.evaluation.slices import (
 )
 from autodc.files import damage, fill_whole
 from autodc.plan.mixture import BASE
+from autodc.plan.trial import Outcome
 from autodc.search.encoding import PlanEncoding
 from autodc.search.engine import SearchEngine, SearchProblem
 from autodc.search.factory import make_engine
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
-from autodc.study.journal.events import DatasetAdmitted, StudyStarted, WarmStarted
+from autodc.study.journal.events import RULES, DatasetAdmitted, StudyStarted, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
+from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.wire.inputs import Inputs, begun
@@ -47,10 +50,6 @@ from autodc.wire.problem import described_problem, search_problem
 
 DATASETS = "datasets"
 """Below the study's folder: content of datasets that were admitted while it ran; nothing else could read them again."""
-
-
-RULES = 1
-"""By which rules studies plan and decide that begin now (StudyStarted.rules)."""
 
 
 def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
@@ -110,7 +109,21 @@ def warm_start(inputs: Inputs, out: Path | None = None) -> WarmStarted | None:
         hint = "trainings can be shared only where all of it is the same; leave search.warm_start out to begin afresh"
         raise InputError("ADC-WARM-002", f"another question was asked in {folder}", place, "; ".join(found), hint)
     ours = {event.name: event.card for event in given_events(inputs)}
-    return borrow(other, ours, PlanEncoding(search_problem(spec)))
+    store = ArtefactStore(folder / "outcomes")
+    return borrow(other, ours, PlanEncoding(search_problem(spec)), lambda outcome: _seen(inputs, store, outcome))
+
+
+def _seen(
+    inputs: Inputs, store: ArtefactStore, outcome: Outcome
+) -> tuple[Mapping[str, float], Mapping[str, float]] | None:
+    """What this study's search may see of a training of another one, whose search may have seen other rows."""
+    if not outcome.arrays or not (inputs.separation.is_cut or outcome.explore):
+        return outcome.slices, outcome.soft
+    try:
+        arrays = store.get(outcome.arrays)
+    except ArtefactLost:
+        return None
+    return means(inputs.explore, inputs.metric, arrays)
 
 
 def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
@@ -129,7 +142,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             journal=journal,
             store=ArtefactStore(out / "outcomes"),
             table=inputs.table,
-            sides=inputs.separation.sides if inputs.separation.is_cut else None,
+            sides=inputs.sides,
             metric=inputs.metric,
             problem=described_problem(spec, inputs.catalogue, inputs.gate, inputs.explore),
             engine=partial(engine_of, spec),

@@ -12,18 +12,20 @@ from autodc import fingerprint, seeds
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.evaluation.metrics import find_metric
-from autodc.evaluation.slices import TEST, VALIDATION, Slice, SliceTable
+from autodc.evaluation.slices import TEST, VALIDATION, Sides, Slice, SliceTable
 from autodc.review.result import result
 from autodc.search import Plan, make_engine
 from autodc.study.core import StudyCore
-from autodc.study.journal.events import StudyStarted
+from autodc.study.journal.events import RULES, StudyStarted
 from autodc.study.journal.state import State
 from autodc.studyfile.study import StudySpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.trial.executor import Completion
+from autodc.wire.cut import Held as HeldRows
+from autodc.wire.cut import cut
 
 if TYPE_CHECKING:
-    from benchmarks.worlds.real import RealWorld
+    from benchmarks.worlds.port import StudyWorld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,16 +48,26 @@ class StudyRun:
         return tuple(dict.fromkeys(name for plan in plans for name in plan.mixture.added))
 
 
-def run_study(world: RealWorld, seed: int, *, trainings: int, trials: int, rounds: int) -> StudyRun:
-    """Run a study of a world to its end, one training at a time."""
-    spec = _spec(world, seed, trainings, trials, rounds)
+def run_study(
+    world: StudyWorld,
+    seed: int,
+    *,
+    trainings: int,
+    trials: int,
+    rounds: int,
+    gate: Mapping[str, Any] | None = None,
+) -> StudyRun:
+    """Run a study of a world to its end, one training at a time. gate: keys of the study file's `gate`."""
+    spec = _spec(world, seed, trainings, trials, rounds, gate or {})
     tables = {part: _slices(world, spec, part) for part in (VALIDATION, TEST)}
+    sides = _sides(world, spec, tables[VALIDATION])
     core = StudyCore(
         spec,
-        _started(world, spec, tables[VALIDATION]),
+        _started(world, spec, tables[VALIDATION].on(sides.gate)),
         journal=MemoryJournal(),
         store=MemoryStore(),
         table=tables[VALIDATION],
+        sides=sides,
         metric=find_metric("accuracy", "classification", "."),
         problem=world.problem,
         engine=lambda problem: make_engine(spec.search.sampler, problem, seeds.integer(spec.seed, "engine")),
@@ -71,7 +83,7 @@ def run_study(world: RealWorld, seed: int, *, trainings: int, trials: int, round
     return StudyRun(result=result(core.state), state=core.state)
 
 
-def _spec(world: RealWorld, seed: int, trainings: int, trials: int, rounds: int) -> StudySpec:
+def _spec(world: StudyWorld, seed: int, trainings: int, trials: int, rounds: int, gate: Mapping[str, Any]) -> StudySpec:
     """The study file that asks a world's question."""
     problem, name = world.problem, f"{world.name}-{world.seed}"
     return StudySpec.model_validate(
@@ -93,18 +105,17 @@ def _spec(world: RealWorld, seed: int, trainings: int, trials: int, rounds: int)
             "recipes": problem.recipes,
             "loop": {"rounds": rounds},
             "search": {"sampler": "mixture", "trials_per_round": trials, "lag": 4, "max_weight": problem.max_weight},
-            "gate": {"looks": (1, 2, 3, 5, 8)},
+            "gate": {"looks": (1, 2, 3, 5, 8), **gate},
             "budget": {"trainings": trainings},
             "tracking": {"uri": "none"},
         }
     )
 
 
-def _slices(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
+def _slices(world: StudyWorld, spec: StudySpec, part: str) -> SliceTable:
     """The slices of a world's held rows, as the study's own code would cut them."""
     held = world.held(part)
-    nothing = pd.DataFrame(index=range(len(held.rows.x)))
-    (numbers,) = joint_clusters([Dataset(name=part, x=held.rows.x, y=None, metadata=nothing, groups=held.groups)])
+    (numbers,) = joint_clusters([_dataset(world, part)])
     found = []
     for one in spec.slices:
         rows, same = held.slices[one.name], {"name": one.name, "role": one.role, "margin": one.margin}
@@ -112,7 +123,19 @@ def _slices(world: RealWorld, spec: StudySpec, part: str) -> SliceTable:
     return SliceTable(slices=tuple(found), targets={part: held.rows.y})
 
 
-def _started(world: RealWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
+def _dataset(world: StudyWorld, part: str) -> Dataset:
+    held = world.held(part)
+    nothing = pd.DataFrame(index=range(len(held.rows.x)))
+    return Dataset(name=part, x=held.rows.x, y=held.rows.y, metadata=nothing, groups=held.groups)
+
+
+def _sides(world: StudyWorld, spec: StudySpec, table: SliceTable) -> Sides:
+    """Who sees which rows of validation, as the study's own code would cut them."""
+    rows = HeldRows.of({VALIDATION: _dataset(world, VALIDATION)}, table)
+    return cut(rows, spec.data.explore_share, seeds.integer(spec.seed, "explore"))
+
+
+def _started(world: StudyWorld, spec: StudySpec, table: SliceTable) -> StudyStarted:
     """The first event of a study of a world."""
     cards: dict[str, Any] = {"base": {"rows": len(world.planted.base)}}
     for name, rows in world.planted.candidates.items():
@@ -126,4 +149,5 @@ def _started(world: RealWorld, spec: StudySpec, table: SliceTable) -> StudyStart
             s.name: {"role": s.role, "margin": s.margin, "weight": s.weight, "rows": len(s.rows)} for s in table.slices
         },
         start=world.problem.start.to_dict(),
+        rules=RULES,
     )

@@ -79,7 +79,7 @@ def test_check_prints_the_smallest_differences_and_trains_nothing(autodc: Any, t
     before = sorted(p.name for p in tmp_path.iterdir())
     said = autodc("check", study)
     assert said.code == 0
-    assert "the smallest difference each can show" in said.out
+    assert "the smallest difference that gate rows show" in said.out
     found = json.loads(autodc("check", study, "--json").out)
     shows = {one["name"]: one["shows"] for one in found["slices"]}
     assert set(shows) == {"overall", "bright", "dark"}

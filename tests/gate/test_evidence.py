@@ -68,6 +68,31 @@ def test_a_target_of_thirteen_groups_changes_no_verdict(gain: Any) -> None:
     assert whole.slices["dark"] == without.slices["dark"]
 
 
+@pytest.mark.parametrize("gain", [-0.9, 0.0, 0.9])
+def test_thirteen_days_of_four_hundred_rows_neither_pass_nor_silence_the_rest(gain: Any) -> None:
+    """Rows enough, groups too few: as a target and as a guard."""
+    days, of_day = np.repeat(np.arange(13), 400), np.random.default_rng(2).normal(size=13)
+    rows = table(gain, rows=5200) + 0.5 * of_day[days]
+    for one in (seen("days", rows, clusters=days), seen("days", rows, "guard", 0.01, days)):
+        assert not one.is_evidence(GATE.min_rows)
+        for first_of in (DARK, seen("dark", table(0.0)), seen("dark", table(-0.3))):
+            look, without = looked(first_of, one, OVERALL), looked(first_of, OVERALL)
+            assert (look.verdict, look.reasons) == (without.verdict, without.reasons)
+            assert look.objective == without.objective
+        assert "`days` is no evidence (13 groups in 5200 rows, 20 needed)" in explain(look, "fog")
+
+
+def test_a_guard_of_a_few_groups_more_is_evidence_and_does_not_silence_a_whole() -> None:
+    """Thirty days cannot certify a point: the whole is held to what they can show, and told so."""
+    days, of_day = np.repeat(np.arange(30), 100), np.random.default_rng(2).normal(size=30)
+    of_day -= of_day.mean()
+    guard = seen("days", table(0.0, rows=3000) + 0.1 * of_day[days], "guard", 0.01, days)
+    whole, single = looked(DARK, guard, whole=True), looked(DARK, guard)
+    assert single.verdict != "keep"
+    assert whole.verdict == "keep"
+    assert whole.slices["days"].certifiable > 0.02
+
+
 def test_a_target_of_thirteen_groups_is_never_the_one_that_improves() -> None:
     look = looked(seen("dark", table(0.0)), tiny(0.9), OVERALL)
     assert look.verdict != "keep"

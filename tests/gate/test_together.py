@@ -35,7 +35,10 @@ def live(p: Proposal, gains: Mapping[str, float], guards: Mapping[str, float] | 
     while not isinstance(found := replay(p, answers), Settled):
         worth = {arm: sum(gains[n] for n in arm.members) for arm in (found.challenger, found.incumbent)}
         mean = worth[found.challenger] - worth[found.incumbent]
-        harm = sum((guards or {}).get(n, 0.0) * (0.5 if n in found.challenger.halved else 1.0) for n in found.challenger.members)
+        harm = sum(
+            (guards or {}).get(n, 0.0) * (0.5 if n in found.challenger.halved else 1.0)
+            for n in found.challenger.members
+        )
         broken = ("overall",) if harm < -0.01 else ()
         gained = mean > shown
         asked.append(found)

@@ -122,6 +122,69 @@ class Night:
             self.add(ev.IncumbentMoved(round=1, horizon=0, plan=new.to_dict(), comparison=number, model=0))
         return self
 
+    def together(
+        self,
+        members: tuple[str, ...],
+        verdict: str,
+        difference: float,
+        reasons: tuple[str, ...],
+        purpose: str = "block",
+        beside: tuple[str, ...] = (),
+    ) -> Night:
+        """A comparison of several as one, looked at once; a keep makes them the incumbent's."""
+        number = sum(isinstance(e, ev.ComparisonOpened) for e in self.events)
+        new = Plan.of({"base": 1.0, **dict.fromkeys(members, 1.0)}, {"lr": 0.03})
+        arms = (new, self.start) if purpose not in ("harm", "pruning") else (self.start, new)
+        self.add(
+            ev.ComparisonOpened(
+                id=number,
+                round=1,
+                horizon=0,
+                subject="+".join(members),
+                subject_kind="block",
+                purpose=purpose,
+                challenger=arms[0].to_dict(),
+                incumbent=arms[1].to_dict(),
+                members=members,
+                alpha=0.025,
+                share=0.0,
+                pairs=3,
+            ),
+            ev.LookTaken(comparison=number, horizon=0, look=look(difference, "keep", ()).to_dict(), seeds=(5, 6)),
+            ev.VerdictReached(
+                comparison=number,
+                round=1,
+                horizon=0,
+                subject="+".join(members),
+                subject_kind="block",
+                verdict=verdict,
+                reasons=reasons,
+                trainings=4,
+                beside=beside,
+            ),
+        )
+        if verdict == "keep":
+            self.add(ev.IncumbentMoved(round=1, horizon=0, plan=new.to_dict(), comparison=number, model=0))
+        return self
+
+    def beside(
+        self, base: float, everything: float, end: float, ahead: tuple[float, float], reach: float = 0.01
+    ) -> Night:
+        """The obvious baselines of the last measurement on gate rows. ahead: the end minus everything, minus base."""
+        plans = {"base_tuned": Plan.of({"base": 1.0}, {"lr": 0.02})}
+        plans["everything_tuned"] = Plan.of({"base": 1.0, **dict.fromkeys(self.candidates, 1.0)}, {"lr": 0.02})
+        arms: dict[str, Any] = {"incumbent": {"seeds": 2, "objective": end, "values": {"dark": end}, "slices": {}}}
+        for name, value, difference in (("everything_tuned", everything, ahead[0]), ("base_tuned", base, ahead[1])):
+            seen = {"difference": difference, "low": difference - reach, "high": difference + reach}
+            slices = {"dark": {**seen, "rows": 90}}
+            arms[name] = {"seeds": 2, "objective": value, "values": {"dark": value}, **seen, "slices": slices}
+        return self.add(
+            ev.BaselinesChosen(
+                horizon=0, plans={n: p.to_dict() for n, p in plans.items()}, members=self.candidates, seeds=2
+            ),
+            ev.GainCredited(horizon=0, credit=None, estimate=None, baselines=arms),
+        )
+
     def open(self, before: float, after: float, difference: float, reach: float = 0.02) -> Night:
         """Open the test set and measure it; before and after: natural, difference: oriented."""
         seen = {"difference": difference, "low": difference - reach, "high": difference + reach, "rows": 90, "pairs": 5}

@@ -73,6 +73,7 @@ class Hand:
             journal=MemoryJournal(rows),
             store=self.store,
             table=inputs.table,
+            sides=inputs.sides,
             metric=inputs.metric,
             problem=search_problem(spec),
             engine=partial(engine_of, spec) if engine is None else lambda problem: engine,
@@ -131,7 +132,7 @@ class Hand:
     def _train(self, trial: Trial) -> Completion:
         catalogue = self.inputs.catalogue
         held = {"validation": catalogue.validation.x}
-        if trial.phase == "test":
+        if trial.phase == "test" and catalogue.test is not None:
             held["test"] = catalogue.test.x
         job = TrainingJob(
             kind=self.spec.task.kind,
@@ -159,7 +160,9 @@ class Scripted:
         self._start, self._mixtures = start, mixtures
         self.required: list[frozenset[str]] = []
 
-    def suggest(self, number: int, observed: Any, running: Any, excluded: Any = frozenset()) -> Suggestion:
+    def suggest(
+        self, number: int, observed: Any, running: Any, excluded: Any = frozenset(), mixture: Any = None
+    ) -> Suggestion:
         return Suggestion(plan=self._start, seed_key=f"trial-{number}", origin="scripted")
 
     def recommend(

@@ -9,6 +9,7 @@ import pytest
 
 from autodc.errors import DataError, InputError
 from autodc.evaluation.scores import WIDE, kept_outputs
+from autodc.evaluation.slices import cut_slice
 from autodc.review.result import result
 from autodc.studyfile.study import SliceSpec
 
@@ -20,6 +21,11 @@ FULL = [
 BRIGHT = SliceSpec.model_validate(FULL[2])
 
 
+def values(study: Any) -> Any:
+    """What the first twelve trainings score on the rows of either side."""
+    return [(dict(t.outcome.slices), dict(t.outcome.explore)) for t in study.state.trials[:12]]
+
+
 @pytest.fixture(scope="module")
 def grown(world: Any) -> Any:
     """A study that began with two slices and was given a third after twelve trainings, at its end; and its rows."""
@@ -27,17 +33,31 @@ def grown(world: Any) -> Any:
     study = hand.open(rows)
     hand.advance(study, 12)
     study.admit_slice(BRIGHT)
-    early = [dict(t.outcome.slices) for t in study.state.trials[:12]]
+    early = values(study)
     hand.finish(study)
     return hand, study, rows, early
 
 
-def test_trainings_of_before_have_the_value_they_would_have_had(grown: Any, world: Any) -> None:
-    _, _, _, early = grown
-    whole = world(slices=FULL)
-    study = whole.open([])
-    whole.advance(study, 12)
-    assert early == [dict(t.outcome.slices) for t in study.state.trials[:12]]
+def test_trainings_of_before_have_the_value_they_would_have_had(grown: Any) -> None:
+    hand, study, _, early = grown
+    bright = cut_slice(BRIGHT, hand.inputs.catalogue).rows
+    sides = [np.intersect1d(bright, hand.inputs.sides.gate["validation"])]
+    sides += [np.intersect1d(bright, hand.inputs.sides.explore["validation"])]
+    for one, told in zip(study.state.trials, early, strict=False):
+        hits = hand.store.get(one.outcome.arrays)["validation.score"]
+        assert [side["bright"] for side in told] == pytest.approx([hits[rows].mean() for rows in sides])
+
+
+def test_it_is_as_if_the_file_had_named_it(world: Any) -> None:
+    seen = []
+    for slices in (FULL[:2], FULL):
+        hand = world(slices=slices, data__explore_share=0)
+        study = hand.open([])
+        hand.advance(study, 12)
+        if slices != FULL:
+            study.admit_slice(BRIGHT)
+        seen.append(values(study))
+    assert seen[0] == seen[1]
 
 
 def test_no_earlier_training_becomes_a_failure_and_all_that_comes_is_held_to_it(grown: Any) -> None:
@@ -94,7 +114,7 @@ def test_predictions_of_start_and_incumbent_are_kept_and_no_others(grown: Any) -
     state = study.state
     assert set(state.outputs) == {state.start, state.incumbent}
     catalogue = hand.inputs.catalogue
-    rows = study._slices.table["dark"].rows
+    rows = hand.inputs.gate["dark"].rows
     for plan in (state.start, state.incumbent):
         predicted = study.outputs(plan)["validation"]
         assert predicted.shape == (len(catalogue.validation), 3)

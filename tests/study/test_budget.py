@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from autodc.plan.plan import Plan
 from autodc.review.result import result
 from autodc.study.journal.fold import apply, fold
 from autodc.study.rules import allowance
@@ -37,8 +38,10 @@ def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(
         apply(state, event)
         if state.phase != "test":
             assert state.spent + reserve <= trainings
-    arms = 1 if state.start == state.incumbent else 2
-    assert content["spent"]["by_phase"]["test"] == arms * allowance.final_seeds(hand.spec)
+    arms = {state.start, state.incumbent}
+    obvious = {Plan.from_dict(plan) for plan in state.baselines.plans.values()} - arms
+    wanted = len(arms) * allowance.final_seeds(hand.spec) + len(obvious) * allowance.baseline_seeds(hand.spec)
+    assert content["spent"]["by_phase"]["test"] == wanted
     assert content["test"] is not None
     assert content["spent"]["comparisons"] <= allowance.planned_tests(hand.spec)
 

@@ -21,7 +21,7 @@ from autodc.search.history import Growing, History, Record, shares_of
 from autodc.search.probes import modeller_of
 from autodc.search.space import start_hyperparameters
 from autodc.search.surrogates.guards import FEW
-from autodc.study.phases.suggesting import EVERY_UP_TO, asked_of
+from autodc.study.phases.anchoring import EVERY_UP_TO, asked_of
 from autodc.studyfile.study import ParameterSpec
 
 SPACE = {
@@ -69,7 +69,9 @@ def calls(function: Any, *names: Any) -> Any:
 @pytest.mark.parametrize(("sampler", "digest"), [("random", "8086625f79e2f277"), ("mixture", "ed86b4d9bcec350e")])
 def test_a_small_study_plans_what_it_planned_before(world: Any, sampler: Any, digest: Any) -> None:
     """The digests are of the code that worked everything out anew at every trial."""
-    hand = world(search={"sampler": sampler, "trials_per_round": 40, "lag": 3}, budget={"trainings": 70})
+    hand = world(
+        search={"sampler": sampler, "trials_per_round": 40, "lag": 3}, budget={"trainings": 70}, data__explore_share=0
+    )
     rows = []
     study = hand.open(rows)
     while len(study.state.trials) < 60 and not study.finished:

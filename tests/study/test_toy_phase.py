@@ -37,7 +37,7 @@ class Repeat(Phase):
     def keeps_model(self, spec: StudySpec) -> bool:
         return True
 
-    def apart(self, spec: StudySpec) -> int:
+    def apart(self, spec: StudySpec, rules: int) -> int:
         return 1
 
     def begin(self, view: View) -> ev.PhaseStarted:

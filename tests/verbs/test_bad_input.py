@@ -105,7 +105,7 @@ def test_a_metric_without_a_number_decides_nothing(case: Any, tmp_path: Path) ->
 
 def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path: Path) -> None:
     text = "class Mine:\n    better = 'higher'\n    def value(self, outputs, targets):\n"
-    text += "        return float('nan') if len(targets) < 400 else 0.5\n"
+    text += "        return float('nan') if len(targets) < 200 else 0.5\n"
     (tmp_path / "mine.py").write_text(text)
     spec = autodc.load(write_world(tmp_path, metrics__primary="mine.py:Mine"))
     with pytest.raises(AutodcError, match="metric Mine is not a finite number on slice bright"):

@@ -103,3 +103,78 @@ def test_shared_ids_and_groups_are_found_and_a_row_count_is_no_id() -> None:
     found = {leak.kind: leak for leak in search(new, validation).found}
     assert set(found) == {"id"}
     assert (found["id"].column, found["id"].rows) == ("patient", 100)
+
+
+@pytest.mark.parametrize("noise", [0.003, 0.02])
+def test_copies_with_more_noise_on_them_than_rounding_are_found(noise: float) -> None:
+    validation, new = dataset("validation", 3), dataset("new", 2)
+    x, y = new.x.copy(), new.y.copy()
+    x[:40], y[:40] = validation.x[:40] + noise * np.random.default_rng(5).normal(size=(40, 4)), validation.y[:40]
+    (leak,) = search(with_x(new, x, y), validation).found
+    assert (leak.kind, leak.of) == ("near", 100)
+    assert leak.rows >= 35
+
+
+@pytest.mark.parametrize("columns", [1, 2, 4, 30])
+@pytest.mark.parametrize("spread", [0.05, 1.0])
+def test_a_dataset_as_dense_as_the_rows_it_helps_holds_no_copies(columns: int, spread: float) -> None:
+    """New rows of a corner the base never saw lie near the rows there: not nearer than to one another."""
+    rng = np.random.default_rng(columns)
+
+    def some(name: str, rows: int, at: float) -> Dataset:
+        x = at + spread * rng.normal(size=(rows, columns))
+        return Dataset(name=name, x=x, y=np.ones(rows, dtype=np.int64), metadata=pd.DataFrame(index=range(rows)))
+
+    assert search(some("new", 400, 5.0), some("validation", 200, 5.0), some("base", 300, 0.0)).found == ()
+
+
+def test_a_dataset_that_holds_each_row_several_times_with_noise_is_no_leak() -> None:
+    rng = np.random.default_rng(0)
+
+    def augmented(data: Dataset) -> Dataset:
+        x = np.concatenate([data.x + 0.01 * rng.normal(size=data.x.shape) for _ in range(4)])
+        return Dataset(name=data.name, x=x, y=np.tile(data.y, 4), metadata=pd.DataFrame(index=range(len(x))))
+
+    assert search(augmented(dataset("new", 2)), dataset("validation", 3)).found == ()
+
+
+def test_the_cure_of_a_class_the_base_never_saw_is_no_leak() -> None:
+    """A model at chance there gains without a loss, and the class lies far apart in a feature of its own."""
+
+    def three(name: str, seed: int, classes: tuple[int, ...]) -> Dataset:
+        data = dataset(name, seed)
+        y = np.random.default_rng(seed).choice(classes, len(data))
+        x = data.x.copy()
+        x[:, 3] = 0.1 * x[:, 3] + 50.0 * (y == 2)
+        return with_x(data, x, y.astype(np.int64))
+
+    base, new = three("base", 1, (0, 1)), three("new", 2, (0, 2))
+    validation = three("validation", 3, (0, 1, 2))
+    catalogue = Catalogue(base=base, candidates={"new": new}, validation=validation)
+    cured = np.flatnonzero(validation.y == 2)
+    found = LeakSearch(catalogue)(("new",), {"validation": cured})
+    assert found.found == ()
+    assert "column" in found.looked
+
+
+def test_a_column_that_tells_the_label_in_one_corner_of_validation_alone_is_found() -> None:
+    def corner(data: Dataset, known: bool) -> Dataset:
+        rng = np.random.default_rng(len(data.name))
+        column = np.where((data.x[:, 2] > 0) | known, 3.0 - data.y, rng.integers(2, 4, len(data)))
+        return with_x(data, np.column_stack([data.x, column]))
+
+    base = with_x(
+        dataset("base", 1), np.column_stack([dataset("base", 1).x, np.random.default_rng(0).integers(2, 4, 200)])
+    )
+    validation, new = corner(dataset("validation", 3), False), corner(dataset("new", 2), True)
+    catalogue = Catalogue(base=base, candidates={"new": new}, validation=validation)
+    rows = np.flatnonzero(validation.x[:, 2] > 0)
+    (leak,) = LeakSearch(catalogue)(("new",), {"validation": rows}).found
+    assert (leak.kind, leak.column, leak.rows) == ("column", "4", len(rows))
+
+
+def test_ids_that_go_on_where_another_file_ended_are_ids() -> None:
+    validation = dataset("validation", 3, scan=np.arange(200) + 3000)
+    leak, honest = dataset("new", 2, scan=np.arange(200) + 3050), dataset("new", 2, scan=np.arange(200) + 5000)
+    assert [(one.kind, one.column, one.rows) for one in search(leak, validation).found] == [("id", "scan", 50)]
+    assert search(honest, validation).found == ()

@@ -34,11 +34,16 @@ def test_the_disk_of_the_night_is_about_what_it_takes(tmp_path: Path) -> None:
     assert night["outcome_mb"] == pytest.approx(600 * 0.25 / 1e6, abs=1e-3)
 
 
-def test_what_somebody_looks_at_row_by_row_takes_more_disk_and_is_foretold(tmp_path: Path) -> None:
-    plain = checked(tmp_path / "plain", metrics__primary="log_loss")["night"]["outcome_mb"]
-    looked_at = checked(tmp_path / "looked", metrics__primary="log_loss", data__diagnosis_share=0.3)["night"]
+def test_what_is_kept_a_row_beside_the_metric_takes_more_disk_and_is_foretold(tmp_path: Path) -> None:
+    margins = [
+        {"name": "overall", "role": "guard", "margin": 0.1},
+        {"name": "dark", "where": "region = 'dark'", "role": "target", "margin": 0.1},
+    ]
+    wanted = {"metrics__primary": "log_loss", "slices": margins}
+    plain = checked(tmp_path / "plain", **wanted, data__explore_share=0.3)["night"]["outcome_mb"]
+    soft = checked(tmp_path / "soft", **wanted, gate__score="soft")["night"]["outcome_mb"]
     assert plain == pytest.approx(600 * 4 / 1e6, abs=1e-3)
-    assert looked_at["outcome_mb"] == pytest.approx(600 * (4 + 4 + 12) / 1e6, abs=1e-3)
+    assert soft == pytest.approx(600 * (4 + 4) / 1e6, abs=1e-3)
 
 
 def test_a_pool_that_nothing_draws_from_is_said_at_check_and_at_run(tmp_path: Path) -> None:
@@ -90,7 +95,7 @@ def test_a_coarse_table_trains_on_all_its_rows_and_every_validation_row_counts(t
     rows = {row["name"]: row for row in found["datasets"]}
     assert (rows["base"]["rows"], rows["base"]["left_out"], rows["base"]["near_copies"]) == (400, 0, 0)
     assert (rows["night"]["rows"], rows["night"]["left_out"]) == (200, 0)
-    assert found["slices"][0]["counting_rows"] == 1500
+    assert found["slices"][0]["counting_rows"] == 900
     assert any("different examples" in words for words in found["warnings"])
     assert not any("near copies" in words for words in found["warnings"])
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import autodc
+from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.journal import open_for_reading
 from autodc.errors import InputError
 from autodc.study.journal.fold import fold
@@ -63,6 +64,13 @@ def test_the_search_knows_what_the_other_study_trained_and_the_gate_does_not(
     told = mine.borrowed.observations
     assert len(told) == sum(t.trial.phase in ("calibration", "search", "gate") for t in other.trials)
     assert result.kept == ("lamps",)
+    inputs = read_inputs(second)
+    seen = inputs.explore["dark"].rows
+    assert set(seen) != set(read_inputs(autodc.load(first / "study.yaml")).explore["dark"].rows)
+    store, theirs = ArtefactStore(first / "run" / "outcomes"), [outcome for _, outcome in other.ended()]
+    for borrowed, outcome in zip(told, theirs, strict=False):
+        hits = store.get(outcome.arrays)["validation.score"]
+        assert borrowed["values"]["dark"] == pytest.approx(hits[seen].mean())
     assert not {seed for _, seed in mine.trained} & {t.trial.seed for t in other.trials}
     assert not any(t.origin in ("anchor", "screen") for t in mine.trials)
     assert any("trainings of study world" in w for w in mine.question.warnings)

@@ -22,6 +22,7 @@ import numpy as np
 import threadpoolctl
 
 from autodc.adapters.artefacts import open_part
+from autodc.adapters.executors.opening import forking_job, training_job
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
 from autodc.files import damage, digests, seal, sync
 from autodc.plugins import load_object, told
@@ -38,8 +39,9 @@ from autodc.trial.executor import (
     model_folder,
     reads,
 )
-from autodc.trial.outputs import CheckedMethod
-from autodc.trial.trainer import Trainer, TrainingJob, TrainPart
+from autodc.trial.forking import ForkingJob
+from autodc.trial.outputs import CheckedMethod, CheckedTrainer
+from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
 
@@ -51,7 +53,7 @@ TRACEBACK_LINES = 12
 ROOM_BYTES = 2**20
 """A disk that takes so much is not full: what wanted more was the plan's own wish."""
 
-_trainers: dict[str, Trainer] = {}
+_trainers: dict[str, CheckedTrainer] = {}
 
 
 def run_task(task: Task) -> Completion:
@@ -124,7 +126,7 @@ def prepare(task: Task) -> None:
 def _opened(task: Task) -> Any:
     """The stored data of a task, memory-mapped."""
     if isinstance(task, TrainTask):
-        return training_job(task)
+        return forking_job(task) or training_job(task)
     if isinstance(task, PredictTask):
         return {part.name: open_part(part.path)[0] for part in task.parts}
     return {part.name: _call_part(part) for part in task.parts}
@@ -141,7 +143,10 @@ def _made(task: Task, opened: Any) -> Callable[[], dict[str, Any]]:
     return partial(_call, task, _callee(task), opened)
 
 
-def _train(task: TrainTask, trainer: Trainer, job: TrainingJob) -> dict[str, Any]:
+def _train(task: TrainTask, trainer: CheckedTrainer, job: TrainingJob | ForkingJob) -> dict[str, Any]:
+    if isinstance(job, ForkingJob):
+        forked = trainer.fork(job)
+        return {"outputs": dict(forked.outputs), "train_seconds": float(forked.train_seconds)}
     trained = trainer.train(job)
     return {
         "outputs": {part.name: np.ascontiguousarray(trained.outputs[part.name]) for part in task.predict},
@@ -210,7 +215,7 @@ def _refuses(folder: Path) -> bool:
     return False
 
 
-def trainer_for(ref: TrainerRef) -> Trainer:
+def trainer_for(ref: TrainerRef) -> CheckedTrainer:
     """Return the trainer of a reference, made once in this process. Raises what making it raises."""
     key = json.dumps([ref.name, dict(ref.options), ref.folder], sort_keys=True, default=repr)
     if key not in _trainers:
@@ -218,22 +223,6 @@ def trainer_for(ref: TrainerRef) -> Trainer:
 
         _trainers[key] = make_trainer(ref)
     return _trainers[key]
-
-
-def training_job(task: TrainTask) -> TrainingJob:
-    """Open the datasets of a training, memory-mapped, as the trainer sees them."""
-    return TrainingJob(
-        kind=task.kind,
-        n_classes=task.n_classes,
-        train=tuple(_open(part) for part in task.train),
-        predict={part.name: open_part(part.path)[0] for part in task.predict},
-        hyperparameters=task.hyperparameters,
-        recipe=task.recipe,
-        seed=task.seed,
-        fidelity=task.fidelity,
-        warm_start=_warm_start(task),
-        out=Path(task.out),
-    )
 
 
 def empty_scratch(task: Task) -> None:
@@ -280,25 +269,6 @@ def thread_share(threads: int) -> Iterator[None]:
 def _libraries(modules: int) -> threadpoolctl.ThreadpoolController:
     """The libraries that have threads, looked up again once modules were imported: they come with them."""
     return threadpoolctl.ThreadpoolController()
-
-
-def _warm_start(task: TrainTask) -> Path | None:
-    if task.warm_start is None:
-        return None
-    folder = Path(task.warm_start)
-    if found := damage(folder.parent):
-        hint = "give the same command again: the model is trained again"
-        raise SurroundingsError("ADC-DISK-014", "the model to go on from cannot be read", str(folder), found, hint)
-    return folder
-
-
-def _open(part: StoredPart) -> TrainPart:
-    x, y, metadata = open_part(part.path)
-    if y is None:
-        raise SurroundingsError("ADC-EXEC-011", "a dataset to train on has no targets", part.path, part.name)
-    return TrainPart(
-        name=part.name, x=x, y=y, metadata=metadata, weight=part.weight, stage=part.stage, folder=Path(part.path)
-    )
 
 
 def _call_part(part: StoredPart) -> CallPart:

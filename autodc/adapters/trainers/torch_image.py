@@ -15,19 +15,16 @@ from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
 from autodc.adapters.trainers.options import TorchHyperparameters, TorchImageOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
     Codec,
+    Prepared,
+    TorchFitting,
     TorchModel,
-    deterministic,
     device,
     loss_of,
     read_facts,
     read_weights,
-    save_model,
     target_scale,
-    train_steps,
 )
 from autodc.plugins import is_path, load_object
-from autodc.seeds import integer
-from autodc.trial.fitting import AbstractFitting
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob
 
@@ -39,29 +36,27 @@ SHIFT_SHARE = 8
 
 
 @final
-class TorchImage(AbstractFitting[TorchModel]):
+class TorchImage(TorchFitting):
     """Trains a network on images: (n, h, w), (n, h, w, c) or (n, c, h, w); bytes are scaled to 0..1."""
 
     def __init__(self, options: TorchImageOptions, folder: str) -> None:
         self._options, self._folder = options, folder
 
-    def fit(self, job: TrainingJob) -> TorchModel:
-        """Build or load the network and run the recipe; the same job gives the same bits."""
+    def prepare(self, job: TrainingJob) -> Prepared:
+        """Build or load the network."""
         hyper = torch_hyperparameters(self._options, dict(job.hyperparameters))
-        with deterministic(integer(job.seed, "network")):
-            if job.recipe == "continue" and job.warm_start is not None:
-                model = self.load(job.warm_start)
-            else:
-                facts = self._facts(job, hyper)
-                model = TorchModel(self._network(facts), facts)
-            codec = Codec(
-                inputs=lambda x: self._tensor(x, model.facts["x_shape"], model.facts["layout"]),
-                targets=lambda y: self._targets(y, model.facts),
-                augment=self._augment if self._options.augment != "none" else None,
-            )
-            loss = loss_of(job.kind, hyper, self._options.loss)
-            train_steps(model.network, job, hyper, self._options.steps, codec, loss)
-        return model
+        if job.recipe == "continue" and job.warm_start is not None:
+            model = self.load(job.warm_start)
+        else:
+            facts = self._facts(job, hyper)
+            model = TorchModel(self._network(facts), facts)
+        codec = Codec(
+            inputs=lambda x: self._tensor(x, model.facts["x_shape"], model.facts["layout"]),
+            targets=lambda y: self._targets(y, model.facts),
+            augment=self._augment if self._options.augment != "none" else None,
+        )
+        loss = loss_of(job.kind, hyper, self._options.loss)
+        return Prepared(model=model, hyper=hyper, steps=self._options.steps, codec=codec, loss=loss)
 
     def predict(self, model: TorchModel, x: Array) -> Array:
         """Class probabilities (n, C), values (n, ...) or images in the layout and units of the targets."""
@@ -77,10 +72,6 @@ class TorchImage(AbstractFitting[TorchModel]):
                 out = _from_channels(out, facts["y_shape"], facts["y_layout"])
         array: Array = out.cpu().numpy()
         return array
-
-    def save(self, model: TorchModel, folder: Path) -> None:
-        """Write weights and facts."""
-        save_model(model, folder)
 
     def load(self, folder: Path) -> TorchModel:
         """Read a model back; its architecture is the saved one, whatever a trial says of width or depth."""

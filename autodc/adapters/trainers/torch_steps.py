@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -20,13 +23,19 @@ from torch.nn import functional
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
-from autodc.trial.fitting import draw, n_steps, phases
+from autodc.trial.fitting import AbstractFitting, TrainPhase, draw, n_steps, phases
+from autodc.trial.forking import Forked, ForkingJob
+from autodc.trial.method import batches_of
 from autodc.trial.outputs import TrainerError
-from autodc.trial.trainer import TrainingJob
+from autodc.trial.trainer import TrainingJob, TrainPart
 
 Array = np.ndarray[Any, Any]
+Pair = tuple[torch.Tensor, torch.Tensor]
+"""Inputs and targets of some rows."""
 DEFAULT_LR = {"adam": 5e-3, "sgd": 5e-2}
 ADAM_BETA2 = 0.999
+FORK = 1000
+"""In place of the number of a phase: the rows of a fork are drawn by a chance of their own."""
 
 
 @final
@@ -68,35 +77,145 @@ def deterministic(seed: int) -> Iterator[None]:
             torch.use_deterministic_algorithms(before)
 
 
-def train_steps(
-    network: nn.Module,
-    job: TrainingJob,
-    hyper: TorchHyperparameters,
-    steps: int,
-    codec: Codec,
-    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-) -> None:
-    """Run every phase of the job's recipe: `steps` × fidelity in all, whatever the mixture."""
-    network.train()
-    for phase in phases(job):
-        count = n_steps(steps, job, phase)
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A network that is about to be trained, and how."""
+
+    model: TorchModel
+    hyper: TorchHyperparameters
+    steps: int
+    """Of a full training."""
+    codec: Codec
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class TorchFitting(AbstractFitting[TorchModel]):
+    """A trainer of networks that says how one is prepared; it trains and forks."""
+
+    @abstractmethod
+    def prepare(self, job: TrainingJob) -> Prepared:
+        """Build or load the network of a job; torch is seeded already."""
+
+    def fit(self, job: TrainingJob) -> TorchModel:
+        """Build or load the network and run the recipe; the same job gives the same bits."""
+        with deterministic(integer(job.seed, "network")):
+            ready = self.prepare(job)
+            ready.model.network.train()
+            for phase in phases(job):
+                _ = Leg(ready, job, phase).run()
+            ready.model.network.eval()
+        return ready.model
+
+    def fork(self, job: ForkingJob) -> Forked:
+        """Train up to the point, and go on from it as the control and as every fork."""
+        training, outputs, seconds = job.training, dict[str, list[Array]](), 0.0
+        with deterministic(integer(training.seed, "network")):
+            ready, began = self.prepare(training), time.perf_counter()
+            for _ in forked(ready, job):
+                seconds += time.perf_counter() - began
+                for name, x in training.predict.items():
+                    predicted = np.concatenate([self.predict(ready.model, rows) for rows in batches_of(x)])
+                    outputs.setdefault(name, []).append(predicted)
+                began = time.perf_counter()
+        stacked = {name: np.stack(each) for name, each in outputs.items()}
+        return Forked(outputs=stacked, train_seconds=seconds)
+
+    def save(self, model: TorchModel, folder: Path) -> None:
+        """Write weights and facts."""
+        save_model(model, folder)
+
+
+@final
+class Leg:
+    """One phase of a recipe: its optimizer, its learning rates, its batches."""
+
+    def __init__(self, ready: Prepared, job: TrainingJob, phase: TrainPhase) -> None:
+        self._ready, self._job, self._phase = ready, job, phase
+        self.count = n_steps(ready.steps, job, phase)
         torch.manual_seed(integer(job.seed, "steps", phase.index))
-        optimizer = _optimizer(network, hyper)
-        peak = (hyper.lr or DEFAULT_LR[hyper.optimizer]) * phase.lr_factor
-        step = 0
-        for drawn in draw(phase, hyper.batch_size, count, job.seed):
-            x, y = codec.inputs(drawn.x).to(device()), codec.targets(drawn.y).to(device())
+        hyper = ready.hyper
+        self._optimizer = _optimizer(ready.model.network, hyper)
+        self._peak = (hyper.lr or DEFAULT_LR[hyper.optimizer]) * phase.lr_factor
+
+    def run(self, first: int = 0, until: int | None = None, aside: Iterable[Pair] | None = None) -> Leg:
+        """Take the steps from `first` to before `until`, the end of the phase where it is left out.
+
+        aside: for every step the rows that stand in for the first ones of its batch.
+        """
+        ready, beside = self._ready, None if aside is None else iter(aside)
+        until = self.count if until is None else until
+        step = first
+        for drawn in draw(self._phase, ready.hyper.batch_size, until, self._job.seed, first):
+            x, y = _tensors(ready.codec, drawn.x, drawn.y)
             for rows in torch.from_numpy(drawn.batches).to(device()):
                 xb, yb = x[rows], y[rows]
-                if codec.augment is not None:
-                    xb, yb = codec.augment(xb, yb)
-                for group in optimizer.param_groups:
-                    group["lr"] = peak * _schedule(step, count, hyper.warmup)
-                optimizer.zero_grad(set_to_none=True)
-                loss(network(xb), yb).backward()
-                optimizer.step()
+                if beside is not None:
+                    other = next(beside)
+                    xb = torch.cat([other[0], xb[len(other[0]) :]])
+                    yb = torch.cat([other[1], yb[len(other[1]) :]])
+                self._step(xb, yb, step)
                 step += 1
-    network.eval()
+        return self
+
+    def _step(self, x: torch.Tensor, y: torch.Tensor, step: int) -> None:
+        ready = self._ready
+        if ready.codec.augment is not None:
+            x, y = ready.codec.augment(x, y)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._peak * _schedule(step, self.count, ready.hyper.warmup)
+        self._optimizer.zero_grad(set_to_none=True)
+        ready.loss(ready.model.network(x), y).backward()
+        self._optimizer.step()
+
+    def state(self) -> tuple[Any, ...]:
+        """Network, optimizer and chance as they are now."""
+        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        held = (self._ready.model.network.state_dict(), self._optimizer.state_dict())
+        return (*copy.deepcopy(held), torch.get_rng_state(), devices)
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        """Put them back."""
+        self._ready.model.network.load_state_dict(state[0])
+        self._optimizer.load_state_dict(copy.deepcopy(state[1]))
+        torch.set_rng_state(state[2])
+        if state[3]:
+            torch.cuda.set_rng_state_all(state[3])
+
+
+def forked(ready: Prepared, job: ForkingJob) -> Iterator[None]:
+    """Train up to the point; then, one after the other, make the network the control and every fork, ready to predict.
+
+    The point is in the last phase of the recipe, at its beginning where it would come before it.
+    """
+    training, network = job.training, ready.model.network
+    *before, last = phases(training)
+    network.train()
+    done = sum(Leg(ready, training, phase).run().count for phase in before)
+    leg = Leg(ready, training, last)
+    point = min(max(round(job.after * ready.steps) - done, 0), leg.count - 1)
+    until = min(point + max(1, round(job.steps * ready.steps)), leg.count)
+    state = leg.run(until=point).state()
+    rows = max(1, round(job.batch * ready.hyper.batch_size))
+    for dataset in (None, *job.datasets):
+        leg.restore(state)
+        network.train()
+        leg.run(point, until, None if dataset is None else _rows_of(ready, dataset, rows, until - point, training.seed))
+        network.eval()
+        yield
+
+
+def _rows_of(ready: Prepared, dataset: TrainPart, count: int, steps: int, seed: int) -> Iterator[Pair]:
+    """So many rows of a dataset for every step, each row once before any comes again."""
+    alone = TrainPhase(parts=(replace(dataset, weight=1.0),), share=1.0, lr_factor=1.0, index=FORK)
+    for drawn in draw(alone, count, steps, seed):
+        x, y = _tensors(ready.codec, drawn.x, drawn.y)
+        for rows in torch.from_numpy(drawn.batches).to(device()):
+            yield x[rows], y[rows]
+
+
+def _tensors(codec: Codec, x: Array, y: Array) -> Pair:
+    return codec.inputs(x).to(device()), codec.targets(y).to(device())
 
 
 def loss_of(

@@ -15,18 +15,15 @@ from autodc.adapters.trainers.networks import DEFAULT_WIDTH, mlp
 from autodc.adapters.trainers.options import TorchTabularOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
     Codec,
+    Prepared,
+    TorchFitting,
     TorchModel,
-    deterministic,
     device,
     loss_of,
     read_facts,
     read_weights,
-    save_model,
     target_scale,
-    train_steps,
 )
-from autodc.seeds import integer
-from autodc.trial.fitting import AbstractFitting
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob
 
@@ -34,27 +31,23 @@ Array = np.ndarray[Any, Any]
 
 
 @final
-class TorchTabular(AbstractFitting[TorchModel]):
+class TorchTabular(TorchFitting):
     """Trains an MLP on rows of numbers, standardised by the mixture; a missing value reads as the mean."""
 
     def __init__(self, options: TorchTabularOptions, folder: str) -> None:
         self._options = options
 
-    def fit(self, job: TrainingJob) -> TorchModel:
-        """Build or load the network and run the recipe; the same job gives the same bits."""
+    def prepare(self, job: TrainingJob) -> Prepared:
+        """Build or load the network."""
         hyper = torch_hyperparameters(self._options, dict(job.hyperparameters))
-        with deterministic(integer(job.seed, "network")):
-            if job.recipe == "continue" and job.warm_start is not None:
-                model = self.load(job.warm_start)
-            else:
-                facts = _facts(job, {**hyper.model_dump(), "width": hyper.width or DEFAULT_WIDTH["mlp"]})
-                model = TorchModel(_network(facts, *_input_scale(job)), facts)
-            codec = Codec(
-                inputs=lambda x: _tensor(x, model.facts["n_columns"]), targets=lambda y: _targets(y, model.facts)
-            )
-            loss = loss_of(job.kind, hyper, self._options.loss)
-            train_steps(model.network, job, hyper, self._options.steps, codec, loss)
-        return model
+        if job.recipe == "continue" and job.warm_start is not None:
+            model = self.load(job.warm_start)
+        else:
+            facts = _facts(job, {**hyper.model_dump(), "width": hyper.width or DEFAULT_WIDTH["mlp"]})
+            model = TorchModel(_network(facts, *_input_scale(job)), facts)
+        codec = Codec(inputs=lambda x: _tensor(x, model.facts["n_columns"]), targets=lambda y: _targets(y, model.facts))
+        loss = loss_of(job.kind, hyper, self._options.loss)
+        return Prepared(model=model, hyper=hyper, steps=self._options.steps, codec=codec, loss=loss)
 
     def predict(self, model: TorchModel, x: Array) -> Array:
         """Class probabilities (n, C) or values (n, ...)."""
@@ -67,10 +60,6 @@ class TorchTabular(AbstractFitting[TorchModel]):
                 out = (out * facts["y_scale"] + facts["y_mean"]).reshape(len(x), *facts["y_shape"])
         array: Array = out.cpu().numpy()
         return array
-
-    def save(self, model: TorchModel, folder: Path) -> None:
-        """Write weights and facts."""
-        save_model(model, folder)
 
     def load(self, folder: Path) -> TorchModel:
         """Read a model back; its architecture and its standardisation are the saved ones."""

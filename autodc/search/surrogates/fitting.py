@@ -16,13 +16,12 @@ from autodc.search.surrogates.combined import Weighted
 from autodc.search.surrogates.full_budget import AtFull
 from autodc.search.surrogates.gaussian import GaussianProcess, Sample, tune
 from autodc.search.surrogates.guards import FEW, Guards
+from autodc.search.surrogates.link import SOFT, linked
 from autodc.search.surrogates.posterior import Surrogate
 from autodc.search.surrogates.ridge import Ridge, tune_ridge
 
 Array = np.ndarray[Any, Any]
 
-FIRST_FIT = 6
-GROWTH = 1.25
 MEMORY = 64
 
 _TOGETHER = "\0guards"
@@ -102,7 +101,7 @@ class Fitter:
 
     def _tuned(self, family: str, name: str, history: History, count: int, width: int) -> Array:
         """Parameters fitted to the first `count` trainings alone, at `width` features."""
-        key = (family, name, f"{width} {history.digest(count)}")
+        key = (family, name, f"{width} {history.digest(count, soft=name.startswith(SOFT))}")
         if key not in self._parameters:
             forget(self._parameters)
             self._parameters[key] = _TUNE[family](self._first(name, history.head(count), width))
@@ -121,14 +120,6 @@ class Fitter:
         return head.sample(features, data, target, self._summed(width))
 
 
-def fitted_to(count: int) -> int:
-    """How many of the first trainings parameters are fitted to: the largest step of the ladder within `count`."""
-    rung = FIRST_FIT
-    while int(np.ceil(rung * GROWTH)) <= count:
-        rung = int(np.ceil(rung * GROWTH))
-    return min(rung, count)
-
-
 def forget(remembered: dict[Any, Any]) -> None:
     """Drop the oldest entry of a memory that is full."""
     if len(remembered) >= MEMORY:
@@ -136,6 +127,8 @@ def forget(remembered: dict[Any, Any]) -> None:
 
 
 def _values(name: str, history: History) -> Array:
+    if name.startswith(SOFT):
+        return linked(history, name.removeprefix(SOFT))
     return history.slices[name] if name else history.objective
 
 

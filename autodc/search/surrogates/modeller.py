@@ -1,7 +1,8 @@
 """Which model stands for the objective, selected in the study by evidence.
 
-Rivals: Gaussian process and ridge on the objective, and both slice by slice with aggregation after prediction. The one
-whose leave-one-out predictions rank the objective best is used; the first of those that are close.
+Rivals: Gaussian process and ridge on the objective, and both slice by slice with aggregation after prediction; and
+both on what the soft score says of the objective (`link.py`). The one whose leave-one-out predictions rank the
+objective best is used; the first of those that are close.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from autodc.search.history import History, shares_of
+from autodc.search.surrogates import link
 from autodc.search.surrogates.combined import Averaged, Weighted
-from autodc.search.surrogates.fitting import FIRST_FIT, Fitter, fitted_to, forget
+from autodc.search.surrogates.fitting import Fitter, forget
 from autodc.search.surrogates.guards import Guards
+from autodc.search.surrogates.ladder import FIRST_FIT, fitted_to
 from autodc.search.surrogates.posterior import Model
 from autodc.stats.rank import correlation
 
@@ -28,7 +31,7 @@ CLOSE = 0.02
 BELIEVED = 0.1
 """Rivals whose rank correlation is this near to the best's take part in a recommendation."""
 
-RIVALS = ("gaussian", "ridge", "gaussian by slice", "ridge by slice")
+RIVALS = ("gaussian", "ridge", "gaussian by slice", "ridge by slice", "gaussian soft", "ridge soft")
 
 
 class Modeller(Protocol):
@@ -97,7 +100,8 @@ class SelectingModeller:
     def evidence(self, history: History) -> dict[str, float]:
         """Leave-one-out rank correlation of the objective, rival by rival."""
         count = len(history)
-        rivals = [r for r in RIVALS if self._allowed(r, count)]
+        known = link.is_known(history)
+        rivals = [r for r in RIVALS if self._allowed(r, count) and (known or not r.endswith("soft"))]
         return {r: _rank(self._build(r, history, count).left_out(), history) for r in rivals}
 
     def _family(self, history: History) -> str:
@@ -106,7 +110,7 @@ class SelectingModeller:
     def _ranks(self, history: History) -> dict[str, float]:
         """The evidence at the last step of the ladder; of one rival alone where there is none yet."""
         count = fitted_to(len(history))
-        key = history.digest(count)
+        key = history.digest(count, soft=True)
         if key not in self._evidence:
             forget(self._evidence)
             self._evidence[key] = self._judge(history.head(count), count)
@@ -123,7 +127,7 @@ class SelectingModeller:
         return not rival.endswith("slice") or (len(self._shares) > 1 and len(self._shares) * count <= BY_SLICE_UP_TO)
 
     def _build(self, rival: str, history: History, count: int) -> Weighted:
-        shares = self._shares if rival.endswith("slice") else {"": 1.0}
+        shares = self._shares if rival.endswith("slice") else {link.SOFT if rival.endswith("soft") else "": 1.0}
         return self._fitter.weighted(rival.split()[0], shares, history, count)
 
 

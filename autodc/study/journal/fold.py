@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -116,6 +116,8 @@ def _phase(state: State, event: ev.PhaseStarted) -> None:
     state.phases.append(event)
     if event.phase == "credit":
         state.credited = None
+    if event.phase == "test":
+        state.baselines = None
     if event.phase != "gate":
         state.challenger = None
         _forget_outputs(state)
@@ -304,6 +306,10 @@ def _forget_outputs(state: State) -> None:
     state.outputs = {plan: address for plan, address in state.outputs.items() if plan in kept}
 
 
+def _baselines(state: State, event: ev.BaselinesChosen) -> None:
+    state.baselines = event
+
+
 def _limited(state: State, event: ev.BudgetLimited) -> None:
     state.limit, state.paced = event, True
 
@@ -357,6 +363,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.IncumbentMoved: _moved,
     ev.IncumbentPolished: _polished,
     ev.BudgetLimited: _limited,
+    ev.BaselinesChosen: _baselines,
     ev.TestSetOpened: _test_opened,
     ev.TestSetMeasured: _measured,
     ev.TestSetUnread: _unread,

@@ -117,9 +117,10 @@ _PLAN = record(
     {"mixture": named(number), "stages": named(one_of("pretrain", "main")), "recipe": text},
     {"hyperparameters": named(anything)},
 )
+_FORKS = record({"datasets": listed(text), "after": number, "steps": number, "batch": number})
 _TRIAL = record(
     {"number": count, "plan": _PLAN, "seed": count, "phase": text},
-    {"fidelity": number, "warm_start": optional(count)},
+    {"fidelity": number, "warm_start": optional(count), "forks": _FORKS},
 )
 _OUTCOME = record(
     {"status": one_of("done", "failed", "cancelled")},
@@ -130,6 +131,8 @@ _OUTCOME = record(
         "explore_soft": named(number),
         "arrays": text,
         "outputs": text,
+        "forks": named(named(number)),
+        "forked": text,
         "train_seconds": number,
         "predict_ms": number,
         "model_mb": number,
@@ -234,15 +237,18 @@ _POINT = record(
     {"tradeoffs": named(record({"estimate": number, "observed": optional(number)}))},
 )
 _EFFECT = record({"gain": number, "sd": number, "weight": number}, {}, others=True)
-_BELIEF = record(
-    {"gain": number, "sd": number}, {"rows": number, "guards": named(number), "cost": number}, others=True
-)
+_BELIEF = record({"gain": number, "sd": number}, {"rows": number, "guards": named(number), "cost": number}, others=True)
 _PROPOSAL = record(
     {"everything": listed(text), "recommended": listed(text), "beliefs": named(_BELIEF), "margins": named(number)},
     {},
     others=True,
 )
 _MEASURED = record({**_INTERVAL, "rows": count, "pairs": count})
+_AHEAD = {"difference": number, "low": optional(number), "high": optional(number)}
+_ARM = record(
+    {"seeds": count},
+    {"objective": number, "values": named(number), **_AHEAD, "slices": named(record({**_AHEAD, "rows": count}))},
+)
 
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
@@ -259,6 +265,8 @@ LookJson = Annotated[Json, _LOOK]
 """gate.Look.to_dict."""
 DatasetsJson = Annotated[Json, named(_DATASET)]
 """Name → card."""
+ChangesJson = Annotated[Mapping[str, Mapping[str, float]], named(named(number))]
+"""Dataset → slice → change."""
 SlicesJson = Annotated[Json, named(_SLICE)]
 """Name → card."""
 CreditJson = Annotated[Json | None, optional(_CREDIT)]
@@ -269,5 +277,7 @@ FrontJson = Annotated[tuple[Json, ...], listed(_POINT)]
 """The trained plans that none is believed to beat."""
 EffectsJson = Annotated[Json, named(_EFFECT)]
 """Dataset → what the search believes of it."""
+BaselinesJson = Annotated[Json | None, optional(named(_ARM))]
+"""Arm of the last measurement → what `study.beside` tells of it."""
 MeasuredJson = Annotated[Json, named(_MEASURED)]
 """Slice → difference on the test set."""

@@ -84,6 +84,8 @@ class State:
     """Candidates admitted so far, in that order: name → card."""
     outputs: dict[Plan, str] = field(default_factory=dict)
     """Plan → where the predictions of its first training in a pair lie."""
+    baselines: ev.BaselinesChosen | None = None
+    """The obvious, chosen for the last measurement under way or the last one made."""
     asked: ev.TestOpeningAsked | None = None
     """The user's wish to open the test set now."""
     opened: list[ev.TestSetOpened] = field(default_factory=list)

@@ -25,13 +25,13 @@ class Calibration(Phase):
         """Where a training may go on from one."""
         return "continue" in spec.recipes
 
-    def apart(self, spec: StudySpec) -> int:
+    def apart(self, spec: StudySpec, rules: int) -> int:
         """All of them."""
         return allowance.calibration_runs(spec)
 
     def begin(self, view: View) -> ev.PhaseStarted:
         """Before the first round."""
-        return ev.PhaseStarted(round=0, phase=self.name, planned=self.apart(view.spec))
+        return ev.PhaseStarted(round=0, phase=self.name, planned=allowance.calibration_runs(view.spec))
 
     def decide(self, view: View, tools: Tools) -> ev.Event | None:
         """The search begins when all are planned; who asked for the test set goes on without one."""

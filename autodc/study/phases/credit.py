@@ -22,7 +22,7 @@ class Credit(Phase):
     purpose = "either the data or the settings of the end alone, to say which did it"
     closing = True
 
-    def apart(self, spec: StudySpec) -> int:
+    def apart(self, spec: StudySpec, rules: int) -> int:
         """Both arms on every seed."""
         return 2 * allowance.credit_seeds(spec)
 
@@ -46,7 +46,12 @@ def credited(view: View, tools: Tools) -> ev.GainCredited:
     early = [o for o in observed if o.number < 0 or view.state.trials[o.number].trial.phase != "gate"]
     promised = tools.engine.outlook(early, [view.incumbent])
     estimate = None if promised is None else {"mean": float(promised.mean()), "sd": float(promised.std())}
-    return ev.GainCredited(horizon=view.horizon, credit=_account(view, tools), estimate=estimate)
+    return ev.GainCredited(
+        horizon=view.horizon,
+        credit=_account(view, tools),
+        estimate=estimate,
+        baselines=tools.assessor.beside(view),
+    )
 
 
 def _account(view: View, tools: Tools) -> dict[str, Any] | None:

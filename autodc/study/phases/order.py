@@ -10,9 +10,10 @@ from autodc.study.phases.last_measurement import LastMeasurement
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import Search
 from autodc.study.phases.sweep import Sweep
+from autodc.study.phases.tuning import Tuning
 from autodc.study.view import View, spec_of
 
-ORDER: tuple[Phase, ...] = (Calibration(), Search(), Gate(), Sweep(), Credit(), LastMeasurement())
+ORDER: tuple[Phase, ...] = (Calibration(), Search(), Gate(), Sweep(), Tuning(), Credit(), LastMeasurement())
 
 
 def view_of(state: State, order: tuple[Phase, ...] = ORDER) -> View:

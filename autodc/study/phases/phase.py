@@ -39,8 +39,8 @@ class Phase(Protocol):
         """Whether the models of its trainings are kept."""
         return False
 
-    def apart(self, spec: StudySpec) -> int:
-        """Trainings that are set apart for it, so that no other phase spends them."""
+    def apart(self, spec: StudySpec, rules: int) -> int:
+        """Trainings that are set apart for it, so that no other phase spends them. rules: StudyStarted.rules."""
         return 0
 
     def takes_up(self, view: View) -> bool:

@@ -13,11 +13,14 @@ from autodc.study.memory import on_every_row
 from autodc.study.phases.tools import Tools
 from autodc.study.view import View
 
+SURE = 0.8
+"""The start keeps its settings unless others are believed better with this probability."""
+
 
 def polished(view: View, tools: Tools) -> ev.IncumbentPolished | None:
     """Settings believed better than those of the incumbent, once after it moved; None where there are none."""
     state, incumbent = view.state, view.incumbent
-    if not state.moves or incumbent.recipe != "concat":
+    if incumbent.recipe != "concat":
         return None
     if any(one.round == state.round for one in state.polished):
         return None
@@ -26,6 +29,7 @@ def polished(view: View, tools: Tools) -> ev.IncumbentPolished | None:
     if plan is None or plan == incumbent:
         return None
     draws = tools.engine.outlook(observed, [plan, incumbent])
-    if draws is None or float(np.mean(draws[:, 0] - draws[:, 1])) <= 0:
+    sure = 0.5 if state.moves else SURE
+    if draws is None or float(np.mean(draws[:, 0] > draws[:, 1])) <= sure:
         return None
     return ev.IncumbentPolished(round=state.round, horizon=view.horizon, plan=plan.to_dict())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from autodc.study.journal import events as ev
-from autodc.study.phases import comparing, polishing, proposing
+from autodc.study.phases import comparing, proposing
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import allowance, credit, ledger, pairs, planning, sweep
@@ -27,7 +27,7 @@ class Sweep(Phase):
         """Go on with the comparison under way; else additions, the end of their wave, removals."""
         state = view.state
         if proposing.weighs(view):
-            return polishing.polished(view, tools) or view.after(self)
+            return view.after(self)
         if state.open_comparison is not None:
             return comparing.next_step(view, tools, state.open_comparison)
         if (useless := sweep.removed(state)) is not None:

@@ -30,6 +30,10 @@ class Assessor(Protocol):
         """Open the test set, or compare start and incumbent on it once that is journalled."""
         ...
 
+    def beside(self, view: View) -> dict[str, Any] | None:
+        """The arms of the last measurement on the gate rows; None where only start and incumbent are, or none."""
+        ...
+
     @property
     def explore_share(self) -> float | None:
         """Explore rows as a share of those that targets have; None where search and gate see the same rows."""

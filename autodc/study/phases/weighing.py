@@ -141,19 +141,20 @@ def _told(found: ev.VerdictReached, comparison: ComparisonState) -> ev.VerdictRe
 def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.TogetherProposed) -> ev.VerdictReached:
     """The verdict of a comparison that is looked at once, by gate rows and belief together."""
     purpose, p = comparison.purpose, standing.proposal_of(event.proposal)
-    found = combined(view, tools, comparison)
+    found = None if purpose == "weights" else combined(view, tools, comparison)
     mean, sd = (0.0, math.inf) if found is None else found
     low = mean - ONE_SIDED * sd
-    verdict, codes = "undecided", (reasons.NOT_APART,)
+    verdict: str = "undecided"
+    codes: tuple[str, ...] = (reasons.NOT_APART,)
     beside: tuple[str, ...] = ()
     if purpose == "doubt":
         verdict, codes = "keep", (reasons.IN_DOUBT,)
     elif purpose == "block":
         verdict, codes = _block(view, comparison, mean)
     elif purpose == "weights":
-        codes = (reasons.TAKEN if mean > 0 else reasons.LEFT,)
+        codes = (reasons.TAKEN if standing.answer(comparison).seems_better else reasons.LEFT,)
     elif found is not None and low >= -p.matters:
-        harmful = low > 0
+        harmful = _shown_better(comparison)
         beside = () if harmful else _stand_ins(view, tools, comparison)
         code = reasons.HARMFUL if harmful else (reasons.REDUNDANT if beside else reasons.WORTHLESS)
         verdict, codes = "drop", (code, reasons.PRUNED) if purpose == "pruning" else (code,)
@@ -161,6 +162,12 @@ def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.To
         codes = (reasons.LEFT_UNASKED,)
     event_ = comparing.ended(view, comparison, verdict, codes)
     return replace(event_, beside=beside, combined=None if found is None else {"mean": mean, "sd": sd})
+
+
+def _shown_better(comparison: ComparisonState) -> bool:
+    """Whether gate rows alone show that it is better without."""
+    seen = comparison.typed_looks[-1].objective
+    return seen.standard_error is not None and seen.difference > ONE_SIDED * seen.standard_error
 
 
 def _stand_ins(view: View, tools: Tools, comparison: ComparisonState) -> tuple[str, ...]:
@@ -189,13 +196,34 @@ def _block(view: View, comparison: ComparisonState, mean: float) -> tuple[str, t
 
 def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:
     """The objective's difference by gate rows and by what the search believes of explore rows; None: not measured."""
-    seen = comparison.typed_looks[-1].objective
+    look = comparison.typed_looks[-1]
+    seen = look.objective
+    if reasons.NO_CHANGE in look.reasons:
+        return 0.0, 0.0
     if seen.standard_error is None:
         return None
-    draws = tools.engine.outlook(tools.observed(view), [comparison.challenger, comparison.incumbent])
-    difference = np.zeros(0) if draws is None else draws[:, 0] - draws[:, 1]
-    belief = None if draws is None else (float(np.mean(difference)), float(np.std(difference)))
+    belief = _belief(view, tools, comparison)
     return with_belief((seen.difference, seen.standard_error, seen.df), belief, tools.assessor.explore_share)
+
+
+def _belief(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:
+    """What the search believes of the difference, and how surely; None where it knows nothing.
+
+    Of what may leave it has two beliefs: of all together, and of each alone, added up. Far from most trainings the
+    first tends back to the mean, the second knows no substitutes; so the one that speaks less for leaving counts, and
+    where they disagree neither is sure.
+    """
+    observed = tools.observed(view)
+    draws = tools.engine.outlook(observed, [comparison.challenger, comparison.incumbent])
+    if draws is None:
+        return None
+    difference = draws[:, 0] - draws[:, 1]
+    mean, sd = float(np.mean(difference)), float(np.std(difference))
+    if comparison.purpose not in ("harm", "pruning"):
+        return mean, sd
+    worth = tools.engine.beliefs(observed, comparison.incumbent) or {}
+    added = -sum(worth[n][0] for n in comparison.members if n in worth)
+    return min(mean, added), math.hypot(sd, (mean - added) / 2)
 
 
 def _moved(view: View, event: ev.TogetherProposed, found: Settled) -> ev.IncumbentMoved | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from autodc.study.journal.events import RULES
 from autodc.study.journal.state import State
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
@@ -13,6 +14,15 @@ FINAL_SEEDS = 5
 
 FINAL_SHARE = 0.125
 """At most this share of the budget goes to the last measurement."""
+
+BASELINE_SHARE = 0.0625
+"""At most this share of the budget goes to the obvious baselines of the last measurement, but a seed each."""
+
+LEAST_BEYOND = 20
+"""A study of fewer trainings has none left for them."""
+
+BASELINES = 2
+"""They are so many: the base tuned, and everything tuned."""
 
 CALIBRATION_SHARE = 0.1
 """At most this share of the budget goes to calibration, but two trainings at least."""
@@ -25,6 +35,10 @@ CREDIT_SHARE = 0.0125
 
 SEARCH_SHARE = 0.6
 """Share of what a round may spend that goes to search; the gate has the rest."""
+
+FIRST_TURNS = 4 / 3
+"""Where more rounds may follow, a round's search leaves a quarter of its share to them: they ask again only of what is
+undecided, and what nobody needs goes to the settings of what is kept."""
 
 CRUMB = 1e-6
 """Sums of fidelities are compared to within this share of a training."""
@@ -56,20 +70,28 @@ def calibration_planned(state: State) -> int:
     return next((p.planned for p in state.phases if p.phase == "calibration"), 0)
 
 
-def final_seeds(spec: StudySpec) -> int:
-    """Fresh seeds each arm is to get at the end; 0 without a test set."""
+def final_seeds(spec: StudySpec, rules: int = RULES) -> int:
+    """Fresh seeds start and end are to get in the last measurement; without a test set no more than the baselines."""
     if spec.data.test is None:
-        return 0
+        return baseline_seeds(spec, rules)
     if spec.budget.trainings is None:
         return FINAL_SEEDS
     return max(1, min(FINAL_SEEDS, int(FINAL_SHARE * spec.budget.trainings / 2)))
+
+
+def baseline_seeds(spec: StudySpec, rules: int = RULES) -> int:
+    """Fresh seeds each obvious baseline is to get in it. rules: of the study (StudyStarted.rules)."""
+    budget = spec.budget.trainings
+    if rules < 1 or (budget is not None and budget < LEAST_BEYOND):
+        return 0
+    return FINAL_SEEDS if budget is None else max(1, min(FINAL_SEEDS, int(BASELINE_SHARE * budget / BASELINES)))
 
 
 def left(view: View) -> float:
     """Trainings left for search and gate: what the phases after the last verdict need is set apart."""
     room = cap(view) - view.state.spent
     for phase in reversed(view.closing):
-        room -= phase.apart(view.spec)
+        room -= phase.apart(view.spec, view.state.question.rules)
     return room
 
 
@@ -84,7 +106,8 @@ def search_quota(view: View, round_number: int) -> int:
     """Search trials of a round, those already planned for it included."""
     spec, planned = view.spec, view.state.charged("search", round_number)
     rounds_left = spec.loop.rounds - round_number + 1
-    share = SEARCH_SHARE * (left(view) + planned) / rounds_left
+    turns = min(rounds_left, FIRST_TURNS) if spec.gate.evidence == "together" else rounds_left
+    share = SEARCH_SHARE * (left(view) + planned) / turns
     return max(math.ceil(planned - CRUMB), int(min(spec.search.trials_per_round, max(0.0, share))))
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autodc import fingerprint
 from autodc.evaluation.slices import TEST
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan, Value
+from autodc.plan.trial import Outcome
 from autodc.search.encoding import PlanEncoding
 from autodc.study.direction import better
 from autodc.study.journal import events as ev
@@ -28,10 +29,15 @@ UNKNOWN, RECIPE, OUTSIDE, CONTINUED = (
     "outside the search space",
     "that went on from a model",
 )
+LOST = "whose scores a row are lost"
 """Why a training is left out, in words that follow its number."""
 
 ALIKE = 1e-3
 """Hyperparameters are the same up to this relative difference: numbers are rounded on the way."""
+
+
+Seen = Callable[[Outcome], tuple[Mapping[str, float], Mapping[str, float]] | None]
+"""Metric and soft score of each slice of a training, on the rows that this study's search may see; None where lost."""
 
 
 def differences(other: View, started: ev.StudyStarted, spec: StudySpec) -> list[str]:
@@ -57,8 +63,8 @@ def differences(other: View, started: ev.StudyStarted, spec: StudySpec) -> list[
     return found
 
 
-def borrow(other: View, given: Mapping[str, Mapping[str, Any]], encoding: PlanEncoding) -> ev.WarmStarted:
-    """Take over what another study trained. given: cards of this study's candidates.
+def borrow(other: View, given: Mapping[str, Mapping[str, Any]], encoding: PlanEncoding, seen: Seen) -> ev.WarmStarted:
+    """Take over what another study trained. given: cards of this study's candidates; seen: what its search may see.
 
     Every training that is left out is counted.
     """
@@ -73,12 +79,16 @@ def borrow(other: View, given: Mapping[str, Mapping[str, Any]], encoding: PlanEn
         if why := _misfit(plan, one.trial.warm_start, encoding):
             left_out[why] += 1
             continue
+        if (scores := seen(outcome)) is None:
+            left_out[LOST] += 1
+            continue
         assert plan is not None
         taken.append(
             {
                 "plan": plan.to_dict(),
                 "seed": one.trial.seed,
-                "values": dict(outcome.slices),
+                "values": dict(scores[0]),
+                "soft": dict(scores[1]),
                 "fidelity": one.trial.fidelity,
                 "tradeoffs": tradeoffs(outcome, one.trial.fidelity),
             }

@@ -72,7 +72,7 @@ def further(view: View) -> list[Plan]:
     found = arms(view.state)
     if found is None:
         return []
-    measured = () if view.spec.data.test is None else (found.start, found.end)
+    measured = (found.start, found.end) if last.final_seeds(view) else ()
     return [plan for plan in dict.fromkeys(found.all) if plan not in measured]
 
 
@@ -81,9 +81,10 @@ def seeds_paid(view: View) -> int:
     spec, plans = view.spec, further(view)
     if not plans:
         return 0
-    measured = allowance.final_seeds(spec)
-    most = allowance.CREDIT_SEEDS if spec.data.test is None else min(allowance.CREDIT_SEEDS, measured)
-    free = max(0.0, allowance.cap(view) - view.state.spent - 2 * measured)
+    measured = last.final_seeds(view)
+    most = min(allowance.CREDIT_SEEDS, measured) if measured else allowance.CREDIT_SEEDS
+    obvious = allowance.BASELINES * allowance.baseline_seeds(spec, view.state.question.rules)
+    free = max(0.0, allowance.cap(view) - view.state.spent - 2 * measured - obvious)
     return int(min(most, free // len(plans)))
 
 

@@ -1,12 +1,21 @@
-"""The last measurement: start and incumbent on fresh seeds after the last verdict, and whatever is trained beside."""
+"""The last measurement: start, the obvious and the incumbent on fresh seeds after the last verdict."""
 
 from __future__ import annotations
 
 from autodc import seeds
+from autodc.plan.plan import Plan
 from autodc.study.journal.records import TrialState
 from autodc.study.rules import allowance
 from autodc.study.rules.pairs import RERUNS, Key
 from autodc.study.view import View
+
+START, BASE_TUNED, EVERYTHING_TUNED, INCUMBENT = "start", "base_tuned", "everything_tuned", "incumbent"
+"""Its arms, in the order they are told; the two in the middle are the obvious baselines."""
+
+
+def final_seeds(view: View) -> int:
+    """Fresh seeds that start and incumbent are to get."""
+    return allowance.final_seeds(view.spec, view.state.question.rules)
 
 
 def seeds_paid(view: View, cap: float | None = None) -> int:
@@ -14,40 +23,76 @@ def seeds_paid(view: View, cap: float | None = None) -> int:
     state = view.state
     arms = 1 if state.start == state.incumbent else 2
     affordable = ((allowance.cap(view) if cap is None else cap) - state.spent) / arms
-    return int(min(allowance.final_seeds(view.spec), max(0.0, affordable)))
+    return int(min(final_seeds(view), max(0.0, affordable)))
+
+
+def baseline_seeds_paid(view: View, plans: frozenset[Plan]) -> int:
+    """Fresh seeds that these plans can be paid beside start and incumbent, and no more than those have."""
+    state = view.state
+    new = plans - {view.start, view.incumbent}
+    count = min(state.allotted("test"), allowance.baseline_seeds(view.spec, state.question.rules))
+    if not new:
+        return count
+    room = allowance.cap(view) - state.spent - len([key for key in keys(view) if key not in _runs(view)])
+    return int(min(count, max(0.0, room) // len(new)))
+
+
+def arms(view: View) -> dict[str, Plan]:
+    """Arm → plan: start and incumbent, and between them the obvious where they are chosen."""
+    chosen = view.state.baselines
+    obvious = {} if chosen is None else {name: Plan.from_dict(plan) for name, plan in chosen.plans.items()}
+    return {START: view.start, **obvious, INCUMBENT: view.incumbent}
 
 
 def needs(view: View) -> list[Key]:
-    """Trainings of the last measurement that nobody has planned, and those that failed and can be paid again."""
+    """Trainings of the last measurement that nobody has planned, and those that failed and can be paid again.
+
+    Start and incumbent come first: what they need beyond the plan, because a training failed, the obvious give up.
+    """
     state, runs = view.state, _runs(view)
     if state.limit is not None and state.limit.trainings <= state.spent:
         return []
+    arms = (view.start, view.incumbent)
+    order = sorted(keys(view), key=lambda key: key[0] not in arms)
+    set_apart = sum(key[0] in arms and key not in runs for key in order)
+    room = allowance.cap(view) - state.spent - set_apart
     needed = []
-    for key in keys(view):
+    for key in order:
         mine = runs.get(key, [])
         failed = bool(mine) and mine[-1].trial.number < view.horizon and not _is_done(mine[-1])
-        again = failed and len(mine) <= RERUNS and state.spent + 1 <= allowance.cap(view)
-        if not mine or again:
+        if not mine and key[0] in arms:
             needed.append(key)
+        elif room >= 1 and (not mine or (failed and len(mine) <= RERUNS)):
+            needed.append(key)
+            room -= 1
     return needed
 
 
 def keys(view: View) -> list[Key]:
-    """Plans and seeds of the last measurement: start and incumbent on the same seeds.
+    """Plans and seeds of the last measurement: start and incumbent on the same seeds, the obvious on the first of them.
 
     They are fresh for each reading of the test set. Without a reading to come (an extended study) the incumbent meets
     the start on the seeds of the last.
     """
-    count = view.state.allotted("test")
-    arms = dict.fromkeys((view.start, view.incumbent))
-    return [(plan, fresh_seed(view, j)) for j in range(count) for plan in arms]
+    count, plans = view.state.allotted("test"), arms(view)
+    beside = 0 if view.state.baselines is None else view.state.baselines.seeds
+    found = []
+    for j in range(count):
+        mine = [plan for name, plan in plans.items() if j < beside or name in (START, INCUMBENT)]
+        found += [(plan, fresh_seed(view, j)) for plan in dict.fromkeys(mine)]
+    return found
 
 
 def pairs(view: View) -> list[tuple[int, int]]:
     """Trials of start and of incumbent on the same seed, both of which came to a good end: the pairs to be read."""
+    return paired(view, view.start)
+
+
+def paired(view: View, plan: Plan) -> list[tuple[int, int]]:
+    """Trials of a plan and of the incumbent on the same seed, both of which came to a good end."""
     done = {key: mine[-1].trial.number for key, mine in _runs(view).items() if _is_done(mine[-1])}
     found = dict.fromkeys(seed for _, seed in keys(view))
-    both = [(done.get((view.start, seed)), done.get((view.incumbent, seed))) for seed in found]
+    both = [(done.get((plan, seed)), done.get((view.incumbent, seed))) for seed in found]
     return [(a, b) for a, b in both if a is not None and b is not None]
 
 

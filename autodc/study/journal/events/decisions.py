@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from autodc.study.journal.events.base import Event
 from autodc.study.journal.shapes import (
+    BaselinesJson,
     CreditJson,
     EffectsJson,
     FrontJson,
@@ -19,6 +20,7 @@ from autodc.study.journal.shapes import (
 )
 
 __all__ = [
+    "BaselinesChosen",
     "BudgetLimited",
     "ChallengerProposed",
     "ChallengerPruned",
@@ -198,8 +200,21 @@ class IncumbentMoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselinesChosen(Event):
+    """The obvious, with which the end is to be compared: each at the settings that the search now believes best."""
+
+    horizon: int
+    plans: PlansJson
+    """`base_tuned` and `everything_tuned` → plan, without those of which the search knows no settings."""
+    members: tuple[str, ...]
+    """The datasets of `everything_tuned` beside the base."""
+    seeds: int
+    """Fresh seeds each of them gets, those of start and end among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncumbentPolished(Event):
-    """The settings of what is kept, by all trainings paid so far on every row: taken as believed, nothing is claimed."""
+    """The settings of what is kept, by all trainings so far on every row: taken as believed, nothing is claimed."""
 
     round: int
     horizon: int
@@ -233,6 +248,8 @@ class TestSetMeasured(Event):
     """before, after: slice → metric as the user knows it."""
     differences: MeasuredJson
     """Slice → {difference, low, high, rows, pairs}, oriented."""
+    baselines: BaselinesJson = None
+    """The arms of the last measurement on the sealed test, as of `study.beside`; None where only start and end are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +274,9 @@ class GainCredited(Event):
     estimate: Mapping[str, float] | None
     """{mean, sd} of the incumbent's objective as the search believed it, from calibration and search trainings alone,
     None where it knew nothing."""
+    baselines: BaselinesJson = None
+    """The arms of the last measurement on the gate rows of validation, as of `study.beside`; None where only start and
+    end are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from autodc.study.journal.shapes import (
 )
 
 __all__ = [
+    "RULES",
     "DatasetAdmitted",
     "MetricTold",
     "SessionStarted",
@@ -24,6 +25,9 @@ __all__ = [
     "StudyStarted",
     "WarmStarted",
 ]
+
+RULES = 1
+"""What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,8 @@ class StudyStarted(Event):
     metric: Mapping[str, str] = field(default_factory=dict)
     """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
     rules: int = 0
-    """By which rules it plans and decides: 0, those of before held-out rows were cut into explore and gate rows."""
+    """0: trainings are planned as by an autodc that knew no obvious baselines and no explore rows, so that its journals
+    go on to the same decisions; 1: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)

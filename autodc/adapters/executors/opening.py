@@ -1,0 +1,61 @@
+"""From a task, which names stored data, to what the trainer sees of it: arrays, memory-mapped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autodc.adapters.artefacts import open_part
+from autodc.errors import SurroundingsError
+from autodc.files import damage
+from autodc.trial.executor import StoredPart, TrainTask
+from autodc.trial.forking import ForkingJob
+from autodc.trial.trainer import TrainingJob, TrainPart
+
+
+def training_job(task: TrainTask) -> TrainingJob:
+    """Open the datasets of a training, memory-mapped, as the trainer sees them."""
+    return TrainingJob(
+        kind=task.kind,
+        n_classes=task.n_classes,
+        train=tuple(_open(part) for part in task.train),
+        predict={part.name: open_part(part.path)[0] for part in task.predict},
+        hyperparameters=task.hyperparameters,
+        recipe=task.recipe,
+        seed=task.seed,
+        fidelity=task.fidelity,
+        warm_start=_warm_start(task),
+        out=Path(task.out),
+    )
+
+
+def forking_job(task: TrainTask) -> ForkingJob | None:
+    """What a training is forked into; None where it is not."""
+    forks = task.forks
+    if forks is None:
+        return None
+    return ForkingJob(
+        training=training_job(task),
+        datasets=tuple(_open(part) for part in forks.datasets),
+        after=forks.after,
+        steps=forks.steps,
+        batch=forks.batch,
+    )
+
+
+def _warm_start(task: TrainTask) -> Path | None:
+    if task.warm_start is None:
+        return None
+    folder = Path(task.warm_start)
+    if found := damage(folder.parent):
+        hint = "give the same command again: the model is trained again"
+        raise SurroundingsError("ADC-DISK-014", "the model to go on from cannot be read", str(folder), found, hint)
+    return folder
+
+
+def _open(part: StoredPart) -> TrainPart:
+    x, y, metadata = open_part(part.path)
+    if y is None:
+        raise SurroundingsError("ADC-EXEC-011", "a dataset to train on has no targets", part.path, part.name)
+    return TrainPart(
+        name=part.name, x=x, y=y, metadata=metadata, weight=part.weight, stage=part.stage, folder=Path(part.path)
+    )

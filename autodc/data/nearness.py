@@ -1,0 +1,89 @@
+"""Rows that lie far nearer to a training row than training rows lie to one another: copies with noise on them.
+
+Near copies have a fixed tolerance (data/overlap.py); noise beyond it hides a copy from that, not from this.
+"""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+
+from autodc.data.dataset import Dataset
+from autodc.data.hashing import batches
+from autodc.data.overlap import comparable
+
+Array = np.ndarray[Any, Any]
+
+CLOSE = 0.25
+"""Share of the usual distance between neighbours of the training set within which a row is no neighbour but a copy."""
+SAMPLED = 1000
+"""Of so many rows of a dataset the distance to their neighbour is taken."""
+LEAST = 30
+"""Fewer distinct training rows have no usual distance."""
+
+
+@final
+class Nearness:
+    """How near the rows of a held-out part lie to a training dataset, and to one another."""
+
+    def __init__(self, training: Dataset, part: Dataset) -> None:
+        self._training, self._view = training, comparable(training)
+        self._distinct = _first(training.hashes)
+        others = _first(part.hashes)
+        some = _evenly(others, SAMPLED)
+        self._apart = np.full(len(some), np.inf)
+        if len(others) >= 2:
+            _, self._apart = _nearest(self._view, part.x, others, part.x[some], some)
+        self._denser = len(self._distinct) / max(1, len(others))
+
+    def by_chance(self, within: float) -> float:
+        """The share of held rows that have an independent training row so near.
+
+        From how often they are so near to one another: where columns are few, rows are near without being copies.
+        """
+        if not len(self._apart):
+            return 0.0
+        return min(1.0, float(np.mean(self._apart <= within)) * max(1.0, self._denser))
+
+    def huddled(self, held: Dataset) -> tuple[Array, Array, float]:
+        """Return rows of `held` that are copies with noise, shape (k,), their training rows, and how near is so.
+
+        They lie within CLOSE of the usual distance between neighbours of the training dataset. At most SAMPLED rows of
+        `held` are looked at, evenly.
+        """
+        nothing = np.zeros(0, dtype=int), np.zeros(0, dtype=int), 0.0
+        if len(self._distinct) < LEAST or not len(held):
+            return nothing
+        some, asked = _evenly(self._distinct, SAMPLED), _evenly(np.arange(len(held)), SAMPLED)
+        _, apart = _nearest(self._view, self._training.x, self._distinct, self._training.x[some], some)
+        within = CLOSE * float(np.median(apart))
+        row, distance = _nearest(self._view, self._training.x, self._distinct, held.x[asked], None)
+        near = distance < within
+        return asked[near], row[near], within
+
+
+def _first(hashes: Array) -> Array:
+    """Positions of the first of each set of equal rows, rising."""
+    return np.sort(np.unique(hashes, return_index=True)[1])
+
+
+def _evenly(rows: Array, most: int) -> Array:
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
+
+
+def _nearest(view: Any, known: Array, rows: Array, asked: Array, itself: Array | None) -> tuple[Array, Array]:
+    """The nearest of the known rows of each asked row, and its distance. itself: position not to be found."""
+    sought = view(asked)
+    length = (sought**2).sum(axis=1)
+    best, where = np.full(len(asked), np.inf), np.zeros(len(asked), dtype=int)
+    for start, batch in batches(known[rows]):
+        there = view(batch)
+        square = length[:, None] + (there**2).sum(axis=1)[None] - 2.0 * sought @ there.T
+        if itself is not None:
+            square[rows[start : start + len(batch)][None] == itself[:, None]] = np.inf
+        nearest = square.argmin(axis=1)
+        found = np.maximum(square[np.arange(len(asked)), nearest], 0.0)
+        closer = found < best
+        best[closer], where[closer] = found[closer], rows[start + nearest[closer]]
+    return where, np.sqrt(best)

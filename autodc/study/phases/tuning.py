@@ -1,0 +1,57 @@
+"""Tuning: what trainings are left go to the settings of what is kept; then the settings believed best are taken.
+
+After the last verdict the mixture is fixed, so every training is of it. Everything-in with as many trainings for its
+settings alone is a strong peer: a mixture that is better must not end behind it for want of tuning.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+from autodc import seeds
+from autodc.study.journal import events as ev
+from autodc.study.phases import polishing, proposing
+from autodc.study.phases.phase import Phase
+from autodc.study.phases.tools import Tools
+from autodc.study.rules import allowance, planning
+from autodc.study.view import View
+
+
+@final
+class Tuning(Phase):
+    """Trainings of the incumbent's mixture at other settings, of studies that weigh evidence together."""
+
+    name = "tuning"
+    words = "tuning what is kept"
+    purpose = "settings of what is kept, with the trainings that are left"
+
+    def begin(self, view: View) -> ev.PhaseStarted:
+        """With all that is left, where there are settings to be tuned; with a round's share where nothing limits it."""
+        left, spec = allowance.left(view), view.spec
+        most = min(left, spec.search.trials_per_round) if math.isinf(left) else left
+        tunes = proposing.weighs(view) and spec.search_space and view.incumbent.recipe == "concat"
+        return ev.PhaseStarted(round=view.state.round, phase=self.name, planned=max(0, int(most)) if tunes else 0)
+
+    def decide(self, view: View, tools: Tools) -> ev.Event | None:
+        """When all are visible: the last touch, then what comes after the last verdict."""
+        if self._wanted(view) or any(not view.closes(t.trial.phase) for t in view.hidden):
+            return None
+        polished = polishing.polished(view, tools) if proposing.weighs(view) else None
+        return polished or view.after(self)
+
+    def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
+        """The next one."""
+        if not self._wanted(view):
+            return None
+        state = view.state
+        number = len(state.suggested) + state.count(self.name)
+        running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
+        mixture = view.incumbent.mixture.to_dict()
+        found = tools.engine.suggest(number, tools.observed(view), running, frozenset(), mixture)
+        seed = seeds.integer(view.spec.seed, "search", f"tuning-{number}")
+        return planning.training(view, (found.plan, seed), self.name, self.name)
+
+    def _wanted(self, view: View) -> bool:
+        state = view.state
+        return allowance.left(view) >= 1 and state.charged(self.name, state.round) < state.allotted(self.name)
