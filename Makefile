@@ -65,7 +65,7 @@ bench: setup
 	@for part in ahead controller executors; do echo "== $$part"; $(PY) -m benchmarks.$$part || exit 1; done
 
 bench-gate: setup
-	@for part in campaigns real_nights useless coverage; do echo "== $$part"; $(PY) -m benchmarks.gate.$$part || exit 1; done
+	@for part in campaigns joint_nights real_nights useless coverage; do echo "== $$part"; $(PY) -m benchmarks.gate.$$part || exit 1; done
 
 # pyDVL, a peer, asks for numpy below 2 and runs on numpy 2: pip would refuse it beside ours, hence --no-deps.
 $(BENCH_STAMP): $(STAMP)

@@ -40,3 +40,14 @@ def with_belief(
         return combined(gate, (0.0, math.inf))
     of_rows = gate[1] * math.sqrt((1 - share) / share)
     return combined(gate, (belief[0], math.hypot(belief[1], of_rows)))
+
+
+def of_leaving(together: tuple[float, float], alone: float) -> tuple[float, float]:
+    """Return what the search believes of datasets that may leave: mean and standard deviation of the gain without them.
+
+    together: its belief of all of them; alone: its beliefs of each alone, added up. Far from most trainings the first
+    tends back to the mean, the second knows no substitutes; so the one that speaks less for leaving counts, and where
+    they disagree neither is sure.
+    """
+    mean, sd = together
+    return min(mean, alone), math.hypot(sd, (mean - alone) / 2)

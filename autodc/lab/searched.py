@@ -103,17 +103,22 @@ class Search:
         datasets = len(self._world.sets)
         return self._climbed([np.zeros(datasets), np.ones(datasets)], np.ones(datasets, dtype=bool))
 
+    def losses(self, names: tuple[str, ...], at: Point) -> float:
+        """What a plan gains without these datasets by its beliefs of each alone, added up."""
+        columns = [i for i, one in enumerate(self._world.sets) if one.name in names]
+        return 0.0 if not columns else -float(self._worth(columns, at)[0].sum())
+
+    def _worth(self, columns: list[int], at: Point) -> tuple[Array, Array]:
+        assert self._objective is not None
+        return self._objective.difference(*_one_less(columns, at))
+
     def beliefs(self, names: tuple[str, ...], at: Point) -> dict[str, Belief]:
         """What each dataset is worth in a plan that has all of them."""
-        assert self._objective is not None
         columns = [i for i, one in enumerate(self._world.sets) if one.name in names]
-        whole = Point.stacked([at] * len(columns)) if columns else at
-        left = whole.strengths.copy()
-        left[np.arange(len(columns)), columns] = 0.0
-        without = Point(strengths=left, settings=whole.settings)
         if not columns:
             return {}
-        gains, sds = self._objective.difference(whole, without)
+        gains, sds = self._worth(columns, at)
+        whole, without = _one_less(columns, at)
         harm = {guard: model.difference(whole, without)[0] for guard, model in self._guards.items()}
         rows = self._spreads()
         return {
@@ -153,8 +158,9 @@ class Search:
         """Climb by the best single change, from each of these mixtures at the start's settings."""
         assert self._objective is not None
         value, datasets, settings = self._objective.mean(), len(free), len(self._world.settings)
-        changes = [(i, None) for i in np.flatnonzero(free)]
-        changes += [(datasets + j, level) for j in range(settings) for level in np.linspace(0, 1, LEVELS)]
+        levels = np.linspace(0, 1, LEVELS).tolist()
+        changes: list[tuple[int, float | None]] = [(i, None) for i in np.flatnonzero(free).tolist()]
+        changes += [(datasets + j, level) for j in range(settings) for level in levels]
         best, height = np.zeros(datasets + settings), -np.inf
         for start in starts:
             here = np.concatenate([start, np.full(settings, 0.5)])
@@ -170,6 +176,14 @@ class Search:
             if high > height:
                 best, height = here, high
         return Point(strengths=best[None, :datasets], settings=2 * best[None, datasets:] - 1)
+
+
+def _one_less(columns: list[int], at: Point) -> tuple[Point, Point]:
+    """A plan, once for each of these datasets, and it without that dataset."""
+    whole = Point.stacked([at] * len(columns))
+    left = whole.strengths.copy()
+    left[np.arange(len(columns)), columns] = 0.0
+    return whole, Point(strengths=left, settings=whole.settings)
 
 
 def _features(point: Point) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 from autodc import seeds
 from autodc.evaluation.evidence import counting_rows
 from autodc.gate.answers import answered
-from autodc.gate.combine import with_belief
+from autodc.gate.combine import of_leaving, with_belief
 from autodc.gate.levels import level_of, level_of_whole, share_of
 from autodc.gate.together import PAIRS, Answer, Arm, Proposal, Question, Settled, replay
 from autodc.gate.types import Look
@@ -193,7 +193,7 @@ class _Night:
         self._pairs.pooled(look, *arms)
         answer = answered(look, look.verdict, look.reasons, None)
         if question.level == "none":
-            silent = answered(look, None, (), self._combined(look, arms))
+            silent = answered(look, None, (), self._combined(question, look, arms))
             answer = replace(silent, harmed=False)
         self._keeps += claims and answer.keep
         self._told(p, question, answer, arms)
@@ -226,15 +226,18 @@ class _Night:
         assert look is not None
         return look
 
-    def _combined(self, look: Look, arms: tuple[Point, Point]) -> tuple[float, float] | None:
-        """Gate rows and the belief of the search together."""
+    def _combined(self, question: Question, look: Look, arms: tuple[Point, Point]) -> tuple[float, float] | None:
+        """Gate rows and the belief of the search together; None where gate rows alone speak."""
         seen = look.objective
-        if seen.standard_error is None:
+        if seen.standard_error is None or question.purpose == "weights":
             return None
+        belief = self._search.outlook(*arms)
+        if question.purpose in GONE:
+            belief = of_leaving(belief, self._search.losses(question.members, arms[1]))
         sides: tuple[Side, Side] = ("explore", "all")
         explored, every = (sum(len(s.base) for s in self._world.on(n) if s.role == "target") for n in sides)
         share = explored / every if self._world.is_cut and 0 < explored < every else None
-        return with_belief((seen.difference, seen.standard_error, seen.df), self._search.outlook(*arms), share)
+        return with_belief((seen.difference, seen.standard_error, seen.df), belief, share)
 
     def _told(self, p: Proposal, question: Question, answer: Answer, arms: tuple[Point, Point]) -> None:
         """Remember what was shown of whom."""
@@ -254,7 +257,8 @@ class _Night:
         seen = targets(self._world, "gate", self._terms.gate.min_rows)
         moved = self._world.truth(Point.stacked(points))
         total = sum(s.weight for s in seen)
-        return tuple(float(v) for v in sum(s.weight / total * moved[s.name] for s in seen))
+        mean = np.sum([s.weight / total * moved[s.name] for s in seen], axis=0)
+        return tuple(float(v) for v in mean)
 
     def _member(self, one: Planted) -> Member:
         kept, status = one.name in self._kept, self._status.get(one.name, "")

@@ -76,7 +76,7 @@ class World:
         self.slices = known.slices
         self.sets, self.settings = tuple(sets), tuple(settings)
         self._draws = Draws(known)
-        rows = np.unique(np.concatenate([s.rows for s in known.slices if s.rows is not None]))
+        rows = np.unique(np.concatenate([_rows(s) for s in known.slices]))
         seen = rows if explored is None else np.intersect1d(rows, explored)
         rest = rows if explored is None else np.setdiff1d(rows, explored)
         self._numbers: dict[Side, Array] = {"explore": seen, "gate": rest, "all": rows}
@@ -88,16 +88,25 @@ class World:
         uneven = min(UNEVEN, WHOLE_UNEVEN / np.sqrt(max(1, len(self._first))))
         self._sizes = np.concatenate([np.full(len(self._first), uneven), np.full(len(self.settings), UNEVEN)])
         self._patterns = self._draws.many(rng, count, rows)
-        self._regions = _regions(self.slices)
         effects = [self.sets[i] for i in self._first] + list(self.settings)
         names = [s.name for s in self.slices]
         self._gains = np.array([[one.gains.get(n, 0.0) for n in names] for one in effects]).reshape(count, len(names))
+        self._regions = _regions(self.slices)
         self._sides: dict[Side, tuple[KnownSlice, ...]] = {
-            side: tuple(_only(s, np.isin(s.rows, among)) for s in self.slices) for side, among in self._numbers.items()
+            side: tuple(_only(s, np.isin(_rows(s), among)) for s in self.slices)
+            for side, among in self._numbers.items()
         }
         self._places: dict[Side, dict[str, Array]] = {
-            side: {s.name: np.flatnonzero(np.isin(s.rows, among)) for s in self.slices}
+            side: {s.name: np.flatnonzero(np.isin(_rows(s), among)) for s in self.slices}
             for side, among in self._numbers.items()
+        }
+        self._cuts = {
+            (side, k): [
+                (int(number), np.flatnonzero(region[places[s.name]] == number))
+                for number in np.unique(region[places[s.name]])
+            ]
+            for side, places in self._places.items()
+            for k, (s, region) in enumerate(zip(self.slices, self._regions, strict=True))
         }
         self._parts = {
             (k, number): _Part(s, np.flatnonzero(region == number))
@@ -137,15 +146,12 @@ class World:
         seeds, rest = self._draws.seeds(rng, len(point)), self._draws.many(rng, len(point), numbers)
         found = {}
         for k, s in enumerate(self.slices):
-            assert s.rows is not None
             here = self._places[side][s.name]
-            at = np.searchsorted(numbers, s.rows[here])
+            at = np.searchsorted(numbers, _rows(s)[here])
             noise = s.noise_sd[here] if isinstance(s.noise_sd, np.ndarray) else s.noise_sd
             latent = s.base[here] + s.scale() * moved[:, at] + s.seed_sd * seeds[:, [k]] + noise * rest[:, at]
-            region = self._regions[k][here]
-            for number in np.unique(region):
-                shift = self._parts[k, number].shift(goals[:, number], spread)
-                latent[:, region == number] += shift[:, None]
+            for number, among in self._cuts[side, k]:
+                latent[:, among] += self._parts[k, number].shift(goals[:, number], spread)[:, None]
             found[s.name] = (latent > 0).astype(np.float64) if s.hits else latent
         return found
 
@@ -164,7 +170,7 @@ class _Part:
         values, counts = np.unique(s.base[at], return_counts=True)
         if len(values) > SUPPORT:
             values = np.array([part.mean() for part in np.array_split(np.sort(s.base[at]), SUPPORT)])
-            counts = np.ones(SUPPORT)
+            counts = np.ones(SUPPORT, dtype=counts.dtype)
         self._values, self._weights = values, counts / counts.sum()
         self._now = self._expected(np.zeros(1), np.zeros(1))[0]
 
@@ -200,19 +206,21 @@ def _regions(slices: Sequence[KnownSlice]) -> list[Array]:
     order = sorted(range(len(slices)), key=lambda k: slices[k].role != "target")
     first: dict[int, int] = {}
     for k in order:
-        rows = slices[k].rows
-        assert rows is not None
-        for row in rows.tolist():
+        for row in _rows(slices[k]).tolist():
             first.setdefault(row, k)
-    return [np.array([first[row] for row in s.rows.tolist()]) for s in slices if s.rows is not None]
+    return [np.array([first[row] for row in _rows(s).tolist()]) for s in slices]
 
 
 def _only(s: KnownSlice, stays: Array) -> KnownSlice:
-    assert s.rows is not None
     return replace(
         s,
         base=s.base[stays],
-        rows=s.rows[stays],
+        rows=_rows(s)[stays],
         noise_sd=s.noise_sd[stays] if isinstance(s.noise_sd, np.ndarray) else s.noise_sd,
         clusters=None if s.clusters is None else s.clusters[stays],
     )
+
+
+def _rows(s: KnownSlice) -> Array:
+    assert s.rows is not None
+    return s.rows

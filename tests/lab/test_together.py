@@ -68,7 +68,7 @@ def test_a_row_in_two_slices_moves_once_and_guards_move_with_the_rows_they_share
 
 def test_sides_share_no_row_and_have_all_of_them() -> None:
     here = world([("useless", 0.0, None)], 500, 2)
-    explored, gate, every = ({*here.on(side)[0].rows.tolist()} for side in ("explore", "gate", "all"))
+    explored, gate, every = ({*np.asarray(here.on(side)[0].rows).tolist()} for side in ("explore", "gate", "all"))
     assert (len(explored), len(gate)) == (200, 300)
     assert explored | gate == every
     assert not explored & gate

@@ -9,7 +9,7 @@ import numpy as np
 
 from autodc.gate import reasons
 from autodc.gate.answers import HARMS
-from autodc.gate.combine import ONE_SIDED, with_belief
+from autodc.gate.combine import ONE_SIDED, of_leaving, with_belief
 from autodc.gate.levels import level_of_whole
 from autodc.gate.together import PAIRS, SURE, Arm, Question, Settled
 from autodc.plan.plan import Plan
@@ -207,12 +207,7 @@ def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[flo
 
 
 def _belief(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:
-    """What the search believes of the difference, and how surely; None where it knows nothing.
-
-    Of what may leave it has two beliefs: of all together, and of each alone, added up. Far from most trainings the
-    first tends back to the mean, the second knows no substitutes; so the one that speaks less for leaving counts, and
-    where they disagree neither is sure.
-    """
+    """What the search believes of the difference, and how surely; None where it knows nothing."""
     observed = tools.observed(view)
     draws = tools.engine.outlook(observed, [comparison.challenger, comparison.incumbent])
     if draws is None:
@@ -223,7 +218,7 @@ def _belief(view: View, tools: Tools, comparison: ComparisonState) -> tuple[floa
         return mean, sd
     worth = tools.engine.beliefs(observed, comparison.incumbent) or {}
     added = -sum(worth[n][0] for n in comparison.members if n in worth)
-    return min(mean, added), math.hypot(sd, (mean - added) / 2)
+    return of_leaving((mean, sd), added)
 
 
 def _moved(view: View, event: ev.TogetherProposed, found: Settled) -> ev.IncumbentMoved | None:
