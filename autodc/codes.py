@@ -196,6 +196,7 @@ CODES: Mapping[str, Code] = {
     "ADC-SIM-002": Code("The calibration runs of a folder were made for something else."),
     "ADC-SIM-003": Code("There is no night to simulate."),
     "ADC-SIM-004": Code("A planted gain is no number above 0."),
+    "ADC-SIM-005": Code("Nothing in these rows and trainings moves, so no size of gain is worth planting."),
     "ADC-SLICE-001": Code("A slice has no rows."),
     "ADC-SLICE-002": Code("The targets that slices would be cut by are sealed."),
     "ADC-SLICE-003": Code("The rows of a slice are all one group."),

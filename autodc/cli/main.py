@@ -202,7 +202,7 @@ def simulate(
 
     where = load_machine(machine)
     from autodc.cli.live import Bar, Stop
-    from autodc.cli.show_before import show_simulation
+    from autodc.cli.show_simulation import show_simulation
     from autodc.study.driver import Interrupted
     from autodc.verbs.simulate import simulate as play
 

@@ -1,4 +1,4 @@
-"""What can be told before a night: `check` reads, `simulate` plays. Tables on stdout, from what --json prints."""
+"""What `check` can tell before a night. Tables on stdout, from what --json prints."""
 
 from __future__ import annotations
 
@@ -10,22 +10,14 @@ from rich.text import Text
 
 from autodc.cli.terminal import Column, console, duration, print_table
 
-_LEFT = frozenset({"dataset", "inputs", "slice", "role", "night", "what a dataset does"})
-FOUR_TIMES, EXPLORED = "four times the rows", "explore rows"
-
+_LEFT = frozenset({"dataset", "inputs", "slice", "role"})
 _DROP = {
     "cost": 2,
     "inputs": 1,
     "left out": 3,
     "at 3 pairs": 2,
-    "any number": 1,
+    "with any number of pairs": 1,
     "role": 3,
-    "that count": 4,
-    FOUR_TIMES: 2,
-    EXPLORED: 2,
-    "kept": 2,
-    "of them harm a guard": 1,
-    "pairs each": 3,
 }
 """What is left out first where the terminal is narrow: the highest number."""
 
@@ -43,9 +35,9 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     print_table(out, _columns(*names), rows, f"{found['study']}: data; near copies: of held-out rows")
     print_slices(out, found["slices"])
     out.print(_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
-    for part, rows in found["separation"]["parts"].items() if found["separation"]["cut"] else ():
-        words = f"{part}: the search sees {rows['explore']} rows, {rows['gate']} others decide"
-        out.print(words, soft_wrap=not out.is_terminal)
+    apart = found["separation"]
+    if apart["diagnosis"]:
+        out.print(f"{apart['diagnosis']} rows of validation are set apart for diagnosis, {apart['gate']} decide")
     night = found["night"]
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
@@ -75,74 +67,19 @@ def show_preflight(found: Mapping[str, Any]) -> None:
 
 def print_slices(out: Console, slices: list[Mapping[str, Any]]) -> None:
     """What each slice can show; the objective is the last."""
-    names = ("slice", "role", "explore", "gate", "that count", "margin", "at 3 pairs", "at 8 pairs", "any number")
+    names = ("slice", "role", "rows", "that count", "margin", "at 3 pairs", "at 8 pairs", "with any number of pairs")
     rows = []
     for row in slices:
-        shown = [_shown(row["shows"][key]) for key in ("3", "8", "unlimited")]
-        shown += [_shown(row["more_shows"]["unlimited"]), _shown(row["explore_shows"]["unlimited"])]
+        shown = ["?" if row["shows"][key] is None else _number(row["shows"][key]) for key in ("3", "8", "unlimited")]
         margin = "" if row["margin"] is None else f"{row['margin']:g}"
         name, role = ("(targets together)", "objective") if row["role"] == "objective" else (row["name"], row["role"])
-        counts = [str(row["explore"]), str(row["rows"]), f"{row['counting_rows']:.0f}"]
-        rows.append([name, role, *counts, margin, *shown])
-    title = "slices: the smallest difference that gate rows show in 8 of 10 cases; last: with any number of pairs"
-    print_table(out, _columns(*names, FOUR_TIMES, EXPLORED), rows, title)
-
-
-def show_simulation(found: Mapping[str, Any]) -> None:
-    """How often the gate is wrong on these rows, and what it detects."""
-    out = console()
-    source = found["calibration"]
-    trained = f", {source['trained_now']} of them trained now" if source["trained_now"] else ""
-    how = "assumed, not measured: it is zero in" if found["deterministic"] else "measured on"
-    out.print(f"{found['study']}: noise {how} {source['source']}{trained}", soft_wrap=not out.is_terminal)
-    print_slices(out, found["slices"])
-    names = ("night", "keep anything", "kept", "of them wrong", "of them harm a guard", "helpful kept", "pairs each")
-    rows = []
-    for name, label in (("null", "all useless"), ("mixed", "a quarter helpful")):
-        night = found[name]
-        rows.append(
-            [
-                label,
-                _share(night["nights_keeping"]),
-                str(night["kept"]["hits"]),
-                _share(night["false_keeps"]),
-                _share(night["guard_harmed"]),
-                _share(night["power"]),
-                f"{night['pairs']['mean']:.1f}",
-            ]
-        )
-    many = f"{found['nights']} nights of {found['tests']} datasets each"
-    print_table(out, _columns(*names), rows, f"{many}; in brackets: 95% interval of the simulation")
-    alone = [
-        [_does(row), *(_share(row[name]) for name in ("kept", "dropped", "undecided")), f"{row['pairs']['mean']:.1f}"]
-        for row in found["planted"]
-    ]
-    effects = ("what a dataset does", "kept", "dropped", "undecided", "pairs")
-    first = f"one dataset, compared as the first of a study, {found['decisions']} times each"
-    print_table(out, _columns(*effects), alone, f"{first}, up to {found['pairs_at_most']} pairs")
-    out.print(found["verdict"])
-
-
-def _does(row: Mapping[str, Any]) -> str:
-    text = f"{row['gain']:+g} on one target"
-    if row["guard"] is not None:
-        text += f", {row['guard']:+g} on a guard (wrong to keep)"
-    return text if row["helpful"] or row["guard"] is not None else f"{text} (wrong to keep)"
-
-
-def _share(share: Mapping[str, Any]) -> str:
-    if not share["of"]:
-        return "–"
-    return f"{share['share']:.0%} ({100 * share['low']:.0f}–{100 * share['high']:.0f})"
-
-
-def _shown(value: float | None) -> str:
-    return "?" if value is None else _number(value)
+        rows.append([name, role, str(row["rows"]), f"{row['counting_rows']:.0f}", margin, *shown])
+    print_table(out, _columns(*names), rows, "slices: the smallest difference each can show in 8 of 10 cases")
 
 
 def _number(value: float) -> str:
-    """Three places for shares, three digits for what is larger."""
-    return f"{value:.3f}" if value < 10 else f"{value:.3g}"
+    """Three places for shares, three digits for what is larger, two for what would be none."""
+    return f"{value:.2g}" if value < 0.001 else f"{value:.3f}" if value < 10 else f"{value:.3g}"
 
 
 def _sentence(text: str) -> str:

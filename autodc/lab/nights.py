@@ -100,6 +100,15 @@ class Played:
     planted: tuple[Planted, ...]
     """One candidate a night, compared at the level of a study that has kept nothing yet."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "evidence": "each",
+            "null": self.null.to_dict(),
+            "mixed": self.mixed.to_dict(),
+            "planted": [p.to_dict() for p in self.planted],
+        }
+
     @property
     def detectable(self) -> float | None:
         """The smallest planted gain that is kept in a share POWER of cases; None where none is."""
@@ -109,13 +118,13 @@ class Played:
 def sizes(known: SliceSet, pools: Mapping[str, tuple[float, float]], gate: GateSpec, planned: int) -> tuple[float, ...]:
     """Return gains worth planting: SIZES times what the median target can show, in two digits, without repeats.
 
-    pools: slice → seed and residual variance of a paired difference.
+    None where nothing moves. pools: slice → seed and residual variance of a paired difference.
     """
     targets = known.objective(gate.min_rows)
     alpha = first_share(gate.fdr, planned, len(targets))
     shown = [smallest_difference(_columns(s), *pools[s.name], gate.looks[-1], alpha, POWER) for s in targets]
     middle = float(np.median(shown))
-    return tuple(dict.fromkeys(_digits(middle * size) for size in SIZES)) if middle > 0 else (0.0,)
+    return tuple(dict.fromkeys(digits(middle * size) for size in SIZES)) if middle > 0 else ()
 
 
 def batches(setup: Setup) -> list[Batch]:
@@ -209,6 +218,6 @@ def _columns(s: KnownSlice) -> int:
     return len(s.base if s.clusters is None else np.unique(s.clusters))
 
 
-def _digits(value: float) -> float:
+def digits(value: float) -> float:
     """Two digits that count."""
     return round(value, 1 - math.floor(math.log10(value))) if value > 0 else 0.0

@@ -11,11 +11,10 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.evaluation import objective
 from autodc.evaluation.effects import smoother
-from autodc.evaluation.evidence import counting_rows
 from autodc.gate.noise import weighted_rows
 from autodc.gate.together import Belief
+from autodc.lab.pairs import targets
 from autodc.lab.slices import KnownSlice
 from autodc.lab.world import Point, World
 from autodc.search.surrogates.gaussian import Sample
@@ -72,10 +71,7 @@ class Search:
 
     def __init__(self, world: World, min_rows: int) -> None:
         self._world, self._seen = world, world.on("explore")
-        self._targets = objective.counted(
-            (s for s in self._seen if s.role == "target" and len(s.base)),
-            lambda s: counting_rows(len(s.base), s.clusters) >= min_rows,
-        )
+        self._targets = targets(world, "explore", min_rows)
         self._points: list[Point] = []
         self._scores: dict[str, list[Array]] = {s.name: [] for s in self._seen}
         self._objective: _Model | None = None
@@ -111,10 +107,7 @@ class Search:
         """What each dataset is worth in a plan that has all of them."""
         assert self._objective is not None
         columns = [i for i, one in enumerate(self._world.sets) if one.name in names]
-        whole = Point(
-            strengths=np.repeat(at.strengths, len(columns), axis=0),
-            settings=np.repeat(at.settings, len(columns), axis=0),
-        )
+        whole = Point.stacked([at] * len(columns)) if columns else at
         left = whole.strengths.copy()
         left[np.arange(len(columns)), columns] = 0.0
         without = Point(strengths=left, settings=whole.settings)

@@ -113,7 +113,8 @@ class Answers:
 
     def _recommender(self, history: History) -> Recommender:
         book = self._book
-        return Recommender(book.space, self._modeller, history, book.problem.guards, book.start, self._seed)
+        problem = book.problem
+        return Recommender(book.space, self._modeller, history, problem.guards, book.start, self._seed, problem.plain)
 
 
 def _knows_nothing(history: History) -> bool:

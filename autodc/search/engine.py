@@ -48,6 +48,9 @@ class SearchProblem:
     """Dataset → numbers that say what it holds, equally many of each; similar datasets are tried together first where
     there are many (`clusters.py`)."""
 
+    plain: bool = True
+    """Whether what is recommended goes back to weight 1, and inside ranges, where nothing else is believed better."""
+
     def __post_init__(self) -> None:
         """Raises ValueError for a problem that has nothing to improve, or a mixture that no trial may have."""
         if not self.targets:

@@ -25,6 +25,13 @@ PLAIN = 0.7
 DOUBT = 0.15
 
 
+UNUSUAL = 0.25
+"""What is unusual is recommended where it is believed to gain this many times the doubt in its gain."""
+
+EDGE, INSIDE = 0.03, 0.15
+"""A number nearer than the one to an end of its range is asked about at the other."""
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -43,8 +50,17 @@ class Recommender:
     """Maximises the posterior mean of one history."""
 
     def __init__(
-        self, space: Space, modeller: Modeller, history: History, guards: Mapping[str, float], start: Array, seed: int
+        self,
+        space: Space,
+        modeller: Modeller,
+        history: History,
+        guards: Mapping[str, float],
+        start: Array,
+        seed: int,
+        plain: bool = True,
     ) -> None:
+        """plain: what is unusual, and not believed to be worth it, is taken back."""
+        self._plainer = plain
         self._space, self._start, self._history, self._seed = space, start, history, seed
         self._model: Model = modeller.believed(history)
         self._mean = self._model.mean()
@@ -56,7 +72,7 @@ class Recommender:
     def choose(self, required: Array, excluded: Array) -> Choice:
         """Recommend. required, excluded: columns of weights that must be above 0, or are 0."""
         best = self._climb(lambda rows: self._held(rows, required, excluded), "best")
-        best = self._prune(best, required)
+        best = self._plain(self._prune(best, required))
         others = np.setdiff1d(self._space.weights, required)
         tuned = self._climb(lambda rows: self._held(rows, required, others), "tuned")
         mean, sd = self._model.predict(self._space.features(best[None]))
@@ -65,7 +81,8 @@ class Recommender:
 
     def settle(self, fixed: Fixed) -> Array:
         """The row with these columns fixed whose other columns, its settings, are believed best."""
-        return self._climb(lambda rows: self._space.hold(rows, fixed), "settle", self._space.moving(fixed))
+        row = self._climb(lambda rows: self._space.hold(rows, fixed), "settle", self._space.moving(fixed))
+        return self._plain(row, frozenset(int(c) for c in fixed.columns))
 
     def _climb(self, held: Callable[[Array], Array], name: str, moving: Array | None = None) -> Array:
         """Climb from the best known rows; the same history gives the same row."""
@@ -96,6 +113,24 @@ class Recommender:
             if means[least] > DOUBT * sds[least]:
                 return row
             row = self._without(row, members[least])
+
+    def _plain(self, row: Array, fixed: frozenset[int] = frozenset()) -> Array:
+        """Take back, one by one, what is unusual and not believed to be worth it: see `plainer`.
+
+        A posterior mean that is flat, or bends on a hair, would otherwise end at the edge of its range by habit.
+        """
+        if not self._plainer:
+            return row
+        while True:
+            other = np.array([r for c, r in plainer(self._space, row) if c not in fixed])
+            if not len(other):
+                return row
+            _, sds = self._gains(np.repeat(row[None], len(other), axis=0), other)
+            gains = self.value(row[None]) - self.value(other) - UNUSUAL * sds
+            least = int(np.argmin(gains))
+            if gains[least] > 0:
+                return row
+            row = other[least]
 
     def _effects(self, row: Array) -> tuple[dict[int, tuple[float, float]], dict[int, float]]:
         """Gain of every dataset at its best level, with its sd, and that level.
@@ -138,3 +173,22 @@ class Recommender:
         rows[:, excluded] = 0.0
         rows[:, required] = np.where(rows[:, required] >= OUT, rows[:, required], PLAIN)
         return self._space.snap(rows)
+
+
+def plainer(space: Space, row: Array) -> list[tuple[int, Array]]:
+    """Of every weight that is in and not 1, and every number at the end of its range: the row with 1, or inside."""
+    found = []
+    for column, dimension in enumerate(space.dimensions):
+        u = float(row[column])
+        if dimension.kind == "weight" and u > 0 and dimension.high >= 1:
+            other = dimension.unit(1.0)
+        elif dimension.kind == "number" and min(u, 1 - u) < EDGE:
+            other = INSIDE if u < EDGE else 1 - INSIDE
+        else:
+            continue
+        changed = row.copy()
+        changed[column] = other
+        changed = space.snap(changed[None])[0]
+        if dimension.value(changed[column]) != dimension.value(u) and space.active(row[None])[0, column]:
+            found.append((column, changed))
+    return found

@@ -168,7 +168,7 @@ class StudyCore:
 
     def _looped(self) -> Loop:
         """The loop over the roster as it is; trainings of before have weight 0 for what is new."""
-        problem = replace(self._problem, datasets=self.state.candidates)
+        problem = replace(self._problem, datasets=self.state.candidates, plain=self.state.question.rules >= 1)
         if self.state.admitted:
             problem = self._slices.asked(problem, self._spec.gate.min_rows)
         return Loop(self._spec, self.state, Tools(self._engine(problem), self._assessor), self._order)

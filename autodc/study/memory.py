@@ -40,7 +40,7 @@ class Memory:
                         plan=trial.plan,
                         seed=trial.seed,
                         values=outcome.searched,
-                        soft=outcome.searched_soft,
+                        soft=outcome.searched_soft if view.state.question.rules >= 1 else {},
                         fidelity=trial.fidelity,
                         tradeoffs=tradeoffs(outcome, trial.fidelity),
                     )

@@ -19,7 +19,7 @@ from autodc.errors import InputError
 from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.scores import row_scores, rows_kept
-from autodc.evaluation.slices import held_parts
+from autodc.evaluation.slices import SliceTable, held_parts
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
 from autodc.lab.calibrated import Runs
 from autodc.plan.mixture import BASE
@@ -54,6 +54,10 @@ class Calibration:
 
     min_rows: int
     """With fewer rows that count a slice is no evidence."""
+    every: tuple[Runs, ...] = ()
+    """One a slice, on all rows."""
+    explored: Array | None = None
+    """Numbers of the rows of `every` that the search sees; None where search and gate see the same rows."""
 
     @property
     def count(self) -> int:
@@ -87,7 +91,7 @@ class Calibration:
     @property
     def assumed(self) -> dict[str, tuple[float, float]]:
         """Slice on which all trainings scored every row the same → its noise, which is not known, and not zero."""
-        return {r.name: assumed_noise(r.scores) for r in self.runs if not _moves(r.scores)}
+        return {r.name: r.assumed for r in _with_noise(self.runs) if r.assumed is not None}
 
     @property
     def silent(self) -> frozenset[str]:
@@ -102,8 +106,12 @@ class Calibration:
     @property
     def worlds(self) -> tuple[Runs, ...]:
         """The runs with the noise that is assumed where they have none."""
-        noise = self.assumed
-        return tuple(replace(r, assumed=noise.get(r.name)) for r in self.runs)
+        return _with_noise(self.runs)
+
+    @property
+    def whole_worlds(self) -> tuple[Runs, ...]:
+        """The same on all rows."""
+        return _with_noise(self.every)
 
 
 def assumed_noise(scores: Array) -> tuple[float, float]:
@@ -115,6 +123,10 @@ def assumed_noise(scores: Array) -> tuple[float, float]:
     if over_rows <= 0:
         return SEED_SD**2, RESIDUAL_VARIANCE
     return SEED_SHARE**2 * over_rows, RESIDUAL_SHARE * over_rows
+
+
+def _with_noise(runs: tuple[Runs, ...]) -> tuple[Runs, ...]:
+    return tuple(replace(r, assumed=None if _moves(r.scores) else assumed_noise(r.scores)) for r in runs)
 
 
 def _moves(scores: Array) -> bool:
@@ -244,7 +256,9 @@ def _trained_in(inputs: Inputs, folder: Path) -> Calibration:
         )
     same = question.fingerprint in (inputs.identity(state.borrowed), _calibration_only(inputs).fingerprint)
     return Calibration(
-        runs=tuple(_runs(inputs, arrays, folder)),
+        runs=tuple(_runs(inputs, arrays, folder, inputs.gate)),
+        every=tuple(_runs(inputs, arrays, folder, inputs.table)),
+        explored=_explored(inputs),
         source=f"{len(arrays)} trainings of the start in {folder}"
         + ("" if same else "; the study file or its data have changed since"),
         trained=0,
@@ -252,11 +266,22 @@ def _trained_in(inputs: Inputs, folder: Path) -> Calibration:
     )
 
 
-def _runs(inputs: Inputs, arrays: list[Any], folder: Path) -> list[Runs]:
+def _explored(inputs: Inputs) -> Array | None:
+    """Numbers of the rows that the search sees."""
+    begin, sides = _begins(inputs), inputs.separation.sides.explore
+    return np.concatenate([begin[part] + rows for part, rows in sides.items()]) if inputs.separation.is_cut else None
+
+
+def _begins(inputs: Inputs) -> dict[str, int]:
+    """Part → the number of its first row: rows are numbered through all parts."""
+    parts = held_parts(inputs.catalogue)
+    return dict(zip(parts, np.cumsum([0, *(len(data) for data in parts.values())]).tolist(), strict=False))
+
+
+def _runs(inputs: Inputs, arrays: list[Any], folder: Path, table: SliceTable) -> list[Runs]:
     """One entry a slice, as `compare` gives evidence: with soft scores, a guarded target has its metric beside it."""
-    table, metric, soft = inputs.gate, inputs.metric, inputs.spec.gate.score == "soft"
+    metric, soft, begin = inputs.metric, inputs.spec.gate.score == "soft", _begins(inputs)
     sizes = {part: len(data) for part, data in held_parts(inputs.catalogue).items()}
-    begin = dict(zip(sizes, np.cumsum([0, *sizes.values()]), strict=False))
     found = []
     for one in table.slices:
         if any(rows_kept(a, one.part) != sizes[one.part] for a in arrays):

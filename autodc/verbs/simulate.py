@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-from joblib import Parallel, delayed
-
 from autodc.errors import InputError
-from autodc.lab.calibrated import calibrated
-from autodc.lab.nights import POWER, Batch, Played, Setup, batches, conclude, play, sizes
-from autodc.lab.simulate import CampaignResult
-from autodc.study.driver import Interrupted
+from autodc.lab.joint import Asked, Together, conclude_together, play_sort, sorts
+from autodc.lab.nights import POWER, Played, Setup, batches, conclude, play
 from autodc.study.rules import allowance
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.verbs.calibration import Calibration, Told, calibrate, read_calibration
 from autodc.verbs.noise import slice_rows
+from autodc.verbs.playing import each_setup, played, processes_of, together_setup
 from autodc.wire.inputs import Inputs, read_inputs
 
-CANDIDATES = 1200
-"""Simulated comparisons of each kind of night, where the number of nights is left to us."""
-FEWEST, MOST = 40, 200
-"""Nights of each kind, at least and at most."""
-DECISIONS = 200
-"""Single decisions of each planted kind and size."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @final
@@ -43,11 +35,15 @@ class SimulationResult:
     fdr: float
     pairs: int
     nights: int
+    """Of each kind."""
     decisions: int
+    """Single ones of each kind and size; 0 where evidence is weighed together."""
+    datasets: int
+    """Of a night."""
     slices: tuple[dict[str, Any], ...]
     """Rows, noise and what each slice can show, as `check` tells it."""
-    played: Played
-    """The figures."""
+    played: Played | Together
+    """The figures, of a study where each dataset proves itself or of one that weighs evidence together."""
     verdict: str
     """One plain sentence."""
 
@@ -68,10 +64,9 @@ class SimulationResult:
             "pairs_at_most": self.pairs,
             "nights": self.nights,
             "decisions": self.decisions,
+            "datasets": self.datasets,
             "slices": [dict(one) for one in self.slices],
-            "null": self.played.null.to_dict(),
-            "mixed": self.played.mixed.to_dict(),
-            "planted": [p.to_dict() for p in self.played.planted],
+            **self.played.to_dict(),
             "detectable": self.played.detectable,
             "verdict": self.verdict,
         }
@@ -106,64 +101,47 @@ def simulate(
         found = read_calibration(inputs, source)
     else:
         found = calibrate(inputs, machine, folder, progress, stop)
-    setup = _setup(inputs, found, nights, gains, spec.seed if seed is None else seed)
-    played = conclude(setup, _played(setup, processes or _processes(machine), progress, stop))
+    play_all = _each if spec.gate.evidence == "each" else _together
+    run = partial(played, processes=processes or processes_of(machine), told=progress, stop=stop)
+    shown = play_all(inputs, found, nights, gains, spec.seed if seed is None else seed, run)
+    return replace(shown, slices=tuple(slice_rows(inputs, found)), verdict=_assumed(found) + shown.verdict)
+
+
+def _each(
+    inputs: Inputs, found: Calibration, count: int | None, gains: Sequence[float], seed: int, run: Callable[..., Any]
+) -> SimulationResult:
+    setup = each_setup(inputs, found, count, gains, seed)
+    figures = conclude(setup, run(setup, batches(setup), play))
+    bare = _bare(inputs.spec, found, setup.seed, setup.nights, setup.planned, figures)
+    return replace(bare, decisions=setup.decisions, verdict=_verdict(setup, figures))
+
+
+def _together(
+    inputs: Inputs, found: Calibration, count: int | None, gains: Sequence[float], seed: int, run: Callable[..., Any]
+) -> SimulationResult:
+    asked = together_setup(inputs, found, count, gains, seed)
+    figures = conclude_together(asked, run(asked, sorts(asked), play_sort))
+    bare = _bare(inputs.spec, found, asked.seed, asked.nights, asked.datasets, figures)
+    return replace(bare, verdict=_verdict_together(asked, figures))
+
+
+def _bare(
+    spec: StudySpec, found: Calibration, seed: int, nights: int, datasets: int, figures: Played | Together
+) -> SimulationResult:
     return SimulationResult(
         study=spec.name,
-        seed=setup.seed,
+        seed=seed,
         calibration=found,
-        planned=setup.planned,
+        planned=allowance.planned_tests(spec),
         fdr=spec.gate.fdr,
         pairs=spec.gate.looks[-1],
-        nights=setup.nights,
-        decisions=setup.decisions,
-        slices=tuple(slice_rows(inputs, found)),
-        played=played,
-        verdict=_assumed(found) + _verdict(setup, played),
+        nights=nights,
+        decisions=0,
+        datasets=datasets,
+        slices=(),
+        played=figures,
+        verdict="",
     )
-
-
-def _setup(inputs: Inputs, found: Calibration, nights: int | None, gains: Sequence[float], seed: int) -> Setup:
-    spec = inputs.spec
-    planned = allowance.planned_tests(spec)
-    gate = spec.gate.model_copy(update={"calibration": allowance.calibration_runs(spec)})
-    known = calibrated(found.worlds)
-    pools = {name: (prior.seed, prior.residual) for name, prior in found.pools.slices.items()}
-    every = tuple(r.name for r in found.objective)
-    return Setup(
-        known=known,
-        gate=gate,
-        planned=planned,
-        declared=tuple(_declared(c.targets, every) for c in spec.data.candidates) or (every,),
-        gains=tuple(sorted(set(gains))) or sizes(known, pools, gate, planned),
-        nights=nights or max(FEWEST, min(MOST, CANDIDATES // planned)),
-        decisions=DECISIONS if nights is None else max(1, min(DECISIONS, 5 * nights)),
-        seed=seed,
-    )
-
-
-def _declared(named: Sequence[str] | None, every: tuple[str, ...]) -> tuple[str, ...]:
-    """The targets a candidate is meant for, among those that are evidence; all of them where none of its own is."""
-    return tuple(n for n in every if named is None or n in named) or every
-
-
-def _played(
-    setup: Setup, processes: int, told: Told, stop: Callable[[], bool]
-) -> Iterator[tuple[Batch, list[CampaignResult]]]:
-    """Play all batches, in processes of one thread each. Raises Interrupted when asked to stop."""
-    listed = batches(setup)
-    workers = max(1, min(processes, len(listed)))
-    told("simulating", 0, len(listed))
-    results = Parallel(n_jobs=workers, return_as="generator", batch_size=1)(delayed(play)(setup, t) for t in listed)
-    for number, (batch, found) in enumerate(zip(listed, results, strict=True), 1):
-        told("simulating", number, len(listed))
-        if stop():
-            raise Interrupted
-        yield batch, found
-
-
-def _processes(machine: MachineSpec) -> int:
-    return 1 if machine.runner == "inline" else machine.max_concurrent or os.cpu_count() or 1
 
 
 def _assumed(found: Calibration) -> str:
@@ -176,9 +154,9 @@ def _assumed(found: Calibration) -> str:
     )
 
 
-def _verdict(setup: Setup, played: Played) -> str:
+def _verdict(setup: Setup, figures: Played) -> str:
     """One sentence for a tired person."""
-    null, mixed, found = played.null.nights_keeping, played.mixed, played.detectable
+    null, mixed, found = figures.null.nights_keeping, figures.mixed, figures.detectable
     wrong = (
         f"Of {null.of} nights of {setup.planned} useless datasets, {null.hits or 'none'} kept anything"
         f" (so at most {null.interval[1]:.0%} of such nights, with 95% confidence)"
@@ -187,11 +165,30 @@ def _verdict(setup: Setup, played: Played) -> str:
         wrong += f"; of {mixed.kept.hits} datasets kept in mixed nights, {mixed.false_keeps.hits or 'none'} "
         wrong += f"{'was' if mixed.false_keeps.hits <= 1 else 'were'} useless or harmful"
     if found is None:
-        most = max((p for p in played.planted if p.helpful), key=lambda p: p.gain)
+        most = max((p for p in figures.planted if p.helpful), key=lambda p: p.gain)
         power = f"even a gain of {most.gain:g} on one target is kept only in {most.found.kept.value:.0%} of cases"
         power += ": more validation rows or pairs are needed to see less"
     else:
         power = f"a gain of {found:g} on one target is kept in at least {POWER:.0%} of cases, smaller ones less often"
+    return f"{wrong}; {power}."
+
+
+def _verdict_together(asked: Asked, figures: Together) -> str:
+    """One sentence for a tired person."""
+    useless, mixed, found = figures.useless.keeping, figures.mixed, figures.detectable
+    wrong = (
+        f"Of {useless.of} nights of {asked.datasets} useless datasets, {useless.hits or 'none'} kept any"
+        f" (so at most {useless.interval[1]:.0%} of such nights, with 95% confidence)"
+    )
+    wrong += f"; of {mixed.harmful.of} harmful datasets in mixed nights, {mixed.harmful.hits or 'none'} "
+    wrong += "was kept" if mixed.harmful.hits <= 1 else "were kept"
+    if found is None:
+        most = figures.joint[-1]
+        power = f"even small gains of {most.gain:g} together are found only in {most.found.value:.0%} of nights"
+        power += ": more validation rows are needed to see less"
+    else:
+        power = f"small gains of {found:g} together are found in at least {POWER:.0%} of nights, less of them more "
+        power += "rarely"
     return f"{wrong}; {power}."
 
 

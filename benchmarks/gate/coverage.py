@@ -52,6 +52,8 @@ TUNINGS = 60
 SEED = 41907733
 BEHIND, TOO_MUCH = 0.003, -0.015
 """Behind everything tuned; a set that costs so much beside the rest."""
+WORTH_A_SHARE = 0.005
+"""The least mean gain of everything tuned of which a share says something."""
 SPACE: Mapping[str, ParameterSpec] = {
     "l2": ParameterSpec(type="float", low=1e-4, high=1.0, log=True),
     "shift": ParameterSpec(type="float", low=-0.1, high=0.2),
@@ -259,7 +261,7 @@ def ends(name: str, group: Sequence[Night]) -> Sequence[object]:
             for o in ("start", "base_tuned", "everything_tuned")
         ),
         share(n["end"] < n["everything_tuned"] - BEHIND for n in group),
-        f"{mine / theirs:.2f}" if theirs > 0 else "–",
+        f"{mine / theirs:.2f}" if theirs > WORTH_A_SHARE * len(group) else "–",
         *(kept(kind) for kind in ("cure", "small", "useless", "harmful")),
         share(name in n["kept"] for n in group for name, worth in n["worth"].items() if worth <= TOO_MUCH),
         f"{said / true:.2f} ({points(said)} of {count})" if count and true > 0 else "–",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,14 +87,18 @@ def night(case: Case, seed: int, trainings: int = TRAININGS) -> dict[str, Any]:
                 for trial in trials:
                     study.tell(trial, _outcome(study, ground, trial))
             found = study.result()
-    plan = plan_of(found["incumbent"])
+    plan, start = plan_of(found["incumbent"]), ground.held(case.start)
     return {
         "case": case.name,
+        "digest": case.digest,
+        "metric": case.metric,
+        "targets": list(case.targets),
+        "points": points(case, start),
         "seed": seed,
         "budget": trainings,
         "spent": found["spent"]["trainings"],
         "plan": plan.to_dict(),
-        "held": {"start": ground.held(case.start), "end": ground.held(plan)},
+        "held": {"start": start, "end": ground.held(plan)},
         "held_slices": {"start": ground.held_values(case.start), "end": ground.held_values(plan)},
         "result": found,
     }
@@ -107,7 +110,7 @@ def study_spec(case: Case, seed: int, trainings: int, folder: Path) -> StudySpec
     for name, rows in {"base": case.base, **case.candidates, PART: case.validation(seed)}.items():
         columns = {column: rows.meta[column].to_numpy() for column in rows.meta}
         np.savez(folder / f"{name}.npz", x=rows.x, y=rows.y, **columns)
-    spec = StudySpec.model_validate(
+    return StudySpec.model_validate(
         {
             "schema_version": 1,
             "name": f"{case.name}-{seed}",
@@ -138,7 +141,11 @@ def study_spec(case: Case, seed: int, trainings: int, folder: Path) -> StudySpec
             "tracking": {"uri": "none"},
         }
     )
-    return spec
+
+
+def points(case: Case, start: float) -> float:
+    """Factor from the objective to points: hundredths of a share, per cent of the start's error elsewhere."""
+    return 100.0 if case.metric == "accuracy" else 100.0 / abs(start)
 
 
 def plan_of(incumbent: dict[str, Any]) -> Plan:
@@ -158,9 +165,3 @@ def _outcome(study: Study, ground: Ground, trial: Trial) -> Outcome:
         return study.outcome(trial, {PART: ground.store.array(name, train)})
     except (ArithmeticError, ValueError) as error:
         return study.failed(repr(error))
-
-
-def write(file: Path, nights: Sequence[dict[str, Any]]) -> None:
-    """Keep nights as JSON."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(list(nights), indent=1) + "\n", encoding="utf-8")

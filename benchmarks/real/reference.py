@@ -13,7 +13,8 @@ import optuna
 from autodc.plan.plan import Plan
 from benchmarks.real.case import Case
 from benchmarks.real.fetch import home
-from benchmarks.real.night import fresh_seeds, held_values
+from benchmarks.real.night import fresh_seeds, held_values, points
+from benchmarks.real.peers import distribution
 from benchmarks.real.store import Store
 
 FILE = Path(__file__).resolve().parent / "reference.json"
@@ -21,11 +22,6 @@ SEEDS = 10
 TRIALS = 40
 MATTERS = 0.2
 """In points. Less than that is nothing, and so is what lies within two standard errors over seeds."""
-
-
-def points(case: Case, start: float) -> float:
-    """Factor from the objective to points: hundredths of a share, per cent of the start's error elsewhere."""
-    return 100.0 if case.metric == "accuracy" else 100.0 / abs(start)
 
 
 def measure(case: Case) -> dict[str, Any]:
@@ -113,8 +109,6 @@ def _told(values: np.ndarray) -> list[float]:
 
 def _tuned(case: Case, names: Sequence[str]) -> dict[str, Any]:
     """Settings of a mixture by TPE, the tuning rows deciding."""
-    from benchmarks.real.peers import distribution
-
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=1))
     study.enqueue_trial(dict(case.start.hyperparameters))
     for number in range(TRIALS):

@@ -218,21 +218,25 @@ def test_init_of_an_unknown_example_says_what_was_meant(autodc: Any, tmp_path: P
 @pytest.mark.slow
 def test_simulate_prints_figures_and_a_sentence_and_json_alone(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path)
-    words = ("simulate", study, "--machine", inline, "--out", tmp_path / "out", "--nights", 2, "--gain", 0.3)
-    said = autodc(*words)
+    words = ("--nights", 2, "--gain", 0.3, "--machine", inline)
+    said = autodc("simulate", study, "--out", tmp_path / "out", *words)
     assert said.code == 0
-    assert "+0.3 on one target" in said.out
-    assert "2 nights of 10 datasets each" in said.out
-    assert "Of 2 nights of 10 useless datasets" in said.out
-    assert "a gain of 0.3 on one target is kept" in said.out
+    assert "small, +0.3 together" in said.out
+    assert "2 nights of 4 datasets of each kind" in said.out
+    assert "Of 2 nights of 4 useless datasets" in said.out
+    assert "small gains of 0.3 together are found" in said.out
+    assert max(map(len, said.out[said.out.index("2 nights of 4") : said.out.index("trainings of")].splitlines())) <= 80
     assert "training (6 to go)" in said.err
-    again = autodc(
-        "simulate", study, "--from", tmp_path / "out", "--nights", 2, "--gain", 0.3, "--machine", inline, "--json"
-    )
+    again = autodc("simulate", study, "--from", tmp_path / "out", *words, "--json")
     found = json.loads(again.out)
-    assert again.err.split() == ["simulating", "(7", "to", "go)"]
+    assert again.err.split() == ["simulating", "(8", "to", "go)"]
     assert found["calibration"]["trained_now"] == 0
     assert found["verdict"].split() == said.out[said.out.index("Of 2 nights") :].split()
+    each = autodc("simulate", study, "--from", tmp_path / "out", *words, "--set", "gate.evidence=each")
+    assert "+0.3 on one target" in each.out
+    assert "2 nights of 10 datasets each" in each.out
+    assert "Of 2 nights of 10 useless datasets" in each.out
+    assert "a gain of 0.3 on one target is kept" in each.out
 
 
 def test_check_with_measured_noise(autodc: Any, finished: Any) -> None:

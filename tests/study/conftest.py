@@ -160,7 +160,9 @@ class Scripted:
         self._start, self._mixtures = start, mixtures
         self.required: list[frozenset[str]] = []
 
-    def suggest(self, number: int, observed: Any, running: Any, excluded: Any = frozenset()) -> Suggestion:
+    def suggest(
+        self, number: int, observed: Any, running: Any, excluded: Any = frozenset(), mixture: Any = None
+    ) -> Suggestion:
         return Suggestion(plan=self._start, seed_key=f"trial-{number}", origin="scripted")
 
     def recommend(

@@ -128,7 +128,8 @@ def test_no_trial_tunes_the_base_alone_once_new_datasets_are_far_ahead(world: An
     while not study.state.challengers:
         hand.advance(study)
     origins = [t.origin for t in study.state.trials]
-    assert "tuning" not in origins[-12:]
+    assert origins.count("tuning") <= 4
+    assert "tuning" not in origins[-8:]
 
 
 def test_the_end_is_held_against_a_base_that_was_tuned_as_well(paid: Any, tuned: Any) -> None:

@@ -21,7 +21,7 @@ from autodc.search.history import Growing, History, Record, shares_of
 from autodc.search.probes import modeller_of
 from autodc.search.space import start_hyperparameters
 from autodc.search.surrogates.guards import FEW
-from autodc.study.phases.suggesting import EVERY_UP_TO, asked_of
+from autodc.study.phases.anchoring import EVERY_UP_TO, asked_of
 from autodc.studyfile.study import ParameterSpec
 
 SPACE = {

@@ -51,6 +51,7 @@ def test_what_is_kept_on_one_pair_was_behind_the_pool_of_noise_before(night: Any
         assert one.looks[-1]["pairs"] >= 2 or _marks(one.challenger) | _marks(one.incumbent) <= known
 
 
+@pytest.mark.slow
 def test_a_study_that_is_resumed_in_its_gate_looks_the_same(night: Any, essence: Any) -> None:
     study, rows, hand = night
     looks = [n for n, (kind, *_) in enumerate(rows) if kind == "LookTaken"]

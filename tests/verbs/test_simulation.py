@@ -12,7 +12,7 @@ import pytest
 import autodc
 from autodc.errors import InputError
 from autodc.study.driver import Interrupted
-from autodc.studyfile.study import MachineSpec
+from autodc.studyfile.study import GateSpec, MachineSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
 from autodc.wire.assumed import RESIDUAL_VARIANCE, SEED_SD
@@ -23,6 +23,7 @@ SOFT = [
     {"name": "bright", "where": "region = 'bright'", "role": "guard", "margin": 0.05},
     {"name": "dark", "where": "region = 'dark'", "role": "target", "margin": 0.05},
 ]
+EACH = GateSpec(evidence="each")
 SMALL = {"nights": 3, "gains": (0.1, 0.3)}
 
 
@@ -68,16 +69,29 @@ def test_figures_are_the_same_on_any_number_of_processes(simulated: Any) -> None
     assert autodc.simulate(autodc.load(file), INLINE, out, **SMALL, processes=2).played == first.played
 
 
-def test_a_gain_that_is_plain_is_found_and_chance_is_not(simulated: Any) -> None:
+def test_plain_gains_are_found_together_and_harm_is_not_kept(simulated: Any) -> None:
     found = simulated[2].to_dict()
     assert found == json.loads(json.dumps(found))
+    assert (found["evidence"], found["datasets"], found["decisions"]) == ("together", 4, 0)
+    assert [one["gain"] for one in found["joint"]] == [0.1, 0.3]
+    assert found["joint"][1]["found"]["hits"] >= 2
+    assert found["joint"][1]["reached"]["mean"] > 0.15
+    assert found["mixed"]["harmful"]["hits"] == 0
+    assert found["mixed"]["cures"]["of"] == found["useless"]["keeping"]["of"] == 3
+    assert found["verdict"].startswith("Of 3 nights of 4 useless datasets, ")
+    assert found["calibration"] == {"runs": 6, "source": found["calibration"]["source"], "trained_now": 6}
+
+
+def test_where_each_dataset_proves_itself_plain_gains_are_found_and_chance_is_not(simulated: Any) -> None:
+    file, out, _ = simulated
+    found = autodc.simulate(autodc.load(file, ["gate.evidence=each"]), INLINE, out, **SMALL).to_dict()
+    assert found["evidence"] == "each"
     assert [p["gain"] for p in found["planted"][:2]] == [0.1, 0.3]
     assert found["planted"][1]["kept"]["share"] >= 0.8
     assert found["null"]["kept"]["hits"] == 0
     assert [p["kept"]["hits"] for p in found["planted"][2:]] == [0, 0]
     assert found["detectable"] in (0.1, 0.3)
     assert found["verdict"].startswith("Of 3 nights of 10 useless datasets, none kept anything")
-    assert found["calibration"] == {"runs": 6, "source": found["calibration"]["source"], "trained_now": 6}
 
 
 @pytest.mark.parametrize(
@@ -109,7 +123,11 @@ def test_a_metric_that_is_no_mean_and_a_row_in_two_targets(tmp_path: Path) -> No
         {"name": "bright", "where": "region = 'bright'", "role": "guard", "margin": 0.05},
     ]
     study = write_world(tmp_path, metrics__primary="macro_f1", slices=slices)
-    found = autodc.simulate(autodc.load(study), INLINE, tmp_path / "out", nights=2, gains=[0.3])
+    together = autodc.simulate(autodc.load(study), INLINE, tmp_path / "out", nights=2, gains=[0.3])
+    assert together.played.joint[0].found.hits == 2
+    assert together.played.substitutes.one.hits == 2
+    alone = autodc.load(study, ["gate.evidence=each"])
+    found = autodc.simulate(alone, INLINE, tmp_path / "out", nights=2, gains=[0.3])
     assert found.played.planted[0].found.kept.value >= 0.8
     assert found.played.null.kept.hits == 0
     assert [one["name"] for one in found.slices] == ["overall", "dark", "bright", "objective"]
@@ -143,7 +161,10 @@ def test_regression_in_units_of_its_own(tmp_path: Path) -> None:
     assert unknown["noise"]["measured"] is False
     assert "no scale" in unknown["noise"]["text"]
     assert all(value is None for one in unknown["slices"] for value in one["shows"].values())
-    found = autodc.simulate(spec, INLINE, tmp_path / "out", nights=2)
+    together = autodc.simulate(spec, INLINE, tmp_path / "out", nights=2)
+    assert together.played.joint[-1].gain > 0.5, together.played
+    assert together.played.joint[-1].found.hits == 2
+    found = autodc.simulate(autodc.load(study, ["gate.evidence=each"]), INLINE, tmp_path / "out", nights=2)
     small, *_, large = [p for p in found.played.planted if p.helpful]
     assert large.gain > 1.0
     assert large.found.kept.value > small.found.kept.value
@@ -195,7 +216,10 @@ def test_a_deterministic_learner_is_told_and_never_sold_as_a_noise_of_zero(tmp_p
     found = autodc.simulate(spec, INLINE, tmp_path / "out", nights=1)
     assert found.to_dict()["deterministic"] is True
     assert found.verdict.startswith("The 6 calibration trainings are identical: this learner is deterministic")
-    assert all(planted.gain != 0 for planted in found.played.planted)
+    assert all(one.gain > 0 for one in found.played.joint)
+    alone = autodc.simulate(spec.model_copy(update={"gate": EACH}), INLINE, tmp_path / "out", nights=1)
+    assert alone.to_dict()["deterministic"] is True
+    assert all(planted.gain != 0 for planted in alone.played.planted)
     checked = preflight(spec, tmp_path / "out")
     assert checked["noise"]["measured"] is False
     assert "deterministic" in checked["noise"]["text"]

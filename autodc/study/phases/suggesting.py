@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-
-import numpy as np
 
 from autodc import seeds
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
-from autodc.search.engine import Observation
 from autodc.study.journal import events as ev
+from autodc.study.phases import anchoring
+from autodc.study.phases.anchoring import TUNING
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import allowance, extend, failing, fidelity, pairs, planning
 from autodc.study.view import View
@@ -19,18 +17,8 @@ from autodc.study.view import View
 OPENING = ("start", "anchor", "enqueued", "screen")
 """Origins of the trials a search begins with, whatever it has seen."""
 
-TUNING = "tuning"
-"""Origin of a trial that tunes what is kept without any new dataset."""
-
 TUNING_EVERY = 4
 """One of so many search trials in the second half of a round may be a tuning trial."""
-
-CLOSE_CALL = 0.05
-"""It is one where tuning alone is believed to be as good as the best plan with at least this probability."""
-
-EVERY_UP_TO, AGAIN_AFTER = 250, 3
-"""That question is asked of all that was seen up to so many trainings; beyond, again when so many times as many were
-seen: by then the answer is settled, and asking costs more with every training."""
 
 ENQUEUED = "enqueued later"
 """Origin of a trial that an extension of the study asked for."""
@@ -96,7 +84,12 @@ def _suggested(view: View, tools: Tools, round_number: int, excluded: frozenset[
     running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
     observed = tools.observed(view)
     suggestion = tools.engine.suggest(number, observed, running, excluded)
-    if _tunes(view, tools, round_number, suggestion.origin, excluded):
+    if state.question.rules >= 1:
+        held = None if suggestion.origin in OPENING else anchoring.anchor(view, tools)
+        if held is not None:
+            found = tools.engine.suggest(number, observed, running, excluded, mixture=held[1])
+            suggestion = replace(found, origin=held[0])
+    elif _tunes(view, tools, round_number, suggestion.origin, excluded):
         alone = excluded | frozenset(state.candidates) - frozenset(state.kept)
         suggestion = replace(tools.engine.suggest(number, observed, running, alone), origin=TUNING)
     if suggestion.plan.recipe == "continue" and state.model >= view.horizon:
@@ -112,7 +105,7 @@ def _suggested(view: View, tools: Tools, round_number: int, excluded: frozenset[
 
 
 def _tunes(view: View, tools: Tools, round_number: int, origin: str, excluded: frozenset[str]) -> bool:
-    """Whether a trial is to tune what is kept without any new dataset.
+    """Whether a trial is to tune what is kept without any new dataset, in a study of before anchors.
 
     It is where that may still be as good as the best plan with new ones: then base and challenger owe their
     comparison the same tuning. Where new datasets are far ahead, or nothing is known yet, it would be wasted.
@@ -123,29 +116,7 @@ def _tunes(view: View, tools: Tools, round_number: int, origin: str, excluded: f
         return False
     if state.charged("search", round_number) < 0.5 * allowance.search_quota(view, round_number):
         return False
-    observed, kept = tools.observed(view), frozenset(state.kept)
-    question = (asked_of(len(observed)), kept, excluded)
-    if question != tools.answered[0]:
-        tools.answered = question, _is_close(tools, observed[: question[0]], kept, excluded)
-    return tools.answered[1]
-
-
-def _is_close(tools: Tools, observed: Sequence[Observation], kept: frozenset[str], excluded: frozenset[str]) -> bool:
-    """Whether tuning what is kept may well be as good as the best plan with new datasets."""
-    best = tools.engine.recommend(observed, kept, excluded)
-    draws = None if best.tuned is None else tools.engine.outlook(observed, [best.plan, best.tuned])
-    return draws is not None and float(np.mean(draws[:, 0] <= draws[:, 1])) > CLOSE_CALL
-
-
-def asked_of(seen: int) -> int:
-    """How many of the trainings that were seen a question about all of them is asked of.
-
-    A function of their number alone, so that a study that is resumed asks the same.
-    """
-    count = EVERY_UP_TO
-    while count * AGAIN_AFTER <= seen:
-        count *= AGAIN_AFTER
-    return min(count, seen)
+    return anchoring.alone_is_close(view, tools, excluded)
 
 
 def _enqueued_later(view: View) -> Plan | None:

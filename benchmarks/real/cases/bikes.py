@@ -7,11 +7,12 @@ same name: registered riders alone, casual riders alone, the mean of the day, ho
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.real.case import DAY, Case, Taker, Term
+from benchmarks.real.case import DAY, Case, Rows, Taker, Term
 from benchmarks.real.learners import TREE_SPACE, tree_values
 
 MONTHS = ["Jan", "Feb", "March", "April", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec"]
@@ -60,7 +61,7 @@ def made(table: pd.DataFrame, scale: float = 1.0) -> Case:
     work, late, summer = ~free, month.between(9, 12), month.between(7, 8)
     turn = table.day % 4
 
-    def take(mask: pd.Series, count: int, targets: np.ndarray | None = None):  # type: ignore[no-untyped-def]
+    def take(mask: Any, count: int, targets: np.ndarray | None = None) -> Rows:
         return rows.take(mask, int(count * scale), targets)
 
     base = take(work & (month <= 6) & (table.weather < 2), 600)

@@ -6,18 +6,20 @@ Base: men of 25 to 54 in private firms. On offer: the people it has not seen, on
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.real.case import Case, Taker, Term
+from benchmarks.real.case import Case, Rows, Taker, Term
 from benchmarks.real.learners import TREE_SPACE, trees
 
-COLUMNS = (
-    "age cow ind occ edu wage enroll marital mind mocc race hisp sex union unemp fullpart gain loss div tax regprev "
-    "stprev hhd hhs weight migmsa migreg migwithin live1 sunbelt nemp parents cf cm cs citizen ownbus vetq vetben "
-    "weeks year income"
-).split()
+COLUMNS = [
+    *("age", "cow", "ind", "occ", "edu", "wage", "enroll", "marital", "mind", "mocc", "race", "hisp", "sex"),
+    *("union", "unemp", "fullpart", "gain", "loss", "div", "tax", "regprev", "stprev", "hhd", "hhs", "weight"),
+    *("migmsa", "migreg", "migwithin", "live1", "sunbelt", "nemp", "parents", "cf", "cm", "cs", "citizen"),
+    *("ownbus", "vetq", "vetben", "weeks", "year", "income"),
+]
 SCHOOLING = (
     *("Less than 1st grade", "1st 2nd 3rd or 4th grade", "5th or 6th grade", "7th and 8th grade", "9th grade"),
     *("10th grade", "11th grade", "12th grade no diploma", "High school graduate", "Some college but no degree"),
@@ -55,7 +57,7 @@ def made(table: pd.DataFrame, scale: float = 1.0) -> Case:
     train, pool, tune, held = np.split(order, [int(n * scale) for n in (45_000, 65_000, 75_000)])
     rows = Taker(_inputs(table), y, pd.DataFrame(slices).astype(np.int64), train)
 
-    def take(mask: pd.Series, count: int, targets: np.ndarray | None = None):  # type: ignore[no-untyped-def]
+    def take(mask: Any, count: int, targets: np.ndarray | None = None) -> Rows:
         return rows.take(mask, int(count * scale), targets)
 
     core = ~own & ~public & table.age.between(25, 54)

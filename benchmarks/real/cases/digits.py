@@ -7,7 +7,7 @@ of the base; pens_turned: the tablet held upside down; pens_next: where nought i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -31,6 +31,8 @@ TERMS = (
     Term(name="scan", role="guard", margin=0.02),
     *(Term(name=name, role="target") for name in ("pen", "print", "new_writers")),
 )
+Labelled = tuple[np.ndarray, np.ndarray]
+"""Inputs, labels."""
 SETTINGS = {"gamma": 0.1, "alpha": 0.3}
 
 
@@ -42,7 +44,7 @@ def build(folder: Path) -> Case:
     return made(scans, known, pens)
 
 
-def made(scans: tuple[np.ndarray, np.ndarray], known: np.ndarray, pens: tuple[np.ndarray, np.ndarray], scale: float = 1.0) -> Case:
+def made(scans: Labelled, known: np.ndarray, pens: Labelled, scale: float = 1.0) -> Case:
     """Build the case. known: which scans are of the first writers; scale: the share of the usual number of rows."""
     rng = np.random.default_rng(19)
     scan, stranger = np.flatnonzero(known), np.flatnonzero(~known)
@@ -93,7 +95,7 @@ def made(scans: tuple[np.ndarray, np.ndarray], known: np.ndarray, pens: tuple[np
 class _Source:
     """Images of one source, given away once each."""
 
-    def __init__(self, rows: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, scale: float) -> None:
+    def __init__(self, rows: Labelled, rng: np.random.Generator, scale: float) -> None:
         _, first = np.unique(rows[0].round(4), axis=0, return_index=True)
         order = rng.permutation(first)
         self._x, self._y, self._at, self._scale = rows[0][order], rows[1][order], 0, scale
@@ -109,7 +111,7 @@ class _Source:
         return Rows(x=self._x[cut].astype(np.float32), y=self._y[cut].astype(np.int64), meta=meta)
 
 
-def _read(file: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read(file: Path) -> Labelled:
     lines = [line for line in file.read_text().splitlines() if line.strip() and not line.startswith("@")]
     table = np.array([[float(v) for v in line.split(",")] for line in lines])
     return table[:, :-1], table[:, -1].astype(np.int64)
@@ -123,7 +125,7 @@ def _stroke(points: np.ndarray) -> np.ndarray:
     return _small(image)
 
 
-def _print(fonts: Sequence[str], count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _print(fonts: Sequence[str], count: int, rng: np.random.Generator) -> Labelled:
     """Digits in print: font, size, place and slant drawn."""
     folder, images, labels = Path(matplotlib.get_data_path()) / "fonts" / "ttf", [], rng.integers(0, 10, count)
     for label in labels:
@@ -139,8 +141,8 @@ def _small(image: Image.Image) -> np.ndarray:
     return np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BOX), float).ravel() / 255.0
 
 
-def _relabelled(rows: Rows, model: object) -> Rows:
-    return Rows(x=rows.x, y=model(rows.x).argmax(1), meta=rows.meta)  # type: ignore[operator]
+def _relabelled(rows: Rows, model: Callable[[np.ndarray], np.ndarray]) -> Rows:
+    return Rows(x=rows.x, y=model(rows.x).argmax(1), meta=rows.meta)
 
 
 def _turned(rows: Rows) -> Rows:

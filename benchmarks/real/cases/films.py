@@ -7,11 +7,12 @@ name: the most frequent grade, the share of top grades on the same scale, the ra
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.real.case import Case, Taker, Term
+from benchmarks.real.case import Case, Rows, Taker, Term
 from benchmarks.real.learners import TREE_SPACE, tree_values
 
 KINDS = ["Action", "Animation", "Comedy", "Drama", "Documentary", "Romance", "Short"]
@@ -47,7 +48,7 @@ def made(table: pd.DataFrame, scale: float = 1.0) -> Case:
     few = np.random.default_rng(18).permutation(np.flatnonzero(~seen))
     rows = Taker(x, y, pd.DataFrame(slices).astype(np.int64), np.concatenate([train, few]))
 
-    def take(mask: pd.Series, count: int, targets: np.ndarray | None = None):  # type: ignore[no-untyped-def]
+    def take(mask: Any, count: int, targets: np.ndarray | None = None) -> Rows:
         return rows.take(mask, int(count * scale), targets)
 
     grades = table[GRADES].to_numpy(float)

@@ -8,17 +8,18 @@ stay together. Base: large carriers out of Newark. Under the same name: late at 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.real.case import DAY, Case, Taker, Term
+from benchmarks.real.case import DAY, Case, Rows, Taker, Term
 from benchmarks.real.learners import TREE_SPACE, trees
 
 LATE = 15
+WEATHER = ("temp", "wind_speed", "precip", "visib", "pressure")
 INPUTS = [
-    *("minute_of_day", "weekday", "distance", "carrier", "origin", "dest", "temp", "wind_speed"),
-    *("precip", "visib", "pressure", "planned"),
+    *("minute_of_day", "weekday", "distance", "carrier", "origin", "dest", *WEATHER, "planned"),
 ]
 REGIONAL = ("EV", "9E", "MQ", "YV", "OO")
 TERMS = (
@@ -41,10 +42,10 @@ def made(flights: pd.DataFrame, weather: pd.DataFrame, scale: float = 1.0) -> Ca
     """Build the case from the tables of flights and of the weather an hour."""
     table = flights.dropna(subset=["arr_delay", "dep_delay"])
     key = ["origin", "year", "month", "day", "hour"]
-    table = table.merge(weather.drop_duplicates(key)[[*key, "temp", "wind_speed", "precip", "visib", "pressure"]], "left", key)
+    table = table.merge(weather.drop_duplicates(key)[[*key, *WEATHER]], "left", key)
     when = pd.to_datetime(table[["year", "month", "day"]])
     table["minute_of_day"] = table.hour * 60 + table.minute
-    table["weekday"], table["date"] = when.dt.weekday, when.dt.dayofyear
+    table["weekday"], table["date"] = when.dt.day_of_week, when.dt.day_of_year
     planned = (table.sched_arr_time // 100 * 60 + table.sched_arr_time % 100) - table.minute_of_day
     table["planned"] = planned % 1440
     codes = {c: pd.Categorical(table[c]).codes for c in ("carrier", "origin", "dest")}
@@ -68,7 +69,7 @@ def made(flights: pd.DataFrame, weather: pd.DataFrame, scale: float = 1.0) -> Ca
     held = order[(date > 181) & (week % 2 == 1)][: int(25_000 * scale)]
     rows = Taker(x, late, meta, train)
 
-    def take(mask: pd.Series, count: int, targets: np.ndarray | None = None):  # type: ignore[no-untyped-def]
+    def take(mask: Any, count: int, targets: np.ndarray | None = None) -> Rows:
         return rows.take(mask, int(count * scale), targets)
 
     month, newark = table.month, table.origin == "EWR"
