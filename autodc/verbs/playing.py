@@ -15,6 +15,7 @@ from autodc.lab import joint, nights
 from autodc.lab.calibrated import calibrated
 from autodc.lab.together import Terms
 from autodc.study.driver import Interrupted
+from autodc.study.journal.events import RULES
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.proposing import MATTERS
 from autodc.study.rules import allowance
@@ -71,7 +72,7 @@ def together_setup(
         planned=allowance.planned_tests(spec),
         rounds=spec.loop.rounds,
         per_round=spec.search.trials_per_round,
-        budget=allowance.asked(spec) - sum(phase.apart(spec) for phase in ORDER),
+        budget=allowance.asked(spec) - sum(phase.apart(spec, RULES) for phase in ORDER),
         search_share=allowance.SEARCH_SHARE,
         matters=_matters(spec, found),
     )
