@@ -11,10 +11,13 @@ import pytest
 
 import autodc
 from autodc.errors import InputError
+from autodc.lab.joint import Together
+from autodc.lab.nights import Played
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import GateSpec, MachineSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
+from autodc.verbs.simulate import SimulationResult
 from autodc.wire.assumed import RESIDUAL_VARIANCE, SEED_SD
 
 INLINE = MachineSpec(runner="inline")
@@ -25,6 +28,16 @@ SOFT = [
 ]
 EACH = GateSpec(evidence="each")
 SMALL = {"nights": 3, "gains": (0.1, 0.3)}
+
+
+def together_in(found: SimulationResult) -> Together:
+    assert isinstance(found.played, Together)
+    return found.played
+
+
+def each_in(found: SimulationResult) -> Played:
+    assert isinstance(found.played, Played)
+    return found.played
 
 
 @pytest.fixture(scope="module")
@@ -124,12 +137,12 @@ def test_a_metric_that_is_no_mean_and_a_row_in_two_targets(tmp_path: Path) -> No
     ]
     study = write_world(tmp_path, metrics__primary="macro_f1", slices=slices)
     together = autodc.simulate(autodc.load(study), INLINE, tmp_path / "out", nights=2, gains=[0.3])
-    assert together.played.joint[0].found.hits == 2
-    assert together.played.substitutes.one.hits == 2
+    assert together_in(together).joint[0].found.hits == 2
+    assert together_in(together).substitutes.one.hits == 2
     alone = autodc.load(study, ["gate.evidence=each"])
     found = autodc.simulate(alone, INLINE, tmp_path / "out", nights=2, gains=[0.3])
-    assert found.played.planted[0].found.kept.value >= 0.8
-    assert found.played.null.kept.hits == 0
+    assert each_in(found).planted[0].found.kept.value >= 0.8
+    assert each_in(found).null.kept.hits == 0
     assert [one["name"] for one in found.slices] == ["overall", "dark", "bright", "objective"]
 
 
@@ -162,10 +175,10 @@ def test_regression_in_units_of_its_own(tmp_path: Path) -> None:
     assert "no scale" in unknown["noise"]["text"]
     assert all(value is None for one in unknown["slices"] for value in one["shows"].values())
     together = autodc.simulate(spec, INLINE, tmp_path / "out", nights=2)
-    assert together.played.joint[-1].gain > 0.5, together.played
-    assert together.played.joint[-1].found.hits == 2
+    assert together_in(together).joint[-1].gain > 0.5
+    assert together_in(together).joint[-1].found.hits == 2
     found = autodc.simulate(autodc.load(study, ["gate.evidence=each"]), INLINE, tmp_path / "out", nights=2)
-    small, *_, large = [p for p in found.played.planted if p.helpful]
+    small, *_, large = [p for p in each_in(found).planted if p.helpful]
     assert large.gain > 1.0
     assert large.found.kept.value > small.found.kept.value
     known = preflight(spec, tmp_path / "out")
@@ -216,10 +229,10 @@ def test_a_deterministic_learner_is_told_and_never_sold_as_a_noise_of_zero(tmp_p
     found = autodc.simulate(spec, INLINE, tmp_path / "out", nights=1)
     assert found.to_dict()["deterministic"] is True
     assert found.verdict.startswith("The 6 calibration trainings are identical: this learner is deterministic")
-    assert all(one.gain > 0 for one in found.played.joint)
+    assert all(one.gain > 0 for one in together_in(found).joint)
     alone = autodc.simulate(spec.model_copy(update={"gate": EACH}), INLINE, tmp_path / "out", nights=1)
     assert alone.to_dict()["deterministic"] is True
-    assert all(planted.gain != 0 for planted in alone.played.planted)
+    assert all(planted.gain != 0 for planted in each_in(alone).planted)
     checked = preflight(spec, tmp_path / "out")
     assert checked["noise"]["measured"] is False
     assert "deterministic" in checked["noise"]["text"]
