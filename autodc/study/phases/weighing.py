@@ -120,9 +120,7 @@ def _level(view: View, question: Question) -> tuple[float, float]:
 
 def _step(view: View, tools: Tools, comparison: ComparisonState, event: ev.TogetherProposed) -> ev.Event | None:
     """Go on with the comparison under way."""
-    if not comparison.looks:
-        return comparing.next_step(view, tools, comparison)
-    if comparison.pairs is not None:
+    if comparison.looks and comparison.pairs is not None:
         return _weighed(view, tools, comparison, event)
     apart = reserve("whole") if comparison.purpose in WHOLES else 0
     found = comparing.next_step(view, tools, comparison, apart)
