@@ -45,6 +45,16 @@ ONE_OBSERVATION = 0.484
 (Abbott & Rosenblatt 1962; Wall, Boen & Tweedie 2001)."""
 
 
+PATIENCE = 3
+"""Pairs before which what is patient is given up by harm alone."""
+
+
+def decided(verdict: Verdict | None, codes: Sequence[str]) -> bool:
+    """Whether a verdict rests on what was shown, not on what is unlikely to be shown."""
+    shown = {reasons.HARM_GUARD, reasons.HARM_ANCHOR, reasons.HARM_OBJECTIVE, reasons.NO_CHANGE, reasons.TOO_GOOD}
+    return verdict == "keep" or bool(shown & set(codes))
+
+
 def judge(
     evidence: Evidence,
     pools: Pools,
@@ -56,6 +66,7 @@ def judge(
     leaks: Leaks | None = None,
     whole: bool = False,
     objective_alone: bool = False,
+    patient: bool = False,
 ) -> Look:
     """Judge challenger − incumbent on the pairs to date.
 
@@ -64,7 +75,8 @@ def judge(
     which the trainings that filled the pools did not; novel: nothing like an arm is in the pools, so that one pair
     keeps nothing; leaks: what a search for leaks found, None where nobody looked;
     whole: many datasets at once, whose guards ask no more of the rows than they can show; objective_alone: the gain is
-    asked of the objective alone, which spends all of the level.
+    asked of the objective alone, which spends all of the level; patient: nothing is given up before PATIENCE pairs, for
+    what the first ones know of their noise is what others showed.
     The verdict is None where another look may decide; what cannot be measured is never a pass. A slice with too few
     rows is no evidence, for or against. Where nothing is decided, settling says what would.
     """
@@ -81,6 +93,8 @@ def judge(
     guards = guards_hold(slices, schedule, whole)
     unknown = any(m.unknown for m in (*slices.values(), objective))
     verdict, codes = _decide(counted, gain, better, guards, schedule, final, unknown, leaks)
+    if patient and schedule.now < PATIENCE and not schedule.over and not decided(verdict, codes):
+        verdict, codes = None, (reasons.GO_ON,)
     if verdict == "keep" and novel and schedule.now < 2:
         verdict, codes = _one_pair(schedule)
     advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ()

@@ -113,6 +113,7 @@ class EvidenceAssessor:
             leaks=self._leaks_in(spec.gate, comparison, evidence, table),
             whole=bool(state.proposals),
             objective_alone=comparison.purpose in (*WHOLES, "block"),
+            patient=comparison.purpose in (*WHOLES, "block", "tuning"),
         )
 
     def _leaks_in(

@@ -32,6 +32,10 @@ KINDS = {
 """Purpose → kind of the decision; the others are bundles."""
 
 
+FAINT = 0.1
+"""What the search recommends at a lower weight it would rather leave out."""
+
+
 def decide(view: View, tools: Tools) -> ev.Event | None:
     """The next event of the comparisons of a round; None: it waits, or it is over."""
     comparison, event = view.state.open_comparison, standing.proposed(view.state)
@@ -80,7 +84,8 @@ class Weighted:
         if members not in self._known:
             others = frozenset(self._view.state.candidates) - members
             found = self._tools.engine.recommend(self._tools.observed(self._view), members, others)
-            self._known[members] = found.plan
+            faint = [n for n in members if found.plan.mixture.weight(n) < FAINT]
+            self._known[members] = found.plan.without(*faint)
         return self._known[members]
 
 

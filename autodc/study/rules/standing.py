@@ -61,11 +61,13 @@ def answer(comparison: ComparisonState) -> Answer:
 
 def plan_of(event: ev.TogetherProposed, state: State, arm: Arm) -> Plan:
     """The plan of an arm. Raises KeyError for `weighted` before its comparison was opened."""
-    plans = dict(event.plans)
+    if arm.plan != "weighted":
+        return restricted(Plan.from_dict(event.plans[arm.plan]), arm)
     weighted = next((t for t in of_round(state) if t.purpose == "weights"), None)
-    if weighted is not None:
-        plans["weighted"] = weighted.challenger.to_dict()
-    return restricted(Plan.from_dict(plans[arm.plan]), arm)
+    if weighted is None:
+        raise KeyError(arm.plan)
+    gone = frozenset(weighted.incumbent.mixture.added) - frozenset(weighted.challenger.mixture.added)
+    return restricted(weighted.challenger, arm.without(gone))
 
 
 def restricted(plan: Plan, arm: Arm) -> Plan:
@@ -110,8 +112,7 @@ def _belief(one: Belief) -> dict[str, Any]:
 
 
 def _is_asked(question: Question, comparison: ComparisonState) -> bool:
-    return (
-        question.purpose == comparison.purpose
-        and question.members == comparison.members
-        and question.challenger.members == frozenset(comparison.challenger.mixture.added)
-    )
+    """What is recommended at next to nothing is not in the plan of `weighted`, though it is in the arm."""
+    arm, plan = question.challenger, comparison.challenger
+    same = question.purpose == comparison.purpose and question.members == comparison.members
+    return same and (arm.plan == "weighted" or arm.members == frozenset(plan.mixture.added))
