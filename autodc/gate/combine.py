@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from autodc.gate.power import critical
 
 ONE_SIDED = 1.645
 """Standard errors of a one-sided bound at 95%, where the spread is known."""
+
+CANCELLED = math.sqrt(2.0)
+"""Doubts about several datasets add up to their sum divided by this."""
 
 
 def combined(gate: tuple[float, float, float | None], belief: tuple[float, float]) -> tuple[float, float]:
@@ -42,12 +46,14 @@ def with_belief(
     return combined(gate, (belief[0], math.hypot(belief[1], of_rows)))
 
 
-def of_leaving(together: tuple[float, float], alone: float) -> tuple[float, float]:
+def of_leaving(together: tuple[float, float], each: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Return what the search believes of datasets that may leave: mean and standard deviation of the gain without them.
 
-    together: its belief of all of them; alone: its beliefs of each alone, added up. Far from most trainings the first
-    tends back to the mean, the second knows no substitutes; so the one that speaks less for leaving counts, and where
-    they disagree neither is sure.
+    together: its belief of that, of all of them at once; each: what it believes that each alone is worth. Far from most
+    trainings the first tends back to the mean, the second knows no substitutes; so the one that speaks less for leaving
+    counts, and where they disagree neither is sure. What is wrong with one is in part wrong with all, so the doubts
+    about several hardly cancel.
     """
     mean, sd = together
-    return min(mean, alone), math.hypot(sd, (mean - alone) / 2)
+    alone, doubt = -sum(gain for gain, _ in each), sum(one for _, one in each) / CANCELLED
+    return min(mean, alone), math.hypot(max(sd, doubt), (mean - alone) / 2)

@@ -103,10 +103,13 @@ class Search:
         datasets = len(self._world.sets)
         return self._climbed([np.zeros(datasets), np.ones(datasets)], np.ones(datasets, dtype=bool))
 
-    def losses(self, names: tuple[str, ...], at: Point) -> float:
-        """What a plan gains without these datasets by its beliefs of each alone, added up."""
+    def losses(self, names: tuple[str, ...], at: Point) -> list[tuple[float, float]]:
+        """What each of these datasets alone is worth in a plan: mean and standard deviation."""
         columns = [i for i, one in enumerate(self._world.sets) if one.name in names]
-        return 0.0 if not columns else -float(self._worth(columns, at)[0].sum())
+        if not columns:
+            return []
+        gains, sds = self._worth(columns, at)
+        return [(float(gain), float(sd)) for gain, sd in zip(gains, sds, strict=True)]
 
     def _worth(self, columns: list[int], at: Point) -> tuple[Array, Array]:
         assert self._objective is not None

@@ -16,7 +16,7 @@ from autodc.review import account, beside, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
 from autodc.review.wording import PURPOSES
-from autodc.study.assess import INTERVAL_LEVEL
+from autodc.study.beside import INTERVAL_LEVEL
 from autodc.study.direction import better
 from autodc.study.journal.state import State
 from autodc.study.rules.ledger import ledger

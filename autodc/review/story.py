@@ -7,7 +7,7 @@ from typing import Any
 
 from autodc.review import together
 from autodc.review.numbers import Numbers, count, listed
-from autodc.study.assess import INTERVAL_LEVEL
+from autodc.study.beside import INTERVAL_LEVEL
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance
 from autodc.study.view import spec_of

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, final
 
 import numpy as np
-from scipy.special import stdtrit
 
 from autodc.errors import InputError
 from autodc.evaluation.evidence import Evidence
@@ -21,8 +20,8 @@ from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.reasons import NO_CHANGE
 from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
-from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study import beside
+from autodc.study.beside import bounded
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import WHOLES, ComparisonState, TrialState
 from autodc.study.journal.state import State
@@ -43,9 +42,6 @@ OpenTest = Callable[[Sequence[SliceSpec]], SliceTable]
 
 LookForLeaks = Callable[[tuple[str, ...], Mapping[str, Array]], Leaks]
 """Training datasets and part → positions of held-out rows, to what of the rows is found in the datasets."""
-
-INTERVAL_LEVEL = 0.95
-"""Confidence level of the intervals of the last measurement, two-sided."""
 
 
 @final
@@ -159,7 +155,7 @@ class EvidenceAssessor:
             rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
             start = np.array([row_scores(table, self._metric, one, b, soft=False) for b in before])
             vouched = not fresh and pools.speaks(one.name, float(np.mean(np.square(rows - start))))
-            found = _bounded(rows - start, one.clusters, pools.of(one.name), vouched=vouched)
+            found = bounded(rows - start, one.clusters, pools.of(one.name), vouched=vouched)
             differences[one.name] = {**found, "rows": len(one.rows), "pairs": len(numbers)}
         return ev.TestSetMeasured(
             before=self._natural(table, before),
@@ -178,7 +174,7 @@ class EvidenceAssessor:
             return None
         pools = Pools() if _soft(view.spec) else self._pools(view, self._slices.gate)
         targets = table.objective(view.spec.gate.min_rows)
-        return beside.told(table, self._metric, targets, beside.arms(view, read, _draws), pools, _bounded)
+        return beside.told(table, self._metric, targets, beside.arms(view, read, _draws), pools)
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.
@@ -197,8 +193,8 @@ class EvidenceAssessor:
             moved = {n: np.tensordot(contrast, s, axes=1) for n, s in scores.items()}
             spread = float(np.sqrt(np.sum(np.square(contrast)) / 2))
             rows, clusters = weighted_rows([(moved[s.name], s.clusters, s.weight) for s in targets])
-            parts[name] = _bounded(rows, clusters, pools.of(OBJECTIVE), spread) | {
-                "slices": {s.name: _bounded(moved[s.name], s.clusters, pools.of(s.name), spread) for s in targets}
+            parts[name] = bounded(rows, clusters, pools.of(OBJECTIVE), spread) | {
+                "slices": {s.name: bounded(moved[s.name], s.clusters, pools.of(s.name), spread) for s in targets}
             }
         return {"how": "trained", "seeds": len(tables), **parts}
 
@@ -323,13 +319,3 @@ def _soft(spec: StudySpec) -> bool:
 def _draws(plan: Plan) -> bool:
     """Whether a plan draws some of a dataset's rows anew with each seed: a weight is no whole number."""
     return any(not float(weight).is_integer() for _, weight in plan.mixture)
-
-
-def _bounded(
-    rows: Array, clusters: Array | None, pool: Prior, spread: float = 1.0, vouched: bool = True
-) -> dict[str, float]:
-    """Mean and interval of a contrast, shape (pairs, rows), whose noise is `spread` times that of a difference."""
-    estimate = moderate(crossed(rows / spread, clusters), pool, vouched=vouched)
-    reach = float(stdtrit(estimate.df, 0.5 + INTERVAL_LEVEL / 2)) * estimate.standard_error
-    low, high = estimate.mean - reach, estimate.mean + reach
-    return {"difference": spread * estimate.mean, "low": spread * low, "high": spread * high}

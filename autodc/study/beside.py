@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import numpy as np
+from scipy.special import stdtrit
 
 from autodc.evaluation import objective
 from autodc.evaluation.metrics import Metric
@@ -14,7 +15,7 @@ from autodc.evaluation.scores import row_scores
 from autodc.evaluation.slices import Slice, SliceTable
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.plan.plan import Plan
-from autodc.stats.variance import Prior
+from autodc.stats.variance import Prior, crossed, moderate
 from autodc.study.rules import last
 from autodc.study.view import View
 
@@ -22,12 +23,8 @@ Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 
 
-class Bounded(Protocol):
-    """Mean and interval of differences, shape (pairs, rows)."""
-
-    def __call__(self, rows: Array, clusters: Array | None, pool: Prior, *, vouched: bool) -> Mapping[str, float]:
-        """vouched: whether the pool was filled by trainings that vary as these do."""
-        ...
+INTERVAL_LEVEL = 0.95
+"""Confidence level of the intervals of the last measurement, two-sided."""
 
 
 @final
@@ -60,14 +57,23 @@ def told(
     targets: Sequence[Slice],
     found: Mapping[str, Arm],
     pools: Pools,
-    bounded: Bounded,
 ) -> dict[str, Any]:
     """Each arm with the values of its slices, their objective, and by how much the incumbent is ahead (up is better).
 
     targets: those of the table that make the objective. An arm that has no pair has `seeds` 0 and nothing else.
     """
-    measure = _Measure(table, metric, targets, pools, bounded)
+    measure = _Measure(table, metric, targets, pools)
     return {name: measure.told(one, found[last.INCUMBENT].plan) for name, one in found.items()}
+
+
+def bounded(
+    rows: Array, clusters: Array | None, pool: Prior, spread: float = 1.0, vouched: bool = True
+) -> dict[str, float]:
+    """Mean and interval of a contrast, shape (pairs, rows), whose noise is `spread` times that of a difference."""
+    estimate = moderate(crossed(rows / spread, clusters), pool, vouched=vouched)
+    reach = float(stdtrit(estimate.df, 0.5 + INTERVAL_LEVEL / 2)) * estimate.standard_error
+    low, high = estimate.mean - reach, estimate.mean + reach
+    return {"difference": spread * estimate.mean, "low": spread * low, "high": spread * high}
 
 
 @final
@@ -77,7 +83,6 @@ class _Measure:
     metric: Metric
     targets: Sequence[Slice]
     pools: Pools
-    bounded: Bounded
 
     def told(self, one: Arm, end: Plan) -> dict[str, Any]:
         found: dict[str, Any] = {"seeds": len(one.pairs)}
@@ -108,7 +113,7 @@ class _Measure:
         pool = self.pools.of(name)
         vouched = not fresh and self.pools.speaks(name, float(np.mean(np.square(rows))))
         if len(rows) > 1 or (vouched and pool.df > 0):
-            return dict(self.bounded(rows, clusters, pool, vouched=vouched))
+            return dict(bounded(rows, clusters, pool, vouched=vouched))
         return {"difference": float(rows.mean()), "low": None, "high": None}
 
     def _rows(self, one: Slice, runs: Sequence[Arrays]) -> Array:

@@ -24,7 +24,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.plan.plan import Plan
-from autodc.study.assess import INTERVAL_LEVEL
+from autodc.study.beside import INTERVAL_LEVEL
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.studyfile.study import ParameterSpec

@@ -5,6 +5,7 @@
     python -m benchmarks.real --cases bikes text --nights 2   # these; prints, writes nothing
     python -m benchmarks.real --whole              # without the nights of half the trainings
     python -m benchmarks.real --half               # these alone
+    python -m benchmarks.real --page               # the page again from the nights on file
 
 Writes benchmarks/results/real.md and real_raw.jsonl. Two processes. What peers and references said is read from here
 (benchmarks.real.measure measures them); trainings that a night made before are read from the cache.
@@ -16,8 +17,6 @@ import argparse
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,12 +26,12 @@ from benchmarks.real import raw
 from benchmarks.real.cases import CASES, case
 from benchmarks.real.figures import told
 from benchmarks.real.measure import NIGHTS, peers
-from benchmarks.real.night import TRAININGS, night
+from benchmarks.real.night import TRAININGS
 from benchmarks.real.page import page
 from benchmarks.real.reference import reference
+from benchmarks.real.runs import run
 
 QUICK = ("text", "bikes", "digits")
-Job = tuple[str, int, int]
 
 
 def main() -> None:
@@ -43,8 +42,12 @@ def main() -> None:
     options.add_argument("--nights", type=int, help=f"nights a case, {NIGHTS} by default; writes nothing")
     options.add_argument("--half", action="store_true", help=f"{TRAININGS // 2} trainings alone; writes nothing")
     options.add_argument("--whole", action="store_true", help=f"{TRAININGS} trainings alone; writes nothing")
+    options.add_argument("--page", action="store_true", help="no night: the page from the nights on file")
     options.add_argument("--processes", type=int, default=2)
     given = options.parse_args()
+    if given.page:
+        raw.PAGE.write_text(written(raw.read(), 0.0) + "\n", encoding="utf-8")
+        return
     names = given.cases or (QUICK if given.quick else list(CASES))
     count = given.nights or (1 if given.quick else NIGHTS)
     budgets = [TRAININGS // 2] if given.half else [TRAININGS]
@@ -56,22 +59,8 @@ def main() -> None:
     text = written(records, time.perf_counter() - began)
     print(text)
     if not (given.quick or given.cases or given.nights or given.half or given.whole):
-        raw.RESULTS.with_name("real.md").write_text(text + "\n", encoding="utf-8")
+        raw.PAGE.write_text(text + "\n", encoding="utf-8")
         raw.write(records)
-
-
-def run(jobs: Sequence[Job], processes: int) -> list[dict[str, Any]]:
-    """Live through nights, each in a process; a case is built before, so that no two build it at once."""
-    for name in dict.fromkeys(name for name, _, _ in jobs):
-        _ = case(name)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(live, jobs))
-
-
-def live(job: Job) -> dict[str, Any]:
-    """One night, what is told of it."""
-    name, seed, budget = job
-    return raw.shortened(night(case(name), seed, budget))
 
 
 def written(records: Sequence[dict[str, Any]], seconds: float) -> str:

@@ -15,11 +15,12 @@ from benchmarks.tables import table
 
 HEAD = """# The loop on real cases
 
-`python -m benchmarks.real`, {minutes:.0f} minutes in two processes, Python {version}. Natural sources whose data ship
-in packages (benchmarks/real/cases). Each night draws its validation rows and runs the product's own study with its
-defaults, {trainings} trainings at most; each peer has {trainings} trainings on all validation rows and takes what it
-saw be best, without a look at guards. All are measured by {fresh} fresh trainings on held-out rows that nothing else
-has seen. Points over the untuned base: hundredths of accuracy; elsewhere per cent of the untuned base's error."""
+`python -m benchmarks.real`{took}, Python {version}. Natural sources whose data ship in packages: benchmarks/real/cases.
+
+Each night draws its validation rows and runs the product's own study with its defaults, {trainings} trainings at most;
+each peer has {trainings} trainings on all validation rows and takes what it saw be best, without a look at guards. All
+are measured by {fresh} fresh trainings on held-out rows that nothing else has seen. Points over the untuned base:
+hundredths of accuracy; elsewhere per cent of the untuned base's error."""
 
 CASES_HEAD = (
     *("case", "nights", "autodc (trainings)", *(title for title, _ in PEERS.values()), "autodc less the best of these"),
@@ -38,8 +39,9 @@ def page(
     seconds: float,
 ) -> str:
     """Write it. half: nights with half the trainings of the peers."""
+    took = f", {seconds / 60:.0f} minutes in two processes" if seconds else ""
     parts = [
-        HEAD.format(minutes=seconds / 60, version=platform.python_version(), trainings=TRAININGS, fresh=FRESH),
+        HEAD.format(took=took, version=platform.python_version(), trainings=TRAININGS, fresh=FRESH),
         *(_cases(nights) if nights else ()),
     ]
     if half:

@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.real.measure import rounded
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "real_raw.jsonl"
+PAGE = RESULTS.with_name("real.md")
 LEFT_OUT = ("ledger", "pareto", "credit", "mlflow", "findings", "requests", "fingerprint", "test")
 DECISION = ("round", "subject", "kind", "members", "purpose", "verdict", "reasons", "seeds", "trainings", "objective")
 

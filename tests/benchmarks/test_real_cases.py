@@ -57,7 +57,7 @@ def movies(rng: np.random.Generator) -> Case:
     table = pd.DataFrame(
         {"title": names, "year": rng.integers(1910, 2005, count), "length": rng.integers(1, 200, count)}
     )
-    table["votes"], table["budget"] = rng.choice([5, 100, 2000], count), rng.random(count)
+    table["votes"], table["budget"] = rng.choice([5, 100, 2000], count), rng.choice([np.nan, 1e6], count)
     table["rating"], table["mpaa"] = rng.uniform(1, 10, count), None
     for kind in films.KINDS:
         table[kind] = (rng.random(count) < (0.7 if kind == "Drama" else 0.35)).astype(int)
@@ -77,7 +77,8 @@ def planes(rng: np.random.Generator) -> Case:
     table["carrier"], table["dest"] = rng.choice(["UA", "EV"], count), rng.choice(["LAX", "BOS"], count)
     table["origin"] = rng.choice(["EWR", "JFK", "LGA"], count)
     key = ["origin", "year", "month", "day", "hour"]
-    weather = table[key].drop_duplicates().assign(temp=50.0, wind_speed=5.0, precip=0.1, visib=9.0, pressure=1000.0)
+    weather = table[key].drop_duplicates().assign(temp=50.0, wind_speed=5.0, precip=0.1, visib=9.0, pressure=np.nan)
+    weather.loc[::2, "pressure"] = 1000.0
     return flights.made(table, weather, scale=0.05)
 
 
@@ -121,6 +122,7 @@ def test_no_row_is_in_two_parts(cases: dict[str, Case], name: str) -> None:
     found = parts(cases[name])
     rows = np.concatenate([rows.x for part, rows in found.items() if part not in ("other_clock", "pens_turned")])
     assert len(np.unique(rows, axis=0)) == len(rows)
+    assert np.isfinite(rows).all()
     assert all(len(rows) > 0 and len(rows.x) == len(rows.y) == len(rows.meta) for rows in found.values())
 
 

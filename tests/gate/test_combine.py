@@ -22,7 +22,6 @@ def estimate(mean: float, se: float, rows: int = 4000) -> Estimate:
     return moderate(crossed(row * se * math.sqrt(rows) + mean), KNOWN)
 
 
-
 def told(gate: Estimate) -> tuple[float, float, float | None]:
     """What a look tells of an estimate."""
     return gate.mean, gate.standard_error, gate.df

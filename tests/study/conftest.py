@@ -64,12 +64,14 @@ class Hand:
         """How often the targets of `sealed.py:rows` were read."""
         return len(self._log.read_text().splitlines()) if self._log.exists() else 0
 
-    def open(self, rows: list[Any], engine: SearchEngine | None = None, order: tuple[Phase, ...] = ORDER) -> StudyCore:
+    def open(
+        self, rows: list[Any], engine: SearchEngine | None = None, order: tuple[Phase, ...] = ORDER, rules: int = 1
+    ) -> StudyCore:
         """Open over these journal rows; they grow as the study goes on. engine: left out, that of the study file."""
         spec, inputs = self.spec, self.inputs
         return StudyCore(
             spec,
-            started_event(inputs),
+            replace(started_event(inputs), rules=rules),
             journal=MemoryJournal(rows),
             store=self.store,
             table=inputs.table,

@@ -67,7 +67,8 @@ def test_a_test_under_way_ends_undecided(world: Any) -> None:
 
 
 def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world: Any) -> None:
-    hand, rows, study = begin(world, 0, budget__trainings=60, loop__rounds=1, search__trials_per_round=2)
+    hand, rows, study = begin(world, 9, budget__trainings=60, loop__rounds=1, search__trials_per_round=2)
+    study.open_test()  # while trainings are left for a second one
     hand.finish(study)
     first, count = result(study.state)["test"], len(rows)
     assert first["opened"] == 1

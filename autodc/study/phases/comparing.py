@@ -48,15 +48,18 @@ def begun(
     )
 
 
-def next_step(view: View, tools: Tools, comparison: ComparisonState) -> ev.Event | None:
-    """Take the next look where its pairs are visible, end a comparison that is decided or cannot go on."""
+def next_step(view: View, tools: Tools, comparison: ComparisonState, apart: int = 0) -> ev.Event | None:
+    """Take the next look where its pairs are visible, end a comparison that is decided or cannot go on.
+
+    apart: trainings that it leaves to what follows it.
+    """
     state = view.state
     if comparison.looks and comparison.looks[-1]["verdict"] is not None:
         last = comparison.looks[-1]
         return ended(view, comparison, last["verdict"], tuple(last["reasons"]))
     needs = pairs.needs(view, comparison)
     if needs:
-        out = len(needs) > allowance.left(view)
+        out = len(needs) + apart > allowance.left(view)
         return ended(view, comparison, "undecided", (OUT_OF_BUDGET,)) if out else None
     seeds = pairs.look_seeds(view, comparison)
     arms = (comparison.challenger, comparison.incumbent)

@@ -14,7 +14,7 @@ from autodc.gate.levels import level_of_whole
 from autodc.gate.together import PAIRS, SURE, Arm, Question, Settled
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import ComparisonState
+from autodc.study.journal.records import WHOLES, ComparisonState
 from autodc.study.phases import comparing
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import allowance, ledger, pairs, standing
@@ -45,6 +45,11 @@ def decide(view: View, tools: Tools) -> ev.Event | None:
     return _moved(view, event, found)
 
 
+def reserve(level: str) -> int:
+    """Trainings that a whole leaves for what follows it: without them nothing harmful in it could leave again."""
+    return 2 * PAIRS if level in ("whole", "rest") else 0
+
+
 class Weighted:
     """Plans of questions, the recommended weights of what is held among them; worked out once a decision."""
 
@@ -69,7 +74,7 @@ class Weighted:
             return False
         wanted = [pairs.pair_seed(view.spec, state.round, j, state.generation) for j in range(_pairs(view, question))]
         missing = sum((plan, seed) not in state.trained for seed in wanted for plan in arms)
-        return missing <= allowance.left(view)
+        return missing + reserve(question.level) <= allowance.left(view)
 
     def _recommended(self, members: frozenset[str]) -> Plan:
         if members not in self._known:
@@ -115,11 +120,10 @@ def _level(view: View, question: Question) -> tuple[float, float]:
 
 def _step(view: View, tools: Tools, comparison: ComparisonState, event: ev.TogetherProposed) -> ev.Event | None:
     """Go on with the comparison under way."""
-    if not comparison.looks:
-        return comparing.next_step(view, tools, comparison)
-    if comparison.pairs is not None:
+    if comparison.looks and comparison.pairs is not None:
         return _weighed(view, tools, comparison, event)
-    found = comparing.next_step(view, tools, comparison)
+    apart = reserve("whole") if comparison.purpose in WHOLES else 0
+    found = comparing.next_step(view, tools, comparison, apart)
     if isinstance(found, ev.VerdictReached):
         return _told(found, comparison)
     return found
@@ -128,7 +132,7 @@ def _step(view: View, tools: Tools, comparison: ComparisonState, event: ev.Toget
 def _told(found: ev.VerdictReached, comparison: ComparisonState) -> ev.VerdictReached:
     """What was only not shown is undecided: a drop says what was shown (DESIGN §11.6)."""
     verdict, codes = found.verdict, found.reasons
-    whole = comparison.purpose in ("everything", "together")
+    whole = comparison.purpose in WHOLES
     if verdict == "drop" and not HARMS & set(codes) and reasons.NO_CHANGE not in codes:
         verdict = "undecided"
     if whole:
@@ -217,8 +221,7 @@ def _belief(view: View, tools: Tools, comparison: ComparisonState) -> tuple[floa
     if comparison.purpose not in ("harm", "pruning"):
         return mean, sd
     worth = tools.engine.beliefs(observed, comparison.incumbent) or {}
-    added = -sum(worth[n][0] for n in comparison.members if n in worth)
-    return of_leaving((mean, sd), added)
+    return of_leaving((mean, sd), [worth[n] for n in comparison.members if n in worth])
 
 
 def _moved(view: View, event: ev.TogetherProposed, found: Settled) -> ev.IncumbentMoved | None:

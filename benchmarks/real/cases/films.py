@@ -92,7 +92,7 @@ def _inputs(table: pd.DataFrame) -> np.ndarray:
             "year": table.year,
             "length": table.length,
             "votes": np.log1p(table.votes),
-            "budget": np.log1p(table.budget),
+            "budget": np.log1p(table.budget).fillna(-1.0),
             "grade": pd.Categorical(table.mpaa.fillna("none")).codes,
             "letters": table.title.str.len(),
             "words": words.str.len(),
