@@ -22,7 +22,7 @@ def show_simulation(found: Mapping[str, Any]) -> None:
     out = console()
     source = found["calibration"]
     trained = f", {source['trained_now']} of them trained now" if source["trained_now"] else ""
-    how = "assumed, not measured: it is zero in" if found["deterministic"] else "measured on"
+    how = "assumed, not measured: nothing moves in" if found["deterministic"] else "measured on"
     out.print(f"{found['study']}: noise {how} {source['source']}{trained}", soft_wrap=not out.is_terminal)
     print_slices(out, found["slices"])
     (_show_together if found["evidence"] == "together" else _show_each)(out, found)

@@ -186,7 +186,7 @@ class _Night:
         arms = self._plan(question.challenger), self._plan(question.incumbent)
         alike, claims = key(arms[0]) == key(arms[1]), question.level == "member"
         looks = (PAIRS,) if question.level == "none" else terms.gate.looks
-        if alike or self._is_short(arms, looks[0]) or (claims and self._taken >= terms.planned):
+        if alike or self._is_short(question, arms, looks[0]) or (claims and self._taken >= terms.planned):
             return Answer(paid=False)
         look = self._looked(question, arms, looks, self._level(question))
         self._taken += claims
@@ -205,14 +205,16 @@ class _Night:
             return level_of(gate.fdr, share_of(gate.fdr, terms.planned), self._keeps)
         return level_of_whole(gate.fdr, terms.rounds, first=question.level != "rest")
 
-    def _is_short(self, arms: tuple[Point, Point], pairs: int) -> bool:
-        return self._pairs.missing(*arms, pairs) > self._left - self._pairs.spent
+    def _is_short(self, question: Question, arms: tuple[Point, Point], pairs: int) -> bool:
+        """Whether no trainings are left for so many pairs, and for what has to follow a whole."""
+        apart = 2 * PAIRS if question.level in ("whole", "rest") else 0
+        return self._pairs.missing(*arms, pairs) + apart > self._left - self._pairs.spent
 
     def _looked(self, question: Question, arms: tuple[Point, Point], looks: tuple[int, ...], alpha: float) -> Look:
         """Look until it is decided, or no trainings are left for the next look."""
         look: Look | None = None
         for pairs in looks:
-            if look is not None and (look.verdict is not None or self._is_short(arms, pairs)):
+            if look is not None and (look.verdict is not None or self._is_short(question, arms, pairs)):
                 break
             look = self._pairs.look(
                 *arms,
