@@ -51,7 +51,7 @@ def page(
 
 Means of {SEEDS} seeds on held-out rows, settings tuned on rows of their own. Alone: added to the base; in all: what
 everything loses without it; beside the best: what it adds to the best set, or would (that set was found by leaving
-out what is worst, on these rows). Below {MATTERS} points or two standard errors is nothing."""
+out what is worst, on these rows). Below {MATTERS} points or two standard errors (seeds and rows) is nothing."""
     ]
     for name, reference in references.items():
         mine = [n for n in nights if n.case == name]

@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 import optuna
+import pandas as pd
 
 from autodc.plan.plan import Plan
-from benchmarks.real.case import Case
-from benchmarks.real.fetch import home
-from benchmarks.real.night import fresh_seeds, held_values, points
+from benchmarks.real.case import DAY, SCORES, Case
+from benchmarks.real.night import fresh_seeds, points
 from benchmarks.real.peers import distribution
-from benchmarks.real.store import Store
+
+Array = np.ndarray[Any, Any]
 
 FILE = Path(__file__).resolve().parent / "reference.json"
 SEEDS = 10
 TRIALS = 40
 MATTERS = 0.2
-"""In points. Less than that is nothing, and so is what lies within two standard errors over seeds."""
+"""In points. Less than that is nothing, and so is what lies within two standard errors over seeds and rows."""
 
 
 def measure(case: Case) -> dict[str, Any]:
@@ -30,45 +31,49 @@ def measure(case: Case) -> dict[str, Any]:
     alone: base + X less base; in_all: everything less everything without X; beside: what X adds to the best set, or
     would. The best set is found by leaving out, one after another, what is worst beside the rest.
     """
-    store, names = Store(home() / "trainings" / f"{case.name}.sqlite"), tuple(case.candidates)
-    known: dict[Plan, np.ndarray] = {}
+    names, known, share = tuple(case.candidates), dict[Plan, Array](), shares(case)
 
-    def values(plan: Plan) -> np.ndarray:
+    def scores(plan: Plan) -> Array:
         if plan not in known:
-            found = [held_values(case, store, plan, seed) for seed in fresh_seeds(SEEDS)]
-            known[plan] = np.array([np.mean([one[name] for name in case.targets]) for one in found])
+            trained = [case.train(plan, seed)(case.held.x) for seed in fresh_seeds(SEEDS)]
+            known[plan] = np.stack([SCORES[case.metric](one, case.held.y) for one in trained]).astype(np.float32)
         return known[plan]
 
-    start = float(values(case.start).mean())
+    def value(plan: Plan) -> float:
+        return float(scores(plan).mean(axis=0) @ share.sum(axis=0))
+
+    start = value(case.start)
     scale = points(case, start)
     settings = _tuned(case, ()), _tuned(case, names)
     base, everything = case.plan((), settings[0]), case.plan(names, settings[1])
 
-    def of(chosen: Sequence[str], hyper: Mapping[str, Any] = settings[1]) -> np.ndarray:
-        return values(case.plan([n for n in names if n in chosen], hyper))
+    def of(chosen: Sequence[str]) -> Plan:
+        return case.plan([n for n in names if n in chosen], settings[1])
+
+    def less(challenger: Plan, other: Plan) -> list[float]:
+        return difference(case, scale * (scores(challenger) - scores(other)), share)
 
     best = list(names)
     while best:
-        worst = max(best, key=lambda name: float(of([n for n in best if n != name]).mean()))
-        if float((of([n for n in best if n != worst]) - of(best)).mean()) <= 0:
+        worst = max(best, key=lambda name: value(of([n for n in best if n != name])))
+        if value(of([n for n in best if n != worst])) <= value(of(best)):
             break
         best.remove(worst)
     found = {}
     for name in names:
-        alone = scale * (of((name,), settings[0]) - values(base))
-        in_all = scale * (values(everything) - of([n for n in names if n != name]))
-        beside = scale * (of([*best, name]) - of([n for n in best if n != name]))
-        found[name] = {
-            **{key: _told(v) for key, v in (("alone", alone), ("in_all", in_all), ("beside", beside))},
-            "class": classified(_told(alone), _told(beside)),
+        told = {
+            "alone": less(case.plan((name,), settings[0]), base),
+            "in_all": less(everything, of([n for n in names if n != name])),
+            "beside": less(of([*best, name]), of([n for n in best if n != name])),
         }
+        found[name] = {**told, "class": classified(told["alone"], told["beside"])}
     return {
         "points": scale,
         "start": start,
-        "base_tuned": scale * (float(values(base).mean()) - start),
-        "everything_tuned": scale * (float(values(everything).mean()) - start),
+        "base_tuned": scale * (value(base) - start),
+        "everything_tuned": scale * (value(everything) - start),
         "best": sorted(best),
-        "best_tuned": scale * (float(of(best).mean()) - start),
+        "best_tuned": scale * (value(of(best)) - start),
         "settings": {"base": dict(base.hyperparameters), "everything": dict(everything.hyperparameters)},
         "candidates": found,
     }
@@ -103,8 +108,21 @@ def _matters(value: float, error: float) -> bool:
     return value > MATTERS and value > 2.0 * error
 
 
-def _told(values: np.ndarray) -> list[float]:
-    return [round(float(values.mean()), 3), round(float(values.std(ddof=1) / np.sqrt(len(values))), 3)]
+def shares(case: Case) -> Array:
+    """Shape (targets, held-out rows): what each row counts for in the objective."""
+    members = np.stack([case.held.meta[name].to_numpy() == 1 for name in case.targets])
+    return members / members.sum(axis=1, keepdims=True) / len(members)
+
+
+def difference(case: Case, scores: Array, share: Array) -> list[float]:
+    """Mean of a difference in scores (seeds, rows), and its standard error over seeds and rows, days whole."""
+    by_seed, by_row = scores @ share.sum(axis=0), scores.mean(axis=0)
+    means = len(share) * share @ by_row
+    off = (share * (by_row - means[:, None])).sum(axis=0)
+    groups = case.held.meta[DAY].to_numpy() if case.grouped else np.arange(len(off))
+    over_rows = float((pd.Series(off).groupby(groups).sum() ** 2).sum())
+    over_seeds = float(by_seed.var(ddof=1) / len(by_seed))
+    return [round(float(by_seed.mean()), 3), round(float(np.sqrt(over_rows + over_seeds)), 3)]
 
 
 def _tuned(case: Case, names: Sequence[str]) -> dict[str, Any]:

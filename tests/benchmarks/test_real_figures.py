@@ -16,7 +16,7 @@ from benchmarks.real.learners import KERNEL_SPACE, kernel
 from benchmarks.real.night import Ground, night
 from benchmarks.real.page import page
 from benchmarks.real.peers import PEERS, answer
-from benchmarks.real.reference import classified
+from benchmarks.real.reference import classified, difference, shares
 from benchmarks.real.store import Store, key
 
 REFERENCE = {
@@ -96,6 +96,18 @@ def test_a_class_says_what_a_candidate_adds_beside_the_best(
     alone: tuple[float, float], beside: tuple[float, float], kind: str
 ) -> None:
     assert classified(alone, beside) == kind
+
+
+def test_a_difference_knows_the_rows_also_where_the_learner_is_deterministic(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    case = small(monkeypatch, tmp_path).case
+    rng, share = np.random.default_rng(3), shares(case)
+    rows = rng.choice([-1.0, 0.0, 1.0], len(case.held), p=[0.1, 0.6, 0.3])
+    odd = rows[case.held.meta["odd"] == 1]
+    mean, error = difference(case, np.stack([rows, rows]), share)
+    assert mean == pytest.approx(odd.mean(), abs=1e-3)
+    assert error == pytest.approx(odd.std() / np.sqrt(len(odd)), abs=1e-3)
 
 
 def test_a_training_is_kept_by_what_it_depends_on(tmp_path: Path) -> None:
