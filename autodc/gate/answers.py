@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from autodc.gate.questions import Answer
 from autodc.gate.reasons import HARM_ANCHOR, HARM_GUARD, HARM_OBJECTIVE
-from autodc.gate.together import Answer
 from autodc.gate.types import Look
 
 HARMS = frozenset({HARM_GUARD, HARM_ANCHOR, HARM_OBJECTIVE})

@@ -13,7 +13,7 @@ import numpy as np
 
 from autodc.evaluation.effects import smoother
 from autodc.gate.noise import weighted_rows
-from autodc.gate.together import Belief
+from autodc.gate.questions import Belief
 from autodc.lab.pairs import targets
 from autodc.lab.slices import KnownSlice
 from autodc.lab.world import Point, World

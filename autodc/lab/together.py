@@ -16,7 +16,8 @@ from autodc.evaluation.evidence import counting_rows
 from autodc.gate.answers import answered
 from autodc.gate.combine import of_leaving, with_belief
 from autodc.gate.levels import level_of, level_of_whole, share_of
-from autodc.gate.together import PAIRS, Answer, Arm, Proposal, Question, Settled, replay
+from autodc.gate.questions import Answer, Arm, Proposal, Question, Settled
+from autodc.gate.together import PAIRS, replay
 from autodc.gate.types import Look
 from autodc.lab.pairs import Pairs, key, targets
 from autodc.lab.searched import Search

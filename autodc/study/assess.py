@@ -28,6 +28,7 @@ from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactStore
 from autodc.study.row_effects import RowEffects
 from autodc.study.rules import last
+from autodc.study.rules.comparisons import declared, draws, is_novel, pooled
 from autodc.study.rules.credit import PARTS
 from autodc.study.rules.searched import Missed, missed, trainings
 from autodc.study.slicing import Slices
@@ -99,7 +100,7 @@ class EvidenceAssessor:
             challenger=[self._trained(state, comparison.challenger, seed) for seed in pair_seeds],
             incumbent=[self._trained(state, comparison.incumbent, seed) for seed in pair_seeds],
             start=self._calibration(state) if anchored else (),
-            declared=_declared(state, comparison),
+            declared=declared(state, comparison),
         )
         evidence = compare(table, self._metric, paired, _soft(spec))
         pools, newer = self._pools(view, table), state.question.rules >= 1
@@ -108,8 +109,8 @@ class EvidenceAssessor:
             self._with_search(view, comparison, pools) if newer else pools,
             spec.gate,
             comparison.alpha,
-            fresh=_draws(comparison.challenger) or _draws(comparison.incumbent),
-            novel=newer and _is_novel(state, comparison),
+            fresh=draws(comparison.challenger) or draws(comparison.incumbent),
+            novel=newer and is_novel(state, comparison),
             leaks=self._leaks_in(spec.gate, comparison, evidence, table),
             whole=bool(state.proposals),
             objective_alone=comparison.purpose in (*WHOLES, "block"),
@@ -150,7 +151,7 @@ class EvidenceAssessor:
         numbers = last.pairs(view)
         before = [self._final(view, a, table) for a, _ in numbers]
         after = [self._final(view, b, table) for _, b in numbers]
-        pools, fresh = self._pools(view, self._slices.gate), _draws(view.start) or _draws(view.incumbent)
+        pools, fresh = self._pools(view, self._slices.gate), draws(view.start) or draws(view.incumbent)
         differences = {}
         for one in table.slices:
             rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
@@ -246,7 +247,7 @@ class EvidenceAssessor:
             {one.name: one.clusters for one in table.slices},
             {one.name: one.weight for one in table.objective(spec.gate.min_rows)},
         )
-        for comparison in _pooled(state):
+        for comparison in pooled(state):
             pools = pools.updated(comparison.typed_looks[-1])
         return pools
 
@@ -278,15 +279,6 @@ class EvidenceAssessor:
         return values
 
 
-def _declared(state: State, comparison: ComparisonState) -> frozenset[str]:
-    """The targets that the members of a comparison are meant to help; all of them where one does not say."""
-    everything = frozenset(name for name, card in state.question.slices.items() if card["role"] == "target")
-    meant = [state.card(name).get("targets") for name in state.candidates if name in comparison.members]
-    if not meant or any(t is None for t in meant):
-        return everything
-    return frozenset(name for targets in meant for name in targets or ())
-
-
 def _on(table: SliceTable, targets: Sequence[Slice], soft: bool, one: TrialState) -> Mapping[str, float]:
     """What the search saw of a training: slice, and the objective → value; nothing where a target is missing."""
     assert one.outcome is not None
@@ -298,25 +290,5 @@ def _on(table: SliceTable, targets: Sequence[Slice], soft: bool, one: TrialState
     return known | {OBJECTIVE: sum(t.weight * known[t.name] for t in targets) / sum(t.weight for t in targets)}
 
 
-def _pooled(state: State) -> list[ComparisonState]:
-    """The comparisons that add to the pool of noise."""
-    ended = [c for c in state.comparisons if c.verdict is not None]
-    return [c for c in ended if c.looks and c.looks[-1]["pairs"] >= 2]
-
-
-def _is_novel(state: State, comparison: ComparisonState) -> bool:
-    """Whether a comparison has a dataset, or settings, that no training behind the pool of noise had."""
-    known = [state.start, *(arm for c in _pooled(state) for arm in (c.challenger, c.incumbent))]
-    names = {name for plan in known if plan is not None for name in plan.mixture.added}
-    settings = {(plan.recipe, plan.hyperparameters) for plan in known if plan is not None}
-    arms = comparison.challenger, comparison.incumbent
-    return any((a.recipe, a.hyperparameters) not in settings or not names.issuperset(a.mixture.added) for a in arms)
-
-
 def _soft(spec: StudySpec) -> bool:
     return spec.gate.score == "soft"
-
-
-def _draws(plan: Plan) -> bool:
-    """Whether a plan draws some of a dataset's rows anew with each seed: a weight is no whole number."""
-    return any(not float(weight).is_integer() for _, weight in plan.mixture)

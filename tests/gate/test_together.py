@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from autodc.gate.together import Answer, Arm, Belief, Proposal, Question, Settled, believed, replay
+from autodc.gate.questions import Answer, Arm, Belief, Proposal, Question, Settled
+from autodc.gate.together import believed, replay
 
 SE = 0.001
 """Standard error of every answer."""
@@ -28,8 +29,10 @@ def proposal(gains: Mapping[str, float], sd: float = 0.003, **more: object) -> P
     )
 
 
-def live(p: Proposal, gains: Mapping[str, float], guards: Mapping[str, float] | None = None, shown: float = 2.5 * SE):
-    """Answer every question by the truth; returns the questions and the end. guards: what each member does to a guard."""
+def live(
+    p: Proposal, gains: Mapping[str, float], guards: Mapping[str, float] | None = None, shown: float = 2.5 * SE
+) -> tuple[list[Question], Settled]:
+    """Answer every question by the truth: the questions and the end. guards: what each member does to a guard."""
     asked: list[Question] = []
     answers: list[Answer] = []
     while not isinstance(found := replay(p, answers), Settled):

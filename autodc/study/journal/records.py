@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, final
+from typing import Any, final
 
+from autodc.gate.questions import Purpose as Purpose
 from autodc.gate.types import Look
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
-
-Purpose = Literal[
-    "removal",
-    "whole",
-    "addition",
-    "everything",
-    "together",
-    "harm",
-    "pruning",
-    "block",
-    "weights",
-    "tuning",
-    "doubt",
-]
 
 WHOLES = ("everything", "together")
 """Purposes of evidence together that open a round: they spend an error budget of their own (DESIGN §11.7a)."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from autodc.evaluation import objective
-from autodc.gate.together import Belief, Proposal
+from autodc.gate.questions import Belief, Proposal
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev

@@ -10,30 +10,15 @@ import numpy as np
 from autodc.gate import reasons
 from autodc.gate.answers import HARMS
 from autodc.gate.combine import ONE_SIDED, of_leaving, with_belief
-from autodc.gate.levels import level_of_whole
-from autodc.gate.together import PAIRS, SURE, Arm, Question, Settled
+from autodc.gate.questions import SURE, Question, Settled
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import WHOLES, ComparisonState
 from autodc.study.phases import comparing
+from autodc.study.phases.asking import Weighted, begun, reserve
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, ledger, pairs, standing
+from autodc.study.rules import standing
 from autodc.study.view import View
-
-KINDS = {
-    "removal": "dataset",
-    "addition": "dataset",
-    "tuning": "tuning",
-    "weights": "tuning",
-    "block": "block",
-    "harm": "block",
-    "pruning": "block",
-}
-"""Purpose → kind of the decision; the others are bundles."""
-
-
-FAINT = 0.1
-"""What the search recommends at a lower weight it would rather leave out."""
 
 
 def decide(view: View, tools: Tools) -> ev.Event | None:
@@ -45,82 +30,8 @@ def decide(view: View, tools: Tools) -> ev.Event | None:
     weighted = Weighted(view, tools, event)
     found = standing.stands(event, view.state, weighted.payable)
     if isinstance(found, Question):
-        return _begun(view, event, found, weighted)
+        return begun(view, event, found, weighted)
     return _moved(view, event, found)
-
-
-def reserve(level: str) -> int:
-    """Trainings that a whole leaves for what follows it: without them nothing harmful in it could leave again."""
-    return 2 * PAIRS if level in ("whole", "rest") else 0
-
-
-class Weighted:
-    """Plans of questions, the recommended weights of what is held among them; worked out once a decision."""
-
-    def __init__(self, view: View, tools: Tools, event: ev.TogetherProposed) -> None:
-        self._view, self._tools, self._event = view, tools, event
-        self._known: dict[frozenset[str], Plan] = {}
-
-    def plan(self, arm: Arm) -> Plan:
-        """The plan of an arm."""
-        try:
-            return standing.plan_of(self._event, self._view.state, arm)
-        except KeyError:
-            return self._recommended(arm.members)
-
-    def payable(self, question: Question) -> bool:
-        """Whether trainings and error budget are left, and there is a difference to be asked about."""
-        view, state = self._view, self._view.state
-        if question.level == "member" and not comparing.is_planned(view):
-            return False
-        arms = self.plan(question.challenger), self.plan(question.incumbent)
-        if arms[0] == arms[1]:
-            return False
-        wanted = [pairs.pair_seed(view.spec, state.round, j, state.generation) for j in range(_pairs(view, question))]
-        missing = sum((plan, seed) not in state.trained for seed in wanted for plan in arms)
-        return missing + reserve(question.level) <= allowance.left(view)
-
-    def _recommended(self, members: frozenset[str]) -> Plan:
-        if members not in self._known:
-            others = frozenset(self._view.state.candidates) - members
-            found = self._tools.engine.recommend(self._tools.observed(self._view), members, others)
-            faint = [n for n in members if found.plan.mixture.weight(n) < FAINT]
-            self._known[members] = found.plan.without(*faint)
-        return self._known[members]
-
-
-def _pairs(view: View, question: Question) -> int:
-    return PAIRS if question.level == "none" else view.spec.gate.looks[0]
-
-
-def _begun(view: View, event: ev.TogetherProposed, question: Question, plans: Weighted) -> ev.ComparisonOpened:
-    members, state = question.members, view.state
-    kind = KINDS.get(question.purpose, "bundle")
-    subject = "+".join(members) if members else "tuning"
-    alpha, share = _level(view, question)
-    return ev.ComparisonOpened(
-        id=len(state.comparisons),
-        round=state.round,
-        horizon=view.horizon,
-        subject=subject,
-        subject_kind="dataset" if kind == "block" and len(members) == 1 else kind,
-        purpose=question.purpose,
-        challenger=plans.plan(question.challenger).to_dict(),
-        incumbent=plans.plan(question.incumbent).to_dict(),
-        members=members,
-        alpha=alpha,
-        share=share,
-        pairs=PAIRS if question.level == "none" else None,
-        all_rows=question.all_rows,
-    )
-
-
-def _level(view: View, question: Question) -> tuple[float, float]:
-    """The level of a question, and what of the error budget it spends."""
-    if question.level == "member":
-        return ledger.next_level(view), ledger.next_share(view)
-    alpha = level_of_whole(view.spec.gate.fdr, view.spec.loop.rounds, first=question.level != "rest")
-    return alpha, 0.0 if question.level == "none" else alpha
 
 
 def _step(view: View, tools: Tools, comparison: ComparisonState, event: ev.TogetherProposed) -> ev.Event | None:

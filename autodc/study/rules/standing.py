@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autodc.gate.answers import answered
-from autodc.gate.together import Answer, Arm, Belief, Proposal, Question, Settled, replay
+from autodc.gate.questions import Answer, Arm, Belief, Proposal, Question, Settled
+from autodc.gate.together import replay
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev

@@ -1,0 +1,164 @@
+"""What evidence together is made of: what is believed, what is asked of which arms, what is answered (DESIGN §11.7)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, final
+
+Purpose = Literal[
+    "removal",
+    "whole",
+    "addition",
+    "everything",
+    "together",
+    "harm",
+    "pruning",
+    "block",
+    "weights",
+    "tuning",
+    "doubt",
+]
+"""What a comparison is for. Removal (a member inside a challenger), whole, addition: also of studies that take evidence
+each by each."""
+
+Level = Literal["whole", "rest", "member", "none"]
+"""What a question spends: nine tenths of the round's part of the error budget, half of what is left of it, the share of
+one comparison, or nothing, because it claims nothing."""
+
+SURE = 1.64
+"""Standard errors of one-sided 95%."""
+
+FAIRLY = 0.84
+"""Standard errors of one-sided 80%."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """What the search believes of one dataset among all the others, on explore rows."""
+
+    gain: float
+    """Of the objective, oriented."""
+    sd: float
+    """Of the belief: how much other trainings would move it."""
+    rows: float = 0.0
+    """How much other explore rows would."""
+    guards: Mapping[str, float] = field(default_factory=dict)
+    """Guard → believed change."""
+    cost: float = 0.0
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation in all."""
+        return math.hypot(self.sd, self.rows)
+
+    @property
+    def sureness(self) -> float:
+        """Gain in standard deviations."""
+        return self.gain / self.spread if self.spread > 0 else math.copysign(math.inf, self.gain) if self.gain else 0.0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a round begins with."""
+
+    everything: tuple[str, ...]
+    """Free datasets beside those that are kept."""
+    recommended: tuple[str, ...]
+    """New free datasets of the plan that the search believes best."""
+    beliefs: Mapping[str, Belief]
+    """Of everything, and of what has a price."""
+    margins: Mapping[str, float]
+    """Guard → margin."""
+    matters: float
+    """Losses below this are none."""
+    kept: tuple[str, ...] = ()
+    priced: tuple[str, ...] = ()
+    """What has a price and can be paid."""
+    purse: float = math.inf
+    """What new ones may cost together."""
+    untouched: bool = True
+    """Whether everything was fixed before a row of validation was seen."""
+    tunes: bool = True
+    """Whether there are settings that could be better than those of the incumbent."""
+    doubt: bool = False
+    """Whether everything stays in where nothing is shown, but it is believed to help."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A plan by what it is made of: one of the plans of a round, with these datasets of it alone."""
+
+    plan: Literal["incumbent", "tuned", "everything", "recommended", "weighted"]
+    members: frozenset[str]
+    """Beside the base."""
+    halved: frozenset[str] = frozenset()
+    """Those at half their weight."""
+
+    def without(self, names: Iterable[str]) -> Arm:
+        """The same plan without these."""
+        gone = frozenset(names)
+        return replace(self, members=self.members - gone, halved=self.halved - gone)
+
+    def added(self, names: Iterable[str]) -> Arm:
+        """The same plan with these as well, at weight 1."""
+        return replace(self, members=self.members | frozenset(names))
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One comparison: challenger against incumbent."""
+
+    purpose: Purpose
+    challenger: Arm
+    incumbent: Arm
+    members: tuple[str, ...]
+    """What is in question."""
+    level: Level = "none"
+    all_rows: bool = False
+    """Asked of explore rows too."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a comparison showed. paid: False where no trainings were left to ask it."""
+
+    keep: bool = False
+    """Every demand is met."""
+    gained: bool = False
+    """The gain is shown, whatever the guards."""
+    harmed: bool = False
+    """The challenger is shown worse, or to break a guard."""
+    guards: tuple[str, ...] = ()
+    """Guards that do not hold."""
+    mean: float = 0.0
+    """Objective of challenger − incumbent, on the rows that were asked and the belief of the search together."""
+    sd: float = math.inf
+    """Of that."""
+    paid: bool = True
+
+    @property
+    def low(self) -> float:
+        """The difference is above this with 95%."""
+        return self.mean - SURE * self.sd
+
+    @property
+    def seems_better(self) -> bool:
+        """Whether the challenger is better, 80% sure."""
+        return self.mean > FAIRLY * self.sd
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How a round ends. end: the arm that becomes the incumbent; None: the incumbent stays."""
+
+    end: Arm | None
+    by: int | None = None
+    """The question, counted from 0, whose challenger or incumbent it is."""
