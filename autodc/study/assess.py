@@ -176,7 +176,7 @@ class EvidenceAssessor:
             return None
         pools = Pools() if _soft(view.spec) else self._pools(view, self._slices.gate)
         targets = table.objective(view.spec.gate.min_rows)
-        return beside.told(table, self._metric, targets, beside.arms(view, read, _draws), pools)
+        return beside.told(table, self._metric, targets, beside.arms(view, read, draws), pools)
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.
