@@ -81,7 +81,7 @@ def _fidelity(state: State) -> dict[str, Any] | None:
         "interval": None if found is None or found.low is None else [round(found.low, 4), round(found.high or 1.0, 4)],
         "plans": 0 if found is None else found.pairs,
         "used": found is not None and found.used,
-        "cheap_trainings": sum(t.trial.fidelity < 1 for t in state.trials),
+        "cheap_trainings": sum(t.trial.fidelity < 1 and t.trial.forks is None for t in state.trials),
     }
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar, final
 from autodc import fingerprint
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers import check_trainer
+from autodc.adapters.trainers import check_trainer, fork_problems
 from autodc.data.admit import Candidate, Read
 from autodc.data.catalogue import Catalogue, build_catalogue
 from autodc.errors import AutodcError, InputError, SpecError, each_of, raise_all
@@ -88,6 +88,8 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
             spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
         )
     )
+    if spec.search.probes == "fork":
+        found += fork_problems(spec.task.trainer, spec.folder)
     metric = _gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
     problem, candidates = search_problem(spec), proposed(spec)
     _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))

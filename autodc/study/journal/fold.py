@@ -130,7 +130,7 @@ def _planned(state: State, event: ev.TrialPlanned) -> None:
     state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin, of=event.of, attempt=attempt))
     state.planned[trial.phase, event.round] = state.charged(trial.phase, event.round) + trial.fidelity
     state.spent += trial.fidelity
-    if trial.phase == "search":
+    if trial.phase == "search" and trial.forks is None:
         root = trial.number if event.of is None else event.of
         state.again[trial.fidelity, root] = trial.number
         if event.of is None:
@@ -215,6 +215,10 @@ def _held_up(state: State, event: ev.TrialHeldUp) -> None:
 
 def _fidelity(state: State, event: ev.FidelityMeasured) -> None:
     state.fidelity = event
+
+
+def _probes(state: State, event: ev.ProbesMeasured) -> None:
+    state.probes.append(event)
 
 
 def _proposed(state: State, event: ev.ChallengerProposed) -> None:
@@ -348,6 +352,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.TaskPlanned: _task_planned,
     ev.TaskFinished: _task_finished,
     ev.FidelityMeasured: _fidelity,
+    ev.ProbesMeasured: _probes,
     ev.ChallengerProposed: _proposed,
     ev.TogetherProposed: _together,
     ev.ComparisonOpened: _opened,

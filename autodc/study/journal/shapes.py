@@ -237,9 +237,7 @@ _POINT = record(
     {"tradeoffs": named(record({"estimate": number, "observed": optional(number)}))},
 )
 _EFFECT = record({"gain": number, "sd": number, "weight": number}, {}, others=True)
-_BELIEF = record(
-    {"gain": number, "sd": number}, {"rows": number, "guards": named(number), "cost": number}, others=True
-)
+_BELIEF = record({"gain": number, "sd": number}, {"rows": number, "guards": named(number), "cost": number}, others=True)
 _PROPOSAL = record(
     {"everything": listed(text), "recommended": listed(text), "beliefs": named(_BELIEF), "margins": named(number)},
     {},
