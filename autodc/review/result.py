@@ -48,7 +48,7 @@ def result(state: State) -> dict[str, Any]:
         **({} if state.unread is None else {"test_unread": state.unread.problem}),
         "findings": [],
         "requests": [],
-        "search": {"fidelity": _fidelity(state)},
+        "search": {"fidelity": _fidelity(state), **({"probes": _probes(state)} if state.probes else {})},
         "failing": always_failing(state),
         "recommendation": _recommendation(state, natural),
         "credit": None if state.credited is None else state.credited.credit,
@@ -67,6 +67,19 @@ def always_failing(state: State) -> dict[str, Any]:
         "datasets": {name: found.to_dict() for name, found in failing.datasets(view).items()},
         "settings": {found.kind: found.to_dict() for found in failing.settings(view)},
     }
+
+
+def _probes(state: State) -> list[dict[str, Any]]:
+    """What forked probes said, one after the other, the best first; `believed` is of all of a round so far."""
+    return [
+        {
+            "round": one.round,
+            "trainings": round(sum(state.trials[n].trial.fidelity for n in one.trials), 6),
+            "believed": {n: round(v, 4) for n, v in sorted(one.believed.items(), key=lambda b: (-b[1], b[0]))},
+            "leads_to": one.leads_to["mixture"],
+        }
+        for one in state.probes
+    ]
 
 
 def _fidelity(state: State) -> dict[str, Any] | None:

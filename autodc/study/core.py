@@ -171,8 +171,8 @@ class StudyCore:
     def _looped(self) -> Loop:
         """The loop over the roster as it is; trainings of before have weight 0 for what is new."""
         problem = replace(self._problem, datasets=self.state.candidates)
-        if self.state.probes:
-            problem = replace(problem, probes=self.state.probes[-1].believed)
+        if self.state.probes and (believed := self.state.probes[-1].believed):
+            problem = replace(problem, probes=believed, probed=True)
         if self.state.admitted:
             problem = self._slices.asked(problem, self._spec.gate.min_rows)
         return Loop(self._spec, self.state, Tools(self._engine(problem), self._assessor), self._order)

@@ -90,7 +90,7 @@ def probes(one: Many) -> dict[str, list[float]]:
 
 def _searched(one: Many, seen: list[Observation], spent: float, beliefs: dict[str, float]) -> Iterator[Answer]:
     """The sampler, four trainings in flight, and what it recommends at the stops."""
-    engine = make_engine("mixture", replace(one.problem, probes=beliefs), one.seed)
+    engine = make_engine("mixture", replace(one.problem, probes=beliefs, probed=bool(beliefs)), one.seed)
     number, known_before = 0, len(seen)
     while spent + 1 <= STOPS[-1]:
         known = max(known_before, len(seen) - LAG + 1)

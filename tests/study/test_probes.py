@@ -60,6 +60,9 @@ def test_a_probe_is_charged_by_its_steps(probed: Any) -> None:
     search = [t.trial.fidelity for t in study.state.trials if t.trial.phase == "search"]
     assert spent["by_phase"]["search"] == pytest.approx(sum(search)) == pytest.approx(16, abs=1)
     assert sum(one.fidelity for one in forked) <= probing.SHARE * 16
+    said = result(study.state)["search"]["probes"]
+    assert sum(one["trainings"] for one in said) == pytest.approx(sum(one.fidelity for one in forked))
+    assert next(iter(said[0]["believed"])) == "lamps"
 
 
 def test_the_search_knows_what_probes_say_and_takes_none_for_a_training(probed: Any) -> None:
@@ -109,6 +112,7 @@ def test_a_round_that_cannot_pay_a_probe_makes_none(world: Any) -> None:
     study = hand.open(rows)
     hand.finish(study)
     assert not told(rows)
+    assert any(warning.startswith("search.probes: a probe of 4 candidates") for warning in hand.inputs.warnings)
     assert all(t.trial.forks is None for t in study.state.trials)
 
 
