@@ -309,7 +309,7 @@ CODES: Mapping[str, Code] = {
     "ADC-TRAIN-063": Code("A network function gives back no torch.nn.Module."),
     "ADC-TRAIN-064": Code("An estimator is not made as scikit-learn's are."),
     "ADC-TRAIN-070": _several("The trainer cannot fork a training, which search.probes asks for."),
-    "ADC-TRAIN-071": Code("A fork of a trainer gives back something else than is asked for."),
+    "ADC-TRAIN-071": _several("A fork of a trainer gives back something else than is asked for."),
     # warm start, why
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),

@@ -49,7 +49,7 @@ def result(state: State) -> dict[str, Any]:
         **({} if state.unread is None else {"test_unread": state.unread.problem}),
         "findings": [],
         "requests": [],
-        "search": {"fidelity": _fidelity(state)},
+        "search": {"fidelity": _fidelity(state), **({"probes": _probes(state)} if state.probes else {})},
         "failing": always_failing(state),
         "recommendation": _recommendation(state, natural),
         "credit": None if state.credited is None else state.credited.credit,
@@ -70,6 +70,19 @@ def always_failing(state: State) -> dict[str, Any]:
     }
 
 
+def _probes(state: State) -> list[dict[str, Any]]:
+    """What forked probes said, one after the other, the best first; `believed` is of all of a round so far."""
+    return [
+        {
+            "round": one.round,
+            "trainings": round(sum(state.trials[n].trial.fidelity for n in one.trials), 6),
+            "believed": {n: round(v, 4) for n, v in sorted(one.believed.items(), key=lambda b: (-b[1], b[0]))},
+            "leads_to": one.leads_to["mixture"],
+        }
+        for one in state.probes
+    ]
+
+
 def _fidelity(state: State) -> dict[str, Any] | None:
     """What was asked of cheap trainings, how well they rank, whether they were used; None where they are off."""
     wanted, found = spec_of(state).search.fidelity, state.fidelity
@@ -82,7 +95,7 @@ def _fidelity(state: State) -> dict[str, Any] | None:
         "interval": None if found is None or found.low is None else [round(found.low, 4), round(found.high or 1.0, 4)],
         "plans": 0 if found is None else found.pairs,
         "used": found is not None and found.used,
-        "cheap_trainings": sum(t.trial.fidelity < 1 for t in state.trials),
+        "cheap_trainings": sum(t.trial.fidelity < 1 and t.trial.forks is None for t in state.trials),
     }
 
 

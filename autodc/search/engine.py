@@ -44,6 +44,8 @@ class SearchProblem:
     """What is searched for beside the objective, as named in `Observation.tradeoffs`."""
     probes: Mapping[str, float] = field(default_factory=dict)
     """Dataset → a number known before, larger for what is believed to help."""
+    probed: bool = False
+    """Whether these were measured in this very study, by forks: the opening is then short."""
     descriptors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Dataset → numbers that say what it holds, equally many of each; similar datasets are tried together first where
     there are many (`clusters.py`)."""

@@ -36,7 +36,7 @@ class MixtureEngine:
         self._answers = Answers(self._book, self._modeller, seed)
         self._tradeoffs = Tradeoffs(space, problem)
         enqueued = [self._book.enqueued(weights) for weights in problem.enqueue]
-        self._opening: list[Opening] = opening(space, self._book.start, enqueued, seed)
+        self._opening: list[Opening] = opening(space, self._book.start, enqueued, seed, problem.probed)
 
     def suggest(
         self,

@@ -32,8 +32,11 @@ class Opening:
     pair: int = -1
 
 
-def opening(space: Space, start: Array, enqueued: list[Array], seed: int) -> list[Opening]:
-    """Return the opening in order; a row that is there already is left out, one of a pair never."""
+def opening(space: Space, start: Array, enqueued: list[Array], seed: int, probed: bool = False) -> list[Opening]:
+    """Return the opening in order; a row that is there already is left out, one of a pair never.
+
+    probed: which datasets help is known well enough for the fewest pairs there may be.
+    """
     rows = [Opening(row=start, origin="start")]
     if len(space.weights):
         rows.append(Opening(row=_uniform(space, start, 0.0), origin="anchor"))
@@ -43,7 +46,7 @@ def opening(space: Space, start: Array, enqueued: list[Array], seed: int) -> lis
     for entry in rows:
         if not any(np.array_equal(entry.row, known.row) for known in unique):
             unique.append(entry)
-    for pair in range(pairs(space)):
+    for pair in range(min(LEAST, pairs(space)) if probed else pairs(space)):
         first, second = fold_over(space, start, seed, pair)
         unique += [
             Opening(row=first, origin="screen", pair=pair),

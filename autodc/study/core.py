@@ -164,11 +164,15 @@ class StudyCore:
             self.record(step)
             if isinstance(step, ev.TrialPlanned):
                 trials.append(self.state.trials[-1].trial)
+            elif isinstance(step, ev.ProbesMeasured):
+                self._loop = self._looped()
         return trials
 
     def _looped(self) -> Loop:
         """The loop over the roster as it is; trainings of before have weight 0 for what is new."""
         problem = replace(self._problem, datasets=self.state.candidates, plain=self.state.question.rules >= 1)
+        if self.state.probes and (believed := self.state.probes[-1].believed):
+            problem = replace(problem, probes=believed, probed=True)
         if self.state.admitted:
             problem = self._slices.asked(problem, self._spec.gate.min_rows)
         return Loop(self._spec, self.state, Tools(self._engine(problem), self._assessor), self._order)
@@ -253,6 +257,8 @@ class StudyCore:
         completion.outputs: part → predictions in row order. Outputs on the sealed test set are stored, not scored.
         A completion that is not `done`, or has outputs that are not finite, is a failed trial.
         """
+        if trial.forks is not None:
+            return self._scorer.probe(completion, trial.forks)
         phase = self.view.named(trial.phase)
         soft = phase is not None and phase.keeps_soft
         return self._scorer.outcome(completion, soft=soft, shown=self._is_shown(trial))

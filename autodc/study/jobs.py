@@ -14,7 +14,7 @@ from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.studyfile.study import MachineSpec, StudySpec
-from autodc.trial.executor import StoredPart, TrainerRef, TrainTask
+from autodc.trial.executor import StoredForks, StoredPart, TrainerRef, TrainTask
 
 
 @final
@@ -60,7 +60,8 @@ class JobMaker:
             hyperparameters=plan.settings,
             recipe=plan.recipe,
             seed=trial.seed,
-            fidelity=trial.fidelity,
+            fidelity=trial.fidelity if trial.forks is None else 1.0,
+            forks=self._forks(trial),
             warm_start=warm,
             out=str(out),
             keep_model=keep,
@@ -68,6 +69,12 @@ class JobMaker:
             memory=self.machine.memory_per_trial,
             threads=max(1, int(self.machine.cpus_per_trial)),
         )
+
+    def _forks(self, trial: Trial) -> StoredForks | None:
+        if (forks := trial.forks) is None:
+            return None
+        datasets = tuple(self._part(trial.plan, name, 1.0) for name in forks.datasets)
+        return StoredForks(datasets=datasets, after=forks.after, steps=forks.steps, batch=forks.batch)
 
     def _part(self, plan: Plan, name: str, weight: float) -> StoredPart:
         content = str(self.state.card(name)["fingerprint"])

@@ -72,10 +72,16 @@ def on_every_row(view: View, observed: Sequence[Observation]) -> list[Observatio
 def told(view: View, one: TrialState) -> Outcome | None:
     """The outcome of a training that a search may learn from.
 
-    None after the last verdict, and where it may be run again: then it does not yet say what it says of its plan.
+    None of a probe, after the last verdict, and where it may be run again: it does not yet say what its plan is worth.
     """
     outcome = one.outcome
-    if outcome is None or outcome.status == "cancelled" or pairs.may_run_again(one) or view.closes(one.trial.phase):
+    if (
+        one.trial.forks is not None
+        or outcome is None
+        or outcome.status == "cancelled"
+        or pairs.may_run_again(one)
+        or view.closes(one.trial.phase)
+    ):
         return None
     return outcome
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.own_metric import MetricError
+from autodc.evaluation.probing import probed_changes, probed_rows
 from autodc.evaluation.scores import Keep, Scores, kept_outputs, score
 from autodc.evaluation.slices import TEST, SliceTable
-from autodc.plan.trial import Outcome
+from autodc.plan.trial import Forks, Outcome
 from autodc.study.ports import ArtefactStore
 from autodc.study.slicing import Slices
 from autodc.studyfile.study import StudySpec
@@ -41,12 +42,7 @@ class Scorer:
 
         A completion that is not `done`, or has outputs that cannot be scored, is a failed trial.
         """
-        seconds: dict[str, Any] = {
-            "started": completion.started,
-            "ended": completion.ended,
-            "seconds": completion.seconds,
-            "attempts": completion.attempt + 1,
-        }
+        seconds = _times(completion)
         scores, error = None, completion.error or completion.status
         if completion.status == "done":
             scores, error = self._scored(completion.outputs, soft)
@@ -69,6 +65,27 @@ class Scorer:
             **seconds,
         )
 
+    def probe(self, completion: Completion, forks: Forks) -> Outcome:
+        """What every fork of a training changes on the rows the search sees; its plan is not scored."""
+        outputs, count = completion.outputs, 1 + len(forks.datasets)
+        error = "" if completion.status == "done" else completion.error or completion.status
+        if not error:
+            uneven = any(len(outputs.get(part, ())) != count for part in self.slices.table.parts)
+            error = f"not {count} forks, the control among them" if uneven else ""
+        for number in range(0 if error else count):
+            error = error or _misfit(self.slices.table, {part: rows[number] for part, rows in outputs.items()})
+        seconds = _times(completion)
+        if error:
+            return Outcome(status="failed", error=error, train_seconds=completion.train_seconds, **seconds)
+        rows = probed_rows(self.slices.explore, self.spec.task.kind, outputs)
+        return Outcome(
+            status="done",
+            forks=probed_changes(self.slices.explore, rows, forks.datasets),
+            forked=self.store.put({f"{part}.forks": values for part, values in rows.items()}),
+            train_seconds=completion.train_seconds,
+            **seconds,
+        )
+
     def _scored(self, outputs: Mapping[str, Array], soft: bool) -> tuple[Scores | None, str]:
         """Scores, or why there are none: a user's own metric may raise, or give what is no number."""
         if problem := _misfit(self.slices.table, outputs):
@@ -84,6 +101,15 @@ class Scorer:
             return None, f"metric {metric.name} raises {type(error).__name__}: {error}"
         problem = _no_number(self.slices.table, metric, scores)
         return (None, problem) if problem else (scores, "")
+
+
+def _times(completion: Completion) -> dict[str, Any]:
+    return {
+        "started": completion.started,
+        "ended": completion.ended,
+        "seconds": completion.seconds,
+        "attempts": completion.attempt + 1,
+    }
 
 
 def _no_number(table: SliceTable, metric: Metric, scores: Scores) -> str:

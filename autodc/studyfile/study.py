@@ -159,6 +159,11 @@ class SearchSpec(Spec):
     fidelity: Annotated[FidelitySpec | None, _CHEAP] = Field(
         default=None, description="cheap trainings first: off, their share of a full one, or low, pairs, ..."
     )
+    probes: Literal["none", "fork"] = Field(
+        default="none",
+        description="fork: ask of every candidate what a few steps with it change, before whole trainings are spent; "
+        "for trainers that can fork",
+    )
     objectives: tuple[Tradeoff, ...] = Field(
         default=(),
         description="what to search for beside the objective: predict_ms, train_seconds, model_mb; lower is better",

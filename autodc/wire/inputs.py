@@ -11,7 +11,7 @@ from typing import TypeVar, final
 from autodc import fingerprint
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers import check_trainer
+from autodc.adapters.trainers import check_trainer, fork_problems
 from autodc.data.admit import Candidate, Read
 from autodc.data.catalogue import Catalogue, build_catalogue
 from autodc.errors import AutodcError, InputError, SpecError, each_of, raise_all
@@ -24,7 +24,7 @@ from autodc.search.factory import make_engine
 from autodc.study.journal.events import RULES, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
-from autodc.study.rules import allowance
+from autodc.study.rules import allowance, probing
 from autodc.study.view import spec_of
 from autodc.studyfile import codes
 from autodc.studyfile.study import StudySpec
@@ -94,6 +94,8 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
             spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
         )
     )
+    if spec.search.probes == "fork":
+        found += fork_problems(spec.task.trainer, spec.folder)
     metric = _gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
     problem, candidates = search_problem(spec), proposed(spec)
     _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))
@@ -121,7 +123,13 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
         start=problem.start,
         candidates=candidates,
         separation=separation,
-        warnings=(*catalogue.warnings, *_unused(spec), *doubts, *told_of_cut(spec, table, separation)),
+        warnings=(
+            *catalogue.warnings,
+            *_unused(spec),
+            *_unpaid_probes(spec),
+            *doubts,
+            *told_of_cut(spec, table, separation),
+        ),
     )
 
 
@@ -163,6 +171,20 @@ def _unused(spec: StudySpec) -> list[str]:
     if later := [name for name in spec.loop.propose if name not in PROPOSERS]:
         found.append(f"loop.propose: {', '.join(later)} does nothing yet; candidates come from data.candidates alone")
     return found
+
+
+def _unpaid_probes(spec: StudySpec) -> list[str]:
+    """Probes that are asked for and that no round can pay."""
+    count, budget = len(spec.data.candidates), allowance.asked(spec)
+    apart = sum(phase.apart(spec) for phase in ORDER)
+    each = min(spec.search.trials_per_round, allowance.SEARCH_SHARE * max(0.0, budget - apart) / spec.loop.rounds)
+    if spec.search.probes == "none" or not count or probing.price(count) <= probing.SHARE * each:
+        return []
+    return [
+        f"search.probes: a probe of {count} candidates takes {probing.price(count):.3g} trainings, more than "
+        f"{probing.SHARE:.0%} of the {each:.3g} that a round has for search, so none is made; raise "
+        "search.trials_per_round or budget.trainings"
+    ]
 
 
 def _soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:

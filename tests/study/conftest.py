@@ -14,7 +14,7 @@ import pytest
 
 from autodc.adapters.mlflow_tracker import NullTracker
 from autodc.plan.plan import Plan
-from autodc.plan.trial import Outcome, Trial
+from autodc.plan.trial import Forks, Outcome, Trial
 from autodc.review.result import result
 from autodc.search.engine import Recommendation, SearchEngine, Suggestion
 from autodc.study.core import StudyCore
@@ -27,6 +27,8 @@ from autodc.studyfile.study import MachineSpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
 from autodc.testing.worlds.cells import CellTrainer, write_world
 from autodc.trial.executor import Completion, TrainTask
+from autodc.trial.forking import ForkingJob
+from autodc.trial.outputs import CheckedTrainer
 from autodc.trial.trainer import TrainingJob, TrainPart
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.problem import search_problem
@@ -92,7 +94,7 @@ class Hand:
 
     def completion(self, trial: Trial) -> Completion:
         """What training gives, remembered by plan, seed and phase."""
-        key = (trial.plan, trial.seed, trial.phase, trial.fidelity)
+        key = (trial.plan, trial.seed, trial.phase, trial.fidelity, trial.forks)
         if key not in self._known:
             self._known[key] = self._train(trial)
         return self._known[key]
@@ -144,15 +146,20 @@ class Hand:
             hyperparameters=dict(trial.plan.hyperparameters),
             recipe=trial.plan.recipe,
             seed=trial.seed,
-            fidelity=trial.fidelity,
+            fidelity=trial.fidelity if trial.forks is None else 1.0,
             warm_start=None,
             out=Path("nowhere"),
         )
         try:
-            outputs = self.trainer.train(job).outputs
+            outputs = self.trainer.train(job).outputs if trial.forks is None else self._forked(job, trial.forks)
         except ValueError as error:
             return Completion(number=trial.number, attempt=0, status="failed", error=str(error))
         return Completion(number=trial.number, attempt=0, status="done", outputs=outputs, started=1.0, ended=2.0)
+
+    def _forked(self, job: TrainingJob, forks: Forks) -> Mapping[str, Any]:
+        datasets = tuple(_part(name, self.inputs.catalogue[name], 1.0) for name in forks.datasets)
+        shares = {"after": forks.after, "steps": forks.steps, "batch": forks.batch}
+        return CheckedTrainer(self.trainer, "cells").fork(ForkingJob(training=job, datasets=datasets, **shares)).outputs
 
 
 class Scripted:

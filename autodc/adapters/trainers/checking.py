@@ -21,11 +21,12 @@ from autodc.adapters.trainers.options import (
     TorchHyperparameters,
     TorchImageOptions,
 )
-from autodc.adapters.trainers.registry import unknown_trainer
+from autodc.adapters.trainers.registry import PLACE, unknown_trainer
 from autodc.errors import SpecError
-from autodc.plugins import TRAINERS, find_problem, is_known, is_path, suggest
+from autodc.plugins import TRAINERS, find_problem, is_known, is_path, load_plugin, suggest
 from autodc.studyfile.study import ParameterSpec, TaskKind
 from autodc.studyfile.values import Spec
+from autodc.trial.forking import can_fork
 
 OPTIONS_PLACE = "task.options"
 SPACE_PLACE = "search_space"
@@ -62,6 +63,25 @@ def check_trainer(
     if isinstance(parsed, TorchHyperparameters):
         return [*problems, *_torch_problems(parsed, kind, hyperparameters, recipes, folder)]
     return problems
+
+
+def fork_problems(name: str, folder: str) -> list[SpecError]:
+    """Say that a trainer cannot fork, which `search.probes: fork` asks for; of a function it is not known before."""
+    if name in BUILT_IN:
+        able = BUILT_IN[name].forks
+    elif find_problem(name, folder, PLACE) if is_path(name) else not is_known(name, (), TRAINERS):
+        return []  # told by check_trainer
+    else:
+        try:
+            found = load_plugin(name, TRAINERS, folder, PLACE)
+        except SpecError as error:
+            return [error]
+        able = can_fork(found) or not (isinstance(found, type) or hasattr(found, "train"))
+    if able:
+        return []
+    ours = ", ".join(trainer for trainer, one in BUILT_IN.items() if one.forks)
+    hint = f"write probes: none, or use a trainer that can: {ours}, or your own with a method `fork`"
+    return [SpecError("ADC-TRAIN-070", f"trainer {name} cannot fork a training", "search.probes", "fork", hint)]
 
 
 def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:

@@ -91,13 +91,17 @@ class BuiltIn:
     home: str
     """`module:Class` of this folder; the class is called with its options and the study's folder."""
     kinds: tuple[TaskKind, ...]
+    forks: bool = False
+    """Whether it has the capability of `trial.forking`."""
 
 
 BUILT_IN: dict[str, BuiltIn] = {
     "torch_image": BuiltIn(
-        TorchImageOptions, "torch_image:TorchImage", ("classification", "regression", "image_to_image")
+        TorchImageOptions, "torch_image:TorchImage", ("classification", "regression", "image_to_image"), forks=True
     ),
-    "torch_tabular": BuiltIn(TorchTabularOptions, "torch_tabular:TorchTabular", ("classification", "regression")),
+    "torch_tabular": BuiltIn(
+        TorchTabularOptions, "torch_tabular:TorchTabular", ("classification", "regression"), forks=True
+    ),
     "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
     "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image")),
 }

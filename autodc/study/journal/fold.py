@@ -132,7 +132,7 @@ def _planned(state: State, event: ev.TrialPlanned) -> None:
     state.trials.append(TrialState(trial=trial, round=event.round, origin=event.origin, of=event.of, attempt=attempt))
     state.planned[trial.phase, event.round] = state.charged(trial.phase, event.round) + trial.fidelity
     state.spent += trial.fidelity
-    if trial.phase == "search":
+    if trial.phase == "search" and trial.forks is None:
         root = trial.number if event.of is None else event.of
         state.again[trial.fidelity, root] = trial.number
         if event.of is None:
@@ -223,6 +223,10 @@ def _baselines(state: State, event: ev.BaselinesChosen) -> None:
     state.baselines = event
 
 
+def _probes(state: State, event: ev.ProbesMeasured) -> None:
+    state.probes.append(event)
+
+
 def _limited(state: State, event: ev.BudgetLimited) -> None:
     state.limit, state.paced = event, True
 
@@ -268,6 +272,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.TaskPlanned: _task_planned,
     ev.TaskFinished: _task_finished,
     ev.FidelityMeasured: _fidelity,
+    ev.ProbesMeasured: _probes,
     ev.BudgetLimited: _limited,
     ev.BaselinesChosen: _baselines,
     ev.TestSetOpened: _test_opened,

@@ -46,6 +46,8 @@ class State:
     """(fidelity, suggested trial) → the number of its training there."""
     fidelity: ev.FidelityMeasured | None = None
     """How well cheap trainings rank plans, None before it is measured."""
+    probes: list[ev.ProbesMeasured] = field(default_factory=list)
+    """What forks said of the candidates, a probe each."""
     horizon: int = 0
     """Outcomes 0 … horizon − 1 have been seen by an event."""
     round: int = 0

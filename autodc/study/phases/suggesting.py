@@ -11,7 +11,7 @@ from autodc.study.journal import events as ev
 from autodc.study.phases import anchoring
 from autodc.study.phases.anchoring import TUNING
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, extend, failing, fidelity, pairs, planning
+from autodc.study.rules import allowance, extend, failing, fidelity, pairs, planning, probing
 from autodc.study.view import View
 
 OPENING = ("start", "anchor", "enqueued", "screen")
@@ -48,6 +48,8 @@ def filling(view: View, tools: Tools) -> ev.TrialPlanned | None:
 
 def training(view: View, tools: Tools, round_number: int) -> ev.TrialPlanned | None:
     """The next training of a round's search; None where its plan waits for the model it goes on from."""
+    if probing.is_under_way(view, round_number):
+        return probing.training(view)
     excluded = pairs.excluded(view)
     return (
         _again(view, tools, round_number, excluded)
@@ -80,7 +82,7 @@ def _asked_for(view: View, round_number: int) -> ev.TrialPlanned | None:
 
 
 def _suggested(view: View, tools: Tools, round_number: int, excluded: frozenset[str]) -> ev.TrialPlanned | None:
-    state, number = view.state, len(view.state.suggested)
+    state, number = view.state, len(view.state.suggested) - probing.made(view)
     running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
     observed = tools.observed(view)
     suggestion = tools.engine.suggest(number, observed, running, excluded)
@@ -110,7 +112,7 @@ def _tunes(view: View, tools: Tools, round_number: int, origin: str, excluded: f
     It is where that may still be as good as the best plan with new ones: then base and challenger owe their
     comparison the same tuning. Where new datasets are far ahead, or nothing is known yet, it would be wasted.
     """
-    state, number = view.state, len(view.state.suggested)
+    state, number = view.state, len(view.state.suggested) - probing.made(view)
     settings = view.spec.search_space or len(view.spec.recipes) > 1
     if not settings or number % TUNING_EVERY != TUNING_EVERY - 1 or origin in OPENING:
         return False

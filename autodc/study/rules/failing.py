@@ -125,7 +125,8 @@ def _first(state: State) -> int:
 def _failed(view: View) -> list[TrialState]:
     """Trainings that were seen to fail, since the last extension."""
     state = view.state
-    return [state.trials[n] for n in sorted(state.failures) if _first(state) <= n < view.horizon]
+    mine = (state.trials[n] for n in sorted(state.failures) if _first(state) <= n < view.horizon)
+    return [one for one in mine if one.trial.forks is None]
 
 
 def _in_question(view: View, failed: Sequence[TrialState]) -> bool:

@@ -90,11 +90,15 @@ class Ladder:
             self._of, self._halving, self._planned, self._told = (ladder, excluded), Halving(ladder), 0, 0
         state, weights = view.state, objective.searched(view.state.question.slices)
         for one in state.trials[self._planned :]:
-            if one.trial.phase == "search":
+            if one.trial.phase == "search" and one.trial.forks is None:
                 self._halving.plan(one.trial.fidelity, _root(one))
         self._planned = len(state.trials)
         for one in state.trials[self._told : view.horizon]:
-            if one.trial.phase == "search" and not excluded & set(one.trial.plan.mixture.added):
+            if (
+                one.trial.phase == "search"
+                and one.trial.forks is None
+                and not excluded & set(one.trial.plan.mixture.added)
+            ):
                 self._halving.tell(one.trial.fidelity, _root(one), _reached(one, weights))
         self._told = view.horizon
         return self._halving.promotion()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autodc.plan.plan import Plan
-from autodc.plan.trial import Trial
+from autodc.plan.trial import Forks, Trial
 from autodc.study.journal import events as ev
 from autodc.study.rules.pairs import Key
 from autodc.study.view import View
@@ -18,11 +18,13 @@ def training(
     round_number: int | None = None,
     fidelity: float = 1.0,
     as_incumbent: bool = False,
+    forks: Forks | None = None,
 ) -> ev.TrialPlanned:
     """Plan one training.
 
     key: plan and seed; phase: in whose name it is; origin: what wanted it; round_number: left out, the round under way;
-    as_incumbent: where its recipe is `continue`, it goes on from what the incumbent itself went on from.
+    as_incumbent: where its recipe is `continue`, it goes on from what the incumbent itself went on from;
+    forks: what it is forked into, which is charged in place of its fidelity.
     """
     state, (plan, seed) = view.state, key
     trial = Trial(
@@ -30,7 +32,8 @@ def training(
         plan=plan,
         seed=seed,
         phase=phase,
-        fidelity=fidelity,
+        fidelity=fidelity if forks is None else forks.cost,
+        forks=forks,
         warm_start=_continued(view, plan, as_incumbent),
     )
     return ev.TrialPlanned(

@@ -16,6 +16,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.trainer import Trained, TrainingJob
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +33,7 @@ _BRIGHT, _DARK = np.arange(CELLS // 2), np.arange(CELLS // 2, CELLS)
 class CellTrainer:
     """Counts classes cell by cell over a bootstrap of the mixture.
 
-    A cheap training sees its share of the rows. fail: `narrow` (every `width` below 4 raises), `all`, or a dataset
+    A cheap training sees its share of the rows; a fork counts some of its dataset beside the mixture. fail: `narrow` (every `width` below 4 raises), `all`, or a dataset
     whose trainings with seed `fail_seed` raise; misleading: a cheap training predicts the least likely class.
     """
 
@@ -48,18 +49,26 @@ class CellTrainer:
         if self._fail in names and job.seed == self._fail_seed:
             raise ValueError("this training fails, as planned")
         rng = np.random.default_rng(job.seed)
-        counts = np.full((CELLS, CLASSES), float(job.hyperparameters.get("smooth", 1.0)))
-        for part in job.train:
-            drawn = rng.poisson(part.weight * job.fidelity, len(part.y))
-            np.add.at(counts, (_cell(part.x), part.y), drawn)
-        shares = counts / counts.sum(axis=1, keepdims=True)
-        shares += 0.02 * max(0, 6 - width) * rng.standard_normal(shares.shape) + 1e-6 * rng.random(shares.shape)
-        shares = np.maximum(shares, 1e-6)
-        shares /= shares.sum(axis=1, keepdims=True)
+        shares = _shares(_counts(job, rng), width, rng)
         if self._misleading and job.fidelity < 1:
             shares = 1.0 - shares
         outputs = {name: shares[_cell(x)] for name, x in job.predict.items()}
         return Trained(outputs=outputs, train_seconds=1e-3, predict_ms=1e-3, model_mb=1e-3)
+
+    def fork(self, job: ForkingJob) -> Forked:
+        """Count the mixture, then each dataset at a tenth beside it."""
+        training, seen = job.training, list[Array]()
+        if self._fail in {part.name for part in job.datasets}:
+            raise ValueError("this fork fails, as planned")
+        width = int(training.hyperparameters.get("width", CELLS))
+        for part in (None, *job.datasets):
+            rng = np.random.default_rng(training.seed)
+            counts = _counts(training, rng)
+            if part is not None:
+                np.add.at(counts, (_cell(part.x), part.y), 0.1)
+            seen.append(_shares(counts, width, rng))
+        outputs = {name: np.stack([one[_cell(x)] for one in seen]) for name, x in training.predict.items()}
+        return Forked(outputs=outputs, train_seconds=1e-3)
 
 
 def rows(
@@ -148,6 +157,21 @@ def _study() -> dict[str, Any]:
         "budget": {"trainings": 60},
         "tracking": {"uri": "none"},
     }
+
+
+def _counts(job: TrainingJob, rng: np.random.Generator) -> Array:
+    counts = np.full((CELLS, CLASSES), float(job.hyperparameters.get("smooth", 1.0)))
+    for part in job.train:
+        drawn = rng.poisson(part.weight * job.fidelity, len(part.y))
+        np.add.at(counts, (_cell(part.x), part.y), drawn)
+    return counts
+
+
+def _shares(counts: Array, width: int, rng: np.random.Generator) -> Array:
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    shares += 0.02 * max(0, 6 - width) * rng.standard_normal(shares.shape) + 1e-6 * rng.random(shares.shape)
+    shares = np.maximum(shares, 1e-6)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
 def _cell(x: Array) -> Array:

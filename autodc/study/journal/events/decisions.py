@@ -9,6 +9,7 @@ from typing import ClassVar
 from autodc.study.journal.events.base import Event
 from autodc.study.journal.shapes import (
     BaselinesJson,
+    ChangesJson,
     CreditJson,
     EffectsJson,
     FrontJson,
@@ -31,6 +32,7 @@ __all__ = [
     "IncumbentPolished",
     "LookTaken",
     "PhaseStarted",
+    "ProbesMeasured",
     "StudyFinished",
     "TestOpeningAsked",
     "TestSetMeasured",
@@ -80,6 +82,24 @@ class FidelityMeasured(Event):
     """low, high: its 95% interval."""
     used: bool
     """Whether plans are left out by what a cheap training says from here on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbesMeasured(Event):
+    """Forks of one training told what some of every candidate changes."""
+
+    round: int
+    horizon: int
+    plan: PlanJson
+    """The training that was forked."""
+    trials: tuple[int, ...]
+    """The trials it was forked in; candidates of one that failed are in no number here."""
+    changes: ChangesJson
+    """Of the soft score on explore rows, up is better."""
+    believed: Mapping[str, float]
+    """Dataset → what the probes of this round say of it together, for the search."""
+    leads_to: PlanJson
+    """The plan with the datasets that are believed to help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
