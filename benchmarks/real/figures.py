@@ -16,12 +16,10 @@ Verdict = Literal["keep", "drop", "undecided"]
 
 BEHIND = 0.3
 """Points by which a night may be behind before it counts."""
-WRONG: Mapping[Verdict, frozenset[str]] = {
-    "keep": frozenset({"harms", "useless"}),
-    "drop": frozenset({"helps"}),
-    "undecided": frozenset(),
-}
-"""Verdict → the classes of the reference that it is wrong for; what is redundant may stay or go."""
+CLASSES = frozenset({"helps", "harms", "redundant"})
+"""Of the reference; verdicts on what is useless or unclear by it are not counted as right or wrong."""
+WRONG: Mapping[Verdict, str] = {"keep": "harms", "drop": "helps"}
+"""Verdict → the class that it is wrong for; what is redundant may stay or go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ class Told:
     """What result.json claims: end less start on the target slices, validation."""
     verdicts: Mapping[str, Verdict]
     right: Mapping[str, bool]
-    """Of what was decided."""
+    """Of what was decided and has one of CLASSES."""
 
     @property
     def rival(self) -> str:
@@ -65,9 +63,9 @@ def told(record: Record, peers: Sequence[Record], reference: Record | None) -> T
         printed=scale * printed(record),
         verdicts=verdicts,
         right={
-            name: classes[name] not in WRONG[verdict]
+            name: classes[name] != WRONG[verdict]
             for name, verdict in verdicts.items()
-            if verdict != "undecided" and name in classes
+            if verdict in WRONG and classes.get(name) in CLASSES
         },
     )
 
@@ -126,7 +124,7 @@ class Summary:
 
     @property
     def right(self) -> float | None:
-        """Share of the decided that the reference agrees with."""
+        """Share of the decided that the reference agrees with, of those it can tell."""
         found = [one for n in self.nights for one in n.right.values()]
         return mean(found) if found else None
 

@@ -23,6 +23,7 @@ SEEDS = 10
 TRIALS = 40
 MATTERS = 0.2
 """In points. Less than that is nothing, and so is what lies within two standard errors over seeds and rows."""
+LITTLE = 0.5
 
 
 def measure(case: Case) -> dict[str, Any]:
@@ -80,15 +81,18 @@ def measure(case: Case) -> dict[str, Any]:
 
 
 def classified(alone: Sequence[float], beside: Sequence[float]) -> str:
-    """What a candidate is: harms or helps beside the best set; else redundant where it would help alone; else useless.
+    """What a candidate is: harms or helps beside the best set; else redundant where it would help alone.
 
-    Each number with its standard error.
+    Useless, where it can add no more than LITTLE beside the best set; unclear, where these rows cannot tell. Each
+    number with its standard error.
     """
     if _matters(-beside[0], beside[1]):
         return "harms"
     if _matters(beside[0], beside[1]):
         return "helps"
-    return "redundant" if _matters(alone[0], alone[1]) else "useless"
+    if _matters(alone[0], alone[1]):
+        return "redundant"
+    return "useless" if beside[0] + 2.0 * beside[1] < LITTLE else "unclear"
 
 
 def reference(name: str) -> dict[str, Any] | None:
