@@ -176,7 +176,7 @@ def _unused(spec: StudySpec) -> list[str]:
 def _unpaid_probes(spec: StudySpec) -> list[str]:
     """Probes that are asked for and that no round can pay."""
     count, budget = len(spec.data.candidates), allowance.asked(spec)
-    apart = sum(phase.apart(spec) for phase in ORDER)
+    apart = sum(phase.apart(spec, RULES) for phase in ORDER)
     each = min(spec.search.trials_per_round, allowance.SEARCH_SHARE * max(0.0, budget - apart) / spec.loop.rounds)
     if spec.search.probes == "none" or not count or probing.price(count) <= probing.SHARE * each:
         return []

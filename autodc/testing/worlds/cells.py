@@ -33,8 +33,9 @@ _BRIGHT, _DARK = np.arange(CELLS // 2), np.arange(CELLS // 2, CELLS)
 class CellTrainer:
     """Counts classes cell by cell over a bootstrap of the mixture.
 
-    A cheap training sees its share of the rows; a fork counts some of its dataset beside the mixture. fail: `narrow` (every `width` below 4 raises), `all`, or a dataset
-    whose trainings with seed `fail_seed` raise; misleading: a cheap training predicts the least likely class.
+    A cheap training sees its share of the rows; a fork counts some of its dataset beside the mixture. fail: `narrow`
+    (every `width` below 4 raises), `all`, or a dataset whose trainings with seed `fail_seed` raise; misleading: a cheap
+    training predicts the least likely class.
     """
 
     def __init__(self, fail: str = "", fail_seed: int = -1, misleading: bool = False) -> None:
