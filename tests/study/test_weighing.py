@@ -1,0 +1,133 @@
+"""Whole studies of the small world that weigh evidence together, driven by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autodc.gate import reasons
+from autodc.review.result import result
+from autodc.study.journal.state import State
+
+LONG = {"budget": {"trainings": 110}, "search": {"trials_per_round": 40, "lag": 3}}
+
+
+def decided(state: State, purpose: str) -> list[Any]:
+    return [t for t in state.comparisons if t.purpose == purpose and t.verdict is not None]
+
+
+@pytest.fixture(scope="module")
+def ended(world: Any) -> Any:
+    """A study with trainings enough, at its end."""
+    hand, rows = world(**LONG), []
+    study = hand.open(rows)
+    hand.finish(study)
+    return hand, study, rows
+
+
+def test_the_whole_is_asked_first_on_all_rows_and_what_harms_leaves(ended: Any) -> None:
+    _, study, _ = ended
+    first = study.state.comparisons[0]
+    assert (first.purpose, first.all_rows) == ("everything", True)
+    assert set(first.members) == {"lamps", "wrong", "copies", "chance"}
+    rest = [t for t in study.state.comparisons if t.purpose != "everything"]
+    assert not any(t.all_rows for t in rest)
+    content = result(study.state)
+    assert "lamps" in content["kept"]
+    assert not {"wrong", "chance"} & set(content["kept"])
+
+
+def test_what_is_kept_has_a_decision_of_its_own_or_is_in_a_kept_block(ended: Any) -> None:
+    content = result(ended[1].state)
+    keeps = [d for d in content["decisions"] if d["verdict"] == "keep"]
+    alone = {d["subject"] for d in keeps if d["kind"] == "dataset"}
+    blocks = {name for d in keeps if d["kind"] == "block" for name in d["members"]}
+    assert set(content["kept"]) <= alone | blocks
+
+
+def test_a_round_begins_with_what_the_search_believes_and_the_obvious_plans(ended: Any) -> None:
+    (first, *_) = ended[1].state.proposals
+    assert set(first.plans) == {"incumbent", "tuned", "everything", "recommended"}
+    assert set(first.plans["tuned"]["mixture"]) == {"base"}
+    assert set(first.plans["everything"]["mixture"].values()) == {1.0}
+    beliefs = first.proposal["beliefs"]
+    assert beliefs["lamps"]["gain"] > 0 > beliefs["wrong"]["gain"]
+
+
+def test_the_budget_is_spent_and_what_is_left_tunes_what_is_kept(ended: Any) -> None:
+    state = ended[1].state
+    assert state.count("tuning") > 0
+    mine = [t for t in state.trials if t.trial.phase == "tuning"]
+    kept = {name for name, _ in mine[0].trial.plan.mixture}
+    assert all({name for name, _ in t.trial.plan.mixture} == kept for t in mine)
+    assert result(state)["spent"]["trainings"] > 100
+
+
+def test_wholes_do_not_spend_what_comparisons_of_members_share(ended: Any) -> None:
+    state = ended[1].state
+    wholes = [t for t in state.comparisons if t.purpose == "everything"]
+    assert all(t.share > 0 and not t.claims for t in wholes)
+    assert state.risked == pytest.approx(sum(t.share for t in state.comparisons if t.claims))
+    assert state.risked <= 0.1 + 1e-9
+
+
+@pytest.mark.parametrize("at", [0.2, 0.5, 0.7, 0.9])
+def test_a_stop_anywhere_changes_nothing(ended: Any, at: float) -> None:
+    hand, study, rows = ended
+    cut = list(rows[: int(at * len(rows))])
+    again = hand.open(cut)
+    hand.finish(again)
+    assert result(again.state)["decisions"] == result(study.state)["decisions"]
+    assert result(again.state)["incumbent"] == result(study.state)["incumbent"]
+
+
+def test_the_order_in_which_trainings_end_changes_nothing(ended: Any) -> None:
+    hand, study, _ = ended
+    again = hand.open([])
+    hand.finish(again, flight=3, order=np.random.default_rng(5))
+    assert result(again.state)["decisions"] == result(study.state)["decisions"]
+
+
+def test_nothing_is_claimed_where_nothing_helps(world: Any) -> None:
+    candidates = [{"name": n, "source": f"data/{n}.npz"} for n in ("copies", "chance")]
+    hand = world(data__candidates=candidates, **LONG)
+    study = hand.open([])
+    hand.finish(study)
+    content = result(study.state)
+    assert content["kept"] == []
+    assert content["incumbent"]["mixture"] == {"base": 1.0}
+
+
+def test_in_doubt_everything_stays_in_and_says_so(world: Any) -> None:
+    few = {"budget": {"trainings": 60}, "search": {"trials_per_round": 20, "lag": 3}, "loop": {"rounds": 1}}
+    candidates = [{"name": n, "source": f"data/{n}.npz"} for n in ("lamps", "copies")]
+    gate = {"fdr": 1e-9, "in_doubt": "everything"}
+    hand = world(data__candidates=candidates, gate=gate, **few)
+    study = hand.open([])
+    hand.finish(study)
+    doubt = decided(study.state, "doubt")
+    assert [t.reasons for t in doubt] == [(reasons.IN_DOUBT,)]
+    block = decided(study.state, "block")[-1]
+    assert reasons.IN_DOUBT in block.reasons
+    strict = world(data__candidates=candidates, gate={"fdr": 1e-9}, **few)
+    other = strict.open([])
+    strict.finish(other)
+    assert result(other.state)["kept"] == []
+
+
+def test_what_has_a_price_is_not_in_the_whole(world: Any) -> None:
+    candidates = [{"name": n, "source": f"data/{n}.npz"} for n in ("copies", "chance")]
+    candidates.append({"name": "lamps", "source": "data/lamps.npz", "cost": 5})
+    hand = world(data__candidates=candidates, **LONG)
+    study = hand.open([])
+    hand.finish(study)
+    for one in study.state.comparisons:
+        if one.purpose in ("everything", "together"):
+            assert "lamps" not in one.challenger.mixture
+    content = result(study.state)
+    own = [d for d in content["decisions"] if d["subject"] == "lamps"]
+    assert content["kept"] == ["lamps"]
+    assert own[-1]["kind"] == "dataset"
+    assert own[-1]["verdict"] == "keep"
