@@ -46,9 +46,8 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     night = found["night"]
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
-        f"{night['calibration']} calibration, {night['credit']} to split the gain, {night['test']} on the test set), "
-        f"{night['tests']} comparisons on an error "
-        f"budget of {night['fdr']:g}"
+        f"{night['calibration']} calibration, {night['credit']} to split the gain, {night['test']} for the last "
+        f"measurement), {night['tests']} comparisons on an error budget of {night['fdr']:g}"
     )
     out.print(_sentence(found["tracking"]), soft_wrap=not out.is_terminal)
     out.print(
