@@ -46,9 +46,12 @@ def show_why(found: Mapping[str, Any]) -> None:
 
 def _show_comparison(out: Console, comparison: Mapping[str, Any]) -> None:
     looks = comparison["looks"]
+    spends = f"It may spend {comparison['alpha']:.4f} of the error budget"
+    claims = comparison["share"] > 0
     out.print(
         f"\ncomparison {comparison['id']}, round {comparison['round']}: {comparison['subject']}, {comparison['arms']}. "
-        f"It may spend {comparison['alpha']:.4f} of the error budget; {comparison['trainings']} trainings of its own."
+        f"{spends if claims else 'It claims nothing and spends nothing of the error budget'}; "
+        f"{count(comparison['trainings'], 'training')} of its own."
     )
     if looks:
         out.print(f"What was measured, on {count(looks[-1]['pairs'], 'pair')}; intervals as certain as the gate asks:")

@@ -150,8 +150,7 @@ def _about_extensions(state: State) -> list[Concern]:
     found = []
     for one in state.extensions:
         keys = tuple(f"{key}: {_value(old)} → {_value(new)}" for key, (old, new) in one.changed.items())
-        text = f"The study was extended after {count(one.taken, 'comparison')}; "
-        text += "what they took of the error budget stays taken."
+        text = f"The study was extended after {one.spent:.3g} of its error budget was spent; that stays spent."
         found.append(Concern(text, "bad" if _moved_q(one.changed) else "note", keys))
     return found
 

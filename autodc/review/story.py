@@ -93,8 +93,8 @@ def sureness(state: State) -> list[str]:
     lines = [
         f"The error budget is q = {q:g}: over many studies like this one, on average at most {q:.0%} of what is kept "
         f"is kept by luck.",
-        f"{count(made, 'comparison')} {'was' if made == 1 else 'were'} made, of {planned} that were planned and share "
-        "that budget."
+        f"{count(made, 'comparison')} {'was' if made == 1 else 'were'} made; {state.taken} of the {planned} that were "
+        "planned to share that budget."
         if made
         else f"No comparison was made yet, of {planned} that were planned and share that budget.",
     ]

@@ -193,6 +193,7 @@ def comparison_view(comparison: ComparisonState) -> dict[str, Any]:
             for code, text in zip(comparison.reasons, together.why(comparison), strict=True)
         ],
         "alpha": comparison.alpha,
+        "share": comparison.share,
         "trainings": comparison.trainings,
         "seeds": list(comparison.seeds),
         "challenger": comparison.challenger.to_dict(),

@@ -47,7 +47,8 @@ def test_a_signal_stops_cleanly_and_the_same_command_finishes(
 ) -> None:
     (tmp_path / "slow.py").write_text(SLOW_TRAINER)
     (tmp_path / "slow").touch()
-    study = write_world(tmp_path, budget__trainings=30, loop__rounds=1, task__trainer="slow.py:Slow")
+    small = {"budget__trainings": 30, "loop__rounds": 1, "gate__evidence": "each", "data__explore_share": 0}
+    study = write_world(tmp_path, **small, task__trainer="slow.py:Slow")
     words = ["run", study, "--machine", inline, "--out", tmp_path / "out", "--json"]
     process = start(words)
     wait_for(lambda: outcomes(tmp_path / "out") >= 2, process)

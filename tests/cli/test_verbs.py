@@ -225,7 +225,8 @@ def test_simulate_prints_figures_and_a_sentence_and_json_alone(autodc: Any, inli
     assert "2 nights of 4 datasets of each kind" in said.out
     assert "Of 2 nights of 4 useless datasets" in said.out
     assert "small gains of 0.3 together are found" in said.out
-    assert max(map(len, said.out[said.out.index("2 nights of 4") : said.out.index("trainings of")].splitlines())) <= 80
+    tables = said.out[said.out.index("2 nights of 4") : said.out.index("trainings of the gate")]
+    assert max(map(len, tables.splitlines())) <= 80
     assert "training (6 to go)" in said.err
     again = autodc("simulate", study, "--from", tmp_path / "out", *words, "--json")
     found = json.loads(again.out)

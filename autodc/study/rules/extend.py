@@ -90,7 +90,7 @@ def extension(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmi
             "ADC-RUN-013",
             "nothing is left of this study's error budget, so it can compare nothing more",
             "--out",
-            f"{len(state.comparisons)} comparisons taken of {allowance.planned_tests(spec)} planned, "
+            f"{state.taken} comparisons taken of {allowance.planned_tests(spec)} planned, "
             f"{state.risked:.4g} of gate.fdr {spec.gate.fdr:g} spent",
             "begin a new study in another folder, with what was kept as its base, or with gate.planned_tests large "
             "enough for later; raising gate.fdr here buys more comparisons at the price of more false keeps",

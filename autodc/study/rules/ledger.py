@@ -52,6 +52,8 @@ class Ledger:
     """The error budget."""
     planned: int
     """N, the comparisons that share it."""
+    taken: int
+    """Of them; wholes, and what claims nothing, are none of them."""
     spent: float
     """Of q, by comparisons that were opened."""
     left: float
@@ -67,11 +69,6 @@ class Ledger:
     """How often against the rule."""
     extensions: tuple[dict[str, Any], ...]
     """When the study was extended, what had been spent, what changed."""
-
-    @property
-    def taken(self) -> int:
-        """Comparisons opened so far."""
-        return len(self.entries)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, as in result.json."""
@@ -96,6 +93,7 @@ def ledger(state: State) -> Ledger:
     return Ledger(
         q=spec.gate.fdr,
         planned=allowance.planned_tests(spec),
+        taken=state.taken,
         spent=spent,
         left=max(0.0, spec.gate.fdr - spent),
         looks=sum(len(t.looks) for t in state.comparisons),
