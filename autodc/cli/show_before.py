@@ -36,8 +36,9 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     print_slices(out, found["slices"])
     out.print(_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
     apart = found["separation"]
-    if apart["diagnosis"]:
-        out.print(f"{apart['diagnosis']} rows of validation are set apart for diagnosis, {apart['gate']} decide")
+    if apart["cut"]:
+        sides = apart["parts"]["validation"]
+        out.print(f"{sides['explore']} rows of validation are for the search, {sides['gate']} decide")
     night = found["night"]
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
