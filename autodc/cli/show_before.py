@@ -11,13 +11,18 @@ from rich.text import Text
 from autodc.cli.terminal import Column, console, duration, print_table
 
 _LEFT = frozenset({"dataset", "inputs", "slice", "role"})
+FOUR_TIMES, EXPLORED = "four times the rows", "explore rows"
+
 _DROP = {
     "cost": 2,
     "inputs": 1,
     "left out": 3,
     "at 3 pairs": 2,
-    "with any number of pairs": 1,
+    "any number": 1,
     "role": 3,
+    "that count": 4,
+    FOUR_TIMES: 2,
+    EXPLORED: 2,
 }
 """What is left out first where the terminal is narrow: the highest number."""
 
@@ -35,16 +40,14 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     print_table(out, _columns(*names), rows, f"{found['study']}: data; near copies: of held-out rows")
     print_slices(out, found["slices"])
     out.print(_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
-    apart = found["separation"]
-    if apart["cut"]:
-        sides = apart["parts"]["validation"]
-        out.print(f"{sides['explore']} rows of validation are for the search, {sides['gate']} decide")
+    for part, rows in found["separation"]["parts"].items() if found["separation"]["cut"] else ():
+        words = f"{part}: the search sees {rows['explore']} rows, {rows['gate']} others decide"
+        out.print(words, soft_wrap=not out.is_terminal)
     night = found["night"]
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
-        f"{night['calibration']} calibration, {night['credit']} to split the gain, {night['test']} on the test set), "
-        f"{night['tests']} comparisons on an error "
-        f"budget of {night['fdr']:g}"
+        f"{night['calibration']} calibration, {night['credit']} to split the gain, {night['test']} for the last "
+        f"measurement), {night['tests']} comparisons on an error budget of {night['fdr']:g}"
     )
     out.print(_sentence(found["tracking"]), soft_wrap=not out.is_terminal)
     out.print(
@@ -68,14 +71,21 @@ def show_preflight(found: Mapping[str, Any]) -> None:
 
 def print_slices(out: Console, slices: list[Mapping[str, Any]]) -> None:
     """What each slice can show; the objective is the last."""
-    names = ("slice", "role", "rows", "that count", "margin", "at 3 pairs", "at 8 pairs", "with any number of pairs")
+    names = ("slice", "role", "explore", "gate", "that count", "margin", "at 3 pairs", "at 8 pairs", "any number")
     rows = []
     for row in slices:
-        shown = ["?" if row["shows"][key] is None else _number(row["shows"][key]) for key in ("3", "8", "unlimited")]
+        shown = [_shown(row["shows"][key]) for key in ("3", "8", "unlimited")]
+        shown += [_shown(row["more_shows"]["unlimited"]), _shown(row["explore_shows"]["unlimited"])]
         margin = "" if row["margin"] is None else f"{row['margin']:g}"
         name, role = ("(targets together)", "objective") if row["role"] == "objective" else (row["name"], row["role"])
-        rows.append([name, role, str(row["rows"]), f"{row['counting_rows']:.0f}", margin, *shown])
-    print_table(out, _columns(*names), rows, "slices: the smallest difference each can show in 8 of 10 cases")
+        counts = [str(row["explore"]), str(row["rows"]), f"{row['counting_rows']:.0f}"]
+        rows.append([name, role, *counts, margin, *shown])
+    title = "slices: the smallest difference that gate rows show in 8 of 10 cases; last: with any number of pairs"
+    print_table(out, _columns(*names, FOUR_TIMES, EXPLORED), rows, title)
+
+
+def _shown(value: float | None) -> str:
+    return "?" if value is None else _number(value)
 
 
 def _number(value: float) -> str:

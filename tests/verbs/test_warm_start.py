@@ -21,7 +21,7 @@ from autodc.wire.inputs import read_inputs
 from autodc.wire.study import open_study, warm_start
 
 INLINE = MachineSpec(runner="inline")
-SMALL = {"loop__rounds": 1, "search__sampler": "mixture", "budget__trainings": 40}
+SMALL = {"loop__rounds": 1, "search__sampler": "mixture", "budget__trainings": 60}
 
 
 def state_of(folder: Any) -> Any:
