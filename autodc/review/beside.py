@@ -14,6 +14,8 @@ NAMES = {INCUMBENT: "end", EVERYTHING_TUNED: "everything in, tuned", BASE_TUNED:
 
 ROWS = {"test": "the sealed test set", "gate": "the gate rows of validation"}
 
+_NO_TARGET = "no target slice has rows there"
+
 Standing = Literal["ahead", "behind", "level", "same", "failed"]
 """How the end stands to a baseline: shown better, shown worse, neither; it is the same plan; or nobody knows."""
 
@@ -46,7 +48,7 @@ def _arm(state: State, arm: str, rows: str, seen: Mapping[str, Any]) -> dict[str
         found |= _plan(state, arm)
         found["standing"] = _standing(state, arm, seen)
         if found["standing"] == "failed":
-            found["error"] = error(state, arm)
+            found["error"] = _NO_TARGET if seen.get("seeds") else error(state, arm)
     found["slices"] = {
         name: {"value": _rounded(value), **{key: _rounded_any(v) for key, v in ahead.get(name, {}).items()}}
         for name, value in values.items()
@@ -60,7 +62,7 @@ def _plan(state: State, arm: str) -> dict[str, Any]:
 
 
 def _standing(state: State, arm: str, seen: Mapping[str, Any]) -> Standing:
-    if not seen.get("seeds"):
+    if not seen.get("seeds") or ("slices" in seen and "difference" not in seen):
         return "failed"
     assert state.incumbent is not None
     assert state.baselines is not None

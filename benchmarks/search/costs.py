@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.search import Observation, make_engine
-from autodc.search.surrogates.fitting import GROWTH
+from autodc.search.surrogates.ladder import GROWTH
 from benchmarks.search.worlds import World
 
 STRETCH = 12

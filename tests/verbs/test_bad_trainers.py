@@ -50,7 +50,7 @@ def run(tmp_path: Path, mode: Any, machine: Any = INLINE, **changes: Any) -> Any
     (tmp_path / "bad.py").write_text(TRAINER)
     study = write_world(
         tmp_path, task={"kind": "classification", "trainer": "bad.py:Bad", "options": {"mode": mode}},
-        budget__trainings=30, loop__rounds=1, **changes,
+        budget__trainings=40, loop__rounds=1, **changes,
     )  # fmt: skip
     return autodc.run(autodc.load(study), machine, tmp_path / "out")
 
@@ -71,7 +71,7 @@ def errors(tmp_path: Path) -> Any:
 def test_what_a_plan_does_fails_that_plan_and_the_study_goes_on(tmp_path: Path, mode: Any, words: Any) -> None:
     result = run(tmp_path, mode)
     assert result.content["finished"]
-    assert result.content["spent"]["trainings"] == 30
+    assert result.content["spent"]["trainings"] == 40
     failed = errors(tmp_path)
     assert failed
     assert all(words in error for error in failed)
@@ -87,7 +87,7 @@ def test_a_start_that_leaves_every_time_is_bad_input_that_says_so(tmp_path: Path
 def test_stored_data_that_a_training_deletes_is_put_in_place_again(tmp_path: Path, mode: Any) -> None:
     result = run(tmp_path, mode)
     assert result.content["finished"]
-    assert result.content["spent"]["trainings"] == 30
+    assert result.content["spent"]["trainings"] == 40
     assert errors(tmp_path) == []
 
 

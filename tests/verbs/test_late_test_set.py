@@ -101,7 +101,7 @@ def test_a_test_set_without_rows_of_any_slice_is_told_and_does_not_end_the_night
         {"name": "bright", "where": "region = 'bright'", "role": "guard", "margin": 0.05},
         {"name": "dark", "where": "region = 'dark'", "role": "target"},
     ]
-    study = write_world(tmp_path, **SMALL, slices=slices)
+    study = write_world(tmp_path, **{**SMALL, "budget__trainings": 60}, slices=slices)
     path = tmp_path / "data" / "test.npz"
     arrays = dict(np.load(path))
     np.savez(path, **{**arrays, "region": np.full(len(arrays["y"]), "fog")})

@@ -195,7 +195,9 @@ def test_the_search_learns_from_explore_rows_and_comparisons_from_the_others(cut
             assert value == pytest.approx(hits[cut.gate[name].rows].mean())
         assert set(outcome.explore_soft) == set(outcome.explore) == {"overall", "bright", "dark"}
     for decision in result["decisions"]:
-        assert {n: s["rows"] for n, s in decision["slices"].items()} == {s.name: len(s.rows) for s in cut.gate.slices}
+        judged = cut.table if decision["purpose"] == "everything" else cut.gate
+        assert {n: s["rows"] for n, s in decision["slices"].items()} == {s.name: len(s.rows) for s in judged.slices}
+    assert {d["purpose"] for d in result["decisions"]} > {"everything"}
     card = state.question.slices["dark"]
     dark = [len(table["dark"].rows) for table in (cut.gate, cut.explore, cut.table)]
     assert [card["rows"], card["explore_rows"], card["all_rows"]] == dark

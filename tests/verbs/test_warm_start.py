@@ -21,7 +21,7 @@ from autodc.wire.inputs import read_inputs
 from autodc.wire.study import open_study, warm_start
 
 INLINE = MachineSpec(runner="inline")
-SMALL = {"loop__rounds": 1, "search__sampler": "mixture", "budget__trainings": 40}
+SMALL = {"loop__rounds": 1, "search__sampler": "mixture", "budget__trainings": 60}
 
 
 def state_of(folder: Any) -> Any:
@@ -62,7 +62,7 @@ def test_the_search_knows_what_the_other_study_trained_and_the_gate_does_not(
     result = autodc.run(second, INLINE, tmp_path / "run")
     mine, other = state_of(tmp_path / "run"), state_of(first / "run")
     told = mine.borrowed.observations
-    assert len(told) == sum(t.trial.phase in ("calibration", "search", "gate") for t in other.trials)
+    assert len(told) == sum(t.trial.phase in ("calibration", "search", "gate", "tuning") for t in other.trials)
     assert result.kept == ("lamps",)
     inputs = read_inputs(second)
     seen = inputs.explore["dark"].rows
@@ -134,7 +134,7 @@ def test_trainings_with_unknown_datasets_or_settings_are_left_out_and_counted(
     borrowed = warm_start(read_inputs(rewritten(tmp_path, shrink)))
     other = state_of(first / "run")
     assert len(borrowed.observations) + sum(borrowed.left_out.values()) == sum(
-        t.trial.phase in ("calibration", "search", "gate") for t in other.trials
+        t.trial.phase in ("calibration", "search", "gate", "tuning") for t in other.trials
     )
     assert borrowed.left_out["with datasets that are not in this study"] > 0
     assert all(seen["plan"]["hyperparameters"]["width"] <= 6 for seen in borrowed.observations)
