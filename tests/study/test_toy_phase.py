@@ -57,7 +57,7 @@ WITH_REPEAT = (*ORDER[:5], Repeat(), *ORDER[5:])
 @pytest.fixture(scope="module")
 def done(world: Callable[..., Any]) -> tuple[Any, StudyCore, list[Any]]:
     """A finished study with the phase, and the rows of its journal."""
-    hand, rows = world(loop__rounds=1), []
+    hand, rows = world(loop__rounds=1, budget__trainings=100), []
     study = hand.open(rows, order=WITH_REPEAT)
     hand.finish(study)
     return hand, study, rows

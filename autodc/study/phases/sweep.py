@@ -26,7 +26,7 @@ class Sweep(Phase):
     def decide(self, view: View, tools: Tools) -> ev.Event | None:
         """Go on with the comparison under way; else additions, the end of their wave, removals.
 
-        Evidence weighed together has all its verdicts in the gate, but for what an extension added without a round more.
+        Evidence weighed together has its verdicts in the gate, but for what an extension added without a round more.
         """
         state = view.state
         together = proposing.weighs(view)
