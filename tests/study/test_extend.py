@@ -62,17 +62,17 @@ def test_a_finished_study_takes_a_candidate_more_and_keeps_its_ledger(again: Any
     assert tuple(event.changed["gate.planned_tests"]) == (8, 20)
     assert not study.finished
     hand.finish(study)
-    account, spent = ledger(study.state), ledger(before.state).spent
+    account, spent, taken = ledger(study.state), ledger(before.state).spent, before.state.taken
     old, new = account.entries[: len(before.state.comparisons)], account.entries[len(before.state.comparisons) :]
     assert old == ledger(before.state).entries
     assert new
     for entry in new:
-        assert entry.share == pytest.approx((hand.spec.gate.fdr - spent) / (20 - len(old)))
+        assert entry.share == pytest.approx((hand.spec.gate.fdr - spent) / (20 - taken))
     assert account.spent <= hand.spec.gate.fdr
     assert account.taken <= 20
     assert study.state.kept == ("lamps",)
     content = result(study.state)
-    assert content["ledger"]["extensions"][0]["taken"] == len(old)
+    assert content["ledger"]["extensions"][0]["taken"] == taken
     assert [d["subject"] for d in content["decisions"]][: len(old)] == [e.subject for e in old]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 DEAR = {
+    "gate__evidence": "each",
+    "data__explore_share": 0,
     "seed": 2,
     "budget__trainings": 120,
     "loop__rounds": 1,

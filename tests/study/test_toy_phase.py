@@ -51,13 +51,13 @@ class Repeat(Phase):
         return planning.training(view, key, self.name, "once more")
 
 
-WITH_REPEAT = (*ORDER[:4], Repeat(), *ORDER[4:])
+WITH_REPEAT = (*ORDER[:5], Repeat(), *ORDER[5:])
 
 
 @pytest.fixture(scope="module")
 def done(world: Callable[..., Any]) -> tuple[Any, StudyCore, list[Any]]:
     """A finished study with the phase, and the rows of its journal."""
-    hand, rows = world(loop__rounds=1), []
+    hand, rows = world(loop__rounds=1, budget__trainings=100), []
     study = hand.open(rows, order=WITH_REPEAT)
     hand.finish(study)
     return hand, study, rows
@@ -70,10 +70,10 @@ def begun_at(hand: Any, rows: list[Any]) -> tuple[StudyCore, Trial]:
     return study, study.state.trials[-1].trial
 
 
-def test_its_training_is_planned_once_after_the_sweep_and_outcome_and_gain_follow(done: Any) -> None:
+def test_its_training_is_planned_once_after_the_tuning_and_outcome_and_gain_follow(done: Any) -> None:
     _, study, rows = done
     phases = [p.phase for p in study.state.phases]
-    assert phases[phases.index("sweep") :] == ["sweep", "repeat", "credit", "test"]
+    assert phases[phases.index("sweep") :] == ["sweep", "tuning", "repeat", "credit", "test"]
     mine = [t for t in study.state.trials if t.trial.phase == "repeat"]
     assert [(t.trial.plan, t.origin, t.outcome.status) for t in mine] == [(study.state.incumbent, "once more", "done")]
     assert [e.because for _, e in MemoryJournal(rows).read() if isinstance(e, ev.StudyFinished)] == ["rounds"]

@@ -14,6 +14,8 @@ from autodc.testing.memory import MemoryJournal
 
 HALVES = ("near", "far", "copies", "wrong")
 LONG = {
+    "gate__evidence": "each",
+    "data__explore_share": 0,
     "seed": 2,
     "budget__trainings": 120,
     "loop__rounds": 1,

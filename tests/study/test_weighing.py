@@ -123,9 +123,10 @@ def test_what_has_a_price_is_not_in_the_whole(world: Any) -> None:
     hand = world(data__candidates=candidates, **LONG)
     study = hand.open([])
     hand.finish(study)
-    for one in study.state.comparisons:
-        if one.purpose in ("everything", "together"):
-            assert "lamps" not in one.challenger.mixture
+    wholes = [t for t in study.state.comparisons if t.purpose in ("everything", "together")]
+    assert wholes
+    assert not any("lamps" in t.members for t in wholes)
+    assert not any("lamps" in t.challenger.mixture for t in wholes if t.round == 1)
     content = result(study.state)
     own = [d for d in content["decisions"] if d["subject"] == "lamps"]
     assert content["kept"] == ["lamps"]

@@ -24,12 +24,18 @@ class Sweep(Phase):
         return True
 
     def decide(self, view: View, tools: Tools) -> ev.Event | None:
-        """Go on with the comparison under way; else additions, the end of their wave, removals."""
+        """Go on with the comparison under way; else additions, the end of their wave, removals.
+
+        Evidence weighed together has its verdicts in the gate, but for what an extension added without a round more.
+        """
         state = view.state
-        if proposing.weighs(view):
+        together = proposing.weighs(view)
+        if together and not state.extensions:
             return view.after(self)
         if state.open_comparison is not None:
             return comparing.next_step(view, tools, state.open_comparison)
+        if together:
+            return _next_addition(view) or _end_of_wave(view) or view.after(self)
         if (useless := sweep.removed(state)) is not None:
             return comparing.advanced(view, useless, useless.incumbent)
         return _next_addition(view) or _end_of_wave(view) or _next_removal(view, tools) or view.after(self)

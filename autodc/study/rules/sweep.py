@@ -25,12 +25,14 @@ def waiting(view: View) -> list[str]:
     """Candidates this wave has not tested: without a decision, or with a keep that has not brought them in.
 
     The most promising first. A dropped or undecided one is not tested again, but for one that looked like a leak and
-    is trusted since.
+    is trusted since. What a round has weighed together with others is not asked here.
     """
     spec, state = view.spec, view.state
     effects = state.challengers[-1].effects if state.challengers else {}
     trusted = {n for n in spec.gate.trust if (last := state.decided(n)) is not None and TOO_GOOD in last.reasons}
-    out = {*state.kept, *({t.subject for t in wave(state)} - trusted), *failing.out(view)}
+    weighed = {name for one in state.proposals for name in one.proposal["beliefs"]}
+    asked = {t.subject for t in wave(state)} | weighed
+    out = {*state.kept, *(asked - trusted), *failing.out(view)}
     names = pays(view, [n for n in state.candidates if n not in out])
     still_open = [n for n in names if n in trusted or (last := state.decided(n)) is None or last.verdict == "keep"]
     return sorted(still_open, key=lambda n: -float(effects.get(n, {}).get("gain", 0.0)))
