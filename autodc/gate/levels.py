@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from autodc.errors import StatsError
 
-WHOLE_SHARE = 0.9
+WHOLE_SHARE = 0.6
 """Of a round's part of the error budget that the first whole spends; the others share the rest."""
 
 

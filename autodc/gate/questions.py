@@ -149,6 +149,11 @@ class Answer:
         return self.mean - SURE * self.sd
 
     @property
+    def backed(self) -> bool:
+        """Whether it is better, 95% sure and with no guard against it: enough where a whole that holds it was shown."""
+        return self.paid and not self.harmed and not self.guards and self.low > 0
+
+    @property
     def seems_better(self) -> bool:
         """Whether the challenger is better, 80% sure."""
         return self.mean > FAIRLY * self.sd

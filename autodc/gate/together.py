@@ -228,7 +228,7 @@ def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm
         answer = yield Question(
             purpose="block", challenger=held, incumbent=held.without(rest), members=rest, level="member"
         )
-        return held if answer.keep else held.without(rest)
+        return held if answer.keep or answer.backed else held.without(rest)
     answer = yield Question(purpose="block", challenger=held, incumbent=ground, members=rest)
     if held == whole or (answer.paid and answer.mean > 0):
         return held

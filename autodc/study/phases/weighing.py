@@ -41,12 +41,15 @@ def _step(view: View, tools: Tools, comparison: ComparisonState, event: ev.Toget
     apart = reserve("whole") if comparison.purpose in WHOLES else 0
     found = comparing.next_step(view, tools, comparison, apart)
     if isinstance(found, ev.VerdictReached):
-        return _told(found, comparison)
+        return _told(view, found, comparison)
     return found
 
 
-def _told(found: ev.VerdictReached, comparison: ComparisonState) -> ev.VerdictReached:
-    """What was only not shown is undecided: a drop says what was shown (DESIGN §11.6)."""
+def _told(view: View, found: ev.VerdictReached, comparison: ComparisonState) -> ev.VerdictReached:
+    """What was only not shown is undecided: a drop says what was shown (DESIGN §11.6).
+
+    A block that the whole has in it need not be shown again: it is kept where it is better, 95% sure.
+    """
     verdict, codes = found.verdict, found.reasons
     whole = comparison.purpose in WHOLES
     if verdict == "drop" and not HARMS & set(codes) and reasons.NO_CHANGE not in codes:
@@ -54,6 +57,9 @@ def _told(found: ev.VerdictReached, comparison: ComparisonState) -> ev.VerdictRe
     if whole:
         codes = (reasons.WHOLE if verdict == "keep" else reasons.WHOLE_NOT_SHOWN, *codes)
     elif comparison.purpose == "block":
+        free = not any(view.state.cost(name) for name in comparison.members)
+        if verdict != "keep" and free and comparison.looks and standing.answer(comparison).backed:
+            return replace(found, verdict="keep", reasons=(reasons.TOGETHER, reasons.WHOLE))
         codes = (reasons.TOGETHER if verdict == "keep" else reasons.NOT_APART, *codes)
     return replace(found, verdict=verdict, reasons=codes)
 
