@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from autodc.gate.questions import SURE, Answer, Arm, Proposal, Question, Settled
 
-SHOWN_ALONE = 2.5
+SHOWN_ALONE = 1.5
 """Believed gains of so many standard deviations are asked alone."""
 
 FEWEST_ALONE = 4
@@ -32,6 +32,11 @@ ROOM = 0.75
 
 RETREATS = 2
 """So often what passes but for its guards may give something up."""
+
+
+SET_APART = {"everything": 2 * PAIRS, "together": 2 * PAIRS, "harm": PAIRS, "removal": PAIRS, "pruning": PAIRS}
+"""Purpose → trainings that it leaves to what follows it: what harms must be able to leave a whole again, and what no
+question decided alone is asked as a block."""
 
 
 Round = Generator[Question, Answer, "Arm | None"]

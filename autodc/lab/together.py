@@ -17,7 +17,7 @@ from autodc.gate.answers import answered
 from autodc.gate.combine import of_leaving, with_belief
 from autodc.gate.levels import level_of, level_of_whole, share_of
 from autodc.gate.questions import Answer, Arm, Proposal, Question, Settled
-from autodc.gate.together import PAIRS, replay
+from autodc.gate.together import PAIRS, SET_APART, replay
 from autodc.gate.types import Look
 from autodc.lab.pairs import Pairs, key, targets
 from autodc.lab.searched import Search
@@ -208,7 +208,7 @@ class _Night:
 
     def _is_short(self, question: Question, arms: tuple[Point, Point], pairs: int) -> bool:
         """Whether no trainings are left for so many pairs, and for what has to follow a whole."""
-        apart = 2 * PAIRS if question.level in ("whole", "rest") else 0
+        apart = SET_APART.get(question.purpose, 0)
         return self._pairs.missing(*arms, pairs) + apart > self._left - self._pairs.spent
 
     def _looked(self, question: Question, arms: tuple[Point, Point], looks: tuple[int, ...], alpha: float) -> Look:

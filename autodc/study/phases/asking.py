@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autodc.gate.levels import level_of_whole
 from autodc.gate.questions import Arm, Question
-from autodc.gate.together import PAIRS
+from autodc.gate.together import PAIRS, SET_APART
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.phases import comparing
@@ -25,11 +25,6 @@ KINDS = {
 
 FAINT = 0.1
 """What the search recommends at a lower weight it would rather leave out."""
-
-
-def reserve(level: str) -> int:
-    """Trainings that a whole leaves for what follows it: without them nothing harmful in it could leave again."""
-    return 2 * PAIRS if level in ("whole", "rest") else 0
 
 
 class Weighted:
@@ -56,7 +51,7 @@ class Weighted:
             return False
         wanted = [pairs.pair_seed(view.spec, state.round, j, state.generation) for j in range(_pairs(view, question))]
         missing = sum((plan, seed) not in state.trained for seed in wanted for plan in arms)
-        return missing + reserve(question.level) <= allowance.left(view)
+        return missing + SET_APART.get(question.purpose, 0) <= allowance.left(view)
 
     def _recommended(self, members: frozenset[str]) -> Plan:
         if members not in self._known:

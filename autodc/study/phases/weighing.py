@@ -11,11 +11,12 @@ from autodc.gate import reasons
 from autodc.gate.answers import HARMS
 from autodc.gate.combine import ONE_SIDED, of_leaving, with_belief
 from autodc.gate.questions import SURE, Question, Settled
+from autodc.gate.together import SET_APART
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import WHOLES, ComparisonState
 from autodc.study.phases import comparing
-from autodc.study.phases.asking import Weighted, begun, reserve
+from autodc.study.phases.asking import Weighted, begun
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import standing
 from autodc.study.view import View
@@ -38,8 +39,7 @@ def _step(view: View, tools: Tools, comparison: ComparisonState, event: ev.Toget
     """Go on with the comparison under way."""
     if comparison.looks and comparison.pairs is not None:
         return _weighed(view, tools, comparison, event)
-    apart = reserve("whole") if comparison.purpose in WHOLES else 0
-    found = comparing.next_step(view, tools, comparison, apart)
+    found = comparing.next_step(view, tools, comparison, SET_APART.get(comparison.purpose, 0))
     if isinstance(found, ev.VerdictReached):
         return _told(view, found, comparison)
     return found
