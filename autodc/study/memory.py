@@ -15,6 +15,9 @@ from autodc.study.rules import pairs
 from autodc.study.view import View
 from autodc.studyfile.study import Tradeoff
 
+TUNING = "tuning"
+"""The phase that tunes the end."""
+
 
 @final
 class Memory:
@@ -28,25 +31,41 @@ class Memory:
         self._read = 0
 
     def observed(self, view: View) -> list[Observation]:
-        """All that is visible now; the list only grows."""
+        """All that is visible now, but what tunes the end; the list only grows.
+
+        Those are many of one mixture, beside which what differs between mixtures would seem a rare accident.
+        """
         if not self._seen:
             self._seen += borrowed(view.state.borrowed)
-        for one in view.state.trials[self._read : view.horizon]:
-            trial = one.trial
-            if (outcome := told(view, one)) is not None:
-                self._seen.append(
-                    Observation(
-                        number=trial.number,
-                        plan=trial.plan,
-                        seed=trial.seed,
-                        values=outcome.searched,
-                        soft=outcome.searched_soft if view.state.question.rules >= 1 else {},
-                        fidelity=trial.fidelity,
-                        tradeoffs=tradeoffs(outcome, trial.fidelity),
-                    )
-                )
+        self._seen += seen(view, view.state.trials[self._read : view.horizon])
         self._read = max(self._read, view.horizon)
         return self._seen
+
+    def with_tuning(self, view: View) -> list[Observation]:
+        """The same, and then what tunes the end."""
+        mine = [one for one in view.visible if one.trial.phase == TUNING]
+        return [*self.observed(view), *seen(view, mine, TUNING)]
+
+
+def seen(view: View, trials: Sequence[TrialState], phase: str = "") -> list[Observation]:
+    """What the search is told of trainings of a phase; left out: of all phases but that which tunes the end."""
+    found = []
+    for one in trials:
+        trial = one.trial
+        if (trial.phase == TUNING) != (phase == TUNING) or (outcome := told(view, one)) is None:
+            continue
+        found.append(
+            Observation(
+                number=trial.number,
+                plan=trial.plan,
+                seed=trial.seed,
+                values=outcome.searched,
+                soft=outcome.searched_soft if view.state.question.rules >= 1 else {},
+                fidelity=trial.fidelity,
+                tradeoffs=tradeoffs(outcome, trial.fidelity),
+            )
+        )
+    return found
 
 
 def on_every_row(view: View, observed: Sequence[Observation]) -> list[Observation]:

@@ -24,7 +24,7 @@ def polished(view: View, tools: Tools) -> ev.IncumbentPolished | None:
         return None
     if any(one.round == state.round for one in state.polished):
         return None
-    observed = on_every_row(view, tools.observed(view))
+    observed = on_every_row(view, tools.tuned(view))
     plan = tools.engine.settle(observed, incumbent.mixture.to_dict(), incumbent.recipe)
     if plan is None or plan == incumbent:
         return None

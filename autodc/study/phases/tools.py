@@ -70,6 +70,10 @@ class Tools:
         """What the search may know now."""
         return self.memory.observed(view)
 
+    def tuned(self, view: View) -> list[Observation]:
+        """The same, and what tunes the end."""
+        return self.memory.with_tuning(view)
+
     def worths(self, view: View, names: Sequence[str]) -> dict[str, Array]:
         """Draws of what the objective of the incumbent would lose without each of these datasets."""
         end = view.incumbent

@@ -11,6 +11,7 @@ from typing import final
 
 from autodc import seeds
 from autodc.study.journal import events as ev
+from autodc.study.memory import TUNING
 from autodc.study.phases import polishing, proposing
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
@@ -22,7 +23,7 @@ from autodc.study.view import View
 class Tuning(Phase):
     """Trainings of the incumbent's mixture at other settings, of studies that weigh evidence together."""
 
-    name = "tuning"
+    name = TUNING
     words = "tuning what is kept"
     purpose = "settings of what is kept, with the trainings that are left"
 
@@ -42,13 +43,13 @@ class Tuning(Phase):
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """The next one."""
-        if not self._wanted(view):
+        if not self._wanted(view) or any(t.trial.phase != self.name for t in view.hidden):
             return None
         state = view.state
         number = len(state.suggested) + state.count(self.name)
         running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
         mixture = view.incumbent.mixture.to_dict()
-        found = tools.engine.suggest(number, tools.observed(view), running, frozenset(), mixture)
+        found = tools.engine.suggest(number, tools.tuned(view), running, frozenset(), mixture)
         seed = seeds.integer(view.spec.seed, "search", f"tuning-{number}")
         return planning.training(view, (found.plan, seed), self.name, self.name)
 
