@@ -264,8 +264,12 @@ class StudyCore:
         return self._scorer.outcome(completion, soft=soft, shown=self._is_shown(trial))
 
     def _is_shown(self, trial: Trial) -> bool:
-        """Whether predictions are kept: of the first training in a pair of every plan that may be an incumbent."""
-        return trial.phase in PAIRED and trial.plan not in self.state.outputs
+        """Whether predictions are kept: of the first training in a pair of every plan that may be an incumbent.
+
+        What was polished was in no pair: of the first training of it.
+        """
+        needed = trial.phase in PAIRED or trial.plan == self.state.incumbent
+        return needed and trial.plan not in self.state.outputs
 
     def admit_slice(self, one: SliceSpec) -> None:
         """A slice joins the study. Raises InputError as `Slices.admission` does."""

@@ -29,7 +29,7 @@ def values(study: Any) -> Any:
 @pytest.fixture(scope="module")
 def grown(world: Any) -> Any:
     """A study that began with two slices and was given a third after twelve trainings, at its end; and its rows."""
-    hand, rows = world(slices=FULL[:2]), []
+    hand, rows = world(slices=FULL[:2], budget__trainings=120), []
     study = hand.open(rows)
     hand.advance(study, 12)
     study.admit_slice(BRIGHT)
@@ -80,7 +80,7 @@ def test_the_journal_alone_has_it(grown: Any) -> None:
 
 def test_a_longer_budget_does_not_forget_it(grown: Any, world: Any) -> None:
     hand, _, rows, _ = grown
-    longer = world(slices=FULL[:2], budget__trainings=80, loop__rounds=3)
+    longer = world(slices=FULL[:2], budget__trainings=160, loop__rounds=3)
     longer.store = hand.store
     study = longer.open(list(rows))
     assert study.state.extensions

@@ -82,7 +82,7 @@ def test_the_account_does_not_depend_on_the_order_of_outcomes(paid: Any) -> None
 
 
 def test_where_the_budget_is_short_the_model_says_it(world: Any) -> None:
-    hand = world(budget__trainings=30, loop__rounds=1)
+    hand = world(budget__trainings=30, loop__rounds=1, gate__evidence="each", data__explore_share=0)
     study = hand.open([])
     hand.finish(study)
     found = result(study.state)["credit"]
@@ -171,8 +171,11 @@ def test_doubtful_datasets_come_least_first() -> None:
     assert doubtful({"a": {"difference": -0.1}, "b": {"difference": 0.2}, "c": {"difference": -0.3}}) == ("c", "a")
 
 
-def test_only_a_test_of_the_very_datasets_and_settings_says_what_one_is_worth(paid: Any) -> None:
-    state = paid[1].state
+def test_only_a_test_of_the_very_datasets_and_settings_says_what_one_is_worth(world: Any) -> None:
+    hand = world(budget__trainings=160, loop__rounds=1, gate__evidence="each", data__explore_share=0)
+    study = hand.open([])
+    hand.finish(study)
+    state = study.state
     assert with_and_without(state, "lamps")["objective"]["difference"] > 0.3
     assert with_and_without(state, "wrong") is None
     moved = dataclasses.replace(state, incumbent=state.incumbent.without("lamps"))

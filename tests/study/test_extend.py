@@ -16,6 +16,9 @@ from autodc.testing.memory import MemoryJournal
 from autodc.testing.worlds.cells import CANDIDATES
 
 USELESS = [{"name": name, "source": f"data/{name}.npz"} for name in CANDIDATES[1:]]
+EACH = {"gate__evidence": "each", "data__explore_share": 0}
+"""Every dataset by itself, as before evidence was weighed together."""
+
 FEW = {"loop__rounds": 1, "gate__planned_tests": 8, "data__candidates": USELESS}
 MORE = {"data__candidates": [*FEW["data__candidates"], {"name": "lamps", "source": "data/lamps.npz"}]}
 SLICES = [
@@ -126,7 +129,7 @@ def test_a_mixture_added_to_enqueue_is_tried_first(again: Any, begun: Any) -> No
 
 @pytest.mark.slow
 def test_the_default_sampler_copes_with_a_candidate_it_did_not_know(world: Any, essence: Any) -> None:
-    few = {**FEW, "search__sampler": "mixture", "budget__trainings": 45}
+    few = {**FEW, "search__sampler": "mixture", "budget__trainings": 45, **EACH}
     hand = world(**few)
     hand.finish(hand.open(rows := []))
     begin = len(rows)
@@ -210,13 +213,13 @@ def test_another_identity_is_another_study_even_when_it_is_finished(again: Any, 
 
 
 def test_an_error_budget_that_is_used_up_is_not_extended(world: Any) -> None:
-    hand = world(**{**FEW, "gate__planned_tests": 2})
+    hand = world(**{**FEW, **EACH, "gate__planned_tests": 2})
     rows = []
     study = hand.open(rows)
     hand.finish(study)
     assert len(study.state.comparisons) == 2
     with pytest.raises(InputError, match=r"nothing is left of this study's error budget") as caught:
-        world(**{**FEW, "gate__planned_tests": 9}).open(rows)
+        world(**{**FEW, **EACH, "gate__planned_tests": 9}).open(rows)
     assert caught.value.code == "ADC-RUN-013"
     assert "2 comparisons taken of 9 planned, 0.1 of gate.fdr 0.1 spent" in str(caught.value)
 

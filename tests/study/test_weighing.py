@@ -11,7 +11,7 @@ from autodc.gate import reasons
 from autodc.review.result import result
 from autodc.study.journal.state import State
 
-LONG = {"budget": {"trainings": 110}, "search": {"trials_per_round": 40, "lag": 3}}
+LONG = {"budget": {"trainings": 160}, "search": {"trials_per_round": 40, "lag": 3}}
 
 
 def decided(state: State, purpose: str) -> list[Any]:
@@ -62,7 +62,7 @@ def test_the_budget_is_spent_and_what_is_left_tunes_what_is_kept(ended: Any) -> 
     mine = [t for t in state.trials if t.trial.phase == "tuning"]
     kept = {name for name, _ in mine[0].trial.plan.mixture}
     assert all({name for name, _ in t.trial.plan.mixture} == kept for t in mine)
-    assert result(state)["spent"]["trainings"] > 100
+    assert result(state)["spent"]["trainings"] > 150
 
 
 def test_wholes_do_not_spend_what_comparisons_of_members_share(ended: Any) -> None:

@@ -87,12 +87,14 @@ def _moved(state: State, event: ev.IncumbentMoved) -> None:
 def _polished(state: State, event: ev.IncumbentPolished) -> None:
     state.polished.append(event)
     state.incumbent = Plan.from_dict(event.plan)
+    forget_outputs(state)
 
 
 def forget_outputs(state: State) -> None:
     """Predictions are kept of the start, of the incumbent, and of what may still become one in this round."""
     kept = {state.start, state.incumbent, state.challenger}
-    for one in state.comparisons:
+    over = bool(state.proposals) and state.phase != "gate"
+    for one in () if over else state.comparisons:
         open_or_kept = one.verdict is None or one.verdict == "keep" or one.purpose not in ("whole", "addition")
         if one.round == state.round and open_or_kept:
             kept |= {one.challenger, one.incumbent}
