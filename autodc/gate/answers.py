@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from autodc.gate.questions import Answer
-from autodc.gate.reasons import HARM_ANCHOR, HARM_GUARD, HARM_OBJECTIVE
+from autodc.gate.reasons import HARM_ANCHOR, HARM_GUARD, HARM_OBJECTIVE, OUT_OF_BUDGET
 from autodc.gate.types import Look
 
 HARMS = frozenset({HARM_GUARD, HARM_ANCHOR, HARM_OBJECTIVE})
@@ -18,7 +18,7 @@ def answered(look: Look, verdict: str | None, reasons: Iterable[str], combined: 
 
     combined: mean and standard deviation of gate rows and belief together, where that was asked.
     """
-    objective = look.objective
+    objective, codes = look.objective, tuple(reasons)
     sd = math.inf if objective.standard_error is None else objective.standard_error
     mean = objective.difference
     if combined is not None:
@@ -27,8 +27,9 @@ def answered(look: Look, verdict: str | None, reasons: Iterable[str], combined: 
     return Answer(
         keep=verdict == "keep",
         gained=objective.z is not None and objective.bound is not None and objective.z >= objective.bound,
-        harmed=bool(HARMS & {*look.reasons, *reasons}),
+        harmed=bool(HARMS & {*look.reasons, *codes}),
         guards=tuple(guards),
         mean=mean,
         sd=sd if math.isfinite(sd) else math.inf,
+        cut=verdict is None or OUT_OF_BUDGET in codes,
     )

@@ -142,6 +142,8 @@ class Answer:
     sd: float = math.inf
     """Of that."""
     paid: bool = True
+    cut: bool = False
+    """It ended for want of trainings."""
 
     @property
     def low(self) -> float:
@@ -150,8 +152,12 @@ class Answer:
 
     @property
     def backed(self) -> bool:
-        """Whether it is better, 95% sure and with no guard against it: enough where a whole that holds it was shown."""
-        return self.paid and not self.harmed and not self.guards and self.low > 0
+        """Whether it is better and has no guard against it, 95% sure, 80% where trainings were short.
+
+        Enough where a whole that holds it was shown.
+        """
+        better = self.seems_better if self.cut else self.low > 0
+        return self.paid and not self.harmed and not self.guards and better
 
     @property
     def seems_better(self) -> bool:

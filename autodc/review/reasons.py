@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autodc.gate import reasons
+from autodc.gate.reasons import OUT_OF_BUDGET
 from autodc.review.numbers import listed
-from autodc.study.phases.comparing import OUT_OF_BUDGET, STOPPED
+from autodc.study.phases.comparing import STOPPED
 from autodc.study.rules.failing import ALWAYS_FAILS
 
 SENTENCES: dict[str, str] = {

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from autodc.gate.reasons import OUT_OF_BUDGET
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState, Purpose
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import allowance, ledger, pairs, planning
 from autodc.study.view import View
-
-OUT_OF_BUDGET = "ADC-G090"
-"""Reason of a comparison that ended because no trainings were left for its next look."""
 
 STOPPED = "ADC-G091"
 """Reason of a comparison that ended because the user asked to open the test set."""
