@@ -98,7 +98,7 @@ def test_what_harms_leaves_and_what_cures_is_decided_alone() -> None:
 def test_a_block_beside_members_that_stand_alone_has_to_be_shown() -> None:
     gains = {"cure": 0.2, "x": 0.0, "y": 0.0}
     p = proposal({"cure": 0.18, "x": 0.004, "y": 0.004})
-    asked, end = live(p, {**gains, "x": 0.0012, "y": 0.0012})
+    asked, end = live(p, {**gains, "x": 0.0007, "y": 0.0007})
     block = [q for q in asked if q.purpose == "block"]
     assert all(q.level == "member" for q in block)
     assert end.end is not None

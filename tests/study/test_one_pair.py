@@ -11,7 +11,7 @@ from autodc.study.journal.state import State
 
 EARLY: dict[str, Any] = {
     "gate__looks": [1, 2, 3, 5, 8],
-    "budget__trainings": 70,
+    "budget__trainings": 120,
     "search__trials_per_round": 26,
     "loop__rounds": 1,
     "search__sampler": "random",

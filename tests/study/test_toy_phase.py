@@ -97,7 +97,12 @@ def test_status_says_what_it_does_and_a_reader_without_it_says_its_name(done: An
 def test_the_search_never_learns_from_it_and_its_model_is_kept(done: Any) -> None:
     hand, study, rows = done
     seen = {o.number for o in Memory().observed(study.view)}
-    assert {t.trial.phase for t in study.state.trials if t.trial.number not in seen} == {"repeat", "credit", "test"}
+    assert {t.trial.phase for t in study.state.trials if t.trial.number not in seen} == {
+        "repeat",
+        "tuning",
+        "credit",
+        "test",
+    }
     again, trial = begun_at(hand, rows)
     job = replace(hand.jobs(again), order=WITH_REPEAT).job(trial, 0)
     assert job.keep_model
