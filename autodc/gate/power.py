@@ -17,7 +17,7 @@ NORMAL_DF = 1e6
 LARGEST = 1e6
 """Critical values and statistics beyond this say the same."""
 WHOLE_LEVEL = 1.46
-"""Standard errors at which a round's whole passes: nine tenths of the level of a round, one-sided."""
+"""Standard errors at which a round's whole passes, about: most of the level of a study of one round, one-sided."""
 CERTAIN = 0.95
 """Chance with which a challenger that harms nobody should pass a guard."""
 

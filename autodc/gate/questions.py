@@ -24,7 +24,7 @@ Purpose = Literal[
 each by each."""
 
 Level = Literal["whole", "rest", "member", "none"]
-"""What a question spends: nine tenths of the round's part of the error budget, half of what is left of it, the share of
+"""What a question spends: six tenths of the round's part of the error budget, half of what is left of it, the share of
 one comparison, or nothing, because it claims nothing."""
 
 SURE = 1.64
