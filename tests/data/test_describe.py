@@ -56,13 +56,13 @@ def test_large_and_wide_candidates_are_drawn_from_the_same_way_every_time() -> N
 
 def test_a_study_of_many_candidates_is_searched_by_clusters_and_one_of_few_is_not(tmp_path: Path) -> None:
     inputs = read_inputs(load(write_world(tmp_path)))
-    assert described_problem(inputs.spec, inputs.catalogue, inputs.table).descriptors == {}
+    assert described_problem(inputs.spec, inputs.catalogue, inputs.gate, inputs.explore).descriptors == {}
     first = inputs.spec.data.candidates
     many = [first[i % len(first)].model_copy(update={"name": f"c{i}", "tags": (f"t{i % 4}",)}) for i in range(MANY + 4)]
     spec = inputs.spec.model_copy(update={"data": inputs.spec.data.model_copy(update={"candidates": tuple(many)})})
     sets = {c.name: inputs.catalogue.candidates[first[i % len(first)].name] for i, c in enumerate(many)}
     grown = dataclasses.replace(inputs, spec=spec, catalogue=dataclasses.replace(inputs.catalogue, candidates=sets))
-    problem = described_problem(grown.spec, grown.catalogue, grown.table)
+    problem = described_problem(grown.spec, grown.catalogue, grown.gate, grown.explore)
     assert set(problem.descriptors) == set(sets)
     found = {tuple(one.tolist()) for cut in PlanEncoding(problem).space.clusters for one in cut}
     assert len(found) >= len(first)

@@ -16,7 +16,7 @@ from autodc.testing.worlds.cells import write_world
 from autodc.verbs.run import open_result, without_test
 
 INLINE = MachineSpec(runner="inline")
-SMALL = {"budget__trainings": 40, "loop__rounds": 1}
+SMALL = {"budget__trainings": 40, "loop__rounds": 1, "gate__evidence": "each", "data__explore_share": 0}
 
 
 def lost(path: Any, arrays: Any) -> None:

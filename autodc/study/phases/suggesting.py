@@ -36,12 +36,17 @@ def is_searching(view: View) -> bool:
     return state.charged("search", state.round) < quota - allowance.CRUMB and allowance.left(view) >= 1
 
 
+AHEAD = 0.5
+"""This share of the next round's search may be planned while the gate waits: what joins with the round is in the rest."""
+
+
 def filling(view: View, tools: Tools) -> ev.TrialPlanned | None:
     """Search for the next round while the gate waits: idle workers are a defect."""
     state, upcoming = view.state, view.state.round + 1
     if state.round >= view.spec.loop.rounds:
         return None
-    if state.charged("search", upcoming) >= allowance.search_quota(view, upcoming) - allowance.CRUMB:
+    share = AHEAD if view.spec.gate.evidence == "together" else 1.0
+    if state.charged("search", upcoming) >= share * allowance.search_quota(view, upcoming) - allowance.CRUMB:
         return None
     return training(view, tools, upcoming) if allowance.left(view) >= 1 + allowance.LEAST_ROUND else None
 
