@@ -42,7 +42,9 @@ def test_the_public_names() -> None:
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("ran")
-    spec = autodc.load(write_world(folder, budget__trainings=40, loop__rounds=1, gate__evidence="each", data__explore_share=0))
+    spec = autodc.load(
+        write_world(folder, budget__trainings=40, loop__rounds=1, gate__evidence="each", data__explore_share=0)
+    )
     said = []
     result = autodc.run(spec, INLINE, folder / "out", progress=lambda state: said.append(len(state.trials)))
     return spec, result, said

@@ -37,7 +37,7 @@ def is_searching(view: View) -> bool:
 
 
 AHEAD = 0.5
-"""This share of the next round's search may be planned while the gate waits: what joins with the round is in the rest."""
+"""This share of the next round's search may be planned while the gate waits; what joins with it is in the rest."""
 
 
 def filling(view: View, tools: Tools) -> ev.TrialPlanned | None:
