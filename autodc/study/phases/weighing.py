@@ -10,8 +10,10 @@ import numpy as np
 from autodc.gate import reasons
 from autodc.gate.answers import HARMS
 from autodc.gate.combine import ONE_SIDED, of_leaving, with_belief
+from autodc.gate.noise import OBJECTIVE
 from autodc.gate.questions import SURE, Question, Settled
 from autodc.gate.together import SET_APART
+from autodc.gate.types import Look
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import WHOLES, ComparisonState
@@ -124,12 +126,18 @@ def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[flo
     """The objective's difference by gate rows and by what the search believes of explore rows; None: not measured."""
     look = comparison.typed_looks[-1]
     seen = look.objective
-    if reasons.NO_CHANGE in look.reasons:
+    if reasons.NO_CHANGE in look.reasons or _same_targets(look):
         return 0.0, 0.0
     if seen.standard_error is None:
         return None
     belief = _belief(view, tools, comparison)
     return with_belief((seen.difference, seen.standard_error, seen.df), belief, tools.assessor.explore_share)
+
+
+def _same_targets(look: Look) -> bool:
+    """Whether no row of a target differed in any pair: then no noise of other trainings is asked."""
+    seed, residual, df = look.noise.get(OBJECTIVE, (1.0, 1.0, 0.0))
+    return df > 0 and look.objective.difference == seed == residual == 0.0
 
 
 def _belief(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:
