@@ -10,7 +10,7 @@ is the answers so far, and the same answers give the same questions (docs/decisi
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 
 from autodc.gate.questions import SURE, Answer, Arm, Proposal, Question, Settled
@@ -142,16 +142,21 @@ def _shown(
     return (question.challenger if answer.keep else None), answer
 
 
+def _costliest(p: Proposal, names: Iterable[str], guards: tuple[str, ...]) -> str | None:
+    """The member of least gain for what it is believed to harm these guards; None where none is."""
+    harm = {n: -sum(min(0.0, _change(p, n, g)) for g in guards) for n in names if n in p.beliefs}
+    harm = {n: h for n, h in harm.items() if h > 0}
+    return min(harm, key=lambda n: (max(0.0, p.beliefs[n].gain) / harm[n], n)) if harm else None
+
+
 def _retreat(p: Proposal, arm: Arm, guards: tuple[str, ...]) -> Arm | None:
     """The arm with the member of least gain for its harm at half its weight, or without it where that was tried.
 
     A large gain is not given up to a guard before a lower weight is tried.
     """
-    harm = {n: -sum(min(0.0, _change(p, n, g)) for g in guards) for n in arm.members if n in p.beliefs}
-    harm = {n: h for n, h in harm.items() if h > 0}
-    if not harm:
+    name = _costliest(p, arm.members, guards)
+    if name is None:
         return None
-    name = min(harm, key=lambda n: (max(0.0, p.beliefs[n].gain) / harm[n], n))
     if name in arm.halved or p.beliefs[name].sureness < SHOWN_ALONE:
         return arm.without([name])
     return replace(arm, halved=arm.halved | {name})
@@ -230,10 +235,16 @@ def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm
     if not rest:
         return held
     if alone:
-        answer = yield Question(
-            purpose="block", challenger=held, incumbent=held.without(rest), members=rest, level="member"
-        )
-        return held if answer.keep or answer.backed else held.without(rest)
+        bare = held.without(rest)
+        for _ in range(1 + RETREATS):
+            answer = yield Question(purpose="block", challenger=held, incumbent=bare, members=rest, level="member")
+            if answer.keep or answer.backed:
+                return held
+            worst = _costliest(p, rest, answer.guards)
+            if not answer.guards or answer.low <= 0 or worst is None or len(rest) == 1:
+                break
+            held, rest = held.without([worst]), tuple(n for n in rest if n != worst)
+        return bare
     answer = yield Question(purpose="block", challenger=held, incumbent=ground, members=rest)
     if held == whole or (answer.paid and answer.mean > 0):
         return held

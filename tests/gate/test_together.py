@@ -175,3 +175,26 @@ def test_what_would_break_a_guard_together_gives_up_the_member_that_harms_it_mos
 
 def test_an_arm_without_its_members_is_the_base() -> None:
     assert Arm("everything", frozenset({"a"}), frozenset({"a"})).without(["a"]) == Arm("everything", frozenset())
+
+
+def test_a_block_gives_up_the_member_that_breaks_its_guard_and_keeps_the_rest() -> None:
+    gains = {"cure": 0.2, "small": 0.02, "trade": 0.001}
+    p = proposal(gains, margins={"overall": 0.01})
+    guarded = Belief(gain=0.001, sd=0.003, guards={"overall": -0.05})
+    small = Belief(gain=0.004, sd=0.004)
+    beliefs = {"cure": Belief(gain=0.2, sd=0.003), "small": small, "trade": guarded}
+    p = Proposal(**{**{f: getattr(p, f) for f in p.__dataclass_fields__}, "beliefs": beliefs})
+    asked: list[Question] = []
+    answers: list[Answer] = []
+    while not isinstance(found := replay(p, answers), Settled):
+        mean = sum(gains[n] for n in found.challenger.members) - sum(gains[n] for n in found.incumbent.members)
+        broken = found.purpose == "block" and "trade" in found.challenger.members
+        asked.append(found)
+        answers.append(
+            Answer(
+                keep=mean > 0.005 and not broken, gained=mean > 0.005, guards=("overall",) * broken, mean=mean, sd=SE
+            )
+        )
+    assert [q.members for q in asked if q.purpose == "block"] == [("small", "trade"), ("small",)]
+    assert found.end is not None
+    assert found.end.members == {"cure", "small"}
