@@ -6,8 +6,9 @@ The same for every engine, so that a comparison of engines is about where they l
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
@@ -15,26 +16,46 @@ from autodc import seeds
 from autodc.plan.plan import Plan
 from autodc.search.book import PlanBook
 from autodc.search.encoding import weight_name
-from autodc.search.engine import DRAWS, Observation, Recommendation
+from autodc.search.engine import DRAWS, FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
 from autodc.search.history import History
+from autodc.search.pareto import Tradeoffs
+from autodc.search.probes import modeller_of
 from autodc.search.recommender import Recommender
-from autodc.search.surrogates.modeller import Modeller
 from autodc.search.surrogates.posterior import Model
 from autodc.search.threads import single_threaded
 
 Array = np.ndarray[Any, Any]
 
 
-@final
-class Answers:
-    """Answers from a book of plans by posterior mean; see `SearchEngine`, whose methods these are."""
+class AnsweringEngine(ABC):
+    """An engine but for where it looks. What it keeps is for speed: it answers by its arguments, problem and seed."""
 
-    def __init__(self, book: PlanBook, modeller: Modeller, seed: int) -> None:
-        self._book, self._modeller, self._seed = book, modeller, seed
+    def __init__(self, problem: SearchProblem, seed: int) -> None:
+        self._problem, self._seed, self._book = problem, seed, PlanBook(problem)
+        self._modeller = modeller_of(self._book.space, problem)
+        self._tradeoffs = Tradeoffs(self._book.space, problem)
+
+    @abstractmethod
+    def suggest(
+        self,
+        number: int,
+        observed: Sequence[Observation],
+        running: Sequence[Plan],
+        excluded: frozenset[str] = frozenset(),
+        mixture: Mapping[str, float] | None = None,
+    ) -> Suggestion:
+        """Propose the plan of search trial `number`; see `SearchEngine`."""
+
+    def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
+        """Return the trained plans that none is believed to beat; see `SearchEngine`."""
+        return self._tradeoffs.front(self._modeller, self._book.history(observed), observed)
 
     @single_threaded
     def recommend(
-        self, observed: Sequence[Observation], required: frozenset[str], excluded: frozenset[str]
+        self,
+        observed: Sequence[Observation],
+        required: frozenset[str] = frozenset(),
+        excluded: frozenset[str] = frozenset(),
     ) -> Recommendation:
         """Recommend the plan of highest posterior mean; without a single success, the start with what is required."""
         book, history = self._book, self._book.history(observed)
@@ -63,7 +84,9 @@ class Answers:
         )
 
     @single_threaded
-    def settle(self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None) -> Plan | None:
+    def settle(
+        self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None = None
+    ) -> Plan | None:
         """The plan of exactly this mixture at the settings believed best; None where nothing is known."""
         history = self._book.of(observed)
         if _knows_nothing(history):

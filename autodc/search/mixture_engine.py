@@ -9,12 +9,9 @@ import numpy as np
 
 from autodc import seeds
 from autodc.plan.plan import Plan
-from autodc.search.answers import Answers
-from autodc.search.book import PlanBook
-from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
+from autodc.search.answers import AnsweringEngine
+from autodc.search.engine import Observation, SearchProblem, Suggestion
 from autodc.search.history import History
-from autodc.search.pareto import Tradeoffs
-from autodc.search.probes import modeller_of
 from autodc.search.proposal import free, thompson, unseen
 from autodc.search.screen import Opening, opening
 from autodc.search.space import Fixed
@@ -25,18 +22,13 @@ Array = np.ndarray[Any, Any]
 
 
 @final
-class MixtureEngine:
-    """Its answers depend on the arguments, the problem and the seed alone; what it keeps is for speed."""
+class MixtureEngine(AnsweringEngine):
+    """An opening of fold-over pairs, then Thompson sampling."""
 
     def __init__(self, problem: SearchProblem, seed: int) -> None:
-        self._problem, self._seed = problem, seed
-        self._book = PlanBook(problem)
-        space = self._book.space
-        self._modeller = modeller_of(space, problem)
-        self._answers = Answers(self._book, self._modeller, seed)
-        self._tradeoffs = Tradeoffs(space, problem)
+        super().__init__(problem, seed)
         enqueued = [self._book.enqueued(weights) for weights in problem.enqueue]
-        self._opening: list[Opening] = opening(space, self._book.start, enqueued, seed, problem.probed)
+        self._opening: list[Opening] = opening(self._book.space, self._book.start, enqueued, seed, problem.probed)
 
     def suggest(
         self,
@@ -63,43 +55,10 @@ class MixtureEngine:
             origin = "thompson"
         return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin=origin)
 
-    def recommend(
-        self,
-        observed: Sequence[Observation],
-        required: frozenset[str] = frozenset(),
-        excluded: frozenset[str] = frozenset(),
-    ) -> Recommendation:
-        """Recommend by posterior mean; see `SearchEngine`."""
-        return self._answers.recommend(observed, required, excluded)
-
-    def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
-        """Return the trained plans that none is believed to beat; see `SearchEngine`."""
-        return self._tradeoffs.front(self._modeller, self._book.history(observed), observed)
-
     def _weighed(self, number: int, history: History, observed: Sequence[Observation]) -> Modeller:
         if not self._problem.tradeoffs:
             return self._modeller
         return self._tradeoffs.weighed(self._modeller, history, observed, self._seed, number)
-
-    def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
-        """Draw the objective of these plans; see `SearchEngine`."""
-        return self._answers.outlook(observed, plans)
-
-    def settle(
-        self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None = None
-    ) -> Plan | None:
-        """Settle the settings of a mixture; see `SearchEngine`."""
-        return self._answers.settle(observed, mixture, recipe)
-
-    def beliefs(self, observed: Sequence[Observation], plan: Plan) -> Mapping[str, tuple[float, float]] | None:
-        """Say what every member of a plan is worth in it; see `SearchEngine`."""
-        return self._answers.beliefs(observed, plan)
-
-    def guard_beliefs(
-        self, observed: Sequence[Observation], plan: Plan
-    ) -> Mapping[str, Mapping[str, tuple[float, float]]] | None:
-        """Say what every member of a plan is worth to every guard; see `SearchEngine`."""
-        return self._answers.guard_beliefs(observed, plan)
 
     def _openings(self, observed: Sequence[Observation]) -> list[Opening]:
         """The opening; of one whose worth in trainings was borrowed from another study, what the user enqueued."""

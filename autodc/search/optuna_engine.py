@@ -21,11 +21,8 @@ from optuna.trial import TrialState
 from autodc import seeds
 from autodc.errors import SpecError
 from autodc.plan.plan import Plan, Value, thawed
-from autodc.search.answers import Answers
-from autodc.search.book import PlanBook
-from autodc.search.engine import FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
-from autodc.search.pareto import Tradeoffs
-from autodc.search.probes import modeller_of
+from autodc.search.answers import AnsweringEngine
+from autodc.search.engine import Observation, SearchProblem, Suggestion
 from autodc.search.proposal import free, unseen
 from autodc.search.space import Dimension, Space
 
@@ -59,7 +56,7 @@ def distribution(dimension: Dimension) -> BaseDistribution:
 
 
 @final
-class OptunaEngine:
+class OptunaEngine(AnsweringEngine):
     """Asks one Optuna sampler. One with a state of its own sees all trials replayed at every ask, which costs it.
 
     options: arguments of the sampler's own beside its seed, such as multivariate=True for TPE.
@@ -72,14 +69,9 @@ class OptunaEngine:
         if (package := NEEDS.get(sampler)) and importlib.util.find_spec(package) is None:
             hint = f"pip install {package}"
             raise SpecError("ADC-SRCH-002", f"{sampler} needs the package {package}", "search.sampler", sampler, hint)
-        self._name, self._seed, self._problem = sampler, seed, problem
-        self._book = PlanBook(problem)
-        space = self._book.space
-        self._modeller = modeller_of(space, problem)
-        self._answers = Answers(self._book, self._modeller, seed)
-        self._tradeoffs = Tradeoffs(space, problem)
-        self._options = dict(options or {})
-        self._bridge = Bridge(space, sampler, seed, self._options)
+        super().__init__(problem, seed)
+        self._name, self._options = sampler, dict(options or {})
+        self._bridge = Bridge(self._book.space, sampler, seed, self._options)
 
     def suggest(
         self,
@@ -105,39 +97,6 @@ class OptunaEngine:
             rng = seeds.generator(self._seed, "search", "optuna", number, "free")
             row = free(self._book.space, pending, fixed, rng)
         return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin=self._name)
-
-    def recommend(
-        self,
-        observed: Sequence[Observation],
-        required: frozenset[str] = frozenset(),
-        excluded: frozenset[str] = frozenset(),
-    ) -> Recommendation:
-        """Recommend by posterior mean; see `SearchEngine`."""
-        return self._answers.recommend(observed, required, excluded)
-
-    def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
-        """Return the trained plans that none is believed to beat; see `SearchEngine`."""
-        return self._tradeoffs.front(self._modeller, self._book.history(observed), observed)
-
-    def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
-        """Draw the objective of these plans; see `SearchEngine`."""
-        return self._answers.outlook(observed, plans)
-
-    def settle(
-        self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None = None
-    ) -> Plan | None:
-        """Settle the settings of a mixture; see `SearchEngine`."""
-        return self._answers.settle(observed, mixture, recipe)
-
-    def beliefs(self, observed: Sequence[Observation], plan: Plan) -> Mapping[str, tuple[float, float]] | None:
-        """Say what every member of a plan is worth in it; see `SearchEngine`."""
-        return self._answers.beliefs(observed, plan)
-
-    def guard_beliefs(
-        self, observed: Sequence[Observation], plan: Plan
-    ) -> Mapping[str, Mapping[str, tuple[float, float]]] | None:
-        """Say what every member of a plan is worth to every guard; see `SearchEngine`."""
-        return self._answers.guard_beliefs(observed, plan)
 
 
 @final
