@@ -6,9 +6,7 @@ import math
 from collections.abc import Sequence
 
 from autodc.gate.power import critical
-
-ONE_SIDED = 1.645
-"""Standard errors of a one-sided bound at 95%, where the spread is known."""
+from autodc.gate.thresholds import SURE
 
 CANCELLED = math.sqrt(2.0)
 """Doubts about several datasets add up to their sum divided by this."""
@@ -23,7 +21,7 @@ def combined(gate: tuple[float, float, float | None], belief: tuple[float, float
     and finite says nothing.
     """
     (difference, error, df), (mean, sd) = gate, belief
-    own = error if df is None else error * critical(ONE_SIDED, df) / ONE_SIDED
+    own = error if df is None else error * critical(SURE, df) / SURE
     if own <= 0 or not (math.isfinite(mean) and math.isfinite(sd) and sd > 0):
         return difference, own
     weight = (own / sd) ** 2

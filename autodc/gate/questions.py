@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
+from autodc.gate.thresholds import FAIRLY, SURE
+
 Purpose = Literal[
     "removal",
     "whole",
@@ -27,11 +29,17 @@ Level = Literal["whole", "rest", "member", "none"]
 """What a question spends: six tenths of the round's part of the error budget, half of what is left of it, the share of
 one comparison, or nothing, because it claims nothing."""
 
-SURE = 1.64
-"""Standard errors of one-sided 95%."""
+WHOLES = ("everything", "together")
+"""Purposes that open a round: they spend an error budget of their own (DESIGN §11.7a)."""
 
-FAIRLY = 0.84
-"""Standard errors of one-sided 80%."""
+LEAVING = ("harm", "pruning")
+"""Purposes that ask what may leave: the challenger is without the members."""
+
+TOGETHER_ALONE = (*WHOLES, "block")
+"""Purposes whose gain is asked of the objective alone."""
+
+PATIENT = (*TOGETHER_ALONE, "tuning")
+"""Purposes that are not given up by what others' noise says."""
 
 
 @final
@@ -149,6 +157,15 @@ class Answer:
     def low(self) -> float:
         """The difference is above this with 95%."""
         return self.mean - SURE * self.sd
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the best guess is a gain; nothing is guessed of what could not be measured."""
+        return self.paid and self.mean > 0 and math.isfinite(self.sd)
+
+    def costs_nothing(self, matters: float) -> bool:
+        """Whether the challenger is shown to lose less than matters."""
+        return self.low >= -matters
 
     @property
     def backed(self) -> bool:

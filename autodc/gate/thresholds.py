@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from autodc.studyfile.names import METRICS
+
 OBJECTIVE_ALPHA: Final = 0.2
 """One-sided level at which the objective must improve."""
 GUARD_ALPHA: Final = 0.2
@@ -16,3 +18,15 @@ FUTILITY_REST: Final = 0.05
 """The same for the objective and for a guard."""
 ANCHOR_FACTOR: Final = 1.5
 """What a guard may lose since the start of the study, in margins."""
+SURE: Final = 1.645
+"""Standard errors of a one-sided bound at 95%, where the spread is known."""
+FAIRLY: Final = 0.84
+"""The same at 80%."""
+MATTERS: Final = 0.002
+"""A loss below this matters to nobody: of a metric in shares, else as a share of the objective of the start."""
+
+
+def matters(metric: str, start: float | None) -> float:
+    """Return the loss below which nothing is lost, in units of a metric. start: the objective of the start."""
+    known = METRICS.get(metric)
+    return MATTERS if known is not None and known.share else MATTERS * abs(start or 0.0)

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 
-from autodc.gate.questions import SURE, Answer, Arm, Proposal, Question, Settled
+from autodc.gate.questions import Answer, Arm, Proposal, Question, Settled
+from autodc.gate.thresholds import SURE
 
 SHOWN_ALONE = 1.5
 """Believed gains of so many standard deviations are asked alone."""
@@ -109,7 +110,7 @@ def _whole(p: Proposal) -> Generator[Question, Answer, tuple[Arm | None, Arm]]:
         found, _ = yield from _shown(p, arm, ground, p.recommended, first=False)
         if found is not None:
             return found, ground
-    if p.doubt and first is not None and first.paid and first.mean > 0 and not first.harmed:
+    if p.doubt and first is not None and first.ahead and not first.harmed:
         arm = Arm("everything", kept | frozenset(p.everything))
         _ = yield Question(purpose="doubt", challenger=arm, incumbent=ground, members=p.everything)
         return arm, ground
@@ -181,13 +182,13 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
     """c: those believed harmful leave where that seems better after three pairs, the doubtful where it is free."""
     if held.plan == "recommended":
         return held
-    for sure, least in ((SURE, 0.0), (0.0, None)):
+    for sure in (SURE, 0.0):
         stay = frozenset(p.kept) | frozenset(believed(p, sure, heed_guards=False))
         gone = tuple(sorted(held.members - stay))
         if not gone or len(gone) == len(held.members - frozenset(p.kept)):
             continue
         answer = yield Question(purpose="harm", challenger=held.without(gone), incumbent=held, members=gone)
-        if answer.paid and (answer.mean > least if least is not None else answer.low >= -p.matters):
+        if answer.paid and (answer.ahead if sure else answer.costs_nothing(p.matters)):
             held = held.without(gone)
     return held
 
@@ -222,7 +223,7 @@ def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
         count = (least + most + 1) // 2
         gone = tuple(others[:count])
         answer = yield Question(purpose="pruning", challenger=held.without(gone), incumbent=held, members=gone)
-        if answer.paid and answer.low >= -p.matters:
+        if answer.paid and answer.costs_nothing(p.matters):
             least = count
         else:
             most = count - 1
@@ -246,7 +247,7 @@ def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm
             held, rest = held.without([worst]), tuple(n for n in rest if n != worst)
         return bare
     answer = yield Question(purpose="block", challenger=held, incumbent=ground, members=rest)
-    if held == whole or (answer.paid and answer.mean > 0):
+    if held == whole or answer.ahead:
         return held
     members = tuple(sorted(whole.members - ground.members))
     _ = yield Question(purpose="block", challenger=whole, incumbent=ground, members=members)

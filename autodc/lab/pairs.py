@@ -61,6 +61,7 @@ class Pairs:
         anchored: bool,
         fresh: bool,
         objective_alone: bool,
+        patient: bool,
     ) -> Look:
         """Judge so many pairs on the rows of one side. anchored: guards are held against the start too."""
         new, old = (self._runs(one, pairs) for one in (challenger, incumbent))
@@ -74,6 +75,7 @@ class Pairs:
             leaks=NOBODY,
             whole=True,
             objective_alone=objective_alone,
+            patient=patient,
         )
 
     def pooled(self, look: Look, challenger: Point, incumbent: Point) -> None:

@@ -16,7 +16,7 @@ from autodc.evaluation.evidence import counting_rows
 from autodc.gate.answers import answered
 from autodc.gate.combine import of_leaving, with_belief
 from autodc.gate.levels import level_of, level_of_whole, share_of
-from autodc.gate.questions import Answer, Arm, Proposal, Question, Settled
+from autodc.gate.questions import LEAVING, PATIENT, TOGETHER_ALONE, WHOLES, Answer, Arm, Proposal, Question, Settled
 from autodc.gate.together import PAIRS, SET_APART, replay
 from autodc.gate.types import Look
 from autodc.lab.pairs import Pairs, key, targets
@@ -26,9 +26,7 @@ from autodc.studyfile.study import GateSpec
 
 Array = np.ndarray[Any, Any]
 
-WHOLES = ("everything", "together")
 ALONE = ("removal", "addition")
-GONE = ("harm", "pruning")
 
 
 @final
@@ -46,6 +44,8 @@ class Terms:
     """Trainings of search and gate together."""
     search_share: float = 1.0
     """Of what a round may spend."""
+    turns: float = math.inf
+    """A round leaves to later ones what is left divided by so much, or by the rounds left where they are fewer."""
     matters: float
     """Losses below this are none."""
 
@@ -140,7 +140,7 @@ class _Night:
 
     def _quota(self, number: int) -> int:
         terms = self._terms
-        share = terms.search_share * self._left / (terms.rounds - number + 1)
+        share = terms.search_share * self._left / min(terms.turns, terms.rounds - number + 1)
         return int(min(terms.per_round, max(0.0, share)))
 
     def _proposed(self, number: int) -> Proposal:
@@ -224,7 +224,8 @@ class _Night:
                 side="all" if question.all_rows else "gate",
                 anchored=question.purpose != "removal" and key(arms[1]) != key(self._pairs.start),
                 fresh=bool(question.challenger.halved or question.incumbent.halved),
-                objective_alone=question.purpose in (*WHOLES, "block"),
+                objective_alone=question.purpose in TOGETHER_ALONE,
+                patient=question.purpose in PATIENT,
             )
         assert look is not None
         return look
@@ -235,7 +236,7 @@ class _Night:
         if seen.standard_error is None or question.purpose == "weights":
             return None
         belief = self._search.outlook(*arms)
-        if question.purpose in GONE:
+        if question.purpose in LEAVING:
             belief = of_leaving(belief, self._search.losses(question.members, arms[1]))
         sides: tuple[Side, Side] = ("explore", "all")
         explored, every = (sum(len(s.base) for s in self._world.on(n) if s.role == "target") for n in sides)
@@ -250,7 +251,7 @@ class _Night:
             self._shown = answer.mean, new - old
         if purpose in ALONE and answer.keep:
             status = "alone"
-        elif (purpose in ALONE and answer.harmed) or (purpose in GONE and answer.low >= -p.matters):
+        elif (purpose in ALONE and answer.harmed) or (purpose in LEAVING and answer.costs_nothing(p.matters)):
             status = "left"
         if status:
             self._status |= dict.fromkeys(question.members, status)

@@ -7,15 +7,13 @@ from dataclasses import replace
 from scipy.special import stdtrit
 
 from autodc.gate import reasons
+from autodc.gate.questions import LEAVING
 from autodc.gate.types import SliceLook
 from autodc.review.explain import advice, number
 from autodc.review.numbers import count, listed
 from autodc.review.reasons import sentence
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
-
-LEAVES = ("harm", "pruning")
-"""Purposes whose challenger is without the members: what they show of the members is minus the difference."""
 
 LEVEL = 0.9
 """Of the interval of several together."""
@@ -48,7 +46,7 @@ def telling(state: State, name: str) -> ComparisonState | None:
 
 def is_joint(comparison: ComparisonState) -> bool:
     """Whether it is told as one of the targets together: of several datasets, or of one that was asked to leave."""
-    return len(comparison.members) > 1 or comparison.pairs is not None or comparison.purpose in LEAVES
+    return len(comparison.members) > 1 or comparison.pairs is not None or comparison.purpose in LEAVING
 
 
 def why(comparison: ComparisonState) -> list[str]:
@@ -63,7 +61,7 @@ def estimate(comparison: ComparisonState) -> SliceLook:
     Turned where the challenger is the one without them.
     """
     seen = comparison.typed_looks[-1].objective
-    mean = -seen.difference if comparison.purpose in LEAVES else seen.difference
+    mean = -seen.difference if comparison.purpose in LEAVING else seen.difference
     if seen.standard_error is None or seen.df is None:
         return replace(seen, difference=mean, low=None, high=None, level=LEVEL)
     reach = float(stdtrit(seen.df, 0.5 + LEVEL / 2)) * seen.standard_error

@@ -17,13 +17,14 @@ from autodc.evaluation.scores import PairedOutputs, compare, row_scores, score
 from autodc.evaluation.slices import Slice, SliceTable
 from autodc.gate.judge import judge, too_good
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
+from autodc.gate.questions import PATIENT, TOGETHER_ALONE
 from autodc.gate.reasons import NO_CHANGE
 from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.study import beside
 from autodc.study.beside import bounded
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import WHOLES, ComparisonState, TrialState
+from autodc.study.journal.records import ComparisonState, TrialState
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactStore
 from autodc.study.row_effects import RowEffects
@@ -113,8 +114,8 @@ class EvidenceAssessor:
             novel=newer and is_novel(state, comparison),
             leaks=self._leaks_in(spec.gate, comparison, evidence, table),
             whole=bool(state.proposals),
-            objective_alone=comparison.purpose in (*WHOLES, "block"),
-            patient=comparison.purpose in (*WHOLES, "block", "tuning"),
+            objective_alone=comparison.purpose in TOGETHER_ALONE,
+            patient=comparison.purpose in PATIENT,
         )
 
     def _leaks_in(

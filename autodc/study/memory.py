@@ -44,15 +44,15 @@ class Memory:
     def with_tuning(self, view: View) -> list[Observation]:
         """The same, and then what tunes the end."""
         mine = [one for one in view.visible if one.trial.phase == TUNING]
-        return [*self.observed(view), *seen(view, mine, TUNING)]
+        return [*self.observed(view), *seen(view, mine, tuning=True)]
 
 
-def seen(view: View, trials: Sequence[TrialState], phase: str = "") -> list[Observation]:
-    """What the search is told of trainings of a phase; left out: of all phases but that which tunes the end."""
+def seen(view: View, trials: Sequence[TrialState], *, tuning: bool = False) -> list[Observation]:
+    """What the search is told of these trainings: of those that tune the end, or of all others."""
     found = []
     for one in trials:
         trial = one.trial
-        if (trial.phase == TUNING) != (phase == TUNING) or (outcome := told(view, one)) is None:
+        if (trial.phase == TUNING) != tuning or (outcome := told(view, one)) is None:
             continue
         found.append(
             Observation(

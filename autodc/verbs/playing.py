@@ -11,15 +11,14 @@ from joblib import Parallel, delayed
 
 from autodc.errors import InputError
 from autodc.evaluation import objective
+from autodc.gate.thresholds import matters
 from autodc.lab import joint, nights
 from autodc.lab.calibrated import calibrated
 from autodc.lab.together import Terms
 from autodc.study.driver import Interrupted
 from autodc.study.journal.events import RULES
 from autodc.study.phases.order import ORDER
-from autodc.study.phases.proposing import MATTERS
 from autodc.study.rules import allowance
-from autodc.studyfile.names import METRICS
 from autodc.studyfile.study import GateSpec, MachineSpec, StudySpec
 from autodc.verbs.calibration import Calibration, Told
 from autodc.wire.inputs import Inputs
@@ -74,6 +73,7 @@ def together_setup(
         per_round=spec.search.trials_per_round,
         budget=allowance.asked(spec) - sum(phase.apart(spec, RULES) for phase in ORDER),
         search_share=allowance.SEARCH_SHARE,
+        turns=allowance.FIRST_TURNS,
         matters=_matters(spec, found),
     )
     datasets = max(FEWEST_SETS, sum(not c.cost for c in spec.data.candidates))
@@ -120,12 +120,9 @@ def _gate(spec: StudySpec) -> GateSpec:
 
 def _matters(spec: StudySpec, found: Calibration) -> float:
     """The loss below which nothing is lost, as the gate has it."""
-    metric = METRICS.get(spec.metrics.primary)
-    if metric is not None and metric.share:
-        return MATTERS
     weights = {r.name: r.weight for r in found.objective}
     start = objective.mean({r.name: float(np.mean(r.scores)) for r in found.objective}, weights)
-    return MATTERS * abs(start or 0.0)
+    return matters(spec.metrics.primary, start)
 
 
 def _declared(named: Sequence[str] | None, every: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from autodc.gate.combine import ONE_SIDED, combined
+from autodc.gate.combine import combined
 from autodc.gate.power import certifiable, rows_for_whole
+from autodc.gate.thresholds import SURE
 from autodc.stats.variance import Estimate, Prior, crossed, moderate
 
 KNOWN = Prior(seed=0.0, residual=0.0, df=20.0)
@@ -43,7 +44,7 @@ def test_a_gate_estimate_of_two_pairs_alone_counts_as_its_one_degree_of_freedom_
     rng = np.random.default_rng(1)
     alone = moderate(crossed(0.1 * rng.normal(size=(2, 1)) + rng.normal(size=(2, 300))), KNOWN, vouched=False)
     assert alone.df == 1
-    assert combined(told(alone), (0.0, math.inf))[1] == pytest.approx(alone.standard_error * 6.31 / ONE_SIDED, rel=2e-3)
+    assert combined(told(alone), (0.0, math.inf))[1] == pytest.approx(alone.standard_error * 6.31 / SURE, rel=2e-3)
 
 
 def test_the_lower_bound_of_both_covers_the_truth_in_nineteen_of_twenty() -> None:
@@ -51,7 +52,7 @@ def test_the_lower_bound_of_both_covers_the_truth_in_nineteen_of_twenty() -> Non
     for _ in range(1500):
         gate = moderate(crossed(0.02 + 0.4 * rng.normal(size=(3, 400))), KNOWN)
         mean, sd = combined(told(gate), (0.02 + 0.01 * rng.normal(), 0.01))
-        covered += mean - ONE_SIDED * sd <= 0.02
+        covered += mean - SURE * sd <= 0.02
     assert covered / 1500 == pytest.approx(0.95, abs=0.017)
 
 

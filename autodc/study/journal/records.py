@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from autodc.gate.questions import LEAVING, WHOLES
 from autodc.gate.questions import Purpose as Purpose
 from autodc.gate.types import Look
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
-
-WHOLES = ("everything", "together")
-"""Purposes of evidence together that open a round: they spend an error budget of their own (DESIGN §11.7a)."""
 
 PAIRED = ("calibration", "gate")
 """What trainings of pairs are planned as, whichever phase wants them: any comparison may use them, and one that fails
@@ -81,7 +79,7 @@ class ComparisonState:
     @property
     def asks_only(self) -> bool:
         """Whether it asked what may leave and the answer was that nothing may: no decision of anything."""
-        return self.purpose in ("harm", "pruning") and self.verdict == "undecided"
+        return self.purpose in LEAVING and self.verdict == "undecided"
 
     @property
     def typed_looks(self) -> list[Look]:

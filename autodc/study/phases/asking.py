@@ -9,7 +9,7 @@ from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.phases import comparing
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, ledger, pairs, standing
+from autodc.study.rules import pairs, standing
 from autodc.study.view import View
 
 KINDS = {
@@ -27,7 +27,7 @@ FAINT = 0.1
 """What the search recommends at a lower weight it would rather leave out."""
 
 
-class Weighted:
+class ArmPlans:
     """Plans of questions, the recommended weights of what is held among them; worked out once a decision."""
 
     def __init__(self, view: View, tools: Tools, event: ev.TogetherProposed) -> None:
@@ -43,15 +43,13 @@ class Weighted:
 
     def payable(self, question: Question) -> bool:
         """Whether trainings and error budget are left, and there is a difference to be asked about."""
-        view, state = self._view, self._view.state
+        view = self._view
         if question.level == "member" and not comparing.is_planned(view):
             return False
         arms = self.plan(question.challenger), self.plan(question.incumbent)
         if arms[0] == arms[1]:
             return False
-        wanted = [pairs.pair_seed(view.spec, state.round, j, state.generation) for j in range(_pairs(view, question))]
-        missing = sum((plan, seed) not in state.trained for seed in wanted for plan in arms)
-        return missing + SET_APART.get(question.purpose, 0) <= allowance.left(view)
+        return pairs.can_look(view, *arms, _once(question), SET_APART.get(question.purpose, 0))
 
     def _recommended(self, members: frozenset[str]) -> Plan:
         if members not in self._known:
@@ -62,36 +60,29 @@ class Weighted:
         return self._known[members]
 
 
-def begun(view: View, event: ev.TogetherProposed, question: Question, plans: Weighted) -> ev.ComparisonOpened:
+def begun(view: View, question: Question, plans: ArmPlans) -> ev.ComparisonOpened:
     """Open the comparison of a question."""
-    members, state = question.members, view.state
-    kind = KINDS.get(question.purpose, "bundle")
-    subject = "+".join(members) if members else "tuning"
-    alpha, share = _level(view, question)
-    return ev.ComparisonOpened(
-        id=len(state.comparisons),
-        round=state.round,
-        horizon=view.horizon,
-        subject=subject,
-        subject_kind="dataset" if kind == "block" and len(members) == 1 else kind,
-        purpose=question.purpose,
-        challenger=plans.plan(question.challenger).to_dict(),
-        incumbent=plans.plan(question.incumbent).to_dict(),
+    members, kind = question.members, KINDS.get(question.purpose, "bundle")
+    return comparing.begun(
+        view,
+        question.purpose,
+        plans.plan(question.challenger),
+        plans.plan(question.incumbent),
+        subject="+".join(members) if members else "tuning",
+        kind="dataset" if kind == "block" and len(members) == 1 else kind,
         members=members,
-        alpha=alpha,
-        share=share,
-        pairs=PAIRS if question.level == "none" else None,
+        spends=None if question.level == "member" else _spends(view, question),
+        pairs=_once(question),
         all_rows=question.all_rows,
     )
 
 
-def _pairs(view: View, question: Question) -> int:
-    return PAIRS if question.level == "none" else view.spec.gate.looks[0]
+def _once(question: Question) -> int | None:
+    """Pairs of what claims nothing, and is looked at once."""
+    return PAIRS if question.level == "none" else None
 
 
-def _level(view: View, question: Question) -> tuple[float, float]:
-    """The level of a question, and what of the error budget it spends."""
-    if question.level == "member":
-        return ledger.next_level(view), ledger.next_share(view)
+def _spends(view: View, question: Question) -> tuple[float, float]:
+    """Level of a whole and what of the error budget it spends; what claims nothing is told at it and spends none."""
     alpha = level_of_whole(view.spec.gate.fdr, view.spec.loop.rounds, first=question.level != "rest")
     return alpha, 0.0 if question.level == "none" else alpha

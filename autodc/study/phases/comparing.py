@@ -28,9 +28,17 @@ def begun(
     subject: str,
     kind: str = "dataset",
     members: tuple[str, ...] | None = None,
+    spends: tuple[float, float] | None = None,
+    pairs: int | None = None,
+    all_rows: bool = False,
 ) -> ev.ComparisonOpened:
-    """Open a comparison. members: the datasets in question; left out: the subject."""
+    """Open a comparison. members: the datasets in question; left out: the subject.
+
+    spends: its level, and what of the error budget it takes; left out: those of the next comparison of the study.
+    pairs: so many, looked at once; left out: the looks of the gate.
+    """
     state = view.state
+    alpha, share = (ledger.next_level(view), ledger.next_share(view)) if spends is None else spends
     return ev.ComparisonOpened(
         id=len(state.comparisons),
         round=state.round,
@@ -41,8 +49,10 @@ def begun(
         challenger=challenger.to_dict(),
         incumbent=incumbent.to_dict(),
         members=(subject,) if members is None else members,
-        alpha=ledger.next_level(view),
-        share=ledger.next_share(view),
+        alpha=alpha,
+        share=share,
+        pairs=pairs,
+        all_rows=all_rows,
     )
 
 

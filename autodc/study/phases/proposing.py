@@ -8,6 +8,7 @@ import numpy as np
 
 from autodc.evaluation import objective
 from autodc.gate.questions import Belief, Proposal
+from autodc.gate.thresholds import matters
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
@@ -15,10 +16,6 @@ from autodc.study.phases.tools import Tools
 from autodc.study.rules import obvious, pairs, standing
 from autodc.study.rules.freshest import freshest
 from autodc.study.view import View
-from autodc.studyfile.names import METRICS
-
-MATTERS = 0.002
-"""A loss below this matters to nobody: of a metric in shares, else as a share of the objective of the start."""
 
 UNKNOWN = 1.0
 """Standard deviation of a belief where the search knows nothing."""
@@ -46,7 +43,7 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         recommended=recommended,
         beliefs=_beliefs(view, tools, plans["everything"], (*everything, *recommended), priced),
         margins={s.name: s.margin for s in spec.slices if s.margin is not None and _is_evidence(view, s.name)},
-        matters=matters(view),
+        matters=_matters(view),
         kept=kept,
         priced=priced,
         purse=np.inf if limit is None else max(0.0, limit - sum(state.cost(n) for n in kept)),
@@ -62,15 +59,12 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
     )
 
 
-def matters(view: View) -> float:
+def _matters(view: View) -> float:
     """The loss below which nothing is lost, in metric units."""
-    metric = METRICS.get(view.spec.metrics.primary)
-    if metric is not None and metric.share:
-        return MATTERS
     weights = objective.weights(view.state.question.slices)
     seen = [objective.mean(values, weights) for values in freshest(view, view.start)]
     known = [abs(value) for value in seen if value is not None]
-    return MATTERS * float(np.mean(known)) if known else 0.0
+    return matters(view.spec.metrics.primary, float(np.mean(known)) if known else None)
 
 
 def _plans(view: View, tools: Tools, everything: tuple[str, ...], best: Plan) -> dict[str, Plan]:

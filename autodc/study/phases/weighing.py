@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 
 from autodc.gate import reasons
-from autodc.gate.answers import HARMS
-from autodc.gate.combine import ONE_SIDED, of_leaving, with_belief
+from autodc.gate.answers import HARMS, answered
+from autodc.gate.combine import of_leaving, with_belief
 from autodc.gate.noise import OBJECTIVE
-from autodc.gate.questions import SURE, Question, Settled
+from autodc.gate.questions import LEAVING, WHOLES, Answer, Question, Settled
+from autodc.gate.thresholds import SURE
 from autodc.gate.together import SET_APART
 from autodc.gate.types import Look
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import WHOLES, ComparisonState
+from autodc.study.journal.records import ComparisonState
 from autodc.study.phases import comparing
-from autodc.study.phases.asking import Weighted, begun
+from autodc.study.phases.asking import ArmPlans, begun
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import standing
 from autodc.study.view import View
@@ -30,10 +30,10 @@ def decide(view: View, tools: Tools) -> ev.Event | None:
     assert event is not None
     if comparison is not None:
         return _step(view, tools, comparison, event)
-    weighted = Weighted(view, tools, event)
-    found = standing.stands(event, view.state, weighted.payable)
+    plans = ArmPlans(view, tools, event)
+    found = standing.stands(event, view.state, plans.payable)
     if isinstance(found, Question):
-        return begun(view, event, found, weighted)
+        return begun(view, found, plans)
     return _moved(view, event, found)
 
 
@@ -70,32 +70,25 @@ def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.To
     """The verdict of a comparison that is looked at once, by gate rows and belief together."""
     purpose, p = comparison.purpose, standing.proposal_of(event.proposal)
     found = None if purpose == "weights" else combined(view, tools, comparison)
-    mean, sd = (0.0, math.inf) if found is None else found
-    low = mean - ONE_SIDED * sd
+    answer = answered(comparison.typed_looks[-1], None, (), found)
     verdict: str = "undecided"
     codes: tuple[str, ...] = (reasons.NOT_APART,)
     beside: tuple[str, ...] = ()
     if purpose == "doubt":
         verdict, codes = "keep", (reasons.IN_DOUBT,)
     elif purpose == "block":
-        verdict, codes = _block(view, comparison, mean)
+        verdict, codes = _block(view, comparison, answer)
     elif purpose == "weights":
-        codes = (reasons.TAKEN if standing.answer(comparison).seems_better else reasons.LEFT,)
-    elif found is not None and low >= -p.matters:
-        harmful = _shown_better(comparison)
+        codes = (reasons.TAKEN if answer.seems_better else reasons.LEFT,)
+    elif found is not None and answer.costs_nothing(p.matters):
+        harmful = standing.answer(comparison).low > 0
         beside = () if harmful else _stand_ins(view, tools, comparison)
         code = reasons.HARMFUL if harmful else (reasons.REDUNDANT if beside else reasons.WORTHLESS)
         verdict, codes = "drop", (code, reasons.PRUNED) if purpose == "pruning" else (code,)
     elif purpose == "harm":
         codes = (reasons.LEFT_UNASKED,)
     event_ = comparing.ended(view, comparison, verdict, codes)
-    return replace(event_, beside=beside, combined=None if found is None else {"mean": mean, "sd": sd})
-
-
-def _shown_better(comparison: ComparisonState) -> bool:
-    """Whether gate rows alone show that it is better without."""
-    seen = comparison.typed_looks[-1].objective
-    return seen.standard_error is not None and seen.difference > ONE_SIDED * seen.standard_error
+    return replace(event_, beside=beside, combined=None if found is None else {"mean": answer.mean, "sd": answer.sd})
 
 
 def _stand_ins(view: View, tools: Tools, comparison: ComparisonState) -> tuple[str, ...]:
@@ -112,11 +105,11 @@ def _stand_ins(view: View, tools: Tools, comparison: ComparisonState) -> tuple[s
     return tools.assessor.stand_ins(view, comparison.members, comparison.challenger.mixture.added)
 
 
-def _block(view: View, comparison: ComparisonState, mean: float) -> tuple[str, tuple[str, ...]]:
+def _block(view: View, comparison: ComparisonState, answer: Answer) -> tuple[str, tuple[str, ...]]:
     """A block that the whole has shown: it is the whole, or what is left of it still is better."""
-    wholes = [t for t in standing.of_round(view.state) if t.purpose in ("everything", "together", "doubt")]
+    wholes = [t for t in standing.of_round(view.state) if t.purpose in (*WHOLES, "doubt")]
     shown = next(t for t in reversed(wholes) if t.verdict == "keep")
-    if shown.challenger != comparison.challenger and mean <= 0:
+    if shown.challenger != comparison.challenger and not answer.ahead:
         return "undecided", (reasons.NOT_APART,)
     code = reasons.IN_DOUBT if shown.purpose == "doubt" else reasons.WHOLE
     return "keep", (reasons.TOGETHER, code)
@@ -148,7 +141,7 @@ def _belief(view: View, tools: Tools, comparison: ComparisonState) -> tuple[floa
         return None
     difference = draws[:, 0] - draws[:, 1]
     mean, sd = float(np.mean(difference)), float(np.std(difference))
-    if comparison.purpose not in ("harm", "pruning"):
+    if comparison.purpose not in LEAVING:
         return mean, sd
     worth = tools.engine.beliefs(observed, comparison.incumbent) or {}
     return of_leaving((mean, sd), [worth[n] for n in comparison.members if n in worth])

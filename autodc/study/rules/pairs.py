@@ -36,10 +36,11 @@ def look_seeds(view: View, comparison: ComparisonState) -> tuple[int, ...]:
     return tuple(pair_seed(spec, comparison.round, j, comparison.generation) for j in range(pairs))
 
 
-def first_seeds(view: View) -> tuple[int, ...]:
-    """Seeds of the pairs of the first look of a comparison that would be opened now."""
+def first_seeds(view: View, pairs: int | None = None) -> tuple[int, ...]:
+    """Seeds of the pairs of the first look of a comparison that would be opened now. pairs: left out, the gate's."""
     spec, state = view.spec, view.state
-    return tuple(pair_seed(spec, state.round, j, state.generation) for j in range(spec.gate.looks[0]))
+    count = spec.gate.looks[0] if pairs is None else pairs
+    return tuple(pair_seed(spec, state.round, j, state.generation) for j in range(count))
 
 
 def needs(view: View, comparison: ComparisonState) -> list[Key]:
@@ -66,11 +67,11 @@ def may_run_again(one: TrialState) -> bool:
     return one.outcome.status == "cancelled" or (one.outcome.status == "failed" and one.attempt < RERUNS)
 
 
-def can_look(view: View, challenger: Plan, incumbent: Plan) -> bool:
-    """Whether the budget pays the first look at these two plans."""
-    first, trained = first_seeds(view), view.state.trained
+def can_look(view: View, challenger: Plan, incumbent: Plan, pairs: int | None = None, apart: int = 0) -> bool:
+    """Whether the budget pays the first look at these two plans, of so many pairs, and `apart` trainings more."""
+    first, trained = first_seeds(view, pairs), view.state.trained
     missing = sum((plan, seed) not in trained for seed in first for plan in (challenger, incumbent))
-    return missing <= allowance.left(view)
+    return missing + apart <= allowance.left(view)
 
 
 def pays(view: View, names: Iterable[str]) -> list[str]:
