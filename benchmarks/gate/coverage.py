@@ -305,21 +305,20 @@ def page(found: Sequence[Night]) -> str:
     )
 
 
-def main() -> None:
-    """Live through the nights and print the page."""
-    given = nights.arguments(__doc__, NIGHTS, QUICK)
-    cases = [
-        Case(mix=mix, learner=learner, rows=rows, number=number, gate=tuple(sorted(given.gate.items())))
-        for number in range(given.nights)
+def cases(count: int, gate: tuple[tuple[str, Any], ...]) -> list[Case]:
+    """So many nights of every setting."""
+    return [
+        Case(mix=mix, learner=learner, rows=rows, number=number, gate=gate)
+        for number in range(count)
         for mix in MIXES
         for learner in LEARNERS
         for rows in VALIDATION
     ]
-    asked = [(case.key, case) for case in cases if given.only in case.key]
-    text = page(nights.lived("coverage", night, asked, given))
-    print(text)
-    if given.writes:
-        (nights.RESULTS / "coverage.md").write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Live through the nights and print the page."""
+    nights.told(__doc__, "coverage", (NIGHTS, QUICK), cases, night, page)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,27 @@ def lived(
         return found
 
 
+def told(
+    text: str | None,
+    name: str,
+    sizes: tuple[int, int],
+    cases: Callable[[int, tuple[tuple[str, Any], ...]], Sequence[Any]],
+    night: Callable[[Any], Night],
+    page: Callable[[Sequence[Night]], str],
+) -> None:
+    """Live through the nights of a command line and print their page. sizes: nights of a setting, in full and to try.
+
+    cases: so many nights of each setting, under these keys of `gate`; each has a `key`.
+    """
+    given = arguments(text, *sizes)
+    every = cases(given.nights, tuple(sorted(given.gate.items())))
+    asked = [(case.key, case) for case in every if given.only in case.key]
+    shown = page(lived(name, night, asked, given))
+    print(shown)
+    if given.writes:
+        (RESULTS / f"{name}.md").write_text(shown + "\n", encoding="utf-8")
+
+
 def _lived(night: Callable[[Any], Night], folder: Path, again: bool, made_by: str, case: tuple[str, Any]) -> Night:
     key, asked = case
     file = folder / f"{key}.json"

@@ -20,6 +20,7 @@ from itertools import product
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from typing import Any
 
 import numpy as np
 
@@ -271,20 +272,19 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
 
 
-def main() -> None:
-    """Live through the nights and print the page."""
-    given = nights.arguments(__doc__, NIGHTS, QUICK)
-    cases = [
-        Case(candidates=k, rows=m, number=number, gate=tuple(sorted(given.gate.items())))
-        for number in range(given.nights)
+def cases(count: int, gate: tuple[tuple[str, Any], ...]) -> list[Case]:
+    """So many nights of every setting."""
+    return [
+        Case(candidates=k, rows=m, number=number, gate=gate)
+        for number in range(count)
         for k in CANDIDATES
         for m in VALIDATION
     ]
-    asked = [(case.key, case) for case in cases if given.only in case.key]
-    text = page(nights.lived("useless", night, asked, given))
-    print(text)
-    if given.writes:
-        (nights.RESULTS / "useless.md").write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Live through the nights and print the page."""
+    nights.told(__doc__, "useless", (NIGHTS, QUICK), cases, night, page)
 
 
 if __name__ == "__main__":
