@@ -7,7 +7,7 @@ is recomputed from the present estimates, so the order of pairs and of rows chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -110,6 +110,19 @@ def judge(
         noise=_noise([*slices.values(), objective]),
         leaks=leaks,
     )
+
+
+def judge_last(judged: Callable[[GateSpec], Look], gate: GateSpec, last: bool) -> Look:
+    """Judge a look, and where it decides nothing and is the last that can be paid, let it spend all that is left.
+
+    judged: the look under a gate. The budget ends the comparison, not what it saw, so whatever earlier looks left of the
+    level is the last one's. It keeps by that or leaves the question open.
+    """
+    look = judged(gate)
+    if not last or look.verdict is not None:
+        return look
+    at_end = judged(gate.model_copy(update={"looks": tuple(k for k in gate.looks if k <= look.pairs)}))
+    return at_end if at_end.verdict == "keep" else look
 
 
 def too_good(evidence: Evidence) -> bool:

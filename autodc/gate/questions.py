@@ -92,6 +92,8 @@ class Proposal:
     """Whether everything was fixed before a row of validation was seen."""
     tunes: bool = True
     """Whether there are settings that could be better than those of the incumbent."""
+    refused: bool = False
+    """Whether everything was compared with what is kept in an earlier round, and was not shown."""
     doubt: bool = False
     """Whether everything stays in where nothing is shown, but it is believed to help."""
 
@@ -166,6 +168,13 @@ class Answer:
     def costs_nothing(self, matters: float) -> bool:
         """Whether the challenger is shown to lose less than matters."""
         return self.low >= -matters
+
+    def may_leave(self, matters: float) -> bool:
+        """Whether the challenger, which is without some, may stand for the whole: it costs nothing, or seems better.
+
+        What seems better is not shown; so what leaves by it is undecided, and may come back.
+        """
+        return self.costs_nothing(matters) or self.seems_better
 
     @property
     def backed(self) -> bool:

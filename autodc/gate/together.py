@@ -97,17 +97,14 @@ def _whole(p: Proposal) -> Generator[Question, Answer, tuple[Arm | None, Arm]]:
     """a, b: everything, what is not believed to harm, what the search recommends; the first that is shown better."""
     ground = Arm("tuned" if not p.kept else "incumbent", frozenset(p.kept))
     kept = frozenset(p.kept)
-    sets = dict.fromkeys((p.everything, believed(p, SURE)))
-    first: Answer | None = None
-    for i, names in enumerate(names for names in sets if names):
-        arm = Arm("everything", kept | frozenset(names))
-        found, answer = yield from _shown(p, arm, ground, names, first=i == 0)
-        first = first or answer
-        if found is not None:
-            return found, ground
+    sets = [names for names in dict.fromkeys((p.everything, believed(p, SURE))) if names]
+    arms = [(Arm("everything", kept | frozenset(names)), names) for names in sets[p.refused :]]
     if p.recommended:
-        arm = Arm("recommended", kept | frozenset(p.recommended))
-        found, _ = yield from _shown(p, arm, ground, p.recommended, first=False)
+        arms.append((Arm("recommended", kept | frozenset(p.recommended)), p.recommended))
+    first: Answer | None = None
+    for arm, names in arms:
+        found, answer = yield from _shown(p, arm, ground, names, first=first is None)
+        first = first or answer
         if found is not None:
             return found, ground
     if p.doubt and first is not None and first.ahead and not first.harmed:
@@ -121,14 +118,14 @@ def _shown(
     p: Proposal, arm: Arm, ground: Arm, names: tuple[str, ...], first: bool
 ) -> Generator[Question, Answer, tuple[Arm | None, Answer]]:
     """Whether a whole is shown better; where its guards alone fail it, it gives something up, twice at most."""
-    everywhere = first and p.untouched and arm.plan == "everything"
+    everything = arm.plan == "everything" and names == p.everything
     question = Question(
-        purpose="everything" if first and arm.plan == "everything" else "together",
+        purpose="everything" if everything else "together",
         challenger=arm,
         incumbent=ground,
         members=names,
         level="whole" if first else "rest",
-        all_rows=everywhere,
+        all_rows=everything and p.untouched,
     )
     answer = yield question
     for _ in range(RETREATS):
@@ -179,7 +176,7 @@ def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
 
 
 def _without_harmful(p: Proposal, held: Arm) -> Steps:
-    """c: those believed harmful leave where that seems better after three pairs, the doubtful where it is free."""
+    """c: those believed harmful leave where that seems better after three pairs, the doubtful where 80% sure or free."""
     if held.plan == "recommended":
         return held
     for sure in (SURE, 0.0):
@@ -188,7 +185,7 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
         if not gone or len(gone) == len(held.members - frozenset(p.kept)):
             continue
         answer = yield Question(purpose="harm", challenger=held.without(gone), incumbent=held, members=gone)
-        if answer.paid and (answer.ahead if sure else answer.costs_nothing(p.matters)):
+        if answer.paid and (answer.ahead if sure else answer.may_leave(p.matters)):
             held = held.without(gone)
     return held
 
@@ -212,7 +209,7 @@ def _alone(p: Proposal, held: Arm, ground: Arm) -> Generator[Question, Answer, t
 
 
 def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
-    """e: the least believed leave together where that costs less than matters; always held against the unpruned."""
+    """e: the least believed leave together where that costs nothing, or seems better; always held against all of them."""
     others = sorted(
         held.members - alone - frozenset(p.kept), key=lambda n: (p.beliefs[n].gain if n in p.beliefs else 0.0, n)
     )
@@ -223,7 +220,7 @@ def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
         count = (least + most + 1) // 2
         gone = tuple(others[:count])
         answer = yield Question(purpose="pruning", challenger=held.without(gone), incumbent=held, members=gone)
-        if answer.paid and answer.costs_nothing(p.matters):
+        if answer.paid and answer.may_leave(p.matters):
             least = count
         else:
             most = count - 1

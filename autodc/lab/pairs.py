@@ -10,7 +10,7 @@ import numpy as np
 from autodc import seeds
 from autodc.evaluation import objective
 from autodc.evaluation.evidence import SliceEvidence, counting_rows
-from autodc.gate.judge import judge
+from autodc.gate.judge import judge, judge_last
 from autodc.gate.noise import Pools
 from autodc.gate.types import Leaks, Look
 from autodc.lab.slices import KnownSlice
@@ -62,21 +62,30 @@ class Pairs:
         fresh: bool,
         objective_alone: bool,
         patient: bool,
+        last: bool,
     ) -> Look:
-        """Judge so many pairs on the rows of one side. anchored: guards are held against the start too."""
+        """Judge so many pairs on the rows of one side. anchored: guards are held against the start too.
+
+        last: no trainings are left for another look.
+        """
         new, old = (self._runs(one, pairs) for one in (challenger, incumbent))
-        return judge(
-            {s.name: self._evidence(s, new, old, side, anchored) for s in self.world.on(side)},
-            self._pools[side],
-            self._gate,
-            alpha,
-            fresh=fresh,
-            novel=not {key(challenger), key(incumbent)} <= self._known,
-            leaks=NOBODY,
-            whole=True,
-            objective_alone=objective_alone,
-            patient=patient,
-        )
+        evidence = {s.name: self._evidence(s, new, old, side, anchored) for s in self.world.on(side)}
+
+        def judged(gate: GateSpec) -> Look:
+            return judge(
+                evidence,
+                self._pools[side],
+                gate,
+                alpha,
+                fresh=fresh,
+                novel=not {key(challenger), key(incumbent)} <= self._known,
+                leaks=NOBODY,
+                whole=True,
+                objective_alone=objective_alone,
+                patient=patient,
+            )
+
+        return judge_last(judged, self._gate, last)
 
     def pooled(self, look: Look, challenger: Point, incumbent: Point) -> None:
         """A comparison that ended adds to the pools."""

@@ -112,6 +112,7 @@ class _Night:
         self._left = terms.budget
         self._keeps = self._taken = self._trainings = 0
         self._status: dict[str, str] = {}
+        self._refused: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
         self._shown: tuple[float, float] | None = None
 
     def played(self) -> Night:
@@ -164,6 +165,7 @@ class _Night:
             kept=self._kept,
             untouched=number == 1,
             tunes=bool(self._world.settings),
+            refused=(self._kept, free) in self._refused,
         )
 
     def _round(self, proposal: Proposal) -> None:
@@ -214,7 +216,7 @@ class _Night:
     def _looked(self, question: Question, arms: tuple[Point, Point], looks: tuple[int, ...], alpha: float) -> Look:
         """Look until it is decided, or no trainings are left for the next look."""
         look: Look | None = None
-        for pairs in looks:
+        for pairs, after in zip(looks, (*looks[1:], looks[-1]), strict=True):
             if look is not None and (look.verdict is not None or self._is_short(question, arms, pairs)):
                 break
             look = self._pairs.look(
@@ -226,6 +228,7 @@ class _Night:
                 fresh=bool(question.challenger.halved or question.incumbent.halved),
                 objective_alone=question.purpose in TOGETHER_ALONE,
                 patient=question.purpose in PATIENT,
+                last=self._is_short(question, arms, after),
             )
         assert look is not None
         return look
@@ -249,9 +252,11 @@ class _Night:
         if purpose in WHOLES and answer.keep:
             new, old = self._truth(*arms)
             self._shown = answer.mean, new - old
+        if purpose == "everything" and not answer.keep:
+            self._refused.add((p.kept, question.members))
         if purpose in ALONE and answer.keep:
             status = "alone"
-        elif (purpose in ALONE and answer.harmed) or (purpose in LEAVING and answer.costs_nothing(p.matters)):
+        elif (purpose in ALONE and answer.harmed) or (purpose in LEAVING and answer.may_leave(p.matters)):
             status = "left"
         if status:
             self._status |= dict.fromkeys(question.members, status)

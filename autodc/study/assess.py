@@ -15,7 +15,7 @@ from autodc.evaluation.evidence import Evidence
 from autodc.evaluation.metrics import Metric
 from autodc.evaluation.scores import PairedOutputs, compare, row_scores, score
 from autodc.evaluation.slices import Slice, SliceTable
-from autodc.gate.judge import judge, too_good
+from autodc.gate.judge import judge, judge_last, too_good
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.questions import PATIENT, TOGETHER_ALONE
 from autodc.gate.reasons import NO_CHANGE
@@ -67,10 +67,14 @@ class EvidenceAssessor:
         self._effects = RowEffects(slices, metric, store)
         self._missed: tuple[Any, Missed] = (None, Missed())
 
-    def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
-        """Judge it on the gate rows, or on all. A training that failed leaves a lost pair, and that never passes."""
+    def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...], last: bool = False) -> Look:
+        """Judge it on the gate rows, or on all. A training that failed leaves a lost pair, and that never passes.
+
+        last: no trainings are left for another look.
+        """
         table = self._slices.table if comparison.all_rows else self._slices.gate
-        look = self._look_on(table, view, comparison, pair_seeds)
+        judged = partial(self._look_on, table, view, comparison, pair_seeds)
+        look = judge_last(judged, view.spec.gate, last)
         if comparison.pairs is None:
             return look
         return replace(look, verdict=None, reasons=tuple(code for code in look.reasons if code == NO_CHANGE))
@@ -93,7 +97,14 @@ class EvidenceAssessor:
         """Those of the others that help the same rows as the members do."""
         return self._effects.stand_ins(view, members, others)
 
-    def _look_on(self, table: SliceTable, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
+    def _look_on(
+        self,
+        table: SliceTable,
+        view: View,
+        comparison: ComparisonState,
+        pair_seeds: tuple[int, ...],
+        gate: GateSpec,
+    ) -> Look:
         """Judge a comparison on the rows of a table, on the pairs of these seeds."""
         state, spec = view.state, view.spec
         anchored = comparison.purpose != "removal" and comparison.incumbent != state.start
@@ -108,11 +119,11 @@ class EvidenceAssessor:
         return judge(
             evidence,
             self._with_search(view, comparison, pools) if newer else pools,
-            spec.gate,
+            gate,
             comparison.alpha,
             fresh=draws(comparison.challenger) or draws(comparison.incumbent),
             novel=newer and is_novel(state, comparison),
-            leaks=self._leaks_in(spec.gate, comparison, evidence, table),
+            leaks=self._leaks_in(gate, comparison, evidence, table),
             whole=bool(state.proposals),
             objective_alone=comparison.purpose in TOGETHER_ALONE,
             patient=comparison.purpose in PATIENT,

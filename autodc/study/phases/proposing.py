@@ -49,6 +49,7 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         purse=np.inf if limit is None else max(0.0, limit - sum(state.cost(n) for n in kept)),
         untouched=state.round == 1 and not state.extensions,
         tunes=plans["tuned"] != view.incumbent,
+        refused=_is_refused(view, everything),
         doubt=spec.gate.in_doubt == "everything" and state.round >= spec.loop.rounds,
     )
     return ev.TogetherProposed(
@@ -57,6 +58,16 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         plans={name: plan.to_dict() for name, plan in plans.items()},
         proposal=standing.to_json(proposal),
     )
+
+
+def _is_refused(view: View, everything: tuple[str, ...]) -> bool:
+    """Whether all this was asked of this incumbent before, and not shown; at the last, doubt may ask again."""
+    state, spec = view.state, view.spec
+    if spec.gate.in_doubt == "everything" and state.round >= spec.loop.rounds:
+        return False
+    kept = frozenset(state.kept)
+    asked = (t for t in state.comparisons if t.purpose == "everything" and t.looks and t.members == everything)
+    return any(frozenset(t.incumbent.mixture.added) == kept for t in asked)
 
 
 def _matters(view: View) -> float:

@@ -22,8 +22,8 @@ Array = np.ndarray[Any, Any]
 class Assessor(Protocol):
     """Looks at the evidence: reads per-example arrays, judges, measures the opened test set."""
 
-    def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...]) -> Look:
-        """Judge a comparison on the pairs of these seeds, all of which are trained."""
+    def look(self, view: View, comparison: ComparisonState, pair_seeds: tuple[int, ...], last: bool = False) -> Look:
+        """Judge a comparison on the pairs of these seeds, all of which are trained; last: no other look can be paid."""
         ...
 
     def measure(self, view: View) -> ev.Event:

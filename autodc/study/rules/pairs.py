@@ -29,10 +29,10 @@ def pair_seed(spec: StudySpec, round_number: int, pair: int, generation: int = 0
     return seeds.integer(spec.seed, "pair", max(round_number, 1), pair, *moved)
 
 
-def look_seeds(view: View, comparison: ComparisonState) -> tuple[int, ...]:
-    """Seeds of all pairs that the next look of a comparison sees."""
+def look_seeds(view: View, comparison: ComparisonState, beyond: int = 0) -> tuple[int, ...]:
+    """Seeds of all pairs that the next look of a comparison sees. beyond: of the look so many later."""
     spec, looks = view.spec, view.spec.gate.looks
-    pairs = comparison.pairs or looks[min(len(comparison.looks), len(looks) - 1)]
+    pairs = comparison.pairs or looks[min(len(comparison.looks) + beyond, len(looks) - 1)]
     return tuple(pair_seed(spec, comparison.round, j, comparison.generation) for j in range(pairs))
 
 
@@ -43,11 +43,13 @@ def first_seeds(view: View, pairs: int | None = None) -> tuple[int, ...]:
     return tuple(pair_seed(spec, state.round, j, state.generation) for j in range(count))
 
 
-def needs(view: View, comparison: ComparisonState) -> list[Key]:
-    """Trainings of the next look that nobody has planned, and those that failed and are to be run again."""
-    wanted = (
-        (plan, seed) for seed in look_seeds(view, comparison) for plan in (comparison.challenger, comparison.incumbent)
-    )
+def needs(view: View, comparison: ComparisonState, beyond: int = 0) -> list[Key]:
+    """Trainings of the next look that nobody has planned, and those that failed and are to be run again.
+
+    beyond: of the look so many later.
+    """
+    arms = comparison.challenger, comparison.incumbent
+    wanted = ((plan, seed) for seed in look_seeds(view, comparison, beyond) for plan in arms)
     return [key for key in wanted if key not in view.state.trained or runs_again(view, key)]
 
 

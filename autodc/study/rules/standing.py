@@ -91,6 +91,7 @@ def to_json(p: Proposal) -> dict[str, Any]:
         "purse": p.purse if math.isfinite(p.purse) else None,
         "untouched": p.untouched,
         "tunes": p.tunes,
+        "refused": p.refused,
         "doubt": p.doubt,
     }
 
