@@ -84,6 +84,8 @@ class Proposal:
     matters: float
     """Losses below this are none."""
     kept: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    """Of these, those that no comparison of their own was about: they came in with others."""
     priced: tuple[str, ...] = ()
     """What has a price and can be paid."""
     purse: float = math.inf

@@ -64,9 +64,12 @@ def round_of(p: Proposal) -> Round:
     whole, ground = yield from _whole(p)
     if whole is None:
         end = yield from _settings(p)
+        if p.open:
+            end, alone = yield from _alone(p, Arm("incumbent", frozenset(p.kept)))
+            end = yield from _pruned(p, end, alone)
     else:
         held = yield from _without_harmful(p, whole)
-        held, alone = yield from _alone(p, held, ground)
+        held, alone = yield from _alone(p, held)
         held = yield from _pruned(p, held, alone)
         end = yield from _rest(p, held, alone, whole, ground)
         end = yield from _weighted(end)
@@ -190,14 +193,17 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
     return held
 
 
-def _alone(p: Proposal, held: Arm, ground: Arm) -> Generator[Question, Answer, tuple[Arm, frozenset[str]]]:
-    """d: members of which much is believed are asked alone, the surest first; what is shown to harm leaves."""
-    new = [n for n in held.members - ground.members if n in p.beliefs]
-    sure = sorted((n for n in new if p.beliefs[n].sureness > SHOWN_ALONE), key=lambda n: (-p.beliefs[n].sureness, n))
+def _alone(p: Proposal, held: Arm) -> Generator[Question, Answer, tuple[Arm, frozenset[str]]]:
+    """d: members of which much is believed are asked alone, the surest first; what is shown to harm leaves.
+
+    Those too that came in with others in an earlier round: the search knows more of them now.
+    """
+    apart = [n for n in held.members - _settled(p) if n in p.beliefs]
+    sure = sorted((n for n in apart if p.beliefs[n].sureness > SHOWN_ALONE), key=lambda n: (-p.beliefs[n].sureness, n))
     alone: set[str] = set()
-    for name in sure[: max(FEWEST_ALONE, len(new) // 3)]:
-        if len(held.members - ground.members) == 1:
-            break
+    for name in sure[: max(FEWEST_ALONE, len(apart) // 3)]:
+        if held.members - frozenset(p.kept) == {name}:
+            continue
         answer = yield Question(
             purpose="removal", challenger=held, incumbent=held.without([name]), members=(name,), level="member"
         )
@@ -211,7 +217,7 @@ def _alone(p: Proposal, held: Arm, ground: Arm) -> Generator[Question, Answer, t
 def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
     """e: the least believed leave together where that costs nothing, or seems better; always held against all of them."""
     others = sorted(
-        held.members - alone - frozenset(p.kept), key=lambda n: (p.beliefs[n].gain if n in p.beliefs else 0.0, n)
+        held.members - alone - _settled(p), key=lambda n: (p.beliefs[n].gain if n in p.beliefs else 0.0, n)
     )
     least, most = 0, len(others) if alone or p.kept else len(others) - 1
     for _ in range(STEPS):
@@ -225,6 +231,11 @@ def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
         else:
             most = count - 1
     return held.without(others[:least])
+
+
+def _settled(p: Proposal) -> frozenset[str]:
+    """What is kept by a decision of its own."""
+    return frozenset(p.kept) - frozenset(p.open)
 
 
 def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm) -> Steps:

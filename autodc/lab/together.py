@@ -112,6 +112,7 @@ class _Night:
         self._left = terms.budget
         self._keeps = self._taken = self._trainings = 0
         self._status: dict[str, str] = {}
+        self._apart: set[str] = set()
         self._refused: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
         self._shown: tuple[float, float] | None = None
 
@@ -154,15 +155,18 @@ class _Night:
             "recommended": best,
         }
         free = tuple(n for n in self._names if n not in self._kept)
+        came_along = tuple(n for n in self._kept if n not in self._apart)
         least = self._terms.gate.min_rows
         guards = (s for s in self._world.on("gate") if counting_rows(len(s.base), s.clusters) >= least)
         return Proposal(
             everything=free,
             recommended=tuple(n for n, s in zip(self._names, best.strengths[0], strict=True) if s > 0 and n in free),
-            beliefs=self._search.beliefs(free, self._plans["everything"]),
+            beliefs=self._search.beliefs(came_along, self._incumbent)
+            | self._search.beliefs(free, self._plans["everything"]),
             margins={s.name: s.margin for s in guards if s.margin is not None},
             matters=self._terms.matters,
             kept=self._kept,
+            open=came_along,
             untouched=number == 1,
             tunes=bool(self._world.settings),
             refused=(self._kept, free) in self._refused,
@@ -252,6 +256,8 @@ class _Night:
         if purpose in WHOLES and answer.keep:
             new, old = self._truth(*arms)
             self._shown = answer.mean, new - old
+        if len(question.members) == 1 and (purpose in ALONE or (purpose == "block" and answer.keep)):
+            self._apart.update(question.members)
         if purpose == "everything" and not answer.keep:
             self._refused.add((p.kept, question.members))
         if purpose in ALONE and answer.keep:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from scipy.special import stdtrit
 
 from autodc.gate import reasons
+from autodc.gate.advice import MOST_ROWS
+from autodc.gate.power import rows_for_whole
 from autodc.gate.questions import LEAVING
 from autodc.gate.types import SliceLook
 from autodc.review.explain import advice, number
@@ -68,6 +71,17 @@ def estimate(comparison: ComparisonState) -> SliceLook:
     return replace(seen, difference=mean, low=mean - reach, high=mean + reach, level=LEVEL)
 
 
+def _rows_words(seen: SliceLook) -> str:
+    """How many rows would show what was measured, where nothing else says what would settle it."""
+    if seen.standard_error is None:
+        return ""
+    rows = rows_for_whole(seen.difference, seen.standard_error, seen.rows)
+    if not seen.rows < rows < MOST_ROWS * seen.rows:
+        return ""
+    wanted = count(math.ceil(rows), "row")
+    return f"A true gain of this size would be shown in 95% of nights with about {wanted} instead of {seen.rows}."
+
+
 def summary(state: State, name: str, comparison: ComparisonState) -> str:
     """One paragraph on a dataset that was decided with others."""
     look, members = comparison.typed_looks[-1], comparison.members
@@ -86,6 +100,6 @@ def summary(state: State, name: str, comparison: ComparisonState) -> str:
     parts += why(comparison)
     if comparison.verdict == "keep" and others and reasons.NOT_APART not in comparison.reasons:
         parts.append("It is a claim about all of them at once: what one of them is worth alone, nobody has shown.")
-    if comparison.verdict == "undecided" and (words := advice(look)):
-        parts.append(words)
+    if comparison.verdict == "undecided":
+        parts.append(advice(look) or _rows_words(seen))
     return " ".join(part for part in parts if part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -37,14 +37,17 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
     best = Plan.from_dict(state.challengers[-1].plan)
     recommended = tuple(n for n in best.mixture.added if n in free)
     plans = _plans(view, tools, everything, best.without(*priced))
+    came_along = tuple(n for n in kept if not _is_apart(view, n))
+    beliefs = _beliefs(view, tools, view.incumbent, came_along) if came_along else {}
     limit = spec.budget.cost
     proposal = Proposal(
         everything=everything,
         recommended=recommended,
-        beliefs=_beliefs(view, tools, plans["everything"], (*everything, *recommended), priced),
+        beliefs=beliefs | _beliefs(view, tools, plans["everything"], (*everything, *recommended, *priced)),
         margins={s.name: s.margin for s in spec.slices if s.margin is not None and _is_evidence(view, s.name)},
         matters=_matters(view),
         kept=kept,
+        open=came_along,
         priced=priced,
         purse=np.inf if limit is None else max(0.0, limit - sum(state.cost(n) for n in kept)),
         untouched=state.round == 1 and not state.extensions,
@@ -93,10 +96,16 @@ def _plans(view: View, tools: Tools, everything: tuple[str, ...], best: Plan) ->
     }
 
 
-def _beliefs(view: View, tools: Tools, full: Plan, free: tuple[str, ...], priced: tuple[str, ...]) -> dict[str, Belief]:
-    """What each dataset is worth among all the others."""
+def _is_apart(view: View, name: str) -> bool:
+    """Whether a comparison was about this dataset alone."""
+    alone = (t for t in view.state.comparisons if t.members == (name,) and t.looks)
+    return any(t.purpose in ("removal", "addition") or (t.purpose == "block" and t.verdict == "keep") for t in alone)
+
+
+def _beliefs(view: View, tools: Tools, full: Plan, named: Sequence[str]) -> dict[str, Belief]:
+    """What each of these datasets is worth among all that is in a plan, and them."""
     observed = tools.observed(view)
-    names = tuple(dict.fromkeys((*free, *priced)))
+    names = tuple(dict.fromkeys(named))
     weights = {**full.mixture.to_dict(), **{n: 1.0 for n in names if n not in full.mixture}}
     plan = Plan.of(weights, dict(full.hyperparameters), full.recipe)
     worth = tools.engine.beliefs(observed, plan) or {}

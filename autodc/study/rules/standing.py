@@ -87,6 +87,7 @@ def to_json(p: Proposal) -> dict[str, Any]:
         "margins": dict(p.margins),
         "matters": p.matters,
         "kept": list(p.kept),
+        "open": list(p.open),
         "priced": list(p.priced),
         "purse": p.purse if math.isfinite(p.purse) else None,
         "untouched": p.untouched,
@@ -98,11 +99,11 @@ def to_json(p: Proposal) -> dict[str, Any]:
 
 def proposal_of(value: Mapping[str, Any]) -> Proposal:
     """Read the JSON form back."""
-    names = ("everything", "recommended", "kept", "priced")
+    names = ("everything", "recommended", "kept", "open", "priced")
     return Proposal(
         **{
             **value,
-            **{key: tuple(value[key]) for key in names},
+            **{key: tuple(value.get(key, ())) for key in names},
             "beliefs": {n: Belief(**b) for n, b in value["beliefs"].items()},
             "purse": math.inf if value["purse"] is None else value["purse"],
         }
