@@ -65,8 +65,7 @@ def round_of(p: Proposal) -> Round:
     if whole is None:
         end = yield from _settings(p)
         if p.open:
-            end, alone = yield from _alone(p, Arm("incumbent", frozenset(p.kept)))
-            end = yield from _pruned(p, end, alone)
+            end, _ = yield from _alone(p, Arm("incumbent", frozenset(p.kept)))
     else:
         held = yield from _without_harmful(p, whole)
         held, alone = yield from _alone(p, held)
@@ -198,7 +197,7 @@ def _alone(p: Proposal, held: Arm) -> Generator[Question, Answer, tuple[Arm, fro
 
     Those too that came in with others in an earlier round: the search knows more of them now.
     """
-    apart = [n for n in held.members - _settled(p) if n in p.beliefs]
+    apart = [n for n in held.members if n in p.beliefs and (n in p.open or n not in p.kept)]
     sure = sorted((n for n in apart if p.beliefs[n].sureness > SHOWN_ALONE), key=lambda n: (-p.beliefs[n].sureness, n))
     alone: set[str] = set()
     for name in sure[: max(FEWEST_ALONE, len(apart) // 3)]:
@@ -217,7 +216,7 @@ def _alone(p: Proposal, held: Arm) -> Generator[Question, Answer, tuple[Arm, fro
 def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
     """e: the least believed leave together where that costs nothing, or seems better; always held against all of them."""
     others = sorted(
-        held.members - alone - _settled(p), key=lambda n: (p.beliefs[n].gain if n in p.beliefs else 0.0, n)
+        held.members - alone - frozenset(p.kept), key=lambda n: (p.beliefs[n].gain if n in p.beliefs else 0.0, n)
     )
     least, most = 0, len(others) if alone or p.kept else len(others) - 1
     for _ in range(STEPS):
@@ -231,11 +230,6 @@ def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
         else:
             most = count - 1
     return held.without(others[:least])
-
-
-def _settled(p: Proposal) -> frozenset[str]:
-    """What is kept by a decision of its own."""
-    return frozenset(p.kept) - frozenset(p.open)
 
 
 def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm) -> Steps:
