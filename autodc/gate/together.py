@@ -70,7 +70,7 @@ def round_of(p: Proposal) -> Round:
         held = yield from _without_harmful(p, whole)
         held, alone = yield from _alone(p, held)
         held = yield from _pruned(p, held, alone)
-        end = yield from _rest(p, held, alone, whole, ground)
+        end = yield from _rest(p, held, alone - ground.members, whole, ground)
         end = yield from _weighted(end)
     end = yield from _priced(p, end or Arm("incumbent", frozenset(p.kept)))
     return None if end == Arm("incumbent", frozenset(p.kept)) else end
