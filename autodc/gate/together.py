@@ -65,7 +65,8 @@ def round_of(p: Proposal) -> Round:
     if whole is None:
         end = yield from _settings(p)
         if p.open:
-            end, _ = yield from _alone(p, Arm("incumbent", frozenset(p.kept)))
+            held = yield from _without_harmful(p, Arm("incumbent", frozenset(p.kept)))
+            end, _ = yield from _alone(p, held)
     else:
         held = yield from _without_harmful(p, whole)
         held, alone = yield from _alone(p, held)
@@ -76,13 +77,13 @@ def round_of(p: Proposal) -> Round:
     return None if end == Arm("incumbent", frozenset(p.kept)) else end
 
 
-def believed(p: Proposal, sure: float, heed_guards: bool = True) -> tuple[str, ...]:
+def believed(p: Proposal, sure: float) -> tuple[str, ...]:
     """Datasets of everything whose gain is believed above 0, give or take `sure` standard deviations.
 
     What would break a guard together gives up the member that harms it most until there is room.
     """
     names = [n for n in p.everything if p.beliefs[n].gain + sure * p.beliefs[n].spread > 0]
-    for guard, margin in p.margins.items() if heed_guards else ():
+    for guard, margin in p.margins.items():
         while names and sum(_change(p, n, guard) for n in names) < -ROOM * margin:
             worst = min(names, key=lambda n: (_change(p, n, guard), n))
             if _change(p, worst, guard) >= 0:
@@ -182,8 +183,7 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
     if held.plan == "recommended":
         return held
     for sure in (SURE, 0.0):
-        stay = frozenset(p.kept) | frozenset(believed(p, sure, heed_guards=False))
-        gone = tuple(sorted(held.members - stay))
+        gone = tuple(sorted(n for n in _apart(p, held) if p.beliefs[n].gain + sure * p.beliefs[n].spread <= 0))
         if not gone or len(gone) == len(held.members - frozenset(p.kept)):
             continue
         answer = yield Question(purpose="harm", challenger=held.without(gone), incumbent=held, members=gone)
@@ -192,12 +192,17 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
     return held
 
 
+def _apart(p: Proposal, held: Arm) -> list[str]:
+    """Members that no comparison of their own was about: the new ones, and those that came in with others before."""
+    return [n for n in held.members if n in p.beliefs and (n in p.open or n not in p.kept)]
+
+
 def _alone(p: Proposal, held: Arm) -> Generator[Question, Answer, tuple[Arm, frozenset[str]]]:
     """d: members of which much is believed are asked alone, the surest first; what is shown to harm leaves.
 
     Those too that came in with others in an earlier round: the search knows more of them now.
     """
-    apart = [n for n in held.members if n in p.beliefs and (n in p.open or n not in p.kept)]
+    apart = _apart(p, held)
     sure = sorted((n for n in apart if p.beliefs[n].sureness > SHOWN_ALONE), key=lambda n: (-p.beliefs[n].sureness, n))
     alone: set[str] = set()
     for name in sure[: max(FEWEST_ALONE, len(apart) // 3)]:
