@@ -115,7 +115,7 @@ def judge(
 def judge_last(judged: Callable[[GateSpec], Look], gate: GateSpec, last: bool) -> Look:
     """Judge a look, and where it decides nothing and is the last that can be paid, let it spend all that is left.
 
-    judged: the look under a gate. The budget ends the comparison, not what it saw, so whatever earlier looks left of the
+    judged: the look under a gate. The budget ends the comparison, not what it saw, so what earlier looks left of the
     level is the last one's. It keeps by that or leaves the question open.
     """
     look = judged(gate)

@@ -80,20 +80,19 @@ def round_of(p: Proposal) -> Round:
 def believed(p: Proposal, sure: float) -> tuple[str, ...]:
     """Datasets of everything whose gain is believed above 0, give or take `sure` standard deviations.
 
-    What would break a guard together gives up the member that harms it most until there is room.
+    What would break a guard together gives up the member that harms it most until there is room. What others may do for
+    it is not counted on: it is the noise of many small beliefs.
     """
     names = [n for n in p.everything if p.beliefs[n].gain + sure * p.beliefs[n].spread > 0]
     for guard, margin in p.margins.items():
-        while names and sum(_change(p, n, guard) for n in names) < -ROOM * margin:
-            worst = min(names, key=lambda n: (_change(p, n, guard), n))
-            if _change(p, worst, guard) >= 0:
-                break
-            names.remove(worst)
+        while sum(_harm(p, n, guard) for n in names) > ROOM * margin:
+            names.remove(max(names, key=lambda n: (_harm(p, n, guard), n)))
     return tuple(names)
 
 
-def _change(p: Proposal, name: str, guard: str) -> float:
-    return p.beliefs[name].guards.get(guard, 0.0)
+def _harm(p: Proposal, name: str, guard: str) -> float:
+    """What a guard is believed to lose by a member; not below 0."""
+    return max(0.0, -p.beliefs[name].guards.get(guard, 0.0))
 
 
 def _whole(p: Proposal) -> Generator[Question, Answer, tuple[Arm | None, Arm]]:
@@ -145,7 +144,7 @@ def _shown(
 
 def _costliest(p: Proposal, names: Iterable[str], guards: tuple[str, ...]) -> str | None:
     """The member of least gain for what it is believed to harm these guards; None where none is."""
-    harm = {n: -sum(min(0.0, _change(p, n, g)) for g in guards) for n in names if n in p.beliefs}
+    harm = {n: sum(_harm(p, n, g) for g in guards) for n in names if n in p.beliefs}
     harm = {n: h for n, h in harm.items() if h > 0}
     return min(harm, key=lambda n: (max(0.0, p.beliefs[n].gain) / harm[n], n)) if harm else None
 
@@ -179,7 +178,7 @@ def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
 
 
 def _without_harmful(p: Proposal, held: Arm) -> Steps:
-    """c: those believed harmful leave where that seems better after three pairs, the doubtful where 80% sure or free."""
+    """c: those believed harmful leave where that seems better in three pairs, the doubtful where 80% sure or free."""
     if held.plan == "recommended":
         return held
     for sure in (SURE, 0.0):
@@ -219,7 +218,7 @@ def _alone(p: Proposal, held: Arm) -> Generator[Question, Answer, tuple[Arm, fro
 
 
 def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
-    """e: the least believed leave together where that costs nothing, or seems better; always held against all of them."""
+    """e: the least believed leave together where that costs nothing, or seems better; always held against all."""
     others = sorted(
         held.members - alone - frozenset(p.kept), key=lambda n: (p.beliefs[n].gain if n in p.beliefs else 0.0, n)
     )

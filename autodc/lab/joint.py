@@ -179,7 +179,16 @@ def joint_sizes(known: SliceSet, explored: Array | None, datasets: int, terms: T
         whole = Point(strengths=np.ones((1, datasets)), settings=np.zeros((1, 0)))
         last = terms.gate.looks[-1]
         look = pairs.look(
-            whole, pairs.start, last, alpha, side="all", anchored=False, fresh=False, objective_alone=True, patient=True, last=True
+            whole,
+            pairs.start,
+            last,
+            alpha,
+            side="all",
+            anchored=False,
+            fresh=False,
+            objective_alone=True,
+            patient=True,
+            last=True,
         )
         if look.objective.standard_error is not None:
             errors.append(look.objective.standard_error)

@@ -23,8 +23,8 @@ KINDS = {
 }
 """Purpose → kind of the decision; the others are bundles."""
 
-FAINT = 0.1
-"""What the search recommends at a lower weight it would rather leave out."""
+FAINT = 0.25
+"""Members stay in at no less than this weight: what leaves is asked to leave, not tuned away."""
 
 
 class ArmPlans:
@@ -54,9 +54,10 @@ class ArmPlans:
     def _recommended(self, members: frozenset[str]) -> Plan:
         if members not in self._known:
             others = frozenset(self._view.state.candidates) - members
-            found = self._tools.engine.recommend(self._tools.observed(self._view), members, others)
-            faint = [n for n in members if found.plan.mixture.weight(n) < FAINT]
-            self._known[members] = found.plan.without(*faint)
+            plan = self._tools.engine.recommend(self._tools.observed(self._view), members, others).plan
+            least = min(FAINT, self._view.spec.search.max_weight)
+            weights = plan.mixture.to_dict() | {n: max(least, plan.mixture.weight(n)) for n in members}
+            self._known[members] = Plan.of(weights, dict(plan.hyperparameters), plan.recipe, plan.pretrain)
         return self._known[members]
 
 
