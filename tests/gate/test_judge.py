@@ -10,7 +10,7 @@ import pytest
 
 from autodc.evaluation.evidence import SliceEvidence
 from autodc.gate import reasons
-from autodc.gate.judge import judge
+from autodc.gate.judge import judge, judge_last
 from autodc.gate.noise import OBJECTIVE, Pools
 from autodc.gate.types import Look
 from autodc.review.explain import advice, explain
@@ -214,3 +214,25 @@ def test_explain_tells_verdict_and_numbers() -> None:
     missing = _judge(GOOD[0], pools=Pools(slices={"dark": NOISE, "overall": NOISE}))
     assert "Not measured: overall." in explain(missing, "set_a")
     assert "1e+06" not in explain(missing, "set_a")
+
+
+def test_the_last_look_that_can_be_paid_spends_what_is_left_of_the_level() -> None:
+    slices = {s.name: s for s in (_target("dark", 1.8, pairs=5), _guard(6, pairs=5))}
+    known = Pools(slices=dict.fromkeys([*slices, OBJECTIVE], NOISE))
+
+    def judged(gate: GateSpec) -> Look:
+        return judge(slices, known, gate, ALPHA)
+
+    assert judge_last(judged, GATE, last=False).verdict is None
+    assert judge_last(judged, GATE, last=True).verdict == "keep"
+
+
+@pytest.mark.parametrize("z", [0.2, 1.0, -4.0])
+def test_the_last_look_that_can_be_paid_keeps_or_leaves_everything_as_it_was(z: float) -> None:
+    slices = {s.name: s for s in (_target("dark", z, pairs=5), _guard(6, pairs=5))}
+    known = Pools(slices=dict.fromkeys([*slices, OBJECTIVE], NOISE))
+
+    def judged(gate: GateSpec) -> Look:
+        return judge(slices, known, gate, ALPHA)
+
+    assert judge_last(judged, GATE, last=True) == judged(GATE)

@@ -155,6 +155,33 @@ def test_a_gain_that_cannot_be_shown_stays_in_where_the_user_asks_for_it() -> No
     assert "doubt" in purposes(asked)
 
 
+def test_what_was_refused_as_everything_is_not_asked_again_and_leaves_its_level_to_the_next() -> None:
+    gains = {"a": 0.02, "b": 0.02, "wrong": -0.1}
+    p = proposal({"a": 0.02, "b": 0.02, "wrong": -0.08}, refused=True)
+    asked, end = live(p, gains)
+    assert (asked[0].purpose, asked[0].members, asked[0].level) == ("together", ("a", "b"), "whole")
+    assert not asked[0].all_rows, "what leaves was chosen on explore rows"
+    assert end.end is not None
+    assert end.end.members == {"a", "b"}
+
+
+def test_what_came_in_with_others_is_asked_alone_when_more_is_known_of_it() -> None:
+    gains = {"cure": 0.05, "proven": 0.05, "small": 0.001, "wrong": -0.05}
+    beliefs = {"cure": 0.05, "proven": 0.05, "small": 0.001, "wrong": -0.04}
+    p = proposal(beliefs, everything=(), recommended=(), kept=tuple(gains), open=("cure", "small", "wrong"))
+    asked, end = live(p, gains)
+    assert [(q.purpose, q.members) for q in asked] == [("harm", ("wrong",)), ("removal", ("cure",))]
+    assert end.end is not None
+    assert end.end.members == {"cure", "proven", "small"}
+
+
+@pytest.mark.parametrize(("mean", "leaves"), [(-0.05, False), (0.01, False), (0.05, True)])
+def test_the_doubtful_leave_where_80_percent_sure_though_it_is_not_shown(mean: float, leaves: bool) -> None:
+    answer = Answer(mean=mean, sd=0.04)
+    assert not answer.costs_nothing(0.002)
+    assert answer.may_leave(0.002) is leaves
+
+
 def test_without_a_training_left_nothing_is_claimed() -> None:
     p = proposal({"a": 0.1})
     answers: list[Answer] = []
@@ -170,7 +197,6 @@ def test_what_would_break_a_guard_together_gives_up_the_member_that_harms_it_mos
     beliefs = {n: Belief(gain=0.01, sd=0.001, guards={"overall": g}) for n, g in names.items()}
     p = Proposal(**{**{f: getattr(p, f) for f in p.__dataclass_fields__}, "beliefs": beliefs})
     assert believed(p, sure) == ("a", "c")
-    assert believed(p, sure, heed_guards=False) == ("a", "b", "c")
 
 
 def test_an_arm_without_its_members_is_the_base() -> None:

@@ -73,8 +73,8 @@ def next_step(view: View, tools: Tools, comparison: ComparisonState, apart: int 
     arms = (comparison.challenger, comparison.incumbent)
     if any(state.trained[plan, seed] >= view.horizon for seed in seeds for plan in arms):
         return None
-    last = len(pairs.needs(view, comparison, beyond=1)) + apart > allowance.left(view)
-    look = tools.assessor.look(view, comparison, seeds, last)
+    is_last = len(pairs.needs(view, comparison, beyond=1)) + apart > allowance.left(view)
+    look = tools.assessor.look(view, comparison, seeds, is_last)
     return ev.LookTaken(comparison=comparison.id, horizon=view.horizon, look=look.to_dict(), seeds=seeds)
 
 
