@@ -178,7 +178,10 @@ def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
 
 
 def _without_harmful(p: Proposal, held: Arm) -> Steps:
-    """c: those believed harmful leave where that seems better in three pairs, the doubtful where 80% sure or free."""
+    """c: those believed harmful leave where that is ahead in three pairs, the doubtful where 80% sure, or free.
+
+    What is kept since an earlier round does not leave for being free: losses too small to matter would add up.
+    """
     if held.plan == "recommended":
         return held
     for sure in (SURE, 0.0):
@@ -186,7 +189,8 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
         if not gone or len(gone) == len(held.members - frozenset(p.kept)):
             continue
         answer = yield Question(purpose="harm", challenger=held.without(gone), incumbent=held, members=gone)
-        if answer.paid and (answer.ahead if sure else answer.may_leave(p.matters)):
+        better = answer.seems_better if p.open else answer.may_leave(p.matters)
+        if answer.paid and (answer.ahead if sure else better):
             held = held.without(gone)
     return held
 
