@@ -222,7 +222,7 @@ def _alone(p: Proposal, held: Arm) -> Generator[Question, Answer, tuple[Arm, fro
 
 
 def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
-    """e: the least believed leave together where that costs nothing, or seems better; always held against all."""
+    """e: the least believed leave together where that costs less than matters; always held against the unpruned."""
     others = sorted(
         held.members - alone - frozenset(p.kept), key=lambda n: (p.beliefs[n].gain if n in p.beliefs else 0.0, n)
     )
@@ -233,7 +233,7 @@ def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
         count = (least + most + 1) // 2
         gone = tuple(others[:count])
         answer = yield Question(purpose="pruning", challenger=held.without(gone), incumbent=held, members=gone)
-        if answer.paid and answer.may_leave(p.matters):
+        if answer.paid and answer.costs_nothing(p.matters):
             least = count
         else:
             most = count - 1

@@ -262,7 +262,7 @@ class _Night:
             self._refused.add((p.kept, question.members))
         if purpose in ALONE and answer.keep:
             status = "alone"
-        elif (purpose in ALONE and answer.harmed) or (purpose in LEAVING and answer.may_leave(p.matters)):
+        elif (purpose in ALONE and answer.harmed) or (purpose in LEAVING and answer.costs_nothing(p.matters)):
             status = "left"
         if status:
             self._status |= dict.fromkeys(question.members, status)

@@ -15,7 +15,12 @@ NIGHT = Night(
     proposed=4,
     kept=4,
     found=4,
-    halves=0,
+    alone=3,
+    halves=1,
+    useless=4,
+    harmful_kept=0,
+    useless_alone=0,
+    useless_riding=1,
     wrong=(),
     extra=(),
     missed=(),
@@ -32,16 +37,18 @@ NULL = replace(NIGHT, world="null", cures=0, proposed=0, kept=0, found=0, share=
 def test_a_clean_campaign_says_so() -> None:
     text = page([NULL] * 4, [NIGHT, replace(NIGHT, world="fashion")], 60.0)
     assert "| nights that keep any candidate | ≤ 10% | 0.0% (0) |" in text
-    assert "100.0% (8 of 8)" in text
+    assert "100.0% (10 of 10, 2 by its half) | 60.0% (6) | 0 | 0 | 25% (2 of 8)" in text
     assert "What went wrong" not in text
 
 
 def test_false_keeps_and_missed_cures_are_counted_and_told() -> None:
     story = "digits 10: set_01 (cure): drop"
-    bad = replace(NIGHT, kept=3, found=3, wrong=("set_03 (copy) -0.2 ± 0.3",), missed=(story,))
+    bad = replace(
+        NIGHT, kept=3, found=3, harmful_kept=1, useless_alone=1, wrong=("set_03 (copy) -0.2 ± 0.3",), missed=(story,)
+    )
     text = page([NULL, replace(NULL, wrong=("set_00 (resample) +0.1 ± 0.2",))], [NIGHT, bad], 60.0)
     assert "50.0% (1)" in text
-    assert "87.5% (7 of 8)" in text
+    assert "90.0% (9 of 10, 2 by its half) | 60.0% (6) | 1 | 1 |" in text
     assert f"- {story}" in text
     assert "- null 10: set_00 (resample) +0.1 ± 0.2" in text
 
