@@ -59,9 +59,9 @@ def alone(view: View) -> dict[str, float]:
 
 def everything(view: View) -> dict[str, float]:
     """What is kept, and all that is free beside it, each once."""
-    state, weight = view.state, min(1.0, view.spec.search.max_weight)
+    state = view.state
     free = [n for n in obvious.everything(view) if n in state.candidates and n not in state.kept]
-    return alone(view) | dict.fromkeys(free, weight)
+    return alone(view) | obvious.whole(view, free)
 
 
 def alone_is_close(view: View, tools: Tools, excluded: frozenset[str]) -> bool:

@@ -23,8 +23,10 @@ KINDS = {
 }
 """Purpose → kind of the decision; the others are bundles."""
 
-FAINT = 0.25
-"""Members stay in at no less than this weight: what leaves is asked to leave, not tuned away."""
+FAINT = 0.1
+"""What is recommended at a lower weight leaves where it is not believed to help …"""
+LEAST = 0.25
+"""… and else stays at no less than this weight: what helps is asked to leave, not tuned away."""
 
 
 class ArmPlans:
@@ -32,6 +34,7 @@ class ArmPlans:
 
     def __init__(self, view: View, tools: Tools, event: ev.TogetherProposed) -> None:
         self._view, self._tools, self._event = view, tools, event
+        self._beliefs = standing.proposal_of(event.proposal).beliefs
         self._known: dict[frozenset[str], Plan] = {}
 
     def plan(self, arm: Arm) -> Plan:
@@ -55,9 +58,12 @@ class ArmPlans:
         if members not in self._known:
             others = frozenset(self._view.state.candidates) - members
             plan = self._tools.engine.recommend(self._tools.observed(self._view), members, others).plan
-            least = min(FAINT, self._view.spec.search.max_weight)
-            weights = plan.mixture.to_dict() | {n: max(least, plan.mixture.weight(n)) for n in members}
-            self._known[members] = Plan.of(weights, dict(plan.hyperparameters), plan.recipe, plan.pretrain)
+            helps = {n for n in members if n not in self._beliefs or self._beliefs[n].gain > 0}
+            least = min(LEAST, self._view.spec.search.max_weight)
+            weights = plan.mixture.to_dict() | {n: max(least, plan.mixture.weight(n)) for n in helps}
+            faint = [n for n in members - helps if plan.mixture.weight(n) < FAINT]
+            full = Plan.of(weights, dict(plan.hyperparameters), plan.recipe, plan.pretrain)
+            self._known[members] = full.without(*faint)
         return self._known[members]
 
 

@@ -11,6 +11,7 @@ from typing import final
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
+from autodc.study.memory import on_every_row
 from autodc.study.phases.credit import credited
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
@@ -66,7 +67,7 @@ def _chosen(view: View, tools: Tools) -> ev.BaselinesChosen:
     members = obvious.everything(view)
     mixtures = {
         last.BASE_TUNED: {BASE: 1.0},
-        last.EVERYTHING_TUNED: {BASE: 1.0, **dict.fromkeys(members, 1.0)},
+        last.EVERYTHING_TUNED: {BASE: 1.0} | obvious.whole(view, members),
     }
     settled = {name: _settled(view, tools, mixture) for name, mixture in mixtures.items()}
     plans = {name: plan for name, plan in settled.items() if plan is not None}
@@ -79,8 +80,11 @@ def _chosen(view: View, tools: Tools) -> ev.BaselinesChosen:
 
 
 def _settled(view: View, tools: Tools, mixture: Mapping[str, float]) -> Plan | None:
-    """A mixture at its best settings, trained from nothing: the model to go on from has seen what was kept."""
-    observed = tools.observed(view)
+    """A mixture at its best settings, trained from nothing: the model to go on from has seen what was kept.
+
+    By all trainings paid so far and on every row, as the settings of the end are chosen.
+    """
+    observed = on_every_row(view, tools.tuned(view))
     plan = tools.engine.settle(observed, mixture)
     if plan is None or plan.recipe != "continue":
         return plan

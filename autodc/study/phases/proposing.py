@@ -83,8 +83,7 @@ def _matters(view: View) -> float:
 
 def _plans(view: View, tools: Tools, everything: tuple[str, ...], best: Plan) -> dict[str, Plan]:
     observed, incumbent = tools.observed(view), view.incumbent
-    weight = min(1.0, view.spec.search.max_weight)
-    whole = {**incumbent.mixture.to_dict(), **dict.fromkeys(everything, weight)}
+    whole = incumbent.mixture.to_dict() | obvious.whole(view, everything)
     tuned = tools.engine.settle(observed, {BASE: 1.0})
     full = tools.engine.settle(observed, whole)
     settings = tuned or incumbent

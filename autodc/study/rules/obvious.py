@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from autodc.study.rules import failing
 from autodc.study.view import View
 
@@ -13,3 +15,8 @@ def everything(view: View) -> tuple[str, ...]:
     """
     out = failing.out(view)
     return tuple(c.name for c in view.spec.data.candidates if c.cost == 0 and c.name not in out)
+
+
+def whole(view: View, names: Iterable[str]) -> dict[str, float]:
+    """Each of these once, or as often as the search may take it."""
+    return dict.fromkeys(names, min(1.0, view.spec.search.max_weight))
