@@ -6,11 +6,29 @@ import math
 from collections.abc import Iterable
 
 from autodc.gate.questions import Answer
-from autodc.gate.reasons import HARM_ANCHOR, HARM_GUARD, HARM_OBJECTIVE, OUT_OF_BUDGET
+from autodc.gate.reasons import (
+    FUTILE_GUARD,
+    FUTILE_OBJECTIVE,
+    FUTILE_TARGET,
+    HARM_ANCHOR,
+    HARM_GUARD,
+    HARM_OBJECTIVE,
+    OPEN_ANCHOR,
+    OPEN_GUARD,
+    OPEN_OBJECTIVE,
+    OPEN_TARGET,
+    OUT_OF_BUDGET,
+)
 from autodc.gate.types import Look
 
 HARMS = frozenset({HARM_GUARD, HARM_ANCHOR, HARM_OBJECTIVE})
 """Reasons by which a challenger is shown to harm."""
+
+REFUSED = HARMS | {
+    *(FUTILE_TARGET, FUTILE_OBJECTIVE, FUTILE_GUARD),
+    *(OPEN_TARGET, OPEN_OBJECTIVE, OPEN_GUARD, OPEN_ANCHOR),
+}
+"""Reasons by which what was seen of a challenger did not suffice: no lost training, no leak, no end of a budget."""
 
 
 def answered(look: Look, verdict: str | None, reasons: Iterable[str], combined: tuple[float, float] | None) -> Answer:

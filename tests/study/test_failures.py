@@ -33,6 +33,8 @@ def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world
     touched = [t for t in study.state.comparisons if seed in t.seeds and "lamps" in t.challenger.mixture.added]
     assert touched, "no test met the failing training"
     assert all(t.verdict != "keep" for t in touched)
+    again = [t for t in study.state.comparisons if t.round == 2]
+    assert again[0].members == touched[0].members, "a whole whose training was lost was not refused, and is asked again"
     for name in result(study.state)["kept"]:
         assert any(name in d["members"] and d["verdict"] == "keep" for d in result(study.state)["decisions"])
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from autodc.evaluation import objective
+from autodc.gate.answers import REFUSED
 from autodc.gate.questions import Belief, Proposal
 from autodc.gate.thresholds import matters
 from autodc.plan.mixture import BASE
@@ -69,8 +70,8 @@ def _is_refused(view: View, everything: tuple[str, ...]) -> bool:
     if spec.gate.in_doubt == "everything" and state.round >= spec.loop.rounds:
         return False
     kept = frozenset(state.kept)
-    asked = (t for t in state.comparisons if t.purpose == "everything" and t.looks and t.members == everything)
-    return any(frozenset(t.incumbent.mixture.added) == kept for t in asked)
+    asked = (t for t in state.comparisons if t.purpose == "everything" and t.members == everything)
+    return any(REFUSED & set(t.reasons) and frozenset(t.incumbent.mixture.added) == kept for t in asked)
 
 
 def _matters(view: View) -> float:
