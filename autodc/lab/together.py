@@ -21,12 +21,11 @@ from autodc.gate.together import PAIRS, SET_APART, replay
 from autodc.gate.types import Look
 from autodc.lab.pairs import Pairs, key, targets
 from autodc.lab.searched import Search
+from autodc.lab.told import Told
 from autodc.lab.world import Planted, Point, Side, World
 from autodc.studyfile.study import GateSpec
 
 Array = np.ndarray[Any, Any]
-
-ALONE = ("removal", "addition")
 
 
 @final
@@ -111,9 +110,7 @@ class _Night:
         self._plans: dict[str, Point] = {}
         self._left = terms.budget
         self._keeps = self._taken = self._trainings = 0
-        self._status: dict[str, str] = {}
-        self._apart: set[str] = set()
-        self._refused: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+        self._told = Told()
         self._shown: tuple[float, float] | None = None
 
     def played(self) -> Night:
@@ -155,7 +152,7 @@ class _Night:
             "recommended": best,
         }
         free = tuple(n for n in self._names if n not in self._kept)
-        came_along = tuple(n for n in self._kept if n not in self._apart)
+        came_along = tuple(n for n in self._kept if n not in self._told.apart)
         least = self._terms.gate.min_rows
         guards = (s for s in self._world.on("gate") if counting_rows(len(s.base), s.clusters) >= least)
         return Proposal(
@@ -169,7 +166,7 @@ class _Night:
             open=came_along,
             untouched=number == 1,
             tunes=bool(self._world.settings),
-            refused=(self._kept, free) in self._refused,
+            refused=(self._kept, free) in self._told.refused,
         )
 
     def _round(self, proposal: Proposal) -> None:
@@ -203,7 +200,10 @@ class _Night:
             silent = answered(look, None, (), self._combined(question, look, arms))
             answer = replace(silent, harmed=False)
         self._keeps += claims and answer.keep
-        self._told(p, question, answer, arms)
+        self._told.hear(p, question, answer)
+        if question.purpose in WHOLES and answer.keep:
+            new, old = self._truth(*arms)
+            self._shown = answer.mean, new - old
         return answer
 
     def _level(self, question: Question) -> float:
@@ -250,23 +250,6 @@ class _Night:
         share = explored / every if self._world.is_cut and 0 < explored < every else None
         return with_belief((seen.difference, seen.standard_error, seen.df), belief, share)
 
-    def _told(self, p: Proposal, question: Question, answer: Answer, arms: tuple[Point, Point]) -> None:
-        """Remember what was shown of whom."""
-        purpose, status = question.purpose, ""
-        if purpose in WHOLES and answer.keep:
-            new, old = self._truth(*arms)
-            self._shown = answer.mean, new - old
-        if len(question.members) == 1 and (purpose in ALONE or (purpose == "block" and answer.keep)):
-            self._apart.update(question.members)
-        if purpose == "everything" and not answer.keep:
-            self._refused.add((p.kept, question.members))
-        if purpose in ALONE and answer.keep:
-            status = "alone"
-        elif (purpose in ALONE and answer.harmed) or (purpose in LEAVING and answer.costs_nothing(p.matters)):
-            status = "left"
-        if status:
-            self._status |= dict.fromkeys(question.members, status)
-
     def _truth(self, *points: Point) -> tuple[float, ...]:
         """True change of the objective against the start."""
         seen = targets(self._world, "gate", self._terms.gate.min_rows)
@@ -276,7 +259,7 @@ class _Night:
         return tuple(float(v) for v in mean)
 
     def _member(self, one: Planted) -> Member:
-        kept, status = one.name in self._kept, self._status.get(one.name, "")
+        kept, status = one.name in self._kept, self._told.status.get(one.name, "")
         return Member(
             name=one.name,
             kind=one.kind,
