@@ -61,11 +61,12 @@ def replay(p: Proposal, answers: Sequence[Answer]) -> Question | Settled:
 
 def round_of(p: Proposal) -> Round:
     """The questions of one round; returns the arm it ends with, None where the incumbent stays."""
+    stays = Arm("incumbent", frozenset(p.kept))
     whole, ground = yield from _whole(p)
     if whole is None:
         end = yield from _settings(p)
         if p.open:
-            held = yield from _without_harmful(p, Arm("incumbent", frozenset(p.kept)))
+            held = yield from _without_harmful(p, stays)
             end, _ = yield from _alone(p, held)
     else:
         held = yield from _without_harmful(p, whole)
@@ -73,8 +74,8 @@ def round_of(p: Proposal) -> Round:
         held = yield from _pruned(p, held, alone)
         end = yield from _rest(p, held, alone - ground.members, whole, ground)
         end = yield from _weighted(end)
-    end = yield from _priced(p, end or Arm("incumbent", frozenset(p.kept)))
-    return None if end == Arm("incumbent", frozenset(p.kept)) else end
+    end = yield from _priced(p, end or stays)
+    return None if end == stays else end
 
 
 def believed(p: Proposal, sure: float) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -69,22 +70,18 @@ class Pairs:
         last: no trainings are left for another look.
         """
         new, old = (self._runs(one, pairs) for one in (challenger, incumbent))
-        evidence = {s.name: self._evidence(s, new, old, side, anchored) for s in self.world.on(side)}
-
-        def judged(gate: GateSpec) -> Look:
-            return judge(
-                evidence,
-                self._pools[side],
-                gate,
-                alpha,
-                fresh=fresh,
-                novel=not {key(challenger), key(incumbent)} <= self._known,
-                leaks=NOBODY,
-                whole=True,
-                objective_alone=objective_alone,
-                patient=patient,
-            )
-
+        judged = partial(
+            judge,
+            {s.name: self._evidence(s, new, old, side, anchored) for s in self.world.on(side)},
+            self._pools[side],
+            alpha=alpha,
+            fresh=fresh,
+            novel=not {key(challenger), key(incumbent)} <= self._known,
+            leaks=NOBODY,
+            whole=True,
+            objective_alone=objective_alone,
+            patient=patient,
+        )
         return judge_last(judged, self._gate, last)
 
     def pooled(self, look: Look, challenger: Point, incumbent: Point) -> None:

@@ -6,7 +6,6 @@ The same for every engine, so that a comparison of engines is about where they l
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from autodc import seeds
 from autodc.plan.plan import Plan
 from autodc.search.book import PlanBook
 from autodc.search.encoding import weight_name
-from autodc.search.engine import DRAWS, FrontPoint, Observation, Recommendation, SearchProblem, Suggestion
+from autodc.search.engine import DRAWS, FrontPoint, Observation, Recommendation, SearchProblem
 from autodc.search.history import History
 from autodc.search.pareto import Tradeoffs
 from autodc.search.probes import modeller_of
@@ -27,24 +26,13 @@ from autodc.search.threads import single_threaded
 Array = np.ndarray[Any, Any]
 
 
-class AnsweringEngine(ABC):
+class AnsweringEngine:
     """An engine but for where it looks. What it keeps is for speed: it answers by its arguments, problem and seed."""
 
     def __init__(self, problem: SearchProblem, seed: int) -> None:
         self._problem, self._seed, self._book = problem, seed, PlanBook(problem)
         self._modeller = modeller_of(self._book.space, problem)
         self._tradeoffs = Tradeoffs(self._book.space, problem)
-
-    @abstractmethod
-    def suggest(
-        self,
-        number: int,
-        observed: Sequence[Observation],
-        running: Sequence[Plan],
-        excluded: frozenset[str] = frozenset(),
-        mixture: Mapping[str, float] | None = None,
-    ) -> Suggestion:
-        """Propose the plan of search trial `number`; see `SearchEngine`."""
 
     def front(self, observed: Sequence[Observation]) -> tuple[FrontPoint, ...]:
         """Return the trained plans that none is believed to beat; see `SearchEngine`."""

@@ -73,8 +73,7 @@ class EvidenceAssessor:
         last: no trainings are left for another look.
         """
         table = self._slices.table if comparison.all_rows else self._slices.gate
-        judged = partial(self._look_on, table, view, comparison, pair_seeds)
-        look = judge_last(judged, view.spec.gate, last)
+        look = self._look_on(table, view, comparison, pair_seeds, last)
         if comparison.pairs is None:
             return look
         return replace(look, verdict=None, reasons=tuple(code for code in look.reasons if code == NO_CHANGE))
@@ -103,9 +102,9 @@ class EvidenceAssessor:
         view: View,
         comparison: ComparisonState,
         pair_seeds: tuple[int, ...],
-        gate: GateSpec,
+        last: bool,
     ) -> Look:
-        """Judge a comparison on the rows of a table, on the pairs of these seeds."""
+        """Judge a comparison on the rows of a table, on the pairs of these seeds; last: as of `look`."""
         state, spec = view.state, view.spec
         anchored = comparison.purpose != "removal" and comparison.incumbent != state.start
         paired = PairedOutputs(
@@ -116,18 +115,19 @@ class EvidenceAssessor:
         )
         evidence = compare(table, self._metric, paired, _soft(spec))
         pools, newer = self._pools(view, table), state.question.rules >= 1
-        return judge(
+        judged = partial(
+            judge,
             evidence,
             self._with_search(view, comparison, pools) if newer else pools,
-            gate,
-            comparison.alpha,
+            alpha=comparison.alpha,
             fresh=draws(comparison.challenger) or draws(comparison.incumbent),
             novel=newer and is_novel(state, comparison),
-            leaks=self._leaks_in(gate, comparison, evidence, table),
+            leaks=self._leaks_in(spec.gate, comparison, evidence, table),
             whole=bool(state.proposals),
             objective_alone=comparison.purpose in TOGETHER_ALONE,
             patient=comparison.purpose in PATIENT,
         )
+        return judge_last(judged, spec.gate, last)
 
     def _leaks_in(
         self, gate: GateSpec, comparison: ComparisonState, evidence: Evidence, table: SliceTable

@@ -34,7 +34,6 @@ class ArmPlans:
 
     def __init__(self, view: View, tools: Tools, event: ev.TogetherProposed) -> None:
         self._view, self._tools, self._event = view, tools, event
-        self._beliefs = standing.proposal_of(event.proposal).beliefs
         self._known: dict[frozenset[str], Plan] = {}
 
     def plan(self, arm: Arm) -> Plan:
@@ -58,7 +57,8 @@ class ArmPlans:
         if members not in self._known:
             others = frozenset(self._view.state.candidates) - members
             plan = self._tools.engine.recommend(self._tools.observed(self._view), members, others).plan
-            helps = {n for n in members if n not in self._beliefs or self._beliefs[n].gain > 0}
+            beliefs = standing.proposal_of(self._event.proposal).beliefs
+            helps = {n for n in members if n not in beliefs or beliefs[n].gain > 0}
             least = min(LEAST, self._view.spec.search.max_weight)
             weights = plan.mixture.to_dict() | {n: max(least, plan.mixture.weight(n)) for n in helps}
             faint = [n for n in members - helps if plan.mixture.weight(n) < FAINT]

@@ -5,11 +5,12 @@ It is read from the sealed test set, and from the gate rows of validation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
+from autodc.search.engine import Observation
 from autodc.study.journal import events as ev
 from autodc.study.memory import on_every_row
 from autodc.study.phases.credit import credited
@@ -63,13 +64,17 @@ class LastMeasurement(Phase):
 
 
 def _chosen(view: View, tools: Tools) -> ev.BaselinesChosen:
-    """The base alone and everything the user gave, each at the settings believed best by all trainings paid so far."""
+    """The base alone and everything the user gave, each at the settings believed best by all trainings paid so far.
+
+    On every row, as the settings of the end are chosen.
+    """
     members = obvious.everything(view)
     mixtures = {
         last.BASE_TUNED: {BASE: 1.0},
         last.EVERYTHING_TUNED: {BASE: 1.0} | obvious.whole(view, members),
     }
-    settled = {name: _settled(view, tools, mixture) for name, mixture in mixtures.items()}
+    observed = on_every_row(view, tools.tuned(view))
+    settled = {name: _settled(view, tools, observed, mixture) for name, mixture in mixtures.items()}
     plans = {name: plan for name, plan in settled.items() if plan is not None}
     return ev.BaselinesChosen(
         horizon=view.horizon,
@@ -79,12 +84,8 @@ def _chosen(view: View, tools: Tools) -> ev.BaselinesChosen:
     )
 
 
-def _settled(view: View, tools: Tools, mixture: Mapping[str, float]) -> Plan | None:
-    """A mixture at its best settings, trained from nothing: the model to go on from has seen what was kept.
-
-    By all trainings paid so far and on every row, as the settings of the end are chosen.
-    """
-    observed = on_every_row(view, tools.tuned(view))
+def _settled(view: View, tools: Tools, observed: Sequence[Observation], mixture: Mapping[str, float]) -> Plan | None:
+    """A mixture at its best settings, trained from nothing: the model to go on from has seen what was kept."""
     plan = tools.engine.settle(observed, mixture)
     if plan is None or plan.recipe != "continue":
         return plan
