@@ -167,6 +167,7 @@ CODES: Mapping[str, Code] = {
     "ADC-METRIC-061": _several("`value` or `rows` of a metric is no function of outputs and targets."),
     "ADC-METRIC-062": Code("A function of a metric fails."),
     "ADC-METRIC-063": _several("A function of a metric gives something else than it should."),
+    "ADC-METRIC-072": Code("The metric is not defined on the rows of any target slice."),
     "ADC-METRIC-064": Code("The mean of a metric's rows is not its value."),
     # a run
     "ADC-RUN-001": _several("The model that the study begins with cannot be trained."),
