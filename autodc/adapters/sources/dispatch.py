@@ -22,6 +22,7 @@ from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
 from autodc.plugins import FORMS, SOURCES, installed, meant, own_code, suggest
 from autodc.studyfile.study import SourceSpec, TaskKind
+from autodc.table import ColumnType
 
 FUNCTION = re.compile(r"^(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)$")
 IN_MODULE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
@@ -31,6 +32,7 @@ BUILT_IN: Mapping[str, SourceFactory] = {
     ".npz": NpzSource,
     ".parquet": TableSource,
     ".csv": TableSource,
+    ".tsv": TableSource,
     ".csv.gz": TableSource,
     ".csv.zip": TableSource,
     ".gz": IdxSource,
@@ -39,25 +41,37 @@ BUILT_IN: Mapping[str, SourceFactory] = {
 
 
 def read_source(
-    spec: SourceSpec, *, folder: str, name: str, place: str, kind: TaskKind, targets: bool = True
+    spec: SourceSpec,
+    *,
+    folder: str,
+    name: str,
+    place: str,
+    kind: TaskKind,
+    targets: bool = True,
+    schema: Mapping[str, ColumnType] | None = None,
 ) -> Dataset:
     """Read one dataset.
 
     folder: where the study file lies, for relative paths; place: file and key for messages; without `targets` they
-    are neither read nor kept. Raises DataError (or Problems) for anything wrong with the source, SurroundingsError
+    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems) for anything wrong with the source, SurroundingsError
     where a server does not answer.
     """
     if function := FUNCTION.match(spec.source):
         path = os.path.join(folder, os.path.expanduser(function["file"]))
-        request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options)
+        request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options, schema=schema)
         return FunctionSource(request, function["name"]).read(targets)
     if is_remote(spec.source):
         request = SourceRequest(
-            name=name, path=normal(spec.source, folder), place=place, kind=kind, options=spec.options
+            name=name,
+            path=normal(spec.source, folder),
+            place=place,
+            kind=kind,
+            options=spec.options,
+            schema=schema,
         )
         return _read_remote(request, targets)
     path = os.path.join(folder, os.path.expanduser(spec.source))
-    request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options)
+    request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options, schema=schema)
     if not exists(request):
         if IN_MODULE.match(spec.source):
             return FunctionSource(request, spec.source).read(targets)

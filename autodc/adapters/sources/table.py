@@ -1,60 +1,114 @@
-"""Tables, `.parquet` and `.csv`: numeric columns are inputs, one column is the target, the others are metadata."""
+"""Tables, `.parquet`, `.csv` and `.tsv`: columns are inputs, one is the target, the others are metadata."""
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
-from autodc.adapters.sources.inputs import choose, is_number
+from autodc.adapters.sources.inputs import choose
+from autodc.adapters.sources.kinds import column_type, typed, wanted_types
 from autodc.adapters.sources.parquetfile import parquet_index, parquet_names, read_parquet
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
 from autodc.data.source import RawRows, SourceRequest
-from autodc.errors import AutodcError, raise_all
+from autodc.errors import AutodcError, DataError, raise_all
 from autodc.plan.mixture import BASE
+from autodc.table import ColumnType, Inputs, Table
 
-OPTIONS = ("features", "metadata")
+OPTIONS = ("features", "metadata", "types", "text", "separator", "decimal", "encoding")
 DEFAULT_TARGET = "target"
 
 
 @final
 class TableSource:
-    """A table. Inputs are the columns of `features`, else every numeric one that is not target, group or `metadata`.
+    """A table. Inputs are the columns of `features`, else every one that is not target, group or `metadata`.
 
-    Every column but the target is metadata too, so `where` may name inputs. An index of the rows is no input.
+    Left out unless asked for are an index of the rows, what looks like an id, and what is the same in every row. With
+    `text` the inputs are one column of text. Every column but the target is metadata too, so `where` may name inputs.
+    The base fixes columns and types; others are read as it is.
     """
 
     def __init__(self, request: SourceRequest) -> None:
         self._request = request
 
     def read(self, targets: bool) -> Dataset:
-        """Read the columns; without `targets` their column is not read."""
+        """Read the columns; without `targets` theirs are not read."""
         request = self._request
         refuse_unknown_options(request, OPTIONS)
-        target = request.text("target", DEFAULT_TARGET) or DEFAULT_TARGET
         names = read_names(request)
-        if target not in names:
-            raise missing_name(request, "005", "target column", target, names)
+        target = target_names(request, names)
         wanted = self._columns("features", names), self._columns("metadata", names) or []
-        table = read_table(request, [name for name in names if targets or name != target])
+        text = request.text("text")
+        if text is not None and text not in names:
+            raise missing_name(request, "004", "column of text", text, names)
+        types = wanted_types(request, names)
+        as_text = {name for name, kind in {**types, **(request.schema or {})}.items() if kind in ("category", "text")}
+        read = [name for name in names if targets or name not in target]
+        table = read_table(request, read, tuple(as_text | ({text} if text else set())))
         if not len(table):
             raise problem(request, "009", "there are no rows")
-        features, notes = self._features(table, target, *wanted)
-        y = as_array(table[target]) if targets else None
+        x, notes = self._inputs(table, target, text, types, *wanted)
         raw = RawRows(
-            x=table[features].to_numpy(dtype=np.float64, na_value=np.nan),
-            y=y,
-            metadata=table.drop(columns=target, errors="ignore"),
-            features=tuple(features),
+            x=x,
+            y=target_array(table, target) if targets else None,
+            metadata=table.drop(columns=[*target, *([text] if text else [])], errors="ignore"),
             # the inputs of all others have to be the base's
             notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
         )
         return checked(request, raw, targets=targets)
+
+    def _inputs(
+        self,
+        table: pd.DataFrame,
+        target: list[str],
+        text: str | None,
+        types: dict[str, ColumnType],
+        features: list[str] | None,
+        metadata: list[str],
+    ) -> tuple[Inputs, tuple[str, ...]]:
+        request = self._request
+        if text is not None:
+            return Table.of("text", {text: typed(request, text, table[text], "text")}, ("text",)), ()
+        if request.schema is not None:
+            return self._as_the_base(table, features), ()
+        chosen, notes = self._features(table, target, features, metadata)
+        if len(chosen) == 1 and (vectors := _vectors(table[chosen[0]])) is not None:
+            return vectors, notes
+        found = {name: types.get(name) or column_type(table[name]) for name in chosen}
+        raise_all(self._no_values(table, name) for name, kind in found.items() if kind is None)
+        return self._typed(table, {name: kind for name, kind in found.items() if kind is not None}), notes
+
+    def _as_the_base(self, table: pd.DataFrame, features: list[str] | None) -> Inputs:
+        """The columns of the base, whatever stands beside them."""
+        request, schema = self._request, self._request.schema
+        assert schema is not None
+        if lost := [name for name in schema if name not in table]:
+            got = f"{', '.join(lost)}; columns here: {', '.join(map(str, table.columns))}"
+            raise problem(request, "020", "input columns of the base are missing", got, "name them as the base does")
+        if features is not None and set(features) != set(schema):
+            got = f"{', '.join(features)}; the base: {', '.join(schema)}"
+            raise problem(request, "020", "other input columns than the base's", got, "leave `features` to the base")
+        return self._typed(table, schema)
+
+    def _typed(self, table: pd.DataFrame, schema: Any) -> Table:
+        arrays, problems = {}, list[AutodcError]()
+        for name, kind in schema.items():
+            try:
+                arrays[name] = typed(self._request, name, table[name], kind)
+            except DataError as error:
+                problems.append(error)
+        raise_all(problems)
+        return Table.of("table", arrays, tuple(schema.values()))
+
+    def _no_values(self, table: pd.DataFrame, name: str) -> DataError:
+        got = f"column `{name}`, such as {str(table[name].dropna().iloc[0])[:60]!r}"
+        hint = "leave it out with options: {metadata: [...]}, or make it the only feature where it is a list of numbers"
+        return problem(self._request, "010", "an input column holds no single values", got, hint)
 
     def _columns(self, option: str, names: list[str]) -> list[str] | None:
         value = self._request.options.get(option)
@@ -67,31 +121,56 @@ class TableSource:
         return wanted
 
     def _features(
-        self, table: pd.DataFrame, target: str, wanted: list[str] | None, metadata: list[str]
+        self, table: pd.DataFrame, target: list[str], wanted: list[str] | None, metadata: list[str]
     ) -> tuple[list[str], tuple[str, ...]]:
         request, group = self._request, self._request.text("group")
-        notes: tuple[str, ...] = ()
         if wanted is None:
-            index = parquet_index(request) if _is_parquet(request) else ()
-            choice = choose(table, (target, group, *metadata), index)
-            wanted, notes = choice.features, choice.notes
-            if not wanted:
+            index = parquet_index(request) if is_parquet(request) else ()
+            choice = choose(table, (*target, group, *metadata), index)
+            if not choice.features:
                 hint = "name the input columns with options: {features: [...]}"
-                raise problem(request, "004", "there is no numeric column to learn from", "; ".join(notes), hint)
-        problems: list[AutodcError] = []
-        if target in wanted:
-            problems.append(problem(request, "012", "the target is among the features", got=f"`{target}`"))
-        for name in wanted:
-            if name in table and not is_number(table[name]):
-                got = f"column `{name}`, such as {table[name].iloc[0]!r}"
-                problems.append(problem(request, "010", "inputs must be numbers", got, "encode text as numbers first"))
-        raise_all(problems)
-        return wanted, notes
+                raise problem(request, "004", "there is no column to learn from", "; ".join(choice.notes), hint)
+            return choice.features, choice.notes
+        if both := [name for name in target if name in wanted]:
+            raise problem(request, "012", "the target is among the features", got=f"`{both[0]}`")
+        return list(dict.fromkeys(wanted)), ()
+
+
+def target_names(request: SourceRequest, names: list[str]) -> list[str]:
+    """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
+    wish = request.options.get("target") or DEFAULT_TARGET
+    wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
+    raise_all(missing_name(request, "005", "target column", name, names) for name in wanted if name not in names)
+    return wanted
+
+
+def target_array(table: pd.DataFrame, target: list[str]) -> np.ndarray[Any, Any]:
+    """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers."""
+    if len(target) > 1:
+        return np.stack([as_array(table[name]) for name in target], axis=1)
+    vectors = _vectors(table[target[0]])
+    return as_array(table[target[0]]) if vectors is None else vectors
+
+
+def _vectors(column: pd.Series[Any]) -> np.ndarray[Any, Any] | None:
+    """Lists of numbers of one shape as one array; None where they are none."""
+    if not len(column) or not isinstance(column.iloc[0], list | tuple | np.ndarray):
+        return None
+    try:
+        stacked = np.stack([np.asarray(_unnested(value)) for value in column])
+    except (TypeError, ValueError):
+        return None
+    return stacked if stacked.dtype.kind in "iufb" and stacked.ndim > 1 and stacked.shape[1] else None
+
+
+def _unnested(value: Any) -> Any:
+    """Arrays of arrays, as Parquet's nested lists are read, as lists of lists."""
+    return [_unnested(one) for one in value] if isinstance(value, np.ndarray) and value.dtype == object else value
 
 
 def read_names(request: SourceRequest) -> list[str]:
     """The names of a table's columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
-    return parquet_names(request) if _is_parquet(request) else csv_names(request)
+    return parquet_names(request) if is_parquet(request) else csv_names(request)
 
 
 def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -99,13 +178,14 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
 
     Raises DataError ADC-DATA-002 where the table cannot be read.
     """
-    return read_parquet(request, columns) if _is_parquet(request) else read_csv(request, columns, text)
+    return read_parquet(request, columns) if is_parquet(request) else read_csv(request, columns, text)
 
 
 def table_notes(request: SourceRequest, names: list[str]) -> tuple[str, ...]:
     """What a person should know of how a table is written. names: all its columns."""
-    return () if _is_parquet(request) else short_rows(request, names)
+    return () if is_parquet(request) else short_rows(request, names)
 
 
-def _is_parquet(request: SourceRequest) -> bool:
+def is_parquet(request: SourceRequest) -> bool:
+    """Whether a table is Parquet, by its name."""
     return request.path.casefold().endswith(".parquet")
