@@ -255,7 +255,8 @@ def test_a_study_of_boxes_keeps_what_helps(write: Any, tmp_path: Path, metric: s
     assert all(one.outcome.soft == {} for one in state.trials if one.outcome is not None)
     inputs = read_inputs(spec)
     with autodc.Study.open(spec, tmp_path / "out") as study:
-        seen = study.diagnosis()
+        seen, outputs = study.diagnosis(), study.outputs()
     assert isinstance(seen.targets[0], list)
     assert isinstance(seen.outputs[0], list)
+    assert outputs["validation"][seen.ids].tolist() == seen.outputs.tolist()
     assert seen.scores.shape == (len(inputs.separation.explore),)
