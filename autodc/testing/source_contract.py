@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from autodc.data.hashing import content_of
 from autodc.data.source import Source
+from autodc.table import Table
 
 
 class SourceContract:
@@ -27,6 +29,8 @@ class SourceContract:
     def test_inputs_are_finite_numbers(self, source: Source) -> None:
         """Gives booleans, integers or floats, without NaN or infinity."""
         x = source.read(targets=True).x
+        if isinstance(x, Table):
+            return  # missing values and names are inputs too, and Arrow holds no others
         assert x.dtype.kind in "iufb"
         assert np.isfinite(x).all()
 
@@ -42,6 +46,6 @@ class SourceContract:
         """Reads the same inputs without targets where they are sealed, under another fingerprint."""
         sealed, whole = source.read(targets=False), source.read(targets=True)
         assert sealed.y is None
-        np.testing.assert_array_equal(sealed.x, whole.x)
+        assert content_of(sealed.x) == content_of(whole.x)
         assert list(sealed.metadata.columns) == list(whole.metadata.columns)
         assert sealed.fingerprint != whole.fingerprint

@@ -11,7 +11,7 @@ from typing import TypeVar, final
 from autodc import fingerprint
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers import check_trainer, fork_problems
+from autodc.adapters.trainers import check_trainer, fork_problems, input_problems
 from autodc.data.admit import Candidate, Read
 from autodc.data.catalogue import Catalogue, build_catalogue
 from autodc.errors import AutodcError, InputError, SpecError, each_of, raise_all
@@ -102,6 +102,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     catalogue = _gather(found, lambda: read_catalogue(spec, candidates=candidates))
     table, doubts = None, list[str]()
     if catalogue is not None:
+        found += input_problems(spec.task.trainer, spec.task.options, catalogue.base.x)
         table = _gather(found, lambda: validation_table(spec, catalogue))
         found += catalogue.unfit if table is not None else ()
         if metric is not None and table is not None:

@@ -70,7 +70,7 @@ def _encoding(request: SourceRequest, start: bytes) -> str:
 
 
 def _separator(lines: list[str], path: str) -> str:
-    """The mark that cuts most fields, as many in every line; among equals the one of the file's name, then the first."""
+    """The mark that cuts most fields, as many in every line; among equals the file's name decides."""
     best, most = ",", 1
     for mark in sorted(SEPARATORS, key=lambda one: not (one == "\t" and ".tsv" in path.casefold())):
         widths = {len(row) for row in _rows(lines, mark) if row}
@@ -94,8 +94,7 @@ def _has_comma_numbers(rows: list[list[str]]) -> bool:
     for column in zip(*rows, strict=False):
         values = [value.strip() for value in column if value.strip()]
         fits = [COMMA_NUMBER.match(value) is not None for value in values]
-        if any(fits) and all(
-            fit or WHOLE.match(value) or POINTED.match(value) for fit, value in zip(fits, values, strict=True)
-        ):
+        plain = [bool(WHOLE.match(value) or POINTED.match(value)) for value in values]
+        if any(fits) and all(a or b for a, b in zip(fits, plain, strict=True)):
             return True
     return False

@@ -53,8 +53,8 @@ def read_source(
     """Read one dataset.
 
     folder: where the study file lies, for relative paths; place: file and key for messages; without `targets` they
-    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems) for anything wrong with the source, SurroundingsError
-    where a server does not answer.
+    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems)
+    for anything wrong with the source, SurroundingsError where a server does not answer.
     """
     if function := FUNCTION.match(spec.source):
         path = os.path.join(folder, os.path.expanduser(function["file"]))

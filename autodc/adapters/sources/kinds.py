@@ -57,7 +57,7 @@ def is_free_text(values: pd.Series[Any]) -> bool:
     known = values.dropna().astype(str)
     if known.empty or known.nunique() < DISTINCT * len(known):
         return False
-    return float(known.head(LOOKED_AT).str.split().str.len().mean()) >= FREE_TEXT
+    return float(np.mean([len(value.split()) for value in known.head(LOOKED_AT)])) >= FREE_TEXT
 
 
 def wanted_types(request: SourceRequest, names: list[str]) -> dict[str, ColumnType]:
@@ -74,7 +74,7 @@ def wanted_types(request: SourceRequest, names: list[str]) -> dict[str, ColumnTy
 
 
 def typed(request: SourceRequest, name: str, values: pd.Series[Any], kind: ColumnType) -> Any:
-    """A column as an Arrow array of a type. Raises DataError ADC-DATA-091 for values that do not fit, with their rows."""
+    """A column as an Arrow array of a type. Raises DataError ADC-DATA-091 with the rows of values that do not fit."""
     import pyarrow as pa
 
     values = plain_values(values)
@@ -163,7 +163,8 @@ def _told(request: SourceRequest, name: str, kind: ColumnType, values: pd.Series
     got = f"row {listed(rows)}: {values.iloc[int(rows[0])]!r}"
     hint = "mend the values"
     if request.schema is not None:
-        hint += f", or give the base another type with options: {{types: {{{name}: {'number' if kind == 'integer' else 'category'}}}}}"
+        wider = "number" if kind == "integer" else "category"
+        hint += f", or give the base another type with options: {{types: {{{name}: {wider}}}}}"
     what = (
         f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'} not"
     )
