@@ -77,7 +77,8 @@ class CommandOptions(Spec):
 
     argv: tuple[str, ...] = Field(
         min_length=1,
-        description="the program and its arguments; {job} stands for the job file; python alone is autodc's own",
+        description="the program and its arguments; {job} stands for the job file, {train}, {predict}, {out} and the "
+        "like for parts of it, {lr} for the hyperparameter lr; python alone is autodc's own",
     )
     recipes: tuple[Recipe, ...] = Field(default=ALL_RECIPES, description="the recipes the program knows")
 
