@@ -28,7 +28,6 @@ Read = Callable[..., Dataset]
 """`read(source_spec, *, folder, name, place, kind, targets) -> Dataset`: adapters.sources.read_source or a stand-in."""
 
 
-
 def like(read: Read, base: Dataset) -> Read:
     """What reads a dataset with the columns and types of the base, where that is a table."""
     return partial(read, schema=base.x.schema) if base.features and isinstance(base.x, Table) else read

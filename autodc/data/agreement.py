@@ -16,9 +16,7 @@ Label = int | str | bool
 Classes = tuple[Label, ...]
 
 ALIKE = "convert and scale both alike, or the model sees numbers of another size"
-KINDS_HINT = (
-    "all datasets of a study have inputs of one kind; options: {text: column} reads text, {size: [h, w]} images as arrays"
-)
+KINDS_HINT = "all datasets of a study have inputs of one kind; options: {text: column} reads text, {size: [h, w]} images as arrays"
 KINDS = {"f": "decimal numbers", "i": "whole numbers", "u": "unsigned whole numbers", "b": "true or false", "U": "text"}
 
 
@@ -106,8 +104,11 @@ def _same_columns(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, li
         return _called_alike(data, data.x, base.x), []
     missing = ", ".join(name for name in base.x.names if name not in data.x.names) or "none"
     extra = ", ".join(name for name in data.x.names if name not in base.x.names) or "none"
-    changed = [f"{name} ({kind}, here {data.x.schema[name]})" for name, kind in base.x.schema.items()
-               if data.x.schema.get(name, kind) != kind]
+    changed = [
+        f"{name} ({kind}, here {data.x.schema[name]})"
+        for name, kind in base.x.schema.items()
+        if data.x.schema.get(name, kind) != kind
+    ]
     got = f"missing: {missing}; more: {extra}" + (f"; of another type: {', '.join(changed)}" if changed else "")
     hint = "name the input columns with options: {features: [...]}"
     return data, [DataError("ADC-DATA-020", "other input columns than the base's", place, got, hint)]
@@ -119,7 +120,9 @@ def _called_alike(data: Dataset, own: Table, base: Table) -> Dataset:
         return data
     if own.kind == "table":
         return replace(data, x=own.select(base.names), fingerprint="")
-    return replace(data, x=Table(own.kind, own.arrow.rename_columns(base.arrow.column_names), own.types), fingerprint="")
+    return replace(
+        data, x=Table(own.kind, own.arrow.rename_columns(base.arrow.column_names), own.types), fingerprint=""
+    )
 
 
 def _described(data: Dataset) -> str:

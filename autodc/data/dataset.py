@@ -89,5 +89,9 @@ def content_fingerprint(data: Dataset) -> str:
         parts.append(("y", fingerprint.of_array(data.y)))
     if data.groups is not None:
         parts.append(("groups", fingerprint.of_array(data.groups)))
-    parts += [(f"metadata.{c}", fingerprint.of_array(as_array(data.metadata[c]))) for c in data.metadata.columns if c not in data.features]
+    parts += [
+        (f"metadata.{c}", fingerprint.of_array(as_array(data.metadata[c])))
+        for c in data.metadata.columns
+        if c not in data.features
+    ]
     return fingerprint.of_parts("dataset", parts)

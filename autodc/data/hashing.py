@@ -47,8 +47,10 @@ def content_of(x: Inputs) -> str:
     if not isinstance(x, Table):
         return fingerprint.of_array(x)
     columns = [CONTENT] if x.kind == "files" else list(x.names)
-    parts = [(f"{at}", fingerprint.of([name, _column_digest(x.column(name))], kind="column"))
-             for at, name in enumerate(columns)]
+    parts = [
+        (f"{at}", fingerprint.of([name, _column_digest(x.column(name))], kind="column"))
+        for at, name in enumerate(columns)
+    ]
     about = fingerprint.of([x.kind, list(x.types)], kind="table")
     return fingerprint.of_parts("table", [("about", about), *parts])
 
@@ -74,8 +76,10 @@ def _values(column: pa.ChunkedArray) -> tuple[Array, Array]:
     missing = array.is_null().to_numpy(zero_copy_only=False)
     if pa.types.is_large_string(array.type):
         coded = array.dictionary_encode()
-        known = [hashlib.blake2b(str(value).encode("utf-8", "surrogatepass"), digest_size=16).digest()
-                 for value in coded.dictionary.to_pylist()]
+        known = [
+            hashlib.blake2b(str(value).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            for value in coded.dictionary.to_pylist()
+        ]
         table = np.frombuffer(b"".join(known) or bytes(16), dtype=np.uint8).reshape(-1, 16)
         return table[coded.indices.fill_null(0).to_numpy(zero_copy_only=False)], missing
     return _fixed(array), missing

@@ -113,13 +113,11 @@ def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
     bad = (found.isna() & values.notna()).to_numpy(dtype=bool)
     if bad.any():
         raise _Misfit(bad)
-    if not whole:
-        return found.astype("float64") if found.dtype == object else found
     as_float = found.to_numpy(dtype=np.float64, na_value=np.nan)
-    odd = np.isfinite(as_float) & (as_float != np.round(as_float)) | np.isinf(as_float)
+    odd = np.isinf(as_float) | (whole & np.isfinite(as_float) & (as_float != np.round(as_float)))
     if odd.any():
         raise _Misfit(odd)
-    return found.astype("Int64")
+    return found.astype("Int64") if whole else found.astype("float64") if found.dtype == object else found
 
 
 def _booleans(values: pd.Series[Any]) -> Any:
@@ -143,7 +141,11 @@ def _dates(values: pd.Series[Any]) -> Any:
 
 
 def _of_text(known: pd.Series[Any]) -> ColumnType:
-    if len(known) and known.head(LOOKED_AT).astype(str).str.match(DATE).all() and known.astype(str).str.match(DATE).all():
+    if (
+        len(known)
+        and known.head(LOOKED_AT).astype(str).str.match(DATE).all()
+        and known.astype(str).str.match(DATE).all()
+    ):
         found = pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601")
         if found.notna().all():
             return "date"
@@ -162,5 +164,7 @@ def _told(request: SourceRequest, name: str, kind: ColumnType, values: pd.Series
     hint = "mend the values"
     if request.schema is not None:
         hint += f", or give the base another type with options: {{types: {{{name}: {'number' if kind == 'integer' else 'category'}}}}}"
-    what = f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'} not"
+    what = (
+        f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'} not"
+    )
     return problem(request, "091", f"{what} {MEANT.get(kind, kind)}, as the base has", got, hint)

@@ -69,6 +69,11 @@ class SklearnOptions(Spec):
         description="standardise inputs by the training draw; left out: true for a class of scikit-learn by name, "
         "false for package.module:Class and path/to/file.py:Object, which get the inputs as they are",
     )
+    encode: Literal["auto", "none", "onehot", "ordinal", "category"] = Field(
+        default="auto",
+        description="how categories, dates, text and missing values of a table become numbers; auto: as suits the "
+        "estimator, and not at all for path/to/file.py:Object, which gets frames, texts or paths as they are",
+    )
     epochs: int = Field(default=20, ge=1, description="passes of estimators that learn by partial_fit")
 
 
