@@ -59,7 +59,7 @@ class Rows:
         self._parts, self._positions = tuple(parts), positions
 
     def __len__(self) -> int:
-        return sum(_length(part._content) for part in self._parts) if self._positions is None else len(self._positions)
+        return sum(len(part._content.x) for part in self._parts) if self._positions is None else len(self._positions)
 
     @property
     def kind(self) -> str:
@@ -112,12 +112,11 @@ class Rows:
     def labels(self) -> Array:
         """The targets as they are written in the data: of classes their names."""
         classes = self._parts[0].classes
-        return np.asarray(classes)[self.y] if classes else self.y
+        return np.asarray(np.asarray(classes)[self.y] if classes else self.y)
 
     def weights(self) -> Array:
         """The weight of each row's dataset, (n,): for fits that take `sample_weight` in place of a draw."""
-        lengths = [_length(part._content) for part in self._parts]
-        return self._taken([np.full(n, part.weight) for n, part in zip(lengths, self._parts)])  # noqa: B905
+        return self._taken([np.full(len(part._content.x), part.weight) for part in self._parts])
 
     def _only(self, kind: str) -> list[str]:
         if self.kind != kind:
@@ -127,7 +126,7 @@ class Rows:
     def _inputs(self) -> pd.DataFrame:
         import pandas as pd
 
-        frame = pd.concat([part._content.x for part in self._parts], ignore_index=True)
+        frame: pd.DataFrame = pd.concat([part._content.x for part in self._parts], ignore_index=True)
         return frame if self._positions is None else frame.iloc[self._positions].reset_index(drop=True)
 
     def _taken(self, arrays: Sequence[Any]) -> Array:
@@ -281,10 +280,6 @@ def _asked() -> str:
     return named
 
 
-def _length(content: _Content) -> int:
-    return len(content.x)
-
-
 def _npz(path: str) -> _Content:
     with np.load(path, allow_pickle=False) as arrays:
         return _Content("arrays", arrays["x"], {name: arrays[name] for name in arrays.files if name != "x"})
@@ -297,9 +292,19 @@ def _parquet(path: str) -> _Content:
     about = json.loads(table.schema.metadata[ABOUT])
     frame = table.to_pandas()
     rest = {name: frame[name] for name in frame.columns if name not in about["columns"]}
-    if TARGET in rest and rest[TARGET].dtype == object and isinstance(next(iter(rest[TARGET]), None), np.ndarray):
-        rest[TARGET] = np.array(rest[TARGET].tolist())
+    if TARGET in rest:
+        rest[TARGET] = _values(table[TARGET].combine_chunks())
     return _Content(about["inputs"], frame[about["columns"]], rest)
+
+
+def _values(column: Any) -> Array:
+    """A column as an array; lists of a fixed length, at any depth, become axes."""
+    sizes: list[int] = []
+    while hasattr(column.type, "list_size"):
+        sizes.append(column.type.list_size)
+        column = column.flatten()
+    values: Array = column.to_numpy(zero_copy_only=False)
+    return values.reshape([-1, *sizes])
 
 
 def _checked(array: Array, count: int, name: str) -> Array:

@@ -27,7 +27,10 @@ Array = np.ndarray[Any, Any]
 CONSTANT = "constant"
 PLACE = "method"
 REMOTE = ("models:/", "runs:/", "mlflow-artifacts:/")
-FORMS = "a run folder, a model folder, path/to/file.py:Object, a program with {job} or {predict} among its arguments, or constant"
+FORMS = (
+    "a run folder, a model folder, path/to/file.py:Object, a program with {job} or {predict} among its arguments, "
+    "or constant"
+)
 
 
 def make_method(ref: MethodRef) -> CheckedMethod:

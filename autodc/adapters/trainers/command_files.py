@@ -99,7 +99,7 @@ def _write_parquet(file: IO[bytes], x: Table, more: Sequence[tuple[str, Any]]) -
     def piece(start: int) -> pa.Table:
         rows = slice(start, start + PIECE_ROWS)
         inputs = x[rows].arrow.select(x.names).columns
-        return pa.Table.from_arrays([*inputs, *(_column(values[rows]) for _, values in more)], names, about)
+        return pa.Table.from_arrays([*inputs, *(_column(values[rows]) for _, values in more)], names, metadata=about)
 
     with pq.ParquetWriter(file, piece(len(x)).schema) as writer:
         for start in range(0, len(x), PIECE_ROWS):

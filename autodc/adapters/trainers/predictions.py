@@ -63,14 +63,13 @@ def _npz(file: Path, count: int) -> Array:
 
 
 def _jsonl(file: Path, count: int) -> list[Any]:
-    values, number = [], 0
+    values: list[Any] = []
     try:
         with file.open(encoding="utf-8") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    values.append(json.loads(line, parse_constant=_refused))
+            for line in stream:
+                values.append(json.loads(line, parse_constant=_refused))
     except ValueError as error:
-        place, said = f"{file.name}:{number}", last_lines(file.parent)
+        place, said = f"{file.name}:{len(values) + 1}", last_lines(file.parent)
         raise TrainerError("ADC-TRAIN-085", "a line is no JSON value", place, str(error), said) from error
     if len(values) != count:
         got, hint = f"{len(values)} lines for {count} rows", "one JSON value a row, in the order of the inputs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def problems(argv: list[str], space: dict[str, Any] | None = None, **more: Any) 
 @pytest.mark.parametrize(
     ("argv", "space", "code", "says"),
     [
-        (["--rl", "{rl}", "{job}"], {"lr": LR}, "ADC-TRAIN-080", ["argv[2]", "{rl}", "did you mean lr?"]),
+        (["--lr", "{lrr}", "{job}"], {"lr": LR}, "ADC-TRAIN-080", ["argv[2]", "{lrr}", "did you mean lr?"]),
         (["{jop}", *FILES], {}, "ADC-TRAIN-080", ["argv[1]", "did you mean job?"]),
         (["{}", "{job}"], {}, "ADC-TRAIN-080", ["argv[1]", "written twice"]),
         (["{job}", "--as", '{"a": 1}'], {}, "ADC-TRAIN-080", ["argv[3]", "written twice"]),
@@ -141,6 +142,4 @@ def test_a_program_that_knows_flags_alone_is_trained_and_predicts(tmp_path: Path
 
 
 def json_of(path: Path) -> Any:
-    import json
-
-    return json.loads(path.read_text()) if path.exists() else None
+    return json.loads(path.read_text())
