@@ -75,6 +75,7 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-074": _several("A folder of splits needs the name of one, another has none."),
     "ADC-DATA-075": _several("The files of tar shards are not one row each, or claim more than there is."),
     "ADC-DATA-076": _several("A line or record is no JSON object."),
+    "ADC-DATA-078": Code("A file has changed since it was read."),
     "ADC-DATA-077": Code("A column of JSON values holds several types."),
     # the disk
     "ADC-DISK-001": Code("The disk is full."),
@@ -299,7 +300,7 @@ CODES: Mapping[str, Code] = {
     "ADC-TRAIN-030": _several("The folder holds no saved model of the trainer."),
     "ADC-TRAIN-031": Code("Saved weights do not fit."),
     "ADC-TRAIN-032": Code("Images have another shape than the network was trained on."),
-    "ADC-TRAIN-033": Code("The rows are no images."),
+    "ADC-TRAIN-033": _several("The rows are no images."),
     "ADC-TRAIN-034": Code("Rows have another number of columns than the network was trained on."),
     "ADC-TRAIN-035": Code("Rows have another number of columns than the estimator was trained on."),
     "ADC-TRAIN-040": Code("The program of a trainer failed."),

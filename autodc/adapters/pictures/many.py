@@ -25,10 +25,11 @@ UNLIKE = "ADC-DATA-019"
 ROWS_A_TASK = 32
 
 
-def stacked(count: int, load: Load, told: Told) -> Array:
+def stacked(count: int, load: Load, told: Told, threads: int | None = None) -> Array:
     """Load rows into one array, in memory or beyond it. Raises all that is wrong with them, ten at most.
 
     load: a row as an array; it may raise DataError. All rows have the shape and type of the first that can be read.
+    threads: as many as there are cores where it is left out.
     """
     problems: list[AutodcError] = []
     with quiet():
@@ -52,7 +53,7 @@ def stacked(count: int, load: Load, told: Told) -> Array:
                 raise _unlike(array, like)
             whole[row] = array
 
-        for row, failure in _failures(range(first + 1, count), fill):
+        for row, failure in _failures(range(first + 1, count), fill, threads):
             problems.append(told(row, failure))
             if len(problems) == MAX_PROBLEMS or failure.code == UNLIKE:
                 break
@@ -105,7 +106,7 @@ def _mode_of_both(one: Array, other: Array) -> str:
     return "RGB"
 
 
-def _failures(rows: range, work: Callable[[int], None]) -> Iterator[tuple[int, DataError]]:
+def _failures(rows: range, work: Callable[[int], None], threads: int | None = None) -> Iterator[tuple[int, DataError]]:
     """Do the work of all rows in parallel; give the rows that failed, in order. Who stops to listen stops the work."""
     stop = Event()
 
@@ -121,7 +122,7 @@ def _failures(rows: range, work: Callable[[int], None]) -> Iterator[tuple[int, D
         return failed
 
     parts = (rows[at : at + ROWS_A_TASK] for at in range(0, len(rows), ROWS_A_TASK))
-    with ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(threads or cores()) as pool:
         try:
             for failed in pool.map(some, parts):
                 yield from failed
