@@ -38,6 +38,8 @@ class Table:
     """integer int64, number float64, boolean bool, category and text large_string, date timestamp[us]."""
     types: tuple[ColumnType, ...]
     """One for each column that is an input; what stands behind them is not one."""
+    file: str | None = None
+    """The file that these rows are, from the first to the last; None of rows in memory and of some rows of a file."""
 
     @classmethod
     def of(cls, kind: Kind, columns: Mapping[str, Any] | pd.DataFrame, types: Sequence[ColumnType]) -> Table:
@@ -79,7 +81,7 @@ class Table:
             arrow = pa.ipc.open_file(file).read_all()
         about = arrow.schema.metadata
         types = tuple(about[_TYPES].decode().split(","))
-        return Table(about[_KIND].decode(), arrow.replace_schema_metadata(None), types)
+        return Table(about[_KIND].decode(), arrow.replace_schema_metadata(None), types, os.fspath(path))
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write an Arrow file, a few megabytes at a time."""
