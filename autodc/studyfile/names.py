@@ -11,7 +11,7 @@ from typing import Final, Literal, final
 TaskKind = Literal["classification", "regression", "image_to_image"]
 Better = Literal["higher", "lower"]
 
-TRAINERS: Final = ("torch_image", "torch_tabular", "sklearn", "command")
+TRAINERS: Final = ("torch_image", "torch_tabular", "lightning", "sklearn", "command")
 SAMPLERS: Final = ("mixture", "random")
 
 

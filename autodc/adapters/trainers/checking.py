@@ -12,11 +12,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from autodc.adapters.trainers.command import JOB, program
+from autodc.adapters.trainers.lightning_checks import lightning_problems
 from autodc.adapters.trainers.options import (
     BUILT_IN,
     NETWORKS,
     PRETRAIN_ONLY,
     CommandOptions,
+    LightningOptions,
     SklearnOptions,
     TorchHyperparameters,
     TorchImageOptions,
@@ -60,6 +62,10 @@ def check_trainer(
         return [*problems, *_command_problems(parsed, recipes, folder)]
     if isinstance(parsed, SklearnOptions):
         return [*problems, *_sklearn_problems(parsed, kind, hyperparameters, recipes, folder)]
+    if isinstance(parsed, LightningOptions):
+        stray = [_stray(name, recipes) for name in hyperparameters]
+        own = lightning_problems(parsed, hyperparameters, folder)
+        return [*problems, *own, *(problem for problem in stray if problem is not None)]
     if isinstance(parsed, TorchHyperparameters):
         return [*problems, *_torch_problems(parsed, kind, hyperparameters, recipes, folder)]
     return problems
