@@ -14,6 +14,7 @@ from autodc.review.story import BECAUSE
 from autodc.study.journal.state import State
 from autodc.study.rules.last import BASE_TUNED, EVERYTHING_TUNED
 from autodc.study.view import spec_of
+from autodc.trial.executor import PRINTED
 
 ERRORS_SHOWN = 3
 """How many different messages of failed trainings the warning quotes."""
@@ -194,7 +195,8 @@ def _about_failures(state: State) -> list[Concern]:
     if not failed:
         return []
     ended = sum(t.outcome is not None for t in state.trials)
-    messages = list(dict.fromkeys(o.error.strip()[-ERROR_LENGTH:] for o in failed if o.error.strip()))
+    told = [outcome.error.partition(PRINTED)[0].strip()[-ERROR_LENGTH:] for outcome in failed]
+    messages = list(dict.fromkeys(words for words in told if words))
     more = len(messages) - ERRORS_SHOWN
     details = [*messages[:ERRORS_SHOWN], *([f"and {count(more, 'other message')}"] if more > 0 else [])]
     return [Concern(f"{len(failed)} of {count(ended, 'training')} failed.", details=tuple(details))]
