@@ -191,7 +191,8 @@ def _about_progress(state: State, result: Mapping[str, Any]) -> list[Concern]:
 
 
 def _about_failures(state: State) -> list[Concern]:
-    failed = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.status == "failed"]
+    trials = [t for t in state.trials if t.outcome is not None and t.outcome.status == "failed"]
+    failed = [trial.outcome for trial in trials if trial.outcome is not None]
     if not failed:
         return []
     ended = sum(t.outcome is not None for t in state.trials)
@@ -199,4 +200,7 @@ def _about_failures(state: State) -> list[Concern]:
     messages = list(dict.fromkeys(words for words in told if words))
     more = len(messages) - ERRORS_SHOWN
     details = [*messages[:ERRORS_SHOWN], *([f"and {count(more, 'other message')}"] if more > 0 else [])]
+    if any(PRINTED in outcome.error for outcome in failed):
+        last = max(t.trial.number for t in trials if t.outcome is not None and PRINTED in t.outcome.error)
+        details.append(f"what they printed is in the folder logs, of the last one in logs/trial-{last}-*.log")
     return [Concern(f"{len(failed)} of {count(ended, 'training')} failed.", details=tuple(details))]
