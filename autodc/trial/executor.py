@@ -111,6 +111,8 @@ class TrainTask(AbstractTask):
     trainer: TrainerRef
     kind: TaskKind
     n_classes: int
+    classes: tuple[Any, ...] = ()
+    """Their names, in the order of their codes."""
     train: tuple[StoredPart, ...]
     predict: tuple[StoredPart, ...]
     """Parts whose folder holds inputs alone (`x.npy`)."""

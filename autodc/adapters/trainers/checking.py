@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from autodc.adapters.trainers.command import JOB, program
+from autodc.adapters.trainers.command_checking import command_problems
 from autodc.adapters.trainers.lightning_checks import lightning_problems
 from autodc.adapters.trainers.options import (
     BUILT_IN,
@@ -59,7 +56,7 @@ def check_trainer(
     except ValidationError as error:
         return [*problems, *_option_problems(error, ours.options)]
     if isinstance(parsed, CommandOptions):
-        return [*problems, *_command_problems(parsed, recipes, folder)]
+        return [*problems, *command_problems(parsed, hyperparameters, recipes, folder)]
     if isinstance(parsed, SklearnOptions):
         return [*problems, *_sklearn_problems(parsed, kind, hyperparameters, recipes, folder)]
     if isinstance(parsed, LightningOptions):
@@ -219,35 +216,3 @@ def _estimator_type(estimator: Any) -> str | None:
         return "regressor" if is_regressor(estimator) else None
     except Exception:  # made by hand, without scikit-learn's mixins: it does not say
         return None
-
-
-def _command_problems(options: CommandOptions, recipes: Sequence[str], folder: str) -> list[SpecError]:
-    place = f"{OPTIONS_PLACE}.argv"
-    problems = []
-    argv = program(options.argv)
-    if not any(JOB in element for element in argv[1:]):
-        hint = f"give the program its job: argv: [{options.argv[0]}, ..., '{JOB}']"
-        problems.append(SpecError("ADC-TRAIN-045", f"no argument holds {JOB}", place, str(list(options.argv)), hint))
-    if not _runnable(argv[0], folder):
-        hint = f"a program on PATH, or a path relative to {folder}"
-        problems.append(SpecError("ADC-TRAIN-046", "there is no such program", f"{place}[0]", argv[0], hint))
-    scripts = [(i, e) for i, e in enumerate(argv) if i and e.endswith(".py") and JOB not in e][:1]
-    problems += [
-        SpecError("ADC-TRAIN-046", "there is no such script", f"{place}[{i}]", script, f"looked in {folder}")
-        for i, script in scripts
-        if not (Path(folder) / script).is_file()
-    ]
-    refused = [recipe for recipe in recipes if recipe not in options.recipes]
-    if refused:
-        hint = f"the program knows {', '.join(options.recipes)} (options.recipes)"
-        problems.append(
-            SpecError("ADC-TRAIN-047", "the program does not know a recipe", "recipes", ", ".join(refused), hint)
-        )
-    return problems
-
-
-def _runnable(name: str, folder: str) -> bool:
-    if os.sep in name:
-        file = Path(folder) / name
-        return file.is_file() and os.access(file, os.X_OK)
-    return shutil.which(name) is not None

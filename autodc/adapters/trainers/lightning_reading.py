@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import torch
 
 from autodc.adapters.trainers.image_axes import layout_of, shape_of
+from autodc.adapters.trainers.image_rows import of_job, wish
 from autodc.adapters.trainers.options import LightningOptions
 from autodc.table import Inputs, Table
 from autodc.trial.outputs import TrainerError
@@ -29,7 +29,7 @@ class Facts:
 
     kind: str
     x: Mapping[str, Any]
-    """`numbers`: whether rows are numbers throughout; `layout` of arrays and pictures; `columns` of tables."""
+    """`numbers`: whether rows are numbers; `layout` of arrays; `columns` of tables; `wish` of image files."""
     y: Mapping[str, Any]
 
     def offered(self) -> dict[str, Any]:
@@ -46,15 +46,21 @@ class Facts:
         }
 
 
+def with_pictures(job: TrainingJob, options: LightningOptions) -> TrainingJob:
+    """A job whose image files are decoded, where the options say how."""
+    return job if options.size is None else of_job(job, wish(options.size, options.mode))
+
+
 def facts_of(job: TrainingJob, options: LightningOptions) -> Facts:
     """Look at the training rows of a job. Raises TrainerError where they cannot be read as the options say."""
     parts = [part for part in job.train if part.weight > 0] or list(job.train)
     x, y = parts[0].x, np.asarray(parts[0].y[:1])
     about: dict[str, Any] = {"layout": _layout(x, options), "numbers": not isinstance(x, Table) or x.kind == "table"}
+    about["wish"] = wish(options.size, options.mode).model_dump(mode="json") if options.size is not None else None
     if isinstance(x, Table) and x.kind == "table":
         about |= {"columns": _columns([part.x for part in parts]), "shape": [x.shape[1]]}
     elif isinstance(x, Table):
-        about |= {"size": options.size, "mode": options.mode, "shape": _decoded_shape(options)}
+        about["shape"] = []
     else:
         about["shape"] = list(shape_of(list(x.shape[1:]), about["layout"])) if about["layout"] else list(x.shape[1:])
     image = job.kind == "image_to_image" and options.layout == "auto"
@@ -89,26 +95,10 @@ def numbers(table: Table, about: Mapping[str, Any]) -> Any:
     return {**stacked, **({"text": texts} if texts else {})}
 
 
-def open_picture(path: Path, about: Mapping[str, Any]) -> Array:
-    """Decode one image file at the size and in the mode of the options."""
-    from autodc.adapters.pictures.decode import decoded
-    from autodc.adapters.pictures.wish import Wish
-
-    return np.asarray(decoded(path.read_bytes(), Wish(size=tuple(about["size"]), mode=about["mode"])).values)
-
-
 def _layout(x: Inputs, options: LightningOptions) -> str:
     """How the axes of an image lie in a row, empty where rows are taken as they are."""
-    if isinstance(x, Table):
-        decoded = x.kind == "files" and options.size is not None
-        return ("grey" if options.mode in ("L", "I;16", "F") else "channels_last") if decoded else ""
-    pictures = x.dtype == np.uint8 and x.ndim in (3, 4)
+    pictures = not isinstance(x, Table) and x.dtype == np.uint8 and x.ndim in (3, 4)
     return layout_of(x.shape[1:], "auto") if options.layout == "auto" and pictures else ""
-
-
-def _decoded_shape(options: LightningOptions) -> list[int]:
-    channels = {"RGB": 3, "RGBA": 4}.get(options.mode, 1)
-    return [] if options.size is None else [channels, *options.size]
 
 
 def _columns(tables: list[Any]) -> dict[str, Any]:

@@ -6,15 +6,16 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast, final
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
+from autodc.adapters.pictures.wish import Wish
+from autodc.adapters.trainers import image_rows
 from autodc.adapters.trainers.image_axes import to_channels
-from autodc.adapters.trainers.lightning_reading import Facts, numbers, open_picture
+from autodc.adapters.trainers.lightning_reading import Facts, numbers
 from autodc.adapters.trainers.options import LightningOptions
 from autodc.plan.mixture import batches
 from autodc.seeds import generator, integer
@@ -45,14 +46,11 @@ class Reading:
     def inputs(self, x: Inputs) -> Form:
         """All rows as they come, before `transform`."""
         about = self.facts.x
+        if about["wish"] is not None:
+            x = image_rows.rows(x, Wish(**about["wish"]))
         if not isinstance(x, Table):
             return to_channels(np.asarray(x), about["layout"]) if about["layout"] else _numbers(np.asarray(x))
-        if x.kind == "table":
-            return numbers(x, about)
-        texts = x.texts()
-        if x.kind == "files" and about["size"] is not None:
-            return to_channels(np.stack([open_picture(Path(p), about) for p in texts]), about["layout"])
-        return texts
+        return numbers(x, about) if x.kind == "table" else x.texts()
 
     def targets(self, y: Array) -> Form:
         """Class numbers, numbers or images as tensors; anything else as it is."""

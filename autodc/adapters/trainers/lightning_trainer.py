@@ -15,17 +15,17 @@ import torch
 from autodc.adapters.trainers.image_axes import BYTE, from_channels
 from autodc.adapters.trainers.lightning_arguments import PLACE, Takes, by_signature, check_arguments
 from autodc.adapters.trainers.lightning_fit import family_of, fit
-from autodc.adapters.trainers.lightning_reading import Facts, facts_of
+from autodc.adapters.trainers.lightning_reading import Facts, facts_of, with_pictures
 from autodc.adapters.trainers.lightning_rows import Form, Reading, loader, seeded, steps_an_epoch
 from autodc.adapters.trainers.options import LOADED, PRETRAIN_ONLY, LightningOptions
 from autodc.adapters.trainers.torch_steps import deterministic, device
 from autodc.errors import SpecError
 from autodc.plugins import load_object, own_code
 from autodc.seeds import integer
-from autodc.table import Inputs
+from autodc.table import Inputs, Table
 from autodc.trial.fitting import AbstractFitting, TrainPhase, n_steps, phases
 from autodc.trial.outputs import TrainerError
-from autodc.trial.trainer import TrainingJob
+from autodc.trial.trainer import Trained, TrainingJob
 
 Array = np.ndarray[Any, Any]
 
@@ -58,8 +58,14 @@ class Lightning(AbstractFitting[LightningModel]):
     def __init__(self, options: LightningOptions, folder: str) -> None:
         self._options, self._folder = options, folder
 
+    def train(self, job: TrainingJob) -> Trained:
+        """Train and predict; image files are decoded once where the options say how."""
+        return super().train(with_pictures(job, self._options))
+
     def fit(self, job: TrainingJob) -> LightningModel:
         """Make or load the module and run the recipe."""
+        if isinstance(job.train[0].x, Table):
+            job = with_pictures(job, self._options)
         options, legs = self._options, phases(job)
         with deterministic(integer(job.seed, "network")), seeded(integer(job.seed, "network")):
             model = self._first(job)

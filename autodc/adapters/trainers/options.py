@@ -7,6 +7,7 @@ from typing import Any, Literal, final, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
+from autodc.adapters.pictures.wish import Mode, Size
 from autodc.studyfile.study import Recipe, TaskKind
 from autodc.studyfile.values import Spec
 
@@ -44,6 +45,13 @@ class TorchImageOptions(TorchHyperparameters):
     )
     steps: int = Field(default=300, ge=1, description="steps of a full training, whatever the mixture")
     augment: Literal["none", "shift", "flip", "shift_flip"] = "none"
+    size: Size | None = Field(
+        default=None, description="[height, width] that image files are resized to; left out: all are alike"
+    )
+    mode: Mode | None = Field(
+        default=None,
+        description="mode that image files are turned to: L, RGB, RGBA, I;16 or F; left out: all are alike",
+    )
     layout: Literal["auto", "channels_first", "channels_last"] = Field(
         default="auto", description="of inputs with channels; auto: last where the last axis is at most 4"
     )
@@ -97,10 +105,10 @@ class LightningOptions(Spec):
     layout: Literal["auto", "as_it_is"] = Field(
         default="auto", description="auto: images of bytes become (channels, height, width) from 0 to 1"
     )
-    size: tuple[int, int] | None = Field(
-        default=None, description="[height, width] that image files are decoded to; left out: the module gets paths"
+    size: Size | None = Field(
+        default=None, description="[height, width] that image files are resized to; left out: the module gets paths"
     )
-    mode: Literal["L", "RGB", "RGBA"] = Field(default="RGB", description="of decoded image files")
+    mode: Mode = Field(default="RGB", description="mode that image files are turned to: L, RGB, RGBA, I;16 or F")
     outputs: Literal["auto", "scores", "probabilities"] = Field(
         default="auto", description="what the module predicts of classes; auto: seen on training rows"
     )
@@ -121,7 +129,8 @@ class CommandOptions(Spec):
 
     argv: tuple[str, ...] = Field(
         min_length=1,
-        description="the program and its arguments; {job} stands for the job file; python alone is autodc's own",
+        description="the program and its arguments; {job} stands for the job file, {train}, {predict}, {out} and the "
+        "like for parts of it, {lr} for the hyperparameter lr; python alone is autodc's own",
     )
     recipes: tuple[Recipe, ...] = Field(default=ALL_RECIPES, description="the recipes the program knows")
 

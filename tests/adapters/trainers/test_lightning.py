@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("pytorch_lightning")
@@ -152,6 +154,27 @@ def test_images_of_bytes_have_their_channels_first(tmp_path: Path) -> None:
     assert module.batches[0][0].max() == 1.0
     plain = recorded(tmp_path / "plain", x, np.zeros(4), layout="as_it_is")
     assert plain.batches[0][0].shape == (4, 6, 5, 3)
+
+
+def test_image_files_are_decoded_where_a_size_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for at in range(3):
+        Image.new("P" if at else "L", (5 + at, 9), 0).save(tmp_path / f"{at}.png")
+    paths = [tmp_path / f"{at}.png" for at in range(3)]
+    table = Table.of_files([str(p) for p in paths], [hashlib.sha256(p.read_bytes()).hexdigest() for p in paths])
+    plain = recorded(tmp_path / "plain", table, np.zeros(3))
+    assert sorted(plain.batches[0][0]) == [str(path) for path in paths]
+    made = trainer("Recorder", steps=1, size=[4, 6], mode="RGB")
+    job = job_on(tmp_path / "sized", table, np.zeros(3))
+    trained = made.train(job)
+    assert trained.outputs["validation"].shape == (3, 1)
+    model = made.fit(job)
+    assert model.module.told[3] == (3, 4, 6)
+    made.predict(model, table)
+    assert [batch.shape for batch in (model.module.batches[0][0], model.module.batches[-1])] == [
+        (64, 3, 4, 6),
+        (3, 3, 4, 6),
+    ]
 
 
 def test_what_a_transform_draws_does_not_depend_on_the_workers(tmp_path: Path) -> None:
