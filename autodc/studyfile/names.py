@@ -12,7 +12,7 @@ TaskKind = Literal["classification", "regression", "image_to_image", "custom"]
 Better = Literal["higher", "lower"]
 Needs = Literal["classes", "spread", "masks"]
 
-TRAINERS: Final = ("torch_image", "torch_tabular", "sklearn", "command")
+TRAINERS: Final = ("torch_image", "torch_tabular", "lightning", "sklearn", "command")
 SAMPLERS: Final = ("mixture", "random")
 
 

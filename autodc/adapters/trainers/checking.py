@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from autodc.adapters.trainers.command_checking import command_problems
+from autodc.adapters.trainers.lightning_checks import lightning_problems
 from autodc.adapters.trainers.options import (
     BUILT_IN,
     NETWORKS,
     PRETRAIN_ONLY,
     CommandOptions,
+    LightningOptions,
     SklearnOptions,
     TorchHyperparameters,
     TorchImageOptions,
@@ -58,6 +60,10 @@ def check_trainer(
         return [*problems, *command_problems(parsed, hyperparameters, recipes, folder)]
     if isinstance(parsed, SklearnOptions):
         return [*problems, *_sklearn_problems(parsed, kind, hyperparameters, recipes, folder)]
+    if isinstance(parsed, LightningOptions):
+        stray = [_stray(name, recipes) for name in hyperparameters]
+        own = lightning_problems(parsed, hyperparameters, folder)
+        return [*problems, *own, *(problem for problem in stray if problem is not None)]
     if isinstance(parsed, TorchHyperparameters):
         return [*problems, *_torch_problems(parsed, kind, hyperparameters, recipes, folder)]
     return problems
