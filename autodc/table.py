@@ -104,6 +104,13 @@ class Table:
         index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
         return Table(self.kind, self.arrow.take(np.where(index < 0, index + len(self), index)), self.types)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """Columns of numbers and truth values as one array, (n, columns); raises TypeError where others are among them."""
+        if self.kind != "table" or any(kind in ("category", "text", "date") for kind in self.types):
+            raise TypeError("columns of categories, dates or text are no array; ask for frame(), or texts()")
+        values = self.frame().to_numpy(dtype=None if "float" not in str(dtype) else dtype, na_value=np.nan)
+        return values if dtype is None else values.astype(dtype)
+
     def __repr__(self) -> str:
         return f"Table({self.kind}, {len(self)} rows, {', '.join(self.names[:_SHOWN])})"
 

@@ -37,7 +37,7 @@ def numbers(x: Inputs) -> Array:
     Arrays are flattened. Of a table numbers, truth values and dates (in days) are one column each.
     """
     if not isinstance(x, Table):
-        return np.asarray(x).reshape(len(x), -1).astype(np.float64)
+        return np.asarray(x).reshape(len(x), int(np.prod(x.shape[1:]))).astype(np.float64)
     if x.kind == "text":
         return hashed_words(x.texts(), WORDS)
     if x.kind == "files":
@@ -50,7 +50,7 @@ def numbers(x: Inputs) -> Array:
 def columns(x: Inputs) -> list[Any]:
     """The inputs column by column, each with one value a row; of text and files all is one column."""
     if not isinstance(x, Table):
-        flat = x.reshape(len(x), -1)
+        flat = x.reshape(len(x), int(np.prod(x.shape[1:])))
         return [flat[:, at] for at in range(flat.shape[1])]
     if x.kind != "table":
         return [x.column(CONTENT if x.kind == "files" else x.names[0]).to_pandas()]

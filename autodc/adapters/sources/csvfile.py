@@ -14,8 +14,9 @@ from typing import IO, Any, cast
 
 import pandas as pd
 
+from autodc.adapters.sources.dialect import Dialect, dialect_of
 from autodc.adapters.sources.files import GZIP, SNIFFED, ZIP, refuse_no_text, regular_file, start_of
-from autodc.data.columns import EXACT, from_objects
+from autodc.data.columns import from_objects
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError
@@ -30,7 +31,6 @@ MISSING = frozenset(
 )
 """Words that mean a missing number in a column of numbers, and nothing but themselves in a column of text."""
 SHOWN = 8
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 TOO_MANY = re.compile(r"Expected \d+ fields in line \d+, saw \d+")
 
 
@@ -42,10 +42,6 @@ def csv_names(request: SourceRequest) -> list[str]:
     as_written: dict[str, Any] = {"header": None, "dtype": str, "keep_default_na": False}
     first = _parsed(request, nrows=1, **as_written)
     names = [str(name) or UNNAMED.format(i) for i, name in enumerate(first.iloc[0].tolist())]
-    for mark, words in OTHER_SEPARATORS.items():
-        if len(names) == 1 and mark in names[0]:
-            hint = "write it again with commas between fields and points in numbers"
-            raise problem(request, "002", f"the fields are separated by {words}, not commas", repr(names[0][:80]), hint)
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         raise problem(request, "017", "columns of the same name", ", ".join(doubles), "give each a name of its own")
     _parsed(request, nrows=2, **as_written)  # the one place where a first row of too many fields is noticed
@@ -71,7 +67,7 @@ def read_csv(request: SourceRequest, names: Sequence[str], text: Sequence[str] =
         if table[name].dtype == object and pd.api.types.infer_dtype(table[name], skipna=True) == "boolean":
             flags = from_objects(table[name])  # with missing ones among them
             table[name] = table[name] if flags is None else flags
-        if table[name].dtype == float and _lost_digits(table[name]):
+        if table[name].dtype == float and _may_be_whole(table[name]):
             whole = _parsed(request, usecols=[name], dtype=str)[name]
             table[name] = _whole(whole, table[name])
     return table
@@ -86,8 +82,8 @@ def short_rows(request: SourceRequest, names: Sequence[str]) -> tuple[str, ...]:
     if last.iloc[:, 0].notna().all():
         return ()
     enough = len(names) - (names[-1] == UNNAMED.format(len(names) - 1))  # a comma at the end of the header is no column
-    with _opened(request) as file:
-        rows = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    with _opened(request) as (file, dialect):
+        rows = _fields(file, dialect)
         try:
             lines = [rows.line_num for row in rows if 0 < len(row) < enough]
         except (csv.Error, UnicodeDecodeError):
@@ -114,13 +110,16 @@ def _may_be_numbers(column: pd.Series[Any]) -> bool:
 _TRUTHS = {"True", "TRUE", "true", "False", "FALSE", "false"}
 
 
-def _lost_digits(column: pd.Series[Any]) -> bool:
-    """Whether numbers with missing ones among them are so large that a float64 may have rounded them."""
-    return bool(column.isna().any() and (column.abs() >= EXACT).any())
+def _may_be_whole(column: pd.Series[Any]) -> bool:
+    """Whether numbers with missing ones among them may have been written as whole ones, as all large ones are."""
+    known = column.dropna()
+    return bool(len(known) < len(column) and len(known) and (known == known.round()).all())
 
 
 def _whole(text: pd.Series[Any], numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Whole numbers of 64 bits with missing ones, exact; the floats where they are no whole numbers."""
+    """Whole numbers of 64 bits with missing ones, exact; the floats where they were written with a point."""
+    if text.str.contains(r"[.,eE]", na=False).any():
+        return numbers
     try:
         return text.where(numbers.notna()).astype("Int64")
     except (ValueError, TypeError, OverflowError):
@@ -128,10 +127,16 @@ def _whole(text: pd.Series[Any], numbers: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _parsed(request: SourceRequest, **arguments: Any) -> pd.DataFrame:
-    with _opened(request) as file:
+    with _opened(request) as (file, dialect):
+        written: dict[str, Any] = {
+            "sep": dialect.separator,
+            "decimal": dialect.decimal,
+            "thousands": dialect.thousands,
+            "encoding": dialect.encoding,
+        }
         try:
             # Without index_col=False a first row of one field too many makes the first column an index.
-            table: pd.DataFrame = pd.read_csv(file, low_memory=False, index_col=False, **arguments)
+            table: pd.DataFrame = pd.read_csv(file, low_memory=False, index_col=False, **written, **arguments)
         except UNREADABLE as error:
             failure = error
         else:
@@ -140,7 +145,7 @@ def _parsed(request: SourceRequest, **arguments: Any) -> pd.DataFrame:
 
 
 @contextmanager
-def _opened(request: SourceRequest) -> Iterator[IO[bytes]]:
+def _opened(request: SourceRequest) -> Iterator[tuple[IO[bytes], Dialect]]:
     """Open the file, through gzip or zip where it begins like one, whatever its name."""
     path = regular_file(request)
     with ExitStack() as stack:
@@ -152,11 +157,20 @@ def _opened(request: SourceRequest) -> Iterator[IO[bytes]]:
                 file = stack.enter_context(_only_member(request, stack.enter_context(zipfile.ZipFile(path))))
             else:
                 file = stack.enter_context(path.open("rb"))
-            refuse_no_text(request, file.read(SNIFFED))
+            beginning = file.read(SNIFFED)
+            dialect = dialect_of(request, beginning)
+            if dialect.encoding == "utf-8-sig":
+                refuse_no_text(request, beginning)
             file.seek(0)
         except UNREADABLE as error:
             raise _explained(request, error) from None
-        yield file
+        yield file, dialect
+
+
+def _fields(file: IO[bytes], dialect: Dialect) -> Any:
+    """The rows of a file, each a list of fields."""
+    text = io.TextIOWrapper(file, encoding=dialect.encoding, newline="")
+    return csv.reader(text, delimiter=dialect.separator)
 
 
 def _only_member(request: SourceRequest, archive: zipfile.ZipFile) -> IO[bytes]:
@@ -179,21 +193,21 @@ def _explained(request: SourceRequest, error: Exception) -> DataError:
 
 def _no_utf8(request: SourceRequest, error: UnicodeDecodeError) -> DataError:
     got = f"the byte {error.object[error.start]:#04x}"
-    with _opened(request) as file:
+    with _opened(request) as (file, _):
         for number, line in enumerate(file, 1):
             try:
                 line.decode()
             except UnicodeDecodeError as bad:
                 got = f"line {number}: the byte {line[bad.start]:#04x} in {line[:60].decode('latin-1').rstrip()!r}"
                 break
-    hint = "it may be Latin-1 or Windows-1252; write it again in UTF-8"
+    hint = "it may be Latin-1 or Windows-1252: say options: {encoding: windows-1252}, or write it again in UTF-8"
     return problem(request, "002", "the table is not UTF-8", got, hint)
 
 
 def _longest(request: SourceRequest) -> str:
     """The first row with more fields than the header."""
-    with _opened(request) as file:
-        rows = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    with _opened(request) as (file, dialect):
+        rows = _fields(file, dialect)
         header = 0
         try:
             for row in rows:
