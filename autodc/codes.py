@@ -176,6 +176,7 @@ CODES: Mapping[str, Code] = {
     "ADC-METRIC-061": _several("`value` or `rows` of a metric is no function of outputs and targets."),
     "ADC-METRIC-062": Code("A function of a metric fails."),
     "ADC-METRIC-063": _several("A function of a metric gives something else than it should."),
+    "ADC-METRIC-072": Code("The metric is not defined on the rows of any target slice."),
     "ADC-METRIC-064": Code("The mean of a metric's rows is not its value."),
     # a run
     "ADC-RUN-001": _several("The model that the study begins with cannot be trained."),
@@ -263,7 +264,8 @@ CODES: Mapping[str, Code] = {
     "ADC-STAT-021": Code("Levels, powers, rows and pairs are not what a power is defined for."),
     "ADC-STAT-030": Code("Arrays of a jackknife differ in length or are too short."),
     "ADC-STAT-031": Code("A metric is not finite with one row left out."),
-    "ADC-STAT-032": Code("An AUC needs both classes."),
+    "ADC-STAT-032": _several("An area under a curve needs both classes."),
+    "ADC-STAT-033": Code("A share of explained variance needs targets that vary."),
     "ADC-TRACK-080": Code("MLflow cannot keep the study where it is told to."),
     "ADC-TASK-001": Code("A call gives back what is no JSON."),
     "ADC-TASK-002": Code("The object of a call cannot be called."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, final
@@ -105,6 +105,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
         table = _gather(found, lambda: validation_table(spec, catalogue))
         found += catalogue.unfit if table is not None else ()
         if metric is not None and table is not None:
+            table = replace(table, measures=metric.measures if metric.needs else None)
             doubts = _gather(found, partial(_rehearsed, spec, metric, table, catalogue)) or []
     found += _seed_problems(spec)
     found += _soft_problems(spec, out)
@@ -115,6 +116,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     assert catalogue is not None
     assert table is not None
     separation = separate(spec, catalogue, table, wished=wished, former=former is not None)
+    _refuse_unmeasured(spec, metric, table, separation)
     return Inputs(
         spec=spec,
         catalogue=catalogue,
@@ -208,6 +210,19 @@ def _soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:
         for i, one in enumerate(spec.slices)
         if one.role == "target" and one.margin is None
     ]
+
+
+def _refuse_unmeasured(spec: StudySpec, metric: Metric, table: SliceTable, separation: Separation) -> None:
+    """Raise where the metric is defined on no target, on the rows that the search sees or on those that decide."""
+    for side, rows in (("decide", separation.sides.gate), ("the search sees", separation.sides.explore)):
+        if metric.needs and not any(one.role == "target" for one in table.on(rows).measured):
+            problem = f"{metric.name} is not defined on any target slice, on its rows that {side}"
+            needs = {
+                "classes": "its rows need two classes",
+                "spread": "its targets need two different values in every output",
+                "masks": "its targets are masks: whole numbers from 0 up",
+            }[metric.needs]
+            raise InputError("ADC-METRIC-072", problem, spec.place("metrics.primary"), metric.name, needs)
 
 
 def _rehearsed(spec: StudySpec, metric: Metric, table: SliceTable, catalogue: Catalogue) -> list[str]:

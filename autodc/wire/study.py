@@ -251,7 +251,7 @@ def _about_borrowed(borrowed: WarmStarted | None) -> tuple[str, ...]:
 
 def _open_test(inputs: Inputs, further: Sequence[SliceSpec] = ()) -> SliceTable:
     data = open_test(inputs.spec, read_source, inputs.catalogue)
-    return sealed_table(inputs.spec, inputs.catalogue, data, further)
+    return sealed_table(inputs.spec, inputs.catalogue, data, further, inputs.table.measures)
 
 
 def _cut(inputs: Inputs, one: SliceSpec) -> Slice:
