@@ -148,7 +148,12 @@ CODES: Mapping[str, Code] = {
     "ADC-GATE-001": Code("The budget cannot pay the first look of the gate."),
     # init, journal, loop
     "ADC-INIT-001": Code("There is no such example."),
-    "ADC-INIT-002": Code("The example needs a folder of its own."),
+    "ADC-INIT-002": _several("A new study needs a folder of its own."),
+    "ADC-INIT-003": _several("No column is called as the target that was asked for, or like a target."),
+    "ADC-INIT-004": _several("A column cannot be a target: there is nothing to learn, or no classes and no numbers."),
+    "ADC-INIT-005": _several("A source cannot be cut into training, validation and test rows."),
+    "ADC-INIT-006": _several("No trainer that is installed can learn from such inputs."),
+    "ADC-INIT-007": Code("The candidates lie in a folder."),
     "ADC-JRNL-001": Code("The journal cannot be written or read: disk, or who may use it."),
     "ADC-JRNL-002": Code("A newer autodc wrote the journal."),
     "ADC-JRNL-003": _several("The journal has no study in it."),
