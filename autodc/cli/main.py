@@ -276,10 +276,10 @@ def _stopped(display: Display, why: str = "") -> None:
 
 
 def _load(study: str, overrides: tuple[str, ...], warm: str | None = None) -> StudySpec:
-    from autodc.studyfile import load
+    from autodc.verbs.reading import read_study
 
     started = () if warm is None else (f"search.warm_start={json.dumps(os.path.abspath(warm))}",)
-    return load(study, (*overrides, *started))
+    return read_study(study, (*overrides, *started))
 
 
 def _same_command() -> str:

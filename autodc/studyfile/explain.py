@@ -60,7 +60,7 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
             return model.model_validate_json(json.dumps(document.value), strict=True), issues
         except ValidationError as error:
             details = error.errors(include_url=False)
-        unknown = [_path(d["loc"], document.root) for d in details if d["type"] == "extra_forbidden"]
+        unknown = [path_of(d["loc"], document.root) for d in details if d["type"] == "extra_forbidden"]
         for path in unknown:
             issues.append(_unknown_key(model, document, path))
             guess = meant(str(path[-1]), _keys(model, path[:-1]))
@@ -68,7 +68,7 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
                 document.rename(path, guess)
                 guessed.add((*path[:-1], guess))
             else:
-                document.drop(path)
+                document.lose(path)
         if not unknown:
             return None, issues + _mismatches(model, document, details, guessed)
 
@@ -79,7 +79,7 @@ def _mismatches(
     """One issue for every node that does not fit."""
     by_path: dict[Path, list[ErrorDetails]] = {}
     for detail in details:
-        by_path.setdefault(_path(detail["loc"], document.root, detail["type"] == "missing"), []).append(detail)
+        by_path.setdefault(path_of(detail["loc"], document.root, detail["type"] == "missing"), []).append(detail)
     issues = []
     for path, (one, *more) in by_path.items():
         wrong_guess = path in guessed and one["type"] in _TYPES
@@ -97,7 +97,7 @@ def _mismatches(
 def _issue(model: type[BaseModel], document: Document, path: Path, detail: ErrorDetails) -> Issue:
     """Translate one pydantic error."""
     kind, context = detail["type"], detail.get("ctx", {})
-    annotation, info = _annotation_at(model, path)
+    annotation, info = annotation_at(model, path)
     hint = (info.description or "") if info is not None else ""
     if kind == "missing":
         hint = f"add `{path[-1]}`{': ' * bool(hint)}{hint}"
@@ -144,7 +144,7 @@ def _unknown_key(model: type[BaseModel], document: Document, path: Path) -> Issu
     return document.issue(codes.UNKNOWN_KEY, path, "unknown key", hint=hint)
 
 
-def _annotation_at(model: type[BaseModel], path: Path) -> tuple[Any, FieldInfo | None]:
+def annotation_at(model: type[BaseModel], path: Path) -> tuple[Any, FieldInfo | None]:
     """The type a model expects at a path, and the field it belongs to; (None, None) where the model says nothing."""
     annotation: Any = model
     info: FieldInfo | None = None
@@ -164,7 +164,7 @@ def _annotation_at(model: type[BaseModel], path: Path) -> tuple[Any, FieldInfo |
 
 def _keys(model: type[BaseModel], path: Path) -> list[str]:
     """The keys a model knows in the mapping at a path."""
-    annotation, _ = _annotation_at(model, path)
+    annotation, _ = annotation_at(model, path)
     return list(annotation.model_fields) if _is_model(annotation) else []
 
 
@@ -177,7 +177,7 @@ def _homes(model: type[BaseModel], key: str) -> list[Path]:
     return found
 
 
-def _path(loc: tuple[NodeKey, ...], node: Node, missing: bool = False) -> Path:
+def path_of(loc: tuple[NodeKey, ...], node: Node, missing: bool = False) -> Path:
     """The part of a pydantic location that exists in the document, with the missing key at its end."""
     path: Path = ()
     for step in loc:

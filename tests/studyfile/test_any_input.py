@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from autodc.errors import InputError, Problems
 from autodc.studyfile import dump, load
+from autodc.studyfile.load import draft
 
 VALUES = st.recursive(
     st.none()
@@ -45,9 +46,21 @@ def _outcome(path: Path) -> None:
             assert problem.code.startswith("ADC-SPEC-")
             assert problem.place.startswith(str(path))
             assert problem.problem
+        _looked_at(path, str(error))
     else:
         path.write_text(json.dumps(dump(spec)))
         assert load(path).fingerprint() == spec.fingerprint()
+
+
+def _looked_at(path: Path, told: str) -> None:
+    """What `load` refuses can be looked at as far as it goes, and the same is told of it."""
+    try:
+        looked = draft(path)
+    except InputError as again:
+        assert str(again) == told
+    else:
+        assert all(str(one) in told for one in looked.problems[:20])
+        assert looked.spec is None or looked.spec.targets
 
 
 @settings(max_examples=50, deadline=None)
