@@ -32,6 +32,9 @@ DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, err
 _SPOT = re.compile(r"(?P<file>[^\n]+?):(?P<line>\d+):(?P<column>\d+)(?=: | |$)")
 """How a place begins that is in a file."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that would make a terminal do something; lines and tabs are none."""
+
 
 class AutodcError(Exception):
     """Base of everything raised on purpose.
@@ -48,10 +51,11 @@ class AutodcError(Exception):
         self.code, self.problem, self.place, self.got, self.hint = code, problem, place, got, hint
 
     def __str__(self) -> str:
-        head = f"{self.place}: {self.problem}" if self.place else self.problem
-        found = f"; found {self.got}" if self.got else ""
+        place = self.place.replace("\n", "\\n")
+        head = f"{place}: {self.problem}" if place else self.problem
+        found = f"; found {self.got}" if self.got and not place.endswith(f".{self.got}") else ""
         hint = f"\n    {self.hint}" if self.hint else ""
-        return masked(f"{head}{found} [{self.code}]{hint}")
+        return masked(_CONTROL.sub(_escaped, f"{head}{found} [{self.code}]{hint}"))
 
 
 class InputError(AutodcError):
@@ -128,6 +132,10 @@ def in_reading_order(problems: Iterable[AutodcError], first: str = "") -> list[A
         return len(ranks) + problem.place.startswith("--set"), 0, 0
 
     return sorted(found, key=order)
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode()
 
 
 def file_of(place: str) -> str:

@@ -159,7 +159,7 @@ def find_problem(name: str, folder: str, place: str) -> SpecError | None:
         return _module_problem(where, folder, place, name)
     file = Path(folder) / where
     if not file.is_file():
-        return SpecError("ADC-TRAIN-020", f"there is no file {where}", place, name, f"looked in {folder}")
+        return SpecError("ADC-TRAIN-020", f"there is no file {where}", place, name, _near(file, where))
     try:
         tree = ast.parse(file.read_bytes(), filename=str(file))
     except OSError as error:
@@ -168,9 +168,18 @@ def find_problem(name: str, folder: str, place: str) -> SpecError | None:
         return SpecError("ADC-TRAIN-023", f"{where} is not valid Python", place, told(error, folder))
     defined, open_ended = _defined(tree)
     if attribute not in defined and not open_ended:
-        hint = f"it defines {', '.join(sorted(defined))}" if defined else "it defines nothing"
+        hint = suggest(attribute, sorted(defined), "it defines") if defined else "it defines nothing"
         return SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint)
     return None
+
+
+def _near(file: Path, where: str) -> str:
+    """The nearest program beside one that is not there."""
+    try:
+        guess = meant(file.name, [one.name for one in file.parent.glob("*.py")])
+    except (OSError, ValueError):
+        guess = None
+    return f"did you mean {Path(where).with_name(guess)}?" if guess else f"looked in {file.parent}"
 
 
 def import_failed(what: str, place: str) -> Callable[[str], SpecError]:

@@ -54,7 +54,7 @@ _SET = click.option(
 
 def main() -> None:
     """Run the command and exit with its code."""
-    ended(lambda: cli.main(standalone_mode=False))
+    ended(lambda: cli.main(prog_name="autodc", standalone_mode=False))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

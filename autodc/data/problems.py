@@ -49,7 +49,7 @@ def shown_path(request: SourceRequest) -> str:
     if not request.url and (near := os.path.relpath(path)).split(os.sep)[0] != os.pardir:
         path = near
     path = path if len(path) <= LONGEST else f"{path[: LONGEST // 2]}…{path[-LONGEST // 4 :]}"
-    return path.replace("\0", "\\0")
+    return path.replace("\0", "\\0").replace("\n", "\\n")
 
 
 def refuse_unknown_options(request: SourceRequest, known: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from autodc.plugins import meant, suggest
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Node, NodeKey, Path, shown, spell
+from autodc.studyfile.names import SYNONYMS
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -44,6 +45,7 @@ _LIMITS: Final = {
     "too_short": (codes.TOO_FEW, "needs {min_length} entry or more"),
 }
 _BOOLEAN_WORDS: Final = {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true", "false": "false"}
+OPTIONS: Final = "options"
 _MAX_HOMES: Final = 2  # a key that is known in more places than this is not worth pointing at
 
 
@@ -115,7 +117,7 @@ def _issue(model: type[BaseModel], document: Document, path: Path, detail: Error
     elif kind == "literal_error":
         code, problem = codes.UNKNOWN_CHOICE, "not one of the choices"
         choices = [str(v) for v in get_args(annotation)]
-        hint = suggest(value, choices, "choices") if isinstance(value, str) else f"choices: {', '.join(choices)}"
+        hint = suggest(value if isinstance(value, str) else "", choices, "choices", SYNONYMS)
         if len(choices) == 1:
             problem, hint = f"must be {choices[0]}", ""
     elif kind == "value_error":  # a validator of ours refused it; its text may end in `; found ...`
@@ -138,10 +140,27 @@ def _unknown_key(model: type[BaseModel], document: Document, path: Path) -> Issu
     elif 0 < len(homes) <= _MAX_HOMES:
         places = " or ".join(f"in {spell(home)}" if home else "at the top of the file" for home in homes)
         hint = f"{key} belongs {places}"
+    elif OPTIONS in known and document.along(path[:-1])[-1].value:
+        hint = f"options have a mapping of their own: write options: {{{key}: ...}}"
+    elif far := _far(model, key):
+        hint = f"did you mean {spell(far)}?"
     else:
         where = document.shown(path[:-1]) or "the top of the file"
         hint = f"{where} knows: {', '.join(known)}"
     return document.issue(codes.UNKNOWN_KEY, path, "unknown key", hint=hint)
+
+
+def _far(model: type[BaseModel], key: str) -> Path | None:
+    """The one key of another mapping that was most likely meant."""
+    guess = meant(key, _everywhere(model))
+    homes = _homes(model, guess) if guess is not None else []
+    return (*homes[0], str(guess)) if len(homes) == 1 else None
+
+
+def _everywhere(model: type[BaseModel]) -> list[str]:
+    """The keys of all plain mappings of a model."""
+    inner = [_bare(info.annotation) for info in model.model_fields.values()]
+    return [*model.model_fields, *(key for one in inner if _is_model(one) for key in _everywhere(one))]
 
 
 def annotation_at(model: type[BaseModel], path: Path) -> tuple[Any, FieldInfo | None]:

@@ -33,10 +33,10 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> StudySp
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A study file that has problems, as far as it can be looked at. Nothing is to be trained on it."""
+    """A study file as far as it can be looked at. Where it has problems, nothing is to be trained on it."""
 
     spec: StudySpec | None
-    """Its right parts with stand-ins for the others; None where too little of it is right."""
+    """The study; where there are problems, its right parts with stand-ins for the others, or None."""
     problems: tuple[SpecError, ...]
     """Those of the file itself, in reading order."""
     lost: frozenset[str] = frozenset()
@@ -48,10 +48,11 @@ class Draft:
 
 
 def draft(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Draft:
-    """Read a study file that `load` refuses as far as that goes. Raises SpecError where it is no study at all."""
+    """Read a study file as far as that goes. Raises SpecError where it is no study at all."""
     file = os.fspath(path)
-    document, _, issues = _read(file, overrides)
-    spec = salvage(document, issues)
+    document, spec, issues = _read(file, overrides)
+    if issues:
+        spec = salvage(document, issues)
     problems = tuple(_in_order(issues))
     if spec is None:
         return Draft(spec=None, problems=problems)

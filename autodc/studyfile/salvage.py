@@ -93,7 +93,7 @@ def _mend(document: Document, path: Path, detail: ErrorDetails) -> bool:
     if not document.has(path[:-1]):
         return True  # mended with what is around it
     if detail["type"] == "literal_error" and isinstance(word := document.at(path), str):
-        guess = meant(word, [str(choice) for choice in get_args(annotation)])
+        guess = meant(word, [str(choice) for choice in get_args(annotation)], SYNONYMS)
         if guess is not None:
             document.put(path, guess, lost=False)
             return True

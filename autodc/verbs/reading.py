@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from autodc.errors import InputError, in_reading_order, raise_all
-from autodc.studyfile import load
+from autodc.errors import in_reading_order, raise_all
 from autodc.studyfile.load import draft
 from autodc.studyfile.study import StudySpec
 
@@ -16,12 +15,10 @@ def read_study(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> S
 
     Where the file has problems, those of the trainer, the metric, the slices and the data are raised with them.
     """
-    overrides = tuple(overrides)
-    try:
-        return load(path, overrides)
-    except InputError:
-        found = draft(path, overrides)
-    from autodc.wire.further import further_problems  # heavy, and only for what is wrong
+    found = draft(path, overrides)
+    if found.problems:
+        from autodc.wire.further import further_problems  # heavy, and only for what is wrong
 
-    raise_all(in_reading_order([*found.problems, *further_problems(found)], os.fspath(path)))
-    raise AssertionError("a file that was refused has problems")
+        raise_all(in_reading_order([*found.problems, *further_problems(found)], os.fspath(path)))
+    assert found.spec is not None
+    return found.spec
