@@ -259,6 +259,9 @@ CODES: Mapping[str, Code] = {
     "ADC-SPEC-061": Code("--set leads to a place that is not there."),
     "ADC-SPEC-062": Code("A target judged by the soft score has no margin."),
     "ADC-SPEC-063": Code("A study file names a key that was dropped."),
+    "ADC-SPEC-080": Code("There is no such command."),
+    "ADC-SPEC-081": Code("A command has no such option."),
+    "ADC-SPEC-082": Code("Words of a command line are missing, too many, or of no use there."),
     # formulas
     "ADC-STAT-001": Code("A variance needs one pair and two rows."),
     "ADC-STAT-002": Code("Paired differences are not finite."),

@@ -54,7 +54,7 @@ _SET = click.option(
 
 def main() -> None:
     """Run the command and exit with its code."""
-    ended(lambda: cli.main(standalone_mode=False))
+    ended(lambda: cli.main(prog_name="autodc", standalone_mode=False))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -292,10 +292,10 @@ def _stopped(display: Display, why: str = "") -> None:
 
 
 def _load(study: str, overrides: tuple[str, ...], warm: str | None = None) -> StudySpec:
-    from autodc.studyfile import load
+    from autodc.verbs.reading import read_study
 
     started = () if warm is None else (f"search.warm_start={json.dumps(os.path.abspath(warm))}",)
-    return load(study, (*overrides, *started))
+    return read_study(study, (*overrides, *started))
 
 
 def _same_command() -> str:

@@ -435,7 +435,8 @@ def test_all_problems_come_at_once(study: Any, tmp_path: Path) -> None:
     with pytest.raises(Problems) as caught:
         read_catalogue(spec, read_source)
     places = [problem.place for problem in caught.value.problems]
-    assert places == ["study.yaml: data.validation", "study.yaml: data.test", "study.yaml: data.candidates[one]"]
+    sources = ["study.yaml: data.validation.source", "study.yaml: data.test.source"]
+    assert places == [*sources, "study.yaml: data.candidates[one]"]
     assert caught.value.exit_code == 2
 
 

@@ -78,7 +78,7 @@ def read_source(
     if not exists(request):
         if IN_MODULE.match(spec.source):
             return FunctionSource(request, spec.source).read(targets)
-        regular_file(request, "there is no such file or folder", _nearby(path))
+        regular_file(request, "there is no such file or folder", nearby(path))
     if Path(path).is_dir():
         return FolderSource(request).read(targets)
     regular_file(request)
@@ -106,7 +106,7 @@ def _suffix(request: SourceRequest, *names: str) -> str:
             return found
         if IDX_NAME.search(file):
             return ".idx"
-    hint = suggest(Path(names[0]).suffix, sorted(known), "known") + f", a folder, {FORMS}"
+    hint = suggest(Path(names[0]).suffix, sorted(known), "known", forms=f"a folder, {FORMS}")
     raise problem(request, "013", "the kind of source is unknown", hint=hint)
 
 
@@ -124,7 +124,7 @@ def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
         return factory(request).read(targets)
 
 
-def _nearby(path: str) -> str:
+def nearby(path: str) -> str:
     """The nearest names beside a path that is not there."""
     parent = Path(path).parent
     if not parent.is_dir():

@@ -160,7 +160,7 @@ def _network_problem(network: str, kind: TaskKind, folder: str) -> SpecError | N
     if is_path(network):
         return find_problem(network, folder, place)
     if network not in NETWORKS:
-        hint = suggest(network, list(NETWORKS), "networks") + "; or path/to/file.py:function"
+        hint = suggest(network, list(NETWORKS), "networks", forms="path/to/file.py:function")
         return SpecError("ADC-TRAIN-025", "there is no such network", place, network, hint)
     if kind not in NETWORKS[network]:
         fitting = ", ".join(name for name, kinds in NETWORKS.items() if kind in kinds)
