@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
 
 from autodc.data.views import numeric
 from autodc.errors import SpecError
@@ -37,6 +38,8 @@ class Encoder:
     way: Way
     schema: Mapping[str, ColumnType]
     scale: bool
+    positive: bool
+    """Whether the estimator takes no negative numbers: then they are scaled to 0 … 1."""
     fills: bool
     """Whether missing numbers become the median, with a column beside them that says so."""
     sparse: bool
@@ -92,7 +95,7 @@ class Encoder:
 
         of = {kind: [name for name, one in self.schema.items() if one == kind] for kind in ("category", "text")}
         plain = [name for name, kind in self.schema.items() if kind not in of]
-        steps: list[tuple[str, Any, Any]] = [("numbers", _numbers(self.fills, self.scale), plain)] if plain else []
+        steps: list[tuple[str, Any, Any]] = [("numbers", _numbers(self.fills, self.scale, self.positive), plain)] if plain else []
         if of["category"] and self.way != "category":
             steps.append(("categories", _categories(self.way, self.sparse), of["category"]))
         steps += [(f"words of {name}", words(WORDS // 10, self.sparse), name) for name in of["text"]]
@@ -114,6 +117,7 @@ def encoder_of(estimator: Any, encode: Encode, x: Inputs, *, is_own: bool, scale
             "ADC-TRAIN-100", "this estimator cannot read files", "sklearn", type(estimator).__name__, hint
         )
     takes = _tags(estimator)
+    sparse = takes["sparse"] and (x.kind == "text" or "text" in x.types)
     if x.kind == "text":
         return Words(takes["sparse"])
     way: Way = _way(estimator) if encode == "auto" else encode
@@ -122,8 +126,9 @@ def encoder_of(estimator: Any, encode: Encode, x: Inputs, *, is_own: bool, scale
         way=way,
         schema=x.schema,
         scale=minds if scale is None else scale,
-        fills=not takes["missing"],
-        sparse=takes["sparse"] and "text" in x.types,
+        positive=takes["positive"],
+        fills=sparse or not takes["missing"],
+        sparse=sparse,
     )
 
 
@@ -149,12 +154,41 @@ class Words:
 
 def words(most: int, sparse: bool) -> Any:
     """TF-IDF of words and pairs of words; dense by a truncated singular value decomposition."""
-    from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
 
     weigh = TfidfVectorizer(max_features=most, ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    return weigh if sparse else make_pipeline(weigh, TruncatedSVD(DENSE_WORDS, random_state=0))
+    return weigh if sparse else make_pipeline(weigh, Dense())
+
+
+@final
+class Dense(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Few combinations of many sparse numbers, by a truncated singular value decomposition."""
+
+    def __init__(self) -> None:
+        self._inner: Any = None
+
+    def fit(self, x: Any, y: Any = None) -> Dense:
+        """Learn as many combinations as there are numbers for, DENSE_WORDS at most."""
+        from sklearn.decomposition import TruncatedSVD
+
+        if x.shape[1] > DENSE_WORDS:
+            self._inner = TruncatedSVD(DENSE_WORDS, random_state=0).fit(x)
+        return self
+
+    def transform(self, x: Any) -> Array:
+        """An array, (n, combinations)."""
+        return np.asarray(x.toarray() if self._inner is None else self._inner.transform(x))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """There may be nothing to learn."""
+        return True
+
+    def get_feature_names_out(self, names: Any = None) -> Array:
+        """Numbered, where they are no words any more."""
+        if self._inner is None:
+            return np.asarray(names, dtype=object)
+        return np.array([f"words {at}" for at in range(DENSE_WORDS)], dtype=object)
 
 
 def with_categories(estimator: Any, encoder: Any) -> None:
@@ -175,14 +209,14 @@ def encode_problem(encode: Encode, scale: bool | None) -> SpecError | None:
     return None
 
 
-def _numbers(fills: bool, scale: bool) -> Any:
+def _numbers(fills: bool, scale: bool, positive: bool) -> Any:
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
     steps: Sequence[Any] = (
         *([SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)] if fills else []),
-        *([StandardScaler()] if scale else []),
+        *([MinMaxScaler(clip=True)] if positive else [StandardScaler()] if scale else []),
     )
     return make_pipeline(*steps) if steps else FunctionTransformer(feature_names_out="one-to-one")
 
@@ -214,13 +248,14 @@ def _is_tree(estimator: Any) -> bool:
 
 
 def _tags(estimator: Any) -> dict[str, bool]:
-    """Whether an estimator takes sparse numbers, and missing ones; what does not say takes neither."""
+    """Whether an estimator takes sparse numbers, missing ones, positive ones alone; what does not say: none of it."""
     if type(estimator).__module__.partition(".")[0] in BOOSTERS:
-        return {"sparse": False, "missing": True}
+        return {"sparse": False, "missing": True, "positive": False}
     try:
         from sklearn.utils import get_tags
 
         tags = get_tags(estimator).input_tags
-        return {"sparse": bool(tags.sparse), "missing": bool(tags.allow_nan)}
+        takes = {"sparse": tags.sparse, "missing": tags.allow_nan, "positive": tags.positive_only}
+        return {name: bool(value) for name, value in takes.items()}
     except Exception:  # made by hand, without scikit-learn's mixins
-        return {"sparse": False, "missing": False}
+        return {"sparse": False, "missing": False, "positive": False}

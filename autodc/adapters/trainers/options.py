@@ -7,6 +7,7 @@ from typing import Any, Literal, final
 
 from pydantic import Field, JsonValue
 
+from autodc.adapters.pictures.wish import Mode, Size
 from autodc.studyfile.study import Recipe, TaskKind
 from autodc.studyfile.values import Spec
 
@@ -42,6 +43,13 @@ class TorchImageOptions(TorchHyperparameters):
     )
     steps: int = Field(default=300, ge=1, description="steps of a full training, whatever the mixture")
     augment: Literal["none", "shift", "flip", "shift_flip"] = "none"
+    size: Size | None = Field(
+        default=None, description="[height, width] that image files are resized to; left out: all are alike"
+    )
+    mode: Mode | None = Field(
+        default=None,
+        description="mode that image files are turned to: L, RGB, RGBA, I;16 or F; left out: all are alike",
+    )
     layout: Literal["auto", "channels_first", "channels_last"] = Field(
         default="auto", description="of inputs with channels; auto: last where the last axis is at most 4"
     )

@@ -36,6 +36,13 @@ MODULES = (
     "naive_bayes",
     "discriminant_analysis",
     "gaussian_process",
+    "dummy",
+    "calibration",
+    "cross_decomposition",
+    "kernel_ridge",
+    "isotonic",
+    "semi_supervised",
+    "multioutput",
 )
 """Where an estimator that is named by its class alone is looked for, in this order; each is imported as it is met."""
 HINT_LENGTH = 200
@@ -141,9 +148,10 @@ def estimator_class(options: SklearnOptions, folder: str) -> Any:
     known: list[str] = []
     for module in MODULES:
         found = importlib.import_module(f"sklearn.{module}")
-        if name in found.__all__:
+        names = getattr(found, "__all__", dir(found))
+        if name in names:
             return getattr(found, name)
-        known += [other for other in found.__all__ if other[0].isupper()]
+        known += [other for other in names if other[0].isupper()]
     hint = suggest(name, known, "estimators")[:HINT_LENGTH]
     raise SpecError("ADC-TRAIN-010", "scikit-learn has no such estimator", PLACE, name, hint)
 

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from autodc.adapters.pictures.wish import Wish
+from autodc.adapters.trainers import image_rows
 from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
 from autodc.adapters.trainers.options import TorchHyperparameters, TorchImageOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
@@ -25,11 +27,14 @@ from autodc.adapters.trainers.torch_steps import (
     target_scale,
 )
 from autodc.plugins import is_path, load_object
+from autodc.table import Inputs
+from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.outputs import TrainerError
-from autodc.trial.trainer import TrainingJob
+from autodc.trial.trainer import Trained, TrainingJob
 
 Array = np.ndarray[Any, Any]
 BYTE = 255.0
+SIXTEEN_BITS = 65535.0
 MAX_CHANNELS_LAST = 4
 SHIFT_SHARE = 8
 """Augmentation `shift` moves by up to one part in this many of the side, at least one pixel."""
@@ -37,10 +42,22 @@ SHIFT_SHARE = 8
 
 @final
 class TorchImage(TorchFitting):
-    """Trains a network on images: (n, h, w), (n, h, w, c) or (n, c, h, w); bytes are scaled to 0..1."""
+    """Trains a network on images: (n, h, w), (n, h, w, c) or (n, c, h, w), or files of images.
+
+    Bytes are scaled to 0..1, and so are inputs of 16 bits.
+    """
 
     def __init__(self, options: TorchImageOptions, folder: str) -> None:
         self._options, self._folder = options, folder
+        self._wish = image_rows.wish(options.size, options.mode)
+
+    def train(self, job: TrainingJob) -> Trained:
+        """Decode image files where no training before has, then train."""
+        return super().train(image_rows.of_job(job, self._wish))
+
+    def fork(self, job: ForkingJob) -> Forked:
+        """The same for a training that forks."""
+        return super().fork(image_rows.of_forking(job, self._wish))
 
     def prepare(self, job: TrainingJob) -> Prepared:
         """Build or load the network."""
@@ -51,18 +68,18 @@ class TorchImage(TorchFitting):
             facts = self._facts(job, hyper)
             model = TorchModel(self._network(facts), facts)
         codec = Codec(
-            inputs=lambda x: self._tensor(x, model.facts["x_shape"], model.facts["layout"]),
+            inputs=lambda x: self._tensor(x, model.facts),
             targets=lambda y: self._targets(y, model.facts),
             augment=self._augment if self._options.augment != "none" else None,
         )
         loss = loss_of(job.kind, hyper, self._options.loss)
         return Prepared(model=model, hyper=hyper, steps=self._options.steps, codec=codec, loss=loss)
 
-    def predict(self, model: TorchModel, x: Array) -> Array:
+    def predict(self, model: TorchModel, x: Inputs) -> Array:
         """Class probabilities (n, C), values (n, ...) or images in the layout and units of the targets."""
         facts = model.facts
         with torch.inference_mode():
-            out = model.network(self._tensor(x, facts["x_shape"], facts["layout"]).to(device())).float()
+            out = model.network(self._tensor(x, facts).to(device())).float()
             if facts["kind"] == "classification":
                 out = functional.softmax(out, dim=1)
             elif facts["kind"] == "regression":
@@ -99,6 +116,7 @@ class TorchImage(TorchFitting):
             "network": self._options.network,
             "hyper": {**dict(job.hyperparameters), **hyper.model_dump(), "width": width},
             "x_shape": list(x.shape[1:]),
+            "wish": self._wish.model_dump(mode="json"),
             "layout": _layout(x.shape[1:], self._options.layout),
             "y_shape": list(y.shape[1:]),
         }
@@ -115,11 +133,14 @@ class TorchImage(TorchFitting):
         mean, scale = target_scale(job)
         return {**facts, "outputs": int(np.prod(y.shape[1:])), "y_mean": mean, "y_scale": scale}
 
-    def _tensor(self, x: Array, shape: list[int], layout: str) -> torch.Tensor:
-        if list(x.shape[1:]) != shape:
-            problem = f"inputs have the wrong shape, {tuple(shape)} is needed"
-            raise TrainerError("ADC-TRAIN-032", problem, "torch_image", str(x.shape[1:]))
-        return _to_channels(x, layout)
+    def _tensor(self, x: Inputs, facts: Mapping[str, Any]) -> torch.Tensor:
+        rows = image_rows.rows(x, Wish(**facts.get("wish", {})))
+        if rows.dtype == np.uint16 and "wish" in facts:
+            rows = rows.astype(np.float32) / SIXTEEN_BITS
+        if list(rows.shape[1:]) != facts["x_shape"]:
+            problem = f"inputs have the wrong shape, {tuple(facts['x_shape'])} is needed"
+            raise TrainerError("ADC-TRAIN-032", problem, "torch_image", str(rows.shape[1:]))
+        return _to_channels(rows, facts["layout"])
 
     def _targets(self, y: Array, facts: Mapping[str, Any]) -> torch.Tensor:
         if facts["kind"] == "classification":
