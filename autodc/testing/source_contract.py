@@ -26,13 +26,16 @@ class SourceContract:
         assert len(data.x) == len(data.y) == len(data.metadata)
         assert data.groups is None or len(data.groups) == len(data)
 
-    def test_inputs_are_finite_numbers(self, source: Source) -> None:
-        """Gives booleans, integers or floats, without NaN or infinity."""
+    def test_inputs_are_a_table_or_finite_numbers(self, source: Source) -> None:
+        """Gives a `Table`, without infinity, or an array of booleans, integers or floats without NaN and infinity."""
         x = source.read(targets=True).x
         if isinstance(x, Table):
-            return  # missing values and names are inputs too, and Arrow holds no others
-        assert x.dtype.kind in "iufb"
-        assert np.isfinite(x).all()
+            frame = x.frame()
+            assert list(frame.columns) == list(x.names)
+            assert not np.isinf(frame.select_dtypes("number").to_numpy(dtype=float, na_value=np.nan)).any()
+        else:
+            assert x.dtype.kind in "iufb"
+            assert np.isfinite(x).all()
 
     def test_the_target_is_no_metadata(self, source: Source) -> None:
         """Has no metadata column `target`: metadata may be looked at, the target not."""
