@@ -21,13 +21,15 @@ import pandas as pd
 
 from autodc import fingerprint
 from autodc.data.dataset import Dataset
+from autodc.data.hashing import content_of
 from autodc.errors import SurroundingsError
 from autodc.files import DIGESTS, READ_ONLY, damage, disk_told, fill_whole, tidy_left_over, write_whole
 from autodc.study.ports import ArtefactLost
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
-INPUTS, TARGETS, METADATA = "x.npy", "y.npy", "metadata.parquet"
+INPUTS, COLUMNS, TARGETS, METADATA = "x.npy", "x.arrow", "y.npy", "metadata.parquet"
 
 
 def address_of(arrays: Mapping[str, Array]) -> str:
@@ -99,7 +101,7 @@ class ArtefactStore:
         return True
 
     def _folder_of(self, dataset: Dataset, inputs_only: bool) -> Path:
-        return self.folder(f"x-{fingerprint.of_array(dataset.x)}" if inputs_only else dataset.fingerprint)
+        return self.folder(f"x-{content_of(dataset.x)}" if inputs_only else dataset.fingerprint)
 
     def _path(self, address: str) -> Path:
         return self._folder / f"{address}.npz"
@@ -110,7 +112,7 @@ class ArtefactStore:
         self._tidied = True
 
 
-def open_part(path: str | os.PathLike[str]) -> tuple[Array, Array | None, pd.DataFrame]:
+def open_part(path: str | os.PathLike[str]) -> tuple[Inputs, Array | None, pd.DataFrame]:
     """Open a stored dataset: inputs and targets memory-mapped read-only, metadata read once per process.
 
     Targets are None and metadata has no columns where the folder holds inputs alone.
@@ -120,12 +122,12 @@ def open_part(path: str | os.PathLike[str]) -> tuple[Array, Array | None, pd.Dat
     if found := damage(folder):
         raise _unreadable(folder, found)
     try:
-        x: Array = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
+        x = _open_inputs(folder)
         y: Array | None = None
         if (folder / TARGETS).exists():
             y = np.load(folder / TARGETS, mmap_mode="r", allow_pickle=False)
         metadata = _metadata(str(folder)).copy(deep=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:  # Arrow's own are ValueErrors too
         raise _unreadable(folder, str(error)) from None
     return x, y, metadata if len(metadata.columns) else pd.DataFrame(index=range(len(x)))
 
@@ -161,15 +163,26 @@ def _write_npz(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
 
 def _write_dataset(folder: Path, dataset: Dataset, inputs_only: bool) -> None:
     """Write read-only files: nobody who trains may write into what others train on."""
-    _write_npy(folder / INPUTS, dataset.x)
+    if isinstance(dataset.x, Table):
+        dataset.x.write(folder / COLUMNS)
+    else:
+        _write_npy(folder / INPUTS, dataset.x)
     if not inputs_only:
         if dataset.y is not None:
             _write_npy(folder / TARGETS, dataset.y)
         table = io.BytesIO()
-        dataset.metadata.to_parquet(table)
+        dataset.metadata.drop(columns=list(dataset.features), errors="ignore").to_parquet(table)
         (folder / METADATA).write_bytes(table.getbuffer())
     for path in folder.iterdir():
         path.chmod(READ_ONLY)
+
+
+def _open_inputs(folder: Path) -> Inputs:
+    """Inputs memory-mapped, read-only."""
+    if (folder / COLUMNS).exists():
+        return Table.open(folder / COLUMNS)
+    x: Array = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
+    return x
 
 
 def _write_npy(path: Path, array: Array) -> None:
@@ -185,8 +198,8 @@ def _fits(folder: Path, dataset: Dataset, inputs_only: bool) -> bool:
     try:
         if (folder / DIGESTS).exists():
             return True
-        x = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
-        whole = x.shape == dataset.x.shape and x.dtype == dataset.x.dtype
+        x = _open_inputs(folder)
+        whole = x.shape == dataset.x.shape and getattr(x, "dtype", None) == getattr(dataset.x, "dtype", None)
         if inputs_only:
             return bool(whole)
         targets = dataset.y is None or len(np.load(folder / TARGETS, mmap_mode="r", allow_pickle=False)) == len(x)

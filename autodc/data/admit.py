@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -15,14 +16,22 @@ from autodc import fingerprint
 from autodc.data.agreement import Classes, agreed, encoded
 from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
+from autodc.data.hashing import content_of
 from autodc.data.overlap import exact, numbered
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.studyfile.study import DataSpec
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
 Read = Callable[..., Dataset]
 """`read(source_spec, *, folder, name, place, kind, targets) -> Dataset`: adapters.sources.read_source or a stand-in."""
+
+
+def like(read: Read, base: Dataset) -> Read:
+    """What reads a dataset with the columns and types of the base, where that is a table."""
+    return partial(read, schema=base.x.schema) if base.features and isinstance(base.x, Table) else read
+
 
 OVERLAP = "training rows are in the held-out data"
 OVERLAP_HINT = (
@@ -94,7 +103,7 @@ class Door:
 
     def admit(self, candidate: Candidate, read: Read) -> Admission:
         """Read a candidate and let it in. Raises all that is wrong with it."""
-        found = self.look(replace(candidate.rows(read), name=candidate.name), candidate.place)
+        found = self.look(replace(candidate.rows(like(read, self.base)), name=candidate.name), candidate.place)
         raise_all([*found.misfits, *found.overlaps])
         return found
 
@@ -170,7 +179,14 @@ def training_digests(datasets: Iterable[Dataset]) -> dict[str, str]:
 
 def facts(data: Dataset, left_out: int) -> dict[str, Any]:
     """What the journal tells of any training dataset."""
-    return {"rows": len(data), "fingerprint": data.fingerprint, "left_out": left_out}
+    return {"rows": len(data), "fingerprint": data.fingerprint, "left_out": left_out, "inputs": described(data.x)}
+
+
+def described(x: Inputs) -> dict[str, Any]:
+    """The kind of inputs; of a table its columns and their types, of arrays shape and type of numbers."""
+    if not isinstance(x, Table):
+        return {"kind": "arrays", "shape": list(x.shape[1:]), "dtype": str(x.dtype)}
+    return {"kind": x.kind} | ({"columns": dict(x.schema)} if x.kind == "table" else {})
 
 
 def card(candidate: Candidate, data: Dataset, left_out: int) -> dict[str, Any]:
@@ -223,4 +239,4 @@ def _shared_groups(own: Dataset, held: Iterable[Dataset]) -> tuple[str, ...]:
 
 def _digest(data: Dataset) -> str:
     targets = "" if data.y is None else fingerprint.of_array(data.y)
-    return fingerprint.of_parts("rows", [("x", fingerprint.of_array(data.x)), ("y", targets)])
+    return fingerprint.of_parts("rows", [("x", content_of(data.x)), ("y", targets)])

@@ -6,24 +6,30 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from autodc.data.dataset import Dataset
-from autodc.data.rows import FEATURES
 from autodc.errors import DataError
+from autodc.table import Table
 
 Array = np.ndarray[Any, Any]
 Label = int | str | bool
 Classes = tuple[Label, ...]
 
 ALIKE = "convert and scale both alike, or the model sees numbers of another size"
+KINDS_HINT = (
+    "all datasets of a study have inputs of one kind; options: {text: column} reads text, {size: [h, w]} images as "
+    "arrays"
+)
 KINDS = {"f": "decimal numbers", "i": "whole numbers", "u": "unsigned whole numbers", "b": "true or false", "U": "text"}
 
 
 def agreed(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[DataError]]:
     """Fit a dataset to the base: columns in its order, inputs in its dtype. What does not fit is told, not mended."""
-    data, problems = _same_columns(data, base, place)
-    if not problems and data.x.shape[1:] != base.x.shape[1:]:
+    if isinstance(data.x, Table) or isinstance(base.x, Table):
+        data, misfits = _same_columns(data, base, place)
+        return data, [*misfits, *_same_target(data, base, place)]
+    problems: list[DataError] = []
+    if data.x.shape[1:] != base.x.shape[1:]:
         got = f"{data.x.shape[1:]}, the base has {base.x.shape[1:]}"
         problems.append(DataError("ADC-DATA-020", "inputs of another shape than the base's", place, got))
     if kind_of(data.x) != kind_of(base.x):
@@ -84,38 +90,48 @@ def _cast(values: Array, dtype: np.dtype[Any]) -> tuple[Array, tuple[int, ...] |
 
 
 def _where(data: Dataset, position: tuple[int, ...]) -> str:
-    """A place in the inputs as a person looks for it: the row, and the column or the position in it."""
+    """A place in the inputs as a person looks for it: the row, and the position in it."""
     row, *inside = position
-    names = data.metadata.attrs.get(FEATURES)
-    if names and len(inside) == 1:
-        return f"row {row}, column `{names[inside[0]]}`"
     return f"row {row}, position ({', '.join(map(str, inside))})"
 
 
 def _same_columns(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[DataError]]:
-    own, wanted = data.metadata.attrs.get(FEATURES), base.metadata.attrs.get(FEATURES)
-    if not own or not wanted or own == wanted:
-        return data, []
-    if set(own) == set(wanted):
-        order = [own.index(name) for name in wanted]
-        metadata = data.metadata.copy(deep=False)
-        metadata.attrs[FEATURES] = wanted
-        return replace(data, x=np.ascontiguousarray(data.x[:, order]), metadata=metadata, fingerprint=""), []
-    lost = [name for name in wanted if name not in own]
-    missing = ", ".join(_as_here(data, name) for name in lost) or "none"
-    extra = ", ".join(name for name in own if name not in wanted) or "none"
+    """Columns in the base's order. Their types are the base's already, for sources read them so."""
+    own, wanted = _described(data), _described(base)
+    if own != wanted:
+        got = f"{own}, the base has {wanted}"
+        return data, [DataError("ADC-DATA-021", "inputs of another kind than the base's", place, got, KINDS_HINT)]
+    assert isinstance(data.x, Table)
+    assert isinstance(base.x, Table)
+    if base.x.kind != "table" or data.x.schema == base.x.schema:
+        return _called_alike(data, data.x, base.x), []
+    missing = ", ".join(name for name in base.x.names if name not in data.x.names) or "none"
+    extra = ", ".join(name for name in data.x.names if name not in base.x.names) or "none"
+    changed = [
+        f"{name} ({kind}, here {data.x.schema[name]})"
+        for name, kind in base.x.schema.items()
+        if data.x.schema.get(name, kind) != kind
+    ]
+    got = f"missing: {missing}; more: {extra}" + (f"; of another type: {', '.join(changed)}" if changed else "")
     hint = "name the input columns with options: {features: [...]}"
-    got = f"missing: {missing}; more: {extra}"
     return data, [DataError("ADC-DATA-020", "other input columns than the base's", place, got, hint)]
 
 
-def _as_here(data: Dataset, name: str) -> str:
-    """A column that is no input here, and why where it is text."""
-    if name not in data.metadata or data.metadata[name].dtype != object:
-        return name
-    values = data.metadata[name].dropna()
-    odd = values[pd.to_numeric(values, errors="coerce").isna()]
-    return f"{name} (text here, such as {odd.iloc[0]!r})" if len(odd) else name
+def _called_alike(data: Dataset, own: Table, base: Table) -> Dataset:
+    """The same rows with columns in the base's order; of text the column has the base's name."""
+    if own.names == base.names:
+        return data
+    if own.kind == "table":
+        return replace(data, x=own.select(base.names), fingerprint="")
+    return replace(
+        data, x=Table(own.kind, own.arrow.rename_columns(base.arrow.column_names), own.types), fingerprint=""
+    )
+
+
+def _described(data: Dataset) -> str:
+    if not isinstance(data.x, Table):
+        return "an array"
+    return {"table": "a table of columns", "text": "text", "files": "files"}[data.x.kind]
 
 
 def _same_target(data: Dataset, base: Dataset, place: str) -> list[DataError]:

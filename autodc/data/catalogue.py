@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autodc import fingerprint
-from autodc.data.admit import Candidate, Door, Read, fitted, training_digests
+from autodc.data.admit import Candidate, Door, Read, fitted, like, training_digests
 from autodc.data.agreement import Classes, class_labels
 from autodc.data.dataset import Dataset
 from autodc.data.problems import OptionError
@@ -133,7 +133,7 @@ def open_test(spec: StudySpec, read: Read, catalogue: Catalogue) -> Dataset:
     if spec.data.test is None or catalogue.test is None:
         raise ValueError("the study has no test set")
     place = place_of(spec, "data.test")
-    data = read_rows(spec, spec.data.test, TEST, place, read)
+    data = read_rows(spec, spec.data.test, TEST, place, like(read, catalogue.base))
     raise_all(misfits_of(data, catalogue.original_target(catalogue.base), place))
     found, problems = fitted(data, _as_written(catalogue), catalogue.classes, place)
     raise_all(problems)
@@ -219,6 +219,7 @@ def _read_all(spec: StudySpec, entries: Sequence[_Entry], read: Read) -> tuple[_
                 problems += misfits
             else:
                 rows[entry] = entry.rows(read)
+                read = like(read, rows[entry]) if entry is entries[0] else read
         except InputError as error:
             problems += (_at_its_line(spec, entry, one) for one in each_of(error))
     return rows, problems, asked

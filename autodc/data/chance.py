@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 
 from autodc.data.dataset import Dataset
-from autodc.data.rows import FEATURES
+from autodc.data.views import columns as columns_of
+from autodc.data.views import width as width_of
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -107,16 +109,17 @@ def _excess(shared: float, inside: Sequence[float], most: Array, spread: float) 
 def _chance(parts: Sequence[Dataset], same: Sequence[Array], whole: bool) -> float:
     """The largest share of equal pairs that chance may give rows like these."""
     codes = np.concatenate(same)
-    _, first = np.unique(codes, return_index=True)
-    width = int(np.prod(parts[0].x.shape[1:]))
-    if len(first) < 2 or width > WIDEST:
+    distinct = len(np.unique(codes))
+    width = width_of(parts[0].x)
+    if distinct < 2 or width > WIDEST:
         return 0.0
-    rng = np.random.default_rng(len(first))
-    if len(first) > (most := max(64, VALUES // max(1, width))):
-        first = np.sort(rng.choice(first, most, replace=False))
-    columns = _columns(parts, first, whole)
+    rng = np.random.default_rng(distinct)
+    rows = np.arange(len(codes))
+    if len(rows) > (most := max(64, VALUES // max(1, width))):
+        rows = np.sort(rng.choice(rows, most, replace=False))
+    columns = _columns(parts, rows, whole)
     if len(columns) == 1:
-        return 1.0 if len(codes) >= CROWDED * len(first) and not _fine(parts, width) else 0.0
+        return 1.0 if len(codes) >= CROWDED * distinct and not _fine(parts, width) else 0.0
     return min(1.0, SLACK * _rate(columns, rng))
 
 
@@ -126,13 +129,23 @@ def _fine(parts: Sequence[Dataset], width: int) -> bool:
     Every one singles out its row, as in records that stand there many times. Such columns say the same without being
     coarse, as those of one category in dummies do.
     """
-    return width > 1 and any(part.x.dtype.kind == "f" and bool(np.any(part.x % 1)) for part in parts)
+    return width > 1 and any(_has_decimals(part.x) for part in parts)
+
+
+def _has_decimals(x: Inputs) -> bool:
+    if not isinstance(x, Table):
+        return x.dtype.kind == "f" and bool(np.any(x % 1))
+    frame = x.frame()
+    fine = [frame[name].to_numpy() for name, kind in x.schema.items() if kind == "number"]
+    return any(bool(np.any(np.nan_to_num(column) % 1)) for column in fine)
 
 
 def _rate(columns: list[Array], rng: np.random.Generator) -> float:
-    """The share of equal pairs that independent draws would give, from distinct rows, one array of codes a column.
+    """The share of equal pairs that independent draws would give, from rows that differ, one array of codes a column.
 
     Pairs that differ in some columns alone, times the odds that these are equal: the largest over sets of columns.
+    Pairs that differ in nothing do not count, but a row counts as often as it stands there: one that many people share
+    is near many.
     """
     if not columns:
         return 0.0
@@ -143,24 +156,25 @@ def _rate(columns: list[Array], rng: np.random.Generator) -> float:
     sets = [np.array([one]) for one in singles]
     for number in range(SUBSETS if count > 2 else 0):
         sets.append(rng.permutation(count)[: max(1, count // (2, 3, 4)[number % 3])])
-    every, best = _all_pairs(len(total)), 0.0
-    for chosen in sets:
+    identical = _pairs(np.unique(total, return_counts=True)[1])
+    every, best = _all_pairs(len(total)) - identical, 0.0
+    for chosen in sets if every else ():
         part = words[chosen].sum(axis=0, dtype=np.uint64)
-        rest_equal = _pairs(np.unique(total - part, return_counts=True)[1])
-        equal = _pairs(np.unique(part, return_counts=True)[1]) / every
+        rest_equal = _pairs(np.unique(total - part, return_counts=True)[1]) - identical
+        equal = (_pairs(np.unique(part, return_counts=True)[1]) - identical) / every
         best = max(best, rest_equal * equal / max(1 - equal, 1 / every))
-    return best / every
+    return best / every if every else 0.0
 
 
 def _columns(parts: Sequence[Dataset], rows: Array, whole: bool) -> list[Array]:
     """Codes of each column of these rows of all sets; constant columns and those that say the same are left out."""
     starts = np.cumsum([0, *(len(part) for part in parts)])
     inside = [rows[(rows >= a) & (rows < b)] - a for a, b in pairwise(starts)]
-    width = int(np.prod(parts[0].x.shape[1:]))
-    x = np.concatenate([part.x[mine].reshape(-1, width) for part, mine in zip(parts, inside, strict=True)])
+    picked = [columns_of(part.x[mine]) for part, mine in zip(parts, inside, strict=True)]
+    inputs = [pd.concat([pd.Series(one) for one in column], ignore_index=True) for column in zip(*picked, strict=True)]
     found: dict[bytes, Array] = {}
     further = (column[rows] for column in _further(parts)) if whole else ()
-    for column in (*(x[:, i] for i in range(x.shape[1])), *further):
+    for column in (*inputs, *further):
         codes, values = pd.factorize(column, use_na_sentinel=False)
         if len(values) > 1:
             found.setdefault(hashlib.blake2b(codes, digest_size=16).digest(), codes)
@@ -172,7 +186,7 @@ def _further(parts: Sequence[Dataset]) -> Iterable[Array]:
     if all(part.y is not None for part in parts):
         for values in zip(*(_flat(part.y) for part in parts), strict=True):
             yield pd.factorize(np.concatenate(values), use_na_sentinel=False)[0]
-    inputs = {name for part in parts for name in part.metadata.attrs.get(FEATURES, ())}
+    inputs = {name for part in parts for name in part.features}
     for name in parts[0].metadata.columns:
         if name not in inputs and all(name in part.metadata.columns for part in parts):
             column = pd.concat([part.metadata[name] for part in parts], ignore_index=True)

@@ -11,7 +11,8 @@ import pandas as pd
 
 from autodc import fingerprint
 from autodc.data.columns import as_array
-from autodc.data.hashing import row_hashes
+from autodc.data.hashing import content_of, row_hashes
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
@@ -21,7 +22,7 @@ class Dataset:
     """Examples of one source."""
 
     name: str
-    x: Array
+    x: Inputs
     """Inputs, shape (n, ...)."""
     y: Array | None
     """Targets, shape (n,) or (n, ...), or None where they are sealed or unknown."""
@@ -42,7 +43,19 @@ class Dataset:
         return len(self.x)
 
     def __repr__(self) -> str:
-        return f"Dataset({self.name!r}, {len(self)} rows, x {self.x.shape[1:]} {self.x.dtype}, {self.fingerprint[:12]})"
+        return f"Dataset({self.name!r}, {len(self)} rows, x {self.inputs}, {self.fingerprint[:12]})"
+
+    @property
+    def inputs(self) -> str:
+        """What an input is, in a few words."""
+        if isinstance(self.x, Table):
+            return f"{self.x.shape[1]} columns" if self.x.kind == "table" else self.x.kind
+        return f"{'×'.join(str(n) for n in self.x.shape[1:]) or 'scalar'} {self.x.dtype}"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns that are inputs, empty where the inputs are no table."""
+        return self.x.names if isinstance(self.x, Table) and self.x.kind == "table" else ()
 
     @property
     def hashes(self) -> Array:
@@ -71,10 +84,14 @@ class Dataset:
 
 def content_fingerprint(data: Dataset) -> str:
     """Fingerprint inputs, targets, metadata and groups; the name is not content."""
-    parts = [("x", fingerprint.of_array(data.x))]
+    parts = [("x", content_of(data.x))]
     if data.y is not None:
         parts.append(("y", fingerprint.of_array(data.y)))
     if data.groups is not None:
         parts.append(("groups", fingerprint.of_array(data.groups)))
-    parts += [(f"metadata.{c}", fingerprint.of_array(as_array(data.metadata[c]))) for c in data.metadata.columns]
+    parts += [
+        (f"metadata.{c}", fingerprint.of_array(as_array(data.metadata[c])))
+        for c in data.metadata.columns
+        if c not in data.features
+    ]
     return fingerprint.of_parts("dataset", parts)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from autodc import seeds
 from autodc.data.dataset import Dataset
+from autodc.data.views import numbers
 
 Array = np.ndarray[Any, Any]
 
@@ -37,12 +38,14 @@ def descriptors(
         return {}
     from sklearn.decomposition import PCA
 
-    width = int(np.prod(base.x.shape[1:]))
+    width = numbers(base.x[:1]).shape[1]
     columns = np.arange(width)
     if width > COLUMNS:
         columns = np.sort(seeds.generator(seed, "describe", "columns").choice(width, COLUMNS, replace=False))
     rows = _inputs(base, columns, BASE_ROWS, seed)
-    centre, scale = rows.mean(0), rows.std(0)
+    centre = np.nan_to_num(_mean(rows))
+    rows = np.where(np.isnan(rows), centre, rows)
+    scale = rows.std(0)
     scale = np.where(scale > 0, scale, 1.0)
     size = min(DIMENSIONS, *rows.shape)
     embed = PCA(size, svd_solver="randomized", random_state=seeds.integer(seed, "describe", "pca"))
@@ -51,7 +54,8 @@ def descriptors(
     shared = _numeric(candidates.values())
     described: dict[str, tuple[float, ...]] = {}
     for name, data in candidates.items():
-        places = embed.transform((_inputs(data, columns, ROWS, seed) - centre) / scale)
+        own = _inputs(data, columns, ROWS, seed)
+        places = embed.transform((np.where(np.isnan(own), centre, own) - centre) / scale)
         parts = [places.mean(0), places.std(0)]
         if n_classes and data.y is not None:
             parts.append(np.bincount(data.y, minlength=n_classes) / len(data))
@@ -67,7 +71,14 @@ def _inputs(data: Dataset, columns: Array, limit: int, seed: int) -> Array:
     if len(data) > limit:
         rng = seeds.generator(seed, "describe", data.fingerprint)
         some = np.sort(rng.choice(len(data), limit, replace=False))
-    return np.stack([np.asarray(data.x[i]).reshape(-1)[columns] for i in some]).astype(np.float64)
+    return numbers(data.x[some])[:, columns]
+
+
+def _mean(rows: Array) -> Array:
+    """Means of the columns, missing values left out; NaN where there is no value."""
+    known = ~np.isnan(rows)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, rows, 0.0).sum(0) / known.sum(0))
 
 
 def _numeric(candidates: Iterable[Dataset]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import batches
 from autodc.data.overlap import comparable
+from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -72,7 +73,7 @@ def _evenly(rows: Array, most: int) -> Array:
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
-def _nearest(view: Any, known: Array, rows: Array, asked: Array, itself: Array | None) -> tuple[Array, Array]:
+def _nearest(view: Any, known: Inputs, rows: Array, asked: Inputs, itself: Array | None) -> tuple[Array, Array]:
     """The nearest of the known rows of each asked row, and its distance. itself: position not to be found."""
     sought = view(asked)
     length = (sought**2).sum(axis=1)

@@ -15,10 +15,12 @@ from scipy.spatial import cKDTree
 from autodc.data.chance import copied, explained, whole_rows
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, batches
+from autodc.data.views import is_pictures, numbers, thumbnails
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
-_View = Callable[[Array], Array]
+_View = Callable[[Any], Array]
 """Rows of inputs as vectors, shape (n, columns), whose distance says how near they are."""
 
 GRID = 16
@@ -27,6 +29,8 @@ IMAGE_TOLERANCE = 0.05
 """Largest distance between unit vectors of two near images: a cosine of 0.99875."""
 TABLE_TOLERANCE = 1e-3
 """Largest distance between two near rows, in standard deviations of a column, root mean square over columns."""
+HELD_VALUES = 2**25
+"""Of a table at most so many numbers are held in memory to be compared."""
 SAMPLE = 4096
 """Directions are those of so many training rows."""
 DIRECTIONS = 8
@@ -63,19 +67,20 @@ def near(training: Dataset, held: Dataset, *, tolerance: float | None = None) ->
     Images (two axes or more a row) are compared by shape of light alone, so brightness and contrast do not matter;
     tables by columns in standard deviations of the training rows. Rows are made comparable a batch at a time.
     """
-    view, limit = comparable(training), IMAGE_TOLERANCE if training.x.ndim > 2 else TABLE_TOLERANCE
+    view, limit = comparable(training), IMAGE_TOLERANCE if is_pictures(training.x) else TABLE_TOLERANCE
     first = _first(training.hashes)
-    rows, distances = _nearest_within(training.x, first, held.x, view, limit if tolerance is None else tolerance)
+    known, asked = _lasting(training.x), _lasting(held.x)
+    rows, distances = _nearest_within(known, first, asked, view, limit if tolerance is None else tolerance)
     hit = np.flatnonzero(rows >= 0)
     return NearCopies(held=hit, training=rows[hit], distances=distances[hit], rows=len(held))
 
 
 def comparable(training: Dataset) -> _View:
     """How rows are turned into vectors whose distance says how near they are to those of a training set."""
-    return _pictures if training.x.ndim > 2 else _standardised(training.x)
+    return _pictures if is_pictures(training.x) else _standardised(training.x)
 
 
-def clusters(x: Array, groups: Array | None) -> Array | None:
+def clusters(x: Inputs, groups: Array | None) -> Array | None:
     """Number the clusters of rows that share their inputs or their group: ints, shape (n,). None: every row its own."""
     return related(Dataset(name="rows", x=x, y=None, metadata=pd.DataFrame(index=range(len(x))), groups=groups))
 
@@ -143,7 +148,7 @@ def _cut(values: Array, parts: Sequence[Dataset]) -> list[Array]:
     return np.split(values, np.cumsum([len(part) for part in parts])[:-1])
 
 
-def _nearest_within(known: Array, first: Array, asked: Array, view: _View, limit: float) -> tuple[Array, Array]:
+def _nearest_within(known: Inputs, first: Array, asked: Inputs, view: _View, limit: float) -> tuple[Array, Array]:
     """The nearest known row of each asked row and its distance, -1 where none is within `limit`.
 
     first: positions of the known rows that are looked at, rising.
@@ -167,6 +172,13 @@ def _nearest_within(known: Array, first: Array, asked: Array, view: _View, limit
     return rows, distances
 
 
+def _lasting(x: Inputs) -> Inputs:
+    """A table as numbers once and for all, where they are few enough to be held."""
+    if not isinstance(x, Table) or len(x) * numbers(x[:1]).shape[1] > HELD_VALUES:
+        return x
+    return thumbnails(x) if is_pictures(x) else numbers(x)
+
+
 def _first(hashes: Array) -> Array:
     """Positions of the first of each set of equal rows, rising."""
     return np.sort(np.unique(hashes, return_index=True)[1])
@@ -181,7 +193,7 @@ def _directions(sample: Array) -> Array:
     return np.asarray(PCA(DIRECTIONS, svd_solver="covariance_eigh").fit(sample).components_.T, dtype=np.float64)
 
 
-def _short(rows: Array, view: _View, directions: Array) -> Array:
+def _short(rows: Inputs, view: _View, directions: Array) -> Array:
     """All rows along a few directions."""
     found = np.empty((len(rows), directions.shape[1]))
     for start, batch in batches(rows):
@@ -189,9 +201,9 @@ def _short(rows: Array, view: _View, directions: Array) -> Array:
     return found
 
 
-def _pictures(x: Array) -> Array:
+def _pictures(x: Inputs) -> Array:
     """Unit vectors, shape (n, blocks), of grey images shrunk by block means, their mean light taken off."""
-    grey: Array = np.asarray(x, dtype=np.float32)
+    grey: Array = thumbnails(x) if isinstance(x, Table) else np.asarray(x, dtype=np.float32)
     grey = grey.mean(axis=_channel_axis(grey.shape)) if grey.ndim == 4 else grey.reshape(len(grey), grey.shape[1], -1)
     for axis in (1, 2):
         size = grey.shape[axis]
@@ -206,9 +218,9 @@ def _pictures(x: Array) -> Array:
     return unit
 
 
-def _standardised(training: Array) -> _View:
+def _standardised(training: Inputs) -> _View:
     """How rows of a table are compared: columns in standard deviations of the training rows, root mean square."""
-    width = int(np.prod(training.shape[1:]))
+    width = numbers(training[:1]).shape[1]
     count, mean, squares = 0, np.zeros(width), np.zeros(width)
     for _, batch in batches(training):
         part = _filled(batch)
@@ -223,9 +235,9 @@ def _standardised(training: Array) -> _View:
     return lambda rows: (_filled(rows) - mean) * factor
 
 
-def _filled(rows: Array) -> Array:
+def _filled(rows: Inputs) -> Array:
     """Rows as decimal numbers, shape (n, columns), 0 where there is none."""
-    return np.nan_to_num(rows.reshape(len(rows), -1).astype(np.float64), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.nan_to_num(numbers(rows), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _channel_axis(shape: tuple[int, ...]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,21 @@ from autodc.data.problems import missing_name, not_finite, problem
 from autodc.data.source import RawRows, SourceRequest
 from autodc.data.targets import target_values
 from autodc.errors import DataError, raise_all
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
-FEATURES = "features"
-"""Key in `metadata.attrs` under which a table keeps the names of its input columns, in order."""
 RESERVED = "target"
 """What `where` calls the target, so that no column of metadata may."""
 
 
 def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
     """Make a dataset of raw rows. Raises DataError or Problems: lengths, types, NaN, zero rows, groups, map."""
-    x = np.asarray(raw.x)
+    x: Inputs = raw.x if isinstance(raw.x, Table) else np.asarray(raw.x)
     metadata = pd.DataFrame(index=range(len(x) if x.ndim else 0)) if raw.metadata is None else raw.metadata
     problems = [*_lengths(request, x, raw.y, metadata)]
     raise_all(problems)
-    problems += _inputs(request, x, raw.features)
+    problems += [] if isinstance(x, Table) else _inputs(request, x)
     problems += _metadata(request, metadata)
     y = None
     if targets:
@@ -39,14 +37,13 @@ def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
             problems.append(error)
     raise_all(problems)
     columns = plain(metadata)
-    if raw.features:
-        columns.attrs[FEATURES] = tuple(raw.features)
     group = request.text("group")
     groups = None if group is None else as_array(columns[group]).astype(str)
-    return Dataset(name=request.name, x=native(x), y=y, metadata=columns, groups=groups, notes=raw.notes)
+    x = x if isinstance(x, Table) else native(x)
+    return Dataset(name=request.name, x=x, y=y, metadata=columns, groups=groups, notes=raw.notes)
 
 
-def _lengths(request: SourceRequest, x: Array, y: Array | None, metadata: pd.DataFrame) -> list[DataError]:
+def _lengths(request: SourceRequest, x: Inputs, y: Array | None, metadata: pd.DataFrame) -> list[DataError]:
     if x.ndim < 2:
         return [
             problem(request, "004", "inputs have shape (rows, ...), at least two axes", got=f"shape {x.shape}")
@@ -55,7 +52,7 @@ def _lengths(request: SourceRequest, x: Array, y: Array | None, metadata: pd.Dat
         ]
     if len(x) == 0:
         return [problem(request, "009", "there are no rows")]
-    if x[0].size == 0:
+    if not x.shape[1] or (not isinstance(x, Table) and x[0].size == 0):
         return [problem(request, "004", "an input has no values", got=f"shape {x.shape}")]
     found = []
     if y is not None and (np.ndim(y) == 0 or len(y) != len(x)):
@@ -66,12 +63,12 @@ def _lengths(request: SourceRequest, x: Array, y: Array | None, metadata: pd.Dat
     return found
 
 
-def _inputs(request: SourceRequest, x: Array, features: Sequence[str]) -> list[DataError]:
+def _inputs(request: SourceRequest, x: Array) -> list[DataError]:
     if x.dtype.kind not in "iufb":
         return [
             problem(request, "010", "inputs must be numbers", got=f"{x.dtype}", hint="encode text as numbers first")
         ]
-    if bad := not_finite(x, features):
+    if bad := not_finite(x):
         return [problem(request, "007", "inputs hold NaN or infinity", got=bad, hint="fill or leave out these rows")]
     return []
 

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from autodc.data.dataset import Dataset
 from autodc.studyfile.study import TaskKind
+from autodc.table import ColumnType, Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -31,6 +32,10 @@ class SourceRequest:
     """File and key to name in an error."""
     kind: TaskKind
     options: Mapping[str, JsonValue] = field(default_factory=dict)
+    schema: Mapping[str, ColumnType] | None = None
+    """Input columns of the base and their types, where it is a table; None for the base itself."""
+    folder: str = ""
+    """Where the study file lies, for options that name files; empty where nobody says."""
     url: str = ""
     """Where a local copy came from, or empty."""
 
@@ -44,11 +49,9 @@ class SourceRequest:
 class RawRows:
     """Rows as a source found them, unchecked; `data.rows.checked` makes them a dataset."""
 
-    x: Array
+    x: Inputs
     y: Array | None
     metadata: pd.DataFrame | None = None
-    features: tuple[str, ...] = ()
-    """Names of the columns of x where it is a table, else empty."""
     notes: tuple[str, ...] = ()
     """See `Dataset`."""
 

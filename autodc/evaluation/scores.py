@@ -122,10 +122,10 @@ def score(
 
 
 def means(table: SliceTable, metric: Metric, arrays: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, float]]:
-    """Metric and soft score of the slices that have rows, the latter where it was kept."""
+    """Metric of the slices that have rows on which it is defined, and soft score of those with rows, where kept."""
     some = [one for one in table.slices if len(one.rows)]
     return (
-        {one.name: slice_value(table, metric, one, arrays) for one in some},
+        {one.name: slice_value(table, metric, one, arrays) for one in some if one.defined},
         {one.name: m for one in some if (m := soft_value(one, arrays)) is not None},
     )
 
@@ -152,9 +152,11 @@ def _small(rows: Array) -> Array:
 
 
 def row_scores(table: SliceTable, metric: Metric, one: Slice, arrays: Mapping[str, Array], soft: bool) -> Array:
-    """One oriented number per row of a slice, shape (m,), from what `score` kept."""
+    """One oriented number per row of a slice, shape (m,), from what `score` kept; 0 where the metric is not defined."""
     if soft:
         return np.asarray(arrays[f"{one.part}.soft"][one.rows], dtype=float)
+    if not one.defined:
+        return np.zeros(len(one.rows))
     if metric.is_mean:
         return np.asarray(arrays[f"{one.part}.score"][one.rows], dtype=float)
     return metric.rows(arrays[f"{one.part}.outputs"][one.rows], table.targets[one.part][one.rows])
@@ -210,4 +212,5 @@ def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: PairedOutput
         differences=challenger - incumbent,
         clusters=one.clusters,
         anchor=anchor,
+        defined=one.defined or soft,
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
-TaskKind = Literal["classification", "regression", "image_to_image"]
+TaskKind = Literal["classification", "regression", "image_to_image", "custom"]
 Better = Literal["higher", "lower"]
+Needs = Literal["classes", "spread", "masks"]
 
-TRAINERS: Final = ("torch_image", "torch_tabular", "sklearn", "command")
+TRAINERS: Final = ("torch_image", "torch_tabular", "lightning", "sklearn", "command")
 SAMPLERS: Final = ("mixture", "random")
 
 
@@ -22,21 +23,69 @@ class BuiltInMetric:
 
     better: Better
     kinds: tuple[TaskKind, ...]
+    says: str
+    """What it is, for the guide."""
     share: bool = False
     """Whether it lies between 0 and 1, so that its noise can be assumed before it is measured."""
+    jackknife: str = ""
+    """How a row has a value where the metric is no mean over rows, for the guide; empty where it is one."""
+    needs: Needs | None = None
+    """What the targets of a slice must have for it: two classes, two different values, or whole numbers."""
 
 
 _CLASSES: Final[tuple[TaskKind, ...]] = ("classification",)
 _VALUES: Final[tuple[TaskKind, ...]] = ("regression", "image_to_image")
+_IMAGES: Final[tuple[TaskKind, ...]] = ("image_to_image",)
+_LEFT_OUT: Final = "every row left out in turn, in closed form"
 
 METRICS: Final = {
-    "accuracy": BuiltInMetric("higher", _CLASSES, share=True),
-    "balanced_accuracy": BuiltInMetric("higher", _CLASSES, share=True),
-    "log_loss": BuiltInMetric("lower", _CLASSES),
-    "macro_f1": BuiltInMetric("higher", _CLASSES, share=True),
-    "mae": BuiltInMetric("lower", _VALUES),
-    "rmse": BuiltInMetric("lower", _VALUES),
-    "psnr": BuiltInMetric("higher", ("image_to_image",)),
+    "accuracy": BuiltInMetric("higher", _CLASSES, "share of the rows whose class is right", share=True),
+    "balanced_accuracy": BuiltInMetric(
+        "higher", _CLASSES, "mean recall over the classes present", share=True, jackknife=_LEFT_OUT
+    ),
+    "log_loss": BuiltInMetric("lower", _CLASSES, "minus the logarithm of the probability given to the truth"),
+    "macro_f1": BuiltInMetric("higher", _CLASSES, "mean F1 over the classes present", share=True, jackknife=_LEFT_OUT),
+    "roc_auc": BuiltInMetric(
+        "higher",
+        _CLASSES,
+        "area under the ROC curve, of two classes by the score of the second; of more, the mean over the classes "
+        "present, each against the rest",
+        share=True,
+        jackknife=f"{_LEFT_OUT}: DeLong's placement values",
+        needs="classes",
+    ),
+    "average_precision": BuiltInMetric(
+        "higher",
+        _CLASSES,
+        "mean precision at the rows of a class, as scikit-learn has it; classes as for roc_auc",
+        share=True,
+        jackknife=_LEFT_OUT,
+        needs="classes",
+    ),
+    "mae": BuiltInMetric("lower", _VALUES, "absolute error, mean over the outputs of a row"),
+    "rmse": BuiltInMetric(
+        "lower",
+        _VALUES,
+        "root of the mean squared error; of several outputs the mean of theirs",
+        jackknife=_LEFT_OUT,
+    ),
+    "r2": BuiltInMetric(
+        "higher",
+        ("regression",),
+        "share of the variance explained; of several outputs the mean of theirs",
+        jackknife=_LEFT_OUT,
+        needs="spread",
+    ),
+    "psnr": BuiltInMetric("higher", _IMAGES, "peak signal to noise in decibels, of 1 or, above that, of 255"),
+    "ssim": BuiltInMetric("higher", _IMAGES, "structural similarity in windows of 7 × 7, mean over an image"),
+    "iou": BuiltInMetric(
+        "higher",
+        _IMAGES,
+        "intersection over union of masks: of a row, the mean over the classes but 0 that truth or prediction has; "
+        "1 where neither has one",
+        share=True,
+        needs="masks",
+    ),
 }
 
 SYNONYMS: Final = {

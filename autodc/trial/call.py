@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.errors import AutodcError
+from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -26,7 +27,7 @@ class CallPart:
     """Stored rows: read-only, memory-mapped."""
 
     name: str
-    x: Array
+    x: Inputs
     """Shape (n, ...)."""
     y: Array | None
     """None where the store holds inputs alone."""

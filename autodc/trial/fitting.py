@@ -15,6 +15,7 @@ import numpy as np
 
 from autodc.plan.mixture import batches
 from autodc.seeds import generator
+from autodc.table import Inputs, join, loaded, row_bytes
 from autodc.trial.method import PREDICT_ROWS, TIMED_BATCHES, RowMethod, batches_of
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
@@ -47,7 +48,7 @@ class TrainPhase:
 class Drawn:
     """Consecutive batches."""
 
-    x: Array
+    x: Inputs
     y: Array
     """x, y: the rows they need, read once."""
     batches: Array
@@ -62,7 +63,7 @@ class AbstractFitting(ABC, Generic[Model]):
         """Train on `job.train`; every random number comes from `job.seed`, the budget is scaled by `job.fidelity`."""
 
     @abstractmethod
-    def predict(self, model: Model, x: Array) -> Array:
+    def predict(self, model: Model, x: Any) -> Array:
         """Predict rows in order: class probabilities or scores (n, C), values (n,) or images (n, ...)."""
 
     @abstractmethod
@@ -90,9 +91,9 @@ class AbstractFitting(ABC, Generic[Model]):
         outputs, predict_ms = self._predict_parts(model, job.predict)
         return Trained(outputs=outputs, train_seconds=train_seconds, predict_ms=predict_ms, model_mb=folder_mb(folder))
 
-    def _predict_parts(self, model: Model, parts: Mapping[str, Array]) -> tuple[dict[str, Array], float]:
+    def _predict_parts(self, model: Model, parts: Mapping[str, Inputs]) -> tuple[dict[str, Array], float]:
         """Predict every part batch by batch; also the median milliseconds a row takes once the model is warm."""
-        sample = next((np.array(x[:PREDICT_ROWS]) for x in parts.values() if len(x)), None)
+        sample = next((loaded(x[:PREDICT_ROWS]) for x in parts.values() if len(x)), None)
         if sample is not None:
             self.predict(model, sample)
         outputs, per_row = {}, []
@@ -108,7 +109,7 @@ class AbstractFitting(ABC, Generic[Model]):
             per_row.append(self._timed(model, sample)[1] / len(sample))
         return outputs, statistics.median(per_row) * 1e3 if per_row else 0.0
 
-    def _timed(self, model: Model, rows: Array) -> tuple[Array, float]:
+    def _timed(self, model: Model, rows: Inputs) -> tuple[Array, float]:
         started = time.perf_counter()
         predicted = self.predict(model, rows)
         return predicted, time.perf_counter() - started
@@ -152,23 +153,23 @@ def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int, first: int =
     sizes = [len(part.x) for part in phase.parts]
     rng = generator(seed, "batches", phase.index)
     plan = batches(sizes, [part.weight for part in phase.parts], batch_size, steps, rng)
-    row_bytes = max(1, sum(a[0].nbytes for a in (np.asarray(phase.parts[0].x[:1]), np.asarray(phase.parts[0].y[:1]))))
-    at_once = max(1, GATHER_BYTES // (row_bytes * batch_size))
-    if sum(sizes) * row_bytes <= GATHER_BYTES:
+    a_row = row_bytes(phase.parts[0].x) + row_bytes(phase.parts[0].y)
+    at_once = max(1, GATHER_BYTES // (a_row * batch_size))
+    if sum(sizes) * a_row <= GATHER_BYTES:
         at_once = steps
     for place in range(first, steps, at_once):
         piece = plan[place : place + at_once]
         rows, positions = np.unique(piece, return_inverse=True)
-        x, y = gather([p.x for p in phase.parts], rows), gather([p.y for p in phase.parts], rows)
+        x, y = gather([p.x for p in phase.parts], rows), np.asarray(gather([p.y for p in phase.parts], rows))
         yield Drawn(x, y, positions.reshape(piece.shape))
 
 
-def gather(arrays: Sequence[Array], rows: Array) -> Array:
+def gather(arrays: Sequence[Inputs], rows: Array) -> Inputs:
     """Read rows of a concatenation without building it; rows: sorted positions in the concatenation."""
     starts = np.cumsum([0, *(len(a) for a in arrays)])
     cuts = np.searchsorted(rows, starts)
-    picked = [np.asarray(a[rows[i:j] - s]) for a, s, i, j in zip(arrays, starts, cuts, cuts[1:], strict=False) if j > i]
-    return np.concatenate(picked)
+    picked = [a[rows[i:j] - s] for a, s, i, j in zip(arrays, starts, cuts, cuts[1:], strict=False) if j > i]
+    return join(picked)
 
 
 def folder_mb(folder: Path) -> float:

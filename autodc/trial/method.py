@@ -9,6 +9,8 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
+from autodc.table import Inputs, loaded
+
 Array = np.ndarray[Any, Any]
 
 PREDICT_ROWS = 512
@@ -20,7 +22,7 @@ TIMED_BATCHES = 5
 class Method(Protocol):
     """Predicts rows from inputs alone. The same rows give the same outputs, whatever stands beside them."""
 
-    def predict(self, parts: Mapping[str, Array]) -> Mapping[str, Array]:
+    def predict(self, parts: Mapping[str, Inputs]) -> Mapping[str, Array]:
         """Part → inputs (n, ...), read-only; gives part → outputs in row order.
 
         Outputs are class probabilities or scores (n, C), values (n,) or images (n, ...). Raises whatever it likes: any
@@ -31,19 +33,19 @@ class Method(Protocol):
 
 @final
 class RowMethod:
-    """A method of a function that predicts an array of rows, called with a batch at a time."""
+    """A method of a function that predicts inputs of some rows, called with a batch at a time."""
 
-    def __init__(self, predict: Callable[[Array], Array]) -> None:
+    def __init__(self, predict: Callable[[Any], Array]) -> None:
         self._predict = predict
 
-    def predict(self, parts: Mapping[str, Array]) -> dict[str, Array]:
+    def predict(self, parts: Mapping[str, Inputs]) -> dict[str, Array]:
         """Predict batch by batch, as a trainer predicts after its training."""
         return {
             name: np.concatenate([np.asarray(self._predict(rows)) for rows in batches_of(x)])
             for name, x in parts.items()
         }
 
-    def predict_ms(self, x: Array) -> float:
+    def predict_ms(self, x: Inputs) -> float:
         """The median milliseconds a row takes once the method is warm; 0 where there is no row."""
         rows = next(batches_of(x))
         seconds = []
@@ -54,7 +56,7 @@ class RowMethod:
         return statistics.median(seconds[1:]) / len(rows) * 1e3 if seconds else 0.0
 
 
-def batches_of(x: Array) -> Iterator[Array]:
-    """The rows in order, PREDICT_ROWS at a time, as arrays of their own; one empty batch where there are none."""
+def batches_of(x: Inputs) -> Iterator[Any]:
+    """The rows in order, PREDICT_ROWS at a time, as values of their own; one empty batch where there are none."""
     for start in range(0, max(len(x), 1), PREDICT_ROWS):
-        yield np.array(x[start : start + PREDICT_ROWS])
+        yield loaded(x[start : start + PREDICT_ROWS])

@@ -9,6 +9,7 @@ from typing import Any, cast, final
 import numpy as np
 
 from autodc.errors import AutodcError
+from autodc.table import Inputs
 from autodc.trial.forking import Forked, ForkingJob, can_fork
 from autodc.trial.method import Method, RowMethod
 from autodc.trial.trainer import Trained, Trainer, TrainingJob
@@ -76,17 +77,17 @@ class CheckedMethod:
     def __init__(self, inner: Method, name: str, row_shape: tuple[int, ...]) -> None:
         self._inner, self._name, self._row_shape = inner, name, row_shape
 
-    def predict(self, parts: Mapping[str, Array]) -> dict[str, Array]:
+    def predict(self, parts: Mapping[str, Inputs]) -> dict[str, Array]:
         """Predict; raises TrainerError where outputs are missing, misshapen or not finite."""
         return checked_outputs(parts, self._inner.predict(parts), self._row_shape, self._name)
 
-    def predict_ms(self, x: Array) -> float:
+    def predict_ms(self, x: Inputs) -> float:
         """Milliseconds a row; 0 where a method's prediction cannot be told apart from its start."""
         return self._inner.predict_ms(x) if isinstance(self._inner, RowMethod) else 0.0
 
 
 def checked_outputs(
-    parts: Mapping[str, Array], outputs: Any, row_shape: tuple[int, ...], place: str
+    parts: Mapping[str, Inputs], outputs: Any, row_shape: tuple[int, ...], place: str
 ) -> dict[str, Array]:
     """Return the outputs of every part as arrays; raises TrainerError on the first that is wrong.
 

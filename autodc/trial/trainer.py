@@ -15,6 +15,7 @@ import pandas as pd
 
 from autodc.plan.plan import Stage, Value
 from autodc.studyfile.study import TaskKind
+from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -24,15 +25,16 @@ class TrainPart:
     """One dataset of the mixture."""
 
     name: str
-    x: Array
-    """Shape (n, ...), read-only, memory-mapped."""
+    x: Inputs
+    """Shape (n, ...), read-only, memory-mapped: an array, or the columns of a table, text, or paths of files."""
     y: Array
     """Shape (n,) or (n, ...), class indices 0 … C−1 in classification."""
     metadata: pd.DataFrame
+    """Columns that are no inputs."""
     weight: float
     stage: Stage
     folder: Path
-    """Where the same rows lie on disk (`x.npy`, `y.npy`, `metadata.parquet`)."""
+    """Where the same rows lie on disk (`x.npy` or `x.arrow`, `y.npy`, `metadata.parquet`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class TrainingJob:
     n_classes: int
     """0 outside classification."""
     train: tuple[TrainPart, ...]
-    predict: Mapping[str, Array]
+    predict: Mapping[str, Inputs]
     """Name → inputs, shape (n, ...)."""
     hyperparameters: Mapping[str, Value]
     recipe: str
@@ -54,6 +56,8 @@ class TrainingJob:
     """The model folder to continue from, or None."""
     out: Path
     """An empty folder for this attempt."""
+    classes: tuple[Any, ...] = ()
+    """The names of the classes in the order of their codes; empty outside classification."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

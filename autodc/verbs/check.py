@@ -96,7 +96,7 @@ def _dataset_row(name: str, data: Any, left_out: int, cost: float, near_copies: 
     return {
         "name": name,
         "rows": len(data),
-        "inputs": f"{'×'.join(str(n) for n in data.x.shape[1:]) or 'scalar'} {data.x.dtype}",
+        "inputs": data.inputs,
         "left_out": left_out,
         "cost": cost,
         "near_copies": near_copies,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
@@ -11,7 +11,7 @@ from typing import Any, TypeVar, final
 from autodc import fingerprint
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers import check_trainer, fork_problems
+from autodc.adapters.trainers import check_trainer, fork_problems, input_problems
 from autodc.data.admit import Candidate, Read
 from autodc.data.catalogue import VALIDATION, Catalogue, build_catalogue
 from autodc.data.dataset import Dataset
@@ -98,9 +98,11 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     catalogue = gather(found, lambda: read_catalogue(spec, partial(_remembered, seen), candidates))
     table, doubts = None, list[str]()
     if catalogue is not None:
+        found += input_problems(spec.task.trainer, spec.task.options, catalogue.base.x)
         table = gather(found, lambda: validation_table(spec, catalogue))
         found += catalogue.unfit if table is not None else ()
         if metric is not None and table is not None:
+            table = replace(table, measures=metric.measures if metric.needs else None)
             doubts = gather(found, partial(_rehearsed, spec, metric, table, catalogue)) or []
     elif seen:
         found += where_problems(spec, seen[0])
@@ -111,6 +113,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     assert catalogue is not None
     assert table is not None
     separation = separate(spec, catalogue, table, wished=wished, former=former is not None)
+    _refuse_unmeasured(spec, metric, table, separation)
     return Inputs(
         spec=spec,
         catalogue=catalogue,
@@ -216,6 +219,19 @@ def soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:
         for i, one in enumerate(spec.slices)
         if one.role == "target" and one.margin is None
     ]
+
+
+def _refuse_unmeasured(spec: StudySpec, metric: Metric, table: SliceTable, separation: Separation) -> None:
+    """Raise where the metric is defined on no target, on the rows that the search sees or on those that decide."""
+    for side, rows in (("decide", separation.sides.gate), ("the search sees", separation.sides.explore)):
+        if metric.needs and not any(one.role == "target" for one in table.on(rows).measured):
+            problem = f"{metric.name} is not defined on any target slice, on its rows that {side}"
+            needs = {
+                "classes": "its rows need two classes",
+                "spread": "its targets need two different values in every output",
+                "masks": "its targets are masks: whole numbers from 0 up",
+            }[metric.needs]
+            raise InputError("ADC-METRIC-072", problem, spec.place("metrics.primary"), metric.name, needs)
 
 
 def _rehearsed(spec: StudySpec, metric: Metric, table: SliceTable, catalogue: Catalogue) -> list[str]:

@@ -16,9 +16,11 @@ from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
 from autodc.data.nearness import SAMPLED, Nearness
 from autodc.data.overlap import IMAGE_TOLERANCE, TABLE_TOLERANCE, near, numbered
+from autodc.data.views import is_pictures, numeric
 from autodc.evaluation.slices import held_parts
 from autodc.gate.types import Leak, LeakKind, Leaks
 from autodc.plan.mixture import BASE
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
@@ -77,7 +79,7 @@ class LeakSearch:
         row, copy = copies.training, copies.held
         answered = _agree(training, held, copy, row) & ~same[row]
         nearness = Nearness(training, part)
-        usual = IMAGE_TOLERANCE if training.x.ndim > 2 else TABLE_TOLERANCE
+        usual = IMAGE_TOLERANCE if is_pictures(training.x) else TABLE_TOLERANCE
         count = _beyond(len(np.unique(row[answered])), len(held), nearness.by_chance(usual))
         found.append(("near", "", max(count, _with_noise(nearness, training, held, same))))
         if training.groups is not None and held.groups is not None:
@@ -149,21 +151,37 @@ def _columns(
     The rows that got better are asked where the base has their classes, and so could refute it; else all of the part:
     of a class that the base never saw, any feature in which it lies apart tells the label, and is no leak.
     """
-    x, y = np.asarray(training.x), training.y
-    if x.ndim != 2 or x.dtype.kind not in "fiub" or y is None or part.y is None or np.asarray(y).dtype.kind not in "iu":
+    y, columns = training.y, _numeric_columns(training.x)
+    if not columns or y is None or part.y is None or np.asarray(y).dtype.kind not in "iu":
         return []
     held = better if _is_known(better, base) else part
     told: list[tuple[LeakKind, str, int]] = []
-    for column in range(x.shape[1]):
-        cuts = _cuts(x[:, column], np.asarray(y))
+    for column, values in columns.items():
+        cuts = _cuts(values, np.asarray(y))
         if cuts is None:
             continue
-        if base is not None and base.y is not None and _told(cuts, np.asarray(base.x)[:, column], base.y) >= TELLS:
+        if base is not None and base.y is not None and _told(cuts, _values(base.x, column), base.y) >= TELLS:
             continue
-        share = _told(cuts, np.asarray(held.x)[:, column], np.asarray(held.y))
-        reached = _told(cuts, np.asarray(better.x)[:, column], np.asarray(better.y)) if share >= TELLS else 0.0
-        told.append(("column", str(column), round(reached * len(better))))
+        share = _told(cuts, _values(held.x, column), np.asarray(held.y))
+        reached = _told(cuts, _values(better.x, column), np.asarray(better.y)) if share >= TELLS else 0.0
+        told.append(("column", column, round(reached * len(better))))
     return told or [("column", "", 0)]
+
+
+def _numeric_columns(x: Inputs) -> dict[str, Array]:
+    """The columns of numbers, by name or number; none where rows are no table of them."""
+    if isinstance(x, Table):
+        kinds = x.schema if x.kind == "table" else {}
+        return {name: _values(x, name) for name, kind in kinds.items() if kind not in ("category", "text")}
+    if x.ndim != 2 or x.dtype.kind not in "fiub":
+        return {}
+    return {str(at): np.asarray(x[:, at]) for at in range(x.shape[1])}
+
+
+def _values(x: Inputs, column: str) -> Array:
+    if isinstance(x, Table):
+        return numeric(x.column(column).to_pandas(), x.schema[column])
+    return np.asarray(x[:, int(column)])
 
 
 def _is_known(better: Dataset, base: Dataset | None) -> bool:

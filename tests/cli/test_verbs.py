@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autodc.cli.init import examples
+from autodc.verbs.init import examples
 from autodc.cli.main import cli
 from autodc.testing.worlds.cells import CANDIDATES, write_world
 

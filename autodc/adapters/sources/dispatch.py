@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from autodc.adapters.sources.files import exists, regular_file
@@ -14,6 +15,7 @@ from autodc.adapters.sources.function import FunctionSource
 from autodc.adapters.sources.idx import IdxSource
 from autodc.adapters.sources.npz import NpzSource
 from autodc.adapters.sources.remote import local_copy
+from autodc.adapters.sources.shards import ShardSource, is_range
 from autodc.adapters.sources.table import TableSource
 from autodc.adapters.sources.urls import is_remote, named_path, normal
 from autodc.data.dataset import Dataset
@@ -22,6 +24,7 @@ from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
 from autodc.plugins import FORMS, SOURCES, installed, meant, own_code, suggest
 from autodc.studyfile.study import SourceSpec, TaskKind
+from autodc.table import ColumnType
 
 FUNCTION = re.compile(r"^(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)$")
 IN_MODULE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
@@ -31,33 +34,47 @@ BUILT_IN: Mapping[str, SourceFactory] = {
     ".npz": NpzSource,
     ".parquet": TableSource,
     ".csv": TableSource,
+    ".tsv": TableSource,
     ".csv.gz": TableSource,
     ".csv.zip": TableSource,
+    ".jsonl": TableSource,
+    ".ndjson": TableSource,
+    ".jsonl.gz": TableSource,
+    ".ndjson.gz": TableSource,
+    ".tar": ShardSource,
+    ".tar.gz": ShardSource,
+    ".tgz": ShardSource,
     ".gz": IdxSource,
     ".idx": IdxSource,
 }
 
 
 def read_source(
-    spec: SourceSpec, *, folder: str, name: str, place: str, kind: TaskKind, targets: bool = True
+    spec: SourceSpec,
+    *,
+    folder: str,
+    name: str,
+    place: str,
+    kind: TaskKind,
+    targets: bool = True,
+    schema: Mapping[str, ColumnType] | None = None,
 ) -> Dataset:
     """Read one dataset.
 
     folder: where the study file lies, for relative paths; place: file and key for messages; without `targets` they
-    are neither read nor kept. Raises DataError (or Problems) for anything wrong with the source, SurroundingsError
-    where a server does not answer.
+    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems)
+    for anything wrong with the source, SurroundingsError where a server does not answer.
     """
+    ask = partial(SourceRequest, name=name, place=place, kind=kind, options=spec.options, schema=schema, folder=folder)
     if function := FUNCTION.match(spec.source):
         path = os.path.join(folder, os.path.expanduser(function["file"]))
-        request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options)
-        return FunctionSource(request, function["name"]).read(targets)
+        return FunctionSource(ask(path=path), function["name"]).read(targets)
     if is_remote(spec.source):
-        request = SourceRequest(
-            name=name, path=normal(spec.source, folder), place=place, kind=kind, options=spec.options
-        )
-        return _read_remote(request, targets)
+        return _read_remote(ask(path=normal(spec.source, folder)), targets)
     path = os.path.join(folder, os.path.expanduser(spec.source))
-    request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options)
+    request = ask(path=path)
+    if is_range(path):
+        return ShardSource(request).read(targets)
     if not exists(request):
         if IN_MODULE.match(spec.source):
             return FunctionSource(request, spec.source).read(targets)

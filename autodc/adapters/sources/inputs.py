@@ -10,6 +10,9 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from autodc.adapters.sources.kinds import column_type, plain_values
+from autodc.table import ColumnType
+
 UNNAMED = re.compile(r"^(Unnamed: \d+(\.\d+)*)?$")
 """A column without a name: pandas writes its index so."""
 NUMBER = re.compile(r"^[-+(]?\s*[$€£¥]?\s*\d[\d.,'_\s\u00a0\u202f]*(e[-+]?\d+)?\s*[%€$£¥)]?$", re.IGNORECASE)
@@ -21,6 +24,12 @@ ID_WORDS = frozenset({"guid", "id", "idx", "ids", "rowid", "uuid"})
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 MANY = 20
 """Fewer rows may well hold different whole numbers by chance."""
+BEYOND_CHANCE = 4.0
+"""From so many equal pairs on, which whole numbers drawn from their range would have, none at all is no chance."""
+OFTEN = 0.5
+"""A column that is called an id is one from so large a share of distinct values on; else it is a category's number."""
+COUNTED: tuple[ColumnType, ...] = ("integer", "category")
+"""Columns of these types may be ids."""
 SHOWN = 8
 
 
@@ -34,35 +43,36 @@ class Choice:
 
 
 def choose(table: pd.DataFrame, aside: Iterable[str | None], index: Iterable[str]) -> Choice:
-    """Take every numeric column that is not set aside, no index and not empty without a name.
+    """Take every column that is not set aside, but for indices, ids and what is the same in every row.
 
     index: columns that the file itself calls its index.
     """
     left_out, known = set(aside), set(index)
-    features, indices, texts = [], [], []
+    features, indices, ids, still, texts, odd, called = [], [], [], [], [], [], []
     for name in table.columns:
         if name in left_out:
             continue
         column = table[name]
+        kind = column_type(column)
         if name in known or _is_index(name, column):
             indices.append(name)
-        elif is_number(column):
-            features.append(name)
-        elif looks_like_numbers(column):
+        elif kind is None:
+            odd.append(name)
+        elif len(table) > 1 and column.nunique(dropna=False) == 1:
+            still.append(name)
+        elif kind in ("category", "text") and looks_like_numbers(column):
             texts.append(name)
-    return Choice(features, tuple(_notes(table, features, indices, texts)))
-
-
-def is_number(column: pd.Series[Any]) -> bool:
-    """Whether a column is numbers or truth values."""
-    return bool(pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
+        elif like_id(name, column, kind):
+            ids.append(name)
+        else:
+            features.append(name)
+            called += [name] if kind in COUNTED and _is_called_id(name) else []
+    return Choice(features, tuple(_notes(table, indices, ids, still, texts, odd, called)))
 
 
 def looks_like_numbers(column: pd.Series[Any]) -> bool:
     """Whether text is numbers but for decimal commas, thousands marks, units or a few words."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return is_number(column.cat.categories.to_series())
-    values = column.dropna()
+    values = plain_values(column).dropna()
     if values.empty or pd.api.types.infer_dtype(values) not in ("string", "integer", "mixed-integer"):
         return False
     counts = values.astype(str).value_counts()
@@ -74,20 +84,36 @@ def _is_index(name: str, column: pd.Series[Any]) -> bool:
     return UNNAMED.match(name) is not None and (bool(column.isna().all()) or _whole(column))
 
 
-def _notes(table: pd.DataFrame, features: list[str], indices: list[str], texts: list[str]) -> Iterable[str]:
-    otherwise = "name it in options: {metadata: [...]}, or the inputs in {features: [...]}"
+def _notes(
+    table: pd.DataFrame,
+    indices: list[str],
+    ids: list[str],
+    still: list[str],
+    texts: list[str],
+    odd: list[str],
+    called: list[str],
+) -> Iterable[str]:
+    asked = "to have it as an input, name the inputs in options: {features: [...]}"
     if named := [name for name in indices if table[name].notna().any()]:
-        yield f"{_columns(named)} taken for an index of the rows, so no input; {otherwise}"
+        yield f"{_columns(named)} taken for an index of the rows, so no input; {asked}"
     if texts:
         such = ", ".join(f"{name}: {_odd(table[name])!r}" for name in texts[:3])
         yield (
-            f"{_columns(texts)} text that looks like numbers ({such}), so no input; write plain numbers with a decimal "
-            f"point, or {otherwise}"
+            f"{_columns(texts)} text that looks like numbers ({such}), so no input; write plain numbers, with nothing "
+            f"where one is missing (decimal commas: options: {{decimal: ','}}), or, {asked}; or set it aside with "
+            "options: {metadata: [...]}"
         )
-    if ids := [name for name in features if _like_id(name, table[name])]:
-        yield f"{_columns(ids)} an input but looks like an id or a row number; if so, {otherwise}"
-    if still := [name for name in features if len(table) > 1 and table[name].nunique(dropna=False) == 1]:
-        yield f"{_columns(still)} an input but the same in every row"
+    if ids:
+        yield f"{_columns(ids)} left out: it looks like an id, another in every row; {asked}"
+    if still:
+        yield f"{_columns(still)} left out: it is the same in every row; {asked}"
+    if called:
+        yield (
+            f"{_columns(called)} an input but called an id; where it is one, keep it out of training with options: "
+            "{metadata: [...]}, or {group: ...} where its rows belong together"
+        )
+    if odd:
+        yield f"{_columns(odd)} no input: it holds no single values (lists, records or bytes)"
 
 
 def _columns(names: list[str]) -> str:
@@ -111,9 +137,20 @@ def _whole(column: pd.Series[Any]) -> bool:
     return bool(np.all(np.isfinite(values) & (values == np.round(values))))
 
 
-def _like_id(name: str, column: pd.Series[Any]) -> bool:
-    if pd.api.types.is_bool_dtype(column):
-        return False
-    if name.casefold() in ID_NAMES or ID_WORDS & {word.casefold() for word in WORDS.findall(name)}:
+def like_id(name: str, column: pd.Series[Any], kind: ColumnType) -> bool:
+    """Whether a column numbers or names the rows: by its name, or because no value comes twice beyond chance."""
+    rows, distinct = int(column.notna().sum()), int(column.nunique())
+    if kind not in COUNTED or distinct < rows:
+        return kind in COUNTED and _is_called_id(name) and distinct > OFTEN * rows
+    if _is_called_id(name):
         return True
-    return len(column) >= MANY and _whole(column) and column.nunique() == len(column)
+    if rows < MANY:
+        return False
+    if kind == "category":
+        return True
+    span = float(column.max()) - float(column.min()) + 1
+    return rows**2 / (2 * span) > BEYOND_CHANCE
+
+
+def _is_called_id(name: str) -> bool:
+    return name.casefold() in ID_NAMES or bool(ID_WORDS & {word.casefold() for word in WORDS.findall(name)})

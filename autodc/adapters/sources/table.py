@@ -1,60 +1,139 @@
-"""Tables, `.parquet` and `.csv`: numeric columns are inputs, one column is the target, the others are metadata."""
+"""Tables, `.parquet`, `.csv` and `.tsv`: columns are inputs, one is the target, the others are metadata."""
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Sequence
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
-from autodc.adapters.sources.inputs import choose, is_number
-from autodc.adapters.sources.parquetfile import parquet_index, parquet_names, read_parquet
+from autodc.adapters.sources.inputs import choose
+from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
+from autodc.adapters.sources.kinds import column_type, typed, wanted_types
+from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
+from autodc.adapters.sources.pictures import image_inputs, image_targets
+from autodc.adapters.sources.savedfile import is_saved, read_saved, saved_cells, saved_names
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
 from autodc.data.source import RawRows, SourceRequest
-from autodc.errors import AutodcError, raise_all
+from autodc.errors import AutodcError, DataError, raise_all
 from autodc.plan.mixture import BASE
+from autodc.table import ColumnType, Inputs, Table
 
-OPTIONS = ("features", "metadata")
+OPTIONS = ("features", "metadata", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
 DEFAULT_TARGET = "target"
 
 
 @final
 class TableSource:
-    """A table. Inputs are the columns of `features`, else every numeric one that is not target, group or `metadata`.
+    """A table. Inputs are the columns of `features`, else every one that is not target, group or `metadata`.
 
-    Every column but the target is metadata too, so `where` may name inputs. An index of the rows is no input.
+    Left out unless asked for are an index of the rows, what looks like an id, and what is the same in every row. With
+    `text` the inputs are one column of text. Every column but the target is metadata too, so `where` may name inputs.
+    The base fixes columns and types; others are read as it is.
     """
 
     def __init__(self, request: SourceRequest) -> None:
         self._request = request
 
     def read(self, targets: bool) -> Dataset:
-        """Read the columns; without `targets` their column is not read."""
+        """Read the columns; without `targets` theirs are not read."""
         request = self._request
         refuse_unknown_options(request, OPTIONS)
-        target = request.text("target", DEFAULT_TARGET) or DEFAULT_TARGET
         names = read_names(request)
-        if target not in names:
-            raise missing_name(request, "005", "target column", target, names)
+        target = target_names(request, names)
         wanted = self._columns("features", names), self._columns("metadata", names) or []
-        table = read_table(request, [name for name in names if targets or name != target])
+        if (image := request.text("image")) is not None:
+            return self._of_images(image, names, target, targets)
+        text = request.text("text")
+        if text is not None and text not in names:
+            raise missing_name(request, "004", "column of text", text, names)
+        types = wanted_types(request, names)
+        as_text = {name for name, kind in {**types, **(request.schema or {})}.items() if kind in ("category", "text")}
+        read = [name for name in names if targets or name not in target]
+        table = read_table(request, read, tuple(as_text | ({text} if text else set())))
         if not len(table):
             raise problem(request, "009", "there are no rows")
-        features, notes = self._features(table, target, *wanted)
-        y = as_array(table[target]) if targets else None
+        x, notes = self._inputs(table, target, text, types, *wanted)
         raw = RawRows(
-            x=table[features].to_numpy(dtype=np.float64, na_value=np.nan),
-            y=y,
-            metadata=table.drop(columns=target, errors="ignore"),
-            features=tuple(features),
+            x=x,
+            y=target_array(table, target) if targets else None,
+            metadata=table.drop(columns=[*target, *([text] if text else [])], errors="ignore"),
             # the inputs of all others have to be the base's
             notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
         )
         return checked(request, raw, targets=targets)
+
+    def _of_images(self, image: str, names: list[str], target: list[str], targets: bool) -> Dataset:
+        """A column of images, as paths, bytes or records of both; all others but the target are metadata."""
+        request = self._request
+        if image not in names:
+            raise missing_name(request, "004", "column of images", image, names)
+        pictures = request.kind == "image_to_image"
+        apart = {image, *(target if pictures or not targets else ())}
+        table = read_table(request, [name for name in names if name not in apart])
+        cells = cells_of(request, image)
+        if not len(cells):
+            raise problem(request, "009", "there are no rows")
+        x, notes = image_inputs(request, cells, _row)
+        y = None
+        if targets:
+            y = image_targets(request, cells_of(request, target[0]), _row) if pictures else target_array(table, target)
+        notes = (*table_notes(request, names), *notes)
+        metadata = table.drop(columns=target, errors="ignore")
+        return checked(request, RawRows(x=x, y=y, metadata=metadata, notes=notes), targets=targets)
+
+    def _inputs(
+        self,
+        table: pd.DataFrame,
+        target: list[str],
+        text: str | None,
+        types: dict[str, ColumnType],
+        features: list[str] | None,
+        metadata: list[str],
+    ) -> tuple[Inputs, tuple[str, ...]]:
+        request = self._request
+        if text is not None:
+            return Table.of("text", {text: typed(request, text, table[text], "text")}, ("text",)), ()
+        if request.schema is not None:
+            return self._as_the_base(table, features), ()
+        chosen, notes = self._features(table, target, features, metadata)
+        if len(chosen) == 1 and (vectors := _vectors(table[chosen[0]])) is not None:
+            return vectors, notes
+        found = {name: types.get(name) or column_type(table[name]) for name in chosen}
+        raise_all(self._no_values(table, name) for name, kind in found.items() if kind is None)
+        return self._typed(table, {name: kind for name, kind in found.items() if kind is not None}), notes
+
+    def _as_the_base(self, table: pd.DataFrame, features: list[str] | None) -> Inputs:
+        """The columns of the base, whatever stands beside them."""
+        request, schema = self._request, self._request.schema
+        assert schema is not None
+        if lost := [name for name in schema if name not in table]:
+            got = f"{', '.join(lost)}; columns here: {', '.join(map(str, table.columns))}"
+            raise problem(request, "020", "input columns of the base are missing", got, "name them as the base does")
+        if features is not None and set(features) != set(schema):
+            got = f"{', '.join(features)}; the base: {', '.join(schema)}"
+            raise problem(request, "020", "other input columns than the base's", got, "leave `features` to the base")
+        return self._typed(table, schema)
+
+    def _typed(self, table: pd.DataFrame, schema: Any) -> Table:
+        arrays, problems = {}, list[AutodcError]()
+        for name, kind in schema.items():
+            try:
+                arrays[name] = typed(self._request, name, table[name], kind)
+            except DataError as error:
+                problems.append(error)
+        raise_all(problems)
+        return Table.of("table", arrays, tuple(schema.values()))
+
+    def _no_values(self, table: pd.DataFrame, name: str) -> DataError:
+        got = f"column `{name}`, such as {str(table[name].dropna().iloc[0])[:60]!r}"
+        hint = "leave it out with options: {metadata: [...]}, or make it the only feature where it is a list of numbers"
+        return problem(self._request, "010", "an input column holds no single values", got, hint)
 
     def _columns(self, option: str, names: list[str]) -> list[str] | None:
         value = self._request.options.get(option)
@@ -67,31 +146,70 @@ class TableSource:
         return wanted
 
     def _features(
-        self, table: pd.DataFrame, target: str, wanted: list[str] | None, metadata: list[str]
+        self, table: pd.DataFrame, target: list[str], wanted: list[str] | None, metadata: list[str]
     ) -> tuple[list[str], tuple[str, ...]]:
         request, group = self._request, self._request.text("group")
-        notes: tuple[str, ...] = ()
         if wanted is None:
-            index = parquet_index(request) if _is_parquet(request) else ()
-            choice = choose(table, (target, group, *metadata), index)
-            wanted, notes = choice.features, choice.notes
-            if not wanted:
+            index = parquet_index(request) if is_parquet(request) else ()
+            choice = choose(table, (*target, group, *metadata), index)
+            if not choice.features:
                 hint = "name the input columns with options: {features: [...]}"
-                raise problem(request, "004", "there is no numeric column to learn from", "; ".join(notes), hint)
-        problems: list[AutodcError] = []
-        if target in wanted:
-            problems.append(problem(request, "012", "the target is among the features", got=f"`{target}`"))
-        for name in wanted:
-            if name in table and not is_number(table[name]):
-                got = f"column `{name}`, such as {table[name].iloc[0]!r}"
-                problems.append(problem(request, "010", "inputs must be numbers", got, "encode text as numbers first"))
-        raise_all(problems)
-        return wanted, notes
+                raise problem(request, "004", "there is no column to learn from", "; ".join(choice.notes), hint)
+            return choice.features, choice.notes
+        if both := [name for name in target if name in wanted]:
+            raise problem(request, "012", "the target is among the features", got=f"`{both[0]}`")
+        return list(dict.fromkeys(wanted)), ()
+
+
+def _row(row: int) -> str:
+    return f"row {row}"
+
+
+def target_names(request: SourceRequest, names: list[str]) -> list[str]:
+    """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
+    wish = request.options.get("target") or DEFAULT_TARGET
+    wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
+    raise_all(missing_name(request, "005", "target column", name, names) for name in wanted if name not in names)
+    return wanted
+
+
+def numbers_of(request: SourceRequest) -> list[str]:
+    """Target columns that must be numbers."""
+    wish = request.options.get("target") or DEFAULT_TARGET
+    return [] if request.kind != "regression" else [str(one) for one in (wish if isinstance(wish, list) else [wish])]
+
+
+def target_array(table: pd.DataFrame, target: list[str]) -> np.ndarray[Any, Any]:
+    """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers."""
+    if len(target) > 1:
+        return np.stack([as_array(table[name]) for name in target], axis=1)
+    vectors = _vectors(table[target[0]])
+    return as_array(table[target[0]]) if vectors is None else vectors
+
+
+def _vectors(column: pd.Series[Any]) -> np.ndarray[Any, Any] | None:
+    """Lists of numbers of one shape as one array; None where they are none."""
+    if not len(column) or not isinstance(column.iloc[0], list | tuple | np.ndarray):
+        return None
+    try:
+        stacked = np.stack([np.asarray(_unnested(value)) for value in column])
+    except (TypeError, ValueError):
+        return None
+    return stacked if stacked.dtype.kind in "iufb" and stacked.ndim > 1 and stacked.shape[1] else None
+
+
+def _unnested(value: Any) -> Any:
+    """Arrays of arrays, as Parquet's nested lists are read, as lists of lists."""
+    return [_unnested(one) for one in value] if isinstance(value, np.ndarray) and value.dtype == object else value
 
 
 def read_names(request: SourceRequest) -> list[str]:
     """The names of a table's columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
-    return parquet_names(request) if _is_parquet(request) else csv_names(request)
+    if is_jsonl(request):
+        return jsonl_names(request)
+    if is_saved(request.path):
+        return saved_names(request)
+    return parquet_names(request) if is_parquet(request) else csv_names(request)
 
 
 def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -99,13 +217,35 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
 
     Raises DataError ADC-DATA-002 where the table cannot be read.
     """
-    return read_parquet(request, columns) if _is_parquet(request) else read_csv(request, columns, text)
+    if is_jsonl(request):
+        return read_jsonl(request, columns, text)
+    if is_saved(request.path):
+        return read_saved(request, columns)
+    if is_parquet(request):
+        return read_parquet(request, columns)
+    kinds = {**(request.schema or {}), **dict(request.options.get("types") or {})}
+    no_text = [name for name, kind in kinds.items() if kind not in ("category", "text")]
+    return read_csv(request, columns, text, [*no_text, *(numbers_of(request))])
 
 
 def table_notes(request: SourceRequest, names: list[str]) -> tuple[str, ...]:
     """What a person should know of how a table is written. names: all its columns."""
-    return () if _is_parquet(request) else short_rows(request, names)
+    if is_parquet(request) or is_jsonl(request) or is_saved(request.path):
+        return ()
+    return short_rows(request, names)
 
 
-def _is_parquet(request: SourceRequest) -> bool:
+def is_parquet(request: SourceRequest) -> bool:
+    """Whether a table is Parquet, by its name."""
     return request.path.casefold().endswith(".parquet")
+
+
+def cells_of(request: SourceRequest, name: str) -> Sequence[object]:
+    """One column as values that are read when they are looked at, where the file allows it."""
+    if is_parquet(request):
+        return ParquetCells(request, name)
+    if is_saved(request.path):
+        cells: Sequence[object] = saved_cells(request, name)
+        return cells
+    values = read_table(request, [name], (name,))[name]
+    return [None if pd.isna(value) else value for value in values]

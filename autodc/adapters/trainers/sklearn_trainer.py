@@ -1,4 +1,4 @@
-"""The trainer `sklearn`: any scikit-learn estimator; weights are honoured by drawing rows."""
+"""The trainer `sklearn`: any scikit-learn estimator, on arrays, tables, text or files; weights draw rows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.adapters.trainers.encoding import encoder_of, with_categories
 from autodc.adapters.trainers.options import SklearnOptions
 from autodc.errors import SpecError
 from autodc.plan.mixture import epoch_rows
 from autodc.plugins import is_path, load_object, own_code, suggest
 from autodc.seeds import generator, integer
+from autodc.table import Inputs, Table, join
 from autodc.trial.fitting import AbstractFitting, TrainPhase, phases
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob, TrainPart
@@ -34,6 +36,13 @@ MODULES = (
     "naive_bayes",
     "discriminant_analysis",
     "gaussian_process",
+    "dummy",
+    "calibration",
+    "cross_decomposition",
+    "kernel_ridge",
+    "isotonic",
+    "semi_supervised",
+    "multioutput",
 )
 """Where an estimator that is named by its class alone is looked for, in this order; each is imported as it is met."""
 HINT_LENGTH = 200
@@ -46,12 +55,14 @@ NOT_PARAMS = ("pretrain_share", "finetune_lr_factor")
 @final
 @dataclass(slots=True)
 class SklearnModel:
-    """A fitted estimator, the scaler of its inputs and the shapes it knows."""
+    """A fitted estimator, the scaler or encoder of its inputs and the shapes it knows."""
 
     estimator: Any
     scaler: Any | None
     n_columns: int
     n_classes: int
+    encoder: Any | None = None
+    """Of inputs that are no array; None where the estimator gets them as they are."""
 
 
 @final
@@ -67,17 +78,32 @@ class Sklearn(AbstractFitting[SklearnModel]):
         model = self._first(job)
         for leg in legs:
             x, y = _rows(leg, job)
-            if model.scaler is None and scales(self._options):
-                model.scaler = _scaler(x)
-            _advance(model, _scaled(model, x), y, leg, job, self._options)
+            self._prepare(model, x, leg.index)
+            _advance(model, _encoded(model, x), y, leg, job, self._options)
         return model
 
-    def predict(self, model: SklearnModel, x: Array) -> Array:
+    def _prepare(self, model: SklearnModel, x: Inputs, index: int) -> None:
+        """Learn from the first rows how inputs are encoded, or scaled."""
+        if isinstance(x, Table):
+            if model.encoder is None and index == 0:
+                of = encoder_of(
+                    model.estimator,
+                    self._options.encode,
+                    x,
+                    is_own=is_file(self._options.estimator),
+                    scale=self._options.scale,
+                )
+                model.encoder = None if of is None else of.fit(x)
+                with_categories(model.estimator, model.encoder)
+        elif model.scaler is None and scales(self._options):
+            model.scaler = _scaler(x)
+
+    def predict(self, model: SklearnModel, x: Inputs) -> Array:
         """Class probabilities (n, C), columns in class order, 0 for classes training never showed; or values."""
-        if int(np.prod(x.shape[1:])) != model.n_columns:
+        if width_of(x) != model.n_columns:
             problem = f"inputs do not fit, {model.n_columns} numbers a row are needed"
             raise TrainerError("ADC-TRAIN-035", problem, "sklearn", f"rows of shape {x.shape[1:]}")
-        rows = _scaled(model, np.asarray(x).reshape(len(x), -1))
+        rows = _encoded(model, x if isinstance(x, Table) else np.asarray(x).reshape(len(x), -1))
         if not model.n_classes:
             return np.asarray(model.estimator.predict(rows))
         known = np.asarray(model.estimator.classes_).astype(int)
@@ -89,7 +115,8 @@ class Sklearn(AbstractFitting[SklearnModel]):
         """Write the estimator with joblib."""
         import joblib
 
-        joblib.dump((model.estimator, model.scaler, model.n_columns, model.n_classes), folder / FILE)
+        kept = (model.estimator, model.scaler, model.n_columns, model.n_classes, model.encoder)
+        joblib.dump(kept, folder / FILE)
 
     def load(self, folder: Path) -> SklearnModel:
         """Read back a model that this study saved."""
@@ -108,7 +135,8 @@ class Sklearn(AbstractFitting[SklearnModel]):
         known = estimator.get_params()
         if "random_state" in known and known["random_state"] is None:
             estimator.set_params(random_state=integer(job.seed, "estimator"))
-        n_columns = int(np.prod(job.train[0].x.shape[1:]))
+        estimator = _of_several(estimator, job)
+        n_columns = width_of(job.train[0].x)
         return SklearnModel(estimator, None, n_columns, job.n_classes if job.kind == "classification" else 0)
 
 
@@ -120,9 +148,10 @@ def estimator_class(options: SklearnOptions, folder: str) -> Any:
     known: list[str] = []
     for module in MODULES:
         found = importlib.import_module(f"sklearn.{module}")
-        if name in found.__all__:
+        names = getattr(found, "__all__", dir(found))
+        if name in names:
             return getattr(found, name)
-        known += [other for other in found.__all__ if other[0].isupper()]
+        known += [other for other in names if other[0].isupper()]
     hint = suggest(name, known, "estimators")[:HINT_LENGTH]
     raise SpecError("ADC-TRAIN-010", "scikit-learn has no such estimator", PLACE, name, hint)
 
@@ -173,18 +202,42 @@ def continues(estimator: Any) -> str | None:
     return "warm_start" if "warm_start" in estimator.get_params() else None
 
 
-def _rows(leg: TrainPhase, job: TrainingJob) -> tuple[Array, Array]:
+def is_file(name: str) -> bool:
+    """Whether an estimator is named by the path of a file: the user's own, which nothing is done to."""
+    return is_path(name) and name.partition(":")[0].endswith(".py")
+
+
+def width_of(x: Inputs) -> int:
+    """Columns of the inputs."""
+    return x.shape[1] if isinstance(x, Table) else int(np.prod(x.shape[1:]))
+
+
+def _of_several(estimator: Any, job: TrainingJob) -> Any:
+    """The estimator once for each of several targets, where it learns one alone."""
+    if job.kind != "regression" or job.train[0].y.ndim < 2:
+        return estimator
+    from sklearn.multioutput import MultiOutputRegressor
+    from sklearn.utils import get_tags
+
+    try:
+        learns = get_tags(estimator).target_tags.multi_output
+    except Exception:  # made by hand, without scikit-learn's mixins: it knows best
+        learns = True
+    return estimator if learns else MultiOutputRegressor(estimator)
+
+
+def _rows(leg: TrainPhase, job: TrainingJob) -> tuple[Inputs, Array]:
     """One epoch of a phase: every part drawn by weight, then shuffled together. Inputs are flattened."""
     pieces = [_drawn(part, generator(job.seed, "rows", leg.index, part.name)) for part in leg.parts]
-    x, y = np.concatenate([x for x, _ in pieces]), np.concatenate([y for _, y in pieces])
+    x, y = join([x for x, _ in pieces]), np.concatenate([y for _, y in pieces])
     order = generator(job.seed, "order", leg.index).permutation(len(x))
     return x[order], y[order]
 
 
-def _drawn(part: TrainPart, rng: np.random.Generator) -> tuple[Array, Array]:
+def _drawn(part: TrainPart, rng: np.random.Generator) -> tuple[Inputs, Array]:
     rows = np.sort(epoch_rows(part.weight, len(part.x), rng))
-    x = np.asarray(part.x[rows])
-    return x.reshape(len(x), -1), np.asarray(part.y[rows])
+    x = part.x[rows]
+    return x if isinstance(x, Table) else np.asarray(x).reshape(len(x), -1), np.asarray(part.y[rows])
 
 
 def _scaler(x: Array) -> Any:
@@ -193,13 +246,14 @@ def _scaler(x: Array) -> Any:
     return StandardScaler().fit(x)
 
 
-def _scaled(model: SklearnModel, x: Array) -> Array:
+def _encoded(model: SklearnModel, x: Inputs) -> Any:
+    """Rows as the estimator takes them."""
+    if isinstance(x, Table):
+        return x.for_estimator() if model.encoder is None else model.encoder.transform(x)
     return x if model.scaler is None else np.asarray(model.scaler.transform(x))
 
 
-def _advance(
-    model: SklearnModel, x: Array, y: Array, leg: TrainPhase, job: TrainingJob, options: SklearnOptions
-) -> None:
+def _advance(model: SklearnModel, x: Any, y: Array, leg: TrainPhase, job: TrainingJob, options: SklearnOptions) -> None:
     """Teach the estimator one phase; its iterations are the budget, scaled by fidelity and the phase's share.
 
     The estimator's own parameters are left as they were found, so that the next phase starts from the full budget.
@@ -227,7 +281,7 @@ def _advance(
     estimator.set_params(**{name: params[name] for name in changed if name != "warm_start"})
 
 
-def _probabilities(estimator: Any, rows: Array) -> Array:
+def _probabilities(estimator: Any, rows: Any) -> Array:
     """Probabilities per known class; from decision values by softmax, else certain of the predicted class."""
     if hasattr(estimator, "predict_proba"):
         return np.asarray(estimator.predict_proba(rows))

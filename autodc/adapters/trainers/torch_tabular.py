@@ -1,4 +1,4 @@
-"""The trainer `torch_tabular`: a multi-layer perceptron on standardised columns, for classes or values."""
+"""The trainer `torch_tabular`: a multi-layer perceptron on standardised columns and embedded categories."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from autodc.adapters.trainers import tabular_rows as rows_of
 from autodc.adapters.trainers.networks import DEFAULT_WIDTH, mlp
 from autodc.adapters.trainers.options import TorchTabularOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
@@ -24,7 +25,7 @@ from autodc.adapters.trainers.torch_steps import (
     read_weights,
     target_scale,
 )
-from autodc.trial.outputs import TrainerError
+from autodc.table import Inputs
 from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +33,10 @@ Array = np.ndarray[Any, Any]
 
 @final
 class TorchTabular(TorchFitting):
-    """Trains an MLP on rows of numbers, standardised by the mixture; a missing value reads as the mean."""
+    """Trains an MLP on rows of numbers, standardised by the mixture; a missing value reads as the mean.
+
+    Of a table dates are numbers of days, text is hashed into numbers, and each category has an embedding.
+    """
 
     def __init__(self, options: TorchTabularOptions, folder: str) -> None:
         self._options = options
@@ -44,16 +48,16 @@ class TorchTabular(TorchFitting):
             model = self.load(job.warm_start)
         else:
             facts = _facts(job, {**hyper.model_dump(), "width": hyper.width or DEFAULT_WIDTH["mlp"]})
-            model = TorchModel(_network(facts, *_input_scale(job)), facts)
-        codec = Codec(inputs=lambda x: _tensor(x, model.facts["n_columns"]), targets=lambda y: _targets(y, model.facts))
+            model = TorchModel(_network(facts, *_input_scale(job, facts)), facts)
+        codec = Codec(inputs=lambda x: _tensor(x, model.facts), targets=lambda y: _targets(y, model.facts))
         loss = loss_of(job.kind, hyper, self._options.loss)
         return Prepared(model=model, hyper=hyper, steps=self._options.steps, codec=codec, loss=loss)
 
-    def predict(self, model: TorchModel, x: Array) -> Array:
+    def predict(self, model: TorchModel, x: Inputs) -> Array:
         """Class probabilities (n, C) or values (n, ...)."""
         facts = model.facts
         with torch.inference_mode():
-            out = model.network(_tensor(x, facts["n_columns"]).to(device())).float()
+            out = model.network(_tensor(x, facts).to(device())).float()
             if facts["kind"] == "classification":
                 out = functional.softmax(out, dim=1)
             else:
@@ -64,61 +68,58 @@ class TorchTabular(TorchFitting):
     def load(self, folder: Path) -> TorchModel:
         """Read a model back; its architecture and its standardisation are the saved ones."""
         facts = read_facts(folder)
-        blank = torch.zeros(facts["n_columns"])
+        blank = torch.zeros(rows_of.n_numbers(facts))
         model = TorchModel(_network(facts, blank, blank + 1), facts)
         read_weights(model.network, folder)
         return model
 
 
+EMBEDDED = 16
+"""A category is embedded in at most so many numbers."""
+
+
 @final
 class _Standardised(nn.Module):  # type: ignore[misc]
-    """Standardises, reads missing values as the mean, then runs the network."""
+    """Standardises numbers, reads missing ones as the mean, embeds codes of categories, then runs the network."""
 
-    def __init__(self, inner: nn.Module, mean: torch.Tensor, scale: torch.Tensor) -> None:
+    def __init__(self, facts: Mapping[str, Any], mean: torch.Tensor, scale: torch.Tensor) -> None:
         super().__init__()
-        self.inner = inner
+        cards = rows_of.cards(facts)
+        sizes = [min(EMBEDDED, 1 + round(card**0.5)) for card in cards]
+        self.inner = mlp((len(mean) + sum(sizes), 1, 1), facts["outputs"], facts["hyper"])
+        self.embed = nn.ModuleList(nn.Embedding(card, size) for card, size in zip(cards, sizes, strict=True))
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        scaled = torch.nan_to_num((x - self.mean) / self.scale)
-        out: torch.Tensor = self.inner(scaled)
+        numbers = torch.nan_to_num((x[:, : len(self.mean)] - self.mean) / self.scale)
+        codes = x[:, len(self.mean) :].long()
+        out: torch.Tensor = self.inner(
+            torch.cat([numbers, *(embed(codes[:, at]) for at, embed in enumerate(self.embed))], dim=1)
+        )
         return out
 
 
 def _network(facts: Mapping[str, Any], mean: torch.Tensor, scale: torch.Tensor) -> nn.Module:
-    network = mlp((facts["n_columns"], 1, 1), facts["outputs"], facts["hyper"])
-    return _Standardised(network, mean, scale).to(device())
+    return _Standardised(facts, mean, scale).to(device())
 
 
 def _facts(job: TrainingJob, hyper: dict[str, Any]) -> dict[str, Any]:
-    x, y = job.train[0].x, job.train[0].y
-    n_columns = int(np.prod(x.shape[1:]))
-    facts = {"kind": job.kind, "hyper": hyper, "n_columns": n_columns, "y_shape": list(y.shape[1:])}
+    parts, y = [part for part in job.train if part.weight > 0 and len(part.x)], job.train[0].y
+    facts = {"kind": job.kind, "hyper": hyper, **rows_of.described(parts or job.train), "y_shape": list(y.shape[1:])}
     if job.kind == "classification":
         return {**facts, "outputs": job.n_classes}
     mean, scale = target_scale(job)
     return {**facts, "outputs": int(np.prod(y.shape[1:])), "y_mean": mean, "y_scale": scale}
 
 
-def _input_scale(job: TrainingJob) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation of each column over the mixture, rows by weight, missing values left out."""
-    parts = [part for part in job.train if part.weight > 0 and len(part.x)]
-    x = np.concatenate([np.asarray(p.x, dtype=np.float64).reshape(len(p.x), -1) for p in parts])
-    weights = np.concatenate([np.full(len(p.x), p.weight) for p in parts])[:, None] * ~np.isnan(x)
-    total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
-    filled = np.nan_to_num(x)
-    mean = (filled * weights).sum(axis=0) / total
-    scale = np.sqrt((((filled - mean) ** 2) * weights).sum(axis=0) / total)
-    scale[scale == 0] = 1.0
+def _input_scale(job: TrainingJob, facts: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    mean, scale = rows_of.moments([part for part in job.train if part.weight > 0 and len(part.x)], facts)
     return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(scale.astype(np.float32))
 
 
-def _tensor(x: Array, n_columns: int) -> torch.Tensor:
-    if x.dtype.kind not in "fiub" or int(np.prod(x.shape[1:])) != n_columns:
-        problem = f"inputs do not fit, {n_columns} numbers a row are needed"
-        raise TrainerError("ADC-TRAIN-034", problem, "torch_tabular", f"rows of {x.shape[1:]} {x.dtype}")
-    return torch.from_numpy(x.reshape(len(x), n_columns).astype(np.float32))
+def _tensor(x: Inputs, facts: Mapping[str, Any]) -> torch.Tensor:
+    return torch.from_numpy(rows_of.encoded(x, facts))
 
 
 def _targets(y: Array, facts: Mapping[str, Any]) -> torch.Tensor:

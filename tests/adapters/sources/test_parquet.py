@@ -72,7 +72,7 @@ def test_decimals_of_many_digits(table: Any, read: Any, kind: Any) -> None:
 
 def test_decimals_are_numbers_for_inputs_and_targets(table: Any, read: Any) -> None:
     data = read(table(price=PRICES, target=PRICES), kind="regression")
-    assert data.x[:, 1].tolist() == [9.5, 9.99, 10, 10.49, 11]
+    assert np.asarray(data.x)[:, 1].tolist() == [9.5, 9.99, 10, 10.49, 11]
     assert data.y.tolist() == [9.5, 9.99, 10, 10.49, 11]
     labels = pa.array([Decimal(0), Decimal(1)], pa.decimal128(3, 0))
     assert read(table(target=labels)).y.tolist() == [0, 1]
@@ -168,7 +168,7 @@ def test_one_content_one_fingerprint_and_one_digit_another(table: Any, read: Any
 
 def test_a_column_whose_name_has_a_dot(table: Any, read: Any) -> None:
     data = read(table(**{"a.b": pa.array([5, 6, 7])}))
-    assert data.x[:, 1].tolist() == [5, 6, 7]
+    assert np.asarray(data.x)[:, 1].tolist() == [5, 6, 7]
 
 
 def test_objects_of_a_users_own_frame_keep_their_types(tmp_path: Path, read: Any) -> None:
@@ -196,7 +196,7 @@ def test_an_index_that_pandas_wrote_is_no_input(tmp_path: Path, read: Any) -> No
     frame = pd.DataFrame({"a": [1.5, 2.5, 3.5], "target": [0, 1, 0]}, index=pd.Index([7, 8, 9], name="customer"))
     frame.to_parquet(tmp_path / "t.parquet")
     data = read("t.parquet")
-    assert data.x.tolist() == [[1.5], [2.5], [3.5]]
+    assert np.asarray(data.x).tolist() == [[1.5], [2.5], [3.5]]
     assert rows(data, "customer = 8") == [1]
     assert "`customer` is taken for an index" in data.notes[0]
     frame.rename_axis(None).to_parquet(tmp_path / "t.parquet")

@@ -51,7 +51,7 @@ class TestFolder(SourceContract):
             Image.fromarray(scan).save(tmp_path / f"{i}.png")
         frame = pd.DataFrame({"path": [f"{i}.png" for i in range(12)], "target": LABELS})
         frame.to_csv(tmp_path / "manifest.csv", index=False)
-        return FolderSource(request(tmp_path))
+        return FolderSource(request(tmp_path, size="as_it_is"))
 
 
 class TestIdx(SourceContract):
@@ -102,7 +102,7 @@ def test_a_plug_in_reads_its_suffix_and_takes_none_of_ours(
     plugin: Any, tmp_path: Path, read: Any, refused: Any
 ) -> None:
     (tmp_path / "a.rows").write_text("0 1.5 2\n1 3 4\n")
-    assert read("a.rows").x.tolist() == [[1.5, 2], [3, 4]]
+    assert np.asarray(read("a.rows").x).tolist() == [[1.5, 2], [3, 4]]
     assert read("a.rows", sealed=True).y is None
     np.savez(tmp_path / "a.npz", x=SCANS, y=LABELS)
     assert len(read("a.npz")) == 12

@@ -159,7 +159,7 @@ def test_a_login_page_is_told_and_forgotten(
     else:
         frame.to_csv(content, index=False) if name.endswith(".csv") else frame.to_parquet(content)
     answers["body"] = content.getvalue()
-    assert read(url).x.tolist() == [[1], [2]]
+    assert np.asarray(read(url).x).tolist() == [[1], [2]]
 
 
 def test_a_server_that_went_away_leaves_the_last_copy_and_a_word(site: Any, read: Any) -> None:
@@ -212,7 +212,7 @@ def test_a_suffix_in_the_query_helps_where_the_path_has_none(answers: Any, read:
     content = io.BytesIO()
     pd.DataFrame({"a": [1.0, 2.0], "target": [0, 1]}).to_parquet(content)
     answers["body"] = content.getvalue()
-    assert read(f"{answers['url']}/get?file=night.parquet").x.tolist() == [[1], [2]]
+    assert np.asarray(read(f"{answers['url']}/get?file=night.parquet").x).tolist() == [[1], [2]]
 
 
 def test_queries_are_part_of_what_is_asked_for(answers: Any, read: Any) -> None:

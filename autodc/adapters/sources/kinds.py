@@ -1,0 +1,171 @@
+"""Types of the columns of a table: found in the base, and held to by every other dataset of the study."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autodc.data.columns import decoded
+from autodc.data.problems import listed, problem
+from autodc.data.source import SourceRequest
+from autodc.errors import DataError
+from autodc.table import COLUMN_TYPES, ColumnType, arrow_type
+
+DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$")
+FREE_TEXT = 3.0
+"""From so many words a value on average, text that mostly differs from row to row is no category."""
+DISTINCT = 0.5
+"""That is, of so large a share of distinct values."""
+LOOKED_AT = 1000
+"""At most so many distinct values are looked at."""
+TRUE, FALSE = frozenset({"true", "yes", "1", "1.0", "t"}), frozenset({"false", "no", "0", "0.0", "f"})
+MEANT = {
+    "integer": "a whole number",
+    "number": "a finite number",
+    "boolean": "true or false",
+    "date": "a date such as 2026-11-27",
+}
+
+
+def column_type(values: pd.Series[Any]) -> ColumnType | None:
+    """The type of a column; None for lists, records, bytes and the like, which are no single values."""
+    values = plain_values(values)
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if pd.api.types.is_bool_dtype(values) or kind == "boolean":
+        return "boolean"
+    if kind in ("integer", "mixed-integer-float") or pd.api.types.is_integer_dtype(values):
+        return "integer" if kind == "integer" or pd.api.types.is_integer_dtype(values) else "number"
+    if pd.api.types.is_numeric_dtype(values) or kind in ("decimal", "floating"):
+        return "number"
+    if kind in ("date", "datetime", "datetime64") or pd.api.types.is_datetime64_any_dtype(values):
+        return "date"
+    if kind == "string" or pd.api.types.is_string_dtype(values):
+        return _of_text(values.dropna())
+    return "category" if kind == "empty" else None
+
+
+def plain_values(values: pd.Series[Any]) -> pd.Series[Any]:
+    """A categorical column as the values it stands for."""
+    return decoded(values) if isinstance(values.dtype, pd.CategoricalDtype) else values
+
+
+def is_free_text(values: pd.Series[Any]) -> bool:
+    """Whether text is sentences rather than names of things."""
+    known = values.dropna().astype(str)
+    if known.empty or known.nunique() < DISTINCT * len(known):
+        return False
+    return float(np.mean([len(value.split()) for value in known.head(LOOKED_AT)])) >= FREE_TEXT
+
+
+def wanted_types(request: SourceRequest, names: list[str]) -> dict[str, ColumnType]:
+    """What `options: {types: {column: type}}` says. Raises DataError ADC-DATA-090."""
+    wish = request.options.get("types") or {}
+    if not isinstance(wish, dict):
+        raise problem(request, "090", "`types` is column: type", repr(wish), f"types: {', '.join(COLUMN_TYPES)}")
+    for name, kind in wish.items():
+        if kind not in COLUMN_TYPES or name not in names:
+            what = f"there is no column `{name}`" if name not in names else f"there is no type `{kind}`"
+            hint = f"types: {', '.join(COLUMN_TYPES)}; columns: {', '.join(names[:30])}"
+            raise problem(request, "090", f"`types` does not fit: {what}", f"{name}: {kind}", hint)
+    return {str(name): kind for name, kind in wish.items()}  # type: ignore[misc]
+
+
+def typed(request: SourceRequest, name: str, values: pd.Series[Any], kind: ColumnType) -> Any:
+    """A column as an Arrow array of a type. Raises DataError ADC-DATA-091 with the rows of values that do not fit."""
+    import pyarrow as pa
+
+    values = plain_values(values)
+    try:
+        return pa.array(_cast(values, kind), type=arrow_type(kind), from_pandas=True)
+    except _Misfit as error:
+        raise _told(request, name, kind, values, error.rows) from None
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise problem(request, "091", f"column `{name}` cannot be read as {kind}", str(error)) from None
+
+
+class _Misfit(Exception):
+    def __init__(self, rows: np.ndarray[Any, Any]) -> None:
+        super().__init__()
+        self.rows = np.flatnonzero(rows)
+
+
+def _cast(values: pd.Series[Any], kind: ColumnType) -> Any:
+    if kind in ("category", "text"):
+        return [None if missing else _name(v) for v, missing in zip(values, values.isna(), strict=True)]
+    if kind == "boolean":
+        return _booleans(values)
+    if kind == "date":
+        return _dates(values)
+    return _numbers(values, whole=kind == "integer")
+
+
+def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        raise _Misfit(values.notna().to_numpy())
+    if pd.api.types.is_bool_dtype(values) and not whole:
+        return values.astype("float64")
+    if pd.api.types.is_integer_dtype(values):
+        return values if whole else values.astype("Float64")
+    found = pd.to_numeric(values, errors="coerce")
+    bad = (found.isna() & values.notna()).to_numpy(dtype=bool)
+    if bad.any():
+        raise _Misfit(bad)
+    as_float = found.to_numpy(dtype=np.float64, na_value=np.nan)
+    odd = np.isinf(as_float) | (whole & np.isfinite(as_float) & (as_float != np.round(as_float)))
+    if odd.any():
+        raise _Misfit(odd)
+    return found.astype("Int64") if whole else found.astype("float64") if found.dtype == object else found
+
+
+def _booleans(values: pd.Series[Any]) -> Any:
+    if pd.api.types.is_bool_dtype(values):
+        return values
+    words = values.map(lambda value: str(value).strip().casefold(), na_action="ignore")
+    bad = (~words.isin(TRUE | FALSE) & values.notna()).to_numpy()
+    if bad.any():
+        raise _Misfit(bad)
+    return [None if missing else word in TRUE for word, missing in zip(words, values.isna(), strict=True)]
+
+
+def _dates(values: pd.Series[Any]) -> Any:
+    if pd.api.types.is_numeric_dtype(values) and values.notna().any():
+        raise _Misfit(values.notna().to_numpy())
+    found = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+    bad = (found.isna() & values.notna()).to_numpy()
+    if bad.any():
+        raise _Misfit(bad)
+    return found.dt.tz_localize(None).astype("datetime64[us]")
+
+
+def _of_text(known: pd.Series[Any]) -> ColumnType:
+    return "date" if are_dates(known) else "text" if is_free_text(known) else "category"
+
+
+def are_dates(known: pd.Series[Any]) -> bool:
+    """Whether text is dates or times of a day as ISO 8601 writes them, all of it."""
+    if not len(known) or not known.head(LOOKED_AT).astype(str).str.match(DATE).all():
+        return False
+    if not known.astype(str).str.match(DATE).all():
+        return False
+    return bool(pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601").notna().all())
+
+
+def _name(value: Any) -> str:
+    """A category as text; a whole number has no point, whatever other rows made of it."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _told(request: SourceRequest, name: str, kind: ColumnType, values: pd.Series[Any], rows: Any) -> DataError:
+    value = values.iloc[int(rows[0])]
+    got = f"row {listed(rows)}: {value.item() if isinstance(value, np.generic) else value!r}"
+    text = f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'}"
+    if request.schema is None:
+        return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}", got, "mend the values")
+    other = "number" if kind == "integer" else "category"
+    hint = f"mend the values, or give the base another type with options: {{types: {{{name}: {other}}}}}"
+    return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}, as the base has", got, hint)

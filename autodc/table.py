@@ -1,0 +1,222 @@
+"""Inputs that are no array: the columns of a table, text, or paths of files, in Arrow, in memory or memory-mapped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Array = np.ndarray[Any, Any]
+
+Kind = Literal["table", "text", "files"]
+"""table: columns of numbers, truth values, categories, text, dates; text: one text a row; files: one file a row."""
+ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
+COLUMN_TYPES: tuple[ColumnType, ...] = ("integer", "number", "boolean", "category", "text", "date")
+
+TEXT, PATH, CONTENT = "text", "path", "content"
+"""Names of the columns of text and of files; content: hexadecimal digest of the bytes of a file."""
+SUFFIX = ".arrow"
+_KIND, _TYPES = b"autodc.kind", b"autodc.types"
+EXACT = 2**53
+"""Up to here a float64 holds every whole number."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Rows of inputs. A missing value is Arrow's null, whatever the type of the column."""
+
+    kind: Kind
+    arrow: pa.Table
+    """integer int64, number float64, boolean bool, category and text large_string, date timestamp[us]."""
+    types: tuple[ColumnType, ...]
+    """One for each column that is an input; what stands behind them is not one."""
+    file: str | None = None
+    """The file that these rows are, from the first to the last; None of rows in memory and of some rows of a file."""
+
+    @classmethod
+    def of(cls, kind: Kind, columns: Mapping[str, Any] | pd.DataFrame, types: Sequence[ColumnType]) -> Table:
+        """Make a table of columns in memory; raises ArrowInvalid or ArrowTypeError for values of another type.
+
+        columns: Arrow arrays, Series, arrays or lists. types: one a column, but for the content of files.
+        """
+        import pyarrow as pa
+
+        stored = [*(arrow_type(one) for one in types), *([pa.large_string()] if kind == "files" else [])]
+        pairs = zip(columns.items(), stored, strict=True)
+        arrays = {str(name): _as_arrow(values, wanted) for (name, values), wanted in pairs}
+        return cls(kind, pa.table(arrays), tuple(types))
+
+    @classmethod
+    def of_texts(cls, texts: Sequence[str] | Any) -> Table:
+        """Make a table of kind text."""
+        return cls.of("text", {TEXT: texts}, ("text",))
+
+    @classmethod
+    def of_files(cls, paths: Sequence[str], content: Sequence[str]) -> Table:
+        """Make a table of kind files. paths: absolute; content: digests of the files' bytes."""
+        return cls.of("files", {PATH: list(paths), CONTENT: list(content)}, ("text",))
+
+    @staticmethod
+    def concat(tables: Sequence[Table]) -> Table:
+        """The rows of several tables of the same columns, one after the other."""
+        import pyarrow as pa
+
+        first = tables[0]
+        return Table(first.kind, pa.concat_tables([one.arrow for one in tables]), first.types)
+
+    @staticmethod
+    def open(path: str | os.PathLike[str]) -> Table:
+        """Open a file that `write` wrote, memory-mapped. Raises OSError or ArrowException where it cannot be read."""
+        import pyarrow as pa
+
+        with pa.memory_map(os.fspath(path)) as file:
+            arrow = pa.ipc.open_file(file).read_all()
+        about = arrow.schema.metadata
+        types = tuple(about[_TYPES].decode().split(","))
+        return Table(about[_KIND].decode(), arrow.replace_schema_metadata(None), types, os.fspath(path))
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write an Arrow file, a few megabytes at a time."""
+        import pyarrow as pa
+
+        about = {_KIND: self.kind.encode(), _TYPES: ",".join(self.types).encode()}
+        schema = self.arrow.schema.with_metadata(about)
+        with pa.OSFile(os.fspath(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            for batch in self.arrow.to_batches(max_chunksize=_CHUNK):
+                writer.write_batch(batch.replace_schema_metadata(about))
+
+    def __len__(self) -> int:
+        return int(self.arrow.num_rows)
+
+    def __getitem__(self, rows: slice | Array | Sequence[int]) -> Table:
+        """Some rows: a slice without a copy, positions or a mask with one."""
+        if isinstance(rows, slice):
+            start, stop, step = rows.indices(len(self))
+            if step == 1:
+                return Table(self.kind, self.arrow.slice(start, max(0, stop - start)), self.types)
+            rows = np.arange(start, stop, step)
+        index = np.asarray(rows)
+        index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
+        return Table(self.kind, self.arrow.take(np.where(index < 0, index + len(self), index)), self.types)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """Columns of numbers and truth values as one array, (n, columns); raises TypeError where there are others."""
+        if self.kind != "table" or any(kind in ("category", "text", "date") for kind in self.types):
+            raise TypeError("columns of categories, dates or text are no array; ask for frame(), or texts()")
+        values = self.frame().to_numpy(dtype=None if "float" not in str(dtype) else dtype, na_value=np.nan)
+        return values if dtype is None else values.astype(dtype)
+
+    def __repr__(self) -> str:
+        return f"Table({self.kind}, {len(self)} rows, {', '.join(self.names[:_SHOWN])})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are inputs."""
+        return tuple(self.arrow.column_names[: len(self.types)])
+
+    @property
+    def schema(self) -> dict[str, ColumnType]:
+        """Column → type, in order."""
+        return dict(zip(self.names, self.types, strict=True))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self), len(self.types)
+
+    @property
+    def ndim(self) -> int:
+        """Two axes."""
+        return 2
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values."""
+        return int(self.arrow.nbytes)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column."""
+        return self.arrow[name]
+
+    def select(self, names: Sequence[str]) -> Table:
+        """The same rows with these columns, in this order."""
+        schema = self.schema
+        return Table(self.kind, self.arrow.select(list(names)), tuple(schema[name] for name in names))
+
+    def frame(self) -> pd.DataFrame:
+        """The inputs as pandas reads a CSV file: whole numbers as int64 (float64 beside missing ones), text as str."""
+        import pandas as pd
+
+        columns = {n: to_series(self.arrow[n], kind) for n, kind in zip(self.names, self.types, strict=True)}
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(self)), copy=False)
+
+    def texts(self) -> list[str]:
+        """The text of every row, or the path of every file; an empty text where it is missing."""
+        return [value or "" for value in self.arrow.column(0).to_pylist()]
+
+    def for_estimator(self) -> pd.DataFrame | list[str]:
+        """What an estimator of scikit-learn's kind is given: a frame, or texts or paths."""
+        return self.frame() if self.kind == "table" else self.texts()
+
+
+Inputs = Array | Table
+"""Inputs of a dataset, shape (n, ...)."""
+
+_CHUNK = 65_536
+_SHOWN = 8
+
+
+def arrow_type(kind: ColumnType) -> pa.DataType:
+    """How a type of column lies in Arrow."""
+    import pyarrow as pa
+
+    types = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(), "date": pa.timestamp("us")}
+    return types.get(kind, pa.large_string())
+
+
+def to_series(column: pa.ChunkedArray, kind: ColumnType) -> pd.Series[Any]:
+    """One column as pandas would have read it from a CSV file."""
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    if kind == "integer" and column.null_count:
+        ends = pc.min_max(column).as_py()
+        if ends["min"] is not None and (ends["min"] < -EXACT or ends["max"] > EXACT):
+            exact: pd.Series[Any] = column.to_pandas(types_mapper={column.type: pd.Int64Dtype()}.get)
+            return exact
+    values: pd.Series[Any] = column.to_pandas()
+    return values
+
+
+def join(parts: Sequence[Inputs]) -> Inputs:
+    """The rows of several inputs of one kind, one after the other."""
+    if isinstance(parts[0], Table):
+        return Table.concat([part for part in parts if isinstance(part, Table)])
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+def loaded(x: Inputs) -> Inputs:
+    """Rows that were picked out of a file, as values of their own."""
+    return x if isinstance(x, Table) else np.array(x)
+
+
+def row_bytes(x: Inputs) -> int:
+    """About how many bytes a row takes."""
+    return max(1, int(x.nbytes) // max(1, len(x)))
+
+
+def _as_arrow(values: Any, wanted: pa.DataType) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values if values.type == wanted else values.cast(wanted)
+    array: Any = pa.array(values, type=wanted, from_pandas=True)
+    return array
