@@ -147,7 +147,8 @@ def load_object(name: str, folder: str, place: str) -> Any:
     try:
         return getattr(module, attribute)
     except AttributeError:
-        raise SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, _names(module)) from None
+        hint = suggest(attribute, _names(module), "it has")
+        raise SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint) from None
 
 
 def find_problem(name: str, folder: str, place: str) -> SpecError | None:
@@ -282,9 +283,8 @@ def _defined(tree: ast.Module) -> tuple[set[str], bool]:
     return names - {"*"}, open_ended
 
 
-def _names(module: ModuleType) -> str:
-    public = sorted(name for name in vars(module) if not name.startswith("_"))
-    return f"it has {', '.join(public[:20])}" if public else ""
+def _names(module: ModuleType) -> list[str]:
+    return sorted(name for name in vars(module) if not name.startswith("_"))
 
 
 def _sentence(error: BaseException) -> str:

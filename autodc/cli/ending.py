@@ -88,7 +88,7 @@ def _shown(error: AutodcError) -> str:
 
 
 def _wrapped(line: str, width: int) -> str:
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    indent = " " * (len(line) - len(line.lstrip()) or 2)
     wrapped = textwrap.wrap(
         line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )

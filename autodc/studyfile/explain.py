@@ -134,7 +134,10 @@ def _unknown_key(model: type[BaseModel], document: Document, path: Path) -> Issu
     key, known = str(path[-1]), _keys(model, path[:-1])
     guess = meant(key, known)
     homes = [home for home in _homes(model, key) if home != path[:-1]]
-    if guess is not None:
+    name, colon, value = key.partition(":")
+    if colon and name in known:
+        hint = f"put a space after the colon: `{name}: {value}`"
+    elif guess is not None:
         there = document.has((*path[:-1], guess))
         hint = f"did you mean {guess}?{' (it is there already)' if there else ''}"
     elif 0 < len(homes) <= _MAX_HOMES:

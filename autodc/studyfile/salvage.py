@@ -18,6 +18,7 @@ from autodc.studyfile.document import Document, Issue, Path
 from autodc.studyfile.explain import annotation_at, path_of
 from autodc.studyfile.names import METRICS, SYNONYMS, TRAINERS
 from autodc.studyfile.study import SliceSpec, StudySpec
+from autodc.studyfile.when import SPACE
 
 ROUNDS: Final = 50
 """So often a document is mended before it is given up."""
@@ -43,6 +44,8 @@ _STAND_INS: Final[Mapping[Path, Any]] = {
     ("slices", "*", "role"): "target",
 }
 """What stands in for a key that the model cannot do without; `*` is any entry of a list."""
+_PARAMETER: Final = {"type": "float", "low": 0.25, "high": 0.75}
+"""What stands in for a parameter of which no more than its name is right."""
 _CHOICES: Final = {("task", "trainer"): TRAINERS, ("metrics", "primary"): tuple(METRICS)}
 
 
@@ -79,9 +82,9 @@ def _mend_choice(document: Document, issue: Issue) -> None:
         document.put(path, guess or _stand_in(path), lost=guess is None)
     elif code in (codes.DUPLICATE_NAME, codes.RESERVED_NAME) and path[-1] == "name":
         document.put(path, _stand_in(path), lost=True)
-    elif path[0] == "search_space":
-        document.lose(path[:2] if code == codes.RESERVED_NAME or len(path) < 3 else path[:3])
-    elif path[:2] == ("search", "enqueue"):
+    elif path[0] == SPACE and code == codes.RESERVED_NAME:
+        document.lose(path[:2])
+    elif (path[0] == SPACE and path[2:3] == ("when",)) or path[:2] == ("search", "enqueue"):
         document.lose(path[:3])
     elif code == codes.DUPLICATE_NAME:
         document.drop(path)
@@ -102,6 +105,9 @@ def _mend(document: Document, path: Path, detail: ErrorDetails) -> bool:
     while path:
         if (stand_in := _stand_in(path)) is not None:
             document.put(path, stand_in, lost=True)
+            return True
+        if path[0] == SPACE and len(path) == 2:
+            document.put(path, dict(_PARAMETER), lost=True)
             return True
         if _can_go(path):
             document.lose(path)

@@ -137,6 +137,28 @@ def too_large(where: str) -> SpecError:
     return SpecError(codes.TOO_LARGE, "the file is nested too deeply or unfolds to too much", where, "", hint)
 
 
+_SIDE_BY_SIDE: Final = "keys side by side, and entries of a list, have the same indentation"
+_SLIPS: Final = (
+    ("'\\t'", "", "indent with spaces, not tabs"),
+    (
+        "mapping values are not allowed",
+        "a colon where none can be",
+        "text with `: ` in it needs quotes, a key a space after its colon, keys side by side the same indentation",
+    ),
+    ("found '<scalar>'", "text goes on after its closing quote", "write '' for a quote inside of single quotes"),
+    ("<document start>", "a line is further left than those before it", _SIDE_BY_SIDE),
+    ("<block end>", "a line is not where those beside it are", _SIDE_BY_SIDE),
+    ("unexpected end of stream", "a quote is not closed", ""),
+    ("expected ',' or", "a comma is missing, or a bracket is not closed", ""),
+    ("undefined alias", "", "text that begins with `*` needs quotes"),
+    ("unknown escape", "", "in double quotes a backslash is written twice; in single quotes once"),
+    ("character '@'", "", "text that begins with this character needs quotes"),
+    ("character '`'", "", "text that begins with this character needs quotes"),
+    ("character '%'", "", "text that begins with this character needs quotes"),
+)
+"""What the reader of YAML says → what it means, where that is plainer, and how to mend it."""
+
+
 def _syntax_error(error: MarkedYAMLError, mark: Mark) -> SpecError:
     """Say a YAML mistake in one sentence, at its place."""
     problem = (error.problem or error.context or "cannot be read").replace("\n", " ")
@@ -146,20 +168,9 @@ def _syntax_error(error: MarkedYAMLError, mark: Mark) -> SpecError:
     where = f"{mark}:{at.line + 1}:{at.column + 1}" if at is not None and not mark.line else str(mark)
     if "--set" in mark.text:
         where = mark.text
-    hint = ""
-    if "'\\t'" in problem:
-        hint = "indent with spaces, not tabs"
-    elif "mapping values are not allowed" in problem:
-        hint = (
-            "text with `: ` in it needs quotes, a key a space after its colon, keys side by side the same indentation"
-        )
-    elif "character '@'" in problem or "character '`'" in problem or "character '%'" in problem:
-        hint = "text that begins with this character needs quotes"
-    elif (
-        error.context
-        and error.context not in problem
-        and error.context_mark is not None
-        and (at is None or error.context_mark.line != at.line)
-    ):
-        hint = f"{error.context}, which begins on line {error.context_mark.line + 1}"
-    return SpecError(codes.NOT_YAML, f"this is not YAML: {problem}", where, "", hint)
+    plain, hint = next(((plain, hint) for said, plain, hint in _SLIPS if said in problem), ("", ""))
+    begins = error.context_mark
+    if error.context and begins is not None and (at is None or begins.line != at.line) and not hint:
+        what = "it opens" if plain else f"{error.context}, which begins"
+        hint = f"{what} on line {begins.line + 1}"
+    return SpecError(codes.NOT_YAML, f"this is not YAML: {plain or problem}", where, "", hint)

@@ -27,7 +27,7 @@ def further_problems(draft: Draft) -> list[AutodcError]:
         return []
     found: list[AutodcError] = []
     if draft.is_whole("task.trainer"):
-        found += named_problems(spec, search_problem(spec))
+        found += (one for one in named_problems(spec, search_problem(spec)) if not _of_stand_in(draft, one))
     if draft.is_whole("task.kind") and draft.is_whole("metrics.primary"):
         gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
     read = _Careful(draft, spec)
@@ -40,6 +40,11 @@ def further_problems(draft: Draft) -> list[AutodcError]:
         found += soft_problems(spec, None)
     told = set(map(id, draft.problems))
     return placed(spec, [one for one in found if id(one) not in told and not _follows(draft, one.code)])
+
+
+def _of_stand_in(draft: Draft, problem: AutodcError) -> bool:
+    """Whether a problem is about the range of a parameter that stands in for another; its name is the person's."""
+    return not (draft.is_whole(problem.place) or problem.code == "ADC-TRAIN-019")
 
 
 def _follows(draft: Draft, code: str) -> bool:

@@ -44,7 +44,11 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an unknown kind says nothing of the data": ({"task__kind": 7}, ["task.kind"]),
     "a broken space says nothing of what it would be": (
         {**SKLEARN, "task__options": {}, "search_space": {"max_iter": {"type": "int", "low": 3}, "lr": {"type": 1}}},
-        ["max_iter", "lr.type"],
+        ["max_iter", "knows no such hyperparameter", "lr.type"],
+    ),
+    "a parameter whose range is none still has a name": (
+        {**SKLEARN, "task__options": {}, "search_space": {"max_itre": {"type": "int", "low": 3, "high": 1}}},
+        ["low must be below high", "did you mean max_iter?"],
     ),
     "names twice": (
         {"data__candidates": [{"name": "a", "source": "data/lamps.npz"}, {"name": "a", "source": "data/wrong.npz"}]},

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +72,29 @@ def test_a_slip_in_a_machine_file(autodc: Any, tmp_path: Path) -> None:
     assert "did you mean runner?" in said.err
     missing = autodc("run", write_world(tmp_path), "--machine", tmp_path / "mashine.yaml")
     assert f"did you mean {tmp_path}/machine.yaml?" in missing.err
+
+
+def test_a_word_glued_to_its_key_a_folder_and_a_candidate(autodc: Any, tmp_path: Path) -> None:
+    study = write_world(tmp_path, data__test={"source": "dta/test.npz"})
+    study.write_text(study.read_text().replace('"seed": ', '"seed:3": ').replace("seed: ", "seed:3: "))
+    said = autodc("check", study)
+    assert "there is no folder `dta`: did you mean `data`?" in said.err
+    assert "put a space after the colon: `seed: 3`" in said.err
+
+
+def test_on_a_terminal_whole_words_are_wrapped_and_a_log_has_long_lines(tmp_path: Path) -> None:
+    study = write_world(tmp_path, metrics__primary="acuracy", data__test={"source": "data/tset.npz"})
+    program = "import sys; sys.argv = ['autodc', 'check', 'study.yaml']; from autodc.cli import main; {}main()"
+    said = {}
+    for where, before in (("log", ""), ("terminal", "sys.stderr.isatty = lambda: True; ")):
+        words = [sys.executable, "-c", program.format(before)]
+        environment = {**os.environ, "COLUMNS": "60"}
+        done = subprocess.run(words, cwd=study.parent, env=environment, capture_output=True, text=True, check=False)
+        said[where] = done.stderr
+    assert said["log"].split() == said["terminal"].split()
+    assert max(map(len, said["log"].splitlines())) > 60
+    assert max(map(len, said["terminal"].splitlines())) <= 60
+    assert "\n    did you mean accuracy?" in said["terminal"]
 
 
 def test_a_function_or_a_file_of_ones_own_that_is_not_there(autodc: Any, tmp_path: Path) -> None:

@@ -126,11 +126,12 @@ def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
 
 def nearby(path: str) -> str:
     """The nearest names beside a path that is not there."""
-    parent = Path(path).parent
-    if not parent.is_dir():
-        return f"there is no folder {parent} either; paths are relative to the study file"
+    missing = Path(path)
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
     try:
-        near = meant(Path(path).name, os.listdir(parent))
+        near = meant(missing.name, os.listdir(missing.parent))
     except OSError:
         near = None
-    return f"did you mean `{near}`?" if near else "paths are relative to the study file"
+    gone = "" if missing == Path(path) else f"there is no folder `{missing.name}`: "
+    return f"{gone}did you mean `{near}`?" if near else f"{gone}paths are relative to the study file"
