@@ -125,7 +125,7 @@ def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
             "there is no such metric",
             "metrics.primary",
             repr(name),
-            f"{plugins.suggest(name, list(METRICS), 'metrics')}, {plugins.FORMS}",
+            plugins.suggest(name, list(METRICS), "metrics", names.SYNONYMS, plugins.FORMS),
         )
     metric = METRICS[name]
     if kind not in metric.kinds:

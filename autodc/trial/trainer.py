@@ -56,6 +56,8 @@ class TrainingJob:
     """The model folder to continue from, or None."""
     out: Path
     """An empty folder for this attempt."""
+    classes: tuple[Any, ...] = ()
+    """The names of the classes in the order of their codes; empty outside classification."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

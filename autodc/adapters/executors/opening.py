@@ -18,6 +18,7 @@ def training_job(task: TrainTask) -> TrainingJob:
     return TrainingJob(
         kind=task.kind,
         n_classes=task.n_classes,
+        classes=task.classes,
         train=tuple(_open(part) for part in task.train),
         predict={part.name: open_part(part.path)[0] for part in task.predict},
         hyperparameters=task.hyperparameters,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
@@ -9,8 +10,11 @@ import pandas as pd
 
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
 from autodc.adapters.sources.inputs import choose
+from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
 from autodc.adapters.sources.kinds import column_type, typed, wanted_types
-from autodc.adapters.sources.parquetfile import parquet_index, parquet_names, read_parquet
+from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
+from autodc.adapters.sources.pictures import image_inputs, image_targets
+from autodc.adapters.sources.savedfile import is_saved, read_saved, saved_cells, saved_names
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
@@ -20,7 +24,7 @@ from autodc.errors import AutodcError, DataError, raise_all
 from autodc.plan.mixture import BASE
 from autodc.table import ColumnType, Inputs, Table
 
-OPTIONS = ("features", "metadata", "types", "text", "separator", "decimal", "encoding")
+OPTIONS = ("features", "metadata", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
 DEFAULT_TARGET = "target"
 
 
@@ -43,6 +47,8 @@ class TableSource:
         names = read_names(request)
         target = target_names(request, names)
         wanted = self._columns("features", names), self._columns("metadata", names) or []
+        if (image := request.text("image")) is not None:
+            return self._of_images(image, names, target, targets)
         text = request.text("text")
         if text is not None and text not in names:
             raise missing_name(request, "004", "column of text", text, names)
@@ -61,6 +67,25 @@ class TableSource:
             notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
         )
         return checked(request, raw, targets=targets)
+
+    def _of_images(self, image: str, names: list[str], target: list[str], targets: bool) -> Dataset:
+        """A column of images, as paths, bytes or records of both; all others but the target are metadata."""
+        request = self._request
+        if image not in names:
+            raise missing_name(request, "004", "column of images", image, names)
+        pictures = request.kind == "image_to_image"
+        apart = {image, *(target if pictures or not targets else ())}
+        table = read_table(request, [name for name in names if name not in apart])
+        cells = cells_of(request, image)
+        if not len(cells):
+            raise problem(request, "009", "there are no rows")
+        x, notes = image_inputs(request, cells, _row)
+        y = None
+        if targets:
+            y = image_targets(request, cells_of(request, target[0]), _row) if pictures else target_array(table, target)
+        notes = (*table_notes(request, names), *notes)
+        metadata = table.drop(columns=target, errors="ignore")
+        return checked(request, RawRows(x=x, y=y, metadata=metadata, notes=notes), targets=targets)
 
     def _inputs(
         self,
@@ -136,12 +161,22 @@ class TableSource:
         return list(dict.fromkeys(wanted)), ()
 
 
+def _row(row: int) -> str:
+    return f"row {row}"
+
+
 def target_names(request: SourceRequest, names: list[str]) -> list[str]:
     """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
     wish = request.options.get("target") or DEFAULT_TARGET
     wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
     raise_all(missing_name(request, "005", "target column", name, names) for name in wanted if name not in names)
     return wanted
+
+
+def numbers_of(request: SourceRequest) -> list[str]:
+    """Target columns that must be numbers."""
+    wish = request.options.get("target") or DEFAULT_TARGET
+    return [] if request.kind != "regression" else [str(one) for one in (wish if isinstance(wish, list) else [wish])]
 
 
 def target_array(table: pd.DataFrame, target: list[str]) -> np.ndarray[Any, Any]:
@@ -170,6 +205,10 @@ def _unnested(value: Any) -> Any:
 
 def read_names(request: SourceRequest) -> list[str]:
     """The names of a table's columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
+    if is_jsonl(request):
+        return jsonl_names(request)
+    if is_saved(request.path):
+        return saved_names(request)
     return parquet_names(request) if is_parquet(request) else csv_names(request)
 
 
@@ -178,14 +217,35 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
 
     Raises DataError ADC-DATA-002 where the table cannot be read.
     """
-    return read_parquet(request, columns) if is_parquet(request) else read_csv(request, columns, text)
+    if is_jsonl(request):
+        return read_jsonl(request, columns, text)
+    if is_saved(request.path):
+        return read_saved(request, columns)
+    if is_parquet(request):
+        return read_parquet(request, columns)
+    kinds = {**(request.schema or {}), **dict(request.options.get("types") or {})}
+    no_text = [name for name, kind in kinds.items() if kind not in ("category", "text")]
+    return read_csv(request, columns, text, [*no_text, *(numbers_of(request))])
 
 
 def table_notes(request: SourceRequest, names: list[str]) -> tuple[str, ...]:
     """What a person should know of how a table is written. names: all its columns."""
-    return () if is_parquet(request) else short_rows(request, names)
+    if is_parquet(request) or is_jsonl(request) or is_saved(request.path):
+        return ()
+    return short_rows(request, names)
 
 
 def is_parquet(request: SourceRequest) -> bool:
     """Whether a table is Parquet, by its name."""
     return request.path.casefold().endswith(".parquet")
+
+
+def cells_of(request: SourceRequest, name: str) -> Sequence[object]:
+    """One column as values that are read when they are looked at, where the file allows it."""
+    if is_parquet(request):
+        return ParquetCells(request, name)
+    if is_saved(request.path):
+        cells: Sequence[object] = saved_cells(request, name)
+        return cells
+    values = read_table(request, [name], (name,))[name]
+    return [None if pd.isna(value) else value for value in values]

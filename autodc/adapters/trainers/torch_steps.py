@@ -23,6 +23,7 @@ from torch.nn import functional
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
+from autodc.table import Inputs
 from autodc.trial.fitting import AbstractFitting, TrainPhase, draw, n_steps, phases
 from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.method import batches_of
@@ -52,7 +53,7 @@ class TorchModel:
 class Codec:
     """How rows become tensors: inputs, targets, and what is done to a batch of both before a step."""
 
-    inputs: Callable[[Array], torch.Tensor]
+    inputs: Callable[[Any], torch.Tensor]
     targets: Callable[[Array], torch.Tensor]
     augment: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]] | None = None
 
@@ -214,7 +215,7 @@ def _rows_of(ready: Prepared, dataset: TrainPart, count: int, steps: int, seed: 
             yield x[rows], y[rows]
 
 
-def _tensors(codec: Codec, x: Array, y: Array) -> Pair:
+def _tensors(codec: Codec, x: Inputs, y: Array) -> Pair:
     return codec.inputs(x).to(device()), codec.targets(y).to(device())
 
 

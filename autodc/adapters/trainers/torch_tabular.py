@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from autodc.adapters.trainers.networks import DEFAULT_WIDTH, mlp
 from autodc.adapters.trainers import tabular_rows as rows_of
+from autodc.adapters.trainers.networks import DEFAULT_WIDTH, mlp
 from autodc.adapters.trainers.options import TorchTabularOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
     Codec,
