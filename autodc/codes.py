@@ -176,6 +176,8 @@ CODES: Mapping[str, Code] = {
     "ADC-METRIC-061": _several("`value` or `rows` of a metric is no function of outputs and targets."),
     "ADC-METRIC-062": Code("A function of a metric fails."),
     "ADC-METRIC-063": _several("A function of a metric gives something else than it should."),
+    "ADC-METRIC-070": Code("A custom task is scored by a metric of the user's own."),
+    "ADC-METRIC-071": Code("A custom task has no soft score."),
     "ADC-METRIC-072": Code("The metric is not defined on the rows of any target slice."),
     "ADC-METRIC-064": Code("The mean of a metric's rows is not its value."),
     # a run
@@ -328,6 +330,7 @@ CODES: Mapping[str, Code] = {
     "ADC-TRAIN-084": Code("An input column is called `y`, as the targets are in the files of a program."),
     "ADC-TRAIN-085": _several("The predictions of a program are not one JSON value a row."),
     # warm start, why
+    "ADC-TRAIN-072": Code("An output of a custom task is no JSON value."),
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),
     "ADC-WARM-003": Code("The study began without a warm start."),

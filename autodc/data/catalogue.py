@@ -133,7 +133,7 @@ def open_test(spec: StudySpec, read: Read, catalogue: Catalogue) -> Dataset:
         raise ValueError("the study has no test set")
     place = place_of(spec, "data.test")
     data = read_rows(spec, spec.data.test, TEST, place, like(read, catalogue.base))
-    raise_all(misfits_of(data, catalogue.original_target(catalogue.base), place))
+    raise_all(misfits_of(spec, data, catalogue.original_target(catalogue.base), place))
     found, problems = fitted(data, _as_written(catalogue), catalogue.classes, place)
     raise_all(problems)
     assert found is not None

@@ -23,7 +23,9 @@ Tradeoff = Literal["predict_ms", "train_seconds", "model_mb"]
 class TaskSpec(Spec):
     """What is learned, and by which program."""
 
-    kind: TaskKind = Field(description="classification, regression or image_to_image")
+    kind: TaskKind = Field(
+        description="classification, regression, image_to_image, or custom: anything that a metric of your own scores"
+    )
     trainer: str = Field(description=f"{', '.join(TRAINERS)}, path/to/file.py:Object or package.module:Object")
     options: dict[str, JsonValue] = Field(default={}, description="the trainer's own options, validated by it")
 

@@ -117,7 +117,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         TorchTabularOptions, "torch_tabular:TorchTabular", ("classification", "regression"), forks=True
     ),
     "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
-    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image")),
+    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image", "custom")),
 }
 """By the names of the study file, which `autodc.studyfile` has a list of."""
 NETWORKS: dict[str, tuple[TaskKind, ...]] = {
