@@ -284,7 +284,7 @@ CODES: Mapping[str, Code] = {
     "ADC-TRAIN-001": Code("A trainer gives back something else than a Trained."),
     "ADC-TRAIN-002": Code("A trainer gives no outputs for a part."),
     "ADC-TRAIN-003": _several("Outputs are no numbers."),
-    "ADC-TRAIN-004": Code("Outputs have another shape than is needed."),
+    "ADC-TRAIN-004": _several("Outputs have another shape than is needed."),
     "ADC-TRAIN-005": Code("Outputs are not finite."),
     "ADC-TRAIN-006": Code("A trade-off is no finite number from 0 up."),
     "ADC-TRAIN-007": Code("The trainer cannot continue from a model."),
