@@ -29,7 +29,7 @@ class NoJson(ValueError):
 
 def is_json(values: Array) -> bool:
     """Whether an array is one of JSON texts."""
-    return values.dtype.kind == "S"
+    return bool(values.dtype.kind == "S")
 
 
 def is_numbers(values: Any) -> bool:

@@ -18,7 +18,10 @@ Label = int | str | bool
 Classes = tuple[Label, ...]
 
 ALIKE = "convert and scale both alike, or the model sees numbers of another size"
-KINDS_HINT = "all datasets of a study have inputs of one kind; options: {text: column} reads text, {size: [h, w]} images as arrays"
+KINDS_HINT = (
+    "all datasets of a study have inputs of one kind; options: {text: column} reads text, {size: [h, w]} images as "
+    "arrays"
+)
 KINDS = {
     "f": "decimal numbers",
     "i": "whole numbers",
@@ -37,8 +40,8 @@ def agreed(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[Data
     if data.y is not None and base.y is not None and is_json(base.y) and not is_json(data.y):
         data = replace(data, y=encoded_values(data.y), fingerprint="")
     if isinstance(data.x, Table) or isinstance(base.x, Table):
-        data, problems = _same_columns(data, base, place)
-        return data, [*problems, *_same_target(data, base, place)]
+        data, misfits = _same_columns(data, base, place)
+        return data, [*misfits, *_same_target(data, base, place)]
     problems: list[DataError] = []
     if data.x.shape[1:] != base.x.shape[1:]:
         got = f"{data.x.shape[1:]}, the base has {base.x.shape[1:]}"

@@ -125,7 +125,7 @@ def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
             "there is no such metric",
             "metrics.primary",
             repr(name),
-            f"{plugins.suggest(name, list(METRICS), 'metrics')}, {plugins.FORMS}",
+            plugins.suggest(name, list(METRICS), "metrics", names.SYNONYMS, plugins.FORMS),
         )
     metric = METRICS[name]
     if kind not in metric.kinds:
@@ -232,7 +232,7 @@ def _macro_f1_rows(outputs: Array, targets: Array) -> Array:
 def _rmse_rows(outputs: Array, targets: Array) -> Array:
     error = (np.asarray(outputs, dtype=float) - np.asarray(targets, dtype=float)) ** 2
     if error.ndim == 2:
-        return np.mean([jackknife.root_mean(one) for one in error.T], axis=0)
+        return np.asarray(np.mean([jackknife.root_mean(one) for one in error.T], axis=0))
     return jackknife.root_mean(error.reshape(len(error), -1).mean(axis=1))
 
 
@@ -244,7 +244,7 @@ def _curve_rows(pseudo: Callable[[Array, Array], Array]) -> Callable[[Array, Arr
     """The mean over the classes of the values of a row for each."""
 
     def rows(outputs: Array, targets: Array) -> Array:
-        return np.mean([pseudo(truth, score) for truth, score in _against_rest(outputs, targets)], axis=0)
+        return np.asarray(np.mean([pseudo(*one) for one in _against_rest(outputs, targets)], axis=0))
 
     return rows
 

@@ -12,7 +12,7 @@ from autodc import plugins
 from autodc.plugins import suggest
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Path, shown
-from autodc.studyfile.names import METRICS, TRAINERS
+from autodc.studyfile.names import METRICS, SYNONYMS, TRAINERS
 from autodc.studyfile.study import Recipe, SearchSpec, StudySpec
 from autodc.studyfile.when import check_conditions
 
@@ -131,7 +131,7 @@ def _soft(document: Document) -> Iterator[Issue]:
 
 
 def _unknown(document: Document, path: Path, what: str, name: str, known: Sequence[str]) -> Issue:
-    hint = f"{suggest(name, known, f'{what}s')}, {plugins.FORMS}"
+    hint = suggest(name, known, f"{what}s", SYNONYMS, plugins.FORMS)
     return document.issue(codes.UNKNOWN_CHOICE, path, f"there is no such {what}", name, hint, at_value=True)
 
 

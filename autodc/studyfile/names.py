@@ -12,7 +12,7 @@ TaskKind = Literal["classification", "regression", "image_to_image", "custom"]
 Better = Literal["higher", "lower"]
 Needs = Literal["classes", "spread", "masks"]
 
-TRAINERS: Final = ("torch_image", "torch_tabular", "sklearn", "command")
+TRAINERS: Final = ("torch_image", "torch_tabular", "lightning", "sklearn", "command")
 SAMPLERS: Final = ("mixture", "random")
 
 
@@ -87,3 +87,59 @@ METRICS: Final = {
         needs="masks",
     ),
 }
+
+SYNONYMS: Final = {
+    "acc": "accuracy",
+    "auc": "roc_auc",
+    "auroc": "roc_auc",
+    "ap": "average_precision",
+    "balanced_acc": "balanced_accuracy",
+    "cross_entropy": "log_loss",
+    "f1": "macro_f1",
+    "f1_score": "macro_f1",
+    "jaccard": "iou",
+    "l1": "mae",
+    "l2": "rmse",
+    "logloss": "log_loss",
+    "map": "average_precision",
+    "mean_absolute_error": "mae",
+    "mean_iou": "iou",
+    "mean_squared_error": "rmse",
+    "mse": "rmse",
+    "neg_log_loss": "log_loss",
+    "nll": "log_loss",
+    "pr_auc": "average_precision",
+    "r2_score": "r2",
+    "r_squared": "r2",
+    "structural_similarity": "ssim",
+    "lightgbm": "sklearn",
+    "pytorch": "torch_image",
+    "pytorch_lightning": "lightning",
+    "scikit_learn": "sklearn",
+    "scikitlearn": "sklearn",
+    "script": "command",
+    "program": "command",
+    "subprocess": "command",
+    "xgboost": "sklearn",
+    "bayesian": "mixture",
+    "cmaes": "CmaEsSampler",
+    "tpe": "TPESampler",
+    "binary": "classification",
+    "classifier": "classification",
+    "multiclass": "classification",
+    "regressor": "regression",
+    "image2image": "image_to_image",
+    "segmentation": "image_to_image",
+    "bool": "categorical",
+    "boolean": "categorical",
+    "choice": "categorical",
+    "double": "float",
+    "loguniform": "float",
+    "number": "float",
+    "real": "float",
+    "uniform": "float",
+    "finetune": "pretrain_finetune",
+    "latency": "predict_ms",
+    "model_size": "model_mb",
+}
+"""What others call a metric, a trainer or another choice → its name here; asked back where that name may stand."""

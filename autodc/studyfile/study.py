@@ -93,7 +93,7 @@ class SliceSpec(Spec):
     name: Name = Field(description="how decisions and reports call it")
     role: Role = Field(description="target: should improve; guard: must not get worse than its margin")
     where: str | None = Field(default=None, description="one SQL boolean expression over metadata columns and target")
-    source: str | None = Field(default=None, description="a unit test set in a file of its own")
+    source: str | None = Field(default=None, min_length=1, description="a unit test set in a file of its own")
     options: dict[str, JsonValue] = Field(default={}, description="options of `source`")
     margin: float | None = Field(default=None, ge=0, description="the worst loss that is tolerated, in metric units")
     weight: float | None = Field(default=None, gt=0, description="weight in the objective, 1 by default")

@@ -26,6 +26,9 @@ Status = Literal["done", "failed", "crashed", "timeout", "memory", "lost", "surr
 crashed: its process died; timeout: over the deadline; memory: over the limit; lost: the worker or node went away;
 surroundings: the disk refused or the like, which no other plan would have escaped."""
 
+PRINTED = "\nlast lines it printed:\n"
+"""In the error of a task that failed: what follows is not ours."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

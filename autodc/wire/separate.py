@@ -20,6 +20,7 @@ from autodc.errors import InputError
 from autodc.evaluation.metrics import Metric, soft_rows
 from autodc.evaluation.slices import VALIDATION, Sides, Slice, SliceTable, held_parts
 from autodc.studyfile.study import StudySpec, TaskKind
+from autodc.table import Inputs
 from autodc.wire.cut import Held, cut
 from autodc.wire.former import former_cut
 
@@ -77,7 +78,7 @@ class Diagnosis:
 
     ids: Array
     """Positions in validation, shape (n,)."""
-    x: Array
+    x: Inputs
     """inputs."""
     targets: Array
     """As the user wrote them."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autodc import fingerprint, seeds
 from autodc.adapters.artefacts import ArtefactStore, open_part
+from autodc.adapters.executors.prints import LOGS, drop_worker_logs
 from autodc.adapters.journal import JOURNAL, SqliteJournal, state_of
 from autodc.adapters.sources import read_source
 from autodc.data.admit import Candidate, card, facts
@@ -240,6 +241,7 @@ def tidy(study: StudyCore, out: Path) -> None:
         if folder.name not in {f"trial-{n}" for n in needed}:
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(out / "work", ignore_errors=True)
+    drop_worker_logs(out / LOGS)
 
 
 def _about_borrowed(borrowed: WarmStarted | None) -> tuple[str, ...]:
