@@ -157,6 +157,24 @@ def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
     return SliceTable(slices=tuple(found), targets=targets)
 
 
+def where_problems(spec: StudySpec, validation: Dataset) -> list[AutodcError]:
+    """What is wrong with the rules of slices, where validation can be read and the study as a whole cannot.
+
+    validation: as its source gives it, with the targets that the user knows.
+    """
+    problems: list[AutodcError] = []
+    for position, one in enumerate(spec.slices):
+        if one.where is None or one.source is not None:
+            continue
+        place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
+        try:
+            if not select(one.where, validation.metadata, validation.y, place=place).any():
+                problems.append(_empty(one, place, len(validation)))
+        except AutodcError as error:
+            problems.append(error)
+    return problems
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sides:

@@ -28,6 +28,8 @@ BEYOND_CHANCE = 4.0
 """From so many equal pairs on, which whole numbers drawn from their range would have, none at all is no chance."""
 OFTEN = 0.5
 """A column that is called an id is one from so large a share of distinct values on; else it is a category's number."""
+COUNTED: tuple[ColumnType, ...] = ("integer", "category")
+"""Columns of these types may be ids."""
 SHOWN = 8
 
 
@@ -46,7 +48,7 @@ def choose(table: pd.DataFrame, aside: Iterable[str | None], index: Iterable[str
     index: columns that the file itself calls its index.
     """
     left_out, known = set(aside), set(index)
-    features, indices, ids, still, texts, odd = [], [], [], [], [], []
+    features, indices, ids, still, texts, odd, called = [], [], [], [], [], [], []
     for name in table.columns:
         if name in left_out:
             continue
@@ -64,7 +66,8 @@ def choose(table: pd.DataFrame, aside: Iterable[str | None], index: Iterable[str
             ids.append(name)
         else:
             features.append(name)
-    return Choice(features, tuple(_notes(table, indices, ids, still, texts, odd)))
+            called += [name] if kind in COUNTED and _is_called_id(name) else []
+    return Choice(features, tuple(_notes(table, indices, ids, still, texts, odd, called)))
 
 
 def looks_like_numbers(column: pd.Series[Any]) -> bool:
@@ -82,7 +85,13 @@ def _is_index(name: str, column: pd.Series[Any]) -> bool:
 
 
 def _notes(
-    table: pd.DataFrame, indices: list[str], ids: list[str], still: list[str], texts: list[str], odd: list[str]
+    table: pd.DataFrame,
+    indices: list[str],
+    ids: list[str],
+    still: list[str],
+    texts: list[str],
+    odd: list[str],
+    called: list[str],
 ) -> Iterable[str]:
     asked = "to have it as an input, name the inputs in options: {features: [...]}"
     if named := [name for name in indices if table[name].notna().any()]:
@@ -90,13 +99,19 @@ def _notes(
     if texts:
         such = ", ".join(f"{name}: {_odd(table[name])!r}" for name in texts[:3])
         yield (
-            f"{_columns(texts)} text that looks like numbers ({such}), so no input; write plain numbers with a decimal "
-            f"point, or {asked}"
+            f"{_columns(texts)} text that looks like numbers ({such}), so no input; write plain numbers, with nothing "
+            f"where one is missing (decimal commas: options: {{decimal: ','}}), or, {asked}; or set it aside with "
+            "options: {metadata: [...]}"
         )
     if ids:
         yield f"{_columns(ids)} left out: it looks like an id, another in every row; {asked}"
     if still:
         yield f"{_columns(still)} left out: it is the same in every row; {asked}"
+    if called:
+        yield (
+            f"{_columns(called)} an input but called an id; where it is one, keep it out of training with options: "
+            "{metadata: [...]}, or {group: ...} where its rows belong together"
+        )
     if odd:
         yield f"{_columns(odd)} no input: it holds no single values (lists, records or bytes)"
 
@@ -125,8 +140,8 @@ def _whole(column: pd.Series[Any]) -> bool:
 def like_id(name: str, column: pd.Series[Any], kind: ColumnType) -> bool:
     """Whether a column numbers or names the rows: by its name, or because no value comes twice beyond chance."""
     rows, distinct = int(column.notna().sum()), int(column.nunique())
-    if kind in ("number", "boolean", "date", "text") or distinct < rows:
-        return bool(kind == "integer" and _is_called_id(name) and distinct > OFTEN * rows)
+    if kind not in COUNTED or distinct < rows:
+        return kind in COUNTED and _is_called_id(name) and distinct > OFTEN * rows
     if _is_called_id(name):
         return True
     if rows < MANY:

@@ -97,14 +97,14 @@ def _records(request: SourceRequest) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, _parsed(request, number, line)
         except DataError as error:
             problems.append(error)
-            if len(problems) == MAX_PROBLEMS:
+            if len(problems) == MAX_PROBLEMS or number == 1:  # where the first line is none, it is no such file
                 break
     raise_all(problems)
 
 
 def _parsed(request: SourceRequest, number: int, line: bytes) -> dict[str, Any]:
     got = f"line {number}: {line[:60].decode('utf-8', 'replace').rstrip()!r}"
-    hint = 'JSON Lines is one object in braces a line: {"text": "…", "label": "…"}'
+    hint = 'JSON Lines is one whole object in braces a line: {"text": "…", "label": "…"}'
     try:
         record = json.loads(line.decode(), object_pairs_hook=_object)
         json.dumps(record, ensure_ascii=False).encode()  # half of a pair of surrogates is no text

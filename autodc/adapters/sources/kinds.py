@@ -24,7 +24,7 @@ LOOKED_AT = 1000
 TRUE, FALSE = frozenset({"true", "yes", "1", "1.0", "t"}), frozenset({"false", "no", "0", "0.0", "f"})
 MEANT = {
     "integer": "a whole number",
-    "number": "a number",
+    "number": "a finite number",
     "boolean": "true or false",
     "date": "a date such as 2026-11-27",
 }
@@ -57,7 +57,7 @@ def is_free_text(values: pd.Series[Any]) -> bool:
     known = values.dropna().astype(str)
     if known.empty or known.nunique() < DISTINCT * len(known):
         return False
-    return float(known.head(LOOKED_AT).str.split().str.len().mean()) >= FREE_TEXT
+    return float(np.mean([len(value.split()) for value in known.head(LOOKED_AT)])) >= FREE_TEXT
 
 
 def wanted_types(request: SourceRequest, names: list[str]) -> dict[str, ColumnType]:
@@ -74,7 +74,7 @@ def wanted_types(request: SourceRequest, names: list[str]) -> dict[str, ColumnTy
 
 
 def typed(request: SourceRequest, name: str, values: pd.Series[Any], kind: ColumnType) -> Any:
-    """A column as an Arrow array of a type. Raises DataError ADC-DATA-091 for values that do not fit, with their rows."""
+    """A column as an Arrow array of a type. Raises DataError ADC-DATA-091 with the rows of values that do not fit."""
     import pyarrow as pa
 
     values = plain_values(values)
@@ -141,15 +141,16 @@ def _dates(values: pd.Series[Any]) -> Any:
 
 
 def _of_text(known: pd.Series[Any]) -> ColumnType:
-    if (
-        len(known)
-        and known.head(LOOKED_AT).astype(str).str.match(DATE).all()
-        and known.astype(str).str.match(DATE).all()
-    ):
-        found = pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601")
-        if found.notna().all():
-            return "date"
-    return "text" if is_free_text(known) else "category"
+    return "date" if are_dates(known) else "text" if is_free_text(known) else "category"
+
+
+def are_dates(known: pd.Series[Any]) -> bool:
+    """Whether text is dates or times of a day as ISO 8601 writes them, all of it."""
+    if not len(known) or not known.head(LOOKED_AT).astype(str).str.match(DATE).all():
+        return False
+    if not known.astype(str).str.match(DATE).all():
+        return False
+    return bool(pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601").notna().all())
 
 
 def _name(value: Any) -> str:
@@ -160,11 +161,11 @@ def _name(value: Any) -> str:
 
 
 def _told(request: SourceRequest, name: str, kind: ColumnType, values: pd.Series[Any], rows: Any) -> DataError:
-    got = f"row {listed(rows)}: {values.iloc[int(rows[0])]!r}"
-    hint = "mend the values"
-    if request.schema is not None:
-        hint += f", or give the base another type with options: {{types: {{{name}: {'number' if kind == 'integer' else 'category'}}}}}"
-    what = (
-        f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'} not"
-    )
-    return problem(request, "091", f"{what} {MEANT.get(kind, kind)}, as the base has", got, hint)
+    value = values.iloc[int(rows[0])]
+    got = f"row {listed(rows)}: {value.item() if isinstance(value, np.generic) else value!r}"
+    text = f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'}"
+    if request.schema is None:
+        return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}", got, "mend the values")
+    other = "number" if kind == "integer" else "category"
+    hint = f"mend the values, or give the base another type with options: {{types: {{{name}: {other}}}}}"
+    return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}, as the base has", got, hint)

@@ -126,7 +126,7 @@ def _with_class(request: SourceRequest, found: Listing) -> tuple[list[str], list
         hint = "make one subfolder a class, or name a table: options: {metadata: table.csv, target: column}"
         got = f"{len(alone)} files lie in it directly, such as {shown(alone[:1])}"
         raise problem(request, "073", "the folder has neither a manifest nor subfolders of classes", got, hint)
-    if len(classes) > 1 and {name.casefold() for name in classes} <= SPLITS and all(f.count("/") > 1 for f in files):
+    if {name.casefold() for name in classes} <= SPLITS and all(f.count("/") > 1 for f in files):
         name = sorted(classes)[0]
         hint = f"name one of them as the source: {os.path.join(os.path.basename(request.path), name)}"
         raise problem(request, "073", "the subfolders are splits, no classes", ", ".join(sorted(classes)), hint)

@@ -173,6 +173,12 @@ def target_names(request: SourceRequest, names: list[str]) -> list[str]:
     return wanted
 
 
+def numbers_of(request: SourceRequest) -> list[str]:
+    """Target columns that must be numbers."""
+    wish = request.options.get("target") or DEFAULT_TARGET
+    return [] if request.kind != "regression" else [str(one) for one in (wish if isinstance(wish, list) else [wish])]
+
+
 def target_array(table: pd.DataFrame, target: list[str]) -> np.ndarray[Any, Any]:
     """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers."""
     if len(target) > 1:
@@ -215,7 +221,11 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
         return read_jsonl(request, columns, text)
     if is_saved(request.path):
         return read_saved(request, columns)
-    return read_parquet(request, columns) if is_parquet(request) else read_csv(request, columns, text)
+    if is_parquet(request):
+        return read_parquet(request, columns)
+    kinds = {**(request.schema or {}), **dict(request.options.get("types") or {})}
+    no_text = [name for name, kind in kinds.items() if kind not in ("category", "text")]
+    return read_csv(request, columns, text, [*no_text, *(numbers_of(request))])
 
 
 def table_notes(request: SourceRequest, names: list[str]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from autodc.errors import SpecError
 from autodc.plugins import TRAINERS, find_problem, is_known, is_path, load_plugin, suggest
 from autodc.studyfile.study import ParameterSpec, TaskKind
 from autodc.studyfile.values import Spec
+from autodc.table import Inputs, Table
 from autodc.trial.forking import can_fork
 
 OPTIONS_PLACE = "task.options"
@@ -87,6 +88,27 @@ def fork_problems(name: str, folder: str) -> list[SpecError]:
     return [SpecError("ADC-TRAIN-070", f"trainer {name} cannot fork a training", "search.probes", "fork", hint)]
 
 
+def input_problems(name: str, options: Mapping[str, Any], x: Inputs) -> list[SpecError]:
+    """Say that a trainer of ours does not learn from inputs of this kind, and which does."""
+    kind, ours = x.kind if isinstance(x, Table) else "arrays", BUILT_IN.get(name)
+    if ours is None:
+        return []
+    hint = f"trainers that do: {', '.join(trainer for trainer, one in BUILT_IN.items() if kind in one.inputs)}"
+    if kind == "files":
+        hint = f"say options: {{size: [h, w], mode: RGB}} of every source, and images are read as arrays; or {hint}"
+    if kind not in ours.inputs:
+        return [SpecError("ADC-TRAIN-104", f"trainer {name} does not learn from {kind}", PLACE, name, hint)]
+    if name == "torch_image" and not isinstance(x, Table) and x.ndim not in (3, 4):
+        got = f"inputs of shape {x.shape[1:]}"
+        hint = "images are (n, h, w), (n, h, w, c) or (n, c, h, w); for rows of numbers take torch_tabular or sklearn"
+        return [SpecError("ADC-TRAIN-104", "trainer torch_image learns from images", PLACE, got, hint)]
+    if name != "sklearn" or kind != "files":
+        return []
+    estimator = str(options.get("estimator", ""))
+    own = ".py" in estimator.partition(":")[0]
+    return [] if own else [SpecError("ADC-TRAIN-104", "this estimator does not read files", PLACE, estimator, hint)]
+
+
 def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:
     problems = []
     for detail in error.errors():
@@ -138,7 +160,7 @@ def _network_problem(network: str, kind: TaskKind, folder: str) -> SpecError | N
     if is_path(network):
         return find_problem(network, folder, place)
     if network not in NETWORKS:
-        hint = suggest(network, list(NETWORKS), "networks") + "; or path/to/file.py:function"
+        hint = suggest(network, list(NETWORKS), "networks", forms="path/to/file.py:function")
         return SpecError("ADC-TRAIN-025", "there is no such network", place, network, hint)
     if kind not in NETWORKS[network]:
         fitting = ", ".join(name for name, kinds in NETWORKS.items() if kind in kinds)
@@ -178,13 +200,14 @@ def _sklearn_problems(
     recipes: Sequence[str],
     folder: str,
 ) -> list[SpecError]:
+    from autodc.adapters.trainers.encoding import encode_problem
     from autodc.adapters.trainers.sklearn_trainer import PLACE, build_estimator, continues
 
     try:
         estimator = build_estimator(options, folder, {})
     except SpecError as error:
         return [error]
-    problems: list[SpecError | None] = []
+    problems: list[SpecError | None] = [encode_problem(options.encode, options.scale)]
     wanted = {"classification": "classifier", "regression": "regressor"}.get(kind)
     if wanted and _estimator_type(estimator) not in (wanted, None):
         problem = f"{options.estimator} is no {wanted}"

@@ -144,20 +144,30 @@ class BuiltIn:
     home: str
     """`module:Class` of this folder; the class is called with its options and the study's folder."""
     kinds: tuple[TaskKind, ...]
+    inputs: tuple[str, ...] = ("arrays", "table", "text", "files")
+    """Kinds of inputs it learns from."""
     forks: bool = False
     """Whether it has the capability of `trial.forking`."""
 
 
 BUILT_IN: dict[str, BuiltIn] = {
     "torch_image": BuiltIn(
-        TorchImageOptions, "torch_image:TorchImage", ("classification", "regression", "image_to_image"), forks=True
+        TorchImageOptions,
+        "torch_image:TorchImage",
+        ("classification", "regression", "image_to_image"),
+        inputs=("arrays", "files"),
+        forks=True,
     ),
     "torch_tabular": BuiltIn(
-        TorchTabularOptions, "torch_tabular:TorchTabular", ("classification", "regression"), forks=True
+        TorchTabularOptions,
+        "torch_tabular:TorchTabular",
+        ("classification", "regression"),
+        inputs=("arrays", "table"),
+        forks=True,
     ),
     "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
     "lightning": BuiltIn(LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind)),
-    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image")),
+    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image", "custom")),
 }
 """By the names of the study file, which `autodc.studyfile` has a list of."""
 NETWORKS: dict[str, tuple[TaskKind, ...]] = {
