@@ -68,6 +68,7 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-049": _several("A source does not fit in memory."),
     "ADC-DATA-058": _several("Class labels lost digits when they were read as numbers."),
     "ADC-DATA-065": Code("An image has more bits a channel than can be read."),
+    "ADC-DATA-110": Code("The id column is not there."),
     # the disk
     "ADC-DISK-001": Code("The disk is full."),
     "ADC-DISK-002": _several("The stored outcome of a trial is lost or damaged."),
