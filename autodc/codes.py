@@ -77,6 +77,7 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-076": _several("A line or record is no JSON object."),
     "ADC-DATA-078": Code("A file has changed since it was read."),
     "ADC-DATA-077": Code("A column of JSON values holds several types."),
+    "ADC-DATA-110": Code("The id column is not there."),
     # the disk
     "ADC-DISK-001": Code("The disk is full."),
     "ADC-DISK-002": _several("The stored outcome of a trial is lost or damaged."),

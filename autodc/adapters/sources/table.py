@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
-from autodc.adapters.sources.inputs import choose
+from autodc.adapters.sources.inputs import choose, likely_ids
 from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
 from autodc.adapters.sources.kinds import column_type, typed, wanted_types
 from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
@@ -30,7 +30,7 @@ DEFAULT_TARGET = "target"
 
 @final
 class TableSource:
-    """A table. Inputs are the columns of `features`, else every one that is not target, group or `metadata`.
+    """A table. Inputs are the columns of `features`, else every one that is not target, group, id or `metadata`.
 
     Left out unless asked for are an index of the rows, what looks like an id, and what is the same in every row. With
     `text` the inputs are one column of text. Every column but the target is metadata too, so `where` may name inputs.
@@ -59,12 +59,15 @@ class TableSource:
         if not len(table):
             raise problem(request, "009", "there are no rows")
         x, notes = self._inputs(table, target, text, types, *wanted)
+        metadata = table.drop(columns=[*target, *([text] if text else [])], errors="ignore")
+        no_ids = (*(x.names if isinstance(x, Table) else ()), str(request.options.get("group")))
         raw = RawRows(
             x=x,
             y=target_array(table, target) if targets else None,
-            metadata=table.drop(columns=[*target, *([text] if text else [])], errors="ignore"),
+            metadata=metadata,
             # the inputs of all others have to be the base's
             notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
+            likely_ids=likely_ids(metadata, no_ids) if request.name == BASE else (),
         )
         return checked(request, raw, targets=targets)
 
@@ -151,7 +154,7 @@ class TableSource:
         request, group = self._request, self._request.text("group")
         if wanted is None:
             index = parquet_index(request) if is_parquet(request) else ()
-            choice = choose(table, (*target, group, *metadata), index)
+            choice = choose(table, (*target, group, request.text("id"), *metadata), index)
             if not choice.features:
                 hint = "name the input columns with options: {features: [...]}"
                 raise problem(request, "004", "there is no column to learn from", "; ".join(choice.notes), hint)
