@@ -109,16 +109,17 @@ def _excess(shared: float, inside: Sequence[float], most: Array, spread: float) 
 def _chance(parts: Sequence[Dataset], same: Sequence[Array], whole: bool) -> float:
     """The largest share of equal pairs that chance may give rows like these."""
     codes = np.concatenate(same)
-    _, first = np.unique(codes, return_index=True)
+    distinct = len(np.unique(codes))
     width = width_of(parts[0].x)
-    if len(first) < 2 or width > WIDEST:
+    if distinct < 2 or width > WIDEST:
         return 0.0
-    rng = np.random.default_rng(len(first))
-    if len(first) > (most := max(64, VALUES // max(1, width))):
-        first = np.sort(rng.choice(first, most, replace=False))
-    columns = _columns(parts, first, whole)
+    rng = np.random.default_rng(distinct)
+    rows = np.arange(len(codes))
+    if len(rows) > (most := max(64, VALUES // max(1, width))):
+        rows = np.sort(rng.choice(rows, most, replace=False))
+    columns = _columns(parts, rows, whole)
     if len(columns) == 1:
-        return 1.0 if len(codes) >= CROWDED * len(first) and not _fine(parts, width) else 0.0
+        return 1.0 if len(codes) >= CROWDED * distinct and not _fine(parts, width) else 0.0
     return min(1.0, SLACK * _rate(columns, rng))
 
 
@@ -140,9 +141,11 @@ def _has_decimals(x: Inputs) -> bool:
 
 
 def _rate(columns: list[Array], rng: np.random.Generator) -> float:
-    """The share of equal pairs that independent draws would give, from distinct rows, one array of codes a column.
+    """The share of equal pairs that independent draws would give, from rows that differ, one array of codes a column.
 
     Pairs that differ in some columns alone, times the odds that these are equal: the largest over sets of columns.
+    Pairs that differ in nothing do not count, but a row counts as often as it stands there: one that many people share
+    is near many.
     """
     if not columns:
         return 0.0
@@ -153,13 +156,14 @@ def _rate(columns: list[Array], rng: np.random.Generator) -> float:
     sets = [np.array([one]) for one in singles]
     for number in range(SUBSETS if count > 2 else 0):
         sets.append(rng.permutation(count)[: max(1, count // (2, 3, 4)[number % 3])])
-    every, best = _all_pairs(len(total)), 0.0
-    for chosen in sets:
+    identical = _pairs(np.unique(total, return_counts=True)[1])
+    every, best = _all_pairs(len(total)) - identical, 0.0
+    for chosen in sets if every else ():
         part = words[chosen].sum(axis=0, dtype=np.uint64)
-        rest_equal = _pairs(np.unique(total - part, return_counts=True)[1])
-        equal = _pairs(np.unique(part, return_counts=True)[1]) / every
+        rest_equal = _pairs(np.unique(total - part, return_counts=True)[1]) - identical
+        equal = (_pairs(np.unique(part, return_counts=True)[1]) - identical) / every
         best = max(best, rest_equal * equal / max(1 - equal, 1 / every))
-    return best / every
+    return best / every if every else 0.0
 
 
 def _columns(parts: Sequence[Dataset], rows: Array, whole: bool) -> list[Array]:

@@ -103,7 +103,7 @@ class SliceLook:
     counting: float | None = None
     """Rows that count."""
     needed: int | None = None
-    """Set where those are too few, the number it would take: the slice is no evidence."""
+    """Set where the slice is no evidence: the number it would take, 0 where the metric is not defined on its rows."""
     vouched: bool = True
     """Whether its noise is known, or was seen, for trainings such as these."""
     certifiable: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autodc.evaluation.evidence import UNDEFINED
 from autodc.gate.noise import OBJECTIVE
 from autodc.gate.types import Gained, Held, Leak, LeakKind, Leaks, Look, Settling, SliceLook
 from autodc.review.reasons import sentence
@@ -99,6 +100,8 @@ def found_words(seen: SliceLook, together: bool = False) -> str:
 
 def too_few(rows: int, groups: int | None, counting: float | None, needed: int) -> str:
     """How many observations a slice has of how many it takes: 13 groups in 260 rows, 20 needed."""
+    if needed == UNDEFINED:
+        return "the metric is not defined on its rows"
     if groups is None or groups >= rows:
         return f"{rows} {'row' if rows == 1 else 'rows'}, {needed} needed"
     of = f"{groups} {'group' if groups == 1 else 'groups'} in {rows} rows"

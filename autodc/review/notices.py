@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autodc.evaluation.evidence import UNDEFINED
 from autodc.gate.reasons import TOO_GOOD
 from autodc.review import explain
 from autodc.study.journal.state import State
@@ -55,12 +56,13 @@ def _of_slice(name: str, card: Mapping[str, Any]) -> str:
     few = explain.too_few(card["rows"], card.get("groups"), card.get("counting"), card["needed"])
     if card["rows"] < (every := card.get("all_rows", card["rows"])):
         few = f"of its {every} rows {card['explore_rows']} are for the search and {card['rows']} decide, {few}"
+    few += ", so fewer than gate.min_rows" if card["needed"] != UNDEFINED else ""
     what = "it is left out of what should improve"
     if card["role"] == "guard":
         what = "it guards nothing, harm to it would not be seen"
     elif card["margin"] is not None:
         what += " and guards nothing"
-    return f"slice {name} is no evidence: {few}, so fewer than gate.min_rows; {what}"
+    return f"slice {name} is no evidence: {few}; {what}"
 
 
 def identical_calibrations(state: State) -> int:

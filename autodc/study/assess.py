@@ -165,7 +165,7 @@ class EvidenceAssessor:
         after = [self._final(view, b, table) for _, b in numbers]
         pools, fresh = self._pools(view, self._slices.gate), draws(view.start) or draws(view.incumbent)
         differences = {}
-        for one in table.slices:
+        for one in table.measured:
             rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
             start = np.array([row_scores(table, self._metric, one, b, soft=False) for b in before])
             vouched = not fresh and pools.speaks(one.name, float(np.mean(np.square(rows - start))))
@@ -285,7 +285,7 @@ class EvidenceAssessor:
     def _natural(self, table: SliceTable, runs: Sequence[Arrays]) -> dict[str, float]:
         """Mean metric of each slice over these runs, as the user knows it."""
         values = {}
-        for one in table.slices:
+        for one in table.measured:
             each = [row_scores(table, self._metric, one, a, soft=False).mean() for a in runs]
             values[one.name] = self._metric.natural(float(np.mean(each)))
         return values

@@ -23,7 +23,9 @@ Tradeoff = Literal["predict_ms", "train_seconds", "model_mb"]
 class TaskSpec(Spec):
     """What is learned, and by which program."""
 
-    kind: TaskKind = Field(description="classification, regression or image_to_image")
+    kind: TaskKind = Field(
+        description="classification, regression, image_to_image, or custom: anything that a metric of your own scores"
+    )
     trainer: str = Field(description=f"{', '.join(TRAINERS)}, path/to/file.py:Object or package.module:Object")
     options: dict[str, JsonValue] = Field(default={}, description="the trainer's own options, validated by it")
 
@@ -91,7 +93,7 @@ class SliceSpec(Spec):
     name: Name = Field(description="how decisions and reports call it")
     role: Role = Field(description="target: should improve; guard: must not get worse than its margin")
     where: str | None = Field(default=None, description="one SQL boolean expression over metadata columns and target")
-    source: str | None = Field(default=None, description="a unit test set in a file of its own")
+    source: str | None = Field(default=None, min_length=1, description="a unit test set in a file of its own")
     options: dict[str, JsonValue] = Field(default={}, description="options of `source`")
     margin: float | None = Field(default=None, ge=0, description="the worst loss that is tolerated, in metric units")
     weight: float | None = Field(default=None, gt=0, description="weight in the objective, 1 by default")

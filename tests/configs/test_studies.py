@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from autodc.adapters.sources import read_source
-from autodc.cli.init import write_example
+from autodc.verbs.init import write_example
 from autodc.data.hashing import row_hashes
 from autodc.data.overlap import exact
 from autodc.data.where import select

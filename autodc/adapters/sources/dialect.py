@@ -55,7 +55,7 @@ def dialect_of(request: SourceRequest, start: bytes) -> Dialect:
 
 
 def pointed_numbers(values: pd.Series[Any]) -> pd.Series[Any] | None:
-    """Text such as 1.002,5 as numbers; None unless all is written so, some with points, as dates and versions are not."""
+    """Text such as 1.002,5 as numbers; None unless all is written so, as dates and versions are not."""
     known = values.dropna()
     texts = pd.Series(known.unique()).str.strip()
     if not texts.str.match(POINTED).any() or not texts.str.match(ANY_NUMBER).all():
@@ -90,7 +90,7 @@ def _encoding(request: SourceRequest, start: bytes) -> str:
 
 
 def _separator(lines: list[str], path: str) -> str:
-    """The mark that cuts most fields, as many in every line; among equals the one of the file's name, then the first."""
+    """The mark that cuts most fields, as many in every line; among equals the file's name decides."""
     best, most = ",", 1
     for mark in sorted(SEPARATORS, key=lambda one: not (one == "\t" and ".tsv" in path.casefold())):
         widths = {len(row) for row in _rows(lines, mark) if row}

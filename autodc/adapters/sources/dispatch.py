@@ -62,8 +62,8 @@ def read_source(
     """Read one dataset.
 
     folder: where the study file lies, for relative paths; place: file and key for messages; without `targets` they
-    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems) for anything wrong with the source, SurroundingsError
-    where a server does not answer.
+    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems)
+    for anything wrong with the source, SurroundingsError where a server does not answer.
     """
     ask = partial(SourceRequest, name=name, place=place, kind=kind, options=spec.options, schema=schema, folder=folder)
     if function := FUNCTION.match(spec.source):
@@ -78,7 +78,7 @@ def read_source(
     if not exists(request):
         if IN_MODULE.match(spec.source):
             return FunctionSource(request, spec.source).read(targets)
-        regular_file(request, "there is no such file or folder", _nearby(path))
+        regular_file(request, "there is no such file or folder", nearby(path))
     if Path(path).is_dir():
         return FolderSource(request).read(targets)
     regular_file(request)
@@ -106,7 +106,7 @@ def _suffix(request: SourceRequest, *names: str) -> str:
             return found
         if IDX_NAME.search(file):
             return ".idx"
-    hint = suggest(Path(names[0]).suffix, sorted(known), "known") + f", a folder, {FORMS}"
+    hint = suggest(Path(names[0]).suffix, sorted(known), "known", forms=f"a folder, {FORMS}")
     raise problem(request, "013", "the kind of source is unknown", hint=hint)
 
 
@@ -124,13 +124,14 @@ def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
         return factory(request).read(targets)
 
 
-def _nearby(path: str) -> str:
+def nearby(path: str) -> str:
     """The nearest names beside a path that is not there."""
-    parent = Path(path).parent
-    if not parent.is_dir():
-        return f"there is no folder {parent} either; paths are relative to the study file"
+    missing = Path(path)
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
     try:
-        near = meant(Path(path).name, os.listdir(parent))
+        near = meant(missing.name, os.listdir(missing.parent))
     except OSError:
         near = None
-    return f"did you mean `{near}`?" if near else "paths are relative to the study file"
+    gone = "" if missing == Path(path) else f"there is no folder `{missing.name}`: "
+    return f"{gone}did you mean `{near}`?" if near else f"{gone}paths are relative to the study file"

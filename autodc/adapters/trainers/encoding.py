@@ -1,4 +1,4 @@
-"""Inputs as an estimator can take them: columns encoded as suits it, text as weighted words, or nothing touched at all."""
+"""Inputs as an estimator can take them: columns encoded as suits it, text as weighted words, or nothing touched."""
 
 from __future__ import annotations
 
