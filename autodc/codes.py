@@ -77,6 +77,9 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-076": _several("A line or record is no JSON object."),
     "ADC-DATA-078": Code("A file has changed since it was read."),
     "ADC-DATA-077": Code("A column of JSON values holds several types."),
+    "ADC-DATA-090": _several("`types` names a column or a type that is not there."),
+    "ADC-DATA-091": _several("A value or column does not fit the type that the base has."),
+    "ADC-DATA-092": _several("How a table of text is written does not fit: separator, decimal or encoding."),
     "ADC-DATA-110": Code("The id column is not there."),
     # the disk
     "ADC-DISK-001": Code("The disk is full."),
@@ -348,6 +351,11 @@ CODES: Mapping[str, Code] = {
     "ADC-TRAIN-096": Code("A module predicts something else than outputs row by row."),
     # warm start, why
     "ADC-TRAIN-072": Code("An output of a custom task is no JSON value."),
+    "ADC-TRAIN-100": Code("A named estimator cannot read files."),
+    "ADC-TRAIN-101": Code("The texts to train on hold no words."),
+    "ADC-TRAIN-102": Code("Inputs that are not encoded cannot be scaled."),
+    "ADC-TRAIN-103": Code("A trainer of tables was given text or files."),
+    "ADC-TRAIN-104": _several("The trainer does not learn from inputs of this kind."),
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),
     "ADC-WARM-003": Code("The study began without a warm start."),
