@@ -77,6 +77,7 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-076": _several("A line or record is no JSON object."),
     "ADC-DATA-078": Code("A file has changed since it was read."),
     "ADC-DATA-077": Code("A column of JSON values holds several types."),
+    "ADC-DATA-110": Code("The id column is not there."),
     # the disk
     "ADC-DISK-001": Code("The disk is full."),
     "ADC-DISK-002": _several("The stored outcome of a trial is lost or damaged."),
@@ -145,6 +146,7 @@ CODES: Mapping[str, Code] = {
     "ADC-G112": Code("Not asked alone: asked with others that are believed to harm."),
     "ADC-G113": Code("What the search recommends is believed better and taken without a claim."),
     "ADC-G114": Code("What the search recommends is not believed better and left."),
+    "ADC-GATE-070": Code("It costs more than metrics.limits allow."),
     "ADC-GATE-001": Code("The budget cannot pay the first look of the gate."),
     # init, journal, loop
     "ADC-INIT-001": Code("There is no such example."),
@@ -181,6 +183,8 @@ CODES: Mapping[str, Code] = {
     "ADC-METRIC-061": _several("`value` or `rows` of a metric is no function of outputs and targets."),
     "ADC-METRIC-062": Code("A function of a metric fails."),
     "ADC-METRIC-063": _several("A function of a metric gives something else than it should."),
+    "ADC-METRIC-070": Code("A custom task is scored by a metric of the user's own."),
+    "ADC-METRIC-071": Code("A custom task has no soft score."),
     "ADC-METRIC-072": Code("The metric is not defined on the rows of any target slice."),
     "ADC-METRIC-064": Code("The mean of a metric's rows is not its value."),
     # a run
@@ -281,7 +285,7 @@ CODES: Mapping[str, Code] = {
     "ADC-TRAIN-001": Code("A trainer gives back something else than a Trained."),
     "ADC-TRAIN-002": Code("A trainer gives no outputs for a part."),
     "ADC-TRAIN-003": _several("Outputs are no numbers."),
-    "ADC-TRAIN-004": Code("Outputs have another shape than is needed."),
+    "ADC-TRAIN-004": _several("Outputs have another shape than is needed."),
     "ADC-TRAIN-005": Code("Outputs are not finite."),
     "ADC-TRAIN-006": Code("A trade-off is no finite number from 0 up."),
     "ADC-TRAIN-007": Code("The trainer cannot continue from a model."),
@@ -343,6 +347,7 @@ CODES: Mapping[str, Code] = {
     "ADC-TRAIN-095": Code("A module predicts one number a row, which may be a score or a probability."),
     "ADC-TRAIN-096": Code("A module predicts something else than outputs row by row."),
     # warm start, why
+    "ADC-TRAIN-072": Code("An output of a custom task is no JSON value."),
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),
     "ADC-WARM-003": Code("The study began without a warm start."),

@@ -21,6 +21,7 @@ from autodc.plugins import is_path, load_object, own_code
 from autodc.trial.executor import MethodRef, TrainerRef
 from autodc.trial.method import Method, RowMethod
 from autodc.trial.outputs import CheckedMethod
+from autodc.values import decoded, is_json
 
 Array = np.ndarray[Any, Any]
 
@@ -63,13 +64,18 @@ def _made(ref: MethodRef) -> Method:
 
 
 def _constant(ref: MethodRef) -> Method:
-    """The shares of the classes in the base, so that the majority class is predicted; or the mean."""
+    """The shares of the classes in the base, so that the majority class is predicted; the mean; the commonest value."""
     if ref.base is None or (y := open_part(ref.base.path)[1]) is None:
         raise InputError("ADC-METHOD-004", "`constant` needs the targets of the base", PLACE, CONSTANT)
     if ref.kind == "classification":
-        row = np.bincount(np.asarray(y).astype(int), minlength=ref.row_shape[0]) / max(len(y), 1)
+        row = np.bincount(np.asarray(y).astype(int), minlength=(ref.row_shape or (0,))[0]) / max(len(y), 1)
+    elif is_json(y):
+        said, counts = np.unique(np.asarray(y), return_counts=True)
+        (common,) = decoded(said[[counts.argmax()]])
+        return RowMethod(lambda x: [common] * len(x))
     else:
-        row = np.asarray(y, dtype=float).mean(axis=0).reshape(ref.row_shape)
+        row = np.asarray(y, dtype=float).mean(axis=0)
+        row = row if ref.row_shape is None else row.reshape(ref.row_shape)
     return RowMethod(lambda x: np.broadcast_to(row, (len(x), *row.shape)))
 
 

@@ -16,6 +16,7 @@ from autodc.evaluation.own_metric import own_metric
 from autodc.plugins import is_path
 from autodc.stats import jackknife
 from autodc.studyfile import names
+from autodc.studyfile.codes import OWN_METRIC
 from autodc.studyfile.names import Better, TaskKind
 
 Array = np.ndarray[Any, Any]
@@ -87,7 +88,10 @@ def probabilities(outputs: Array) -> Array:
 
 
 def soft_rows(kind: TaskKind, outputs: Array, targets: Array) -> Array:
-    """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error."""
+    """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error.
+
+    A custom task has none.
+    """
     if kind == "classification":
         return _of_the_truth(outputs, targets)
     return -_absolute_error(outputs, targets)
@@ -96,8 +100,8 @@ def soft_rows(kind: TaskKind, outputs: Array, targets: Array) -> Array:
 def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
     """Return the metric called `name`, or load `path/to/file.py:Object` or `package.module:Object`.
 
-    Raises SpecError ADC-METRIC-001 for an unknown name, 002 for a metric of another task kind, and what `own_metric`
-    raises.
+    Raises SpecError ADC-METRIC-001 for an unknown name, 002 for a metric of another task kind, 070 for one of ours in a
+    custom task, and what `own_metric` raises.
     """
     if is_path(name) or (name not in METRICS and name in plugins.installed(plugins.METRICS)):
         mine = own_metric(name, folder)
@@ -111,6 +115,10 @@ def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
             pseudo=mine.pseudo,
             own=True,
         )
+    if kind == "custom":
+        hint = "an object with `better` and value(outputs, targets)"
+        problem = "a custom task is scored by a metric of your own: nothing is known of its outputs"
+        raise SpecError(OWN_METRIC, problem, "metrics.primary", repr(name), f"{hint}: {plugins.FORMS}")
     if name not in METRICS:
         raise SpecError(
             "ADC-METRIC-001",
@@ -224,7 +232,7 @@ def _macro_f1_rows(outputs: Array, targets: Array) -> Array:
 def _rmse_rows(outputs: Array, targets: Array) -> Array:
     error = (np.asarray(outputs, dtype=float) - np.asarray(targets, dtype=float)) ** 2
     if error.ndim == 2:
-        return np.mean([jackknife.root_mean(one) for one in error.T], axis=0)
+        return np.asarray(np.mean([jackknife.root_mean(one) for one in error.T], axis=0))
     return jackknife.root_mean(error.reshape(len(error), -1).mean(axis=1))
 
 
@@ -236,7 +244,7 @@ def _curve_rows(pseudo: Callable[[Array, Array], Array]) -> Callable[[Array, Arr
     """The mean over the classes of the values of a row for each."""
 
     def rows(outputs: Array, targets: Array) -> Array:
-        return np.mean([pseudo(truth, score) for truth, score in _against_rest(outputs, targets)], axis=0)
+        return np.asarray(np.mean([pseudo(*one) for one in _against_rest(outputs, targets)], axis=0))
 
     return rows
 

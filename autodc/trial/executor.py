@@ -65,8 +65,9 @@ class MethodRef:
     folder: str
     """Of the study file."""
     kind: TaskKind
-    row_shape: tuple[int, ...]
-    """Shape of the outputs of one row: (classes,) in classification, () for one value, else that of the targets."""
+    row_shape: tuple[int, ...] | None
+    """Shape of the outputs of one row: (classes,) in classification, () for one value, else that of the targets; None
+    in a custom task."""
     trainer: TrainerRef | None = None
     """The study's: it reads model folders that none of our own trainers knows for its own."""
     base: StoredPart | None = None

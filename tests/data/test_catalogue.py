@@ -240,7 +240,7 @@ def test_a_label_that_went_wrong_after_the_start_is_told_with_its_row_when_it_is
     [
         (np.where(np.arange(200) == 3, np.inf, 1.0), "ADC-DATA-008", "row 3"),
         (np.array(["1.5"] * 3 + ["high"] + ["2"] * 196), "ADC-DATA-011", "no number in row 3"),
-        (np.zeros((200, 2)), "ADC-DATA-011", "(200, 2)"),
+        (np.zeros((200, 2)), "ADC-DATA-022", "(2,) a row"),
     ],
 )
 def test_sealed_numbers_that_do_not_fit(study: Any, y: Any, code: Any, words: Any) -> None:

@@ -55,7 +55,7 @@ def dialect_of(request: SourceRequest, start: bytes) -> Dialect:
 
 
 def pointed_numbers(values: pd.Series[Any]) -> pd.Series[Any] | None:
-    """Text such as 1.002,5 as numbers; None unless all is written so, some with points, as dates and versions are not."""
+    """Text such as 1.002,5 as numbers; None unless all is written so, as dates and versions are not."""
     known = values.dropna()
     texts = pd.Series(known.unique()).str.strip()
     if not texts.str.match(POINTED).any() or not texts.str.match(ANY_NUMBER).all():

@@ -167,7 +167,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
     "lightning": BuiltIn(LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind)),
-    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image")),
+    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image", "custom")),
 }
 """By the names of the study file, which `autodc.studyfile` has a list of."""
 NETWORKS: dict[str, tuple[TaskKind, ...]] = {

@@ -25,7 +25,9 @@ from autodc.adapters.trainers.torch_steps import (
     loss_of,
     read_facts,
     read_weights,
+    scaled,
     target_scale,
+    unscaled,
 )
 from autodc.plugins import is_path, load_object
 from autodc.table import Inputs
@@ -82,7 +84,7 @@ class TorchImage(TorchFitting):
             if facts["kind"] == "classification":
                 out = functional.softmax(out, dim=1)
             elif facts["kind"] == "regression":
-                out = (out * facts["y_scale"] + facts["y_mean"]).reshape(len(x), *facts["y_shape"])
+                out = unscaled(out, facts)
             else:
                 out = out.clamp(0, 1) * BYTE if facts["y_bytes"] else out
                 out = from_channels(out, facts["y_shape"], facts["y_layout"])
@@ -129,8 +131,7 @@ class TorchImage(TorchFitting):
                 "y_layout": y_layout,
                 "y_bytes": y.dtype == np.uint8,
             }
-        mean, scale = target_scale(job)
-        return {**facts, "outputs": int(np.prod(y.shape[1:])), "y_mean": mean, "y_scale": scale}
+        return {**facts, "outputs": int(np.prod(y.shape[1:])), **target_scale(job)}
 
     def _tensor(self, x: Inputs, facts: Mapping[str, Any]) -> torch.Tensor:
         rows = image_rows.rows(x, Wish(**facts.get("wish", {})))
@@ -146,8 +147,7 @@ class TorchImage(TorchFitting):
             return torch.from_numpy(y.astype(np.int64))
         if facts["kind"] == "image_to_image":
             return to_channels(y, facts["y_layout"])
-        scaled = (y.astype(np.float32).reshape(len(y), -1) - facts["y_mean"]) / facts["y_scale"]
-        return torch.from_numpy(scaled.astype(np.float32))
+        return scaled(y, facts)
 
     def _augment(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Shift and mirror each image of a batch by chance, targets alike where they are images."""

@@ -230,15 +230,36 @@ def loss_of(
     return functional.mse_loss
 
 
-def target_scale(job: TrainingJob) -> tuple[float, float]:
-    """Mean and standard deviation of the training targets, parts by weight; the deviation of constants is 1."""
-    weights = np.concatenate([np.full(len(p.y), p.weight) for p in job.train if p.weight > 0])
-    values = np.concatenate(
-        [np.asarray(p.y, dtype=np.float64).reshape(len(p.y), -1) for p in job.train if p.weight > 0]
-    )
-    mean = float(np.average(values.mean(axis=1), weights=weights))
-    deviation = float(np.sqrt(np.average(((values - mean) ** 2).mean(axis=1), weights=weights)))
-    return mean, deviation if deviation > 0 else 1.0
+def target_scale(job: TrainingJob) -> dict[str, Any]:
+    """`y_mean` and `y_scale` of the facts: mean and standard deviation of the training targets, parts by weight.
+
+    A number of one output, of several a list; the deviation of constants is 1.
+    """
+    parts = [part for part in job.train if part.weight > 0]
+    weights = np.concatenate([np.full(len(p.y), p.weight) for p in parts])
+    values = np.concatenate([np.asarray(p.y, dtype=np.float64).reshape(len(p.y), -1) for p in parts])
+    means = [float(np.average(one, weights=weights)) for one in values.T]
+    spreads = [
+        float(np.sqrt(np.average((one - mean) ** 2, weights=weights)))
+        for one, mean in zip(values.T, means, strict=True)
+    ]
+    return {"y_mean": _single(means), "y_scale": _single([spread if spread > 0 else 1.0 for spread in spreads])}
+
+
+def scaled(y: Array, facts: Mapping[str, Any]) -> torch.Tensor:
+    """Targets in standard deviations of the training targets, (n, outputs)."""
+    mean, scale = (np.asarray(facts[name], dtype=np.float32) for name in ("y_mean", "y_scale"))
+    return torch.from_numpy(((y.astype(np.float32).reshape(len(y), -1) - mean) / scale).astype(np.float32))
+
+
+def unscaled(out: torch.Tensor, facts: Mapping[str, Any]) -> torch.Tensor:
+    """The inverse of `scaled`, (n, …) in the shape of the targets."""
+    mean, scale = (torch.tensor(facts[name], dtype=torch.float32, device=out.device) for name in ("y_mean", "y_scale"))
+    return (out * scale + mean).reshape(len(out), *facts["y_shape"])
+
+
+def _single(values: list[float]) -> float | list[float]:
+    return values[0] if len(values) == 1 else values
 
 
 def save_model(model: TorchModel, folder: Path) -> None:
