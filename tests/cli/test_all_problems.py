@@ -140,3 +140,27 @@ def test_large_data_is_not_read_for_a_slip_of_the_keyboard(autodc: Any, tmp_path
     said = autodc("check", write_world(tmp_path, budjet={}, data__candidates=candidates))
     assert "it was called" not in said.err
     assert "slow.py has no rosw" in said.err
+
+
+def test_tables_are_looked_at_as_columns_of_the_base(autodc: Any, tmp_path: Path) -> None:
+    def rows(first: int) -> str:
+        found = [f"{first + i % 20},{i * first % 97 / 8},{'basic' if i % 2 else 'pro'},{i % 3 % 2}" for i in range(60)]
+        return "\n".join(["age,spend,plan,label", *found, ""])
+
+    for name, text in (("base", rows(20)), ("far", rows(41).replace("45,", "thirty,", 1)), ("validation", rows(63))):
+        (tmp_path / f"{name}.csv").write_text(text)
+    options = "options: {target: label}"
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "schema_version: 1\nname: table\nbudjet: {}\ntask: {kind: classification, trainer: sklearn}\n"
+        f"data:\n  base: {{source: base.csv, {options}}}\n"
+        f"  candidates:\n    - {{name: far, source: far.csv, {options}}}\n"
+        f"  validation: {{source: validation.csv, {options}}}\nmetrics: {{primary: accuracy}}\n"
+        "slices:\n  - {name: all, role: target}\n  - {name: pro, role: guard, margin: 0.1, where: \"plann = 'pro'\"}\n"
+    )
+    said = autodc("check", study)
+    assert said.code == 2
+    assert said.err.startswith(f"autodc: 3 problems in {study}:\n{study}:3:1: budjet")
+    assert f"{study}:8:19: data.candidates[0].source (far)" in said.err
+    assert "thirty" in said.err
+    assert "did you mean `plan`?" in said.err
