@@ -13,12 +13,12 @@ from ruamel.yaml import YAML
 
 import autodc
 from autodc.adapters.sources import read_source
-from autodc.verbs.init import write_example
 from autodc.data.hashing import row_hashes
 from autodc.data.overlap import exact
 from autodc.data.where import select
 from autodc.errors import DataError
 from autodc.studyfile import load, load_machine
+from autodc.verbs.init import write_example
 from autodc.wire.inputs import read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
