@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -45,6 +44,7 @@ def test_the_images_are_read_and_the_sides_are_apart(folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_what_was_planted_is_found(folder: Path, tmp_path: Path) -> None:
-    result: Any = autodc.run(load(str(folder / "study.yaml")), out=tmp_path / "out")
+    result = autodc.run(load(str(folder / "study.yaml")), out=tmp_path / "out")
     assert set(result.kept) == {"chalk", "tilted"}
-    assert result.test["after"]["chalk"] > result.test["before"]["chalk"] + 0.2
+    test = result.content["test"]
+    assert test["after"]["chalk"] > test["before"]["chalk"] + 0.2
