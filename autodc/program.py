@@ -324,7 +324,7 @@ def _checked(array: Array, count: int, name: str) -> Array:
         raise JobError(f"{name}: outputs are numbers, not {array.dtype}")
     if array.ndim == 0 or len(array) != count:
         raise JobError(f"{name}: one output a row is needed, {count} of them, not shape {array.shape}")
-    bad = np.flatnonzero(~np.isfinite(array.reshape(count, -1)).all(axis=1)) if count else ()
+    bad = np.flatnonzero(~np.isfinite(array.reshape(count, -1)).all(axis=1)) if count else np.zeros(0, dtype=int)
     if len(bad):
         raise JobError(f"{name}: outputs are finite; row {bad[0]} holds NaN or infinity, {len(bad)} rows in all")
     return array

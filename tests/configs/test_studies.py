@@ -13,12 +13,12 @@ from ruamel.yaml import YAML
 
 import autodc
 from autodc.adapters.sources import read_source
-from autodc.verbs.init import write_example
 from autodc.data.hashing import row_hashes
 from autodc.data.overlap import exact
 from autodc.data.where import select
 from autodc.errors import DataError
 from autodc.studyfile import load, load_machine
+from autodc.verbs.init import write_example
 from autodc.wire.inputs import read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +67,7 @@ def test_the_same_data_come_out_twice(study: Any) -> None:
     assert read_catalogue(spec, read_source).fingerprint == catalogue.fingerprint
 
 
-@pytest.mark.parametrize("name", [*QUICK, "fashion"])
+@pytest.mark.parametrize("name", [*QUICK, "fashion", "images"])
 def test_the_truth_names_every_candidate_once(name: Any) -> None:
     spec = load(str(CONFIGS / name / "study.yaml"))
     truth = YAML(typ="safe").load((CONFIGS / name / "truth.yaml").read_text())

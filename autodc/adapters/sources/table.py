@@ -200,7 +200,7 @@ def numbers_of(request: SourceRequest) -> list[str]:
 
 def target_array(table: pd.DataFrame, target: list[str], request: SourceRequest | None = None) -> np.ndarray[Any, Any]:
     """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers. request: gives them types."""
-    types = {} if request is None else dict(request.options.get("types") or {})
+    types = {} if request is None else wanted_types(request, [str(name) for name in table.columns])
     if request is not None and len(target) == 1 and target[0] in types:
         column: Any = typed(request, target[0], table[target[0]], types[target[0]])
         return np.asarray(column.to_pylist(), dtype=object if column.null_count else None)
@@ -246,7 +246,8 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
         return read_saved(request, columns)
     if is_parquet(request):
         return read_parquet(request, columns)
-    kinds = {**(request.schema or {}), **dict(request.options.get("types") or {})}
+    wish = request.options.get("types")
+    kinds = {**(request.schema or {}), **(wish if isinstance(wish, dict) else {})}
     no_text = [name for name, kind in kinds.items() if kind not in ("category", "text")]
     return read_csv(request, columns, text, [*no_text, *(numbers_of(request))])
 

@@ -133,7 +133,9 @@ def _layout(path: str) -> tuple[str, ...]:
     """Subfolders, or the manifest, of a folder."""
     entries = [entry for entry in os.scandir(path) if not entry.name.startswith(".")]
     folders = sorted(entry.name for entry in entries if entry.is_dir())
-    manifests = [e.name for e in entries if e.is_file() and re.fullmatch(r"(manifest|metadata)\.\w+|state\.json", e.name)]
+    manifests = [
+        e.name for e in entries if e.is_file() and re.fullmatch(r"(manifest|metadata)\.\w+|state\.json", e.name)
+    ]
     return tuple(manifests or folders)
 
 

@@ -90,6 +90,8 @@ class Choices:
 
     def _source(self, path: str | None, written: str | None, own: Mapping[str, Any]) -> dict[str, Any]:
         options = {**(self.rows.options if path is not None else self.part_options), **own}
+        if isinstance(table := options.get("metadata"), str):
+            options["metadata"] = shown_source(table, self.folder)
         source = f"{DATA}/{written}" if path is None else shown_source(path, self.folder)
         return {"source": source, **({"options": options} if options else {})}
 
@@ -174,7 +176,7 @@ def _pinned(choices: Choices, base: Dataset) -> Choices | None:
         return None
     lost = [name for name in wanted if name not in base.features]
     if all(base.metadata[name].nunique(dropna=False) <= 1 for name in lost):
-        return replace(choices, still={name: "the same in every training row" for name in lost})
+        return replace(choices, still=dict.fromkeys(lost, "the same in every training row"))
     return replace(choices, features=wanted)
 
 

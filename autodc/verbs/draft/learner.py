@@ -43,7 +43,9 @@ def learner(form: Form, kind: TaskKind, *, rows: int, width: int, classes: int) 
         )
     if form == "files":
         hint = "write a study for a program or an estimator of your own: docs/guide/trainers.md"
-        raise InputError("ADC-INIT-006", "the files are no images, and no trainer of ours reads others", "--from", "", hint)
+        raise InputError(
+            "ADC-INIT-006", "the files are no images, and no trainer of ours reads others", "--from", "", hint
+        )
     if form == "images" and find_spec("torch") is not None:
         space = {"lr": _log(1e-3, 2e-2), "weight_decay": _log(1e-5, 1e-2), "dropout": _range(0.0, 0.5)}
         return Learner(
@@ -61,7 +63,10 @@ def _text(kind: TaskKind) -> Learner:
         options = {"estimator": "LogisticRegression", "params": {"max_iter": 1000}}
         return Learner(trainer="sklearn", options=options, space={"C": _log(0.1, 100)}, why="weighted words, linear")
     return Learner(
-        trainer="sklearn", options={"estimator": "Ridge"}, space={"alpha": _log(0.01, 100)}, why="weighted words, linear"
+        trainer="sklearn",
+        options={"estimator": "Ridge"},
+        space={"alpha": _log(0.01, 100)},
+        why="weighted words, linear",
     )
 
 
@@ -71,7 +76,9 @@ def _forest(kind: TaskKind) -> Learner:
         "max_features": _log(0.05, 1.0),
         "min_samples_leaf": {"type": "int", "low": 1, "high": 8},
     }
-    return Learner(trainer="sklearn", options={"estimator": name}, space=space, why="a forest: wide inputs or many classes")
+    return Learner(
+        trainer="sklearn", options={"estimator": name}, space=space, why="a forest: wide inputs or many classes"
+    )
 
 
 def _boosting(kind: TaskKind, rows: int) -> Learner:

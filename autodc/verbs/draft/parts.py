@@ -32,7 +32,7 @@ def write_parts(rows: Rows, parts: Mapping[str, Array], folder: Path) -> tuple[d
         root = _root(rows, x)
         table.insert(0, "path", [f"{LINK}/{os.path.relpath(path, root)}" for path in x.texts()])
         names = {part: _manifest(table.iloc[own], folder / part, root) for part, own in parts.items()}
-        return names, {**options, "target": target}
+        return names, {**{key: value for key, value in options.items() if key != "metadata"}, "target": target}
     if isinstance(x, Table):
         target = options.get("target") or LABEL
         table = _whole_table(rows) if rows.is_table else _with_inputs(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -13,12 +14,14 @@ import numpy as np
 import pandas as pd
 from pydantic import JsonValue
 
+from autodc.adapters.sources.central import READABLE
 from autodc.adapters.sources.dispatch import BUILT_IN, read_source
 from autodc.adapters.sources.inputs import choose
 from autodc.adapters.sources.listing import is_image
+from autodc.adapters.sources.remote import local_copy
 from autodc.adapters.sources.savedfile import is_saved, saved_request
 from autodc.adapters.sources.table import TableSource, read_names, read_table
-from autodc.adapters.sources.urls import is_remote
+from autodc.adapters.sources.urls import is_remote, named_path, normal
 from autodc.data.dataset import Dataset
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError, InputError
@@ -38,6 +41,9 @@ LONGEST_SIDE, SHORTEST_SIDE, STEP = 64, 16, 8
 LOOKED_AT = 300
 """Files whose sizes are looked at."""
 KINDS: tuple[TaskKind, ...] = ("classification", "regression", "image_to_image")
+KNOWN = 0.5
+"""A table is about the files of a folder if it knows so large a share of them."""
+MOST_TABLES = 20
 LABEL = "label"
 
 
@@ -64,6 +70,8 @@ class Rows:
     cleaned: bool = False
     """Whether `source` is a copy without them."""
     is_table: bool = False
+    named: str = ""
+    """How a person calls the source."""
 
     @property
     def group(self) -> str | None:
@@ -103,9 +111,19 @@ def read_rows(source: str, target: Sequence[str], scratch: Path) -> Rows:
 
     Raises InputError and all that a source raises.
     """
-    if (is_table_name(source) and not is_remote(source) and os.path.isfile(source)) or is_saved(source):
-        return _table(source, target, scratch)
-    return _other(source, target)
+    if is_remote(source):
+        path = named_path(source)
+        if not is_table_name(path):
+            return replace(_other(source, target), named=os.path.basename(path))
+        copy = local_copy(request_of(normal(source, os.getcwd())), "".join(Path(path).suffixes[-2:]))
+        try:
+            return replace(_table(copy.request.path, target, scratch), named=os.path.basename(path))
+        except InputError:
+            copy.drop()
+            raise
+    is_table = (is_table_name(source) and os.path.isfile(source)) or is_saved(source)
+    rows = _table(source, target, scratch) if is_table else _other(source, target)
+    return replace(rows, named=os.path.basename(source))
 
 
 def read_as(source: str, kind: TaskKind, options: Mapping[str, JsonValue], **more: Any) -> Dataset:
@@ -120,6 +138,8 @@ def _table(source: str, asked: Sequence[str], scratch: Path) -> Rows:
     names = read_names(request)
     target = target_columns(names, asked or [str(one) for one in _listed(told.get("target"))], FROM)
     targets = read_table(request, list(target))
+    if not len(targets):
+        raise InputError("ADC-INIT-005", "there are no rows", FROM, os.path.basename(source))
     known = targets.notna().all(axis=1).to_numpy()
     if not known.any():
         raise InputError("ADC-INIT-004", f"target `{', '.join(target)}` has no value in any row", "--target")
@@ -153,6 +173,9 @@ def _table(source: str, asked: Sequence[str], scratch: Path) -> Rows:
     time = None if group else time_column(frame, target)
     if text := _free_text(request, [name for name in choice.features if name != time], frame):
         options, aside = {**options, "text": text}, {}
+    if not choice.features:
+        got = ", ".join(f"{name} ({why})" for name, why in aside.items()) or "the target alone"
+        raise InputError("ADC-INIT-006", "there is no column to learn from", FROM, got)
     own = {"metadata": list(aside)} if aside and not text else {}
     data = read_as(source, kind, {**options, **own})
     rows = Rows(
@@ -198,6 +221,8 @@ def _images(frame: pd.DataFrame, source: str, told: JsonValue) -> dict[str, Json
 def _other(source: str, asked: Sequence[str]) -> Rows:
     """A folder, arrays, a URL or a function: read as the first kind of task that its targets fit."""
     options: dict[str, JsonValue] = {} if not asked else {"target": list(asked) if len(asked) > 1 else asked[0]}
+    if not asked and (table := _table_about(source)):
+        options = {"metadata": table}
     first: DataError | None = None
     for kind in KINDS:
         try:
@@ -210,6 +235,22 @@ def _other(source: str, asked: Sequence[str]) -> Rows:
         return _as_read(source, kind, options, data)
     assert first is not None
     raise first
+
+
+def _table_about(source: str) -> str | None:
+    """The table beside a folder of classes that knows more of its files, absolute; None where there is none."""
+    if not os.path.isdir(source) or is_saved(source) or any(entry.is_file() for entry in os.scandir(source)):
+        return None
+    above = os.path.dirname(source)
+    for folder in dict.fromkeys((above, os.path.dirname(above))):
+        for path in sorted(entry.path for entry in os.scandir(folder) if entry.is_file())[:MOST_TABLES]:
+            if not path.casefold().endswith(READABLE):
+                continue
+            with contextlib.suppress(InputError):
+                known = read_as(source, "classification", {"metadata": path}).metadata.drop(columns="path")
+                if known.shape[1] and known.notna().any(axis=1).mean() >= KNOWN:
+                    return path
+    return None
 
 
 def _as_read(source: str, kind: TaskKind, options: dict[str, JsonValue], data: Dataset) -> Rows:
