@@ -18,6 +18,8 @@ UNNAMED = re.compile(r"^(Unnamed: \d+(\.\d+)*)?$")
 """A column without a name: pandas writes its index so."""
 NUMBER = re.compile(r"^[-+(]?\s*[$€£¥]?\s*\d[\d.,'_\s\u00a0\u202f]*(e[-+]?\d+)?\s*[%€$£¥)]?$", re.IGNORECASE)
 """Decimal commas, thousands marks, signs of money and shares beside plain numbers."""
+CODE, PADDED = r"\d+", r"0\d"
+"""Digits, some with zeros before them, are names of things."""
 LIKE_NUMBERS = 0.75
 """From this share of its values on, text looks like numbers."""
 ROW_NAMES = frozenset({"index", "level_0", "nr", "row", "row_nr", "row_number", "rownumber", "rownum"})
@@ -114,6 +116,8 @@ def looks_like_numbers(column: pd.Series[Any]) -> bool:
     if values.empty or pd.api.types.infer_dtype(values) not in ("string", "integer", "mixed-integer"):
         return False
     counts = values.astype(str).value_counts()
+    if counts.index.str.fullmatch(CODE).all() and counts.index.str.match(PADDED).any():
+        return False
     fits = [bool(NUMBER.match(value.strip())) for value in counts.index]
     return float(counts[fits].sum()) >= LIKE_NUMBERS * len(values)
 

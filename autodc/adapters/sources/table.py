@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
@@ -26,6 +27,8 @@ from autodc.table import ColumnType, Inputs, Table
 
 OPTIONS = ("features", "metadata", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
 DEFAULT_TARGET = "target"
+NO_NAME = re.compile(r"^([-+]?\d[\d.,eE+-]*|Unnamed: \d+)$")
+SHOWN = 8
 
 
 @final
@@ -188,7 +191,11 @@ def target_names(request: SourceRequest, names: list[str]) -> list[str]:
     """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
     wish = request.options.get("target") or DEFAULT_TARGET
     wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
-    raise_all(missing_name(request, "005", "target column", name, names) for name in wanted if name not in names)
+    lost = [name for name in wanted if name not in names]
+    if lost and all(NO_NAME.match(name) for name in names):
+        hint = "the first line is taken for the names of the columns; put one with names above it"
+        raise problem(request, "005", f"there is no target column `{lost[0]}`", ", ".join(names[:SHOWN]), hint)
+    raise_all(missing_name(request, "005", "target column", name, names) for name in lost)
     return wanted
 
 
