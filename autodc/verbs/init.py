@@ -82,7 +82,7 @@ def _drafted(
     from autodc.verbs.draft.beside import look_beside
     from autodc.verbs.draft.columns import slug
     from autodc.verbs.draft.page import page
-    from autodc.verbs.draft.rows import read_rows
+    from autodc.verbs.draft.reading import read_rows
     from autodc.verbs.draft.slices import add_slices
 
     name = slug(os.path.basename(os.path.abspath(folder)), (), "study")

@@ -18,6 +18,7 @@ VALIDATION_WORDS = frozenset({"val", "valid", "validation", "dev", "eval"})
 TEST_WORDS = frozenset({"test", "testing", "holdout"})
 TRAIN_WORDS = frozenset({"train", "training"})
 WORD = re.compile(r"[A-Za-z]+|\d+")
+MANIFEST = re.compile(r"(manifest|metadata)\.\w+|state\.json")
 MOST = 200
 """Names in a folder that are looked at."""
 

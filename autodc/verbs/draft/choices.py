@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 from pydantic import JsonValue
 
 from autodc.data.dataset import Dataset
@@ -189,7 +190,7 @@ def _written(choices: Choices) -> Choices:
         cut = cut_rows(rows.data, rows.time, SEED, has_test=choices.test is not None)
         names, options = write_parts(rows, cut.parts, folder)
     elif rows.cleaned:
-        names, options = write_parts(rows, {TRAIN: slice(None)}, folder)
+        names, options = write_parts(rows, {TRAIN: np.arange(len(rows.data))}, folder)
     else:
         names, options = {}, {}
     return replace(choices, cut=cut, parts=names, part_options=options)
@@ -205,10 +206,12 @@ def _without(choices: Choices, error: InputError) -> Choices:
                 unfit = {**choices.unfit, os.path.basename(path): what}
                 return replace(choices, candidates=left, unfit=unfit)
         for part in (VALIDATION, TEST):
-            path = getattr(choices, part)
+            path = choices.validation if part == VALIDATION else choices.test
             if f"data.{part}" in one.place and path is not None:
                 unfit = {**choices.unfit, os.path.basename(path): what}
-                return replace(choices, unfit=unfit, **{part: None})
+                if part == VALIDATION:
+                    return replace(choices, unfit=unfit, validation=None)
+                return replace(choices, unfit=unfit, test=None)
         if one.code == OVERLAPS and "data.base" in one.place and choices.overlap is None:
             return replace(choices, overlap="drop")
     raise _placed(error)

@@ -61,12 +61,11 @@ REPEATS = 1.25
 """Rows a group, from which on it is worth keeping them together."""
 LARGEST = 0.3
 """A group with a larger share of the rows cannot be kept on one side of a cut."""
-TIMES = frozenset(
-    ["at", "created", "date", "day", "month", "period", "quarter", "time", "timestamp", "when", "week", "year"]
-)
+TIMES = frozenset({"at", "created", "date", "day", "month", "period", "quarter", "time", "timestamp", "when"})
 BIRTHS = frozenset(["birth", "birthday", "birthdate", "born", "dob"])
 """A date that is no time of the row."""
 LEAST_TIMES = 10
+CONSTANT = "the same in every row"
 SLICE_VALUES = 6
 """A column with more values is none to make slices of."""
 
@@ -94,7 +93,7 @@ def why_left_out(name: str, column: pd.Series[Any]) -> str:
     if kind is None:
         return "no single values"
     if column.nunique(dropna=False) <= 1:
-        return "the same in every row"
+        return CONSTANT
     if kind in ("category", "text") and looks_like_numbers(column):
         return "text that looks like numbers"
     return "an id" if like_id(name, column, kind) else "no input"
