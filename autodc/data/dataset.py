@@ -12,6 +12,7 @@ import pandas as pd
 from autodc import fingerprint
 from autodc.data.columns import as_array
 from autodc.data.hashing import content_of, row_hashes
+from autodc.large import taken as rows_taken
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -75,7 +76,7 @@ class Dataset:
         taken = replace(
             self,
             name=name or self.name,
-            x=self.x[index],
+            x=rows_taken(self.x, index),
             y=None if self.y is None else self.y[index],
             metadata=self.metadata.iloc[index].reset_index(drop=True),
             groups=None if self.groups is None else self.groups[index],

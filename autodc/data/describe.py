@@ -85,6 +85,7 @@ def _numeric(candidates: Iterable[Dataset]) -> list[str]:
     """Metadata columns that are finite numbers in every row of every candidate."""
     found: list[set[str]] = []
     for data in candidates:
-        frame: pd.DataFrame = data.metadata.select_dtypes(["number", "bool"], exclude=["timedelta"]).astype(np.float64)
+        others = data.metadata.drop(columns=list(data.features), errors="ignore")  # inputs are described already
+        frame: pd.DataFrame = others.select_dtypes(["number", "bool"], exclude=["timedelta"]).astype(np.float64)
         found.append({str(c) for c in frame.columns if np.isfinite(frame[c]).all()})
     return sorted(set.intersection(*found))

@@ -13,12 +13,12 @@ import numpy as np
 from filelock import FileLock
 
 from autodc import fingerprint
-from autodc.adapters.cache import cache_folder
 from autodc.adapters.pictures.decode import decoded, head
 from autodc.adapters.pictures.many import quiet, stacked
 from autodc.adapters.pictures.wish import Wish
 from autodc.errors import AutodcError, DataError
 from autodc.files import write_whole
+from autodc.large import cache_folder
 from autodc.table import CONTENT, PATH, Table
 
 Array = np.ndarray[Any, Any]

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autodc.adapters.cache import room
 from autodc.errors import AutodcError, DataError, raise_all
+from autodc.large import room
 
 Array = np.ndarray[Any, Any]
 Value = TypeVar("Value")

@@ -95,6 +95,11 @@ def _found(name: str, column: pd.Series[Any], index: set[str]) -> Found:
     return Found.CALLED if kind in COUNTED and _is_called_id(name) else Found.INPUT
 
 
+def still_of(table: pd.DataFrame) -> list[str]:
+    """Columns that are the same in every row."""
+    return [str(name) for name in table.columns if len(table) > 1 and table[name].nunique(dropna=False) == 1]
+
+
 def likely_ids(table: pd.DataFrame, inputs: Iterable[str]) -> tuple[str, ...]:
     """Columns that are no inputs and look like ids of what the rows are about; numbers of rows are none."""
     known = set(inputs)

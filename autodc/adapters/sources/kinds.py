@@ -214,7 +214,8 @@ def _name(value: Any) -> str:
 
 def _told(request: SourceRequest, name: str, kind: ColumnType, values: pd.Series[Any], rows: Any) -> DataError:
     value = values.iloc[int(rows[0])]
-    got = f"row {listed(rows)}: {value.item() if isinstance(value, np.generic) else value!r}"
+    start = int(values.index[0]) if isinstance(values.index, pd.RangeIndex) else 0
+    got = f"row {listed(rows + start)}: {value.item() if isinstance(value, np.generic) else value!r}"
     text = f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'}"
     if request.schema is None:
         hint = f"mend the values, or set the column aside with options: {{metadata: [{name}]}}"

@@ -50,7 +50,7 @@ def read_parquet(request: SourceRequest, names: Sequence[str]) -> pd.DataFrame:
         columns = {name: from_arrow(table[name]) for name in names}
         columns.update({name: columns[name].astype("category") for name in names if name in coded})
     except (OSError, ArrowException, MemoryError) as error:
-        raise _unreadable(request, error) from None
+        raise unreadable(request, error) from None
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
 
 
@@ -74,7 +74,7 @@ class ParquetCells(Sequence[object]):
             about = self._file.metadata
             sizes = [about.row_group(at).num_rows for at in range(about.num_row_groups)]
         except (OSError, ArrowException) as error:
-            raise _unreadable(request, error) from None
+            raise unreadable(request, error) from None
         self._starts = [0, *itertools.accumulate(sizes)]
         self._held: dict[int, Any] = {}
         self._lock = Lock()
@@ -98,7 +98,7 @@ class ParquetCells(Sequence[object]):
         try:
             return self._file.read_row_group(group, columns=[self._name])[self._name]
         except (OSError, ArrowException, MemoryError) as error:
-            raise _unreadable(self._request, error) from None
+            raise unreadable(self._request, error) from None
 
 
 def _schema(request: SourceRequest) -> pa.Schema:
@@ -108,9 +108,10 @@ def _schema(request: SourceRequest) -> pa.Schema:
     try:
         return parquet.read_schema(path)
     except (OSError, ArrowException) as error:
-        raise _unreadable(request, error) from None
+        raise unreadable(request, error) from None
 
 
-def _unreadable(request: SourceRequest, error: Exception) -> DataError:
+def unreadable(request: SourceRequest, error: Exception) -> DataError:
+    """What is wrong with a file that is no Parquet, or not whole."""
     refuse_foreign(request, start_of(regular_file(request), 1024))
     return problem(request, "002", "the table cannot be read", str(error))

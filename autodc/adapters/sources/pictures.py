@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from autodc.adapters.cache import cache_folder
 from autodc.adapters.pictures.decode import decoded, refuse_no_picture
 from autodc.adapters.pictures.many import each, stacked
 from autodc.adapters.pictures.wish import Wish
@@ -25,6 +24,7 @@ from autodc.adapters.sources.listing import cut, is_image, shown
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError
 from autodc.files import disk_told
+from autodc.large import cache_folder
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]

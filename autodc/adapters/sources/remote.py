@@ -14,7 +14,7 @@ from typing import Any, final
 
 import fsspec
 
-from autodc.adapters import cache
+from autodc import large
 from autodc.adapters.sources.files import regular_file
 from autodc.adapters.sources.urls import WEB, named_path
 from autodc.data.problems import problem
@@ -101,7 +101,7 @@ def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
 
 def cache_folder() -> Path:
     """Where copies of remote files lie."""
-    return cache.cache_folder("sources")
+    return large.cache_folder("sources")
 
 
 def _opened(url: str) -> tuple[fsspec.AbstractFileSystem, str]:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
-from autodc.adapters.sources.inputs import choose, likely_ids
+from autodc.adapters.sources.inputs import choose, likely_ids, still_of
 from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
 from autodc.adapters.sources.kinds import column_type, typed, wanted_types, what_it_holds
 from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
 from autodc.adapters.sources.pictures import image_inputs, image_targets
+from autodc.adapters.sources.pieces import as_metadata, is_large, is_still, read_pieces, sampled
 from autodc.adapters.sources.savedfile import is_saved, read_saved, saved_cells, saved_names
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
@@ -56,6 +57,8 @@ class TableSource:
         if text is not None and text not in names:
             raise missing_name(request, "004", "column of text", text, names)
         types = wanted_types(request, names)
+        if text is None and is_parquet(request) and is_large(request):
+            return self._in_pieces(names, target, types, *wanted, targets=targets)
         as_text = {name for name, kind in {**types, **(request.schema or {})}.items() if kind in ("category", "text")}
         read = [name for name in names if targets or name not in target]
         table = read_table(request, read, tuple(as_text | ({text} if text else set())))
@@ -71,6 +74,42 @@ class TableSource:
             # the inputs of all others have to be the base's
             notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
             likely_ids=likely_ids(metadata, no_ids) if request.name == BASE else (),
+        )
+        return checked(request, raw, targets=targets)
+
+    def _in_pieces(
+        self,
+        names: list[str],
+        target: list[str],
+        types: dict[str, ColumnType],
+        features: list[str] | None,
+        metadata: list[str],
+        *,
+        targets: bool,
+    ) -> Dataset:
+        """A file larger than memory: columns are chosen by a sample of its rows, and inputs stay on the disk."""
+        request, notes = self._request, tuple[str, ...]()
+        if request.schema is None:
+            some = sampled(request, [name for name in names if name not in target])
+            chosen, notes = self._features(some, target, features, metadata, types)
+            if features is None and (moving := [name for name in still_of(some) if not is_still(request, name)]):
+                chosen, notes = self._features(some, target, [*chosen, *moving], metadata, types)
+            found = {name: types.get(name) or column_type(some[name]) for name in chosen}
+            raise_all(self._no_values(some, name) for name, kind in found.items() if kind is None)
+            schema = {name: kind for name, kind in found.items() if kind is not None}
+        else:
+            schema = self._schema_of_base(names, features)
+        x = read_pieces(request, schema)
+        others = read_table(request, [name for name in names if name not in schema and (targets or name not in target)])
+        columns = {**as_metadata(x), **{str(name): others[name] for name in others if name not in target}}
+        raw = RawRows(
+            x=x,
+            y=target_array(others, target, request) if targets else None,
+            metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(x)), copy=False),
+            notes=notes if request.name == BASE else (),
+            likely_ids=likely_ids(others.drop(columns=target, errors="ignore"), (str(request.options.get("group")),))
+            if request.name == BASE
+            else (),
         )
         return checked(request, raw, targets=targets)
 
@@ -116,15 +155,17 @@ class TableSource:
 
     def _as_the_base(self, table: pd.DataFrame, features: list[str] | None) -> Inputs:
         """The columns of the base, whatever stands beside them."""
-        request, schema = self._request, self._request.schema
-        assert schema is not None
-        if lost := [name for name in schema if name not in table]:
-            got = f"{', '.join(lost)}; columns here: {', '.join(map(str, table.columns))}"
+        return self._typed(table, self._schema_of_base([str(name) for name in table.columns], features))
+
+    def _schema_of_base(self, names: list[str], features: list[str] | None) -> dict[str, ColumnType]:
+        request, schema = self._request, dict(self._request.schema or {})
+        if lost := [name for name in schema if name not in names]:
+            got = f"{', '.join(lost)}; columns here: {', '.join(names)}"
             raise problem(request, "020", "input columns of the base are missing", got, "name them as the base does")
         if features is not None and set(features) != set(schema):
             got = f"{', '.join(features)}; the base: {', '.join(schema)}"
             raise problem(request, "020", "other input columns than the base's", got, "leave `features` to the base")
-        return self._typed(table, schema)
+        return schema
 
     def _typed(self, table: pd.DataFrame, schema: Any) -> Table:
         arrays, problems = {}, list[AutodcError]()

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, final
 
-from autodc.adapters.cache import cache_folder
 from autodc.adapters.sources.files import GZIP, refuse_foreign, regular_file, start_of
 from autodc.adapters.sources.listing import cut
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 from autodc.files import NO_ROOM, disk_problem, disk_told
+from autodc.large import cache_folder
 
 LARGEST = 1 << 30
 """Bytes of one file that are read."""

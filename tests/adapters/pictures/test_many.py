@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autodc.adapters import cache
+from autodc import large as cache
 from autodc.adapters.pictures.kept import decoded_files, kept_files
 from autodc.adapters.pictures.many import stacked
 from autodc.adapters.pictures.wish import Wish
