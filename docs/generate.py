@@ -20,7 +20,7 @@ from autodc.studyfile.names import METRICS
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/**/*.md", "configs/**/*.md", "deploy/**/*.md", "benchmarks/**/*.md")
 BLOCK = re.compile(r"(<!-- output: (?P<command>[^\n]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
-TABLE = re.compile(r"(<!-- table: (?P<name>\w+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table: (?P<name>[\w ]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s#]+)[^)]*\)")
 WIDTH = "100"
 
@@ -74,7 +74,31 @@ def metrics() -> list[list[str]]:
     return rows
 
 
-TABLES: dict[str, Callable[[], list[list[str]]]] = {"metrics": metrics}
+def source_options() -> list[list[str]]:
+    """Every option of every source."""
+    from autodc.adapters.sources.options import MEANINGS
+
+    return [["option", "of", "means"], *([f"`{name}`", one.sources, one.meaning] for name, one in MEANINGS.items())]
+
+
+def trainer_options() -> list[list[str]]:
+    """Every option of every trainer of ours, as its type has it."""
+    from autodc.adapters.trainers.options import BUILT_IN
+
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for trainer, ours in BUILT_IN.items():
+        for name, field in ours.options.model_fields.items():
+            default = "needed" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
+            rows.setdefault((name, default, field.description or ""), []).append(f"`{trainer}`")
+    found = [[f"`{name}`", ", ".join(of), default, text] for (name, default, text), of in rows.items()]
+    return [["option", "of", "left out", "means"], *([cell.replace("|", "\\|") for cell in row] for row in found)]
+
+
+TABLES: dict[str, Callable[[], list[list[str]]]] = {
+    "metrics": metrics,
+    "source options": source_options,
+    "trainer options": trainer_options,
+}
 """Name of a table in the pages → what makes its lines, the header first."""
 
 

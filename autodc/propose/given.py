@@ -5,9 +5,23 @@ from __future__ import annotations
 from functools import partial
 from typing import final
 
+from pydantic import JsonValue
+
 from autodc.data.admit import Candidate
 from autodc.data.catalogue import place_of, read_rows
-from autodc.studyfile.study import StudySpec
+from autodc.studyfile.study import CandidateSpec, SourceSpec, StudySpec
+
+
+def _mapped(one: CandidateSpec) -> SourceSpec:
+    """The source of a candidate, with its labels as an option of it."""
+    if not one.labels:
+        return one
+    return one.model_copy(update={"options": {**one.options, "map": {**_map(one), **one.labels}}})
+
+
+def _map(one: CandidateSpec) -> dict[str, JsonValue]:
+    known = one.options.get("map")
+    return known if isinstance(known, dict) else {}
 
 
 @final
@@ -26,7 +40,7 @@ class Given:
                 Candidate(
                     name=one.name,
                     place=place,
-                    rows=partial(read_rows, spec, one, one.name, place),
+                    rows=partial(read_rows, spec, _mapped(one), one.name, place),
                     source=one.source,
                     cost=one.cost,
                     tags=one.tags,

@@ -43,6 +43,9 @@ class CandidateSpec(SourceSpec):
     name: Name = Field(description="how decisions and reports call it")
     cost: float = Field(default=0.0, ge=0, description="what it costs to have, in the unit of budget.cost")
     tags: tuple[str, ...] = Field(default=(), description="free words for the report")
+    labels: dict[str, str | int | bool] = Field(
+        default={}, description="class label as it is written there: label of the base; as options: {map: ...}"
+    )
     targets: tuple[str, ...] | None = Field(
         default=None, description="the target slices it is meant to help; left out: all of them"
     )
