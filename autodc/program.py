@@ -43,13 +43,11 @@ class JobError(ValueError):
 
 @dataclass(frozen=True)
 class _Content:
-    """What a file holds."""
+    """What a file holds: inputs (an array, or a DataFrame), and column → values of all that is no input."""
 
     kind: str
     x: Any
-    """An array, or a DataFrame of the inputs."""
     rest: Mapping[str, Any]
-    """Column → values of all that is no input."""
 
 
 class Rows:
@@ -76,10 +74,14 @@ class Rows:
 
     @cached_property
     def y(self) -> Any:
-        """The targets, shape (n,) or (n, ...): of classes the codes 0 … C−1, whose names `labels` tells."""
+        """The targets, shape (n,) or (n, ...): of classes the codes 0 … C−1, whose names `labels` tells.
+
+        In `custom` they may be JSON values: an array of Python objects.
+        """
         if any(TARGET not in part._content.rest for part in self._parts):
             raise JobError(f"{self._named()}: rows to predict have no targets")
-        return self._taken([part._content.rest[TARGET] for part in self._parts])
+        found = self._taken([part._content.rest[TARGET] for part in self._parts])
+        return np.fromiter(map(json.loads, found), object, len(found)) if found.dtype.kind in "UTO" else found
 
     def arrays(self) -> tuple[Array, Array]:
         """Inputs and targets as arrays; those of a table where every column is of numbers or truth values."""
@@ -97,7 +99,7 @@ class Rows:
             raise JobError(f"{self._named()}: the inputs are arrays, not columns; use arrays()")
         frame, names = self._inputs(), [name for name in self._parts[0]._content.rest if self._has(name)]
         for name in names:
-            values = self._taken([part._content.rest[name] for part in self._parts])
+            values = self.y if name == TARGET else self._taken([part._content.rest[name] for part in self._parts])
             frame[name] = values if np.ndim(values) == 1 else list(values)
         return frame
 
@@ -245,7 +247,7 @@ class Job:
             raise JobError(f"there is nothing called {name} to predict, only {', '.join(known)}")
         file, count = self.out / f"predictions-{name}", len(known[name])
         outputs = outputs.detach().cpu() if hasattr(outputs, "detach") else outputs
-        if self.kind == "custom" and not hasattr(outputs, "dtype"):
+        if self.kind in ("custom", "") and not hasattr(outputs, "dtype"):
             lines = "".join(f"{line}\n" for line in _json_lines(outputs, count, name))
             _whole(file.with_name(f"{file.name}.jsonl"), lambda stream: stream.write(lines.encode()))
             return
@@ -310,9 +312,9 @@ def _values(column: Any) -> Array:
 def _checked(array: Array, count: int, name: str) -> Array:
     if array.dtype.kind not in "fiub":
         raise JobError(f"{name}: outputs are numbers, not {array.dtype}")
-    if array.ndim == 0 or len(array) != count:
+    if array.shape[:1] != (count,):
         raise JobError(f"{name}: one output a row is needed, {count} of them, not shape {array.shape}")
-    bad = np.flatnonzero(~np.isfinite(array.reshape(count, -1)).all(axis=1)) if count else ()
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
     if len(bad):
         raise JobError(f"{name}: outputs are finite; row {bad[0]} holds NaN or infinity, {len(bad)} rows in all")
     return array
