@@ -14,8 +14,8 @@ import numpy as np
 from autodc.data.catalogue import Catalogue
 from autodc.data.copies import copies_of
 from autodc.data.dataset import Dataset
-from autodc.data.nearness import SAMPLED, Nearness
-from autodc.data.overlap import IMAGE_TOLERANCE, TABLE_TOLERANCE, near
+from autodc.data.near import IMAGE_TOLERANCE, TABLE_TOLERANCE, near
+from autodc.data.nearness import SAMPLED, Nearness, beyond
 from autodc.data.views import is_pictures, numeric
 from autodc.evaluation.slices import held_parts
 from autodc.gate.types import Leak, LeakKind, Leaks
@@ -80,7 +80,7 @@ class LeakSearch:
         answered = _agree(training, held, copy, row) & ~same[row]
         nearness = Nearness(training, part)
         usual = IMAGE_TOLERANCE if is_pictures(training.x) else TABLE_TOLERANCE
-        count = _beyond(len(np.unique(row[answered])), len(held), nearness.by_chance(usual))
+        count = beyond(len(np.unique(row[answered])), len(held), nearness.by_chance(usual))
         found.append(("near", "", max(count, _with_noise(nearness, training, held, same))))
         if training.groups is not None and held.groups is not None:
             shared = np.isin(held.groups.astype(str), training.groups.astype(str))
@@ -128,17 +128,12 @@ def _counts(numbers: Any) -> bool:
     return int(numbers.min()) in (0, 1) and int(numbers.max()) - int(numbers.min()) + 1 == numbers.nunique()
 
 
-def _beyond(found: int, of: int, by_chance: float) -> int:
-    """What was found, or nothing where chance explains it."""
-    return found if found > 2 * by_chance * of + 4 * np.sqrt(by_chance * of) else 0
-
-
 def _with_noise(nearness: Nearness, training: Dataset, held: Dataset, same: Array) -> int:
     """How many held rows are a training row of their label with noise on it."""
     held_rows, rows, within = nearness.huddled(held)
     answered = _agree(training, held, rows, held_rows) & ~same[held_rows]
     looked = min(len(held), SAMPLED)
-    found = _beyond(len(np.unique(held_rows[answered])), looked, nearness.by_chance(within))
+    found = beyond(len(np.unique(held_rows[answered])), looked, nearness.by_chance(within))
     return round(found * len(held) / max(1, looked))
 
 
