@@ -15,15 +15,25 @@ Every message says what is wrong, where, what was found and how to mend it, with
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
 from autodc.masking import masked
 
+SHOWN = 20
+"""So many problems of one input are told one by one."""
+
 INTERRUPTED = 130
 """Exit code of a command that was interrupted; the same command goes on."""
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 """What the system says of a disk that refuses: the surroundings failed, not the study."""
+
+_SPOT = re.compile(r"(?P<file>[^\n]+?):(?P<line>\d+):(?P<column>\d+)(?=: | |$)")
+"""How a place begins that is in a file."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that would make a terminal do something; lines and tabs are none."""
 
 
 class AutodcError(Exception):
@@ -41,10 +51,11 @@ class AutodcError(Exception):
         self.code, self.problem, self.place, self.got, self.hint = code, problem, place, got, hint
 
     def __str__(self) -> str:
-        head = f"{self.place}: {self.problem}" if self.place else self.problem
-        found = f"; found {self.got}" if self.got else ""
+        place = self.place.replace("\n", "\\n")
+        head = f"{place}: {self.problem}" if place else self.problem
+        found = f"; found {self.got}" if self.got and not place.endswith(f".{self.got}") else ""
         hint = f"\n    {self.hint}" if self.hint else ""
-        return masked(f"{head}{found} [{self.code}]{hint}")
+        return masked(_CONTROL.sub(_escaped, f"{head}{found} [{self.code}]{hint}"))
 
 
 class InputError(AutodcError):
@@ -71,7 +82,11 @@ class Problems(InputError):
         self.args = (self.problems,)
 
     def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
+        count, files = len(self.problems), _files(self.problems)
+        where = f" in {', '.join(files)}" if files else ""
+        told = [str(problem) for problem in self.problems[:SHOWN]]
+        more = [f"and {count - SHOWN} more"] if count > SHOWN else []
+        return "\n".join([masked(f"{count} problems{where}:"), *told, *more])
 
 
 class SurroundingsError(AutodcError):
@@ -98,6 +113,41 @@ def raise_all(problems: Iterable[AutodcError]) -> None:
         raise found[0]
     if found:
         raise Problems(found)
+
+
+def in_reading_order(problems: Iterable[AutodcError], first: str = "") -> list[AutodcError]:
+    """Problems as a reader meets them, each once: by file, line and column; then what has no line, `--set` last.
+
+    first: the file that comes before all others, which follow in the order in which they are met.
+    """
+    found = list({(str(problem), problem.code): problem for problem in problems}.values())
+    ranks: dict[str, int] = {first: 0}
+    for problem in found:
+        if spot := _SPOT.match(problem.place):
+            ranks.setdefault(spot["file"], len(ranks))
+
+    def order(problem: AutodcError) -> tuple[int, int, int]:
+        if spot := _SPOT.match(problem.place):
+            return ranks[spot["file"]], int(spot["line"]), int(spot["column"])
+        return len(ranks) + problem.place.startswith("--set"), 0, 0
+
+    return sorted(found, key=order)
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode()
+
+
+def file_of(place: str) -> str:
+    """The file that a place with a line is in; empty for any other place."""
+    spot = _SPOT.match(place)
+    return spot["file"] if spot else ""
+
+
+def _files(problems: Iterable[AutodcError]) -> list[str]:
+    """The files that places are in, where they are few enough to be named."""
+    found = list(dict.fromkeys(file for p in problems if (file := file_of(p.place))))
+    return found if len(found) <= 2 else []
 
 
 def each_of(error: AutodcError) -> tuple[AutodcError, ...]:

@@ -14,7 +14,7 @@ import importlib.util
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -37,6 +37,17 @@ IMPORT_FAILED = "ADC-TRAIN-060"
 
 LONGEST = 2000
 """An error of a user's code is told up to this many characters."""
+
+LONGEST_NAME = 200
+"""What is longer is compared by its beginning."""
+
+MOST_NAMES = 20
+"""So many known names are listed."""
+
+SHORT_LIST = 80
+"""A list of known names stands beside the one that was meant where it has up to this many characters."""
+
+NONE: Mapping[str, str] = {}
 
 
 def is_path(name: str) -> bool:
@@ -66,18 +77,32 @@ def load_plugin(name: str, group: str, folder: str, place: str) -> Any:
         return point.load()
 
 
-def meant(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was most likely meant, None where nothing is close."""
+def meant(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NONE) -> str | None:
+    """The known word that was most likely meant, None where nothing is close.
+
+    synonyms: what else known words are called, in small letters with `_`.
+    """
     folded = {_folded(w): w for w in reversed(list(known))}
-    close = difflib.get_close_matches(_folded(word), folded, n=1)
+    asked = _folded(word)
+    if asked not in folded and synonyms.get(asked) in folded.values():
+        return synonyms[asked]
+    close = difflib.get_close_matches(asked[:LONGEST_NAME], folded, n=1)
     return folded[close[0]] if close else None
 
 
-def suggest(word: str, known: Sequence[str], what: str) -> str:
-    """A hint: the word that was meant and all that are known. what: `known slices`, `choices`."""
-    guess = meant(word, known)
-    listed = f"{what}: {', '.join(dict.fromkeys(known))}" if known else f"there are no {what}"
-    return f"did you mean {guess}? {listed}" if guess is not None else listed
+def suggest(word: str, known: Sequence[str], what: str, synonyms: Mapping[str, str] = NONE, forms: str = "") -> str:
+    """A hint: the word that was meant, and all that are known where they are few or none is close.
+
+    what: `known slices`, `choices`; forms: what may stand there that has no name.
+    """
+    guess = meant(word, known, synonyms)
+    names = list(dict.fromkeys(known))
+    more = [f"… {len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    every = [*names[:MOST_NAMES], *more, *([forms] if forms else [])]
+    listed = f"{what}: {', '.join(every)}" if every else f"there are no {what}"
+    if guess is None:
+        return listed
+    return f"did you mean {guess}? {listed}" if len(listed) <= SHORT_LIST else f"did you mean {guess}?"
 
 
 def told(error: BaseException, folder: str = "") -> str:
@@ -122,7 +147,8 @@ def load_object(name: str, folder: str, place: str) -> Any:
     try:
         return getattr(module, attribute)
     except AttributeError:
-        raise SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, _names(module)) from None
+        hint = suggest(attribute, _names(module), "it has")
+        raise SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint) from None
 
 
 def find_problem(name: str, folder: str, place: str) -> SpecError | None:
@@ -134,7 +160,7 @@ def find_problem(name: str, folder: str, place: str) -> SpecError | None:
         return _module_problem(where, folder, place, name)
     file = Path(folder) / where
     if not file.is_file():
-        return SpecError("ADC-TRAIN-020", f"there is no file {where}", place, name, f"looked in {folder}")
+        return SpecError("ADC-TRAIN-020", f"there is no file {where}", place, name, _near(file, where))
     try:
         tree = ast.parse(file.read_bytes(), filename=str(file))
     except OSError as error:
@@ -143,9 +169,18 @@ def find_problem(name: str, folder: str, place: str) -> SpecError | None:
         return SpecError("ADC-TRAIN-023", f"{where} is not valid Python", place, told(error, folder))
     defined, open_ended = _defined(tree)
     if attribute not in defined and not open_ended:
-        hint = f"it defines {', '.join(sorted(defined))}" if defined else "it defines nothing"
+        hint = suggest(attribute, sorted(defined), "it defines") if defined else "it defines nothing"
         return SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint)
     return None
+
+
+def _near(file: Path, where: str) -> str:
+    """The nearest program beside one that is not there."""
+    try:
+        guess = meant(file.name, [one.name for one in file.parent.glob("*.py")])
+    except (OSError, ValueError):
+        guess = None
+    return f"did you mean {Path(where).with_name(guess)}?" if guess else f"looked in {file.parent}"
 
 
 def import_failed(what: str, place: str) -> Callable[[str], SpecError]:
@@ -248,9 +283,8 @@ def _defined(tree: ast.Module) -> tuple[set[str], bool]:
     return names - {"*"}, open_ended
 
 
-def _names(module: ModuleType) -> str:
-    public = sorted(name for name in vars(module) if not name.startswith("_"))
-    return f"it has {', '.join(public[:20])}" if public else ""
+def _names(module: ModuleType) -> list[str]:
+    return sorted(name for name in vars(module) if not name.startswith("_"))
 
 
 def _sentence(error: BaseException) -> str:

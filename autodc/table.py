@@ -38,6 +38,8 @@ class Table:
     """integer int64, number float64, boolean bool, category and text large_string, date timestamp[us]."""
     types: tuple[ColumnType, ...]
     """One for each column that is an input; what stands behind them is not one."""
+    file: str | None = None
+    """The file that these rows are, from the first to the last; None of rows in memory and of some rows of a file."""
 
     @classmethod
     def of(cls, kind: Kind, columns: Mapping[str, Any] | pd.DataFrame, types: Sequence[ColumnType]) -> Table:
@@ -48,7 +50,8 @@ class Table:
         import pyarrow as pa
 
         stored = [*(arrow_type(one) for one in types), *([pa.large_string()] if kind == "files" else [])]
-        arrays = {str(name): _as_arrow(columns[name], wanted) for name, wanted in zip(columns, stored, strict=True)}
+        pairs = zip(columns.items(), stored, strict=True)
+        arrays = {str(name): _as_arrow(values, wanted) for (name, values), wanted in pairs}
         return cls(kind, pa.table(arrays), tuple(types))
 
     @classmethod
@@ -78,7 +81,7 @@ class Table:
             arrow = pa.ipc.open_file(file).read_all()
         about = arrow.schema.metadata
         types = tuple(about[_TYPES].decode().split(","))
-        return Table(about[_KIND].decode(), arrow.replace_schema_metadata(None), types)
+        return Table(about[_KIND].decode(), arrow.replace_schema_metadata(None), types, os.fspath(path))
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write an Arrow file, a few megabytes at a time."""
@@ -105,7 +108,7 @@ class Table:
         return Table(self.kind, self.arrow.take(np.where(index < 0, index + len(self), index)), self.types)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """Columns of numbers and truth values as one array, (n, columns); raises TypeError where others are among them."""
+        """Columns of numbers and truth values as one array, (n, columns); raises TypeError where there are others."""
         if self.kind != "table" or any(kind in ("category", "text", "date") for kind in self.types):
             raise TypeError("columns of categories, dates or text are no array; ask for frame(), or texts()")
         values = self.frame().to_numpy(dtype=None if "float" not in str(dtype) else dtype, na_value=np.nan)

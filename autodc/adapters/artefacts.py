@@ -153,10 +153,11 @@ def _intact(path: Path, address: str) -> bool:
 
 
 def _write_npz(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
-    """Write as numpy.savez would. Bytes, such as hits and misses, are compressed; decimal numbers would gain little."""
+    """Write as numpy.savez would. Bytes (hits, JSON texts) are compressed; decimal numbers would gain little."""
     with zipfile.ZipFile(file, "w", compresslevel=1) as archive:
         for name, array in arrays.items():
-            archive.compression = zipfile.ZIP_DEFLATED if array.dtype.itemsize == 1 else zipfile.ZIP_STORED
+            small = array.dtype.itemsize == 1 or array.dtype.kind == "S"
+            archive.compression = zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 

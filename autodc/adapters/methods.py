@@ -13,19 +13,25 @@ import numpy as np
 from autodc.adapters.artefacts import open_part
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.trainers import make_trainer
-from autodc.adapters.trainers.command import JOB, OWN_PYTHON
-from autodc.errors import InputError, SpecError
+from autodc.adapters.trainers.command import OWN_PYTHON
+from autodc.adapters.trainers.command_checking import template_problems
+from autodc.adapters.trainers.templates import JOB, is_program
+from autodc.errors import InputError, SpecError, raise_all
 from autodc.plugins import is_path, load_object, own_code
 from autodc.trial.executor import MethodRef, TrainerRef
 from autodc.trial.method import Method, RowMethod
 from autodc.trial.outputs import CheckedMethod
+from autodc.values import decoded, is_json
 
 Array = np.ndarray[Any, Any]
 
 CONSTANT = "constant"
 PLACE = "method"
 REMOTE = ("models:/", "runs:/", "mlflow-artifacts:/")
-FORMS = "a run folder, a model folder, path/to/file.py:Object, a program with {job} among its arguments, or constant"
+FORMS = (
+    "a run folder, a model folder, path/to/file.py:Object, a program with {job} or {predict} among its arguments, "
+    "or constant"
+)
 
 
 def make_method(ref: MethodRef) -> CheckedMethod:
@@ -43,7 +49,7 @@ def _made(ref: MethodRef) -> Method:
     if name.startswith(REMOTE):
         hint = "download the model's folder (mlflow artifacts download) and name that"
         raise InputError("ADC-METHOD-002", "models of MLflow cannot be read by URI yet", PLACE, name, hint)
-    if JOB in name:
+    if is_program(name):
         return _program(shlex.split(name), ref)
     path = Path(ref.folder) / name
     if (path / JOURNAL).is_file():
@@ -58,13 +64,18 @@ def _made(ref: MethodRef) -> Method:
 
 
 def _constant(ref: MethodRef) -> Method:
-    """The shares of the classes in the base, so that the majority class is predicted; or the mean."""
+    """The shares of the classes in the base, so that the majority class is predicted; the mean; the commonest value."""
     if ref.base is None or (y := open_part(ref.base.path)[1]) is None:
         raise InputError("ADC-METHOD-004", "`constant` needs the targets of the base", PLACE, CONSTANT)
     if ref.kind == "classification":
-        row = np.bincount(np.asarray(y).astype(int), minlength=ref.row_shape[0]) / max(len(y), 1)
+        row = np.bincount(np.asarray(y).astype(int), minlength=(ref.row_shape or (0,))[0]) / max(len(y), 1)
+    elif is_json(y):
+        said, counts = np.unique(np.asarray(y), return_counts=True)
+        (common,) = decoded(said[[counts.argmax()]])
+        return RowMethod(lambda x: [common] * len(x))
     else:
-        row = np.asarray(y, dtype=float).mean(axis=0).reshape(ref.row_shape)
+        row = np.asarray(y, dtype=float).mean(axis=0)
+        row = row if ref.row_shape is None else row.reshape(ref.row_shape)
     return RowMethod(lambda x: np.broadcast_to(row, (len(x), *row.shape)))
 
 
@@ -105,6 +116,8 @@ def _saved_by(folder: Path) -> str | None:
 
 
 def _program(argv: list[str], ref: MethodRef) -> Method:
+    """A program under the contract of the trainer `command`, given nothing to train on."""
+    raise_all(template_problems(argv, (), PLACE))
     return make_trainer(TrainerRef(name="command", options={"argv": argv}, folder=ref.folder)).method(None)
 
 

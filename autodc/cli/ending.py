@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import sys
+import textwrap
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,9 +15,13 @@ from typing import Any
 
 import click
 
+from autodc.cli.misuse import misuse
 from autodc.cli.streams import echo, nobody_reads, plain_streams
-from autodc.errors import DISK_ERRORS, INTERRUPTED, AutodcError, SurroundingsError
+from autodc.errors import DISK_ERRORS, INTERRUPTED, AutodcError, InputError, SurroundingsError
 from autodc.masking import masked
+
+NARROWEST = 40
+"""Columns below which nothing is wrapped."""
 
 
 def ended(command: Callable[[], Any]) -> None:
@@ -26,8 +32,8 @@ def ended(command: Callable[[], Any]) -> None:
             code = command()
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        echo(_shown(misuse(error)), err=True)
+        sys.exit(InputError.exit_code)
     except (click.Abort, KeyboardInterrupt):
         with contextlib.suppress(OSError):  # the terminal may be what went away
             echo("interrupted", err=True)
@@ -73,4 +79,17 @@ def _defect() -> None:
 
 
 def _shown(error: AutodcError) -> str:
-    return f"autodc: {error}"
+    """What is said of an error; on a terminal whole words, and what goes on is set in."""
+    text = f"autodc: {error}"
+    if not sys.stderr.isatty():
+        return text
+    width = max(NARROWEST, shutil.get_terminal_size().columns)
+    return "\n".join(_wrapped(line, width) for line in text.splitlines())
+
+
+def _wrapped(line: str, width: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip()) or 2)
+    wrapped = textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+    return "\n".join(wrapped)

@@ -54,7 +54,7 @@ _SET = click.option(
 
 def main() -> None:
     """Run the command and exit with its code."""
-    ended(lambda: cli.main(standalone_mode=False))
+    ended(lambda: cli.main(prog_name="autodc", standalone_mode=False))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -65,13 +65,33 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path())
-@click.option("--example", metavar="NAME", default="digits", show_default=True, help="Which example to start from.")
-def init(folder: str, example: str) -> None:
-    """Write a study folder that runs as it is."""
-    from autodc.cli.init import write_example
+@click.option("--example", metavar="NAME", help="Which example to start from; left out: digits.")
+@click.option("--from", "source", metavar="SOURCE", help="Your own data: a file, folder, URL or file.py:function.")
+@click.option("--target", metavar="COLUMN", multiple=True, help="Its column of targets; again for several.")
+@click.option("--candidates", metavar="FOLDER", help="A folder of files that might be added to the training rows.")
+@_JSON
+def init(
+    folder: str,
+    example: str | None,
+    source: str | None,
+    target: tuple[str, ...],
+    candidates: str | None,
+    as_json: bool,
+) -> None:
+    """Write a study folder that runs as it is: an example, or one for your own data."""
+    if source is not None and example is not None:
+        raise click.UsageError("--example and --from exclude each other")
+    if source is None and (target or candidates is not None):
+        raise click.UsageError("--target and --candidates go with --from SOURCE")
+    from autodc.cli.show_init import show_init
+    from autodc.verbs.init import write_example, write_study
 
-    study = write_example(folder, example)
-    echo(f"wrote {study}\nnow run: autodc run {shlex.quote(str(study))}")
+    made = (
+        write_example(folder, example or "digits")
+        if source is None
+        else write_study(folder, source, target, candidates)
+    )
+    echo(json.dumps(made, indent=2)) if as_json else show_init(made)
 
 
 @cli.command()
@@ -276,10 +296,10 @@ def _stopped(display: Display, why: str = "") -> None:
 
 
 def _load(study: str, overrides: tuple[str, ...], warm: str | None = None) -> StudySpec:
-    from autodc.studyfile import load
+    from autodc.verbs.reading import read_study
 
     started = () if warm is None else (f"search.warm_start={json.dumps(os.path.abspath(warm))}",)
-    return load(study, (*overrides, *started))
+    return read_study(study, (*overrides, *started))
 
 
 def _same_command() -> str:

@@ -20,7 +20,7 @@ from autodc.data.ids import with_ids_of
 from autodc.data.shared import NOTHING_LEFT_HINT, OVERLAP, OVERLAP_HINT, SharedRows, shared_groups, shared_rows
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.studyfile.study import DataSpec
-from autodc.table import Table
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
@@ -165,7 +165,14 @@ def training_digests(datasets: Iterable[Dataset]) -> dict[str, str]:
 
 def facts(data: Dataset, left_out: int) -> dict[str, Any]:
     """What the journal tells of any training dataset."""
-    return {"rows": len(data), "fingerprint": data.fingerprint, "left_out": left_out}
+    return {"rows": len(data), "fingerprint": data.fingerprint, "left_out": left_out, "inputs": described(data.x)}
+
+
+def described(x: Inputs) -> dict[str, Any]:
+    """The kind of inputs; of a table its columns and their types, of arrays shape and type of numbers."""
+    if not isinstance(x, Table):
+        return {"kind": "arrays", "shape": list(x.shape[1:]), "dtype": str(x.dtype)}
+    return {"kind": x.kind} | ({"columns": dict(x.schema)} if x.kind == "table" else {})
 
 
 def card(candidate: Candidate, data: Dataset, left_out: int) -> dict[str, Any]:

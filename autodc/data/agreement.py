@@ -10,21 +10,38 @@ import numpy as np
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError
 from autodc.table import Table
+from autodc.values import encoded as encoded_values
+from autodc.values import is_json
 
 Array = np.ndarray[Any, Any]
 Label = int | str | bool
 Classes = tuple[Label, ...]
 
 ALIKE = "convert and scale both alike, or the model sees numbers of another size"
-KINDS_HINT = "all datasets of a study have inputs of one kind; options: {text: column} reads text, {size: [h, w]} images as arrays"
-KINDS = {"f": "decimal numbers", "i": "whole numbers", "u": "unsigned whole numbers", "b": "true or false", "U": "text"}
+KINDS_HINT = (
+    "all datasets of a study have inputs of one kind; options: {text: column} reads text, {size: [h, w]} images as "
+    "arrays"
+)
+KINDS = {
+    "f": "decimal numbers",
+    "i": "whole numbers",
+    "u": "unsigned whole numbers",
+    "b": "true or false",
+    "U": "text",
+    "S": "JSON values",
+}
 
 
 def agreed(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[DataError]]:
-    """Fit a dataset to the base: columns in its order, inputs in its dtype. What does not fit is told, not mended."""
+    """Fit a dataset to the base: columns in its order, inputs in its dtype. What does not fit is told, not mended.
+
+    Where the targets of the base are JSON values, numbers are too.
+    """
+    if data.y is not None and base.y is not None and is_json(base.y) and not is_json(data.y):
+        data = replace(data, y=encoded_values(data.y), fingerprint="")
     if isinstance(data.x, Table) or isinstance(base.x, Table):
-        data, problems = _same_columns(data, base, place)
-        return data, [*problems, *_same_target(data, base, place)]
+        data, misfits = _same_columns(data, base, place)
+        return data, [*misfits, *_same_target(data, base, place)]
     problems: list[DataError] = []
     if data.x.shape[1:] != base.x.shape[1:]:
         got = f"{data.x.shape[1:]}, the base has {base.x.shape[1:]}"
@@ -137,7 +154,11 @@ def _same_target(data: Dataset, base: Dataset, place: str) -> list[DataError]:
     kinds = (kind_of(data.y), kind_of(base.y))
     if kinds[0] != kinds[1]:
         got = f"{KINDS.get(kinds[0], kinds[0])}, the base has {KINDS.get(kinds[1], kinds[1])}"
-        hint = "write them as the base does, or rename classes with options: {map: {old: new}}"
+        kind = {"U": "category", "i": "integer", "b": "boolean", "f": "number"}.get(kinds[1], "category")
+        hint = (
+            "write them as the base does, or rename classes with options: {map: {old: new}}; a table is read as the "
+            f"base's with options: {{types: {{its target column: {kind}}}}}"
+        )
         return [DataError("ADC-DATA-022", "targets of another type than the base's", place, got, hint)]
     if data.y.shape[1:] != base.y.shape[1:]:
         got = f"{data.y.shape[1:]}, the base has {base.y.shape[1:]}"

@@ -13,6 +13,7 @@ from autodc import fingerprint
 from autodc.data.admit import Candidate, Door, Read, fitted, like, training_digests
 from autodc.data.agreement import Classes, class_labels
 from autodc.data.dataset import Dataset
+from autodc.data.problems import OptionError
 from autodc.data.sealed import Asked, misfits_of, sealed
 from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
 from autodc.plan.mixture import BASE
@@ -136,7 +137,7 @@ def open_test(spec: StudySpec, read: Read, catalogue: Catalogue) -> Dataset:
         raise ValueError("the study has no test set")
     place = place_of(spec, "data.test")
     data = read_rows(spec, spec.data.test, TEST, place, like(read, catalogue.base))
-    raise_all(misfits_of(data, catalogue.original_target(catalogue.base), place))
+    raise_all(misfits_of(spec, data, catalogue.original_target(catalogue.base), place))
     found, problems = fitted(data, _as_written(catalogue), catalogue.classes, place)
     raise_all(problems)
     assert found is not None
@@ -223,8 +224,19 @@ def _read_all(spec: StudySpec, entries: Sequence[_Entry], read: Read) -> tuple[_
                 rows[entry] = entry.rows(read)
                 read = like(read, rows[entry]) if entry is entries[0] else read
         except InputError as error:
-            problems += each_of(error)
+            problems += (_at_its_line(spec, entry, one) for one in each_of(error))
     return rows, problems, asked
+
+
+def _at_its_line(spec: StudySpec, entry: _Entry, error: AutodcError) -> AutodcError:
+    """What is wrong with a source at the line of its path, or of the option that it is about."""
+    if error.place == entry.place:
+        keys = {("slice", one.name): f"slices[{i}]" for i, one in enumerate(spec.slices)}
+        keys |= {("candidate", one.name): f"data.candidates[{i}]" for i, one in enumerate(spec.data.candidates)}
+        below = f"options.{error.option}" if isinstance(error, OptionError) else "source"
+        key = keys.get((entry.role, entry.name), f"data.{entry.role}")
+        error.place = place_of(spec, f"{key}.{below}", entry.name)
+    return error
 
 
 def _with_targets(entry: _Entry, read: Read, targets: bool) -> Dataset:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Array = np.ndarray[Any, Any]
-Some = TypeVar("Some", Array, Table)
+Some = TypeVar("Some", bound=Inputs)
 
 BATCH = 4096
 BATCH_BYTES = 8 << 20
@@ -49,7 +49,7 @@ def batches(rows: Some) -> Iterator[tuple[int, Some]]:
     """Rows a few megabytes at a time, each with its first position."""
     size = max(1, min(BATCH, BATCH_BYTES // row_bytes(rows)))
     for start in range(0, len(rows), size):
-        yield start, rows[start : start + size]
+        yield start, rows[start : start + size]  # type: ignore[misc]
 
 
 def content_of(x: Inputs) -> str:
@@ -66,7 +66,7 @@ def content_of(x: Inputs) -> str:
 
 
 def _words(rows: Table) -> Array:
-    """The values of every row side by side as bytes, shape (n, bytes): 17 a column, the last one for what is missing."""
+    """The values of every row side by side, shape (n, bytes): 17 bytes a column, the last for what is missing."""
     columns = [CONTENT] if rows.kind == "files" else list(rows.names)
     words = np.zeros((len(rows), 17 * len(columns)), dtype=np.uint8)
     for at, name in enumerate(columns):

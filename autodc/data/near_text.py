@@ -17,8 +17,8 @@ two in 22."""
 WORDS = 6
 """Shorter texts are like others by chance."""
 BANDS, IN_BAND = 20, 4
-"""Two texts are compared where all IN_BAND least numbers of one band are equal: at a likeness of ALIKE 99.6 of 100 pairs
-are, at a quarter 7 of 100."""
+"""Two texts are compared where all IN_BAND least numbers of one band are equal: at a likeness of ALIKE 99.6 of 100
+pairs are, at a quarter 7 of 100."""
 CROWD = 32
 """A text is compared with at most so many of one band."""
 PAIRS = 16_384
@@ -27,7 +27,7 @@ BUCKETS = 2**31 - 1
 
 
 def near_texts(
-    known: Table, known_signs: Inputs, first: Array, asked: Table, asked_signs: Inputs, wanted: Array
+    known: Inputs, known_signs: Inputs, first: Array, asked: Inputs, asked_signs: Inputs, wanted: Array
 ) -> tuple[Array, Array]:
     """The most like of the known texts of each wanted one and how unlike it is (0 … 1 − ALIKE), −1 where none is alike.
 
@@ -46,7 +46,7 @@ def near_texts(
     return rows, distances
 
 
-def signatures(texts: Table) -> Array:
+def signatures(texts: Inputs) -> Array:
     """One number a band, shape (n, BANDS), equal where texts are likely alike; 0 for short texts."""
     rng = np.random.default_rng(0)
     factors, shifts = rng.integers(0, 2**63, (2, BANDS * IN_BAND), dtype=np.uint64)
@@ -82,7 +82,7 @@ def _pairs(known: Array, asked: Array) -> tuple[Array, Array]:
     return both[:, 0], both[:, 1]
 
 
-def _unlike(asked: Table, rows: Array, known: Table, others: Array) -> Array:
+def _unlike(asked: Inputs, rows: Array, known: Inputs, others: Array) -> Array:
     """One minus the share of words and pairs of words that pairs of texts have in common."""
     some, back = np.unique(rows, return_inverse=True)
     few, there = np.unique(others, return_inverse=True)
@@ -92,8 +92,9 @@ def _unlike(asked: Table, rows: Array, known: Table, others: Array) -> Array:
     return np.asarray(1 - common / np.maximum(every, 1))
 
 
-def _counted(texts: Table) -> Any:
+def _counted(texts: Inputs) -> Any:
     """Words and pairs of words of each text, a sparse matrix of ones."""
+    assert isinstance(texts, Table)
     from sklearn.feature_extraction.text import HashingVectorizer
 
     turn = HashingVectorizer(

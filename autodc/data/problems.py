@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,29 +17,46 @@ Array = np.ndarray[Any, Any]
 
 SHOWN = 8
 """So many rows or columns are listed."""
-LONGEST = 400
+LONGEST = 160
 """Characters of a path that are shown."""
 
 
-def problem(request: SourceRequest, number: str, text: str, got: str = "", hint: str = "") -> DataError:
-    """A problem of a source, with its key and its file."""
+class OptionError(DataError):
+    """An option of a source is wrong; who knows the study file says where it stands."""
+
+    option = ""
+
+
+def problem(
+    request: SourceRequest, number: str, text: str, got: str = "", hint: str = "", *, option: str = ""
+) -> DataError:
+    """A problem of a source, with its key and its file. option: the one it is about."""
     for secret in secret_options(request.options):
         got = got.replace(secret, MASK)
-    return DataError(f"ADC-DATA-{number}", f"{text} ({shown_path(request)})", request.place, got, hint)
+    kind = OptionError if option else DataError
+    found = kind(f"ADC-DATA-{number}", f"{text} ({shown_path(request)})", request.place, got, hint)
+    if isinstance(found, OptionError):
+        found.option = option
+    return found
 
 
 def shown_path(request: SourceRequest) -> str:
-    """The file or URL of a source as a message names it; what nobody would read to the end is cut."""
+    """The file or URL of a source as a message names it, from the working folder where it lies below that.
+
+    What nobody would read to the end is cut.
+    """
     path = request.url or request.path
+    if not request.url and (near := os.path.relpath(path)).split(os.sep)[0] != os.pardir:
+        path = near
     path = path if len(path) <= LONGEST else f"{path[: LONGEST // 2]}…{path[-LONGEST // 4 :]}"
-    return path.replace("\0", "\\0")
+    return path.replace("\0", "\\0").replace("\n", "\\n")
 
 
 def refuse_unknown_options(request: SourceRequest, known: Sequence[str]) -> None:
     """Raise where an option is neither common nor one of these."""
     names = [*COMMON_OPTIONS, *known]
     raise_all(
-        problem(request, "012", f"unknown option `{key}`", hint=_or_one_of(key, names))
+        problem(request, "012", f"unknown option `{key}`", hint=_or_one_of(key, names), option=key)
         for key in request.options
         if key not in names
     )
@@ -46,7 +64,9 @@ def refuse_unknown_options(request: SourceRequest, known: Sequence[str]) -> None
 
 def missing_name(request: SourceRequest, number: str, what: str, name: str, names: Iterable[object]) -> DataError:
     """A column or array that is not there, with the nearest that is."""
-    return problem(request, number, f"there is no {what} `{name}`", hint=_or_one_of(name, [str(n) for n in names]))
+    option = next((key for key, value in request.options.items() if value == name), "")
+    hint = _or_one_of(name, [str(n) for n in names])
+    return problem(request, number, f"there is no {what} `{name}`", hint=hint, option=option)
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from autodc.data.problems import SHOWN, listed
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, InputError, each_of
 from autodc.studyfile.study import StudySpec
+from autodc.values import is_json
 
 Array = np.ndarray[Any, Any]
 
@@ -42,22 +43,24 @@ def sealed(
     except InputError as error:
         return read(False), [_discreet(one) for one in each_of(error)]
     rows = replace(whole, y=None, fingerprint="")
-    if base is None or (misfits := misfits_of(whole, base.y, place)):
+    if base is None or (misfits := misfits_of(spec, whole, base.y, place)):
         return rows, [] if base is None else misfits
     _ask_slices(spec, whole, asked)
     return rows, []
 
 
-def misfits_of(test: Dataset, known: Array | None, place: str) -> list[AutodcError]:
+def misfits_of(spec: StudySpec, test: Dataset, known: Array | None, place: str) -> list[AutodcError]:
     """Which targets of the test set are not such as the base has; `known` are the base's, as the user wrote them."""
     y = test.y
     assert y is not None
     assert known is not None
+    if is_json(known):
+        return []
     if y.shape[1:] != known.shape[1:]:
         got = f"{y.shape[1:] or 'one value'} a row, the base has {known.shape[1:] or 'one value'}"
         return [DataError("ADC-DATA-022", "targets of the test set of another shape than the base's", place, got)]
     kinds = (kind_of(y), kind_of(known))
-    is_label = y.ndim == 1 and kinds[1] != "f"
+    is_label = spec.task.kind == "classification"
     labels = np.unique(known) if is_label else known[:0]
     if kinds[0] != kinds[1]:
         odd = ~np.isin(y.astype(str), labels.astype(str)) if is_label else np.zeros(len(y), dtype=bool)

@@ -35,6 +35,8 @@ class SourceRequest:
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     schema: Mapping[str, ColumnType] | None = None
     """Input columns of the base and their types, where it is a table; None for the base itself."""
+    folder: str = ""
+    """Where the study file lies, for options that name files; empty where nobody says."""
     url: str = ""
     """Where a local copy came from, or empty."""
 

@@ -12,6 +12,7 @@ import pandas as pd
 from autodc.data.columns import native
 from autodc.data.problems import listed, not_finite, problem, sample
 from autodc.data.source import SourceRequest
+from autodc.values import NoJson, boxed, encoded
 
 Array = np.ndarray[Any, Any]
 
@@ -20,10 +21,16 @@ LARGEST_WHOLE = {2: 2.0**11, 4: 2.0**24, 8: 2.0**53, 16: 2.0**53}
 """Bytes of a decimal number → below this it tells every whole number apart."""
 
 
-def target_values(request: SourceRequest, y: Array | None) -> Array:
-    """Check targets against the kind of task: class labels (ints, bools or text), numbers (n,), or images (n, ...)."""
+def target_values(request: SourceRequest, y: Any) -> Array:
+    """Check targets against the kind of task.
+
+    They are class labels (ints, bools or text), numbers (n,) or (n, k), or images (n, ...); in a custom task numbers of
+    any shape or any JSON values, as `autodc.values` keeps them.
+    """
     if y is None:
         raise problem(request, "005", "there are no targets")
+    if request.kind == "custom":
+        return _custom(request, y)
     try:
         y = _unboxed(np.asarray(y))
     except UnicodeDecodeError as error:
@@ -36,14 +43,34 @@ def target_values(request: SourceRequest, y: Array | None) -> Array:
         raise problem(request, "011", "targets must be numbers", got=_no_number(y))
     if request.kind == "regression":
         y = y.reshape(len(y)) if y.ndim == 2 and y.shape[1] == 1 else y
-        if y.ndim != 1:
-            raise problem(request, "011", "a regression target is one number a row", got=f"shape {y.shape}")
+        if y.ndim not in (1, 2) or not y.size:
+            hint = "flatten what belongs to a row, or write task.kind: custom"
+            problem_of = "a regression target is one number a row, or k numbers: shape (n,) or (n, k)"
+            raise problem(request, "011", problem_of, f"shape {y.shape}", hint)
         y = y.astype(np.float64)
     elif y.ndim < 2:
         raise problem(request, "011", "an image_to_image target is one image a row", got=f"shape {y.shape}")
     if bad := not_finite(y):
         raise problem(request, "008", "targets hold NaN or infinity", got=bad)
     return native(y)
+
+
+def _custom(request: SourceRequest, y: Any) -> Array:
+    """Targets of a custom task: an array of numbers as it is; of anything else JSON values."""
+    if request.options.get("map"):
+        raise problem(request, "026", "`map` renames classes, and this task has none")
+    y = y if isinstance(y, np.ndarray) else boxed(list(y))
+    if y.dtype.kind in "iufb":
+        if bad := not_finite(y):
+            raise problem(request, "008", "targets hold NaN or infinity", got=bad)
+        return native(y)
+    if y.dtype.kind not in "OUST":
+        hint = "targets of a custom task are numbers, text, or what JSON has"
+        raise problem(request, "011", "targets are no numbers and no JSON values", f"{y.dtype}", hint)
+    try:
+        return encoded((np.char.decode(y, "utf-8") if y.dtype.kind == "S" else y).tolist())
+    except (NoJson, UnicodeDecodeError) as error:
+        raise problem(request, "011", "a target is no JSON value", str(error)) from None
 
 
 def _labels(request: SourceRequest, y: Array) -> Array:
@@ -98,6 +125,8 @@ def _unboxed(y: Array) -> Array:
     if y.dtype.kind != "O":
         return y
     kinds = {type(value) for value in y.ravel().tolist()}
+    if y.ndim == 1 and kinds <= {list, tuple, np.ndarray}:
+        return _rectangular(y)
     if kinds <= {str}:
         return y.astype(str)
     if kinds <= {int} or kinds <= {bool} or kinds <= {int, float}:
@@ -105,6 +134,15 @@ def _unboxed(y: Array) -> Array:
     if Decimal in kinds and kinds <= {Decimal, float, int, type(None), type(pd.NA)}:
         return np.array([np.nan if pd.isna(value) else float(value) for value in y.ravel()]).reshape(y.shape)
     return y
+
+
+def _rectangular(y: Array) -> Array:
+    """Lists of equally many numbers as one array; others as they are."""
+    try:
+        found = np.array([np.asarray(row) for row in y])
+    except ValueError:
+        return y
+    return found if found.dtype.kind in "iufb" else y
 
 
 def _no_number(y: Array) -> str:

@@ -17,6 +17,7 @@ from autodc.data.columns import NO_VALUES
 from autodc.data.problems import did_you_mean
 from autodc.data.rows import RESERVED
 from autodc.errors import DataError
+from autodc.values import texts
 
 Array = np.ndarray[Any, Any]
 
@@ -76,11 +77,12 @@ def select(
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return a mask, shape (n,), of the rows for which `where` is true; NULL counts as false.
 
-    target: shape (n,) as the user knows it (class labels, values), or None where it is sealed.
+    target: shape (n,) as the user knows it (class labels, values; JSON values as their text), or None where it is
+    sealed.
     Raises DataError ADC-DATA-030 to 035, with `place`, for anything but one boolean expression over the columns.
     """
     answer, tree = _parsed(where, place)
-    columns = _columns(tree, metadata, target, place)
+    columns = _columns(tree, metadata, None if target is None else texts(target), place)
     _only_plain_functions(tree, where, place)
     return _evaluated(where, answer, columns, len(metadata), place)
 

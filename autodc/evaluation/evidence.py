@@ -13,6 +13,10 @@ from autodc.studyfile.study import Role
 Array = np.ndarray[Any, Any]
 
 
+UNDEFINED = 0
+"""What `needed` says where the metric is not defined on the rows of a slice: no number of them would do."""
+
+
 def counting_rows(rows: int, clusters: Array | None) -> float:
     """How many rows count where rows of one cluster are one: (Σ size)² / Σ size². clusters: shape (rows,) or None."""
     if clusters is None or not rows:
@@ -39,6 +43,8 @@ class SliceEvidence:
     """Shape (n_rows,) ints, rows of one cluster (group, near-duplicate) count as one; None: every row its own."""
     anchor: Array | None = None
     """Shape (k_pairs, n_rows), the same against the start of the campaign; None where not measured."""
+    defined: bool = True
+    """Whether the metric is defined on its rows; where it is not, the differences are 0 and say nothing."""
 
     @property
     def rows(self) -> int:
@@ -57,7 +63,11 @@ class SliceEvidence:
 
     def is_evidence(self, min_rows: int) -> bool:
         """Whether it has rows enough to say anything; one that has not is no evidence, for or against."""
-        return self.groups >= 2 and self.counting >= min_rows
+        return self.defined and self.groups >= 2 and self.counting >= min_rows
+
+    def needed(self, min_rows: int) -> int:
+        """The rows that count that one which is no evidence would take."""
+        return min_rows if self.defined else UNDEFINED
 
 
 Evidence = Mapping[str, SliceEvidence]

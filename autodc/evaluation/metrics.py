@@ -11,10 +11,12 @@ from scipy.special import softmax
 
 from autodc import plugins
 from autodc.errors import SpecError
+from autodc.evaluation.images import are_masks, iou_rows, psnr_rows, ssim_rows
 from autodc.evaluation.own_metric import own_metric
 from autodc.plugins import is_path
 from autodc.stats import jackknife
 from autodc.studyfile import names
+from autodc.studyfile.codes import OWN_METRIC
 from autodc.studyfile.names import Better, TaskKind
 
 Array = np.ndarray[Any, Any]
@@ -39,6 +41,16 @@ class Metric:
     """The same for those, by the infinitesimal jackknife, left out: by leaving out one row at a time."""
     own: bool = False
     """Whether it is a user's."""
+    needs: names.Needs | None = None
+    """What the targets of a slice must have for it."""
+
+    def measures(self, targets: Array) -> bool:
+        """Whether it is defined on rows of these targets."""
+        if self.needs == "classes":
+            return len(np.unique(targets)) > 1
+        if self.needs == "spread":
+            return bool(len(targets) and np.ptp(targets, axis=0).all())
+        return self.needs is None or are_masks(targets)
 
     @property
     def is_mean(self) -> bool:
@@ -76,7 +88,10 @@ def probabilities(outputs: Array) -> Array:
 
 
 def soft_rows(kind: TaskKind, outputs: Array, targets: Array) -> Array:
-    """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error."""
+    """A smooth score per row, up is better: the probability given to the truth, or minus the absolute error.
+
+    A custom task has none.
+    """
     if kind == "classification":
         return _of_the_truth(outputs, targets)
     return -_absolute_error(outputs, targets)
@@ -85,8 +100,8 @@ def soft_rows(kind: TaskKind, outputs: Array, targets: Array) -> Array:
 def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
     """Return the metric called `name`, or load `path/to/file.py:Object` or `package.module:Object`.
 
-    Raises SpecError ADC-METRIC-001 for an unknown name, 002 for a metric of another task kind, and what `own_metric`
-    raises.
+    Raises SpecError ADC-METRIC-001 for an unknown name, 002 for a metric of another task kind, 070 for one of ours in a
+    custom task, and what `own_metric` raises.
     """
     if is_path(name) or (name not in METRICS and name in plugins.installed(plugins.METRICS)):
         mine = own_metric(name, folder)
@@ -100,13 +115,17 @@ def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
             pseudo=mine.pseudo,
             own=True,
         )
+    if kind == "custom":
+        hint = "an object with `better` and value(outputs, targets)"
+        problem = "a custom task is scored by a metric of your own: nothing is known of its outputs"
+        raise SpecError(OWN_METRIC, problem, "metrics.primary", repr(name), f"{hint}: {plugins.FORMS}")
     if name not in METRICS:
         raise SpecError(
             "ADC-METRIC-001",
             "there is no such metric",
             "metrics.primary",
             repr(name),
-            f"{plugins.suggest(name, list(METRICS), 'metrics')}, {plugins.FORMS}",
+            plugins.suggest(name, list(METRICS), "metrics", names.SYNONYMS, plugins.FORMS),
         )
     metric = METRICS[name]
     if kind not in metric.kinds:
@@ -143,13 +162,6 @@ def _absolute_error(outputs: Array, targets: Array) -> Array:
     return np.asarray(error.reshape(len(error), -1).mean(axis=1))
 
 
-def _psnr_rows(outputs: Array, targets: Array) -> Array:
-    truth = np.asarray(targets, dtype=float)
-    error = ((np.asarray(outputs, dtype=float) - truth) ** 2).reshape(len(truth), -1).mean(axis=1)
-    peak = 255.0 if truth.size and truth.max() > 1.0 else 1.0
-    return np.asarray(10.0 * np.log10(peak**2 / np.maximum(error, _EPSILON)))
-
-
 def _mean_of(rows: Callable[[Array, Array], Array]) -> Callable[[Array, Array], float]:
     return lambda outputs, targets: float(np.mean(rows(outputs, targets)))
 
@@ -167,9 +179,46 @@ def _macro_f1(outputs: Array, targets: Array) -> float:
 
 
 def _rmse(outputs: Array, targets: Array) -> float:
+    """Root mean squared error: of several outputs (n, k) the mean of theirs, of an image that of all its pixels."""
     from sklearn.metrics import root_mean_squared_error
 
-    return float(root_mean_squared_error(np.ravel(targets), np.ravel(outputs)))
+    several = np.ndim(targets) == 2
+    return float(root_mean_squared_error(*((a if several else np.ravel(a)) for a in (targets, outputs))))
+
+
+def _r2(outputs: Array, targets: Array) -> float:
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(targets, outputs))
+
+
+def _roc_auc(outputs: Array, targets: Array) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    return _over_classes(roc_auc_score, outputs, targets)
+
+
+def _average_precision(outputs: Array, targets: Array) -> float:
+    from sklearn.metrics import average_precision_score
+
+    return _over_classes(average_precision_score, outputs, targets)
+
+
+def _over_classes(score_of: Callable[[Array, Array], float], outputs: Array, targets: Array) -> float:
+    each = [score_of(truth, score) for truth, score in _against_rest(outputs, targets)]
+    return float(np.mean(each)) if each else np.nan
+
+
+def _against_rest(outputs: Array, targets: Array) -> list[tuple[Array, Array]]:
+    """Of two classes the second, of more each that is present: whose rows are its, and their scores.
+
+    Nothing without two classes present.
+    """
+    present, given = np.unique(targets), probabilities(outputs)
+    if len(present) < 2:
+        return []
+    classes = (1,) if given.shape[1] == 2 else present.astype(int)
+    return [(np.asarray(targets) == k, given[:, k]) for k in classes]
 
 
 def _balanced_accuracy_rows(outputs: Array, targets: Array) -> Array:
@@ -182,7 +231,22 @@ def _macro_f1_rows(outputs: Array, targets: Array) -> Array:
 
 def _rmse_rows(outputs: Array, targets: Array) -> Array:
     error = (np.asarray(outputs, dtype=float) - np.asarray(targets, dtype=float)) ** 2
+    if error.ndim == 2:
+        return np.asarray(np.mean([jackknife.root_mean(one) for one in error.T], axis=0))
     return jackknife.root_mean(error.reshape(len(error), -1).mean(axis=1))
+
+
+def _r2_rows(outputs: Array, targets: Array) -> Array:
+    return jackknife.r_squared(targets, outputs)
+
+
+def _curve_rows(pseudo: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+    """The mean over the classes of the values of a row for each."""
+
+    def rows(outputs: Array, targets: Array) -> Array:
+        return np.asarray(np.mean([pseudo(*one) for one in _against_rest(outputs, targets)], axis=0))
+
+    return rows
 
 
 def _built_in(
@@ -196,7 +260,9 @@ def _built_in(
     if of is None:
         assert per_row is not None
         of = _mean_of(per_row)
-    return Metric(name=name, better=about.better, of=of, per_row=per_row, kinds=about.kinds, pseudo=pseudo)
+    return Metric(
+        name=name, better=about.better, of=of, per_row=per_row, kinds=about.kinds, pseudo=pseudo, needs=about.needs
+    )
 
 
 METRICS: dict[str, Metric] = {
@@ -206,8 +272,13 @@ METRICS: dict[str, Metric] = {
         _built_in("balanced_accuracy", _balanced_accuracy, pseudo=_balanced_accuracy_rows),
         _built_in("log_loss", per_row=_log_loss_rows),
         _built_in("macro_f1", _macro_f1, pseudo=_macro_f1_rows),
+        _built_in("roc_auc", _roc_auc, pseudo=_curve_rows(jackknife.auc)),
+        _built_in("average_precision", _average_precision, pseudo=_curve_rows(jackknife.average_precision)),
         _built_in("mae", per_row=_absolute_error),
         _built_in("rmse", _rmse, pseudo=_rmse_rows),
-        _built_in("psnr", per_row=_psnr_rows),
+        _built_in("r2", _r2, pseudo=_r2_rows),
+        _built_in("psnr", per_row=psnr_rows),
+        _built_in("ssim", per_row=ssim_rows),
+        _built_in("iou", per_row=iou_rows),
     )
 }

@@ -13,6 +13,7 @@ from autodc.errors import AutodcError, InputError, SpecError, StatsError
 from autodc.plugins import METRICS, load_plugin, own_code
 from autodc.stats import jackknife
 from autodc.studyfile.names import Better as Better
+from autodc.values import decoded
 
 Array = np.ndarray[Any, Any]
 
@@ -120,7 +121,7 @@ def _answer(name: str, part: str, needed: str, got: str) -> MetricError:
 def _value(name: str, value: Callable[[Array, Array], Any], folder: str) -> Callable[[Array, Array], float]:
     def of(outputs: Array, targets: Array) -> float:
         with own_code(_raised(name, "value"), folder):
-            found = value(np.array(outputs), np.array(targets))  # copies: it may work in place
+            found = value(decoded(outputs), decoded(targets))  # its own: it may work in place
         try:
             if np.ndim(found) == 0 and not isinstance(found, str | bytes | None):
                 return float(found)
@@ -134,7 +135,7 @@ def _value(name: str, value: Callable[[Array, Array], Any], folder: str) -> Call
 def _rows(name: str, rows: Callable[[Array, Array], Any], folder: str) -> Callable[[Array, Array], Array]:
     def per_row(outputs: Array, targets: Array) -> Array:
         with own_code(_raised(name, "rows"), folder):
-            found = rows(np.array(outputs), np.array(targets))
+            found = rows(decoded(outputs), decoded(targets))
         try:
             values = np.asarray(found, dtype=float)
         except (TypeError, ValueError):

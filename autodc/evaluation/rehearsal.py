@@ -25,7 +25,8 @@ def rehearse(metric: Metric, table: SliceTable, kind: TaskKind, n_classes: int, 
     """Score stand-in predictions of every slice with a user's own metric; what is only doubtful is returned as words.
 
     Stand-ins have the shape and range of real ones: class probabilities drawn by chance, or the targets in another
-    order. Raises MetricError where the metric raises, gives no number, or where the mean of `rows` is not `value`.
+    order. In a custom task outputs may have another form, so what fails on them is only doubtful.
+    Raises MetricError where the metric raises, gives no number, or where the mean of `rows` is not `value`.
     """
     if not metric.own:
         return []
@@ -40,6 +41,11 @@ def rehearse(metric: Metric, table: SliceTable, kind: TaskKind, n_classes: int, 
             value = metric.of(outputs, targets)
             means = value if metric.per_row is None else float(np.mean(metric.per_row(outputs, targets)))
         except MetricError as error:
+            if kind == "custom":  # outputs may have another form than targets, and nobody has seen any
+                return [
+                    f"{error.problem} where other targets stand for outputs, which is wrong only if outputs have "
+                    f"the form of targets: {error.got}"
+                ]
             raise MetricError(error.code, error.problem, error.place, error.got, tried) from error
         if not np.isfinite([value, means]).all():
             odd.append(one.name)
@@ -69,4 +75,5 @@ def _stand_in(targets: Array, kind: TaskKind, n_classes: int, rng: np.random.Gen
     if kind == "classification":
         drawn = rng.exponential(size=(len(targets), n_classes))
         return np.asarray(drawn / drawn.sum(axis=1, keepdims=True))
-    return np.asarray(targets[rng.permutation(len(targets))], dtype=float)
+    shuffled = targets[rng.permutation(len(targets))]
+    return shuffled if kind == "custom" else np.asarray(shuffled, dtype=float)

@@ -12,6 +12,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc import values
 from autodc.evaluation.evidence import SliceEvidence
 from autodc.evaluation.metrics import Metric, soft_rows
 from autodc.evaluation.slices import Slice, SliceTable
@@ -60,7 +61,7 @@ def kept_bytes(table: SliceTable, metric: Metric, kind: TaskKind, width: int, ke
     a_row = 0.0
     if metric.is_mean:
         a_row += HIT_BYTES if metric.name == "accuracy" else 4
-    if keep.soft:
+    if keep.soft and kind != "custom":
         a_row += 4
     if not metric.is_mean or (keep.outputs and kind != "image_to_image"):
         a_row += 4 * width
@@ -76,8 +77,9 @@ def kept_outputs(outputs: Mapping[str, Array], parts: Sequence[str]) -> dict[str
     """Predictions as they are kept: images, which are only looked at, with half the digits."""
     found = {}
     for part in parts:
-        predicted = np.asarray(outputs[part], dtype=np.float32)
-        found[part] = predicted.astype(np.float16) if predicted[0].size > WIDE else predicted
+        predicted = values.kept(outputs[part])
+        wide = predicted.dtype.kind == "f" and predicted[0].size > WIDE
+        found[part] = predicted.astype(np.float16) if wide else predicted
     return found
 
 
@@ -104,8 +106,9 @@ def score(
     soft_of: dict[str, Array] = {}
     for part in table.parts:
         predicted, truth = outputs[part], table.targets[part]
-        soft_of[part] = soft_rows(kind, predicted, truth).astype(np.float32)
-        if keep.soft:
+        if kind != "custom":
+            soft_of[part] = soft_rows(kind, predicted, truth).astype(np.float32)
+        if keep.soft and part in soft_of:
             arrays[f"{part}.soft"] = soft_of[part]
         if metric.is_mean:
             rows = metric.rows(predicted, truth)
@@ -113,19 +116,19 @@ def score(
                 raise ValueError(f"it gives {rows.shape} for {len(truth)} rows: one number a row is needed")
             arrays[f"{part}.score"] = _small(rows)
         if not metric.is_mean or (keep.outputs and kind != "image_to_image"):
-            arrays[f"{part}.outputs"] = np.asarray(predicted, dtype=np.float32)
+            arrays[f"{part}.outputs"] = values.kept(predicted)
     given = arrays | {f"{part}.outputs": outputs[part] for part in table.parts}
     given |= {f"{part}.soft": rows for part, rows in soft_of.items()}
-    values, soft = means(table if gate is None else gate, metric, given)
+    decide, soft = means(table if gate is None else gate, metric, given)
     seen, seen_soft = ({}, {}) if explore is None else means(explore, metric, given)
-    return Scores(slices=values, soft=soft, explore=seen, explore_soft=seen_soft, arrays=arrays)
+    return Scores(slices=decide, soft=soft, explore=seen, explore_soft=seen_soft, arrays=arrays)
 
 
 def means(table: SliceTable, metric: Metric, arrays: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, float]]:
-    """Metric and soft score of the slices that have rows, the latter where it was kept."""
+    """Metric of the slices that have rows on which it is defined, and soft score of those with rows, where kept."""
     some = [one for one in table.slices if len(one.rows)]
     return (
-        {one.name: slice_value(table, metric, one, arrays) for one in some},
+        {one.name: slice_value(table, metric, one, arrays) for one in some if one.defined},
         {one.name: m for one in some if (m := soft_value(one, arrays)) is not None},
     )
 
@@ -152,9 +155,11 @@ def _small(rows: Array) -> Array:
 
 
 def row_scores(table: SliceTable, metric: Metric, one: Slice, arrays: Mapping[str, Array], soft: bool) -> Array:
-    """One oriented number per row of a slice, shape (m,), from what `score` kept."""
+    """One oriented number per row of a slice, shape (m,), from what `score` kept; 0 where the metric is not defined."""
     if soft:
         return np.asarray(arrays[f"{one.part}.soft"][one.rows], dtype=float)
+    if not one.defined:
+        return np.zeros(len(one.rows))
     if metric.is_mean:
         return np.asarray(arrays[f"{one.part}.score"][one.rows], dtype=float)
     return metric.rows(arrays[f"{one.part}.outputs"][one.rows], table.targets[one.part][one.rows])
@@ -210,4 +215,5 @@ def _evidence(table: SliceTable, metric: Metric, one: Slice, pairs: PairedOutput
         differences=challenger - incumbent,
         clusters=one.clusters,
         anchor=anchor,
+        defined=one.defined or soft,
     )

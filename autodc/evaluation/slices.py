@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -14,7 +14,7 @@ from autodc.data.overlap import joint_clusters
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.evaluation import objective
-from autodc.evaluation.evidence import counting_rows
+from autodc.evaluation.evidence import UNDEFINED, counting_rows
 from autodc.studyfile.study import Role, SliceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
@@ -50,6 +50,8 @@ class Slice:
     clusters: Array | None
     """Shape (m,), rows that count as one share a number, the same number in every slice of a table, so that a row in
     two slices is known to be one; None: every row counts and is in no other slice."""
+    defined: bool = True
+    """Whether the metric of the study is defined on these rows; its table says so."""
 
     @property
     def groups(self) -> int:
@@ -70,16 +72,24 @@ class Slice:
 
     def is_evidence(self, min_rows: int) -> bool:
         """Whether it has rows enough for the gate, as of SliceEvidence."""
-        return self.groups >= 2 and self.counting >= min_rows
+        return self.defined and self.groups >= 2 and self.counting >= min_rows
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SliceTable:
-    """All slices of a study over its held-out parts. targets: part → targets, shape (n, ...), encoded."""
+    """All slices of a study over its held-out parts."""
 
     slices: tuple[Slice, ...]
     targets: Mapping[str, Array]
+    """Part → targets, shape (n, ...), encoded."""
+    measures: Callable[[Array], bool] | None = None
+    """Whether the metric of the study is defined on rows of these targets; None: on all."""
+
+    def __post_init__(self) -> None:
+        if self.measures is not None:
+            told = (replace(s, defined=self.measures(self.targets[s.part][s.rows])) for s in self.slices)
+            object.__setattr__(self, "slices", tuple(told))
 
     def __getitem__(self, name: str) -> Slice:
         return next(s for s in self.slices if s.name == name)
@@ -102,6 +112,11 @@ class SliceTable:
     def objective(self, min_rows: int) -> tuple[Slice, ...]:
         """The targets whose weighted mean is the objective: those that are evidence; where none is, all of them."""
         return objective.counted((s for s in self.slices if s.role == "target"), lambda s: s.is_evidence(min_rows))
+
+    @property
+    def measured(self) -> tuple[Slice, ...]:
+        """The slices on which the metric is defined."""
+        return tuple(s for s in self.slices if s.defined)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -142,6 +157,24 @@ def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
     return SliceTable(slices=tuple(found), targets=targets)
 
 
+def where_problems(spec: StudySpec, validation: Dataset) -> list[AutodcError]:
+    """What is wrong with the rules of slices, where validation can be read and the study as a whole cannot.
+
+    validation: as its source gives it, with the targets that the user knows.
+    """
+    problems: list[AutodcError] = []
+    for position, one in enumerate(spec.slices):
+        if one.where is None or one.source is not None:
+            continue
+        place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
+        try:
+            if not select(one.where, validation.metadata, validation.y, place=place).any():
+                problems.append(_empty(one, place, len(validation)))
+        except AutodcError as error:
+            problems.append(error)
+    return problems
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sides:
@@ -152,7 +185,7 @@ class Sides:
 
 
 def slice_card(one: Slice, min_rows: int, explored: Slice | None = None, every: Slice | None = None) -> dict[str, Any]:
-    """What the journal says of a slice. needed: where its rows are too few to be evidence, how many it takes.
+    """What the journal says of a slice. needed: where it is no evidence, how many rows it takes, or UNDEFINED.
 
     one: on its gate rows; explored, every: on its explore rows and on all rows, left out where rows are not cut.
     """
@@ -163,7 +196,7 @@ def slice_card(one: Slice, min_rows: int, explored: Slice | None = None, every: 
         "rows": len(one.rows),
         "groups": one.groups,
         "counting": round(one.counting, 4),
-        "needed": None if one.is_evidence(min_rows) else min_rows,
+        "needed": None if one.is_evidence(min_rows) else min_rows if one.defined else UNDEFINED,
         "explore_rows": len((explored or one).rows),
         "all_rows": len((every or one).rows),
     }
@@ -190,11 +223,16 @@ def cut_slice(one: SliceSpec, catalogue: Catalogue) -> Slice:
 
 
 def sealed_table(
-    spec: StudySpec, catalogue: Catalogue, opened: Dataset, further: Sequence[SliceSpec] = ()
+    spec: StudySpec,
+    catalogue: Catalogue,
+    opened: Dataset,
+    further: Sequence[SliceSpec] = (),
+    measures: Callable[[Array], bool] | None = None,
 ) -> SliceTable:
     """Cut the opened test set into the same slices; a slice with no test rows is left out.
 
-    A slice with a file of its own has no rows in the test set. further: slices that were admitted while the study ran.
+    A slice with a file of its own has no rows in the test set. further: slices that were admitted while the study ran;
+    measures: as of `SliceTable`.
     """
     slices = tuple(s for s in (*spec.slices, *further) if s.source is None)
     found = []
@@ -203,7 +241,7 @@ def sealed_table(
         rows = _rows(one, opened, catalogue, f"slice {one.name} of the test set")
         if len(rows):
             found.append(_slice(one, TEST, rows, numbers))
-    return SliceTable(slices=tuple(found), targets={TEST: _targets(opened)})
+    return SliceTable(slices=tuple(found), targets={TEST: _targets(opened)}, measures=measures)
 
 
 def _empty(one: SliceSpec, place: str, rows: int) -> DataError:

@@ -220,12 +220,12 @@ def _open(gain: Iterable[Demand], better: Demand, guards: Iterable[Demand]) -> t
 
 def _silent(seen: SliceEvidence, pools: Pools, gate: GateSpec, fresh: bool) -> SliceLook:
     """A slice that is no evidence: what was measured of it is told, and nothing is demanded of it."""
-    able = np.isfinite(seen.differences).all() and seen.groups >= 2 and len(seen.differences)
+    able = seen.defined and np.isfinite(seen.differences).all() and seen.groups >= 2 and len(seen.differences)
     if not able or (pools.of(seen.name).df <= 0 and len(seen.differences) < 2):
-        return blank(seen, gate.min_rows)
+        return blank(seen, seen.needed(gate.min_rows))
     bare = replace(seen, anchor=None)
     look = _slice_look(measured(seen.name, bare, pools, fresh), None, INTERVAL_TAIL, None)
-    return replace(look, needed=gate.min_rows)
+    return replace(look, needed=seen.needed(gate.min_rows))
 
 
 def _seen(m: Measured, gain: Sequence[Demand], guards: Sequence[Demand]) -> SliceLook:

@@ -8,6 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.program import epoch_rows as epoch_rows
+
 BASE = "base"
 
 
@@ -53,18 +55,6 @@ class Mixture:
     def to_dict(self) -> dict[str, float]:
         """Name → weight."""
         return dict(self.weights)
-
-
-def epoch_rows(weight: float, n_rows: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    """Draw the rows of one dataset for one epoch: exactly round(weight × n_rows) of them, unshuffled.
-
-    Every row comes floor(weight) times; the rest is drawn without replacement, so each row comes
-    floor(weight) or floor(weight) + 1 times and `weight` times on average over epochs.
-    """
-    total = round(weight * n_rows)
-    whole, rest = divmod(total, n_rows) if n_rows else (0, 0)
-    rows = np.tile(np.arange(n_rows), whole)
-    return np.concatenate([rows, rng.permutation(n_rows)[:rest]]) if rest else rows
 
 
 def batches(

@@ -14,6 +14,7 @@ from autodc.review.story import BECAUSE
 from autodc.study.journal.state import State
 from autodc.study.rules.last import BASE_TUNED, EVERYTHING_TUNED
 from autodc.study.view import spec_of
+from autodc.trial.executor import PRINTED
 
 ERRORS_SHOWN = 3
 """How many different messages of failed trainings the warning quotes."""
@@ -190,11 +191,16 @@ def _about_progress(state: State, result: Mapping[str, Any]) -> list[Concern]:
 
 
 def _about_failures(state: State) -> list[Concern]:
-    failed = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.status == "failed"]
+    trials = [t for t in state.trials if t.outcome is not None and t.outcome.status == "failed"]
+    failed = [trial.outcome for trial in trials if trial.outcome is not None]
     if not failed:
         return []
     ended = sum(t.outcome is not None for t in state.trials)
-    messages = list(dict.fromkeys(o.error.strip()[-ERROR_LENGTH:] for o in failed if o.error.strip()))
+    told = [outcome.error.partition(PRINTED)[0].strip()[-ERROR_LENGTH:] for outcome in failed]
+    messages = list(dict.fromkeys(words for words in told if words))
     more = len(messages) - ERRORS_SHOWN
     details = [*messages[:ERRORS_SHOWN], *([f"and {count(more, 'other message')}"] if more > 0 else [])]
+    if any(PRINTED in outcome.error for outcome in failed):
+        last = max(t.trial.number for t in trials if t.outcome is not None and PRINTED in t.outcome.error)
+        details.append(f"what they printed is in the folder logs, of the last one in logs/trial-{last}-*.log")
     return [Concern(f"{len(failed)} of {count(ended, 'training')} failed.", details=tuple(details))]

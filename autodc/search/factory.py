@@ -34,7 +34,8 @@ def make_engine(sampler: str, problem: SearchProblem, seed: int, folder: str = "
     from autodc.search.optuna_engine import OptunaEngine, sampler_names
 
     if sampler not in sampler_names():
-        hint = suggest(sampler, [*names.SAMPLERS, *sampler_names(), *installed(SAMPLERS)], "samplers") + f", {FORMS}"
+        known = [*names.SAMPLERS, *sampler_names(), *installed(SAMPLERS)]
+        hint = suggest(sampler, known, "samplers", names.SYNONYMS, FORMS)
         raise SpecError("ADC-SRCH-001", "no sampler of this name", PLACE, sampler, hint)
     return OptunaEngine(sampler, problem, seed)
 

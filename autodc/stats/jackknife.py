@@ -16,6 +16,9 @@ from autodc.errors import StatsError
 
 Array = np.ndarray[Any, Any]
 
+TINY = 1e-12
+"""What is left of a variance below this share of it is rounding."""
+
 
 def pseudo_values(statistic: Callable[..., float], arrays: Sequence[Array]) -> Array:
     """Return a value per row, shape (n_rows,), by leaving out one row at a time.
@@ -87,6 +90,52 @@ def auc(truth: Array, score: Array) -> Array:
     area = float(place[positive].mean())
     others = np.where(positive, positive.sum(), (~positive).sum()) - 1
     return _recentred(area, (area - place) / np.maximum(others, 1))
+
+
+def average_precision(truth: Array, score: Array) -> Array:
+    """Pseudo-values of the average precision, shape (n_rows,); truth: 0/1 or bool, rows of one score enter together.
+
+    Precision at a positive is t/m, of m rows scored as high or higher t positive; without a row above it that is
+    t/(m − 1), or (t − 1)/(m − 1) where the row is positive. A positive that is the only one has no spread.
+    Raises StatsError ADC-STAT-032 where one class is absent.
+    """
+    positive = np.asarray(truth).astype(bool)
+    score = np.asarray(score, dtype=np.float64)
+    if positive.all() or not positive.any():
+        raise StatsError("ADC-STAT-032", "average precision needs both classes", got="one class")
+    levels, level = np.unique(-score, return_inverse=True)
+    hits = np.bincount(level, weights=positive, minlength=len(levels))
+    above = np.bincount(level, minlength=len(levels)).cumsum()
+    found, count = hits.cumsum(), int(positive.sum())
+    others = np.maximum(above - 1, 1)
+    kept = np.concatenate([[0.0], (hits * found / above).cumsum()[:-1]])[level]
+    from_here = [(hits * share)[::-1].cumsum()[::-1][level] for share in (found / others, (found - 1) / others)]
+    own = (found[level] - 1) / others[level]
+    whole = float((hits * found / above).sum() / count)
+    left_out = np.where(positive, (kept + from_here[1] - own) / max(count - 1, 1), (kept + from_here[0]) / count)
+    if count == 1:
+        left_out[positive] = left_out[~positive].mean()
+    return _recentred(whole, left_out)
+
+
+def r_squared(truth: Array, predicted: Array) -> Array:
+    """Pseudo-values of the share of the variance explained, shape (n_rows,).
+
+    truth, predicted: shape (n_rows,) or (n_rows, outputs), of which the mean is taken. A row without which an output
+    does not vary has no spread. Raises StatsError ADC-STAT-033 where an output does not vary at all.
+    """
+    truth, predicted = (np.asarray(a, dtype=np.float64).reshape(len(a), -1) for a in (truth, predicted))
+    if not np.ptp(truth, axis=0).all():
+        raise StatsError("ADC-STAT-033", "targets need two different values in every output", got="one value")
+    rows = len(truth)
+    errors, spreads = (truth - predicted) ** 2, (truth - truth.mean(axis=0)) ** 2
+    error, spread = errors.sum(axis=0), spreads.sum(axis=0)
+    rest = spread - spreads * rows / max(rows - 1, 1)
+    varies = rest > TINY * spread
+    each = (error - errors) / np.where(varies, rest, 1.0)
+    mean = (each * varies).sum(axis=0) / np.maximum(varies.sum(axis=0), 1)
+    left_out = 1.0 - np.where(varies, each, mean).mean(axis=1)
+    return _recentred(float((1.0 - error / spread).mean()), left_out)
 
 
 def _recentred(whole: float, left_out: Array) -> Array:

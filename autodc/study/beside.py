@@ -88,7 +88,7 @@ class _Measure:
         found: dict[str, Any] = {"seeds": len(one.pairs)}
         if not one.pairs:
             return found
-        rows = {s.name: self._rows(s, [mine for mine, _ in one.pairs]) for s in self.table.slices}
+        rows = {s.name: self._rows(s, [mine for mine, _ in one.pairs]) for s in self.table.measured}
         values = {name: float(scores.mean()) for name, scores in rows.items()}
         mean = objective.mean(values, {s.name: s.weight for s in self.targets})
         found["values"] = {name: self.metric.natural(value) for name, value in values.items()}
@@ -98,10 +98,10 @@ class _Measure:
 
     def _behind(self, one: Arm, rows: Mapping[str, Array]) -> dict[str, Any]:
         """By how much the incumbent is ahead of it, slice by slice and together."""
-        ahead = {s.name: self._rows(s, [its for _, its in one.pairs]) - rows[s.name] for s in self.table.slices}
+        ahead = {s.name: self._rows(s, [its for _, its in one.pairs]) - rows[s.name] for s in self.table.measured}
         slices = {
             s.name: self._ahead(s.name, ahead[s.name], s.clusters, one.fresh) | {"rows": len(s.rows)}
-            for s in self.table.slices
+            for s in self.table.measured
         }
         if not self.targets:
             return {"slices": slices}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from autodc.evaluation.slices import TEST
 from autodc.plan.plan import Plan
@@ -38,6 +38,8 @@ class JobMaker:
     """Puts stored datasets that are gone or damaged in place again, and says whether there were any."""
     lost_model: Callable[[int], str] = lambda number: ""
     """Trial → what is gone or damaged of the model it left, empty where that is whole."""
+    classes: tuple[Any, ...] = ()
+    """The names of the classes in the order of their codes; empty outside classification."""
     order: tuple[Phase, ...] = ORDER
     """The phases of the study."""
 
@@ -55,6 +57,7 @@ class JobMaker:
             trainer=TrainerRef(name=task.trainer, options=task.options, folder=self.spec.folder),
             kind=task.kind,
             n_classes=self.n_classes,
+            classes=self.classes,
             train=tuple(self._part(plan, name, weight) for name, weight in plan.mixture),
             predict=tuple(StoredPart(name=part, path=path) for part, path in held.items()),
             hyperparameters=plan.settings,

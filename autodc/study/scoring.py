@@ -18,6 +18,7 @@ from autodc.study.ports import ArtefactStore
 from autodc.study.slicing import Slices
 from autodc.studyfile.study import StudySpec
 from autodc.trial.executor import Completion
+from autodc.values import is_json, kept
 
 Array = np.ndarray[Any, Any]
 
@@ -50,7 +51,7 @@ class Scorer:
             return Outcome(status="failed", error=error, train_seconds=completion.train_seconds, **seconds)
         arrays = dict(scores.arrays)
         if TEST in completion.outputs:
-            arrays[f"{TEST}.outputs"] = np.asarray(completion.outputs[TEST], dtype=np.float32)
+            arrays[f"{TEST}.outputs"] = kept(completion.outputs[TEST])
         return Outcome(
             status="done",
             slices=scores.slices,
@@ -142,6 +143,6 @@ def _misfit(table: SliceTable, outputs: Mapping[str, Array]) -> str:
             return f"no predictions for {part}"
         if len(outputs[part]) != len(table.targets[part]):
             return f"{len(outputs[part])} predictions for the {len(table.targets[part])} rows of {part}"
-        if not np.isfinite(outputs[part]).all():
+        if not is_json(outputs[part]) and not np.isfinite(outputs[part]).all():
             return f"predictions for {part} are not finite"
     return ""

@@ -89,7 +89,8 @@ class Slices:
         values, soft = {}, {}
         for number, outcome in state.ended():
             arrays: Mapping[str, Array] = store.get(outcome.arrays)
-            values[str(number)] = slice_value(self.table, metric, one, arrays)
+            if one.defined:
+                values[str(number)] = slice_value(self.table, metric, one, arrays)
             if (mean := soft_value(one, arrays)) is not None:
                 soft[str(number)] = mean
         return values, soft
@@ -102,9 +103,9 @@ class Slices:
 def asked(problem: SearchProblem, gate: SliceTable, explore: SliceTable, min_rows: int) -> SearchProblem:
     """The same problem of these slices: weights of targets, margins of guards, both of what is evidence for the gate.
 
-    What has no row that the search sees is none of its business.
+    What has no row that the search sees, or none that its metric is defined on, is none of its business.
     """
-    seen = {s.name for s in explore.slices if len(s.rows)}
+    seen = {s.name for s in explore.measured if len(s.rows)}
     guards = {s.name: s.margin for s in gate.slices if s.margin is not None and s.is_evidence(min_rows)}
     targets = {s.name: s.weight for s in gate.objective(min_rows)}
     return replace(

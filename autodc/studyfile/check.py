@@ -12,7 +12,7 @@ from autodc import plugins
 from autodc.plugins import suggest
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Path, shown
-from autodc.studyfile.names import METRICS, TRAINERS
+from autodc.studyfile.names import METRICS, SYNONYMS, TRAINERS
 from autodc.studyfile.study import Recipe, SearchSpec, StudySpec
 from autodc.studyfile.when import check_conditions
 
@@ -31,6 +31,7 @@ def cross_check(document: Document) -> list[Issue]:
         *(issue for path, what in _LISTS.items() for issue in _once(document, path, what)),
         *_targets(document),
         *_plug_ins(document),
+        *_soft(document),
         *_candidates(document, candidates),
     ]
     for path, name in document.entries("loop", "propose"):
@@ -109,16 +110,28 @@ def _plug_ins(document: Document) -> Iterator[Issue]:
     fitting = [name for name, one in METRICS.items() if kind in one.kinds] or list(METRICS)
     if not isinstance(metric, str):
         return
-    if not plugins.is_known(metric, METRICS, plugins.METRICS):
-        yield _unknown(document, at, "metric", metric, fitting)
+    if kind == "custom" and metric in METRICS:
+        hint = "name your own, an object with `better` and value(outputs, targets): path/to/file.py:Object"
+        problem = "a custom task is scored by a metric of your own: nothing is known of its outputs"
+        yield document.issue(codes.OWN_METRIC, at, problem, metric, hint, at_value=True)
+    elif not plugins.is_known(metric, METRICS, plugins.METRICS):
+        yield _unknown(document, at, "metric", metric, () if kind == "custom" else fitting)
     elif metric in METRICS and metric not in fitting:
         hint = f"metrics of {kind}: {', '.join(fitting)}, {plugins.FORMS}"
         problem = f"this metric does not measure {kind}"
         yield document.issue(codes.METRIC_AND_KIND, at, problem, metric, hint, at_value=True)
 
 
+def _soft(document: Document) -> Iterator[Issue]:
+    """Of the outputs of a custom task nothing is known, so they have no soft score; forks are read by it alone."""
+    for at, value in ((("gate", "score"), "soft"), (("search", "probes"), "fork")):
+        if document.at(("task", "kind")) == "custom" and document.at(at) == value:
+            problem, hint = "a custom task has no soft score", "leave the key out: its metric is what decides"
+            yield document.issue(codes.NO_SOFT, at, problem, value, hint, at_value=True)
+
+
 def _unknown(document: Document, path: Path, what: str, name: str, known: Sequence[str]) -> Issue:
-    hint = f"{suggest(name, known, f'{what}s')}, {plugins.FORMS}"
+    hint = suggest(name, known, f"{what}s", SYNONYMS, plugins.FORMS)
     return document.issue(codes.UNKNOWN_CHOICE, path, f"there is no such {what}", name, hint, at_value=True)
 
 

@@ -39,6 +39,9 @@ WEIGHT_RANGE: Final = "ADC-SPEC-050"
 NOT_AVAILABLE: Final = "ADC-SPEC-051"  # in the contract, not in this version
 METRIC_AND_KIND: Final = "ADC-SPEC-052"
 
+OWN_METRIC: Final = "ADC-METRIC-070"  # a custom task is scored by a metric of the user's own
+NO_SOFT: Final = "ADC-METRIC-071"  # a custom task has no soft score
+
 BAD_OVERRIDE: Final = "ADC-SPEC-060"  # --set without a path and a value
 OVERRIDE_PATH: Final = "ADC-SPEC-061"  # --set to a place that is not there
 SOFT_MARGIN: Final = "ADC-SPEC-062"  # gate.score: soft on a target without a margin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, final
 
 from autodc.errors import SpecError
@@ -45,6 +45,8 @@ class Node:
     name: NodeKey = ""
     broken: bool = False
     """Whether its problem is reported already."""
+    gone: list[NodeKey] = field(default_factory=list)
+    """Keys that were written below it and were taken out, because nothing could be made of them."""
 
     def children(self) -> Iterable[tuple[NodeKey, Node]]:
         """The values below it by key or index, in the order of the file."""
@@ -74,6 +76,8 @@ class Issue:
 
     mark: Mark
     error: SpecError
+    path: Path = ()
+    """Where it is, as the document is read; the top for what is no part of it."""
 
 
 @final
@@ -118,7 +122,7 @@ class Document:
         """Build a problem at a path: at its value where asked, else its key; the nearest parent stands in."""
         node = self.along(path)[-1]
         mark = node.mark if at_value or node.key is None else node.key
-        return Issue(mark, SpecError(code, problem, place(mark, self.shown(path)), got, hint))
+        return Issue(mark, SpecError(code, problem, place(mark, self.shown(path)), got, hint), path)
 
     def shown(self, path: Path) -> str:
         """The path as the person wrote it, as far as it is written."""
@@ -135,8 +139,26 @@ class Document:
         siblings[key] = siblings.pop(path[-1])
 
     def drop(self, path: Path) -> None:
-        """Take a key out."""
+        """Take a key or an entry out."""
         del self.along(path[:-1])[-1].value[path[-1]]
+
+    def lose(self, path: Path) -> None:
+        """Take out what nothing can be made of, and know that something was there."""
+        self.along(path[:-1])[-1].gone.append(path[-1])
+        if self.has(path):
+            self.drop(path)
+
+    def put(self, path: Path, value: Any, *, lost: bool) -> None:
+        """Set a value at the place of what was there, or of what it should be in. lost: it is a stand-in."""
+        above = self.along(path[:-1])[-1]
+        old = above.child(path[-1]) or Node(None, above.mark, above.key, path[-1])
+        above.value[path[-1]] = _grown(value, old, lost)
+
+    def lost(self) -> frozenset[str]:
+        """The keys whose values are not the person's own: taken out, or stand-ins for what is wrong."""
+        found = [spell(path) for path, node in _walk(self.root, ()) if node.broken and path]
+        found += [spell((*path, step)) for path, node in _walk(self.root, ()) for step in node.gone]
+        return frozenset(found)
 
     def places(self) -> dict[str, str]:
         """Where every value stands: key → `file:line:column: key as written`."""
@@ -176,6 +198,23 @@ def shown(value: Any) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     return f"{text[: _LIMIT - 4]}...{text[-1]}" if isinstance(value, str) else f"{text[: _LIMIT - 3]}..."
+
+
+def _grown(value: Any, old: Node, lost: bool) -> Node:
+    """The tree of a plain value, all of it where the old one was."""
+    grown: Any = value
+    if isinstance(value, dict):
+        grown = {key: _grown(child, Node(None, old.mark, old.key, key), lost) for key, child in value.items()}
+    elif isinstance(value, list):
+        grown = [_grown(child, Node(None, old.mark, old.key, i), lost) for i, child in enumerate(value)]
+    return Node(grown, old.mark, old.key, old.name, broken=lost)
+
+
+def _walk(node: Node, path: Path) -> Iterator[tuple[Path, Node]]:
+    """A node and every one below it, with their paths."""
+    yield path, node
+    for step, child in node.children():
+        yield from _walk(child, (*path, step))
 
 
 def _below(node: Node, path: Path, shown: str) -> Iterator[tuple[Path, Node, str]]:

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from autodc.plugins import meant, suggest
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Node, NodeKey, Path, shown, spell
+from autodc.studyfile.names import SYNONYMS
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -44,6 +45,7 @@ _LIMITS: Final = {
     "too_short": (codes.TOO_FEW, "needs {min_length} entry or more"),
 }
 _BOOLEAN_WORDS: Final = {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true", "false": "false"}
+OPTIONS: Final = "options"
 _MAX_HOMES: Final = 2  # a key that is known in more places than this is not worth pointing at
 
 
@@ -60,7 +62,7 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
             return model.model_validate_json(json.dumps(document.value), strict=True), issues
         except ValidationError as error:
             details = error.errors(include_url=False)
-        unknown = [_path(d["loc"], document.root) for d in details if d["type"] == "extra_forbidden"]
+        unknown = [path_of(d["loc"], document.root) for d in details if d["type"] == "extra_forbidden"]
         for path in unknown:
             issues.append(_unknown_key(model, document, path))
             guess = meant(str(path[-1]), _keys(model, path[:-1]))
@@ -68,7 +70,7 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
                 document.rename(path, guess)
                 guessed.add((*path[:-1], guess))
             else:
-                document.drop(path)
+                document.lose(path)
         if not unknown:
             return None, issues + _mismatches(model, document, details, guessed)
 
@@ -79,7 +81,7 @@ def _mismatches(
     """One issue for every node that does not fit."""
     by_path: dict[Path, list[ErrorDetails]] = {}
     for detail in details:
-        by_path.setdefault(_path(detail["loc"], document.root, detail["type"] == "missing"), []).append(detail)
+        by_path.setdefault(path_of(detail["loc"], document.root, detail["type"] == "missing"), []).append(detail)
     issues = []
     for path, (one, *more) in by_path.items():
         wrong_guess = path in guessed and one["type"] in _TYPES
@@ -97,7 +99,7 @@ def _mismatches(
 def _issue(model: type[BaseModel], document: Document, path: Path, detail: ErrorDetails) -> Issue:
     """Translate one pydantic error."""
     kind, context = detail["type"], detail.get("ctx", {})
-    annotation, info = _annotation_at(model, path)
+    annotation, info = annotation_at(model, path)
     hint = (info.description or "") if info is not None else ""
     if kind == "missing":
         hint = f"add `{path[-1]}`{': ' * bool(hint)}{hint}"
@@ -115,7 +117,7 @@ def _issue(model: type[BaseModel], document: Document, path: Path, detail: Error
     elif kind == "literal_error":
         code, problem = codes.UNKNOWN_CHOICE, "not one of the choices"
         choices = [str(v) for v in get_args(annotation)]
-        hint = suggest(value, choices, "choices") if isinstance(value, str) else f"choices: {', '.join(choices)}"
+        hint = suggest(value if isinstance(value, str) else "", choices, "choices", SYNONYMS)
         if len(choices) == 1:
             problem, hint = f"must be {choices[0]}", ""
     elif kind == "value_error":  # a validator of ours refused it; its text may end in `; found ...`
@@ -132,19 +134,39 @@ def _unknown_key(model: type[BaseModel], document: Document, path: Path) -> Issu
     key, known = str(path[-1]), _keys(model, path[:-1])
     guess = meant(key, known)
     homes = [home for home in _homes(model, key) if home != path[:-1]]
-    if guess is not None:
+    name, colon, value = key.partition(":")
+    if colon and name in known:
+        hint = f"put a space after the colon: `{name}: {value}`"
+    elif guess is not None:
         there = document.has((*path[:-1], guess))
         hint = f"did you mean {guess}?{' (it is there already)' if there else ''}"
     elif 0 < len(homes) <= _MAX_HOMES:
         places = " or ".join(f"in {spell(home)}" if home else "at the top of the file" for home in homes)
         hint = f"{key} belongs {places}"
+    elif OPTIONS in known and document.along(path[:-1])[-1].value:
+        hint = f"options have a mapping of their own: write options: {{{key}: ...}}"
+    elif far := _far(model, key):
+        hint = f"did you mean {spell(far)}?"
     else:
         where = document.shown(path[:-1]) or "the top of the file"
         hint = f"{where} knows: {', '.join(known)}"
     return document.issue(codes.UNKNOWN_KEY, path, "unknown key", hint=hint)
 
 
-def _annotation_at(model: type[BaseModel], path: Path) -> tuple[Any, FieldInfo | None]:
+def _far(model: type[BaseModel], key: str) -> Path | None:
+    """The one key of another mapping that was most likely meant."""
+    guess = meant(key, _everywhere(model))
+    homes = _homes(model, guess) if guess is not None else []
+    return (*homes[0], str(guess)) if len(homes) == 1 else None
+
+
+def _everywhere(model: type[BaseModel]) -> list[str]:
+    """The keys of all plain mappings of a model."""
+    inner = [_bare(info.annotation) for info in model.model_fields.values()]
+    return [*model.model_fields, *(key for one in inner if _is_model(one) for key in _everywhere(one))]
+
+
+def annotation_at(model: type[BaseModel], path: Path) -> tuple[Any, FieldInfo | None]:
     """The type a model expects at a path, and the field it belongs to; (None, None) where the model says nothing."""
     annotation: Any = model
     info: FieldInfo | None = None
@@ -164,7 +186,7 @@ def _annotation_at(model: type[BaseModel], path: Path) -> tuple[Any, FieldInfo |
 
 def _keys(model: type[BaseModel], path: Path) -> list[str]:
     """The keys a model knows in the mapping at a path."""
-    annotation, _ = _annotation_at(model, path)
+    annotation, _ = annotation_at(model, path)
     return list(annotation.model_fields) if _is_model(annotation) else []
 
 
@@ -177,7 +199,7 @@ def _homes(model: type[BaseModel], key: str) -> list[Path]:
     return found
 
 
-def _path(loc: tuple[NodeKey, ...], node: Node, missing: bool = False) -> Path:
+def path_of(loc: tuple[NodeKey, ...], node: Node, missing: bool = False) -> Path:
     """The part of a pydantic location that exists in the document, with the missing key at its end."""
     path: Path = ()
     for step in loc:

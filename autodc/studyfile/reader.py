@@ -88,7 +88,7 @@ class _Reader:
     ) -> Node:
         """The node of a value with all below it. shown: its path as written."""
         self.count += 1
-        node = Node(None, self.at(yaml, text), key, name)
+        node = Node(None, self.at(yaml, text), key, _short(name) if isinstance(name, str) else name)
         if self.count > MAX_NODES or deep > MAX_DEPTH:
             raise too_large(str(node.mark))
         if str(yaml.tag) == INCLUDE:
@@ -157,7 +157,10 @@ class _Reader:
             problem = "`!include` needs the path of one file"
             return self._broken(node, shown, codes.BAD_INCLUDE, problem, _kind(yaml), hint)
         folder = self.folder if text is self.fixed else os.path.dirname(text.text)
-        file = os.path.normpath(os.path.join(folder, yaml.value))
+        if "://" in yaml.value or "\0" in yaml.value:
+            hint = "write the path of a file, relative to this one"
+            return self._broken(node, shown, codes.BAD_INCLUDE, "this is no path", _short(yaml.value), hint)
+        file = os.path.normpath(os.path.join(folder, os.path.expanduser(yaml.value)))
         if os.path.realpath(file) in self.open:
             hint = "a file may not include itself, directly or through others"
             problem = "this include goes round in a circle"
@@ -229,4 +232,5 @@ def _kind(node: YamlNode) -> str:
 
 
 def _short(text: str, limit: int = 40) -> str:
+    text = text.replace("\0", "\\0")
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -23,7 +23,9 @@ Tradeoff = Literal["predict_ms", "train_seconds", "model_mb"]
 class TaskSpec(Spec):
     """What is learned, and by which program."""
 
-    kind: TaskKind = Field(description="classification, regression or image_to_image")
+    kind: TaskKind = Field(
+        description="classification, regression, image_to_image, or custom: anything that a metric of your own scores"
+    )
     trainer: str = Field(description=f"{', '.join(TRAINERS)}, path/to/file.py:Object or package.module:Object")
     options: dict[str, JsonValue] = Field(default={}, description="the trainer's own options, validated by it")
 
@@ -83,6 +85,16 @@ class MetricsSpec(Spec):
     """What is measured on every slice."""
 
     primary: str = Field(description=f"{', '.join(METRICS)}, path/to/file.py:Object or package.module:Object")
+    limits: dict[Tradeoff, Annotated[float, Field(gt=0)]] = Field(
+        default={},
+        description="predict_ms, train_seconds, model_mb: to how many times the start's it may grow; what costs more "
+        "is not kept",
+    )
+
+    @property
+    def most(self) -> Mapping[str, float]:
+        """Trade-off → to how many times that of the start it may grow."""
+        return {str(name): times for name, times in self.limits.items()}
 
 
 class SliceSpec(Spec):
@@ -91,7 +103,7 @@ class SliceSpec(Spec):
     name: Name = Field(description="how decisions and reports call it")
     role: Role = Field(description="target: should improve; guard: must not get worse than its margin")
     where: str | None = Field(default=None, description="one SQL boolean expression over metadata columns and target")
-    source: str | None = Field(default=None, description="a unit test set in a file of its own")
+    source: str | None = Field(default=None, min_length=1, description="a unit test set in a file of its own")
     options: dict[str, JsonValue] = Field(default={}, description="options of `source`")
     margin: float | None = Field(default=None, ge=0, description="the worst loss that is tolerated, in metric units")
     weight: float | None = Field(default=None, gt=0, description="weight in the objective, 1 by default")

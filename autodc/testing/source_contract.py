@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from autodc.data.hashing import content_of
 from autodc.data.source import Source
+from autodc.table import Table
 
 
 class SourceContract:
@@ -24,11 +26,16 @@ class SourceContract:
         assert len(data.x) == len(data.y) == len(data.metadata)
         assert data.groups is None or len(data.groups) == len(data)
 
-    def test_inputs_are_finite_numbers(self, source: Source) -> None:
-        """Gives booleans, integers or floats, without NaN or infinity."""
+    def test_inputs_are_a_table_or_finite_numbers(self, source: Source) -> None:
+        """Gives a `Table`, without infinity, or an array of booleans, integers or floats without NaN and infinity."""
         x = source.read(targets=True).x
-        assert x.dtype.kind in "iufb"
-        assert np.isfinite(x).all()
+        if isinstance(x, Table):
+            frame = x.frame()
+            assert list(frame.columns) == list(x.names)
+            assert not np.isinf(frame.select_dtypes("number").to_numpy(dtype=float, na_value=np.nan)).any()
+        else:
+            assert x.dtype.kind in "iufb"
+            assert np.isfinite(x).all()
 
     def test_the_target_is_no_metadata(self, source: Source) -> None:
         """Has no metadata column `target`: metadata may be looked at, the target not."""
@@ -42,6 +49,6 @@ class SourceContract:
         """Reads the same inputs without targets where they are sealed, under another fingerprint."""
         sealed, whole = source.read(targets=False), source.read(targets=True)
         assert sealed.y is None
-        np.testing.assert_array_equal(sealed.x, whole.x)
+        assert content_of(sealed.x) == content_of(whole.x)
         assert list(sealed.metadata.columns) == list(whole.metadata.columns)
         assert sealed.fingerprint != whole.fingerprint

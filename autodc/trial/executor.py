@@ -26,6 +26,9 @@ Status = Literal["done", "failed", "crashed", "timeout", "memory", "lost", "surr
 crashed: its process died; timeout: over the deadline; memory: over the limit; lost: the worker or node went away;
 surroundings: the disk refused or the like, which no other plan would have escaped."""
 
+PRINTED = "\nlast lines it printed:\n"
+"""In the error of a task that failed: what follows is not ours."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,9 @@ class MethodRef:
     folder: str
     """Of the study file."""
     kind: TaskKind
-    row_shape: tuple[int, ...]
-    """Shape of the outputs of one row: (classes,) in classification, () for one value, else that of the targets."""
+    row_shape: tuple[int, ...] | None
+    """Shape of the outputs of one row: (classes,) in classification, () for one value, else that of the targets; None
+    in a custom task."""
     trainer: TrainerRef | None = None
     """The study's: it reads model folders that none of our own trainers knows for its own."""
     base: StoredPart | None = None
@@ -108,6 +112,8 @@ class TrainTask(AbstractTask):
     trainer: TrainerRef
     kind: TaskKind
     n_classes: int
+    classes: tuple[Any, ...] = ()
+    """Their names, in the order of their codes."""
     train: tuple[StoredPart, ...]
     predict: tuple[StoredPart, ...]
     """Parts whose folder holds inputs alone (`x.npy`)."""

@@ -19,6 +19,7 @@ from autodc.table import Inputs, join, loaded, row_bytes
 from autodc.trial.method import PREDICT_ROWS, TIMED_BATCHES, RowMethod, batches_of
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
+from autodc.values import joined
 
 Array = np.ndarray[Any, Any]
 Model = TypeVar("Model")
@@ -63,8 +64,11 @@ class AbstractFitting(ABC, Generic[Model]):
         """Train on `job.train`; every random number comes from `job.seed`, the budget is scaled by `job.fidelity`."""
 
     @abstractmethod
-    def predict(self, model: Model, x: Any) -> Array:
-        """Predict rows in order: class probabilities or scores (n, C), values (n,) or images (n, ...)."""
+    def predict(self, model: Model, x: Any) -> Any:
+        """Predict rows in order: class probabilities or scores (n, C), values (n, ...) or images (n, ...).
+
+        In a custom task also a list of n JSON values.
+        """
 
     @abstractmethod
     def save(self, model: Model, folder: Path) -> None:
@@ -91,12 +95,12 @@ class AbstractFitting(ABC, Generic[Model]):
         outputs, predict_ms = self._predict_parts(model, job.predict)
         return Trained(outputs=outputs, train_seconds=train_seconds, predict_ms=predict_ms, model_mb=folder_mb(folder))
 
-    def _predict_parts(self, model: Model, parts: Mapping[str, Inputs]) -> tuple[dict[str, Array], float]:
+    def _predict_parts(self, model: Model, parts: Mapping[str, Inputs]) -> tuple[dict[str, Any], float]:
         """Predict every part batch by batch; also the median milliseconds a row takes once the model is warm."""
         sample = next((loaded(x[:PREDICT_ROWS]) for x in parts.values() if len(x)), None)
         if sample is not None:
             self.predict(model, sample)
-        outputs, per_row = {}, []
+        outputs, per_row = dict[str, Any](), []
         for name, x in parts.items():
             pieces = []
             for rows in batches_of(x):
@@ -104,12 +108,12 @@ class AbstractFitting(ABC, Generic[Model]):
                 pieces.append(predicted)
                 if sample is not None and len(rows) == len(sample):
                     per_row.append(seconds / len(rows))
-            outputs[name] = np.concatenate(pieces)
+            outputs[name] = joined(pieces)
         while sample is not None and len(per_row) < TIMED_BATCHES:
             per_row.append(self._timed(model, sample)[1] / len(sample))
         return outputs, statistics.median(per_row) * 1e3 if per_row else 0.0
 
-    def _timed(self, model: Model, rows: Inputs) -> tuple[Array, float]:
+    def _timed(self, model: Model, rows: Inputs) -> tuple[Any, float]:
         started = time.perf_counter()
         predicted = self.predict(model, rows)
         return predicted, time.perf_counter() - started

@@ -10,6 +10,7 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from autodc.table import Inputs, loaded
+from autodc.values import joined
 
 Array = np.ndarray[Any, Any]
 
@@ -22,11 +23,11 @@ TIMED_BATCHES = 5
 class Method(Protocol):
     """Predicts rows from inputs alone. The same rows give the same outputs, whatever stands beside them."""
 
-    def predict(self, parts: Mapping[str, Inputs]) -> Mapping[str, Array]:
+    def predict(self, parts: Mapping[str, Inputs]) -> Mapping[str, Any]:
         """Part → inputs (n, ...), read-only; gives part → outputs in row order.
 
-        Outputs are class probabilities or scores (n, C), values (n,) or images (n, ...). Raises whatever it likes: any
-        exception is a failed task.
+        Outputs are class probabilities or scores (n, C), values (n,) or (n, k), images (n, ...), or in a custom task
+        also a list of n JSON values. Raises whatever it likes: any exception is a failed task.
         """
         ...
 
@@ -35,15 +36,12 @@ class Method(Protocol):
 class RowMethod:
     """A method of a function that predicts inputs of some rows, called with a batch at a time."""
 
-    def __init__(self, predict: Callable[[Any], Array]) -> None:
+    def __init__(self, predict: Callable[[Any], Any]) -> None:
         self._predict = predict
 
-    def predict(self, parts: Mapping[str, Inputs]) -> dict[str, Array]:
+    def predict(self, parts: Mapping[str, Inputs]) -> dict[str, Any]:
         """Predict batch by batch, as a trainer predicts after its training."""
-        return {
-            name: np.concatenate([np.asarray(self._predict(rows)) for rows in batches_of(x)])
-            for name, x in parts.items()
-        }
+        return {name: joined([self._predict(rows) for rows in batches_of(x)]) for name, x in parts.items()}
 
     def predict_ms(self, x: Inputs) -> float:
         """The median milliseconds a row takes once the method is warm; 0 where there is no row."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast, final
+from typing import Any, NoReturn, cast, final
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from autodc.table import Inputs
 from autodc.trial.forking import Forked, ForkingJob, can_fork
 from autodc.trial.method import Method, RowMethod
 from autodc.trial.trainer import Trained, Trainer, TrainingJob
+from autodc.values import NoJson, encoded, is_numbers
 
 Array = np.ndarray[Any, Any]
 
@@ -74,7 +75,7 @@ class CheckedTrainer:
 class CheckedMethod:
     """Runs any method and lets only valid outputs through. row_shape: as in `trial.executor.MethodRef`."""
 
-    def __init__(self, inner: Method, name: str, row_shape: tuple[int, ...]) -> None:
+    def __init__(self, inner: Method, name: str, row_shape: tuple[int, ...] | None) -> None:
         self._inner, self._name, self._row_shape = inner, name, row_shape
 
     def predict(self, parts: Mapping[str, Inputs]) -> dict[str, Array]:
@@ -87,12 +88,12 @@ class CheckedMethod:
 
 
 def checked_outputs(
-    parts: Mapping[str, Inputs], outputs: Any, row_shape: tuple[int, ...], place: str
+    parts: Mapping[str, Inputs], outputs: Any, row_shape: tuple[int, ...] | None, place: str
 ) -> dict[str, Array]:
     """Return the outputs of every part as arrays; raises TrainerError on the first that is wrong.
 
     parts: what was to be predicted; row_shape: (C,) in classification, else that of the targets, where (n, 1) passes
-    for (n,).
+    for (n,), None in a custom task: numbers of any shape, or one JSON value a row, as `autodc.values` keeps them.
     """
     if not isinstance(outputs, Mapping):
         got = type(outputs).__name__
@@ -102,7 +103,10 @@ def checked_outputs(
         if name not in outputs:
             raise TrainerError("ADC-TRAIN-002", f"no outputs for {name}", place, f"outputs for {sorted(outputs)}")
         where = f"{place}, outputs of {name}"
-        checked[name] = _checked(_array(outputs[name], where), (len(x), *row_shape), where)
+        if row_shape is None:
+            checked[name] = _custom(outputs[name], len(x), where)
+        else:
+            checked[name] = _checked(_array(outputs[name], where), (len(x), *row_shape), where)
     return checked
 
 
@@ -122,10 +126,35 @@ def misplaced(rows: Any, count: int) -> str:
 _FIGURES = ("train_seconds", "predict_ms", "model_mb")
 
 
-def _row_shape(job: TrainingJob) -> tuple[int, ...]:
+def _row_shape(job: TrainingJob) -> tuple[int, ...] | None:
+    if job.kind == "custom":
+        return None
     if job.kind == "classification":
         return (job.n_classes,)
     return tuple(job.train[0].y.shape[1:])
+
+
+def _custom(outputs: Any, rows: int, place: str) -> Array:
+    """Numbers of any shape, finite, or one JSON value a row; one for each row."""
+    if is_numbers(outputs):
+        array = np.asarray(outputs)
+        return _finite(array, place) if len(array) == rows else _misshapen(place, f"{len(array)} of them", rows)
+    try:
+        values = list(outputs)
+    except TypeError:
+        return _misshapen(place, f"a {type(outputs).__name__}", rows)
+    if len(values) != rows:
+        return _misshapen(place, f"{len(values)} of them", rows)
+    try:
+        return encoded(values)
+    except NoJson as error:
+        hint = "give numbers, text, true, false, None, and lists and dicts of these"
+        raise TrainerError("ADC-TRAIN-072", "an output is no JSON value", place, str(error), hint) from None
+
+
+def _misshapen(place: str, got: str, rows: int) -> NoReturn:
+    problem, hint = f"outputs are an array of numbers or a list, {rows} rows are needed", "one output per row, in order"
+    raise TrainerError("ADC-TRAIN-004", problem, place, got, hint)
 
 
 def _array(values: Any, place: str) -> Array:
@@ -143,8 +172,10 @@ def _checked(array: Array, shape: tuple[int, ...], place: str) -> Array:
     if array.shape != shape:
         problem, hint = f"outputs have the wrong shape, {shape} is needed", "one output per row, in row order"
         raise TrainerError("ADC-TRAIN-004", problem, place, str(array.shape), hint)
-    if array.dtype.kind != "f":
-        array = array.astype(np.float64)
+    return _finite(array if array.dtype.kind == "f" else array.astype(np.float64), place)
+
+
+def _finite(array: Array, place: str) -> Array:
     if not np.isfinite(array).all():
         bad = int((~np.isfinite(array.reshape(len(array), -1))).any(axis=1).sum())
         raise TrainerError("ADC-TRAIN-005", "outputs are not finite", place, f"NaN or infinity in {bad} rows")

@@ -28,7 +28,7 @@ class TrainPart:
     x: Inputs
     """Shape (n, ...), read-only, memory-mapped: an array, or the columns of a table, text, or paths of files."""
     y: Array
-    """Shape (n,) or (n, ...), class indices 0 … C−1 in classification."""
+    """Shape (n,) or (n, ...), class indices 0 … C−1 in classification; JSON values as Python objects, shape (n,)."""
     metadata: pd.DataFrame
     """Columns that are no inputs."""
     weight: float
@@ -56,14 +56,17 @@ class TrainingJob:
     """The model folder to continue from, or None."""
     out: Path
     """An empty folder for this attempt."""
+    classes: tuple[Any, ...] = ()
+    """The names of the classes in the order of their codes; empty outside classification."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
     """What a training gives back."""
 
-    outputs: Mapping[str, Array]
-    """Name → predictions in row order: class probabilities or scores (n, C), values (n,) or images (n, ...)."""
+    outputs: Mapping[str, Any]
+    """Name → predictions in row order: class probabilities or scores (n, C), values (n, ...) or images (n, ...); in a
+    custom task numbers of any shape, or a list of n JSON values."""
     train_seconds: float
     """Time of fitting."""
     predict_ms: float

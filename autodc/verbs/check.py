@@ -20,6 +20,7 @@ from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
 from autodc.table import Table
+from autodc.values import is_json
 from autodc.verbs.calibration import read_calibration
 from autodc.verbs.noise import slice_rows, where_from
 from autodc.wire.inputs import Inputs, read_inputs
@@ -163,6 +164,7 @@ def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
     base = catalogue.base
     targets = base.y if base.y is not None else np.zeros(0)
     width = len(catalogue.classes) if catalogue.classes else int(np.prod(targets.shape[1:]))
+    width = targets.dtype.itemsize // 4 + 1 if is_json(targets) else width
     last = sum(phase.apart(spec, RULES) for phase in ORDER if phase.predicts_test)
     each = kept_bytes(inputs.table, inputs.metric, spec.task.kind, width, Keep.of(spec))
     data = sum(d.x.nbytes for d in (base, *catalogue.candidates.values(), *catalogue.held))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 from autodc.adapters.executors import open_executor
+from autodc.adapters.executors.prints import LOGS
 from autodc.adapters.journal import JOURNAL, open_for_reading, state_of
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
 from autodc.errors import AutodcError, SurroundingsError
@@ -171,7 +172,7 @@ def _train(
     jobs = job_maker(inputs, study.state, machine, folder)
     stage("starting the workers")
     tracker.follow()
-    executor: Executor = open_executor(machine, log_folder=str(folder / "work" / "logs"), notice=stage, stop=stop)
+    executor: Executor = open_executor(machine, log_folder=str(folder / LOGS), notice=stage, stop=stop)
     try:
         study.record(
             ev.SessionStarted(

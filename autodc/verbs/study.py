@@ -22,8 +22,9 @@ from autodc.study.jobs import JobMaker
 from autodc.study.journal.events import SessionStarted
 from autodc.studyfile.study import MachineSpec, Role, SliceSpec, StudySpec
 from autodc.trial.executor import Completion
-from autodc.trial.outputs import misplaced
+from autodc.trial.outputs import checked_outputs, misplaced
 from autodc.trial.trainer import TrainingJob
+from autodc.values import objects
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.separate import Diagnosis, diagnosis_of
 from autodc.wire.study import admit, job_maker, open_study
@@ -74,7 +75,7 @@ class Study:
     def outcome(
         self,
         trial: Trial,
-        outputs: Mapping[str, Array],
+        outputs: Mapping[str, Any],
         train_seconds: float = 0.0,
         predict_ms: float = 0.0,
         model_mb: float = 0.0,
@@ -82,7 +83,8 @@ class Study:
     ) -> Outcome:
         """Score predictions.
 
-        outputs: for every part of `job.predict` the predictions in row order; train_seconds, predict_ms, model_mb: the
+        outputs: for every part of `job.predict` the predictions in row order, in a custom task also a list of JSON
+        values; train_seconds, predict_ms, model_mb: the
         trade-offs, where they were measured; rows: part → the row number of each prediction, to be sure of their order.
         Raises InputError ADC-RUN-017 where they are not 0, 1, 2, …
         """
@@ -91,6 +93,8 @@ class Study:
             if problem := misplaced(numbers, count):
                 hint = "give the predictions in the order of the inputs"
                 raise InputError("ADC-RUN-017", problem, f"outputs of {part}, trial {trial.number}", "", hint)
+        if self._inputs.spec.task.kind == "custom":
+            outputs = checked_outputs(outputs, outputs, None, f"trial {trial.number}")
         now = time.time()
         completion = Completion(
             number=trial.number,
@@ -148,7 +152,14 @@ class Study:
         self._core.admit_slice(SliceSpec(name=name, where=where, role=role, margin=margin, weight=weight))
 
     def outputs(self) -> Mapping[str, Array] | None:
-        """Predictions of one training of the incumbent, part → row order, images too; None before it was trained."""
+        """Predictions of one training of the incumbent, part → row order, images too; None before it was trained.
+
+        JSON values of a custom task come as an array of Python objects.
+        """
+        found = self._outputs()
+        return None if found is None else {part: objects(rows) for part, rows in found.items()}
+
+    def _outputs(self) -> Mapping[str, Array] | None:
         incumbent = self._core.state.incumbent
         return None if incumbent is None else self._core.outputs(incumbent)
 
@@ -163,11 +174,11 @@ class Study:
             why = separation.note or "data.explore_share is 0"
             hint = "begin a study with data.explore_share, 0.4 say; its gate then decides on the other rows"
             raise InputError("ADC-RUN-018", "this study sets no rows apart for diagnosis", "", why, hint)
-        outputs = self.outputs()
+        outputs = self._outputs()
         if outputs is None:
             hint = "ask for trials and tell their outcomes first"
             raise InputError("ADC-RUN-019", "the incumbent was not trained yet", hint=hint)
-        return diagnosis_of(inputs.catalogue, separation, outputs, inputs.spec.task.kind)
+        return diagnosis_of(inputs.catalogue, separation, outputs, inputs.spec.task.kind, inputs.metric)
 
     def result(self) -> dict[str, Any]:
         """The study so far, in the form of result.json."""

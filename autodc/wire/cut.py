@@ -41,13 +41,16 @@ class Held:
         return int(self.counts.shape[0])
 
     @classmethod
-    def of(cls, held: Mapping[str, Dataset], table: SliceTable) -> Self:
-        """Group rows as comparisons do, across the parts. table: the slices on all rows."""
+    def of(cls, held: Mapping[str, Dataset], table: SliceTable, alike: bool = True) -> Self:
+        """Group rows as comparisons do, across the parts.
+
+        table: the slices on all rows; alike: whether targets are classes or values, which are shared out evenly.
+        """
         numbers = joint_clusters(list(held.values()))
         _, units = np.unique(np.concatenate(numbers), return_inverse=True)
         ends = np.cumsum([len(one) for one in numbers])
         parts = dict(zip(held, np.split(units.ravel(), ends[:-1]), strict=True))
-        classes = {part: _classes(data) for part, data in held.items()}
+        classes = {part: _classes(data) if alike else np.zeros(len(data), dtype=int) for part, data in held.items()}
         places: list[tuple[Array, Array]] = [(parts[s.part][s.rows], np.zeros(len(s.rows), int)) for s in table.slices]
         places += [(parts[s.part][s.rows], classes[s.part][s.rows]) for s in table.slices]
         places += [(parts[part], classes[part]) for part in held]

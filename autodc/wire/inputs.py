@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 from autodc import fingerprint
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers import check_trainer, fork_problems
+from autodc.adapters.trainers import check_trainer, fork_problems, input_problems
 from autodc.data.admit import Candidate, Read
-from autodc.data.catalogue import Catalogue, build_catalogue
-from autodc.errors import AutodcError, InputError, SpecError, each_of, raise_all
+from autodc.data.catalogue import VALIDATION, Catalogue, build_catalogue
+from autodc.data.dataset import Dataset
+from autodc.errors import AutodcError, InputError, SpecError, each_of, file_of, in_reading_order, raise_all
 from autodc.evaluation.metrics import Metric, find_metric
 from autodc.evaluation.rehearsal import rehearse
-from autodc.evaluation.slices import Sides, SliceTable, validation_table
+from autodc.evaluation.slices import Sides, SliceTable, validation_table, where_problems
 from autodc.plan.plan import Plan
 from autodc.propose import Given, Proposer
+from autodc.search.engine import SearchProblem
 from autodc.search.factory import make_engine
 from autodc.study.journal.events import RULES, WarmStarted
 from autodc.study.journal.state import State
@@ -27,7 +29,7 @@ from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance, probing
 from autodc.study.view import spec_of
 from autodc.studyfile import codes
-from autodc.studyfile.study import StudySpec
+from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.wire.problem import search_problem
 from autodc.wire.separate import Separation, separate, told_of_cut
 
@@ -89,32 +91,29 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     wished = "explore_share" in spec.data.model_fields_set
     former = _former(out)
     spec = spec if former is None else _as_begun(spec, former)
-    found: list[AutodcError] = list(
-        check_trainer(
-            spec.task.trainer, spec.task.options, spec.task.kind, spec.search_space, spec.recipes, spec.folder
-        )
-    )
-    if spec.search.probes == "fork":
-        found += fork_problems(spec.task.trainer, spec.folder)
-    metric = _gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
     problem, candidates = search_problem(spec), proposed(spec)
-    _gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))
-    catalogue = _gather(found, lambda: read_catalogue(spec, candidates=candidates))
+    found = list(named_problems(spec, problem))
+    metric = gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
+    seen: list[Dataset] = []
+    catalogue = gather(found, lambda: read_catalogue(spec, partial(_remembered, seen), candidates))
     table, doubts = None, list[str]()
     if catalogue is not None:
-        table = _gather(found, lambda: validation_table(spec, catalogue))
+        found += input_problems(spec.task.trainer, spec.task.options, catalogue.base.x)
+        table = gather(found, lambda: validation_table(spec, catalogue))
         found += catalogue.unfit if table is not None else ()
         if metric is not None and table is not None:
-            doubts = _gather(found, partial(_rehearsed, spec, metric, table, catalogue)) or []
-    found += _seed_problems(spec)
-    found += _soft_problems(spec, out)
-    for error in found:
-        error.place = spec.place(error.place)
-    raise_all(found)
+            table = replace(table, measures=metric.measures if metric.needs else None)
+            doubts = gather(found, partial(_rehearsed, spec, metric, table, catalogue)) or []
+    elif seen:
+        found += where_problems(spec, seen[0])
+    found += seed_problems(spec)
+    found += soft_problems(spec, out)
+    raise_all(placed(spec, found))
     assert metric is not None
     assert catalogue is not None
     assert table is not None
     separation = separate(spec, catalogue, table, wished=wished, former=former is not None)
+    _refuse_unmeasured(spec, metric, table, separation)
     return Inputs(
         spec=spec,
         catalogue=catalogue,
@@ -133,6 +132,18 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     )
 
 
+def named_problems(spec: StudySpec, problem: SearchProblem) -> list[AutodcError]:
+    """What is wrong with trainer, its options and hyperparameters, and with the sampler."""
+    task = spec.task
+    found: list[AutodcError] = [
+        *check_trainer(task.trainer, task.options, task.kind, spec.search_space, spec.recipes, spec.folder)
+    ]
+    if spec.search.probes == "fork":
+        found += fork_problems(task.trainer, spec.folder)
+    gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))
+    return found
+
+
 def _former(out: Path | None) -> State | None:
     """The study in this folder, where it was begun before search and gate had rows of their own."""
     state = None if out is None else begun(out)
@@ -149,7 +160,7 @@ def _as_begun(spec: StudySpec, state: State) -> StudySpec:
     )
 
 
-def _seed_problems(spec: StudySpec) -> list[AutodcError]:
+def seed_problems(spec: StudySpec) -> list[AutodcError]:
     """A budget that cannot pay the first look of any test decides nothing."""
     budget, first = spec.budget.trainings, spec.gate.looks[0]
     if budget is None:
@@ -187,7 +198,7 @@ def _unpaid_probes(spec: StudySpec) -> list[str]:
     ]
 
 
-def _soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:
+def soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:
     """Under the soft score a target without a margin has nothing that holds its metric: it may fall unnoticed.
 
     A study that began when this was allowed goes on.
@@ -210,17 +221,46 @@ def _soft_problems(spec: StudySpec, out: Path | None) -> list[AutodcError]:
     ]
 
 
+def _refuse_unmeasured(spec: StudySpec, metric: Metric, table: SliceTable, separation: Separation) -> None:
+    """Raise where the metric is defined on no target, on the rows that the search sees or on those that decide."""
+    for side, rows in (("decide", separation.sides.gate), ("the search sees", separation.sides.explore)):
+        if metric.needs and not any(one.role == "target" for one in table.on(rows).measured):
+            problem = f"{metric.name} is not defined on any target slice, on its rows that {side}"
+            needs = {
+                "classes": "its rows need two classes",
+                "spread": "its targets need two different values in every output",
+                "masks": "its targets are masks: whole numbers from 0 up",
+            }[metric.needs]
+            raise InputError("ADC-METRIC-072", problem, spec.place("metrics.primary"), metric.name, needs)
+
+
 def _rehearsed(spec: StudySpec, metric: Metric, table: SliceTable, catalogue: Catalogue) -> list[str]:
     return rehearse(metric, table, spec.task.kind, len(catalogue.classes or ()), spec.seed)
 
 
-def _gather(problems: list[AutodcError], make: Callable[[], T]) -> T | None:
+def placed(spec: StudySpec, problems: Iterable[AutodcError]) -> list[AutodcError]:
+    """The problems with the places of their keys, in reading order."""
+    found = list(problems)
+    for error in found:
+        error.place = spec.place(error.place)
+    return in_reading_order(found, file_of(spec.place("schema_version")))
+
+
+def gather(problems: list[AutodcError], make: Callable[[], T]) -> T | None:
     """Make a thing, or add what is wrong with it to the problems."""
     try:
         return make()
     except InputError as error:
         problems.extend(each_of(error))
     return None
+
+
+def _remembered(seen: list[Dataset], source: SourceSpec, **how: Any) -> Dataset:
+    """Read a source; validation is kept, for what is to be said of it where another cannot be read."""
+    data = read_source(source, **how)
+    if how["name"] == VALIDATION:
+        seen.append(data)
+    return data
 
 
 def proposed(spec: StudySpec) -> tuple[Candidate, ...]:

@@ -14,12 +14,13 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc import seeds
+from autodc import seeds, values
 from autodc.data.catalogue import Catalogue
 from autodc.errors import InputError
-from autodc.evaluation.metrics import soft_rows
+from autodc.evaluation.metrics import Metric, soft_rows
 from autodc.evaluation.slices import VALIDATION, Sides, Slice, SliceTable, held_parts
-from autodc.studyfile.study import StudySpec
+from autodc.studyfile.study import StudySpec, TaskKind
+from autodc.table import Inputs
 from autodc.wire.cut import Held, cut
 from autodc.wire.former import former_cut
 
@@ -77,7 +78,7 @@ class Diagnosis:
 
     ids: Array
     """Positions in validation, shape (n,)."""
-    x: Array
+    x: Inputs
     """inputs."""
     targets: Array
     """As the user wrote them."""
@@ -88,7 +89,7 @@ class Diagnosis:
     outputs: Array
     """Predictions of a training of the incumbent, shape (n, …)."""
     scores: Array
-    """Shape (n,), the probability given to the truth, or minus the absolute error."""
+    """Shape (n,), the probability given to the truth, or minus the absolute error; in a custom task the metric's."""
     failed: Array | None
     """Shape (n,), whether the class is wrong, None outside classification."""
 
@@ -109,7 +110,7 @@ def separate(
         return _whole(every)
     if former:
         return _formerly(spec, catalogue, table, every)
-    rows, seed = Held.of(held, table), seeds.integer(spec.seed, "explore")
+    rows, seed = Held.of(held, table, alike=spec.task.kind != "custom"), seeds.integer(spec.seed, "explore")
     if len(np.unique(rows.parts[VALIDATION])) < 2:
         if wished:
             raise _uncuttable(spec, rows)
@@ -163,21 +164,24 @@ def told_of_cut(spec: StudySpec, table: SliceTable, separation: Separation) -> l
     return found
 
 
-def diagnosis_of(catalogue: Catalogue, separation: Separation, outputs: Mapping[str, Array], kind: Any) -> Diagnosis:
+def diagnosis_of(
+    catalogue: Catalogue, separation: Separation, outputs: Mapping[str, Array], kind: TaskKind, metric: Metric
+) -> Diagnosis:
     """Return the explore rows with what one training of the incumbent made of them. outputs: part → row order."""
     rows = separation.explore
     data, mine = catalogue.validation.take(rows), outputs[VALIDATION][rows]
     targets = catalogue.original_target(data)
     assert targets is not None
     assert data.y is not None
+    scores = metric.rows(mine, data.y) if kind == "custom" else soft_rows(kind, mine, data.y)
     return Diagnosis(
         ids=rows,
         x=data.x,
-        targets=targets,
+        targets=values.objects(targets),
         metadata=data.metadata,
         groups=data.groups,
-        outputs=mine,
-        scores=np.asarray(soft_rows(kind, mine, data.y), dtype=float),
+        outputs=values.objects(mine),
+        scores=np.asarray(scores, dtype=float),
         failed=np.asarray(mine.argmax(axis=1) != data.y) if catalogue.classes is not None else None,
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autodc import fingerprint, seeds
 from autodc.adapters.artefacts import ArtefactStore, open_part
+from autodc.adapters.executors.prints import LOGS, drop_worker_logs
 from autodc.adapters.journal import JOURNAL, SqliteJournal, state_of
 from autodc.adapters.sources import read_source
 from autodc.data.admit import Candidate, card, facts
@@ -214,7 +215,8 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> 
     return JobMaker(
         spec=inputs.spec,
         machine=machine,
-        n_classes=len(catalogue.classes) if catalogue.classes is not None else 0,
+        n_classes=len(catalogue.classes or ()),
+        classes=catalogue.classes or (),
         state=state,
         folder=lambda content: stored.get(content) or str(later.folder(content)),
         held={part: str(store.put_dataset(data, inputs_only=True)) for part, data in held.items()},
@@ -239,6 +241,7 @@ def tidy(study: StudyCore, out: Path) -> None:
         if folder.name not in {f"trial-{n}" for n in needed}:
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(out / "work", ignore_errors=True)
+    drop_worker_logs(out / LOGS)
 
 
 def _about_borrowed(borrowed: WarmStarted | None) -> tuple[str, ...]:
@@ -251,7 +254,7 @@ def _about_borrowed(borrowed: WarmStarted | None) -> tuple[str, ...]:
 
 def _open_test(inputs: Inputs, further: Sequence[SliceSpec] = ()) -> SliceTable:
     data = open_test(inputs.spec, read_source, inputs.catalogue)
-    return sealed_table(inputs.spec, inputs.catalogue, data, further)
+    return sealed_table(inputs.spec, inputs.catalogue, data, further, inputs.table.measures)
 
 
 def _cut(inputs: Inputs, one: SliceSpec) -> Slice:

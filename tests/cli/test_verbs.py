@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from autodc.cli.init import examples
 from autodc.cli.main import cli
 from autodc.testing.worlds.cells import CANDIDATES, write_world
+from autodc.verbs.init import examples
 
 
 @pytest.mark.parametrize("verb", [None, *cli.commands])
@@ -34,7 +34,8 @@ def test_misuse_of_the_command_is_bad_input(autodc: Any, words: Any) -> None:
     said = autodc(*words)
     assert said.code == 2
     assert said.out == ""
-    assert "Error" in said.err
+    assert said.err.startswith("autodc: ")
+    assert "ADC-SPEC-08" in said.err
 
 
 def test_json_of_run_is_the_result_file_and_alone_on_stdout(finished: Any) -> None:

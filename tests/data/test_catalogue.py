@@ -14,6 +14,7 @@ from autodc.adapters.sources import read_source
 from autodc.data.catalogue import open_test
 from autodc.errors import DataError, Problems, SurroundingsError
 from autodc.studyfile.study import StudySpec
+from autodc.table import Table
 from autodc.wire.inputs import read_catalogue
 
 SCANS, LABELS = load_digits(return_X_y=True)
@@ -129,7 +130,7 @@ def test_what_a_source_has_to_say_is_a_warning(study: Any, tmp_path: Path) -> No
     notes = [warning for warning in catalogue.warnings if warning.startswith("`base`: ")]
     assert [note for note in notes if "`Unnamed: 0` is taken for an index" in note]
     assert [note for note in notes if "`dose` is text that looks like numbers (dose: '0,0')" in note]
-    assert catalogue.base.x.shape[1] == 8
+    assert catalogue.base.x.names == tuple(f"p{i}" for i in range(1, 8))  # p0 is always dark
 
 
 def test_opening_the_test_gives_its_targets(study: Any) -> None:
@@ -239,7 +240,7 @@ def test_a_label_that_went_wrong_after_the_start_is_told_with_its_row_when_it_is
     [
         (np.where(np.arange(200) == 3, np.inf, 1.0), "ADC-DATA-008", "row 3"),
         (np.array(["1.5"] * 3 + ["high"] + ["2"] * 196), "ADC-DATA-011", "no number in row 3"),
-        (np.zeros((200, 2)), "ADC-DATA-011", "(200, 2)"),
+        (np.zeros((200, 2)), "ADC-DATA-022", "(2,) a row"),
     ],
 )
 def test_sealed_numbers_that_do_not_fit(study: Any, y: Any, code: Any, words: Any) -> None:
@@ -435,7 +436,8 @@ def test_all_problems_come_at_once(study: Any, tmp_path: Path) -> None:
     with pytest.raises(Problems) as caught:
         read_catalogue(spec, read_source)
     places = [problem.place for problem in caught.value.problems]
-    assert places == ["study.yaml: data.validation", "study.yaml: data.test", "study.yaml: data.candidates[one]"]
+    sources = ["study.yaml: data.validation.source", "study.yaml: data.test.source"]
+    assert places == [*sources, "study.yaml: data.candidates[one]"]
     assert caught.value.exit_code == 2
 
 
@@ -463,7 +465,7 @@ def test_the_fingerprint_is_the_content_of_everything_but_the_sealed_targets(stu
 
 
 def test_columns_of_tables_are_put_in_the_order_of_the_base(study: Any, tmp_path: Path) -> None:
-    frame = pd.DataFrame({"a": range(100), "b": range(100, 200), "target": [0, 1] * 50})
+    frame = pd.DataFrame({"a": np.arange(100) / 4, "b": np.arange(100) // 3, "target": [0, 1] * 50})
     frame.head(40).to_csv(tmp_path / "base.csv", index=False)
     frame.iloc[40:60, [2, 1, 0]].to_csv(tmp_path / "one.csv", index=False)
     frame.tail(40).to_csv(tmp_path / "validation.csv", index=False)
@@ -474,11 +476,13 @@ def test_columns_of_tables_are_put_in_the_order_of_the_base(study: Any, tmp_path
         "test": None,
     }
     catalogue = read_catalogue(study(**sources), read_source)
-    np.testing.assert_array_equal(catalogue.candidates["one"].x, frame[["a", "b"]].to_numpy()[40:60])
+    inputs = catalogue.candidates["one"].x
+    assert isinstance(inputs, Table)
+    pd.testing.assert_frame_equal(inputs.frame(), frame[["a", "b"]].iloc[40:60].reset_index(drop=True))
     frame.iloc[40:60].rename(columns={"b": "c"}).to_csv(tmp_path / "one.csv", index=False)
     problem = refused(study(**sources))
     assert problem.code == "ADC-DATA-020"
-    assert problem.got == "missing: b; more: c"
+    assert problem.got == "b; columns here: a, c, target"
 
 
 def test_regression_keeps_its_numbers(study: Any) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from autodc.evaluation.metrics import METRICS, Metric, find_metric
+from autodc.studyfile import names
 from autodc.testing.metric_contract import MetricContract
 
-SHARES = ("accuracy", "balanced_accuracy", "macro_f1")
+SHARES = [name for name, metric in names.METRICS.items() if metric.share]
+BELOW_NOUGHT = ("r2", "ssim")
 
 
-@pytest.mark.parametrize("name", [name for name in METRICS if name in SHARES])
+@pytest.mark.parametrize("name", SHARES)
 class TestShares(MetricContract):
     low, high = 0.0, 1.0
 
@@ -21,9 +23,18 @@ class TestShares(MetricContract):
         return METRICS[name]
 
 
-@pytest.mark.parametrize("name", [name for name in METRICS if name not in SHARES])
+@pytest.mark.parametrize("name", [name for name in METRICS if name not in (*SHARES, *BELOW_NOUGHT)])
 class TestErrors(MetricContract):
     low = 0.0
+
+    @pytest.fixture
+    def metric(self, name: str) -> Metric:
+        return METRICS[name]
+
+
+@pytest.mark.parametrize("name", BELOW_NOUGHT)
+class TestBelowNought(MetricContract):
+    high = 1.0
 
     @pytest.fixture
     def metric(self, name: str) -> Metric:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodc.errors import InputError, Problems
+from autodc.errors import AutodcError, InputError, Problems
 from autodc.studyfile import dump, load
+from autodc.studyfile.load import draft
 
 VALUES = st.recursive(
     st.none()
@@ -45,9 +46,22 @@ def _outcome(path: Path) -> None:
             assert problem.code.startswith("ADC-SPEC-")
             assert problem.place.startswith(str(path))
             assert problem.problem
+        _looked_at(path, str(error))
     else:
         path.write_text(json.dumps(dump(spec)))
         assert load(path).fingerprint() == spec.fingerprint()
+
+
+def _looked_at(path: Path, told: str) -> None:
+    """What `load` refuses can be looked at as far as it goes, and the same is told of it."""
+    try:
+        looked = draft(path)
+    except InputError as again:
+        found: tuple[AutodcError, ...] = (again,)
+    else:
+        found = looked.problems
+        assert looked.spec is None or looked.spec.targets
+    assert all(str(one) in told for one in found[:20])
 
 
 @settings(max_examples=50, deadline=None)

@@ -224,50 +224,6 @@ def test_no_version_of_ours(refused: Any, version: Any) -> None:
     assert (problem.code, problem.place) == ("ADC-SPEC-024", "study.yaml:1:17: schema_version")
 
 
-TEXTS = {
-    "empty": (b"", "004", "study.yaml", "empty"),
-    "comments alone": (b"# nothing\n", "004", "study.yaml", "empty"),
-    "a list": (b"- a\n- b\n", "005", "study.yaml:1:1", "mapping"),
-    "a word": (b"hello\n", "005", "study.yaml:1:1", "found hello"),
-    "latin-1": (b"name: x\nnote: caf\xe9\n", "002", "study.yaml:2:10", "0xe9"),
-    "control character": (b"name: a\n\x00", "003", "study.yaml:2:1", "U+0000"),
-    "tab": (b"a:\n\tb: 1\n", "003", "study.yaml:2:1", "spaces, not tabs"),
-    "colon in text": (b"name: a: b\n", "003", "study.yaml:1:8", "quotes"),
-    "open bracket": (b"a: [1, 2\nb: 3\n", "003", "study.yaml:2:2", "line 1"),
-    "two documents": (b"a: 1\n---\nb: 2\n", "003", "study.yaml:2:1", "single document"),
-    "unknown alias": (b"a: *b\n", "003", "study.yaml:1:4", "alias"),
-    "nested too deeply": (b"a: " + b"[" * 100 + b"]" * 100, "011", "study.yaml:1:54", "too deeply"),
-    "nested beyond reading": (b"[" * 1000, "011", "study.yaml", "too deeply"),
-    "unfolds to too much": (
-        b"".join(
-            b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1) if c > 97 else b"1"] * 20)) for c in range(97, 103)
-        ),
-        "011",
-        "study.yaml:1:44",
-        "unfolds",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", TEXTS)
-def test_files_that_cannot_be_read(problems_of: Any, tmp_path: Path, case: Any) -> None:
-    data, code, place, word = TEXTS[case]
-    (tmp_path / "study.yaml").write_bytes(data)
-    (problem,) = problems_of(lambda: load(tmp_path / "study.yaml"), tmp_path)
-    assert (problem.code, problem.place) == (f"ADC-SPEC-{code}", place)
-    assert word in str(problem)
-
-
-def test_missing_files_and_folders(problems_of: Any, tmp_path: Path) -> None:
-    (missing,) = problems_of(lambda: load(tmp_path / "gone" / "study.yaml"), tmp_path)
-    assert (missing.code, missing.place) == ("ADC-SPEC-001", "gone/study.yaml")
-    assert "no such file" in str(missing)
-    (tmp_path / "study.yaml").write_text("a: 1")
-    (folder,) = problems_of(lambda: load(tmp_path), tmp_path)
-    assert folder.code == "ADC-SPEC-001"
-    assert "did you mean" in folder.hint
-
-
 def test_an_anchor_that_contains_itself(refused: Any) -> None:
     (problem,) = refused(("trainer: torch_image", "trainer: torch_image\n  options: {a: &a [*a]}"))
     assert (problem.code, problem.place) == ("ADC-SPEC-008", "study.yaml:7:16: task.options.a[0]")

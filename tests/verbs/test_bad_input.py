@@ -124,9 +124,9 @@ def test_a_score_whose_square_is_infinite_is_a_failed_training(value: Any, tmp_p
 @pytest.mark.parametrize(
     ("key", "value", "place"),
     [
-        ("data__base", {"source": "nope.npz"}, "data.base"),
-        ("data__candidates", [{"name": "far", "source": "nope.npz"}], "data.candidates[0] (far)"),
-        ("data__test", {"source": "nope.npz"}, "data.test"),
+        ("data__base", {"source": "nope.npz"}, "data.base.source"),
+        ("data__candidates", [{"name": "far", "source": "nope.npz"}], "data.candidates[0].source (far)"),
+        ("data__test", {"source": "nope.npz"}, "data.test.source"),
         ("slices", [{"name": "own", "role": "target", "source": "nope.npz"}], "slices[0].source (own)"),
     ],
 )

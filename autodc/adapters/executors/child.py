@@ -7,7 +7,6 @@ for a task that holds the interpreter's lock. What a task leaves running is ende
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from multiprocessing.connection import Connection
@@ -23,23 +22,23 @@ def main(arguments: list[str]) -> int:
     die_with(parent, lifeline)
     pipe = Connection(tasks)
 
-    from autodc.adapters.executors import harness
+    from autodc.adapters.executors import harness, prints, threads
 
     programs.adopt()
     while True:
         try:
-            kind, payload = pipe.recv()
+            kind, payload, *log = pipe.recv()
         except (EOFError, OSError):
             return 0
         _prepare(harness, payload)
+        threads.hold_interop(payload.threads)
         if kind == "warm":
             continue
         pipe.send(("begin", time.time()))
-        completion = harness.run_task(payload)
+        own = log[0] if log else None
+        completion = harness.run_task(payload, prints.printed_here() if own is None else prints.printing_to(own))
         programs.end_all()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                stream.flush()
+        prints.flush()
         pipe.send(("end", completion))
 
 

@@ -15,20 +15,11 @@ import psutil
 
 import autodc
 from autodc.adapters.executors.lifeline import start
+from autodc.adapters.executors.threads import environment
 from autodc.trial.executor import Task
 
 EXIT_SECONDS = 5.0
 """How long a process that has closed its line may take to end by itself, so that its own exit code is told."""
-
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
 
 
 @final
@@ -46,9 +37,8 @@ class Child:
         """Start a fresh interpreter that serves tasks, each on `threads` threads. log: takes what it prints."""
         root = str(Path(autodc.__file__).parents[1])
         paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        shares = {name: str(threads) for name in _THREAD_VARIABLES}
-        environment = {**os.environ, **shares, "PYTHONPATH": os.pathsep.join(paths)}
-        process, pipe, lifeline = start("autodc.adapters.executors.child", log, environment)
+        variables = {**os.environ, **environment(threads), "PYTHONPATH": os.pathsep.join(paths)}
+        process, pipe, lifeline = start("autodc.adapters.executors.child", log, variables)
         return cls(process, pipe, lifeline, os.pidfd_open(process.pid))
 
     def alive(self) -> bool:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import threadpoolctl
 
 from autodc.adapters.artefacts import open_part
 from autodc.adapters.executors.opening import forking_job, training_job
+from autodc.adapters.executors.prints import Printed
+from autodc.adapters.executors.threads import thread_share
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
 from autodc.files import damage, digests, seal, sync
 from autodc.plugins import load_object, told
@@ -56,8 +56,10 @@ ROOM_BYTES = 2**20
 _trainers: dict[str, CheckedTrainer] = {}
 
 
-def run_task(task: Task) -> Completion:
+def run_task(task: Task, prints: AbstractContextManager[Printed] | None = None) -> Completion:
     """Run one task here and now; one that raises or answers badly is a completion of status `failed`.
+
+    prints: takes what it prints, of which the last lines are told of a task that failed; left out: as ever.
 
     What leaves by `sys.exit` has failed too. A disk that is full in truth is no fault of the plan, nor is stored data
     that is gone: `surroundings`.
@@ -73,17 +75,20 @@ def run_task(task: Task) -> Completion:
     except Exception as error:
         missing = isinstance(error, SurroundingsError) or (isinstance(error, OSError) and not _of_disk(error))
         return _failed(task, error, started, begun, missing=missing)
-    try:
-        run = _made(task, opened)
-        with thread_share(task.threads):
-            answer = run()
-        completion = ended(task, "done", started, seconds=time.monotonic() - begun, **answer)
-        leave_scratch(task, done=True)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a user's code may raise whatever it likes: that is a failed task, never ours
-        completion = _failed(task, error, started, begun, missing=bool(_gone(task)))
-        leave_scratch(task, done=False)
+    with prints or contextlib.nullcontext() as printed:
+        try:
+            run = _made(task, opened)
+            with thread_share(task.threads):
+                answer = run()
+            completion = ended(task, "done", started, seconds=time.monotonic() - begun, **answer)
+            leave_scratch(task, done=True)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a user's code may raise whatever it likes: that is a failed task, never ours
+            completion = _failed(task, error, started, begun, missing=bool(_gone(task)))
+            if printed is not None:
+                completion = replace(completion, error=completion.error + _short(printed.told()))
+            leave_scratch(task, done=False)
     return completion
 
 
@@ -250,27 +255,6 @@ def leave_scratch(task: Task, *, done: bool) -> None:
     seal(out)
 
 
-@contextlib.contextmanager
-def thread_share(threads: int) -> Iterator[None]:
-    """Give BLAS, OpenMP and torch (where it is loaded) exactly `threads` threads inside the block."""
-    torch = sys.modules.get("torch")
-    before = torch.get_num_threads() if torch else threads
-    with _libraries(len(sys.modules)).limit(limits=threads):
-        if torch:
-            torch.set_num_threads(threads)
-        try:
-            yield
-        finally:
-            if torch:
-                torch.set_num_threads(before)
-
-
-@functools.lru_cache(maxsize=1)
-def _libraries(modules: int) -> threadpoolctl.ThreadpoolController:
-    """The libraries that have threads, looked up again once modules were imported: they come with them."""
-    return threadpoolctl.ThreadpoolController()
-
-
 def _call_part(part: StoredPart) -> CallPart:
     x, y, metadata = open_part(part.path)
     return CallPart(name=part.name, x=x, y=y, metadata=metadata, folder=Path(part.path))
@@ -299,6 +283,9 @@ def _sentence(error: BaseException, task: Task) -> str:
         return str(error)
     lines = "".join(traceback.format_exception(error)).rstrip().splitlines()[-TRACEBACK_LINES:]
     who, folder = _whose(task)
-    text = "\n".join([f"{who} raised {told(error, folder)} [ADC-EXEC-001]", *lines])
+    return _short("\n".join([f"{who} raised {told(error, folder)} [ADC-EXEC-001]", *lines]))
+
+
+def _short(text: str) -> str:
     short = "\n".join(line if len(line) <= LONGEST else f"{line[:LONGEST]}…" for line in text.splitlines())
     return short.encode("utf-8", "backslashreplace").decode()

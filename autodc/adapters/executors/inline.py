@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import final
 
 from autodc.adapters.executors.harness import run_task
+from autodc.adapters.executors.prints import log_file, printing_to
 from autodc.adapters.executors.supervisor import Supervisor
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.trial.executor import Completion, Task
@@ -18,10 +19,14 @@ from autodc.trial.executor import Completion, Task
 
 @final
 class InlineExecutor:
-    """Works in this process, inside `wait`, one task at a time. Deadlines and memory limits are not kept."""
+    """Works in this process, inside `wait`, one task at a time. Deadlines and memory limits are not kept.
 
-    def __init__(self) -> None:
+    log_folder: gets what tasks print; without one the last lines are told of a task that fails.
+    """
+
+    def __init__(self, log_folder: Path | None = None) -> None:
         self._queue: deque[Task] = deque()
+        self._logs = log_folder
 
     @property
     def slots(self) -> int:
@@ -34,7 +39,10 @@ class InlineExecutor:
 
     def wait(self, timeout: float | None = None) -> list[Completion]:
         """Train the next task and return its completion; empty when nothing is queued."""
-        return [run_task(self._queue.popleft())] if self._queue else []
+        if not self._queue:
+            return []
+        task = self._queue.popleft()
+        return [run_task(task, printing_to(log_file(self._logs, task)))]
 
     def cancel(self) -> None:
         """Forget what is queued."""

@@ -10,6 +10,7 @@ from autodc.files import damage
 from autodc.trial.executor import StoredPart, TrainTask
 from autodc.trial.forking import ForkingJob
 from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.values import objects
 
 
 def training_job(task: TrainTask) -> TrainingJob:
@@ -17,6 +18,7 @@ def training_job(task: TrainTask) -> TrainingJob:
     return TrainingJob(
         kind=task.kind,
         n_classes=task.n_classes,
+        classes=task.classes,
         train=tuple(_open(part) for part in task.train),
         predict={part.name: open_part(part.path)[0] for part in task.predict},
         hyperparameters=task.hyperparameters,
@@ -57,5 +59,11 @@ def _open(part: StoredPart) -> TrainPart:
     if y is None:
         raise SurroundingsError("ADC-EXEC-011", "a dataset to train on has no targets", part.path, part.name)
     return TrainPart(
-        name=part.name, x=x, y=y, metadata=metadata, weight=part.weight, stage=part.stage, folder=Path(part.path)
+        name=part.name,
+        x=x,
+        y=objects(y),
+        metadata=metadata,
+        weight=part.weight,
+        stage=part.stage,
+        folder=Path(part.path),
     )

@@ -18,6 +18,7 @@ from typing import IO, final
 
 from autodc.adapters.executors import harness
 from autodc.adapters.executors.child_process import Child
+from autodc.adapters.executors.prints import close_log, last_lines, log_file
 from autodc.trial.executor import Completion, Task
 
 START_SECONDS = 300.0
@@ -26,8 +27,6 @@ POLL_SECONDS = 0.25
 """How often the memory of a task with a limit is measured."""
 LOOK_SECONDS = 60.0
 """The longest sleep of a supervisor that has nothing to measure; ends and deadlines wake it anyway."""
-TAIL_LINES = 12
-TAIL_BYTES = 8192
 LOG_BYTES = 16 * 2**20
 """A log longer than this is emptied before the next task."""
 
@@ -36,12 +35,14 @@ LOG_BYTES = 16 * 2**20
 class Supervisor:
     """One slot: at most one child process and one task at a time.
 
-    threads: cores a task sees; log: file that gets the child's stdout and stderr, a temporary one if None.
+    threads: cores a task sees; log: file that gets what the child prints, a temporary one if None; where it has a name,
+    what a task prints goes to a file of the task's own beside it.
     `run` belongs to one thread, which must outlive the child; `drop` and `close` may be called from any.
     """
 
     def __init__(self, *, threads: int = 1, log: Path | None = None) -> None:
         self._threads = threads
+        self._logs = None if log is None else log.parent
         self._log: IO[bytes] = open(log, "a+b") if log else tempfile.TemporaryFile("a+b")  # noqa: SIM115
         self._child: Child | None = None
         self._last: Task | None = None
@@ -88,7 +89,7 @@ class Supervisor:
         if child is None:
             return harness.ended(task, "lost", started, error="the slot is closed [ADC-EXEC-005]")
         try:
-            child.pipe.send(("task", task))
+            child.pipe.send(("task", task, log_file(self._logs, task)))
             completion = self._watch(child, task)
         except (EOFError, OSError) as error:
             completion = harness.ended(task, "crashed", started, error=child.cause_of_death(task, error))
@@ -97,7 +98,7 @@ class Supervisor:
         with self._lock:
             self._end_child()
         harness.leave_scratch(task, done=False)
-        tail = self._tail(mark)
+        tail = self._tail(task, mark)
         if self._dropped is not task:
             self.warm()
         words, seconds = completion.error + tail, time.monotonic() - begun
@@ -156,11 +157,14 @@ class Supervisor:
             self._log.truncate(0)
         return 0
 
-    def _tail(self, mark: int) -> str:
-        try:
-            size = os.fstat(self._log.fileno()).st_size
-            text = os.pread(self._log.fileno(), TAIL_BYTES, max(mark, size - TAIL_BYTES))
-        except (ValueError, OSError):
-            return ""
-        lines = text.decode(errors="replace").rstrip().splitlines()[-TAIL_LINES:]
-        return "\n" + "\n".join(lines) if lines else ""
+    def _tail(self, task: Task, mark: int) -> str:
+        """The last lines of a task that could not tell them itself."""
+        own = log_file(self._logs, task)
+        lines = ""
+        if own is not None:
+            with contextlib.suppress(OSError), open(own, "rb") as opened:
+                lines = last_lines(opened.fileno())
+            close_log(own)
+        with contextlib.suppress(ValueError):
+            lines = lines or last_lines(self._log.fileno(), mark)
+        return f"\n{lines}" if lines else ""

@@ -14,8 +14,9 @@ from typing import IO, Any, cast
 
 import pandas as pd
 
-from autodc.adapters.sources.dialect import Dialect, dialect_of
+from autodc.adapters.sources.dialect import MISSING, UTF_8, Dialect, dialect_of, pointed_numbers
 from autodc.adapters.sources.files import GZIP, SNIFFED, ZIP, refuse_no_text, regular_file, start_of
+from autodc.adapters.sources.kinds import are_dates
 from autodc.data.columns import from_objects
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
@@ -25,11 +26,10 @@ UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zlib.err
 """pandas' parser errors are ValueErrors, as are those of encodings."""
 UNNAMED = "Unnamed: {}"
 """What pandas calls the column at a position whose name is empty."""
-MISSING = frozenset(
-    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
-    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
-)
-"""Words that mean a missing number in a column of numbers, and nothing but themselves in a column of text."""
+PADDED = r"^\s*[-+]?0\d"
+"""A whole number with zeros before it."""
+PADDED_FIELD = re.compile(rb"(?:^|[^\w.:-])[-+]?0\d")
+BLOCK = 1 << 20
 SHOWN = 8
 TOO_MANY = re.compile(r"Expected \d+ fields in line \d+, saw \d+")
 
@@ -48,21 +48,24 @@ def csv_names(request: SourceRequest) -> list[str]:
     return names
 
 
-def read_csv(request: SourceRequest, names: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
-    """Read these columns and no others. text: columns that are text whatever they look like.
+def read_csv(
+    request: SourceRequest, names: Sequence[str], text: Sequence[str] = (), no_text: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read these columns and no others. text: columns that are text whatever they look like; no_text: that are none.
 
     All columns are parsed, for only then a row with too many fields is noticed; those not asked for are not looked at.
-    A column of text keeps words like NA; in one of numbers they are missing, as an empty field is everywhere.
+    A column of text keeps words like NA, and numbers with zeros before them, such as 007, are text; in a column of
+    numbers or dates such words are missing, as an empty field is everywhere.
     """
-    as_text = {name: str for name in csv_names(request) if name in text or name not in names}
-    kept = {"keep_default_na": False, "na_values": [""]}
+    header = csv_names(request)
+    as_text = {name: str for name in header if name in text or name not in names}
+    missing = {name: ["", *sorted(MISSING)] if name in no_text and name not in text else [""] for name in header}
+    kept: dict[str, Any] = {"keep_default_na": False, "na_values": missing}
     table = _parsed(request, dtype=as_text, **kept)[list(names)]
-    doubtful = [name for name in names if name not in text and _may_be_numbers(table[name])]
-    if doubtful:
-        numbers = _parsed(request, usecols=doubtful, na_values=sorted(MISSING))
-        for name in doubtful:
-            if not pd.api.types.is_string_dtype(numbers[name]) and numbers[name].notna().any():
-                table[name] = numbers[name]
+    open_to_all = [name for name in names if name not in text]
+    _words_as_missing(request, table, open_to_all)
+    if padded := [name for name in open_to_all if name not in no_text and _may_be_padded(table[name])]:
+        _padded_as_text(request, table, padded, kept)
     for name in names:
         if table[name].dtype == object and pd.api.types.infer_dtype(table[name], skipna=True) == "boolean":
             flags = from_objects(table[name])  # with missing ones among them
@@ -96,15 +99,53 @@ def short_rows(request: SourceRequest, names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _may_be_numbers(column: pd.Series[Any]) -> bool:
+def _words_as_missing(request: SourceRequest, table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Read columns as numbers, truth values or dates that are text for words like NA, or points between thousands."""
+    with _opened(request) as (_, dialect):
+        comma = dialect.decimal == ","
+    texts = [name for name in names if pd.api.types.is_string_dtype(table[name])]
+    doubtful = [name for name in texts if _may_be_numbers(table[name], comma)]
+    if doubtful:
+        numbers = _parsed(request, usecols=doubtful, na_values=sorted(MISSING))
+        for name in doubtful:
+            if not pd.api.types.is_string_dtype(numbers[name]) and numbers[name].notna().any():
+                table[name] = numbers[name]
+    for name in texts:
+        if not pd.api.types.is_string_dtype(table[name]):
+            continue
+        values = table[name].where(~table[name].isin(list(MISSING)))
+        numeric = pointed_numbers(values) if comma else None
+        if numeric is not None:
+            table[name] = numeric
+        elif values.notna().any() and values.isna().sum() > table[name].isna().sum() and are_dates(values.dropna()):
+            table[name] = values
+
+
+def _may_be_numbers(column: pd.Series[Any], comma: bool) -> bool:
     """Whether a column is text for such words alone."""
-    if not pd.api.types.is_string_dtype(column):
-        return False
     words = column.isin(list(MISSING))
     others = column[~words & column.notna()]
     if not words.any() or others.empty:
         return False
-    return bool(pd.to_numeric(others.head(100), errors="coerce").notna().all()) or set(others.unique()) <= _TRUTHS
+    some = others.head(100).str.replace(",", ".", regex=False) if comma else others.head(100)
+    return bool(pd.to_numeric(some, errors="coerce").notna().all()) or set(others.unique()) <= _TRUTHS
+
+
+def _may_be_padded(column: pd.Series[Any]) -> bool:
+    return pd.api.types.is_integer_dtype(column) or (column.dtype == float and _may_be_whole(column))
+
+
+def _padded_as_text(request: SourceRequest, table: pd.DataFrame, names: list[str], kept: dict[str, Any]) -> None:
+    """Give columns of whole numbers back as they are written, where some have zeros before them."""
+    with _opened(request) as (file, dialect):
+        plain = dialect.encoding.startswith(("utf-16", "utf-32"))
+        while not plain and (block := file.read(BLOCK)):
+            plain = PADDED_FIELD.search(block + file.readline()) is not None
+    if plain:
+        written = _parsed(request, usecols=names, dtype=str, **kept)
+        for name in names:
+            if written[name].str.match(PADDED, na=False).any():
+                table[name] = written[name]
 
 
 _TRUTHS = {"True", "TRUE", "true", "False", "FALSE", "false"}
@@ -121,9 +162,10 @@ def _whole(text: pd.Series[Any], numbers: pd.Series[Any]) -> pd.Series[Any]:
     if text.str.contains(r"[.,eE]", na=False).any():
         return numbers
     try:
-        return text.where(numbers.notna()).astype("Int64")
+        exact = from_objects(text.where(numbers.notna()).astype("Int64").astype(object))
     except (ValueError, TypeError, OverflowError):
         return numbers
+    return numbers if exact is None else exact
 
 
 def _parsed(request: SourceRequest, **arguments: Any) -> pd.DataFrame:
@@ -131,7 +173,6 @@ def _parsed(request: SourceRequest, **arguments: Any) -> pd.DataFrame:
         written: dict[str, Any] = {
             "sep": dialect.separator,
             "decimal": dialect.decimal,
-            "thousands": dialect.thousands,
             "encoding": dialect.encoding,
         }
         try:
@@ -159,7 +200,7 @@ def _opened(request: SourceRequest) -> Iterator[tuple[IO[bytes], Dialect]]:
                 file = stack.enter_context(path.open("rb"))
             beginning = file.read(SNIFFED)
             dialect = dialect_of(request, beginning)
-            if dialect.encoding == "utf-8-sig":
+            if not dialect.encoding.startswith(("utf-16", "utf-32")):
                 refuse_no_text(request, beginning)
             file.seek(0)
         except UNREADABLE as error:
@@ -187,13 +228,17 @@ def _explained(request: SourceRequest, error: Exception) -> DataError:
         return _no_utf8(request, error)
     if TOO_MANY.search(str(error)) and (found := _longest(request)):
         hint = "take the extra comma out, or quote the field that holds one"
+        if found.endswith("the header has 1"):
+            hint = "the first line is taken for the header; take what stands above the names of the columns out"
         return problem(request, "002", "a row has more fields than the header", found, hint)
     return problem(request, "002", "the table cannot be read", str(error).strip() or type(error).__name__)
 
 
 def _no_utf8(request: SourceRequest, error: UnicodeDecodeError) -> DataError:
     got = f"the byte {error.object[error.start]:#04x}"
-    with _opened(request) as (file, _):
+    with _opened(request) as (file, dialect):
+        if (encoding := dialect.encoding) != UTF_8:
+            return problem(request, "002", f"the table is not {encoding}", got, "mend options: {encoding: ...}")
         for number, line in enumerate(file, 1):
             try:
                 line.decode()

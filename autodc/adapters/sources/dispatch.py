@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from autodc.adapters.sources.files import exists, regular_file
@@ -14,6 +15,7 @@ from autodc.adapters.sources.function import FunctionSource
 from autodc.adapters.sources.idx import IdxSource
 from autodc.adapters.sources.npz import NpzSource
 from autodc.adapters.sources.remote import local_copy
+from autodc.adapters.sources.shards import ShardSource, is_range
 from autodc.adapters.sources.table import TableSource
 from autodc.adapters.sources.urls import is_remote, named_path, normal
 from autodc.data.dataset import Dataset
@@ -35,6 +37,13 @@ BUILT_IN: Mapping[str, SourceFactory] = {
     ".tsv": TableSource,
     ".csv.gz": TableSource,
     ".csv.zip": TableSource,
+    ".jsonl": TableSource,
+    ".ndjson": TableSource,
+    ".jsonl.gz": TableSource,
+    ".ndjson.gz": TableSource,
+    ".tar": ShardSource,
+    ".tar.gz": ShardSource,
+    ".tgz": ShardSource,
     ".gz": IdxSource,
     ".idx": IdxSource,
 }
@@ -53,29 +62,23 @@ def read_source(
     """Read one dataset.
 
     folder: where the study file lies, for relative paths; place: file and key for messages; without `targets` they
-    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems) for anything wrong with the source, SurroundingsError
-    where a server does not answer.
+    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems)
+    for anything wrong with the source, SurroundingsError where a server does not answer.
     """
+    ask = partial(SourceRequest, name=name, place=place, kind=kind, options=spec.options, schema=schema, folder=folder)
     if function := FUNCTION.match(spec.source):
         path = os.path.join(folder, os.path.expanduser(function["file"]))
-        request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options, schema=schema)
-        return FunctionSource(request, function["name"]).read(targets)
+        return FunctionSource(ask(path=path), function["name"]).read(targets)
     if is_remote(spec.source):
-        request = SourceRequest(
-            name=name,
-            path=normal(spec.source, folder),
-            place=place,
-            kind=kind,
-            options=spec.options,
-            schema=schema,
-        )
-        return _read_remote(request, targets)
+        return _read_remote(ask(path=normal(spec.source, folder)), targets)
     path = os.path.join(folder, os.path.expanduser(spec.source))
-    request = SourceRequest(name=name, path=path, place=place, kind=kind, options=spec.options, schema=schema)
+    request = ask(path=path)
+    if is_range(path):
+        return ShardSource(request).read(targets)
     if not exists(request):
         if IN_MODULE.match(spec.source):
             return FunctionSource(request, spec.source).read(targets)
-        regular_file(request, "there is no such file or folder", _nearby(path))
+        regular_file(request, "there is no such file or folder", nearby(path))
     if Path(path).is_dir():
         return FolderSource(request).read(targets)
     regular_file(request)
@@ -103,7 +106,7 @@ def _suffix(request: SourceRequest, *names: str) -> str:
             return found
         if IDX_NAME.search(file):
             return ".idx"
-    hint = suggest(Path(names[0]).suffix, sorted(known), "known") + f", a folder with a manifest, {FORMS}"
+    hint = suggest(Path(names[0]).suffix, sorted(known), "known", forms=f"a folder, {FORMS}")
     raise problem(request, "013", "the kind of source is unknown", hint=hint)
 
 
@@ -121,13 +124,14 @@ def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
         return factory(request).read(targets)
 
 
-def _nearby(path: str) -> str:
+def nearby(path: str) -> str:
     """The nearest names beside a path that is not there."""
-    parent = Path(path).parent
-    if not parent.is_dir():
-        return f"there is no folder {parent} either; paths are relative to the study file"
+    missing = Path(path)
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
     try:
-        near = meant(Path(path).name, os.listdir(parent))
+        near = meant(missing.name, os.listdir(missing.parent))
     except OSError:
         near = None
-    return f"did you mean `{near}`?" if near else "paths are relative to the study file"
+    gone = "" if missing == Path(path) else f"there is no folder `{missing.name}`: "
+    return f"{gone}did you mean `{near}`?" if near else f"{gone}paths are relative to the study file"

@@ -62,7 +62,8 @@ def refuse_no_text(request: SourceRequest, start: bytes) -> None:
     """Raise DataError ADC-DATA-002 where a file that should be text in UTF-8 begins like something else."""
     refuse_foreign(request, start)
     if start.startswith(UTF_16) or _half_empty(start):
-        raise problem(request, "002", "the table is not UTF-8", "UTF-16", "write it again in UTF-8")
+        hint = "say options: {encoding: utf-16-le} (or -be), or write it again in UTF-8"
+        raise problem(request, "002", "the table is not UTF-8", "UTF-16", hint)
     if start.startswith(b"PAR1"):
         raise problem(request, "002", "the file is a Parquet table", hint="name it .parquet")
     if b"\0" in start:

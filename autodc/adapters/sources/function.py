@@ -16,6 +16,7 @@ from autodc.data.rows import checked
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
 from autodc.errors import SpecError
 from autodc.plugins import IMPORT_FAILED, is_path, load_object, own_code, told
+from autodc.values import boxed
 
 
 @final
@@ -46,7 +47,7 @@ class FunctionSource:
             raise problem(request, "005", f"`{self._function}` returned no targets")
         raw = RawRows(
             x=self._array(x, "inputs"),
-            y=self._array(y, "targets") if targets else None,
+            y=self._targets(y) if targets else None,
             metadata=self._frame(metadata),
         )
         return checked(request, raw, targets=targets)
@@ -76,6 +77,11 @@ class FunctionSource:
         except Exception as error:  # somebody else's object: whatever it raises is told
             got = f"{type(metadata).__name__}: {told(error)}"
             raise problem(self._request, "016", "metadata is a dict of columns, a DataFrame or None", got) from None
+
+    def _targets(self, values: Any) -> Any:
+        """Anything array-like; in a custom task a list is one of anything."""
+        lists = self._request.kind == "custom" and isinstance(values, list | tuple)
+        return boxed(values) if lists else self._array(values, "targets")
 
     def _array(self, values: Any, what: str) -> np.ndarray[Any, Any]:
         """Anything array-like: arrays, lists, frames, tensors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,13 @@ FREE_TEXT = 3.0
 """From so many words a value on average, text that mostly differs from row to row is no category."""
 DISTINCT = 0.5
 """That is, of so large a share of distinct values."""
+LARGEST = 2**63 - 1
 LOOKED_AT = 1000
 """At most so many distinct values are looked at."""
 TRUE, FALSE = frozenset({"true", "yes", "1", "1.0", "t"}), frozenset({"false", "no", "0", "0.0", "f"})
 MEANT = {
-    "integer": "a whole number",
-    "number": "a number",
+    "integer": "a whole number of 64 bits",
+    "number": "a finite number",
     "boolean": "true or false",
     "date": "a date such as 2026-11-27",
 }
@@ -32,8 +34,14 @@ MEANT = {
 
 def column_type(values: pd.Series[Any]) -> ColumnType | None:
     """The type of a column; None for lists, records, bytes and the like, which are no single values."""
+    if _is_coded(values):
+        return "category"
     values = plain_values(values)
     kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind in ("timedelta", "timedelta64"):
+        return "number"
+    if _whole_decimals(values):
+        return "integer"
     if pd.api.types.is_bool_dtype(values) or kind == "boolean":
         return "boolean"
     if kind in ("integer", "mixed-integer-float") or pd.api.types.is_integer_dtype(values):
@@ -47,6 +55,18 @@ def column_type(values: pd.Series[Any]) -> ColumnType | None:
     return "category" if kind == "empty" else None
 
 
+def what_it_holds(values: pd.Series[Any]) -> str:
+    """What a column without a type holds, in words."""
+    known = plain_values(values).dropna()
+    first = known.iloc[0] if len(known) else None
+    if isinstance(first, list | tuple | set | np.ndarray):
+        return "lists"
+    if isinstance(first, Mapping):
+        return "records"
+    kinds = {"time": "times of day", "bytes": "bytes"}
+    return kinds.get(pd.api.types.infer_dtype(known, skipna=True), "values of several types")
+
+
 def plain_values(values: pd.Series[Any]) -> pd.Series[Any]:
     """A categorical column as the values it stands for."""
     return decoded(values) if isinstance(values.dtype, pd.CategoricalDtype) else values
@@ -57,7 +77,7 @@ def is_free_text(values: pd.Series[Any]) -> bool:
     known = values.dropna().astype(str)
     if known.empty or known.nunique() < DISTINCT * len(known):
         return False
-    return float(known.head(LOOKED_AT).str.split().str.len().mean()) >= FREE_TEXT
+    return float(np.mean([len(value.split()) for value in known.head(LOOKED_AT)])) >= FREE_TEXT
 
 
 def wanted_types(request: SourceRequest, names: list[str]) -> dict[str, ColumnType]:
@@ -74,7 +94,7 @@ def wanted_types(request: SourceRequest, names: list[str]) -> dict[str, ColumnTy
 
 
 def typed(request: SourceRequest, name: str, values: pd.Series[Any], kind: ColumnType) -> Any:
-    """A column as an Arrow array of a type. Raises DataError ADC-DATA-091 for values that do not fit, with their rows."""
+    """A column as an Arrow array of a type. Raises DataError ADC-DATA-091 with the rows of values that do not fit."""
     import pyarrow as pa
 
     values = plain_values(values)
@@ -103,11 +123,17 @@ def _cast(values: pd.Series[Any], kind: ColumnType) -> Any:
 
 
 def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
+    if isinstance(values.dtype, pd.ArrowDtype):
+        values = _without_decimals(values)
+    if pd.api.types.infer_dtype(values, skipna=True) in ("timedelta", "timedelta64"):
+        values = pd.Series(values.to_numpy(dtype="timedelta64[us]") / np.timedelta64(1, "s"))
     if pd.api.types.is_datetime64_any_dtype(values):
         raise _Misfit(values.notna().to_numpy())
     if pd.api.types.is_bool_dtype(values) and not whole:
         return values.astype("float64")
     if pd.api.types.is_integer_dtype(values):
+        if (large := values.max()) is not pd.NA and large > LARGEST:
+            raise _Misfit((values > LARGEST).fillna(False).to_numpy(dtype=bool))
         return values if whole else values.astype("Float64")
     found = pd.to_numeric(values, errors="coerce")
     bad = (found.isna() & values.notna()).to_numpy(dtype=bool)
@@ -118,6 +144,32 @@ def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
     if odd.any():
         raise _Misfit(odd)
     return found.astype("Int64") if whole else found.astype("float64") if found.dtype == object else found
+
+
+def _is_coded(values: pd.Series[Any]) -> bool:
+    """Whether its user made it a category, whatever its names look like."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return False
+    return pd.api.types.infer_dtype(values.dtype.categories) in ("string", "integer", "boolean")
+
+
+def _whole_decimals(values: pd.Series[Any]) -> bool:
+    import pyarrow as pa
+
+    if not isinstance(values.dtype, pd.ArrowDtype) or not pa.types.is_decimal(values.dtype.pyarrow_dtype):
+        return False
+    return values.dtype.pyarrow_dtype.scale <= 0 and not (values.abs() > LARGEST).any()
+
+
+def _without_decimals(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Decimals as the whole or the nearest numbers, by way of their digits."""
+    import pyarrow as pa
+
+    column = pa.chunked_array(pa.array(values)) if not len(values) else values.array.__arrow_array__()
+    if not pa.types.is_decimal(column.type):
+        return values
+    wanted = pa.int64() if _whole_decimals(values) else pa.float64()
+    return pd.Series(pd.arrays.ArrowExtensionArray(column.cast(pa.string()).cast(wanted)), index=values.index)
 
 
 def _booleans(values: pd.Series[Any]) -> Any:
@@ -141,15 +193,16 @@ def _dates(values: pd.Series[Any]) -> Any:
 
 
 def _of_text(known: pd.Series[Any]) -> ColumnType:
-    if (
-        len(known)
-        and known.head(LOOKED_AT).astype(str).str.match(DATE).all()
-        and known.astype(str).str.match(DATE).all()
-    ):
-        found = pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601")
-        if found.notna().all():
-            return "date"
-    return "text" if is_free_text(known) else "category"
+    return "date" if are_dates(known) else "text" if is_free_text(known) else "category"
+
+
+def are_dates(known: pd.Series[Any]) -> bool:
+    """Whether text is dates or times of a day as ISO 8601 writes them, all of it."""
+    if not len(known) or not known.head(LOOKED_AT).astype(str).str.match(DATE).all():
+        return False
+    if not known.astype(str).str.match(DATE).all():
+        return False
+    return bool(pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601").notna().all())
 
 
 def _name(value: Any) -> str:
@@ -160,11 +213,12 @@ def _name(value: Any) -> str:
 
 
 def _told(request: SourceRequest, name: str, kind: ColumnType, values: pd.Series[Any], rows: Any) -> DataError:
-    got = f"row {listed(rows)}: {values.iloc[int(rows[0])]!r}"
-    hint = "mend the values"
-    if request.schema is not None:
-        hint += f", or give the base another type with options: {{types: {{{name}: {'number' if kind == 'integer' else 'category'}}}}}"
-    what = (
-        f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'} not"
-    )
-    return problem(request, "091", f"{what} {MEANT.get(kind, kind)}, as the base has", got, hint)
+    value = values.iloc[int(rows[0])]
+    got = f"row {listed(rows)}: {value.item() if isinstance(value, np.generic) else value!r}"
+    text = f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'}"
+    if request.schema is None:
+        hint = f"mend the values, or set the column aside with options: {{metadata: [{name}]}}"
+        return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}", got, hint)
+    other = "number" if kind == "integer" else "category"
+    hint = f"mend the values, or give the base another type with options: {{types: {{{name}: {other}}}}}"
+    return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}, as the base has", got, hint)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any, final
 
 import pandas as pd
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 INDEX = "__index_level_"
 """How pandas calls an index without a name of its own."""
+GROUPS_HELD = 3
+"""Groups of rows of which a column is kept in memory."""
 
 
 def parquet_names(request: SourceRequest) -> list[str]:
@@ -39,12 +44,61 @@ def read_parquet(request: SourceRequest, names: Sequence[str]) -> pd.DataFrame:
     from pyarrow import ArrowException, parquet
 
     path = regular_file(request)
+    coded = _categories(request)
     try:
         table = parquet.ParquetFile(path).read(columns=list(names)).select(list(names))
         columns = {name: from_arrow(table[name]) for name in names}
+        columns.update({name: columns[name].astype("category") for name in names if name in coded})
     except (OSError, ArrowException, MemoryError) as error:
         raise _unreadable(request, error) from None
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+
+
+def _categories(request: SourceRequest) -> set[str]:
+    """The columns that were categories in pandas, which Parquet keeps for text alone."""
+    about = (_schema(request).pandas_metadata or {}).get("columns", [])
+    return {str(one.get("name")) for one in about if one.get("pandas_type") == "categorical"}
+
+
+@final
+class ParquetCells(Sequence[object]):
+    """One column, read a group of rows at a time when a value is looked at; several threads may look."""
+
+    def __init__(self, request: SourceRequest, name: str) -> None:
+        from pyarrow import ArrowException, parquet
+
+        self._request, self._name = request, name
+        path = regular_file(request)
+        try:
+            self._file = parquet.ParquetFile(path, memory_map=True)
+            about = self._file.metadata
+            sizes = [about.row_group(at).num_rows for at in range(about.num_row_groups)]
+        except (OSError, ArrowException) as error:
+            raise _unreadable(request, error) from None
+        self._starts = [0, *itertools.accumulate(sizes)]
+        self._held: dict[int, Any] = {}
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, row: Any) -> Any:
+        group = bisect.bisect_right(self._starts, row) - 1
+        with self._lock:
+            if group not in self._held:
+                while len(self._held) >= GROUPS_HELD:
+                    del self._held[min(self._held)]
+                self._held[group] = self._read(group)
+            column = self._held[group]
+        return column[row - self._starts[group]]
+
+    def _read(self, group: int) -> Any:
+        from pyarrow import ArrowException
+
+        try:
+            return self._file.read_row_group(group, columns=[self._name])[self._name]
+        except (OSError, ArrowException, MemoryError) as error:
+            raise _unreadable(self._request, error) from None
 
 
 def _schema(request: SourceRequest) -> pa.Schema:

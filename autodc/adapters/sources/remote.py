@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import zipfile
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any, final
 
 import fsspec
 
+from autodc.adapters import cache
 from autodc.adapters.sources.files import regular_file
 from autodc.adapters.sources.urls import WEB, named_path
 from autodc.data.problems import problem
@@ -101,8 +101,7 @@ def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
 
 def cache_folder() -> Path:
     """Where copies of remote files lie."""
-    root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root).expanduser() / "autodc" / "sources"
+    return cache.cache_folder("sources")
 
 
 def _opened(url: str) -> tuple[fsspec.AbstractFileSystem, str]:

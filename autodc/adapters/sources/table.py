@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -9,8 +11,11 @@ import pandas as pd
 
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
 from autodc.adapters.sources.inputs import choose, likely_ids
-from autodc.adapters.sources.kinds import column_type, typed, wanted_types
-from autodc.adapters.sources.parquetfile import parquet_index, parquet_names, read_parquet
+from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
+from autodc.adapters.sources.kinds import column_type, typed, wanted_types, what_it_holds
+from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
+from autodc.adapters.sources.pictures import image_inputs, image_targets
+from autodc.adapters.sources.savedfile import is_saved, read_saved, saved_cells, saved_names
 from autodc.data.columns import as_array
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
@@ -20,8 +25,10 @@ from autodc.errors import AutodcError, DataError, raise_all
 from autodc.plan.mixture import BASE
 from autodc.table import ColumnType, Inputs, Table
 
-OPTIONS = ("features", "metadata", "types", "text", "separator", "decimal", "encoding")
+OPTIONS = ("features", "metadata", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
 DEFAULT_TARGET = "target"
+NO_NAME = re.compile(r"^([-+]?\d[\d.,eE+-]*|Unnamed: \d+)$")
+SHOWN = 8
 
 
 @final
@@ -43,6 +50,8 @@ class TableSource:
         names = read_names(request)
         target = target_names(request, names)
         wanted = self._columns("features", names), self._columns("metadata", names) or []
+        if (image := request.text("image")) is not None:
+            return self._of_images(image, names, target, targets)
         text = request.text("text")
         if text is not None and text not in names:
             raise missing_name(request, "004", "column of text", text, names)
@@ -57,13 +66,32 @@ class TableSource:
         no_ids = (*(x.names if isinstance(x, Table) else ()), str(request.options.get("group")))
         raw = RawRows(
             x=x,
-            y=target_array(table, target) if targets else None,
+            y=target_array(table, target, request) if targets else None,
             metadata=metadata,
             # the inputs of all others have to be the base's
             notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
             likely_ids=likely_ids(metadata, no_ids) if request.name == BASE else (),
         )
         return checked(request, raw, targets=targets)
+
+    def _of_images(self, image: str, names: list[str], target: list[str], targets: bool) -> Dataset:
+        """A column of images, as paths, bytes or records of both; all others but the target are metadata."""
+        request = self._request
+        if image not in names:
+            raise missing_name(request, "004", "column of images", image, names)
+        pictures = request.kind == "image_to_image"
+        apart = {image, *(target if pictures or not targets else ())}
+        table = read_table(request, [name for name in names if name not in apart])
+        cells = cells_of(request, image)
+        if not len(cells):
+            raise problem(request, "009", "there are no rows")
+        x, notes = image_inputs(request, cells, _row)
+        y = None
+        if targets:
+            y = image_targets(request, cells_of(request, target[0]), _row) if pictures else target_array(table, target)
+        notes = (*table_notes(request, names), *notes)
+        metadata = table.drop(columns=target, errors="ignore")
+        return checked(request, RawRows(x=x, y=y, metadata=metadata, notes=notes), targets=targets)
 
     def _inputs(
         self,
@@ -79,11 +107,11 @@ class TableSource:
             return Table.of("text", {text: typed(request, text, table[text], "text")}, ("text",)), ()
         if request.schema is not None:
             return self._as_the_base(table, features), ()
-        chosen, notes = self._features(table, target, features, metadata)
+        chosen, notes = self._features(table, target, features, metadata, types)
         if len(chosen) == 1 and (vectors := _vectors(table[chosen[0]])) is not None:
             return vectors, notes
         found = {name: types.get(name) or column_type(table[name]) for name in chosen}
-        raise_all(self._no_values(table, name) for name, kind in found.items() if kind is None)
+        raise_all(self._no_values(table, name, len(chosen)) for name, kind in found.items() if kind is None)
         return self._typed(table, {name: kind for name, kind in found.items() if kind is not None}), notes
 
     def _as_the_base(self, table: pd.DataFrame, features: list[str] | None) -> Inputs:
@@ -108,8 +136,17 @@ class TableSource:
         raise_all(problems)
         return Table.of("table", arrays, tuple(schema.values()))
 
-    def _no_values(self, table: pd.DataFrame, name: str) -> DataError:
-        got = f"column `{name}`, such as {str(table[name].dropna().iloc[0])[:60]!r}"
+    def _no_values(self, table: pd.DataFrame, name: str, inputs: int) -> DataError:
+        known = table[name].dropna()
+        got = f"column `{name}`, such as {str(known.iloc[0])[:60]!r}"
+        if inputs == 1 and what_it_holds(known) == "lists":
+            sizes = known.map(len)
+            if (other := sizes[sizes != sizes.iloc[0]]).size:
+                got = (
+                    f"column `{name}`: {sizes.iloc[0]} in row {sizes.index[0]}, {other.iloc[0]} in row {other.index[0]}"
+                )
+            hint = "make them lists of numbers, all of one length, in every row"
+            return problem(self._request, "010", "an input column holds lists that make no array", got, hint)
         hint = "leave it out with options: {metadata: [...]}, or make it the only feature where it is a list of numbers"
         return problem(self._request, "010", "an input column holds no single values", got, hint)
 
@@ -124,12 +161,19 @@ class TableSource:
         return wanted
 
     def _features(
-        self, table: pd.DataFrame, target: list[str], wanted: list[str] | None, metadata: list[str]
+        self,
+        table: pd.DataFrame,
+        target: list[str],
+        wanted: list[str] | None,
+        metadata: list[str],
+        types: Mapping[str, ColumnType],
     ) -> tuple[list[str], tuple[str, ...]]:
         request, group = self._request, self._request.text("group")
         if wanted is None:
             index = parquet_index(request) if is_parquet(request) else ()
-            choice = choose(table, (*target, group, request.text("id"), *metadata), index)
+            choice = choose(table, (*target, group, request.text("id"), *metadata), index, types)
+            if not choice.features and len(choice.odd) == 1 and _vectors(table[choice.odd[0]]) is not None:
+                return choice.odd, ()
             if not choice.features:
                 hint = "name the input columns with options: {features: [...]}"
                 raise problem(request, "004", "there is no column to learn from", "; ".join(choice.notes), hint)
@@ -139,16 +183,34 @@ class TableSource:
         return list(dict.fromkeys(wanted)), ()
 
 
+def _row(row: int) -> str:
+    return f"row {row}"
+
+
 def target_names(request: SourceRequest, names: list[str]) -> list[str]:
     """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
     wish = request.options.get("target") or DEFAULT_TARGET
     wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
-    raise_all(missing_name(request, "005", "target column", name, names) for name in wanted if name not in names)
+    lost = [name for name in wanted if name not in names]
+    if lost and all(NO_NAME.match(name) for name in names):
+        hint = "the first line is taken for the names of the columns; put one with names above it"
+        raise problem(request, "005", f"there is no target column `{lost[0]}`", ", ".join(names[:SHOWN]), hint)
+    raise_all(missing_name(request, "005", "target column", name, names) for name in lost)
     return wanted
 
 
-def target_array(table: pd.DataFrame, target: list[str]) -> np.ndarray[Any, Any]:
-    """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers."""
+def numbers_of(request: SourceRequest) -> list[str]:
+    """Target columns that must be numbers."""
+    wish = request.options.get("target") or DEFAULT_TARGET
+    return [] if request.kind != "regression" else [str(one) for one in (wish if isinstance(wish, list) else [wish])]
+
+
+def target_array(table: pd.DataFrame, target: list[str], request: SourceRequest | None = None) -> np.ndarray[Any, Any]:
+    """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers. request: gives them types."""
+    types = {} if request is None else wanted_types(request, [str(name) for name in table.columns])
+    if request is not None and len(target) == 1 and target[0] in types:
+        column: Any = typed(request, target[0], table[target[0]], types[target[0]])
+        return np.asarray(column.to_pylist(), dtype=object if column.null_count else None)
     if len(target) > 1:
         return np.stack([as_array(table[name]) for name in target], axis=1)
     vectors = _vectors(table[target[0]])
@@ -173,6 +235,10 @@ def _unnested(value: Any) -> Any:
 
 def read_names(request: SourceRequest) -> list[str]:
     """The names of a table's columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
+    if is_jsonl(request):
+        return jsonl_names(request)
+    if is_saved(request.path):
+        return saved_names(request)
     return parquet_names(request) if is_parquet(request) else csv_names(request)
 
 
@@ -181,14 +247,36 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
 
     Raises DataError ADC-DATA-002 where the table cannot be read.
     """
-    return read_parquet(request, columns) if is_parquet(request) else read_csv(request, columns, text)
+    if is_jsonl(request):
+        return read_jsonl(request, columns, text)
+    if is_saved(request.path):
+        return read_saved(request, columns)
+    if is_parquet(request):
+        return read_parquet(request, columns)
+    wish = request.options.get("types")
+    kinds = {**(request.schema or {}), **(wish if isinstance(wish, dict) else {})}
+    no_text = [name for name, kind in kinds.items() if kind not in ("category", "text")]
+    return read_csv(request, columns, text, [*no_text, *(numbers_of(request))])
 
 
 def table_notes(request: SourceRequest, names: list[str]) -> tuple[str, ...]:
     """What a person should know of how a table is written. names: all its columns."""
-    return () if is_parquet(request) else short_rows(request, names)
+    if is_parquet(request) or is_jsonl(request) or is_saved(request.path):
+        return ()
+    return short_rows(request, names)
 
 
 def is_parquet(request: SourceRequest) -> bool:
     """Whether a table is Parquet, by its name."""
     return request.path.casefold().endswith(".parquet")
+
+
+def cells_of(request: SourceRequest, name: str) -> Sequence[object]:
+    """One column as values that are read when they are looked at, where the file allows it."""
+    if is_parquet(request):
+        return ParquetCells(request, name)
+    if is_saved(request.path):
+        cells: Sequence[object] = saved_cells(request, name)
+        return cells
+    values = read_table(request, [name], (name,))[name]
+    return [None if pd.isna(value) else value for value in values]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from autodc.adapters.trainers.command import JOB, program
+from autodc.adapters.pictures.kept import unlike
+from autodc.adapters.pictures.wish import AS_IT_IS, Wish
+from autodc.adapters.trainers.command_checking import command_problems
+from autodc.adapters.trainers.lightning_checks import lightning_problems
 from autodc.adapters.trainers.options import (
     BUILT_IN,
     NETWORKS,
     PRETRAIN_ONLY,
     CommandOptions,
+    LightningOptions,
     SklearnOptions,
     TorchHyperparameters,
     TorchImageOptions,
@@ -26,6 +27,7 @@ from autodc.errors import SpecError
 from autodc.plugins import TRAINERS, find_problem, is_known, is_path, load_plugin, suggest
 from autodc.studyfile.study import ParameterSpec, TaskKind
 from autodc.studyfile.values import Spec
+from autodc.table import Inputs, Table
 from autodc.trial.forking import can_fork
 
 OPTIONS_PLACE = "task.options"
@@ -57,9 +59,13 @@ def check_trainer(
     except ValidationError as error:
         return [*problems, *_option_problems(error, ours.options)]
     if isinstance(parsed, CommandOptions):
-        return [*problems, *_command_problems(parsed, recipes, folder)]
+        return [*problems, *command_problems(parsed, hyperparameters, recipes, folder)]
     if isinstance(parsed, SklearnOptions):
         return [*problems, *_sklearn_problems(parsed, kind, hyperparameters, recipes, folder)]
+    if isinstance(parsed, LightningOptions):
+        stray = [_stray(name, recipes) for name in hyperparameters]
+        own = lightning_problems(parsed, hyperparameters, folder)
+        return [*problems, *own, *(problem for problem in stray if problem is not None)]
     if isinstance(parsed, TorchHyperparameters):
         return [*problems, *_torch_problems(parsed, kind, hyperparameters, recipes, folder)]
     return problems
@@ -82,6 +88,43 @@ def fork_problems(name: str, folder: str) -> list[SpecError]:
     ours = ", ".join(trainer for trainer, one in BUILT_IN.items() if one.forks)
     hint = f"write probes: none, or use a trainer that can: {ours}, or your own with a method `fork`"
     return [SpecError("ADC-TRAIN-070", f"trainer {name} cannot fork a training", "search.probes", "fork", hint)]
+
+
+def input_problems(name: str, options: Mapping[str, Any], x: Inputs) -> list[SpecError]:
+    """Say that a trainer of ours does not learn from inputs of this kind, and which does."""
+    kind, ours = x.kind if isinstance(x, Table) else "arrays", BUILT_IN.get(name)
+    if ours is None:
+        return []
+    hint = f"trainers that do: {', '.join(trainer for trainer, one in BUILT_IN.items() if kind in one.inputs)}"
+    if kind == "files":
+        hint = f"say options: {{size: [h, w], mode: RGB}} of every source, and images are read as arrays; or {hint}"
+    if kind not in ours.inputs:
+        return [SpecError("ADC-TRAIN-104", f"trainer {name} does not learn from {kind}", PLACE, name, hint)]
+    if name == "torch_image" and not isinstance(x, Table) and x.ndim not in (3, 4):
+        got = f"inputs of shape {x.shape[1:]}"
+        hint = "images are (n, h, w), (n, h, w, c) or (n, c, h, w); for rows of numbers take torch_tabular or sklearn"
+        return [SpecError("ADC-TRAIN-104", "trainer torch_image learns from images", PLACE, got, hint)]
+    if name == "torch_image" and isinstance(x, Table):
+        return _unlike_files(options, x)
+    if name != "sklearn" or kind != "files":
+        return []
+    estimator = str(options.get("estimator", ""))
+    own = ".py" in estimator.partition(":")[0]
+    return [] if own else [SpecError("ADC-TRAIN-104", "this estimator does not read files", PLACE, estimator, hint)]
+
+
+def _unlike_files(options: Mapping[str, Any], files: Table) -> list[SpecError]:
+    """Say that images of several sizes or modes need one, before a training finds out."""
+    try:
+        parsed = TorchImageOptions.model_validate(dict(options))
+    except ValidationError:
+        return []  # told by check_trainer
+    found = unlike(files, Wish(size=AS_IT_IS if parsed.size is None else parsed.size, mode=parsed.mode))
+    if not found:
+        return []
+    size = list(parsed.size or (64, 64))
+    hint = f"task: {{options: {{size: {size}, mode: {parsed.mode or 'RGB'}}}}} makes all of one size and mode"
+    return [SpecError("ADC-TRAIN-033", "the image files are not alike", OPTIONS_PLACE, found, hint)]
 
 
 def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:
@@ -135,7 +178,7 @@ def _network_problem(network: str, kind: TaskKind, folder: str) -> SpecError | N
     if is_path(network):
         return find_problem(network, folder, place)
     if network not in NETWORKS:
-        hint = suggest(network, list(NETWORKS), "networks") + "; or path/to/file.py:function"
+        hint = suggest(network, list(NETWORKS), "networks", forms="path/to/file.py:function")
         return SpecError("ADC-TRAIN-025", "there is no such network", place, network, hint)
     if kind not in NETWORKS[network]:
         fitting = ", ".join(name for name, kinds in NETWORKS.items() if kind in kinds)
@@ -175,13 +218,14 @@ def _sklearn_problems(
     recipes: Sequence[str],
     folder: str,
 ) -> list[SpecError]:
+    from autodc.adapters.trainers.encoding import encode_problem
     from autodc.adapters.trainers.sklearn_trainer import PLACE, build_estimator, continues
 
     try:
         estimator = build_estimator(options, folder, {})
     except SpecError as error:
         return [error]
-    problems: list[SpecError | None] = []
+    problems: list[SpecError | None] = [encode_problem(options.encode, options.scale)]
     wanted = {"classification": "classifier", "regression": "regressor"}.get(kind)
     if wanted and _estimator_type(estimator) not in (wanted, None):
         problem = f"{options.estimator} is no {wanted}"
@@ -213,35 +257,3 @@ def _estimator_type(estimator: Any) -> str | None:
         return "regressor" if is_regressor(estimator) else None
     except Exception:  # made by hand, without scikit-learn's mixins: it does not say
         return None
-
-
-def _command_problems(options: CommandOptions, recipes: Sequence[str], folder: str) -> list[SpecError]:
-    place = f"{OPTIONS_PLACE}.argv"
-    problems = []
-    argv = program(options.argv)
-    if not any(JOB in element for element in argv[1:]):
-        hint = f"give the program its job: argv: [{options.argv[0]}, ..., '{JOB}']"
-        problems.append(SpecError("ADC-TRAIN-045", f"no argument holds {JOB}", place, str(list(options.argv)), hint))
-    if not _runnable(argv[0], folder):
-        hint = f"a program on PATH, or a path relative to {folder}"
-        problems.append(SpecError("ADC-TRAIN-046", "there is no such program", f"{place}[0]", argv[0], hint))
-    scripts = [(i, e) for i, e in enumerate(argv) if i and e.endswith(".py") and JOB not in e][:1]
-    problems += [
-        SpecError("ADC-TRAIN-046", "there is no such script", f"{place}[{i}]", script, f"looked in {folder}")
-        for i, script in scripts
-        if not (Path(folder) / script).is_file()
-    ]
-    refused = [recipe for recipe in recipes if recipe not in options.recipes]
-    if refused:
-        hint = f"the program knows {', '.join(options.recipes)} (options.recipes)"
-        problems.append(
-            SpecError("ADC-TRAIN-047", "the program does not know a recipe", "recipes", ", ".join(refused), hint)
-        )
-    return problems
-
-
-def _runnable(name: str, folder: str) -> bool:
-    if os.sep in name:
-        file = Path(folder) / name
-        return file.is_file() and os.access(file, os.X_OK)
-    return shutil.which(name) is not None

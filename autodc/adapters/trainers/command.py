@@ -16,19 +16,21 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.adapters.trainers.command_files import inputs_file, part_file
+from autodc.adapters.trainers.command_files import Written, inputs_file, part_file
 from autodc.adapters.trainers.options import CommandOptions
+from autodc.adapters.trainers.predictions import last_lines, read_predictions, relay
+from autodc.adapters.trainers.templates import filled
+from autodc.program import VARIABLE
+from autodc.table import Inputs
 from autodc.trial.fitting import folder_mb
-from autodc.trial.outputs import TrainerError, misplaced
+from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import Trained, TrainingJob
 
 Array = np.ndarray[Any, Any]
 
-JOB = "{job}"
 OWN_PYTHON = "python"
-STDERR_LINES = 20
-"""Last lines of stderr that a failed trial tells."""
-STDERR_BYTES = 8192
+SETTINGS = "autodc.json"
+"""What a model was trained with, beside it: told again to a program that only predicts."""
 
 
 @final
@@ -45,18 +47,23 @@ class Command:
         Raises TrainerError with the last lines of stderr on a non-zero exit or a missing or unreadable file.
         """
         out = job.out.resolve()
-        (out / "model").mkdir(parents=True, exist_ok=True)
-        file = out / "job.json"
-        file.write_text(json.dumps(job_content(job, out)), encoding="utf-8")
-        argv = [element.replace(JOB, str(file)) for element in program(self._options.argv)]
+        model = out / "model"
+        model.mkdir(parents=True, exist_ok=True)
+        told = job_content(job, out)
+        argv = filled(program(self._options.argv), _values(told, out))
         started = time.perf_counter()
         code = _run(argv, self._folder, out)
         seconds = time.perf_counter() - started
+        if job.train:
+            relay(out)
         if code != 0:
             ended = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
-            raise TrainerError("ADC-TRAIN-040", "the program failed", argv[0], ended, _last_lines(out))
-        outputs = {name: _read_predictions(out, name, len(x)) for name, x in job.predict.items()}
-        return Trained(outputs=outputs, train_seconds=seconds, predict_ms=0.0, model_mb=folder_mb(out / "model"))
+            raise TrainerError("ADC-TRAIN-040", "the program failed", argv[0], ended, last_lines(out))
+        outputs = {name: read_predictions(out, name, len(x)) for name, x in job.predict.items()}
+        size = folder_mb(model)
+        if any(model.iterdir()):
+            (model / SETTINGS).write_text(json.dumps(told["hyperparameters"]), encoding="utf-8")
+        return Trained(outputs=outputs, train_seconds=seconds, predict_ms=0.0, model_mb=size)
 
     def method(self, folder: Path | None = None) -> Program:
         """The program as a method: it is given nothing to train on, and `warm_start` where there is a model folder."""
@@ -70,15 +77,19 @@ class Program:
     def __init__(self, command: Command, model: Path | None) -> None:
         self._command, self._model = command, model
 
-    def predict(self, parts: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Write a job with an empty `train`, run the program, read its predictions. Raises as `Command.train`."""
+    def predict(self, parts: Mapping[str, Inputs]) -> Mapping[str, Array]:
+        """Write a job with an empty `train`, run the program, read its predictions. Raises as `Command.train`.
+
+        It is told what the model was trained with.
+        """
+        settings = {} if self._model is None else _settings(self._model)
         with tempfile.TemporaryDirectory(prefix="autodc-predict-") as out:
             job = TrainingJob(
                 kind="classification",
                 n_classes=0,
                 train=(),
                 predict=parts,
-                hyperparameters={},
+                hyperparameters=settings,
                 recipe="concat" if self._model is None else "continue",
                 seed=0,
                 fidelity=1.0,
@@ -94,8 +105,10 @@ def program(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def job_content(job: TrainingJob, out: Path) -> dict[str, Any]:
-    """The JSON job of the contract; the npz files it names are written beside the stored datasets, once."""
+    """The JSON job of the contract; the data files it names are written beside the stored datasets, once."""
     return {
+        "kind": job.kind,
+        "classes": list(job.classes),
         "hyperparameters": dict(job.hyperparameters),
         "recipe": job.recipe,
         "seed": job.seed,
@@ -103,11 +116,34 @@ def job_content(job: TrainingJob, out: Path) -> dict[str, Any]:
         "warm_start": None if job.warm_start is None else str(job.warm_start.resolve()),
         "out": str(out),
         "train": [
-            {"name": part.name, "path": str(part_file(part, out)), "weight": part.weight, "stage": part.stage}
+            {**_entry(part.name, part_file(part, out)), "weight": part.weight, "stage": part.stage}
             for part in job.train
         ],
-        "predict": [{"name": name, "path": str(inputs_file(name, x, out))} for name, x in job.predict.items()],
+        "predict": [_entry(name, inputs_file(name, x, out)) for name, x in job.predict.items()],
     }
+
+
+def _entry(name: str, written: Written) -> dict[str, Any]:
+    return {"name": name, "path": str(written.path), "format": written.format}
+
+
+def _values(told: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """What the placeholders of the arguments stand for; the files of the job are written."""
+    files = {"job": told, "train": told["train"], "predict": told["predict"]}
+    for name, content in files.items():
+        (out / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    rest = {name: told[name] for name in ("out", "warm_start", "seed", "fidelity", "recipe")}
+    paths = {name: str(out / f"{name}.json") for name in files}
+    return {**told["hyperparameters"], **rest, **paths, "model": str(out / "model")}
+
+
+def _settings(model: Path) -> dict[str, Any]:
+    """The hyperparameters that a model was trained with; none where it does not say."""
+    try:
+        found = json.loads((model / SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _run(argv: list[str], folder: str, out: Path) -> int:
@@ -120,12 +156,13 @@ def _run(argv: list[str], folder: str, out: Path) -> int:
             process = subprocess.Popen(
                 argv,
                 cwd=folder,
+                env={**os.environ, VARIABLE: str(out / "job.json")},
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
                 preexec_fn=_die_with_parent(),  # noqa: PLW1509 (it makes two system calls and takes no lock)
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise TrainerError("ADC-TRAIN-041", "the program cannot be started", argv[0], str(error)) from error
         try:
             return process.wait()
@@ -147,34 +184,3 @@ def _die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return before_exec
-
-
-def _read_predictions(out: Path, name: str, count: int) -> Array:
-    file = out / f"predictions-{name}.npz"
-    if not file.is_file():
-        raise TrainerError("ADC-TRAIN-042", f"the program wrote no {file.name}", str(out), "", _last_lines(out))
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            found: Mapping[str, Any] = {key: arrays[key] for key in arrays.files if key in ("outputs", "rows")}
-            keys = sorted(arrays.files)
-    except (OSError, ValueError, EOFError) as error:
-        raise TrainerError(
-            "ADC-TRAIN-043", f"{file.name} cannot be read", str(out), str(error), _last_lines(out)
-        ) from error
-    if "outputs" not in found:
-        raise TrainerError("ADC-TRAIN-044", f"{file.name} holds no array `outputs`", str(out), ", ".join(keys))
-    if "rows" in found and (problem := misplaced(found["rows"], count)):
-        hint = "write the outputs of rows 0, 1, 2, … in the order of the inputs"
-        raise TrainerError("ADC-TRAIN-048", problem, file.name, "", hint)
-    return np.asarray(found["outputs"])
-
-
-def _last_lines(out: Path) -> str:
-    file = out / "stderr.txt"
-    if not file.is_file():
-        return ""
-    with file.open("rb") as stream:
-        stream.seek(max(0, file.stat().st_size - STDERR_BYTES))
-        text = stream.read().decode("utf-8", errors="replace")
-    lines = [line for line in text.splitlines() if line.strip()][-STDERR_LINES:]
-    return "last lines of stderr:\n" + "\n".join(lines) if lines else "it wrote nothing to stderr"

@@ -1,4 +1,4 @@
-"""Inputs as an estimator can take them: columns encoded as suits it, text as weighted words, or nothing touched at all."""
+"""Inputs as an estimator can take them: columns encoded as suits it, text as weighted words, or nothing touched."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ class Encoder:
 
         of = {kind: [name for name, one in self.schema.items() if one == kind] for kind in ("category", "text")}
         plain = [name for name, kind in self.schema.items() if kind not in of]
-        steps: list[tuple[str, Any, Any]] = [("numbers", _numbers(self.fills, self.scale, self.positive), plain)] if plain else []
+        steps: list[tuple[str, Any, Any]] = (
+            [("numbers", _numbers(self.fills, self.scale, self.positive), plain)] if plain else []
+        )
         if of["category"] and self.way != "category":
             steps.append(("categories", _categories(self.way, self.sparse), of["category"]))
         steps += [(f"words of {name}", words(WORDS // 10, self.sparse), name) for name in of["text"]]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, Literal, final, get_args
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
+from autodc.adapters.pictures.wish import Mode, Size
 from autodc.studyfile.study import Recipe, TaskKind
 from autodc.studyfile.values import Spec
 
 ALL_RECIPES: tuple[Recipe, ...] = ("concat", "pretrain_finetune", "continue")
+LOADED = ("batch_size", "gradient_clip_val")
+"""Hyperparameters of the trainer `lightning` itself, beside those that its module takes."""
 PRETRAIN_ONLY = ("pretrain_share", "finetune_lr_factor")
 """Hyperparameters that mean something under recipe `pretrain_finetune` alone."""
 
@@ -42,6 +45,13 @@ class TorchImageOptions(TorchHyperparameters):
     )
     steps: int = Field(default=300, ge=1, description="steps of a full training, whatever the mixture")
     augment: Literal["none", "shift", "flip", "shift_flip"] = "none"
+    size: Size | None = Field(
+        default=None, description="[height, width] that image files are resized to; left out: all are alike"
+    )
+    mode: Mode | None = Field(
+        default=None,
+        description="mode that image files are turned to: L, RGB, RGBA, I;16 or F; left out: all are alike",
+    )
     layout: Literal["auto", "channels_first", "channels_last"] = Field(
         default="auto", description="of inputs with channels; auto: last where the last axis is at most 4"
     )
@@ -77,12 +87,50 @@ class SklearnOptions(Spec):
     epochs: int = Field(default=20, ge=1, description="passes of estimators that learn by partial_fit")
 
 
+class LightningOptions(Spec):
+    """Options of `lightning`."""
+
+    module: str = Field(min_length=1, description="path/to/file.py:LitModel, or a function that returns a module")
+    params: dict[str, JsonValue] = Field(default={}, description="given to the module beside the hyperparameters")
+    steps: int | None = Field(
+        default=None, ge=1, description="steps of a full training, whatever the mixture; 300 where epochs is left out"
+    )
+    epochs: float | None = Field(default=None, gt=0, description="in place of steps: passes over the drawn rows")
+    batch_size: int = Field(default=64, ge=1, le=65536)
+    workers: int = Field(default=0, ge=0, le=256, description="processes that load rows; 0: the training's own")
+    transform: str | None = Field(
+        default=None, description="path/to/file.py:function of one example, and of `training` where it takes that"
+    )
+    collate: str | None = Field(default=None, description="path/to/file.py:function that makes a batch of examples")
+    layout: Literal["auto", "as_it_is"] = Field(
+        default="auto", description="auto: images of bytes become (channels, height, width) from 0 to 1"
+    )
+    size: Size | None = Field(
+        default=None, description="[height, width] that image files are resized to; left out: the module gets paths"
+    )
+    mode: Mode = Field(default="RGB", description="mode that image files are turned to: L, RGB, RGBA, I;16 or F")
+    outputs: Literal["auto", "scores", "probabilities"] = Field(
+        default="auto", description="what the module predicts of classes; auto: seen on training rows"
+    )
+    gradient_clip_val: float | None = Field(default=None, gt=0, description="Lightning's")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = Field(
+        default="32-true", description="Lightning's"
+    )
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> LightningOptions:
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError("steps and epochs are two words for one budget: write one of them")
+        return self
+
+
 class CommandOptions(Spec):
     """Options of `command`."""
 
     argv: tuple[str, ...] = Field(
         min_length=1,
-        description="the program and its arguments; {job} stands for the job file; python alone is autodc's own",
+        description="the program and its arguments; {job} stands for the job file, {train}, {predict}, {out} and the "
+        "like for parts of it, {lr} for the hyperparameter lr; python alone is autodc's own",
     )
     recipes: tuple[Recipe, ...] = Field(default=ALL_RECIPES, description="the recipes the program knows")
 
@@ -96,19 +144,30 @@ class BuiltIn:
     home: str
     """`module:Class` of this folder; the class is called with its options and the study's folder."""
     kinds: tuple[TaskKind, ...]
+    inputs: tuple[str, ...] = ("arrays", "table", "text", "files")
+    """Kinds of inputs it learns from."""
     forks: bool = False
     """Whether it has the capability of `trial.forking`."""
 
 
 BUILT_IN: dict[str, BuiltIn] = {
     "torch_image": BuiltIn(
-        TorchImageOptions, "torch_image:TorchImage", ("classification", "regression", "image_to_image"), forks=True
+        TorchImageOptions,
+        "torch_image:TorchImage",
+        ("classification", "regression", "image_to_image"),
+        inputs=("arrays", "files"),
+        forks=True,
     ),
     "torch_tabular": BuiltIn(
-        TorchTabularOptions, "torch_tabular:TorchTabular", ("classification", "regression"), forks=True
+        TorchTabularOptions,
+        "torch_tabular:TorchTabular",
+        ("classification", "regression"),
+        inputs=("arrays", "table"),
+        forks=True,
     ),
+    "lightning": BuiltIn(LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind)),
     "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
-    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image")),
+    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image", "custom")),
 }
 """By the names of the study file, which `autodc.studyfile` has a list of."""
 NETWORKS: dict[str, tuple[TaskKind, ...]] = {

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from autodc.adapters.trainers.options import BUILT_IN
 from autodc.errors import SpecError
-from autodc.plugins import TRAINERS, installed, is_known, load_plugin, own_code, suggest
+from autodc.plugins import FORMS, TRAINERS, installed, is_known, load_plugin, own_code, suggest
+from autodc.studyfile.names import SYNONYMS
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import CheckedTrainer
 from autodc.trial.trainer import Trainer
@@ -34,7 +35,7 @@ def make_trainer(ref: TrainerRef) -> CheckedTrainer:
 
 def unknown_trainer(name: str) -> SpecError:
     """No trainer of this name."""
-    hint = suggest(name, [*BUILT_IN, *installed(TRAINERS)], "trainers") + "; or path/to/file.py:Object"
+    hint = suggest(name, [*BUILT_IN, *installed(TRAINERS)], "trainers", SYNONYMS, FORMS)
     return SpecError("ADC-TRAIN-013", "there is no such trainer", PLACE, name, hint)
 
 

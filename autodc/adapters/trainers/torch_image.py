@@ -11,6 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from autodc.adapters.pictures.wish import Wish
+from autodc.adapters.trainers import image_rows
+from autodc.adapters.trainers.image_axes import BYTE, from_channels, layout_of, shape_of, to_channels
 from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
 from autodc.adapters.trainers.options import TorchHyperparameters, TorchImageOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
@@ -22,25 +25,40 @@ from autodc.adapters.trainers.torch_steps import (
     loss_of,
     read_facts,
     read_weights,
+    scaled,
     target_scale,
+    unscaled,
 )
 from autodc.plugins import is_path, load_object
+from autodc.table import Inputs
+from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.outputs import TrainerError
-from autodc.trial.trainer import TrainingJob
+from autodc.trial.trainer import Trained, TrainingJob
 
 Array = np.ndarray[Any, Any]
-BYTE = 255.0
-MAX_CHANNELS_LAST = 4
+SIXTEEN_BITS = 65535.0
 SHIFT_SHARE = 8
 """Augmentation `shift` moves by up to one part in this many of the side, at least one pixel."""
 
 
 @final
 class TorchImage(TorchFitting):
-    """Trains a network on images: (n, h, w), (n, h, w, c) or (n, c, h, w); bytes are scaled to 0..1."""
+    """Trains a network on images: (n, h, w), (n, h, w, c) or (n, c, h, w), or files of images.
+
+    Bytes are scaled to 0..1, and so are inputs of 16 bits.
+    """
 
     def __init__(self, options: TorchImageOptions, folder: str) -> None:
         self._options, self._folder = options, folder
+        self._wish = image_rows.wish(options.size, options.mode)
+
+    def train(self, job: TrainingJob) -> Trained:
+        """Decode image files where no training before has, then train."""
+        return super().train(image_rows.of_job(job, self._wish))
+
+    def fork(self, job: ForkingJob) -> Forked:
+        """The same for a training that forks."""
+        return super().fork(image_rows.of_forking(job, self._wish))
 
     def prepare(self, job: TrainingJob) -> Prepared:
         """Build or load the network."""
@@ -51,25 +69,25 @@ class TorchImage(TorchFitting):
             facts = self._facts(job, hyper)
             model = TorchModel(self._network(facts), facts)
         codec = Codec(
-            inputs=lambda x: self._tensor(x, model.facts["x_shape"], model.facts["layout"]),
+            inputs=lambda x: self._tensor(x, model.facts),
             targets=lambda y: self._targets(y, model.facts),
             augment=self._augment if self._options.augment != "none" else None,
         )
         loss = loss_of(job.kind, hyper, self._options.loss)
         return Prepared(model=model, hyper=hyper, steps=self._options.steps, codec=codec, loss=loss)
 
-    def predict(self, model: TorchModel, x: Array) -> Array:
+    def predict(self, model: TorchModel, x: Inputs) -> Array:
         """Class probabilities (n, C), values (n, ...) or images in the layout and units of the targets."""
         facts = model.facts
         with torch.inference_mode():
-            out = model.network(self._tensor(x, facts["x_shape"], facts["layout"]).to(device())).float()
+            out = model.network(self._tensor(x, facts).to(device())).float()
             if facts["kind"] == "classification":
                 out = functional.softmax(out, dim=1)
             elif facts["kind"] == "regression":
-                out = (out * facts["y_scale"] + facts["y_mean"]).reshape(len(x), *facts["y_shape"])
+                out = unscaled(out, facts)
             else:
                 out = out.clamp(0, 1) * BYTE if facts["y_bytes"] else out
-                out = _from_channels(out, facts["y_shape"], facts["y_layout"])
+                out = from_channels(out, facts["y_shape"], facts["y_layout"])
         array: Array = out.cpu().numpy()
         return array
 
@@ -83,7 +101,7 @@ class TorchImage(TorchFitting):
     def _network(self, facts: Mapping[str, Any]) -> nn.Module:
         name = facts["network"]
         builder: Builder = load_object(name, self._folder, "task.options.network") if is_path(name) else BUILDERS[name]
-        network = builder(_chw(facts["x_shape"], facts["layout"]), facts["outputs"], facts["hyper"])
+        network = builder(shape_of(facts["x_shape"], facts["layout"]), facts["outputs"], facts["hyper"])
         if not isinstance(network, nn.Module):
             raise TrainerError(
                 "ADC-TRAIN-063", "a network function gives back a torch.nn.Module", name, type(network).__name__
@@ -99,35 +117,37 @@ class TorchImage(TorchFitting):
             "network": self._options.network,
             "hyper": {**dict(job.hyperparameters), **hyper.model_dump(), "width": width},
             "x_shape": list(x.shape[1:]),
-            "layout": _layout(x.shape[1:], self._options.layout),
+            "wish": self._wish.model_dump(mode="json"),
+            "layout": layout_of(x.shape[1:], self._options.layout),
             "y_shape": list(y.shape[1:]),
         }
         if job.kind == "classification":
             return {**facts, "outputs": job.n_classes}
         if job.kind == "image_to_image":
-            y_layout = _layout(y.shape[1:], self._options.layout)
+            y_layout = layout_of(y.shape[1:], self._options.layout)
             return {
                 **facts,
-                "outputs": _chw(facts["y_shape"], y_layout)[0],
+                "outputs": shape_of(facts["y_shape"], y_layout)[0],
                 "y_layout": y_layout,
                 "y_bytes": y.dtype == np.uint8,
             }
-        mean, scale = target_scale(job)
-        return {**facts, "outputs": int(np.prod(y.shape[1:])), "y_mean": mean, "y_scale": scale}
+        return {**facts, "outputs": int(np.prod(y.shape[1:])), **target_scale(job)}
 
-    def _tensor(self, x: Array, shape: list[int], layout: str) -> torch.Tensor:
-        if list(x.shape[1:]) != shape:
-            problem = f"inputs have the wrong shape, {tuple(shape)} is needed"
-            raise TrainerError("ADC-TRAIN-032", problem, "torch_image", str(x.shape[1:]))
-        return _to_channels(x, layout)
+    def _tensor(self, x: Inputs, facts: Mapping[str, Any]) -> torch.Tensor:
+        rows = image_rows.rows(x, Wish(**facts.get("wish", {})))
+        if rows.dtype == np.uint16 and "wish" in facts:
+            rows = rows.astype(np.float32) / SIXTEEN_BITS
+        if list(rows.shape[1:]) != facts["x_shape"]:
+            problem = f"inputs have the wrong shape, {tuple(facts['x_shape'])} is needed"
+            raise TrainerError("ADC-TRAIN-032", problem, "torch_image", str(rows.shape[1:]))
+        return to_channels(rows, facts["layout"])
 
     def _targets(self, y: Array, facts: Mapping[str, Any]) -> torch.Tensor:
         if facts["kind"] == "classification":
             return torch.from_numpy(y.astype(np.int64))
         if facts["kind"] == "image_to_image":
-            return _to_channels(y, facts["y_layout"])
-        scaled = (y.astype(np.float32).reshape(len(y), -1) - facts["y_mean"]) / facts["y_scale"]
-        return torch.from_numpy(scaled.astype(np.float32))
+            return to_channels(y, facts["y_layout"])
+        return scaled(y, facts)
 
     def _augment(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Shift and mirror each image of a batch by chance, targets alike where they are images."""
@@ -146,37 +166,3 @@ class TorchImage(TorchFitting):
         mask = inside[:, None].to(x.device)
         moved = [im[at, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2) * mask for im in images]
         return moved[0], moved[1] if len(moved) == 2 else y
-
-
-def _layout(shape: tuple[int, ...], wish: str) -> str:
-    if len(shape) == 2:
-        return "grey"
-    if len(shape) != 3:
-        hint = "images are (n, h, w), (n, h, w, c) or (n, c, h, w)"
-        raise TrainerError("ADC-TRAIN-033", "these rows are not images", "torch_image", f"rows of shape {shape}", hint)
-    if wish != "auto":
-        return wish
-    return "channels_last" if shape[-1] <= MAX_CHANNELS_LAST else "channels_first"
-
-
-def _chw(shape: list[int], layout: str) -> tuple[int, int, int]:
-    if layout == "grey":
-        return 1, shape[0], shape[1]
-    if layout == "channels_last":
-        return shape[2], shape[0], shape[1]
-    return shape[0], shape[1], shape[2]
-
-
-def _to_channels(x: Array, layout: str) -> torch.Tensor:
-    """(n, ...) in any layout → float32 (n, c, h, w); bytes to 0..1."""
-    scaled = x.astype(np.float32) / BYTE if x.dtype == np.uint8 else x.astype(np.float32)
-    tensor = torch.from_numpy(scaled)
-    if layout == "grey":
-        return tensor.unsqueeze(1)
-    return tensor.permute(0, 3, 1, 2).contiguous() if layout == "channels_last" else tensor
-
-
-def _from_channels(x: torch.Tensor, shape: list[int], layout: str) -> torch.Tensor:
-    if layout == "grey":
-        return x.reshape(len(x), *shape)
-    return x.permute(0, 2, 3, 1).contiguous() if layout == "channels_last" else x

@@ -23,6 +23,7 @@ from torch.nn import functional
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
+from autodc.table import Inputs
 from autodc.trial.fitting import AbstractFitting, TrainPhase, draw, n_steps, phases
 from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.method import batches_of
@@ -52,7 +53,7 @@ class TorchModel:
 class Codec:
     """How rows become tensors: inputs, targets, and what is done to a batch of both before a step."""
 
-    inputs: Callable[[Array], torch.Tensor]
+    inputs: Callable[[Any], torch.Tensor]
     targets: Callable[[Array], torch.Tensor]
     augment: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]] | None = None
 
@@ -214,7 +215,7 @@ def _rows_of(ready: Prepared, dataset: TrainPart, count: int, steps: int, seed: 
             yield x[rows], y[rows]
 
 
-def _tensors(codec: Codec, x: Array, y: Array) -> Pair:
+def _tensors(codec: Codec, x: Inputs, y: Array) -> Pair:
     return codec.inputs(x).to(device()), codec.targets(y).to(device())
 
 
@@ -229,15 +230,36 @@ def loss_of(
     return functional.mse_loss
 
 
-def target_scale(job: TrainingJob) -> tuple[float, float]:
-    """Mean and standard deviation of the training targets, parts by weight; the deviation of constants is 1."""
-    weights = np.concatenate([np.full(len(p.y), p.weight) for p in job.train if p.weight > 0])
-    values = np.concatenate(
-        [np.asarray(p.y, dtype=np.float64).reshape(len(p.y), -1) for p in job.train if p.weight > 0]
-    )
-    mean = float(np.average(values.mean(axis=1), weights=weights))
-    deviation = float(np.sqrt(np.average(((values - mean) ** 2).mean(axis=1), weights=weights)))
-    return mean, deviation if deviation > 0 else 1.0
+def target_scale(job: TrainingJob) -> dict[str, Any]:
+    """`y_mean` and `y_scale` of the facts: mean and standard deviation of the training targets, parts by weight.
+
+    A number of one output, of several a list; the deviation of constants is 1.
+    """
+    parts = [part for part in job.train if part.weight > 0]
+    weights = np.concatenate([np.full(len(p.y), p.weight) for p in parts])
+    values = np.concatenate([np.asarray(p.y, dtype=np.float64).reshape(len(p.y), -1) for p in parts])
+    means = [float(np.average(one, weights=weights)) for one in values.T]
+    spreads = [
+        float(np.sqrt(np.average((one - mean) ** 2, weights=weights)))
+        for one, mean in zip(values.T, means, strict=True)
+    ]
+    return {"y_mean": _single(means), "y_scale": _single([spread if spread > 0 else 1.0 for spread in spreads])}
+
+
+def scaled(y: Array, facts: Mapping[str, Any]) -> torch.Tensor:
+    """Targets in standard deviations of the training targets, (n, outputs)."""
+    mean, scale = (np.asarray(facts[name], dtype=np.float32) for name in ("y_mean", "y_scale"))
+    return torch.from_numpy(((y.astype(np.float32).reshape(len(y), -1) - mean) / scale).astype(np.float32))
+
+
+def unscaled(out: torch.Tensor, facts: Mapping[str, Any]) -> torch.Tensor:
+    """The inverse of `scaled`, (n, …) in the shape of the targets."""
+    mean, scale = (torch.tensor(facts[name], dtype=torch.float32, device=out.device) for name in ("y_mean", "y_scale"))
+    return (out * scale + mean).reshape(len(out), *facts["y_shape"])
+
+
+def _single(values: list[float]) -> float | list[float]:
+    return values[0] if len(values) == 1 else values
 
 
 def save_model(model: TorchModel, folder: Path) -> None:

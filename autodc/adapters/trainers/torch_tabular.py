@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from autodc.adapters.trainers.networks import DEFAULT_WIDTH, mlp
 from autodc.adapters.trainers import tabular_rows as rows_of
+from autodc.adapters.trainers.networks import DEFAULT_WIDTH, mlp
 from autodc.adapters.trainers.options import TorchTabularOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
     Codec,
@@ -23,7 +23,9 @@ from autodc.adapters.trainers.torch_steps import (
     loss_of,
     read_facts,
     read_weights,
+    scaled,
     target_scale,
+    unscaled,
 )
 from autodc.table import Inputs
 from autodc.trial.trainer import TrainingJob
@@ -58,10 +60,7 @@ class TorchTabular(TorchFitting):
         facts = model.facts
         with torch.inference_mode():
             out = model.network(_tensor(x, facts).to(device())).float()
-            if facts["kind"] == "classification":
-                out = functional.softmax(out, dim=1)
-            else:
-                out = (out * facts["y_scale"] + facts["y_mean"]).reshape(len(x), *facts["y_shape"])
+            out = functional.softmax(out, dim=1) if facts["kind"] == "classification" else unscaled(out, facts)
         array: Array = out.cpu().numpy()
         return array
 
@@ -109,8 +108,7 @@ def _facts(job: TrainingJob, hyper: dict[str, Any]) -> dict[str, Any]:
     facts = {"kind": job.kind, "hyper": hyper, **rows_of.described(parts or job.train), "y_shape": list(y.shape[1:])}
     if job.kind == "classification":
         return {**facts, "outputs": job.n_classes}
-    mean, scale = target_scale(job)
-    return {**facts, "outputs": int(np.prod(y.shape[1:])), "y_mean": mean, "y_scale": scale}
+    return {**facts, "outputs": int(np.prod(y.shape[1:])), **target_scale(job)}
 
 
 def _input_scale(job: TrainingJob, facts: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -125,5 +123,4 @@ def _tensor(x: Inputs, facts: Mapping[str, Any]) -> torch.Tensor:
 def _targets(y: Array, facts: Mapping[str, Any]) -> torch.Tensor:
     if facts["kind"] == "classification":
         return torch.from_numpy(y.astype(np.int64))
-    scaled = (y.astype(np.float32).reshape(len(y), -1) - facts["y_mean"]) / facts["y_scale"]
-    return torch.from_numpy(scaled.astype(np.float32))
+    return scaled(y, facts)

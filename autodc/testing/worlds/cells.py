@@ -175,6 +175,6 @@ def _shares(counts: Array, width: int, rng: np.random.Generator) -> Array:
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def _cell(x: Array) -> Array:
+def _cell(x: Any) -> Array:
     cell: Array = np.clip(np.rint(np.asarray(x)[:, 0]), 0, CELLS - 1).astype(int)
     return cell

@@ -99,4 +99,4 @@ def test_what_inline_trainings_print_goes_to_the_log(tmp_path: Path) -> None:
     outer.submit(Jobs(small_dataset(tmp_path))("exit"))
     outer.wait()
     outer.close()
-    assert "last words of the trainer" in (tmp_path / "slot-0.log").read_text()
+    assert "last words of the trainer" in (tmp_path / "trial-1-1.log").read_text()

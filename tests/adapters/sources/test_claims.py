@@ -140,7 +140,7 @@ def test_a_pipe_or_device_is_not_waited_for(tmp_path: Path, refused: Any, name: 
 
 def test_a_folder_under_the_name_of_a_table(tmp_path: Path, refused: Any) -> None:
     (tmp_path / "x.csv").mkdir()
-    assert "no manifest" in str(refused("x.csv"))
+    assert "no images or arrays in the folder" in str(refused("x.csv"))
 
 
 @pytest.mark.parametrize(

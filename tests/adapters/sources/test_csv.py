@@ -72,12 +72,12 @@ def test_such_words_are_class_labels(written: Any, read: Any) -> None:
     assert read(written("a,target\n1,NA\n2,dog\n"), map={"NA": "none"}).y.tolist() == ["none", "dog"]
 
 
-def test_in_a_column_of_numbers_they_are_missing(written: Any, read: Any, refused: Any) -> None:
-    name = written("a,light,target\n1,0.5,0\n2,NA,1\n3,,0\n4,7,1\n")
-    data = read(name, metadata=["light"])
+def test_in_a_column_of_numbers_they_are_missing(written: Any, read: Any) -> None:
+    data = read(written("a,light,target\n1,0.5,0\n2,NA,1\n3,,0\n4,7,1\n"))
     np.testing.assert_array_equal(data.metadata["light"], [0.5, np.nan, np.nan, 7])
     assert rows(data, "light > 0.6") == [False, False, False, True]
-    assert "column light (row 1, 2)" in str(refused(name))
+    assert data.x.schema == {"a": "integer", "light": "number"}
+    assert data.x.column("light").to_pylist() == [0.5, None, None, 7]
 
 
 def test_a_flag_may_be_missing(written: Any, read: Any) -> None:
@@ -99,12 +99,17 @@ def test_large_whole_numbers_keep_their_digits_beside_missing_ones(written: Any,
         b"a,note,target\r\n1,x,0\r\n2,y,1\r\n",
         gzip.compress(b"a,note,target\n1,x,0\n2,y,1\n"),
         b'"a","note",target\n1,"x",0\n2,"y",1',
+        b"a;note;target\n1;x;0\n2;y;1\n",
+        b"a\tnote\ttarget\n1\tx\t0\n2\ty\t1\n",
+        "a,note,target\n1,x,0\n2,y,1\n".encode("utf-16"),
     ],
-    ids=["mark", "crlf", "gzip", "quotes"],
+    ids=["mark", "crlf", "gzip", "quotes", "semicolons", "tabs", "utf-16"],
 )
 def test_ways_to_write_one_table(written: Any, read: Any, content: Any) -> None:
     data = read(written(content))
-    assert (np.asarray(data.x).tolist(), data.y.tolist()) == ([[1], [2]], [0, 1])
+    assert data.x.frame().to_dict("list") == {"a": [1, 2], "note": ["x", "y"]}
+    assert data.x.schema == {"a": "integer", "note": "category"}
+    assert data.y.tolist() == [0, 1]
     assert data.metadata["note"].tolist() == ["x", "y"]
 
 
@@ -126,13 +131,10 @@ def test_fields_may_hold_line_breaks_and_commas(written: Any, read: Any) -> None
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("a;b;target\n1,5;2;0\n2,5;3;1\n", "separated by semicolons"),
-        ("a\tb\ttarget\n1\t2\t0\n", "separated by tabs"),
         ("<!DOCTYPE html><html><body>log in, please</body></html>", "a page of HTML"),
         ("\n <html>\n", "a page of HTML"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
         ("/annex/objects/SHA256E-s1--2.csv\n", "git annex get"),
-        ("a,target\n1,0\n2,1\n".encode("utf-16"), "UTF-16"),
         ("a,target\n1,0\n2,1\n".encode("utf-16-le"), "UTF-16"),
         ("a,note,target\n1,caf\xe9,0\n2,y,1\n".encode("latin-1"), "line 2: the byte 0xe9"),
         (b"a,target\n1,0\n\x00\x00\x00\x01,2\n", "no text"),
@@ -162,9 +164,23 @@ def test_columns_of_one_name_are_refused_by_name(tmp_path: Path, refused: Any, s
     assert (problem.code, problem.got) == ("ADC-DATA-017", "light")
 
 
-def test_flags_with_missing_ones_are_inputs_like_all_flags_and_so_refused(written: Any, refused: Any) -> None:
-    problem = refused(written("a,night,target\n1,True,0\n2,,1\n3,False,0\n"))
-    assert (problem.code, problem.got) == ("ADC-DATA-007", "1 of 3 rows in column night (row 1)")
+def test_flags_with_missing_ones_are_inputs_like_all_flags(written: Any, read: Any) -> None:
+    data = read(written("a,night,target\n1,True,0\n2,,1\n3,False,0\n"))
+    assert data.x.schema == {"a": "integer", "night": "boolean"}
+    assert data.x.frame()["night"].tolist() == [True, None, False]
+
+
+def test_a_decimal_comma_is_found_or_asked_for(written: Any, read: Any) -> None:
+    found = read(written("a;b;target\n1,5;2;0\n1.002,25;3;1\n"))
+    assert found.x.frame().to_dict("list") == {"a": [1.5, 1002.25], "b": [2, 3]}
+    asked = read(written('a,b,target\n"1,5",2,0\n"2,25",3,1\n'), decimal=",")
+    assert asked.x.frame().to_dict("list") == {"a": [1.5, 2.25], "b": [2, 3]}
+
+
+def test_infinity_is_no_number_of_a_table(written: Any, refused: Any) -> None:
+    problem = refused(written("a,dose,target\n1,0.5,0\n2,inf,1\n3,1e400,0\n"))
+    assert (problem.code, problem.got) == ("ADC-DATA-091", "row 1, 2: inf")
+    assert "column `dose`" in str(problem)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def pixels(tmp_path: Path, read: Any) -> Any:
         folder.mkdir(exist_ok=True)
         save(folder / name)
         (folder / "manifest.csv").write_text(f"path,target\n{name},1\n{name},0\n")
-        return read("images").x[0]
+        return read("images", size="as_it_is").x[0]
 
     return reads
 
@@ -73,7 +73,7 @@ def test_deep_colours_that_would_be_cut_are_refused(tmp_path: Path, refused: Any
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / name).write_bytes(content)
     (tmp_path / "images/manifest.csv").write_text(f"path,target\n{name},1\n")
-    problem = refused("images")
+    problem = refused("images", size="as_it_is")
     assert problem.code == "ADC-DATA-065"
     assert f"row 0, `{name}`" in problem.got
 
@@ -143,7 +143,7 @@ def test_a_file_of_several_pictures_gives_its_first_and_says_so(tmp_path: Path, 
     Image.fromarray(first).save(tmp_path / name, save_all=True, append_images=[Image.fromarray(first + 80)], **more)
     Image.fromarray(first + 20).save(tmp_path / f"one-{name}", **more)
     (tmp_path / "manifest.csv").write_text(f"path,target\n{name},1\none-{name},0\n")
-    data = read(".")
+    data = read(".", size="as_it_is")
     np.testing.assert_array_equal(data.x[:, 0, 0, 0], [40, 60])
     (note,) = data.notes
     assert f"`{name}`: 2" in note

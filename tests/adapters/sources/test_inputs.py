@@ -53,11 +53,12 @@ def test_text_that_looks_like_numbers_is_named(told: Any, values: Any, such: Any
     assert "metadata" in notes
     assert told(frame(price=values), metadata=["price"]) == (2, "")
     assert told(frame(price=values), features=["dose"]) == (1, "")
+    assert told(frame(price=values), features=["dose", "price"]) == (2, "")
 
 
 def test_text_that_is_text_is_not_named(told: Any) -> None:
     words = [("north", "2024-01-05", "12a", "A-17")[i % 4] for i in range(ROWS)]
-    assert told(frame(site=words)) == (2, "")
+    assert told(frame(site=words)) == (3, "")
 
 
 def test_the_index_that_pandas_writes_is_no_input(told: Any) -> None:
@@ -78,19 +79,36 @@ def test_an_unnamed_column_of_measurements_stays_an_input(told: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("customer_id", np.arange(ROWS) // 4),
-        ("patientId", np.arange(ROWS) // 4),
-        ("ID", np.arange(ROWS) // 4),
+        ("customer_id", np.arange(ROWS) * 3 // 4),
+        ("patientId", [f"p{i * 3 // 4}" for i in range(ROWS)]),
+        ("ID", np.arange(ROWS) ** 4),
         ("what", np.arange(ROWS)),
         ("what", np.random.default_rng(1).permutation(ROWS) + 1000),
+        ("what", [f"c{i}" for i in range(ROWS)]),
+    ],
+)
+def test_ids_and_row_numbers_are_left_out_and_named(told: Any, name: Any, values: Any) -> None:
+    count, notes = told(frame(**{name: values}))
+    assert count == 2
+    assert f"`{name}` is left out: it looks like an id" in notes
+    assert "options: {features: [...]}" in notes
+    assert told(frame(**{name: values}), metadata=[name]) == (2, "")
+    assert told(frame(**{name: values}), features=["dose", name]) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("customer_id", np.arange(ROWS) // 4),
+        ("patientId", [f"p{i // 4}" for i in range(ROWS)]),
         ("index", np.arange(ROWS) // 2),
     ],
 )
-def test_ids_and_row_numbers_among_the_inputs_are_named(told: Any, name: Any, values: Any) -> None:
+def test_ids_of_several_rows_stay_and_are_named(told: Any, name: Any, values: Any) -> None:
     count, notes = told(frame(**{name: values}))
     assert count == 3
-    assert f"`{name}` is an input but looks like an id or a row number" in notes
-    assert told(frame(**{name: values}), metadata=[name]) == (2, "")
+    assert f"`{name}` is an input but called an id" in notes
+    assert told(frame(**{name: values}), group=name) == (2, "")
 
 
 def test_names_that_only_contain_such_letters_are_not_ids(told: Any) -> None:
@@ -100,12 +118,13 @@ def test_names_that_only_contain_such_letters_are_not_ids(told: Any) -> None:
     )
 
 
-def test_a_constant_input_is_named(told: Any) -> None:
-    count, notes = told(frame(lamp=3))
-    assert count == 3
-    assert "`lamp` is an input but the same in every row" in notes
+@pytest.mark.parametrize("value", [3, "on", None])
+def test_what_is_the_same_in_every_row_is_left_out_and_named(told: Any, value: Any) -> None:
+    count, notes = told(frame(lamp=value))
+    assert count == 2
+    assert "`lamp` is left out: it is the same in every row" in notes
 
 
 def test_several_columns_share_one_sentence(told: Any) -> None:
     _, notes = told(frame(lamp=3, sun=4))
-    assert notes == "each of columns `lamp`, `sun` is an input but the same in every row"
+    assert notes.startswith("each of columns `lamp`, `sun` is left out: it is the same in every row; ")

@@ -51,7 +51,7 @@ class TestFolder(SourceContract):
             Image.fromarray(scan).save(tmp_path / f"{i}.png")
         frame = pd.DataFrame({"path": [f"{i}.png" for i in range(12)], "target": LABELS})
         frame.to_csv(tmp_path / "manifest.csv", index=False)
-        return FolderSource(request(tmp_path))
+        return FolderSource(request(tmp_path, size="as_it_is"))
 
 
 class TestIdx(SourceContract):

@@ -34,9 +34,12 @@ SUFFIXES = pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
 
 
 @SUFFIXES
-def test_numeric_columns_are_inputs_and_all_but_the_target_are_metadata(tmp_path: Path, read: Any, suffix: Any) -> None:
+def test_columns_are_inputs_in_their_types_and_all_but_the_target_are_metadata(
+    tmp_path: Path, read: Any, suffix: Any
+) -> None:
     data = read(write(tmp_path, table(), suffix), group="patient")
-    np.testing.assert_allclose(data.x, table()[["age", "dose"]].to_numpy(), rtol=1e-12)
+    pd.testing.assert_frame_equal(data.x.frame(), table()[["age", "dose", "site"]], rtol=1e-12)
+    assert data.x.schema == {"age": "integer", "dose": "number", "site": "category"}
     assert list(data.metadata.columns) == ["age", "dose", "site", "patient"]
     assert len(set(data.groups)) == ROWS // 3
     assert data.y.tolist() == table()["target"].tolist()
@@ -53,7 +56,7 @@ def test_options_choose_target_features_and_metadata(tmp_path: Path, read: Any, 
     data = read(name, target="site", features=["dose"])
     assert data.x.shape == (ROWS, 1)
     assert set(data.y) == {"north", "south"}
-    assert read(name, target="ill", metadata=["age"], group="patient").x.shape == (ROWS, 1)
+    assert read(name, target="ill", metadata=["age"], group="patient").x.names == ("dose", "site")
 
 
 @SUFFIXES
@@ -76,16 +79,22 @@ def test_sealed_targets_are_not_read(tmp_path: Path, read: Any, refused: Any, su
     [
         (table(), {"target": "taget"}, "ADC-DATA-005", "did you mean `target`?"),
         (table(), {"features": ["age", "dos"]}, "ADC-DATA-004", "did you mean `dose`?"),
-        (table(), {"features": ["age", "site"]}, "ADC-DATA-010", "column `site`"),
         (table(), {"features": ["age", "target"]}, "ADC-DATA-012", "among the features"),
         (table(), {"features": "age"}, "ADC-DATA-012", "list of columns"),
-        (table(dose=np.where(np.arange(ROWS) == 7, np.nan, 1.0)), {}, "ADC-DATA-007", "column dose (row 7)"),
-        (table(dose=np.where(np.arange(ROWS) == 7, np.inf, 1.0)), {}, "ADC-DATA-007", "column dose (row 7)"),
+        (table(dose=np.where(np.arange(ROWS) == 7, np.inf, 1.0)), {}, "ADC-DATA-091", "row 7: inf"),
+        (table(), {"types": {"site": "number"}}, "ADC-DATA-091", "row 0, 1, 2, 3, 4, 5, 6, 7, …: 'north'"),
+        (table(), {"types": {"site": "colour"}}, "ADC-DATA-090", "no type `colour`"),
+        (table(), {"types": {"sight": "category"}}, "ADC-DATA-090", "no column `sight`"),
         (table(target=np.where(np.arange(ROWS) == 7, np.nan, 1.0)), {}, "ADC-DATA-008", "row 7"),
         (table(target=np.where(np.arange(ROWS) == 7, None, "a")), {}, "ADC-DATA-008", "no value"),
         (table(patient=np.where(np.arange(ROWS) == 7, np.nan, 1.0)), {"group": "patient"}, "ADC-DATA-018", "row 7"),
         (table().head(0), {}, "ADC-DATA-009", "no rows"),
-        (table()[["site", "target"]], {}, "ADC-DATA-004", "no numeric column"),
+        (
+            table()[["target"]].assign(site="north"),
+            {},
+            "ADC-DATA-004",
+            "`site` is left out: it is the same in every row",
+        ),
     ],
 )
 def test_bad_tables(tmp_path: Path, refused: Any, suffix: Any, frame: Any, options: Any, code: Any, words: Any) -> None:
@@ -111,3 +120,12 @@ def test_a_truncated_or_foreign_file_is_refused(tmp_path: Path, refused: Any, su
 def test_a_ragged_csv_is_refused(tmp_path: Path, refused: Any) -> None:
     (tmp_path / "t.csv").write_text("a,target\n1,0\n2,1,5,6\n")
     assert refused("t.csv").code == "ADC-DATA-002"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_what_is_missing_stays_missing(tmp_path: Path, read: Any, suffix: Any) -> None:
+    dose, site = table()["dose"].where(np.arange(ROWS) != 7), table()["site"].where(np.arange(ROWS) != 8)
+    data = read(write(tmp_path, table(dose=dose, site=site), suffix))
+    frame = data.x.frame()
+    assert np.flatnonzero(frame["dose"].isna()).tolist() == [7]
+    assert np.flatnonzero(frame["site"].isna()).tolist() == [8]

@@ -14,6 +14,8 @@ from autodc.errors import SpecError
 from autodc.studyfile.study import ParameterSpec
 from autodc.trial.executor import TrainerRef
 
+PROGRAMS = Path(__file__).parent / "programs"
+WIDTH = ParameterSpec(type="int", low=4, high=64)
 LR = {"lr": ParameterSpec(type="float", low=1e-3, high=1e-1, log=True)}
 
 
@@ -38,11 +40,14 @@ def problems(
         ("sklearn", {}, "classification", {"max_leaf_nodes": ParameterSpec(type="int", low=4, high=64)}, ("concat",)),
         ("sklearn", {"estimator": "sklearn.linear_model:Ridge"}, "regression", {}, ("concat",)),
         ("sklearn", {"estimator": "SGDClassifier"}, "classification", {}, ("concat", "continue")),
+        ("lightning", {"module": "lit.py:LitDigits", "epochs": 3}, "classification", LR, ("concat", "continue")),
+        ("lightning", {"module": "lit.py:make", "params": {"any": 1}}, "image_to_image", LR, ("concat",)),
+        ("lightning", {"module": "lit.py:Recorder"}, "regression", {"batch_size": WIDTH}, ("concat",)),
         ("command", {"argv": ["python", "-m", "train", "{job}"]}, "regression", LR, ("concat",)),
     ],
 )
 def test_what_fits_is_accepted(name: Any, options: Any, kind: Any, space: Any, recipes: Any) -> None:
-    assert problems(name, options, kind=kind, space=space, recipes=recipes) == []
+    assert problems(name, options, kind=kind, space=space, recipes=recipes, folder=PROGRAMS) == []
 
 
 @pytest.mark.parametrize(
@@ -59,6 +64,13 @@ def test_what_fits_is_accepted(name: Any, options: Any, kind: Any, space: Any, r
         ("sklearn", {"estimator": "RandomForestClasifier"}, "task.options.estimator", "mean RandomForestClassifier?"),
         ("sklearn", {"estimator": "RandomForestRegressor"}, "task.options.estimator", "is no classifier"),
         ("sklearn", {"params": {"max_itr": 3}}, "task.options.params", "max_itr"),
+        ("lightning", {}, "task.options.module", "required"),
+        ("lightning", {"module": "absent.py:Lit"}, "task.options.module", "there is no file absent.py"),
+        ("lightning", {"module": "LitDigits"}, "task.options.module", "path/to/file.py:Object"),
+        ("lightning", {"module": "autodc.seeds:child", "transfrom": "x"}, "task.options.transfrom", "mean transform?"),
+        ("lightning", {"module": "autodc.seeds:Label", "collate": "no.py:f"}, "task.options.collate", "no file no.py"),
+        ("lightning", {"module": "autodc.seeds:integer"}, "task.options.module", "needs what nothing gives it"),
+        ("lightning", {"module": "a.py:M", "steps": 3, "epochs": 2}, "task.options", "two words for one budget"),
         ("command", {}, "task.options.argv", "required"),
         ("command", {"argv": ["python", "{job}"], "shell": True}, "task.options.shell", "unknown option"),
         ("command", {"argv": ["no-such-program", "{job}"]}, "task.options.argv[0]", "no such program"),
@@ -161,3 +173,20 @@ def test_unknown_names_and_options_are_refused_when_made() -> None:
         make_trainer(TrainerRef(name="nothing", options={}, folder="."))
     with pytest.raises(SpecError, match="do not fit"):
         make_trainer(TrainerRef(name="command", options={"argv": []}, folder="."))
+
+
+@pytest.mark.parametrize(
+    ("module", "space", "recipes", "place", "says"),
+    [
+        ("LitDigits", {"hiden": WIDTH}, ("concat",), "search_space.hiden", "did you mean hidden?"),
+        ("LitByHand", {"hidden": WIDTH}, ("concat",), "search_space.hidden", "parameters of the module: lr"),
+        ("Recorder", {"lr": WIDTH}, ("concat",), "search_space.lr", "takes no such hyperparameter"),
+        ("LitDigits", {"pretrain_share": WIDTH}, ("concat",), "search_space.pretrain_share", "pretrain_finetune"),
+    ],
+)
+def test_hyperparameters_that_a_module_does_not_take_are_told_without_importing_it(
+    module: Any, space: Any, recipes: Any, place: Any, says: Any
+) -> None:
+    found = problems("lightning", {"module": f"lit.py:{module}"}, space=space, recipes=recipes, folder=PROGRAMS)
+    assert [where for where, _ in found] == [place]
+    assert says in found[0][1]

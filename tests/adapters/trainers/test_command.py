@@ -57,23 +57,28 @@ def failure(tmp_path: Path, job: Any, code: Any) -> Any:
     return str(caught.value)
 
 
-def test_the_job_file_holds_what_the_contract_says_and_nothing_more(tmp_path: Path, world: Any) -> None:
+def test_the_job_file_holds_what_the_contract_says(tmp_path: Path, world: Any) -> None:
     job = world(
         weights={"base": 1.0, "dark": 0.5}, stages={"dark": "pretrain"}, recipe="pretrain_finetune", fidelity=0.5
     )
     trainer(tmp_path, "write()").train(job)
     told = json.loads((job.out / "job.json").read_text())
     keys = {"hyperparameters", "recipe", "seed", "fidelity", "warm_start", "out", "train", "predict"}
-    assert set(told) == keys
+    assert set(told) == {*keys, "kind", "classes"}
     assert told["hyperparameters"] == {"lr": 0.5, "name": "é"}
     assert (told["fidelity"], told["warm_start"], told["recipe"]) == (0.5, None, "pretrain_finetune")
     base, dark = told["train"]
-    assert {k: v for k, v in dark.items() if k != "path"} == {"name": "dark", "weight": 0.5, "stage": "pretrain"}
+    assert {k: v for k, v in dark.items() if k != "path"} == {
+        "name": "dark",
+        "format": "npz",
+        "weight": 0.5,
+        "stage": "pretrain",
+    }
     arrays = np.load(base["path"], allow_pickle=False)
     assert set(arrays.files) == {"x", "y", "site", "place"}
     assert arrays["site"].tolist()[:3] == ["a", "b", "a"]
     assert np.load(told["predict"][0]["path"]).files == ["x"]
-    assert set(told["predict"][0]) == {"name", "path"}
+    assert set(told["predict"][0]) == {"name", "path", "format"}
 
 
 def test_npz_files_are_written_once_for_many_trials(tmp_path: Path, world: Any) -> None:

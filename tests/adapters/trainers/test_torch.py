@@ -64,6 +64,23 @@ def test_values_are_learnt_in_their_own_units(tmp_path: Path, digits: Any, name:
     assert np.abs(outputs - ink[-N_VALIDATION:]).mean() < 0.5 * ink.std()
 
 
+@pytest.mark.parametrize(("name", "options"), [("torch_image", {"network": "mlp"}), ("torch_tabular", {})])
+def test_several_values_a_row_are_learnt_each_in_its_own_units(
+    tmp_path: Path, digits: Any, name: Any, options: Any
+) -> None:
+    x, _ = digits
+    ink, height = x.mean(axis=(1, 2), dtype=np.float64), x[:, :4].mean(axis=(1, 2), dtype=np.float64)
+    truth = np.stack([1000 + 50 * ink, height - 3, np.full(len(x), 7.0)], axis=1)
+    job = training_job(tmp_path, x, truth, hyperparameters={}, kind="regression")
+    trained = train(job, name, **{**options, "width": 32, "steps": 300})
+    outputs, held = trained.outputs["validation"], truth[-N_VALIDATION:]
+    assert outputs.shape == (N_VALIDATION, 3)
+    assert (np.abs(outputs - held).mean(axis=0)[:2] < 0.5 * held.std(axis=0)[:2]).all()
+    assert np.abs(outputs[:, 2] - 7).max() < 0.5
+    again = make_trainer(TrainerRef(name=name, options=options, folder=".")).method(job.out / "model")
+    np.testing.assert_array_equal(again.predict(job.predict)["validation"], outputs)
+
+
 @pytest.mark.parametrize(
     "shape", [(7, 5), pytest.param((8, 8), marks=pytest.mark.slow), pytest.param((8, 8, 1), marks=pytest.mark.slow)]
 )

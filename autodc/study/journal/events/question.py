@@ -38,8 +38,8 @@ class StudyStarted(Event):
     name: str
     spec: Mapping[str, Any]
     datasets: DatasetsJson
-    """Base → {rows, fingerprint, left_out}, in journals of an older autodc also the candidates, with `candidate` and
-    what DatasetAdmitted has."""
+    """Base → {rows, fingerprint, left_out, inputs}, in journals of an older autodc also the candidates, with
+    `candidate` and what DatasetAdmitted has."""
     slices: SlicesJson
     """Name → {role, margin, weight, rows, groups, counting, needed, explore_rows, all_rows}. rows, groups, counting: of
     its gate rows; needed: where those are too few to be evidence, how many it takes."""

@@ -1,0 +1,176 @@
+"""JSON Lines: one object a line, its keys the columns; what is no JSON, or of two types, is told with its lines."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any, cast
+
+import pandas as pd
+
+from autodc.adapters.sources.files import GZIP, SNIFFED, refuse_no_text, regular_file, start_of
+from autodc.data.columns import from_objects
+from autodc.data.problems import problem
+from autodc.data.source import SourceRequest
+from autodc.errors import DataError, raise_all
+
+SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+LONGEST_LINE = 256 << 20
+MAX_PROBLEMS = 10
+MEANT = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a record"}
+
+
+def is_jsonl(request: SourceRequest) -> bool:
+    """Whether a table is JSON Lines, by its name."""
+    return request.path.casefold().endswith(SUFFIXES)
+
+
+def jsonl_names(request: SourceRequest) -> list[str]:
+    """The keys of all lines, in the order in which they come up.
+
+    Raises DataError ADC-DATA-002 where the file cannot be read, 076 for lines that hold no object.
+    """
+    names: dict[str, None] = {}
+    for _, record in _records(request):
+        names.update(dict.fromkeys(record))
+    return list(names)
+
+
+def read_jsonl(request: SourceRequest, names: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
+    """Read these columns and no others; a key that a line does not have is missing there. text: read as text."""
+    values: dict[str, list[Any]] = {name: [] for name in names}
+    lines = []
+    for number, record in _records(request):
+        lines.append(number)
+        for name, column in values.items():
+            column.append(record.get(name))
+    return frame_of(request, values, [f"line {number}" for number in lines], text)
+
+
+def frame_of(
+    request: SourceRequest, values: dict[str, list[Any]], places: Sequence[str], text: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Columns of JSON values as a table. places: where each row stands.
+
+    Raises DataError ADC-DATA-077 for a column of values of several types.
+    """
+    columns, problems = {}, []
+    for name, column in values.items():
+        try:
+            columns[name] = _as_text(column) if name in text else _column(request, name, column, places)
+        except DataError as error:
+            problems.append(error)
+    raise_all(problems)
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(places)))
+
+
+def _column(request: SourceRequest, name: str, values: list[Any], places: Sequence[str]) -> pd.Series[Any]:
+    values = [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+    first: dict[str, int] = {}
+    for row, value in enumerate(values):
+        if value is not None:
+            first.setdefault(MEANT[type(value)], row)
+    if len(first) > 1:
+        got = " and ".join(f"{kind} in {places[row]} ({_shown(values[row])})" for kind, row in first.items())
+        hint = f"write one type, or have all of it read as text: options: {{types: {{{name}: category}}}}"
+        raise problem(request, "077", f"column `{name}` holds values of several types", got, hint)
+    objects = pd.Series(values, dtype=object)
+    typed = from_objects(objects)
+    if typed is not None:
+        return typed
+    return objects.astype("str") if first.keys() == {MEANT[str]} and hasattr(pd, "StringDtype") else objects
+
+
+def _as_text(values: Iterable[Any]) -> pd.Series[Any]:
+    return pd.Series([v if v is None or isinstance(v, str) else json.dumps(v) for v in values], dtype=object)
+
+
+def _records(request: SourceRequest) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line, object) of every line that is not empty. Raises what is wrong with lines, ten at most, at the end."""
+    problems: list[DataError] = []
+    for number, line in _lines(request):
+        try:
+            yield number, _parsed(request, number, line)
+        except DataError as error:
+            problems.append(error)
+            if len(problems) == MAX_PROBLEMS or number == 1:  # where the first line is none, it is no such file
+                break
+    raise_all(problems)
+
+
+def _parsed(request: SourceRequest, number: int, line: bytes) -> dict[str, Any]:
+    got = f"line {number}: {line[:60].decode('utf-8', 'replace').rstrip()!r}"
+    hint = 'JSON Lines is one whole object in braces a line: {"text": "…", "label": "…"}'
+    try:
+        record = json.loads(line.decode(), object_pairs_hook=_object)
+        json.dumps(record, ensure_ascii=False).encode()  # half of a pair of surrogates is no text
+    except UnicodeEncodeError:
+        raise problem(request, "076", "a line holds text that is no Unicode", got) from None
+    except UnicodeDecodeError as error:
+        bad = f"line {number}: the byte {line[error.start]:#04x}"
+        raise problem(request, "002", "the file is not UTF-8", bad, "write it again in UTF-8") from None
+    except _TwiceError as error:
+        raise problem(request, "076", "a line has a key twice", f"line {number}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        if number == 1 and line.lstrip().startswith(b"["):
+            hint = "the file is one JSON array; write each of its objects on a line of its own"
+        told = str(error).replace("line 1 column", "column") if isinstance(error, ValueError) else "nested too deeply"
+        raise problem(request, "076", "a line is no JSON", f"{got} ({told})", hint) from None
+    if not isinstance(record, dict):
+        if number == 1 and isinstance(record, list):
+            hint = "the file is one JSON array; write each of its objects on a line of its own"
+        raise problem(request, "076", "a line is no object", got, hint)
+    return record
+
+
+class _TwiceError(Exception):
+    """A key that an object has twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(repr(name) for name in names if names.count(name) > 1))
+    return found
+
+
+def _lines(request: SourceRequest) -> Iterator[tuple[int, bytes]]:
+    with _opened(request) as file:
+        number = 0
+        try:
+            while line := file.readline(LONGEST_LINE):
+                number += 1
+                if len(line) == LONGEST_LINE:
+                    raise problem(request, "076", "a line is too long", f"line {number}: more than 256 MB")
+                line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if line.strip():
+                    yield number, line
+        except (OSError, EOFError, zlib.error) as error:
+            raise problem(request, "002", "the file cannot be read", f"after line {number}: {error}") from None
+
+
+@contextmanager
+def _opened(request: SourceRequest) -> Iterator[IO[bytes]]:
+    """Open the file, through gzip where it begins like one, whatever its name."""
+    path = regular_file(request)
+    with ExitStack() as stack:
+        try:
+            if start_of(path, 2).startswith(GZIP):
+                file = cast(IO[bytes], stack.enter_context(gzip.open(path)))
+            else:
+                file = stack.enter_context(path.open("rb"))
+            refuse_no_text(request, file.read(SNIFFED))
+            file.seek(0)
+        except (OSError, EOFError, zlib.error) as error:
+            raise problem(request, "002", "the file cannot be read", str(error)) from None
+        yield file
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"

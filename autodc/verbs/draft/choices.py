@@ -1,0 +1,223 @@
+"""What a new study is made of: which rows train, hold out and are offered, and what did not fit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from pydantic import JsonValue
+
+from autodc.data.dataset import Dataset
+from autodc.errors import AutodcError, InputError, each_of
+from autodc.studyfile.study import StudySpec
+from autodc.verbs.draft.beside import Beside
+from autodc.verbs.draft.columns import slug
+from autodc.verbs.draft.cutting import TEST, TRAIN, VALIDATION, Cut, cut_rows
+from autodc.verbs.draft.learner import Learner, learner
+from autodc.verbs.draft.parts import write_parts
+from autodc.verbs.draft.rows import FROM, Rows, shown_source
+from autodc.wire.inputs import Inputs, read_inputs
+
+DATA = "data"
+"""The folder of what is written."""
+SEED = 1
+UNEVEN = 0.8
+"""From this share of the largest class on, accuracy says little of the others."""
+OVERLAPS = "ADC-DATA-024"
+RESERVED = ("base", "validation", "test", "pool")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choices:
+    """A study in the making."""
+
+    name: str
+    folder: Path
+    """Where it is written."""
+    rows: Rows
+    learner: Learner
+    validation: str | None
+    test: str | None
+    """Files of the user's, absolute; None: cut, or none."""
+    candidates: Mapping[str, str]
+    """Name → file."""
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    """Candidates and held-out files that did not fit: name → why."""
+    overlap: str | None = None
+    features: tuple[str, ...] | None = None
+    """Inputs that must be named, for the training part alone would suggest others."""
+    still: Mapping[str, str] = field(default_factory=dict)
+    """Inputs of all rows that tell nothing in the training part → why."""
+    cut: Cut | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What was written: part → its name in DATA."""
+    part_options: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def time(self) -> str | None:
+        """The column that the rows are cut by and that is no input for that."""
+        return self.rows.time if self.cut is not None and self.rows.time in self.rows.inputs else None
+
+    @property
+    def aside(self) -> dict[str, str]:
+        """Column that is no input → why."""
+        return {**self.rows.aside, **self.still, **({self.time: "the time the rows are cut by"} if self.time else {})}
+
+    def base(self) -> dict[str, Any]:
+        """The base as a study file has it."""
+        own: dict[str, Any] = {}
+        if self.features is not None:
+            own = {"features": list(self.features)}
+        elif self.aside and self.rows.form != "text":
+            own = {"metadata": list(self.aside)}
+        written = self.parts.get(TRAIN)
+        return self._source(self.rows.source if written is None else None, written, own)
+
+    def held(self, part: str) -> dict[str, Any] | None:
+        """Validation or test as a study file has it; None where there is none."""
+        path, written = (self.validation if part == VALIDATION else self.test), self.parts.get(part)
+        return None if path is None and written is None else self._source(path, written, {})
+
+    def offered(self) -> list[dict[str, Any]]:
+        """The candidates as a study file has them."""
+        return [{"name": name, **self._source(path, None, {})} for name, path in self.candidates.items()]
+
+    def _source(self, path: str | None, written: str | None, own: Mapping[str, Any]) -> dict[str, Any]:
+        options = {**(self.rows.options if path is not None else self.part_options), **own}
+        if isinstance(table := options.get("metadata"), str):
+            options["metadata"] = shown_source(table, self.folder)
+        source = f"{DATA}/{written}" if path is None else shown_source(path, self.folder)
+        return {"source": source, **({"options": options} if options else {})}
+
+    def study(self) -> dict[str, Any]:
+        """The study file's content, with the whole as its one slice."""
+        offered, test = self.offered(), self.held(TEST)
+        rounds, trials = (2 if offered else 1), min(60, 24 + 4 * len(offered))
+        return {
+            "schema_version": 1,
+            "name": self.name,
+            "seed": SEED,
+            "task": {
+                "kind": self.rows.kind,
+                "trainer": self.learner.trainer,
+                "options": dict(self.learner.options),
+            },
+            "data": {
+                "base": self.base(),
+                **({"candidates": offered} if offered else {}),
+                "validation": self.held(VALIDATION),
+                **({"test": test} if test else {}),
+                **({"overlap": self.overlap} if self.overlap else {}),
+            },
+            "metrics": {"primary": self.metric},
+            "slices": [{"name": "overall", "role": "target"}],
+            "search_space": dict(self.learner.space),
+            "loop": {"rounds": rounds},
+            "search": {"trials_per_round": trials},
+            "budget": {"trainings": 20 + 10 * round(rounds * trials * 0.17), "wall_clock": "8h"},
+            **({} if find_spec("mlflow") else {"tracking": {"uri": "none"}}),
+        }
+
+    @property
+    def metric(self) -> str:
+        """The primary metric."""
+        classes = self.rows.classes
+        if classes:
+            return "balanced_accuracy" if max(classes.values()) > UNEVEN * sum(classes.values()) else "accuracy"
+        return "psnr" if self.rows.kind == "image_to_image" else "mae"
+
+
+def choose(rows: Rows, beside: Beside, name: str, folder: Path) -> Choices:
+    """What to begin with; what does not fit is found by `settled`."""
+    x = rows.data.x
+    width = int(x.shape[1]) if x.ndim == 2 else 0
+    learns = learner(rows.form, rows.kind, rows=len(rows.data), width=width, classes=len(rows.classes))
+    names: dict[str, str] = {}
+    for path in beside.candidates:
+        names[slug(os.path.basename(path).split(".")[0], (*names, *RESERVED), "candidate")] = path
+    return Choices(
+        name=name,
+        folder=folder,
+        rows=rows,
+        learner=learns,
+        validation=beside.validation,
+        test=beside.test,
+        candidates=names,
+        unfit=dict(beside.unlike),
+    )
+
+
+def settled(choices: Choices) -> tuple[Choices, Inputs]:
+    """Read all as the study would, without what does not fit. Raises InputError for what cannot be left out."""
+    while True:
+        choices = _written(choices)
+        spec = StudySpec.model_validate(choices.study()).placed(str(choices.folder))
+        try:
+            inputs = read_inputs(spec)
+        except InputError as error:
+            choices = _without(choices, error)
+            continue
+        pinned = _pinned(choices, inputs.catalogue.base)
+        if pinned is None:
+            return choices, inputs
+        choices = pinned
+
+
+def _pinned(choices: Choices, base: Dataset) -> Choices | None:
+    """With the inputs of all rows, where the training rows alone suggest others; None where they do not."""
+    wanted = tuple(name for name in choices.rows.inputs if name not in choices.aside)
+    if choices.features is not None or not choices.rows.data.features or base.features == wanted:
+        return None
+    lost = [name for name in wanted if name not in base.features]
+    if all(base.metadata[name].nunique(dropna=False) <= 1 for name in lost):
+        return replace(choices, still=dict.fromkeys(lost, "the same in every training row"))
+    return replace(choices, features=wanted)
+
+
+def _written(choices: Choices) -> Choices:
+    """With the parts that must be written: of a source that is cut, or rows without a target are left out of."""
+    rows, folder = choices.rows, choices.folder / DATA
+    shutil.rmtree(folder, ignore_errors=True)
+    cut = None
+    if choices.validation is None:
+        cut = cut_rows(rows.data, rows.time, SEED, has_test=choices.test is not None)
+        names, options = write_parts(rows, cut.parts, folder)
+    elif rows.cleaned:
+        names, options = write_parts(rows, {TRAIN: np.arange(len(rows.data))}, folder)
+    else:
+        names, options = {}, {}
+    return replace(choices, cut=cut, parts=names, part_options=options)
+
+
+def _without(choices: Choices, error: InputError) -> Choices:
+    """The same without what this error is about. Raises it where that is the source itself."""
+    for one in each_of(error):
+        what = f"{one.problem.partition(' (')[0]}{f': {one.got}' if one.got else ''}"
+        for name, path in choices.candidates.items():
+            if f"data.candidates[{name}]" in one.place:
+                left = {other: file for other, file in choices.candidates.items() if other != name}
+                unfit = {**choices.unfit, os.path.basename(path): what}
+                return replace(choices, candidates=left, unfit=unfit)
+        for part in (VALIDATION, TEST):
+            path = choices.validation if part == VALIDATION else choices.test
+            if f"data.{part}" in one.place and path is not None:
+                unfit = {**choices.unfit, os.path.basename(path): what}
+                if part == VALIDATION:
+                    return replace(choices, unfit=unfit, validation=None)
+                return replace(choices, unfit=unfit, test=None)
+        if one.code == OVERLAPS and "data.base" in one.place and choices.overlap is None:
+            return replace(choices, overlap="drop")
+    raise _placed(error)
+
+
+def _placed(error: InputError) -> AutodcError:
+    for one in each_of(error):
+        one.place = FROM if "data." in one.place else one.place
+    return error

@@ -1,0 +1,115 @@
+"""Training, validation and test rows of one source: groups whole, or the newest rows last, or classes alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from autodc import seeds
+from autodc.data.dataset import Dataset
+from autodc.data.split import split
+from autodc.errors import InputError
+from autodc.verbs.draft.columns import as_times
+
+Array = np.ndarray[Any, Any]
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+VALIDATION_SHARE, TEST_SHARE = 0.25, 0.15
+LEAST_VALIDATION, ENOUGH_VALIDATION, MOST_SHARE = 40, 55, 0.36
+"""Rows of which those that the search does not see are enough for the gate to say anything; of which both have enough,
+where that is no larger a share."""
+LEAST_TEST = 20
+MOST_HELD = 40_000
+"""More rows than this in validation or test make every training longer and tell nothing more."""
+LEAST_ROWS = 60
+RARE = 4
+"""A class with fewer rows than this is in the training rows alone."""
+OFF = 0.5
+"""A cut in time is moved to where the time changes, up to this share of the rows of a part."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cut:
+    """Who has which rows."""
+
+    parts: dict[str, Array]
+    """train, validation and, where there are rows for one, test → positions, rising."""
+    why: str
+    """How it was made, for a person."""
+
+
+def cut_rows(data: Dataset, time: str | None, seed: int, *, has_test: bool) -> Cut:
+    """Cut a dataset. time: the column by which; None: by groups where it has them, else by class.
+
+    has_test: a test set is there already. Raises InputError ADC-INIT-005 where the rows are too few, DataError where
+    they cannot be cut.
+    """
+    if len(data) < LEAST_ROWS:
+        hint = f"from {LEAST_ROWS} rows on there is something to cut; or put a file called validation beside it"
+        raise InputError("ADC-INIT-005", "too few rows to cut a validation set from", "--from", f"{len(data)}", hint)
+    validation, test = _sizes(len(data), has_test)
+    if time is not None:
+        parts = _by_time(as_times(data.metadata[time]).to_numpy(dtype="datetime64[us]"), validation, test)
+        why = f"cut in time by {time}, the newest rows last"
+    else:
+        parts = _at_random(data, validation, test, seed)
+        classes = data.y is not None and data.y.ndim == 1 and data.y.dtype.kind in "iubU"
+        why = "cut at random" + (", classes alike" if classes else "")
+        why = "cut by groups, each whole on one side" if data.groups is not None else why
+    return Cut(parts=_with_all_classes(data, parts), why=why)
+
+
+def _sizes(rows: int, has_test: bool) -> tuple[int, int]:
+    least = max(LEAST_VALIDATION, min(ENOUGH_VALIDATION, round(MOST_SHARE * rows)))
+    validation = min(max(least, round(VALIDATION_SHARE * rows)), MOST_HELD, rows - LEAST_TEST)
+    test = 0 if has_test else min(round(TEST_SHARE * rows), MOST_HELD)
+    return validation, test if test >= LEAST_TEST else 0
+
+
+def _at_random(data: Dataset, validation: int, test: int, seed: int) -> dict[str, Array]:
+    rows = np.arange(len(data))
+    if data.y is not None and data.y.ndim == 1 and data.y.dtype.kind in "iubU":
+        _, label, count = np.unique(data.y, return_inverse=True, return_counts=True)
+        rows = rows[count[label.ravel()] >= RARE]
+    parts = {}
+    for name, size in ((TEST, test), (VALIDATION, validation)):
+        if size:
+            share = min(max(size / len(rows), 0.01), 0.9)
+            rest, own = split(data.take(rows), 1 - share, seeds.integer(seed, "init", name))
+            parts[name], rows = rows[own], rows[rest]
+    held = np.concatenate(list(parts.values()))
+    return {TRAIN: np.setdiff1d(np.arange(len(data)), held), **{name: parts[name] for name in reversed(parts)}}
+
+
+def _by_time(times: Array, validation: int, test: int) -> dict[str, Array]:
+    """Rows without a time are the oldest."""
+    order = np.argsort(
+        np.where(np.isnat(times), np.datetime64(0, "us") - np.timedelta64(10**17, "us"), times), kind="stable"
+    )
+    last = len(order) - test
+    last = _moved(times[order], last, test) if test else last
+    first = _moved(times[order], last - validation, validation)
+    parts = {TRAIN: order[:first], VALIDATION: order[first:last], TEST: order[last:]}
+    return {name: np.sort(rows) for name, rows in parts.items() if len(rows)}
+
+
+def _moved(times: Array, place: int, size: int) -> int:
+    """The place nearest to this where the time changes, unless it is too far away."""
+    changes = np.flatnonzero(times[1:] != times[:-1]) + 1
+    if not len(changes):
+        return place
+    near = int(changes[np.argmin(np.abs(changes - place))])
+    return near if abs(near - place) <= OFF * size else place
+
+
+def _with_all_classes(data: Dataset, parts: dict[str, Array]) -> dict[str, Array]:
+    """A class that no training row has is moved there: nobody can be tested on what nobody could learn."""
+    if data.y is None or data.y.ndim != 1 or data.y.dtype.kind not in "iubU":
+        return parts
+    known = np.unique(data.y[parts[TRAIN]])
+    kept = {name: rows[np.isin(data.y[rows], known)] for name, rows in parts.items()}
+    held = np.concatenate([rows for name, rows in kept.items() if name != TRAIN])
+    return {**kept, TRAIN: np.setdiff1d(np.arange(len(data)), held)}
