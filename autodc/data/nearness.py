@@ -11,8 +11,9 @@ import numpy as np
 
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import batches
-from autodc.data.overlap import comparable
-from autodc.table import Inputs
+from autodc.data.near import TABLE_TOLERANCE, Looked, comparable, near
+from autodc.data.views import is_pictures
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
@@ -62,6 +63,27 @@ class Nearness:
         row, distance = _nearest(self._view, self._training.x, self._distinct, held.x[asked], None)
         near = distance < within
         return asked[near], row[near], within
+
+
+def near_copies(training: Looked, held: Looked) -> tuple[Array, Array]:
+    """Held rows that are a training row but for noise, and these, shape (k,): not equal ones, and nothing by chance.
+
+    In a table of few columns rows lie near one another by chance: nothing is said where held rows do so as often.
+    """
+    found = near(training, held)
+    unlike = found.distances > 0
+    rows, others = found.held[unlike], found.training[unlike]
+    some = held.data.x
+    if len(rows) and not (is_pictures(some) or (isinstance(some, Table) and some.kind == "text")):
+        share = Nearness(training.data, held.data).by_chance(TABLE_TOLERANCE)
+        if not beyond(len(rows), len(held.data), share):
+            return rows[:0], others[:0]
+    return rows, others
+
+
+def beyond(found: int, of: int, by_chance: float) -> int:
+    """What was found, or nothing where chance explains it."""
+    return found if found > 2 * by_chance * of + 4 * np.sqrt(by_chance * of) else 0
 
 
 def _first(hashes: Array) -> Array:

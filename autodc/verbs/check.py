@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autodc.data.overlap import exact, near
+from autodc.data.dataset import Dataset
+from autodc.data.near import looked_at
+from autodc.data.nearness import near_copies
 from autodc.evaluation.scores import Keep, kept_bytes, outputs_bytes
 from autodc.plan.mixture import BASE
 from autodc.review.notices import slice_alarms
@@ -17,6 +19,7 @@ from autodc.study.journal.events import RULES
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
+from autodc.table import Table
 from autodc.values import is_json
 from autodc.verbs.calibration import read_calibration
 from autodc.verbs.noise import slice_rows, where_from
@@ -24,9 +27,13 @@ from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import started_event, warm_start
 from autodc.wire.tracking import tracking_of
 
+Array = np.ndarray[Any, Any]
+
 NEAR_SHARE = 0.01
 """From this share of held-out rows on, near copies of training rows are worth a warning."""
 
+SHOWN = 2
+"""Pairs of near copies that are shown."""
 OUTPUTS_AT_ONCE = 4
 """Plans of which predictions are kept at the same time: start, incumbent and the two arms of a comparison."""
 
@@ -73,24 +80,37 @@ def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
     if catalogue.test is not None:
         held["test"] = catalogue.test
     rows, warnings = [], []
+    looked = {part: looked_at(data) for part, data in held.items()}
     for name in (BASE, *catalogue.candidates):
-        data = catalogue[name]
-        copies = {}
-        for part, other in held.items():
-            found = near(data, other).held
-            unequal = ~exact(other.hashes[found], data.hashes)  # of equal rows the catalogue has spoken
-            copies[part] = int(np.sum(unequal))
-        for part, count in copies.items():
-            if count >= NEAR_SHARE * len(held[part]) and count:
-                warnings.append(
-                    f"{count} of {len(held[part])} rows of {part} ({count / len(held[part]):.1%}) are near copies of "
-                    f"rows in {name}: what the model learned there it is tested on. They are not left out; where they "
-                    f"are the same examples, take them out of {name}"
-                )
-        near_rows = sum(copies.values())
+        data, near_rows = catalogue[name], 0
+        own = looked_at(data)
+        for part, other in looked.items():
+            copies, originals = near_copies(own, other)  # of equal rows the catalogue has spoken
+            near_rows += len(copies)
+            if len(copies) and len(copies) >= NEAR_SHARE * len(other.data):
+                source = catalogue.kept.get(name, np.arange(len(data)))[originals]
+                pairs = _pairs(part, other.data, copies, name, data, originals, source)
+                warnings.append(_near_warning(part, other.data, name, len(copies), pairs))
         rows.append(_dataset_row(name, data, catalogue.left_out.get(name, 0), cost.get(name, 0.0), near_rows))
     rows += [_dataset_row(part, data, 0, 0.0, None) for part, data in held.items()]
     return rows, warnings
+
+
+def _near_warning(part: str, held: Dataset, name: str, count: int, pairs: str) -> str:
+    return (
+        f"{count} of {len(held)} rows of {part} ({count / len(held):.1%}) are near copies of rows in {name} ({pairs}): "
+        f"what the model learned there it is tested on. They are not left out; where they are the same examples, take "
+        f"them out of {name}"
+    )
+
+
+def _pairs(part: str, held: Dataset, copies: Array, name: str, data: Dataset, originals: Array, source: Array) -> str:
+    """The first pairs of near copies. originals: positions among the training rows, source: in their file."""
+    if isinstance(data.x, Table) and isinstance(held.x, Table) and data.x.kind == "files":
+        mine, theirs = held.x[copies[:SHOWN]].texts(), data.x[originals[:SHOWN]].texts()
+        return "; ".join(f"{one} and {two}" for one, two in zip(mine, theirs, strict=True))
+    pairs = zip(copies[:SHOWN].tolist(), source[:SHOWN].tolist(), strict=True)
+    return "; ".join(f"row {one} of {part} and row {two} of {name}" for one, two in pairs)
 
 
 def _dataset_row(name: str, data: Any, left_out: int, cost: float, near_copies: int | None) -> dict[str, Any]:

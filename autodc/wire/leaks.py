@@ -14,21 +14,20 @@ import numpy as np
 from autodc.data.catalogue import Catalogue
 from autodc.data.copies import copies_of
 from autodc.data.dataset import Dataset
-from autodc.data.nearness import SAMPLED, Nearness
-from autodc.data.overlap import IMAGE_TOLERANCE, TABLE_TOLERANCE, near
-from autodc.data.views import is_pictures, numeric
+from autodc.data.ids import as_ids, is_count
+from autodc.data.near import IMAGE_TOLERANCE, TABLE_TOLERANCE, near
+from autodc.data.nearness import SAMPLED, Nearness, beyond
+from autodc.data.views import is_pictures
 from autodc.evaluation.slices import held_parts
 from autodc.gate.types import Leak, LeakKind, Leaks
 from autodc.plan.mixture import BASE
-from autodc.table import Inputs, Table
+from autodc.wire.disguises import disguises
 
 Array = np.ndarray[Any, Any]
 
 ENOUGH = 0.05
 """Share of the rows that got better below which what is found explains nothing."""
 LEAST_ROWS = 3
-TELLS = 0.98
-"""Share of the validation rows whose label a column must tell."""
 MOSTLY_UNIQUE = 0.9
 """Share of distinct values from which a metadata column may be one of ids."""
 
@@ -80,14 +79,14 @@ class LeakSearch:
         answered = _agree(training, held, copy, row) & ~same[row]
         nearness = Nearness(training, part)
         usual = IMAGE_TOLERANCE if is_pictures(training.x) else TABLE_TOLERANCE
-        count = _beyond(len(np.unique(row[answered])), len(held), nearness.by_chance(usual))
+        count = beyond(len(np.unique(row[answered])), len(held), nearness.by_chance(usual))
         found.append(("near", "", max(count, _with_noise(nearness, training, held, same))))
         if training.groups is not None and held.groups is not None:
             shared = np.isin(held.groups.astype(str), training.groups.astype(str))
             found.append(("group", "", int(shared.sum())))
         found += _ids(training, held)
         base = None if name == BASE else self._catalogue.base
-        found += _columns(training, part, held, base)
+        found += [("column", column, count) for column, count in disguises(training, part, held, base)]
         return found
 
 
@@ -117,20 +116,10 @@ def _ids(training: Dataset, held: Dataset) -> list[tuple[LeakKind, str, int]]:
         mine, theirs = (data.metadata[column].dropna() for data in (training, held))
         if not len(mine) or mine.nunique() < MOSTLY_UNIQUE * len(mine) or mine.dtype.kind == "f":
             continue
-        if mine.dtype.kind in "iu" and _counts(mine):
+        if is_count(mine):
             continue
-        found.append(("id", str(column), int(theirs.astype(str).isin(set(mine.astype(str))).sum())))
+        found.append(("id", str(column), int(as_ids(theirs).isin(set(as_ids(mine))).sum())))
     return found
-
-
-def _counts(numbers: Any) -> bool:
-    """Whether a column numbers the rows of its own file: without a gap, from 0 or 1."""
-    return int(numbers.min()) in (0, 1) and int(numbers.max()) - int(numbers.min()) + 1 == numbers.nunique()
-
-
-def _beyond(found: int, of: int, by_chance: float) -> int:
-    """What was found, or nothing where chance explains it."""
-    return found if found > 2 * by_chance * of + 4 * np.sqrt(by_chance * of) else 0
 
 
 def _with_noise(nearness: Nearness, training: Dataset, held: Dataset, same: Array) -> int:
@@ -138,77 +127,5 @@ def _with_noise(nearness: Nearness, training: Dataset, held: Dataset, same: Arra
     held_rows, rows, within = nearness.huddled(held)
     answered = _agree(training, held, rows, held_rows) & ~same[held_rows]
     looked = min(len(held), SAMPLED)
-    found = _beyond(len(np.unique(held_rows[answered])), looked, nearness.by_chance(within))
+    found = beyond(len(np.unique(held_rows[answered])), looked, nearness.by_chance(within))
     return round(found * len(held) / max(1, looked))
-
-
-def _columns(
-    training: Dataset, part: Dataset, better: Dataset, base: Dataset | None
-) -> list[tuple[LeakKind, str, int]]:
-    """Columns of a table that are the label in disguise, in training and in held-out rows, but not in the base.
-
-    The rows that got better are asked where the base has their classes, and so could refute it; else all of the part:
-    of a class that the base never saw, any feature in which it lies apart tells the label, and is no leak.
-    """
-    y, columns = training.y, _numeric_columns(training.x)
-    if not columns or y is None or part.y is None or np.asarray(y).dtype.kind not in "iu":
-        return []
-    held = better if _is_known(better, base) else part
-    told: list[tuple[LeakKind, str, int]] = []
-    for column, values in columns.items():
-        cuts = _cuts(values, np.asarray(y))
-        if cuts is None:
-            continue
-        if base is not None and base.y is not None and _told(cuts, _values(base.x, column), base.y) >= TELLS:
-            continue
-        share = _told(cuts, _values(held.x, column), np.asarray(held.y))
-        reached = _told(cuts, _values(better.x, column), np.asarray(better.y)) if share >= TELLS else 0.0
-        told.append(("column", column, round(reached * len(better))))
-    return told or [("column", "", 0)]
-
-
-def _numeric_columns(x: Inputs) -> dict[str, Array]:
-    """The columns of numbers, by name or number; none where rows are no table of them."""
-    if isinstance(x, Table):
-        kinds = x.schema if x.kind == "table" else {}
-        return {name: _values(x, name) for name, kind in kinds.items() if kind not in ("category", "text")}
-    if x.ndim != 2 or x.dtype.kind not in "fiub":
-        return {}
-    return {str(at): np.asarray(x[:, at]) for at in range(x.shape[1])}
-
-
-def _values(x: Inputs, column: str) -> Array:
-    if isinstance(x, Table):
-        return numeric(x.column(column).to_pandas(), x.schema[column])
-    return np.asarray(x[:, int(column)])
-
-
-def _is_known(better: Dataset, base: Dataset | None) -> bool:
-    """Whether rows are of several classes, all of which the base has."""
-    classes = np.unique(np.asarray(better.y))
-    return len(classes) > 1 and (base is None or base.y is None or bool(np.isin(classes, base.y).all()))
-
-
-def _cuts(values: Array, y: Array) -> tuple[Array, Array] | None:
-    """Where to cut a column to read off the label, and the classes between the cuts; None where it is no disguise.
-
-    The classes must lie apart by as much as the widest of them is wide: a feature that happens to separate them has
-    values up to the border, a label with noise on it has not.
-    """
-    classes = np.unique(y)
-    if len(classes) < 2 or not np.isfinite(values).all():
-        return None
-    low = np.array([values[y == k].min() for k in classes], dtype=np.float64)
-    high = np.array([values[y == k].max() for k in classes], dtype=np.float64)
-    order = np.argsort(low)
-    low, high = low[order], high[order]
-    gaps = low[1:] - high[:-1]
-    if gaps.min() <= 0 or gaps.min() < (high - low).max():
-        return None
-    return 0.5 * (low[1:] + high[:-1]), classes[order]
-
-
-def _told(cuts: tuple[Array, Array], values: Array, y: Array) -> float:
-    """Share of rows whose label the cuts read off."""
-    places, classes = cuts
-    return float(np.mean(classes[np.searchsorted(places, values)] == np.asarray(y))) if len(values) else 0.0

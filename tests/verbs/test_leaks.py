@@ -11,6 +11,7 @@ import pytest
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.gate.types import Leak
+from autodc.table import Table
 from autodc.wire.leaks import LeakSearch
 
 ROWS = np.arange(100)
@@ -178,3 +179,61 @@ def test_ids_that_go_on_where_another_file_ended_are_ids() -> None:
     leak, honest = dataset("new", 2, scan=np.arange(200) + 3050), dataset("new", 2, scan=np.arange(200) + 5000)
     assert [(one.kind, one.column, one.rows) for one in search(leak, validation).found] == [("id", "scan", 50)]
     assert search(honest, validation).found == ()
+
+
+def frame_of(data: Dataset, **columns: Any) -> Dataset:
+    frame = pd.DataFrame({f"c{i}": data.x[:, i] for i in range(data.x.shape[1])}).assign(**columns)
+    kinds = {"O": "category", "M": "date", "i": "integer"}
+    types = [kinds.get(np.asarray(frame[name]).dtype.kind, "number") for name in frame]
+    return Dataset(name=data.name, x=Table.of("table", frame, types), y=data.y, metadata=data.metadata)
+
+
+def branch(data: Dataset, seed: int, told: bool) -> np.ndarray:
+    """Four branches, two for each label; not where it tells nothing."""
+    rng = np.random.default_rng(seed)
+    side = data.y if told else rng.integers(0, 2, len(data))
+    return 2 * side + rng.integers(0, 2, len(data))
+
+
+DISGUISES = {
+    "category": lambda code: np.array(["north", "south", "east", "west"], dtype=object)[code],
+    "code": lambda code: np.array([1, 3, 2, 4])[code],
+    "missing": lambda code: np.where(code >= 2, np.nan, np.random.default_rng(0).normal(size=len(code))),
+    "date": lambda code: np.datetime64("2024-01-01", "us") + 90 * (code // 2) * np.timedelta64(1, "D"),
+}
+
+
+@pytest.mark.parametrize("form", DISGUISES)
+def test_a_category_a_gap_or_a_date_that_is_the_label_in_disguise_is_found(form: str) -> None:
+    def written(data: Dataset, seed: int, told: bool) -> Dataset:
+        return frame_of(data, source=DISGUISES[form](branch(data, seed, told)))
+
+    validation, new = written(dataset("validation", 3), 5, True), written(dataset("new", 2), 6, True)
+    base = written(dataset("base", 1), 7, False)
+    assert search(new, validation, base).found == (
+        Leak(dataset="new", kind="column", rows=100, of=100, column="source"),
+    )
+    assert search(new, validation, written(dataset("base", 1), 7, True)).found == ()
+    assert search(written(dataset("new", 2), 6, False), validation, base).found == ()
+
+
+def test_names_that_are_another_in_every_row_tell_no_label() -> None:
+    def named(name: str, seed: int) -> Dataset:
+        return frame_of(dataset(name, seed), who=np.array([f"{seed}-{i}" for i in range(200)], dtype=object))
+
+    assert search(named("new", 2), named("validation", 3), named("base", 1)).found == ()
+
+
+def test_texts_with_a_word_changed_are_answers() -> None:
+    def of(name: str, texts: list[str]) -> Dataset:
+        y = np.array([len(text) % 2 for text in texts])
+        return Dataset(name=name, x=Table.of_texts(texts), y=y, metadata=pd.DataFrame(index=range(len(texts))))
+
+    def words(rows: int, seed: int) -> list[str]:
+        rng = np.random.default_rng(seed)
+        return [" ".join(f"w{i:04d}" for i in rng.integers(0, 3000, 25)) for _ in range(rows)]
+
+    held = words(150, 3)
+    changed = [f"{text[:-5]}x0001" for text in held[:40]]
+    (leak,) = search(of("new", [*words(150, 2), *changed]), of("validation", held), of("base", words(150, 1))).found
+    assert (leak.kind, leak.rows) == ("near", 40)
