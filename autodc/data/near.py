@@ -25,6 +25,8 @@ IMAGE_TOLERANCE = 0.05
 """Largest distance between unit vectors of two near images: a cosine of 0.99875."""
 TABLE_TOLERANCE = 1e-3
 """Largest distance between two near rows, in standard deviations of a column, root mean square over columns."""
+MOST_KNOWN, MOST_ASKED = 1_000_000, 200_000
+"""Of more training rows and held-out rows so many are compared, evenly over the dataset; exact copies are all found."""
 HELD_VALUES = 2**25
 """Of a table at most so many numbers are held in memory to be compared."""
 SAMPLE = 4096
@@ -86,7 +88,7 @@ def near(training: Dataset | Looked, held: Dataset | Looked, *, tolerance: float
     first = _first(known.data.hashes)
     copy, equal = _equal(known.data.hashes, first, asked.data.hashes)
     rows[equal], distances[equal] = copy[equal], 0.0
-    rest = np.flatnonzero(~equal)
+    rest, first = evenly(np.flatnonzero(~equal), MOST_ASKED), evenly(first, MOST_KNOWN)
     if _is_text(known.data.x):
         others, apart = near_texts(known.data.x, known.rows, first, asked.data.x, asked.rows, rest)
     else:
@@ -124,7 +126,7 @@ def _nearest_within(
     """
     rows, distances = np.full(len(wanted), -1), np.full(len(wanted), np.inf)
     directions = _directions(view(known[first[:: max(1, len(first) // SAMPLE)][:SAMPLE]]))
-    tree = cKDTree(_short(known, view, directions)[first])
+    tree = cKDTree(_along(known, first, view, directions))
     reach = limit * ROUNDING
     for start in range(0, len(wanted), BATCH):
         batch = asked[wanted[start : start + BATCH]]
@@ -154,6 +156,17 @@ def _directions(sample: Array) -> Array:
     from sklearn.decomposition import PCA
 
     return np.asarray(PCA(DIRECTIONS, svd_solver="covariance_eigh").fit(sample).components_.T, dtype=np.float64)
+
+
+def evenly(rows: Array, most: int) -> Array:
+    """So many of these rows at most, evenly among them."""
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
+
+
+def _along(x: Inputs, rows: Array, view: _View, directions: Array) -> Array:
+    """Some rows along a few directions."""
+    pieces = (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+    return np.concatenate([view(x[piece]) @ directions for piece in pieces])
 
 
 def _short(rows: Inputs, view: _View, directions: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import batches
-from autodc.data.near import TABLE_TOLERANCE, Looked, comparable, near
+from autodc.data.near import TABLE_TOLERANCE, Looked, comparable, evenly, near
 from autodc.data.views import is_pictures
 from autodc.table import Inputs, Table
 
@@ -33,7 +33,7 @@ class Nearness:
         self._training, self._view = training, comparable(training)
         self._distinct = _first(training.hashes)
         others = _first(part.hashes)
-        some = _evenly(others, SAMPLED)
+        some = evenly(others, SAMPLED)
         self._apart = np.full(len(some), np.inf)
         if len(others) >= 2:
             _, self._apart = _nearest(self._view, part.x, others, part.x[some], some)
@@ -57,7 +57,7 @@ class Nearness:
         nothing = np.zeros(0, dtype=int), np.zeros(0, dtype=int), 0.0
         if len(self._distinct) < LEAST or not len(held):
             return nothing
-        some, asked = _evenly(self._distinct, SAMPLED), _evenly(np.arange(len(held)), SAMPLED)
+        some, asked = evenly(self._distinct, SAMPLED), evenly(np.arange(len(held)), SAMPLED)
         _, apart = _nearest(self._view, self._training.x, self._distinct, self._training.x[some], some)
         within = CLOSE * float(np.median(apart))
         row, distance = _nearest(self._view, self._training.x, self._distinct, held.x[asked], None)
@@ -89,10 +89,6 @@ def beyond(found: int, of: int, by_chance: float) -> int:
 def _first(hashes: Array) -> Array:
     """Positions of the first of each set of equal rows, rising."""
     return np.sort(np.unique(hashes, return_index=True)[1])
-
-
-def _evenly(rows: Array, most: int) -> Array:
-    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
 def _nearest(view: Any, known: Inputs, rows: Array, asked: Inputs, itself: Array | None) -> tuple[Array, Array]:

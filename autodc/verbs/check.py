@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autodc.data.dataset import Dataset
-from autodc.data.near import looked_at
+from autodc.data.near import MOST_KNOWN, looked_at
 from autodc.data.nearness import near_copies
 from autodc.evaluation.scores import Keep, kept_bytes, outputs_bytes
 from autodc.plan.mixture import BASE
@@ -84,6 +84,8 @@ def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
     for name in (BASE, *catalogue.candidates):
         data, near_rows = catalogue[name], 0
         own = looked_at(data)
+        if len(data) > MOST_KNOWN:
+            warnings.append(f"near copies: {MOST_KNOWN} of the {len(data)} rows of {name} were compared, evenly")
         for part, other in looked.items():
             copies, originals = near_copies(own, other)  # of equal rows the catalogue has spoken
             near_rows += len(copies)

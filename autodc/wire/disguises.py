@@ -59,9 +59,8 @@ def _is_known(better: Dataset, base: Dataset | None) -> bool:
 def _readers(x: Inputs, y: Array, column: str) -> Iterable[_Reader]:
     """How labels may be read off a column: where to cut its numbers, what its categories stand for, what is missing."""
     kind = x.schema[column] if isinstance(x, Table) else "number"
-    if kind != "category":
-        if (cuts := _cuts(_numbers(x, column), y)) is not None:
-            yield lambda rows: cuts[1][np.searchsorted(cuts[0], _numbers(rows, column))]
+    if kind != "category" and (cuts := _cuts(_numbers(x, column), y)) is not None:
+        yield lambda rows: cuts[1][np.searchsorted(cuts[0], _numbers(rows, column))]
     if not isinstance(x, Table):
         return
     forms: list[Callable[[Inputs], pd.Series[Any]]] = [lambda rows: _series(rows, column).isna()]
