@@ -111,14 +111,15 @@ def _holds(own: pa.DataType, kind: ColumnType) -> bool:
 
     is_text = pa.types.is_string(own) or pa.types.is_large_string(own)
     is_small = pa.types.is_integer(own) and own != pa.uint64()
-    return {
+    holds: dict[str, bool] = {
         "integer": is_small,
         "number": is_small and own.bit_width <= 32,
         "boolean": pa.types.is_boolean(own),
         "category": is_text,
         "text": is_text,
         "date": pa.types.is_date(own) or (pa.types.is_timestamp(own) and own.tz is None and own.unit != "ns"),
-    }[kind]
+    }
+    return bool(holds[kind])
 
 
 def _opened(request: SourceRequest) -> Any:

@@ -95,7 +95,7 @@ class TableSource:
             if features is None and (moving := [name for name in still_of(some) if not is_still(request, name)]):
                 chosen, notes = self._features(some, target, [*chosen, *moving], metadata, types)
             found = {name: types.get(name) or column_type(some[name]) for name in chosen}
-            raise_all(self._no_values(some, name) for name, kind in found.items() if kind is None)
+            raise_all(self._no_values(some, name, len(chosen)) for name, kind in found.items() if kind is None)
             schema = {name: kind for name, kind in found.items() if kind is not None}
         else:
             schema = self._schema_of_base(names, features)
