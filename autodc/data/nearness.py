@@ -71,7 +71,7 @@ def near_copies(training: Looked, held: Looked) -> tuple[Array, Array]:
     In a table of few columns rows lie near one another by chance: nothing is said where held rows do so as often.
     """
     found = near(training, held)
-    unlike = found.distances > 0
+    unlike = ~np.isin(held.data.hashes[found.held], training.data.hashes)
     rows, others = found.held[unlike], found.training[unlike]
     some = held.data.x
     if len(rows) and not (is_pictures(some) or (isinstance(some, Table) and some.kind == "text")):

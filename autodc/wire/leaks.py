@@ -14,7 +14,7 @@ import numpy as np
 from autodc.data.catalogue import Catalogue
 from autodc.data.copies import copies_of
 from autodc.data.dataset import Dataset
-from autodc.data.ids import as_ids, is_count
+from autodc.data.ids import as_ids, is_count, with_ids_of
 from autodc.data.near import IMAGE_TOLERANCE, TABLE_TOLERANCE, near
 from autodc.data.nearness import SAMPLED, Nearness, beyond
 from autodc.data.views import is_pictures
@@ -66,7 +66,9 @@ class LeakSearch:
 
     def _training(self, name: str) -> Dataset:
         known = name in (BASE, *self._catalogue.candidates)
-        return self._catalogue[name] if known or self._later is None else self._later(name)
+        if known or self._later is None:
+            return self._catalogue[name]
+        return with_ids_of(self._later(name), self._catalogue.base)
 
     def _in_part(self, name: str, training: Dataset, part: Dataset, better: Array) -> list[tuple[LeakKind, str, int]]:
         """What was looked for, in which column, and how many of the rows of a part that got better it reaches."""

@@ -100,17 +100,22 @@ def test_a_coarse_table_trains_on_all_its_rows_and_every_validation_row_counts(t
     assert not any("near copies" in words for words in found["warnings"])
 
 
-def test_near_copies_are_told_and_stay_and_equal_rows_are_not_told_twice(tmp_path: Path) -> None:
-    study = write_world(tmp_path, **SMALL, data__overlap="allow")
+@pytest.mark.parametrize(("overlap", "left_out"), [("allow", 0), ("drop", 20)])
+def test_near_copies_are_told_by_their_rows_and_stay_and_equal_rows_are_not_told_twice(
+    tmp_path: Path, overlap: str, left_out: int
+) -> None:
+    study = write_world(tmp_path, **SMALL, data__overlap=overlap)
     held, base = (dict(np.load(tmp_path / "data" / f"{name}.npz")) for name in ("validation", "base"))
-    base["x"][:30] = held["x"][:30] + 1e-6
-    base["x"][30:50] = held["x"][30:50]
+    base["x"][:20] = held["x"][:20]
+    base["x"][20:50] = held["x"][120:150] + 1e-6
     np.savez(tmp_path / "data" / "base.npz", **base)
     found = preflight(autodc.load(study))
     (row,) = (row for row in found["datasets"] if row["name"] == "base")
-    assert (row["rows"], row["left_out"], row["near_copies"]) == (240, 0, 30)
+    assert (row["rows"], row["left_out"], row["near_copies"]) == (240 - left_out, left_out, 30)
     assert any("20 of 240 rows (8.3%) of `base` are also in `validation` (20)" in w for w in found["warnings"])
-    assert any("30 of 600 rows of validation (5.0%) are near copies of rows in base" in w for w in found["warnings"])
+    (told,) = (w for w in found["warnings"] if "near copies" in w)
+    assert "30 of 600 rows of validation (5.0%) are near copies of rows in base" in told
+    assert "(row 120 of validation and row 20 of base; row 121 of validation and row 21 of base)" in told
 
 
 PROGRAM = """
