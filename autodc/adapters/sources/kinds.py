@@ -135,15 +135,14 @@ def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
         if (large := values.max()) is not pd.NA and large > LARGEST:
             raise _Misfit((values > LARGEST).fillna(False).to_numpy(dtype=bool))
         return values if whole else values.astype("Float64")
-    found = pd.to_numeric(values, errors="coerce")
-    bad = (found.isna() & values.notna()).to_numpy(dtype=bool)
-    if bad.any():
-        raise _Misfit(bad)
+    known = values.notna().to_numpy(dtype=bool, copy=True)
+    found = pd.to_numeric(values[known], errors="coerce")
     as_float = found.to_numpy(dtype=np.float64, na_value=np.nan)
-    odd = np.isinf(as_float) | (whole & np.isfinite(as_float) & (as_float != np.round(as_float)))
+    odd = ~np.isfinite(as_float) | (whole & ((as_float != np.round(as_float)) | (np.abs(as_float) > LARGEST)))
     if odd.any():
-        raise _Misfit(odd)
-    return found.astype("Int64") if whole else found.astype("float64") if found.dtype == object else found
+        known[known] = odd
+        raise _Misfit(known)
+    return found.astype("Int64" if whole else "float64").reindex(values.index)
 
 
 def _is_coded(values: pd.Series[Any]) -> bool:

@@ -48,6 +48,8 @@ class TableSource:
         request = self._request
         refuse_unknown_options(request, OPTIONS)
         names = read_names(request)
+        if not names:
+            raise problem(request, "009", "there are no columns")
         target = target_names(request, names)
         wanted = self._columns("features", names), self._columns("metadata", names) or []
         if (image := request.text("image")) is not None:
@@ -138,7 +140,9 @@ class TableSource:
         got = f"column `{name}`, such as {str(known.iloc[0])[:60]!r}"
         if inputs == 1 and what_it_holds(known) == "lists":
             sizes = known.map(len)
-            if (other := sizes[sizes != sizes.iloc[0]]).size:
+            if gaps := np.flatnonzero(table[name].isna()).tolist():
+                got = f"column `{name}`: no list in row {gaps[0]}"
+            elif (other := sizes[sizes != sizes.iloc[0]]).size:
                 got = (
                     f"column `{name}`: {sizes.iloc[0]} in row {sizes.index[0]}, {other.iloc[0]} in row {other.index[0]}"
                 )
