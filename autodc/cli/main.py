@@ -86,7 +86,11 @@ def init(
     from autodc.cli.show_init import show_init
     from autodc.verbs.init import write_example, write_study
 
-    made = write_example(folder, example or "digits") if source is None else write_study(folder, source, target, candidates)
+    made = (
+        write_example(folder, example or "digits")
+        if source is None
+        else write_study(folder, source, target, candidates)
+    )
     echo(json.dumps(made, indent=2)) if as_json else show_init(made)
 
 

@@ -68,7 +68,10 @@ def write_study(
 
     where = source if is_remote(source) else os.path.abspath(os.path.expanduser(source))
     found: dict[str, Any] = {}
-    _make(Path(folder), lambda unfinished: found.update(_drafted(unfinished, Path(folder), part_inside(where), target, candidates)))
+    _make(
+        Path(folder),
+        lambda unfinished: found.update(_drafted(unfinished, Path(folder), part_inside(where), target, candidates)),
+    )
     return found
 
 
@@ -79,7 +82,7 @@ def _drafted(
     from autodc.verbs.draft.beside import look_beside
     from autodc.verbs.draft.columns import slug
     from autodc.verbs.draft.page import page
-    from autodc.verbs.draft.rows import read_rows
+    from autodc.verbs.draft.reading import read_rows
     from autodc.verbs.draft.slices import add_slices
 
     name = slug(os.path.basename(os.path.abspath(folder)), (), "study")
@@ -87,7 +90,13 @@ def _drafted(
         rows = read_rows(source, target, Path(scratch))
         beside = look_beside(rows, source, candidates)
         made, inputs = chosen.settled(chosen.choose(rows, beside, name, unfinished))
-        aside = {*rows.target, rows.group, rows.time, "path", *(n for n, why in rows.aside.items() if why != "the same in every row")}
+        aside = {
+            *rows.target,
+            rows.group,
+            rows.time,
+            "path",
+            *(n for n, why in rows.aside.items() if why != "the same in every row"),
+        }
         spec = add_slices(inputs, rows.inputs, [name for name in aside if name])
         write_whole(unfinished / STUDY, page(made, spec))
     return _told(made, spec, folder / STUDY, source)
@@ -114,7 +123,14 @@ def _told(made: Any, spec: Any, study: Path, source: str) -> dict[str, Any]:
         "candidates": list(made.candidates),
         "not_used": dict(made.unfit),
         "slices": [one.name for one in spec.slices],
-        "said": [about_task(made), about_inputs(made), about_held(made), about_candidates(made)],
+        "said": [
+            about_task(made),
+            about_inputs(made),
+            f"candidates: {', '.join(made.candidates)}" if made.candidates else "",
+            about_held(made),
+            about_candidates(made),
+            f"slices: {', '.join(one.name for one in spec.slices)}",
+        ],
         "next": _next(study),
     }
 

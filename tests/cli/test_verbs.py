@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from autodc.verbs.init import examples
 from autodc.cli.main import cli
 from autodc.testing.worlds.cells import CANDIDATES, write_world
+from autodc.verbs.init import examples
 
 
 @pytest.mark.parametrize("verb", [None, *cli.commands])

@@ -22,7 +22,9 @@ CODE, PADDED = r"\d+", r"0\d"
 """Digits, some with zeros before them, are names of things."""
 LIKE_NUMBERS = 0.75
 """From this share of its values on, text looks like numbers."""
-ID_NAMES = frozenset({"index", "key", "level_0", "nr", "row", "row_nr", "row_number", "rownumber", "rownum"})
+ROW_NAMES = frozenset({"index", "level_0", "nr", "row", "row_nr", "row_number", "rownumber", "rownum"})
+"""What numbers rows, and says nothing of what stands in them."""
+ID_NAMES = ROW_NAMES | {"key"}
 ID_WORDS = frozenset({"guid", "id", "idx", "ids", "rowid", "uuid"})
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 MANY = 20
@@ -91,6 +93,19 @@ def _found(name: str, column: pd.Series[Any], index: set[str]) -> Found:
     if like_id(name, column, kind):
         return Found.ID
     return Found.CALLED if kind in COUNTED and _is_called_id(name) else Found.INPUT
+
+
+def likely_ids(table: pd.DataFrame, inputs: Iterable[str]) -> tuple[str, ...]:
+    """Columns that are no inputs and look like ids of what the rows are about; numbers of rows are none."""
+    known = set(inputs)
+    found = []
+    for name in table.columns:
+        if name in known or name.casefold() in ROW_NAMES or _is_index(name, table[name]):
+            continue
+        kind = column_type(table[name])
+        if kind is not None and like_id(name, table[name], kind):
+            found.append(name)
+    return tuple(found)
 
 
 def looks_like_numbers(column: pd.Series[Any]) -> bool:

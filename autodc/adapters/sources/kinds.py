@@ -126,7 +126,7 @@ def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
     if isinstance(values.dtype, pd.ArrowDtype):
         values = _without_decimals(values)
     if pd.api.types.infer_dtype(values, skipna=True) in ("timedelta", "timedelta64"):
-        values = values / pd.Timedelta(seconds=1)
+        values = pd.Series(values.to_numpy(dtype="timedelta64[us]") / np.timedelta64(1, "s"))
     if pd.api.types.is_datetime64_any_dtype(values):
         raise _Misfit(values.notna().to_numpy())
     if pd.api.types.is_bool_dtype(values) and not whole:

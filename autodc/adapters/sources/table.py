@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
-from autodc.adapters.sources.inputs import choose
+from autodc.adapters.sources.inputs import choose, likely_ids
 from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
 from autodc.adapters.sources.kinds import column_type, typed, wanted_types, what_it_holds
 from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
@@ -33,7 +33,7 @@ SHOWN = 8
 
 @final
 class TableSource:
-    """A table. Inputs are the columns of `features`, else every one that is not target, group or `metadata`.
+    """A table. Inputs are the columns of `features`, else every one that is not target, group, id or `metadata`.
 
     Left out unless asked for are an index of the rows, what looks like an id, and what is the same in every row. With
     `text` the inputs are one column of text. Every column but the target is metadata too, so `where` may name inputs.
@@ -64,12 +64,15 @@ class TableSource:
         if not len(table):
             raise problem(request, "009", "there are no rows")
         x, notes = self._inputs(table, target, text, types, *wanted)
+        metadata = table.drop(columns=[*target, *([text] if text else [])], errors="ignore")
+        no_ids = (*(x.names if isinstance(x, Table) else ()), str(request.options.get("group")))
         raw = RawRows(
             x=x,
             y=target_array(table, target, request) if targets else None,
-            metadata=table.drop(columns=[*target, *([text] if text else [])], errors="ignore"),
+            metadata=metadata,
             # the inputs of all others have to be the base's
             notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
+            likely_ids=likely_ids(metadata, no_ids) if request.name == BASE else (),
         )
         return checked(request, raw, targets=targets)
 
@@ -172,7 +175,7 @@ class TableSource:
         request, group = self._request, self._request.text("group")
         if wanted is None:
             index = parquet_index(request) if is_parquet(request) else ()
-            choice = choose(table, (*target, group, *metadata), index, types)
+            choice = choose(table, (*target, group, request.text("id"), *metadata), index, types)
             if not choice.features and len(choice.odd) == 1 and _vectors(table[choice.odd[0]]) is not None:
                 return choice.odd, ()
             if not choice.features:
@@ -208,7 +211,7 @@ def numbers_of(request: SourceRequest) -> list[str]:
 
 def target_array(table: pd.DataFrame, target: list[str], request: SourceRequest | None = None) -> np.ndarray[Any, Any]:
     """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers. request: gives them types."""
-    types = {} if request is None else dict(request.options.get("types") or {})
+    types = {} if request is None else wanted_types(request, [str(name) for name in table.columns])
     if request is not None and len(target) == 1 and target[0] in types:
         column: Any = typed(request, target[0], table[target[0]], types[target[0]])
         return np.asarray(column.to_pylist(), dtype=object if column.null_count else None)
@@ -254,7 +257,8 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
         return read_saved(request, columns)
     if is_parquet(request):
         return read_parquet(request, columns)
-    kinds = {**(request.schema or {}), **dict(request.options.get("types") or {})}
+    wish = request.options.get("types")
+    kinds = {**(request.schema or {}), **(wish if isinstance(wish, dict) else {})}
     no_text = [name for name, kind in kinds.items() if kind not in ("category", "text")]
     return read_csv(request, columns, text, [*no_text, *(numbers_of(request))])
 

@@ -18,6 +18,7 @@ VALIDATION_WORDS = frozenset({"val", "valid", "validation", "dev", "eval"})
 TEST_WORDS = frozenset({"test", "testing", "holdout"})
 TRAIN_WORDS = frozenset({"train", "training"})
 WORD = re.compile(r"[A-Za-z]+|\d+")
+MANIFEST = re.compile(r"(manifest|metadata)\.\w+|state\.json")
 MOST = 200
 """Names in a folder that are looked at."""
 
@@ -133,7 +134,9 @@ def _layout(path: str) -> tuple[str, ...]:
     """Subfolders, or the manifest, of a folder."""
     entries = [entry for entry in os.scandir(path) if not entry.name.startswith(".")]
     folders = sorted(entry.name for entry in entries if entry.is_dir())
-    manifests = [e.name for e in entries if e.is_file() and re.fullmatch(r"(manifest|metadata)\.\w+|state\.json", e.name)]
+    manifests = [
+        e.name for e in entries if e.is_file() and re.fullmatch(r"(manifest|metadata)\.\w+|state\.json", e.name)
+    ]
     return tuple(manifests or folders)
 
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 from pydantic import JsonValue
 
 from autodc.data.dataset import Dataset
@@ -90,6 +91,8 @@ class Choices:
 
     def _source(self, path: str | None, written: str | None, own: Mapping[str, Any]) -> dict[str, Any]:
         options = {**(self.rows.options if path is not None else self.part_options), **own}
+        if isinstance(table := options.get("metadata"), str):
+            options["metadata"] = shown_source(table, self.folder)
         source = f"{DATA}/{written}" if path is None else shown_source(path, self.folder)
         return {"source": source, **({"options": options} if options else {})}
 
@@ -174,7 +177,7 @@ def _pinned(choices: Choices, base: Dataset) -> Choices | None:
         return None
     lost = [name for name in wanted if name not in base.features]
     if all(base.metadata[name].nunique(dropna=False) <= 1 for name in lost):
-        return replace(choices, still={name: "the same in every training row" for name in lost})
+        return replace(choices, still=dict.fromkeys(lost, "the same in every training row"))
     return replace(choices, features=wanted)
 
 
@@ -187,7 +190,7 @@ def _written(choices: Choices) -> Choices:
         cut = cut_rows(rows.data, rows.time, SEED, has_test=choices.test is not None)
         names, options = write_parts(rows, cut.parts, folder)
     elif rows.cleaned:
-        names, options = write_parts(rows, {TRAIN: slice(None)}, folder)
+        names, options = write_parts(rows, {TRAIN: np.arange(len(rows.data))}, folder)
     else:
         names, options = {}, {}
     return replace(choices, cut=cut, parts=names, part_options=options)
@@ -203,10 +206,12 @@ def _without(choices: Choices, error: InputError) -> Choices:
                 unfit = {**choices.unfit, os.path.basename(path): what}
                 return replace(choices, candidates=left, unfit=unfit)
         for part in (VALIDATION, TEST):
-            path = getattr(choices, part)
-            if f"data.{part}" in one.place and path is not None:
-                unfit = {**choices.unfit, os.path.basename(path): what}
-                return replace(choices, unfit=unfit, **{part: None})
+            own = choices.validation if part == VALIDATION else choices.test
+            if f"data.{part}" in one.place and own is not None:
+                unfit = {**choices.unfit, os.path.basename(own): what}
+                if part == VALIDATION:
+                    return replace(choices, unfit=unfit, validation=None)
+                return replace(choices, unfit=unfit, test=None)
         if one.code == OVERLAPS and "data.base" in one.place and choices.overlap is None:
             return replace(choices, overlap="drop")
     raise _placed(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, final
 
 import numpy as np
@@ -13,12 +14,46 @@ from autodc.adapters.sources.inputs import ID_WORDS, UNNAMED, WORDS, like_id, lo
 from autodc.adapters.sources.kinds import column_type
 
 GROUPS = frozenset(
-    "account animal case client clinic customer device donor driver family group hospital household machine member "
-    "participant patient person player scan scene school sensor session shop site slide station store student "
-    "subject user vehicle video visitor".split()
+    [
+        "account",
+        "animal",
+        "case",
+        "client",
+        "clinic",
+        "customer",
+        "device",
+        "donor",
+        "driver",
+        "family",
+        "group",
+        "hospital",
+        "household",
+        "machine",
+        "member",
+        "participant",
+        "patient",
+        "person",
+        "player",
+        "scan",
+        "scene",
+        "school",
+        "sensor",
+        "session",
+        "shop",
+        "site",
+        "slide",
+        "station",
+        "store",
+        "student",
+        "subject",
+        "user",
+        "vehicle",
+        "video",
+        "visitor",
+    ]
 )
 """What rows are of that belong together."""
-NUMBERED = frozenset("code key name no nr num number".split())
+NUMBERED = frozenset(["code", "key", "name", "no", "nr", "num", "number"])
 """Words that may stand beside one of them."""
 LEAST_GROUPS = 30
 """Fewer are rather slices than groups."""
@@ -26,10 +61,11 @@ REPEATS = 1.25
 """Rows a group, from which on it is worth keeping them together."""
 LARGEST = 0.3
 """A group with a larger share of the rows cannot be kept on one side of a cut."""
-TIMES = frozenset("at created date day month period quarter time timestamp when week year".split())
-BIRTHS = frozenset("birth birthday birthdate born dob".split())
+TIMES = frozenset({"at", "created", "date", "day", "month", "period", "quarter", "time", "timestamp", "when"})
+BIRTHS = frozenset(["birth", "birthday", "birthdate", "born", "dob"])
 """A date that is no time of the row."""
 LEAST_TIMES = 10
+CONSTANT = "the same in every row"
 SLICE_VALUES = 6
 """A column with more values is none to make slices of."""
 
@@ -57,7 +93,7 @@ def why_left_out(name: str, column: pd.Series[Any]) -> str:
     if kind is None:
         return "no single values"
     if column.nunique(dropna=False) <= 1:
-        return "the same in every row"
+        return CONSTANT
     if kind in ("category", "text") and looks_like_numbers(column):
         return "text that looks like numbers"
     return "an id" if like_id(name, column, kind) else "no input"
@@ -148,14 +184,18 @@ def _slice(column: str, value: Any, taken: set[str]) -> Proposed:
 
 
 def _quoted(column: str) -> str:
+    plain = column.isascii() and column.isidentifier() and column == column.lower() and column not in _reserved()
+    return column if plain else '"' + column.replace('"', '""') + '"'
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    """Words of SQL that name no column."""
     import duckdb
 
-    plain = column.isascii() and column.isidentifier() and column == column.lower()
-    if plain:
-        with duckdb.connect() as connection:
-            words = "SELECT 1 FROM duckdb_keywords() WHERE keyword_name = ? AND keyword_category <> 'unreserved'"
-            plain = connection.execute(words, [column]).fetchone() is None
-    return column if plain else '"' + column.replace('"', '""') + '"'
+    words = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'"
+    with duckdb.connect() as connection:
+        return frozenset(word for (word,) in connection.execute(words).fetchall())
 
 
 def _is_called_group(name: str) -> bool:

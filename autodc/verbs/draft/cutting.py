@@ -86,7 +86,9 @@ def _at_random(data: Dataset, validation: int, test: int, seed: int) -> dict[str
 
 def _by_time(times: Array, validation: int, test: int) -> dict[str, Array]:
     """Rows without a time are the oldest."""
-    order = np.argsort(np.where(np.isnat(times), np.datetime64(0, "us") - np.timedelta64(10**17, "us"), times), kind="stable")
+    order = np.argsort(
+        np.where(np.isnat(times), np.datetime64(0, "us") - np.timedelta64(10**17, "us"), times), kind="stable"
+    )
     last = len(order) - test
     last = _moved(times[order], last, test) if test else last
     first = _moved(times[order], last - validation, validation)

@@ -28,7 +28,6 @@ class Learner:
     trainer: str
     options: Mapping[str, Any]
     space: Mapping[str, Any]
-    why: str
 
 
 def learner(form: Form, kind: TaskKind, *, rows: int, width: int, classes: int) -> Learner:
@@ -39,16 +38,15 @@ def learner(form: Form, kind: TaskKind, *, rows: int, width: int, classes: int) 
             trainer="torch_image",
             options={"network": "unet_small"},
             space={"lr": _log(5e-4, 2e-2)},
-            why="a small U-net",
         )
     if form == "files":
-        hint = "write a study for a program or an estimator of your own: docs/guide/trainers.md"
-        raise InputError("ADC-INIT-006", "the files are no images, and no trainer of ours reads others", "--from", "", hint)
+        hint = "write a study for a program or an estimator of your own (autodc init DIR --example command)"
+        raise InputError(
+            "ADC-INIT-006", "the files are no images, and no trainer of ours reads others", "--from", "", hint
+        )
     if form == "images" and find_spec("torch") is not None:
         space = {"lr": _log(1e-3, 2e-2), "weight_decay": _log(1e-5, 1e-2), "dropout": _range(0.0, 0.5)}
-        return Learner(
-            trainer="torch_image", options={"network": "small_cnn"}, space=space, why="a small convolutional network"
-        )
+        return Learner(trainer="torch_image", options={"network": "small_cnn"}, space=space)
     if form == "text":
         return _text(kind)
     if form == "images" or classes > MANY_CLASSES or width > WIDE:
@@ -59,9 +57,11 @@ def learner(form: Form, kind: TaskKind, *, rows: int, width: int, classes: int) 
 def _text(kind: TaskKind) -> Learner:
     if kind == "classification":
         options = {"estimator": "LogisticRegression", "params": {"max_iter": 1000}}
-        return Learner(trainer="sklearn", options=options, space={"C": _log(0.1, 100)}, why="weighted words, linear")
+        return Learner(trainer="sklearn", options=options, space={"C": _log(0.1, 100)})
     return Learner(
-        trainer="sklearn", options={"estimator": "Ridge"}, space={"alpha": _log(0.01, 100)}, why="weighted words, linear"
+        trainer="sklearn",
+        options={"estimator": "Ridge"},
+        space={"alpha": _log(0.01, 100)},
     )
 
 
@@ -71,7 +71,7 @@ def _forest(kind: TaskKind) -> Learner:
         "max_features": _log(0.05, 1.0),
         "min_samples_leaf": {"type": "int", "low": 1, "high": 8},
     }
-    return Learner(trainer="sklearn", options={"estimator": name}, space=space, why="a forest: wide inputs or many classes")
+    return Learner(trainer="sklearn", options={"estimator": name}, space=space)
 
 
 def _boosting(kind: TaskKind, rows: int) -> Learner:
@@ -82,8 +82,7 @@ def _boosting(kind: TaskKind, rows: int) -> Learner:
         "max_leaf_nodes": {"type": "int", "low": 4, "high": 63, "log": True},
         "min_samples_leaf": {"type": "int", "low": 2, "high": leaf, "log": True},
     }
-    why = "boosted trees: categories and gaps as they are"
-    return Learner(trainer="sklearn", options={"estimator": name}, space=space, why=why)
+    return Learner(trainer="sklearn", options={"estimator": name}, space=space)
 
 
 def _needs_torch(what: str) -> None:

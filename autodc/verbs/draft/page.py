@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,7 +63,9 @@ def about_inputs(choices: Choices) -> str:
     elif rows.form == "text":
         told = f"input: the text in {_listed(names)}; other columns are for slices"
     else:
-        told = {"images": "inputs: images", "vectors": "inputs: rows of numbers"}.get(rows.form, "inputs: files")
+        size, mode = rows.options.get("size"), rows.options.get("mode")
+        images = f"inputs: images, read as {size[0]} × {size[1]} {mode}" if isinstance(size, list) else "inputs: images"
+        told = {"images": images, "vectors": "inputs: rows of numbers"}.get(rows.form, "inputs: files")
     left = {why: [name for name, one in choices.aside.items() if one == why] for why in choices.aside.values()}
     told += "; left out: " + ", ".join(f"{_listed(names)} ({why})" for why, names in left.items()) if left else ""
     told += f"; {rows.lost} rows without a target are left out" if rows.lost else ""
@@ -90,9 +91,7 @@ def about_candidates(choices: Choices) -> str:
 
 
 def _source(choices: Choices) -> str:
-    name = os.path.basename(choices.rows.source) if not choices.rows.cleaned else "the source"
-    rows = len(choices.rows.data)
-    return f"{name}, {rows} rows"
+    return f"{choices.rows.named}, {len(choices.rows.data)} rows"
 
 
 def _data(choices: Choices, data: Mapping[str, Any]) -> list[str]:

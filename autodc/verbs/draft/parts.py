@@ -16,6 +16,7 @@ from autodc.data.dataset import Dataset
 from autodc.errors import InputError
 from autodc.table import Table
 from autodc.verbs.draft.rows import FROM, LABEL, Rows, request_of
+from autodc.verbs.draft.tables import with_whole_paths, write_table
 
 Array = np.ndarray[Any, Any]
 
@@ -32,7 +33,7 @@ def write_parts(rows: Rows, parts: Mapping[str, Array], folder: Path) -> tuple[d
         root = _root(rows, x)
         table.insert(0, "path", [f"{LINK}/{os.path.relpath(path, root)}" for path in x.texts()])
         names = {part: _manifest(table.iloc[own], folder / part, root) for part, own in parts.items()}
-        return names, {**options, "target": target}
+        return names, {**{key: value for key, value in options.items() if key != "metadata"}, "target": target}
     if isinstance(x, Table):
         target = options.get("target") or LABEL
         table = _whole_table(rows) if rows.is_table else _with_inputs(rows)
@@ -45,12 +46,9 @@ def write_parts(rows: Rows, parts: Mapping[str, Array], folder: Path) -> tuple[d
 
 
 def _whole_table(rows: Rows) -> pd.DataFrame:
-    request = request_of(rows.source)
-    table, image = read_table(request, read_names(request)), rows.options.get("image")
-    if image is not None and table[image].map(lambda cell: isinstance(cell, str)).any():
-        folder = os.path.dirname(rows.source)
-        table[image] = [os.path.join(folder, str(cell)) for cell in table[image]]
-    return table
+    request, image = request_of(rows.source), rows.options.get("image")
+    table = read_table(request, read_names(request))
+    return with_whole_paths(table, None if image is None else str(image), rows.source)
 
 
 def _with_inputs(rows: Rows) -> pd.DataFrame:
@@ -92,14 +90,7 @@ def _manifest(table: pd.DataFrame, folder: Path, root: str) -> str:
 
 
 def _parquet(table: pd.DataFrame, path: Path) -> str:
-    import pyarrow as pa
-
-    try:
-        table.to_parquet(path, index=False)
-    except (pa.ArrowException, TypeError, ValueError):  # values of several types in one column
-        mixed = [name for name in table.columns if table[name].dtype == object]
-        as_text = {name: table[name].map(str, na_action="ignore") for name in mixed}
-        table.assign(**as_text).to_parquet(path, index=False)
+    write_table(table, path)
     return path.name
 
 

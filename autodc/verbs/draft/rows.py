@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-import pandas as pd
 from pydantic import JsonValue
 
 from autodc.adapters.sources.dispatch import BUILT_IN, read_source
-from autodc.adapters.sources.inputs import choose
-from autodc.adapters.sources.listing import is_image
-from autodc.adapters.sources.savedfile import is_saved, saved_request
-from autodc.adapters.sources.table import TableSource, read_names, read_table
+from autodc.adapters.sources.table import TableSource
 from autodc.adapters.sources.urls import is_remote
 from autodc.data.dataset import Dataset
 from autodc.data.source import SourceRequest
-from autodc.errors import DataError, InputError
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import SourceSpec, TaskKind
 from autodc.table import Table
-from autodc.verbs.draft.asked import kind_of, names_classes, target_columns
-from autodc.verbs.draft.columns import group_column, time_column, why_left_out
 from autodc.verbs.draft.learner import Form
 
-Array = np.ndarray[Any, Any]
-
-FROM = "--from"
-FEW_INPUTS = 3
-"""Text beside fewer other inputs than this is what there is to learn from."""
-LONGEST_SIDE, SHORTEST_SIDE, STEP = 64, 16, 8
-LOOKED_AT = 300
-"""Files whose sizes are looked at."""
-KINDS: tuple[TaskKind, ...] = ("classification", "regression", "image_to_image")
+FROM, TARGET = "--from", "--target"
 LABEL = "label"
+"""What targets without a name are called."""
+FARTHEST = 5
+"""A source that is more folders up than this is named by its whole path."""
 
 
 @final
@@ -64,6 +51,8 @@ class Rows:
     cleaned: bool = False
     """Whether `source` is a copy without them."""
     is_table: bool = False
+    named: str = ""
+    """How a person calls the source."""
 
     @property
     def group(self) -> str | None:
@@ -98,167 +87,15 @@ def request_of(path: str, place: str = FROM, options: Mapping[str, JsonValue] | 
     return SourceRequest(name=BASE, path=path, place=place, kind="classification", options=options or {})
 
 
-def read_rows(source: str, target: Sequence[str], scratch: Path) -> Rows:
-    """Read a source. scratch: a folder for a copy without the rows that have no target.
-
-    Raises InputError and all that a source raises.
-    """
-    if (is_table_name(source) and not is_remote(source) and os.path.isfile(source)) or is_saved(source):
-        return _table(source, target, scratch)
-    return _other(source, target)
-
-
 def read_as(source: str, kind: TaskKind, options: Mapping[str, JsonValue], **more: Any) -> Dataset:
     """Read one dataset as a study would."""
     spec = SourceSpec(source=source, options=dict(options))
     return read_source(spec, folder=os.getcwd(), name=BASE, place=FROM, kind=kind, **more)
 
 
-def _table(source: str, asked: Sequence[str], scratch: Path) -> Rows:
-    request = request_of(source)
-    told = saved_request(request).options if is_saved(source) else {}
-    names = read_names(request)
-    target = target_columns(names, asked or [str(one) for one in _listed(told.get("target"))], FROM)
-    targets = read_table(request, list(target))
-    known = targets.notna().all(axis=1).to_numpy()
-    if not known.any():
-        raise InputError("ADC-INIT-004", f"target `{', '.join(target)}` has no value in any row", "--target")
-    kind = kind_of(targets[known], "--target")
-    if not known.all():
-        clean = scratch / "rows.parquet"
-        read_table(request, names)[known].to_parquet(clean, index=False)
-        request, source = request_of(str(clean)), str(clean)
-    options: dict[str, JsonValue] = {"target": list(target) if len(target) > 1 else target[0]}
-    frame = read_table(request, [name for name in names if name not in target])
-    group = group_column(frame, target)
-    options |= {"group": group} if group else {}
-    if image := _images(frame, source, told.get("image")):
-        options = {**options, **image}
-        data = read_as(source, kind, {key: value for key, value in options.items() if key not in ("size", "mode")})
-        return Rows(
-            source=source,
-            kind=kind,
-            form="images",
-            data=data,
-            target=target,
-            options=options,
-            time=None if group else time_column(frame, target),
-            lost=int((~known).sum()),
-            cleaned=not known.all(),
-            is_table=True,
-        )
-    choice = choose(frame, (*target, group), ())
-    others = [name for name in frame.columns if name not in (*choice.features, group)]
-    aside = {name: why_left_out(name, frame[name]) for name in others}
-    time = None if group else time_column(frame, target)
-    if text := _free_text(request, [name for name in choice.features if name != time], frame):
-        options, aside = {**options, "text": text}, {}
-    own = {"metadata": list(aside)} if aside and not text else {}
-    data = read_as(source, kind, {**options, **own})
-    rows = Rows(
-        source=source,
-        kind=kind,
-        form="text" if text else "table",
-        data=data,
-        target=target,
-        options=options,
-        aside=aside,
-        time=time,
-        lost=int((~known).sum()),
-        cleaned=not known.all(),
-        is_table=True,
-    )
-    return rows if isinstance(data.x, Table) else replace(rows, form="vectors" if data.x.ndim == 2 else "images")
-
-
-def _free_text(request: SourceRequest, features: Sequence[str], frame: pd.DataFrame) -> str | None:
-    """The column of text that is what there is to learn from, if there is one."""
-    from autodc.adapters.sources.kinds import column_type
-
-    texts = [name for name in features if column_type(frame[name]) == "text"]
-    if not texts or len(features) - len(texts) >= FEW_INPUTS:
-        return None
-    return max(texts, key=lambda name: float(frame[name].astype(str).str.len().mean()))
-
-
-def _images(frame: pd.DataFrame, source: str, told: JsonValue) -> dict[str, JsonValue] | None:
-    """Options for a column of images: paths beside the table, bytes, or records of both; None where there is none."""
-    folder = source if os.path.isdir(source) else os.path.dirname(source)
-    for name in [told] if told else frame.columns:
-        cells = frame[name].dropna()[:: max(1, len(frame) // LOOKED_AT)].tolist()
-        held = [cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell for cell in cells]
-        if not held or not all(isinstance(one, bytes) or (isinstance(one, str) and is_image(one)) for one in held):
-            continue
-        files = [io.BytesIO(one) if isinstance(one, bytes) else os.path.join(folder, one) for one in held]
-        if shape := picture_shape(files):
-            return {"image": str(name), **shape}
-    return None
-
-
-def _other(source: str, asked: Sequence[str]) -> Rows:
-    """A folder, arrays, a URL or a function: read as the first kind of task that its targets fit."""
-    options: dict[str, JsonValue] = {} if not asked else {"target": list(asked) if len(asked) > 1 else asked[0]}
-    first: DataError | None = None
-    for kind in KINDS:
-        try:
-            data = read_as(source, kind, options)
-        except DataError as error:
-            if first is None and error.code != "ADC-DATA-011":
-                raise
-            first = first or error
-            continue
-        return _as_read(source, kind, options, data)
-    assert first is not None
-    raise first
-
-
-def _as_read(source: str, kind: TaskKind, options: dict[str, JsonValue], data: Dataset) -> Rows:
-    assert data.y is not None
-    if kind == "classification" and data.y.dtype.kind in "iu" and not names_classes(data.y.astype(np.float64)):
-        data, kind = read_as(source, "regression", options), "regression"
-    assert data.y is not None
-    if kind == "classification" and len(np.unique(data.y)) < 2:
-        got = f"{data.y[0]!r} alone"
-        raise InputError("ADC-INIT-004", "the target is the same in every row", FROM, got, "there is nothing to learn")
-    target = tuple(str(name) for name in _listed(options.get("target")))
-    if data.metadata.shape[1] and (group := group_column(data.metadata, (*target, "path"))):
-        options = {**options, "group": group}
-        data = read_as(source, kind, options)
-    form: Form = "table"
-    if not isinstance(data.x, Table):
-        form = "vectors" if data.x.ndim == 2 else "images"
-    elif data.x.kind == "text":
-        form = "text"
-    elif data.x.kind == "files":
-        shape = picture_shape(data.x.texts())
-        form = "files" if shape is None else "images"
-        options = options if shape is None else {**options, **shape}
-    time = None if options.get("group") else time_column(data.metadata, target)
-    return Rows(source=source, kind=kind, form=form, data=data, target=target, options=options, time=time)
-
-
-def _listed(value: JsonValue) -> list[Any]:
+def listed(value: JsonValue) -> list[Any]:
+    """One value or several, as a list."""
     return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def picture_shape(paths: Sequence[str | io.BytesIO]) -> dict[str, JsonValue] | None:
-    """`size` and `mode` for images of these files; None where they are no images."""
-    from PIL import Image
-
-    sizes, modes = [], set[str]()
-    for path in paths[:: max(1, len(paths) // LOOKED_AT)][:LOOKED_AT]:
-        try:
-            with Image.open(path) as image:
-                sizes.append((image.height, image.width))
-                modes.add(image.mode)
-        except (OSError, ValueError, Image.DecompressionBombError):
-            continue
-    if not sizes:
-        return None
-    height, width = (float(side) for side in np.median(sizes, axis=0))
-    scale = min(1.0, LONGEST_SIDE / max(height, width))
-    size: list[JsonValue] = [max(SHORTEST_SIDE, STEP * round(side * scale / STEP)) for side in (height, width)]
-    return {"size": size, "mode": "L" if modes <= {"1", "L", "LA", "I", "I;16", "F"} else "RGB"}
 
 
 def shown_source(path: str, folder: Path) -> str:
@@ -268,4 +105,4 @@ def shown_source(path: str, folder: Path) -> str:
     file, mark, name = path.rpartition(":") if ".py:" in path else (path, "", "")
     real = os.path.join(os.path.realpath(os.path.dirname(file)), os.path.basename(file))
     near = os.path.relpath(real, os.path.realpath(folder))
-    return (near if near.count(os.pardir) < 5 else real) + mark + name
+    return (near if near.count(os.pardir) < FARTHEST else real) + mark + name
