@@ -111,7 +111,7 @@ def test_metadata_stays_what_it_is(tmp_path: Path, read: Any, trained: Any, colu
 
 
 ODD = [
-    ("objects", npz(x=np.array([[1, None]] * 4, dtype=object)), "010", "pickle"),
+    ("objects", npz(x=np.array([[1, None]] * 4, dtype=object)), "003", "pickle"),
     ("a pickle for a member", with_member("x", pickle.dumps(GRID)), "002", "array `x`"),
     ("text", npz(x=np.array([["a"]] * 4)), "010", "encode text as numbers first"),
     ("complex numbers", npz(x=GRID + 1j), "010", "complex128"),
@@ -125,7 +125,7 @@ ODD = [
     ("targets without an axis", npz(y=np.int64(3)), "006", "a single value"),
     ("one-hot targets", npz(y=np.eye(4)), "011", "argmax"),
     ("fractions for labels", npz(y=np.array([0.5, 1, 0, 1])), "011", "whole numbers or text"),
-    ("objects for labels", npz(y=np.array(["a", None, "b", 1], dtype=object)), "010", "pickle"),
+    ("objects for labels", npz(y=np.array(["a", None, "b", 1], dtype=object)), "003", "pickle"),
     ("dates for labels", npz(y=np.array(["2024-01-05"] * 4, "datetime64[D]")), "011", "datetime64"),
     ("another name", npz(xx=GRID).replace(b"x.npy", b"z.npy"), "004", "there is no array `x`"),
     ("terabytes, it says", with_member("x", claim("(100000000000, 3)")), "002", "array `x`"),
@@ -179,11 +179,10 @@ def test_idx_files_of_every_type(tmp_path: Path, read: Any, trained: Any, packed
         (idx(SCANS, [1, 0, 8, 3]), "begins with"),
         (idx(SCANS)[:-1], "bytes"),
         (idx(SCANS) + b"\0", "bytes"),
-        (idx(SCANS, sizes=(4_000_000_000, 5, 6)), "bytes"),
         (gzip.compress(idx(SCANS))[:60], "cannot be read"),
         (b"", "begins with"),
     ],
-    ids=["no such type", "another magic", "cut short", "too long", "terabytes, it says", "gzip cut short", "empty"],
+    ids=["no such type", "another magic", "cut short", "too long", "gzip cut short", "empty"],
 )
 def test_idx_files_that_are_none(tmp_path: Path, refused: Any, content: Any, words: Any) -> None:
     (tmp_path / "labels.idx").write_bytes(idx(LABELS))

@@ -12,8 +12,8 @@ import pandas as pd
 from autodc.data.columns import decoded
 from autodc.data.problems import listed, problem
 from autodc.data.source import SourceRequest
-from autodc.errors import DataError
-from autodc.table import COLUMN_TYPES, ColumnType, arrow_type
+from autodc.errors import DataError, raise_all
+from autodc.table import COLUMN_TYPES, ColumnType, Table, arrow_type
 
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$")
 FREE_TEXT = 3.0
@@ -104,6 +104,18 @@ def typed(request: SourceRequest, name: str, values: pd.Series[Any], kind: Colum
         raise _told(request, name, kind, values, error.rows) from None
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise problem(request, "091", f"column `{name}` cannot be read as {kind}", str(error)) from None
+
+
+def typed_table(request: SourceRequest, table: pd.DataFrame, schema: Mapping[str, ColumnType]) -> Table:
+    """Columns as the inputs of a table. Raises DataError ADC-DATA-091, or Problems, for values that do not fit."""
+    arrays, problems = {}, list[DataError]()
+    for name, kind in schema.items():
+        try:
+            arrays[name] = typed(request, name, table[name], kind)
+        except DataError as error:
+            problems.append(error)
+    raise_all(problems)
+    return Table.of("table", arrays, tuple(schema.values()))
 
 
 class _Misfit(Exception):

@@ -12,7 +12,7 @@ import pandas as pd
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
 from autodc.adapters.sources.inputs import choose, likely_ids
 from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
-from autodc.adapters.sources.kinds import column_type, typed, wanted_types, what_it_holds
+from autodc.adapters.sources.kinds import column_type, typed, typed_table, wanted_types, what_it_holds
 from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
 from autodc.adapters.sources.pictures import image_inputs, image_targets
 from autodc.adapters.sources.savedfile import is_saved, read_saved, saved_cells, saved_names
@@ -21,7 +21,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
 from autodc.data.source import RawRows, SourceRequest
-from autodc.errors import AutodcError, DataError, raise_all
+from autodc.errors import DataError, raise_all
 from autodc.plan.mixture import BASE
 from autodc.table import ColumnType, Inputs, Table
 
@@ -114,7 +114,7 @@ class TableSource:
             return vectors, notes
         found = {name: types.get(name) or column_type(table[name]) for name in chosen}
         raise_all(self._no_values(table, name, len(chosen)) for name, kind in found.items() if kind is None)
-        return self._typed(table, {name: kind for name, kind in found.items() if kind is not None}), notes
+        return typed_table(request, table, {name: kind for name, kind in found.items() if kind is not None}), notes
 
     def _as_the_base(self, table: pd.DataFrame, features: list[str] | None) -> Inputs:
         """The columns of the base, whatever stands beside them."""
@@ -126,17 +126,7 @@ class TableSource:
         if features is not None and set(features) != set(schema):
             got = f"{', '.join(features)}; the base: {', '.join(schema)}"
             raise problem(request, "020", "other input columns than the base's", got, "leave `features` to the base")
-        return self._typed(table, schema)
-
-    def _typed(self, table: pd.DataFrame, schema: Any) -> Table:
-        arrays, problems = {}, list[AutodcError]()
-        for name, kind in schema.items():
-            try:
-                arrays[name] = typed(self._request, name, table[name], kind)
-            except DataError as error:
-                problems.append(error)
-        raise_all(problems)
-        return Table.of("table", arrays, tuple(schema.values()))
+        return typed_table(request, table, schema)
 
     def _no_values(self, table: pd.DataFrame, name: str, inputs: int) -> DataError:
         known = table[name].dropna()
