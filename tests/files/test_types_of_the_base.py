@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+
+from autodc.data.agreement import agreed
 
 BASE = {"n": "integer", "z": "number", "c": "category", "f": "boolean", "d": "date", "t": "text"}
 
@@ -57,3 +60,30 @@ def test_a_value_that_is_not_of_the_type_of_the_base(refused: Any, column: Any, 
 def test_columns_of_the_base_that_are_not_there(refused: Any) -> None:
     problem = refused("t.csv", "n,zz,target\n1,2,0\n", schema={"n": "integer", "z": "number"})
     assert (problem.code, problem.got) == ("ADC-DATA-020", "z; columns here: n, zz, target")
+
+
+@pytest.mark.parametrize(
+    ("base", "other", "kind", "labels"),
+    [
+        ("x,y", "1,2", "category", ["1", "2"]),
+        ("01,02", "1,2", "category", ["1", "2"]),
+        ("1,2", "a,2", "integer", None),
+        ("1,2", "001,002", "integer", [1, 2]),
+        ("yes,no", "True,False", "category", ["True", "False"]),
+    ],
+)
+def test_labels_of_another_type_are_told_with_the_way_on(
+    tmp_path: Path, read: Any, refused: Any, base: Any, other: Any, kind: Any, labels: Any
+) -> None:
+    for name, values in (("base", base), ("other", other)):
+        rows = "".join(f"{i}.5,{value}\n" for i, value in enumerate(values.split(",")))
+        (tmp_path / f"{name}.csv").write_text(f"a,label\n{rows}")
+    first = read("base.csv", target="label")
+    _, (problem,) = agreed(read("other.csv", target="label"), first, "here")
+    assert problem.code == "ADC-DATA-022"
+    assert f"options: {{types: {{its target column: {kind}}}}}" in problem.hint
+    if labels is None:
+        assert "found row 0: 'a'" in str(refused("other.csv", target="label", types={"label": kind}))
+    else:
+        again = read("other.csv", target="label", types={"label": kind})
+        assert (agreed(again, first, "here")[1], again.y.tolist()) == ([], labels)
