@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.files import regular_file
+from autodc.adapters.sources.kinds import column_type, typed_table, what_it_holds
 from autodc.data.dataset import Dataset
 from autodc.data.problems import problem
 from autodc.data.rows import checked
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
 from autodc.errors import SpecError
 from autodc.plugins import IMPORT_FAILED, is_path, load_object, own_code, told
+from autodc.table import Inputs, Table
 from autodc.values import boxed
 
 
@@ -46,7 +48,7 @@ class FunctionSource:
         if y is None:
             raise problem(request, "005", f"`{self._function}` returned no targets")
         raw = RawRows(
-            x=self._array(x, "inputs"),
+            x=self._inputs(x),
             y=self._targets(y) if targets else None,
             metadata=self._frame(metadata),
         )
@@ -66,6 +68,32 @@ class FunctionSource:
         if not callable(found):
             raise problem(request, "001", f"`{self._function}` is no function", type(found).__name__)
         return found
+
+    def _inputs(self, x: Any) -> Inputs:
+        """A frame as a table, text as text, all else as an array."""
+        if isinstance(x, Table):
+            return x
+        if isinstance(x, pd.DataFrame):
+            return self._table(x.set_axis([str(name) for name in x.columns], axis=1).reset_index(drop=True))
+        if isinstance(x, list | tuple | pd.Series | np.ndarray) and len(x) and _is_text(x):
+            return Table.of_texts(list(x))
+        return self._array(x, "inputs")
+
+    def _table(self, frame: pd.DataFrame) -> Table:
+        request, names = self._request, list(frame.columns)
+        if doubles := sorted({name for name in names if names.count(name) > 1}):
+            raise problem(request, "017", "columns of the same name", ", ".join(doubles), "give each a name of its own")
+        if request.schema is not None:
+            if lost := [name for name in request.schema if name not in names]:
+                got = f"{', '.join(lost)}; columns here: {', '.join(names)}"
+                raise problem(
+                    request, "020", "input columns of the base are missing", got, "name them as the base does"
+                )
+            return typed_table(request, frame, request.schema)
+        kinds = {name: column_type(frame[name]) for name in names}
+        if odd := [f"`{name}` ({what_it_holds(frame[name])})" for name, kind in kinds.items() if kind is None]:
+            raise problem(request, "010", "inputs hold no single values", ", ".join(odd), "return them as metadata")
+        return typed_table(request, frame, {name: kind for name, kind in kinds.items() if kind is not None})
 
     def _frame(self, metadata: object) -> pd.DataFrame | None:
         if metadata is None or (isinstance(metadata, Mapping) and not metadata):
@@ -89,3 +117,7 @@ class FunctionSource:
             return np.asarray(values)
         except Exception as error:  # as above
             raise problem(self._request, "016", f"{what} are no array", told(error)) from None
+
+
+def _is_text(values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)

@@ -12,8 +12,8 @@ import pandas as pd
 from autodc.data.columns import decoded
 from autodc.data.problems import listed, problem
 from autodc.data.source import SourceRequest
-from autodc.errors import DataError
-from autodc.table import COLUMN_TYPES, ColumnType, arrow_type
+from autodc.errors import DataError, raise_all
+from autodc.table import COLUMN_TYPES, ColumnType, Table, arrow_type
 
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$")
 FREE_TEXT = 3.0
@@ -106,6 +106,18 @@ def typed(request: SourceRequest, name: str, values: pd.Series[Any], kind: Colum
         raise problem(request, "091", f"column `{name}` cannot be read as {kind}", str(error)) from None
 
 
+def typed_table(request: SourceRequest, table: pd.DataFrame, schema: Mapping[str, ColumnType]) -> Table:
+    """Columns as the inputs of a table. Raises DataError ADC-DATA-091, or Problems, for values that do not fit."""
+    arrays, problems = {}, list[DataError]()
+    for name, kind in schema.items():
+        try:
+            arrays[name] = typed(request, name, table[name], kind)
+        except DataError as error:
+            problems.append(error)
+    raise_all(problems)
+    return Table.of("table", arrays, tuple(schema.values()))
+
+
 class _Misfit(Exception):
     def __init__(self, rows: np.ndarray[Any, Any]) -> None:
         super().__init__()
@@ -135,15 +147,14 @@ def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
         if (large := values.max()) is not pd.NA and large > LARGEST:
             raise _Misfit((values > LARGEST).fillna(False).to_numpy(dtype=bool))
         return values if whole else values.astype("Float64")
-    found = pd.to_numeric(values, errors="coerce")
-    bad = (found.isna() & values.notna()).to_numpy(dtype=bool)
-    if bad.any():
-        raise _Misfit(bad)
+    known = values.notna().to_numpy(dtype=bool, copy=True)
+    found = pd.to_numeric(values[known], errors="coerce")
     as_float = found.to_numpy(dtype=np.float64, na_value=np.nan)
-    odd = np.isinf(as_float) | (whole & np.isfinite(as_float) & (as_float != np.round(as_float)))
+    odd = ~np.isfinite(as_float) | (whole & ((as_float != np.round(as_float)) | (np.abs(as_float) > LARGEST)))
     if odd.any():
-        raise _Misfit(odd)
-    return found.astype("Int64") if whole else found.astype("float64") if found.dtype == object else found
+        known[known] = odd
+        raise _Misfit(known)
+    return found.astype("Int64" if whole else "float64").reindex(values.index)
 
 
 def _is_coded(values: pd.Series[Any]) -> bool:

@@ -12,7 +12,7 @@ import pandas as pd
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
 from autodc.adapters.sources.inputs import choose, likely_ids, still_of
 from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
-from autodc.adapters.sources.kinds import column_type, typed, wanted_types, what_it_holds
+from autodc.adapters.sources.kinds import column_type, typed, typed_table, wanted_types, what_it_holds
 from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
 from autodc.adapters.sources.pictures import image_inputs, image_targets
 from autodc.adapters.sources.pieces import as_metadata, is_large, is_still, read_pieces, sampled
@@ -22,7 +22,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
 from autodc.data.source import RawRows, SourceRequest
-from autodc.errors import AutodcError, DataError, raise_all
+from autodc.errors import DataError, raise_all
 from autodc.plan.mixture import BASE
 from autodc.table import ColumnType, Inputs, Table
 
@@ -49,6 +49,8 @@ class TableSource:
         request = self._request
         refuse_unknown_options(request, OPTIONS)
         names = read_names(request)
+        if not names:
+            raise problem(request, "009", "there are no columns")
         target = target_names(request, names)
         wanted = self._columns("features", names), self._columns("metadata", names) or []
         if (image := request.text("image")) is not None:
@@ -151,11 +153,12 @@ class TableSource:
             return vectors, notes
         found = {name: types.get(name) or column_type(table[name]) for name in chosen}
         raise_all(self._no_values(table, name, len(chosen)) for name, kind in found.items() if kind is None)
-        return self._typed(table, {name: kind for name, kind in found.items() if kind is not None}), notes
+        return typed_table(request, table, {name: kind for name, kind in found.items() if kind is not None}), notes
 
     def _as_the_base(self, table: pd.DataFrame, features: list[str] | None) -> Inputs:
         """The columns of the base, whatever stands beside them."""
-        return self._typed(table, self._schema_of_base([str(name) for name in table.columns], features))
+        schema = self._schema_of_base([str(name) for name in table.columns], features)
+        return typed_table(self._request, table, schema)
 
     def _schema_of_base(self, names: list[str], features: list[str] | None) -> dict[str, ColumnType]:
         request, schema = self._request, dict(self._request.schema or {})
@@ -167,22 +170,14 @@ class TableSource:
             raise problem(request, "020", "other input columns than the base's", got, "leave `features` to the base")
         return schema
 
-    def _typed(self, table: pd.DataFrame, schema: Any) -> Table:
-        arrays, problems = {}, list[AutodcError]()
-        for name, kind in schema.items():
-            try:
-                arrays[name] = typed(self._request, name, table[name], kind)
-            except DataError as error:
-                problems.append(error)
-        raise_all(problems)
-        return Table.of("table", arrays, tuple(schema.values()))
-
     def _no_values(self, table: pd.DataFrame, name: str, inputs: int) -> DataError:
         known = table[name].dropna()
         got = f"column `{name}`, such as {str(known.iloc[0])[:60]!r}"
         if inputs == 1 and what_it_holds(known) == "lists":
             sizes = known.map(len)
-            if (other := sizes[sizes != sizes.iloc[0]]).size:
+            if gaps := np.flatnonzero(table[name].isna()).tolist():
+                got = f"column `{name}`: no list in row {gaps[0]}"
+            elif (other := sizes[sizes != sizes.iloc[0]]).size:
                 got = (
                     f"column `{name}`: {sizes.iloc[0]} in row {sizes.index[0]}, {other.iloc[0]} in row {other.index[0]}"
                 )

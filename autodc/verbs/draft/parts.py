@@ -106,4 +106,6 @@ def _plain(column: pd.Series[Any]) -> Array:
     values = column.to_numpy()
     if values.dtype.kind in "biufU":
         return np.asarray(values)
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)  # with missing ones
     return np.array(["" if missing else str(one) for one, missing in zip(column, column.isna(), strict=True)])

@@ -77,7 +77,7 @@ BAD = {
         "a number in line 1 (1) and text in line 2 ('x')",
     ),
     "flags": ('{"a": 1, "target": 0}\n\n{"a": true, "target": 1}\n', "ADC-DATA-077", "true or false in line 3 (True)"),
-    "empty": ("", "ADC-DATA-005", "there is no target column"),
+    "empty": ("", "ADC-DATA-009", "there are no columns"),
 }
 
 
