@@ -76,10 +76,14 @@ class Rows:
 
     @cached_property
     def y(self) -> Any:
-        """The targets, shape (n,) or (n, ...): of classes the codes 0 … C−1, whose names `labels` tells."""
+        """The targets, shape (n,) or (n, ...): of classes the codes 0 … C−1, whose names `labels` tells.
+
+        JSON values of a `custom` task, which lie in the files as their text, are Python objects.
+        """
         if any(TARGET not in part._content.rest for part in self._parts):
             raise JobError(f"{self._named()}: rows to predict have no targets")
-        return self._taken([part._content.rest[TARGET] for part in self._parts])
+        found = self._taken([part._content.rest[TARGET] for part in self._parts])
+        return _objects(found) if found.size and isinstance(found.flat[0], str) else found
 
     def arrays(self) -> tuple[Array, Array]:
         """Inputs and targets as arrays; those of a table where every column is of numbers or truth values."""
@@ -97,7 +101,7 @@ class Rows:
             raise JobError(f"{self._named()}: the inputs are arrays, not columns; use arrays()")
         frame, names = self._inputs(), [name for name in self._parts[0]._content.rest if self._has(name)]
         for name in names:
-            values = self._taken([part._content.rest[name] for part in self._parts])
+            values = self.y if name == TARGET else self._taken([part._content.rest[name] for part in self._parts])
             frame[name] = values if np.ndim(values) == 1 else list(values)
         return frame
 
@@ -138,6 +142,14 @@ class Rows:
 
     def _named(self) -> str:
         return ", ".join(part.name for part in self._parts)
+
+
+def _objects(texts: Array) -> Array:
+    """JSON texts as an array of what they say, shape (n,)."""
+    found = np.empty(len(texts), dtype=object)
+    for row, text in enumerate(texts.tolist()):
+        found[row] = json.loads(text)
+    return found
 
 
 class Part(Rows):
@@ -312,7 +324,7 @@ def _checked(array: Array, count: int, name: str) -> Array:
         raise JobError(f"{name}: outputs are numbers, not {array.dtype}")
     if array.ndim == 0 or len(array) != count:
         raise JobError(f"{name}: one output a row is needed, {count} of them, not shape {array.shape}")
-    bad = np.flatnonzero(~np.isfinite(array.reshape(count, -1)).all(axis=1)) if count else ()
+    bad = np.flatnonzero(~np.isfinite(array.reshape(count, -1)).all(axis=1)) if count else np.zeros(0, dtype=int)
     if len(bad):
         raise JobError(f"{name}: outputs are finite; row {bad[0]} holds NaN or infinity, {len(bad)} rows in all")
     return array

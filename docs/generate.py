@@ -1,6 +1,7 @@
-"""Keep the docs true: print command output into marked blocks, and look that every relative link leads somewhere.
+"""Keep the docs true: print command output and tables into marked blocks, and look that relative links lead somewhere.
 
-A block is `<!-- output: autodc run --help -->`, a fenced text and `<!-- end -->`. With --check nothing is written.
+A block is `<!-- output: autodc run --help -->`, a fenced text and `<!-- end -->`, or `<!-- table: metrics -->`, one of
+TABLES, and `<!-- end -->`. With --check nothing is written.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from autodc.studyfile.names import METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/**/*.md", "configs/**/*.md", "deploy/**/*.md", "benchmarks/**/*.md")
 BLOCK = re.compile(r"(<!-- output: (?P<command>[^\n]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table: (?P<name>\w+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s#]+)[^)]*\)")
 WIDTH = "100"
 
@@ -27,7 +32,7 @@ def main() -> int:
     complaints: list[str] = []
     for page in sorted({page for pattern in PAGES for page in ROOT.glob(pattern)}):
         text = page.read_text(encoding="utf-8")
-        fresh = BLOCK.sub(_filled, text)
+        fresh = TABLE.sub(_tabled, BLOCK.sub(_filled, text))
         name = page.relative_to(ROOT)
         if fresh != text and check:
             complaints.append(f"{name}: printed output is out of date; `make fix` writes it again")
@@ -46,6 +51,31 @@ def _filled(block: re.Match[str]) -> str:
     env = {**os.environ, "COLUMNS": WIDTH, "TERM": "dumb", "NO_COLOR": "1"}
     done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     return f"{block[1]}```text\n{done.stdout.rstrip()}\n```\n{block[4]}"
+
+
+def _tabled(block: re.Match[str]) -> str:
+    header, *rows = TABLES[block["name"]]()
+    lines = [header, ["---"] * len(header), *rows]
+    return block[1] + "".join(f"| {' | '.join(cells)} |\n" for cells in lines) + block[4]
+
+
+def metrics() -> list[list[str]]:
+    """Every metric of ours, as `autodc/studyfile/names.py` knows it."""
+    rows = [["metric", "of", "better", "is", "a row is worth"]]
+    for name, one in METRICS.items():
+        needs = {
+            None: "",
+            "classes": "; rows of two classes are needed",
+            "spread": "; targets that differ are needed",
+            "masks": "; targets are whole numbers from 0 up",
+        }[one.needs]
+        worth = one.jackknife or "its own score"
+        rows.append([f"`{name}`", ", ".join(one.kinds), one.better, f"{one.says}{needs}", worth])
+    return rows
+
+
+TABLES: dict[str, Callable[[], list[list[str]]]] = {"metrics": metrics}
+"""Name of a table in the pages → what makes its lines, the header first."""
 
 
 def _dead_links(page: Path, text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Targets and outputs of custom tasks: JSON values come back as they were, numbers stay arrays, anything else is told."""
+"""Targets and outputs of custom tasks: JSON comes back as it was, numbers stay arrays, anything else is told."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ The base and the pool go through it, what the study file gives, and what a propo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, final
@@ -14,10 +14,10 @@ import numpy as np
 
 from autodc import fingerprint
 from autodc.data.agreement import Classes, agreed, encoded
-from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import content_of
-from autodc.data.overlap import exact, numbered
+from autodc.data.ids import with_ids_of
+from autodc.data.shared import NOTHING_LEFT_HINT, OVERLAP, OVERLAP_HINT, SharedRows, shared_groups, shared_rows
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.studyfile.study import DataSpec
 from autodc.table import Inputs, Table
@@ -33,13 +33,6 @@ def like(read: Read, base: Dataset) -> Read:
     return partial(read, schema=base.x.schema) if base.features and isinstance(base.x, Table) else read
 
 
-OVERLAP = "training rows are in the held-out data"
-OVERLAP_HINT = (
-    "the model would be tested on what it learned; take these rows out of training, or say `data.overlap: drop` and "
-    "they are left out for you (`data.max_overlap`, now {:g}, is the share up to which that is done unasked), or "
-    "`data.overlap: allow` where equal rows are different examples"
-)
-NOTHING_LEFT_HINT = "nothing would be left to train on; name other data, or say `data.overlap: allow`"
 UNASKED = 0.01
 """Equal rows up to this share, and to `data.max_overlap`, are left out without asking whether chance explains them."""
 
@@ -76,7 +69,9 @@ class Admission:
 
     data: Dataset | None = None
     left_out: int = 0
-    """Rows taken out because a held-out set has the same inputs."""
+    """Rows taken out because a held-out set has them too."""
+    kept: Array | None = None
+    """Positions in the source of the rows that stayed, where some were left out."""
     misfits: tuple[AutodcError, ...] = ()
     """Where it does not agree with the base."""
     overlaps: tuple[AutodcError, ...] = ()
@@ -112,41 +107,31 @@ class Door:
         fit, misfits = fitted(data, self.base, self.classes, place)
         if fit is None:
             return Admission(misfits=misfits)
-        copies, warnings = self._shared(fit)
-        count = int(copies.sum())
+        found = shared_rows(fit, self.held, min(UNASKED, self.policy.max_overlap))
+        count, told, kept = int(found.rows.sum()), tuple[str, ...](), None
         if count and self.policy.overlap != "allow":
             limit = self.policy.max_overlap if self.policy.overlap == "refuse" and not is_pool else 1.0
             if count > limit * len(fit) or count == len(fit):
-                hint = NOTHING_LEFT_HINT if count == len(fit) else OVERLAP_HINT.format(self.policy.max_overlap)
-                problem = DataError("ADC-DATA-024", OVERLAP, place, warnings.pop(), hint)
-                return Admission(overlaps=(problem,), warnings=tuple(warnings))
-            warnings[-1] += "; they are left out of training"
-            fit = fit.take(np.flatnonzero(~copies))
+                return Admission(overlaps=(self._refused(found, count == len(fit), place),), warnings=found.warnings)
+            told = (f"{found.copies}; they are left out of training",)
+            kept = np.flatnonzero(~found.rows)
+            fit = fit.take(kept)
         elif count:
-            warnings[-1] += "; `data.overlap: allow` lets them be learned and tested on"
+            told = (f"{found.copies}; `data.overlap: allow` lets them be learned and tested on",)
             count = 0
         return Admission(
             data=fit,
             left_out=count,
-            warnings=tuple(warnings),
+            kept=kept,
+            warnings=(*found.warnings, *told),
             repeats=() if is_pool else self._repeats(fit),
-            groups=_shared_groups(fit, self.held),
+            groups=shared_groups(fit, self.held),
         )
 
-    def _shared(self, own: Dataset) -> tuple[Array, list[str]]:
-        """Mark the rows that held-out sets also hold; what there is to say of them, the copies last."""
-        shared = _copies(own, self.held, min(UNASKED, self.policy.max_overlap))
-        copies = np.any([mask for mask, _ in shared.values()], axis=0) if shared else np.zeros(len(own), dtype=bool)
-        warnings = []
-        if excused := {name: number for name, (_, number) in shared.items() if number}:
-            equal = ", ".join(f"{number} of `{name}`" for name, number in excused.items())
-            warnings.append(
-                f"rows of `{own.name}` have the same inputs as rows of held-out data ({equal}); so coarse a table "
-                "has equal rows by chance, so they are taken for different examples and stay"
-            )
-        if copies.any():
-            warnings.append(_also_in(own, copies, {name: mask for name, (mask, _) in shared.items()}))
-        return copies, warnings
+    def _refused(self, found: SharedRows, whole: bool, place: str) -> DataError:
+        hint = NOTHING_LEFT_HINT if whole else OVERLAP_HINT.format(self.policy.max_overlap)
+        got = "; ".join(part for part in (found.copies, found.example) if part)
+        return DataError("ADC-DATA-024", OVERLAP, place, got, hint)
 
     def _repeats(self, data: Dataset) -> tuple[str, ...]:
         digest = _digest(data)
@@ -163,6 +148,7 @@ def fitted(
     data, problems = agreed(data, base, place)
     if problems:
         return None, tuple(problems)
+    data = with_ids_of(data, base)
     try:
         return (data if classes is None or data.y is None else encoded(data, classes, place)), ()
     except DataError as problem:
@@ -202,39 +188,6 @@ def card(candidate: Candidate, data: Dataset, left_out: int) -> dict[str, Any]:
         "parent": list(candidate.parent),
         "finding": candidate.finding,
     }
-
-
-def _copies(own: Dataset, held: Iterable[Dataset], unasked: float) -> dict[str, tuple[Array, int]]:
-    """For each held set the training rows that are copies of its own, and of how many of its rows chance made equals.
-
-    A few equal rows are left out whatever made them equal: that costs nothing.
-    """
-    equal = [(other, mask) for other in held if (mask := exact(own.hashes, other.hashes)).any()]
-    if not equal or np.any([mask for _, mask in equal], axis=0).sum() <= unasked * len(own):
-        return {other.name: (mask, 0) for other, mask in equal}
-    found = {}
-    for other, same in equal:
-        mask = copied(own, other, *numbered([own.hashes, other.hashes]))
-        found[other.name] = (mask, int(exact(other.hashes, own.hashes[same & ~mask]).sum()))
-    return found
-
-
-def _also_in(own: Dataset, copies: Array, whom: Mapping[str, Array]) -> str:
-    count, rows = int(copies.sum()), len(own)
-    others = ", ".join(f"`{name}` ({int(mask.sum())})" for name, mask in whom.items() if mask.any())
-    return f"{count} of {rows} rows ({count / rows:.1%}) of `{own.name}` are also in {others}"
-
-
-def _shared_groups(own: Dataset, held: Iterable[Dataset]) -> tuple[str, ...]:
-    """Say where a group has rows in training and in a held-out set: not the same rows, but related ones."""
-    if own.groups is None:
-        return ()
-    mine, warnings = set(own.groups.tolist()), []
-    for other in held:
-        if other.groups is not None and (count := len(mine & set(other.groups.tolist()))):
-            text = f"{count} of {len(mine)} groups of `{own.name}` are also in `{other.name}`"
-            warnings.append(f"{text}: related rows are learned and tested on")
-    return tuple(warnings)
 
 
 def _digest(data: Dataset) -> str:

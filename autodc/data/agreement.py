@@ -154,7 +154,11 @@ def _same_target(data: Dataset, base: Dataset, place: str) -> list[DataError]:
     kinds = (kind_of(data.y), kind_of(base.y))
     if kinds[0] != kinds[1]:
         got = f"{KINDS.get(kinds[0], kinds[0])}, the base has {KINDS.get(kinds[1], kinds[1])}"
-        hint = "write them as the base does, or rename classes with options: {map: {old: new}}"
+        kind = {"U": "category", "i": "integer", "b": "boolean", "f": "number"}.get(kinds[1], "category")
+        hint = (
+            "write them as the base does, or rename classes with options: {map: {old: new}}; a table is read as the "
+            f"base's with options: {{types: {{its target column: {kind}}}}}"
+        )
         return [DataError("ADC-DATA-022", "targets of another type than the base's", place, got, hint)]
     if data.y.shape[1:] != base.y.shape[1:]:
         got = f"{data.y.shape[1:]}, the base has {base.y.shape[1:]}"

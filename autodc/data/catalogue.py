@@ -45,7 +45,9 @@ class Catalogue:
     classes: Classes | None = None
     """Labels as the user knows them, in the order of their codes 0 … C−1 in every `y`."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Dataset → rows taken out of training because validation, test or a slice set holds the same inputs."""
+    """Dataset → rows taken out of training because validation, test or a slice set holds them too."""
+    kept: Mapping[str, Array] = field(default_factory=dict)
+    """Dataset → positions in its source of the rows that stayed, where some were left out."""
     warnings: tuple[str, ...] = ()
     unfit: tuple[AutodcError, ...] = ()
     """Slices whose `where` cannot be read in the test set."""
@@ -114,6 +116,7 @@ def build_catalogue(spec: StudySpec, read: Read, candidates: Sequence[Candidate]
         pool=by_role["pool"].get(POOL),
         classes=classes,
         left_out={e.name: found.left_out for e, found in training.items() if found.left_out},
+        kept={e.name: found.kept for e, found in training.items() if found.kept is not None},
         warnings=(
             *notes,
             *(one for found in every for one in found.warnings),

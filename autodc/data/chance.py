@@ -3,7 +3,8 @@
 Equal pairs inside a set tell how often two independent rows of it are equal; two sets drawn independently then share
 at most the geometric mean of what each has inside (Cauchy and Schwarz), however unlike they are. So that records which
 a set holds twice do not pass for chance, equal pairs count only as far as rows that are not equal explain them: where
-rows often differ in a few columns alone, rows that differ in none are to be expected.
+rows often differ in a few columns alone, rows that differ in none are to be expected. A short text may be said twice, a
+long one is a copy, and so is a file of the same bytes.
 """
 
 from __future__ import annotations
@@ -36,40 +37,71 @@ SINGLES, SUBSETS = 32, 24
 """Columns left out one at a time, and sets of columns left out together."""
 CROWDED = 4
 """One column alone is coarse where a value has so many rows on average."""
+SHORT = 50
+"""Characters of a text from which on no two people write the same."""
+UNIQUE = 0.9
+"""Metadata with so large a share of distinct values in a set names its rows rather than describes them."""
 
 
 def copied(training: Dataset, held: Dataset, same_training: Array, same_held: Array) -> Mask:
     """Mark the training rows, shape (n,), that the held set also holds and chance does not explain.
 
     same_training, same_held: numbers that are the same where the inputs are. Where chance explains equal inputs, rows
-    are copies if their target and the metadata both sets have are the same beyond chance too. A target that is sealed
-    is not looked at.
+    are copies if their target and the metadata both sets have are the same beyond chance too; that is asked with and
+    without metadata that names rows. A target that is sealed is not looked at.
     """
-    marked = _beyond_chance([training, held], [same_training, same_held], whole=False)
-    if marked[np.isin(same_training, same_held)].all():
-        return marked
-    mine, theirs = whole_rows([training, held], [same_training, same_held])
-    return marked | _beyond_chance([training, held], [mine, theirs], whole=True)
+    parts, same, equal = [training, held], [same_training, same_held], np.isin(same_training, same_held)
+    marked = equal & singular(training.x)
+    if not marked[equal].all():
+        marked |= _beyond_chance(parts, same)
+    names = shared_metadata(parts)
+    for chosen in dict.fromkeys((names, _describing(parts, names))):
+        if not marked[equal].all():
+            marked |= _beyond_chance(parts, whole_rows(parts, same, chosen), chosen)
+    return marked
 
 
-def explained(parts: Sequence[Dataset], same: Sequence[Array], *, whole: bool) -> bool:
-    """Whether chance explains the equal rows inside these sets. whole: `same` is of inputs, target and metadata."""
+def singular(x: Inputs) -> Mask:
+    """Mark the rows that no chance makes equal, shape (n,): long texts, and files."""
+    if not isinstance(x, Table) or x.kind == "table":
+        return np.zeros(len(x), dtype=bool)
+    if x.kind == "files":
+        return np.ones(len(x), dtype=bool)
+    return np.array([len(text) >= SHORT for text in x.texts()], dtype=bool)
+
+
+def possible(parts: Sequence[Dataset], same: Sequence[Array]) -> bool:
+    """Whether chance could at most make as many rows of two sets equal as are."""
+    size = int(max(one.max() for one in same)) + 1
+    mine, theirs = (np.bincount(one, minlength=size).astype(np.float64) for one in same)
+    return float(mine @ theirs) <= _chance(parts, same, None) * len(same[0]) * len(same[1])
+
+
+def explained(parts: Sequence[Dataset], same: Sequence[Array], names: Sequence[str] | None = None) -> bool:
+    """Whether chance explains the equal rows inside these sets. names: `same` is of all but other metadata."""
     pairs = sum(_pairs(np.unique(one, return_counts=True)[1]) for one in same)
-    return pairs <= _chance(parts, same, whole) * sum(_all_pairs(len(one)) for one in same)
+    return pairs <= _chance(parts, same, names) * sum(_all_pairs(len(one)) for one in same)
 
 
-def whole_rows(parts: Sequence[Dataset], same: Sequence[Array]) -> list[Array]:
-    """Number the rows of several sets: equal where inputs, target and the metadata that all have are equal.
+def shared_metadata(parts: Sequence[Dataset]) -> tuple[str, ...]:
+    """Metadata columns that all sets have, and that are no inputs."""
+    inputs = {name for part in parts for name in part.features}
+    everywhere = (name for name in parts[0].metadata.columns if all(name in part.metadata for part in parts))
+    return tuple(name for name in everywhere if name not in inputs)
+
+
+def whole_rows(parts: Sequence[Dataset], same: Sequence[Array], names: Sequence[str]) -> list[Array]:
+    """Number the rows of several sets: equal where inputs, target and these columns of metadata are equal.
 
     same: numbers of the inputs, for each set.
     """
     codes = np.concatenate(same)
-    for column in _further(parts):
+    for column in _further(parts, names):
         codes, _ = pd.factorize(codes * (int(column.max()) + 1) + column)
     return np.split(codes, np.cumsum([len(one) for one in same])[:-1])
 
 
-def _beyond_chance(parts: Sequence[Dataset], same: Sequence[Array], *, whole: bool) -> Mask:
+def _beyond_chance(parts: Sequence[Dataset], same: Sequence[Array], names: Sequence[str] | None = None) -> Mask:
     """Of the rows of the first set that the second also has, as many as chance does not explain, the rarest first.
 
     Asked of all equal pairs, and of rows that stand once in either set beside those that stand twice in one alone:
@@ -81,7 +113,7 @@ def _beyond_chance(parts: Sequence[Dataset], same: Sequence[Array], *, whole: bo
     shared = float(mine @ theirs)
     if not shared:
         return marked
-    most = _chance(parts, same, whole) * np.array([_all_pairs(len(one)) for one in same])
+    most = _chance(parts, same, names) * np.array([_all_pairs(len(one)) for one in same])
     spread = len(same[0]) * np.var(theirs[same[0]]) + len(same[1]) * np.var(mine[same[1]])
     beyond = _excess(shared, [_pairs(mine), _pairs(theirs)], most, float(spread))
     matched = np.flatnonzero(theirs[same[0]] > 0)
@@ -106,18 +138,20 @@ def _excess(shared: float, inside: Sequence[float], most: Array, spread: float) 
     return float(shared - by_chance) if shared > bound else 0.0
 
 
-def _chance(parts: Sequence[Dataset], same: Sequence[Array], whole: bool) -> float:
-    """The largest share of equal pairs that chance may give rows like these."""
+def _chance(parts: Sequence[Dataset], same: Sequence[Array], names: Sequence[str] | None) -> float:
+    """The largest share of equal pairs that chance may give rows like these. names: see `explained`."""
     codes = np.concatenate(same)
     distinct = len(np.unique(codes))
     width = width_of(parts[0].x)
     if distinct < 2 or width > WIDEST:
         return 0.0
+    if isinstance(parts[0].x, Table) and parts[0].x.kind != "table":
+        return float(parts[0].x.kind == "text")
     rng = np.random.default_rng(distinct)
     rows = np.arange(len(codes))
     if len(rows) > (most := max(64, VALUES // max(1, width))):
         rows = np.sort(rng.choice(rows, most, replace=False))
-    columns = _columns(parts, rows, whole)
+    columns = _columns(parts, rows, names)
     if len(columns) == 1:
         return 1.0 if len(codes) >= CROWDED * distinct and not _fine(parts, width) else 0.0
     return min(1.0, SLACK * _rate(columns, rng))
@@ -166,14 +200,14 @@ def _rate(columns: list[Array], rng: np.random.Generator) -> float:
     return best / every if every else 0.0
 
 
-def _columns(parts: Sequence[Dataset], rows: Array, whole: bool) -> list[Array]:
+def _columns(parts: Sequence[Dataset], rows: Array, names: Sequence[str] | None) -> list[Array]:
     """Codes of each column of these rows of all sets; constant columns and those that say the same are left out."""
     starts = np.cumsum([0, *(len(part) for part in parts)])
     inside = [rows[(rows >= a) & (rows < b)] - a for a, b in pairwise(starts)]
     picked = [columns_of(part.x[mine]) for part, mine in zip(parts, inside, strict=True)]
     inputs = [pd.concat([pd.Series(one) for one in column], ignore_index=True) for column in zip(*picked, strict=True)]
     found: dict[bytes, Array] = {}
-    further = (column[rows] for column in _further(parts)) if whole else ()
+    further = () if names is None else (column[rows] for column in _further(parts, names))
     for column in (*inputs, *further):
         codes, values = pd.factorize(column, use_na_sentinel=False)
         if len(values) > 1:
@@ -181,16 +215,31 @@ def _columns(parts: Sequence[Dataset], rows: Array, whole: bool) -> list[Array]:
     return list(found.values())
 
 
-def _further(parts: Sequence[Dataset]) -> Iterable[Array]:
-    """Codes, over all rows of all sets, of the target where no set hides it, and of metadata that all have."""
+def _further(parts: Sequence[Dataset], names: Sequence[str]) -> Iterable[Array]:
+    """Codes, over all rows of all sets, of the target where no set hides it, and of these columns of metadata."""
     if all(part.y is not None for part in parts):
         for values in zip(*(_flat(part.y) for part in parts), strict=True):
             yield pd.factorize(np.concatenate(values), use_na_sentinel=False)[0]
-    inputs = {name for part in parts for name in part.features}
-    for name in parts[0].metadata.columns:
-        if name not in inputs and all(name in part.metadata.columns for part in parts):
-            column = pd.concat([part.metadata[name] for part in parts], ignore_index=True)
-            yield pd.factorize(column, use_na_sentinel=False)[0]
+    for name in names:
+        column = pd.concat([part.metadata[name] for part in parts], ignore_index=True)
+        yield pd.factorize(column, use_na_sentinel=False)[0]
+
+
+def _describing(parts: Sequence[Dataset], names: Sequence[str]) -> tuple[str, ...]:
+    """Of these columns those that a copy would keep.
+
+    Numbers and names of rows differ in every copy that was written anew, and so does what no row of one set has in
+    common with another, such as the name of the file.
+    """
+    found = []
+    for name in names:
+        columns = [part.metadata[name] for part in parts]
+        is_fine = all(pd.api.types.is_float_dtype(column) for column in columns)
+        naming = any(column.nunique() >= UNIQUE * max(1, len(column)) for column in columns)
+        apart = len(parts) > 1 and not columns[0].isin(columns[1]).any()
+        if not (apart or (naming and not is_fine)):
+            found.append(name)
+    return tuple(found)
 
 
 def _flat(y: Array | None) -> list[Array]:

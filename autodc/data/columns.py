@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-EXACT = 2**53
-"""Up to here a float64 holds every whole number."""
 TYPED = frozenset(
     {"boolean", "date", "datetime", "datetime64", "decimal", "floating", "integer", "mixed-integer-float", "time"}
 )
@@ -31,7 +29,7 @@ def from_arrow(column: pa.ChunkedArray) -> pd.Series[Any]:
     exact = pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_time(kind)
     if pa.types.is_decimal256(kind) and kind.precision > 38:
         column = _narrowed(column)
-    if exact or (column.null_count and (pa.types.is_boolean(kind) or _is_big(column))):
+    if exact or (column.null_count and (pa.types.is_boolean(kind) or pa.types.is_integer(kind))):
         return pd.Series(pd.arrays.ArrowExtensionArray(column))
     values: pd.Series[Any] = column.to_pandas()
     return values
@@ -66,16 +64,6 @@ def as_array(values: pd.Series[Any]) -> Array:
         pairs = zip(values, values.isna(), strict=True)
         return np.array([None if missing else value for value, missing in pairs], dtype=object)
     return np.asarray(values.to_numpy())
-
-
-def _is_big(column: pa.ChunkedArray) -> bool:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not pa.types.is_integer(column.type):
-        return False
-    ends = pc.min_max(column).as_py()
-    return ends["min"] is not None and (ends["min"] < -EXACT or ends["max"] > EXACT)
 
 
 def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -30,6 +30,10 @@ class Dataset:
     """n rows, one column per metadata column, never the target."""
     groups: Array | None = None
     """Shape (n,): rows of one group stay together."""
+    id: str = ""
+    """The metadata column that says which example a row is, where the user names it."""
+    likely_ids: tuple[str, ...] = ()
+    """Metadata columns that look like one."""
     fingerprint: str = field(default="")
     notes: tuple[str, ...] = ()
     """What a person should know of how it was read, one sentence each; they are not content."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -23,16 +23,26 @@ BATCH_BYTES = 8 << 20
 
 
 def row_hashes(x: Inputs) -> Array:
-    """Hash every row of inputs, shape (n, ...), to 32 hexadecimal digits: shape (n,). Zero has one sign."""
-    hashes = np.empty(len(x), dtype="S32")
+    """Hash every row of inputs, shape (n, ...), to 64 bits: uint64, shape (n,). Zero has one sign.
+
+    Of twenty million rows and twenty million others two that differ have the same hash once in fifty thousand studies.
+    """
+    hashes = np.empty(len(x), dtype=np.uint64)
     for start, rows in batches(x):
         if isinstance(rows, Table):
             flat = _words(rows)
         else:
             data = rows + np.zeros((), rows.dtype) if rows.dtype.kind == "f" else rows
             flat = np.ascontiguousarray(data).reshape(len(data), -1)
-        hashes[start : start + len(flat)] = [hashlib.blake2b(row.data, digest_size=16).hexdigest() for row in flat]
+        digests = b"".join([hashlib.blake2b(row.data, digest_size=16).digest()[:8] for row in flat])
+        hashes[start : start + len(flat)] = np.frombuffer(digests, dtype=">u8")
     return hashes
+
+
+def numbered(parts: Sequence[Array]) -> list[Array]:
+    """Turn row hashes of several sets into ints: the same number for the same inputs."""
+    _, same = np.unique(np.concatenate(parts), return_inverse=True)
+    return np.split(same.ravel(), np.cumsum([len(one) for one in parts])[:-1])
 
 
 def batches(rows: Some) -> Iterator[tuple[int, Some]]:

@@ -12,9 +12,10 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from autodc.data.chance import copied, explained, whole_rows
+from autodc.data.chance import copied, explained, shared_metadata, singular, whole_rows
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import BATCH, batches
+from autodc.data.hashing import BATCH, batches, numbered
+from autodc.data.ids import as_ids
 from autodc.data.views import is_pictures, numbers, thumbnails
 from autodc.table import Inputs, Table
 
@@ -112,27 +113,37 @@ def joint_clusters(parts: Sequence[Dataset]) -> list[Array]:
     return [np.asarray(part, dtype=np.int64) for part in _cut(same.ravel(), parts)]
 
 
-def numbered(parts: Sequence[Array]) -> list[Array]:
-    """Turn row hashes of several sets into ints: the same number for the same inputs."""
-    _, same = np.unique(np.concatenate(parts), return_inverse=True)
-    return np.split(same.ravel(), np.cumsum([len(one) for one in parts])[:-1])
-
-
 def _observations(parts: Sequence[Dataset]) -> Array:
     """Number the rows of all sets, one after the other: the same number for copies of one row."""
+    if all(part.id for part in parts):
+        return _named(parts)
     same = numbered([part.hashes for part in parts])
     every = np.concatenate(same)
-    if len(np.unique(every)) == len(every) or not explained(parts, same, whole=False):
+    if len(np.unique(every)) == len(every) or not explained(parts, same):
         return every
-    whole = whole_rows(parts, same)
-    if not explained(parts, whole, whole=True):
+    names = shared_metadata(parts)
+    whole = whole_rows(parts, same, names)
+    if not explained(parts, whole, names):
         return np.unique(np.concatenate(whole), return_inverse=True)[1].ravel()
     return _apart(parts, same)
 
 
+def _named(parts: Sequence[Dataset]) -> Array:
+    """Number rows by the ids that the user names; a row without one is its own."""
+    names = [as_ids(part.metadata[part.id]).reset_index(drop=True) for part in parts]
+    codes, known = pd.factorize(pd.concat(names, ignore_index=True))
+    nameless = np.flatnonzero(codes < 0)
+    codes[nameless] = len(known) + np.arange(len(nameless))
+    return np.unique(codes, return_inverse=True)[1].ravel()
+
+
 def _apart(parts: Sequence[Dataset], same: Sequence[Array]) -> Array:
-    """Number rows that chance made equal: each its own, but a set that repeats rows of an earlier one shares theirs."""
-    turns = [pd.Series(one).groupby(one).cumcount().to_numpy() for one in same]
+    """Number rows that chance made equal: each its own, but a set that repeats rows of an earlier one shares theirs.
+
+    What no chance makes equal is the same wherever it stands.
+    """
+    once = [singular(part.x) for part in parts]
+    turns = [pd.Series(one).groupby(one).cumcount().to_numpy() * ~alone for one, alone in zip(same, once, strict=True)]
     owner = list(range(len(parts)))
     for later in range(1, len(parts)):
         for earlier in range(later):
@@ -140,7 +151,7 @@ def _apart(parts: Sequence[Dataset], same: Sequence[Array]) -> Array:
             if copied(pair[0][0], pair[0][1], *pair[1]).any():
                 owner[later] = owner[earlier]
                 break
-    keys = [np.stack([np.full(len(one), owner[k]), one, turns[k]], axis=1) for k, one in enumerate(same)]
+    keys = [np.stack([owner[k] * ~once[k], one, turns[k]], axis=1) for k, one in enumerate(same)]
     return np.unique(np.concatenate(keys), axis=0, return_inverse=True)[1].ravel()
 
 

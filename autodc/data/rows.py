@@ -40,7 +40,16 @@ def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
     group = request.text("group")
     groups = None if group is None else as_array(columns[group]).astype(str)
     x = x if isinstance(x, Table) else native(x)
-    return Dataset(name=request.name, x=x, y=y, metadata=columns, groups=groups, notes=raw.notes)
+    return Dataset(
+        name=request.name,
+        x=x,
+        y=y,
+        metadata=columns,
+        groups=groups,
+        id=request.text("id") or "",
+        likely_ids=raw.likely_ids,
+        notes=raw.notes,
+    )
 
 
 def _lengths(request: SourceRequest, x: Inputs, y: Array | None, metadata: pd.DataFrame) -> list[DataError]:
@@ -85,6 +94,8 @@ def _metadata(request: SourceRequest, metadata: pd.DataFrame) -> list[DataError]
         if isinstance(dtype, np.dtype) and dtype.kind in "cV":
             hint = "give its parts as columns of numbers or text, or leave it out"
             found.append(problem(request, "045", f"metadata column `{name}` holds no single values", f"{dtype}", hint))
+    if (named := request.text("id")) is not None and named not in names:
+        found.append(missing_name(request, "110", "id column", named, names))
     group = request.text("group")
     if group is not None and group not in names:
         found.append(missing_name(request, "018", "group column", group, names))

@@ -16,9 +16,10 @@ from autodc.table import ColumnType, Inputs
 
 Array = np.ndarray[Any, Any]
 
-COMMON_OPTIONS = ("target", "group", "map")
+COMMON_OPTIONS = ("target", "group", "id", "map")
 """Options of every source. target: name of the column or array of targets; group: metadata column whose rows stay
-together in a split; map: class label as written → class label of the base."""
+together in a split; id: metadata column that says which example a row is, so that rows of one id are one example and
+rows of another are not, however equal; map: class label as written → class label of the base."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,8 @@ class RawRows:
     y: Array | None
     metadata: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
-    """See `Dataset`."""
+    likely_ids: tuple[str, ...] = ()
+    """notes, likely_ids: see `Dataset`."""
 
 
 class Source(Protocol):

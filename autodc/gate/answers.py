@@ -18,11 +18,15 @@ from autodc.gate.reasons import (
     OPEN_OBJECTIVE,
     OPEN_TARGET,
     OUT_OF_BUDGET,
+    OVER_LIMIT,
 )
 from autodc.gate.types import Look
 
 HARMS = frozenset({HARM_GUARD, HARM_ANCHOR, HARM_OBJECTIVE})
 """Reasons by which a challenger is shown to harm."""
+
+SHOWN = HARMS | {OVER_LIMIT}
+"""Reasons by which it is shown to be no good, whatever more would show."""
 
 REFUSED = HARMS | {
     *(FUTILE_TARGET, FUTILE_OBJECTIVE, FUTILE_GUARD),
@@ -45,9 +49,10 @@ def answered(look: Look, verdict: str | None, reasons: Iterable[str], combined: 
     return Answer(
         keep=verdict == "keep",
         gained=objective.z is not None and objective.bound is not None and objective.z >= objective.bound,
-        harmed=bool(HARMS & {*look.reasons, *codes}),
+        harmed=bool(SHOWN & {*look.reasons, *codes}),
         guards=tuple(guards),
         mean=mean,
         sd=sd if math.isfinite(sd) else math.inf,
         cut=verdict is None or OUT_OF_BUDGET in codes,
+        over=OVER_LIMIT in (*look.reasons, *codes),
     )

@@ -146,7 +146,7 @@ class Answer:
     gained: bool = False
     """The gain is shown, whatever the guards."""
     harmed: bool = False
-    """The challenger is shown worse, or to break a guard."""
+    """The challenger is shown worse, or to break a guard or a limit."""
     guards: tuple[str, ...] = ()
     """Guards that do not hold."""
     mean: float = 0.0
@@ -156,6 +156,8 @@ class Answer:
     paid: bool = True
     cut: bool = False
     """It ended for want of trainings."""
+    over: bool = False
+    """The challenger is shown to cost more than it may."""
 
     @property
     def low(self) -> float:
@@ -165,11 +167,11 @@ class Answer:
     @property
     def ahead(self) -> bool:
         """Whether the best guess is a gain; nothing is guessed of what could not be measured."""
-        return self.paid and self.mean > 0 and math.isfinite(self.sd)
+        return self.paid and not self.over and self.mean > 0 and math.isfinite(self.sd)
 
     def costs_nothing(self, matters: float) -> bool:
         """Whether the challenger is shown to lose less than matters."""
-        return self.low >= -matters
+        return not self.over and self.low >= -matters
 
     def may_leave(self, matters: float) -> bool:
         """Whether the challenger, which is without some, may stand for the whole: it costs nothing, or seems better.
@@ -190,7 +192,7 @@ class Answer:
     @property
     def seems_better(self) -> bool:
         """Whether the challenger is better, 80% sure."""
-        return self.mean > FAIRLY * self.sd
+        return not self.over and self.mean > FAIRLY * self.sd
 
 
 @final

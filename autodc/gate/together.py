@@ -73,7 +73,7 @@ def round_of(p: Proposal) -> Round:
         held, alone = yield from _alone(p, held)
         held = yield from _pruned(p, held, alone)
         end = yield from _rest(p, held, alone - ground.members, whole, ground)
-        end = yield from _weighted(end)
+        end = stays if end == stays else (yield from _weighted(end))
     end = yield from _priced(p, end or stays)
     return None if end == stays else end
 
@@ -112,8 +112,8 @@ def _whole(p: Proposal) -> Generator[Question, Answer, tuple[Arm | None, Arm]]:
             return found, ground
     if p.doubt and first is not None and first.ahead and not first.harmed:
         arm = Arm("everything", kept | frozenset(p.everything))
-        _ = yield Question(purpose="doubt", challenger=arm, incumbent=ground, members=p.everything)
-        return arm, ground
+        answer = yield Question(purpose="doubt", challenger=arm, incumbent=ground, members=p.everything)
+        return None if answer.over else arm, ground
     return None, ground
 
 
@@ -258,11 +258,13 @@ def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm
             held, rest = held.without([worst]), tuple(n for n in rest if n != worst)
         return bare
     answer = yield Question(purpose="block", challenger=held, incumbent=ground, members=rest)
+    if answer.over and held == whole:
+        return Arm("incumbent", frozenset(p.kept))
     if held == whole or answer.ahead:
         return held
     members = tuple(sorted(whole.members - ground.members))
-    _ = yield Question(purpose="block", challenger=whole, incumbent=ground, members=members)
-    return whole
+    answer = yield Question(purpose="block", challenger=whole, incumbent=ground, members=members)
+    return Arm("incumbent", frozenset(p.kept)) if answer.over else whole
 
 
 def _weighted(held: Arm) -> Steps:

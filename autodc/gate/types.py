@@ -62,6 +62,21 @@ class Settling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a challenger costs of one kind beside the start of the study, where that is limited."""
+
+    start: float
+    challenger: float
+    """start, challenger: medians over their trainings."""
+    times: float
+    """The one by the other."""
+    surely: float
+    """What that is at least, 95% sure; 0 where nothing tells how much it moves."""
+    allowed: float
+    """What it may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceLook:
     """One slice at one look, as it goes into result.json and `why`.
 
@@ -150,10 +165,12 @@ class Look:
     empty with one pair."""
     leaks: Leaks | None = None
     """What was looked for and found where the gain looked too good."""
+    costs: Mapping[str, Cost] = field(default_factory=dict)
+    """What the study limits, as far as it was measured."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return asdict(self)
+        """JSON form; without costs where nothing is limited."""
+        return {name: value for name, value in asdict(self).items() if name != "costs" or value}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Look:
@@ -167,6 +184,7 @@ class Look:
                 "settling": tuple(Settling(**one) for one in value.get("settling", ())),
                 "unmeasured": tuple(value.get("unmeasured", ())),
                 "noise": {name: tuple(numbers) for name, numbers in value.get("noise", {}).items()},
+                "costs": {name: Cost(**one) for name, one in value.get("costs", {}).items()},
                 "leaks": None if value.get("leaks") is None else _leaks(value["leaks"]),
             }
         )

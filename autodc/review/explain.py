@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from autodc.evaluation.evidence import UNDEFINED
 from autodc.gate.noise import OBJECTIVE
-from autodc.gate.types import Gained, Held, Leak, LeakKind, Leaks, Look, Settling, SliceLook
+from autodc.gate.types import Cost, Gained, Held, Leak, LeakKind, Leaks, Look, Settling, SliceLook
 from autodc.review.reasons import sentence
 
 FAR_BOUND = 20.0
@@ -55,6 +55,7 @@ def explain(look: Look, subject: str, verdict: str | None = None) -> str:
     if len(targets) > 1:
         parts.append(_objective(look.objective))
     parts += [_guard(name, seen) for name, seen in counted.items() if seen.margin is not None]
+    parts += costs_words(look)
     parts += [_no_evidence(name, seen) for name, seen in look.slices.items() if seen.needed is not None]
     if words := advice(look):
         parts.append(words)
@@ -117,6 +118,22 @@ def leaks_words(leaks: Leaks) -> str:
         return f"Found: {'; '.join(_leak(one) for one in leaks.found)}."
     looked = [_LEAKS[kind] for kind in leaks.looked]
     return f"Looked for in {where}, and not found: {', '.join(looked)}."
+
+
+def costs_words(look: Look) -> list[str]:
+    """What a challenger costs beside the start, one sentence for each cost that is limited."""
+    return [_cost(name, one) for name, one in look.costs.items()]
+
+
+def _cost(name: str, one: Cost) -> str:
+    unit = {"predict_ms": " ms a row to predict", "train_seconds": " seconds to train", "model_mb": " MB of model"}
+    text = f"It takes {one.challenger:.3g}{unit.get(name, '')}, {one.times:.3g} times the start's {one.start:.3g}; "
+    allowed = f"metrics.limits.{name} allows {one.allowed:g} times"
+    if one.surely > one.allowed:
+        return f"{text}{allowed} (95% sure of {one.surely:.3g} or more)."
+    if one.times > one.allowed:
+        return f"{text}{allowed}, and chance alone may explain the rest (95% sure of {one.surely:.3g} or more)."
+    return f"{text}{allowed}."
 
 
 def _leak(one: Leak) -> str:

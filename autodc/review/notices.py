@@ -14,7 +14,8 @@ from autodc.gate.reasons import TOO_GOOD
 from autodc.review import explain
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
-from autodc.study.rules import allowance, ledger
+from autodc.study.rules import allowance, costs, ledger
+from autodc.study.view import spec_of
 from autodc.studyfile.study import StudySpec
 
 ADVICE_SHOWN = 3
@@ -37,7 +38,23 @@ def alarms(state: State) -> list[str]:
             "each dataset is judged by the noise of its own pairs; where all weights are whole numbers an interval is "
             "about other validation rows alone, not about another draw of the training data, which no seed shows"
         )
-    return found
+    return found + cost_alarms(state)
+
+
+def cost_alarms(state: State) -> list[str]:
+    """Limits that nothing was held to, and those that the model of the end breaks after all."""
+    limits, start = spec_of(state).metrics.most, costs.of_start(state)
+    unheld = [name for name in limits if start.get(name) and not any(start[name])]
+    found = [f"metrics.limits.{name} limits nothing: the trainer does not measure it" for name in unheld]
+    if state.finished is None or state.incumbent is None or state.incumbent == state.start:
+        return found
+    end = costs.of_plan(state, state.incumbent, len(state.trials))
+    return found + [
+        f"the model of the end costs {one.times:.3g} times the {name} of the start, where metrics.limits allows "
+        f"{one.allowed:g}: no comparison showed it, all its trainings do"
+        for name, one in end.items()
+        if one.surely > one.allowed
+    ]
 
 
 def slice_alarms(slices: Mapping[str, Mapping[str, Any]]) -> list[str]:

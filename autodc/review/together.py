@@ -12,7 +12,7 @@ from autodc.gate.advice import MOST_ROWS
 from autodc.gate.power import rows_for_whole
 from autodc.gate.questions import LEAVING
 from autodc.gate.types import SliceLook
-from autodc.review.explain import advice, number
+from autodc.review.explain import advice, costs_words, number
 from autodc.review.numbers import count, listed
 from autodc.review.reasons import sentence
 from autodc.study.journal.records import ComparisonState
@@ -97,7 +97,7 @@ def summary(state: State, name: str, comparison: ComparisonState) -> str:
         f"{these}: {number(seen.difference)}{span} on the targets together, of "
         f"{count(look.pairs, 'pair')} of trainings on {count(seen.rows, 'row')}."
     )
-    parts += why(comparison)
+    parts += [*why(comparison), *costs_words(look)]
     if comparison.verdict == "keep" and others and reasons.NOT_APART not in comparison.reasons:
         parts.append("It is a claim about all of them at once: what one of them is worth alone, nobody has shown.")
     if comparison.verdict == "undecided":

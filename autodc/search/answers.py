@@ -54,7 +54,7 @@ class AnsweringEngine:
             row[need] = np.where(row[need] > 0, row[need], 0.7)
             plan = book.encoding.plan(book.space.snap(row[None])[0])
             return Recommendation(plan=plan, mean=0.0, sd=0.0, tuned=plan)
-        found = self._recommender(history).choose(need, out)
+        found = self._recommender(history, observed).choose(need, out)
         plan = book.encoding.plan(found.row)
         effects, weights = {}, {}
         for name in book.problem.datasets:
@@ -79,7 +79,7 @@ class AnsweringEngine:
         history = self._book.of(observed)
         if _knows_nothing(history):
             return None
-        return self._book.plan(self._recommender(history).settle(self._book.fixed(mixture, recipe)), mixture)
+        return self._book.plan(self._recommender(history, observed).settle(self._book.fixed(mixture, recipe)), mixture)
 
     @single_threaded
     def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:
@@ -122,10 +122,13 @@ class AnsweringEngine:
         means, sds = model.difference(whole, left)
         return {n: (float(mean), float(sd)) for n, mean, sd in zip(names, means, sds, strict=True)}
 
-    def _recommender(self, history: History) -> Recommender:
+    def _recommender(self, history: History, observed: Sequence[Observation]) -> Recommender:
         book = self._book
         problem = book.problem
-        return Recommender(book.space, self._modeller, history, problem.guards, book.start, self._seed, problem.plain)
+        beyond = self._tradeoffs.beyond(history, observed, book.start)
+        return Recommender(
+            book.space, self._modeller, history, problem.guards, book.start, self._seed, problem.plain, beyond
+        )
 
 
 def _knows_nothing(history: History) -> bool:

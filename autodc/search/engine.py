@@ -50,6 +50,8 @@ class SearchProblem:
     """Dataset → numbers that say what it holds, equally many of each; similar datasets are tried together first where
     there are many (`clusters.py`)."""
 
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """Trade-off → to how many times that of the start it may grow in what is recommended."""
     plain: bool = True
     """Whether what is recommended goes back to weight 1, and inside ranges, where nothing else is believed better."""
 

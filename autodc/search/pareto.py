@@ -7,7 +7,7 @@ scalarisation, Paria, Kandasamy and Póczos 2019 for random scalarisations of Th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -51,10 +51,12 @@ class Tradeoffs:
     """The surrogates of what is searched for beside the objective; what they keep is for speed."""
 
     def __init__(self, space: Space, problem: SearchProblem) -> None:
-        self._space, self._targets = space, problem.targets
-        self._modellers = {
-            n: SelectingModeller(space.features, space.data_features, {n: 1.0}) for n in problem.tradeoffs
-        }
+        self._space, self._limits = space, problem.limits
+        self._modellers = self._made(problem.tradeoffs)
+        self._limited = self._made(problem.limits)
+
+    def _made(self, names: Iterable[str]) -> dict[str, SelectingModeller]:
+        return {n: SelectingModeller(self._space.features, self._space.data_features, {n: 1.0}) for n in names}
 
     @single_threaded
     def weighed(
@@ -102,9 +104,34 @@ class Tradeoffs:
             )
         return tuple(points)
 
-    def _models(self, history: History, observed: Sequence[Observation]) -> list[tuple[Model, History]]:
+    @single_threaded
+    def beyond(self, history: History, observed: Sequence[Observation], start: Array) -> Function | None:
+        """Rows → by how much more than is allowed they are believed to cost, in logarithms; None: nothing is limited.
+
+        start: the row that limits are measured from. What no training measured holds nothing.
+        """
+        known = {n: m for n, m in self._limited.items() if any(n in one.tradeoffs for one in observed)}
+        if not known:
+            return None
+        origin = self._space.features(start[None])
+        means = [model.mean() for model, _ in self._models(history, observed, known)]
+        least = [float(mean(origin)[0]) - np.log(self._limits[n]) for n, mean in zip(known, means, strict=True)]
+
+        def excess(rows: Array) -> Array:
+            features = self._space.features(rows)
+            over = [np.maximum(0.0, end - mean(features)) for end, mean in zip(least, means, strict=True)]
+            return np.asarray(np.sum(over, axis=0))
+
+        return excess
+
+    def _models(
+        self,
+        history: History,
+        observed: Sequence[Observation],
+        modellers: Mapping[str, SelectingModeller] | None = None,
+    ) -> list[tuple[Model, History]]:
         found = []
-        for name, modeller in self._modellers.items():
+        for name, modeller in (self._modellers if modellers is None else modellers).items():
             if ("beside", name) not in history.memo:
                 history.memo["beside", name] = History.told(
                     rows=history.rows,

@@ -14,7 +14,7 @@ from autodc.search.history import History
 from autodc.search.proposal import GUARD_WEIGHT
 from autodc.search.space import OUT, Fixed, Space
 from autodc.search.surrogates.modeller import Modeller
-from autodc.search.surrogates.posterior import Model
+from autodc.search.surrogates.posterior import Function, Model
 
 Array = np.ndarray[Any, Any]
 
@@ -27,6 +27,9 @@ DOUBT = 0.15
 
 UNUSUAL = 0.25
 """What is unusual is recommended where it is believed to gain this many times the doubt in its gain."""
+
+FORBIDDEN = 1e4
+"""What costs more than is allowed is worth so many times less than all that was seen differs by."""
 
 EDGE, INSIDE = 0.03, 0.15
 """A number nearer than the one to an end of its range is asked about at the other."""
@@ -58,9 +61,14 @@ class Recommender:
         start: Array,
         seed: int,
         plain: bool = True,
+        beyond: Function | None = None,
     ) -> None:
-        """plain: what is unusual, and not believed to be worth it, is taken back."""
-        self._plainer = plain
+        """plain: what is unusual, and not believed to be worth it, is taken back.
+
+        beyond: by how much more than is allowed rows are believed to cost; no such row is recommended where one is not.
+        """
+        self._plainer, self._beyond = plain, beyond
+        self._forbidden = FORBIDDEN * (float(np.ptp(history.objective)) or 1.0)
         self._space, self._start, self._history, self._seed = space, start, history, seed
         self._model: Model = modeller.believed(history)
         self._mean = self._model.mean()
@@ -100,6 +108,9 @@ class Recommender:
         if self._together is not None:
             below = self._together.means(origin) - self._margins - self._together.means(features)
             value = value - GUARD_WEIGHT * np.maximum(0.0, below).sum(axis=1)
+        if self._beyond is not None:
+            excess = self._beyond(rows)
+            value = value - self._forbidden * np.where(excess > 0, 1.0 + excess, 0.0)
         return np.asarray(value)
 
     def _prune(self, row: Array, required: Array) -> Array:

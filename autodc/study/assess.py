@@ -16,9 +16,10 @@ from autodc.evaluation.metrics import Metric
 from autodc.evaluation.scores import PairedOutputs, compare, row_scores, score
 from autodc.evaluation.slices import Slice, SliceTable
 from autodc.gate.judge import judge, judge_last, too_good
+from autodc.gate.limits import limited
 from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.questions import PATIENT, TOGETHER_ALONE
-from autodc.gate.reasons import NO_CHANGE
+from autodc.gate.reasons import NO_CHANGE, OVER_LIMIT
 from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.study import beside
@@ -28,7 +29,7 @@ from autodc.study.journal.records import ComparisonState, TrialState
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactStore
 from autodc.study.row_effects import RowEffects
-from autodc.study.rules import last
+from autodc.study.rules import costs, last
 from autodc.study.rules.comparisons import declared, draws, is_novel, pooled
 from autodc.study.rules.credit import PARTS
 from autodc.study.rules.searched import Missed, missed, trainings
@@ -76,7 +77,8 @@ class EvidenceAssessor:
         look = self._look_on(table, view, comparison, pair_seeds, last)
         if comparison.pairs is None:
             return look
-        return replace(look, verdict=None, reasons=tuple(code for code in look.reasons if code == NO_CHANGE))
+        told = tuple(code for code in look.reasons if code in (NO_CHANGE, OVER_LIMIT))
+        return replace(look, verdict=None, reasons=told)
 
     @property
     def explore_share(self) -> float | None:
@@ -127,7 +129,11 @@ class EvidenceAssessor:
             objective_alone=comparison.purpose in TOGETHER_ALONE,
             patient=comparison.purpose in PATIENT,
         )
-        return judge_last(judged, spec.gate, last)
+        look = judge_last(judged, spec.gate, last)
+        last = last or look.pairs >= spec.gate.looks[-1] or comparison.pairs is not None
+        alone = comparison.purpose in ("removal", "addition")
+        seen = costs.of_comparison(state, comparison, pair_seeds)
+        return limited(look, spec.metrics.most, seen, alone=alone, last=last)
 
     def _leaks_in(
         self, gate: GateSpec, comparison: ComparisonState, evidence: Evidence, table: SliceTable

@@ -130,6 +130,8 @@ SYNONYMS: Final = {
     "regressor": "regression",
     "image2image": "image_to_image",
     "segmentation": "image_to_image",
+    "detection": "custom",
+    "generation": "custom",
     "bool": "categorical",
     "boolean": "categorical",
     "choice": "categorical",

@@ -85,6 +85,16 @@ class MetricsSpec(Spec):
     """What is measured on every slice."""
 
     primary: str = Field(description=f"{', '.join(METRICS)}, path/to/file.py:Object or package.module:Object")
+    limits: dict[Tradeoff, Annotated[float, Field(gt=0)]] = Field(
+        default={},
+        description="predict_ms, train_seconds, model_mb: to how many times the start's it may grow; what costs more "
+        "is not kept",
+    )
+
+    @property
+    def most(self) -> Mapping[str, float]:
+        """Trade-off → to how many times that of the start it may grow."""
+        return {str(name): times for name, times in self.limits.items()}
 
 
 class SliceSpec(Spec):

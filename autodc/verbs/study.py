@@ -24,6 +24,7 @@ from autodc.studyfile.study import MachineSpec, Role, SliceSpec, StudySpec
 from autodc.trial.executor import Completion
 from autodc.trial.outputs import checked_outputs, misplaced
 from autodc.trial.trainer import TrainingJob
+from autodc.values import objects
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.separate import Diagnosis, diagnosis_of
 from autodc.wire.study import admit, job_maker, open_study
@@ -151,7 +152,14 @@ class Study:
         self._core.admit_slice(SliceSpec(name=name, where=where, role=role, margin=margin, weight=weight))
 
     def outputs(self) -> Mapping[str, Array] | None:
-        """Predictions of one training of the incumbent, part → row order, images too; None before it was trained."""
+        """Predictions of one training of the incumbent, part → row order, images too; None before it was trained.
+
+        JSON values of a custom task come as an array of Python objects.
+        """
+        found = self._outputs()
+        return None if found is None else {part: objects(rows) for part, rows in found.items()}
+
+    def _outputs(self) -> Mapping[str, Array] | None:
         incumbent = self._core.state.incumbent
         return None if incumbent is None else self._core.outputs(incumbent)
 
@@ -166,7 +174,7 @@ class Study:
             why = separation.note or "data.explore_share is 0"
             hint = "begin a study with data.explore_share, 0.4 say; its gate then decides on the other rows"
             raise InputError("ADC-RUN-018", "this study sets no rows apart for diagnosis", "", why, hint)
-        outputs = self.outputs()
+        outputs = self._outputs()
         if outputs is None:
             hint = "ask for trials and tell their outcomes first"
             raise InputError("ADC-RUN-019", "the incumbent was not trained yet", hint=hint)

@@ -73,7 +73,7 @@ class _Careful:
         key = self._keys.get(id(source)) or self._slices[how["name"]]
         if not self._draft.is_whole(f"{key}.source"):
             raise self._draft.problems[0]
-        asked = {name: value for name, value in how.items() if name != "targets"}
+        asked = {name: how[name] for name in ("folder", "name", "place", "kind")}
         whole = self._draft.is_whole(key if key.startswith("data.") else f"{key}.options") and self._known_kind
         if not is_small(source, **asked) or not whole:
             raise self._draft.problems[0]

@@ -12,10 +12,10 @@ from typing import Any, final
 import numpy as np
 
 from autodc.data.catalogue import Catalogue
-from autodc.data.chance import copied
+from autodc.data.copies import copies_of
 from autodc.data.dataset import Dataset
 from autodc.data.nearness import SAMPLED, Nearness
-from autodc.data.overlap import IMAGE_TOLERANCE, TABLE_TOLERANCE, near, numbered
+from autodc.data.overlap import IMAGE_TOLERANCE, TABLE_TOLERANCE, near
 from autodc.data.views import is_pictures, numeric
 from autodc.evaluation.slices import held_parts
 from autodc.gate.types import Leak, LeakKind, Leaks
@@ -93,8 +93,7 @@ class LeakSearch:
 
 def _copied(training: Dataset, held: Dataset) -> Array:
     """Hashes of the training rows that are copies of held rows: equal inputs that chance explains are no answers."""
-    mine, theirs = training.hashes, held.hashes
-    return mine[copied(training, held, *numbered([mine, theirs]))]
+    return training.hashes[copies_of(training, held).rows]
 
 
 def _common(held: Dataset) -> float:

@@ -34,6 +34,7 @@ def search_problem(spec: StudySpec) -> SearchProblem:
         start=start_plan(spec),
         enqueue=spec.search.enqueue,
         tradeoffs=spec.search.objectives,
+        limits=spec.metrics.most,
         probes={c.name: c.probe for c in spec.data.candidates if c.probe is not None},
     )
 

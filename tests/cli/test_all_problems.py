@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
+from autodc.errors import InputError
 from autodc.testing.worlds.cells import write_world
+from autodc.verbs.reading import read_study
 
 LINE = re.compile(r"^(?P<file>\S+?):(?P<line>\d+):(?P<column>\d+): (?P<key>\S+?)(?: \(.*?\))?: ", re.MULTILINE)
 SKLEARN = {"task__trainer": "sklearn", "task__options": {"estimater": "X"}}
@@ -140,3 +144,77 @@ def test_large_data_is_not_read_for_a_slip_of_the_keyboard(autodc: Any, tmp_path
     said = autodc("check", write_world(tmp_path, budjet={}, data__candidates=candidates))
     assert "it was called" not in said.err
     assert "slow.py has no rosw" in said.err
+
+
+def test_tables_are_looked_at_as_columns_of_the_base(autodc: Any, tmp_path: Path) -> None:
+    def rows(first: int) -> str:
+        found = [f"{first + i % 20},{i * first % 97 / 8},{'basic' if i % 2 else 'pro'},{i % 3 % 2}" for i in range(60)]
+        return "\n".join(["age,spend,plan,label", *found, ""])
+
+    for name, text in (("base", rows(20)), ("far", rows(41).replace("45,", "thirty,", 1)), ("validation", rows(63))):
+        (tmp_path / f"{name}.csv").write_text(text)
+    options = "options: {target: label}"
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "schema_version: 1\nname: table\nbudjet: {}\ntask: {kind: classification, trainer: sklearn}\n"
+        f"data:\n  base: {{source: base.csv, {options}}}\n"
+        f"  candidates:\n    - {{name: far, source: far.csv, {options}}}\n"
+        f"  validation: {{source: validation.csv, {options}}}\nmetrics: {{primary: accuracy}}\n"
+        "slices:\n  - {name: all, role: target}\n  - {name: pro, role: guard, margin: 0.1, where: \"plann = 'pro'\"}\n"
+    )
+    said = autodc("check", study)
+    assert said.code == 2
+    assert said.err.startswith(f"autodc: 3 problems in {study}:\n{study}:3:1: budjet")
+    assert f"{study}:8:19: data.candidates[0].source (far)" in said.err
+    assert "thirty" in said.err
+    assert "did you mean `plan`?" in said.err
+
+
+ANYTHING = (
+    None,
+    True,
+    -3,
+    2.5,
+    "target",
+    "dark",
+    "sgd",
+    "yes",
+    "",
+    [],
+    {},
+    [1, "a"],
+    {"name": "x"},
+    "lampz",
+    "x" * 300,
+)
+KEYS = ("name", "source", "when", "role", "nmae", "targets", "options", "where", "sorce", "target")
+
+
+@pytest.mark.slow
+def test_whatever_is_wrong_is_told_and_nothing_else_is_raised(tmp_path: Path) -> None:
+    file = write_world(tmp_path)
+    tree, draw, told = YAML(typ="safe").load(file), random.Random(5), list[str]()
+    for _ in range(150):
+        changed = json.loads(json.dumps(tree))
+        for _ in range(draw.randint(1, 4)):
+            parent = draw.choice([one for one in below(changed) if isinstance(one, dict | list) and one])
+            key: Any = draw.choice(list(parent) if isinstance(parent, dict) else range(len(parent)))
+            if isinstance(parent, dict) and draw.random() < 0.3:
+                parent[draw.choice(KEYS)] = draw.choice(ANYTHING)
+            elif draw.random() < 0.7:
+                parent[key] = draw.choice(ANYTHING)
+            else:
+                del parent[key]
+        file.write_text(json.dumps(changed, indent=1))
+        try:
+            read_study(file)
+        except InputError as error:
+            told.append(str(error))
+    assert len(told) > 100
+    assert all("\n\n" not in text and len(text) < 12_000 for text in told)
+
+
+def below(value: Any) -> list[Any]:
+    """A value of JSON and all that is in it."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value, *(one for child in inner for one in below(child))]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+import autodc
 from autodc.adapters.sources import read_source
 from autodc.data.hashing import row_hashes
 from autodc.data.overlap import exact
@@ -22,7 +23,7 @@ from autodc.wire.inputs import read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs"
-QUICK = ("digits", "tabular", "command")
+QUICK = ("digits", "tabular", "command", "lightning")
 MIN_SLICE_ROWS = 250
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
@@ -66,7 +67,7 @@ def test_the_same_data_come_out_twice(study: Any) -> None:
     assert read_catalogue(spec, read_source).fingerprint == catalogue.fingerprint
 
 
-@pytest.mark.parametrize("name", [*QUICK, "fashion"])
+@pytest.mark.parametrize("name", [*QUICK, "fashion", "images"])
 def test_the_truth_names_every_candidate_once(name: Any) -> None:
     spec = load(str(CONFIGS / name / "study.yaml"))
     truth = YAML(typ="safe").load((CONFIGS / name / "truth.yaml").read_text())
@@ -127,3 +128,21 @@ def test_an_example_stands_alone(name: Any, tmp_path: Path) -> None:
     ours = read_catalogue(load(str(CONFIGS / name / "study.yaml")), read_source)
     theirs = read_catalogue(load(str(tmp_path / "study.yaml")), read_source)
     assert theirs.fingerprint == ours.fingerprint
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_study_of_a_lightning_module_keeps_what_cures(tmp_path: Path) -> None:
+    pytest.importorskip("pytorch_lightning")
+    found = autodc.run(load(str(write_example(tmp_path / "study", "lightning"))), _inline(tmp_path), tmp_path / "run")
+    truth = YAML(typ="safe").load((CONFIGS / "lightning" / "truth.yaml").read_text())
+    assert set(found.content["kept"]) == set(truth["cures"])
+    assert not set(found.content["kept"]) & set(truth["mislabelled"])
+    assert found.content["test"]["after"]["struck"] > found.content["test"]["before"]["struck"] + 0.3
+    assert not list(tmp_path.rglob("lightning_logs"))
+    assert not Path("lightning_logs").exists()
+
+
+def _inline(folder: Path) -> Any:
+    (folder / "machine.yaml").write_text("runner: inline\n")
+    return load_machine(str(folder / "machine.yaml"))

@@ -13,8 +13,8 @@ from sklearn.datasets import load_breast_cancer, load_digits
 
 from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import row_hashes
-from autodc.data.overlap import clusters, exact, joint_clusters, near, numbered
+from autodc.data.hashing import numbered, row_hashes
+from autodc.data.overlap import clusters, exact, joint_clusters, near
 
 SCANS = load_digits().images
 TABLE = load_breast_cancer().data

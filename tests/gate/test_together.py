@@ -224,3 +224,21 @@ def test_a_block_gives_up_the_member_that_breaks_its_guard_and_keeps_the_rest() 
     assert [q.members for q in asked if q.purpose == "block"] == [("small", "trade"), ("small",)]
     assert found.end is not None
     assert found.end.members == {"cure", "small"}
+
+
+def test_what_costs_more_than_it_may_is_neither_kept_in_doubt_nor_as_a_block() -> None:
+    p = proposal({"a": 0.001, "b": 0.001}, doubt=True)
+    for over in (False, True):
+        answers: list[Answer] = []
+        asked = []
+        while not isinstance(found := replay(p, answers), Settled):
+            answers.append(Answer(mean=0.5 * SE, sd=SE, over=over and found.purpose == "doubt"))
+            asked.append(found.purpose)
+        assert "doubt" in asked
+        assert (found.end is None) == over
+    sure = proposal({"a": 0.01})
+    answers = []
+    while not isinstance(found := replay(sure, answers), Settled):
+        block = found.purpose == "block"
+        answers.append(Answer(keep=not block, gained=True, mean=0.01, sd=SE, over=block, harmed=block))
+    assert found.end is None

@@ -147,3 +147,23 @@ def test_trainings_without_the_tradeoff_and_failed_ones_are_survived(sampler: An
 def test_without_tradeoffs_there_is_no_front() -> None:
     engine = make_engine("mixture", dataclasses.replace(problem(), tradeoffs=()), 0)
     assert engine.front([observe(0, problem().start, 0)]) == ()
+
+
+@pytest.mark.parametrize("sampler", ["mixture", "random"])
+def test_nothing_is_recommended_that_is_believed_to_cost_more_than_it_may(sampler: Any) -> None:
+    free = dataclasses.replace(problem(), tradeoffs=())
+    tied = dataclasses.replace(free, limits={"predict_ms": 1.5})
+    observed = search(sampler, 1)[1]
+    whole = {"good": 1.0, "bad": 1.0, "dull": 1.0, "fair": 1.0}
+
+    def milliseconds(asked: Any) -> Any:
+        engine = make_engine(sampler, asked, 1)
+        best = engine.recommend(observed)
+        plans = (best.plan, best.tuned, engine.settle(observed, whole))
+        return np.exp(-np.array([truth(plan)[1] for plan in plans]))
+
+    start = np.exp(-truth(problem().start)[1])
+    assert (milliseconds(free) > 2 * start).all()
+    assert (milliseconds(tied) < 1.6 * start).all()
+    unmeasured = [dataclasses.replace(one, tradeoffs={}) for one in observed]
+    assert make_engine(sampler, tied, 1).recommend(unmeasured) == make_engine(sampler, free, 1).recommend(unmeasured)

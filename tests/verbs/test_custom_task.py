@@ -6,18 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import autodc
+from autodc import values
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.methods import make_method
+from autodc.adapters.trainers import make_trainer
 from autodc.errors import AutodcError, SpecError
 from autodc.report import write_report
 from autodc.review import views
 from autodc.review.status import status
 from autodc.studyfile.study import MachineSpec
-from autodc.trial.executor import MethodRef, StoredPart
+from autodc.trial.executor import MethodRef, StoredPart, TrainerRef
 from autodc.trial.outputs import TrainerError, checked_outputs
+from autodc.trial.trainer import TrainingJob, TrainPart
 from autodc.verbs.check import preflight
 from autodc.verbs.run import open_result
 from autodc.wire.cut import Held
@@ -241,6 +245,46 @@ def test_a_metric_that_fails_on_what_stands_for_outputs_is_doubted_not_refused(w
     assert "KeyError: 'score'" in doubt
 
 
+PROGRAM = """
+from autodc.program import Job
+
+job = Job.open()
+rows = job.rows()
+known = dict(zip([float(x[0]) for x in rows.x], rows.y))
+for part in job.predict:
+    job.write(part, [known.get(float(x[0]), "nothing") for x in part.x])
+"""
+
+
+def test_a_program_is_given_json_targets_and_answers_with_them(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(PROGRAM)
+    says = [[1, 2], "two", None, {"box": [0.5]}]
+    part = TrainPart(
+        name="base",
+        x=np.arange(4.0)[:, None],
+        y=values.objects(values.encoded(says)),
+        metadata=pd.DataFrame(index=range(4)),
+        weight=1.0,
+        stage="main",
+        folder=tmp_path / "gone",
+    )
+    job = TrainingJob(
+        kind="custom",
+        n_classes=0,
+        train=(part,),
+        predict={"validation": np.array([[3.0], [0.0], [9.0]])},
+        hyperparameters={},
+        recipe="concat",
+        seed=1,
+        fidelity=1.0,
+        warm_start=None,
+        out=tmp_path / "out",
+    )
+    ref = TrainerRef(name="command", options={"argv": ["python", "train.py", "{job}"]}, folder=str(tmp_path))
+    outputs = make_trainer(ref).train(job).outputs["validation"]
+    assert values.decoded(outputs) == [{"box": [0.5]}, [1, 2], "nothing"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", ["Met", "Whole"])
 def test_a_study_of_boxes_keeps_what_helps(write: Any, tmp_path: Path, metric: str) -> None:
@@ -255,7 +299,8 @@ def test_a_study_of_boxes_keeps_what_helps(write: Any, tmp_path: Path, metric: s
     assert all(one.outcome.soft == {} for one in state.trials if one.outcome is not None)
     inputs = read_inputs(spec)
     with autodc.Study.open(spec, tmp_path / "out") as study:
-        seen = study.diagnosis()
+        seen, outputs = study.diagnosis(), study.outputs()
     assert isinstance(seen.targets[0], list)
     assert isinstance(seen.outputs[0], list)
+    assert outputs["validation"][seen.ids].tolist() == seen.outputs.tolist()
     assert seen.scores.shape == (len(inputs.separation.explore),)

@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from autodc.adapters.pictures.modes import Unconvertible, as_mode, own_values, resized
+from autodc.adapters.pictures.modes import COLOURS, Unconvertible, as_mode, own_values, resized
 from autodc.adapters.pictures.wish import Wish
 from autodc.errors import DataError
 
@@ -93,6 +93,19 @@ def refuse_no_picture(content: bytes) -> None:
         raise _unreadable(_what_else(stream)) from None
     except (OSError, ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise _unreadable(str(error) or type(error).__name__) from None
+
+
+def head(path: str) -> tuple[tuple[int, int], str] | None:
+    """Height and width, and mode without palettes, by the head of a file; None where it is no picture."""
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            width, height = image.size
+            sides = (width, height) if _turn(image) in SIDEWAYS else (height, width)
+            return sides, "RGBA" if "transparency" in image.info else COLOURS.get(image.mode, image.mode)
+    except (OSError, ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, OverflowError, struct.error):
+        return None
+    except Image.DecompressionBombError:
+        return None
 
 
 @lru_cache(maxsize=1)

@@ -14,8 +14,8 @@ from filelock import FileLock
 
 from autodc import fingerprint
 from autodc.adapters.cache import cache_folder
-from autodc.adapters.pictures.decode import decoded
-from autodc.adapters.pictures.many import stacked
+from autodc.adapters.pictures.decode import decoded, head
+from autodc.adapters.pictures.many import quiet, stacked
 from autodc.adapters.pictures.wish import Wish
 from autodc.errors import AutodcError, DataError
 from autodc.files import write_whole
@@ -27,6 +27,25 @@ VERSION = 1
 """Of how images are decoded: another one is another picture."""
 KEPT_DAYS = 14.0
 """What nobody has used for so long is thrown away when something new is kept."""
+
+
+def unlike(files: Table, wish: Wish) -> str:
+    """Two files that this wish leaves unlike, by their heads, in words; empty where there are none."""
+    first: tuple[str, object] | None = None
+    with quiet():
+        for path in files.texts():
+            if (found := head(path)) is None:
+                continue
+            sides, mode = found
+            kept = (None if wish.sides else sides, None if wish.mode else mode)
+            if first is not None and first[1] != kept:
+                return f"{first[0]} and {path}: {_shown(head(first[0]))} and {_shown(found)}"
+            first = first or (path, kept)
+    return ""
+
+
+def _shown(found: tuple[tuple[int, int], str] | None) -> str:
+    return f"{found[0][0]} × {found[0][1]} {found[1]}" if found else ""
 
 
 def decoded_files(files: Table, wish: Wish, threads: int | None = None) -> Array:

@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 import pandas as pd
 
-from autodc.adapters.sources.dialect import UTF_8, Dialect, dialect_of, pointed_numbers
+from autodc.adapters.sources.dialect import MISSING, UTF_8, Dialect, dialect_of, pointed_numbers
 from autodc.adapters.sources.files import GZIP, SNIFFED, ZIP, refuse_no_text, regular_file, start_of
 from autodc.adapters.sources.kinds import are_dates
 from autodc.data.columns import from_objects
@@ -26,11 +26,6 @@ UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zlib.err
 """pandas' parser errors are ValueErrors, as are those of encodings."""
 UNNAMED = "Unnamed: {}"
 """What pandas calls the column at a position whose name is empty."""
-MISSING = frozenset(
-    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
-    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
-)
-"""Words that mean a missing number in a column of numbers, and nothing but themselves in a column of text."""
 PADDED = r"^\s*[-+]?0\d"
 """A whole number with zeros before it."""
 PADDED_FIELD = re.compile(rb"(?:^|[^\w.:-])[-+]?0\d")

@@ -22,8 +22,11 @@ COMMA_NUMBER = re.compile(r"^[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+$")
 POINTED = re.compile(r"^[-+]?\d{1,3}(\.\d{3})+(,\d+)?$")
 WHOLE = re.compile(r"^[-+]?\d+$")
 ANY_NUMBER = re.compile("|".join(one.pattern for one in (COMMA_NUMBER, POINTED, WHOLE)))
-
-
+MISSING = frozenset(
+    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
+)
+"""Words that mean a missing number in a column of numbers, and nothing but themselves in a column of text."""
 UTF_8 = "utf-8-sig"
 """With or without a mark."""
 
@@ -112,7 +115,7 @@ def _rows(lines: list[str], separator: str) -> list[list[str]]:
 def _has_comma_numbers(rows: list[list[str]]) -> bool:
     """Whether a column is numbers, some of which have a decimal comma."""
     for column in zip(*rows, strict=False):
-        values = [value.strip() for value in column if value.strip()]
+        values = [value.strip() for value in column if value.strip() and value not in MISSING]
         fits = [COMMA_NUMBER.match(value) is not None for value in values]
         if any(fits) and all(fit or ANY_NUMBER.match(value) for fit, value in zip(fits, values, strict=True)):
             return True

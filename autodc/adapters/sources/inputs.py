@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.sources.kinds import column_type, plain_values
+from autodc.adapters.sources.kinds import column_type, plain_values, what_it_holds
 from autodc.table import ColumnType
 
 UNNAMED = re.compile(r"^(Unnamed: \d+(\.\d+)*)?$")
 """A column without a name: pandas writes its index so."""
 NUMBER = re.compile(r"^[-+(]?\s*[$€£¥]?\s*\d[\d.,'_\s\u00a0\u202f]*(e[-+]?\d+)?\s*[%€$£¥)]?$", re.IGNORECASE)
 """Decimal commas, thousands marks, signs of money and shares beside plain numbers."""
+CODE, PADDED = r"\d+", r"0\d"
+"""Digits, some with zeros before them, are names of things."""
 LIKE_NUMBERS = 0.75
 """From this share of its values on, text looks like numbers."""
-ID_NAMES = frozenset({"index", "key", "level_0", "nr", "row", "row_nr", "row_number", "rownumber", "rownum"})
+ROW_NAMES = frozenset({"index", "level_0", "nr", "row", "row_nr", "row_number", "rownumber", "rownum"})
+"""What numbers rows, and says nothing of what stands in them."""
+ID_NAMES = ROW_NAMES | {"key"}
 ID_WORDS = frozenset({"guid", "id", "idx", "ids", "rowid", "uuid"})
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 MANY = 20
@@ -39,43 +44,80 @@ class Choice:
     """The inputs of a table and what there is to say of them."""
 
     features: list[str]
+    odd: list[str]
+    """Columns that hold no single values."""
     notes: tuple[str, ...]
 
 
-def choose(table: pd.DataFrame, aside: Iterable[str | None], index: Iterable[str]) -> Choice:
+def choose(table: pd.DataFrame, aside: Iterable[str | None], index: Iterable[str], asked: Iterable[str] = ()) -> Choice:
     """Take every column that is not set aside, but for indices, ids and what is the same in every row.
 
-    index: columns that the file itself calls its index.
+    index: columns that the file itself calls its index; asked: columns that somebody gave a type.
     """
-    left_out, known = set(aside), set(index)
-    features, indices, ids, still, texts, odd, called = [], [], [], [], [], [], []
+    left_out, known, wanted = set(aside), set(index), set(asked)
+    found = {name: _found(name, table[name], known) for name in table.columns if name not in {*left_out, *wanted}}
+    columns = {what: [name for name, one in found.items() if one == what] for what in Found}
+    features = [
+        name
+        for name in table.columns
+        if name not in left_out and found.get(name, Found.INPUT) in (Found.INPUT, Found.CALLED)
+    ]
+    return Choice(features, columns[Found.ODD], tuple(_notes(table, columns)))
+
+
+class Found(Enum):
+    """What a column is taken for."""
+
+    INPUT = auto()
+    CALLED = auto()
+    """An input that is called an id."""
+    INDEX = auto()
+    ID = auto()
+    STILL = auto()
+    """The same in every row."""
+    LIKE_NUMBERS = auto()
+    ODD = auto()
+    """No single values."""
+
+
+def _found(name: str, column: pd.Series[Any], index: set[str]) -> Found:
+    kind = column_type(column)
+    if name in index or _is_index(name, column):
+        return Found.INDEX
+    if kind is None:
+        return Found.ODD
+    if len(column) > 1 and column.nunique(dropna=False) == 1:
+        return Found.STILL
+    if kind in ("category", "text") and looks_like_numbers(column):
+        return Found.LIKE_NUMBERS
+    if like_id(name, column, kind):
+        return Found.ID
+    return Found.CALLED if kind in COUNTED and _is_called_id(name) else Found.INPUT
+
+
+def likely_ids(table: pd.DataFrame, inputs: Iterable[str]) -> tuple[str, ...]:
+    """Columns that are no inputs and look like ids of what the rows are about; numbers of rows are none."""
+    known = set(inputs)
+    found = []
     for name in table.columns:
-        if name in left_out:
+        if name in known or name.casefold() in ROW_NAMES or _is_index(name, table[name]):
             continue
-        column = table[name]
-        kind = column_type(column)
-        if name in known or _is_index(name, column):
-            indices.append(name)
-        elif kind is None:
-            odd.append(name)
-        elif len(table) > 1 and column.nunique(dropna=False) == 1:
-            still.append(name)
-        elif kind in ("category", "text") and looks_like_numbers(column):
-            texts.append(name)
-        elif like_id(name, column, kind):
-            ids.append(name)
-        else:
-            features.append(name)
-            called += [name] if kind in COUNTED and _is_called_id(name) else []
-    return Choice(features, tuple(_notes(table, indices, ids, still, texts, odd, called)))
+        kind = column_type(table[name])
+        if kind is not None and like_id(name, table[name], kind):
+            found.append(name)
+    return tuple(found)
 
 
 def looks_like_numbers(column: pd.Series[Any]) -> bool:
     """Whether text is numbers but for decimal commas, thousands marks, units or a few words."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return False
     values = plain_values(column).dropna()
     if values.empty or pd.api.types.infer_dtype(values) not in ("string", "integer", "mixed-integer"):
         return False
     counts = values.astype(str).value_counts()
+    if counts.index.str.fullmatch(CODE).all() and counts.index.str.match(PADDED).any():
+        return False
     fits = [bool(NUMBER.match(value.strip())) for value in counts.index]
     return float(counts[fits].sum()) >= LIKE_NUMBERS * len(values)
 
@@ -84,36 +126,30 @@ def _is_index(name: str, column: pd.Series[Any]) -> bool:
     return UNNAMED.match(name) is not None and (bool(column.isna().all()) or _whole(column))
 
 
-def _notes(
-    table: pd.DataFrame,
-    indices: list[str],
-    ids: list[str],
-    still: list[str],
-    texts: list[str],
-    odd: list[str],
-    called: list[str],
-) -> Iterable[str]:
+def _notes(table: pd.DataFrame, columns: Mapping[Found, list[str]]) -> Iterable[str]:
     asked = "to have it as an input, name the inputs in options: {features: [...]}"
-    if named := [name for name in indices if table[name].notna().any()]:
+    if named := [name for name in columns[Found.INDEX] if table[name].notna().any()]:
         yield f"{_columns(named)} taken for an index of the rows, so no input; {asked}"
-    if texts:
+    if texts := columns[Found.LIKE_NUMBERS]:
         such = ", ".join(f"{name}: {_odd(table[name])!r}" for name in texts[:3])
         yield (
             f"{_columns(texts)} text that looks like numbers ({such}), so no input; write plain numbers, with nothing "
             f"where one is missing (decimal commas: options: {{decimal: ','}}), or, {asked}; or set it aside with "
             "options: {metadata: [...]}"
         )
-    if ids:
+    if ids := columns[Found.ID]:
         yield f"{_columns(ids)} left out: it looks like an id, another in every row; {asked}"
-    if still:
+    if still := columns[Found.STILL]:
         yield f"{_columns(still)} left out: it is the same in every row; {asked}"
-    if called:
+    if called := columns[Found.CALLED]:
         yield (
             f"{_columns(called)} an input but called an id; where it is one, keep it out of training with options: "
             "{metadata: [...]}, or {group: ...} where its rows belong together"
         )
-    if odd:
-        yield f"{_columns(odd)} no input: it holds no single values (lists, records or bytes)"
+    if odd := columns[Found.ODD]:
+        held = dict.fromkeys(what_it_holds(table[name]) for name in odd)
+        way = "; lists of numbers are inputs by themselves: options: {features: [column]}" if "lists" in held else ""
+        yield f"{_columns(odd)} no input: it holds {', '.join(held)}{way}"
 
 
 def _columns(names: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ FREE_TEXT = 3.0
 """From so many words a value on average, text that mostly differs from row to row is no category."""
 DISTINCT = 0.5
 """That is, of so large a share of distinct values."""
+LARGEST = 2**63 - 1
 LOOKED_AT = 1000
 """At most so many distinct values are looked at."""
 TRUE, FALSE = frozenset({"true", "yes", "1", "1.0", "t"}), frozenset({"false", "no", "0", "0.0", "f"})
 MEANT = {
-    "integer": "a whole number",
+    "integer": "a whole number of 64 bits",
     "number": "a finite number",
     "boolean": "true or false",
     "date": "a date such as 2026-11-27",
@@ -32,8 +34,14 @@ MEANT = {
 
 def column_type(values: pd.Series[Any]) -> ColumnType | None:
     """The type of a column; None for lists, records, bytes and the like, which are no single values."""
+    if _is_coded(values):
+        return "category"
     values = plain_values(values)
     kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind in ("timedelta", "timedelta64"):
+        return "number"
+    if _whole_decimals(values):
+        return "integer"
     if pd.api.types.is_bool_dtype(values) or kind == "boolean":
         return "boolean"
     if kind in ("integer", "mixed-integer-float") or pd.api.types.is_integer_dtype(values):
@@ -45,6 +53,18 @@ def column_type(values: pd.Series[Any]) -> ColumnType | None:
     if kind == "string" or pd.api.types.is_string_dtype(values):
         return _of_text(values.dropna())
     return "category" if kind == "empty" else None
+
+
+def what_it_holds(values: pd.Series[Any]) -> str:
+    """What a column without a type holds, in words."""
+    known = plain_values(values).dropna()
+    first = known.iloc[0] if len(known) else None
+    if isinstance(first, list | tuple | set | np.ndarray):
+        return "lists"
+    if isinstance(first, Mapping):
+        return "records"
+    kinds = {"time": "times of day", "bytes": "bytes"}
+    return kinds.get(pd.api.types.infer_dtype(known, skipna=True), "values of several types")
 
 
 def plain_values(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -103,11 +123,17 @@ def _cast(values: pd.Series[Any], kind: ColumnType) -> Any:
 
 
 def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
+    if isinstance(values.dtype, pd.ArrowDtype):
+        values = _without_decimals(values)
+    if pd.api.types.infer_dtype(values, skipna=True) in ("timedelta", "timedelta64"):
+        values = pd.Series(values.to_numpy(dtype="timedelta64[us]") / np.timedelta64(1, "s"))
     if pd.api.types.is_datetime64_any_dtype(values):
         raise _Misfit(values.notna().to_numpy())
     if pd.api.types.is_bool_dtype(values) and not whole:
         return values.astype("float64")
     if pd.api.types.is_integer_dtype(values):
+        if (large := values.max()) is not pd.NA and large > LARGEST:
+            raise _Misfit((values > LARGEST).fillna(False).to_numpy(dtype=bool))
         return values if whole else values.astype("Float64")
     found = pd.to_numeric(values, errors="coerce")
     bad = (found.isna() & values.notna()).to_numpy(dtype=bool)
@@ -118,6 +144,32 @@ def _numbers(values: pd.Series[Any], *, whole: bool) -> Any:
     if odd.any():
         raise _Misfit(odd)
     return found.astype("Int64") if whole else found.astype("float64") if found.dtype == object else found
+
+
+def _is_coded(values: pd.Series[Any]) -> bool:
+    """Whether its user made it a category, whatever its names look like."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return False
+    return pd.api.types.infer_dtype(values.dtype.categories) in ("string", "integer", "boolean")
+
+
+def _whole_decimals(values: pd.Series[Any]) -> bool:
+    import pyarrow as pa
+
+    if not isinstance(values.dtype, pd.ArrowDtype) or not pa.types.is_decimal(values.dtype.pyarrow_dtype):
+        return False
+    return values.dtype.pyarrow_dtype.scale <= 0 and not (values.abs() > LARGEST).any()
+
+
+def _without_decimals(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Decimals as the whole or the nearest numbers, by way of their digits."""
+    import pyarrow as pa
+
+    column = pa.chunked_array(pa.array(values)) if not len(values) else values.array.__arrow_array__()
+    if not pa.types.is_decimal(column.type):
+        return values
+    wanted = pa.int64() if _whole_decimals(values) else pa.float64()
+    return pd.Series(pd.arrays.ArrowExtensionArray(column.cast(pa.string()).cast(wanted)), index=values.index)
 
 
 def _booleans(values: pd.Series[Any]) -> Any:
@@ -165,7 +217,8 @@ def _told(request: SourceRequest, name: str, kind: ColumnType, values: pd.Series
     got = f"row {listed(rows)}: {value.item() if isinstance(value, np.generic) else value!r}"
     text = f"column `{name}` holds {'values' if len(rows) > 1 else 'a value'} that {'are' if len(rows) > 1 else 'is'}"
     if request.schema is None:
-        return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}", got, "mend the values")
+        hint = f"mend the values, or set the column aside with options: {{metadata: [{name}]}}"
+        return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}", got, hint)
     other = "number" if kind == "integer" else "category"
     hint = f"mend the values, or give the base another type with options: {{types: {{{name}: {other}}}}}"
     return problem(request, "091", f"{text} not {MEANT.get(kind, kind)}, as the base has", got, hint)

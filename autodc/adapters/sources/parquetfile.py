@@ -44,12 +44,20 @@ def read_parquet(request: SourceRequest, names: Sequence[str]) -> pd.DataFrame:
     from pyarrow import ArrowException, parquet
 
     path = regular_file(request)
+    coded = _categories(request)
     try:
         table = parquet.ParquetFile(path).read(columns=list(names)).select(list(names))
         columns = {name: from_arrow(table[name]) for name in names}
+        columns.update({name: columns[name].astype("category") for name in names if name in coded})
     except (OSError, ArrowException, MemoryError) as error:
         raise _unreadable(request, error) from None
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+
+
+def _categories(request: SourceRequest) -> set[str]:
+    """The columns that were categories in pandas, which Parquet keeps for text alone."""
+    about = (_schema(request).pandas_metadata or {}).get("columns", [])
+    return {str(one.get("name")) for one in about if one.get("pandas_type") == "categorical"}
 
 
 @final

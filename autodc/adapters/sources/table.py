@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
-from autodc.adapters.sources.inputs import choose
+from autodc.adapters.sources.inputs import choose, likely_ids
 from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
-from autodc.adapters.sources.kinds import column_type, typed, wanted_types
+from autodc.adapters.sources.kinds import column_type, typed, wanted_types, what_it_holds
 from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
 from autodc.adapters.sources.pictures import image_inputs, image_targets
 from autodc.adapters.sources.savedfile import is_saved, read_saved, saved_cells, saved_names
@@ -26,11 +27,13 @@ from autodc.table import ColumnType, Inputs, Table
 
 OPTIONS = ("features", "metadata", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
 DEFAULT_TARGET = "target"
+NO_NAME = re.compile(r"^([-+]?\d[\d.,eE+-]*|Unnamed: \d+)$")
+SHOWN = 8
 
 
 @final
 class TableSource:
-    """A table. Inputs are the columns of `features`, else every one that is not target, group or `metadata`.
+    """A table. Inputs are the columns of `features`, else every one that is not target, group, id or `metadata`.
 
     Left out unless asked for are an index of the rows, what looks like an id, and what is the same in every row. With
     `text` the inputs are one column of text. Every column but the target is metadata too, so `where` may name inputs.
@@ -59,12 +62,15 @@ class TableSource:
         if not len(table):
             raise problem(request, "009", "there are no rows")
         x, notes = self._inputs(table, target, text, types, *wanted)
+        metadata = table.drop(columns=[*target, *([text] if text else [])], errors="ignore")
+        no_ids = (*(x.names if isinstance(x, Table) else ()), str(request.options.get("group")))
         raw = RawRows(
             x=x,
-            y=target_array(table, target) if targets else None,
-            metadata=table.drop(columns=[*target, *([text] if text else [])], errors="ignore"),
+            y=target_array(table, target, request) if targets else None,
+            metadata=metadata,
             # the inputs of all others have to be the base's
             notes=(*table_notes(request, names), *(notes if request.name == BASE else ())),
+            likely_ids=likely_ids(metadata, no_ids) if request.name == BASE else (),
         )
         return checked(request, raw, targets=targets)
 
@@ -101,11 +107,11 @@ class TableSource:
             return Table.of("text", {text: typed(request, text, table[text], "text")}, ("text",)), ()
         if request.schema is not None:
             return self._as_the_base(table, features), ()
-        chosen, notes = self._features(table, target, features, metadata)
+        chosen, notes = self._features(table, target, features, metadata, types)
         if len(chosen) == 1 and (vectors := _vectors(table[chosen[0]])) is not None:
             return vectors, notes
         found = {name: types.get(name) or column_type(table[name]) for name in chosen}
-        raise_all(self._no_values(table, name) for name, kind in found.items() if kind is None)
+        raise_all(self._no_values(table, name, len(chosen)) for name, kind in found.items() if kind is None)
         return self._typed(table, {name: kind for name, kind in found.items() if kind is not None}), notes
 
     def _as_the_base(self, table: pd.DataFrame, features: list[str] | None) -> Inputs:
@@ -130,8 +136,17 @@ class TableSource:
         raise_all(problems)
         return Table.of("table", arrays, tuple(schema.values()))
 
-    def _no_values(self, table: pd.DataFrame, name: str) -> DataError:
-        got = f"column `{name}`, such as {str(table[name].dropna().iloc[0])[:60]!r}"
+    def _no_values(self, table: pd.DataFrame, name: str, inputs: int) -> DataError:
+        known = table[name].dropna()
+        got = f"column `{name}`, such as {str(known.iloc[0])[:60]!r}"
+        if inputs == 1 and what_it_holds(known) == "lists":
+            sizes = known.map(len)
+            if (other := sizes[sizes != sizes.iloc[0]]).size:
+                got = (
+                    f"column `{name}`: {sizes.iloc[0]} in row {sizes.index[0]}, {other.iloc[0]} in row {other.index[0]}"
+                )
+            hint = "make them lists of numbers, all of one length, in every row"
+            return problem(self._request, "010", "an input column holds lists that make no array", got, hint)
         hint = "leave it out with options: {metadata: [...]}, or make it the only feature where it is a list of numbers"
         return problem(self._request, "010", "an input column holds no single values", got, hint)
 
@@ -146,12 +161,19 @@ class TableSource:
         return wanted
 
     def _features(
-        self, table: pd.DataFrame, target: list[str], wanted: list[str] | None, metadata: list[str]
+        self,
+        table: pd.DataFrame,
+        target: list[str],
+        wanted: list[str] | None,
+        metadata: list[str],
+        types: Mapping[str, ColumnType],
     ) -> tuple[list[str], tuple[str, ...]]:
         request, group = self._request, self._request.text("group")
         if wanted is None:
             index = parquet_index(request) if is_parquet(request) else ()
-            choice = choose(table, (*target, group, *metadata), index)
+            choice = choose(table, (*target, group, request.text("id"), *metadata), index, types)
+            if not choice.features and len(choice.odd) == 1 and _vectors(table[choice.odd[0]]) is not None:
+                return choice.odd, ()
             if not choice.features:
                 hint = "name the input columns with options: {features: [...]}"
                 raise problem(request, "004", "there is no column to learn from", "; ".join(choice.notes), hint)
@@ -169,7 +191,11 @@ def target_names(request: SourceRequest, names: list[str]) -> list[str]:
     """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
     wish = request.options.get("target") or DEFAULT_TARGET
     wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
-    raise_all(missing_name(request, "005", "target column", name, names) for name in wanted if name not in names)
+    lost = [name for name in wanted if name not in names]
+    if lost and all(NO_NAME.match(name) for name in names):
+        hint = "the first line is taken for the names of the columns; put one with names above it"
+        raise problem(request, "005", f"there is no target column `{lost[0]}`", ", ".join(names[:SHOWN]), hint)
+    raise_all(missing_name(request, "005", "target column", name, names) for name in lost)
     return wanted
 
 
@@ -179,8 +205,12 @@ def numbers_of(request: SourceRequest) -> list[str]:
     return [] if request.kind != "regression" else [str(one) for one in (wish if isinstance(wish, list) else [wish])]
 
 
-def target_array(table: pd.DataFrame, target: list[str]) -> np.ndarray[Any, Any]:
-    """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers."""
+def target_array(table: pd.DataFrame, target: list[str], request: SourceRequest | None = None) -> np.ndarray[Any, Any]:
+    """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers. request: gives them types."""
+    types = {} if request is None else wanted_types(request, [str(name) for name in table.columns])
+    if request is not None and len(target) == 1 and target[0] in types:
+        column: Any = typed(request, target[0], table[target[0]], types[target[0]])
+        return np.asarray(column.to_pylist(), dtype=object if column.null_count else None)
     if len(target) > 1:
         return np.stack([as_array(table[name]) for name in target], axis=1)
     vectors = _vectors(table[target[0]])
@@ -223,7 +253,8 @@ def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...]
         return read_saved(request, columns)
     if is_parquet(request):
         return read_parquet(request, columns)
-    kinds = {**(request.schema or {}), **dict(request.options.get("types") or {})}
+    wish = request.options.get("types")
+    kinds = {**(request.schema or {}), **(wish if isinstance(wish, dict) else {})}
     no_text = [name for name, kind in kinds.items() if kind not in ("category", "text")]
     return read_csv(request, columns, text, [*no_text, *(numbers_of(request))])
 

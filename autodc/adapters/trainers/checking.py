@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from autodc.adapters.pictures.kept import unlike
+from autodc.adapters.pictures.wish import AS_IT_IS, Wish
 from autodc.adapters.trainers.command_checking import command_problems
 from autodc.adapters.trainers.lightning_checks import lightning_problems
 from autodc.adapters.trainers.options import (
@@ -102,11 +104,27 @@ def input_problems(name: str, options: Mapping[str, Any], x: Inputs) -> list[Spe
         got = f"inputs of shape {x.shape[1:]}"
         hint = "images are (n, h, w), (n, h, w, c) or (n, c, h, w); for rows of numbers take torch_tabular or sklearn"
         return [SpecError("ADC-TRAIN-104", "trainer torch_image learns from images", PLACE, got, hint)]
+    if name == "torch_image" and isinstance(x, Table):
+        return _unlike_files(options, x)
     if name != "sklearn" or kind != "files":
         return []
     estimator = str(options.get("estimator", ""))
     own = ".py" in estimator.partition(":")[0]
     return [] if own else [SpecError("ADC-TRAIN-104", "this estimator does not read files", PLACE, estimator, hint)]
+
+
+def _unlike_files(options: Mapping[str, Any], files: Table) -> list[SpecError]:
+    """Say that images of several sizes or modes need one, before a training finds out."""
+    try:
+        parsed = TorchImageOptions.model_validate(dict(options))
+    except ValidationError:
+        return []  # told by check_trainer
+    found = unlike(files, Wish(size=AS_IT_IS if parsed.size is None else parsed.size, mode=parsed.mode))
+    if not found:
+        return []
+    size = list(parsed.size or (64, 64))
+    hint = f"task: {{options: {{size: {size}, mode: {parsed.mode or 'RGB'}}}}} makes all of one size and mode"
+    return [SpecError("ADC-TRAIN-033", "the image files are not alike", OPTIONS_PLACE, found, hint)]
 
 
 def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from autodc.adapters.trainers.command_files import Written, inputs_file, part_file
 from autodc.adapters.trainers.options import CommandOptions
-from autodc.adapters.trainers.predictions import last_lines, read_predictions
+from autodc.adapters.trainers.predictions import last_lines, read_predictions, relay
 from autodc.adapters.trainers.templates import filled
 from autodc.program import VARIABLE
 from autodc.table import Inputs
@@ -54,6 +54,8 @@ class Command:
         started = time.perf_counter()
         code = _run(argv, self._folder, out)
         seconds = time.perf_counter() - started
+        if job.train:
+            relay(out)
         if code != 0:
             ended = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
             raise TrainerError("ADC-TRAIN-040", "the program failed", argv[0], ended, last_lines(out))

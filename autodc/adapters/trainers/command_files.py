@@ -24,6 +24,7 @@ from autodc.program import ABOUT, TARGET
 from autodc.table import Inputs, Table
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainPart
+from autodc.values import written
 
 Array = np.ndarray[Any, Any]
 Format = Literal["npz", "parquet"]
@@ -46,7 +47,7 @@ def part_file(part: TrainPart, out: Path) -> Written:
 
     Raises TrainerError ADC-TRAIN-084 for an input column that is called as the targets are.
     """
-    x, y, metadata = part.x, part.y, part.metadata
+    x, y, metadata = part.x, written(part.y), part.metadata
     kept, spare = part.folder / "part", out / f"train-{part.name}"
     if not isinstance(x, Table):
         return _once("npz", kept, spare, lambda file: np.savez(file, **_part_arrays(x, y, metadata)))  # type: ignore[arg-type]

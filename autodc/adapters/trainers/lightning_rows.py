@@ -59,6 +59,8 @@ class Reading:
             return torch.from_numpy(np.asarray(y).astype(np.int64))
         if about["layout"]:
             return to_channels(np.asarray(y), about["layout"])
+        if self.facts.kind == "custom" and np.asarray(y).dtype.kind in "iu":
+            return torch.from_numpy(np.asarray(y).astype(np.int64))
         return _numbers(np.asarray(y)) if np.asarray(y).dtype.kind in "fiub" else list(y)
 
     def batch(self, x: Form, y: Form | None) -> Any:

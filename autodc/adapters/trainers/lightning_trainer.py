@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, final
+from typing import Any, NoReturn, cast, final
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from autodc.table import Inputs, Table
 from autodc.trial.fitting import AbstractFitting, TrainPhase, n_steps, phases
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import Trained, TrainingJob
+from autodc.values import joined
 
 Array = np.ndarray[Any, Any]
 
@@ -82,8 +83,8 @@ class Lightning(AbstractFitting[LightningModel]):
                 model.probabilities = self._predicts_probabilities(model, legs[-1].parts[0].x[:LOOKED_AT])
         return model
 
-    def predict(self, model: LightningModel, x: Inputs) -> Array:
-        """Class probabilities (n, C), values (n, ...) or images in the layout and units of the targets."""
+    def predict(self, model: LightningModel, x: Inputs) -> Any:
+        """Class probabilities (n, C), values (n, ...), images in layout and units of the targets, or JSON values."""
         facts = model.facts
         raw = self._raw(model, x)
         if facts.kind == "classification":
@@ -177,18 +178,18 @@ class Lightning(AbstractFitting[LightningModel]):
             return self._options.steps or STEPS
         return max(1, round(self._options.epochs * steps_an_epoch(leg, batch_size)))
 
-    def _raw(self, model: LightningModel, x: Inputs) -> Array:
+    def _raw(self, model: LightningModel, x: Inputs) -> Any:
         """What the module's `predict_step` says of rows, which is its `forward` where it has none of its own."""
         reading, pieces = self._reading(model.facts), []
         with seeded(0), torch.no_grad():
             for number, first in enumerate(range(0, len(x), model.batch_size)):
                 batch = reading.batch(reading.inputs(x[first : first + model.batch_size]), None)
                 said = model.module.predict_step(_moved(batch), number)
-                pieces.append(_array(said, min(model.batch_size, len(x) - first)))
+                pieces.append(_rows(said, min(model.batch_size, len(x) - first), model.facts.kind == "custom"))
         if not pieces:
             classes = model.facts.kind == "classification"
             return np.zeros((0, *([model.facts.y["outputs"]] if classes else model.facts.y["shape"])))
-        return np.concatenate(pieces)
+        return joined(pieces)
 
     def _predicts_probabilities(self, model: LightningModel, x: Inputs) -> bool:
         if self._options.outputs != "auto":
@@ -234,8 +235,10 @@ def _moved(form: Form) -> Form:
     return form.to(device()) if hasattr(form, "to") else form
 
 
-def _array(said: Any, rows: int) -> Array:
-    """The outputs of a batch as an array, row by row."""
+def _rows(said: Any, rows: int, custom: bool) -> Any:
+    """The outputs of a batch row by row: an array, in a custom task also a list of whatever."""
+    if custom and isinstance(said, list):
+        return said if len(said) == rows else _no_outputs(f"a list of {len(said)} for {rows} rows")
     if isinstance(said, tuple) and said:
         said = said[0]
     named = [n for n in NAMED_OUTPUTS if (n in said if isinstance(said, Mapping) else hasattr(said, n))]
@@ -246,21 +249,21 @@ def _array(said: Any, rows: int) -> Array:
         said = said.float().numpy() if said.dtype in (torch.bfloat16, torch.float16) else said.numpy()
     try:
         array = np.asarray(said)
-    except (ValueError, TypeError) as error:
-        raise _no_outputs(type(said).__name__) from error
+    except (ValueError, TypeError):
+        _no_outputs(type(said).__name__)
     if array.ndim == 0 or len(array) != rows or array.dtype.kind not in "fiub":
-        raise _no_outputs(f"{type(said).__name__} of shape {array.shape} for {rows} rows")
+        _no_outputs(f"{type(said).__name__} of shape {array.shape} for {rows} rows")
     return array
 
 
-def _no_outputs(got: str) -> TrainerError:
+def _no_outputs(got: str) -> NoReturn:
     hint = "predict_step, or forward, gives a tensor with one row of outputs for each row of the batch"
-    return TrainerError("ADC-TRAIN-096", "the module predicts something else", "lightning", got, hint)
+    raise TrainerError("ADC-TRAIN-096", "the module predicts something else", "lightning", got, hint)
 
 
 def _distributions(raw: Array, probabilities: bool, n_classes: int) -> Array:
     if raw.dtype.kind in "iub" and n_classes > 1 and raw.ndim == 1:
-        raise _no_outputs("class numbers, where a score for each class is needed")
+        _no_outputs("class numbers, where a score for each class is needed")
     if n_classes == 2 and raw.reshape(len(raw), -1).shape[1] == 1:
         second = raw.reshape(len(raw)).astype(np.float64)
         second = second if probabilities else 1 / (1 + np.exp(-second.clip(-500, 500)))

@@ -165,8 +165,8 @@ BUILT_IN: dict[str, BuiltIn] = {
         inputs=("arrays", "table"),
         forks=True,
     ),
-    "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
     "lightning": BuiltIn(LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind)),
+    "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
     "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image", "custom")),
 }
 """By the names of the study file, which `autodc.studyfile` has a list of."""

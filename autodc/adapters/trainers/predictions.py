@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ Array = np.ndarray[Any, Any]
 STDERR_LINES = 20
 """Last lines of stderr that a failed trial tells."""
 STDERR_BYTES = 8192
+RELAYED_BYTES = 2**19
 
 
 def read_predictions(out: Path, name: str, count: int) -> Any:
@@ -43,6 +45,14 @@ def last_lines(out: Path) -> str:
         text = stream.read().decode("utf-8", errors="replace")
     lines = [line for line in text.splitlines() if line.strip()][-STDERR_LINES:]
     return "last lines of stderr:\n" + "\n".join(lines) if lines else "it wrote nothing to stderr"
+
+
+def relay(out: Path) -> None:
+    """Print the end of what a program printed, so that it is in the log of the training."""
+    for name in ("stderr.txt", "stdout.txt"):
+        with (out / name).open("rb") as stream:
+            stream.seek(max(0, (out / name).stat().st_size - RELAYED_BYTES))
+            sys.stdout.write(stream.read().decode("utf-8", errors="replace"))
 
 
 def _npz(file: Path, count: int) -> Array:

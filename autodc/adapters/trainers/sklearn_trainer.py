@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.adapters.trainers.encoding import encoder_of, with_categories
+from autodc.adapters.trainers.estimator_threads import hold_threads
 from autodc.adapters.trainers.options import SklearnOptions
 from autodc.errors import SpecError
 from autodc.plan.mixture import epoch_rows
@@ -132,6 +133,7 @@ class Sklearn(AbstractFitting[SklearnModel]):
             return self.load(job.warm_start)
         own = {name: value for name, value in job.hyperparameters.items() if name not in NOT_PARAMS}
         estimator = build_estimator(self._options, self._folder, own)
+        hold_threads(estimator)
         known = estimator.get_params()
         if "random_state" in known and known["random_state"] is None:
             estimator.set_params(random_state=integer(job.seed, "estimator"))

@@ -60,10 +60,7 @@ class TorchTabular(TorchFitting):
         facts = model.facts
         with torch.inference_mode():
             out = model.network(_tensor(x, facts).to(device())).float()
-            if facts["kind"] == "classification":
-                out = functional.softmax(out, dim=1)
-            else:
-                out = unscaled(out, facts)
+            out = functional.softmax(out, dim=1) if facts["kind"] == "classification" else unscaled(out, facts)
         array: Array = out.cpu().numpy()
         return array
 

@@ -177,6 +177,7 @@ _OF_SLICE = record(
 )
 _LEAK = record({"dataset": text, "kind": text, "rows": count, "of": count}, {"column": text})
 _LEAKS = record({"datasets": listed(text), "looked": listed(text)}, {"found": listed(_LEAK), "trusted": flag})
+_COST = record({"start": number, "challenger": number, "times": number, "surely": number, "allowed": number})
 _LOOK = record(
     {
         "pairs": count,
@@ -192,6 +193,7 @@ _LOOK = record(
         "unmeasured": listed(text),
         "noise": named(listed(number)),
         "leaks": optional(_LEAKS),
+        "costs": named(_COST),
     },
 )
 _DATASET = record(

@@ -11,6 +11,7 @@ import numpy as np
 from autodc.study.journal import events as ev
 from autodc.study.memory import on_every_row
 from autodc.study.phases.tools import Tools
+from autodc.study.rules import costs
 from autodc.study.view import View
 
 SURE = 0.8
@@ -27,6 +28,8 @@ def polished(view: View, tools: Tools) -> ev.IncumbentPolished | None:
     observed = on_every_row(view, tools.tuned(view))
     plan = tools.engine.settle(observed, incumbent.mixture.to_dict(), incumbent.recipe)
     if plan is None or plan == incumbent:
+        return None
+    if any(one.times > one.allowed for one in costs.of_plan(state, plan, view.horizon).values()):
         return None
     draws = tools.engine.outlook(observed, [plan, incumbent])
     sure = 0.5 if state.moves else SURE

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from autodc.gate import reasons
-from autodc.gate.answers import HARMS, answered
+from autodc.gate.answers import SHOWN, answered
 from autodc.gate.combine import of_leaving, with_belief
 from autodc.gate.noise import OBJECTIVE
 from autodc.gate.questions import LEAVING, WHOLES, Answer, Question, Settled
@@ -54,8 +54,10 @@ def _told(view: View, found: ev.VerdictReached, comparison: ComparisonState) -> 
     """
     verdict, codes = found.verdict, found.reasons
     whole = comparison.purpose in WHOLES
-    if verdict == "drop" and not HARMS & set(codes) and reasons.NO_CHANGE not in codes:
+    if verdict == "drop" and not SHOWN & set(codes) and reasons.NO_CHANGE not in codes:
         verdict = "undecided"
+    if codes == (reasons.OVER_LIMIT,):  # nothing was said of the evidence
+        return replace(found, verdict=verdict)
     if whole:
         codes = (reasons.WHOLE if verdict == "keep" else reasons.WHOLE_NOT_SHOWN, *codes)
     elif comparison.purpose == "block":
@@ -74,7 +76,10 @@ def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.To
     verdict: str = "undecided"
     codes: tuple[str, ...] = (reasons.NOT_APART,)
     beside: tuple[str, ...] = ()
-    if purpose == "doubt":
+    if answer.over:
+        codes = (reasons.LEFT_UNASKED,) if purpose == "harm" else (reasons.LEFT,) if purpose == "weights" else codes
+        codes = (*codes, reasons.OVER_LIMIT)
+    elif purpose == "doubt":
         verdict, codes = "keep", (reasons.IN_DOUBT,)
     elif purpose == "block":
         verdict, codes = _block(view, comparison, answer)

@@ -175,7 +175,7 @@ def _rule(change: Change) -> Rule:
         return "between" if new[: len(old)] == old else "never"
     if key == "loop.rounds":
         return "between" if new > old else "never"
-    if key.startswith("slices[") and key.endswith(".margin"):
+    if (key.startswith("slices[") and key.endswith(".margin")) or key.startswith("metrics.limits"):
         return "between"
     return "between" if key.startswith("gate.") and key not in _MEASURES else "never"
 

@@ -59,6 +59,17 @@ def test_all_that_is_printed_is_in_the_log_and_nothing_on_the_terminal(
     assert capfd.readouterr() == ("the study goes on\n", "and says so\n")
 
 
+def test_what_a_program_prints_is_in_the_log_too(child: Any, jobs: Jobs) -> None:
+    executor, logs = child
+    code = "import sys; print('epoch 1'); sys.exit('out of data: {job}')"
+    program = TrainerRef(name="command", options={"argv": [sys.executable, "-c", code]}, folder=str(PROGRAMS))
+    (completion,) = run_all(executor, [jobs(trainer=program, number=33)])
+    assert completion.status == "failed"
+    printed = (logs / "trial-33-1.log").read_text()
+    assert "epoch 1" in printed
+    assert "out of data" in printed
+
+
 def test_a_training_that_fails_tells_what_it_printed_last(opened: Any, jobs: Jobs) -> None:
     executor, logs = opened
     (completion,) = run_all(executor, [jobs("raise", trainer=TALKER, lines=30)])

@@ -14,6 +14,7 @@ from PIL import Image
 
 from autodc.adapters.pictures.kept import decoded_files
 from autodc.adapters.pictures.wish import Wish
+from autodc.adapters.trainers.checking import input_problems
 from autodc.adapters.trainers.options import TorchImageOptions
 from autodc.adapters.trainers.torch_image import TorchImage
 from autodc.errors import DataError
@@ -122,3 +123,16 @@ def test_sixteen_bits_are_scaled(tmp_path: Path) -> None:
     trainer = trainer_of({"network": "tiny_cnn", "steps": 60})
     outputs = trainer.train(job(deep, tmp_path / "a")).outputs["validation"]
     assert (outputs.argmax(1) == np.arange(40) % 2).all()
+
+
+def test_files_that_are_unlike_are_told_before_the_first_training(files: Table) -> None:
+    (problem,) = input_problems("torch_image", {"network": "tiny_cnn"}, files)
+    assert problem.code == "ADC-TRAIN-033"
+    assert files.texts()[0] in problem.got
+    assert "size: [64, 64], mode: RGB" in problem.hint
+    (problem,) = input_problems("torch_image", {"size": [8, 8]}, files)
+    assert " RGB and " in problem.got
+    assert "size: [8, 8], mode: RGB" in problem.hint
+    assert input_problems("torch_image", OPTIONS, files) == []
+    alike = files[[at for at in range(40) if at % 3 == 0]]
+    assert input_problems("torch_image", {"size": [8, 8]}, alike) == []

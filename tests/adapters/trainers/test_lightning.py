@@ -26,6 +26,7 @@ from autodc.table import Table  # noqa: E402
 from autodc.testing.trainer_contract import TrainerContract, digits, training_job  # noqa: E402
 from autodc.trial.executor import TrainerRef  # noqa: E402
 from autodc.trial.trainer import TrainingJob, TrainPart  # noqa: E402
+from autodc.values import decoded  # noqa: E402
 
 FOLDER = Path(__file__).parent / "programs"
 
@@ -139,6 +140,18 @@ def test_a_category_that_was_not_trained_on_is_0(tmp_path: Path) -> None:
     model = made.fit(job_on(tmp_path, Table.of("table", {"c": ["a", "b"]}, ("category",)), np.zeros(2)))
     made.predict(model, Table.of("table", {"c": ["b", "z"]}, ("category",)))
     assert model.module.batches[-1]["categorical"].tolist() == [[2], [0]]
+
+
+def test_a_custom_task_has_targets_and_outputs_of_any_kind(tmp_path: Path) -> None:
+    x, boxes = np.zeros((3, 2), np.float32), np.empty(3, object)
+    boxes[:] = [[[1, 2]], [], [[3, 4], [5, 6]]]
+    ref = TrainerRef(
+        name="lightning", options={"module": "lit.py:Boxes", "steps": 1, "batch_size": 2}, folder=str(FOLDER)
+    )
+    trained = make_trainer(ref).train(job_on(tmp_path, x, boxes, "custom"))
+    assert decoded(trained.outputs["validation"]) == [{"boxes": [[0.0]]}] * 3
+    whole = recorded(tmp_path / "whole", x, np.array([4, 5, 6]), "custom")
+    assert whole.batches[0][1].dtype == torch.int64
 
 
 def test_text_and_paths_are_lists(tmp_path: Path) -> None:

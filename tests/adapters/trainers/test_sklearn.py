@@ -93,3 +93,26 @@ def test_what_cannot_go_on_says_so(tmp_path: Path, flowers: Any) -> None:
     job = training_job(tmp_path / "b", *flowers, hyperparameters={}, recipe="continue", warm_start=first.out / "model")
     with pytest.raises(TrainerError, match="cannot go on"):
         train(job, "KNeighborsClassifier")
+
+
+def test_an_estimator_that_heeds_no_environment_is_held_to_the_share_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.base import BaseEstimator
+    from sklearn.pipeline import make_pipeline
+
+    from autodc.adapters.trainers.estimator_threads import hold_threads
+
+    class CatBoostClassifier(BaseEstimator):
+        __module__ = "catboost.core"
+
+        def __init__(self, thread_count: int | None = None) -> None:
+            self.thread_count = thread_count
+
+        def fit(self, x: Any, y: Any) -> Any:
+            return self
+
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    free, own = make_pipeline(CatBoostClassifier()), CatBoostClassifier(thread_count=2)
+    hold_threads(free)
+    hold_threads(own)
+    assert free[0].thread_count == 1
+    assert own.thread_count == 2

@@ -1,0 +1,70 @@
+"""Training rows that are held-out rows: by their id where a column tells it, else by all that stands in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autodc.data.chance import copied, possible
+from autodc.data.dataset import Dataset
+from autodc.data.hashing import numbered
+from autodc.data.ids import Identity, as_ids, identity
+
+Array = np.ndarray[Any, Any]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Copies:
+    """What a training set and a held-out set have in common."""
+
+    rows: Mask
+    """Training rows, shape (n,), that are held-out rows."""
+    by_chance: int = 0
+    """Held-out rows with the inputs of a training row, by chance: they are different examples."""
+    by_id: int = 0
+    """Training rows with the inputs of a held-out row and another id: they are different examples."""
+    ids: Identity | None = field(default=None)
+    """Which column says so, where one does."""
+
+
+def copies_of(own: Dataset, held: Dataset, *, unasked: bool = False) -> Copies:
+    """Find the rows of `own` that are rows of `held`.
+
+    unasked: equal rows count as copies whatever made them equal, where no id says otherwise. Of an id column that was
+    only found, another id excuses no more equal rows than chance could make.
+    """
+    mine, theirs = numbered([own.hashes, held.hashes])
+    equal = np.isin(mine, theirs)
+    ids = identity(own, held)
+    if ids is None or not ids.decides:
+        return _by_inputs(own, held, mine, theirs, equal, unasked, ids)
+    others = equal & ids.known & ~ids.shared
+    if others.any() and not ids.asked and not possible([own, held], [mine, theirs]):
+        others[:] = False
+    rest = equal & ~ids.shared & ~others
+    marked = ids.shared | (rest & copied(own, held, mine, theirs)) if rest.any() else ids.shared
+    return Copies(rows=marked, by_id=int(others.sum()), ids=ids)
+
+
+def example_pair(own: Dataset, held: Dataset, found: Copies) -> tuple[int, int] | None:
+    """Positions of a row that is also held out and of its like there."""
+    first = int(np.argmax(found.rows))
+    if not found.rows.any():
+        return None
+    likes = np.flatnonzero(held.hashes == own.hashes[first])
+    if found.ids is not None and found.ids.shared[first]:
+        named = as_ids(held.metadata[found.ids.theirs]) == as_ids(own.metadata[found.ids.column]).iloc[first]
+        likes = np.flatnonzero(named.to_numpy(dtype=bool))
+    return (first, int(likes[0])) if len(likes) else None
+
+
+def _by_inputs(
+    own: Dataset, held: Dataset, mine: Array, theirs: Array, equal: Mask, unasked: bool, ids: Identity | None
+) -> Copies:
+    if unasked or not equal.any():
+        return Copies(rows=equal, ids=ids)
+    marked = copied(own, held, mine, theirs)
+    return Copies(rows=marked, by_chance=int(np.isin(theirs, mine[equal & ~marked]).sum()), ids=ids)
