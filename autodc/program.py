@@ -43,13 +43,11 @@ class JobError(ValueError):
 
 @dataclass(frozen=True)
 class _Content:
-    """What a file holds."""
+    """What a file holds: inputs (an array, or a DataFrame), and column → values of all that is no input."""
 
     kind: str
     x: Any
-    """An array, or a DataFrame of the inputs."""
     rest: Mapping[str, Any]
-    """Column → values of all that is no input."""
 
 
 class Rows:
@@ -78,12 +76,12 @@ class Rows:
     def y(self) -> Any:
         """The targets, shape (n,) or (n, ...): of classes the codes 0 … C−1, whose names `labels` tells.
 
-        JSON values of a `custom` task, which lie in the files as their text, are Python objects.
+        In `custom` they may be JSON values: an array of Python objects.
         """
         if any(TARGET not in part._content.rest for part in self._parts):
             raise JobError(f"{self._named()}: rows to predict have no targets")
         found = self._taken([part._content.rest[TARGET] for part in self._parts])
-        return _objects(found) if found.size and isinstance(found.flat[0], str) else found
+        return np.fromiter(map(json.loads, found), object, len(found)) if found.dtype.kind in "UTO" else found
 
     def arrays(self) -> tuple[Array, Array]:
         """Inputs and targets as arrays; those of a table where every column is of numbers or truth values."""
@@ -142,14 +140,6 @@ class Rows:
 
     def _named(self) -> str:
         return ", ".join(part.name for part in self._parts)
-
-
-def _objects(texts: Array) -> Array:
-    """JSON texts as an array of what they say, shape (n,)."""
-    found = np.empty(len(texts), dtype=object)
-    for row, text in enumerate(texts.tolist()):
-        found[row] = json.loads(text)
-    return found
 
 
 class Part(Rows):
@@ -257,7 +247,7 @@ class Job:
             raise JobError(f"there is nothing called {name} to predict, only {', '.join(known)}")
         file, count = self.out / f"predictions-{name}", len(known[name])
         outputs = outputs.detach().cpu() if hasattr(outputs, "detach") else outputs
-        if self.kind == "custom" and not hasattr(outputs, "dtype"):
+        if self.kind in ("custom", "") and not hasattr(outputs, "dtype"):
             lines = "".join(f"{line}\n" for line in _json_lines(outputs, count, name))
             _whole(file.with_name(f"{file.name}.jsonl"), lambda stream: stream.write(lines.encode()))
             return
@@ -322,9 +312,9 @@ def _values(column: Any) -> Array:
 def _checked(array: Array, count: int, name: str) -> Array:
     if array.dtype.kind not in "fiub":
         raise JobError(f"{name}: outputs are numbers, not {array.dtype}")
-    if array.ndim == 0 or len(array) != count:
+    if array.shape[:1] != (count,):
         raise JobError(f"{name}: one output a row is needed, {count} of them, not shape {array.shape}")
-    bad = np.flatnonzero(~np.isfinite(array.reshape(count, -1)).all(axis=1)) if count else np.zeros(0, dtype=int)
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
     if len(bad):
         raise JobError(f"{name}: outputs are finite; row {bad[0]} holds NaN or infinity, {len(bad)} rows in all")
     return array

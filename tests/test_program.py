@@ -20,6 +20,7 @@ from autodc.table import Table
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.values import decoded, encoded, objects
 
 ROWS = 40
 CLASSES = ("leaves", "stays")
@@ -221,3 +222,60 @@ def test_an_epoch_has_each_row_as_often_as_its_weight_says(weight: float) -> Non
     counts = np.bincount(rows, minlength=50)
     assert len(rows) == round(50 * weight)
     assert set(counts) <= {int(weight), int(weight) + 1}
+
+
+@pytest.mark.parametrize("x", [np.zeros((3, 2)), customers(3)], ids=["arrays", "table"])
+def test_values_of_a_custom_task_go_out_and_come_back(tmp_path: Path, x: Any) -> None:
+    boxes = [[[1, 2, 3, 4]], [], {"text": "é", "score": 0.5}]
+    (tmp_path / "mine.py").write_text(
+        "from autodc.program import Job\n"
+        "job = Job.open()\n"
+        "known = job.train[0].y\n"
+        "job.predict_with(lambda x: [known[row] for row in range(len(x))])\n"
+    )
+    ref = TrainerRef(name="command", options={"argv": [sys.executable, "mine.py", "{job}"]}, folder=str(tmp_path))
+    targets = objects(encoded(boxes))
+    job = training(tmp_path, [part(tmp_path, "base", x, targets)], {"v": x}, kind="custom", classes=(), n_classes=0)
+    trained = make_trainer(ref).train(job)
+    assert decoded(trained.outputs["v"]) == boxes
+    if not isinstance(x, np.ndarray):
+        assert opened(job).train[0].frame()["y"].tolist() == boxes
+
+
+@pytest.mark.parametrize(
+    ("outputs", "says"),
+    [
+        ([1, 2], "one output a row is needed, 3 of them, not 2"),
+        ([1, float("nan"), 2], "row 1: no JSON value"),
+        ([1, 2, {3}], "row 2: no JSON value"),
+    ],
+)
+def test_values_that_do_not_fit_are_told(tmp_path: Path, outputs: Any, says: str) -> None:
+    x = np.zeros((3, 2))
+    job = opened(training(tmp_path, [part(tmp_path, "base", x, [0, 1, 0])], {"v": x}, kind="custom", classes=()))
+    with pytest.raises(JobError, match=says):
+        job.write("v", outputs)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("[1, 0]\n" * 3, []),
+        ("[1, 0]\n" * 2, ["ADC-TRAIN-085", "2 lines for 3 rows"]),
+        ("[1, 0]\n[1,\n[0, 1]\n", ["ADC-TRAIN-085", "predictions-v.jsonl:2"]),
+        ("[1, 0]\nNaN\n[0, 1]\n", ["ADC-TRAIN-085", "NaN is no JSON"]),
+        ("[1, 0]\n[1]\n[0, 1]\n", ["ADC-TRAIN-003", "outputs of v"]),
+    ],
+)
+def test_any_language_may_answer_with_json_lines(tmp_path: Path, lines: str, says: list[str]) -> None:
+    (tmp_path / "answer.jsonl").write_text(lines)
+    argv = ["/bin/sh", "-c", 'cp answer.jsonl "$1/predictions-v.jsonl"', "sh", "{out}", "{train}", "{predict}"]
+    x = np.zeros((3, 2))
+    job = training(tmp_path, [part(tmp_path, "base", x, [0, 1, 0])], {"v": x})
+    trainer = make_trainer(TrainerRef(name="command", options={"argv": argv}, folder=str(tmp_path)))
+    if not says:
+        assert trainer.train(job).outputs["v"].tolist() == [[1, 0]] * 3
+        return
+    with pytest.raises(TrainerError) as told:
+        trainer.train(job)
+    assert all(word in str(told.value) for word in says), str(told.value)

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from autodc.adapters.trainers.options import CommandOptions
 from autodc.adapters.trainers.predictions import last_lines, read_predictions, relay
 from autodc.adapters.trainers.templates import filled
 from autodc.program import VARIABLE
+from autodc.studyfile.study import TaskKind
 from autodc.table import Inputs
 from autodc.trial.fitting import folder_mb
 from autodc.trial.outputs import TrainerError
@@ -30,7 +31,7 @@ Array = np.ndarray[Any, Any]
 
 OWN_PYTHON = "python"
 SETTINGS = "autodc.json"
-"""What a model was trained with, beside it: told again to a program that only predicts."""
+"""The kind of task, classes and hyperparameters of a model, beside it: told again to a program that only predicts."""
 
 
 @final
@@ -62,7 +63,8 @@ class Command:
         outputs = {name: read_predictions(out, name, len(x)) for name, x in job.predict.items()}
         size = folder_mb(model)
         if any(model.iterdir()):
-            (model / SETTINGS).write_text(json.dumps(told["hyperparameters"]), encoding="utf-8")
+            known = {name: told[name] for name in ("kind", "classes", "hyperparameters")}
+            (model / SETTINGS).write_text(json.dumps(known), encoding="utf-8")
         return Trained(outputs=outputs, train_seconds=seconds, predict_ms=0.0, model_mb=size)
 
     def method(self, folder: Path | None = None) -> Program:
@@ -85,11 +87,12 @@ class Program:
         settings = {} if self._model is None else _settings(self._model)
         with tempfile.TemporaryDirectory(prefix="autodc-predict-") as out:
             job = TrainingJob(
-                kind="classification",
-                n_classes=0,
+                kind=cast(TaskKind, settings.get("kind", "")),
+                n_classes=len(settings.get("classes", ())),
+                classes=tuple(settings.get("classes", ())),
                 train=(),
                 predict=parts,
-                hyperparameters=settings,
+                hyperparameters=settings.get("hyperparameters", {}),
                 recipe="concat" if self._model is None else "continue",
                 seed=0,
                 fidelity=1.0,
@@ -138,7 +141,7 @@ def _values(told: Mapping[str, Any], out: Path) -> dict[str, Any]:
 
 
 def _settings(model: Path) -> dict[str, Any]:
-    """The hyperparameters that a model was trained with; none where it does not say."""
+    """What a model was trained with; nothing where it does not say."""
     try:
         found = json.loads((model / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -138,7 +138,7 @@ def test_a_program_that_knows_flags_alone_is_trained_and_predicts(tmp_path: Path
     assert (again == 0.1 + 0.2).all(), "the model's hyperparameters are told again"
     told = json_of(tmp_path / "told.json")
     assert (told["warm"], told["recipe"]) == (str(model.resolve()), "continue")
-    assert json_of(model / "autodc.json") == {"lr": 0.1 + 0.2}
+    assert json_of(model / "autodc.json")["hyperparameters"] == {"lr": 0.1 + 0.2}
 
 
 def json_of(path: Path) -> Any:
