@@ -179,7 +179,7 @@ def _numeric_columns(x: Inputs) -> dict[str, Array]:
 
 def _values(x: Inputs, column: str) -> Array:
     if isinstance(x, Table):
-        return numeric(x.column(column).to_pandas(), x.schema[column])
+        return numeric(x, column)
     return np.asarray(x[:, int(column)])
 
 
