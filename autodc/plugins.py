@@ -55,6 +55,11 @@ def is_path(name: str) -> bool:
     return ":" in name
 
 
+def is_in_file(name: str) -> bool:
+    """Whether a name points to an object in a file of the user's own."""
+    return is_path(name) and name.partition(":")[0].endswith(".py")
+
+
 def installed(group: str) -> dict[str, EntryPoint]:
     """What other packages bring of one kind, by name; the first on the path wins."""
     return dict(_installed(group, tuple(sys.path)))

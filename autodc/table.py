@@ -22,7 +22,6 @@ COLUMN_TYPES: tuple[ColumnType, ...] = ("integer", "number", "boolean", "categor
 
 TEXT, PATH, CONTENT = "text", "path", "content"
 """Names of the columns of text and of files; content: hexadecimal digest of the bytes of a file."""
-SUFFIX = ".arrow"
 _KIND, _TYPES = b"autodc.kind", b"autodc.types"
 EXACT = 2**53
 """Up to here a float64 holds every whole number."""
@@ -158,9 +157,9 @@ class Table:
         columns = {n: to_series(self.arrow[n], kind) for n, kind in zip(self.names, self.types, strict=True)}
         return pd.DataFrame(columns, index=pd.RangeIndex(len(self)), copy=False)
 
-    def texts(self) -> list[str]:
-        """The text of every row, or the path of every file; an empty text where it is missing."""
-        return [value or "" for value in self.arrow.column(0).to_pylist()]
+    def texts(self, name: str | None = None) -> list[str]:
+        """The text of every row, or the path of every file; an empty text where it is missing. name: of a column."""
+        return [value or "" for value in self.arrow[self.names[0] if name is None else name].to_pylist()]
 
     def for_estimator(self) -> pd.DataFrame | list[str]:
         """What an estimator of scikit-learn's kind is given: a frame, or texts or paths."""

@@ -27,14 +27,13 @@ Array = np.ndarray[Any, Any]
 Read = Callable[..., Dataset]
 """`read(source_spec, *, folder, name, place, kind, targets) -> Dataset`: adapters.sources.read_source or a stand-in."""
 
+UNASKED = 0.01
+"""Equal rows up to this share, and to `data.max_overlap`, are left out without asking whether chance explains them."""
+
 
 def like(read: Read, base: Dataset) -> Read:
     """What reads a dataset with the columns and types of the base, where that is a table."""
     return partial(read, schema=base.x.schema) if base.features and isinstance(base.x, Table) else read
-
-
-UNASKED = 0.01
-"""Equal rows up to this share, and to `data.max_overlap`, are left out without asking whether chance explains them."""
 
 
 @final

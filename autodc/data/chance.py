@@ -169,8 +169,7 @@ def _fine(parts: Sequence[Dataset], width: int) -> bool:
 def _has_decimals(x: Inputs) -> bool:
     if not isinstance(x, Table):
         return x.dtype.kind == "f" and bool(np.any(x % 1))
-    frame = x.frame()
-    fine = [frame[name].to_numpy() for name, kind in x.schema.items() if kind == "number"]
+    fine = (x.column(name).to_numpy() for name, kind in x.schema.items() if kind == "number")
     return any(bool(np.any(np.nan_to_num(column) % 1)) for column in fine)
 
 

@@ -94,9 +94,7 @@ def content_fingerprint(data: Dataset) -> str:
         parts.append(("y", fingerprint.of_array(data.y)))
     if data.groups is not None:
         parts.append(("groups", fingerprint.of_array(data.groups)))
-    parts += [
-        (f"metadata.{c}", fingerprint.of_array(as_array(data.metadata[c])))
-        for c in data.metadata.columns
-        if c not in data.features
-    ]
+    inputs = set(data.features)
+    others = [name for name in data.metadata.columns if name not in inputs]
+    parts += [(f"metadata.{name}", fingerprint.of_array(as_array(data.metadata[name]))) for name in others]
     return fingerprint.of_parts("dataset", parts)

@@ -42,8 +42,7 @@ def numbers(x: Inputs) -> Array:
         return hashed_words(x.texts(), WORDS)
     if x.kind == "files":
         return thumbnails(x).reshape(len(x), -1)
-    frame = x.frame()
-    parts = [_column(frame[name], kind) for name, kind in zip(x.names, x.types, strict=True)]
+    parts = [_column(x, name, kind) for name, kind in x.schema.items()]
     return np.concatenate(parts, axis=1) if parts else np.zeros((len(x), 0))
 
 
@@ -63,9 +62,10 @@ def width(x: Inputs) -> int:
     return len(x.types) if isinstance(x, Table) else int(np.prod(x.shape[1:]))
 
 
-def numeric(column: pd.Series[Any], kind: ColumnType) -> Array:
+def numeric(x: Table, name: str) -> Array:
     """A column of numbers, truth values or dates (in days) as float64, NaN where a value is missing."""
-    if kind == "date":
+    column = x.column(name).to_pandas()
+    if x.schema[name] == "date":
         stamps = column.to_numpy(dtype="datetime64[us]")
         days = stamps.astype(np.int64) / DAY
         return np.asarray(np.where(np.isnat(stamps), np.nan, days))
@@ -97,12 +97,12 @@ def _thumbnail(path: str, content: str) -> Array:
         return bits.reshape(THUMBNAIL, THUMBNAIL).astype(np.float64)
 
 
-def _column(column: pd.Series[Any], kind: ColumnType) -> Array:
+def _column(x: Table, name: str, kind: ColumnType) -> Array:
     if kind == "text":
-        return hashed_words(["" if pd.isna(value) else str(value) for value in column], COLUMN_WORDS)
+        return hashed_words(x.texts(name), COLUMN_WORDS)
     if kind != "category":
-        return numeric(column, kind)[:, None]
-    codes, known = pd.factorize(column)
+        return numeric(x, name)[:, None]
+    codes, known = pd.factorize(x.column(name).to_pandas())
     table = np.array([_hashed(str(value)) for value in known] + [[0.0] * HASHED])
     return np.asarray(table[codes])
 

@@ -96,7 +96,7 @@ def _meanings(values: pd.Series[Any], y: Array) -> pd.Series[Any] | None:
 
 def _numbers(x: Inputs, column: str) -> Array:
     if isinstance(x, Table):
-        return numeric(x.column(column).to_pandas(), x.schema[column])
+        return numeric(x, column)
     return np.asarray(x[:, int(column)])
 
 

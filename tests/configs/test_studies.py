@@ -134,7 +134,9 @@ def test_an_example_stands_alone(name: Any, tmp_path: Path) -> None:
 @pytest.mark.timeout(1200)
 def test_a_study_of_a_lightning_module_keeps_what_cures(tmp_path: Path) -> None:
     pytest.importorskip("pytorch_lightning")
-    found = autodc.run(load(str(write_example(tmp_path / "study", "lightning"))), _inline(tmp_path), tmp_path / "run")
+    found = autodc.run(
+        load(write_example(tmp_path / "study", "lightning")["study"]), _inline(tmp_path), tmp_path / "run"
+    )
     truth = YAML(typ="safe").load((CONFIGS / "lightning" / "truth.yaml").read_text())
     assert set(found.content["kept"]) == set(truth["cures"])
     assert not set(found.content["kept"]) & set(truth["mislabelled"])

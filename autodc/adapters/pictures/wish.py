@@ -30,3 +30,8 @@ class Wish(Spec):
     def sides(self) -> tuple[int, int] | None:
         """Height and width, None where the size stays."""
         return None if self.size == AS_IT_IS else (self.size[0], self.size[1])
+
+
+def wished(size: Size | None, mode: Mode | None) -> Wish:
+    """What the options of a trainer say of images; without a size it stays."""
+    return Wish(size=AS_IT_IS if size is None else size, mode=mode)

@@ -47,8 +47,8 @@ def dialect_of(request: SourceRequest, start: bytes) -> Dialect:
     lines = start.decode(encoding, "replace").splitlines(keepends=True)
     if len(start) >= SNIFFED:
         lines = lines[: max(1, len(lines) - 1)]  # the last may be cut short
-    separator = _option(request, "separator", 1) or _separator(lines[:LINES], request.path)
-    decimal = _option(request, "decimal", 1)
+    separator = _option(request, "separator") or _separator(lines[:LINES], request.path)
+    decimal = _option(request, "decimal")
     if decimal is not None and decimal not in MARKS:
         raise problem(request, "092", "`decimal` is a point or a comma", repr(decimal))
     rows = _rows(lines, separator)[1:]
@@ -67,12 +67,12 @@ def pointed_numbers(values: pd.Series[Any]) -> pd.Series[Any] | None:
     return pd.to_numeric(plain)
 
 
-def _option(request: SourceRequest, name: str, length: int) -> str | None:
+def _option(request: SourceRequest, name: str) -> str | None:
     value = request.options.get(name)
     if value is None:
         return None
     text = {"tab": "\t", "\\t": "\t"}.get(str(value), str(value))
-    if len(text) != length:
+    if len(text) != 1:
         raise problem(request, "092", f"`{name}` is one character", repr(value))
     return text
 

@@ -19,6 +19,10 @@ Array = np.ndarray[Any, Any]
 
 OPTIONS = ("size", "mode")
 AS_IT_IS = Wish()
+HINTS = {
+    "size": "size: [height, width], from 1 to 16384 each, or as_it_is",
+    "mode": "mode: L, RGB, RGBA, I;16 or F",
+}
 
 
 def wish_of(request: SourceRequest) -> Wish | None:
@@ -35,12 +39,6 @@ def wish_of(request: SourceRequest) -> Wish | None:
         keys = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors())
         raise_all(problem(request, "012", f"`{key}` does not fit", repr(options[key]), HINTS[key]) for key in keys)
         raise
-
-
-HINTS = {
-    "size": "size: [height, width], from 1 to 16384 each, or as_it_is",
-    "mode": "mode: L, RGB, RGBA, I;16 or F",
-}
 
 
 def read_image(request: SourceRequest, wish: Wish = AS_IT_IS) -> Picture:

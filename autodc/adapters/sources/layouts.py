@@ -13,7 +13,7 @@ import pandas as pd
 
 from autodc.adapters.sources.central import Central, central, central_path, duplicates, missing_rows
 from autodc.adapters.sources.listing import Listing, listing, shown
-from autodc.adapters.sources.table import DEFAULT_TARGET, target_array, target_names
+from autodc.adapters.sources.table import target_array, target_names, wished_targets
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 
@@ -61,8 +61,7 @@ def named_files(request: SourceRequest, targets: bool) -> Named:
 
 
 def _has_target(request: SourceRequest, table: Central) -> bool:
-    wish = request.options.get("target") or DEFAULT_TARGET
-    return all(str(name) in table.names for name in (wish if isinstance(wish, list) else [wish]))
+    return all(name in table.names for name in wished_targets(request))
 
 
 def _by_manifest(request: SourceRequest, manifest: Central, targets: bool) -> Named:

@@ -223,10 +223,15 @@ def _row(row: int) -> str:
     return f"row {row}"
 
 
+def wished_targets(request: SourceRequest) -> list[str]:
+    """What the options call the column of targets, or several."""
+    wish = request.options.get("target") or DEFAULT_TARGET
+    return [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
+
+
 def target_names(request: SourceRequest, names: list[str]) -> list[str]:
     """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
-    wish = request.options.get("target") or DEFAULT_TARGET
-    wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
+    wanted = wished_targets(request)
     lost = [name for name in wanted if name not in names]
     if lost and all(NO_NAME.match(name) for name in names):
         hint = "the first line is taken for the names of the columns; put one with names above it"
@@ -237,8 +242,7 @@ def target_names(request: SourceRequest, names: list[str]) -> list[str]:
 
 def numbers_of(request: SourceRequest) -> list[str]:
     """Target columns that must be numbers."""
-    wish = request.options.get("target") or DEFAULT_TARGET
-    return [] if request.kind != "regression" else [str(one) for one in (wish if isinstance(wish, list) else [wish])]
+    return wished_targets(request) if request.kind == "regression" else []
 
 
 def target_array(table: pd.DataFrame, target: list[str], request: SourceRequest | None = None) -> np.ndarray[Any, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autodc.adapters.pictures.kept import unlike
-from autodc.adapters.pictures.wish import AS_IT_IS, Wish
+from autodc.adapters.pictures.wish import wished
 from autodc.adapters.trainers.command_checking import command_problems
 from autodc.adapters.trainers.lightning_checks import lightning_problems
 from autodc.adapters.trainers.options import (
@@ -24,7 +24,7 @@ from autodc.adapters.trainers.options import (
 )
 from autodc.adapters.trainers.registry import PLACE, unknown_trainer
 from autodc.errors import SpecError
-from autodc.plugins import TRAINERS, find_problem, is_known, is_path, load_plugin, suggest
+from autodc.plugins import TRAINERS, find_problem, is_in_file, is_known, is_path, load_plugin, suggest
 from autodc.studyfile.study import ParameterSpec, TaskKind
 from autodc.studyfile.values import Spec
 from autodc.table import Inputs, Table
@@ -109,8 +109,9 @@ def input_problems(name: str, options: Mapping[str, Any], x: Inputs) -> list[Spe
     if name != "sklearn" or kind != "files":
         return []
     estimator = str(options.get("estimator", ""))
-    own = ".py" in estimator.partition(":")[0]
-    return [] if own else [SpecError("ADC-TRAIN-104", "this estimator does not read files", PLACE, estimator, hint)]
+    if is_in_file(estimator):
+        return []
+    return [SpecError("ADC-TRAIN-104", "this estimator does not read files", PLACE, estimator, hint)]
 
 
 def _unlike_files(options: Mapping[str, Any], files: Table) -> list[SpecError]:
@@ -119,7 +120,7 @@ def _unlike_files(options: Mapping[str, Any], files: Table) -> list[SpecError]:
         parsed = TorchImageOptions.model_validate(dict(options))
     except ValidationError:
         return []  # told by check_trainer
-    found = unlike(files, Wish(size=AS_IT_IS if parsed.size is None else parsed.size, mode=parsed.mode))
+    found = unlike(files, wished(parsed.size, parsed.mode))
     if not found:
         return []
     size = list(parsed.size or (64, 64))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from autodc.adapters.trainers.options import Encode
 from autodc.data.views import numeric
 from autodc.errors import SpecError
 from autodc.table import ColumnType, Inputs, Table
@@ -18,7 +19,6 @@ from autodc.trial.outputs import TrainerError
 
 Array = np.ndarray[Any, Any]
 
-Encode = Literal["auto", "none", "onehot", "ordinal", "category"]
 Way = Literal["none", "onehot", "ordinal", "category"]
 MOST_CATEGORIES = {"onehot": 64, "ordinal": 254}
 """The rarer ones share a column, or a number."""
@@ -79,15 +79,15 @@ class Encoder:
 
     def _frame(self, table: Table) -> pd.DataFrame:
         """Numbers, truth values and dates as float64, text as text."""
-        frame = table.frame()
         columns: dict[str, Any] = {}
         for name, kind in self.schema.items():
             if kind == "text":
-                columns[name] = ["" if pd.isna(value) else str(value) for value in frame[name]]
+                columns[name] = table.texts(name)
             elif kind == "category":
-                columns[name] = frame[name].astype(object).where(frame[name].notna(), np.nan)
+                names = table.column(name).to_pandas()
+                columns[name] = names.astype(object).where(names.notna(), np.nan)
             else:
-                columns[name] = numeric(frame[name], kind)
+                columns[name] = numeric(table, name)
         return pd.DataFrame(columns)
 
     def _transformer(self) -> Any:
@@ -119,9 +119,9 @@ def encoder_of(estimator: Any, encode: Encode, x: Inputs, *, is_own: bool, scale
             "ADC-TRAIN-100", "this estimator cannot read files", "sklearn", type(estimator).__name__, hint
         )
     takes = _tags(estimator)
-    sparse = takes["sparse"] and (x.kind == "text" or "text" in x.types)
     if x.kind == "text":
         return Words(takes["sparse"])
+    sparse = takes["sparse"] and "text" in x.types
     way: Way = _way(estimator) if encode == "auto" else encode
     minds = not (_is_tree(estimator) or way == "category")
     return Encoder(

@@ -9,18 +9,13 @@ import numpy as np
 import torch
 
 from autodc.adapters.pictures.kept import decoded_files, kept_files
-from autodc.adapters.pictures.wish import AS_IT_IS, Wish
+from autodc.adapters.pictures.wish import Wish
 from autodc.table import Inputs, Table
 from autodc.trial.forking import ForkingJob
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob, TrainPart
 
 Array = np.ndarray[Any, Any]
-
-
-def wish(size: tuple[int, int] | None, mode: Any) -> Wish:
-    """What the options of the trainer say of images."""
-    return Wish(size=AS_IT_IS if size is None else size, mode=mode)
 
 
 def of_job(job: TrainingJob, wished: Wish) -> TrainingJob:

@@ -9,16 +9,16 @@ from typing import Any, final
 import numpy as np
 import torch
 
+from autodc.adapters.pictures.wish import wished
 from autodc.adapters.trainers.image_axes import layout_of, shape_of
-from autodc.adapters.trainers.image_rows import of_job, wish
+from autodc.adapters.trainers.image_rows import of_job
 from autodc.adapters.trainers.options import LightningOptions
+from autodc.data.views import numeric
 from autodc.table import Inputs, Table
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
-DAY = 86_400_000_000
-"""Microseconds."""
 NUMERIC = ("integer", "number", "boolean", "date")
 
 
@@ -48,7 +48,7 @@ class Facts:
 
 def with_pictures(job: TrainingJob, options: LightningOptions) -> TrainingJob:
     """A job whose image files are decoded, where the options say how."""
-    return job if options.size is None else of_job(job, wish(options.size, options.mode))
+    return job if options.size is None else of_job(job, wished(options.size, options.mode))
 
 
 def facts_of(job: TrainingJob, options: LightningOptions) -> Facts:
@@ -56,7 +56,7 @@ def facts_of(job: TrainingJob, options: LightningOptions) -> Facts:
     parts = [part for part in job.train if part.weight > 0] or list(job.train)
     x, y = parts[0].x, np.asarray(parts[0].y[:1])
     about: dict[str, Any] = {"layout": _layout(x, options), "numbers": not isinstance(x, Table) or x.kind == "table"}
-    about["wish"] = wish(options.size, options.mode).model_dump(mode="json") if options.size is not None else None
+    about["wish"] = wished(options.size, options.mode).model_dump(mode="json") if options.size is not None else None
     if isinstance(x, Table) and x.kind == "table":
         about |= {"columns": _columns([part.x for part in parts]), "shape": [x.shape[1]]}
     elif isinstance(x, Table):
@@ -84,11 +84,11 @@ def numbers(table: Table, about: Mapping[str, Any]) -> Any:
     texts: dict[str, list[str]] = {}
     for name, one in known.items():
         if one["type"] in NUMERIC:
-            of_type["numeric"].append(_numeric(table, name, one["type"]))
+            of_type["numeric"].append(numeric(table, name).astype(np.float32))
         elif one["type"] == "category":
             of_type["categorical"].append(_codes(table, name, one["categories"]))
         else:
-            texts[name] = [value or "" for value in table.column(name).to_pylist()]
+            texts[name] = table.texts(name)
     stacked = {name: torch.from_numpy(np.stack(columns, axis=1)) for name, columns in of_type.items() if columns}
     if list(stacked) == ["numeric"] and not texts:
         return stacked["numeric"]
@@ -110,16 +110,6 @@ def _columns(tables: list[Any]) -> dict[str, Any]:
             values = {value for table in tables for value in table.column(name).unique().to_pylist()}
             found[name]["categories"] = sorted(values - {None})
     return found
-
-
-def _numeric(table: Table, name: str, kind: str) -> Array:
-    import pyarrow as pa
-
-    column = table.column(name)
-    if kind == "date":
-        days = column.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy() / DAY
-        return np.asarray(days, dtype=np.float32)
-    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float32)
 
 
 def _codes(table: Table, name: str, categories: list[str]) -> Array:

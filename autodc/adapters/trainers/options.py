@@ -14,6 +14,8 @@ from autodc.studyfile.values import Spec
 ALL_RECIPES: tuple[Recipe, ...] = ("concat", "pretrain_finetune", "continue")
 LOADED = ("batch_size", "gradient_clip_val")
 """Hyperparameters of the trainer `lightning` itself, beside those that its module takes."""
+Encode = Literal["auto", "none", "onehot", "ordinal", "category"]
+"""How the trainer `sklearn` makes numbers of a table."""
 PRETRAIN_ONLY = ("pretrain_share", "finetune_lr_factor")
 """Hyperparameters that mean something under recipe `pretrain_finetune` alone."""
 
@@ -79,7 +81,7 @@ class SklearnOptions(Spec):
         description="standardise inputs by the training draw; left out: true for a class of scikit-learn by name, "
         "false for package.module:Class and path/to/file.py:Object, which get the inputs as they are",
     )
-    encode: Literal["auto", "none", "onehot", "ordinal", "category"] = Field(
+    encode: Encode = Field(
         default="auto",
         description="how categories, dates, text and missing values of a table become numbers; auto: as suits the "
         "estimator, and not at all for path/to/file.py:Object, which gets frames, texts or paths as they are",

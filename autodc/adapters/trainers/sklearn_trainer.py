@@ -13,10 +13,11 @@ import numpy as np
 
 from autodc.adapters.trainers.encoding import encoder_of, with_categories
 from autodc.adapters.trainers.estimator_threads import hold_threads
-from autodc.adapters.trainers.options import SklearnOptions
+from autodc.adapters.trainers.options import PRETRAIN_ONLY, SklearnOptions
+from autodc.data.views import width
 from autodc.errors import SpecError
 from autodc.plan.mixture import epoch_rows
-from autodc.plugins import is_path, load_object, own_code, suggest
+from autodc.plugins import is_in_file, is_path, load_object, own_code, suggest
 from autodc.seeds import generator, integer
 from autodc.table import Inputs, Table, join
 from autodc.trial.fitting import AbstractFitting, TrainPhase, phases
@@ -50,7 +51,6 @@ HINT_LENGTH = 200
 NEEDED = ("fit", "predict", "get_params", "set_params")
 """Methods that every estimator has."""
 GROWS, ITERATES = "n_estimators", "max_iter"
-NOT_PARAMS = ("pretrain_share", "finetune_lr_factor")
 
 
 @final
@@ -91,7 +91,7 @@ class Sklearn(AbstractFitting[SklearnModel]):
                     model.estimator,
                     self._options.encode,
                     x,
-                    is_own=is_file(self._options.estimator),
+                    is_own=is_in_file(self._options.estimator),
                     scale=self._options.scale,
                 )
                 model.encoder = None if of is None else of.fit(x)
@@ -101,7 +101,7 @@ class Sklearn(AbstractFitting[SklearnModel]):
 
     def predict(self, model: SklearnModel, x: Inputs) -> Array:
         """Class probabilities (n, C), columns in class order, 0 for classes training never showed; or values."""
-        if width_of(x) != model.n_columns:
+        if width(x) != model.n_columns:
             problem = f"inputs do not fit, {model.n_columns} numbers a row are needed"
             raise TrainerError("ADC-TRAIN-035", problem, "sklearn", f"rows of shape {x.shape[1:]}")
         rows = _encoded(model, x if isinstance(x, Table) else np.asarray(x).reshape(len(x), -1))
@@ -131,14 +131,14 @@ class Sklearn(AbstractFitting[SklearnModel]):
     def _first(self, job: TrainingJob) -> SklearnModel:
         if job.recipe == "continue" and job.warm_start is not None:
             return self.load(job.warm_start)
-        own = {name: value for name, value in job.hyperparameters.items() if name not in NOT_PARAMS}
+        own = {name: value for name, value in job.hyperparameters.items() if name not in PRETRAIN_ONLY}
         estimator = build_estimator(self._options, self._folder, own)
         hold_threads(estimator)
         known = estimator.get_params()
         if "random_state" in known and known["random_state"] is None:
             estimator.set_params(random_state=integer(job.seed, "estimator"))
         estimator = _of_several(estimator, job)
-        n_columns = width_of(job.train[0].x)
+        n_columns = width(job.train[0].x)
         return SklearnModel(estimator, None, n_columns, job.n_classes if job.kind == "classification" else 0)
 
 
@@ -202,16 +202,6 @@ def continues(estimator: Any) -> str | None:
     if type(estimator).__name__.startswith("HistGradientBoosting"):
         return None
     return "warm_start" if "warm_start" in estimator.get_params() else None
-
-
-def is_file(name: str) -> bool:
-    """Whether an estimator is named by the path of a file: the user's own, which nothing is done to."""
-    return is_path(name) and name.partition(":")[0].endswith(".py")
-
-
-def width_of(x: Inputs) -> int:
-    """Columns of the inputs."""
-    return x.shape[1] if isinstance(x, Table) else int(np.prod(x.shape[1:]))
 
 
 def _of_several(estimator: Any, job: TrainingJob) -> Any:

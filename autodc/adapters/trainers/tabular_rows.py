@@ -54,16 +54,15 @@ def encoded(x: Inputs, facts: Mapping[str, Any]) -> Array:
         return np.asarray(x).reshape(len(x), facts["n_columns"]).astype(np.float32)
     if [list(one) for one in x.schema.items()] != [list(one) for one in facts.get("columns", ())]:
         raise _unfit(facts, ", ".join(x.names))
-    frame = x.frame()
     numbers, codes = [np.zeros((len(x), 0))], []
     for name, kind in x.schema.items():
         if kind == "category":
             known = pd.Index(facts["vocabularies"][name])
-            codes.append(1.0 + known.get_indexer(frame[name]))
+            codes.append(1.0 + known.get_indexer(x.column(name).to_pandas()))
         elif kind == "text":
-            numbers.append(hashed_words(["" if pd.isna(value) else str(value) for value in frame[name]], WORDS))
+            numbers.append(hashed_words(x.texts(name), WORDS))
         else:
-            numbers.append(numeric(frame[name], kind)[:, None])
+            numbers.append(numeric(x, name)[:, None])
     return np.concatenate([*numbers, *(one[:, None] for one in codes)], axis=1).astype(np.float32)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from autodc.adapters.pictures.wish import Wish
+from autodc.adapters.pictures.wish import Wish, wished
 from autodc.adapters.trainers import image_rows
 from autodc.adapters.trainers.image_axes import BYTE, from_channels, layout_of, shape_of, to_channels
 from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
@@ -50,7 +50,7 @@ class TorchImage(TorchFitting):
 
     def __init__(self, options: TorchImageOptions, folder: str) -> None:
         self._options, self._folder = options, folder
-        self._wish = image_rows.wish(options.size, options.mode)
+        self._wish = wished(options.size, options.mode)
 
     def train(self, job: TrainingJob) -> Trained:
         """Decode image files where no training before has, then train."""

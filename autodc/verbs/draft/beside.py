@@ -50,7 +50,8 @@ def look_beside(rows: Rows, source: str, folder: str | None) -> Beside:
 
     Raises InputError ADC-INIT-007 where that folder is none.
     """
-    like = [path for path in _neighbours(source) if _alike(rows, source, path, exactly=True)]
+    own = _contents(rows, source, source)
+    like = [path for path in _neighbours(source) if _contents(rows, source, path) == own != frozenset()]
     validation = _nearest(source, [path for path in like if _called(path, source) & VALIDATION_WORDS])
     test = _nearest(source, [path for path in like if _called(path, source) & TEST_WORDS])
     held = VALIDATION_WORDS | TEST_WORDS
@@ -69,10 +70,12 @@ def _given(rows: Rows, source: str, folder: str) -> tuple[list[str], list[tuple[
         got = "a file" if os.path.exists(path) else "nothing of that name"
         raise InputError("ADC-INIT-007", "the candidates lie in a folder", "--candidates", f"{got}: {folder}")
     given, unlike = [], []
+    own = frozenset({*rows.target, *rows.inputs}) if rows.is_table else _contents(rows, source, source)
     for one in sorted(entry.path for entry in os.scandir(path) if not entry.name.startswith(".")):
         if os.path.realpath(one) == os.path.realpath(source):
             continue
-        if _alike(rows, source, one, exactly=False):
+        found = _contents(rows, source, one)
+        if own and (own <= found if rows.is_table else own == found):
             given.append(one)
         else:
             unlike.append((os.path.basename(one), _why_unlike(rows, one)))
@@ -91,17 +94,13 @@ def _neighbours(source: str) -> list[str]:
     return [path for path in paths if os.path.realpath(path) != own]
 
 
-def _alike(rows: Rows, source: str, path: str, *, exactly: bool) -> bool:
-    """Whether a path is a source of the same columns, classes or arrays."""
+def _contents(rows: Rows, source: str, path: str) -> frozenset[str]:
+    """Columns, subfolders or arrays of a path, by what the source is; none where it is something else."""
     if rows.is_table:
-        names = _columns(path)
-        if names is None:
-            return False
-        wanted = {*rows.target, *rows.inputs}
-        return set(names) == set(_columns(source) or ()) if exactly else wanted <= set(names)
+        return frozenset(_columns(path) or ())
     if os.path.isdir(source):
-        return os.path.isdir(path) and _layout(path) == _layout(source) != ()
-    return _arrays(path) == _arrays(source) != ()
+        return frozenset(_layout(path) if os.path.isdir(path) else ())
+    return frozenset(_arrays(path))
 
 
 def _why_unlike(rows: Rows, path: str) -> str:
@@ -121,23 +120,20 @@ def _columns(path: str) -> list[str] | None:
         return None
 
 
-def _arrays(path: str) -> tuple[str, ...]:
+def _arrays(path: str) -> list[str]:
     """Names in an archive of arrays."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return tuple(sorted(archive.namelist()))
+            return archive.namelist()
     except (OSError, zipfile.BadZipFile):
-        return ()
+        return []
 
 
-def _layout(path: str) -> tuple[str, ...]:
+def _layout(path: str) -> list[str]:
     """Subfolders, or the manifest, of a folder."""
     entries = [entry for entry in os.scandir(path) if not entry.name.startswith(".")]
-    folders = sorted(entry.name for entry in entries if entry.is_dir())
-    manifests = [
-        e.name for e in entries if e.is_file() and re.fullmatch(r"(manifest|metadata)\.\w+|state\.json", e.name)
-    ]
-    return tuple(manifests or folders)
+    manifests = [entry.name for entry in entries if entry.is_file() and MANIFEST.fullmatch(entry.name)]
+    return manifests or [entry.name for entry in entries if entry.is_dir()]
 
 
 def _called(path: str, source: str) -> set[str]:

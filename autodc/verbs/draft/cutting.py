@@ -56,10 +56,15 @@ def cut_rows(data: Dataset, time: str | None, seed: int, *, has_test: bool) -> C
         why = f"cut in time by {time}, the newest rows last"
     else:
         parts = _at_random(data, validation, test, seed)
-        classes = data.y is not None and data.y.ndim == 1 and data.y.dtype.kind in "iubU"
-        why = "cut at random" + (", classes alike" if classes else "")
+        why = "cut at random" + (", classes alike" if _classes(data) is not None else "")
         why = "cut by groups, each whole on one side" if data.groups is not None else why
     return Cut(parts=_with_all_classes(data, parts), why=why)
+
+
+def _classes(data: Dataset) -> Array | None:
+    """The class of each row; None where targets are numbers or several."""
+    y = data.y
+    return y if y is not None and y.ndim == 1 and y.dtype.kind in "iubU" else None
 
 
 def _sizes(rows: int, has_test: bool) -> tuple[int, int]:
@@ -71,8 +76,8 @@ def _sizes(rows: int, has_test: bool) -> tuple[int, int]:
 
 def _at_random(data: Dataset, validation: int, test: int, seed: int) -> dict[str, Array]:
     rows = np.arange(len(data))
-    if data.y is not None and data.y.ndim == 1 and data.y.dtype.kind in "iubU":
-        _, label, count = np.unique(data.y, return_inverse=True, return_counts=True)
+    if (y := _classes(data)) is not None:
+        _, label, count = np.unique(y, return_inverse=True, return_counts=True)
         rows = rows[count[label.ravel()] >= RARE]
     parts = {}
     for name, size in ((TEST, test), (VALIDATION, validation)):
@@ -107,9 +112,9 @@ def _moved(times: Array, place: int, size: int) -> int:
 
 def _with_all_classes(data: Dataset, parts: dict[str, Array]) -> dict[str, Array]:
     """A class that no training row has is moved there: nobody can be tested on what nobody could learn."""
-    if data.y is None or data.y.ndim != 1 or data.y.dtype.kind not in "iubU":
+    if (y := _classes(data)) is None:
         return parts
-    known = np.unique(data.y[parts[TRAIN]])
-    kept = {name: rows[np.isin(data.y[rows], known)] for name, rows in parts.items()}
+    known = np.unique(y[parts[TRAIN]])
+    kept = {name: rows[np.isin(y[rows], known)] for name, rows in parts.items()}
     held = np.concatenate([rows for name, rows in kept.items() if name != TRAIN])
     return {**kept, TRAIN: np.setdiff1d(np.arange(len(data)), held)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from autodc.studyfile.study import StudySpec
 from autodc.verbs.draft.choices import Choices
-from autodc.verbs.draft.cutting import TEST, TRAIN, VALIDATION
+from autodc.verbs.draft.cutting import TEST, VALIDATION
 from autodc.verbs.draft.lines import comment, entry, item
 
 SHOWN = 6
@@ -127,6 +127,3 @@ def _listed(names: list[str]) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONG * 2 else f"{text[: LONG * 2]}…"
-
-
-__all__ = ["TRAIN", "about_candidates", "about_held", "about_inputs", "about_task", "page"]
