@@ -151,7 +151,7 @@ def _first(hashes: Array) -> Array:
 
 def _directions(sample: Array) -> Array:
     """Directions of largest variance, shape (columns, few); the first columns where columns or rows are few."""
-    if sample.shape[1] <= DIRECTIONS or len(sample) <= DIRECTIONS:
+    if sample.shape[1] <= DIRECTIONS or len(sample) <= DIRECTIONS or not np.ptp(sample, axis=0).any():
         return np.eye(sample.shape[1], DIRECTIONS)
     from sklearn.decomposition import PCA
 

@@ -96,8 +96,8 @@ def _example(own: Dataset, other: Dataset, found: Copies) -> str:
 def _coincidences(own: Dataset, found: Mapping[str, Copies]) -> Iterable[str]:
     if equal := ", ".join(f"{one.by_chance} of `{name}`" for name, one in found.items() if one.by_chance):
         yield (
-            f"rows of `{own.name}` have the same inputs as rows of held-out data ({equal}); so coarse they are equal "
-            "by chance, so they are taken for different examples and stay"
+            f"rows of `{own.name}` have the same inputs as rows of held-out data ({equal}); rows as coarse as these "
+            "are equal by chance: they are taken for different examples and stay"
         )
 
 

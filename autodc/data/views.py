@@ -22,6 +22,8 @@ COLUMN_WORDS = 32
 """The same for a column of text in a table."""
 THUMBNAIL = 16
 """Image files are looked at as so many pixels a side, in grey."""
+DRAFT = 8 * THUMBNAIL
+"""A JPEG may be decoded at about this size; at twice a thumbnail it no longer looked like the same picture as PNG."""
 DAY = 86_400_000_000
 """Microseconds."""
 
@@ -90,7 +92,7 @@ def thumbnails(x: Table) -> Array:
 def _thumbnail(path: str, content: str) -> Array:
     try:
         with Image.open(path) as image:
-            image.draft("L", (2 * THUMBNAIL, 2 * THUMBNAIL))
+            image.draft("L", (DRAFT, DRAFT))
             return np.asarray(image.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX), dtype=np.float64)
     except Exception:  # whatever lies there, it is compared as bytes
         bits = np.frombuffer(hashlib.shake_128(content.encode()).digest(THUMBNAIL**2), dtype=np.uint8)
