@@ -40,9 +40,10 @@ def claim(shape: str, order: str = "False") -> bytes:
     return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(96)
 
 
-def idx(array: Any, magic: Any = None, sizes: Any = None) -> bytes:
-    shape = np.array(array.shape if sizes is None else sizes, dtype=">u4").tobytes()
-    return bytes(magic or [0, 0, 8, array.ndim]) + shape + array.tobytes()
+def idx(array: Any, magic: Any = None) -> bytes:
+    shape = np.array(array.shape, dtype=">u4").tobytes()
+    content: bytes = bytes(magic or [0, 0, 8, array.ndim]) + shape + array.tobytes()
+    return content
 
 
 X = [
