@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -54,7 +55,9 @@ def write_example(folder: str | os.PathLike[str], example: str) -> dict[str, Any
             shutil.copyfile(source / above / name, target / name)
         (target / STUDY).write_text(_OUTSIDE.sub(r"\2", study), encoding="utf-8")
         if (target / MAKES).is_file():
-            subprocess.run([sys.executable, MAKES], cwd=target, check=True, stdin=subprocess.DEVNULL)
+            subprocess.run(
+                [sys.executable, MAKES], cwd=target, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
 
     _make(Path(folder), fill)
     study = Path(folder) / STUDY
@@ -86,7 +89,7 @@ def _drafted(
 ) -> dict[str, Any]:
     from autodc.verbs.draft import choices as chosen
     from autodc.verbs.draft.beside import look_beside
-    from autodc.verbs.draft.columns import slug
+    from autodc.verbs.draft.columns import CONSTANT, slug
     from autodc.verbs.draft.page import page
     from autodc.verbs.draft.reading import read_rows
     from autodc.verbs.draft.slices import add_slices
@@ -101,7 +104,7 @@ def _drafted(
             rows.group,
             rows.time,
             "path",
-            *(n for n, why in rows.aside.items() if why != "the same in every row"),
+            *(column for column, why in rows.aside.items() if why != CONSTANT),
         }
         spec = add_slices(inputs, rows.inputs, [name for name in aside if name])
         write_whole(unfinished / STUDY, page(made, spec))
@@ -154,8 +157,9 @@ def _make(folder: Path, fill: Callable[[Path], object]) -> None:
     try:
         with disk_told(folder):
             target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name[:60]}-", suffix=UNFINISHED, dir=target.parent))
-            unfinished.chmod(target.parent.stat().st_mode & 0o777)
+            beside = target.with_name(f".{target.name[:60]}-{secrets.token_hex(4)}{UNFINISHED}")
+            beside.mkdir()
+            unfinished = beside
             fill(unfinished)
             _put(unfinished, target)
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def _readers(x: Inputs, y: Array, column: str) -> Iterable[_Reader]:
     """How labels may be read off a column: where to cut its numbers, what its categories stand for, what is missing."""
     kind = x.schema[column] if isinstance(x, Table) else "number"
     if kind != "category" and (cuts := _cuts(_numbers(x, column), y)) is not None:
-        yield lambda rows: cuts[1][np.searchsorted(cuts[0], _numbers(rows, column))]
+        yield partial(_by_cuts, column, *cuts)
     if not isinstance(x, Table):
         return
     forms: list[Callable[[Inputs], pd.Series[Any]]] = [lambda rows: _series(rows, column).isna()]
@@ -69,6 +70,10 @@ def _readers(x: Inputs, y: Array, column: str) -> Iterable[_Reader]:
     for form in forms:
         if (meaning := _meanings(form(x), y)) is not None:
             yield _by_meaning(form, meaning)
+
+
+def _by_cuts(column: str, places: Array, classes: Array, rows: Inputs) -> Array:
+    return np.asarray(classes[np.minimum(np.searchsorted(places, _numbers(rows, column)), len(classes) - 1)])
 
 
 def _by_meaning(form: Callable[[Inputs], pd.Series[Any]], meaning: pd.Series[Any]) -> _Reader:

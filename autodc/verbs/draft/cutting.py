@@ -9,6 +9,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.data.dataset import Dataset
+from autodc.data.overlap import related
 from autodc.data.split import split
 from autodc.errors import InputError
 from autodc.verbs.draft.columns import as_times
@@ -26,6 +27,8 @@ MOST_HELD = 40_000
 LEAST_ROWS = 60
 RARE = 4
 """A class with fewer rows than this is in the training rows alone."""
+MANY = 20_000
+"""Of more rows in groups chance gives each part its share of the classes, and evening them out takes minutes."""
 OFF = 0.5
 """A cut in time is moved to where the time changes, up to this share of the rows of a part."""
 
@@ -83,7 +86,9 @@ def _at_random(data: Dataset, validation: int, test: int, seed: int) -> dict[str
     for name, size in ((TEST, test), (VALIDATION, validation)):
         if size:
             share = min(max(size / len(rows), 0.01), 0.9)
-            rest, own = split(data.take(rows), 1 - share, seeds.integer(seed, "init", name))
+            part = data.take(rows)
+            few = len(rows) <= MANY or related(part) is None
+            rest, own = split(part, 1 - share, seeds.integer(seed, "init", name), stratify=few)
             parts[name], rows = rows[own], rows[rest]
     held = np.concatenate(list(parts.values()))
     return {TRAIN: np.setdiff1d(np.arange(len(data)), held), **{name: parts[name] for name in reversed(parts)}}

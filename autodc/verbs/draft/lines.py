@@ -53,17 +53,17 @@ def _laid(head: str, value: Any, indent: int) -> list[str]:
         return [head, *(one for key, part in value.items() for one in entry(str(key), part, indent + 2))]
     if any(isinstance(part, Mapping) for part in value):
         return [head, *(one for part in value for one in item(part, indent + 2))]
-    return [head, *_wrapped([flow(part) for part in value], indent + 2)]
+    return [head, *_wrapped([flow(part) for part in value], " " * (indent + 2) + "[", "]")]
 
 
-def _wrapped(parts: Sequence[str], indent: int) -> list[str]:
-    """A list over several lines, none of its parts cut."""
-    lines, line = list[str](), " " * indent + "["
-    for part, end in zip(parts, [*[","] * (len(parts) - 1), "]"], strict=True):
-        if len(line) + len(part) + len(end) > WIDTH and line.strip() != "[":
+def _wrapped(parts: Sequence[str], lead: str, end: str) -> list[str]:
+    """What stands between brackets over several lines, none of its parts cut."""
+    lines, line, begun = list[str](), lead, False
+    for part, mark in zip(parts, [*[","] * (len(parts) - 1), end], strict=True):
+        if begun and len(line) + len(part) + len(mark) > WIDTH:
             lines.append(line.rstrip())
-            line = " " * (indent + 1)
-        line += part + end + " "
+            line = " " * len(lead)
+        line, begun = line + part + mark + " ", True
     return [*lines, line.rstrip()]
 
 
@@ -73,5 +73,8 @@ def item(value: Any, indent: int) -> list[str]:
     line = f"{lead}- {flow(value)}"
     if len(line) <= WIDTH or not isinstance(value, Mapping):
         return [line]
+    wrapped = _wrapped([f"{scalar(str(key))}: {flow(part)}" for key, part in value.items()], lead + "- {", "}")
+    if max(map(len, wrapped)) <= WIDTH:
+        return wrapped
     lines = [one for key, part in value.items() for one in entry(str(key), part, indent + 2)]
     return [f"{lead}- {lines[0].lstrip()}", *lines[1:]]

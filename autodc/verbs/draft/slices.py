@@ -21,7 +21,7 @@ from autodc.wire.separate import separate
 
 MOST = 6
 """Slices beside the whole."""
-LEAST = 40
+LEAST = 36
 """Rows of validation that a slice should have, of which the gate has 24."""
 WIDEST = 0.15
 """A guard that can only certify so much, of a metric between 0 and 1, guards nothing."""
