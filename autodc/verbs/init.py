@@ -7,6 +7,8 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +24,8 @@ CONFIGS = next(folder for folder in (PACKAGE / "configs", PACKAGE.parent / "conf
 
 STUDY = "study.yaml"
 
+MAKES = "make_images.py"
+"""Writes the data of an example, where that is too much to ship."""
 _LEFT_BEHIND = shutil.ignore_patterns(
     "__pycache__", "*.pyc", "truth.yaml", "make_data.py", "mlflow.db*", "mlartifacts", "runs"
 )
@@ -49,6 +53,8 @@ def write_example(folder: str | os.PathLike[str], example: str) -> dict[str, Any
         for above, name in set(_OUTSIDE.findall(study)):
             shutil.copyfile(source / above / name, target / name)
         (target / STUDY).write_text(_OUTSIDE.sub(r"\2", study), encoding="utf-8")
+        if (target / MAKES).is_file():
+            subprocess.run([sys.executable, MAKES], cwd=target, check=True, stdin=subprocess.DEVNULL)
 
     _make(Path(folder), fill)
     study = Path(folder) / STUDY

@@ -329,16 +329,8 @@ def test_what_it_writes_runs(autodc: Any, made: Any, tmp_path: Path, inline: Any
     customers(300, 7).to_csv(tmp_path / "more.csv", index=False)
     made(customers(500), "--target", "churn")
     study = tmp_path / "new" / "study.yaml"
-    words = (
-        "--set",
-        "budget.trainings=40",
-        "--set",
-        "search.trials_per_round=8",
-        "--set",
-        "loop.rounds=1",
-        "--set",
-        "tracking.uri=none",
-    )
+    small = ("budget.trainings=40", "search.trials_per_round=8", "loop.rounds=1", "tracking.uri=none")
+    words = [word for one in small for word in ("--set", one)]
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "out", *words)
     assert said.code == 0, said.err
     assert json.loads((tmp_path / "out" / "result.json").read_text())["finished"]

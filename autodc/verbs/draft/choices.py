@@ -206,9 +206,9 @@ def _without(choices: Choices, error: InputError) -> Choices:
                 unfit = {**choices.unfit, os.path.basename(path): what}
                 return replace(choices, candidates=left, unfit=unfit)
         for part in (VALIDATION, TEST):
-            path = choices.validation if part == VALIDATION else choices.test
-            if f"data.{part}" in one.place and path is not None:
-                unfit = {**choices.unfit, os.path.basename(path): what}
+            held = choices.validation if part == VALIDATION else choices.test
+            if f"data.{part}" in one.place and held is not None:
+                unfit = {**choices.unfit, os.path.basename(held): what}
                 if part == VALIDATION:
                     return replace(choices, unfit=unfit, validation=None)
                 return replace(choices, unfit=unfit, test=None)

@@ -14,7 +14,7 @@ from autodc.adapters.sources.inputs import ID_WORDS, UNNAMED, WORDS, like_id, lo
 from autodc.adapters.sources.kinds import column_type
 
 GROUPS = frozenset(
-    [
+    {
         "account",
         "animal",
         "case",
@@ -50,7 +50,7 @@ GROUPS = frozenset(
         "vehicle",
         "video",
         "visitor",
-    ]
+    }
 )
 """What rows are of that belong together."""
 NUMBERED = frozenset(["code", "key", "name", "no", "nr", "num", "number"])
