@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from autodc.adapters.trainers.templates import PLACEHOLDERS
 from autodc.studyfile.names import METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,7 +75,13 @@ def metrics() -> list[list[str]]:
     return rows
 
 
-TABLES: dict[str, Callable[[], list[list[str]]]] = {"metrics": metrics}
+def placeholders() -> list[list[str]]:
+    """What may stand in the arguments of a program, as `autodc/adapters/trainers/templates.py` knows it."""
+    rows = [[f"`{{{name}}}`", says] for name, says in PLACEHOLDERS.items()]
+    return [["placeholder", "stands for"], *rows, ["`{lr}`", "the hyperparameter `lr`, and so on for every name"]]
+
+
+TABLES: dict[str, Callable[[], list[list[str]]]] = {"metrics": metrics, "placeholders": placeholders}
 """Name of a table in the pages → what makes its lines, the header first."""
 
 

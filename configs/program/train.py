@@ -10,10 +10,11 @@ import argparse
 import numpy as np
 import pandas as pd
 import torch
-from autodc.program import Job  # autodc
 from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
+
+from autodc.program import Job  # autodc
 
 SIDE, CLASSES = 16, 10
 
@@ -65,23 +66,23 @@ def scores(model, data):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default="train.csv")
-    parser.add_argument("--val", default="validation.csv")
+    parser.add_argument("--val")
     parser.add_argument("--lr", type=float, default=0.005)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", default="model.pt")
-    parser.add_argument("--job")  # autodc
-    options = parser.parse_args()
-    torch.manual_seed(options.seed)
-    job = Job.open(options.job) if options.job else None  # autodc
-    table = job.draw().frame().rename(columns={"y": "label"}) if job else pd.read_csv(options.data)  # autodc
-    model = train(Photographs(table), options.lr, options.epochs)
-    torch.save(model.state_dict(), options.model)
-    if job:
-        return job.predict_with(lambda paths: scores(model, Photographs(pd.DataFrame({"path": paths}))))  # autodc
-    held = pd.read_csv(options.val)
-    right = scores(model, Photographs(held)).argmax(dim=1).numpy() == held["label"].to_numpy()
-    print(f"val_acc {right.mean():.4f}")
+    parser.add_argument("--job", type=Job.open)  # autodc
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    table = args.job.draw().frame().rename(columns={"y": "label"}) if args.job else pd.read_csv(args.data)  # autodc
+    model = train(Photographs(table), args.lr, args.epochs)
+    torch.save(model.state_dict(), args.model)
+    if args.val:
+        held = pd.read_csv(args.val)
+        right = scores(model, Photographs(held)).argmax(dim=1).numpy() == held["label"].to_numpy()
+        print(f"val_acc {right.mean():.4f}")
+    if args.job:  # autodc
+        args.job.predict_with(lambda paths: scores(model, Photographs(pd.DataFrame({"path": paths}))))  # autodc
 
 
 if __name__ == "__main__":

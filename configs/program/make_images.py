@@ -1,6 +1,6 @@
 """Write the photographs of this study: scikit-learn's 1,797 digits by day, at night and in rain, and CSV files of them.
 
-    python make_photos.py [FOLDER]
+    python make_images.py [FOLDER]
 
 The scans are split once, by scan: 800 for training, 430 for validation, 567 for the test. Photographs go to `photos/`.
 """
