@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from autodc.adapters.trainers.templates import PLACEHOLDERS
 from autodc.studyfile.names import METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,8 +95,15 @@ def trainer_options() -> list[list[str]]:
     return [["option", "of", "left out", "means"], *([cell.replace("|", "\\|") for cell in row] for row in found)]
 
 
+def placeholders() -> list[list[str]]:
+    """What may stand in the arguments of a program, as `autodc/adapters/trainers/templates.py` knows it."""
+    rows = [[f"`{{{name}}}`", says] for name, says in PLACEHOLDERS.items()]
+    return [["placeholder", "stands for"], *rows, ["`{lr}`", "the hyperparameter `lr`, and so on for every name"]]
+
+
 TABLES: dict[str, Callable[[], list[list[str]]]] = {
     "metrics": metrics,
+    "placeholders": placeholders,
     "source options": source_options,
     "trainer options": trainer_options,
 }

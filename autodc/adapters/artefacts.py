@@ -85,6 +85,8 @@ class ArtefactStore:
         inputs_only: the inputs and nothing that tells of targets or metadata. Raises SurroundingsError as `put` does.
         """
         folder = self._folder_of(dataset, inputs_only)
+        if folder.is_dir() and _moved(folder, dataset.x):
+            shutil.rmtree(folder, ignore_errors=True)
         if not folder.is_dir():
             with disk_told(self._folder):
                 self._tidy()
@@ -192,6 +194,16 @@ def _write_npy(path: Path, array: Array) -> None:
     with path.open("wb") as file:
         np.lib.format.write_array_header_2_0(file, np.lib.format.header_data_from_array_1_0(data))
         file.write(data.reshape(-1).view(np.uint8).data)
+
+
+def _moved(folder: Path, x: Inputs) -> bool:
+    """Whether a folder names files that are gone, and these rows name the same content elsewhere."""
+    if not isinstance(x, Table) or x.kind != "files" or damage(folder, sizes_only=True):
+        return False
+    stored = _open_inputs(folder)
+    assert isinstance(stored, Table)
+    known = stored.texts()
+    return known != x.texts() and not all(os.path.exists(path) for path in known)
 
 
 def _fits(folder: Path, dataset: Dataset, inputs_only: bool) -> bool:

@@ -21,6 +21,7 @@ from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.data.dataset import Dataset
 from autodc.errors import SurroundingsError
 from autodc.files import disk_problem
+from autodc.table import Table
 
 
 def dataset(rows: Any = 20, y: Any = True, **columns: Any) -> Any:
@@ -197,3 +198,24 @@ def test_a_file_is_read_for_its_digest_once_a_process(tmp_path: Path) -> None:
     os.utime(path)
     with pytest.raises(SurroundingsError):
         open_part(path.parent)
+
+
+def test_files_that_have_moved_are_found_where_they_are_now(tmp_path: Path) -> None:
+    store, metadata = ArtefactStore(tmp_path / "store"), pd.DataFrame(index=range(2))
+
+    def at(folder: str) -> Dataset:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        paths = [str(tmp_path / folder / name) for name in "ab"]
+        for path in paths:
+            Path(path).touch()
+        return Dataset(name="d", x=Table.of_files(paths, ["00", "01"]), y=np.arange(2), metadata=metadata)
+
+    there, copy = at("there"), at("copy")
+    stored = store.put_dataset(there)
+    (stored / "part.parquet").touch()
+    assert store.put_dataset(copy) == stored
+    assert open_part(stored)[0].texts() == there.x.texts(), "both are there, so nobody's are taken away"
+    shutil.rmtree(tmp_path / "there")
+    assert store.put_dataset(copy) == stored
+    assert open_part(stored)[0].texts() == copy.x.texts()
+    assert not (stored / "part.parquet").exists()

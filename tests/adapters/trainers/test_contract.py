@@ -68,6 +68,17 @@ class TestCommand(ElsewhereIsSlow):
         return TrainerRef(name="command", options={"argv": argv}, folder=str(FOLDER / "programs"))
 
 
+@pytest.mark.slow
+class TestJoinedCommand(TrainerContract):
+    recipes = ALL
+    hyperparameters: ClassVar = {"lr": 0.5}
+
+    @pytest.fixture
+    def ref(self) -> Any:
+        argv = [sys.executable, "joined.py", "--lr", "{lr}", "--job", "{job}"]
+        return TrainerRef(name="command", options={"argv": argv}, folder=str(FOLDER / "programs"))
+
+
 class TestOwnObject(ElsewhereIsSlow):
     learns = 0.8
     seed_matters = False

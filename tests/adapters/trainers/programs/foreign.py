@@ -49,4 +49,5 @@ def softmax(scores: Any) -> Any:
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
