@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from autodc.adapters.sources.table import read_names
+from autodc.adapters.sources.tablefile import read_names
 from autodc.errors import InputError
 from autodc.verbs.draft.rows import Rows, is_table_name, request_of
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import JsonValue
 
-from autodc.adapters.sources.table import read_names, read_table
+from autodc.adapters.sources.tablefile import read_names, read_table
 from autodc.data.dataset import Dataset
 from autodc.errors import InputError
 from autodc.table import Table
