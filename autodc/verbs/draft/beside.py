@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import final
 
 from autodc.adapters.sources.savedfile import is_saved, saved_splits
-from autodc.adapters.sources.table import read_names
+from autodc.adapters.sources.tablefile import read_names
 from autodc.errors import InputError
 from autodc.verbs.draft.rows import FROM, Rows, is_table_name, request_of
 

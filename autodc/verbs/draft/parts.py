@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import JsonValue
 
-from autodc.adapters.sources.table import read_names, read_table
+from autodc.adapters.sources.tablefile import read_names, read_table
 from autodc.data.dataset import Dataset
 from autodc.errors import InputError
 from autodc.large import cache_folder
@@ -31,7 +31,7 @@ def write_parts(rows: Rows, parts: Mapping[str, Array], folder: Path) -> tuple[d
     """Write each part below a folder; return part → its name there, and the options they are read by."""
     folder.mkdir(exist_ok=True)
     x, options = rows.data.x, dict(rows.options)
-    if isinstance(x, Table) and x.kind == "files" and _is_cached(x):
+    if isinstance(x, Table) and x.kind == "files" and not rows.is_table and _is_cached(x):
         target, table = _columns(rows.data, rows.target)
         held = _named_unlike(IMAGE, table)
         own = {part: table.iloc[at].assign(**{held: _bytes(x[at])}) for part, at in parts.items()}
