@@ -63,6 +63,14 @@ class Dataset:
         return self.x.names if isinstance(self.x, Table) and self.x.kind == "table" else ()
 
     @property
+    def columns(self) -> pd.DataFrame:
+        """What a condition may name: the metadata, and the text that is the input, where it lies."""
+        if not isinstance(self.x, Table) or self.x.kind != "text" or self.x.names[0] in self.metadata:
+            return self.metadata
+        name = self.x.names[0]
+        return self.metadata.assign(**{name: pd.Series(pd.arrays.ArrowExtensionArray(self.x.column(name)))})
+
+    @property
     def hashes(self) -> Array:
         """`row_hashes` of the inputs, worked out once."""
         if self._hashes is None:
