@@ -38,6 +38,15 @@ def checked(study: Any = "study.yaml") -> dict[str, Any]:
     return found
 
 
+def drafted(*words: str) -> dict[str, Any]:
+    """What `autodc init mine --from WORDS` says; the study that it wrote must be green."""
+    said = CliRunner().invoke(cli, ["init", "mine", "--from", *words, "--json"], catch_exceptions=False)
+    assert said.exit_code == 0, said.output
+    assert checked("mine/study.yaml")["can_keep"]
+    told: dict[str, Any] = json.loads(said.stdout)
+    return told
+
+
 def ran(study: Any = "study.yaml") -> Night:
     """`autodc run STUDY`, as a command of its own, so that the terminal is seen as a person sees it."""
     Path("inline.yaml").write_text("runner: inline\n")
@@ -66,6 +75,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def check() -> Callable[..., dict[str, Any]]:
     return checked
+
+
+@pytest.fixture
+def init() -> Callable[..., dict[str, Any]]:
+    return drafted
 
 
 @pytest.fixture

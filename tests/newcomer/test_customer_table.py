@@ -68,6 +68,13 @@ def test_people_who_gave_the_same_answers_are_no_leak(table: Path, check: Callab
     assert not any(one["left_out"] for one in found["datasets"])
 
 
+def test_init_finds_the_months(table: Path, init: Callable[..., Any]) -> None:
+    told = init("churn.csv", "--target", "churn")
+    assert told["candidates"] == ["churn_02", "churn_03"]
+    assert told["left_out"] == {"customer_id": "an id"}
+    assert told["options"]["estimator"] == "HistGradientBoostingClassifier"
+
+
 @pytest.mark.slow
 def test_the_months_with_the_phone_cure_the_phone(table: Path, run: Callable[..., Any]) -> None:
     night = run()
