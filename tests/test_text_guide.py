@@ -21,7 +21,7 @@ from autodc.wire.inputs import read_inputs
 
 GUIDE = Path(__file__).resolve().parents[1] / "docs/guide"
 PAGE = (GUIDE / "my-text.md").read_text(encoding="utf-8")
-NAMES = ("reviews", "forum", "validation")
+NAMES = ("reviews", "forum", "validation", "sealed")
 
 
 def blocks(language: str) -> list[str]:
@@ -40,9 +40,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     r, rows = np.random.default_rng(0), sentences()
     order = r.permutation(len(rows))
-    for name, part in zip(NAMES, np.array_split(order, [300, 500]), strict=True):
+    for name, part in zip(NAMES, np.array_split(order, [300, 500, 900]), strict=True):
         with open(f"{name}.jsonl", "w") as file:
-            for i in part[:500]:
+            for i in part[:400]:
                 stars = "good" if "the" in rows[i].split() else "bad"
                 row = {"text": rows[i], "stars": stars, "shop": str(r.choice(["north", "south"]))}
                 assert list(row) == list(json.loads(blocks("text")[0].splitlines()[0]))
@@ -61,6 +61,16 @@ def test_the_commands_of_the_page_run(desk: Path) -> None:
         assert said.exit_code == 0, said.output
     base = load("shop/study.yaml").data.base
     assert (base.options["text"], base.options["target"]) == ("text", "stars")
+
+
+def test_a_slice_of_the_text_is_asked_in_the_test_set_too(desk: Path) -> None:
+    sealed = "  test: {source: sealed.jsonl, options: {text: text, target: stars}}\n"
+    study = blocks("yaml")[0].replace("forum.jsonl, options: {text: text", "forum.jsonl, options: {text: body")
+    Path("study.yaml").write_text(study.replace("\nmetrics:", f"{sealed}\nmetrics:").replace("< 40", "< 10"))
+    said = CliRunner().invoke(cli, ["check", "study.yaml"])
+    assert "matches none of 400 validation rows" in str(said.exception)
+    Path("study.yaml").write_text(study.replace("\nmetrics:", f"{sealed}\nmetrics:"))
+    assert CliRunner().invoke(cli, ["check", "study.yaml"], catch_exceptions=False).exit_code == 0
 
 
 def test_the_study_of_the_page_is_let_in_and_its_pipeline_learns(desk: Path) -> None:
