@@ -8,6 +8,7 @@ what was spent by then stays spent (docs/decisions/error-ledger.md).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
@@ -28,6 +29,8 @@ Rule = Literal["always", "between", "never"]
 _BUDGET = ("budget.trainings", "budget.wall_clock", "budget.cost")
 _MEASURES = ("gate.score",)
 _NAMED = ("data.candidates", "slices")
+_SOURCE = re.compile(r"data\.(base|validation|test|pool|candidates\[.*\])\.source|slices\[.*\]\.source")
+"""Where data lie; what they hold is compared as it is."""
 _LONGEST = 60
 
 
@@ -165,6 +168,8 @@ def _within_added(change: Change, found: list[Change]) -> bool:
 
 def _rule(change: Change) -> Rule:
     key, old, new = change.key, change.old, change.new
+    if _SOURCE.fullmatch(key):
+        return "always" if old is not None and new is not None else "never"
     if key in _BUDGET:
         return "always" if new is None or (old is not None and new > old) else "never"
     if key == "search.trials_per_round":
