@@ -6,6 +6,7 @@ A number is searched on its own scale (logarithmic where it says so), a choice b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,7 +55,7 @@ class Dimension:
             return self.choices[round(x)]
         if self.kind == "weight":
             return 0.0 if x < OUT else round(self.high * x * x, 4)
-        number = self.low * (self.high / self.low) ** x if self.log else self.low + (self.high - self.low) * x
+        number = self._logarithmic(x) if self.log else self.low + (self.high - self.low) * x
         if self.step is not None:
             number = self.low + self.step * round((number - self.low) / self.step)
         if self.integer:
@@ -70,11 +71,26 @@ class Dimension:
             return float(np.sqrt(max(number, 0.0) / self.high))
         if self.high <= self.low:
             return CENTRE
-        if self.log:
-            x = np.log(max(number, self.low) / self.low) / np.log(self.high / self.low)
-        else:
-            x = (number - self.low) / (self.high - self.low)
+        x = self._of_logarithmic(max(number, self.low)) if self.log else (number - self.low) / (self.high - self.low)
         return float(min(max(x, 0.0), 1.0))
+
+    def _logarithmic(self, x: float) -> float:
+        if self._is_far:
+            low, high = math.log(self.low), math.log(self.high)
+            return math.exp(low + (high - low) * x)
+        return float(self.low * (self.high / self.low) ** x)
+
+    def _of_logarithmic(self, number: float) -> float:
+        low, high = self.low, self.high
+        if self._is_far:
+            return (math.log(number) - math.log(low)) / (math.log(high) - math.log(low))
+        width = np.log(high / low)
+        return float(np.log(number / low) / width) if width else CENTRE
+
+    @property
+    def _is_far(self) -> bool:
+        """Whether the ends are so far apart that no float tells how far."""
+        return self.high / self.low == math.inf
 
     @property
     def grid(self) -> bool:
