@@ -31,6 +31,8 @@ class Dataset:
     """n rows, one column per metadata column, never the target."""
     groups: Array | None = None
     """Shape (n,): rows of one group stay together."""
+    time: str = ""
+    """The metadata column that says when a row is of, where the user names it."""
     id: str = ""
     """The metadata column that says which example a row is, where the user names it."""
     likely_ids: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ OPTIONS = ("features", "metadata", "types", "text", "image", "size", "mode", "se
 
 @final
 class TableSource:
-    """A table. Inputs are the columns of `features`, else every one that is not target, group, id or `metadata`.
+    """A table. Inputs are the columns of `features`, else all but target, group, time, id and `metadata`.
 
     Left out unless asked for are an index of the rows, what looks like an id, and what is the same in every row. With
     `text` the inputs are one column of text. Every column but the target is metadata too, so `where` may name inputs.
@@ -201,7 +201,7 @@ class TableSource:
         request, group = self._request, self._request.text("group")
         if wanted is None:
             index = parquet_index(request) if is_parquet(request) else ()
-            choice = choose(table, (*target, group, request.text("id"), *metadata), index, types)
+            choice = choose(table, (*target, group, *map(request.text, ("time", "id")), *metadata), index, types)
             if not choice.features and len(choice.odd) == 1 and vectors_of(table[choice.odd[0]]) is not None:
                 return choice.odd, ()
             if not choice.features:

@@ -11,8 +11,8 @@ from autodc import seeds
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import related
 from autodc.data.split import split
+from autodc.data.times import dates
 from autodc.errors import InputError
-from autodc.verbs.draft.columns import as_times
 
 Array = np.ndarray[Any, Any]
 
@@ -55,7 +55,7 @@ def cut_rows(data: Dataset, time: str | None, seed: int, *, has_test: bool) -> C
         raise InputError("ADC-INIT-005", "too few rows to cut a validation set from", "--from", f"{len(data)}", hint)
     validation, test = _sizes(len(data), has_test)
     if time is not None:
-        parts = _by_time(as_times(data.metadata[time]).to_numpy(dtype="datetime64[us]"), validation, test)
+        parts = _by_time(dates(data.metadata[time]).to_numpy(dtype="datetime64[us]"), validation, test)
         why = f"cut in time by {time}, the newest rows last"
     else:
         parts = _at_random(data, validation, test, seed)
