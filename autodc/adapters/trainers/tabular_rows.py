@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from autodc.data.near import evenly
 from autodc.data.views import hashed_words, numeric
+from autodc.large import pieces_of
 from autodc.table import Inputs, Table
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainPart
@@ -19,7 +22,9 @@ WORDS = 64
 """Numbers that a column of text becomes, by hashing."""
 MOST_CATEGORIES = 4096
 """The commonest have a code of their own; 0 stands for the others, those never seen and missing ones."""
-BATCH = 65_536
+BATCH = 16_384
+MOST_SCALED = 1_000_000
+"""Means and deviations are those of so many rows of a part at most, evenly."""
 
 
 def described(parts: Sequence[TrainPart]) -> dict[str, Any]:
@@ -71,12 +76,14 @@ def moments(parts: Iterable[TrainPart], facts: Mapping[str, Any]) -> tuple[Array
     width = n_numbers(facts)
     total, mean, squares = np.zeros(width), np.zeros(width), np.zeros(width)
     for part in parts:
-        for start in range(0, len(part.x), BATCH):
-            rows = encoded(part.x[start : start + BATCH], facts)[:, :width].astype(np.float64)
+        some = evenly(np.arange(len(part.x)), MOST_SCALED)
+        weight = part.weight * len(part.x) / max(1, len(some))
+        for start in range(0, len(some), BATCH):
+            rows = encoded(part.x[some[start : start + BATCH]], facts)[:, :width].astype(np.float64)
             known = ~np.isnan(rows)
-            count = part.weight * known.sum(axis=0)
+            count = weight * known.sum(axis=0)
             own = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            spread = (np.where(known, rows - own, 0.0) ** 2).sum(axis=0) * part.weight
+            spread = (np.where(known, rows - own, 0.0) ** 2).sum(axis=0) * weight
             share = np.divide(count, total + count, out=np.zeros(width), where=total + count > 0)
             squares += spread + (own - mean) ** 2 * total * share
             mean += (own - mean) * share
@@ -88,7 +95,14 @@ def moments(parts: Iterable[TrainPart], facts: Mapping[str, Any]) -> tuple[Array
 
 def _commonest(parts: Sequence[TrainPart], name: str) -> list[str]:
     """The categories that training rows have, the commonest first; among equals by name."""
-    counts = pd.concat([part.x.column(name).to_pandas() for part in parts if isinstance(part.x, Table)]).value_counts()
+    import pyarrow.compute as pc
+
+    counts = Counter[str]()
+    for part in parts:
+        for chunk in part.x.column(name).chunks if isinstance(part.x, Table) else ():
+            for some in (chunk[rows] for rows in pieces_of(len(chunk))):
+                values, count = pc.value_counts(some.drop_null()).flatten()
+                counts.update(dict(zip(values.to_pylist(), count.to_pylist(), strict=True)))
     ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     return [str(value) for value, _ in ranked[:MOST_CATEGORIES]]
 
