@@ -100,6 +100,21 @@ def taken_columns(columns: pa.Table, rows: Array) -> pa.Table:
     return filed(columns.schema, (batch for some in pieces for batch in some))
 
 
+def evenly(rows: Array | int, most: int) -> Array:
+    """So many of these rows at most, evenly among them; rows: positions, or how many there are."""
+    count = rows if isinstance(rows, int) else len(rows)
+    places = np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(int)
+    return places if isinstance(rows, int) else rows[places]
+
+
+def some_places(rows: int, most: int, piece: int) -> Iterator[Array]:
+    """The positions of so many of these rows at most, evenly, a piece at a time."""
+    count = min(rows, most)
+    for start in range(0, count, piece):
+        places = np.arange(start, min(start + piece, count))
+        yield places if count == rows else places * (rows - 1) // max(1, count - 1)
+
+
 def pieces_of(rows: int) -> Iterator[slice]:
     """The rows of something long, CHUNK at a time."""
     return (slice(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))

@@ -25,7 +25,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.hashing import content_of
 from autodc.errors import SurroundingsError
 from autodc.files import DIGESTS, READ_ONLY, damage, disk_told, fill_whole, tidy_left_over, write_whole
-from autodc.large import BESIDE, CHUNK
+from autodc.large import CHUNK
 from autodc.study.ports import ArtefactLost
 from autodc.table import Inputs, Table
 
@@ -34,6 +34,8 @@ Array = np.ndarray[Any, Any]
 INPUTS, COLUMNS, TARGETS, METADATA = "x.npy", "x.arrow", "y.npy", "metadata.parquet"
 MAPPED = "metadata.arrow"
 """The same as METADATA, where that is large."""
+IN_PARQUET = 4 << 20
+"""Bytes of metadata up to which they are read from Parquet, into the memory of every training."""
 
 
 def address_of(arrays: Mapping[str, Array]) -> str:
@@ -184,7 +186,7 @@ def _write_dataset(folder: Path, dataset: Dataset, inputs_only: bool) -> None:
 
 def _write_metadata(folder: Path, metadata: pd.DataFrame) -> None:
     """Write a Parquet file; a large table also as one that can be memory-mapped."""
-    if sum(metadata.memory_usage(index=False)) <= BESIDE:
+    if sum(metadata.memory_usage(index=False)) <= IN_PARQUET:
         table = io.BytesIO()
         metadata.to_parquet(table)
         (folder / METADATA).write_bytes(table.getbuffer())

@@ -13,7 +13,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, batches
 from autodc.data.near_text import near_texts, signatures
 from autodc.data.views import is_pictures, numbers, thumbnails
-from autodc.large import BESIDE, pieces_of, room
+from autodc.large import BESIDE, evenly, pieces_of, room, some_places
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -162,7 +162,7 @@ def _nearest_within(
 
 def distinct(hashes: Array) -> Array:
     """Positions of the first of each set of equal rows, rising; of very many rows, of so many of them, evenly."""
-    some = evenly(np.arange(len(hashes)), MOST_KNOWN) if len(hashes) > MANY_KNOWN else np.arange(len(hashes))
+    some = evenly(len(hashes), MOST_KNOWN if len(hashes) > MANY_KNOWN else MANY_KNOWN)
     return evenly(some[np.sort(np.unique(hashes[some], return_index=True)[1])], MOST_KNOWN)
 
 
@@ -173,11 +173,6 @@ def _directions(sample: Array) -> Array:
     from sklearn.decomposition import PCA
 
     return np.asarray(PCA(DIRECTIONS, svd_solver="covariance_eigh").fit(sample).components_.T, dtype=np.float64)
-
-
-def evenly(rows: Array, most: int) -> Array:
-    """So many of these rows at most, evenly among them."""
-    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
 def _along(x: Inputs, rows: Array, view: _View, directions: Array) -> Array:
@@ -217,8 +212,7 @@ def _standardised(training: Inputs) -> _View:
     """How rows of a table are compared: columns in standard deviations of the training rows, root mean square."""
     width = numbers(training[:1]).shape[1]
     count, mean, squares = 0, np.zeros(width), np.zeros(width)
-    some = evenly(np.arange(len(training)), MOST_SCALED)
-    for rows in (some[at : at + BATCH] for at in range(0, len(some), BATCH)):
+    for rows in some_places(len(training), MOST_SCALED, BATCH):
         part = _filled(training[rows])
         own = part.mean(axis=0)
         share = len(part) / (count + len(part))

@@ -11,8 +11,9 @@ import numpy as np
 
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, among
-from autodc.data.near import TABLE_TOLERANCE, Looked, comparable, distinct, evenly, near
+from autodc.data.near import TABLE_TOLERANCE, Looked, comparable, distinct, near
 from autodc.data.views import is_pictures
+from autodc.large import evenly
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -57,7 +58,7 @@ class Nearness:
         nothing = np.zeros(0, dtype=int), np.zeros(0, dtype=int), 0.0
         if len(self._distinct) < LEAST or not len(held):
             return nothing
-        some, asked = evenly(self._distinct, SAMPLED), evenly(np.arange(len(held)), SAMPLED)
+        some, asked = evenly(self._distinct, SAMPLED), evenly(len(held), SAMPLED)
         _, apart = _nearest(self._view, self._training.x, self._distinct, self._training.x[some], some)
         within = CLOSE * float(np.median(apart))
         row, distance = _nearest(self._view, self._training.x, self._distinct, held.x[asked], None)

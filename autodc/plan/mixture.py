@@ -11,7 +11,7 @@ import numpy as np
 from autodc.program import epoch_rows as epoch_rows
 
 BASE = "base"
-MANY = 1 << 22
+MANY = 1 << 20
 """Of longer epochs no more is drawn than is needed."""
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 

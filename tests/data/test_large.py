@@ -35,7 +35,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         monkeypatch.setattr(large, name, value)
     for module in ("autodc.data.dataset", "autodc.data.hashing", "autodc.data.columns", "autodc.data.agreement"):
         monkeypatch.setattr(f"{module}.BESIDE", 0)
-    monkeypatch.setattr("autodc.adapters.artefacts.BESIDE", 0)
+    monkeypatch.setattr("autodc.adapters.artefacts.IN_PARQUET", 0)
     monkeypatch.setattr("autodc.adapters.artefacts.CHUNK", 3)
     return None
 
