@@ -97,7 +97,7 @@ def _ask_slices(spec: StudySpec, test: Dataset, asked: Asked) -> None:
     for position, one in cut:
         place = f"{spec.place(f'slices[{position}].where')} (slice {one.name} of the test set)"
         try:
-            found = one.where is None or select(one.where, test.metadata, test.y, place=place).any()
+            found = one.where is None or select(one.where, test.columns, test.y, place=place).any()
         except DataError as error:
             got = f"{one.where!r}" if error.code == "ADC-DATA-034" else error.got
             asked.unfit.append(DataError(error.code, error.problem, error.place, got, error.hint))

@@ -168,7 +168,7 @@ def where_problems(spec: StudySpec, validation: Dataset) -> list[AutodcError]:
             continue
         place = f"{spec.place(f'slices[{position}].where')} (slice {one.name})"
         try:
-            if not select(one.where, validation.metadata, validation.y, place=place).any():
+            if not select(one.where, validation.columns, validation.y, place=place).any():
                 problems.append(_empty(one, place, len(validation)))
         except AutodcError as error:
             problems.append(error)
@@ -254,7 +254,7 @@ def _empty(one: SliceSpec, place: str, rows: int) -> DataError:
 def _rows(one: SliceSpec, data: Dataset, catalogue: Catalogue, place: str) -> Array:
     if one.where is None:
         return np.arange(len(data))
-    mask = select(one.where, data.metadata, catalogue.original_target(data), place=place)
+    mask = select(one.where, data.columns, catalogue.original_target(data), place=place)
     return np.flatnonzero(mask)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from autodc.adapters.sources.files import regular_file
 from autodc.adapters.sources.listing import cut, shown
-from autodc.adapters.sources.table import read_names, read_table, table_notes
+from autodc.adapters.sources.tablefile import read_names, read_table, table_notes
 from autodc.data.problems import did_you_mean, listed, missing_name, problem
 from autodc.data.source import SourceRequest
 

@@ -25,6 +25,11 @@ GROUPS_HELD = 3
 """Groups of rows of which a column is kept in memory."""
 
 
+def is_parquet(request: SourceRequest) -> bool:
+    """Whether a table is Parquet, by its name."""
+    return request.path.casefold().endswith(".parquet")
+
+
 def parquet_names(request: SourceRequest) -> list[str]:
     """The names of the columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
     names = [str(name) for name in _schema(request).names]

@@ -32,6 +32,15 @@ def is_saved(path: str | os.PathLike[str]) -> bool:
     return (folder / SPLITS).is_file() or ((folder / INFO).is_file() and (folder / STATE).is_file())
 
 
+def saved_splits(request: SourceRequest) -> list[str]:
+    """The splits of a folder; none where it is one dataset, or nothing that was saved.
+
+    Raises DataError ADC-DATA-002 where the file that names them cannot be read.
+    """
+    path = Path(request.path) / SPLITS
+    return [str(name) for name in _json(request, path).get("splits", [])] if path.is_file() else []
+
+
 def saved_request(request: SourceRequest) -> SourceRequest:
     """The request for one split, its column of targets and of images named where the folder itself tells.
 
@@ -41,7 +50,7 @@ def saved_request(request: SourceRequest) -> SourceRequest:
     wish = options.pop("split", None)
     root = Path(request.path)
     if (root / SPLITS).is_file():
-        splits = [str(name) for name in _json(request, root / SPLITS).get("splits", [])]
+        splits = saved_splits(request)
         wish = splits[0] if wish is None and len(splits) == 1 else wish
         if wish is None or str(wish) not in splits:
             what = "the folder holds several splits" if wish is None else f"there is no split `{wish}`"

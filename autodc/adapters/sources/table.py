@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
 from autodc.adapters.sources.inputs import choose, likely_ids, still_of
-from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
 from autodc.adapters.sources.kinds import column_type, typed, typed_table, wanted_types, what_it_holds
-from autodc.adapters.sources.parquetfile import ParquetCells, parquet_index, parquet_names, read_parquet
+from autodc.adapters.sources.parquetfile import is_parquet, parquet_index
 from autodc.adapters.sources.pictures import image_inputs, image_targets
-from autodc.adapters.sources.pieces import as_metadata, is_large, is_still, read_pieces, sampled
-from autodc.adapters.sources.savedfile import is_saved, read_saved, saved_cells, saved_names
-from autodc.data.columns import as_array
+from autodc.adapters.sources.pieces import is_large, is_still, read_pieces, sampled
+from autodc.adapters.sources.tablefile import cells_of, read_names, read_table, table_notes
+from autodc.adapters.sources.target_columns import target_array, target_names, vectors_of
+from autodc.data.columns import array_of
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
@@ -27,9 +25,6 @@ from autodc.plan.mixture import BASE
 from autodc.table import ColumnType, Inputs, Table
 
 OPTIONS = ("features", "metadata", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
-DEFAULT_TARGET = "target"
-NO_NAME = re.compile(r"^([-+]?\d[\d.,eE+-]*|Unnamed: \d+)$")
-SHOWN = 8
 
 
 @final
@@ -101,17 +96,18 @@ class TableSource:
             schema = {name: kind for name, kind in found.items() if kind is not None}
         else:
             schema = self._schema_of_base(names, features)
-        x = read_pieces(request, schema)
-        others = read_table(request, [name for name in names if name not in schema and (targets or name not in target)])
-        columns = {**as_metadata(x), **{str(name): others[name] for name in others if name not in target}}
+        wanted = [name for name in names if name not in schema and (targets or name not in target)]
+        x, columns = read_pieces(request, schema, wanted)
+        of_target = {name: columns.pop(name) for name in target if targets}
+        likely: tuple[str, ...] = ()
+        if request.name == BASE:
+            likely = likely_ids(sampled(request, [*columns]), (*schema, str(request.options.get("group"))))
         raw = RawRows(
             x=x,
-            y=target_array(others, target, request) if targets else None,
+            y=_large_targets(request, of_target) if targets else None,
             metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(x)), copy=False),
             notes=notes if request.name == BASE else (),
-            likely_ids=likely_ids(others.drop(columns=target, errors="ignore"), (str(request.options.get("group")),))
-            if request.name == BASE
-            else (),
+            likely_ids=likely,
         )
         return checked(request, raw, targets=targets)
 
@@ -149,7 +145,7 @@ class TableSource:
         if request.schema is not None:
             return self._as_the_base(table, features), ()
         chosen, notes = self._features(table, target, features, metadata, types)
-        if len(chosen) == 1 and (vectors := _vectors(table[chosen[0]])) is not None:
+        if len(chosen) == 1 and (vectors := vectors_of(table[chosen[0]])) is not None:
             return vectors, notes
         found = {name: types.get(name) or column_type(table[name]) for name in chosen}
         raise_all(self._no_values(table, name, len(chosen)) for name, kind in found.items() if kind is None)
@@ -208,7 +204,7 @@ class TableSource:
         if wanted is None:
             index = parquet_index(request) if is_parquet(request) else ()
             choice = choose(table, (*target, group, *map(request.text, ("time", "id")), *metadata), index, types)
-            if not choice.features and len(choice.odd) == 1 and _vectors(table[choice.odd[0]]) is not None:
+            if not choice.features and len(choice.odd) == 1 and vectors_of(table[choice.odd[0]]) is not None:
                 return choice.odd, ()
             if not choice.features:
                 hint = "name the input columns with options: {features: [...]}"
@@ -223,100 +219,12 @@ def _row(row: int) -> str:
     return f"row {row}"
 
 
-def wished_targets(request: SourceRequest) -> list[str]:
-    """What the options call the column of targets, or several."""
-    wish = request.options.get("target") or DEFAULT_TARGET
-    return [str(name) for name in wish] if isinstance(wish, list) else [str(wish)]
-
-
-def target_names(request: SourceRequest, names: list[str]) -> list[str]:
-    """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
-    wanted = wished_targets(request)
-    lost = [name for name in wanted if name not in names]
-    if lost and all(NO_NAME.match(name) for name in names):
-        hint = "the first line is taken for the names of the columns; put one with names above it"
-        raise problem(request, "005", f"there is no target column `{lost[0]}`", ", ".join(names[:SHOWN]), hint)
-    raise_all(missing_name(request, "005", "target column", name, names) for name in lost)
-    return wanted
-
-
-def numbers_of(request: SourceRequest) -> list[str]:
-    """Target columns that must be numbers."""
-    return wished_targets(request) if request.kind == "regression" else []
-
-
-def target_array(table: pd.DataFrame, target: list[str], request: SourceRequest | None = None) -> np.ndarray[Any, Any]:
-    """Targets as an array: (n,), or (n, k) of k columns or of lists of k numbers. request: gives them types."""
-    types = {} if request is None else wanted_types(request, [str(name) for name in table.columns])
-    if request is not None and len(target) == 1 and target[0] in types:
-        column: Any = typed(request, target[0], table[target[0]], types[target[0]])
-        return np.asarray(column.to_pylist(), dtype=object if column.null_count else None)
-    if len(target) > 1:
-        return np.stack([as_array(table[name]) for name in target], axis=1)
-    vectors = _vectors(table[target[0]])
-    return as_array(table[target[0]]) if vectors is None else vectors
-
-
-def _vectors(column: pd.Series[Any]) -> np.ndarray[Any, Any] | None:
-    """Lists of numbers of one shape as one array; None where they are none."""
-    if not len(column) or not isinstance(column.iloc[0], list | tuple | np.ndarray):
-        return None
-    try:
-        stacked = np.stack([np.asarray(_unnested(value)) for value in column])
-    except (TypeError, ValueError):
-        return None
-    return stacked if stacked.dtype.kind in "iufb" and stacked.ndim > 1 and stacked.shape[1] else None
-
-
-def _unnested(value: Any) -> Any:
-    """Arrays of arrays, as Parquet's nested lists are read, as lists of lists."""
-    return [_unnested(one) for one in value] if isinstance(value, np.ndarray) and value.dtype == object else value
-
-
-def read_names(request: SourceRequest) -> list[str]:
-    """The names of a table's columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
-    if is_jsonl(request):
-        return jsonl_names(request)
-    if is_saved(request.path):
-        return saved_names(request)
-    return parquet_names(request) if is_parquet(request) else csv_names(request)
-
-
-def read_table(request: SourceRequest, columns: list[str], text: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read these columns and no others. text: columns of a CSV that are text whatever they look like.
-
-    Raises DataError ADC-DATA-002 where the table cannot be read.
-    """
-    if is_jsonl(request):
-        return read_jsonl(request, columns, text)
-    if is_saved(request.path):
-        return read_saved(request, columns)
-    if is_parquet(request):
-        return read_parquet(request, columns)
-    wish = request.options.get("types")
-    kinds = {**(request.schema or {}), **(wish if isinstance(wish, dict) else {})}
-    no_text = [name for name, kind in kinds.items() if kind not in ("category", "text")]
-    return read_csv(request, columns, text, [*no_text, *(numbers_of(request))])
-
-
-def table_notes(request: SourceRequest, names: list[str]) -> tuple[str, ...]:
-    """What a person should know of how a table is written. names: all its columns."""
-    if is_parquet(request) or is_jsonl(request) or is_saved(request.path):
-        return ()
-    return short_rows(request, names)
-
-
-def is_parquet(request: SourceRequest) -> bool:
-    """Whether a table is Parquet, by its name."""
-    return request.path.casefold().endswith(".parquet")
-
-
-def cells_of(request: SourceRequest, name: str) -> Sequence[object]:
-    """One column as values that are read when they are looked at, where the file allows it."""
-    if is_parquet(request):
-        return ParquetCells(request, name)
-    if is_saved(request.path):
-        cells: Sequence[object] = saved_cells(request, name)
-        return cells
-    values = read_table(request, [name], (name,))[name]
-    return [None if pd.isna(value) else value for value in values]
+def _large_targets(request: SourceRequest, columns: Mapping[str, pd.Series[Any]]) -> np.ndarray[Any, Any]:
+    """Targets of a file larger than memory: one column stays in a file where nobody gave it a type."""
+    names = list(columns)
+    if len(names) == 1 and names[0] not in wanted_types(request, names):
+        column = columns[names[0]]
+        found = array_of(column) if isinstance(column.dtype, pd.ArrowDtype) else None
+        if found is not None:
+            return found
+    return target_array(read_table(request, names), names, request)

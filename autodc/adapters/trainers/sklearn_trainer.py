@@ -50,6 +50,7 @@ MODULES = (
 HINT_LENGTH = 200
 NEEDED = ("fit", "predict", "get_params", "set_params")
 """Methods that every estimator has."""
+RANDOM_STATE = "random_state"
 GROWS, ITERATES = "n_estimators", "max_iter"
 
 
@@ -134,12 +135,20 @@ class Sklearn(AbstractFitting[SklearnModel]):
         own = {name: value for name, value in job.hyperparameters.items() if name not in PRETRAIN_ONLY}
         estimator = build_estimator(self._options, self._folder, own)
         hold_threads(estimator)
-        known = estimator.get_params()
-        if "random_state" in known and known["random_state"] is None:
-            estimator.set_params(random_state=integer(job.seed, "estimator"))
+        estimator.set_params(**_seeds(estimator, job.seed))
         estimator = _of_several(estimator, job)
         n_columns = width(job.train[0].x)
         return SklearnModel(estimator, None, n_columns, job.n_classes if job.kind == "classification" else 0)
+
+
+def _seeds(estimator: Any, seed: int) -> dict[str, int]:
+    """A seed for the estimator, and for each step within it, that has none."""
+    free = [name for name, value in estimator.get_params().items() if value is None]
+    return {
+        name: integer(seed, "estimator", *([name] if "__" in name else []))
+        for name in free
+        if name.rpartition("__")[2] == RANDOM_STATE
+    }
 
 
 def estimator_class(options: SklearnOptions, folder: str) -> Any:

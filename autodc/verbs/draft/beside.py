@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from autodc.adapters.sources.table import read_names
+from autodc.adapters.sources.savedfile import is_saved, saved_splits
+from autodc.adapters.sources.tablefile import read_names
 from autodc.errors import InputError
-from autodc.verbs.draft.rows import Rows, is_table_name, request_of
+from autodc.verbs.draft.rows import FROM, Rows, is_table_name, request_of
 
 VALIDATION_WORDS = frozenset({"val", "valid", "validation", "dev", "eval"})
 TEST_WORDS = frozenset({"test", "testing", "holdout"})
@@ -36,9 +37,14 @@ class Beside:
 
 
 def part_inside(source: str) -> str:
-    """The training part of a folder whose subfolders are parts, else the folder itself."""
+    """The training part of a folder whose subfolders are parts, else the folder itself.
+
+    Raises InputError ADC-INIT-005 for splits of which none is for training.
+    """
     if not os.path.isdir(source):
         return source
+    if splits := saved_splits(request_of(source)):
+        return os.path.join(source, _training(splits, source))
     inside = {entry.name: entry.path for entry in os.scandir(source) if entry.is_dir()}
     train = [name for name in inside if name.casefold() in TRAIN_WORDS]
     held = [name for name in inside if name.casefold() in VALIDATION_WORDS | TEST_WORDS]
@@ -62,6 +68,14 @@ def look_beside(rows: Rows, source: str, folder: str | None) -> Beside:
     taken = {os.path.realpath(path) for path in (validation, test) if path}
     given = [path for path in given if os.path.realpath(path) not in taken]
     return Beside(validation=validation, test=test, candidates=tuple(given), unlike=tuple(unlike))
+
+
+def _training(splits: Sequence[str], source: str) -> str:
+    named = [name for name in splits if name.casefold() in TRAIN_WORDS] or list(splits)
+    if len(named) > 1 and len(named) == len(splits):
+        hint = f"name the one to train on: --from {os.path.join(source, splits[0])}"
+        raise InputError("ADC-INIT-005", "no split is called train", FROM, ", ".join(splits), hint)
+    return named[0]
 
 
 def _given(rows: Rows, source: str, folder: str) -> tuple[list[str], list[tuple[str, str]]]:
@@ -112,7 +126,7 @@ def _why_unlike(rows: Rows, path: str) -> str:
 
 
 def _columns(path: str) -> list[str] | None:
-    if not is_table_name(path) or not os.path.isfile(path):
+    if not (is_table_name(path) and os.path.isfile(path)) and not is_saved(path):
         return None
     try:
         return read_names(request_of(path))

@@ -11,17 +11,20 @@ import numpy as np
 from pydantic import JsonValue
 
 from autodc.adapters.sources.central import READABLE
+from autodc.adapters.sources.layouts import BESIDE, MANIFESTS
 from autodc.adapters.sources.listing import is_image
 from autodc.adapters.sources.savedfile import is_saved
+from autodc.adapters.sources.tablefile import read_names
+from autodc.adapters.sources.target_columns import DEFAULT_TARGET
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError
 from autodc.studyfile.study import TaskKind
 from autodc.table import Table
-from autodc.verbs.draft.asked import DISTINCT, names_classes
+from autodc.verbs.draft.asked import DISTINCT, USUAL, names_classes
 from autodc.verbs.draft.columns import group_column, time_column
 from autodc.verbs.draft.learner import Form
 from autodc.verbs.draft.pictures import picture_shape
-from autodc.verbs.draft.rows import FROM, Rows, listed, read_as
+from autodc.verbs.draft.rows import FROM, Rows, listed, read_as, request_of
 
 Array = np.ndarray[Any, Any]
 
@@ -36,8 +39,9 @@ MOST_TABLES = 20
 def of_other(source: str, asked: Sequence[str]) -> Rows:
     """Read a source as the first kind of task that its targets fit."""
     options: dict[str, JsonValue] = {} if not asked else {"target": list(asked) if len(asked) > 1 else asked[0]}
-    if not asked and (table := _table_about(source)):
-        options = {"metadata": table}
+    if not asked:
+        table = _table_about(source)
+        options = {"metadata": table} if table else _target_inside(source)
     first: DataError | None = None
     for kind in KINDS:
         try:
@@ -90,6 +94,16 @@ def _described(source: str, kind: TaskKind, options: dict[str, JsonValue], data:
         options = options if shape is None else {**options, **shape}
     time = None if options.get("group") else time_column(data.metadata, target)
     return Rows(source=source, kind=kind, form=form, data=data, target=target, options=options, time=time)
+
+
+def _target_inside(source: str) -> dict[str, JsonValue]:
+    """The option that names the targets in the table inside a folder, where they are not called `target`."""
+    inside = next((path for name in (*MANIFESTS, *BESIDE) if os.path.isfile(path := os.path.join(source, name))), None)
+    if inside is None:
+        return {}
+    names = read_names(request_of(inside))
+    found = [name for name in names if name.casefold() in USUAL]
+    return {"target": found[-1]} if found and DEFAULT_TARGET not in names else {}
 
 
 def _table_about(source: str) -> str | None:

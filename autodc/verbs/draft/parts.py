@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from pydantic import JsonValue
 
-from autodc.adapters.sources.table import read_names, read_table
+from autodc.adapters.sources.tablefile import read_names, read_table
 from autodc.data.dataset import Dataset
 from autodc.errors import InputError
+from autodc.large import cache_folder
 from autodc.table import Table
 from autodc.verbs.draft.rows import FROM, LABEL, Rows, request_of
 from autodc.verbs.draft.tables import with_whole_paths, write_table
@@ -22,12 +23,20 @@ Array = np.ndarray[Any, Any]
 
 LINK = "files"
 """In the folder of a part leads to the user's files."""
+IMAGE = "image"
+"""What the column of images is called that come out of an archive."""
 
 
 def write_parts(rows: Rows, parts: Mapping[str, Array], folder: Path) -> tuple[dict[str, str], dict[str, JsonValue]]:
     """Write each part below a folder; return part → its name there, and the options they are read by."""
     folder.mkdir(exist_ok=True)
     x, options = rows.data.x, dict(rows.options)
+    if isinstance(x, Table) and x.kind == "files" and not rows.is_table and _is_cached(x):
+        target, table = _columns(rows.data, rows.target)
+        held = _named_unlike(IMAGE, table)
+        own = {part: table.iloc[at].assign(**{held: _bytes(x[at])}) for part, at in parts.items()}
+        names = {part: _parquet(one, folder / f"{part}.parquet") for part, one in own.items()}
+        return names, {**options, "target": target, "image": held}
     if isinstance(x, Table) and x.kind == "files" and not rows.is_table:
         target, table = _columns(rows.data, rows.target)
         root = _root(rows, x)
@@ -43,6 +52,19 @@ def write_parts(rows: Rows, parts: Mapping[str, Array], folder: Path) -> tuple[d
         }
     kept: dict[str, JsonValue] = {key: value for key, value in options.items() if key == "group"}
     return {part: _arrays(rows.data, own, folder / f"{part}.npz") for part, own in parts.items()}, kept
+
+
+def _is_cached(x: Table) -> bool:
+    """Whether the files are copies of ours, of what lies in an archive: they are not there for ever."""
+    return Path(x[:1].texts()[0]).is_relative_to(cache_folder("files"))
+
+
+def _named_unlike(name: str, table: pd.DataFrame) -> str:
+    return name if name not in table else f"{name}_{len(table.columns)}"
+
+
+def _bytes(x: Any) -> list[bytes]:
+    return [Path(path).read_bytes() for path in x.texts()]
 
 
 def _whole_table(rows: Rows) -> pd.DataFrame:

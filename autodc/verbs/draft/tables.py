@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from autodc.adapters.sources.inputs import choose
 from autodc.adapters.sources.kinds import column_type
 from autodc.adapters.sources.savedfile import is_saved, saved_request
-from autodc.adapters.sources.table import read_names, read_table
+from autodc.adapters.sources.tablefile import read_names, read_table
 from autodc.errors import InputError
 from autodc.studyfile.study import TaskKind
 from autodc.table import Table

@@ -72,6 +72,42 @@ def test_hyperparameters_params_and_fidelity_reach_the_estimator(tmp_path: Path,
     assert estimator.random_state is not None
 
 
+OWN = """
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+def trees(**params):
+    return make_pipeline(StandardScaler(), ExtraTreesClassifier(5, **params))
+
+def fixed():
+    return trees(random_state=3)
+"""
+
+
+def test_steps_of_a_pipeline_have_the_seed_of_the_training(tmp_path: Path, flowers: Any) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+
+    def outputs(name: str, seed: int, at: str) -> Any:
+        options = {"estimator": f"{tmp_path}/mine.py:{name}"}
+        trainer = make_trainer(TrainerRef(name="sklearn", options=options, folder=str(tmp_path)))
+        return trainer.train(training_job(tmp_path / at, *flowers, hyperparameters={}, seed=seed)).outputs["validation"]
+
+    first = outputs("trees", 1, "a")
+    assert np.array_equal(first, outputs("trees", 1, "b"))
+    assert not np.array_equal(first, outputs("trees", 2, "c"))
+
+
+def test_a_seed_of_ones_own_stays(tmp_path: Path, flowers: Any) -> None:
+    import joblib
+
+    (tmp_path / "mine.py").write_text(OWN)
+    job = training_job(tmp_path / "a", *flowers, hyperparameters={})
+    train(job, f"{tmp_path}/mine.py:fixed")
+    estimator = joblib.load(job.out / "model" / "model.joblib")[0]
+    assert estimator[-1].random_state == 3
+
+
 def test_growing_estimators_share_their_trees_between_the_stages(tmp_path: Path, flowers: Any) -> None:
     import joblib
 
