@@ -6,7 +6,6 @@ A number is searched on its own scale (logarithmic where it says so), a choice b
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +14,13 @@ from typing import Any, Literal, final
 import numpy as np
 
 from autodc.plan.plan import Value
+from autodc.search.scales import CENTRE, logarithmic, place_of
 from autodc.studyfile.values import ParameterSpec, frozen
 
 Array = np.ndarray[Any, Any]
 DimensionKind = Literal["weight", "number", "choice"]
 
 OUT = 0.05
-CENTRE = 0.5
 DIGITS = 6
 RECIPE = "recipe"
 
@@ -55,7 +54,7 @@ class Dimension:
             return self.choices[round(x)]
         if self.kind == "weight":
             return 0.0 if x < OUT else round(self.high * x * x, 4)
-        number = self._logarithmic(x) if self.log else self.low + (self.high - self.low) * x
+        number = logarithmic(self.low, self.high, x) if self.log else self.low + (self.high - self.low) * x
         if self.step is not None:
             number = self.low + self.step * round((number - self.low) / self.step)
         if self.integer:
@@ -71,26 +70,9 @@ class Dimension:
             return float(np.sqrt(max(number, 0.0) / self.high))
         if self.high <= self.low:
             return CENTRE
-        x = self._of_logarithmic(max(number, self.low)) if self.log else (number - self.low) / (self.high - self.low)
-        return float(min(max(x, 0.0), 1.0))
-
-    def _logarithmic(self, x: float) -> float:
-        if self._is_far:
-            low, high = math.log(self.low), math.log(self.high)
-            return math.exp(low + (high - low) * x)
-        return float(self.low * (self.high / self.low) ** x)
-
-    def _of_logarithmic(self, number: float) -> float:
-        low, high = self.low, self.high
-        if self._is_far:
-            return (math.log(number) - math.log(low)) / (math.log(high) - math.log(low))
-        width = np.log(high / low)
-        return float(np.log(number / low) / width) if width else CENTRE
-
-    @property
-    def _is_far(self) -> bool:
-        """Whether the ends are so far apart that no float tells how far."""
-        return self.high / self.low == math.inf
+        if self.log:
+            return float(min(max(place_of(self.low, self.high, max(number, self.low)), 0.0), 1.0))
+        return float(min(max((number - self.low) / (self.high - self.low), 0.0), 1.0))
 
     @property
     def grid(self) -> bool:

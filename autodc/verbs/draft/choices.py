@@ -66,12 +66,6 @@ class Choices:
         return self.rows.time if self.cut is not None and self.rows.time in self.rows.inputs else None
 
     @property
-    def _times(self) -> dict[str, JsonValue]:
-        """The option that the parts have which were cut in time."""
-        time, columns = self.rows.time, self.rows.data.metadata
-        return {"time": time} if self.cut is not None and time in columns and columns[time].notna().all() else {}
-
-    @property
     def aside(self) -> dict[str, str]:
         """Column that is no input → why."""
         return {**self.rows.aside, **self.still, **({self.time: "the time the rows are cut by"} if self.time else {})}
@@ -96,7 +90,7 @@ class Choices:
         return [{"name": name, **self._source(path, None, {})} for name, path in self.candidates.items()]
 
     def _source(self, path: str | None, written: str | None, own: Mapping[str, Any]) -> dict[str, Any]:
-        options = {**(self.rows.options if path is not None else {**self.part_options, **self._times}), **own}
+        options = {**(self.rows.options if path is not None else self.part_options), **own}
         if isinstance(table := options.get("metadata"), str):
             options["metadata"] = shown_source(table, self.folder)
         source = f"{DATA}/{written}" if path is None else shown_source(path, self.folder)
@@ -195,6 +189,7 @@ def _written(choices: Choices) -> Choices:
     if choices.validation is None:
         cut = cut_rows(rows.data, rows.time, SEED, has_test=choices.test is not None)
         names, options = write_parts(rows, cut.parts, folder)
+        options |= cut.options
     elif rows.cleaned:
         names, options = write_parts(rows, {TRAIN: np.arange(len(rows.data))}, folder)
     else:
