@@ -189,6 +189,7 @@ def _written(choices: Choices) -> Choices:
     if choices.validation is None:
         cut = cut_rows(rows.data, rows.time, SEED, has_test=choices.test is not None)
         names, options = write_parts(rows, cut.parts, folder)
+        options |= cut.options
     elif rows.cleaned:
         names, options = write_parts(rows, {TRAIN: np.arange(len(rows.data))}, folder)
     else:
