@@ -17,7 +17,9 @@ class BuildPy(build_py):
         super().run()
         if not self.editable_mode:
             for name in FOLDERS:
-                skip = shutil.ignore_patterns("__pycache__", "mlflow.db*", "mlartifacts", "runs", "photographs")
+                skip = shutil.ignore_patterns(
+                    "__pycache__", "mlflow.db*", "mlartifacts", "runs", "photographs", "photos"
+                )
                 shutil.copytree(name, Path(self.build_lib, "autodc", name), ignore=skip, dirs_exist_ok=True)
 
 

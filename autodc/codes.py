@@ -67,6 +67,9 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-090": several("`types` names a column or a type that is not there."),
     "ADC-DATA-091": several("A value or column does not fit the type that the base has."),
     "ADC-DATA-092": several("How a table of text is written does not fit: separator, decimal or encoding."),
+    "ADC-DATA-150": Code("The time column is not there."),
+    "ADC-DATA-151": Code("The time column has no value in some rows."),
+    "ADC-DATA-152": Code("The time column holds what is neither a date nor a number."),
     "ADC-DATA-110": Code("The id column is not there."),
     # the disk
     "ADC-DISK-001": Code("The disk is full."),

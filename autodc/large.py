@@ -8,7 +8,7 @@ import mmap
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from autodc.files import disk_told
-from autodc.table import ColumnType, Inputs, Kind, Table
+from autodc.table import Inputs, Table, take
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,8 +25,12 @@ Array = np.ndarray[Any, Any]
 
 IN_MEMORY = 256 << 20
 """Bytes up to which an array is kept in memory."""
+BESIDE = 32 << 20
+"""The same of what is worked out beside the inputs, such as a hash of every row: there are several of these."""
 CHUNK = 65_536
 """Rows that are copied at once."""
+RUNS = 4096
+"""Rows of a table that are left as so many stretches at most stay where they lie."""
 ROOM_LEFT = 64 << 20
 """Bytes that stay free on the disk."""
 
@@ -37,19 +41,20 @@ def cache_folder(what: str) -> Path:
     return Path(root).expanduser() / "autodc" / what
 
 
-def room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+def room(shape: tuple[int, ...], dtype: np.dtype[Any], most: int | None = None) -> Array:
     """An array to fill: in memory, or where it is large in a file that goes with the last who holds it.
 
-    Raises SurroundingsError ADC-DISK-001 where the disk has no room for it.
+    most: bytes that may be in memory, IN_MEMORY where it is left out. Raises SurroundingsError ADC-DISK-001 where the
+    disk has no room for it.
     """
     size = math.prod(shape) * dtype.itemsize
-    if size <= IN_MEMORY:
+    if size <= (IN_MEMORY if most is None else most):
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, buffer=_unnamed(size))
 
 
-def filed(kind: Kind, types: Sequence[ColumnType], schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Table:
-    """A table of batches that come one after the other, in a file that goes with the last who holds it.
+def filed(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.Table:
+    """Columns of batches that come one after the other, in a file that goes with the last who holds it.
 
     Raises SurroundingsError ADC-DISK-001 where the disk has no room for it.
     """
@@ -61,22 +66,58 @@ def filed(kind: Kind, types: Sequence[ColumnType], schema: pa.Schema, batches: I
                 writer.write_batch(batch)
         file.flush()
         mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-    return Table(kind, pa.ipc.open_file(pa.py_buffer(mapped)).read_all(), tuple(types))
+    return pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
 
 
 def taken(x: Inputs, rows: Array) -> Inputs:
     """The rows at these positions, in a file where they do not fit in memory."""
-    if int(x.nbytes) * len(rows) <= IN_MEMORY * max(1, len(x)):
-        return x[rows]
-    pieces = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
-    if isinstance(x, Table):
-        batches = (batch for piece in pieces for batch in x[piece].arrow.combine_chunks().to_batches())
-        return filed(x.kind, x.types, x.arrow.schema, batches)
-    found, start = room((len(rows), *x.shape[1:]), x.dtype), 0
-    for piece in pieces:
-        found[start : start + len(piece)] = x[piece]
-        start += len(piece)
+    if not isinstance(x, Table):
+        return taken_values(x, rows, IN_MEMORY)
+    is_large = int(x.nbytes) * len(rows) > IN_MEMORY * max(1, len(x))
+    return Table(x.kind, taken_columns(x.arrow, rows), x.types) if is_large else x[rows]
+
+
+def taken_values(values: Array, rows: Array, most: int | None = None) -> Array:
+    """The same of an array. most: bytes that may be in memory, BESIDE where it is left out."""
+    most = BESIDE if most is None else most
+    if values.nbytes * len(rows) <= most * max(1, len(values)):
+        return np.asarray(values[rows])
+    found = room((len(rows), *values.shape[1:]), values.dtype, most)
+    for piece in pieces_of(len(rows)):
+        found[piece] = values[rows[piece]]
     return found
+
+
+def taken_columns(columns: pa.Table, rows: Array) -> pa.Table:
+    """The rows at these positions: where they lie if they are few stretches, else in a file of their own."""
+    import pyarrow as pa
+
+    ends = np.flatnonzero(np.diff(rows) != 1) + 1
+    if len(rows) and len(ends) < RUNS:
+        stretches = zip([0, *ends], [*ends, len(rows)], strict=True)
+        return pa.concat_tables([columns.slice(int(rows[start]), int(end - start)) for start, end in stretches])
+    pieces = (take(columns, rows[piece]).combine_chunks().to_batches() for piece in pieces_of(len(rows)))
+    return filed(columns.schema, (batch for some in pieces for batch in some))
+
+
+def evenly(rows: Array | int, most: int) -> Array:
+    """So many of these rows at most, evenly among them; rows: positions, or how many there are."""
+    count = rows if isinstance(rows, int) else len(rows)
+    places = np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(int)
+    return places if isinstance(rows, int) else rows[places]
+
+
+def some_places(rows: int, most: int, piece: int) -> Iterator[Array]:
+    """The positions of so many of these rows at most, evenly, a piece at a time."""
+    count = min(rows, most)
+    for start in range(0, count, piece):
+        places = np.arange(start, min(start + piece, count))
+        yield places if count == rows else places * (rows - 1) // max(1, count - 1)
+
+
+def pieces_of(rows: int) -> Iterator[slice]:
+    """The rows of something long, CHUNK at a time."""
+    return (slice(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
 
 
 @contextmanager

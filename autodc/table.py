@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
@@ -39,6 +39,8 @@ class Table:
     """One for each column that is an input; what stands behind them is not one."""
     file: str | None = None
     """The file that these rows are, from the first to the last; None of rows in memory and of some rows of a file."""
+    content: list[str] = field(default_factory=list, init=False, repr=False)
+    """The digest of the rows, once somebody has worked it out (`data.hashing.content_of`)."""
 
     @classmethod
     def of(cls, kind: Kind, columns: Mapping[str, Any] | pd.DataFrame, types: Sequence[ColumnType]) -> Table:
@@ -104,7 +106,7 @@ class Table:
             rows = np.arange(start, stop, step)
         index = np.asarray(rows)
         index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
-        return Table(self.kind, self.arrow.take(np.where(index < 0, index + len(self), index)), self.types)
+        return Table(self.kind, take(self.arrow, np.where(index < 0, index + len(self), index)), self.types)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """Columns of numbers and truth values as one array, (n, columns); raises TypeError where there are others."""
@@ -210,6 +212,28 @@ def loaded(x: Inputs) -> Inputs:
 def row_bytes(x: Inputs) -> int:
     """About how many bytes a row takes."""
     return max(1, int(x.nbytes) // max(1, len(x)))
+
+
+def take(arrow: pa.Table, rows: Array) -> pa.Table:
+    """The rows at these positions, chunk by chunk: Arrow itself would first make one of all chunks of a column."""
+    import pyarrow as pa
+
+    if all(column.num_chunks <= 1 for column in arrow.columns):
+        return arrow.take(rows)
+    batches = arrow.to_batches()
+    order = np.argsort(rows, kind="stable")
+    starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
+    cuts = np.searchsorted(rows[order], starts)
+    if cuts[0] or cuts[-1] < len(rows):
+        raise IndexError(f"rows from {rows.min()} to {rows.max()} of a table of {arrow.num_rows}")
+    there = np.flatnonzero(np.diff(cuts))
+    pieces = [batches[at].take(pa.array(rows[order[cuts[at] : cuts[at + 1]]] - starts[at])) for at in there]
+    sorted_rows = pa.Table.from_batches(pieces, arrow.schema).combine_chunks()
+    if np.all(np.diff(rows) >= 0):
+        return sorted_rows
+    place = np.empty(len(rows), dtype=np.int64)
+    place[order] = np.arange(len(rows))
+    return sorted_rows.take(place)
 
 
 def _as_arrow(values: Any, wanted: pa.DataType) -> pa.ChunkedArray:

@@ -20,16 +20,22 @@ import numpy as np
 import pandas as pd
 
 from autodc import fingerprint
+from autodc.data.columns import where_they_lie
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import content_of
 from autodc.errors import SurroundingsError
 from autodc.files import DIGESTS, READ_ONLY, damage, disk_told, fill_whole, tidy_left_over, write_whole
+from autodc.large import CHUNK
 from autodc.study.ports import ArtefactLost
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
 INPUTS, COLUMNS, TARGETS, METADATA = "x.npy", "x.arrow", "y.npy", "metadata.parquet"
+MAPPED = "metadata.arrow"
+"""The same as METADATA, where that is large."""
+IN_PARQUET = 4 << 20
+"""Bytes of metadata up to which they are read from Parquet, into the memory of every training."""
 
 
 def address_of(arrays: Mapping[str, Array]) -> str:
@@ -173,11 +179,25 @@ def _write_dataset(folder: Path, dataset: Dataset, inputs_only: bool) -> None:
     if not inputs_only:
         if dataset.y is not None:
             _write_npy(folder / TARGETS, dataset.y)
-        table = io.BytesIO()
-        dataset.metadata.drop(columns=list(dataset.features), errors="ignore").to_parquet(table)
-        (folder / METADATA).write_bytes(table.getbuffer())
+        _write_metadata(folder, dataset.metadata.drop(columns=list(dataset.features), errors="ignore"))
     for path in folder.iterdir():
         path.chmod(READ_ONLY)
+
+
+def _write_metadata(folder: Path, metadata: pd.DataFrame) -> None:
+    """Write a Parquet file; a large table also as one that can be memory-mapped."""
+    if sum(metadata.memory_usage(index=False)) <= IN_PARQUET:
+        table = io.BytesIO()
+        metadata.to_parquet(table)
+        (folder / METADATA).write_bytes(table.getbuffer())
+        return
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = pa.Table.from_pandas(metadata)
+    parquet.write_table(columns, folder / METADATA, row_group_size=CHUNK)
+    with pa.OSFile(str(folder / MAPPED), "wb") as file, pa.ipc.new_file(file, columns.schema) as writer:
+        writer.write_table(columns, CHUNK)
 
 
 def _open_inputs(folder: Path) -> Inputs:
@@ -223,6 +243,13 @@ def _fits(folder: Path, dataset: Dataset, inputs_only: bool) -> bool:
 
 @lru_cache(maxsize=4096)
 def _metadata(folder: str) -> pd.DataFrame:
+    if (Path(folder) / MAPPED).exists():
+        import pyarrow as pa
+
+        with pa.memory_map(str(Path(folder) / MAPPED)) as file:
+            columns = pa.ipc.open_file(file).read_all()
+        names = [name for name in columns.column_names if not name.startswith("__index_level_")]
+        return pd.DataFrame(where_they_lie(columns.select(names)), copy=False)
     path = Path(folder) / METADATA
     return pd.read_parquet(path) if path.exists() else pd.DataFrame()
 

@@ -42,6 +42,8 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     out.print(_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
     for part, rows in found["separation"]["parts"].items() if found["separation"]["cut"] else ():
         words = f"{part}: the search sees {rows['explore']} rows, {rows['gate']} others decide"
+        column = found["separation"].get("times", {}).get(part)
+        words += f", the newest by `{column}`" if column else ""
         out.print(words, soft_wrap=not out.is_terminal)
     night = found["night"]
     out.print(

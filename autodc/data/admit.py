@@ -18,6 +18,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.hashing import content_of
 from autodc.data.ids import with_ids_of
 from autodc.data.shared import NOTHING_LEFT_HINT, OVERLAP, OVERLAP_HINT, SharedRows, shared_groups, shared_rows
+from autodc.data.times import shared_times
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.studyfile.study import DataSpec
 from autodc.table import Inputs, Table
@@ -79,7 +80,7 @@ class Admission:
     repeats: tuple[str, ...] = ()
     """That it has the rows of a dataset before it."""
     groups: tuple[str, ...] = ()
-    """About groups that also have held-out rows."""
+    """About groups that also have held-out rows, and rows that are newer than these."""
 
 
 @final
@@ -124,7 +125,7 @@ class Door:
             kept=kept,
             warnings=(*found.warnings, *told),
             repeats=() if is_pool else self._repeats(fit),
-            groups=shared_groups(fit, self.held),
+            groups=(*shared_groups(fit, self.held), *shared_times(fit, self.held)),
         )
 
     def _refused(self, found: SharedRows, whole: bool, place: str) -> DataError:

@@ -9,6 +9,7 @@ import numpy as np
 
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError
+from autodc.large import BESIDE, pieces_of, room
 from autodc.table import Table
 from autodc.values import encoded as encoded_values
 from autodc.values import is_json
@@ -62,7 +63,7 @@ def agreed(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[Data
 def class_labels(base: Dataset, place: str) -> Classes:
     """The classes of the base in the order of their codes. Raises DataError ADC-DATA-025 below two."""
     assert base.y is not None
-    labels: Classes = tuple(np.unique(base.y).tolist())
+    labels: Classes = tuple(_counted(base.y)[0].tolist())
     if len(labels) < 2:
         raise DataError("ADC-DATA-025", "a classification needs two classes or more", place, f"{labels[0]!r} alone")
     return labels
@@ -72,7 +73,7 @@ def encoded(data: Dataset, classes: Classes, place: str) -> Dataset:
     """The dataset with its labels as codes 0 … C−1. Raises DataError ADC-DATA-023 for a class the base lacks."""
     assert data.y is not None
     known = np.asarray(classes)
-    labels, counts = np.unique(data.y, return_counts=True)
+    labels, counts = _counted(data.y)
     foreign = ~np.isin(labels, known)
     if foreign.any():
         got = ", ".join(
@@ -81,7 +82,19 @@ def encoded(data: Dataset, classes: Classes, place: str) -> Dataset:
         )
         hint = f"the base has {', '.join(map(repr, classes))}; rename with options: {{map: {{old: new}}}}"
         raise DataError("ADC-DATA-023", "classes that the base does not have", place, got, hint)
-    return replace(data, y=np.searchsorted(known, data.y).astype(np.int64), fingerprint="")
+    codes = room((len(data),), np.dtype(np.int64), BESIDE)
+    for rows in pieces_of(len(data)):
+        codes[rows] = np.searchsorted(known, data.y[rows])
+    return replace(data, y=codes, fingerprint="")
+
+
+def _counted(y: Array) -> tuple[Array, Array]:
+    """Labels, rising, and how often each is there."""
+    pieces = [np.unique(y[rows], return_counts=True) for rows in pieces_of(len(y))]
+    labels, back = np.unique(np.concatenate([each for each, _ in pieces] or [y]), return_inverse=True)
+    counts = np.zeros(len(labels), dtype=np.int64)
+    np.add.at(counts, back.ravel(), np.concatenate([count for _, count in pieces] or [counts]))
+    return labels, counts
 
 
 def kind_of(values: Array) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from autodc.large import BESIDE, room
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -17,6 +19,8 @@ TYPED = frozenset(
     {"boolean", "date", "datetime", "datetime64", "decimal", "floating", "integer", "mixed-integer-float", "time"}
 )
 """What pandas calls object columns that are of one type but for missing values."""
+LONGEST = 64
+"""Characters of a class label, at most, where there are very many of them."""
 NO_VALUES = "no_values"
 """Key in `metadata.attrs`: column → what it holds where that is no single value a row, so that `where` refuses it."""
 
@@ -33,6 +37,53 @@ def from_arrow(column: pa.ChunkedArray) -> pd.Series[Any]:
         return pd.Series(pd.arrays.ArrowExtensionArray(column))
     values: pd.Series[Any] = column.to_pandas()
     return values
+
+
+def numpy_type(column: pa.ChunkedArray) -> np.dtype[Any] | None:
+    """The type of NumPy's that holds every value of a column; None where there is none."""
+    import pyarrow as pa
+
+    kind = column.type
+    holds = pa.types.is_floating(kind) or pa.types.is_timestamp(kind) or pa.types.is_duration(kind)
+    if holds or (not column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))):
+        found = kind.to_pandas_dtype()
+        return np.dtype(found) if not isinstance(found, pd.DatetimeTZDtype) else None
+    return None
+
+
+def arrow_names(metadata: pd.DataFrame) -> list[str]:
+    """The columns that lie in Arrow."""
+    return [str(name) for name, dtype in metadata.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
+
+
+def where_they_lie(columns: pa.Table) -> dict[str, pd.Series[Any]]:
+    """Columns as pandas sees them without a copy."""
+    return {name: pd.Series(pd.arrays.ArrowExtensionArray(columns[name])) for name in columns.column_names}
+
+
+def array_of(values: pd.Series[Any]) -> Array | None:
+    """A column that lies in Arrow as an array, which may lie in a file; None where NumPy has no type for its values."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column: pa.ChunkedArray = values.array.__arrow_array__()
+    is_text, dtype = pa.types.is_large_string(column.type), numpy_type(column)
+    if is_text and not column.null_count:
+        longest = max((pc.max(pc.utf8_length(chunk)).as_py() or 0 for chunk in column.chunks), default=0)
+        dtype = np.dtype(f"U{max(1, longest)}") if longest <= LONGEST else None
+    if dtype is None:
+        return None
+    found, start = room((len(column),), dtype, BESIDE), 0
+    for chunk in column.chunks:
+        if is_text:
+            coded = chunk.dictionary_encode()
+            known = np.array(coded.dictionary.to_pylist(), dtype=dtype)
+            part = known[coded.indices.to_numpy()] if len(known) else known
+        else:
+            part = chunk.to_pandas().to_numpy(dtype)
+        found[start : start + len(chunk)] = part
+        start += len(chunk)
+    return found
 
 
 def from_objects(values: pd.Series[Any]) -> pd.Series[Any] | None:

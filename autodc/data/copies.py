@@ -9,8 +9,8 @@ import numpy as np
 
 from autodc.data.chance import copied, possible
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import numbered
-from autodc.data.ids import Identity, as_ids, identity
+from autodc.data.hashing import among, numbered
+from autodc.data.ids import Identity, as_ids, identity, ids_at
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -36,16 +36,18 @@ def copies_of(own: Dataset, held: Dataset, *, unasked: bool = False) -> Copies:
     unasked: equal rows count as copies whatever made them equal, where no id says otherwise. Of an id column that was
     only found, another id excuses no more equal rows than chance could make.
     """
-    mine, theirs = numbered([own.hashes, held.hashes])
-    equal = np.isin(mine, theirs)
+    equal = among(own.hashes, held.hashes)
     ids = identity(own, held)
     if ids is None or not ids.decides:
-        return _by_inputs(own, held, mine, theirs, equal, unasked, ids)
-    others = equal & ids.known & ~ids.shared
-    if others.any() and not ids.asked and not possible([own, held], [mine, theirs]):
-        others[:] = False
+        return Copies(rows=equal, ids=ids) if unasked or not equal.any() else _by_inputs(own, held, equal, ids)
+    others, same = equal & ids.known & ~ids.shared, list[Array]()
+    if others.any() and not ids.asked:
+        same = numbered([own.hashes, held.hashes])
+        others &= possible([own, held], same)
     rest = equal & ~ids.shared & ~others
-    marked = ids.shared | (rest & copied(own, held, mine, theirs)) if rest.any() else ids.shared
+    marked = ids.shared
+    if rest.any():
+        marked = marked | (rest & copied(own, held, *(same or numbered([own.hashes, held.hashes]))))
     return Copies(rows=marked, by_id=int(others.sum()), ids=ids)
 
 
@@ -56,15 +58,12 @@ def example_pair(own: Dataset, held: Dataset, found: Copies) -> tuple[int, int] 
         return None
     likes = np.flatnonzero(held.hashes == own.hashes[first])
     if found.ids is not None and found.ids.shared[first]:
-        named = as_ids(held.metadata[found.ids.theirs]) == as_ids(own.metadata[found.ids.column]).iloc[first]
+        named = as_ids(held.metadata[found.ids.theirs]) == ids_at(own.metadata[found.ids.column], [first]).iloc[0]
         likes = np.flatnonzero(named.to_numpy(dtype=bool))
     return (first, int(likes[0])) if len(likes) else None
 
 
-def _by_inputs(
-    own: Dataset, held: Dataset, mine: Array, theirs: Array, equal: Mask, unasked: bool, ids: Identity | None
-) -> Copies:
-    if unasked or not equal.any():
-        return Copies(rows=equal, ids=ids)
+def _by_inputs(own: Dataset, held: Dataset, equal: Mask, ids: Identity | None) -> Copies:
+    mine, theirs = numbered([own.hashes, held.hashes])
     marked = copied(own, held, mine, theirs)
     return Copies(rows=marked, by_chance=int(np.isin(theirs, mine[equal & ~marked]).sum()), ids=ids)

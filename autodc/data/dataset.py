@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from autodc import fingerprint
-from autodc.data.columns import as_array
-from autodc.data.hashing import content_of, row_hashes
+from autodc.data.columns import arrow_names, where_they_lie
+from autodc.data.hashing import column_digest, content_of, row_hashes
+from autodc.large import BESIDE, taken_columns, taken_values
 from autodc.large import taken as rows_taken
 from autodc.table import Inputs, Table
 
@@ -31,6 +32,8 @@ class Dataset:
     """n rows, one column per metadata column, never the target."""
     groups: Array | None = None
     """Shape (n,): rows of one group stay together."""
+    time: str = ""
+    """The metadata column that says when a row is of, where the user names it."""
     id: str = ""
     """The metadata column that says which example a row is, where the user names it."""
     likely_ids: tuple[str, ...] = ()
@@ -81,18 +84,38 @@ class Dataset:
     def take(self, rows: Sequence[int] | Array, name: str | None = None) -> Dataset:
         """Return the rows at these positions, in this order, as a dataset of its own."""
         index = np.asarray(rows)
+        x = rows_taken(self.x, index)
         taken = replace(
             self,
             name=name or self.name,
-            x=rows_taken(self.x, index),
-            y=None if self.y is None else self.y[index],
-            metadata=self.metadata.iloc[index].reset_index(drop=True),
-            groups=None if self.groups is None else self.groups[index],
+            x=x,
+            y=None if self.y is None else taken_values(self.y, index),
+            metadata=self._metadata(x, index),
+            groups=None if self.groups is None else taken_values(self.groups, index),
             fingerprint="",
         )
         if self._hashes is not None:
-            object.__setattr__(taken, "_hashes", self._hashes[index])
+            object.__setattr__(taken, "_hashes", taken_values(self._hashes, index))
         return taken
+
+    def _metadata(self, x: Inputs, index: Array) -> pd.DataFrame:
+        """The metadata of some rows; large columns of Arrow's stay in a file."""
+        import pyarrow as pa
+
+        large = {name: self.metadata[name].array.__arrow_array__() for name in arrow_names(self.metadata)}
+        if sum(column.nbytes for column in large.values()) <= BESIDE:
+            large = {}
+        found = self.metadata.drop(columns=list(large)).iloc[index].reset_index(drop=True)
+        if not large:
+            return found
+        inputs = {name: x.column(name) for name in self.features if isinstance(x, Table)}
+        same = [name for name in inputs if name in large and inputs[name].type == large[name].type]
+        others = pa.table({name: column for name, column in large.items() if name not in same})
+        columns = {**found, **where_they_lie(pa.table({name: inputs[name] for name in same}))}
+        columns |= where_they_lie(taken_columns(others, index)) if others.num_columns else {}
+        whole = pd.DataFrame({name: columns[name] for name in self.metadata}, index=found.index, copy=False)
+        whole.attrs = dict(self.metadata.attrs)
+        return whole
 
 
 def content_fingerprint(data: Dataset) -> str:
@@ -104,5 +127,5 @@ def content_fingerprint(data: Dataset) -> str:
         parts.append(("groups", fingerprint.of_array(data.groups)))
     inputs = set(data.features)
     others = [name for name in data.metadata.columns if name not in inputs]
-    parts += [(f"metadata.{name}", fingerprint.of_array(as_array(data.metadata[name]))) for name in others]
+    parts += [(f"metadata.{name}", column_digest(data.metadata[name])) for name in others]
     return fingerprint.of_parts("dataset", parts)

@@ -7,14 +7,18 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from autodc import fingerprint
+from autodc.data.columns import as_array, numpy_type
+from autodc.large import BESIDE, pieces_of, room
 from autodc.table import CONTENT, Inputs, Table, row_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Array = np.ndarray[Any, Any]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Some = TypeVar("Some", bound=Inputs)
 
 BATCH = 4096
@@ -27,14 +31,16 @@ def row_hashes(x: Inputs) -> Array:
 
     Of twenty million rows and twenty million others two that differ have the same hash once in fifty thousand studies.
     """
-    hashes = np.empty(len(x), dtype=np.uint64)
+    hashes = room((len(x),), np.dtype(np.uint64), BESIDE)
     for start, rows in batches(x):
         if isinstance(rows, Table):
             flat = _words(rows)
         else:
             data = rows + np.zeros((), rows.dtype) if rows.dtype.kind == "f" else rows
             flat = np.ascontiguousarray(data).reshape(len(data), -1)
-        digests = b"".join([hashlib.blake2b(row.data, digest_size=16).digest()[:8] for row in flat])
+        size, content = flat.shape[1] * flat.itemsize, flat.reshape(-1).view(np.uint8).data
+        cuts = range(0, len(content), size)
+        digests = b"".join([hashlib.blake2b(content[at : at + size], digest_size=16).digest()[:8] for at in cuts])
         hashes[start : start + len(flat)] = np.frombuffer(digests, dtype=">u8")
     return hashes
 
@@ -43,6 +49,29 @@ def numbered(parts: Sequence[Array]) -> list[Array]:
     """Turn row hashes of several sets into ints: the same number for the same inputs."""
     _, same = np.unique(np.concatenate(parts), return_inverse=True)
     return np.split(same.ravel(), np.cumsum([len(one) for one in parts])[:-1])
+
+
+def among(values: Array, known: Array) -> Mask:
+    """Mark the values, shape (n,), that are known: a piece at a time, so that millions of either need little memory."""
+    if len(known) > len(values):
+        distinct, back = np.unique(values, return_inverse=True)
+        seen = np.zeros(len(distinct), dtype=bool)
+        for piece in pieces_of(len(known)):
+            place, equal = _places(known[piece], distinct)
+            seen[place[equal]] = True
+        return np.asarray(seen[back.ravel()])
+    distinct, found = np.unique(known), np.zeros(len(values), dtype=bool)
+    for piece in pieces_of(len(values)):
+        found[piece] = _places(values[piece], distinct)[1]
+    return found
+
+
+def _places(values: Array, distinct: Array) -> tuple[Array, Mask]:
+    """Where values stand among distinct ones that rise, and which do."""
+    if not len(distinct):
+        return np.zeros(len(values), dtype=np.int64), np.zeros(len(values), dtype=bool)
+    place = np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)
+    return place, distinct[place] == values
 
 
 def batches(rows: Some) -> Iterator[tuple[int, Some]]:
@@ -56,6 +85,12 @@ def content_of(x: Inputs) -> str:
     """Fingerprint inputs by kind, names, types and content, however they lie in memory."""
     if not isinstance(x, Table):
         return fingerprint.of_array(x)
+    if not x.content:
+        x.content.append(_content_of(x))
+    return x.content[0]
+
+
+def _content_of(x: Table) -> str:
     columns = [CONTENT] if x.kind == "files" else list(x.names)
     parts = [
         (f"{at}", fingerprint.of([name, _column_digest(x.column(name))], kind="column"))
@@ -63,6 +98,19 @@ def content_of(x: Inputs) -> str:
     ]
     about = fingerprint.of([x.kind, list(x.types)], kind="table")
     return fingerprint.of_parts("table", [("about", about), *parts])
+
+
+def column_digest(values: pd.Series[Any]) -> str:
+    """Fingerprint a column of metadata, the same whether it lies in memory or in a file of Arrow's."""
+    if not isinstance(values.dtype, pd.ArrowDtype):
+        return fingerprint.of_array(as_array(values))
+    column: Any = values.array.__arrow_array__()
+    pieces = (column[rows] for rows in pieces_of(len(column)))
+    dtype = numpy_type(column)
+    if dtype is None:
+        texts = (np.array([str(value) for value in piece.to_pylist()], dtype=object) for piece in pieces)
+        return fingerprint.of_pieces(np.dtype(object), (len(column),), texts)
+    return fingerprint.of_pieces(dtype, (len(column),), (piece.to_pandas().to_numpy(dtype) for piece in pieces))
 
 
 def _words(rows: Table) -> Array:
@@ -113,13 +161,16 @@ def _column_digest(column: pa.ChunkedArray) -> str:
 
     values, sizes, gaps = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
     for chunk in column.chunks:
-        for start in range(0, len(chunk), BATCH):
-            part = chunk.slice(start, BATCH)
+        for rows in pieces_of(len(chunk)):
+            part = chunk[rows]
             gaps.update(part.is_null().to_numpy(zero_copy_only=False).tobytes())
             if pa.types.is_large_string(part.type):
-                texts = [(text or "").encode("utf-8", "surrogatepass") for text in part.to_pylist()]
-                values.update(b"".join(texts))
-                sizes.update(np.array([len(text) for text in texts], dtype=np.int64).tobytes())
+                part = part.fill_null("")
+                _, ends, texts = part.buffers()
+                ends = np.frombuffer(ends, dtype=np.int64, count=part.offset + len(part) + 1)[part.offset :]
+                if ends[-1] > ends[0]:
+                    values.update(memoryview(texts)[ends[0] : ends[-1]])
+                sizes.update(np.diff(ends).tobytes())
             else:
                 values.update(_fixed(part).tobytes())
     return f"{values.hexdigest()}{sizes.hexdigest()}{gaps.hexdigest()}"

@@ -15,6 +15,7 @@ import pandas as pd
 from autodc.data.dataset import Dataset
 from autodc.data.views import columns as columns_of
 from autodc.data.views import width as width_of
+from autodc.large import pieces_of
 from autodc.table import Table
 
 Array = np.ndarray[Any, Any]
@@ -28,6 +29,8 @@ ALIKE = 0.5
 """From here on inputs of the same id are those of one example: 0 is as like as two rows of other ids, 1 is equal. Below
 that a file counts its own rows, or shows the same things at another time."""
 ROUNDING = 1e-4
+WHOLE = r"0|-?[1-9]\d{0,17}"
+"""A whole number as `str` writes it, of 64 bits at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,27 +58,45 @@ class Identity:
 def identity(own: Dataset, other: Dataset) -> Identity | None:
     """What ids say of the rows of `own`; None where the two have none, or none that mean the same in both."""
     for name, theirs, asked in _columns(own, other):
-        mine, named = as_ids(own.metadata[name]), as_ids(other.metadata[theirs])
-        if mine.isna().all() or named.isna().all():
+        mine, named = own.metadata[name], as_ids(other.metadata[theirs])
+        known = mine.notna().to_numpy()
+        if not known.any() or named.isna().all():
             continue
-        shared = (mine.isin(set(named.dropna())) & mine.notna()).to_numpy()
-        unlike = bool(shared.any()) and _likeness(own, other, mine, named) < ALIKE
-        counted = is_count(own.metadata[name]) and is_count(other.metadata[theirs])
+        shared = _shared(mine, named.dropna())
+        unlike = bool(shared.any()) and _likeness(own, other, ids_at(mine, np.flatnonzero(shared)), named) < ALIKE
+        counted = is_count(mine) and is_count(other.metadata[theirs])
         if counted and not asked and (unlike or not shared.any()):
             continue
-        return Identity(
-            column=name, theirs=theirs, asked=asked, shared=shared, known=mine.notna().to_numpy(), reused=unlike
-        )
+        return Identity(column=name, theirs=theirs, asked=asked, shared=shared, known=known, reused=unlike)
     return None
 
 
 def as_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     """Ids as text, a whole number without a point; missing ones stay missing."""
+    return ids_at(column, slice(None))
+
+
+def ids_at(column: pd.Series[Any], rows: Any) -> pd.Series[Any]:
+    """The same of some rows, which keep their numbers."""
+    some: pd.Series[Any] = column.iloc[rows]
     if pd.api.types.is_float_dtype(column) and not isinstance(column.dtype, pd.ArrowDtype):
         whole = column.dropna()
         if bool((whole == whole.round()).all()) and bool((whole.abs() < 2**53).all()):
-            column = column.astype("Int64")
-    return column.astype(object).map(lambda value: str(value).strip(), na_action="ignore")
+            some = some.astype("Int64")
+    found: pd.Series[Any] = some.astype(object).map(lambda value: str(value).strip(), na_action="ignore")
+    return found
+
+
+def _shared(mine: pd.Series[Any], named: pd.Series[Any]) -> Mask:
+    """Mark the rows whose id is one of these: where it lies in Arrow a piece at a time, whole numbers as such."""
+    if not isinstance(mine.dtype, pd.ArrowDtype):
+        return (as_ids(mine).isin(set(named)) & mine.notna()).to_numpy()
+    pieces = (mine.iloc[rows] for rows in pieces_of(len(mine)))
+    if pd.api.types.is_signed_integer_dtype(mine) and not mine.isna().any():
+        wanted = named[named.str.fullmatch(WHOLE)].astype(np.int64).to_numpy()
+        return np.concatenate([np.isin(piece.to_numpy(np.int64), wanted) for piece in pieces])
+    texts = set(named)
+    return np.concatenate([(as_ids(piece).isin(texts) & piece.notna()).to_numpy() for piece in pieces])
 
 
 def is_count(column: pd.Series[Any]) -> bool:
@@ -83,7 +104,12 @@ def is_count(column: pd.Series[Any]) -> bool:
     if not pd.api.types.is_integer_dtype(column) or column.isna().any() or not len(column):
         return False
     low, high = int(column.min()), int(column.max())
-    return low in (0, 1) and high - low + 1 == column.nunique() == len(column)
+    if low not in (0, 1) or high - low + 1 != len(column):
+        return False
+    seen = np.zeros(len(column), dtype=bool)
+    for rows in pieces_of(len(column)):
+        seen[column.iloc[rows].to_numpy(np.int64) - low] = True
+    return bool(seen.all())
 
 
 def with_ids_of(data: Dataset, base: Dataset) -> Dataset:

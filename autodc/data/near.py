@@ -13,6 +13,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, batches
 from autodc.data.near_text import near_texts, signatures
 from autodc.data.views import is_pictures, numbers, thumbnails
+from autodc.large import BESIDE, evenly, pieces_of, room, some_places
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -27,8 +28,12 @@ TABLE_TOLERANCE = 1e-3
 """Largest distance between two near rows, in standard deviations of a column, root mean square over columns."""
 MOST_KNOWN, MOST_ASKED = 1_000_000, 200_000
 """Of more training rows and held-out rows so many are compared, evenly over the dataset; exact copies are all found."""
+MANY_KNOWN = 2 * MOST_KNOWN
+"""Above so many rows equal ones are not looked for before some are chosen."""
 HELD_VALUES = 2**25
-"""Of a table at most so many numbers are held in memory to be compared."""
+"""At most so many numbers are kept, in memory or in a file, to be compared several times."""
+MOST_SCALED = 200_000
+"""Standard deviations of columns are those of so many training rows at most, evenly."""
 SAMPLE = 4096
 """Directions are those of so many training rows."""
 DIRECTIONS = 8
@@ -68,11 +73,9 @@ def looked_at(data: Dataset) -> Looked:
     x = data.x
     if _is_text(x):
         return Looked(data=data, rows=signatures(x))
-    if is_pictures(x):
-        few = len(x) * GRID**2 <= HELD_VALUES
-        return Looked(data=data, rows=np.concatenate([_pictures(rows) for _, rows in batches(x)]) if few else x)
-    few = isinstance(x, Table) and len(x) * numbers(x[:1]).shape[1] <= HELD_VALUES
-    return Looked(data=data, rows=numbers(x) if few else x)
+    view = _pictures if is_pictures(x) else numbers
+    few = (isinstance(x, Table) or is_pictures(x)) and len(x) * view(x[:1]).shape[1] <= HELD_VALUES
+    return Looked(data=data, rows=_vectors(x, view) if few else x)
 
 
 def near(training: Dataset | Looked, held: Dataset | Looked, *, tolerance: float | None = None) -> NearCopies:
@@ -85,10 +88,10 @@ def near(training: Dataset | Looked, held: Dataset | Looked, *, tolerance: float
     known = training if isinstance(training, Looked) else looked_at(training)
     asked = held if isinstance(held, Looked) else looked_at(held)
     rows, distances = np.full(len(asked.data), -1), np.full(len(asked.data), np.inf)
-    first = _first(known.data.hashes)
-    copy, equal = _equal(known.data.hashes, first, asked.data.hashes)
+    copy = _equal(known.data.hashes, asked.data.hashes)
+    equal = copy >= 0
     rows[equal], distances[equal] = copy[equal], 0.0
-    rest, first = evenly(np.flatnonzero(~equal), MOST_ASKED), evenly(first, MOST_KNOWN)
+    rest, first = evenly(np.flatnonzero(~equal), MOST_ASKED), distinct(known.data.hashes)
     if _is_text(known.data.x):
         others, apart = near_texts(known.data.x, known.rows, first, asked.data.x, asked.rows, rest)
     else:
@@ -104,11 +107,24 @@ def comparable(training: Dataset) -> _View:
     return _pictures if is_pictures(training.x) else _standardised(training.x)
 
 
-def _equal(known: Array, first: Array, asked: Array) -> tuple[Array, Array]:
-    """For each asked row the known one of the same hash, and whether there is one."""
-    order = first[np.argsort(known[first])]
-    place = np.minimum(np.searchsorted(known[order], asked), len(order) - 1)
-    return order[place], known[order[place]] == asked
+def _vectors(x: Inputs, view: _View) -> Array:
+    found = room((len(x), view(x[:1]).shape[1]), np.dtype(np.float64), BESIDE)
+    for start, rows in batches(x):
+        found[start : start + len(rows)] = view(rows)
+    return found
+
+
+def _equal(known: Array, asked: Array) -> Array:
+    """For each asked hash the first position where it is known, −1 where it is not; a piece of the known at a time."""
+    wanted, back = np.unique(asked, return_inverse=True)
+    first = np.full(len(wanted), -1)
+    for rows in pieces_of(len(known)):
+        place = np.minimum(np.searchsorted(wanted, known[rows]), len(wanted) - 1)
+        here = np.flatnonzero(wanted[place] == known[rows])[::-1]
+        found = np.full(len(wanted), -1)
+        found[place[here]] = rows.start + here  # backwards, so that the first stays
+        first = np.where(first < 0, found, first)
+    return np.asarray(first[back.ravel()])
 
 
 def _is_text(x: Inputs) -> bool:
@@ -144,9 +160,10 @@ def _nearest_within(
     return rows, distances
 
 
-def _first(hashes: Array) -> Array:
-    """Positions of the first of each set of equal rows, rising."""
-    return np.sort(np.unique(hashes, return_index=True)[1])
+def distinct(hashes: Array) -> Array:
+    """Positions of the first of each set of equal rows, rising; of very many rows, of so many of them, evenly."""
+    some = evenly(len(hashes), MOST_KNOWN if len(hashes) > MANY_KNOWN else MANY_KNOWN)
+    return evenly(some[np.sort(np.unique(hashes[some], return_index=True)[1])], MOST_KNOWN)
 
 
 def _directions(sample: Array) -> Array:
@@ -156,11 +173,6 @@ def _directions(sample: Array) -> Array:
     from sklearn.decomposition import PCA
 
     return np.asarray(PCA(DIRECTIONS, svd_solver="covariance_eigh").fit(sample).components_.T, dtype=np.float64)
-
-
-def evenly(rows: Array, most: int) -> Array:
-    """So many of these rows at most, evenly among them."""
-    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
 def _along(x: Inputs, rows: Array, view: _View, directions: Array) -> Array:
@@ -200,8 +212,8 @@ def _standardised(training: Inputs) -> _View:
     """How rows of a table are compared: columns in standard deviations of the training rows, root mean square."""
     width = numbers(training[:1]).shape[1]
     count, mean, squares = 0, np.zeros(width), np.zeros(width)
-    for _, batch in batches(training):
-        part = _filled(batch)
+    for rows in some_places(len(training), MOST_SCALED, BATCH):
+        part = _filled(training[rows])
         own = part.mean(axis=0)
         share = len(part) / (count + len(part))
         squares += ((part - own) ** 2).sum(axis=0) + (own - mean) ** 2 * count * share

@@ -10,9 +10,10 @@ from typing import Any, final
 import numpy as np
 
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import batches
-from autodc.data.near import TABLE_TOLERANCE, Looked, comparable, evenly, near
+from autodc.data.hashing import BATCH, among
+from autodc.data.near import TABLE_TOLERANCE, Looked, comparable, distinct, near
 from autodc.data.views import is_pictures
+from autodc.large import evenly
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -31,8 +32,8 @@ class Nearness:
 
     def __init__(self, training: Dataset, part: Dataset) -> None:
         self._training, self._view = training, comparable(training)
-        self._distinct = _first(training.hashes)
-        others = _first(part.hashes)
+        self._distinct = distinct(training.hashes)
+        others = distinct(part.hashes)
         some = evenly(others, SAMPLED)
         self._apart = np.full(len(some), np.inf)
         if len(others) >= 2:
@@ -57,7 +58,7 @@ class Nearness:
         nothing = np.zeros(0, dtype=int), np.zeros(0, dtype=int), 0.0
         if len(self._distinct) < LEAST or not len(held):
             return nothing
-        some, asked = evenly(self._distinct, SAMPLED), evenly(np.arange(len(held)), SAMPLED)
+        some, asked = evenly(self._distinct, SAMPLED), evenly(len(held), SAMPLED)
         _, apart = _nearest(self._view, self._training.x, self._distinct, self._training.x[some], some)
         within = CLOSE * float(np.median(apart))
         row, distance = _nearest(self._view, self._training.x, self._distinct, held.x[asked], None)
@@ -71,7 +72,7 @@ def near_copies(training: Looked, held: Looked) -> tuple[Array, Array]:
     In a table of few columns rows lie near one another by chance: nothing is said where held rows do so as often.
     """
     found = near(training, held)
-    unlike = ~np.isin(held.data.hashes[found.held], training.data.hashes)
+    unlike = ~among(held.data.hashes[found.held], training.data.hashes)
     rows, others = found.held[unlike], found.training[unlike]
     some = held.data.x
     if len(rows) and not (is_pictures(some) or (isinstance(some, Table) and some.kind == "text")):
@@ -86,21 +87,16 @@ def beyond(found: int, of: int, by_chance: float) -> int:
     return found if found > 2 * by_chance * of + 4 * np.sqrt(by_chance * of) else 0
 
 
-def _first(hashes: Array) -> Array:
-    """Positions of the first of each set of equal rows, rising."""
-    return np.sort(np.unique(hashes, return_index=True)[1])
-
-
 def _nearest(view: Any, known: Inputs, rows: Array, asked: Inputs, itself: Array | None) -> tuple[Array, Array]:
     """The nearest of the known rows of each asked row, and its distance. itself: position not to be found."""
     sought = view(asked)
     length = (sought**2).sum(axis=1)
     best, where = np.full(len(asked), np.inf), np.zeros(len(asked), dtype=int)
-    for start, batch in batches(known[rows]):
-        there = view(batch)
+    for start in range(0, len(rows), BATCH):
+        there = view(known[rows[start : start + BATCH]])
         square = length[:, None] + (there**2).sum(axis=1)[None] - 2.0 * sought @ there.T
         if itself is not None:
-            square[rows[start : start + len(batch)][None] == itself[:, None]] = np.inf
+            square[rows[start : start + BATCH][None] == itself[:, None]] = np.inf
         nearest = square.argmin(axis=1)
         found = np.maximum(square[np.arange(len(asked)), nearest], 0.0)
         closer = found < best

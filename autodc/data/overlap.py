@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from autodc.data.chance import copied, explained, shared_metadata, singular, whole_rows
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import numbered
+from autodc.data.hashing import among, numbered
 from autodc.data.ids import as_ids
 from autodc.table import Inputs
 
@@ -22,7 +22,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 def exact(training_hashes: Array, held_hashes: Array) -> Mask:
     """Mark the training rows, shape (n,), that are also among the held rows."""
-    return np.isin(training_hashes, held_hashes)
+    return among(training_hashes, held_hashes)
 
 
 def clusters(x: Inputs, groups: Array | None) -> Array | None:

@@ -12,6 +12,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, not_finite, problem
 from autodc.data.source import RawRows, SourceRequest
 from autodc.data.targets import target_values
+from autodc.data.times import moments
 from autodc.errors import DataError, raise_all
 from autodc.table import Inputs, Table
 
@@ -39,6 +40,7 @@ def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
     columns = plain(metadata)
     group = request.text("group")
     groups = None if group is None else as_array(columns[group]).astype(str)
+    raise_all(_times(request, columns))
     x = x if isinstance(x, Table) else native(x)
     return Dataset(
         name=request.name,
@@ -46,6 +48,7 @@ def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
         y=y,
         metadata=columns,
         groups=groups,
+        time=request.text("time") or "",
         id=request.text("id") or "",
         likely_ids=raw.likely_ids,
         notes=raw.notes,
@@ -72,6 +75,23 @@ def _lengths(request: SourceRequest, x: Inputs, y: Array | None, metadata: pd.Da
     return found
 
 
+def _times(request: SourceRequest, columns: pd.DataFrame) -> list[DataError]:
+    """What is wrong with the column of times, if the options name one."""
+    if (name := request.text("time")) is None:
+        return []
+    missing, found = columns[name].isna().to_numpy(), moments(columns[name])
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        return [problem(request, "151", f"time column `{name}` has no value", f"row {row}", "leave out such rows")]
+    if wrong := np.flatnonzero(np.isnan(found)).tolist():
+        got, hint = (
+            f"row {wrong[0]}: {str(columns[name].iloc[wrong[0]])[:60]!r}",
+            "write dates as 2026-01-31, or numbers",
+        )
+        return [problem(request, "152", f"time column `{name}` holds what is no time", got, hint)]
+    return []
+
+
 def _inputs(request: SourceRequest, x: Array) -> list[DataError]:
     if x.dtype.kind not in "iufb":
         return [
@@ -96,6 +116,8 @@ def _metadata(request: SourceRequest, metadata: pd.DataFrame) -> list[DataError]
             found.append(problem(request, "045", f"metadata column `{name}` holds no single values", f"{dtype}", hint))
     if (named := request.text("id")) is not None and named not in names:
         found.append(missing_name(request, "110", "id column", named, names))
+    if (named := request.text("time")) is not None and named not in names:
+        found.append(missing_name(request, "150", "time column", named, names))
     group = request.text("group")
     if group is not None and group not in names:
         found.append(missing_name(request, "018", "group column", group, names))

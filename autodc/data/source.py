@@ -16,10 +16,11 @@ from autodc.table import ColumnType, Inputs
 
 Array = np.ndarray[Any, Any]
 
-COMMON_OPTIONS = ("target", "group", "id", "map")
+COMMON_OPTIONS = ("target", "group", "time", "id", "map")
 """Options of every source. target: name of the column or array of targets; group: metadata column whose rows stay
-together in a split; id: metadata column that says which example a row is, so that rows of one id are one example and
-rows of another are not, however equal; map: class label as written → class label of the base."""
+together in a split; time: metadata column by which a split is one in time, the newest rows last; id: metadata column
+that says which example a row is, so that rows of one id are one example and rows of another are not, however equal;
+map: class label as written → class label of the base."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

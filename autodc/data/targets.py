@@ -47,7 +47,7 @@ def target_values(request: SourceRequest, y: Any) -> Array:
             hint = "flatten what belongs to a row, or write task.kind: custom"
             problem_of = "a regression target is one number a row, or k numbers: shape (n,) or (n, k)"
             raise problem(request, "011", problem_of, f"shape {y.shape}", hint)
-        y = y.astype(np.float64)
+        y = y.astype(np.float64, copy=False)
     elif y.ndim < 2:
         raise problem(request, "011", "an image_to_image target is one image a row", got=f"shape {y.shape}")
     if bad := not_finite(y):
@@ -97,7 +97,7 @@ def _labels(request: SourceRequest, y: Array) -> Array:
     if y.dtype == np.uint64 and (large := np.flatnonzero(y > np.iinfo(np.int64).max)).size:
         got = f"{y[large[0]]} in row {listed(large)}"
         raise problem(request, "058", LOST_LABELS, got, "write them as text")
-    y = y.astype(np.int64) if y.dtype.kind in "iu" else y
+    y = y.astype(np.int64, copy=False) if y.dtype.kind in "iu" else y
     renames = request.options.get("map")
     return y if renames is None else _renamed(request, y, renames)
 

@@ -11,6 +11,9 @@ import numpy as np
 from autodc.program import epoch_rows as epoch_rows
 
 BASE = "base"
+MANY = 1 << 20
+"""Of longer epochs no more is drawn than is needed."""
+Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @final
@@ -72,9 +75,37 @@ def batches(
     if epoch_size == 0:
         raise ValueError(f"an epoch has no rows: sizes {list(sizes)}, weights {list(weights)}")
     wanted = steps * batch_size
+    if epoch_size > MANY and wanted < epoch_size // 4:
+        return _drawn(pairs, epoch_size, wanted, rng).reshape(steps, batch_size)
     epochs = []
     for _ in range(-(-wanted // epoch_size)):
         rows = np.concatenate([start + epoch_rows(weight, size, rng) for size, weight, start in pairs])
         epochs.append(rng.permutation(rows))
     flat = np.concatenate(epochs)[:wanted] if epochs else np.zeros(0)
     return flat.astype(np.int64).reshape(steps, batch_size)
+
+
+def _drawn(pairs: Sequence[tuple[int, float, int]], epoch_size: int, wanted: int, rng: np.random.Generator) -> Rows:
+    """The first draws of an epoch of very many, in the same shares, without the others.
+
+    Copies of a row and rows of a share are told apart by their place in the epoch; pairs: size, weight and start.
+    """
+    places, found, begin = _distinct(epoch_size, wanted, rng), np.empty(wanted, dtype=np.int64), 0
+    for size, weight, start in pairs:
+        count = round(weight * size)
+        inside = np.flatnonzero((places >= begin) & (places < begin + count))
+        within, begin = places[inside] - begin, begin + count
+        rest = within >= (count // size if size else 0) * size
+        within[rest] = _distinct(size, int(rest.sum()), rng)
+        found[inside] = start + within % max(1, size)
+    return found
+
+
+def _distinct(of: int, count: int, rng: np.random.Generator) -> Rows:
+    """So many of the numbers below `of`, each once at most, in any order."""
+    if 2 * count > of:
+        return rng.permutation(of)[:count]
+    found = np.zeros(0, dtype=np.int64)
+    while len(found) < count:
+        found = np.unique(np.concatenate([found, rng.integers(0, of, count - len(found))]))
+    return rng.permutation(found)

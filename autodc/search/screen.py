@@ -13,7 +13,8 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
-from autodc.search.space import CENTRE, Space
+from autodc.search.scales import CENTRE
+from autodc.search.space import Space
 
 Array = np.ndarray[Any, Any]
 

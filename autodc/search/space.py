@@ -14,13 +14,13 @@ from typing import Any, Literal, final
 import numpy as np
 
 from autodc.plan.plan import Value
+from autodc.search.scales import CENTRE, logarithmic, place_of
 from autodc.studyfile.values import ParameterSpec, frozen
 
 Array = np.ndarray[Any, Any]
 DimensionKind = Literal["weight", "number", "choice"]
 
 OUT = 0.05
-CENTRE = 0.5
 DIGITS = 6
 RECIPE = "recipe"
 
@@ -54,7 +54,7 @@ class Dimension:
             return self.choices[round(x)]
         if self.kind == "weight":
             return 0.0 if x < OUT else round(self.high * x * x, 4)
-        number = self.low * (self.high / self.low) ** x if self.log else self.low + (self.high - self.low) * x
+        number = logarithmic(self.low, self.high, x) if self.log else self.low + (self.high - self.low) * x
         if self.step is not None:
             number = self.low + self.step * round((number - self.low) / self.step)
         if self.integer:
@@ -71,10 +71,8 @@ class Dimension:
         if self.high <= self.low:
             return CENTRE
         if self.log:
-            x = np.log(max(number, self.low) / self.low) / np.log(self.high / self.low)
-        else:
-            x = (number - self.low) / (self.high - self.low)
-        return float(min(max(x, 0.0), 1.0))
+            return float(min(max(place_of(self.low, self.high, max(number, self.low)), 0.0), 1.0))
+        return float(min(max((number - self.low) / (self.high - self.low), 0.0), 1.0))
 
     @property
     def grid(self) -> bool:

@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 Model = TypeVar("Model")
 
 PRETRAIN_SHARE = 0.4
-"""Share of the steps that goes to the parts of stage `pretrain`, where no hyperparameter says otherwise."""
+"""Share of the steps that goes to the parts of stage `pretrain`, where nobody says otherwise."""
 GATHER_BYTES = 2**26
 """Inputs gathered at once from the memory-mapped files."""
 
@@ -119,8 +119,8 @@ class AbstractFitting(ABC, Generic[Model]):
         return predicted, time.perf_counter() - started
 
 
-def phases(job: TrainingJob) -> tuple[TrainPhase, ...]:
-    """Cut a job into the legs of its recipe.
+def phases(job: TrainingJob, share: float = PRETRAIN_SHARE, lr_factor: float = 1.0) -> tuple[TrainPhase, ...]:
+    """Cut a job into the legs of its recipe. share, lr_factor: where no hyperparameter says otherwise.
 
     `pretrain_finetune`: the parts of stage `pretrain` get `pretrain_share` of the budget, then those of stage `main`
     the rest, at `finetune_lr_factor` times the learning rate; without pretraining parts it is `concat`. A part whose
@@ -136,8 +136,8 @@ def phases(job: TrainingJob) -> tuple[TrainPhase, ...]:
     main = tuple(part for part in parts if part.stage == "main")
     if job.recipe != "pretrain_finetune" or not first or not main:
         return (TrainPhase(parts=parts, share=1.0, lr_factor=1.0, index=0),)
-    share = float(job.hyperparameters.get("pretrain_share", PRETRAIN_SHARE))
-    factor = float(job.hyperparameters.get("finetune_lr_factor", 1.0))
+    share = float(job.hyperparameters.get("pretrain_share", share))
+    factor = float(job.hyperparameters.get("finetune_lr_factor", lr_factor))
     return (
         TrainPhase(parts=first, share=share, lr_factor=1.0, index=0),
         TrainPhase(parts=main, share=1.0 - share, lr_factor=factor, index=1),

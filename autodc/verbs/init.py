@@ -87,18 +87,19 @@ def write_study(
 def _drafted(
     unfinished: Path, folder: Path, source: str, target: Sequence[str], candidates: str | None
 ) -> dict[str, Any]:
-    from autodc.verbs.draft import choices as chosen
     from autodc.verbs.draft.beside import look_beside
+    from autodc.verbs.draft.choices import choose
     from autodc.verbs.draft.columns import CONSTANT, slug
     from autodc.verbs.draft.page import page
     from autodc.verbs.draft.reading import read_rows
+    from autodc.verbs.draft.settling import settled
     from autodc.verbs.draft.slices import add_slices
 
     name = slug(os.path.basename(os.path.abspath(folder)), (), "study")
     with tempfile.TemporaryDirectory() as scratch:
         rows = read_rows(source, target, Path(scratch))
         beside = look_beside(rows, source, candidates)
-        made, inputs = chosen.settled(chosen.choose(rows, beside, name, unfinished))
+        made, inputs = settled(choose(rows, beside, name, unfinished))
         aside = {
             *rows.target,
             rows.group,

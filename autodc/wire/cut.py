@@ -1,9 +1,12 @@
-"""Cuts held-out rows in two: what belongs together stays together, slices and classes keep their shares."""
+"""Cuts held-out rows in two: what belongs together stays together, slices and classes keep their shares.
+
+Or, where a part has times, its oldest rows are on the one side and its newest on the other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, final
 
 import numpy as np
@@ -11,6 +14,7 @@ from scipy.sparse import csr_matrix
 
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
+from autodc.data.times import times_of
 from autodc.evaluation.slices import Sides, SliceTable
 
 Array = np.ndarray[Any, Any]
@@ -34,6 +38,8 @@ class Held:
     first."""
     slices: int
     """How many of the features are slices."""
+    times: Mapping[str, Array] = field(default_factory=dict)
+    """Part → when each row is of; of the parts that are cut in time."""
 
     @property
     def units(self) -> int:
@@ -61,17 +67,21 @@ class Held:
             first += int(kind.max(initial=0)) + 1
         where = np.concatenate(rows), np.concatenate(columns)
         shape = (int(units.max()) + 1, first)
-        return cls(
-            parts=parts, counts=csr_matrix((np.ones(len(where[0])), where), shape=shape), slices=len(table.slices)
-        )
+        times = {part: found for part, data in held.items() if (found := times_of(data)) is not None}
+        counts = csr_matrix((np.ones(len(where[0])), where), shape=shape)
+        return cls(parts=parts, counts=counts, slices=len(table.slices), times=times)
 
 
 def cut(held: Held, share: float, rng_seed: int) -> Sides:
-    """Put about `share` of every slice, and of every class in it, on the first side; a function of the seed."""
+    """Put about `share` of every slice, and of every class in it, on the first side; a function of the seed.
+
+    Of parts that have times the oldest rows are on the first side; what belongs together is as new as its newest.
+    """
     rng = np.random.default_rng(rng_seed)
     chosen, left = _alike(held, share, rng)
     _balance(held, share, chosen, left[np.argsort(-_sizes(held)[left], kind="stable")])
     _repair(held, share, chosen)
+    _in_time(held, share, chosen)
     return Sides(
         explore={part: np.flatnonzero(chosen[units]) for part, units in held.parts.items()},
         gate={part: np.flatnonzero(~chosen[units]) for part, units in held.parts.items()},
@@ -121,6 +131,26 @@ def _repair(held: Held, share: float, chosen: Array) -> None:
         for units in members:
             if len(units) > 1 and wanted * len(units) >= EXPECTED and not (chosen[units] == side).any():
                 chosen[units[np.argmin(sizes[units])]] = side
+
+
+def _in_time(held: Held, share: float, chosen: Array) -> None:
+    """Put the oldest units of each part with times on the first side, and all others of it on the second.
+
+    Rows of one time stay together. A part that is all of one time is left as it is.
+    """
+    early, timed = np.ones(held.units, dtype=bool), np.zeros(held.units, dtype=bool)
+    for part, times in held.times.items():
+        units, place, sizes = np.unique(held.parts[part], return_inverse=True, return_counts=True)
+        newest = np.full(len(units), -np.inf)
+        np.maximum.at(newest, place.ravel(), times)
+        order = np.argsort(newest, kind="stable")
+        ends = np.flatnonzero(np.diff(newest[order]) > 0)
+        if not len(ends):
+            continue
+        last = ends[np.argmin(np.abs(np.cumsum(sizes[order])[ends] - share * len(times)))]
+        early[units] &= newest <= newest[order][last]
+        timed[units] = True
+    chosen[timed] = early[timed]
 
 
 def _sizes(held: Held) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from autodc.data.catalogue import Catalogue
 from autodc.data.copies import copies_of
 from autodc.data.dataset import Dataset
+from autodc.data.hashing import among
 from autodc.data.ids import as_ids, is_count, with_ids_of
 from autodc.data.near import IMAGE_TOLERANCE, TABLE_TOLERANCE, near
 from autodc.data.nearness import SAMPLED, Nearness, beyond
@@ -74,7 +75,7 @@ class LeakSearch:
         """What was looked for, in which column, and how many of the rows of a part that got better it reaches."""
         held, copied_rows = part.take(better), _copied(training, part)
         hashes = held.hashes
-        same = np.isin(hashes, training.hashes)
+        same = among(hashes, training.hashes)
         found: list[tuple[LeakKind, str, int]] = [("exact", "", int(np.isin(hashes, copied_rows).sum()))]
         copies = near(held, training)  # this way round a column that candidates hardly vary has the scale of others
         row, copy = copies.training, copies.held

@@ -8,7 +8,7 @@ Every part is cut once, at the beginning (docs/guide/gate.md).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -16,6 +16,7 @@ import pandas as pd
 
 from autodc import seeds, values
 from autodc.data.catalogue import Catalogue
+from autodc.data.dataset import Dataset
 from autodc.errors import InputError
 from autodc.evaluation.metrics import Metric, soft_rows
 from autodc.evaluation.slices import VALIDATION, Sides, Slice, SliceTable, held_parts
@@ -46,6 +47,8 @@ class Separation:
     """Rows of validation for diagnosis, where they are not those that the search sees (wire/former.py)."""
     note: str = ""
     """Why it was not cut, or not by the share that is usual, or empty."""
+    times: Mapping[str, str] = field(default_factory=dict)
+    """Part that is cut in time → the column by which."""
 
     @property
     def explore(self) -> Array:
@@ -65,7 +68,8 @@ class Separation:
     def to_dict(self) -> dict[str, Any]:
         """JSON form: how many rows of each part."""
         parts = {p: {"explore": len(e), "gate": len(self.sides.gate[p])} for p, e in self.sides.explore.items()}
-        return {"share": self.share, "cut": self.is_cut, "parts": parts, "note": self.note}
+        times = {"times": dict(self.times)} if self.times else {}
+        return {"share": self.share, "cut": self.is_cut, "parts": parts, "note": self.note, **times}
 
 
 @final
@@ -119,8 +123,8 @@ def separate(
         sides = cut(rows, share, seed)
         if bare := [one for one in table.slices if not all(_sizes(one, sides))]:
             raise _bare(spec, bare[0], sides)
-        return Separation(share=share, sides=sides, is_cut=True)
-    return _by_default(spec, table, rows, seed, every)
+        return Separation(share=share, sides=sides, is_cut=True, times=_in_time(held, rows))
+    return _by_default(spec, table, rows, seed, every, _in_time(held, rows))
 
 
 def _formerly(spec: StudySpec, catalogue: Catalogue, table: SliceTable, every: Mapping[str, Array]) -> Separation:
@@ -132,7 +136,13 @@ def _formerly(spec: StudySpec, catalogue: Catalogue, table: SliceTable, every: M
     return Separation(share=share, sides=Sides(explore=shared, gate=shared), is_cut=True, diagnosed=found[0])
 
 
-def _by_default(spec: StudySpec, table: SliceTable, rows: Held, seed: int, every: Mapping[str, Array]) -> Separation:
+def _in_time(held: Mapping[str, Dataset], rows: Held) -> dict[str, str]:
+    return {part: held[part].time for part, times in rows.times.items() if len(np.unique(times)) > 1}
+
+
+def _by_default(
+    spec: StudySpec, table: SliceTable, rows: Held, seed: int, every: Mapping[str, Array], times: Mapping[str, str]
+) -> Separation:
     """The cut that nobody asked for takes no study its voice."""
     usual, least = spec.data.explore_share, spec.gate.min_rows
     speaks = any(s.role == "target" and s.is_evidence(least) for s in table.slices)
@@ -141,7 +151,7 @@ def _by_default(spec: StudySpec, table: SliceTable, rows: Held, seed: int, every
         gate = table.on(sides.gate)
         if not speaks or any(s.role == "target" and s.is_evidence(least) for s in gate.slices):
             note = "" if share == usual else _LESS.format(share=f"{share:.0%}", usual=f"{usual:.0%}")
-            return Separation(share=share, sides=sides, is_cut=True, note=note)
+            return Separation(share=share, sides=sides, is_cut=True, note=note, times=times)
     why = f"{_NOT_CUT}: no target slice would be left with the {least} rows that count of gate.min_rows"
     return _whole(every, why)
 

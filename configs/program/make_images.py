@@ -25,7 +25,7 @@ def main(folder=FOLDER):
     write(folder, "train", [(base, DAY)], seed=1)
     write(folder, "night", [(rest[:240], NIGHT)], seed=2)
     write(folder, "rain", [(rest[210:], RAIN)], seed=3)
-    write(folder, "careless", [(rest[100:300], NIGHT), (rest[100:200], RAIN)], seed=4, wrong=True)
+    write(folder, "careless", [(rest[40:300], NIGHT), (rest[40:240], RAIN)], seed=4, wrong=True)
     for name, scans, seed in (("validation", validation, 5), ("test", test, 6)):
         write(folder, name, [(scans, kind) for kind in (DAY, NIGHT, RAIN)], seed)
 

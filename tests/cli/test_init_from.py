@@ -100,7 +100,9 @@ def test_a_date_makes_the_cut_a_cut_in_time(made: Any, tmp_path: Path) -> None:
     rows = customers(500)
     rows["created"] = pd.date_range("2026-01-01", periods=500, freq="6h").strftime("%Y-%m-%d %H:%M")
     rows = rows.sample(frac=1, random_state=0)
-    told, *_ = made(rows, "--target", "churn")
+    told, spec, _ = made(rows, "--target", "churn")
+    data = spec.data
+    assert [one.options["time"] for one in (data.base, data.validation, data.test)] == ["created"] * 3
     read = [pd.read_parquet(tmp_path / "new" / "data" / f"{part}.parquet")["created"] for part in told["parts"]]
     assert read[0].max() < read[1].min()
     assert read[1].max() < read[2].min()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodc import seeds
 from autodc.search import Plan
 from autodc.search.encoding import PlanEncoding
-from autodc.search.space import start_hyperparameters
+from autodc.search.space import dimension_of, start_hyperparameters
 from autodc.studyfile.study import ParameterSpec
 from autodc.testing.search_problems import SPACE, problem_of
 
@@ -30,6 +31,19 @@ def test_conditions_may_be_chained() -> None:
         "a": ParameterSpec(type="categorical", choices=("no", "yes")),
     }
     assert start_hyperparameters(space, "concat") == {"a": "no"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1e-300, 1e300), (5e-324, 1.7e308), (5e-324, 1e-323), (1e307, 1.7e308), (1.9999999999999998, 2.0)]
+)
+@pytest.mark.filterwarnings("error")
+def test_logarithmic_ranges_near_the_ends_of_floats_are_searched_whole(low: float, high: float) -> None:
+    one = dimension_of("x", ParameterSpec(type="float", low=low, high=high, log=True))
+    values = [float(one.value(x)) for x in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert values == sorted(values)
+    assert values[-1] == high
+    assert values[0] in (low, high), "two neighbours are one value in six digits"
+    assert [one.value(one.unit(value)) for value in values] == values
 
 
 @settings(max_examples=60, deadline=None)

@@ -212,6 +212,13 @@ def test_another_identity_is_another_study_even_when_it_is_finished(again: Any, 
     assert words in str(caught.value)
 
 
+def test_data_that_lie_elsewhere_and_hold_the_same_change_nothing(again: Any, begun: Any) -> None:
+    elsewhere = [{**one, "source": f"data/../{one['source']}"} for one in USELESS]
+    _, rows, study = again(data__candidates=elsewhere, data__validation={"source": "data/../data/validation.npz"})
+    assert rows == begun[2]
+    assert study.state.extensions == []
+
+
 def test_an_error_budget_that_is_used_up_is_not_extended(world: Any) -> None:
     hand = world(**{**FEW, **EACH, "gate__planned_tests": 2})
     rows = []

@@ -18,6 +18,8 @@ from autodc.adapters.executors.lifeline import start
 from autodc.adapters.executors.threads import environment
 from autodc.trial.executor import Task
 
+ARROW = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+"""Arrow's own allocator keeps what it once had."""
 EXIT_SECONDS = 5.0
 """How long a process that has closed its line may take to end by itself, so that its own exit code is told."""
 
@@ -37,7 +39,7 @@ class Child:
         """Start a fresh interpreter that serves tasks, each on `threads` threads. log: takes what it prints."""
         root = str(Path(autodc.__file__).parents[1])
         paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        variables = {**os.environ, **environment(threads), "PYTHONPATH": os.pathsep.join(paths)}
+        variables = {**ARROW, **os.environ, **environment(threads), "PYTHONPATH": os.pathsep.join(paths)}
         process, pipe, lifeline = start("autodc.adapters.executors.child", log, variables)
         return cls(process, pipe, lifeline, os.pidfd_open(process.pid))
 

@@ -20,7 +20,7 @@ from typing import Any, cast
 import numpy as np
 
 from autodc.adapters.artefacts import open_part
-from autodc.adapters.executors.opening import forking_job, training_job
+from autodc.adapters.executors.opening import forking_job, open_inputs, training_job
 from autodc.adapters.executors.prints import Printed
 from autodc.adapters.executors.threads import thread_share
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
@@ -133,7 +133,7 @@ def _opened(task: Task) -> Any:
     if isinstance(task, TrainTask):
         return forking_job(task) or training_job(task)
     if isinstance(task, PredictTask):
-        return {part.name: open_part(part.path)[0] for part in task.parts}
+        return {part.name: open_inputs(part) for part in task.parts}
     return {part.name: _call_part(part) for part in task.parts}
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from autodc.adapters.artefacts import open_part
+from autodc.adapters.links import FOLDER, linked
+from autodc.adapters.trainers.options import opens_files
 from autodc.errors import SurroundingsError
 from autodc.files import damage
+from autodc.table import Inputs
 from autodc.trial.executor import StoredPart, TrainTask
 from autodc.trial.forking import ForkingJob
 from autodc.trial.trainer import TrainingJob, TrainPart
@@ -15,12 +18,13 @@ from autodc.values import objects
 
 def training_job(task: TrainTask) -> TrainingJob:
     """Open the datasets of a training, memory-mapped, as the trainer sees them."""
+    as_they_are = opens_files(task.trainer.name, task.trainer.options)
     return TrainingJob(
         kind=task.kind,
         n_classes=task.n_classes,
         classes=task.classes,
-        train=tuple(_open(part) for part in task.train),
-        predict={part.name: open_part(part.path)[0] for part in task.predict},
+        train=tuple(_open(part, as_they_are) for part in task.train),
+        predict={part.name: open_inputs(part, as_they_are) for part in task.predict},
         hyperparameters=task.hyperparameters,
         recipe=task.recipe,
         seed=task.seed,
@@ -35,13 +39,23 @@ def forking_job(task: TrainTask) -> ForkingJob | None:
     forks = task.forks
     if forks is None:
         return None
+    as_they_are = opens_files(task.trainer.name, task.trainer.options)
     return ForkingJob(
         training=training_job(task),
-        datasets=tuple(_open(part) for part in forks.datasets),
+        datasets=tuple(_open(part, as_they_are) for part in forks.datasets),
         after=forks.after,
         steps=forks.steps,
         batch=forks.batch,
     )
+
+
+def open_inputs(part: StoredPart, as_they_are: bool = False) -> Inputs:
+    """Open the inputs of stored rows. as_they_are: files under their own names, for code of ours that opens them."""
+    return _named(open_part(part.path)[0], part, as_they_are)
+
+
+def _named(x: Inputs, part: StoredPart, as_they_are: bool) -> Inputs:
+    return x if as_they_are else linked(x, Path(part.path).resolve().parent / FOLDER)
 
 
 def _warm_start(task: TrainTask) -> Path | None:
@@ -54,13 +68,13 @@ def _warm_start(task: TrainTask) -> Path | None:
     return folder
 
 
-def _open(part: StoredPart) -> TrainPart:
+def _open(part: StoredPart, as_they_are: bool) -> TrainPart:
     x, y, metadata = open_part(part.path)
     if y is None:
         raise SurroundingsError("ADC-EXEC-011", "a dataset to train on has no targets", part.path, part.name)
     return TrainPart(
         name=part.name,
-        x=x,
+        x=_named(x, part, as_they_are),
         y=objects(y),
         metadata=metadata,
         weight=part.weight,

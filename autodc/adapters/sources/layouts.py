@@ -13,7 +13,7 @@ import pandas as pd
 
 from autodc.adapters.sources.central import Central, central, central_path, duplicates, missing_rows
 from autodc.adapters.sources.listing import Listing, listing, shown
-from autodc.adapters.sources.tabletargets import target_array, target_names, wished_targets
+from autodc.adapters.sources.target_columns import target_array, target_names, wished_targets
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 

@@ -17,6 +17,7 @@ class Meaning(NamedTuple):
 MEANINGS: Mapping[str, Meaning] = {
     "target": Meaning("all", "the column, or array, of targets; a list of columns: several numbers a row"),
     "group": Meaning("all", "a column: rows of one patient, scan or scene stay on one side of a cut"),
+    "time": Meaning("all", "a column of dates or numbers: the cut is one in time, the newest rows decide"),
     "id": Meaning("all", "a column that says which example a row is: rows of one id are copies, others are not"),
     "map": Meaning("all", "class label as written: label of the base"),
     "features": Meaning("tables", "the columns that are inputs"),

@@ -10,8 +10,8 @@ import pandas as pd
 
 from autodc.adapters.sources.files import regular_file
 from autodc.adapters.sources.kinds import typed
-from autodc.adapters.sources.parquetfile import unreadable
-from autodc.data.columns import from_arrow
+from autodc.adapters.sources.parquetfile import read_parquet, unreadable
+from autodc.data.columns import from_arrow, where_they_lie
 from autodc.data.source import SourceRequest
 from autodc.large import IN_MEMORY, filed
 from autodc.table import ColumnType, Table, arrow_type
@@ -61,28 +61,56 @@ def is_still(request: SourceRequest, name: str) -> bool:
     return True
 
 
-def read_pieces(request: SourceRequest, schema: Mapping[str, ColumnType]) -> Table:
-    """The columns of a schema in its types. Raises DataError ADC-DATA-091 for the first piece that does not fit."""
+def read_pieces(
+    request: SourceRequest, schema: Mapping[str, ColumnType], others: Sequence[str]
+) -> tuple[Table, dict[str, pd.Series[Any]]]:
+    """The columns of a schema in its types, as inputs; all of these and others as pandas sees them where they lie.
+
+    Others that Arrow does not hold as single values are read whole. Raises DataError ADC-DATA-091 for the first piece
+    that does not fit.
+    """
     import pyarrow as pa
 
-    stored = pa.schema([(name, arrow_type(kind)) for name, kind in schema.items()])
+    about = _opened(request).schema_arrow
+    plain = {name: kind for name in others if (kind := _plain_type(about.field(name).type)) is not None}
+    stored = pa.schema([*((name, arrow_type(kind)) for name, kind in schema.items()), *plain.items()])
 
     def pieces() -> Iterator[pa.RecordBatch]:
         start = 0
-        for batch in _opened(request).iter_batches(ROWS, columns=list(schema)):
+        for batch in _opened(request).iter_batches(ROWS, columns=stored.names):
             columns = [_typed(request, name, batch.column(name), kind, start) for name, kind in schema.items()]
+            columns += [_as_plain(batch.column(name), kind) for name, kind in plain.items()]
             yield pa.record_batch(columns, schema=stored)
             start += batch.num_rows
 
     try:
-        return filed("table", tuple(schema.values()), stored, pieces())
+        columns = filed(stored, pieces())
     except pa.ArrowException as error:
         raise unreadable(request, error) from None
+    odd = read_parquet(request, [name for name in others if name not in plain])
+    x = Table("table", columns.select(list(schema)), tuple(schema.values()))
+    return x, {**where_they_lie(columns), **odd}
 
 
-def as_metadata(x: Table) -> dict[str, pd.Series[Any]]:
-    """The columns of a table as pandas sees them where they lie, without a copy."""
-    return {name: pd.Series(pd.arrays.ArrowExtensionArray(x.column(name))) for name in x.names}
+def _plain_type(own: pa.DataType) -> pa.DataType | None:
+    """How a column that is no input lies in the file of columns; None where it holds no single values Arrow knows."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(own):
+        own = own.value_type
+    if pa.types.is_string(own) or pa.types.is_large_string(own):
+        return arrow_type("text")
+    is_exact = pa.types.is_decimal128(own) or pa.types.is_date(own) or pa.types.is_time(own)
+    is_plain = pa.types.is_integer(own) or pa.types.is_floating(own) or pa.types.is_boolean(own)
+    return own if is_exact or is_plain or (pa.types.is_timestamp(own)) else None
+
+
+def _as_plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = (column.dictionary_decode() if pa.types.is_dictionary(column.type) else column).cast(kind)
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column) if pa.types.is_floating(kind) else column
 
 
 def _typed(request: SourceRequest, name: str, column: pa.Array, kind: ColumnType, start: int) -> pa.Array:
@@ -126,6 +154,6 @@ def _opened(request: SourceRequest) -> Any:
     from pyarrow import ArrowException, parquet
 
     try:
-        return parquet.ParquetFile(regular_file(request))
+        return parquet.ParquetFile(regular_file(request), memory_map=True)  # else pyarrow keeps what it has read
     except (OSError, ArrowException) as error:
         raise unreadable(request, error) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from autodc.adapters.sources.inputs import choose, likely_ids, still_of
 from autodc.adapters.sources.kinds import column_type, typed, typed_table, wanted_types, what_it_holds
 from autodc.adapters.sources.parquetfile import is_parquet, parquet_index
 from autodc.adapters.sources.pictures import image_inputs, image_targets
-from autodc.adapters.sources.pieces import as_metadata, is_large, is_still, read_pieces, sampled
+from autodc.adapters.sources.pieces import is_large, is_still, read_pieces, sampled
 from autodc.adapters.sources.tablefile import cells_of, read_names, read_table, table_notes
-from autodc.adapters.sources.tabletargets import target_array, target_names, vectors_of
+from autodc.adapters.sources.target_columns import target_array, target_names, vectors_of
+from autodc.data.columns import array_of
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
@@ -28,7 +29,7 @@ OPTIONS = ("features", "metadata", "types", "text", "image", "size", "mode", "se
 
 @final
 class TableSource:
-    """A table. Inputs are the columns of `features`, else every one that is not target, group, id or `metadata`.
+    """A table. Inputs are the columns of `features`, else all but target, group, time, id and `metadata`.
 
     Left out unless asked for are an index of the rows, what looks like an id, and what is the same in every row. With
     `text` the inputs are one column of text. Every column but the target is metadata too, so `where` may name inputs.
@@ -95,17 +96,18 @@ class TableSource:
             schema = {name: kind for name, kind in found.items() if kind is not None}
         else:
             schema = self._schema_of_base(names, features)
-        x = read_pieces(request, schema)
-        others = read_table(request, [name for name in names if name not in schema and (targets or name not in target)])
-        columns = {**as_metadata(x), **{str(name): others[name] for name in others if name not in target}}
+        wanted = [name for name in names if name not in schema and (targets or name not in target)]
+        x, columns = read_pieces(request, schema, wanted)
+        of_target = {name: columns.pop(name) for name in target if targets}
+        likely: tuple[str, ...] = ()
+        if request.name == BASE:
+            likely = likely_ids(sampled(request, [*columns]), (*schema, str(request.options.get("group"))))
         raw = RawRows(
             x=x,
-            y=target_array(others, target, request) if targets else None,
+            y=_large_targets(request, of_target) if targets else None,
             metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(x)), copy=False),
             notes=notes if request.name == BASE else (),
-            likely_ids=likely_ids(others.drop(columns=target, errors="ignore"), (str(request.options.get("group")),))
-            if request.name == BASE
-            else (),
+            likely_ids=likely,
         )
         return checked(request, raw, targets=targets)
 
@@ -201,7 +203,7 @@ class TableSource:
         request, group = self._request, self._request.text("group")
         if wanted is None:
             index = parquet_index(request) if is_parquet(request) else ()
-            choice = choose(table, (*target, group, request.text("id"), *metadata), index, types)
+            choice = choose(table, (*target, group, *map(request.text, ("time", "id")), *metadata), index, types)
             if not choice.features and len(choice.odd) == 1 and vectors_of(table[choice.odd[0]]) is not None:
                 return choice.odd, ()
             if not choice.features:
@@ -215,3 +217,14 @@ class TableSource:
 
 def _row(row: int) -> str:
     return f"row {row}"
+
+
+def _large_targets(request: SourceRequest, columns: Mapping[str, pd.Series[Any]]) -> np.ndarray[Any, Any]:
+    """Targets of a file larger than memory: one column stays in a file where nobody gave it a type."""
+    names = list(columns)
+    if len(names) == 1 and names[0] not in wanted_types(request, names):
+        column = columns[names[0]]
+        found = array_of(column) if isinstance(column.dtype, pd.ArrowDtype) else None
+        if found is not None:
+            return found
+    return target_array(read_table(request, names), names, request)

@@ -10,7 +10,7 @@ from autodc.adapters.sources.csvfile import csv_names, read_csv, short_rows
 from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, read_jsonl
 from autodc.adapters.sources.parquetfile import ParquetCells, is_parquet, parquet_names, read_parquet
 from autodc.adapters.sources.savedfile import is_saved, read_saved, saved_cells, saved_names
-from autodc.adapters.sources.tabletargets import numbers_of
+from autodc.adapters.sources.target_columns import numbers_of
 from autodc.data.source import SourceRequest
 
 

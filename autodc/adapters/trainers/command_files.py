@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from autodc import fingerprint
 from autodc.files import disk_problem, write_whole
 from autodc.program import ABOUT, TARGET
 from autodc.table import Inputs, Table
@@ -55,18 +56,26 @@ def part_file(part: TrainPart, out: Path) -> Written:
         hint = "rename the column, or choose the inputs by options: {features: [...]}"
         problem = f"an input column is called {TARGET}, as the targets are in the files of a program"
         raise TrainerError("ADC-TRAIN-084", problem, part.name, TARGET, hint)
-    return _once("parquet", kept, spare, lambda file: _write_part(file, x, y, metadata))
+    return _once("parquet", _for_paths(kept, x), spare, lambda file: _write_part(file, x, y, metadata))
 
 
 def inputs_file(name: str, x: Inputs, out: Path) -> Written:
     """The file of inputs to predict: these and nothing else. Beside the file that they map, else in `out`."""
     spare = out / f"predict-{name}"
     if isinstance(x, Table):
-        kept = Path(x.file).with_name("inputs") if x.file else spare
+        kept = _for_paths(Path(x.file).with_name("inputs"), x) if x.file else spare
         return _once("parquet", kept, spare, lambda file: _write_parquet(file, x, ()))
     mapped = _file_of(x)
     kept = mapped.with_name("inputs") if mapped else spare
     return _once("npz", kept, spare, lambda file: np.savez(file, x=np.asarray(x)))
+
+
+def _for_paths(kept: Path, x: Table) -> Path:
+    """Files that name files are of the folder where these lie: whatever moves has others written."""
+    if x.kind != "files":
+        return kept
+    where = {os.path.dirname(path) for path in x.texts()}
+    return kept.with_name(f"{kept.name}-{fingerprint.of(sorted(where), kind='folders')[:12]}")
 
 
 def plain(column: pd.Series[Any]) -> Array:

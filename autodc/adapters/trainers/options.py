@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final, get_args
 
@@ -178,6 +179,11 @@ NETWORKS: dict[str, tuple[TaskKind, ...]] = {
     "mlp": ("classification", "regression"),
     "unet_small": ("image_to_image",),
 }
+
+
+def opens_files(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether a trainer decodes image files itself, so that nobody else's code is told their paths."""
+    return name == "torch_image" or (name == "lightning" and options.get("size") is not None)
 
 
 def torch_hyperparameters(options: TorchHyperparameters, values: dict[str, Any]) -> TorchHyperparameters:

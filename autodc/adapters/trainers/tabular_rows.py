@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from autodc.data.views import hashed_words, numeric
-from autodc.table import Inputs, Table
+from autodc.large import some_places
+from autodc.table import Inputs, Table, take
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import TrainPart
 
@@ -19,7 +20,9 @@ WORDS = 64
 """Numbers that a column of text becomes, by hashing."""
 MOST_CATEGORIES = 4096
 """The commonest have a code of their own; 0 stands for the others, those never seen and missing ones."""
-BATCH = 65_536
+BATCH = 16_384
+MOST_SCALED, MOST_COUNTED = 200_000, 1_000_000
+"""Means and deviations, and categories, are those of so many rows of a part at most, evenly."""
 
 
 def described(parts: Sequence[TrainPart]) -> dict[str, Any]:
@@ -54,16 +57,28 @@ def encoded(x: Inputs, facts: Mapping[str, Any]) -> Array:
         return np.asarray(x).reshape(len(x), facts["n_columns"]).astype(np.float32)
     if [list(one) for one in x.schema.items()] != [list(one) for one in facts.get("columns", ())]:
         raise _unfit(facts, ", ".join(x.names))
-    numbers, codes = [np.zeros((len(x), 0))], []
+    found, at = np.empty((len(x), n_numbers(facts) + len(facts["vocabularies"])), dtype=np.float32), 0
+    code = n_numbers(facts)
     for name, kind in x.schema.items():
         if kind == "category":
-            known = pd.Index(facts["vocabularies"][name])
-            codes.append(1.0 + known.get_indexer(x.column(name).to_pandas()))
+            found[:, code] = _codes(x, name, facts["vocabularies"][name])
+            code += 1
         elif kind == "text":
-            numbers.append(hashed_words(x.texts(name), WORDS))
+            found[:, at : at + WORDS] = hashed_words(x.texts(name), WORDS)
+            at += WORDS
         else:
-            numbers.append(numeric(x, name)[:, None])
-    return np.concatenate([*numbers, *(one[:, None] for one in codes)], axis=1).astype(np.float32)
+            found[:, at] = numeric(x, name)
+            at += 1
+    return found
+
+
+def _codes(x: Table, name: str, vocabulary: Sequence[str]) -> Array:
+    """The place of each category in a vocabulary, from 1; 0 where it is not there, or missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.index_in(x.column(name), value_set=pa.array(vocabulary, pa.large_string()))
+    return 1 + np.asarray(found.fill_null(-1).to_numpy())
 
 
 def moments(parts: Iterable[TrainPart], facts: Mapping[str, Any]) -> tuple[Array, Array]:
@@ -71,12 +86,13 @@ def moments(parts: Iterable[TrainPart], facts: Mapping[str, Any]) -> tuple[Array
     width = n_numbers(facts)
     total, mean, squares = np.zeros(width), np.zeros(width), np.zeros(width)
     for part in parts:
-        for start in range(0, len(part.x), BATCH):
-            rows = encoded(part.x[start : start + BATCH], facts)[:, :width].astype(np.float64)
+        weight = part.weight * max(1.0, len(part.x) / MOST_SCALED)
+        for some in some_places(len(part.x), MOST_SCALED, BATCH):
+            rows = encoded(part.x[some], facts)[:, :width].astype(np.float64)
             known = ~np.isnan(rows)
-            count = part.weight * known.sum(axis=0)
+            count = weight * known.sum(axis=0)
             own = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            spread = (np.where(known, rows - own, 0.0) ** 2).sum(axis=0) * part.weight
+            spread = (np.where(known, rows - own, 0.0) ** 2).sum(axis=0) * weight
             share = np.divide(count, total + count, out=np.zeros(width), where=total + count > 0)
             squares += spread + (own - mean) ** 2 * total * share
             mean += (own - mean) * share
@@ -88,7 +104,13 @@ def moments(parts: Iterable[TrainPart], facts: Mapping[str, Any]) -> tuple[Array
 
 def _commonest(parts: Sequence[TrainPart], name: str) -> list[str]:
     """The categories that training rows have, the commonest first; among equals by name."""
-    counts = pd.concat([part.x.column(name).to_pandas() for part in parts if isinstance(part.x, Table)]).value_counts()
+    import pyarrow.compute as pc
+
+    counts = Counter[str]()
+    for table in (part.x for part in parts if isinstance(part.x, Table)):
+        for some in some_places(len(table), MOST_COUNTED, BATCH):
+            values, count = pc.value_counts(take(table.arrow.select([name]), some)[name].drop_null()).flatten()
+            counts.update(dict(zip(values.to_pylist(), count.to_pylist(), strict=True)))
     ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     return [str(value) for value, _ in ranked[:MOST_CATEGORIES]]
 

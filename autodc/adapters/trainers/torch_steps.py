@@ -103,7 +103,7 @@ class TorchFitting(AbstractFitting[TorchModel]):
         with deterministic(integer(job.seed, "network")):
             ready = self.prepare(job)
             ready.model.network.train()
-            for phase in phases(job):
+            for phase in phases(job, ready.hyper.pretrain_share, ready.hyper.finetune_lr_factor):
                 _ = Leg(ready, job, phase).run()
             ready.model.network.eval()
         return ready.model

@@ -8,6 +8,7 @@ what was spent by then stays spent (docs/decisions/error-ledger.md).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
@@ -28,6 +29,8 @@ Rule = Literal["always", "between", "never"]
 _BUDGET = ("budget.trainings", "budget.wall_clock", "budget.cost")
 _MEASURES = ("gate.score",)
 _NAMED = ("data.candidates", "slices")
+_SOURCE = re.compile(r"data\.(base|validation|test|pool|candidates\[.*\])\.source|slices\[.*\]\.source")
+"""Where data lie; what they hold is compared as it is."""
 _LONGEST = 60
 
 
@@ -45,14 +48,17 @@ class Change:
 
 
 def extension(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmitted] = ()) -> tuple[ev.Event, ...]:
-    """Return the events by which a study goes on with a changed file or changed data; none where nothing changed.
+    """Return the events by which a study goes on with a changed file or changed data.
+
+    None where nothing changed, or data lie elsewhere and hold the same.
 
     now, given: what the study file and its data say today. Raises InputError ADC-RUN-002 for another study, 047 where
     only the test set is another, 012 for a change that waits until the study is finished, 013 where the error budget is
     used up, ADC-DATA-027 where a new candidate has the name of a dataset that was proposed meanwhile.
     """
     found = changes(state, now, given)
-    if not found:
+    moved = [c for c in found if _is_moved(c)]
+    if len(moved) == len(found):
         return ()
     others = [c for c in found if _rule(c) == "never"]
     if [c.key for c in others] == [TEST_CONTENT]:
@@ -70,7 +76,7 @@ def extension(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmi
             "ADC-RUN-002",
             "the output folder belongs to another study",
             "--out",
-            f"study {state.question.name!r} {state.question.fingerprint[:12]}: {_listed(others)}",
+            f"study {state.question.name!r} {state.question.fingerprint[:12]}: {_listed([*moved, *others])}",
             "choose another folder, or take the study file and data it was begun with; what may change in a study that "
             "has begun stands in docs/guide/running.md",
         )
@@ -163,8 +169,14 @@ def _within_added(change: Change, found: list[Change]) -> bool:
     return any((name in _names(c.old)) != (name in _names(c.new)) for c in lists)
 
 
+def _is_moved(change: Change) -> bool:
+    return bool(_SOURCE.fullmatch(change.key)) and isinstance(change.old, str) and isinstance(change.new, str)
+
+
 def _rule(change: Change) -> Rule:
     key, old, new = change.key, change.old, change.new
+    if _is_moved(change):
+        return "always"
     if key in _BUDGET:
         return "always" if new is None or (old is not None and new > old) else "never"
     if key == "search.trials_per_round":

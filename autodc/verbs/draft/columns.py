@@ -12,6 +12,7 @@ import pandas as pd
 
 from autodc.adapters.sources.inputs import ID_WORDS, UNNAMED, WORDS, like_id, looks_like_numbers
 from autodc.adapters.sources.kinds import column_type
+from autodc.data.times import dates
 
 GROUPS = frozenset(
     {
@@ -119,19 +120,13 @@ def time_column(frame: pd.DataFrame, no: Collection[str]) -> str | None:
     for name in frame.columns:
         if name in no or words_of(name) & BIRTHS or column_type(frame[name]) != "date":
             continue
-        times = as_times(frame[name])
+        times = dates(frame[name])
         if times.isna().mean() > 0.01 or times.nunique() < LEAST_TIMES:
             continue
         if times.dropna().is_monotonic_increasing or times.dropna().is_monotonic_decreasing:
             return str(name)
         named = named or (str(name) if words_of(name) & TIMES else None)
     return named
-
-
-def as_times(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A column of dates, as text or not, as moments."""
-    found: pd.Series[Any] = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
-    return found
 
 
 def proposed_slices(frame: pd.DataFrame, inputs: Collection[str], no: Collection[str], least: int) -> list[Proposed]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
+from pydantic import JsonValue
 
 from autodc import seeds
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import related
 from autodc.data.split import split
+from autodc.data.times import dates
 from autodc.errors import InputError
-from autodc.verbs.draft.columns import as_times
 
 Array = np.ndarray[Any, Any]
 
@@ -42,6 +43,8 @@ class Cut:
     """train, validation and, where there are rows for one, test → positions, rising."""
     why: str
     """How it was made, for a person."""
+    options: dict[str, JsonValue] = field(default_factory=dict)
+    """By which the parts are read, beside others."""
 
 
 def cut_rows(data: Dataset, time: str | None, seed: int, *, has_test: bool) -> Cut:
@@ -54,14 +57,16 @@ def cut_rows(data: Dataset, time: str | None, seed: int, *, has_test: bool) -> C
         hint = f"from {LEAST_ROWS} rows on there is something to cut; or put a file called validation beside it"
         raise InputError("ADC-INIT-005", "too few rows to cut a validation set from", "--from", f"{len(data)}", hint)
     validation, test = _sizes(len(data), has_test)
+    options: dict[str, JsonValue] = {}
     if time is not None:
-        parts = _by_time(as_times(data.metadata[time]).to_numpy(dtype="datetime64[us]"), validation, test)
+        options = {"time": time} if data.metadata[time].notna().all() else {}
+        parts = _by_time(dates(data.metadata[time]).to_numpy(dtype="datetime64[us]"), validation, test)
         why = f"cut in time by {time}, the newest rows last"
     else:
         parts = _at_random(data, validation, test, seed)
         why = "cut at random" + (", classes alike" if _classes(data) is not None else "")
         why = "cut by groups, each whole on one side" if data.groups is not None else why
-    return Cut(parts=_with_all_classes(data, parts), why=why)
+    return Cut(parts=_with_all_classes(data, parts), why=why, options=options)
 
 
 def _classes(data: Dataset) -> Array | None:

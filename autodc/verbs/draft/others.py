@@ -15,7 +15,7 @@ from autodc.adapters.sources.layouts import BESIDE, MANIFESTS
 from autodc.adapters.sources.listing import is_image
 from autodc.adapters.sources.savedfile import is_saved
 from autodc.adapters.sources.tablefile import read_names
-from autodc.adapters.sources.tabletargets import DEFAULT_TARGET
+from autodc.adapters.sources.target_columns import DEFAULT_TARGET
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError
 from autodc.studyfile.study import TaskKind

@@ -146,6 +146,22 @@ def test_pretraining_takes_its_share_of_the_steps(tmp_path: Path, digits: Any) -
     assert int(saved["steps"]) == 40
 
 
+def test_a_share_of_pretraining_that_the_options_fix_is_that_of_a_trial(tmp_path: Path, digits: Any) -> None:
+    values, found = {"pretrain_share": 0.8, "finetune_lr_factor": 0.1}, []
+    for number, (given, fixed) in enumerate([(values, {}), ({}, values), ({}, {})]):
+        job = training_job(
+            tmp_path / str(number),
+            *digits,
+            hyperparameters=given,
+            weights={"base": 1.0, "old": 1.0},
+            stages={"old": "pretrain"},
+            recipe="pretrain_finetune",
+        )
+        found.append(train(job, network="tiny_cnn", steps=20, **fixed).outputs["validation"])
+    np.testing.assert_array_equal(found[0], found[1])
+    assert (found[0] != found[2]).any()
+
+
 def test_continue_keeps_the_architecture_of_the_model_it_continues(tmp_path: Path, digits: Any) -> None:
     first = training_job(tmp_path / "a", *digits, hyperparameters={"width": 6})
     train(first)

@@ -1,4 +1,4 @@
-"""The targets of a table: which columns they are, and their values as an array."""
+"""The columns of a table that are its targets: found by name, and made one array."""
 
 from __future__ import annotations
 
