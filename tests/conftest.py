@@ -5,11 +5,17 @@ from __future__ import annotations
 import atexit
 import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from autodc.adapters.executors import shared_child
+
+if TYPE_CHECKING:
+    from autodc.wire.inputs import Inputs
 
 
 def pytest_collection_finish() -> None:
@@ -32,3 +38,42 @@ def _one_child() -> Iterator[None]:
     """Inline runs of a test process train in one child: starting one takes as long as many of these tests."""
     with shared_child():
         yield
+
+
+@pytest.fixture
+def train_once(tmp_path: Path) -> Callable[..., np.ndarray[Any, Any]]:
+    """One training of a study by its trainer, in this process: what it answers for validation."""
+
+    def trained(
+        inputs: Inputs, weights: Mapping[str, float], hyperparameters: Mapping[str, Any], seed: int
+    ) -> np.ndarray[Any, Any]:
+        from autodc.adapters.artefacts import ArtefactStore
+        from autodc.adapters.executors.harness import run_task
+        from autodc.trial.executor import StoredPart, TrainerRef, TrainTask
+
+        catalogue, task, store = inputs.catalogue, inputs.spec.task, ArtefactStore(tmp_path / "store")
+        train = tuple(
+            StoredPart(name=n, path=str(store.put_dataset(catalogue[n])), weight=w) for n, w in weights.items()
+        )
+        held = str(store.put_dataset(catalogue.validation, inputs_only=True))
+        done = run_task(
+            TrainTask(
+                number=0,
+                attempt=0,
+                trainer=TrainerRef(name=task.trainer, options=task.options, folder=inputs.spec.folder),
+                kind=task.kind,
+                n_classes=len(catalogue.classes or ()),
+                train=train,
+                predict=(StoredPart(name="validation", path=held),),
+                hyperparameters=hyperparameters,
+                recipe="concat",
+                seed=seed,
+                fidelity=1.0,
+                warm_start=None,
+                out=str(tmp_path / "out"),
+            )
+        )
+        assert done.status == "done", done.error
+        return np.asarray(done.outputs["validation"])
+
+    return trained

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from autodc.adapters.artefacts import ArtefactStore
-from autodc.adapters.executors.harness import run_task
 from autodc.studyfile import load
-from autodc.trial.executor import StoredPart, TrainerRef, TrainTask
 from autodc.wire.inputs import Inputs, read_inputs
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/guide/my-train-py.md"
@@ -47,29 +46,7 @@ def test_the_studies_of_the_page_are_let_in(way: int, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", [0, 1], ids=["job", "flags"])
-def test_the_scripts_of_the_page_learn(way: int, tmp_path: Path) -> None:
+def test_the_scripts_of_the_page_learn(way: int, tmp_path: Path, train_once: Callable[..., Any]) -> None:
     inputs = inputs_of(way, tmp_path)
-    catalogue, store = inputs.catalogue, ArtefactStore(tmp_path / "store")
-    names = {"base": catalogue.base, "may": catalogue["may"]}
-    train = tuple(StoredPart(name=n, path=str(store.put_dataset(data)), weight=0.5) for n, data in names.items())
-    held = str(store.put_dataset(catalogue.validation, inputs_only=True))
-    task = inputs.spec.task
-    done = run_task(
-        TrainTask(
-            number=0,
-            attempt=0,
-            trainer=TrainerRef(name=task.trainer, options=task.options, folder=str(tmp_path)),
-            kind=task.kind,
-            n_classes=2,
-            train=train,
-            predict=(StoredPart(name="validation", path=held),),
-            hyperparameters={"trees": 10},
-            recipe="concat",
-            seed=2**63,
-            fidelity=1.0,
-            warm_start=None,
-            out=str(tmp_path / "out"),
-        )
-    )
-    assert done.status == "done", done.error
-    assert (done.outputs["validation"].argmax(axis=1) == catalogue.validation.y).mean() > 0.75
+    answered = train_once(inputs, {"base": 0.5, "may": 0.5}, {"trees": 10}, seed=2**63)
+    assert (answered.argmax(axis=1) == inputs.catalogue.validation.y).mean() > 0.75

@@ -11,10 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autodc.adapters.artefacts import ArtefactStore
-from autodc.adapters.executors.harness import run_task
 from autodc.studyfile import load
-from autodc.trial.executor import StoredPart, TrainerRef, TrainTask
 from autodc.wire.inputs import read_inputs
 
 MODEL = """\
@@ -82,35 +79,7 @@ def test_check_of_the_pipeline_is_green(marked: Path, check: Callable[..., Any])
     assert check()["can_keep"]
 
 
-def trained(folder: Path, hyperparameters: dict[str, Any]) -> Any:
-    """What a training of the base alone answers for validation."""
-    inputs = read_inputs(load("study.yaml"))
-    catalogue, store = inputs.catalogue, ArtefactStore(folder / "store")
-    task = inputs.spec.task
-    done = run_task(
-        TrainTask(
-            number=0,
-            attempt=0,
-            trainer=TrainerRef(name=task.trainer, options=task.options, folder=str(folder)),
-            kind=task.kind,
-            n_classes=2,
-            train=(StoredPart(name="base", path=str(store.put_dataset(catalogue.base)), weight=1.0),),
-            predict=(
-                StoredPart(name="validation", path=str(store.put_dataset(catalogue.validation, inputs_only=True))),
-            ),
-            hyperparameters=hyperparameters,
-            recipe="concat",
-            seed=1,
-            fidelity=1.0,
-            warm_start=None,
-            out=str(folder / "out"),
-        )
-    )
-    assert done.status == "done", done.error
-    return done.outputs["validation"]
-
-
-def test_the_pipeline_predicts_what_it_does_without_autodc(marked: Path) -> None:
+def test_the_pipeline_predicts_what_it_does_without_autodc(marked: Path, train_once: Callable[..., Any]) -> None:
     spec = importlib.util.spec_from_file_location("my_model", "my_model.py")
     assert spec is not None
     assert spec.loader is not None
@@ -118,9 +87,8 @@ def test_the_pipeline_predicts_what_it_does_without_autodc(marked: Path) -> None
     spec.loader.exec_module(module)
     table = pd.read_csv("churn.csv")
     alone = module.pipeline().set_params(model__C=0.3).fit(table, table["churn"])
-    np.testing.assert_allclose(
-        trained(marked, {"model__C": 0.3}), alone.predict_proba(pd.read_csv("churn_val.csv")), atol=1e-6
-    )
+    ours = train_once(read_inputs(load("study.yaml")), {"base": 1.0}, {"model__C": 0.3}, seed=1)
+    np.testing.assert_allclose(ours, alone.predict_proba(pd.read_csv("churn_val.csv")), atol=1e-6)
 
 
 @pytest.mark.slow
