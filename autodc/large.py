@@ -109,10 +109,8 @@ def evenly(rows: Array | int, most: int) -> Array:
 
 def some_places(rows: int, most: int, piece: int) -> Iterator[Array]:
     """The positions of so many of these rows at most, evenly, a piece at a time."""
-    count = min(rows, most)
-    for start in range(0, count, piece):
-        places = np.arange(start, min(start + piece, count))
-        yield places if count == rows else places * (rows - 1) // max(1, count - 1)
+    places = evenly(rows, most)
+    return (places[start : start + piece] for start in range(0, len(places), piece))
 
 
 def pieces_of(rows: int) -> Iterator[slice]:
@@ -131,13 +129,10 @@ def _unnamed_file() -> Iterator[IO[bytes]]:
 
 def _unnamed(size: int) -> mmap.mmap:
     """Memory-mapped bytes of a file without a name; the disk has set them aside, so that no write can fail later."""
-    folder = cache_folder("large")
-    with disk_told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
+    with _unnamed_file() as file:
+        free = shutil.disk_usage(cache_folder("large")).free
         if free < size + ROOM_LEFT:
             told = f"{size / 1e9:,.3g} GB are needed for rows that do not fit in memory, {free / 1e9:,.3g} GB are free"
             raise OSError(errno.ENOSPC, told)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, size)
-            return mmap.mmap(file.fileno(), size)
+        os.posix_fallocate(file.fileno(), 0, size)
+        return mmap.mmap(file.fileno(), size)

@@ -57,16 +57,16 @@ def among(values: Array, known: Array) -> Mask:
         distinct, back = np.unique(values, return_inverse=True)
         seen = np.zeros(len(distinct), dtype=bool)
         for piece in pieces_of(len(known)):
-            place, equal = _places(known[piece], distinct)
+            place, equal = places_among(known[piece], distinct)
             seen[place[equal]] = True
         return np.asarray(seen[back.ravel()])
     distinct, found = np.unique(known), np.zeros(len(values), dtype=bool)
     for piece in pieces_of(len(values)):
-        found[piece] = _places(values[piece], distinct)[1]
+        found[piece] = places_among(values[piece], distinct)[1]
     return found
 
 
-def _places(values: Array, distinct: Array) -> tuple[Array, Mask]:
+def places_among(values: Array, distinct: Array) -> tuple[Array, Mask]:
     """Where values stand among distinct ones that rise, and which do."""
     if not len(distinct):
         return np.zeros(len(values), dtype=np.int64), np.zeros(len(values), dtype=bool)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import BATCH, batches
+from autodc.data.hashing import BATCH, batches, places_among
 from autodc.data.near_text import near_texts, signatures
 from autodc.data.views import is_pictures, numbers, thumbnails
 from autodc.large import BESIDE, evenly, pieces_of, room, some_places
@@ -119,8 +119,8 @@ def _equal(known: Array, asked: Array) -> Array:
     wanted, back = np.unique(asked, return_inverse=True)
     first = np.full(len(wanted), -1)
     for rows in pieces_of(len(known)):
-        place = np.minimum(np.searchsorted(wanted, known[rows]), len(wanted) - 1)
-        here = np.flatnonzero(wanted[place] == known[rows])[::-1]
+        place, there = places_among(known[rows], wanted)
+        here = np.flatnonzero(there)[::-1]
         found = np.full(len(wanted), -1)
         found[place[here]] = rows.start + here  # backwards, so that the first stays
         first = np.where(first < 0, found, first)

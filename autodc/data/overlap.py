@@ -12,17 +12,12 @@ from scipy.sparse.csgraph import connected_components
 
 from autodc.data.chance import copied, explained, shared_metadata, singular, whole_rows
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import among, numbered
+from autodc.data.hashing import numbered
 from autodc.data.ids import as_ids
 from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
-
-
-def exact(training_hashes: Array, held_hashes: Array) -> Mask:
-    """Mark the training rows, shape (n,), that are also among the held rows."""
-    return among(training_hashes, held_hashes)
 
 
 def clusters(x: Inputs, groups: Array | None) -> Array | None:

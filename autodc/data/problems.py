@@ -52,6 +52,12 @@ def shown_path(request: SourceRequest) -> str:
     return path.replace("\0", "\\0").replace("\n", "\\n")
 
 
+def refuse_doubles(request: SourceRequest, names: Sequence[str]) -> None:
+    """Raise DataError ADC-DATA-017 where two columns have one name."""
+    if doubles := sorted({name for name in names if names.count(name) > 1}):
+        raise problem(request, "017", "columns of the same name", ", ".join(doubles), "give each a name of its own")
+
+
 def refuse_unknown_options(request: SourceRequest, known: Sequence[str]) -> None:
     """Raise where an option is neither common nor one of these."""
     names = [*COMMON_OPTIONS, *known]

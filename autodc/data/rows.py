@@ -84,10 +84,8 @@ def _times(request: SourceRequest, columns: pd.DataFrame) -> list[DataError]:
         row = int(np.flatnonzero(missing)[0])
         return [problem(request, "151", f"time column `{name}` has no value", f"row {row}", "leave out such rows")]
     if wrong := np.flatnonzero(np.isnan(found)).tolist():
-        got, hint = (
-            f"row {wrong[0]}: {str(columns[name].iloc[wrong[0]])[:60]!r}",
-            "write dates as 2026-01-31, or numbers",
-        )
+        got = f"row {wrong[0]}: {str(columns[name].iloc[wrong[0]])[:60]!r}"
+        hint = "write dates as 2026-01-31, or numbers"
         return [problem(request, "152", f"time column `{name}` holds what is no time", got, hint)]
     return []
 

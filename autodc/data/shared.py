@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc.data.copies import Copies, copies_of, example_pair
 from autodc.data.dataset import Dataset
-from autodc.data.overlap import exact
+from autodc.data.hashing import among
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -45,7 +45,7 @@ def shared_rows(own: Dataset, held: Sequence[Dataset], unasked: float) -> Shared
 
     unasked: up to this share equal rows are left out without asking whether chance explains them: that costs nothing.
     """
-    equal = np.any([exact(own.hashes, other.hashes) for other in held], axis=0) if held else np.zeros(len(own), bool)
+    equal = np.any([among(own.hashes, other.hashes) for other in held], axis=0) if held else np.zeros(len(own), bool)
     few = bool(equal.sum() <= unasked * len(own))
     found = {other.name: copies_of(own, other, unasked=few) for other in held}
     rows = np.any([one.rows for one in found.values()], axis=0) if found else equal

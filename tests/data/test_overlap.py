@@ -13,9 +13,9 @@ from sklearn.datasets import load_breast_cancer, load_digits
 
 from autodc.data.chance import copied
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import numbered, row_hashes
+from autodc.data.hashing import among, numbered, row_hashes
 from autodc.data.near import near
-from autodc.data.overlap import clusters, exact, joint_clusters
+from autodc.data.overlap import clusters, joint_clusters
 
 SCANS = load_digits().images
 TABLE = load_breast_cancer().data
@@ -26,7 +26,7 @@ def dataset(x: Any) -> Any:
 
 
 def test_exact_copies_are_found_wherever_they_lie() -> None:
-    mask = exact(row_hashes(SCANS[:100]), row_hashes(SCANS[90:200][::-1]))
+    mask = among(row_hashes(SCANS[:100]), row_hashes(SCANS[90:200][::-1]))
     assert np.flatnonzero(mask).tolist() == list(range(90, 100))
 
 
@@ -128,7 +128,7 @@ INDEPENDENT = {
 @pytest.mark.parametrize("case", INDEPENDENT)
 def test_chance_explains_equal_rows_of_independent_people(case: Any) -> None:
     training, held = INDEPENDENT[case]
-    assert exact(row_hashes(np.asarray(training, float)), row_hashes(np.asarray(held, float))).sum() > 10
+    assert among(row_hashes(np.asarray(training, float)), row_hashes(np.asarray(held, float))).sum() > 10
     assert copies(table(training), table(held)) == 0
 
 

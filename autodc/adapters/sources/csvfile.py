@@ -18,7 +18,7 @@ from autodc.adapters.sources.dialect import MISSING, UTF_8, Dialect, dialect_of,
 from autodc.adapters.sources.files import GZIP, SNIFFED, ZIP, refuse_no_text, regular_file, start_of
 from autodc.adapters.sources.kinds import are_dates
 from autodc.data.columns import from_objects
-from autodc.data.problems import problem
+from autodc.data.problems import problem, refuse_doubles
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError
 
@@ -42,8 +42,7 @@ def csv_names(request: SourceRequest) -> list[str]:
     as_written: dict[str, Any] = {"header": None, "dtype": str, "keep_default_na": False}
     first = _parsed(request, nrows=1, **as_written)
     names = [str(name) or UNNAMED.format(i) for i, name in enumerate(first.iloc[0].tolist())]
-    if doubles := sorted({name for name in names if names.count(name) > 1}):
-        raise problem(request, "017", "columns of the same name", ", ".join(doubles), "give each a name of its own")
+    refuse_doubles(request, names)
     _parsed(request, nrows=2, **as_written)  # the one place where a first row of too many fields is noticed
     return names
 

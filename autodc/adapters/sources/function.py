@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.files import regular_file
-from autodc.adapters.sources.kinds import column_type, typed_table, what_it_holds
+from autodc.adapters.sources.kinds import column_type, refuse_lost_inputs, typed_table, what_it_holds
 from autodc.data.dataset import Dataset
-from autodc.data.problems import problem
+from autodc.data.problems import problem, refuse_doubles
 from autodc.data.rows import checked
 from autodc.data.source import COMMON_OPTIONS, RawRows, SourceRequest
 from autodc.errors import SpecError
@@ -81,14 +81,9 @@ class FunctionSource:
 
     def _table(self, frame: pd.DataFrame) -> Table:
         request, names = self._request, list(frame.columns)
-        if doubles := sorted({name for name in names if names.count(name) > 1}):
-            raise problem(request, "017", "columns of the same name", ", ".join(doubles), "give each a name of its own")
+        refuse_doubles(request, names)
         if request.schema is not None:
-            if lost := [name for name in request.schema if name not in names]:
-                got = f"{', '.join(lost)}; columns here: {', '.join(names)}"
-                raise problem(
-                    request, "020", "input columns of the base are missing", got, "name them as the base does"
-                )
+            refuse_lost_inputs(request, request.schema, names)
             return typed_table(request, frame, request.schema)
         kinds = {name: column_type(frame[name]) for name in names}
         if odd := [f"`{name}` ({what_it_holds(frame[name])})" for name, kind in kinds.items() if kind is None]:

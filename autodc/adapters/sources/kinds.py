@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,13 @@ def typed(request: SourceRequest, name: str, values: pd.Series[Any], kind: Colum
         raise _told(request, name, kind, values, error.rows) from None
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise problem(request, "091", f"column `{name}` cannot be read as {kind}", str(error)) from None
+
+
+def refuse_lost_inputs(request: SourceRequest, schema: Mapping[str, ColumnType], names: Sequence[str]) -> None:
+    """Raise DataError ADC-DATA-020 where a table lacks input columns of the base."""
+    if lost := [name for name in schema if name not in names]:
+        got = f"{', '.join(lost)}; columns here: {', '.join(names)}"
+        raise problem(request, "020", "input columns of the base are missing", got, "name them as the base does")
 
 
 def typed_table(request: SourceRequest, table: pd.DataFrame, schema: Mapping[str, ColumnType]) -> Table:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
 from autodc.data.columns import from_arrow
-from autodc.data.problems import problem
+from autodc.data.problems import problem, refuse_doubles
 from autodc.data.source import SourceRequest
 from autodc.errors import DataError
 
@@ -33,8 +33,7 @@ def is_parquet(request: SourceRequest) -> bool:
 def parquet_names(request: SourceRequest) -> list[str]:
     """The names of the columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
     names = [str(name) for name in _schema(request).names]
-    if doubles := sorted({name for name in names if names.count(name) > 1}):
-        raise problem(request, "017", "columns of the same name", ", ".join(doubles), "give each a name of its own")
+    refuse_doubles(request, names)
     return [name for name in names if not name.startswith(INDEX)]
 
 

@@ -13,7 +13,7 @@ from autodc.adapters.sources.kinds import typed
 from autodc.adapters.sources.parquetfile import read_parquet, unreadable
 from autodc.data.columns import from_arrow, where_they_lie
 from autodc.data.source import SourceRequest
-from autodc.large import IN_MEMORY, filed
+from autodc.large import CHUNK, IN_MEMORY, filed
 from autodc.table import ColumnType, Table, arrow_type
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-ROWS = 65_536
-"""Rows of a piece."""
 GROUPS, SAMPLED = 8, 16_384
 """A sample is the first rows of so many groups of rows, so many of each."""
 
@@ -54,7 +52,7 @@ def is_still(request: SourceRequest, name: str) -> bool:
     import pyarrow.compute as pc
 
     seen: set[Any] = set()
-    for batch in _opened(request).iter_batches(ROWS, columns=[name]):
+    for batch in _opened(request).iter_batches(CHUNK, columns=[name]):
         seen.update(pc.unique(batch.column(0)).to_pylist()[:2])
         if len(seen) > 1:
             return False
@@ -77,7 +75,7 @@ def read_pieces(
 
     def pieces() -> Iterator[pa.RecordBatch]:
         start = 0
-        for batch in _opened(request).iter_batches(ROWS, columns=stored.names):
+        for batch in _opened(request).iter_batches(CHUNK, columns=stored.names):
             columns = [_typed(request, name, batch.column(name), kind, start) for name, kind in schema.items()]
             columns += [_as_plain(batch.column(name), kind) for name, kind in plain.items()]
             yield pa.record_batch(columns, schema=stored)
@@ -102,15 +100,22 @@ def _plain_type(own: pa.DataType) -> pa.DataType | None:
         return arrow_type("text")
     is_exact = pa.types.is_decimal128(own) or pa.types.is_date(own) or pa.types.is_time(own)
     is_plain = pa.types.is_integer(own) or pa.types.is_floating(own) or pa.types.is_boolean(own)
-    return own if is_exact or is_plain or (pa.types.is_timestamp(own)) else None
+    return own if is_exact or is_plain or pa.types.is_timestamp(own) else None
 
 
 def _as_plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     column = (column.dictionary_decode() if pa.types.is_dictionary(column.type) else column).cast(kind)
-    return pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column) if pa.types.is_floating(kind) else column
+    return _without_nan(column) if pa.types.is_floating(kind) else column
+
+
+def _without_nan(column: pa.Array) -> pa.Array:
+    """Numbers with NaN as missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
 def _typed(request: SourceRequest, name: str, column: pa.Array, kind: ColumnType, start: int) -> pa.Array:
@@ -122,8 +127,7 @@ def _typed(request: SourceRequest, name: str, column: pa.Array, kind: ColumnType
     if pa.types.is_dictionary(own):
         column, own = column.dictionary_decode(), column.type.value_type
     if kind == "number" and pa.types.is_floating(own):
-        column = column.cast(wanted)
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, wanted), column)
+        column = _without_nan(column.cast(wanted))
         if not pc.any(pc.is_inf(column)).as_py():
             return column
     elif _holds(own, kind):

@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.inputs import choose, likely_ids, still_of
-from autodc.adapters.sources.kinds import column_type, typed, typed_table, wanted_types, what_it_holds
+from autodc.adapters.sources.kinds import (
+    column_type,
+    refuse_lost_inputs,
+    typed,
+    typed_table,
+    wanted_types,
+    what_it_holds,
+)
 from autodc.adapters.sources.parquetfile import is_parquet, parquet_index
 from autodc.adapters.sources.pictures import image_inputs, image_targets
 from autodc.adapters.sources.pieces import is_large, is_still, read_pieces, sampled
@@ -85,7 +92,7 @@ class TableSource:
         targets: bool,
     ) -> Dataset:
         """A file larger than memory: columns are chosen by a sample of its rows, and inputs stay on the disk."""
-        request, notes = self._request, tuple[str, ...]()
+        request, notes, some = self._request, tuple[str, ...](), None
         if request.schema is None:
             some = sampled(request, [name for name in names if name not in target])
             chosen, notes = self._features(some, target, features, metadata, types)
@@ -100,8 +107,8 @@ class TableSource:
         x, columns = read_pieces(request, schema, wanted)
         of_target = {name: columns.pop(name) for name in target if targets}
         likely: tuple[str, ...] = ()
-        if request.name == BASE:
-            likely = likely_ids(sampled(request, [*columns]), (*schema, str(request.options.get("group"))))
+        if request.name == BASE and some is not None:
+            likely = likely_ids(some[[*columns]], (*schema, str(request.options.get("group"))))
         raw = RawRows(
             x=x,
             y=_large_targets(request, of_target) if targets else None,
@@ -158,9 +165,7 @@ class TableSource:
 
     def _schema_of_base(self, names: list[str], features: list[str] | None) -> dict[str, ColumnType]:
         request, schema = self._request, dict(self._request.schema or {})
-        if lost := [name for name in schema if name not in names]:
-            got = f"{', '.join(lost)}; columns here: {', '.join(names)}"
-            raise problem(request, "020", "input columns of the base are missing", got, "name them as the base does")
+        refuse_lost_inputs(request, schema, names)
         if features is not None and set(features) != set(schema):
             got = f"{', '.join(features)}; the base: {', '.join(schema)}"
             raise problem(request, "020", "other input columns than the base's", got, "leave `features` to the base")

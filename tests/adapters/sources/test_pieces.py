@@ -44,7 +44,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     def turn(is_on: bool) -> None:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         monkeypatch.setattr(pieces, "IN_MEMORY", 0 if is_on else large.IN_MEMORY)
-        monkeypatch.setattr(pieces, "ROWS", 17)
+        monkeypatch.setattr(pieces, "CHUNK", 17)
         monkeypatch.setattr(pieces, "SAMPLED", 10)
 
     return turn
