@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from autodc.code import Code, several
+from autodc.codes_of_diagnosis import DIAGNOSIS
 from autodc.codes_of_training import TRAINING
 
 CODES: Mapping[str, Code] = {
@@ -276,6 +277,7 @@ CODES: Mapping[str, Code] = {
     "ADC-TASK-002": Code("The object of a call cannot be called."),
     # trainers, their options, and code of the user's
     **TRAINING,
+    **DIAGNOSIS,
     # warm start, why
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),

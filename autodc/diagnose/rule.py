@@ -1,0 +1,132 @@
+"""Rules that a person reads: conjunctions of ranges and categories, as a mask, as SQL for `where`, and in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+Array = np.ndarray[Any, Any]
+
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+DIGITS = 4
+"""Significant digits of a bound. A finder rounds its bounds before it measures, so that the rule that is read is the
+one that was measured."""
+
+
+def rounded(value: float) -> float:
+    """A bound as it is written."""
+    return float(f"{value:.{DIGITS}g}")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """low ≤ attribute < high; None: open on that side."""
+
+    attribute: str
+    low: float | None = None
+    high: float | None = None
+
+    def mask(self, frame: pd.DataFrame) -> Array:
+        """Shape (n,); missing values are in no range."""
+        values = pd.to_numeric(frame[self.attribute], errors="coerce").to_numpy(float, na_value=np.nan)
+        inside = ~np.isnan(values)
+        if self.low is not None:
+            inside &= values >= self.low
+        if self.high is not None:
+            inside &= values < self.high
+        return np.asarray(inside)
+
+    @property
+    def sql(self) -> str:
+        """The same for `where`."""
+        name, bounds = quoted(self.attribute), []
+        if self.low is not None:
+            bounds.append(f"{name} >= {self.low!r}")
+        if self.high is not None:
+            bounds.append(f"{name} < {self.high!r}")
+        return " AND ".join(bounds)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Among:
+    """The attribute is one of these values."""
+
+    attribute: str
+    values: tuple[Any, ...]
+
+    def mask(self, frame: pd.DataFrame) -> Array:
+        """Shape (n,)."""
+        return np.asarray(frame[self.attribute].isin(list(self.values)).to_numpy(bool, na_value=False))
+
+    @property
+    def sql(self) -> str:
+        """The same for `where`."""
+        name = quoted(self.attribute)
+        if len(self.values) == 1:
+            return f"{name} = {literal(self.values[0])}"
+        return f"{name} IN ({', '.join(literal(value) for value in self.values)})"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """The attribute has no value."""
+
+    attribute: str
+
+    def mask(self, frame: pd.DataFrame) -> Array:
+        """Shape (n,)."""
+        return np.asarray(frame[self.attribute].isna().to_numpy(bool))
+
+    @property
+    def sql(self) -> str:
+        """The same for `where`."""
+        return f"{quoted(self.attribute)} IS NULL"
+
+
+Condition = Range | Among | Missing
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """All of these conditions hold."""
+
+    conditions: tuple[Condition, ...]
+
+    def mask(self, frame: pd.DataFrame) -> Array:
+        """Shape (n,) of booleans: the rows of the frame that are meant."""
+        inside = np.ones(len(frame), dtype=bool)
+        for one in self.conditions:
+            inside &= one.mask(frame)
+        return inside
+
+    @property
+    def sql(self) -> str:
+        """The rule as a slice's `where`; it means the same rows as `mask`."""
+        return " AND ".join(one.sql for one in self.conditions)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The columns it names, each once."""
+        return tuple(dict.fromkeys(one.attribute for one in self.conditions))
+
+
+def quoted(name: str) -> str:
+    """A column's name in SQL."""
+    return name if PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any) -> str:
+    """A value in SQL."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, int | float | np.integer | np.floating):
+        return repr(value.item() if isinstance(value, np.generic) else value)
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,111 @@
+"""What a finder may see: some validation rows, what is known of them, and what one model made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, final
+
+import numpy as np
+import pandas as pd
+
+from autodc.large import taken
+from autodc.table import Inputs
+
+Array = np.ndarray[Any, Any]
+
+SHRUNK = 5.0
+"""Rows by which the mean error of a class is drawn to that of all."""
+WORST = 0.2
+"""Share of the rows, those of largest error, that count as failed where no class is right or wrong."""
+LEAST_GROUPS = 40
+"""Groups of rows below which nothing is cut in two: nothing found on the one half could be confirmed on the other."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """n rows of validation that search and diagnosis may look at."""
+
+    ids: Array
+    """Positions in validation, shape (n,)."""
+    error: Array
+    """Shape (n,), up is worse: 1 where the class is wrong and 0 where it is right; elsewhere the error of the row."""
+    failed: Array
+    """Shape (n,) of booleans."""
+    target: Array
+    """As the user wrote them, shape (n,) or (n, ...)."""
+    prediction: Array
+    """As the user would write them, shape (n,) or (n, ...)."""
+    attributes: pd.DataFrame
+    """n rows: the metadata columns and what enrichers add, of numbers, booleans, text; missing values are NaN or None.
+    The target is never among them."""
+    groups: Array
+    """Shape (n,) of integers: rows of one number stay on one side of a cut and count as one observation."""
+    probabilities: Array | None = None
+    """Shape (n, classes), of a classifier."""
+    classes: tuple[Any, ...] = ()
+    """Labels in the order of the probabilities."""
+    embeddings: Mapping[str, Array] = field(default_factory=dict)
+    """Name → coordinates, shape (n, d), float32 without NaN."""
+    x: Inputs | None = None
+    """The inputs, n rows, of those who show or change them."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether a row is right or wrong."""
+        return bool(self.classes)
+
+    @property
+    def excess(self) -> Array:
+        """Error beyond what the class of a row explains, shape (n,)."""
+        if not len(self) or not self.is_classification or self.target.ndim != 1:
+            return self.error - (self.error.mean() if len(self) else 0.0)
+        _, place = np.unique(self.target.astype(str), return_inverse=True)
+        count, total = np.bincount(place), np.bincount(place, weights=self.error)
+        mean = (total + SHRUNK * self.error.mean()) / (count + SHRUNK)
+        return np.asarray(self.error - mean[place])
+
+    def take(self, rows: Array) -> Self:
+        """The same of these rows, in this order. rows: positions among the n, or n booleans."""
+        index = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows)
+        return replace(
+            self,
+            ids=self.ids[index],
+            error=self.error[index],
+            failed=self.failed[index],
+            target=self.target[index],
+            prediction=self.prediction[index],
+            attributes=self.attributes.iloc[index].reset_index(drop=True),
+            groups=self.groups[index],
+            probabilities=None if self.probabilities is None else self.probabilities[index],
+            embeddings={name: one[index] for name, one in self.embeddings.items()},
+            x=None if self.x is None else taken(self.x, index),
+        )
+
+    def halves(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Positions of two halves, rising, groups whole: on the one is found, on the other confirmed.
+
+        Each half has its share of the failures, as well as groups allow.
+        """
+        units, place = np.unique(self.groups, return_inverse=True)
+        worst = np.zeros(len(units))
+        np.maximum.at(worst, place, self.failed.astype(float))
+        first = np.zeros(len(units), dtype=bool)
+        for kind in (0.0, 1.0):
+            alike = rng.permutation(np.flatnonzero(worst == kind))
+            first[alike[: len(alike) // 2]] = True
+        return np.flatnonzero(first[place]), np.flatnonzero(~first[place])
+
+
+def failed_rows(error: Array, *, is_classification: bool) -> Array:
+    """Which rows count as failed, shape (n,): the wrong ones, or the fifth of largest error."""
+    if is_classification:
+        return np.asarray(error > 0)
+    if not len(error):
+        return np.zeros(0, dtype=bool)
+    edge = np.quantile(error, 1 - WORST)
+    return np.asarray((error >= edge) & (error > error.min()))
