@@ -36,7 +36,7 @@ GROUP = 262_144
 """Rows of a group in the Parquet file."""
 HELD, CANDIDATE, COPIES = 20_000, 100_000, 20
 """Rows of validation and of each candidate, and rows of the base that are validation rows."""
-STEPS, BATCH = 200, 256
+STEPS, BATCH = {"table": 200, "images": 60}, {"table": 256, "images": 64}
 SIDE = 128
 """Pixels a side of an image."""
 HEAD = ("data", "GB", "rows", "verb", "seconds", "driver, MB", "worker, MB", "touched, MB", "exit code")
@@ -107,8 +107,8 @@ def make_table(folder: Path, gigabytes: float) -> tuple[int, str]:
             rows += group
     return rows, STUDY.format(
         trainer="torch_tabular",
-        steps=STEPS,
-        batch=BATCH,
+        steps=STEPS["table"],
+        batch=BATCH["table"],
         options=", options: {target: ended}",
         where="region = 'region 1'",
         **{name: f"{name}.parquet" for name in ("base", "first", "second", "validation")},
@@ -131,7 +131,7 @@ def make_images(folder: Path, gigabytes: float) -> tuple[int, str]:
         if size >= gigabytes * 1e9:
             break
     return rows, STUDY.format(
-        trainer="torch_image", steps=STEPS, batch=BATCH // 4, where="target < 5",
+        trainer="torch_image", steps=STEPS["images"], batch=BATCH["images"], where="target < 5",
         options=f", options: {{size: [{SIDE}, {SIDE}], mode: RGB}}",
         base="base", first="first", second="second", validation="validation",
     )  # fmt: skip
@@ -147,7 +147,7 @@ def _images(rng: np.random.Generator, digits: Any, folder: Path, rows: int) -> A
         values = np.asarray(digit)[..., None] + rng.integers(0, 60, (SIDE, SIDE, 3), dtype=np.uint8)
         path = folder / str(digits.target[which]) / f"{at}.{'png' if at % 4 else 'jpg'}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(values.astype(np.uint8)).save(path, **({} if at % 4 else {"quality": 95}))
+        Image.fromarray(values.astype(np.uint8)).save(path, **({"compress_level": 1} if at % 4 else {"quality": 95}))
         yield path.stat().st_size
 
 
@@ -203,7 +203,7 @@ def measured(kind: str, gigabytes: float, root: Path) -> list[tuple[object, ...]
     (folder / "study.yaml").write_text(study)
     (folder / "machine.yaml").write_text(MACHINE)
     program = [sys.executable, "-c", "import sys; from autodc.cli import main; sys.exit(main())"]
-    touched = {"table": STEPS * BATCH * 30 * 8, "images": STEPS * BATCH // 4 * SIDE * SIDE * 3}[kind] / 1e6
+    touched = STEPS[kind] * BATCH[kind] * {"table": 30 * 8, "images": SIDE * SIDE * 3}[kind] / 1e6
     found: list[tuple[object, ...]] = []
     for verb, more in (
         ("check", ()),
