@@ -36,8 +36,8 @@ GROUP = 262_144
 """Rows of a group in the Parquet file."""
 HELD, CANDIDATE, COPIES = 20_000, 100_000, 20
 """Rows of validation and of each candidate, and rows of the base that are validation rows."""
-STEPS, BATCH = {"table": 200, "images": 60}, {"table": 256, "images": 64}
-SIDE = 128
+STEPS, BATCH = {"table": 200, "images": 60}, {"table": 256, "images": 16}
+SIDE = 256
 """Pixels a side of an image."""
 HEAD = ("data", "GB", "rows", "verb", "seconds", "driver, MB", "worker, MB", "touched, MB", "exit code")
 WORKER = "autodc.adapters.executors.child"
@@ -121,7 +121,7 @@ def make_images(folder: Path, gigabytes: float) -> tuple[int, str]:
 
     digits = load_digits()
     rng = np.random.default_rng(0)
-    small = min(2000, max(200, int(gigabytes * 2000)))
+    small = min(1000, max(200, int(gigabytes * 1000)))
     for name, rows in (("validation", small), ("first", small), ("second", small)):
         for _ in _images(rng, digits, folder / name, rows):
             pass
@@ -147,7 +147,7 @@ def _images(rng: np.random.Generator, digits: Any, folder: Path, rows: int) -> A
         values = np.asarray(digit)[..., None] + rng.integers(0, 60, (SIDE, SIDE, 3), dtype=np.uint8)
         path = folder / str(digits.target[which]) / f"{at}.{'png' if at % 4 else 'jpg'}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(values.astype(np.uint8)).save(path, **({"compress_level": 1} if at % 4 else {"quality": 95}))
+        Image.fromarray(values.astype(np.uint8)).save(path, **({"compress_level": 0} if at % 4 else {"quality": 95}))
         yield path.stat().st_size
 
 
