@@ -29,8 +29,8 @@ import numpy as np
 from benchmarks.tables import table
 
 RESULTS = Path(__file__).parent / "results" / "rows.md"
-BATCH, EPOCHS, SEED = 64, 3, 1
-IMAGES, FILES, ROWS = 50_000, 6_000, 200_000
+BATCH, EPOCHS, SEED = 64, 2, 1
+IMAGES, FILES, ROWS = 30_000, 2_400, 150_000
 SIDE = 32
 WORKERS = (0, 2)
 WEIGHT = 0.5
@@ -41,10 +41,9 @@ Turn = Callable[[], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One line of the table."""
+    """Lines of the table that have the same peers."""
 
-    name: str
-    ours: Turn
+    ours: Mapping[str, Turn]
     peers: Mapping[str, Turn]
     threads: int = 1
     """Of the trial; one is what a trial has where nobody says otherwise. DataLoader has its workers beside them."""
@@ -57,11 +56,11 @@ class Case:
 
 def stored(folder: Path, x: Any, y: Any) -> Any:
     """A job whose training rows are a base and a candidate of weight ½, stored as a study stores them."""
+    import pandas as pd
+
     from autodc.adapters.artefacts import ArtefactStore
     from autodc.data.dataset import Dataset
     from autodc.trial.executor import StoredPart
-
-    import pandas as pd
 
     store, cut, parts = ArtefactStore(folder / "store"), 2 * len(x) // 3, []
     for name, rows, weight in (("base", slice(0, cut), 1.0), ("more", slice(cut, None), WEIGHT)):
@@ -71,7 +70,7 @@ def stored(folder: Path, x: Any, y: Any) -> Any:
     return parts
 
 
-def opened(parts: Iterable[Any], kind: str = "classification") -> Any:
+def opened(parts: Iterable[Any]) -> Any:
     """A job of stored parts, as a worker opens them."""
     from autodc.adapters.executors.opening import open_part
     from autodc.trial.trainer import TrainingJob, TrainPart
@@ -149,7 +148,7 @@ def of_lightning(parts: Any, epochs: int, workers: int = 0) -> int:
     phase = phases(job)[0]
     steps = epochs * sum(round(len(part.x) * part.weight) for part in phase.parts) // BATCH
     rows = loader(phase, Reading(facts_of(job, options)), options, BATCH, steps, SEED)
-    return sum(len(x) for _ in range(-(-steps // len(rows))) for x, _ in rows)
+    return sum(len(y) for _ in range(-(-steps // len(rows))) for _, y in rows)
 
 
 def of_sklearn(parts: Any, estimator: str) -> int:
@@ -162,10 +161,8 @@ def of_sklearn(parts: Any, estimator: str) -> int:
     options = SklearnOptions(estimator=estimator, encode="none" if estimator == "DummyClassifier" else "auto")
     trainer = sklearn_trainer.Sklearn(options, "")
     model = trainer._first(job)
-    x, y = sklearn_trainer._rows(phases(job)[0], job)
-    trainer._prepare(model, x, 0)
-    given = sklearn_trainer._encoded(model, x)
-    return int(given.shape[0])
+    x, _ = sklearn_trainer._rows(phases(job)[0], job)
+    return int(trainer._prepared(model, x, 0).shape[0])
 
 
 def loader_of(dataset: Any, workers: int, epochs: int) -> int:
@@ -228,11 +225,11 @@ def image_arrays(folder: Path) -> list[Case]:
         return TensorDataset(values.to(torch.float32).div(255), torch.from_numpy(np.load(folder / "y.npy")))
 
     trainer = TorchImage(TorchImageOptions(), "")
-    peers = loaders(dataset, EPOCHS)
-    return [
-        Case(name="image arrays 32 × 32, torch_image", ours=lambda: of_torch(trainer, parts, EPOCHS), peers=peers),
-        Case(name="image arrays 32 × 32, lightning", ours=lambda: of_lightning(parts, EPOCHS), peers=peers),
-    ]
+    ours = {
+        "image arrays 32 × 32, torch_image": lambda: of_torch(trainer, parts, EPOCHS),
+        "image arrays 32 × 32, lightning": lambda: of_lightning(parts, EPOCHS),
+    }
+    return [Case(ours=ours, peers=loaders(dataset, EPOCHS))]
 
 
 def image_files(folder: Path) -> list[Case]:
@@ -263,7 +260,7 @@ def image_files(folder: Path) -> list[Case]:
         parts = stored(folder / f"of{place.name}", Table.of_files(paths, content), y)
         spec = SourceSpec(source=place.name, options={"size": [SIDE, SIDE], "mode": "RGB"})
         trainer = TorchImage(TorchImageOptions(size=(SIDE, SIDE), mode="RGB"), "")
-        once, thrice = (loaders(lambda paths=paths, y=y: Pictures(paths, y), n) for n in (1, EPOCHS))  # type: ignore[misc]
+        once, more = (loaders(lambda paths=paths, y=y: Pictures(paths, y), n) for n in (1, EPOCHS))  # type: ignore[misc]
 
         def forget() -> None:
             shutil.rmtree(cache, ignore_errors=True)
@@ -272,21 +269,16 @@ def image_files(folder: Path) -> list[Case]:
             told = {"folder": str(folder), "name": "base", "place": "data.base", "kind": "classification"}
             return len(read_source(spec, **told).x)
 
-        cases += [
-            Case(name=f"image files {what}, read by the source", ours=read, peers=once, threads=2, afresh=forget),
-            Case(
-                name=f"image files {what}, torch_image, first trial, one epoch",
-                ours=lambda parts=parts, trainer=trainer: of_torch(trainer, parts, 1),  # type: ignore[misc]
-                peers=once,
-                threads=2,
-                afresh=forget,
-            ),
-            Case(
-                name=f"image files {what}, torch_image, a later trial, {EPOCHS} epochs",
-                ours=lambda parts=parts, trainer=trainer: of_torch(trainer, parts, EPOCHS),  # type: ignore[misc]
-                peers=thrice,
-            ),
-        ]
+        def first(parts: Any = parts, trainer: Any = trainer) -> int:
+            return of_torch(trainer, parts, 1)
+
+        def later(parts: Any = parts, trainer: Any = trainer) -> int:
+            return of_torch(trainer, parts, EPOCHS)
+
+        name = f"image files {what}"
+        ours = {f"{name}, read by the source": read, f"{name}, torch_image, first trial, one epoch": first}
+        cases.append(Case(ours=ours, peers=once, threads=2, afresh=forget))
+        cases.append(Case(ours={f"{name}, torch_image, a later trial, {EPOCHS} epochs": later}, peers=more))
     return cases
 
 
@@ -304,7 +296,9 @@ def tables(folder: Path) -> list[Case]:
         place = folder / f"with{categories}"
         place.mkdir(parents=True)
         columns, y = frame(rng, ROWS, categories), rng.integers(0, 10, ROWS)
-        types: Any = ["category" if c[0] == "c" else "integer" if d.kind == "i" else "number" for c, d in columns.dtypes.items()]
+        types: Any = [
+            "category" if c[0] == "c" else "integer" if d.kind == "i" else "number" for c, d in columns.dtypes.items()
+        ]
         parts = stored(place, Table.of("table", columns, types), y)
         path = place / "table.parquet"
         columns.to_parquet(path, index=False)
@@ -323,19 +317,40 @@ def tables(folder: Path) -> list[Case]:
         def read_only(path: Path = path) -> int:
             return len(pd.read_parquet(path))
 
-        trainer = TorchTabular(TorchTabularOptions(), "")
-        peers = loaders(dataset, EPOCHS)
-        numpy = {"pandas, read_parquet and to_numpy": lambda values=values: len(values())}
-        plain = {"pandas, read_parquet": read_only}
+        def encoded(path: Path = path) -> int:
+            from sklearn.compose import make_column_transformer
+            from sklearn.preprocessing import OrdinalEncoder
+
+            read = pd.read_parquet(path)
+            categories = OrdinalEncoder(
+                handle_unknown="use_encoded_value",
+                unknown_value=np.nan,
+                encoded_missing_value=np.nan,
+                max_categories=254,
+            )
+            names = [name for name in read.columns if name.startswith("c")]
+            return len(make_column_transformer((categories, names), remainder="passthrough").fit_transform(read))
+
+        by_hand = {"pandas, OrdinalEncoder": encoded} if categories else {"pandas, to_numpy": lambda v=values: len(v())}
+
+        def network(parts: Any = parts) -> int:
+            return of_torch(TorchTabular(TorchTabularOptions(), ""), parts, EPOCHS)
+
+        def module(parts: Any = parts) -> int:
+            return of_lightning(parts, EPOCHS)
+
+        def given(parts: Any = parts) -> int:
+            return of_sklearn(parts, "DummyClassifier")
+
+        def boosting(parts: Any = parts) -> int:
+            return of_sklearn(parts, "HistGradientBoostingClassifier")
+
+        name = f"table of {what}"
+        networks = {f"{name}, torch_tabular": network, f"{name}, lightning": module}
         cases += [
-            Case(name=f"table of {what}, torch_tabular", ours=lambda t=trainer, p=parts: of_torch(t, p, EPOCHS), peers=peers),  # type: ignore[misc]
-            Case(name=f"table of {what}, lightning", ours=lambda p=parts: of_lightning(p, EPOCHS), peers=peers),  # type: ignore[misc]
-            Case(name=f"table of {what}, frame of an sklearn trainer", ours=lambda p=parts: of_sklearn(p, "DummyClassifier"), peers=plain),  # type: ignore[misc]
-            Case(
-                name=f"table of {what}, encoded for histogram boosting",
-                ours=lambda p=parts: of_sklearn(p, "HistGradientBoostingClassifier"),  # type: ignore[misc]
-                peers=numpy,
-            ),
+            Case(ours=networks, peers=loaders(dataset, EPOCHS)),
+            Case(ours={f"{name}, frame of an sklearn trainer": given}, peers={"pandas, read_parquet": read_only}),
+            Case(ours={f"{name}, encoded for histogram boosting": boosting}, peers=by_hand),
         ]
     return cases
 
@@ -353,44 +368,68 @@ def rate(turn: Turn) -> float:
     return rows / (time.perf_counter() - start)
 
 
-def measured(case: Case, rounds: int) -> tuple[object, ...]:
+def measured(case: Case, rounds: int) -> list[tuple[object, ...]]:
     """Take turns; the median rates and the median ratio to the peer whose median is best."""
     import torch
 
-    sides = {"ours": case.ours, **case.peers}
+    sides = {**case.ours, **case.peers}
     rates: dict[str, list[float]] = {name: [] for name in sides}
     torch.set_num_threads(case.threads)
-    case.afresh()
-    case.ours()  # imports, and the digests of the files
+    for ours in case.ours.values():  # imports, and the digests of the files
+        case.afresh()
+        ours()
     for at in range(rounds):
         for name in list(sides)[:: 1 if at % 2 else -1]:
             case.afresh()
             rates[name].append(rate(sides[name]))
     peer = max(case.peers, key=lambda name: statistics.median(rates[name]))
-    ratios = sorted(one / other for one, other in zip(rates["ours"], rates[peer], strict=True))
-    own, other = (statistics.median(rates[name]) for name in ("ours", peer))
-    spread = f"{ratios[0]:.2f} – {ratios[-1]:.2f}"
-    return case.name, f"{own:,.0f}", f"{other:,.0f}", peer, f"{statistics.median(ratios):.2f}", spread
+    return [_row(name, peer, rates) for name in case.ours]
+
+
+def _row(name: str, peer: str, rates: Mapping[str, list[float]]) -> tuple[object, ...]:
+    ratios = sorted(one / other for one, other in zip(rates[name], rates[peer], strict=True))
+    own, other = (f"{statistics.median(rates[side]):,.0f}" for side in (name, peer))
+    return name, own, other, peer, f"{statistics.median(ratios):.2f}", f"{ratios[0]:.2f} – {ratios[-1]:.2f}"
 
 
 HEAD = ("case", "ours, rows/s", "peer, rows/s", "the better peer", "ratio, median", "least – most")
+PAGE = """\
+# Rows a second into a trial
+
+`python -m benchmarks.rows` on {cores} cores, Python {python}, torch {torch}, {rounds} turns each, {seconds:.0f} s;
+load of the machine before {before:.1f}, after {after:.1f}. Goal: at least 1.0 × the better peer of each line.
+
+From what lies on the disk to the last batch, or to the rows an estimator is given; pages of files are warm. Ours goes
+the way of a training: stored datasets are opened, rows drawn by weight from two of them, read and made tensors. The
+peer reads the same rows from one file, shuffled, without weights. A trial has one thread, two where image files are
+decoded for the first time; DataLoader has its workers beside it. A ratio is of one turn.
+
+{table}
+"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="all where none is named; then a page is written")
+    parser.add_argument("cases", nargs="*", help="images, files, table; all where none is named, and a page is written")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     before, start, rows = os.getloadavg()[0], time.monotonic(), list[tuple[object, ...]]()
     with tempfile.TemporaryDirectory(prefix="autodc-rows-") as root:
         for name in asked.cases or CASES:
             for case in CASES[name](Path(root) / name):
-                rows.append(measured(case, asked.rounds))
-                print(*rows[-1], sep=" · ", file=sys.stderr, flush=True)
-    seconds = time.monotonic() - start
-    found = table(HEAD, rows)
-    print(found)
-    print(f"{seconds:.0f} s, load before {before:.1f}", file=sys.stderr)
+                for row in measured(case, asked.rounds):
+                    rows.append(row)
+                    print(*row, sep=" · ", file=sys.stderr, flush=True)
+    import torch
+
+    page = PAGE.format(
+        cores=len(os.sched_getaffinity(0)), python=platform.python_version(), torch=torch.__version__,
+        rounds=asked.rounds, seconds=time.monotonic() - start, before=before, after=os.getloadavg()[0],
+        table=table(HEAD, rows),
+    )  # fmt: skip
+    if not asked.cases:
+        RESULTS.write_text(page)
+    print(page)
 
 
 if __name__ == "__main__":

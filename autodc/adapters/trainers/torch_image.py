@@ -167,4 +167,3 @@ class TorchImage(TorchFitting):
         mask = inside[:, None].to(x.device)
         moved = [im[at, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2) * mask for im in images]
         return moved[0], moved[1] if len(moved) == 2 else y
-

@@ -23,7 +23,6 @@ from torch.nn import functional
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
-from autodc.table import Inputs
 from autodc.trial.fitting import AbstractFitting, TrainPhase, draw, n_steps, phases
 from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.method import batches_of
