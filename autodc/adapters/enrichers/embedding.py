@@ -38,13 +38,15 @@ CLASSES = 1000
 class EmbeddingEnricher:
     """Learns the space, and the base rows in it with their targets; no others are ever seen."""
 
+    networks: bool = True
+    """Whether networks that are installed may be asked."""
     name: str = "embedding"
     kinds: tuple[InputKind, ...] = ("arrays", "table", "text", "files")
 
     @property
     def content(self) -> str:
         """What values depend on, but for base and rows: also which networks are installed."""
-        return f"{VERSION} {[name for name in NETWORKS if is_installed(name)]}"
+        return f"{VERSION} {[name for name in NETWORKS if self.networks and is_installed(name)]}"
 
     def fits(self, rows: Rows) -> bool:
         """All inputs have a place."""
@@ -52,7 +54,7 @@ class EmbeddingEnricher:
 
     def fitted(self, base: Rows, targets: Array | None) -> FittedEmbedding:
         """Return it for a study with this base."""
-        space = spaces_of(base.x)[-1]
+        space = spaces_of(base.x, networks=self.networks)[-1]
         some = evenly(len(base), space.looked_among)
         if targets is not None:
             targets = targets[some] if targets.ndim == 1 and len(targets) == len(base) else None

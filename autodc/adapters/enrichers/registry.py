@@ -13,13 +13,12 @@ _BUILT_IN: Final[Mapping[str, type]] = {
     "image": image.ImageEnricher,
     "table": table.TableEnricher,
     "text": text.TextEnricher,
-    "embedding": embedding.EmbeddingEnricher,
 }
 
 
-def built_in(name: str) -> Fittable:
-    """The enricher of this name, to be fitted to a base."""
-    made: Fittable = _BUILT_IN[name]()
+def built_in(name: str, *, networks: bool = True) -> Fittable:
+    """The enricher of this name, to be fitted to a base. networks: whether it may ask those that are installed."""
+    made: Fittable = embedding.EmbeddingEnricher(networks=networks) if name == "embedding" else _BUILT_IN[name]()
     return made
 
 
