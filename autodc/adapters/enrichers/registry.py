@@ -18,7 +18,9 @@ _BUILT_IN: Final[Mapping[str, type]] = {
 
 def built_in(name: str, *, networks: bool = True) -> Fittable:
     """The enricher of this name, to be fitted to a base. networks: whether it may ask those that are installed."""
-    made: Fittable = embedding.EmbeddingEnricher(networks=networks) if name == "embedding" else _BUILT_IN[name]()
+    if name == "embedding":
+        return embedding.EmbeddingEnricher(networks=networks)
+    made: Fittable = _BUILT_IN[name]()
     return made
 
 
