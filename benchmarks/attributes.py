@@ -50,7 +50,7 @@ def changed(x: Array, rng: np.random.Generator) -> dict[str, Array]:
 
 
 def main() -> None:
-    raw = np.frombuffer(gzip.open(IMAGES).read(), np.uint8, offset=16).reshape(-1, 28, 28)[:ROWS]
+    raw = np.frombuffer(gzip.decompress(IMAGES.read_bytes()), np.uint8, offset=16).reshape(-1, 28, 28)[:ROWS]
     base = Rows(x=raw, metadata=pd.DataFrame(index=range(ROWS)))
     ours: Any = built_in("image").fitted(base, None)
 
