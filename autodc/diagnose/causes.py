@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 SPREAD_PAYS = 1.3
 """A distance from the usual is told instead of the level where its gap is so many times as wide: what moves to one side
 is far from the usual too."""
-TWIN = 0.9
+TWIN = 0.95
 """Correlation within classes from which on an attribute is nearly the same as one told before."""
 EXPLAINED = 0.5
 """An attribute goes with an earlier one that explains more than this share of its gap."""
@@ -29,10 +29,10 @@ def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, see
 
     The difference of an attribute is the mean over the failing rows inside, less the mean of all passing rows of the
     same class, in standard deviations within classes (of both sides alike, Cohen's d); of categories and of missing
-    values the difference of shares. Numbers far out are drawn in. The intervals hold together for all attributes, 1 − alpha, with
-    groups as units; an attribute of which the interval has zero in it is none. The widest gap
-    comes first. Where a class has no passing row its failing rows say nothing, and where none is
-    left, or the failing rows are of one group, the answer is empty.
+    values the difference of shares. Numbers far out are drawn in. The intervals hold together for all attributes,
+    1 − alpha, with groups as units; an attribute of which the interval has zero in it is none. The widest gap comes
+    first. Where a class has no passing row its failing rows say nothing, and where none is left, or the failing rows
+    are of one group, the answer is empty.
 
     inside: shape (n,) of booleans. Outside classification, rows of like targets (fifths) are compared.
     """
@@ -47,7 +47,7 @@ def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, see
     gaps = _gaps(columns, within, failing, passing, view.groups, alpha, rng)
     real = np.flatnonzero((gaps.low > 0) | (gaps.high < 0))
     chosen = [real[place] for place in _ahead([columns[j] for j in real], gaps.effect[real])]
-    order, goes_with = _in_order(gaps.effect[chosen], gaps.moved[:, chosen], most)
+    order, goes_with = in_order(gaps.effect[chosen], gaps.moved[:, chosen], most)
     return tuple(
         _told(columns[chosen[place]], gaps, chosen[place], None if k is None else columns[chosen[k]].attribute)
         for place, k in zip(order, goes_with, strict=True)
@@ -167,7 +167,7 @@ def _ahead(columns: list[Measured], effect: Array) -> list[int]:
     return [place for _, place in best.values()]
 
 
-def _in_order(effect: Array, moved: Array, most: int) -> tuple[list[int], list[int | None]]:
+def in_order(effect: Array, moved: Array, most: int) -> tuple[list[int], list[int | None]]:
     """Places of the columns, the widest gap first, and for each the earlier place that it goes with.
 
     Those that are nearly the same as one before stand behind those that are not, or two twins would hide a third.
