@@ -1,4 +1,4 @@
-"""The attribute-shift table: what is measured differently once the model succeeds, less what changes in passing rows."""
+"""The attribute-shift table: what is measured otherwise once the model succeeds, less what changes in controls."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def shifts(
 ) -> tuple[Shift, ...]:
     """Rank the attributes by how much they change from before to after, less the change of the controls.
 
-    Each pair: of the failing rows and of the controls. Only attributes of which the interval excludes zero are told; the
-    intervals hold together, 1 − alpha, groups as units. before, after: frames of n rows each, of the same columns;
+    Each pair: of the failing rows and of the controls. Only attributes of which the interval excludes zero are told;
+    the intervals hold together, 1 − alpha, groups as units. before, after: frames of n rows each, of the same columns;
     within, groups: shape (n,) each.
     """
     sizes = [len(before[0]), len(before[1])]
@@ -120,7 +120,7 @@ def _mean(values: Array) -> Array:
 def _influence(moves: Array, mean: Array) -> Array:
     there = ~np.isnan(moves)
     count = np.maximum(there.sum(0), 1)
-    return np.where(there, moves - mean, 0.0) / np.sqrt(count * np.maximum(count - 1, 1))
+    return np.asarray(np.where(there, moves - mean, 0.0) / np.sqrt(count * np.maximum(count - 1, 1)))
 
 
 def _deviation(values: Array, within: Array, side: Array) -> Array:
