@@ -114,7 +114,7 @@ class _Search:
     def told(self, out: Array) -> Array:
         """Predictions as the user would write them."""
         if self.view.is_classification and out.ndim == 2:
-            return np.array([*self.view.classes, None], dtype=object)[:-1][out.argmax(1)]
+            return np.asarray(np.array([*self.view.classes, None], dtype=object)[:-1][out.argmax(1)])
         return out
 
     def right(self, out: Array, rows: Array) -> Array:
@@ -140,8 +140,8 @@ def counterfactuals(
     Images and other arrays are moved in the coordinates of a decoder towards passing rows of their class, and what is
     decoded is applied as a difference, so that blur cancels, and clamped to the range of the inputs. Rows of a table
     and texts take as little as success allows from the nearest passing row. Controls are passing rows of the same
-    classes, moved as far, in the same columns or by the same share of what differs. Outside classification success is an error of at most the passing
-    rows' median.
+    classes, moved as far, in the same columns or by the same share of what differs. Outside classification success is
+    an error of at most the passing rows' median.
 
     inside: shape (n,) of booleans. predict: inputs of any number of rows → outputs, class scores of a classifier;
     measure: inputs → the attributes. decoder: of arrays; principal components where it is left out. What cannot be done
@@ -238,7 +238,7 @@ def _by_decoder(search: _Search, rows: Array, passing: Array, decoder: Decoder) 
     share = np.array(STEPS)[step]
     result = made(rows[hit], towards[hit, way], share)
     whose = controls[hit]
-    moved = made(whose, _towards(search, z, whose, passing)[np.arange(len(hit)), way], share)
+    moved = made(whose, z[_as_far(search, z, whose, passing, far[hit, way])], share)
     difference = result.astype(np.float64) - x[rows[hit]]
     return _Found(by=decoder.name, rows=rows[hit], made=result, difference=difference, controls=whose, moved=moved)
 
@@ -256,6 +256,16 @@ def _towards(search: _Search, z: Array, rows: Array, passing: Array) -> Array:
             out[own, place] = z[near[:, min(place, near.shape[1] - 1)]]
         for place, many in enumerate(CROWDS):
             out[own, NEIGHBOURS + place] = z[near[:, :many]].mean(1)
+    return out
+
+
+def _as_far(search: _Search, z: Array, rows: Array, passing: Array, far: Array) -> Array:
+    """Where controls are moved to: the passing row of the class that is as far away as that of the failing row."""
+    out = np.zeros(len(rows), dtype=int)
+    for kind in np.unique(search.within[rows]):
+        own, among = np.flatnonzero(search.within[rows] == kind), np.flatnonzero(passing & (search.within == kind))
+        away = np.linalg.norm(z[rows[own]][:, None] - z[among][None], axis=2)
+        out[own] = among[np.abs(away - far[own, None]).argmin(1)]
     return out
 
 
