@@ -66,8 +66,10 @@ def shifts(
     """Tell which attributes change from before to after, less the change of the controls.
 
     First comes what closes most of its gap to passing rows, in standard deviations: a change that leads away from them,
-    or beyond, is of the way and not of the cause. Each pair: of the failing rows and of the controls. Only attributes of which the interval excludes zero are told;
-    the intervals hold together, 1 − alpha, groups as units. before, after: frames of n rows each, of the same columns;
+    or beyond, is of the way and not of the cause. Each pair is of the failing rows and of the controls. Only attributes
+    of which the interval excludes zero are told; the intervals hold together, 1 − alpha, groups as units.
+
+    before, after: frames of n rows each, of the same columns;
     within, groups: shape (n,) each.
     """
     sizes = [len(before[0]), len(before[1])]
