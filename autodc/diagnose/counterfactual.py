@@ -138,7 +138,7 @@ def counterfactuals(
     """Look for the nearest inputs on which the model succeeds, and tell which attributes change on the way.
 
     Images and other arrays are moved in the coordinates of a decoder towards passing rows of their class, and what is
-    decoded is applied as a difference, so that blur cancels, and clamped to the range of the inputs. The nearest success
+    decoded is applied as a difference, so that blur cancels, clamped to the range of the inputs. The nearest success
     is shown, and the shifts are those of the whole way in its direction. Rows of a table and texts take as little as
     success allows from the nearest passing row. Controls are passing rows of the same classes, moved as far, in the
     same columns or by the same share of what differs. Outside classification success is an error of at most the passing
