@@ -50,7 +50,7 @@ class Diagnosis:
     """Where a model fails on the rows of a view."""
 
     findings: tuple[Finding, ...]
-    """The confirmed first, those that cost most before the others; then what is suspected."""
+    """The confirmed first, those that explain most before the others; then what is suspected."""
     suspicions: Mapping[str, Suspicion]
     """Id of a finding → what chooses its rows, of this view or of others."""
     notes: tuple[Note, ...] = ()
@@ -143,9 +143,9 @@ def _alike(one: Array, two: Array) -> bool:
 
 
 def _ranked(suspicions: Sequence[Suspicion], trials: Sequence[Confirmation]) -> list[int]:
-    """The confirmed, dearest first, each once; then the suspected, by how sure they are."""
+    """The confirmed, by what they explain of the errors, each once; then the suspected, by how sure they are."""
     sure = [i for i, trial in enumerate(trials) if trial.confirmed]
-    sure.sort(key=lambda i: -trials[i].cost)
+    sure.sort(key=lambda i: -trials[i].explained)
     kept: list[int] = []
     for place in sure:
         if not any(_same(trials[place].mask, trials[other].mask) for other in kept):
