@@ -34,8 +34,9 @@ class Confirmation:
 
     @property
     def explained(self) -> float:
-        """Proportional to the variation of the errors that it explains: many rows, much worse. By cost alone half of
-        all rows, a little worse, come before a tenth on which everything fails.
+        """Proportional to the variation of the errors that it explains: many rows, and much worse.
+
+        By cost alone half of all rows, a little worse, would come before a tenth on which everything fails.
         """
         return self.cost * max(0.0, self.gap.difference)
 

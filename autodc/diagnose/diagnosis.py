@@ -86,10 +86,10 @@ def diagnose(
     chosen = [suspicions[i] for i in kept]
     trials = tried([mask for _, _, mask in chosen], tried_on, alpha)
     ranked = _ranked([s for s, _, _ in chosen], trials)[:k]
-    findings = []
+    findings, order = [], worst_first(view)
     for number, place in enumerate(ranked, start=first):
         suspicion, mask, _ = chosen[place]
-        findings.append(_finding(f"F{number}", suspicion, int(mask.sum()), trials[place], view))
+        findings.append(_finding(f"F{number}", suspicion, int(mask.sum()), trials[place], view, order))
     by_id = {f.id: chosen[place][0] for f, place in zip(findings, ranked, strict=True)}
     return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=notes)
 
@@ -160,8 +160,7 @@ def _same(one: Array, two: Array) -> bool:
     return _alike(one, two) or both >= HELD * max(1, smaller)
 
 
-def _finding(name: str, suspicion: Suspicion, found: int, trial: Confirmation, view: View) -> Finding:
-    order = worst_first(view)
+def _finding(name: str, suspicion: Suspicion, found: int, trial: Confirmation, view: View, order: Array) -> Finding:
     inside = suspicion.mask(view)
     told: dict[str, Any] = {"cost": round(trial.cost, 4), **suspicion.told}
     if suspicion.ball is not None:

@@ -14,7 +14,7 @@ import platform
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.diagnosis import Diagnosis, diagnose, worst_first
 from autodc.diagnose.view import View
 from benchmarks.diagnose.measures import measures
-from benchmarks.diagnose.peers import METHODS
+from benchmarks.diagnose.peers import METHODS, Method
 from benchmarks.diagnose.world import setting
 
 Array = np.ndarray[Any, Any]
@@ -72,7 +72,7 @@ def table(numbers: Sequence[int], kind: str) -> list[str]:
         seconds["autodc diagnose"].append(time.process_time() - start)
         answers["autodc diagnose"] = [whole.mask(f.id, tried_on) for f in whole.findings]
         for name, method in METHODS.items():
-            answers[name], spent = _answer(name, number, kind, lambda: method(found_on, tried_on, TEN, number))
+            answers[name], spent = _answer(name, method, (found_on, tried_on, TEN, number), kind)
             seconds[name].append(spent)
         for name, masks in answers.items():
             for planted in world.truth.values():
@@ -93,12 +93,12 @@ def table(numbers: Sequence[int], kind: str) -> list[str]:
 KEPT: dict[tuple[str, int], tuple[list[Array], float]] = {}
 
 
-def _answer(name: str, number: int, kind: str, ask: Callable[[], Sequence[Array]]) -> tuple[list[Array], float]:
+def _answer(name: str, method: Method, given: tuple[View, View, int, int], kind: str) -> tuple[list[Array], float]:
     """Masks and CPU seconds; a method that reads no attributes answers once a setting."""
-    key = (name if name in ("confidence only", "PlaneSpot", "clusters") else f"{name} {kind}", number)
+    key = (name if name in ("confidence only", "PlaneSpot", "clusters") else f"{name} {kind}", given[3])
     if key not in KEPT:
         start = time.process_time()
-        masks = list(ask())
+        masks = list(method(*given))
         KEPT[key] = (masks, time.process_time() - start)
     return KEPT[key]
 
@@ -209,8 +209,8 @@ def main() -> None:
         "Fashion-MNIST under twelve conditions; a network trained without three of them",
         "(`benchmarks/diagnose/world.py`). 6,000 validation rows: found on one half, held against the truth on the",
         "other. A planted slice is found where a suspicion has precision@10 of at least .7: among the ten rows inside",
-        "that a person sees first, those on which the model errs most (*worst ten*); or, stricter, among all rows inside",
-        "(*all inside*). Peers are in their own order; `autodc diagnose` tells what it confirmed first.",
+        "that a person sees first, those on which the model errs most (*worst ten*); or, stricter, among all rows",
+        "inside (*all inside*). Peers are in their own order; `autodc diagnose` tells what it confirmed first.",
         "",
         *parts,
         "## Luck and time",
