@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
-from autodc.diagnose.finder import Finder, Suspicion
+from autodc.diagnose.finder import Finder, Kind, Suspicion
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.view import LEAST_GROUPS, View
 from autodc.plugins import told
@@ -85,7 +85,7 @@ def diagnose(
     kept = _different([s for s, _, _ in suspicions], [mask for _, mask, _ in suspicions])
     chosen = [suspicions[i] for i in kept]
     trials = tried([mask for _, _, mask in chosen], tried_on, alpha)
-    ranked = _ranked(trials, tried_on.excess)[:k]
+    ranked = _ranked([s.kind for s, _, _ in chosen], trials, tried_on.excess)[:k]
     findings, order = [], worst_first(view)
     for number, place in enumerate(ranked, start=first):
         suspicion, mask, _ = chosen[place]
@@ -142,12 +142,14 @@ def _alike(one: Array, two: Array) -> bool:
     return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
 
 
-def _ranked(trials: Sequence[Confirmation], excess: Array) -> list[int]:
+def _ranked(kinds: Sequence[Kind], trials: Sequence[Confirmation], excess: Array) -> list[int]:
     """The confirmed, by what they explain of the errors, each once; then the suspected, by how sure they are.
 
+    A cluster has to tell news beside every rule: a rule is read, and holds on rows without an embedding.
     excess: of the rows on which they were tried.
     """
-    sure = sorted((i for i, one in enumerate(trials) if one.confirmed), key=lambda i: -trials[i].explained)
+    sure = [i for i, one in enumerate(trials) if one.confirmed]
+    sure.sort(key=lambda i: (kinds[i] == "cluster", -trials[i].explained))
     kept: list[int] = []
     covered = np.zeros(len(excess), dtype=bool)
     for place in sure:
@@ -157,6 +159,7 @@ def _ranked(trials: Sequence[Confirmation], excess: Array) -> list[int]:
         if news.sum() >= LEAST_INSIDE and cost[news].sum() >= NEWS * cost[mask].sum():
             kept.append(place)
             covered |= mask
+    kept.sort(key=lambda i: -trials[i].explained)
     rest = [i for i, one in enumerate(trials) if not one.confirmed]
     return [*kept, *sorted(rest, key=lambda i: -trials[i].gap.low)]
 
