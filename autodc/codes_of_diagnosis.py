@@ -29,4 +29,9 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-043": Code("No failing row has a passing row of its class to be moved to."),
     "ADC-DIAG-044": Code("The inputs cannot be changed, or success cannot be told, so there are no counterfactuals."),
     "ADC-DIAG-045": Code("Measuring changed inputs gives another number of rows."),
+    # finders and what is confirmed
+    "ADC-DIAG-020": Code("There are too few rows or groups to find on one half and confirm on the other."),
+    "ADC-DIAG-021": Code("A finder failed and was left out of a diagnosis."),
+    "ADC-DIAG-022": Code("The model fails on no row that a diagnosis may look at."),
+    "ADC-DIAG-023": Code("The library of a finder is not installed."),
 }
