@@ -1,0 +1,380 @@
+"""Likely wrong labels, by confident learning: what a model that has not seen a row says against what stands there.
+
+Source: Northcutt, Jiang & Chuang, Confident Learning, JAIR 2021, as cleanlab has it; several annotators: Goh, Tkachenko
+& Mueller, CROWDLAB, 2022. Classes that overlap are told apart from wrong labels by two things: overlap confuses both
+ways, and the label that stands there is among the next best.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from scipy import stats
+
+from autodc.diagnose.check import Reason, Status, places, plain
+from autodc.errors import DataError
+
+Array = np.ndarray[Any, Any]
+
+CODE = "ADC-D010"
+"""Likely wrong labels."""
+LEAST_ROWS = 50
+LEAST_OF_CLASS = 5
+"""Rows, and rows of each of two classes, below which nothing is said."""
+LEAST_OF_PAIR = 5
+"""Rows that a pair of classes needs to be told."""
+LEVEL = 0.01
+"""Chance at which a pair of classes, a dataset or scattered labels are told where nothing is wrong; Holm over pairs."""
+MANY_CLASSES = 6
+"""From so many classes on a wrong label can be known by its being far from the best."""
+REMOTE_LEAST = 0.002
+"""Share of rows with a remote label up to which it is put down to the model."""
+OUTLYING = 5.0
+"""Robust standard deviations of its neighbours' residuals beyond which a number is likely wrong."""
+NEIGHBOURS = 50
+"""Rows of nearest prediction by which the spread of a residual is judged."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A row of which the label is likely wrong."""
+
+    row: int
+    """Its position among the rows that were looked at."""
+    given: Any
+    likely: Any
+    """What it should be: a class, or of a number what a model says."""
+    score: float
+    """0 to 1, up is more surely wrong: half of one minus the margin by which the given class leads the best other; of
+    a number how far it lies out."""
+    sure: bool
+    """Whether more than the overlap of classes speaks for it: its pair is told, or its label is remote."""
+    dataset: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        named = {} if self.dataset is None else {"dataset": self.dataset}
+        values = {"given": plain(self.given), "likely": plain(self.likely)}
+        return {"row": self.row, **named, **values, "score": round(self.score, 4), "sure": self.sure}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassPair:
+    """Rows labelled as one class that look like another."""
+
+    given: Any
+    likely: Any
+    rows: int
+    reverse: int
+    """The same the other way round: as much as overlap of the two classes explains."""
+    share: float
+    """Of the rows labelled `given`."""
+    chance: float
+    """Of so many more this way than the other, were it overlap; Holm's correction over all pairs."""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether overlap does not explain it."""
+        return self.chance < LEVEL and self.rows >= LEAST_OF_PAIR
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "given": plain(self.given),
+            "likely": plain(self.likely),
+            "rows": self.rows,
+            "reverse": self.reverse,
+            "share": round(self.share, 4),
+            "chance": float(f"{self.chance:.2g}"),
+            "told": self.is_told,
+        }
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetLabels:
+    """Likely wrong labels of one dataset."""
+
+    name: str
+    rows: int
+    suspects: int
+    share: float
+    low: float
+    high: float
+    """low, high: 95%, of the share (Wilson); a group counts as one row."""
+    others: float | None
+    """The share in all other datasets together."""
+    chance: float
+    """Of so many more than in the others, were labels alike; Holm's correction over datasets."""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it has more than the others."""
+        return self.chance < LEVEL and self.suspects >= LEAST_OF_PAIR
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        numbers = {n: round(float(getattr(self, n)), 4) for n in ("share", "low", "high")}
+        others = None if self.others is None else round(self.others, 4)
+        head = {"name": self.name, "rows": self.rows, "suspects": self.suspects}
+        return {**head, **numbers, "others": others, "told": self.is_told}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What was found of labels."""
+
+    status: Status
+    """found: more than overlap of classes explains; passed: suspects, if any, may be overlap."""
+    rows: int
+    reason: Reason | None = None
+    suspects: tuple[Suspect, ...] = ()
+    """The sure ones first, then by score."""
+    pairs: tuple[ClassPair, ...] = ()
+    """By how many more they are than their reverse."""
+    datasets: tuple[DatasetLabels, ...] = ()
+    """By share, the largest first."""
+    scattered: int = 0
+    """How many labels are likely wrong at random, estimated from those that are far from the best."""
+
+    @property
+    def code(self) -> str | None:
+        """The code of the finding, where there is one."""
+        return CODE if self.status == "found" else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "code": self.code,
+            "status": self.status,
+            "reason": self.reason,
+            "rows": self.rows,
+            "scattered": self.scattered,
+            "pairs": [one.to_dict() for one in self.pairs],
+            "datasets": [one.to_dict() for one in self.datasets],
+            "suspects": [one.to_dict() for one in self.suspects],
+        }
+
+
+def wrong_labels(
+    target: Array,
+    probabilities: Array | None,
+    classes: Sequence[Any],
+    *,
+    datasets: Array | None = None,
+    groups: Array | None = None,
+) -> Labels:
+    """Find the rows of which the class is likely wrong.
+
+    target: labels, shape (n,). probabilities: shape (n, classes), of a model that has not seen the rows; of validation
+    they are, of training rows they come from `cross_validated`. datasets: the name of each row's dataset, shape (n,).
+    groups: ints, shape (n,); rows of one number count as one observation.
+
+    Raises DataError ADC-DIAG-051 (a label is no class), 052 (probabilities are none).
+    """
+    target, names = np.asarray(target), tuple(classes)
+    if target.ndim != 1 or not names:
+        return Labels(status="not_applicable", rows=len(target), reason="targets are no classes")
+    if probabilities is None:
+        return Labels(status="not_applicable", rows=len(target), reason="there are no probabilities")
+    given, shares = places(target, names, "target"), distribution(probabilities, len(target), len(names))
+    if reason := _unfit(given, len(names)):
+        return Labels(status="not_applicable", rows=len(target), reason=reason)
+    flagged, score = _confident(given, shares)
+    likely = shares.argmax(axis=1)
+    pairs = _pairs(given, likely, flagged, names)
+    scattered, remote = _scattered(given, shares, flagged)
+    told = {(str(one.given), str(one.likely)) for one in pairs if one.is_told}
+    of = None if datasets is None else np.asarray(datasets).astype(str)
+    suspects = [
+        Suspect(
+            row=int(row),
+            given=names[given[row]],
+            likely=names[likely[row]],
+            score=float(score[row]),
+            sure=(str(names[given[row]]), str(names[likely[row]])) in told or bool(remote[row] and scattered),
+            dataset=None if of is None else str(of[row]),
+        )
+        for row in np.flatnonzero(flagged)
+    ]
+    parts = () if of is None else _of_datasets(flagged, of, groups)
+    found = bool(told) or scattered > 0 or any(part.is_told for part in parts)
+    return Labels(
+        status="found" if found else "passed",
+        rows=len(target),
+        suspects=tuple(sorted(suspects, key=lambda one: (not one.sure, -one.score, one.row))),
+        pairs=pairs,
+        datasets=parts,
+        scattered=scattered,
+    )
+
+
+def wrong_numbers(
+    target: Array, predictions: Array, *, datasets: Array | None = None, groups: Array | None = None
+) -> Labels:
+    """Find the rows of which the number is likely wrong: its residual lies out among those of like predictions.
+
+    target, predictions: shape (n,), predictions of a model that has not seen the rows. The spread is the median
+    absolute residual of the NEIGHBOURS rows of nearest prediction, so that noise may grow with the value.
+    """
+    target, predictions = np.asarray(target, float), np.asarray(predictions, float)
+    if target.ndim != 1 or predictions.shape != target.shape:
+        return Labels(status="not_applicable", rows=len(target), reason="targets are no single numbers")
+    if len(target) < LEAST_ROWS:
+        return Labels(status="not_applicable", rows=len(target), reason="there are too few rows")
+    out = _lies_out(target - predictions, predictions)
+    of = None if datasets is None else np.asarray(datasets).astype(str)
+    suspects = tuple(
+        Suspect(
+            row=int(row),
+            given=float(target[row]),
+            likely=float(predictions[row]),
+            score=float(1 - OUTLYING / out[row] / 2),
+            sure=True,
+            dataset=None if of is None else str(of[row]),
+        )
+        for row in np.argsort(-out, kind="stable")
+        if out[row] > OUTLYING
+    )
+    parts = () if of is None else _of_datasets(out > OUTLYING, of, groups)
+    status: Status = "found" if suspects else "passed"
+    return Labels(status=status, rows=len(target), suspects=suspects, datasets=parts)
+
+
+def distribution(probabilities: Array, rows: int, classes: int) -> Array:
+    """Probabilities that sum to 1 a row."""
+    found = np.asarray(probabilities)
+    fits = found.shape == (rows, classes) and found.dtype.kind in "fiub"
+    sums = found.sum(axis=1, dtype=float) if fits else np.zeros(0)
+    if fits and np.isfinite(sums).all() and (found >= 0).all() and (np.abs(sums - 1) < 0.01).all():
+        return np.asarray(found.astype(np.float64) / sums[:, None])
+    raise DataError(
+        "ADC-DIAG-052",
+        "Probabilities are one row for each row and one column for each class, and sum to 1.",
+        place="probabilities",
+        got=f"shape {found.shape} for {rows} rows and {classes} classes" if not fits else "other sums, or NaN",
+        hint="give what the model says of each class, as probabilities",
+    )
+
+
+def _unfit(given: Array, classes: int) -> Reason | None:
+    count = np.bincount(given, minlength=classes)
+    if len(given) < LEAST_ROWS:
+        return "there are too few rows"
+    if (count > 0).sum() < 2:
+        return "there is only one class"
+    return "there are too few rows of a class" if (count >= LEAST_OF_CLASS).sum() < 2 else None
+
+
+def _confident(given: Array, shares: Array) -> tuple[Array, Array]:
+    """Which rows confident learning would look at again, and how surely each is wrong; both of shape (n,)."""
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
+    present = np.flatnonzero(np.bincount(given, minlength=shares.shape[1]) >= LEAST_OF_CLASS)
+    rows = np.flatnonzero(np.isin(given, present))
+    some = shares[np.ix_(rows, present)] + 1e-12
+    some /= some.sum(axis=1, keepdims=True)
+    flagged = np.zeros(len(given), dtype=bool)
+    flagged[rows] = find_label_issues(np.searchsorted(present, given[rows]), some, n_jobs=1)
+    score = 1 - np.asarray(get_label_quality_scores(given, shares, method="normalized_margin"), dtype=float)
+    return flagged & (shares.argmax(axis=1) != given), score
+
+
+def _pairs(given: Array, likely: Array, flagged: Array, names: tuple[Any, ...]) -> tuple[ClassPair, ...]:
+    count = Counter(zip(given[flagged].tolist(), likely[flagged].tolist(), strict=True))
+    sizes = np.bincount(given, minlength=len(names))
+    keys = sorted(count)
+    chances = []
+    for a, b in keys:
+        expected = sizes[a] / (sizes[a] + sizes[b])
+        both = count[a, b] + count[b, a]
+        chances.append(float(stats.binom.sf(count[a, b] - 1, both, max(0.5, expected))))
+    told = [
+        ClassPair(
+            given=names[a],
+            likely=names[b],
+            rows=count[a, b],
+            reverse=count[b, a],
+            share=count[a, b] / sizes[a],
+            chance=chance,
+        )
+        for (a, b), chance in zip(keys, _holm(chances), strict=True)
+    ]
+    return tuple(sorted(told, key=lambda one: (one.reverse - one.rows, -one.rows)))
+
+
+def _scattered(given: Array, shares: Array, flagged: Array) -> tuple[int, Array]:
+    """How many labels are wrong at random, and which rows have a label that is far from the best, shape (n,).
+
+    A label by chance is equally likely at every place behind the best; one of overlapping classes is among the first.
+    """
+    rows, classes = shares.shape
+    if classes < MANY_CLASSES:
+        return 0, np.zeros(rows, dtype=bool)
+    own = shares[np.arange(rows), given]
+    behind = (shares > own[:, None]).sum(axis=1)
+    remote = flagged & (behind > classes // 2)
+    count = int(remote.sum())
+    if count < LEAST_OF_PAIR or stats.binom.sf(count - 1, rows, REMOTE_LEAST) >= LEVEL:
+        return 0, remote
+    return round(count * (classes - 1) / (classes - 1 - classes // 2)), remote
+
+
+def _of_datasets(flagged: Array, of: Array, groups: Array | None) -> tuple[DatasetLabels, ...]:
+    found = []
+    names = sorted(set(of))
+    for name in names:
+        inside = of == name
+        rows, hits = int(inside.sum()), int(flagged[inside].sum())
+        apart, wrong = int((~inside).sum()), int(flagged[~inside].sum())
+        share = hits / rows
+        units = rows if groups is None else len(np.unique(np.asarray(groups)[inside]))
+        low, high = _wilson(share, units)
+        table = [[hits, rows - hits], [wrong, apart - wrong]]
+        chance = float(stats.fisher_exact(table, alternative="greater").pvalue) if apart else 1.0
+        found.append((name, rows, hits, share, low, high, wrong / apart if apart else None, chance))
+    corrected = _holm([one[-1] for one in found])
+    parts = [
+        DatasetLabels(name=n, rows=r, suspects=h, share=s, low=lo, high=hi, others=o, chance=c)
+        for (n, r, h, s, lo, hi, o, _), c in zip(found, corrected, strict=True)
+    ]
+    return tuple(sorted(parts, key=lambda one: (-one.share, one.name)))
+
+
+def _lies_out(residual: Array, predictions: Array) -> Array:
+    """How many robust standard deviations each residual lies from those of like predictions, shape (n,)."""
+    order = np.argsort(predictions, kind="stable")
+    width = min(NEIGHBOURS, len(order))
+    windows = np.lib.stride_tricks.sliding_window_view(residual[order], width)
+    middle = np.median(windows, axis=1)
+    spread = 1.4826 * np.median(np.abs(windows - middle[:, None]), axis=1)
+    start = np.clip(np.arange(len(order)) - width // 2, 0, len(windows) - 1)
+    whole = 1.4826 * np.median(np.abs(residual - np.median(residual)))
+    floor = max(whole / 10, np.finfo(float).eps * max(1.0, float(np.abs(residual).max())))
+    out = np.empty(len(order))
+    out[order] = np.abs(residual[order] - middle[start]) / np.maximum(spread[start], floor)
+    return out
+
+
+def _holm(chances: list[float]) -> list[float]:
+    """Holm's correction."""
+    order = np.argsort(chances, kind="stable")
+    steps = np.array(chances)[order] * np.arange(len(chances), 0, -1) if chances else np.zeros(0)
+    corrected = np.empty(len(chances))
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    return [float(one) for one in corrected]
+
+
+def _wilson(share: float, n: int) -> tuple[float, float]:
+    """95% for a share."""
+    z = 1.96
+    centre, width = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return float((centre - width) / (1 + z * z / n)), float((centre + width) / (1 + z * z / n))
