@@ -13,8 +13,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc.diagnose.check import Reason, Status, places, plain
-from autodc.diagnose.labels import distribution
+from autodc.diagnose.check import Reason, Status, distribution, places, plain
 from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
@@ -123,7 +122,7 @@ def _settled(given: Array, shares: Array) -> tuple[Array, Array, dict[int, float
     told = get_label_quality_multiannotator(frame, shares, verbose=False, return_detailed_quality=False)
     rows, people = told["label_quality"], told["annotator_stats"]
     quality = {int(name): float(value) for name, value in people["annotator_quality"].items()}
-    return rows["consensus_label"].to_numpy(int), rows["consensus_label_quality"].to_numpy(float), quality
+    return rows["consensus_label"].to_numpy(int), rows["consensus_quality_score"].to_numpy(float), quality
 
 
 def _annotator(name: str, given: Array, at: int, quality: float | None) -> Annotator:

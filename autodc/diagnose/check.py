@@ -29,7 +29,7 @@ Reason = Literal[
 
 
 def coordinates(values: Array, rows: int, what: str) -> Array:
-    """An embedding as float64, shape (rows, d). Raises DataError ADC-DIAG-050 where it is not of that shape or finite."""
+    """An embedding as float64, shape (rows, d). Raises DataError ADC-DIAG-050 where it has another shape or NaN."""
     found = np.asarray(values)
     fits = found.ndim == 2 and len(found) == rows and found.shape[1] > 0 and found.dtype.kind in "fiub"
     if fits and np.isfinite(found := found.astype(np.float64)).all():
@@ -56,6 +56,22 @@ def places(target: Array, classes: tuple[Any, ...], what: str) -> Array:
             hint=f"the classes are {', '.join(list(order)[:10])}",
         )
     return np.array([order[str(one)] for one in target], dtype=np.int64)
+
+
+def distribution(probabilities: Array, rows: int, classes: int) -> Array:
+    """Probabilities that sum to 1 a row, shape (rows, classes). Raises DataError ADC-DIAG-052 where they do not."""
+    found = np.asarray(probabilities)
+    fits = found.shape == (rows, classes) and found.dtype.kind in "fiub"
+    sums = found.sum(axis=1, dtype=float) if fits else np.zeros(0)
+    if fits and np.isfinite(sums).all() and (found >= 0).all() and (np.abs(sums - 1) < 0.01).all():
+        return np.asarray(found.astype(np.float64) / sums[:, None])
+    raise DataError(
+        "ADC-DIAG-052",
+        "Probabilities are one row for each row and one column for each class, and sum to 1.",
+        place="probabilities",
+        got=f"shape {found.shape} for {rows} rows and {classes} classes" if not fits else "other sums, or NaN",
+        hint="give what the model says of each class, as probabilities",
+    )
 
 
 def plain(value: Any) -> Any:

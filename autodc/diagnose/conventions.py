@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import connected_components
 
 from autodc.diagnose.check import Reason, Status, coordinates, plain
 from autodc.errors import DataError
+from autodc.large import evenly
 
 Array = np.ndarray[Any, Any]
 
@@ -37,6 +38,8 @@ AS_NEAR = 0.75
 """Quantile of the distances between neighbours of one dataset up to which a row of another is alike."""
 MOSTLY = 0.5
 """Share of the alike rows of a class, at its lower bound, from which the other name is its name there."""
+SAMPLED = 5000
+"""Rows of a dataset that are looked at, evenly."""
 CLOSED = 0.5
 """Share of what the labels differ beyond overlap that a map has to close to be worth telling."""
 
@@ -212,16 +215,19 @@ def _near(ours: Labelled, theirs: Labelled) -> _Alike:
     groups = np.unique(np.arange(len(other)) if theirs.groups is None else theirs.groups, return_inverse=True)[1]
     k = min(len(other) - 1, 1 + int(np.bincount(groups).max(initial=1)))
     model = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(other)
-    apart, beside = _first_elsewhere(*model.kneighbors(other), groups, groups)
+    some = evenly(np.arange(len(other)), SAMPLED)
+    distance, near = model.kneighbors(other[some])
+    apart, _ = _first_elsewhere(distance, near, groups[some], groups)
     edge = np.quantile(apart[np.isfinite(apart)], AS_NEAR) if np.isfinite(apart).any() else 0.0
-    distance, near = model.kneighbors(own)
+    asked = evenly(np.arange(len(own)), SAMPLED)
+    distance, near = model.kneighbors(own[asked])
     _, second = _first_elsewhere(distance, near, groups[near[:, 0]], groups)
-    rows = np.flatnonzero((distance[:, 0] <= edge) & (second >= 0))
-    first = near[rows, 0]
+    kept = np.flatnonzero((distance[:, 0] <= edge) & (second >= 0))
+    rows, first = asked[kept], near[kept, 0]
     return _Alike(
         ours=ours.target[rows],
         theirs=theirs.target[first],
-        beside=theirs.target[second[rows]],
+        beside=theirs.target[second[kept]],
         units=_units(rows if ours.groups is None else np.asarray(ours.groups)[rows], groups[first]),
     )
 

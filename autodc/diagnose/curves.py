@@ -25,8 +25,8 @@ SPEEDS = np.linspace(0.02, 1.5, 38)
 """b, all equally likely beforehand."""
 SCALES = 41
 """Values of s, from a thirtieth of the smallest step to three times the largest n, logarithmic."""
-LEVELS = np.linspace(0.0, 1.0, 61)
-"""e0 between half and one and a half of what least squares says of it, given s and b."""
+LEVELS = np.linspace(-4.0, 4.0, 41)
+"""e0, in standard errors from what least squares says of it, given s and b; below zero it cannot be."""
 NOISE, NOISE_WEIGHT = 0.02, 3.0
 """Standard deviation of an error of weight 1 beforehand, relative to `scale`, and how many points that is worth."""
 
@@ -168,16 +168,19 @@ def learning_curve(points: Sequence[Point], scale: float = 1.0) -> Curve:
     scales = np.geomspace(least / 30, 3 * most, SCALES)
     s, b = (one.ravel() for one in np.meshgrid(scales, SPEEDS, indexing="ij"))
     shape = (1 + rows[None, :] / s[:, None]) ** -b[:, None]
-    best = (shape * weights) @ errors / (shape**2 @ weights)
-    start = (best[:, None] * (0.5 + LEVELS[None, :])).reshape(-1)
+    known = shape**2 @ weights
+    best = (shape * weights) @ errors / known
+    prior, count = NOISE_WEIGHT * NOISE**2, len(points) + NOISE_WEIGHT
+    least = ((errors - best[:, None] * shape) ** 2) @ weights
+    spread = np.sqrt((prior + least) / count / known)
+    start = (best[:, None] + spread[:, None] * LEVELS).reshape(-1)
+    misfit = (least[:, None] + (known * spread**2)[:, None] * LEVELS**2).reshape(-1)
+    like = np.where(start >= 0, -count / 2 * np.log(prior + misfit), -np.inf)
+    density = np.exp(like - like.max()) * np.repeat(spread, len(LEVELS))
+    density /= density.sum()
     s, b = np.repeat(s, len(LEVELS)), np.repeat(b, len(LEVELS))
-    misfit = _misfit(shape, errors, weights, best)
-    prior = NOISE_WEIGHT * NOISE**2
-    like = -(len(points) + NOISE_WEIGHT) / 2 * np.log(prior + misfit)
-    density = np.exp(like - like.max()) * np.repeat(best, len(LEVELS))
-    density /= density.sum() or 1.0
     kept = density > density.max() * 1e-6
-    noise = np.sqrt((prior + misfit @ density) / (len(points) + NOISE_WEIGHT))
+    noise = np.sqrt((prior + misfit @ density) / count)
     return Curve(
         points=tuple(points),
         start=start[kept] * scale,
@@ -206,7 +209,7 @@ def worth(points: Sequence[Point], full: int, *, least: float = 0.0, scale: floa
 
 
 def sample_sizes(offered: int, count: int = 3) -> tuple[int, ...]:
-    """The sample sizes to train on, halves of one another, rising: what `worth` learns most of. offered: rows at hand."""
+    """Sample sizes to train on, rising, each twice the one before. offered: rows at hand."""
     return tuple(sorted({max(1, offered // 2**k) for k in range(count)}))
 
 
@@ -227,13 +230,6 @@ def _refused(points: Sequence[Point], scale: float) -> None:
     )
 
 
-def _misfit(shape: Array, errors: Array, weights: Array, best: Array) -> Array:
-    """Weighted squares of what each curve leaves over, shape (m,), of curves × levels."""
-    least = ((errors - best[:, None] * shape) ** 2) @ weights
-    stretch = (shape**2 @ weights) * best**2
-    return np.asarray((least[:, None] + stretch[:, None] * (LEVELS[None, :] - 0.5) ** 2).reshape(-1))
-
-
 def _measured(points: Sequence[Point], noise: float) -> tuple[float, float]:
     """Error without minus error with the largest sample, and its standard error; 0 and ∞ where one is missing."""
     most = max(one.rows for one in points)
@@ -247,4 +243,4 @@ def _measured(points: Sequence[Point], noise: float) -> tuple[float, float]:
 
 def _quantile(values: Array, weights: Array, share: float) -> float:
     order = np.argsort(values)
-    return float(values[order][min(len(values) - 1, np.searchsorted(np.cumsum(weights[order]), share))])
+    return float(values[order][min(len(values) - 1, int(np.searchsorted(np.cumsum(weights[order]), share)))])

@@ -31,7 +31,7 @@ SAME_ROWS = 0.9
 STILL = 1e-9
 """Spread up to which values are the same."""
 BETWEEN = 0.1
-"""Share of the spread of a slice that is between models, not between trainings of one; below it, at 95%, all is noise."""
+"""Share of the variance of a slice that is between models, not trainings of one; below it, at 95%, it is noise."""
 
 Kind = Literal["constant", "noise"]
 """constant: every model has the same value; noise: models differ no more than trainings of one model do."""
@@ -180,7 +180,7 @@ def _between(values: Array, of: Array) -> float | None:
         return 1.0
     ratio = (across / within) / float(stats.f.ppf(0.05, len(means) - 1, freedom))
     theta = max(0.0, (ratio - 1) / each)
-    return theta / (1 + theta)
+    return float(theta / (1 + theta))
 
 
 def _together(
@@ -221,7 +221,7 @@ def _means(values: Array, place: Array) -> Array:
     sums, counts = (np.zeros((place.max() + 1, values.shape[1])) for _ in range(2))
     np.add.at(sums, place, np.where(known, values, 0.0))
     np.add.at(counts, place, known)
-    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
 
 
 def _correlation(a: Array, b: Array) -> tuple[float, float]:

@@ -15,8 +15,7 @@ from typing import Any, final
 import numpy as np
 from scipy import stats
 
-from autodc.diagnose.check import Reason, Status, places, plain
-from autodc.errors import DataError
+from autodc.diagnose.check import Reason, Status, distribution, places, plain
 
 Array = np.ndarray[Any, Any]
 
@@ -27,16 +26,12 @@ LEAST_OF_CLASS = 5
 """Rows, and rows of each of two classes, below which nothing is said."""
 LEAST_OF_PAIR = 5
 """Rows that a pair of classes needs to be told."""
-LEVEL = 0.01
+LEVEL = 0.05
 """Chance at which a pair of classes, a dataset or scattered labels are told where nothing is wrong; Holm over pairs."""
 MANY_CLASSES = 6
 """From so many classes on a wrong label can be known by its being far from the best."""
-REMOTE_LEAST = 0.002
+REMOTE_LEAST = 0.01
 """Share of rows with a remote label up to which it is put down to the model."""
-OUTLYING = 5.0
-"""Robust standard deviations of its neighbours' residuals beyond which a number is likely wrong."""
-NEIGHBOURS = 50
-"""Rows of nearest prediction by which the spread of a residual is judged."""
 
 
 @final
@@ -76,12 +71,13 @@ class ClassPair:
     share: float
     """Of the rows labelled `given`."""
     chance: float
-    """Of so many more this way than the other, were it overlap; Holm's correction over all pairs."""
+    """Of so many more this way than the other, were it overlap, which goes rather to the larger class; Holm's
+    correction over the pairs that are more than their reverse."""
 
     @property
     def is_told(self) -> bool:
         """Whether overlap does not explain it."""
-        return self.chance < LEVEL and self.rows >= LEAST_OF_PAIR
+        return self.chance < LEVEL
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -204,7 +200,7 @@ def wrong_labels(
         )
         for row in np.flatnonzero(flagged)
     ]
-    parts = () if of is None else _of_datasets(flagged, of, groups)
+    parts = () if of is None else of_datasets(flagged, of, groups)
     found = bool(told) or scattered > 0 or any(part.is_told for part in parts)
     return Labels(
         status="found" if found else "passed",
@@ -216,52 +212,33 @@ def wrong_labels(
     )
 
 
-def wrong_numbers(
-    target: Array, predictions: Array, *, datasets: Array | None = None, groups: Array | None = None
-) -> Labels:
-    """Find the rows of which the number is likely wrong: its residual lies out among those of like predictions.
+def of_datasets(flagged: Array, of: Array, groups: Array | None) -> tuple[DatasetLabels, ...]:
+    """Count the suspects of each dataset, and say which has more than the others.
 
-    target, predictions: shape (n,), predictions of a model that has not seen the rows. The spread is the median
-    absolute residual of the NEIGHBOURS rows of nearest prediction, so that noise may grow with the value.
+    flagged, of: shape (n,); of: names. groups: ints, shape (n,); a group of which any row is flagged counts as one.
     """
-    target, predictions = np.asarray(target, float), np.asarray(predictions, float)
-    if target.ndim != 1 or predictions.shape != target.shape:
-        return Labels(status="not_applicable", rows=len(target), reason="targets are no single numbers")
-    if len(target) < LEAST_ROWS:
-        return Labels(status="not_applicable", rows=len(target), reason="there are too few rows")
-    out = _lies_out(target - predictions, predictions)
-    of = None if datasets is None else np.asarray(datasets).astype(str)
-    suspects = tuple(
-        Suspect(
-            row=int(row),
-            given=float(target[row]),
-            likely=float(predictions[row]),
-            score=float(1 - OUTLYING / out[row] / 2),
-            sure=True,
-            dataset=None if of is None else str(of[row]),
+    units = np.arange(len(of)) if groups is None else np.asarray(groups)
+    names, found = sorted(set(of)), []
+    for name in names:
+        (hits, size), (wrong, apart) = (_counted(flagged[part], units[part]) for part in (of == name, of != name))
+        table = np.array([[hits, size - hits], [wrong, apart - wrong]])
+        chance = float(stats.fisher_exact(table, alternative="greater").pvalue) if apart else 1.0
+        found.append((name, hits / size, _wilson(hits / size, size), wrong / apart if apart else None, chance))
+    corrected = _holm([one[-1] for one in found])
+    parts = [
+        DatasetLabels(
+            name=name,
+            rows=int((of == name).sum()),
+            suspects=int(flagged[of == name].sum()),
+            share=share,
+            low=low,
+            high=high,
+            others=others,
+            chance=chance,
         )
-        for row in np.argsort(-out, kind="stable")
-        if out[row] > OUTLYING
-    )
-    parts = () if of is None else _of_datasets(out > OUTLYING, of, groups)
-    status: Status = "found" if suspects else "passed"
-    return Labels(status=status, rows=len(target), suspects=suspects, datasets=parts)
-
-
-def distribution(probabilities: Array, rows: int, classes: int) -> Array:
-    """Probabilities that sum to 1 a row."""
-    found = np.asarray(probabilities)
-    fits = found.shape == (rows, classes) and found.dtype.kind in "fiub"
-    sums = found.sum(axis=1, dtype=float) if fits else np.zeros(0)
-    if fits and np.isfinite(sums).all() and (found >= 0).all() and (np.abs(sums - 1) < 0.01).all():
-        return np.asarray(found.astype(np.float64) / sums[:, None])
-    raise DataError(
-        "ADC-DIAG-052",
-        "Probabilities are one row for each row and one column for each class, and sum to 1.",
-        place="probabilities",
-        got=f"shape {found.shape} for {rows} rows and {classes} classes" if not fits else "other sums, or NaN",
-        hint="give what the model says of each class, as probabilities",
-    )
+        for (name, share, (low, high), others, _), chance in zip(found, corrected, strict=True)
+    ]
+    return tuple(sorted(parts, key=lambda one: (-one.share, one.name)))
 
 
 def _unfit(given: Array, classes: int) -> Reason | None:
@@ -292,11 +269,12 @@ def _pairs(given: Array, likely: Array, flagged: Array, names: tuple[Any, ...]) 
     count = Counter(zip(given[flagged].tolist(), likely[flagged].tolist(), strict=True))
     sizes = np.bincount(given, minlength=len(names))
     keys = sorted(count)
+    tried = [key for key in keys if count[key] >= LEAST_OF_PAIR and count[key] > count[key[::-1]]]
     chances = []
-    for a, b in keys:
-        expected = sizes[a] / (sizes[a] + sizes[b])
-        both = count[a, b] + count[b, a]
-        chances.append(float(stats.binom.sf(count[a, b] - 1, both, max(0.5, expected))))
+    for a, b in tried:
+        natural = max(0.5, sizes[b] / (sizes[a] + sizes[b]))
+        chances.append(float(stats.binom.sf(count[a, b] - 1, count[a, b] + count[b, a], natural)))
+    corrected = dict(zip(tried, _holm(chances), strict=True))
     told = [
         ClassPair(
             given=names[a],
@@ -304,9 +282,9 @@ def _pairs(given: Array, likely: Array, flagged: Array, names: tuple[Any, ...]) 
             rows=count[a, b],
             reverse=count[b, a],
             share=count[a, b] / sizes[a],
-            chance=chance,
+            chance=corrected.get((a, b), 1.0),
         )
-        for (a, b), chance in zip(keys, _holm(chances), strict=True)
+        for a, b in keys
     ]
     return tuple(sorted(told, key=lambda one: (one.reverse - one.rows, -one.rows)))
 
@@ -328,40 +306,9 @@ def _scattered(given: Array, shares: Array, flagged: Array) -> tuple[int, Array]
     return round(count * (classes - 1) / (classes - 1 - classes // 2)), remote
 
 
-def _of_datasets(flagged: Array, of: Array, groups: Array | None) -> tuple[DatasetLabels, ...]:
-    found = []
-    names = sorted(set(of))
-    for name in names:
-        inside = of == name
-        rows, hits = int(inside.sum()), int(flagged[inside].sum())
-        apart, wrong = int((~inside).sum()), int(flagged[~inside].sum())
-        share = hits / rows
-        units = rows if groups is None else len(np.unique(np.asarray(groups)[inside]))
-        low, high = _wilson(share, units)
-        table = [[hits, rows - hits], [wrong, apart - wrong]]
-        chance = float(stats.fisher_exact(table, alternative="greater").pvalue) if apart else 1.0
-        found.append((name, rows, hits, share, low, high, wrong / apart if apart else None, chance))
-    corrected = _holm([one[-1] for one in found])
-    parts = [
-        DatasetLabels(name=n, rows=r, suspects=h, share=s, low=lo, high=hi, others=o, chance=c)
-        for (n, r, h, s, lo, hi, o, _), c in zip(found, corrected, strict=True)
-    ]
-    return tuple(sorted(parts, key=lambda one: (-one.share, one.name)))
-
-
-def _lies_out(residual: Array, predictions: Array) -> Array:
-    """How many robust standard deviations each residual lies from those of like predictions, shape (n,)."""
-    order = np.argsort(predictions, kind="stable")
-    width = min(NEIGHBOURS, len(order))
-    windows = np.lib.stride_tricks.sliding_window_view(residual[order], width)
-    middle = np.median(windows, axis=1)
-    spread = 1.4826 * np.median(np.abs(windows - middle[:, None]), axis=1)
-    start = np.clip(np.arange(len(order)) - width // 2, 0, len(windows) - 1)
-    whole = 1.4826 * np.median(np.abs(residual - np.median(residual)))
-    floor = max(whole / 10, np.finfo(float).eps * max(1.0, float(np.abs(residual).max())))
-    out = np.empty(len(order))
-    out[order] = np.abs(residual[order] - middle[start]) / np.maximum(spread[start], floor)
-    return out
+def _counted(flagged: Array, units: Array) -> tuple[int, int]:
+    """Units with a suspect, and units."""
+    return len(np.unique(units[flagged])), len(np.unique(units))
 
 
 def _holm(chances: list[float]) -> list[float]:
