@@ -17,6 +17,7 @@ Reason = Literal[
     "targets are no single numbers",
     "there are no probabilities",
     "there is only one class",
+    "the model tells too little of the classes",
     "there are too few rows",
     "there are too few rows of a class",
     "there are too few trainings",

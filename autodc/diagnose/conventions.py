@@ -11,7 +11,7 @@ semidefinite).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any, final
 
@@ -151,6 +151,11 @@ class _Alike:
     units: Array
     """Rows of one number are one observation."""
 
+    def mapped(self, ours: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> _Alike:
+        """The same with other names."""
+        beside = None if self.beside is None else _mapped(self.beside, theirs)
+        return replace(self, ours=_mapped(self.ours, ours), theirs=_mapped(self.theirs, theirs), beside=beside)
+
 
 def label_conventions(parts: Sequence[Labelled]) -> Conventions:
     """Find the datasets that label alike rows differently, each beside each that comes before it.
@@ -268,7 +273,7 @@ def _units(own: Array, other: Array) -> Array:
 def _cells(alike: _Alike) -> list[tuple[Any, Any, int, float, float, float]]:
     """For each two names: rows, rows expected by overlap, share, and chance before correction."""
     ours, theirs = alike.ours.astype(str), alike.theirs.astype(str)
-    names = {str(one): one for one in [*np.unique(alike.ours), *np.unique(alike.theirs)]}
+    names = {str(one): one for one in [*alike.ours, *alike.theirs]}
     beside = None if alike.beside is None else alike.beside.astype(str)
     found = []
     for a, b in permutations(sorted(names), 2):
@@ -306,15 +311,22 @@ def _told(ours: str, theirs: str, alike: _Alike, cells: list[Any], tests: int) -
     )
     if not differing:
         return None
-    agreement, expected = _agreement(alike, {}, {})
-    maps = [(ours, _renamed(alike, differing)), (theirs, _merged(alike, differing))]
-    best, of, mapped, gap = {}, None, agreement, (1 - CLOSED) * _gap(agreement, expected)
-    for name, labels in maps:
-        if not labels:
-            continue
-        after, ceiling = _agreement(alike, *((labels, {}) if name == ours else ({}, labels)))
-        if _gap(after, ceiling) < gap:
-            best, of, mapped, gap = labels, name, after, _gap(after, ceiling)
+    agreement, expected = _agreement(alike)
+    best: tuple[float, float, dict[Any, Any], str | None] = (
+        (1 - CLOSED) * _gap(agreement, expected),
+        agreement,
+        {},
+        None,
+    )
+    for labels, of in (
+        (_renamed(alike, differing), ours),
+        (_first_named(differing), ours),
+        (_merged(alike, differing), theirs),
+    ):
+        after = alike.mapped(labels, {}) if of == ours else alike.mapped({}, labels)
+        gap = _gap(*_agreement(after))
+        if labels and gap < best[0] and not any(cell[-1] * tests < LEVEL for cell in _cells(after)):
+            best = gap, _agreement(after)[0], labels, of
     return Convention(
         ours=ours,
         theirs=theirs,
@@ -322,15 +334,20 @@ def _told(ours: str, theirs: str, alike: _Alike, cells: list[Any], tests: int) -
         differing=differing,
         agreement=agreement,
         expected=expected,
-        labels=best,
-        of=of,
-        mapped=mapped,
+        labels=best[2],
+        of=best[3],
+        mapped=best[1],
     )
 
 
 def _renamed(alike: _Alike, differing: tuple[Differing, ...]) -> dict[Any, Any]:
     """Our name → theirs, where most alike rows of ours have it."""
     return {one.ours: one.theirs for one in differing if _mostly(alike.ours, one.ours, alike.theirs, one.theirs)}
+
+
+def _first_named(differing: tuple[Differing, ...]) -> dict[Any, Any]:
+    """Our name → theirs, whichever is clearest; of classes that overlap much none has most rows."""
+    return {one.ours: one.theirs for one in reversed(differing)}
 
 
 def _merged(alike: _Alike, differing: tuple[Differing, ...]) -> dict[Any, Any]:
@@ -344,17 +361,15 @@ def _mostly(here: Array, name: Any, there: Array, other: Any) -> bool:
     return total > 0 and float(stats.beta.ppf(0.05, count, total - count + 1)) > MOSTLY if count else False
 
 
-def _agreement(alike: _Alike, ours: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> tuple[float, float]:
-    """Share of the alike rows that agree after these maps, and what it were, were labels given alike."""
-    own, first = _mapped(alike.ours, ours), _mapped(alike.theirs, theirs)
-    known = alike.beside is not None
-    ceiling = float((_mapped(alike.beside, theirs) == first).mean()) if known and alike.beside is not None else np.nan
-    return float((own == first).mean()), ceiling
+def _agreement(alike: _Alike) -> tuple[float, float]:
+    """Share of the alike rows that agree, and what it were, were labels given alike; NaN where that is not known."""
+    expected = np.nan if alike.beside is None else float((alike.beside == alike.theirs).mean())
+    return float((alike.ours == alike.theirs).mean()), expected
 
 
 def _mapped(labels: Array, names: Mapping[Any, Any]) -> Array:
-    text = {str(key): str(value) for key, value in names.items()}
-    return np.array([text.get(one, one) for one in labels.astype(str)])
+    text = {str(key): value for key, value in names.items()}
+    return np.array([text.get(str(one), one) for one in labels], dtype=object)
 
 
 def _gap(agreement: float, expected: float) -> float:

@@ -30,7 +30,7 @@ SAME_ROWS = 0.9
 """Share of the rows of either that two slices have in common, from which that is the reason."""
 STILL = 1e-9
 """Spread up to which values are the same."""
-BETWEEN = 0.1
+BETWEEN = 0.2
 """Share of the variance of a slice that is between models, not trainings of one; below it, at 95%, it is noise."""
 
 Kind = Literal["constant", "noise"]

@@ -28,6 +28,8 @@ LEAST_OF_PAIR = 5
 """Rows that a pair of classes needs to be told."""
 LEVEL = 0.05
 """Chance at which a pair of classes, a dataset or scattered labels are told where nothing is wrong; Holm over pairs."""
+LEAST_AGREEMENT = 0.4
+"""Cohen's kappa of labels and model below which their differences tell of the model."""
 MANY_CLASSES = 6
 """From so many classes on a wrong label can be known by its being far from the best."""
 REMOTE_LEAST = 0.01
@@ -67,12 +69,13 @@ class ClassPair:
     likely: Any
     rows: int
     reverse: int
-    """The same the other way round: as much as overlap of the two classes explains."""
+    """The same the other way round."""
+    expected: float
+    """As many as overlap of the two classes explains."""
     share: float
     """Of the rows labelled `given`."""
     chance: float
-    """Of so many more this way than the other, were it overlap, which goes rather to the larger class; Holm's
-    correction over the pairs that are more than their reverse."""
+    """Of so many this way rather than the other, were it overlap; Holm's correction over pairs."""
 
     @property
     def is_told(self) -> bool:
@@ -86,6 +89,7 @@ class ClassPair:
             "likely": plain(self.likely),
             "rows": self.rows,
             "reverse": self.reverse,
+            "expected": round(self.expected, 2),
             "share": round(self.share, 4),
             "chance": float(f"{self.chance:.2g}"),
             "told": self.is_told,
@@ -134,7 +138,7 @@ class Labels:
     suspects: tuple[Suspect, ...] = ()
     """The sure ones first, then by score."""
     pairs: tuple[ClassPair, ...] = ()
-    """By how many more they are than their reverse."""
+    """By how many more they are than overlap explains."""
     datasets: tuple[DatasetLabels, ...] = ()
     """By share, the largest first."""
     scattered: int = 0
@@ -183,8 +187,10 @@ def wrong_labels(
     given, shares = places(target, names, "target"), distribution(probabilities, len(target), len(names))
     if reason := _unfit(given, len(names)):
         return Labels(status="not_applicable", rows=len(target), reason=reason)
-    flagged, score = _confident(given, shares)
     likely = shares.argmax(axis=1)
+    if _agreement(given, likely) < LEAST_AGREEMENT:
+        return Labels(status="not_applicable", rows=len(target), reason="the model tells too little of the classes")
+    flagged, score = _confident(given, shares)
     pairs = _pairs(given, likely, flagged, names)
     scattered, remote = _scattered(given, shares, flagged)
     told = {(str(one.given), str(one.likely)) for one in pairs if one.is_told}
@@ -250,6 +256,14 @@ def _unfit(given: Array, classes: int) -> Reason | None:
     return "there are too few rows of a class" if (count >= LEAST_OF_CLASS).sum() < 2 else None
 
 
+def _agreement(given: Array, likely: Array) -> float:
+    """Cohen's kappa."""
+    size = max(int(given.max()), int(likely.max())) + 1
+    a, b = (np.bincount(one, minlength=size) / len(given) for one in (given, likely))
+    by_chance = float(a @ b)
+    return (float((given == likely).mean()) - by_chance) / max(1e-12, 1 - by_chance)
+
+
 def _confident(given: Array, shares: Array) -> tuple[Array, Array]:
     """Which rows confident learning would look at again, and how surely each is wrong; both of shape (n,)."""
     from cleanlab.filter import find_label_issues
@@ -266,14 +280,13 @@ def _confident(given: Array, shares: Array) -> tuple[Array, Array]:
 
 
 def _pairs(given: Array, likely: Array, flagged: Array, names: tuple[Any, ...]) -> tuple[ClassPair, ...]:
-    count = Counter(zip(given[flagged].tolist(), likely[flagged].tolist(), strict=True))
+    count = _counts(given[flagged], likely[flagged])
+    unsure = _counts(given[~flagged], likely[~flagged])
     sizes = np.bincount(given, minlength=len(names))
     keys = sorted(count)
+    natural = {(a, b): _natural(unsure[a, b], unsure[b, a], sizes[b] / (sizes[a] + sizes[b])) for a, b in keys}
     tried = [key for key in keys if count[key] >= LEAST_OF_PAIR and count[key] > count[key[::-1]]]
-    chances = []
-    for a, b in tried:
-        natural = max(0.5, sizes[b] / (sizes[a] + sizes[b]))
-        chances.append(float(stats.binom.sf(count[a, b] - 1, count[a, b] + count[b, a], natural)))
+    chances = [float(stats.binom.sf(count[k] - 1, count[k] + count[k[::-1]], natural[k])) for k in tried]
     corrected = dict(zip(tried, _holm(chances), strict=True))
     told = [
         ClassPair(
@@ -281,12 +294,26 @@ def _pairs(given: Array, likely: Array, flagged: Array, names: tuple[Any, ...]) 
             likely=names[b],
             rows=count[a, b],
             reverse=count[b, a],
+            expected=(count[a, b] + count[b, a]) * natural[a, b],
             share=count[a, b] / sizes[a],
             chance=corrected.get((a, b), 1.0),
         )
         for a, b in keys
     ]
-    return tuple(sorted(told, key=lambda one: (one.reverse - one.rows, -one.rows)))
+    return tuple(sorted(told, key=lambda one: (one.expected - one.rows, -one.rows)))
+
+
+def _counts(given: Array, likely: Array) -> Counter[tuple[int, int]]:
+    return Counter(zip(given.tolist(), likely.tolist(), strict=True))
+
+
+def _natural(way: int, other: int, larger: float) -> float:
+    """The share of the rows of two overlapping classes that is confused one way.
+
+    As of the rows that are not flagged: a model that favours a class does so there too; and no less than half, nor
+    than the share of the class that they are confused with.
+    """
+    return max(0.5, larger, (way + 1) / (way + other + 2))
 
 
 def _scattered(given: Array, shares: Array, flagged: Array) -> tuple[int, Array]:
