@@ -28,7 +28,10 @@ LEAST_OF_PAIR = 5
 """Rows that a pair of classes needs to be told."""
 LEVEL = 0.05
 """Chance at which a pair of classes, a dataset or scattered labels are told where nothing is wrong; Holm over pairs."""
-LEAST_AGREEMENT = 0.4
+MISCALIBRATED = 1.5
+"""How many times more often than a calibrated model expects two classes may be confused; it is less well calibrated for
+two than for all."""
+LEAST_AGREEMENT = 0.35
 """Cohen's kappa of labels and model below which their differences tell of the model."""
 MANY_CLASSES = 6
 """From so many classes on a wrong label can be known by its being far from the best."""
@@ -47,7 +50,7 @@ class Suspect:
     likely: Any
     """What it should be: a class, or of a number what a model says."""
     score: float
-    """0 to 1, up is more surely wrong: half of one minus the margin by which the given class leads the best other; of
+    """0 to 1, up is more surely wrong: one minus the probability of the given class; of
     a number how far it lies out."""
     sure: bool
     """Whether more than the overlap of classes speaks for it: its pair is told, or its label is remote."""
@@ -170,11 +173,14 @@ def wrong_labels(
     *,
     datasets: Array | None = None,
     groups: Array | None = None,
+    learned: bool = False,
 ) -> Labels:
     """Find the rows of which the class is likely wrong.
 
     target: labels, shape (n,). probabilities: shape (n, classes), of a model that has not seen the rows; of validation
-    they are, of training rows they come from `cross_validated`. datasets: the name of each row's dataset, shape (n,).
+    they are, of training rows they come from `cross_validated`. learned: whether the model learned from labels of the
+    same make, as in cross-validation: then it expects their errors, and overlap is known by its going both ways; else
+    by what the model, calibrated, expects. datasets: the name of each row's dataset, shape (n,).
     groups: ints, shape (n,); rows of one number count as one observation.
 
     Raises DataError ADC-DIAG-051 (a label is no class), 052 (probabilities are none).
@@ -191,7 +197,7 @@ def wrong_labels(
     if _agreement(given, likely) < LEAST_AGREEMENT:
         return Labels(status="not_applicable", rows=len(target), reason="the model tells too little of the classes")
     flagged, score = _confident(given, shares)
-    pairs = _pairs(given, likely, flagged, names)
+    pairs = _pairs(given, shares, flagged, names, learned)
     scattered, remote = _scattered(given, shares, flagged)
     told = {(str(one.given), str(one.likely)) for one in pairs if one.is_told}
     of = None if datasets is None else np.asarray(datasets).astype(str)
@@ -275,32 +281,39 @@ def _confident(given: Array, shares: Array) -> tuple[Array, Array]:
     some /= some.sum(axis=1, keepdims=True)
     flagged = np.zeros(len(given), dtype=bool)
     flagged[rows] = find_label_issues(np.searchsorted(present, given[rows]), some, n_jobs=1)
-    score = 1 - np.asarray(get_label_quality_scores(given, shares, method="normalized_margin"), dtype=float)
+    score = 1 - np.asarray(get_label_quality_scores(given, shares, method="self_confidence"), dtype=float)
     return flagged & (shares.argmax(axis=1) != given), score
 
 
-def _pairs(given: Array, likely: Array, flagged: Array, names: tuple[Any, ...]) -> tuple[ClassPair, ...]:
-    count = _counts(given[flagged], likely[flagged])
-    unsure = _counts(given[~flagged], likely[~flagged])
-    sizes = np.bincount(given, minlength=len(names))
-    keys = sorted(count)
-    natural = {(a, b): _natural(unsure[a, b], unsure[b, a], sizes[b] / (sizes[a] + sizes[b])) for a, b in keys}
-    tried = [key for key in keys if count[key] >= LEAST_OF_PAIR and count[key] > count[key[::-1]]]
-    chances = [float(stats.binom.sf(count[k] - 1, count[k] + count[k[::-1]], natural[k])) for k in tried]
-    corrected = dict(zip(tried, _holm(chances), strict=True))
-    told = [
+def _pairs(given: Array, shares: Array, flagged: Array, names: tuple[Any, ...], learned: bool) -> tuple[ClassPair, ...]:
+    likely = shares.argmax(axis=1)
+    count, unsure = _counts(given[flagged], likely[flagged]), _counts(given[~flagged], likely[~flagged])
+    sizes, calibrated = np.bincount(given, minlength=len(names)), shares if learned else _calibrated(given, shares)
+    told: list[tuple[tuple[int, int], float, float]] = []
+    for a, b in sorted(count):
+        rows, reverse = count[a, b], count[b, a]
+        if learned:
+            natural = _natural(unsure[a, b], unsure[b, a], sizes[b] / (sizes[a] + sizes[b]))
+            expected, chance = (rows + reverse) * natural, float(stats.binom.sf(rows - 1, rows + reverse, natural))
+        else:
+            every, means = rows + unsure[a, b], MISCALIBRATED * float(calibrated[likely == b, a].sum())
+            expected, chance = means * rows / every, float(stats.poisson.sf(every - 1, means))
+        told.append(((a, b), expected, chance if rows >= LEAST_OF_PAIR and rows > expected else 1.0))
+    tried = [k for k, (_, _, chance) in enumerate(told) if chance < 1.0]
+    corrected = dict(zip(tried, _holm([told[k][-1] for k in tried]), strict=True))
+    pairs = [
         ClassPair(
             given=names[a],
             likely=names[b],
             rows=count[a, b],
             reverse=count[b, a],
-            expected=(count[a, b] + count[b, a]) * natural[a, b],
+            expected=expected,
             share=count[a, b] / sizes[a],
-            chance=corrected.get((a, b), 1.0),
+            chance=corrected.get(k, 1.0),
         )
-        for a, b in keys
+        for k, ((a, b), expected, _) in enumerate(told)
     ]
-    return tuple(sorted(told, key=lambda one: (one.expected - one.rows, -one.rows)))
+    return tuple(sorted(pairs, key=lambda one: (one.expected - one.rows, -one.rows)))
 
 
 def _counts(given: Array, likely: Array) -> Counter[tuple[int, int]]:
@@ -314,6 +327,20 @@ def _natural(way: int, other: int, larger: float) -> float:
     than the share of the class that they are confused with.
     """
     return max(0.5, larger, (way + 1) / (way + other + 2))
+
+
+def _calibrated(given: Array, shares: Array) -> Array:
+    """Probabilities at the temperature at which they say best how often each label stands there."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
+    logs, every = np.log(shares + 1e-9), np.arange(len(given))
+    told = minimize_scalar(
+        lambda slope: -float(log_softmax(np.exp(slope) * logs, axis=1)[every, given].mean()),
+        bounds=(np.log(0.1), np.log(10.0)),
+        method="bounded",
+    )
+    return np.asarray(np.exp(log_softmax(np.exp(told.x) * logs, axis=1)))
 
 
 def _scattered(given: Array, shares: Array, flagged: Array) -> tuple[int, Array]:

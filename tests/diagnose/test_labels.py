@@ -30,7 +30,7 @@ def swapped(share: float, of: int, to: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_planted_pair_comes_first_and_its_rows_are_the_wrong_ones() -> None:
     labels, wrong = swapped(0.2, of=7, to=2)
-    found = wrong_labels(NAMES[labels], cross_validated(X, labels, None, 0), list(NAMES))
+    found = wrong_labels(NAMES[labels], cross_validated(X, labels, None, 0), list(NAMES), learned=True)
     assert found.status == "found"
     assert found.code == "ADC-D010"
     assert (found.pairs[0].given, found.pairs[0].likely) == ("digit 2", "digit 7")
@@ -42,11 +42,26 @@ def test_the_planted_pair_comes_first_and_its_rows_are_the_wrong_ones() -> None:
     assert found.to_dict()["pairs"][0]["told"] is True
 
 
-def test_right_labels_pass() -> None:
-    found = wrong_labels(Y, cross_validated(X, Y, None, 0), range(10))
+@pytest.mark.parametrize("learned", [False, True])
+def test_right_labels_pass(learned: bool) -> None:
+    found = wrong_labels(Y, cross_validated(X, Y, None, 0), range(10), learned=learned)
     assert found.status == "passed"
     assert found.code is None
     assert len(found.suspects) < 0.01 * len(Y)
+
+
+def test_the_planted_pair_of_validation_comes_first() -> None:
+    labels, wrong = swapped(0.2, of=7, to=2)
+    found = wrong_labels(labels, cross_validated(X, Y, None, 0), range(10))
+    assert (found.pairs[0].given, found.pairs[0].likely) == (2, 7)
+    assert [one.is_told for one in found.pairs[:2]] in ([True], [True, False])
+    assert wrong[[one.row for one in found.suspects if one.sure]].mean() > 0.95
+
+
+def test_a_model_that_tells_too_little_is_not_believed() -> None:
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet(np.ones(10), len(Y))
+    assert wrong_labels(Y, shares, range(10)).reason == "the model tells too little of the classes"
 
 
 def test_labels_by_chance_are_counted() -> None:
@@ -54,7 +69,7 @@ def test_labels_by_chance_are_counted() -> None:
     labels = Y.copy()
     rows = rng.choice(len(Y), 180, replace=False)
     labels[rows] = (Y[rows] + rng.integers(1, 10, 180)) % 10
-    found = wrong_labels(labels, cross_validated(X, labels, None, 0), range(10))
+    found = wrong_labels(labels, cross_validated(X, labels, None, 0), range(10), learned=True)
     assert found.status == "found"
     assert 90 < found.scattered < 270
     best = [one.row for one in found.suspects[:60]]
@@ -64,7 +79,7 @@ def test_labels_by_chance_are_counted() -> None:
 def test_the_dataset_with_wrong_labels_is_named() -> None:
     names = np.where(np.arange(len(Y)) % 4 == 0, "careless", "base")
     labels = np.where((names == "careless") & (np.arange(len(Y)) % 3 == 0), np.roll(Y, 1), Y)
-    found = wrong_labels(labels, cross_validated(X, labels, None, 0), range(10), datasets=names)
+    found = wrong_labels(labels, cross_validated(X, labels, None, 0), range(10), datasets=names, learned=True)
     first, second = found.datasets
     assert (first.name, first.is_told, second.is_told) == ("careless", True, False)
     assert first.low > second.high
