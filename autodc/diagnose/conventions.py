@@ -31,15 +31,18 @@ CODE = "ADC-D011"
 LEAST_ALIKE = 20
 """Alike rows of two datasets below which nothing is said of them."""
 LEAST_OF_CELL = 8
-"""Alike rows that one dataset calls a and the other b, below which nothing is said of a and b."""
+"""Alike rows called a by one and b by the other, with those that overlap gives, below which nothing is said of a and b;
+counted together, so that which are tried tells nothing of how they differ."""
 LEVEL = 0.01
 """Chance that any two datasets are told where both label alike; over all cells of all pairs (Bonferroni)."""
 AS_NEAR = 0.75
 """Quantile of the distances between neighbours of one dataset up to which a row of another is alike."""
 MOSTLY = 0.5
 """Share of the alike rows of a class, at its lower bound, from which the other name is its name there."""
-SAMPLED = 5000
-"""Rows of a dataset that are looked at, evenly."""
+SAMPLED, KNOWN = 2000, 10_000
+"""Rows of a dataset that are asked for their neighbours, and rows that can be one, evenly."""
+NEIGHBOURS = 50
+"""Nearest rows among which one of another group is looked for."""
 CLOSED = 0.5
 """Share of what the labels differ beyond overlap that a map has to close to be worth telling."""
 
@@ -53,7 +56,7 @@ class Labelled:
     target: Array
     """Shape (n,)."""
     embedding: Array | None = None
-    """Shape (n, d), of one embedding for all datasets."""
+    """Shape (n, d), of one embedding for all datasets, its columns to one scale: distances are Euclidean."""
     same: Array | None = None
     """Shape (n,): equal values are the same input, such as a hash of it."""
     groups: Array | None = None
@@ -214,16 +217,18 @@ def _near(ours: Labelled, theirs: Labelled) -> _Alike:
     from sklearn.neighbors import NearestNeighbors
 
     own = coordinates(np.asarray(ours.embedding), len(ours.target), ours.name)
-    other = coordinates(np.asarray(theirs.embedding), len(theirs.target), theirs.name)
+    known = evenly(np.arange(len(theirs.target)), KNOWN)
+    other = coordinates(np.asarray(theirs.embedding), len(theirs.target), theirs.name)[known]
+    labels = theirs.target[known]
     if len(other) < 3 or not len(own):
         return _Alike(ours=ours.target[:0], theirs=ours.target[:0], beside=None, units=np.zeros(0, int))
-    groups = np.unique(np.arange(len(other)) if theirs.groups is None else theirs.groups, return_inverse=True)[1]
-    k = min(len(other) - 1, 1 + int(np.bincount(groups).max(initial=1)))
+    groups = np.unique(known if theirs.groups is None else np.asarray(theirs.groups)[known], return_inverse=True)[1]
+    k = min(len(other) - 1, NEIGHBOURS, 1 + int(np.bincount(groups).max(initial=1)))
     model = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(other)
     some = evenly(np.arange(len(other)), SAMPLED)
     distance, near = model.kneighbors(other[some])
     apart, _ = _first_elsewhere(distance, near, groups[some], groups)
-    edge = np.quantile(apart[np.isfinite(apart)], AS_NEAR) if np.isfinite(apart).any() else 0.0
+    edge = np.quantile(apart[np.isfinite(apart)], AS_NEAR) if np.isfinite(apart).any() else -1.0
     asked = evenly(np.arange(len(own)), SAMPLED)
     distance, near = model.kneighbors(own[asked])
     _, second = _first_elsewhere(distance, near, groups[near[:, 0]], groups)
@@ -231,8 +236,8 @@ def _near(ours: Labelled, theirs: Labelled) -> _Alike:
     rows, first = asked[kept], near[kept, 0]
     return _Alike(
         ours=ours.target[rows],
-        theirs=theirs.target[first],
-        beside=theirs.target[second[kept]],
+        theirs=labels[first],
+        beside=labels[second[kept]],
         units=_units(rows if ours.groups is None else np.asarray(ours.groups)[rows], groups[first]),
     )
 
@@ -278,21 +283,18 @@ def _cells(alike: _Alike) -> list[tuple[Any, Any, int, float, float, float]]:
     found = []
     for a, b in permutations(sorted(names), 2):
         here = (ours == a) & (theirs == b)
-        count = int(here.sum())
-        if count < LEAST_OF_CELL:
-            continue
         if beside is not None:
-            by_chance = (beside == a) & (theirs == b)
-            signs, expected = here.astype(int) - by_chance, float(by_chance.sum())
+            other = (beside == a) & (theirs == b)
+            tried, expected = [here.astype(int) - other], float(other.sum())
         else:
-            same = (ours == theirs) & ((ours == a) | (ours == b))
-            turned = (ours == b) & (theirs == a)
-            more = here.astype(int) - turned
-            both = (here | turned).astype(int) - same
-            signs = more if _sign_chance(more, alike.units) < _sign_chance(both, alike.units) else both
-            expected = float(min(turned.sum(), same.sum()))
-        share = count / max(1, int((ours == a).sum()))
-        found.append((names[a], names[b], count, expected, share, _sign_chance(signs, alike.units)))
+            same, turned = (ours == theirs) & ((ours == a) | (ours == b)), (ours == b) & (theirs == a)
+            tried = [here.astype(int) - turned, (here | turned).astype(int) - same]
+            other, expected = same | turned, float(min(turned.sum(), same.sum()))
+        if not here.any() or here.sum() + other.sum() < LEAST_OF_CELL:
+            continue
+        chance = min(1.0, len(tried) * min(_sign_chance(signs, alike.units) for signs in tried))
+        count = int(here.sum())
+        found.append((names[a], names[b], count, expected, count / int((ours == a).sum()), chance))
     return found
 
 

@@ -80,6 +80,14 @@ def test_kerbs_that_one_calls_road_are_told_though_the_classes_overlap() -> None
     assert one.mapped == 1.0
 
 
+def test_rows_of_one_group_are_one_observation() -> None:
+    groups = np.zeros(len(SECOND), dtype=int)
+    labels = renamed(WORDS[Y[SECOND]], {"d3": "three"})
+    first, other = parts(labels)
+    one = Labelled(name="other", target=labels, embedding=other.embedding, groups=groups)
+    assert label_conventions([first, one]).reason == "no two rows are alike"
+
+
 def test_copies_are_enough() -> None:
     same = np.arange(len(FIRST))
     base = Labelled(name="base", target=WORDS[Y[FIRST]], same=same)
