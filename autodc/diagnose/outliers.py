@@ -91,6 +91,22 @@ class Tails:
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Boundary:
+    """A logistic regression of made-up rows of the tails against usual ones; finer than the distance alone."""
+
+    tails: Tails
+    scale: Array
+    """Shape (d + 1,): standard deviations of the columns and of the distance."""
+    slope: Array
+    """Shape (d + 1,)."""
+
+    def score(self, embedding: Array) -> Array:
+        """Up is more like the made-up rows, shape (n,)."""
+        return np.asarray(_beside(self.tails, embedding) / self.scale @ self.slope)
+
+
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeCase:
     """A row further out than usual ones."""
@@ -156,6 +172,22 @@ def tails(embedding: Array, target: Array | None, seed: int, groups: Array | Non
     return Tails(classes=names, middle=middle, axes=axes, back=back, means=means, usual=np.sort(found))
 
 
+def boundary(found: Tails, embedding: Array, seed: int) -> Boundary:
+    """Learn to tell usual rows from rows that are made up in their tails, half as many.
+
+    embedding: shape (n, d), of usual rows, such as those that the tails were fitted to. Raises DataError ADC-DIAG-050,
+    056.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    made, _ = found.synthesise(max(1, len(embedding) // 2), seed)
+    columns = np.concatenate([_beside(found, embedding), _beside(found, made)])
+    scale = columns.std(axis=0) + 1e-9
+    truth = np.repeat([0, 1], [len(embedding), len(made)])
+    model = LogisticRegression(max_iter=300).fit(columns / scale, truth)
+    return Boundary(tails=found, scale=scale, slope=model.coef_[0])
+
+
 def edge_cases(found: Tails | Reason, embedding: Array, most: int = 50) -> EdgeCases:
     """Find the rows that lie further out than usual ones; of those told, FALSE are expected to be usual.
 
@@ -180,6 +212,11 @@ def edge_cases(found: Tails | Reason, embedding: Array, most: int = 50) -> EdgeC
         for row in sorted(order[:count], key=lambda row: -distance[row])[:most]
     )
     return EdgeCases(status="found" if cases else "passed", rows=len(embedding), cases=cases)
+
+
+def _beside(found: Tails, embedding: Array) -> Array:
+    """The coordinates, and beside them the distance to the nearest class; shape (n, d + 1)."""
+    return np.c_[coordinates(embedding, len(embedding), "embedding"), found.distance(embedding)]
 
 
 def _whitened(rows: Array, of: Array) -> tuple[Array, Array, Array]:

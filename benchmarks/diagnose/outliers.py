@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.neural_network import MLPClassifier
 
-from autodc.diagnose.outliers import Tails, edge_cases, tails
+from autodc.diagnose.outliers import Tails, boundary, edge_cases, tails
 from benchmarks.diagnose.rows import clothes, digits
 from benchmarks.tables import table
 from benchmarks.worlds.conditions import CONDITIONS, photograph, pieces
@@ -33,16 +32,6 @@ SCORES = ("tails", "virtual outliers", "nearest neighbour", "confidence")
 
 def hidden(model: MLPClassifier, x: Array) -> Array:
     return np.asarray(np.maximum(x @ model.coefs_[0] + model.intercepts_[0], 0.0))
-
-
-def virtual(found: Tails, usual: Array, seed: int) -> Any:
-    """A classifier of usual rows against made-up ones, on the features and the distance to the nearest class."""
-    made, _ = found.synthesise(len(usual) // 2, seed)
-    columns = np.concatenate([usual, made])
-    known = np.c_[columns, found.distance(columns)]
-    spread = known.std(axis=0) + 1e-9
-    model = LogisticRegression(C=1.0, max_iter=300).fit(known / spread, np.repeat([0, 1], [len(usual), len(made)]))
-    return lambda rows: model.decision_function(np.c_[rows, found.distance(rows)] / spread)
 
 
 def world(name: str, seed: int) -> dict[str, list[float]]:
@@ -67,11 +56,16 @@ def world(name: str, seed: int) -> dict[str, list[float]]:
     features = hidden(model, x)
     found = tails(features, labels[train], seed)
     assert isinstance(found, Tails)
-    near, made = NearestNeighbors(n_neighbors=10).fit(features), virtual(found, features, seed)
+    near, made = NearestNeighbors(n_neighbors=10).fit(features), boundary(found, features, seed)
 
     def scores(rows: Array) -> dict[str, Array]:
         own = hidden(model, rows)
-        values = (found.distance(own), made(own), near.kneighbors(own)[0][:, -1], 1 - model.predict_proba(rows).max(1))
+        values = (
+            found.distance(own),
+            made.score(own),
+            near.kneighbors(own)[0][:, -1],
+            1 - model.predict_proba(rows).max(1),
+        )
         return dict(zip(SCORES, values, strict=True))
 
     results: dict[str, list[float]] = {}

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
-from autodc.diagnose.outliers import Tails, edge_cases, tails
+from autodc.diagnose.outliers import Tails, boundary, edge_cases, tails
 from autodc.errors import DataError
 
 X, Y = load_digits(return_X_y=True)
@@ -60,6 +60,13 @@ def test_made_up_rows_lie_in_the_tail_of_their_class() -> None:
     assert (found.chance(rows) < 0.25).mean() > 0.8
     assert np.bincount(of).tolist() == [4] * 10
     assert rows.tolist() == found.synthesise(40, seed=1)[0].tolist()
+
+
+def test_made_up_rows_teach_what_lies_outside() -> None:
+    found = boundary(fitted(), X[KNOWN], seed=0)
+    score = found.score(np.r_[X[NEW], upside_down(X[NEW])])
+    assert roc_auc_score(np.repeat([0, 1], len(NEW)), score) > 0.95
+    assert score.tolist() == boundary(fitted(), X[KNOWN], seed=0).score(np.r_[X[NEW], upside_down(X[NEW])]).tolist()
 
 
 def test_a_regression_and_few_rows() -> None:
