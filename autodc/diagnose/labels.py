@@ -1,8 +1,8 @@
 """Likely wrong labels, by confident learning: what a model that has not seen a row says against what stands there.
 
 Source: Northcutt, Jiang & Chuang, Confident Learning, JAIR 2021, as cleanlab has it. Classes that overlap are no wrong
-labels: overlap confuses both ways, or as often as the model expects (autodc/diagnose/class_pairs.py), and the label that
-stands there is among the next best.
+labels: overlap confuses both ways, or as often as the model expects (autodc/diagnose/class_pairs.py), and the label
+that stands there is among the next best.
 """
 
 from __future__ import annotations
