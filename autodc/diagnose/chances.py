@@ -8,8 +8,9 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-LEVEL = 0.05
-"""Chance at which a pair of classes, a dataset or scattered labels are told where nothing is wrong; Holm over pairs."""
+LEVEL = 0.01
+"""Chance at which a pair of classes, a dataset or scattered labels are told where nothing is wrong; Holm over pairs and
+over datasets."""
 LEAST_OF_PAIR = 5
 """Suspects that a pair of classes, or a dataset, needs to be told."""
 

@@ -14,6 +14,8 @@ from autodc.diagnose.check import plain
 
 Array = np.ndarray[Any, Any]
 
+LEVEL_OF_MODEL = 0.001
+"""As LEVEL, of what is told against what a model expects; no model knows that so well for every two classes."""
 MISCALIBRATED = 1.5
 """How many times more often than a calibrated model expects two classes may be confused; it is less well calibrated for
 two than for all."""
@@ -35,11 +37,8 @@ class ClassPair:
     """Of the rows labelled `given`."""
     chance: float
     """Of so many this way rather than the other, were it overlap; Holm's correction over pairs."""
-
-    @property
-    def is_told(self) -> bool:
-        """Whether overlap does not explain it."""
-        return self.chance < LEVEL
+    is_told: bool
+    """Whether overlap does not explain it."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -78,6 +77,7 @@ def class_pairs(
         told.append(((a, b), expected, chance if rows >= LEAST_OF_PAIR and rows > expected else 1.0))
     tried = [k for k, (_, _, chance) in enumerate(told) if chance < 1.0]
     corrected = dict(zip(tried, holm([told[k][-1] for k in tried]), strict=True))
+    level = LEVEL if learned else LEVEL_OF_MODEL
     pairs = [
         ClassPair(
             given=names[a],
@@ -87,6 +87,7 @@ def class_pairs(
             expected=expected,
             share=count[a, b] / sizes[a],
             chance=corrected.get(k, 1.0),
+            is_told=corrected.get(k, 1.0) < level,
         )
         for k, ((a, b), expected, _) in enumerate(told)
     ]
