@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,18 @@ def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(wor
         hand.drive(study, executor)
     assert "make room" not in str(raised.value)
     assert study.state.trials[8].outcome is None
+
+
+def test_data_put_in_place_again_cost_a_training_no_attempt(
+    untroubled: Any, executor_of: Any, essence: Any, monkeypatch: Any
+) -> None:
+    hand, expected = untroubled
+    study = hand.open([])
+    made = hand.jobs
+    monkeypatch.setattr(hand, "jobs", lambda study: replace(made(study), restore=lambda: True))
+    faults = {(8, 0): "surroundings", (8, 1): "crashed"}
+    hand.drive(study, executor_of(hand, study, 2, faults, missing=True), retries=1)
+    assert essence(study) == expected
 
 
 def test_late_and_double_completions_are_ignored(untroubled: Any, executor_of: Any, essence: Any) -> None:
@@ -135,8 +148,6 @@ def test_a_disk_that_refuses_ends_the_run_once_for_a_trial_and_then_fails_it(wor
 
 
 def test_data_that_is_gone_elsewhere_is_never_a_failed_plan(world: Any, executor_of: Any) -> None:
-    from dataclasses import replace
-
     from autodc.errors import SurroundingsError
 
     class Elsewhere(executor_of):
