@@ -103,6 +103,7 @@ def test_a_stop_leaves_a_journal_that_goes_on(untroubled: Any, executor_of: Any,
     assert essence(again) == expected
 
 
+@pytest.mark.slow
 def test_the_executor_is_kept_one_job_ahead_and_never_more(world: Any, executor_of: Any) -> None:
     hand = world(search__lag=8)
     study = hand.open([])
@@ -111,6 +112,7 @@ def test_the_executor_is_kept_one_job_ahead_and_never_more(world: Any, executor_
     assert max(most) <= executor.slots + 1
 
 
+@pytest.mark.slow
 def test_every_slot_has_its_next_job_queued_while_it_trains(world: Any, executor_of: Any) -> None:
     class Watched(executor_of):
         def wait(self, timeout: Any = None) -> Any:
