@@ -120,8 +120,8 @@ def damage(folder: Path, sizes_only: bool = False) -> str:
 def stamps(folder: Path) -> dict[str, tuple[int, int, int]]:
     """Path below the folder → inode, time of the last write, bytes, as the system tells them without a file read."""
     found = {}
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError):  # somebody takes it away: what was seen is not what is there afterwards
+        for path in folder.rglob("*"):
             told = path.stat()
             if stat.S_ISREG(told.st_mode):
                 found[path.relative_to(folder).as_posix()] = (told.st_ino, told.st_mtime_ns, told.st_size)
