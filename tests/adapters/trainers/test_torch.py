@@ -95,6 +95,7 @@ def test_several_values_a_row_are_learnt_each_in_its_own_units(
     np.testing.assert_array_equal(again.predict(job.predict)["validation"], outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shape", [(7, 5), pytest.param((8, 8), marks=pytest.mark.slow), pytest.param((8, 8, 1), marks=pytest.mark.slow)]
 )
