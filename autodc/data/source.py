@@ -40,6 +40,8 @@ class SourceRequest:
     """Where the study file lies, for options that name files; empty where nobody says."""
     url: str = ""
     """Where a local copy came from, or empty."""
+    labelled: bool = True
+    """Whether rows must have targets. Of a stream they need not: those that are there are neither read nor kept."""
 
     def text(self, option: str, default: str | None = None) -> str | None:
         """A text option, or its default."""
