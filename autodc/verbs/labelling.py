@@ -83,7 +83,7 @@ def write_sheet(
             ID: [ids[at] for at in picked],
             ROW: rows.rows[picked],
             FILE: [rows.files[at] for at in picked],
-            FAILURE: seen.failure[rows.rows[picked]].round(4).astype(float),
+            FAILURE: seen.failure[rows.rows[picked]].astype(float).round(4),
             PREDICTED: [_label(labels, seen.predicted[row]) for row in rows.rows[picked]],
             WHY: [one.why for one in mined.picked],
         }
@@ -126,7 +126,7 @@ def _sheet(labels: Labels) -> str:
 def _put_inputs(
     folder: Path, x: Inputs, metadata: pd.DataFrame, about: pd.DataFrame, labels: Labels
 ) -> tuple[pd.DataFrame, str]:
-    """Write the sheet, of inputs that are no table with a file a row beside it; return inputs and metadata, the source."""
+    """Write the sheet, with a file a row beside it where inputs are no table; return inputs, metadata, the source."""
     empty = pd.DataFrame({name: [None] * len(about) for name in labels.targets}, dtype=object)
     metadata = metadata.drop(columns=[name for name in labels.targets if name in metadata])
     if labels.is_table and isinstance(x, Table):

@@ -31,7 +31,7 @@ from autodc.files import disk_told
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.verbs.labelling import Labels, write_sheet
 from autodc.verbs.predicting import Predictor, predicting
-from autodc.verbs.shadow_rows import again, attributes_of, fetched, noted
+from autodc.verbs.shadow_rows import Attributes, again, attributes_with, fetched, noted
 from autodc.wire.inputs import Inputs, read_inputs
 
 Array = np.ndarray[Any, Any]
@@ -92,13 +92,14 @@ def shadow(
     pieces = source.pieces()
     first = next(pieces)
     seed = seeds.integer(spec.seed, "shadow")
+    attributes = attributes_with(spec, catalogue)
     with predicting(spec, catalogue, model) as predictor:
         progress("predicting validation", 0, 1)
-        featurer, learned = _learned(inputs, predictor, first.data, seed)
+        featurer, learned = _learned(inputs, predictor, attributes, first.data, seed)
         predict = partial(_outputs, inputs, predictor)
-        seen, notes = noted(again(first, pieces), predict, featurer, learned, partial(_count, progress))
+        seen, notes = noted(again(first, pieces), predict, attributes, featurer, learned, partial(_count, progress))
     progress("telling failures apart", 0, 1)
-    mined = mine(learned, seen, pick, _held(catalogue, featurer.columns), seed)
+    mined = mine(learned, seen, pick, _held(catalogue, attributes, featurer.columns), seed)
     rows = fetched(source, _wanted(mined), seen.content)
     content = _content(inputs, model, os.fspath(stream), learned, mined, seen, notes)
     labels = Labels.of(spec.data.base.options, catalogue, featurer.columns)
@@ -136,7 +137,9 @@ def _refuse(folder: Path, pick: int) -> None:
         raise InputError("ADC-SHDW-001", "the output folder exists", "--out", f"{folder}: {got}", hint)
 
 
-def _learned(inputs: Inputs, predictor: Predictor, beginning: Dataset, seed: int) -> tuple[Featurer, Learned]:
+def _learned(
+    inputs: Inputs, predictor: Predictor, attributes: Attributes, beginning: Dataset, seed: int
+) -> tuple[Featurer, Learned]:
     """Learn from validation what a failure looks like. beginning: of the stream, for the columns that it has too."""
     catalogue, explore = inputs.catalogue, inputs.separation.explore
     validation = catalogue.validation
@@ -145,11 +148,13 @@ def _learned(inputs: Inputs, predictor: Predictor, beginning: Dataset, seed: int
         hint = f"{LEAST_ROWS} are needed; add rows to validation, or raise data.explore_share"
         raise InputError("ADC-SHDW-003", "there are too few rows to learn failures from", "data.validation", got, hint)
     outputs = _outputs(inputs, predictor, validation)
-    frame = attributes_of(validation)
-    columns = Columns.shared(frame, attributes_of(beginning), _aside(inputs))
+    frame = attributes(validation)
+    columns = Columns.shared(frame, attributes(beginning), _aside(inputs))
     is_classification = catalogue.classes is not None
     base = catalogue.base
-    featurer = Featurer.of(columns, base.x, base.metadata, is_classification=is_classification, seed=seed)
+    labels = base.y if is_classification else None
+    about = attributes(base) if base.features else base.metadata
+    featurer = Featurer.of(columns, base.x, about, labels, seed=seed)
     known, layout = featurer.features(outputs, frame, validation.x)
     failed = failed_rows(_errors(inputs, outputs, explore), is_classification=is_classification)
     groups = joint_clusters([validation])[0][explore]
@@ -184,10 +189,10 @@ def _aside(inputs: Inputs) -> set[str]:
     return named - {""}
 
 
-def _held(catalogue: Catalogue, columns: Columns) -> dict[str, Array]:
+def _held(catalogue: Catalogue, attributes: Attributes, columns: Columns) -> dict[str, Array]:
     """The attributes of what is held out, as far as all are there; no target is among them."""
     sets = {"validation": catalogue.validation, **({"test": catalogue.test} if catalogue.test is not None else {})}
-    frames = {name: attributes_of(data) for name, data in sets.items()}
+    frames = {name: attributes(data) for name, data in sets.items()}
     return {
         name: columns.encode(frame)
         for name, frame in frames.items()

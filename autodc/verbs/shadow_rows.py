@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any, Self, final
 
 import numpy as np
 import pandas as pd
 
+from autodc.adapters.enrichers import fitting
 from autodc.adapters.sources.stream import PLACE, Piece, Stream
+from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.shadow.columns import Columns
@@ -21,7 +23,9 @@ from autodc.diagnose.shadow.mine import Learned, Seen
 from autodc.errors import DataError
 from autodc.files import disk_told
 from autodc.large import cache_folder
-from autodc.table import Inputs, join
+from autodc.studyfile.study import StudySpec
+from autodc.table import Inputs, Table, join
+from autodc.wire.attributes import enrichment_for
 
 Array = np.ndarray[Any, Any]
 
@@ -43,16 +47,42 @@ class Rows:
         return len(self.rows)
 
 
-def attributes_of(data: Dataset, columns: Columns | None = None) -> pd.DataFrame:
-    """What is known of rows beside their inputs. columns: those that must be there; a batch without one has gaps."""
-    frame = data.columns
-    wanted = [] if columns is None else [one.source for one in columns.columns if one.source not in frame]
+Attributes = Callable[[Dataset], pd.DataFrame]
+"""Metadata and measured attributes of rows, n rows."""
+
+
+def attributes_with(spec: StudySpec, catalogue: Catalogue) -> Attributes:
+    """What is known of rows beside their inputs: columns that validation has too, and what enrichers measure.
+
+    Where the study names no enrichers, those of ours that fit its inputs. Places in an embedding are left to the
+    features themselves, but for files, of which nothing else would say where they lie.
+    """
+    x = catalogue.base.x
+    is_files = isinstance(x, Table) and x.kind == "files"
+    named = spec.attributes or tuple(name for name in fitting(x) if name != "embedding" or is_files)
+    enrichment = enrichment_for(spec.model_copy(update={"attributes": named}), catalogue)
+    known = set(catalogue.validation.metadata)
+
+    def measured(data: Dataset) -> pd.DataFrame:
+        own = data.metadata
+        shared = replace(data, metadata=own[[name for name in own if name in known]], fingerprint=data.fingerprint)
+        found = enrichment.frame(shared)
+        frame = pd.concat([shared.metadata.reset_index(drop=True), found], axis=1)
+        return frame.loc[:, ~frame.columns.duplicated()]
+
+    return measured
+
+
+def with_gaps(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """The same with all columns that are looked at: a batch that lacks one has gaps there."""
+    wanted = [one.source for one in columns.columns if one.source not in frame]
     return frame if not wanted else frame.assign(**dict.fromkeys(wanted, np.nan))
 
 
 def noted(
     pieces: Iterator[Piece],
     predict: Callable[[Dataset], Array],
+    attributes: Attributes,
     featurer: Featurer,
     learned: Learned,
     told: Callable[[int], None],
@@ -67,7 +97,7 @@ def noted(
         failure, content, condition, predicted = list[Array](), list[Array](), list[Array](), list[Array]()
         for piece in pieces:
             outputs = predict(piece.data)
-            frame = attributes_of(piece.data, featurer.columns)
+            frame = with_gaps(attributes(piece.data), featurer.columns)
             made, _ = featurer.features(outputs, frame, piece.data.x)
             features.add(made)
             failure.append(learned.model.predict(made).astype(np.float32))

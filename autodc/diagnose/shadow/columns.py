@@ -48,7 +48,7 @@ class Column:
         """Shape (n,) float32: numbers with NaN where there is none, codes of which the last is any other value."""
         if self.part:
             moments = _dates(column)
-            found = moments.dt.hour if self.part == HOUR else moments.dt.dayofweek
+            found = moments.dt.hour if self.part == HOUR else moments.dt.day_of_week
             return np.asarray(found.to_numpy(np.float32, na_value=np.nan))
         if self.values is None:
             return _numbers(column).astype(np.float32)
@@ -137,7 +137,7 @@ def _made(name: str, column: pd.Series[Any]) -> list[Column]:
 def _of_date(name: str, known: pd.Series[Any]) -> list[Column]:
     """When in the day and in the week; the date itself is another in every stream."""
     moments = _dates(known).dropna()
-    parts: list[tuple[str, Any]] = [(HOUR, moments.dt.hour), (WEEKDAY, moments.dt.dayofweek)]
+    parts: list[tuple[str, Any]] = [(HOUR, moments.dt.hour), (WEEKDAY, moments.dt.day_of_week)]
     return [Column(name=f"{name} ({part})", source=name, part=part) for part, v in parts if v.nunique() > 1]  # type: ignore[arg-type]
 
 

@@ -136,8 +136,8 @@ def domain(known: Array, stream: Array, categorical: Array, seed: int) -> Domain
         scores[fold == k] = tree.decision_function(x[fold == k])
         trees.append(tree)
     line = LogisticRegression(C=10.0).fit(scores[:, None], y)
-    slope, offset = max(0.0, float(line.coef_[0, 0])), float(line.intercept_[0])
-    curve = (slope, offset, np.log(len(known) / len(stream)))
+    slope, share = float(line.coef_[0, 0]), float(np.log(len(known) / len(stream)))
+    curve = (slope, float(line.intercept_[0]), share) if slope > 0 else (0.0, -share, share)  # nothing to tell apart
     area = auroc(y, scores) or 0.5
     return Domain(
         trees=tuple(trees),

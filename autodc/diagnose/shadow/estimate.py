@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import norm
 from sklearn.cluster import KMeans
 
-from autodc.diagnose.shadow.failure import LEAST_FAILURES, FailureModel, grown
+from autodc.diagnose.shadow.failure import LEAST_FAILURES, FailureModel, auroc, grown
 
 Array = np.ndarray[Any, Any]
 
@@ -24,7 +24,8 @@ HEAVIEST = 20.0
 """No validation row weighs more than so many."""
 NEW = 5.0
 """Conditions that are so many times as common in the stream count as new, by what goes beyond."""
-REGIONS = 8
+CLUSTERS, TAILED, TAIL = 5, 3, 0.15
+"""Regions that are left out: so many clusters, and of so many columns either end with so large a share of the rows."""
 LEAST_ROWS = 30
 ROUNDS = 60
 """Rounds of the trees that are grown to see what they say of a region they were not shown."""
@@ -80,12 +81,8 @@ def rosiness(features: Array, met: Array, failed: Array, categorical: Array, see
     nothing = Rosiness(mean=0.0, deviation=0.0, regions=0)
     if min(failed.sum(), (~failed).sum()) < 2 * LEAST_FAILURES or not met.any():
         return nothing
-    place = _standard(features[:, met])
-    count = int(np.clip(len(failed) // 100, 2, REGIONS))
-    region = KMeans(count, n_init=2, random_state=seed).fit_predict(place)
     gaps, noise = [], []
-    for k in range(count):
-        inside = region == k
+    for inside in _regions(_standard(features[:, met]), failed, seed):
         if inside.sum() < LEAST_ROWS or min(failed[~inside].sum(), (~failed[~inside]).sum()) < LEAST_FAILURES:
             continue
         tree = grown(features[~inside], failed[~inside], categorical, seed, ROUNDS)
@@ -128,6 +125,19 @@ def estimate(
         counting=float(1 / (weight**2).sum()),
         too_low=max(0.0, new * (max(0.0, rosy.mean) + z * rosy.deviation)),
     )
+
+
+def _regions(place: Array, failed: Array, seed: int) -> list[Array]:
+    """Clusters of rows, and the ends of the columns that failures have most to do with; masks, shape (m,)."""
+    count = int(np.clip(len(failed) // 150, 2, CLUSTERS))
+    cluster = KMeans(count, n_init=2, random_state=seed).fit_predict(place)
+    found = [cluster == k for k in range(count)]
+    telling = [abs((auroc(failed, column) or 0.5) - 0.5) for column in place.T]
+    for at in np.argsort(telling)[::-1][:TAILED]:
+        low, high = np.quantile(place[:, at], [TAIL, 1 - TAIL])
+        ends = [place[:, at] <= low, place[:, at] >= high]
+        found += [end for end in ends if end.mean() <= 2 * TAIL]
+    return found
 
 
 def _standard(features: Array) -> Array:

@@ -19,6 +19,8 @@ FOLDS = 5
 LEAST_FAILURES = 10
 """With fewer failures, or fewer rows that pass, nothing is learnt but how often it fails."""
 MANY = 4000
+"""Rows from which on trees may be larger."""
+RISING = 1500
 """From so many rows on the calibration may have any rising form; below it is a logistic curve."""
 MOST = 100_000
 """Rows that are learnt from."""
@@ -148,7 +150,7 @@ def _curve(both: Array, failed: Array) -> Any:
     def straight(scores: Array) -> Array:
         return np.asarray(line.decision_function((scores - middle) / scale))
 
-    if len(failed) < MANY:
+    if len(failed) < RISING:
         return lambda scores: np.clip(expit(straight(scores)), TINY, 1 - TINY)
     bend = IsotonicRegression(y_min=TINY, y_max=1 - TINY, out_of_bounds="clip").fit(straight(both), failed)
     # half of each, in log-odds: steps alone would make all rows of a step equal

@@ -85,14 +85,17 @@ class Featurer:
     is_classification: bool
 
     @classmethod
-    def of(cls, columns: Columns, base: Inputs, about: pd.DataFrame, *, is_classification: bool, seed: int) -> Self:
-        """Learn from the base where inputs lie. about: its metadata, of which inputs of a table are columns."""
+    def of(cls, columns: Columns, base: Inputs, about: pd.DataFrame, labels: Array | None, *, seed: int) -> Self:
+        """Learn from the base where inputs lie.
+
+        about: its metadata, of which inputs of a table are columns; labels: codes of its classes, or None.
+        """
         names = base.names if isinstance(base, Table) and base.kind == "table" else ()
         of_inputs = np.array([at for at, one in enumerate(columns.columns) if one.source in names], dtype=int)
         chosen = Columns(columns=tuple(columns.columns[at] for at in of_inputs), left_out={})
         encoded = chosen.encode(about) if len(of_inputs) else None
-        space = Space.of(base, chosen, encoded, seed)
-        return cls(columns=columns, of_inputs=of_inputs, space=space, is_classification=is_classification)
+        space = Space.of(base, chosen, encoded, labels, seed)
+        return cls(columns=columns, of_inputs=of_inputs, space=space, is_classification=labels is not None)
 
     def features(self, outputs: Array, attributes: pd.DataFrame, x: Inputs) -> tuple[Array, Layout]:
         """Shape (n, width) float32. outputs: of the model, probabilities in classification."""
@@ -102,7 +105,10 @@ class Featurer:
         if self.space is not None:
             coordinates = self.space.coordinates(x, encoded[:, self.of_inputs])
             size = coordinates.shape[1]
-            parts += [coordinates, self.space.distance(coordinates)[:, None]]
+            distance, support = self.space.near(coordinates, outputs if self.is_classification else None)
+            if support is not None:
+                parts[0], names = np.concatenate([sure, support[:, None]], axis=1), (*names, "support")
+            parts += [coordinates, distance[:, None]]
         layout = Layout(proxies=names, columns=self.columns, coordinates=size, predicted=predicted)
         return np.concatenate(parts, axis=1).astype(np.float32), layout
 

@@ -1,4 +1,4 @@
-"""From the features of validation and of a stream to what is told of it: rows to label, drift, the estimate of errors."""
+"""From the features of validation and of a stream to what is told of it: rows to label, drift, the share of errors."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Learned:
     def of(
         cls, known: Array, layout: Layout, frame: pd.DataFrame, explore: Array, failed: Array, groups: Array, seed: int
     ) -> Self:
-        """Learn. frame: the attributes of all rows; groups: (m,) of integers, rows of one number are one observation."""
+        """Learn. frame: the attributes of all rows; groups: (m,), rows of one number are one observation."""
         mine = known[explore]
         categorical = layout.categorical
         return cls(

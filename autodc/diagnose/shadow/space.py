@@ -18,6 +18,8 @@ from autodc.table import Inputs, Table
 Array = np.ndarray[Any, Any]
 
 COORDINATES = 16
+VOTERS = 15
+"""Rows of the base that are asked for their class."""
 NEAREST = 5
 """The distance of a row is the mean of that to so many rows of the base."""
 REFERENCE = 4000
@@ -36,12 +38,16 @@ class Space:
     flat: Callable[[Inputs, Array | None], Array]
     """Inputs and, of a table, its encoded attributes → numbers, shape (n, D)."""
     project: Callable[[Array], Array]
-    neighbours: NearestNeighbors | None
+    neighbours: NearestNeighbors
     unit: float
     """The median distance of rows of the base from each other, which is 1."""
+    labels: Array | None
+    """Codes of the classes of the rows that stand for the base."""
 
     @classmethod
-    def of(cls, base: Inputs, columns: Columns, attributes: Array | None, seed: int) -> Self | None:
+    def of(
+        cls, base: Inputs, columns: Columns, attributes: Array | None, labels: Array | None, seed: int
+    ) -> Self | None:
         """Learn the coordinates; None where there is nothing to learn them from, as of files without attributes.
 
         attributes: of the base, as `columns` encodes them, where the base has them all.
@@ -59,17 +65,26 @@ class Space:
         count = min(NEAREST + 1, len(coordinates))
         near = NearestNeighbors(n_neighbors=count, algorithm="auto").fit(coordinates)
         own = near.kneighbors(coordinates)[0][:, 1:].mean(axis=1) if count > 1 else np.ones(1)
-        return cls(flat=flat, project=project, neighbours=near, unit=float(np.median(own)) or 1.0)
+        known = None if labels is None else np.asarray(labels)[some]
+        return cls(flat=flat, project=project, neighbours=near, unit=float(np.median(own)) or 1.0, labels=known)
 
     def coordinates(self, x: Inputs, attributes: Array | None) -> Array:
         """Shape (n, k) float32."""
         return np.asarray(self.project(self.flat(x, attributes)), dtype=np.float32)
 
-    def distance(self, coordinates: Array) -> Array:
-        """How far rows are from the base, shape (n,) float32; 1 is as far as its own rows are from each other."""
-        assert self.neighbours is not None
-        found = self.neighbours.kneighbors(coordinates, min(NEAREST, self.neighbours.n_samples_fit_))[0]
-        return np.asarray(found.mean(axis=1) / self.unit, dtype=np.float32)
+    def near(self, coordinates: Array, outputs: Array | None) -> tuple[Array, Array | None]:
+        """How far rows are from the base, and how far its nearest rows have the class that is predicted; (n,) float32.
+
+        A distance of 1 is as far as rows of the base are from each other. The second is the share of the nearest rows
+        of the predicted class, without outputs None. Source: the trust score of Jiang et al. 2018, by counting.
+        """
+        count = min(VOTERS, self.neighbours.n_samples_fit_)
+        distance, index = self.neighbours.kneighbors(coordinates, count)
+        far = np.asarray(distance[:, :NEAREST].mean(axis=1) / self.unit, dtype=np.float32)
+        if outputs is None or self.labels is None:
+            return far, None
+        same = self.labels[index] == outputs.argmax(axis=1)[:, None]
+        return far, same.mean(axis=1).astype(np.float32)
 
 
 def _flattener(
