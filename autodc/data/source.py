@@ -22,6 +22,9 @@ together in a split; time: metadata column by which a split is one in time, the 
 that says which example a row is, so that rows of one id are one example and rows of another are not, however equal;
 map: class label as written → class label of the base."""
 
+UNREAD = "the stream holds targets (`{}`); they are not looked at"
+"""What is said of rows that need none and bring some."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRequest:

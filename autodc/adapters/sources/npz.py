@@ -16,7 +16,7 @@ from autodc.adapters.sources.npy import CUT_SHORT, Header, array_pieces, is_arra
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
-from autodc.data.source import RawRows, SourceRequest
+from autodc.data.source import UNREAD, RawRows, SourceRequest
 from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
@@ -93,7 +93,8 @@ class NpzSource:
                 part = {name: next(stretch) for name, stretch in each.items()}
                 x = part.pop("x")
                 metadata = pd.DataFrame(part, index=pd.RangeIndex(len(x) if x.ndim else 0))
-                yield checked(request, RawRows(x=x, y=None, metadata=metadata), targets=False)
+                notes = (UNREAD.format(target),) if target in members else ()
+                yield checked(request, RawRows(x=x, y=None, metadata=metadata, notes=notes), targets=False)
 
     def _stretches(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, rows: int) -> Iterator[Array]:
         """An array so many rows at a time."""

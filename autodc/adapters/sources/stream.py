@@ -29,7 +29,7 @@ from autodc.data.agreement import agreed
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem
 from autodc.data.rows import checked
-from autodc.data.source import RawRows, SourceRequest
+from autodc.data.source import UNREAD, RawRows, SourceRequest
 from autodc.errors import raise_all
 from autodc.studyfile.study import SourceSpec, TaskKind
 from autodc.table import Inputs, Table, row_bytes
@@ -43,7 +43,6 @@ BATCHES = (".npz", ".parquet", ".csv", ".tsv", *SUFFIXES)
 OF_TABLES = ("features", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
 PASSED_ON: Mapping[str, tuple[str, ...]] = {"table": OF_TABLES, "folder": ("size", "mode"), "npz": ()}
 """Options of the base that a stream of this kind is read with too, beside its target."""
-IGNORED = "the stream holds targets (`{}`); they are not looked at"
 
 
 @final
@@ -177,7 +176,7 @@ def _table_pieces(request: SourceRequest, base: Dataset, rows: int) -> Iterator[
     some = jsonl_pieces(request, read, rows, tuple(as_text)) if is_jsonl(request) else None
     frames = parquet_pieces(request, read, rows) if is_parquet(request) else some
     assert frames is not None
-    seen, notes = 0, ((IGNORED.format(", ".join(target)),) if target else ())
+    seen, notes = 0, ((UNREAD.format(", ".join(target)),) if target else ())
     for frame in frames:
         if len(frame):
             x, metadata = _inputs(request, base, frame, seen)

@@ -85,6 +85,8 @@ def test_arrays_come_in_pieces_with_their_columns(
     np.testing.assert_array_equal(found, x)
     assert about["hour"].tolist() == hour.tolist()
     assert list(about) == ["hour"]
+    notes = {note for one in opened(tmp_path / "s.npz", digits).pieces() for note in one.data.notes}
+    assert notes == ({"the stream holds targets (`y`); they are not looked at"} if labelled else set())
 
 
 @pytest.mark.usefixtures("small_pieces")
