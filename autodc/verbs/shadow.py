@@ -31,7 +31,7 @@ from autodc.files import disk_told
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.verbs.labelling import Labels, write_sheet
 from autodc.verbs.predicting import Predictor, predicting
-from autodc.verbs.shadow_rows import Attributes, again, attributes_with, fetched, noted
+from autodc.verbs.shadow_rows import Attributes, again, attributes_with, fetched, noted, summing_up
 from autodc.wire.inputs import Inputs, read_inputs
 
 Array = np.ndarray[Any, Any]
@@ -96,8 +96,9 @@ def shadow(
     with predicting(spec, catalogue, model) as predictor:
         progress("predicting validation", 0, 1)
         featurer, learned = _learned(inputs, predictor, attributes, first.data, seed)
+        progress("reading and predicting the stream", 0, 1)
         predict = partial(_outputs, inputs, predictor)
-        seen, notes = noted(again(first, pieces), predict, attributes, featurer, learned, partial(_count, progress))
+        seen, notes = noted(again(first, pieces), predict, attributes, featurer, learned)
     progress("telling failures apart", 0, 1)
     mined = mine(learned, seen, pick, _held(catalogue, attributes, featurer.columns), seed)
     rows = fetched(source, _wanted(mined), seen.content)
@@ -108,10 +109,6 @@ def shadow(
         content["out"] = str(folder)
         (unfinished / RESULT).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return ShadowResult(folder=folder, content=content)
-
-
-def _count(progress: Told, rows: int) -> None:
-    progress("rows of the stream", rows, 0)
 
 
 def option_values(words: Sequence[str]) -> dict[str, JsonValue]:
@@ -149,7 +146,9 @@ def _learned(
         raise InputError("ADC-SHDW-003", "there are too few rows to learn failures from", "data.validation", got, hint)
     outputs = _outputs(inputs, predictor, validation)
     frame = attributes(validation)
-    columns = Columns.shared(frame, attributes(beginning), _aside(inputs))
+    columns = Columns.shared(
+        frame, attributes(beginning), _aside(inputs), summing_up(inputs.spec, validation.metadata, frame)
+    )
     is_classification = catalogue.classes is not None
     base = catalogue.base
     labels = base.y if is_classification else None

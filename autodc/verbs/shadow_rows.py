@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.enrichers import fitting
+from autodc.adapters.enrichers.registry import measures
 from autodc.adapters.sources.stream import PLACE, Piece, Stream
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
@@ -47,6 +48,8 @@ class Rows:
         return len(self.rows)
 
 
+PLACES = ("embedding_distance", "nearest_label", "nearest_share", "nearest_target", "nearest_spread")
+COORDINATES = ("pca_", "svd_", "lite0_", "e5_")
 Attributes = Callable[[Dataset], pd.DataFrame]
 """Metadata and measured attributes of rows, n rows."""
 
@@ -73,6 +76,16 @@ def attributes_with(spec: StudySpec, catalogue: Catalogue) -> Attributes:
     return measured
 
 
+def summing_up(spec: StudySpec, given: pd.DataFrame, frame: pd.DataFrame) -> tuple[str, ...]:
+    """The attributes that say how unusual a row is and not in what, where nobody asked for them by name."""
+    if spec.attributes:
+        return ()
+    ours = measures()["table"]
+    names = {*ours, *(f"table_{name}" for name in ours), *PLACES}
+    measured = [str(name) for name in frame if name not in given]
+    return tuple(name for name in measured if name in names or name.startswith(COORDINATES))
+
+
 def with_gaps(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """The same with all columns that are looked at: a batch that lacks one has gaps there."""
     wanted = [one.source for one in columns.columns if one.source not in frame]
@@ -85,11 +98,10 @@ def noted(
     attributes: Attributes,
     featurer: Featurer,
     learned: Learned,
-    told: Callable[[int], None],
 ) -> tuple[Seen, tuple[str, ...]]:
     """Predict a stream piece by piece and note what is known of each row; and what a person should know of the reading.
 
-    Features go to a file without a name. told: how many rows are done.
+    Features go to a file without a name.
     """
     rules = tuple(one.rule for one in learned.gathered)
     notes: dict[str, None] = {}
@@ -105,7 +117,6 @@ def noted(
             condition.append(_condition(rules, frame).astype(np.int16))
             predicted.append(_predicted(outputs, featurer.is_classification))
             notes |= dict.fromkeys(piece.data.notes)
-            told(features.rows)
         seen = Seen(
             features=features.all(),
             failure=np.concatenate(failure),

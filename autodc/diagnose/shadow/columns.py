@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, final
 
 import numpy as np
@@ -38,6 +38,8 @@ class Column:
     """Of a category, the commonest first; None of a number."""
     truth: bool = False
     """Whether the values are true and false."""
+    sums_up: bool = False
+    """Whether it sums up how unusual a row is: it helps to learn, and tells nobody what is unusual."""
 
     @property
     def is_category(self) -> bool:
@@ -76,12 +78,15 @@ class Columns:
     left_out: Mapping[str, Left]
 
     @classmethod
-    def shared(cls, known: pd.DataFrame, stream: pd.DataFrame, skip: Iterable[str] = ()) -> Self:
+    def shared(
+        cls, known: pd.DataFrame, stream: pd.DataFrame, skip: Iterable[str] = (), summing: Iterable[str] = ()
+    ) -> Self:
         """Settle what is looked at by validation and the beginning of the stream.
 
-        skip: columns that say which row or when, such as ids and groups.
+        skip: columns that say which row or when, such as ids and groups; summing: those that only sum up how unusual a
+        row is.
         """
-        aside, found, left = set(skip), list[Column](), dict[str, Left]()
+        aside, last, found, left = set(skip), set(summing), list[Column](), dict[str, Left]()
         for name in map(str, known.columns):
             if name in aside:
                 continue
@@ -94,7 +99,7 @@ class Columns:
             elif (not theirs and stream[name].notna().any()) or _odd(mine, theirs, stream[name]):
                 left[name] = "another type"
             else:
-                found += mine
+                found += [replace(one, sums_up=name in last) for one in mine]
         return cls(columns=tuple(found), left_out=left)
 
     def __len__(self) -> int:

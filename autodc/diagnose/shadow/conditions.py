@@ -15,6 +15,8 @@ from autodc.diagnose.shadow.columns import OTHER, Columns
 Array = np.ndarray[Any, Any]
 
 LEAVES = 8
+LEAST_GAIN = 0.001
+"""By so much a split lowers the impurity (Gini) of all rows, or it is none."""
 LEAST_SHARE = 0.02
 LEAST_ROWS = 20
 WORSE = 1.25
@@ -34,6 +36,7 @@ class Gathering:
 
 def gatherings(columns: Columns, frame: pd.DataFrame, failed: Array, seed: int) -> tuple[Gathering, ...]:
     """Split validation by attributes until failures are told apart; the worst leaf first. frame: of m rows."""
+    columns = Columns(columns=tuple(one for one in columns.columns if not one.sums_up), left_out={})
     encoded = columns.encode(frame)
     least = max(LEAST_ROWS, int(LEAST_SHARE * len(failed)))
     if not len(columns) or len(failed) < 2 * least or not 0 < failed.sum() < len(failed):
@@ -43,7 +46,9 @@ def gatherings(columns: Columns, frame: pd.DataFrame, failed: Array, seed: int) 
         [encoded[:, at] if ranks is None else _ranked(encoded[:, at], ranks) for at, ranks in enumerate(order)], axis=1
     )
     filled = np.where(np.isnan(x), -3e38, x)  # a missing value stands below all others, so that a rule can say so
-    tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, min_samples_leaf=least, random_state=seed).fit(filled, failed)
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=LEAVES, min_samples_leaf=least, min_impurity_decrease=LEAST_GAIN, random_state=seed
+    ).fit(filled, failed)
     found = []
     for path in _paths(tree.tree_):
         rule = _rule(columns, order, path)

@@ -150,7 +150,10 @@ def domain(known: Array, stream: Array, categorical: Array, seed: int) -> Domain
 
 
 def moved(columns: Columns, known: Array, stream: Array) -> tuple[Moved, ...]:
-    """The attributes of which the values are others, the most moved first. known, stream: as `columns` encodes them."""
+    """The attributes of which the values are others, the most moved first, what only sums up last.
+
+    known, stream: as `columns` encodes them.
+    """
     found = []
     for at, one in enumerate(columns.columns):
         mine, theirs = known[:, at], stream[:, at]
@@ -167,13 +170,16 @@ def moved(columns: Columns, known: Array, stream: Array) -> tuple[Moved, ...]:
         for at, one in enumerate(found)
         if corrected[at] < LEVEL and one.distance >= LEAST_MOVE
     ]
-    return tuple(sorted(sure, key=lambda one: -one.distance))
+    last = {one.name for one in columns.columns if one.sums_up}
+    return tuple(sorted(sure, key=lambda one: (one.attribute in last, -one.distance)))
 
 
 def shares(columns: Columns, known: Array, stream: Array, of: str) -> tuple[Share, ...]:
     """The conditions that a held-out set has FACTOR times as often as the stream, or as rarely, and surely so."""
     found = []
     for at, one in enumerate(columns.columns):
+        if one.sums_up:
+            continue
         mine, theirs = known[:, at], stream[:, at]
         for says, a, b in _cells(one, mine, theirs):
             share = Share(attribute=one.name, says=says, held=float(a.mean()), stream=float(b.mean()), of=of)

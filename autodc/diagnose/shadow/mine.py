@@ -200,7 +200,7 @@ def _corners(learned: Learned, seen: Seen) -> list[Corner]:
             found.append(Corner(row=int(row), kind="far from the base", value=round(float(distance[row]), 3)))
     beyond = list[tuple[float, Corner]]()
     for at, one in enumerate(layout.columns.columns):
-        if one.is_category or one.part:
+        if one.is_category or one.part or one.sums_up:
             continue
         column = layout.attributes.start + at
         mine, theirs = learned.known[:, column], np.asarray(seen.features[:, column])
