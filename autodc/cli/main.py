@@ -287,6 +287,43 @@ def report(folder: str, open_it: bool) -> None:
         click.launch(str(page))
 
 
+@cli.command()
+@_STUDY
+@click.option(
+    "--model", "method", metavar="METHOD", required=True, help="What predicts: a run folder, a model, an object."
+)
+@click.option("--stream", metavar="SOURCE", required=True, help="Unlabelled rows: a file, a folder of files, a URL.")
+@click.option("--out", type=click.Path(), required=True, help="A folder for the sheet; it must not be there yet.")
+@click.option("--pick", type=int, default=200, show_default=True, help="How many rows to label.")
+@click.option(
+    "--option", "options", multiple=True, metavar="KEY=VALUE", help="How the stream is read, as in text=body."
+)
+@_SET
+@_JSON
+def shadow(
+    study: str,
+    method: str,
+    stream: str,
+    out: str,
+    pick: int,
+    options: tuple[str, ...],
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Mine an unlabelled stream of production for likely failures, and write a sheet to label them."""
+    spec = _load(study, overrides)
+    from autodc.cli.live import Bar
+    from autodc.cli.show_shadow import show_shadow
+    from autodc.verbs.shadow import option_values
+    from autodc.verbs.shadow import shadow as mine
+
+    with Bar() as bar:
+        found = mine(
+            spec, method, stream, out, pick=pick, options=option_values(options), progress=bar.update
+        ).to_dict()
+    echo(json.dumps(found, indent=2)) if as_json else show_shadow(found)
+
+
 def _stopped(display: Display, why: str = "") -> None:
     """Say how to go on; a terminal that went away hears nothing."""
     with contextlib.suppress(OSError):

@@ -24,6 +24,7 @@ def test_the_public_names() -> None:
         "Outcome",
         "Plan",
         "Result",
+        "ShadowResult",
         "SimulationResult",
         "Study",
         "StudySpec",
@@ -31,6 +32,7 @@ def test_the_public_names() -> None:
         "load",
         "load_machine",
         "run",
+        "shadow",
         "simulate",
     ]
     for name in autodc.__all__:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -61,6 +61,18 @@ class FolderSource:
             y = self._arrays(named, named.targets, wish or AS_IT_IS) if targets else None
         notes = (*named.notes, *frame_notes(self._more_frames))
         return checked(request, RawRows(x=x, y=y, metadata=named.metadata, notes=notes), targets=targets)
+
+    def pieces(self, rows: int) -> Iterator[Dataset]:
+        """The rows without targets, so many at a time. rows: of images; their names are listed at once."""
+        request = self._request
+        refuse_unknown_options(request, (*OPTIONS, *OF_TABLES))
+        wish, named = wish_of(request), named_files(request, False)
+        for start in range(0, max(len(named.paths), 1), rows):
+            part = slice(start, start + rows)
+            metadata = named.metadata.iloc[part].reset_index(drop=True)
+            some = replace(named, paths=named.paths[part], metadata=metadata)
+            raw = RawRows(x=self._inputs(some, some.paths, wish), y=None, metadata=metadata, notes=named.notes)
+            yield checked(request, raw, targets=False)
 
     def _inputs(self, named: Named, paths: Sequence[object], wish: Wish | None) -> Inputs:
         arrays = all(str(path).casefold().endswith(ARRAY) for path in paths)
