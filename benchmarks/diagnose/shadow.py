@@ -192,7 +192,7 @@ def page(looks: pd.DataFrame, chunks: pd.DataFrame, settings: int) -> str:
             f"{((some.low <= some.truth) & (some.truth <= some.high)).mean():.2f}",
             f"{(some.high - some.low).mean() / 2:.4f}",
         ]
-        for name, some in chunks.groupby("case", sort=False)
+        for name, some in (chunks.groupby("case", sort=False) if len(chunks) else ())
     ]
     head = [
         "stream",
