@@ -216,8 +216,7 @@ def page(looks: pd.DataFrame, chunks: pd.DataFrame, settings: int) -> str:
                 f"## Pictures: {settings} settings",
                 table(["measure", "same", "drifted", "target"], rows),
                 "## Tables: the share of failures in pieces of 10,000, nobody having labelled them",
-                TABLES,
-                table(head, told),
+                *([TABLES, table(head, told)] if told else ["Not measured by this run."]),
             ]
         )
         + "\n"
