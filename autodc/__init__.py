@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,12 +13,14 @@ if TYPE_CHECKING:
     from autodc.plan.trial import Outcome, Trial
     from autodc.studyfile.load import load, load_machine
     from autodc.studyfile.study import MachineSpec, StudySpec
+    from autodc.verbs.diagnose import DiagnosisResult, diagnose
     from autodc.verbs.run import Result, run
     from autodc.verbs.simulate import SimulationResult, simulate
     from autodc.verbs.study import Study
 
 _HOMES = {
     "AutodcError": "autodc.errors",
+    "DiagnosisResult": "autodc.verbs.diagnose",
     "MachineSpec": "autodc.studyfile.study",
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",
@@ -33,6 +37,7 @@ _HOMES = {
 
 __all__ = [
     "AutodcError",
+    "DiagnosisResult",
     "MachineSpec",
     "Outcome",
     "Plan",
@@ -41,6 +46,7 @@ __all__ = [
     "Study",
     "StudySpec",
     "Trial",
+    "diagnose",
     "load",
     "load_machine",
     "run",
@@ -52,3 +58,19 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'autodc' has no attribute {name!r}")
+
+
+class _Package(ModuleType):
+    """The package, of which `diagnose` is the call, though a room of that name is in it too."""
+
+    @property
+    def diagnose(self) -> Any:
+        """The call; what is in the room is imported by its whole name: `from autodc.diagnose.view import View`."""
+        return import_module("autodc.verbs.diagnose").diagnose
+
+    @diagnose.setter
+    def diagnose(self, room: ModuleType) -> None:
+        """Let the import system, which hangs every module into its package, leave the call as it is."""
+
+
+sys.modules[__name__].__class__ = _Package

@@ -10,4 +10,19 @@ DIAGNOSIS: Mapping[str, Code] = {
     # findings
     "ADC-D001": Code("Finding: the model fails more often where a rule over attributes holds."),
     "ADC-D002": Code("Finding: the model fails more often in a cluster of an embedding."),
+    # diagnose, the verb and the phase
+    "ADC-DIAG-001": Code("No rows of validation are set apart for diagnosis."),
+    "ADC-DIAG-002": Code("The rows for diagnosis are too few to be cut in two."),
+    "ADC-DIAG-003": Code("Note: the predictions of the incumbent are not kept, so its rows were not looked at."),
+    "ADC-DIAG-004": Code("Note: a finder failed, and what it would have found is missing."),
+    "ADC-DIAG-005": Code("Note: the causes of a finding could not be told."),
+    "ADC-DIAG-006": Code("The study has no finding of this name."),
+    "ADC-DIAG-007": Code("A finding is suspected alone: it was not confirmed, so it makes no slice."),
+    "ADC-DIAG-008": Code("A finding is a cluster and has no rule that could make a slice."),
+    "ADC-DIAG-009": Code("The journal does not say where the study file of a run lies."),
+    "ADC-DIAG-010": Code("The data of a run have changed since, so its model cannot be diagnosed on them."),
+    "ADC-DIAG-011": Code("The model to be diagnosed cannot be trained."),
+    "ADC-DIAG-012": Code("A method fails to predict the rows it is to be diagnosed on."),
+    "ADC-DIAG-013": Code("A finding can be promoted in the folder of a run alone."),
+    "ADC-DIAG-014": Code("A method is diagnosed on a study; a run has its own model."),
 }

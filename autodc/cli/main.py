@@ -256,16 +256,64 @@ def status(folder: str, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("study", metavar="STUDY|DIR", type=click.Path())
+@click.option("--method", metavar="METHOD", help="With a study file: diagnose this instead of its start trained once.")
+@click.option(
+    "--promote", metavar="FINDING", help="With a run's folder: make a confirmed finding a target slice of it."
+)
+@click.option("--out", type=click.Path(), help="Folder of the page. Left out: DIR/diagnosis, or runs/NAME-diagnosis.")
+@_MACHINE
+@_SET
+@_JSON
+def diagnose(
+    study: str,
+    method: str | None,
+    promote: str | None,
+    out: str | None,
+    machine: str | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Say where a model fails and why, with evidence from rows it was not found on; write a page."""
+    is_run = os.path.isdir(study)
+    if is_run and (overrides or machine is not None):
+        raise click.UsageError("--set and --machine go with a study file: a run is what it was")
+    from autodc.studyfile import load_machine
+
+    where = None if machine is None else load_machine(machine)
+    asked = study if is_run else _load(study, overrides)
+    from autodc.cli.live import Bar, Stop
+    from autodc.cli.show_findings import show_diagnosis
+    from autodc.study.driver import Interrupted
+    from autodc.verbs.diagnose import diagnose as look
+
+    with Bar() as bar, Stop(bar.say) as stop:
+        try:
+            found = look(asked, where, out, method=method, promote=promote, stage=bar.say, stop=stop)
+        except Interrupted:
+            echo("stopped; nothing is left behind", err=True)
+            return INTERRUPTED
+    echo(json.dumps(found.to_dict(), indent=2)) if as_json else show_diagnosis(found)
+    return 0
+
+
+@cli.command()
 @_FOLDER
-@click.argument("dataset")
+@click.argument("dataset", metavar="NAME")
 @_JSON
 def why(folder: str, dataset: str, as_json: bool) -> None:
-    """Show the evidence behind one verdict, in plain words and numbers."""
+    """Show the evidence behind one verdict or finding, in plain words and numbers."""
+    from autodc.cli.show_findings import show_finding
     from autodc.cli.show_why import show_why
+    from autodc.review import findings
     from autodc.review import views
     from autodc.verbs.run import open_result
 
     state, _ = open_result(folder)
+    if dataset in state.findings:
+        told = findings.why(state, dataset)
+        echo(json.dumps(told, indent=2)) if as_json else show_finding(told)
+        return
     found = views.why(state, dataset)
     echo(json.dumps(found, indent=2)) if as_json else show_why(found)
 
@@ -278,10 +326,10 @@ def report(folder: str, open_it: bool) -> None:
     from pathlib import Path
 
     from autodc.report import write_report
-    from autodc.verbs.run import open_result
+    from autodc.verbs.run import exhibits_of, open_result
 
     state, content = open_result(folder)
-    page = write_report(state, content, Path(folder))
+    page = write_report(state, content, Path(folder), exhibits_of(Path(folder)))
     echo(str(page))
     if open_it:
         click.launch(str(page))

@@ -1,0 +1,71 @@
+"""What finders are shown: the explore rows of a study with their attributes, and what a model predicts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autodc.data.overlap import joint_clusters
+from autodc.diagnose.view import View, failed_rows
+from autodc.errors import InputError
+from autodc.evaluation.metrics import probabilities
+from autodc.evaluation.slices import held_parts
+from autodc.wire.attributes import attributes_of
+from autodc.wire.inputs import Inputs
+from autodc.wire.separate import diagnosis_of
+
+Array = np.ndarray[Any, Any]
+
+
+def refuse_uncut(inputs: Inputs) -> None:
+    """Raise InputError ADC-DIAG-001 where search and gate see the same rows, so that none are for diagnosis."""
+    if inputs.separation.is_cut:
+        return
+    hint = "give data.explore_share, 0.4 say, and validation rows enough that a target can show something on the rest"
+    raise InputError(
+        "ADC-DIAG-001",
+        "no rows of validation are set apart for diagnosis",
+        inputs.spec.place("data.explore_share"),
+        inputs.separation.note or f"data.explore_share is {inputs.spec.data.explore_share:g}",
+        hint,
+    )
+
+
+def explored(inputs: Inputs, outputs: Mapping[str, Array]) -> View:
+    """The explore rows as finders see them. outputs: part → what the model predicts, row order.
+
+    An error is 1 where the class is wrong; of values and images the absolute error; in a custom task the metric of the
+    row, turned so that up is worse. Raises what is wrong with an enricher.
+    """
+    spec, catalogue = inputs.spec, inputs.catalogue
+    rows = inputs.separation.explore
+    seen = diagnosis_of(catalogue, inputs.separation, outputs, spec.task.kind, inputs.metric)
+    is_classification = catalogue.classes is not None
+    error = np.asarray(seen.failed, dtype=float) if seen.failed is not None else -seen.scores
+    held = held_parts(catalogue)
+    own = dict(zip(held, joint_clusters(list(held.values())), strict=True))["validation"]
+    classes = tuple(catalogue.classes or ())
+    return View(
+        ids=seen.ids,
+        error=error,
+        failed=failed_rows(error, is_classification=is_classification),
+        target=np.asarray(seen.targets),
+        prediction=np.asarray(classes)[seen.outputs.argmax(axis=1)] if is_classification else np.asarray(seen.outputs),
+        attributes=_columns(inputs).iloc[rows].reset_index(drop=True),
+        groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
+        probabilities=probabilities(seen.outputs) if is_classification else None,
+        classes=classes,
+        x=seen.x,
+    )
+
+
+def _columns(inputs: Inputs) -> pd.DataFrame:
+    """Metadata and attributes of validation, without what only tells which row it is, and without dates."""
+    data = inputs.catalogue.validation
+    frame = attributes_of(inputs.spec, inputs.catalogue, data)
+    names = {data.id, *data.likely_ids} - {""}
+    dates = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    return frame.drop(columns=[name for name in frame.columns if name in names or name in dates])
