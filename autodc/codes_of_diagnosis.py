@@ -25,4 +25,8 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-012": Code("A method fails to predict the rows it is to be diagnosed on."),
     "ADC-DIAG-013": Code("A finding can be promoted in the folder of a run alone."),
     "ADC-DIAG-014": Code("A method is diagnosed on a study; a run has its own model."),
+    # finders and what is confirmed
+    "ADC-DIAG-020": Code("There are too few rows or groups to find on one half and confirm on the other."),
+    "ADC-DIAG-021": Code("A finder failed and was left out of a diagnosis."),
+    "ADC-DIAG-022": Code("The model fails on no row that a diagnosis may look at."),
 }

@@ -1,0 +1,160 @@
+"""Rules under which the model errs most: conjunctions of up to two conditions on attributes, one after another.
+
+All pairs of single conditions are weighed at once by two matrix products; the best of each pair of attributes are kept.
+Of these the heaviest is taken, its bounds are sharpened, the rows inside no longer count, and so on: ten rules are not
+one rule ten times. Error is what the class of a row does not explain, else hard classes crowd out everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from autodc.diagnose.finder import Suspicion
+from autodc.diagnose.rule import Condition, Range, Rule
+from autodc.diagnose.terms import Terms, cuts, numbers, terms_of
+from autodc.diagnose.view import View
+from autodc.diagnose.weight import Errors
+
+Array = np.ndarray[Any, Any]
+
+WIDTH = 1000
+"""Conditions that are paired with all others, the heaviest; so many are those of some 25 columns."""
+KEPT = 4000
+"""Pairs from which rules are taken."""
+SHARPER = 1.1
+"""A second condition has to make a rule so much heavier."""
+APART = 3.5
+"""And the rows that it leaves out have to err less by so many standard errors: many conditions were tried."""
+STEPS = 16
+"""Bounds that are tried when one is sharpened."""
+NEAR = 0.12
+"""Share of the rows by which a bound moves at most when it is sharpened."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beam:
+    """Searches rules over attributes; there is no randomness in it."""
+
+    name: str = "beam"
+
+    def find(self, view: View, k: int, seed: int) -> Sequence[Suspicion]:
+        """At most k rules, the first taken first. An attribute that says nothing costs nothing but time."""
+        errors = Errors.of(view)
+        if k < 1 or len(view) < 2 or errors.deviation == 0:
+            return ()
+        frame = view.attributes
+        terms = terms_of(frame, errors.least)
+        if not len(terms):
+            return ()
+        pool, masks = _pool(terms, errors)
+        found: list[Suspicion] = []
+        while len(found) < k:
+            scores = errors.scores(masks)
+            best = int(scores.argmax())
+            if scores[best] <= 0:
+                break
+            rule = _simplest(pool[best], terms, errors)
+            rule = _sharpened(rule, frame, errors)
+            inside = rule.mask(frame)
+            score = float(errors.scores(inside[None])[0])
+            found.append(Suspicion(rule=rule, score=score, by=self.name))
+            errors = errors.without(inside | masks[best])
+        return tuple(found)
+
+
+def _pool(terms: Terms, errors: Errors) -> tuple[list[tuple[int, ...]], Array]:
+    """Single conditions and pairs worth a look, and their rows: the two heaviest of each two sides of attributes."""
+    masks = terms.masks.astype(np.float32)
+    own = errors.scores(terms.masks)
+    first = np.sort(np.argsort(-own, kind="stable")[:WIDTH])
+    counts = (masks[first] * errors.weights.astype(np.float32)) @ masks.T
+    totals = (masks[first] * (errors.weights * errors.excess).astype(np.float32)) @ masks.T
+    scores = errors.score(counts, totals)
+    scores[terms.attributes[first][:, None] == terms.attributes[None, :]] = 0
+    taken = np.zeros(len(terms), dtype=bool)
+    taken[first] = True
+    scores[(first[:, None] > np.arange(len(terms))[None, :]) & taken[None, :]] = 0  # each pair once
+    one, two = np.nonzero(scores > 0)
+    value = scores[one, two]
+    kinds = np.sort(np.stack([terms.kinds[first[one]], terms.kinds[two]]), axis=0)
+    code = kinds[0] * (terms.kinds.max() + 1) + kinds[1]
+    order = np.lexsort((two, one, -value, code))
+    code = code[order]
+    heads = np.ones(len(code), dtype=bool)
+    heads[2:] = code[2:] != code[:-2]
+    order = order[heads]
+    order = order[np.argsort(-value[order], kind="stable")][:KEPT]
+    singles = [(int(i),) for i in np.flatnonzero(own > 0)]
+    pairs = [(int(first[one[i]]), int(two[i])) for i in order]
+    inside = np.concatenate(
+        [terms.masks[[s[0] for s in singles]], terms.masks[[p[0] for p in pairs]] & terms.masks[[p[1] for p in pairs]]]
+    )
+    return [*singles, *pairs], inside
+
+
+def _simplest(chosen: tuple[int, ...], terms: Terms, errors: Errors) -> Rule:
+    """The conditions, less those that do not clearly sharpen."""
+    if len(chosen) == 2:
+        both = terms.masks[chosen[0]] & terms.masks[chosen[1]]
+        alone = terms.masks[list(chosen)]
+        best = float(errors.scores(both[None])[0])
+        for place in np.argsort(-errors.scores(alone), kind="stable"):
+            lighter = errors.scores(alone[place][None])[0] * SHARPER >= best
+            if lighter or _apart(both, alone[place] & ~both, errors) < APART:
+                return Rule((terms.conditions[chosen[int(place)]],))
+    return Rule(tuple(terms.conditions[i] for i in chosen))
+
+
+def _apart(inside: Array, left_out: Array, errors: Errors) -> float:
+    """Standard errors by which rows inside err more than those that are left out."""
+    means, spread = [], 0.0
+    for rows in (inside, left_out):
+        weights = errors.weights[rows]
+        total = weights.sum()
+        if total < 1:
+            return 0.0
+        mean = weights @ errors.excess[rows] / total
+        spread += errors.deviation**2 / total
+        means.append(mean)
+    return float((means[0] - means[1]) / np.sqrt(spread)) if spread else 0.0
+
+
+def _sharpened(rule: Rule, frame: pd.DataFrame, errors: Errors) -> Rule:
+    """The rule with its bounds moved to where it weighs most."""
+    for place, condition in enumerate(rule.conditions):
+        if isinstance(condition, Range):
+            others = [one for i, one in enumerate(rule.conditions) if i != place]
+            rule = _moved(rule, place, Rule(tuple(others)).mask(frame), frame, errors)
+    return rule
+
+
+def _moved(rule: Rule, place: int, rest: Array, frame: pd.DataFrame, errors: Errors) -> Rule:
+    condition = rule.conditions[place]
+    assert isinstance(condition, Range)
+    values = numbers(frame[condition.attribute])
+    assert values is not None
+    known = np.sort(values[np.isfinite(values)])
+    best = float(errors.scores(rule.mask(frame)[None])[0])
+    for side in ("low", "high"):
+        bound = getattr(condition, side)
+        if bound is None:
+            continue
+        at = np.searchsorted(known, bound) / len(known)
+        tried: list[Condition] = [
+            replace(condition, low=edge) if side == "low" else replace(condition, high=edge)
+            for edge in cuts(known, list(np.linspace(max(0.005, at - NEAR), min(0.995, at + NEAR), STEPS)))
+        ]
+        scores = errors.scores(np.array([one.mask(frame) & rest for one in tried]).reshape(len(tried), len(frame)))
+        if len(scores) and scores.max() > best:
+            best = float(scores.max())
+            chosen = tried[int(scores.argmax())]
+            assert isinstance(chosen, Range)
+            condition = chosen
+    conditions = tuple(condition if i == place else one for i, one in enumerate(rule.conditions))
+    return Rule(conditions)

@@ -1,0 +1,184 @@
+"""Where a model fails: suspicions of all finders, found on one half of the rows and tried on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from autodc import seeds
+from autodc.diagnose.confirm import ALPHA, Trial, tried
+from autodc.diagnose.finder import Finder, Suspicion
+from autodc.diagnose.finding import Finding
+from autodc.diagnose.view import LEAST_GROUPS, View
+from autodc.plugins import told
+
+Array = np.ndarray[Any, Any]
+
+FINDINGS = 10
+"""Suspicions of each finder, and findings of a diagnosis."""
+ALIKE = 0.5
+"""Two suspicions are one where so much of the rows of either is in both."""
+HELD = 0.8
+"""And where so much of the smaller is in the larger."""
+
+TOO_FEW, LEFT_OUT, NO_FAILURE = "ADC-DIAG-020", "ADC-DIAG-021", "ADC-DIAG-022"
+"""Codes of notes."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a person should know of a diagnosis beside its findings."""
+
+    code: str
+    finder: str = ""
+    """The finder that it is about."""
+    got: str = ""
+    """What was found: a number of groups, an error."""
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON form."""
+        return {name: v for name in ("code", "finder", "got") if (v := getattr(self, name))}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Diagnosis:
+    """Where a model fails on the rows of a view."""
+
+    findings: tuple[Finding, ...]
+    """The confirmed first, those that cost most before the others; then what is suspected."""
+    suspicions: Mapping[str, Suspicion]
+    """Id of a finding → what chooses its rows, of this view or of others."""
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def confirmed(self) -> tuple[Finding, ...]:
+        """Those that hold on rows on which they were not found."""
+        return tuple(one for one in self.findings if one.status == "confirmed")
+
+    def mask(self, finding: str, view: View) -> Array:
+        """The rows of a view that a finding means, shape (n,)."""
+        return self.suspicions[finding].mask(view)
+
+
+def diagnose(
+    view: View, finders: Sequence[Finder], *, k: int = FINDINGS, seed: int = 0, alpha: float = ALPHA, first: int = 1
+) -> Diagnosis:
+    """Find on one half of the rows, confirm on the other; groups stay whole.
+
+    view: the explore rows. k: at most so many suspicions of each finder, and so many findings in all; the confirmed
+    come first. alpha: where nothing is true, at most this share of diagnoses confirms anything. first: number of the
+    first finding, `F1`. A finder that raises or answers what it must not is left out and told in the notes.
+    """
+    groups = len(np.unique(view.groups)) if len(view) else 0
+    if groups < LEAST_GROUPS:
+        return Diagnosis(findings=(), suspicions={}, notes=(Note(code=TOO_FEW, got=str(groups)),))
+    if not view.failed.any():
+        return Diagnosis(findings=(), suspicions={}, notes=(Note(code=NO_FAILURE, got=str(len(view))),))
+    one, two = view.halves(np.random.default_rng(seeds.child(seed, "diagnose", "halves")))
+    found_on, tried_on = view.take(one), view.take(two)
+    suspicions, notes = _suspicions(found_on, tried_on, finders, k, seed)
+    kept = _different([s for s, _, _ in suspicions], [mask for _, mask, _ in suspicions])
+    chosen = [suspicions[i] for i in kept]
+    trials = tried([mask for _, _, mask in chosen], tried_on, alpha)
+    ranked = _ranked([s for s, _, _ in chosen], trials)[:k]
+    findings = []
+    for number, place in enumerate(ranked, start=first):
+        suspicion, mask, _ = chosen[place]
+        findings.append(_finding(f"F{number}", suspicion, int(mask.sum()), trials[place], view))
+    by_id = {f.id: chosen[place][0] for f, place in zip(findings, ranked, strict=True)}
+    return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=notes)
+
+
+def worst_first(view: View) -> Array:
+    """Positions of the rows, those on which the model errs most, and is surest of it, first."""
+    sure = np.zeros(len(view))
+    if view.probabilities is not None:
+        at = {str(label): place for place, label in enumerate(view.classes)}
+        places = np.array([at.get(str(label), -1) for label in view.target])
+        sure = np.where(places >= 0, 1 - view.probabilities[np.arange(len(view)), places], 1.0)
+    return np.lexsort((np.arange(len(view)), -sure, -view.error))
+
+
+def _suspicions(
+    found_on: View, tried_on: View, finders: Sequence[Finder], k: int, seed: int
+) -> tuple[list[tuple[Suspicion, Array, Array]], tuple[Note, ...]]:
+    """Suspicions with their rows in either half, finder by finder in turns, and the finders that are left out."""
+    answers, notes = [], []
+    for finder in finders:
+        name = str(getattr(finder, "name", type(finder).__name__))
+        try:
+            drawn = int(seeds.child(seed, "diagnose", name).generate_state(1)[0])
+            answered = list(finder.find(found_on, k, drawn))[:k]
+            answers.append([(s, _rows(s, found_on), _rows(s, tried_on)) for s in answered])
+        except Exception as error:  # a user's own finder may do anything; the others go on
+            notes.append(Note(code=LEFT_OUT, finder=name, got=told(error)))
+    deepest = max((len(answer) for answer in answers), default=0)
+    return [answer[i] for i in range(deepest) for answer in answers if i < len(answer)], tuple(notes)
+
+
+def _rows(suspicion: Suspicion, view: View) -> Array:
+    mask = np.asarray(suspicion.mask(view))
+    if mask.shape != (len(view),) or mask.dtype != bool:
+        raise TypeError(f"a suspicion chose rows of shape {mask.shape} and type {mask.dtype}, not {len(view)} booleans")
+    return mask
+
+
+def _different(suspicions: Sequence[Suspicion], masks: Sequence[Array]) -> list[int]:
+    """Those that are not nearly the rows of an earlier one; fewer are tried, and each at a wider level."""
+    kept: list[int] = []
+    for place in range(len(suspicions)):
+        if masks[place].any() and not any(_alike(masks[place], masks[other]) for other in kept):
+            kept.append(place)
+    return kept
+
+
+def _alike(one: Array, two: Array) -> bool:
+    both = int((one & two).sum())
+    return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
+
+
+def _ranked(suspicions: Sequence[Suspicion], trials: Sequence[Trial]) -> list[int]:
+    """The confirmed, dearest first, each once; then the suspected, by how sure they are."""
+    sure = [i for i, trial in enumerate(trials) if trial.confirmed]
+    sure.sort(key=lambda i: -trials[i].cost)
+    kept: list[int] = []
+    for place in sure:
+        if not any(_same(trials[place].mask, trials[other].mask) for other in kept):
+            kept.append(place)
+    rest = [i for i, trial in enumerate(trials) if not trial.confirmed]
+    return [*kept, *sorted(rest, key=lambda i: -trials[i].gap.low)]
+
+
+def _same(one: Array, two: Array) -> bool:
+    """Whether one of them is nearly within the other, or most of both is in both."""
+    both, smaller = int((one & two).sum()), min(int(one.sum()), int(two.sum()))
+    return _alike(one, two) or both >= HELD * max(1, smaller)
+
+
+def _finding(name: str, suspicion: Suspicion, found: int, trial: Trial, view: View) -> Finding:
+    order = worst_first(view)
+    inside = suspicion.mask(view)
+    told: dict[str, Any] = {"cost": round(trial.cost, 4), **suspicion.told}
+    if suspicion.ball is not None:
+        told["ball"] = {
+            "embedding": suspicion.ball.embedding,
+            "centre": [float(v) for v in suspicion.ball.centre],
+            "radius": suspicion.ball.radius,
+        }
+    return Finding(
+        id=name,
+        kind=suspicion.kind,
+        rule=suspicion.rule.sql,
+        status="confirmed" if trial.confirmed else "suspected",
+        found=found,
+        confirmed=int(trial.mask.sum()),
+        error=trial.gap,
+        by=suspicion.by,
+        ids=tuple(int(i) for i in view.ids[order[inside[order]]]),
+        told=told,
+    )

@@ -1,0 +1,149 @@
+"""Single conditions that rules are made of: tails and bands of numbers, values of categories, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from autodc.diagnose.rule import Among, Condition, Missing, Range, rounded
+
+Array = np.ndarray[Any, Any]
+
+TAILS = (0.03, 0.05, 0.08, 0.12, 0.17, 0.23, 0.3, 0.4, 0.5)
+"""Shares of the rows that a tail may have."""
+BANDS = (0.05, 0.12, 0.23, 0.4, 0.6, 0.77, 0.88, 0.95)
+"""Quantiles between which a band lies."""
+WIDEST = 0.5
+"""Share of the rows that a condition has at most."""
+FEW_VALUES = 24
+"""A column of so many different numbers may be cut between any two of them."""
+MOST_CATEGORIES = 40
+SLACK = 0.003
+"""A bound may move by so much of the rows to be a shorter number."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Terms:
+    """Conditions and the rows that meet them."""
+
+    conditions: tuple[Condition, ...]
+    masks: Array
+    """Shape (conditions, n) of booleans."""
+    kinds: Array
+    """Shape (conditions,): conditions of one attribute and one side have one number."""
+    attributes: Array
+    """Shape (conditions,): those of one attribute have one number."""
+
+    def __len__(self) -> int:
+        return len(self.conditions)
+
+
+def terms_of(frame: pd.DataFrame, least: float) -> Terms:
+    """All conditions on the columns that between `least` and half of the rows meet; each set of rows of a column once.
+
+    Columns of dates, of lists and of anything else that is no number, boolean or text are left out.
+    """
+    conditions: list[Condition] = []
+    masks: list[Array] = []
+    kinds: list[int] = []
+    attributes: list[int] = []
+    for place, name in enumerate(frame.columns):
+        seen: set[bytes] = set()
+        for side, condition in _of_column(frame[name], str(name)):
+            mask = condition.mask(frame)
+            content = np.packbits(mask).tobytes()
+            if least <= mask.sum() <= WIDEST * len(frame) and content not in seen:
+                seen.add(content)
+                conditions.append(condition)
+                masks.append(mask)
+                kinds.append(4 * place + side)
+                attributes.append(place)
+    return Terms(
+        conditions=tuple(conditions),
+        masks=np.array(masks, dtype=bool).reshape(len(masks), len(frame)),
+        kinds=np.array(kinds, dtype=int),
+        attributes=np.array(attributes, dtype=int),
+    )
+
+
+def cuts(values: Array, shares: Sequence[float]) -> list[float]:
+    """Bounds below which about these shares of the values lie, as short numbers, rising. values: finite, sorted."""
+    n = len(values)
+    slack = int(SLACK * n)
+    found = []
+    for share in shares:
+        at = int(np.clip(round(share * n), 1, n - 1))
+        above = int(np.searchsorted(values, values[at], "left"))  # a cut lies between two different numbers
+        if above == 0:
+            above = int(np.searchsorted(values, values[at], "right"))
+        if 0 < above < n:
+            found.append(short(values[max(0, above - 1 - slack)], values[min(n - 1, above + slack)]))
+    return sorted(set(found))
+
+
+def short(below: float, above: float) -> float:
+    """The number of fewest digits in (below, above], near the middle."""
+    middle = below / 2 + above / 2
+    for digits in range(1, 5):
+        number = float(f"{middle:.{digits}g}")
+        if below < number <= above:
+            return number
+    return rounded(above)
+
+
+def numbers(column: pd.Series) -> Array | None:
+    """A column as floats with NaN, shape (n,); None where it is none of numbers."""
+    if pd.api.types.is_bool_dtype(column.dtype) or isinstance(column.dtype, pd.CategoricalDtype):
+        return None
+    if column.dtype == object and not pd.api.types.infer_dtype(column, skipna=True).startswith(
+        ("integer", "floating", "mixed-integer-float", "decimal")
+    ):
+        return None
+    if column.dtype != object and not pd.api.types.is_numeric_dtype(column.dtype):
+        return None
+    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan))
+
+
+LOW, BAND, HIGH, OTHER = range(4)
+
+
+def _of_column(column: pd.Series, name: str) -> Iterator[tuple[int, Condition]]:
+    """Side and condition."""
+    if column.isna().any():
+        yield OTHER, Missing(attribute=name)
+    values = numbers(column)
+    if values is not None:
+        yield from _of_numbers(np.sort(values[np.isfinite(values)]), name)
+    elif isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.infer_dtype(column, skipna=True) in (
+        "string",
+        "boolean",
+    ):
+        known = column.astype(object).dropna()
+        for value in known.value_counts().index[:MOST_CATEGORIES]:
+            if isinstance(value, str | bool | np.bool_):
+                yield OTHER, Among(attribute=name, values=(value,))
+
+
+def _of_numbers(values: Array, name: str) -> Iterator[tuple[int, Condition]]:
+    """values: finite, sorted."""
+    if len(values) < 2 or values[0] == values[-1]:
+        return
+    different = np.unique(values)
+    if len(different) <= FEW_VALUES:
+        edges = [short(a, b) for a, b in pairwise(different)]
+        inner = edges
+    else:
+        edges = cuts(values, [*TAILS, *(1 - share for share in TAILS)])
+        inner = cuts(values, BANDS)
+    for edge in edges:
+        yield LOW, Range(attribute=name, high=edge)
+        yield HIGH, Range(attribute=name, low=edge)
+    for place, low in enumerate(inner):
+        for high in inner[place + 1 :]:
+            yield BAND, Range(attribute=name, low=low, high=high)

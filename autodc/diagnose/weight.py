@@ -1,0 +1,73 @@
+"""How much some rows weigh as a suspicion: how many they are, and how much more the model errs on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+
+from autodc.diagnose.view import View
+
+Array = np.ndarray[Any, Any]
+
+POWER = 0.3
+"""Of the number of rows: .5 would rank by significance and take in much that passes, 0 by error alone."""
+DOUBT = 2.0
+"""Standard errors that are taken off an error before it is ranked: the best of many is the luckiest."""
+LEAST_ROWS, LEAST_SHARE = 12, 0.01
+"""A suspicion has so many units at least, and such a share of all."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Errors:
+    """What rows cost, and how much each still counts; rows of one group count together as one."""
+
+    excess: Array
+    """Shape (n,)."""
+    weights: Array
+    """Shape (n,)."""
+    least: float
+    """Weight that a suspicion has at least."""
+
+    @classmethod
+    def of(cls, view: View) -> Self:
+        """Those of a view; NaN counts as no error."""
+        if not len(view):
+            return cls(excess=np.zeros(0), weights=np.zeros(0), least=float(LEAST_ROWS))
+        _, place, count = np.unique(view.groups, return_inverse=True, return_counts=True)
+        return cls(
+            excess=np.nan_to_num(view.excess),
+            weights=1 / count[place],
+            least=max(LEAST_ROWS, LEAST_SHARE * len(count)),
+        )
+
+    def without(self, rows: Array) -> Self:
+        """The same where rows no longer count. rows: n booleans."""
+        return type(self)(excess=self.excess, weights=np.where(rows, 0.0, self.weights), least=self.least)
+
+    @property
+    def mean(self) -> float:
+        """Of what still counts."""
+        total = self.weights.sum()
+        return float(self.weights @ self.excess / total) if total else 0.0
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of what still counts."""
+        total = self.weights.sum()
+        return float(np.sqrt(self.weights @ (self.excess - self.mean) ** 2 / total)) if total else 0.0
+
+    def scores(self, masks: Array) -> Array:
+        """Shape (m,). masks: shape (m, n) of booleans."""
+        inside = masks.astype(np.float32)
+        return self.score(
+            inside @ self.weights.astype(np.float32), inside @ (self.weights * self.excess).astype(np.float32)
+        )
+
+    def score(self, count: Array, total: Array) -> Array:
+        """Of rows that weigh so much and cost so much in all; 0 where they are too few or not worse than the rest."""
+        enough = np.maximum(count, 1e-9)
+        lift = total / enough - self.mean - DOUBT * self.deviation / np.sqrt(enough)
+        return np.where(count >= self.least, enough**POWER * np.maximum(lift, 0), 0.0)
