@@ -27,6 +27,7 @@ TRAINERS = "autodc.trainers"
 METRICS = "autodc.metrics"
 SOURCES = "autodc.sources"
 SAMPLERS = "autodc.samplers"
+ENRICHERS = "autodc.enrichers"
 """The groups of entry points under which a package brings its own; a source is named by the suffix that it reads."""
 
 FORMS = "path/to/file.py:Object, package.module:Object"

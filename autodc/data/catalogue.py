@@ -79,16 +79,22 @@ class Catalogue:
         return np.asarray(self.classes)[dataset.y]
 
 
-def build_catalogue(spec: StudySpec, read: Read, candidates: Sequence[Candidate]) -> Catalogue:
+Measure = Callable[[Dataset, Dataset], Dataset]
+"""Gives a dataset its attributes: of base and dataset the dataset with them."""
+
+
+def build_catalogue(
+    spec: StudySpec, read: Read, candidates: Sequence[Candidate], measure: Measure | None = None
+) -> Catalogue:
     """Read every dataset of the study once; the targets of the test set stay sealed, it is only asked whether they fit.
 
-    candidates: those that are proposed before the study begins. Raises DataError or Problems with all that is wrong:
-    sources that cannot be read, shapes, types or classes the base does not have, training rows that validation or test
-    also hold.
+    candidates: those that are proposed before the study begins; measure: for slices that name attributes. Raises
+    DataError or Problems with all that is wrong: sources that cannot be read, shapes, types or classes the base does
+    not have, training rows that validation or test also hold.
     """
     entries = _entries(spec, candidates)
     raise_all(_name_problems(entries))
-    rows, problems, asked = _read_all(spec, entries, read)
+    rows, problems, asked = _read_all(spec, entries, read, measure)
     base = rows.get(entries[0])
     if base is None:
         raise_all(problems)
@@ -209,7 +215,9 @@ def _name_problems(entries: Iterable[_Entry]) -> list[AutodcError]:
     return problems
 
 
-def _read_all(spec: StudySpec, entries: Sequence[_Entry], read: Read) -> tuple[_Rows, list[AutodcError], Asked]:
+def _read_all(
+    spec: StudySpec, entries: Sequence[_Entry], read: Read, measure: Measure | None
+) -> tuple[_Rows, list[AutodcError], Asked]:
     """Read all sources, going on past those that cannot be read."""
     rows: _Rows = {}
     problems: list[AutodcError] = []
@@ -218,7 +226,7 @@ def _read_all(spec: StudySpec, entries: Sequence[_Entry], read: Read) -> tuple[_
         try:
             if entry.role == "test":
                 only = partial(_with_targets, entry, read)
-                rows[entry], misfits = sealed(spec, only, entry.place, rows.get(entries[0]), asked)
+                rows[entry], misfits = sealed(spec, only, entry.place, rows.get(entries[0]), asked, measure)
                 problems += misfits
             else:
                 rows[entry] = entry.rows(read)

@@ -39,6 +39,8 @@ class Dataset:
     likely_ids: tuple[str, ...] = ()
     """Metadata columns that look like one."""
     fingerprint: str = field(default="")
+    attributes: pd.DataFrame | None = None
+    """n rows, one column per attribute that was measured of them; they are not content. None: nothing was measured."""
     notes: tuple[str, ...] = ()
     """What a person should know of how it was read, one sentence each; they are not content."""
     _hashes: Array | None = field(default=None, init=False, repr=False)
@@ -67,11 +69,14 @@ class Dataset:
 
     @property
     def columns(self) -> pd.DataFrame:
-        """What a condition may name: the metadata, and the text that is the input, where it lies."""
-        if not isinstance(self.x, Table) or self.x.kind != "text" or self.x.names[0] in self.metadata:
-            return self.metadata
+        """What a condition may name: the metadata, the attributes, and the text that is the input, where it lies."""
+        found = self.metadata
+        if self.attributes is not None:
+            found = found.assign(**{str(name): values for name, values in self.attributes.items()})
+        if not isinstance(self.x, Table) or self.x.kind != "text" or self.x.names[0] in found:
+            return found
         name = self.x.names[0]
-        return self.metadata.assign(**{name: pd.Series(pd.arrays.ArrowExtensionArray(self.x.column(name)))})
+        return found.assign(**{name: pd.Series(pd.arrays.ArrowExtensionArray(self.x.column(name)))})
 
     @property
     def hashes(self) -> Array:
@@ -92,6 +97,7 @@ class Dataset:
             y=None if self.y is None else taken_values(self.y, index),
             metadata=self._metadata(x, index),
             groups=None if self.groups is None else taken_values(self.groups, index),
+            attributes=None if self.attributes is None else self.attributes.iloc[index].reset_index(drop=True),
             fingerprint="",
         )
         if self._hashes is not None:

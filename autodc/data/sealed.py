@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autodc.data.agreement import KINDS, kind_of
 from autodc.data.dataset import Dataset
@@ -32,11 +33,16 @@ class Asked:
 
 
 def sealed(
-    spec: StudySpec, read: Callable[[bool], Dataset], place: str, base: Dataset | None, asked: Asked
+    spec: StudySpec,
+    read: Callable[[bool], Dataset],
+    place: str,
+    base: Dataset | None,
+    asked: Asked,
+    measure: Callable[[Dataset, Dataset], Dataset] | None = None,
 ) -> tuple[Dataset, list[AutodcError]]:
     """The test set without its targets, and what of them does not fit. Nothing else that depends on them goes on.
 
-    read: the rows, with or without targets.
+    read: the rows, with or without targets; measure: as of `build_catalogue`, given the rows without.
     """
     try:
         whole = read(True)
@@ -45,7 +51,8 @@ def sealed(
     rows = replace(whole, y=None, fingerprint="")
     if base is None or (misfits := misfits_of(spec, whole, base.y, place)):
         return rows, [] if base is None else misfits
-    _ask_slices(spec, whole, asked)
+    columns = (rows if measure is None else measure(base, rows)).columns
+    _ask_slices(spec, whole, columns, asked)
     return rows, []
 
 
@@ -90,14 +97,14 @@ def _discreet(error: AutodcError) -> AutodcError:
     return DataError(error.code, f"the test set: {error.problem}", error.place, got, hint)
 
 
-def _ask_slices(spec: StudySpec, test: Dataset, asked: Asked) -> None:
+def _ask_slices(spec: StudySpec, test: Dataset, columns: pd.DataFrame, asked: Asked) -> None:
     """Which slices have rows in the test set. Of a `where` that fails on its targets no value is told."""
     empty = []
     cut = [(position, one) for position, one in enumerate(spec.slices) if one.source is None]
     for position, one in cut:
         place = f"{spec.place(f'slices[{position}].where')} (slice {one.name} of the test set)"
         try:
-            found = one.where is None or select(one.where, test.columns, test.y, place=place).any()
+            found = one.where is None or select(one.where, columns, test.y, place=place).any()
         except DataError as error:
             got = f"{one.where!r}" if error.code == "ADC-DATA-034" else error.got
             asked.unfit.append(DataError(error.code, error.problem, error.place, got, error.hint))

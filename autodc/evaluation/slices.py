@@ -160,7 +160,8 @@ def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
 def where_problems(spec: StudySpec, validation: Dataset) -> list[AutodcError]:
     """What is wrong with the rules of slices, where validation can be read and the study as a whole cannot.
 
-    validation: as its source gives it, with the targets that the user knows.
+    validation: as its source gives it, with the targets that the user knows. Where the study names attributes, which
+    nobody has measured then, a column that is not there may be one of these.
     """
     problems: list[AutodcError] = []
     for position, one in enumerate(spec.slices):
@@ -171,7 +172,8 @@ def where_problems(spec: StudySpec, validation: Dataset) -> list[AutodcError]:
             if not select(one.where, validation.columns, validation.y, place=place).any():
                 problems.append(_empty(one, place, len(validation)))
         except AutodcError as error:
-            problems.append(error)
+            if error.code != "ADC-DATA-031" or not spec.attributes:
+                problems.append(error)
     return problems
 
 

@@ -12,14 +12,19 @@ from autodc import plugins
 from autodc.plugins import suggest
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Path, shown
-from autodc.studyfile.names import METRICS, SYNONYMS, TRAINERS
+from autodc.studyfile.names import ENRICHERS, METRICS, SYNONYMS, TRAINERS
 from autodc.studyfile.study import Recipe, SearchSpec, StudySpec
 from autodc.studyfile.when import check_conditions
 
 BASE: Final = "base"
 AVAILABLE_PROPOSERS: Final = ("given",)
 LATER_PROPOSERS: Final = ("pool", "relabel", "augment", "generate")
-_LISTS: Final = {("recipes",): "recipe", ("search", "objectives"): "trade-off", ("gate", "trust"): "candidate"}
+_LISTS: Final = {
+    ("attributes",): "enricher",
+    ("recipes",): "recipe",
+    ("search", "objectives"): "trade-off",
+    ("gate", "trust"): "candidate",
+}
 """Lists of names, each of which is named once."""
 
 
@@ -100,11 +105,14 @@ def _targets(document: Document) -> Iterator[Issue]:
 
 
 def _plug_ins(document: Document) -> Iterator[Issue]:
-    """Trainer and metric are of ours, a path to an object, or installed by name; the metric fits the task."""
+    """Trainer, enrichers and metric are of ours, paths to objects, or installed; the metric fits the task."""
     at: Path = ("task", "trainer")
     trainer = document.at(at)
     if isinstance(trainer, str) and not plugins.is_known(trainer, TRAINERS, plugins.TRAINERS):
         yield _unknown(document, at, "trainer", trainer, TRAINERS)
+    for at, name in document.entries("attributes"):
+        if isinstance(name, str) and not plugins.is_known(name, ENRICHERS, plugins.ENRICHERS):
+            yield _unknown(document, at, "enricher", name, ENRICHERS)
     at = ("metrics", "primary")
     metric, kind = document.at(at), document.at(("task", "kind"))
     fitting = [name for name, one in METRICS.items() if kind in one.kinds] or list(METRICS)

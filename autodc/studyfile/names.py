@@ -14,6 +14,7 @@ Needs = Literal["classes", "spread", "masks"]
 
 TRAINERS: Final = ("torch_image", "torch_tabular", "lightning", "sklearn", "command")
 SAMPLERS: Final = ("mixture", "random")
+ENRICHERS: Final = ("image", "table", "text", "embedding")
 
 
 @final
@@ -121,6 +122,11 @@ SYNONYMS: Final = {
     "program": "command",
     "subprocess": "command",
     "xgboost": "sklearn",
+    "images": "image",
+    "vision": "image",
+    "tabular": "table",
+    "texts": "text",
+    "embeddings": "embedding",
     "bayesian": "mixture",
     "cmaes": "CmaEsSampler",
     "tpe": "TPESampler",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from autodc.masking import masked_study
-from autodc.studyfile.names import METRICS, SAMPLERS, TRAINERS
+from autodc.studyfile.names import ENRICHERS, METRICS, SAMPLERS, TRAINERS
 from autodc.studyfile.names import TaskKind as TaskKind
 from autodc.studyfile.values import Name, Seconds, Spec
 from autodc.studyfile.values import ParameterSpec as ParameterSpec
@@ -105,7 +105,9 @@ class SliceSpec(Spec):
 
     name: Name = Field(description="how decisions and reports call it")
     role: Role = Field(description="target: should improve; guard: must not get worse than its margin")
-    where: str | None = Field(default=None, description="one SQL boolean expression over metadata columns and target")
+    where: str | None = Field(
+        default=None, description="one SQL boolean expression over metadata columns, attributes and target"
+    )
     source: str | None = Field(default=None, min_length=1, description="a unit test set in a file of its own")
     options: dict[str, JsonValue] = Field(default={}, description="options of `source`")
     margin: float | None = Field(default=None, ge=0, description="the worst loss that is tolerated, in metric units")
@@ -257,6 +259,11 @@ class StudySpec(Spec):
     seed: int = Field(default=0, ge=0, lt=2**63, description="root of everything random")
     task: TaskSpec = Field(description="what is learned, and by which program")
     data: DataSpec = Field(description="the datasets: base, candidates, validation, test")
+    attributes: tuple[str, ...] = Field(
+        default=(),
+        description=f"columns that are measured of all rows, so that `where` may name them: {', '.join(ENRICHERS)}, "
+        "path/to/file.py:Object or package.module:Object",
+    )
     metrics: MetricsSpec = Field(description="what is measured on every slice")
     slices: tuple[SliceSpec, ...] = Field(description="named sets of validation rows and what is demanded of them")
     search_space: dict[str, ParameterSpec] = Field(default={}, description="hyperparameters by name")
@@ -311,7 +318,10 @@ class StudySpec(Spec):
 
     def content(self) -> dict[str, Any]:
         """What is asked as JSON: without where results are sent, where a warm start lies, and secrets."""
-        return masked_study(self.model_dump(mode="json", exclude={"tracking": True, "search": {"warm_start"}}))
+        found = masked_study(self.model_dump(mode="json", exclude={"tracking": True, "search": {"warm_start"}}))
+        if not self.attributes:  # as of studies that began before there were attributes
+            del found["attributes"]
+        return found
 
     def fingerprint(self) -> str:
         """Identity of what is asked; `study.fingerprint` adds the content of the data."""

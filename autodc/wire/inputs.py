@@ -30,6 +30,7 @@ from autodc.study.rules import allowance, probing
 from autodc.study.view import spec_of
 from autodc.studyfile import codes
 from autodc.studyfile.study import SourceSpec, StudySpec
+from autodc.wire.attributes import columns_for, enriched
 from autodc.wire.problem import search_problem
 from autodc.wire.separate import Separation, separate, told_of_cut
 
@@ -74,7 +75,12 @@ class Inputs:
     @property
     def fingerprint(self) -> str:
         """Identity of the study: what is asked and the content of the data; without what a warm start borrows."""
-        return fingerprint.of([self.spec.fingerprint(), self.catalogue.fingerprint], kind="study")
+        parts = [self.spec.fingerprint(), self.catalogue.fingerprint]
+        if self.spec.attributes:  # measured values are no content, but who is in a slice is part of the question
+            parts += [
+                fingerprint.of([s.name, s.part, fingerprint.of_array(s.rows)], kind="slice") for s in self.table.slices
+            ]
+        return fingerprint.of(parts, kind="study")
 
     def identity(self, borrowed: WarmStarted | None) -> str:
         """Identity of the study with what its search was told at the start."""
@@ -273,8 +279,14 @@ def proposed(spec: StudySpec) -> tuple[Candidate, ...]:
 def read_catalogue(
     spec: StudySpec, read: Read = read_source, candidates: Sequence[Candidate] | None = None
 ) -> Catalogue:
-    """Read every dataset of a study. candidates: left out, what is proposed before the first training."""
-    return build_catalogue(spec, read, proposed(spec) if candidates is None else candidates)
+    """Read every dataset of a study, and measure the attributes that it names of what is held out.
+
+    candidates: left out, what is proposed before the first training.
+    """
+    every = proposed(spec) if candidates is None else candidates
+    if not spec.attributes:
+        return build_catalogue(spec, read, every)
+    return enriched(spec, build_catalogue(spec, read, every, columns_for(spec)))
 
 
 def begun(folder: Path) -> State | None:

@@ -1,0 +1,6 @@
+"""Enrichers of ours, by the names that a study file uses."""
+
+from autodc.adapters.enrichers.registry import built_in, fitting, measures
+from autodc.adapters.enrichers.spaces import embeddings_of
+
+__all__ = ["built_in", "embeddings_of", "fitting", "measures"]

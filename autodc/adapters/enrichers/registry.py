@@ -1,0 +1,40 @@
+"""Which enrichers there are, what each measures and of which inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from autodc.adapters.enrichers import embedding, image, table, text
+from autodc.data.attributes import Fittable
+from autodc.table import Inputs, Table
+
+_BUILT_IN: Final[Mapping[str, type]] = {
+    "image": image.ImageEnricher,
+    "table": table.TableEnricher,
+    "text": text.TextEnricher,
+    "embedding": embedding.EmbeddingEnricher,
+}
+
+
+def built_in(name: str) -> Fittable:
+    """The enricher of this name, to be fitted to a base."""
+    made: Fittable = _BUILT_IN[name]()
+    return made
+
+
+def fitting(x: Inputs) -> tuple[str, ...]:
+    """The enrichers of ours that measure such inputs; embedding, which is for all, is the last."""
+    if not isinstance(x, Table):
+        return ("image", "embedding") if x.ndim > 2 else ("table", "embedding")
+    return {"table": ("table", "embedding"), "text": ("text", "embedding")}.get(x.kind, ("image", "embedding"))
+
+
+def measures() -> Mapping[str, Mapping[str, str]]:
+    """Enricher → its columns → what each means, for the guide."""
+    return {
+        "image": image.MEASURES,
+        "table": table.MEASURES,
+        "text": text.MEASURES,
+        "embedding": embedding.MEASURES,
+    }

@@ -1,0 +1,83 @@
+"""An enricher of a user's own: loaded, held to what it owes, known by the content of its file."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import pandas as pd
+
+from autodc.data.attributes import NEEDS, Rows
+from autodc.errors import SpecError
+from autodc.plugins import ENRICHERS, import_failed, load_plugin, own_code
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function of rows as an enricher."""
+
+    name: str
+    of: Callable[[Rows], pd.DataFrame]
+
+    def attributes(self, rows: Rows) -> pd.DataFrame:
+        """Return n rows."""
+        return self.of(rows)
+
+
+def own_enricher(name: str, folder: str, place: str) -> Any:
+    """Load `path/to/file.py:Object`, `package.module:Object` or an installed enricher.
+
+    The object is a class (it is called without arguments), an instance, or a function of rows. Without a `name` it is
+    called as the object. Returns an `Enricher`, or a `Fittable` that becomes one. Raises SpecError ADC-ATTR-001 where
+    it cannot be loaded, 002 where it is no enricher.
+    """
+    try:
+        found = load_plugin(name, ENRICHERS, folder, place)
+        if isinstance(found, type):
+            with own_code(import_failed(f"{name}()", place), folder):
+                found = found()
+    except SpecError as error:
+        got = error.got if error.got == name or not error.got else f"{name}: {error.got}"
+        problem = f"the enricher cannot be loaded: {error.problem}"
+        raise SpecError("ADC-ATTR-001", problem, place, got, error.hint or NEEDS) from error
+    called = str(getattr(found, "name", "") or name.rpartition(":")[2])
+    if callable(getattr(found, "attributes", None)) or callable(getattr(found, "fitted", None)):
+        return found if hasattr(found, "name") else _Named(called, found)
+    if callable(found):
+        return Function(name=called, of=found)
+    raise SpecError("ADC-ATTR-002", "this is no enricher", place, f"{name}: a {type(found).__name__}", NEEDS)
+
+
+def content_of_enricher(name: str, enricher: object, folder: str) -> str:
+    """What an enricher's values depend on: the content of the file it is in, and its `version` where it has one.
+
+    Weights or neighbours that it reads are its own business: a new `version` makes all values anew.
+    """
+    inner = getattr(enricher, "inner", None) or getattr(enricher, "of", None) or enricher
+    digest = hashlib.sha256(f"{name}\0{getattr(inner, 'version', '')!r}".encode())
+    try:
+        file = Path(inspect.getfile(inner if inspect.isroutine(inner) else type(inner)))
+        digest.update(file.read_bytes())
+    except (OSError, TypeError):
+        digest.update(folder.encode())
+    return digest.hexdigest()
+
+
+@final
+class _Named:
+    """A user's object without a name of its own."""
+
+    def __init__(self, name: str, inner: Any) -> None:
+        self.name, self.inner = name, inner
+        if callable(getattr(inner, "fitted", None)):
+            self.fitted = lambda base, targets: _Named(name, inner.fitted(base, targets))
+
+    def attributes(self, rows: Rows) -> pd.DataFrame:
+        """Return n rows."""
+        found: pd.DataFrame = self.inner.attributes(rows)
+        return found

@@ -1,0 +1,223 @@
+"""The attributes of a study: its enrichers, fitted to its base, and what they measure of any of its datasets.
+
+Values are kept in the cache folder by content: of the enricher, of the base where it was fitted to it, of the rows.
+They are no part of a dataset's content and go to no trainer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from autodc import fingerprint
+from autodc.adapters.enrichers import built_in, fitting
+from autodc.adapters.enrichers.cache import kept_frame
+from autodc.data.attributes import AttributeProblem, Enricher, Rows, empty_columns, joined, measured
+from autodc.data.catalogue import Catalogue
+from autodc.data.dataset import Dataset
+from autodc.data.hashing import column_digest, content_of
+from autodc.data.own_enricher import content_of_enricher, own_enricher
+from autodc.data.where import select
+from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
+from autodc.plugins import own_code
+from autodc.studyfile.names import ENRICHERS
+from autodc.studyfile.study import SliceSpec, StudySpec
+
+Array = np.ndarray[Any, Any]
+
+KEPT = 1
+"""Version of what is kept."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Named:
+    """An enricher as the study file names it."""
+
+    name: str
+    place: str
+    enricher: Any
+    content: str
+    """What its values depend on, but for the rows."""
+    is_ours: bool
+
+
+@final
+@dataclass(slots=True, kw_only=True, eq=False)
+class Enrichment:
+    """The enrichers of a study and the base that they are fitted to."""
+
+    named: tuple[Named, ...]
+    base: Dataset
+    targets: Array | None
+    """Of the base, as the user wrote them."""
+    given: frozenset[str]
+    """Columns of metadata of base and validation, in small letters; what we measure ourselves gives way to them."""
+    folder: str = ""
+    _fitted: dict[str, Enricher] = field(default_factory=dict)
+
+    def frame(self, data: Dataset) -> pd.DataFrame:
+        """The attributes of a dataset, one column a measure. Raises all that is wrong with enrichers at once."""
+        rows, problems, parts = _guarded(data), list[AutodcError](), []
+        content = [content_of(data.x), _metadata_digest(data)]
+        for one in self.named:
+            try:
+                parts.append((one.enricher.name, one.place, self._of(one, rows, content)))
+            except InputError as error:
+                problems += each_of(error)
+        raise_all(problems)
+        return joined(parts, data.metadata)
+
+    def notes(self, frame: pd.DataFrame, name: str) -> tuple[str, ...]:
+        """What a person should know of the attributes of a dataset."""
+        empty = empty_columns(frame)
+        return (f"attributes of {name} without a single value: {', '.join(empty)}",) if empty else ()
+
+    def _of(self, one: Named, rows: Rows, content: Sequence[str]) -> pd.DataFrame:
+        key = [f"{KEPT}", one.content, *content]
+        if _looks_at_base(one):
+            key += [content_of(self.base.x), "" if self.targets is None else fingerprint.of_array(self.targets)]
+            key += [_metadata_digest(self.base)] if not one.is_ours else []
+        found = kept_frame(key, lambda: measured(one.enricher.name, self._ready(one), rows, one.place, self.folder))
+        if not one.is_ours:
+            return found
+        return found.rename(columns={c: f"{one.name}_{c}" for c in found.columns if c.casefold() in self.given})
+
+    def _ready(self, one: Named) -> Enricher:
+        if one.place not in self._fitted:
+            found = one.enricher
+            if _looks_at_base(one):
+                base = _guarded(self.base)
+                problem = f"enricher {found.name} fails when it is fitted to the base"
+                with own_code(lambda got: AttributeProblem("ADC-ATTR-010", problem, one.place, got), self.folder):
+                    found = found.fitted(base, self.targets)
+            self._fitted[one.place] = found
+        return self._fitted[one.place]
+
+
+def enrichment_of(spec: StudySpec, base: Dataset, targets: Array | None, validation: Dataset | None) -> Enrichment:
+    """The enrichers that the study names; where it names none, those of ours that fit its inputs.
+
+    targets: the base's, as the user wrote them. Raises all that is wrong with them at once: ADC-ATTR-001, 002, and 011
+    for one that cannot measure such inputs.
+    """
+    rows, problems, named = Rows(x=base.x, metadata=base.metadata), list[AutodcError](), []
+    for at, name in enumerate(spec.attributes or fitting(base.x)):
+        place = f"attributes[{at}]"
+        try:
+            named.append(_named(name, spec.folder, place, rows))
+        except InputError as error:
+            problems += each_of(error)
+    raise_all(problems)
+    given = {str(c).casefold() for data in (base, validation) if data is not None for c in data.metadata.columns}
+    return Enrichment(named=tuple(named), base=base, targets=targets, given=frozenset(given), folder=spec.folder)
+
+
+def enrichment_for(spec: StudySpec, catalogue: Catalogue) -> Enrichment:
+    """The same for the datasets of a study."""
+    base = catalogue.base
+    return enrichment_of(spec, base, catalogue.original_target(base), catalogue.validation)
+
+
+def attributes_of(spec: StudySpec, catalogue: Catalogue, data: Dataset) -> pd.DataFrame:
+    """The metadata of any dataset of a study joined with its attributes: n rows, never the target.
+
+    Where the study names no attributes, those of ours that fit its inputs are measured.
+    """
+    found = data.attributes
+    if found is None:
+        found = enrichment_for(spec, catalogue).frame(data)
+    return pd.concat([data.metadata.reset_index(drop=True), found.reset_index(drop=True)], axis=1)
+
+
+def enriched(spec: StudySpec, catalogue: Catalogue) -> Catalogue:
+    """The datasets of a study with the attributes of all that is held out, so that `where` may name them.
+
+    Candidates and pool are measured when somebody asks (`attributes_of`). Raises all that is wrong at once.
+    """
+    found = enrichment_for(spec, catalogue)
+    problems: list[AutodcError] = []
+    notes: list[str] = []
+
+    def measured_of(data: Dataset) -> Dataset:
+        try:
+            frame = found.frame(data)
+        except InputError as error:
+            told = {(one.code, one.place, one.got) for one in problems}
+            problems.extend(one for one in each_of(error) if (one.code, one.place, one.got) not in told)
+            return data
+        notes.extend(found.notes(frame, data.name))
+        return replace(data, attributes=frame)
+
+    held = {
+        "validation": measured_of(catalogue.validation),
+        "test": None if catalogue.test is None else measured_of(catalogue.test),
+        "slice_sets": {name: measured_of(data) for name, data in catalogue.slice_sets.items()},
+    }
+    raise_all(problems)
+    return replace(catalogue, **held, warnings=(*catalogue.warnings, *notes))  # type: ignore[arg-type]
+
+
+def measures_missing(one: SliceSpec, data: Dataset) -> bool:
+    """Whether the rule of a slice names a column that these rows do not have, and nothing was measured of them yet."""
+    if one.where is None or data.attributes is not None:
+        return False
+    try:
+        select(one.where, data.columns, None if data.y is None else np.asarray(data.y), place=one.name)
+    except DataError as error:
+        return error.code == "ADC-DATA-031"
+    return False
+
+
+def columns_for(spec: StudySpec) -> Callable[[Dataset, Dataset], Dataset]:
+    """What gives a dataset its attributes before the study is put together: of base and dataset the dataset with them.
+
+    Whatever is wrong with an enricher is told when validation is measured; the dataset stays then as it is.
+    """
+    return partial(_with_columns, spec)
+
+
+def _with_columns(spec: StudySpec, base: Dataset, data: Dataset) -> Dataset:
+    try:
+        frame = enrichment_of(spec, base, base.y, data).frame(data)
+    except InputError:
+        return data
+    return replace(data, attributes=frame)
+
+
+def _named(name: str, folder: str, place: str, rows: Rows) -> Named:
+    if name not in ENRICHERS:
+        own = own_enricher(name, folder, place)
+        content = content_of_enricher(name, own, folder)
+        return Named(name=name, place=place, enricher=own, content=content, is_ours=False)
+    ours: Any = built_in(name)
+    if not ours.fits(rows):
+        fits = ", ".join(fitting(rows.x))
+        what = rows.kind if rows.kind != "arrays" else f"arrays of shape {rows.x.shape[1:]}"
+        problem = f"enricher {name} cannot measure the inputs of this study"
+        raise AttributeProblem("ADC-ATTR-011", problem, place, what, f"those of ours that can: {fits}")
+    return Named(name=name, place=place, enricher=ours, content=f"{name} {ours.content}", is_ours=True)
+
+
+def _guarded(data: Dataset) -> Rows:
+    """The rows of a dataset, which nobody who measures them can change."""
+    if not isinstance(data.x, np.ndarray):
+        return Rows(x=data.x, metadata=data.metadata.copy())
+    x = data.x.view()
+    x.flags.writeable = False
+    return Rows(x=x, metadata=data.metadata.copy())
+
+
+def _looks_at_base(one: Named) -> bool:
+    return callable(getattr(one.enricher, "fitted", None))
+
+
+def _metadata_digest(data: Dataset) -> str:
+    inputs = set(data.features)
+    names = [str(name) for name in data.metadata.columns if name not in inputs]
+    return fingerprint.of_parts("metadata", [(name, column_digest(data.metadata[name])) for name in names])
