@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
 from autodc.diagnose.finder import Kind
+from autodc.diagnose.measured import How
 
 Status = Literal["suspected", "confirmed"]
 
@@ -51,12 +52,23 @@ class Cause:
     failing: float | None = None
     passing: float | None = None
     """failing, passing: the means in the attribute's own unit, or the shares."""
+    how: How = "level"
+    """What of the attribute differs; of spread and missing, failing and passing are distances and shares."""
+    goes_with: str | None = None
+    """An attribute told before that explains most of this difference."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         numbers = {n: round(float(getattr(self, n)), 6) for n in ("difference", "low", "high")}
         own = {n: round(float(v), 6) for n in ("failing", "passing") if (v := getattr(self, n)) is not None}
-        return {"attribute": self.attribute, **({} if self.value is None else {"value": self.value}), **numbers, **own}
+        return {
+            "attribute": self.attribute,
+            **({} if self.value is None else {"value": self.value}),
+            **numbers,
+            **own,
+            **({"how": self.how} if self.how in ("spread", "missing") else {}),
+            **({} if self.goes_with is None else {"goes_with": self.goes_with}),
+        }
 
 
 @final

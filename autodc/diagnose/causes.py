@@ -1,0 +1,223 @@
+"""Why: the attributes by which rows that fail differ from rows of their class that pass, the telling ones first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from autodc import seeds
+from autodc.diagnose.finding import Cause
+from autodc.diagnose.measured import Measured, measured, strata
+from autodc.diagnose.view import View
+from autodc.stats.simultaneous import by_unit, critical, sums
+
+Array = np.ndarray[Any, Any]
+
+SPREAD_PAYS = 1.3
+"""A distance from the usual is told instead of the level where its gap is so many times as wide: what moves to one side
+is far from the usual too."""
+NEAR = 0.8
+"""Attributes of at least this share of the widest gap are near enough to be the first; the one that leaves least
+unexplained is."""
+EXPLAINED = 0.5
+"""An attribute goes with an earlier one that explains more than this share of its gap."""
+RIDGE = 1e-2
+"""Added to variances of 1 where attributes are taken out of each other."""
+
+
+def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, seed: int = 0) -> tuple[Cause, ...]:
+    """Tell the attributes that set the failing rows of a finding apart from passing rows of their classes.
+
+    The difference of an attribute is the mean over the failing rows inside, less the mean of all passing rows of the
+    same class, in standard deviations of the passing rows within classes; of categories and of missing values the
+    difference of shares. Numbers far out are drawn in. The intervals hold together for all attributes, 1 − alpha, with
+    groups as units; an attribute of which the interval has zero in it is none. The order: a wide gap that the ones
+    before do not explain comes first. Where a class has no passing row its failing rows say nothing, and where none is
+    left, or the failing rows are of one group, the answer is empty.
+
+    inside: shape (n,) of booleans. Outside classification, rows of like targets (fifths) are compared.
+    """
+    within = strata(view)
+    failing, passing = comparable(within, np.asarray(inside, dtype=bool) & view.failed, ~view.failed)
+    if most < 1 or len(np.unique(view.groups[failing])) < 2:
+        return ()
+    columns = measured(view.attributes, within, passing)
+    if not columns:
+        return ()
+    rng = seeds.generator(seed, "causes")
+    gaps = _gaps(columns, within, failing, passing, view.groups, alpha, rng)
+    real = np.flatnonzero((gaps.low > 0) | (gaps.high < 0))
+    chosen = [real[place] for place in _ahead([columns[j] for j in real], gaps.effect[real])]
+    order, goes_with = _in_order(gaps.effect[chosen], gaps.moved[:, chosen], most)
+    return tuple(
+        _told(columns[chosen[place]], gaps, chosen[place], None if k is None else columns[chosen[k]].attribute)
+        for place, k in zip(order, goes_with, strict=True)
+    )
+
+
+def comparable(within: Array, failing: Array, passing: Array) -> tuple[Array, Array]:
+    """The rows of either side in strata that have a row of each, two booleans of shape (n,)."""
+    size = int(within.max(initial=-1)) + 1
+    both = (np.bincount(within[failing], minlength=size) > 0) & (np.bincount(within[passing], minlength=size) > 0)
+    return failing & both[within], passing & both[within]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Gaps:
+    """Of k columns."""
+
+    difference: Array
+    low: Array
+    high: Array
+    failing: Array
+    passing: Array
+    """failing, passing: means in the own unit, or shares."""
+    effect: Array
+    """What the order is made of, shape (k,): the gap of normal scores, of shares that of their arcsine."""
+    moved: Array
+    """Normal scores of failing and passing rows within classes, unit variance, shape (m, k)."""
+
+
+def _gaps(
+    columns: list[Measured],
+    within: Array,
+    failing: Array,
+    passing: Array,
+    groups: Array,
+    alpha: float,
+    rng: np.random.Generator,
+) -> _Gaps:
+    rows = np.flatnonzero(failing | passing)
+    fails, place = failing[rows], within[rows]
+    drawn = np.stack([one.drawn for one in columns], axis=1)[rows]
+    shares = np.array([one.is_share for one in columns])
+    mean, influence, scale = _matched(drawn, fails, place)
+    scale = np.where(shares, 1.0, scale)
+    difference, influence = mean / scale, influence / scale
+    units = by_unit(influence, groups[rows])
+    error = np.sqrt((units**2).sum(0) * len(units) / max(len(units) - 1, 1))
+    failed = np.where(fails[:, None], drawn, 0.0)
+    count = len(np.unique(groups[rows][fails]))
+    near = np.where(shares, (np.nansum(failed, axis=0) / fails.sum() * count + 1) / (count + 2), 0.0)
+    error = np.where(shares, np.maximum(error, np.sqrt(near * (1 - near) / count)), error)
+    wide = error * critical(units, error, count - 1, alpha, rng)
+    own = np.stack([one.own for one in columns], axis=1)[rows]
+    inside = np.nanmean(np.where(fails[:, None], own, np.nan), axis=0)
+    scores = np.stack([one.scores for one in columns], axis=1)[rows]
+    gap, _, spread = _matched(scores, fails, place)
+    effect = np.where(shares, _arcsine(inside) - _arcsine(inside - mean), gap / spread)
+    return _Gaps(
+        difference=difference,
+        low=difference - wide,
+        high=difference + wide,
+        failing=inside,
+        passing=inside - _matched(own, fails, place)[0],
+        effect=effect,
+        moved=_centred(scores, fails, place) / spread,
+    )
+
+
+def _matched(values: Array, fails: Array, place: Array) -> tuple[Array, Array, Array]:
+    """The class-matched gap (k,), what each row adds to its error (n, k), the deviation within passing rows (k,).
+
+    A failing row is compared with the mean of passing rows of its stratum; a missing value says nothing.
+    """
+    there = ~np.isnan(values)
+    filled = np.where(there, values, 0.0)
+    counts, total = (sums(np.where(fails[:, None], 0.0, part), place) for part in (there.astype(float), filled))
+    usual = np.divide(total, counts, out=np.full_like(total, np.nan), where=counts > 0)
+    away = filled - usual[place]
+    use = there & ~np.isnan(away)
+    away = np.where(use, away, 0.0)
+    failing = fails[:, None] & use
+    number = failing.sum(0)
+    at_least = np.maximum(number, 1)
+    gap = np.where(failing, away, 0.0).sum(0) / at_least
+    weight = sums(failing.astype(float), place) / at_least
+    few = np.sqrt(counts / np.maximum(counts - 1, 1)) / np.maximum(counts, 1)
+    of_failing = (away - gap) / np.sqrt(at_least * np.maximum(number - 1, 1))
+    influence = np.where(failing, of_failing, 0.0) - np.where(fails[:, None], 0.0, away * (weight * few)[place])
+    passing = use & ~fails[:, None]
+    deviation = np.sqrt((np.where(passing, away, 0.0) ** 2).sum(0) / np.maximum(passing.sum(0), 1))
+    return gap, influence, np.where(deviation > 1e-12, deviation, np.inf)
+
+
+def _centred(values: Array, fails: Array, place: Array) -> Array:
+    """Less the mean of the row's side and stratum, each side with the weight of half, shape (n, k); 0 where missing."""
+    cell = place * 2 + fails
+    there = ~np.isnan(values)
+    counts, total = sums(there.astype(float), cell), sums(np.where(there, values, 0.0), cell)
+    away = np.where(there, values - (total / np.maximum(counts, 1))[cell], 0.0)
+    weight = np.where(fails, 0.5 / max(int(fails.sum()), 1), 0.5 / max(int((~fails).sum()), 1))
+    return np.asarray(away * np.sqrt(weight)[:, None])
+
+
+def _arcsine(share: Array) -> Array:
+    return np.asarray(2 * np.arcsin(np.sqrt(np.clip(share, 0, 1))))
+
+
+def _ahead(columns: list[Measured], effect: Array) -> list[int]:
+    """The column that speaks for each attribute: places among them, one an attribute."""
+    best: dict[str, tuple[float, int]] = {}
+    for place, (one, size) in enumerate(zip(columns, np.abs(effect), strict=True)):
+        worth = size / SPREAD_PAYS if one.how == "spread" else size
+        if one.attribute not in best or worth > best[one.attribute][0]:
+            best[one.attribute] = (worth, place)
+    return [place for _, place in best.values()]
+
+
+def _in_order(effect: Array, moved: Array, most: int) -> tuple[list[int], list[int | None]]:
+    """Places of the columns, the telling first, and for each the earlier place that it goes with.
+
+    Stepwise: what is left of a gap when the columns before are taken out by regression within classes counts as far as
+    it is a gap at all, so that neither a twin of an earlier one nor a shift that regression made up comes early.
+    """
+    common = moved.T @ moved
+    left, order, goes_with = list(range(len(effect))), list[int](), list[int | None]()
+    while left and len(order) < most:
+        remains = {j: _remains(effect, common, order, j) for j in left}
+        best = max(remains.values())
+        near = [j for j in left if remains[j] >= NEAR * best] if not order else []
+        if len(near) > 1:
+            pick = min(near, key=lambda k: sum(_remains(effect, common, [k], j) ** 2 for j in left if j != k))
+        else:
+            pick = max(left, key=lambda j: (remains[j], abs(effect[j])))
+        goes_with.append(_explained_by(effect, common, order, pick))
+        order.append(pick)
+        left.remove(pick)
+    return order, goes_with
+
+
+def _remains(effect: Array, common: Array, given: list[int], j: int) -> float:
+    """The part of the gap of j that those given do not explain, at most the gap, 0 where they explain more."""
+    if not given:
+        return float(abs(effect[j]))
+    spread = np.sqrt(np.maximum(np.diag(common), 1e-12))
+    alike = common / np.outer(spread, spread)
+    among = alike[np.ix_(given, given)] + RIDGE * np.eye(len(given))
+    foreseen = float(np.linalg.solve(among, alike[given, j]) @ (effect[given] / spread[given]) * spread[j])
+    rest = (effect[j] - foreseen) * np.sign(effect[j])
+    return float(np.clip(rest, 0.0, abs(effect[j])))
+
+
+def _explained_by(effect: Array, common: Array, before: list[int], j: int) -> int | None:
+    rest = {k: _remains(effect, common, [k], j) / abs(effect[j]) for k in before}
+    k = min(rest, key=lambda k: rest[k], default=None)
+    return k if k is not None and rest[k] < 1 - EXPLAINED else None
+
+
+def _told(column: Measured, gaps: _Gaps, j: int, goes_with: str | None) -> Cause:
+    return Cause(
+        attribute=column.attribute,
+        difference=float(gaps.difference[j]),
+        low=float(gaps.low[j]),
+        high=float(gaps.high[j]),
+        value=column.value,
+        failing=float(gaps.failing[j]),
+        passing=float(gaps.passing[j]),
+        how=column.how,
+        goes_with=goes_with,
+    )
