@@ -305,8 +305,7 @@ def why(folder: str, dataset: str, as_json: bool) -> None:
     """Show the evidence behind one verdict or finding, in plain words and numbers."""
     from autodc.cli.show_findings import show_finding
     from autodc.cli.show_why import show_why
-    from autodc.review import findings
-    from autodc.review import views
+    from autodc.review import findings, views
     from autodc.verbs.run import open_result
 
     state, _ = open_result(folder)

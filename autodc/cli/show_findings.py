@@ -31,7 +31,7 @@ def show_diagnosis(result: DiagnosisResult) -> None:
         out.print("\nsuspected, not confirmed; most such things are luck:")
     for one in others:
         out.print(
-            Text.assemble((one["id"], "yellow"), f"  {_rule(one)}: {one['difference_words']} ({one['interval']})")
+            Text.assemble((one["id"], "yellow"), f"  {one['words']}: {one['difference_words']} ({one['interval']})")
         )
     for note in result.notes:
         out.print(Text(f"\nnot looked at: {note}", style="yellow"))
@@ -63,11 +63,7 @@ def show_finding(found: Mapping[str, Any]) -> None:
 
 def _show(out: Console, one: Mapping[str, Any], most: int = CAUSES_SHOWN) -> None:
     colour = "red" if one["status"] == "confirmed" else "yellow"
-    out.print(Text.assemble("\n", (one["id"], f"bold {colour}"), f"  {one['status']}  ", (_rule(one), "bold")))
+    out.print(Text.assemble("\n", (one["id"], f"bold {colour}"), f"  {one['status']}  ", (one["words"], "bold")))
     out.print(f"    {one['sentence']}; {one['size']}")
     for words in one["why"][:most]:
         out.print(f"    why: {words}")
-
-
-def _rule(one: Mapping[str, Any]) -> str:
-    return one["words"] or "a cluster that no attribute sets apart"

@@ -25,8 +25,10 @@ def write_diagnosis(
     exhibits: Exhibits,
     folder: str | None,
 ) -> Path:
-    """Write the page and return its path. views: of review.findings; folder: of the run, where a finding can be
-    promoted."""
+    """Write the page and return its path.
+
+    views: of review.findings; folder: of the run, where a finding can be promoted.
+    """
     found = drawn(views, exhibits)
     confirmed = [one for one in found if one["status"] == "confirmed"]
     suspected = [one for one in found if one["status"] != "confirmed"]

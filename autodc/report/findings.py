@@ -39,13 +39,17 @@ def nothing(address: str) -> Mapping[str, Array] | None:
 def _drawn(one: Mapping[str, Any], scale: charts.Scale, arrays: Mapping[str, Array] | None) -> dict[str, Any]:
     causes = [dict(cause) for cause in one["causes"]]
     side = charts.difference_scale(causes)
-    bar = charts.bar(one["error"], scale)
     return {
         **one,
-        "bar": {**bar, "tone": "bad" if one["status"] == "confirmed" else "open"},
-        "causes": [{**cause, "bar": {**charts.bar(cause, side), "tone": "open"}} for cause in causes],
+        "bar": _bar(one["error"], scale, "bad" if one["status"] == "confirmed" else "open"),
+        "causes": [{**cause, "bar": _bar(cause, side, "open")} for cause in causes],
         "shown": None if arrays is None else _shown(arrays),
     }
+
+
+def _bar(seen: Mapping[str, Any], scale: charts.Scale, tone: str) -> dict[str, Any]:
+    """An interval in a colour of its own: here up is worse."""
+    return {**(charts.bar(seen, scale) or {}), "tone": tone}
 
 
 def _shown(arrays: Mapping[str, Array]) -> dict[str, Any]:

@@ -23,6 +23,9 @@ NOTES: Mapping[str, str] = {
     "ADC-DIAG-003": "the predictions of the incumbent are not there",
     "ADC-DIAG-004": "a finder failed",
     "ADC-DIAG-005": "the causes of a finding could not be told",
+    "ADC-DIAG-020": "too few groups of rows to be cut in two",
+    "ADC-DIAG-021": "a finder failed",
+    "ADC-DIAG-022": "the model makes no error on the rows that were looked at",
 }
 """Code of a note → what could not be done."""
 
@@ -79,12 +82,12 @@ def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
     numbers = _Errors(error, is_classification)
     return {
         **finding_dict(one),
-        "words": rule_words(one.rule) if one.kind == "attributes" else one.rule,
+        "words": rule_words(one.rule) if one.kind == "attributes" else _cluster_words(one.rule),
         "size": f"{count(one.found, 'row')} found, {count(one.confirmed, 'row')} to confirm",
         "inside": numbers.plain(error["inside"]),
         "outside": numbers.plain(error["outside"]),
         "difference_words": numbers.signed(error["difference"]),
-        "interval": f"{numbers.signed(error['low'])} to {numbers.signed(error['high'])}",
+        "interval": numbers.span(error["low"], error["high"]),
         "sentence": _sentence(one, numbers),
         "why": [cause_words(cause) for cause in one.causes],
         "exhibit": one.exhibit,
@@ -93,12 +96,13 @@ def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
 
 def _sentence(one: ev.FindingMade, numbers: _Errors) -> str:
     error = one.error
-    what = "of the rows inside are wrong" if numbers.shares else "is the mean error inside"
-    text = f"{numbers.plain(error['inside'])} {what}, {numbers.plain(error['outside'])} elsewhere; beyond what the "
-    text += f"class explains {numbers.signed(error['difference'])}" if numbers.shares else ""
+    more = numbers.signed(error["difference"])
+    sure = f"{SURE} {numbers.span(error['low'], error['high'])}"
     if not numbers.shares:
-        text = text.removesuffix("; beyond what the ") + f": {numbers.signed(error['difference'])}"
-    return f"{text} ({SURE} {numbers.signed(error['low'])} to {numbers.signed(error['high'])})"
+        mean = f"the mean error is {numbers.plain(error['inside'])} inside, {numbers.plain(error['outside'])} elsewhere"
+        return f"{mean}: {more} ({sure})"
+    text = f"{numbers.plain(error['inside'])} of the rows inside are wrong, {numbers.plain(error['outside'])} elsewhere"
+    return f"{text}; beyond what the class explains {more} ({sure})"
 
 
 class _Errors:
@@ -114,7 +118,14 @@ class _Errors:
     def signed(self, value: float) -> str:
         if not self.shares:
             return self._numbers.signed(value)
-        return f"{100 * value:+.0f}".replace("-", "−") + " points"
+        return f"{_points(value)} points"
+
+    def span(self, low: float, high: float) -> str:
+        return f"{_points(low)} to {_points(high)}" if self.shares else self._numbers.span(low, high)
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.0f}".replace("-", "−")
 
 
 def rule_words(rule: str) -> str:
@@ -130,12 +141,18 @@ def rule_words(rule: str) -> str:
     return " and ".join(f"{name} {' and '.join(said)}".strip() for name, said in spans.items())
 
 
+def _cluster_words(rule: str) -> str:
+    return (
+        f"a cluster of rows alike: {rule_words(rule)}" if rule else "a cluster of rows alike, which no attribute tells"
+    )
+
+
 def _condition_words(operator: str, value: str) -> str:
     if operator == "IS NULL":
         return "missing"
     if operator == "IN":
         return f"one of {value.strip('()')}"
-    return f"{_OPERATORS[operator]} {value}"
+    return f"{_OPERATORS[operator]} {value.removesuffix('.0')}"
 
 
 def cause_words(cause: Mapping[str, Any]) -> str:

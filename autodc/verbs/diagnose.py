@@ -16,7 +16,6 @@ from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
 from autodc.review import findings as told
 from autodc.review.promoted import promoted_words
 from autodc.study.core import StudyCore
-from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactLost
 from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec

@@ -105,7 +105,7 @@ def _row_shape(inputs: Inputs) -> tuple[int, ...] | None:
     catalogue = inputs.catalogue
     if catalogue.classes is not None:
         return (len(catalogue.classes),)
-    return None if inputs.spec.task.kind == "custom" else np.shape(catalogue.base.y)[1:]
+    return None if inputs.spec.task.kind == "custom" else np.asarray(catalogue.base.y).shape[1:]
 
 
 def _from_here(method: str) -> str:

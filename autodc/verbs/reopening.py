@@ -1,4 +1,4 @@
-"""Opens the folder of a run again as its own study, whatever its study file says by now: to look at it, to add to it."""
+"""Opens the folder of a run again as its own study, whatever its file says by now: to look at it, to add to it."""
 
 from __future__ import annotations
 

@@ -9,8 +9,11 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
+from autodc.diagnose.beam import Beam
 from autodc.diagnose.causes import causes
+from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.diagnosis import diagnose
+from autodc.diagnose.finder import Finder
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.view import LEAST_GROUPS
 from autodc.diagnose.view import View as Rows
@@ -25,6 +28,9 @@ from autodc.wire.explored import explored, refuse_uncut
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
+
+FINDERS: tuple[Finder, ...] = (Beam(), Clusters())
+"""Who looks."""
 
 NOT_KEPT, FINDER_FAILED, CAUSES_FAILED = "ADC-DIAG-003", "ADC-DIAG-004", "ADC-DIAG-005"
 """Codes of notes: the predictions are not there, a finder raised, the causes of a finding could not be told."""
@@ -65,12 +71,12 @@ def look(inputs: Inputs, outputs: Mapping[str, Array], k: int) -> Looked:
             f"{len(rows)} explore rows in {units} groups, {LEAST_GROUPS} needed",
             "give more validation rows, or a larger data.explore_share",
         )
-    found = diagnose(rows, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
-    notes = [{"code": FINDER_FAILED, "got": words} for words in found.notes]
+    found = diagnose(rows, FINDERS, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
+    notes = [{"code": one.code, "got": ": ".join(filter(None, (one.finder, one.got)))} for one in found.notes]
     findings = []
     for one in found.findings:
         try:
-            why = tuple(causes(rows, np.isin(rows.ids, one.ids)))
+            why = causes(rows, np.isin(rows.ids, one.ids))
         except Exception as error:  # a finding without its causes is worth more than none
             notes.append({"code": CAUSES_FAILED, "got": f"{one.rule}: {type(error).__name__}: {error}"})
             why = ()

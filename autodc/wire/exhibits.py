@@ -126,7 +126,7 @@ def _as_images(x: Array) -> Array | None:
     if x.dtype != np.uint8:
         values = np.nan_to_num(x.astype(np.float64))
         low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
-        x = np.uint8(np.round(255 * (values - low) / ((high - low) or 1.0)))
+        x = np.round(255 * (values - low) / ((high - low) or 1.0)).astype(np.uint8)
     return np.asarray(np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x, dtype=np.uint8)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from autodc.adapters.enrichers import embeddings_of
 from autodc.data.overlap import joint_clusters
 from autodc.diagnose.view import View, failed_rows
 from autodc.errors import InputError
@@ -18,6 +20,20 @@ from autodc.wire.inputs import Inputs
 from autodc.wire.separate import diagnosis_of
 
 Array = np.ndarray[Any, Any]
+
+
+COORDINATE = re.compile(r"[a-z0-9]+_\d+")
+"""What coordinates of an embedding are called among the attributes: no condition for people; clusters have the space."""
+
+
+BESIDE_BASE = frozenset(
+    {
+        *("unseen", "rarity", "rarest", "rarest_column", "distance"),
+        *("embedding_distance", "nearest_label", "nearest_share", "nearest_target", "nearest_spread"),
+    }
+)
+"""Measures of how unlike the base a row is. Where a model fails rows are often unlike it, whatever the reason: as a
+condition or cause that buries what is truly there to be known. They are looked at where the study names them."""
 
 
 def refuse_uncut(inputs: Inputs) -> None:
@@ -58,14 +74,19 @@ def explored(inputs: Inputs, outputs: Mapping[str, Array]) -> View:
         groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
         probabilities=probabilities(seen.outputs) if is_classification else None,
         classes=classes,
+        embeddings=embeddings_of(catalogue.base.x, seen.x),
         x=seen.x,
     )
 
 
 def _columns(inputs: Inputs) -> pd.DataFrame:
-    """Metadata and attributes of validation, without what only tells which row it is, and without dates."""
+    """Metadata and attributes of validation, without what only tells which row it is or where it lies in a space."""
     data = inputs.catalogue.validation
     frame = attributes_of(inputs.spec, inputs.catalogue, data)
     names = {data.id, *data.likely_ids} - {""}
     dates = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
-    return frame.drop(columns=[name for name in frame.columns if name in names or name in dates])
+    measured = [str(name) for name in frame.columns if name not in set(data.metadata.columns)]
+    axes = [n for n in measured if COORDINATE.fullmatch(n)]
+    beside = [] if inputs.spec.attributes else [n for n in measured if n in BESIDE_BASE]
+    left_out = {*names, *dates, *axes, *beside}
+    return frame.drop(columns=[name for name in frame.columns if name in left_out])
