@@ -39,7 +39,7 @@ def finding_dict(one: ev.FindingMade) -> dict[str, Any]:
     return {
         "id": one.id,
         "code": one.code,
-        "kind": one.kind,
+        "kind": one.basis,
         "rule": one.rule,
         "status": one.status,
         "round": one.round,
@@ -82,7 +82,7 @@ def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
     numbers = _Errors(error, is_classification)
     return {
         **finding_dict(one),
-        "words": rule_words(one.rule) if one.kind == "attributes" else _cluster_words(one.rule),
+        "words": rule_words(one.rule) if one.basis == "attributes" else _cluster_words(one.rule),
         "size": f"{count(one.found, 'row')} found, {count(one.confirmed, 'row')} to confirm",
         "inside": numbers.plain(error["inside"]),
         "outside": numbers.plain(error["outside"]),
@@ -235,7 +235,7 @@ def promotable(state: State, name: str) -> ev.FindingMade:
             f"{name}: {rule_words(one.rule)}",
             _others(state),
         )
-    if one.kind != "attributes":
+    if one.basis != "attributes":
         raise InputError(
             "ADC-DIAG-008",
             "this finding is a cluster of an embedding: no rule says of new rows whether they are in it",
@@ -252,7 +252,7 @@ def _others(state: State) -> str:
         []
         if looked is None
         else [
-            n for n in looked.ids if state.findings[n].status == "confirmed" and state.findings[n].kind == "attributes"
+            n for n in looked.ids if state.findings[n].status == "confirmed" and state.findings[n].basis == "attributes"
         ]
     )
     return f"those that can be promoted are {listed(fit)}" if fit else "no finding of this study can be promoted yet"

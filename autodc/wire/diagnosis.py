@@ -24,7 +24,7 @@ from autodc.study.phases.tools import Diagnosed
 from autodc.study.ports import ArtefactLost, ArtefactStore
 from autodc.study.view import View
 from autodc.wire.exhibits import exhibit
-from autodc.wire.explored import explored, refuse_uncut
+from autodc.wire.explored import Known, explored, known_of, refuse_uncut
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -53,15 +53,16 @@ class Looked:
         return exhibit(self.rows, finding, [one.attribute for one in finding.causes])
 
 
-def look(inputs: Inputs, outputs: Mapping[str, Array], k: int) -> Looked:
+def look(inputs: Inputs, outputs: Mapping[str, Array], k: int, known: Known | None = None) -> Looked:
     """Look for where a model fails on the explore rows of a study: the same data, outputs and study, the same findings.
 
-    outputs: part → what it predicts, row order; k: at most so many findings. Raises InputError ADC-DIAG-001 where no
+    outputs: part → what it predicts, row order; k: at most so many findings; known: the rows as they
+    were measured before. Raises InputError ADC-DIAG-001 where no
     rows are set apart, 002 where they are too few to be cut in two, and what is wrong with an enricher. What a finder
     raises is a note.
     """
     refuse_uncut(inputs)
-    rows = explored(inputs, outputs)
+    rows = explored(inputs, outputs, known or known_of(inputs))
     units = len(np.unique(rows.groups))
     if units < LEAST_GROUPS:
         raise InputError(
@@ -90,6 +91,7 @@ class ExploreDiagnoser:
 
     def __init__(self, inputs: Inputs, store: ArtefactStore) -> None:
         self._inputs, self._store = inputs, store
+        self._known: Known | None = None
 
     def diagnose(self, view: View, number: int | None) -> Diagnosed:
         """Look with what the training of this number predicts."""
@@ -97,7 +99,10 @@ class ExploreDiagnoser:
         if number is None or address is None:
             return self._events(view, number, _noted(NOT_KEPT, "no training of the incumbent kept its predictions"))
         try:
-            looked = look(self._inputs, self._store.get(address), view.spec.loop.findings)
+            refuse_uncut(self._inputs)
+            outputs = self._store.get(address)
+            self._known = self._known or known_of(self._inputs)
+            looked = look(self._inputs, outputs, view.spec.loop.findings, self._known)
         except ArtefactLost as error:
             looked = _noted(NOT_KEPT, str(error))
         except AutodcError as error:
@@ -153,7 +158,7 @@ def finding_event(one: Finding, horizon: int, shown: str = "") -> ev.FindingMade
         code=one.code,
         round=one.round,
         horizon=horizon,
-        kind=one.kind,
+        basis=one.kind,
         rule=one.rule,
         status=one.status,
         found=one.found,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from autodc.diagnose.finding import Finding
@@ -164,7 +165,7 @@ def _plain(value: Any) -> Any:
     """A value as JSON has it; numbers to six digits, what is missing as null."""
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or value != value:
+    if value is None or pd.isna(value):
         return None
     if isinstance(value, float):
         return float(f"{value:.6g}")

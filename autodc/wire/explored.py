@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.enrichers import embeddings_of
+from autodc.adapters.enrichers import embeddings_of, fitting
 from autodc.data.overlap import joint_clusters
 from autodc.diagnose.view import View, failed_rows
 from autodc.errors import InputError
 from autodc.evaluation.metrics import probabilities
-from autodc.evaluation.slices import held_parts
+from autodc.evaluation.slices import VALIDATION, held_parts
 from autodc.wire.attributes import attributes_of
 from autodc.wire.inputs import Inputs
 from autodc.wire.separate import diagnosis_of
@@ -23,8 +24,12 @@ Array = np.ndarray[Any, Any]
 
 
 COORDINATE = re.compile(r"[a-z0-9]+_\d+")
-"""What coordinates of an embedding are called among the attributes: no condition for people; clusters have the space."""
+"""What coordinates of an embedding are called among the attributes: no condition for people. Clusters have them."""
 
+
+EMBEDDING = "embedding"
+"""The enricher of spaces. Where a study names it, networks that are installed look at the rows, milliseconds each,
+once; where it does not, principal components or TF-IDF do."""
 
 BESIDE_BASE = frozenset(
     {
@@ -32,7 +37,7 @@ BESIDE_BASE = frozenset(
         *("embedding_distance", "nearest_label", "nearest_share", "nearest_target", "nearest_spread"),
     }
 )
-"""Measures of how unlike the base a row is. Where a model fails rows are often unlike it, whatever the reason: as a
+"""Measures of how unlike the base a row is. Where a model fails, rows are often unlike it, whatever the reason: as a
 condition or cause that buries what is truly there to be known. They are looked at where the study names them."""
 
 
@@ -50,19 +55,40 @@ def refuse_uncut(inputs: Inputs) -> None:
     )
 
 
-def explored(inputs: Inputs, outputs: Mapping[str, Array]) -> View:
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Known:
+    """What is known of the explore rows, whatever a model predicts of them."""
+
+    attributes: pd.DataFrame
+    embeddings: Mapping[str, Array]
+    groups: Array
+
+
+def known_of(inputs: Inputs) -> Known:
+    """Measure the explore rows. Raises what is wrong with an enricher."""
+    catalogue, rows = inputs.catalogue, inputs.separation.explore
+    held = held_parts(catalogue)
+    own = dict(zip(held, joint_clusters(list(held.values())), strict=True))[VALIDATION]
+    data = catalogue.validation.take(rows)
+    networks = EMBEDDING in inputs.spec.attributes
+    return Known(
+        attributes=_columns(inputs).iloc[rows].reset_index(drop=True),
+        embeddings=embeddings_of(catalogue.base.x, data.x, networks=networks),
+        groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
+    )
+
+
+def explored(inputs: Inputs, outputs: Mapping[str, Array], known: Known) -> View:
     """The explore rows as finders see them. outputs: part → what the model predicts, row order.
 
     An error is 1 where the class is wrong; of values and images the absolute error; in a custom task the metric of the
-    row, turned so that up is worse. Raises what is wrong with an enricher.
+    row, turned so that up is worse.
     """
     spec, catalogue = inputs.spec, inputs.catalogue
-    rows = inputs.separation.explore
     seen = diagnosis_of(catalogue, inputs.separation, outputs, spec.task.kind, inputs.metric)
     is_classification = catalogue.classes is not None
     error = np.asarray(seen.failed, dtype=float) if seen.failed is not None else -seen.scores
-    held = held_parts(catalogue)
-    own = dict(zip(held, joint_clusters(list(held.values())), strict=True))["validation"]
     classes = tuple(catalogue.classes or ())
     return View(
         ids=seen.ids,
@@ -70,19 +96,22 @@ def explored(inputs: Inputs, outputs: Mapping[str, Array]) -> View:
         failed=failed_rows(error, is_classification=is_classification),
         target=np.asarray(seen.targets),
         prediction=np.asarray(classes)[seen.outputs.argmax(axis=1)] if is_classification else np.asarray(seen.outputs),
-        attributes=_columns(inputs).iloc[rows].reset_index(drop=True),
-        groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
+        attributes=known.attributes,
+        groups=known.groups,
         probabilities=probabilities(seen.outputs) if is_classification else None,
         classes=classes,
-        embeddings=embeddings_of(catalogue.base.x, seen.x),
+        embeddings=known.embeddings,
         x=seen.x,
     )
 
 
 def _columns(inputs: Inputs) -> pd.DataFrame:
     """Metadata and attributes of validation, without what only tells which row it is or where it lies in a space."""
-    data = inputs.catalogue.validation
-    frame = attributes_of(inputs.spec, inputs.catalogue, data)
+    spec, data = inputs.spec, inputs.catalogue.validation
+    if not spec.attributes:  # what lies where in a space is nothing that a condition is made of
+        named = tuple(name for name in fitting(data.x) if name != EMBEDDING)
+        spec = spec.model_copy(update={"attributes": named})
+    frame = attributes_of(spec, inputs.catalogue, data)
     names = {data.id, *data.likely_ids} - {""}
     dates = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
     measured = [str(name) for name in frame.columns if name not in set(data.metadata.columns)]

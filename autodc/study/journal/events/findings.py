@@ -45,7 +45,8 @@ class FindingMade(Event):
     code: str
     round: int
     horizon: int
-    kind: str
+    basis: str
+    """What it rests on, `attributes` or `cluster`: Finding.kind."""
     rule: str
     """Of attributes: SQL, as a slice's `where`; of a cluster in words."""
     status: str
