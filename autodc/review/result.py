@@ -128,7 +128,8 @@ def _recommendation(state: State, natural: Natural) -> dict[str, Any] | None:
     found = state.credited
     if found is None or found.estimate is None:
         return None
-    weights = objective.weights(state.question.slices)
+    later = {one.name for one in state.admitted if one.time > found.time}  # the search never promised anything of them
+    weights = objective.weights({n: card for n, card in state.question.slices.items() if n not in later})
     seen, seeds = _fresh(state, state.incumbent)
     believed = found.estimate["mean"]
     values: dict[str, float | None] = {"validation": objective.mean(seen, weights), "test": None}
