@@ -41,4 +41,5 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-020": Code("There are too few rows or groups to find on one half and confirm on the other."),
     "ADC-DIAG-021": Code("A finder failed and was left out of a diagnosis."),
     "ADC-DIAG-022": Code("The model fails on no row that a diagnosis may look at."),
+    "ADC-DIAG-023": Code("The library of a finder is not installed."),
 }

@@ -30,7 +30,7 @@ SHARPER = 1.1
 """A second condition has to make a rule so much heavier."""
 APART = 3.5
 """And the rows that it leaves out have to err less by so many standard errors: many conditions were tried."""
-STEPS = 16
+STEPS = 24
 """Bounds that are tried when one is sharpened."""
 NEAR = 0.12
 """Share of the rows by which a bound moves at most when it is sharpened."""
@@ -54,17 +54,18 @@ class Beam:
             return ()
         pool, masks = _pool(terms, errors)
         found: list[Suspicion] = []
-        while len(found) < k:
+        while len(found) < k and len(masks):
             scores = errors.scores(masks)
             best = int(scores.argmax())
             if scores[best] <= 0:
                 break
-            rule = _simplest(pool[best], terms, errors)
-            rule = _sharpened(rule, frame, errors)
+            rule = _sharpened(_simplest(pool[best], terms, errors), frame, errors)
             inside = rule.mask(frame)
             score = float(errors.scores(inside[None])[0])
-            found.append(Suspicion(rule=rule, score=score, by=self.name))
-            errors = errors.without(inside | masks[best])
+            if score > 0:
+                found.append(Suspicion(rule=rule, score=score, by=self.name))
+                errors = errors.without(inside | masks[best])
+            masks[best] = False  # or its second condition told little, and its first alone nothing
         return tuple(found)
 
 
@@ -126,7 +127,7 @@ def _apart(inside: Array, left_out: Array, errors: Errors) -> float:
 
 
 def _sharpened(rule: Rule, frame: pd.DataFrame, errors: Errors) -> Rule:
-    """The rule with its bounds moved to where it weighs most."""
+    """The rule with its bounds moved to where they part the errors best."""
     for place, condition in enumerate(rule.conditions):
         if isinstance(condition, Range):
             others = [one for i, one in enumerate(rule.conditions) if i != place]
@@ -140,7 +141,7 @@ def _moved(rule: Rule, place: int, rest: Array, frame: pd.DataFrame, errors: Err
     values = numbers(frame[condition.attribute])
     assert values is not None
     known = np.sort(values[np.isfinite(values)])
-    best = float(errors.scores(rule.mask(frame)[None])[0])
+    best = float(errors.parted(rule.mask(frame)[None])[0])
     for side in ("low", "high"):
         bound = getattr(condition, side)
         if bound is None:
@@ -150,7 +151,7 @@ def _moved(rule: Rule, place: int, rest: Array, frame: pd.DataFrame, errors: Err
             replace(condition, low=edge) if side == "low" else replace(condition, high=edge)
             for edge in cuts(known, list(np.linspace(max(0.005, at - NEAR), min(0.995, at + NEAR), STEPS)))
         ]
-        scores = errors.scores(np.array([one.mask(frame) & rest for one in tried]).reshape(len(tried), len(frame)))
+        scores = errors.parted(np.array([one.mask(frame) & rest for one in tried]).reshape(len(tried), len(frame)))
         if len(scores) and scores.max() > best:
             best = float(scores.max())
             chosen = tried[int(scores.argmax())]

@@ -17,7 +17,7 @@ from sklearn.cluster import KMeans
 
 from autodc.diagnose.finder import Ball, Suspicion
 from autodc.diagnose.rule import Rule
-from autodc.diagnose.terms import terms_of
+from autodc.diagnose.terms import Terms, terms_of
 from autodc.diagnose.view import View
 from autodc.diagnose.weight import Errors
 
@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 
 CENTRES, OF_FAILED = 40, 40
 """Centres, of all rows and of those that failed."""
-WIDEST = 0.2
+WIDEST = 0.1
 """Share of the rows that a ball has at most."""
 TELLING = 0.35
 """What sets a cluster apart is told where so much of its share inside is beyond the share outside."""
@@ -47,6 +47,7 @@ class Clusters:
         centres = [(name, c) for name in sorted(spaces) for c in _centres(spaces[name], view.failed, seed)]
         distances = np.array([np.linalg.norm(spaces[name] - centre, axis=1) for name, centre in centres])
         order = np.argsort(distances, axis=1, kind="stable")
+        terms = terms_of(view.attributes, least=2)
         found: list[Suspicion] = []
         while len(found) < k:
             best, size, score = _heaviest(order, errors)
@@ -56,7 +57,7 @@ class Clusters:
             edge = distances[best, order[best, size - 1 : size + 1]]
             ball = Ball(embedding=name, centre=centre, radius=float(edge.mean()))
             inside = ball.mask(spaces[name])
-            rule, told = _what_sets_apart(inside, view)
+            rule, told = _what_sets_apart(inside, terms, view)
             found.append(Suspicion(rule=rule, score=score, by=self.name, kind="cluster", ball=ball, told=told))
             errors = errors.without(inside)
         return tuple(found)
@@ -86,9 +87,8 @@ def _heaviest(order: Array, errors: Errors) -> tuple[int, int, float]:
     return row, column + 1, float(score[row, column])
 
 
-def _what_sets_apart(inside: Array, view: View) -> tuple[Rule, dict[str, Any]]:
+def _what_sets_apart(inside: Array, terms: Terms, view: View) -> tuple[Rule, dict[str, Any]]:
     """The condition that holds inside and not outside, among rows of the same classes; none where nothing does."""
-    terms = terms_of(view.attributes, least=2)
     if not len(terms) or inside.all():
         return Rule(()), {}
     weights = _matched(inside, view)

@@ -22,7 +22,7 @@ ALPHA = 0.05
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trial:
+class Confirmation:
     """One suspicion, tried on rows it was not found on."""
 
     mask: Array
@@ -33,7 +33,7 @@ class Trial:
     """Share of all errors on these rows that would be gone if rows inside were no worse than those outside."""
 
 
-def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Trial, ...]:
+def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Confirmation, ...]:
     """Try every suspicion, with intervals that hold together.
 
     masks: the rows of the view that each means, found without looking at them. A group of rows is one observation.
@@ -45,15 +45,15 @@ def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Tri
         return ()
     excess, level = view.excess, 1 - alpha / (2 * len(masks))
     _, groups = np.unique(view.groups, return_inverse=True)
-    return tuple(_trial(np.asarray(mask, dtype=bool), view.error, excess, groups, level) for mask in masks)
+    return tuple(_of_one(np.asarray(mask, dtype=bool), view.error, excess, groups, level) for mask in masks)
 
 
-def _trial(mask: Array, error: Array, excess: Array, groups: Array, level: float) -> Trial:
+def _of_one(mask: Array, error: Array, excess: Array, groups: Array, level: float) -> Confirmation:
     inside, outside = excess[mask], excess[~mask]
     count = min(len(np.unique(groups[mask])), len(np.unique(groups[~mask])))
     if count < 2:
         worst = Gap(inside=_mean(error[mask]), outside=_mean(error[~mask]), difference=0.0, low=-1.0, high=1.0)
-        return Trial(mask=mask, gap=worst, confirmed=False, cost=0.0)
+        return Confirmation(mask=mask, gap=worst, confirmed=False, cost=0.0)
     difference = float(inside.mean() - outside.mean())
     as_seen = _deviation(np.where(mask, excess - inside.mean(), excess - outside.mean()), mask, groups)
     as_if_none = _deviation(excess - excess.mean(), mask, groups)
@@ -68,7 +68,7 @@ def _trial(mask: Array, error: Array, excess: Array, groups: Array, level: float
     )
     total = float(error.sum())
     cost = max(0.0, difference) * len(inside) / total if total > 0 else 0.0
-    return Trial(mask=mask, gap=gap, confirmed=count >= LEAST_INSIDE and gap.low > 0, cost=cost)
+    return Confirmation(mask=mask, gap=gap, confirmed=count >= LEAST_INSIDE and gap.low > 0, cost=cost)
 
 
 def _deviation(residual: Array, mask: Array, groups: Array) -> float:

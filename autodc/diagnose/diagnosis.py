@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
-from autodc.diagnose.confirm import ALPHA, Trial, tried
+from autodc.diagnose.confirm import ALPHA, Confirmation, tried
 from autodc.diagnose.finder import Finder, Suspicion
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.view import LEAST_GROUPS, View
@@ -142,7 +142,7 @@ def _alike(one: Array, two: Array) -> bool:
     return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
 
 
-def _ranked(suspicions: Sequence[Suspicion], trials: Sequence[Trial]) -> list[int]:
+def _ranked(suspicions: Sequence[Suspicion], trials: Sequence[Confirmation]) -> list[int]:
     """The confirmed, dearest first, each once; then the suspected, by how sure they are."""
     sure = [i for i, trial in enumerate(trials) if trial.confirmed]
     sure.sort(key=lambda i: -trials[i].cost)
@@ -160,7 +160,7 @@ def _same(one: Array, two: Array) -> bool:
     return _alike(one, two) or both >= HELD * max(1, smaller)
 
 
-def _finding(name: str, suspicion: Suspicion, found: int, trial: Trial, view: View) -> Finding:
+def _finding(name: str, suspicion: Suspicion, found: int, trial: Confirmation, view: View) -> Finding:
     order = worst_first(view)
     inside = suspicion.mask(view)
     told: dict[str, Any] = {"cost": round(trial.cost, 4), **suspicion.told}

@@ -24,7 +24,9 @@ FEW_VALUES = 24
 """A column of so many different numbers may be cut between any two of them."""
 MOST_CATEGORIES = 40
 SLACK = 0.003
-"""A bound may move by so much of the rows to be a shorter number."""
+"""A bound may move by so much of the rows to be a shorter number,"""
+REACH = 0.01
+"""and by so much into a gap that is as wide as everything else around it."""
 
 
 @final
@@ -75,6 +77,8 @@ def terms_of(frame: pd.DataFrame, least: float) -> Terms:
 def cuts(values: Array, shares: Sequence[float]) -> list[float]:
     """Bounds below which about these shares of the values lie, as short numbers, rising. values: finite, sorted."""
     n = len(values)
+    if n < 2:
+        return []
     slack = int(SLACK * n)
     found = []
     for share in shares:
@@ -83,7 +87,8 @@ def cuts(values: Array, shares: Sequence[float]) -> list[float]:
         if above == 0:
             above = int(np.searchsorted(values, values[at], "right"))
         if 0 < above < n:
-            found.append(short(values[max(0, above - 1 - slack)], values[min(n - 1, above + slack)]))
+            below, above = _gap(values, above) or (max(0, above - 1 - slack), min(n - 1, above + slack))
+            found.append(short(values[below], values[above]))
     return sorted(set(found))
 
 
@@ -110,6 +115,23 @@ def numbers(column: pd.Series) -> Array | None:
     return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan))
 
 
+def is_category(column: pd.Series) -> bool:
+    """Whether a column is of text, booleans or categories."""
+    return isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.infer_dtype(column, skipna=True) in (
+        "string",
+        "boolean",
+    )
+
+
+def _gap(values: Array, above: int) -> tuple[int, int] | None:
+    """Positions of the two values beside a gap near a cut, where one is."""
+    reach = max(1, int(REACH * len(values)))
+    start = max(0, above - 1 - reach)
+    steps = np.diff(values[start : above + reach + 1])
+    widest = int(steps.argmax())
+    return (start + widest, start + widest + 1) if steps[widest] > steps.sum() / 2 else None
+
+
 LOW, BAND, HIGH, OTHER = range(4)
 
 
@@ -120,10 +142,7 @@ def _of_column(column: pd.Series, name: str) -> Iterator[tuple[int, Condition]]:
     values = numbers(column)
     if values is not None:
         yield from _of_numbers(np.sort(values[np.isfinite(values)]), name)
-    elif isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.infer_dtype(column, skipna=True) in (
-        "string",
-        "boolean",
-    ):
+    elif is_category(column):
         known = column.astype(object).dropna()
         for value in known.value_counts().index[:MOST_CATEGORIES]:
             if isinstance(value, str | bool | np.bool_):

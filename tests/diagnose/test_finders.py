@@ -1,0 +1,102 @@
+"""Our own finders pass the suite that a third party's would, and find what was planted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodc.diagnose.beam import Beam
+from autodc.diagnose.clusters import Clusters
+from autodc.diagnose.diagnosis import diagnose
+from autodc.diagnose.finder import Finder
+from autodc.diagnose.rule import Among, Missing, Range
+from autodc.diagnose.terms import cuts, short
+from autodc.diagnose.view import View
+from autodc.testing.finder_contract import FinderContract, view_of
+
+
+class TestBeam(FinderContract):
+    @pytest.fixture
+    def finder(self) -> Finder:
+        return Beam()
+
+
+class TestClusters(FinderContract):
+    @pytest.fixture
+    def finder(self) -> Finder:
+        return Clusters()
+
+
+def failing(where: np.ndarray, attributes: pd.DataFrame, seed: int = 0) -> View:
+    failed = np.random.default_rng(seed).random(len(where)) < np.where(where, 0.8, 0.1)
+    return replace(view_of(len(where)), error=failed.astype(float), failed=failed, attributes=attributes, embeddings={})
+
+
+def test_a_bound_stands_in_the_gap_as_a_short_number() -> None:
+    [cold] = Beam().find(view_of(), 1, 0)[0].rule.conditions
+    assert isinstance(cold, Range)
+    assert cold.low is None
+    assert cold.high is not None
+    assert -6 < cold.high <= 0
+    assert short(4.0, 7.0) == 6.0
+    assert short(0.1833, 0.1871) == 0.185
+
+
+def test_two_conditions_are_found_where_neither_alone_says_enough() -> None:
+    rng = np.random.default_rng(3)
+    x = pd.DataFrame({"a": rng.random(1500), "b": rng.random(1500), "c": rng.random(1500)})
+    where = ((x.a < 0.3) & (x.b > 0.7)).to_numpy()
+    first = Beam().find(failing(where, x), 3, 0)[0]
+    assert set(first.rule.attributes) == {"a", "b"}
+    inside = first.rule.mask(x)
+    assert (inside & where).sum() > 0.8 * max(inside.sum(), where.sum())
+
+
+def test_ten_rules_are_not_one_rule_ten_times() -> None:
+    rng = np.random.default_rng(4)
+    x = pd.DataFrame({name: rng.random(2000) for name in "abcdef"})
+    one, two = (x.a < 0.1).to_numpy(), (x.d > 0.88).to_numpy()
+    found = Beam().find(failing(one | two, x), 10, 0)
+    assert {found[0].rule.attributes, found[1].rule.attributes} == {("a",), ("d",)}
+    for other in found[2:]:
+        assert (other.rule.mask(x) & (one | two)).sum() < 0.5 * min(one.sum(), two.sum())
+
+
+@pytest.mark.parametrize("kind", ["text", "boolean", "missing"])
+def test_a_rule_may_be_of_text_a_boolean_or_a_gap(kind: str) -> None:
+    where = np.random.default_rng(5).random(800) < 0.2
+    column = {
+        "text": np.where(where, "it's fog", "sun").astype(object),
+        "boolean": where,
+        "missing": np.where(where, np.nan, np.random.default_rng(6).random(800)),
+    }[kind]
+    [condition] = Beam().find(failing(where, pd.DataFrame({"seen": column})), 1, 0)[0].rule.conditions
+    assert isinstance(condition, Missing if kind == "missing" else Among)
+    assert condition.mask(pd.DataFrame({"seen": column})).tolist() == where.tolist()
+
+
+def test_a_hard_class_is_no_finding() -> None:
+    view = view_of(1000, planted=False)
+    hard = view.target == "cat"
+    failed = np.random.default_rng(7).random(1000) < np.where(hard, 0.5, 0.05)
+    attributes = view.attributes.assign(looks_like_a_cat=np.where(hard, 1.0, 0.0) + np.linspace(0, 0.01, 1000))
+    view = replace(view, error=failed.astype(float), failed=failed, attributes=attributes)
+    assert view.failed[hard].mean() > 5 * view.failed[~hard].mean()
+    assert diagnose(view, [Beam()], seed=1).confirmed == ()
+
+
+def test_cuts_lie_between_different_values() -> None:
+    values = np.sort(np.array([0.0] * 90 + [1.0] * 5 + [2.0] * 5))
+    assert all(0 < cut <= 2 for cut in cuts(values, [0.05, 0.5, 0.92, 0.97]))
+    assert cuts(np.zeros(10), [0.5]) == []
+    assert cuts(np.array([1.0]), [0.5]) == []
+
+
+def test_a_cluster_is_told_by_what_sets_it_apart() -> None:
+    first = Clusters().find(view_of(), 3, 0)[0]
+    assert first.ball is not None
+    assert "heat" in first.rule.attributes
+    assert first.told["shares"]["inside"] > first.told["shares"]["outside"] + 0.3
