@@ -82,6 +82,16 @@ def source_options() -> list[list[str]]:
     return [["option", "of", "means"], *([f"`{name}`", one.sources, one.meaning] for name, one in MEANINGS.items())]
 
 
+def attributes() -> list[list[str]]:
+    """Every measure of every enricher of ours."""
+    from autodc.adapters.enrichers import measures
+
+    rows = [
+        [f"`{name}`", f"`{enricher}`", says] for enricher, all_ in measures().items() for name, says in all_.items()
+    ]
+    return [["attribute", "of", "is"], *rows]
+
+
 def trainer_options() -> list[list[str]]:
     """Every option of every trainer of ours, as its type has it."""
     from autodc.adapters.trainers.options import BUILT_IN
@@ -102,6 +112,7 @@ def placeholders() -> list[list[str]]:
 
 
 TABLES: dict[str, Callable[[], list[list[str]]]] = {
+    "attributes": attributes,
     "metrics": metrics,
     "placeholders": placeholders,
     "source options": source_options,

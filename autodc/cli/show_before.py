@@ -10,7 +10,7 @@ from rich.text import Text
 
 from autodc.cli.terminal import Column, console, duration, print_table
 
-_LEFT = frozenset({"dataset", "inputs", "slice", "role"})
+_LEFT = frozenset({"attribute", "dataset", "inputs", "slice", "role"})
 FOUR_TIMES, EXPLORED = "four times the rows", "explore rows"
 
 _DROP = {
@@ -38,6 +38,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
             [row["name"], str(row["rows"]), row["inputs"], str(row["left_out"] or ""), f"{row['cost'] or ''}", near]
         )
     print_table(out, _columns(*names), rows, f"{found['study']}: data; near copies: of held-out rows")
+    _print_attributes(out, found["attributes"])
     print_slices(out, found["slices"])
     out.print(_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
     for part, rows in found["separation"]["parts"].items() if found["separation"]["cut"] else ():
@@ -69,6 +70,17 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         out.print("nothing was trained; it can run, but it could keep nothing")
     else:
         out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")
+
+
+def _print_attributes(out: Console, attributes: list[Mapping[str, Any]]) -> None:
+    """What `where` may name beside metadata, and where the values lie."""
+    rows = []
+    for one in attributes:
+        low, high = ("" if one[key] is None else f"{one[key]:.3g}" for key in ("low", "high"))
+        rows.append([one["name"], low, high, str(one["values"]), str(one["missing"] or "")])
+    if rows:
+        columns = _columns("attribute", "5%", "95%", "values", "missing")
+        print_table(out, columns, rows, "attributes of validation, and where nine of ten of its rows lie")
 
 
 def print_slices(out: Console, slices: list[Mapping[str, Any]]) -> None:

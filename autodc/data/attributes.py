@@ -58,7 +58,10 @@ class Rows:
 class Enricher(Protocol):
     """Measures rows."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        ...
 
     def attributes(self, rows: Rows) -> pd.DataFrame:
         """Return n rows, one column a measure: numbers, booleans, text, times; NaN or None where a value is missing.
@@ -72,7 +75,10 @@ class Enricher(Protocol):
 class Fittable(Protocol):
     """An enricher that first looks at the base: what is rare there, what lies near it."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        ...
 
     def fitted(self, base: Rows, targets: Array | None) -> Enricher:
         """Return the enricher for a study with this base. targets: the base's alone, as the user wrote them."""

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autodc.data.dataset import Dataset
 from autodc.data.near import MOST_KNOWN, looked_at
@@ -55,6 +56,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "study": spec.name,
         "fingerprint": inputs.identity(borrowed),
         "datasets": datasets,
+        "attributes": _attributes(inputs),
         "slices": slices,
         "noise": where_from(inputs, measured),
         "separation": inputs.separation.to_dict(),
@@ -96,6 +98,20 @@ def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
         rows.append(_dataset_row(name, data, catalogue.left_out.get(name, 0), cost.get(name, 0.0), near_rows))
     rows += [_dataset_row(part, data, 0, 0.0, None) for part, data in held.items()]
     return rows, warnings
+
+
+def _attributes(inputs: Inputs) -> list[dict[str, Any]]:
+    """Column by column what was measured of validation: where its values lie, or how many different ones there are."""
+    frame = inputs.catalogue.validation.attributes
+    if frame is None:
+        return []
+    found = []
+    for name, values in frame.items():
+        row: dict[str, Any] = {"name": str(name), "missing": int(values.isna().sum()), "low": None, "high": None}
+        if values.notna().any() and pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
+            row |= {"low": float(values.quantile(0.05)), "high": float(values.quantile(0.95))}
+        found.append({**row, "values": int(values.nunique())})
+    return found
 
 
 def _near_warning(part: str, held: Dataset, name: str, count: int, pairs: str) -> str:

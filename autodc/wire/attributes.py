@@ -101,7 +101,7 @@ class Enrichment:
 
 
 def enrichment_of(spec: StudySpec, base: Dataset, targets: Array | None, validation: Dataset | None) -> Enrichment:
-    """The enrichers that the study names; where it names none, those of ours that fit its inputs.
+    """The enrichers that the study names; where it names none, those of ours that fit its inputs and need no network.
 
     targets: the base's, as the user wrote them. Raises all that is wrong with them at once: ADC-ATTR-001, 002, and 011
     for one that cannot measure such inputs.
@@ -110,7 +110,7 @@ def enrichment_of(spec: StudySpec, base: Dataset, targets: Array | None, validat
     for at, name in enumerate(spec.attributes or fitting(base.x)):
         place = f"attributes[{at}]"
         try:
-            named.append(_named(name, spec.folder, place, rows))
+            named.append(_named(name, spec.folder, place, rows, networks=bool(spec.attributes)))
         except InputError as error:
             problems += each_of(error)
     raise_all(problems)
@@ -148,8 +148,8 @@ def enriched(spec: StudySpec, catalogue: Catalogue) -> Catalogue:
         try:
             frame = found.frame(data)
         except InputError as error:
-            told = {(one.code, one.place, one.got) for one in problems}
-            problems.extend(one for one in each_of(error) if (one.code, one.place, one.got) not in told)
+            told = {(one.code, one.place) for one in problems}  # of one dataset is enough
+            problems.extend(one for one in each_of(error) if (one.code, one.place) not in told)
             return data
         notes.extend(found.notes(frame, data.name))
         return replace(data, attributes=frame)
@@ -190,12 +190,12 @@ def _with_columns(spec: StudySpec, base: Dataset, data: Dataset) -> Dataset:
     return replace(data, attributes=frame)
 
 
-def _named(name: str, folder: str, place: str, rows: Rows) -> Named:
+def _named(name: str, folder: str, place: str, rows: Rows, *, networks: bool) -> Named:
     if name not in ENRICHERS:
         own = own_enricher(name, folder, place)
         content = content_of_enricher(name, own, folder)
         return Named(name=name, place=place, enricher=own, content=content, is_ours=False)
-    ours: Any = built_in(name)
+    ours: Any = built_in(name, networks=networks)
     if not ours.fits(rows):
         fits = ", ".join(fitting(rows.x))
         what = rows.kind if rows.kind != "arrays" else f"arrays of shape {rows.x.shape[1:]}"

@@ -9,11 +9,10 @@ from typing import Any, Final, final
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.enrichers.nearest import Neighbours, same_rows
+from autodc.adapters.enrichers.nearest import Neighbours
 from autodc.adapters.enrichers.spaces import NETWORKS, VERSION, Space, is_installed, spaces_of
 from autodc.data.attributes import InputKind, Rows
 from autodc.large import evenly
-from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -39,13 +38,15 @@ CLASSES = 1000
 class EmbeddingEnricher:
     """Learns the space, and the base rows in it with their targets; no others are ever seen."""
 
+    networks: bool = True
+    """Whether networks that are installed may be asked."""
     name: str = "embedding"
     kinds: tuple[InputKind, ...] = ("arrays", "table", "text", "files")
 
     @property
     def content(self) -> str:
         """What values depend on, but for base and rows: also which networks are installed."""
-        return f"{VERSION} {[name for name in NETWORKS if is_installed(name)]}"
+        return f"{VERSION} {[name for name in NETWORKS if self.networks and is_installed(name)]}"
 
     def fits(self, rows: Rows) -> bool:
         """All inputs have a place."""
@@ -53,12 +54,11 @@ class EmbeddingEnricher:
 
     def fitted(self, base: Rows, targets: Array | None) -> FittedEmbedding:
         """Return it for a study with this base."""
-        space = spaces_of(base.x)[-1]
+        space = spaces_of(base.x, networks=self.networks)[-1]
         some = evenly(len(base), space.looked_among)
-        usable = targets is not None and targets.ndim == 1 and len(targets) == len(base)
-        return FittedEmbedding(
-            base.x, space, Neighbours(space.of(base.x[some]), NEAREST), targets[some] if usable else None
-        )
+        if targets is not None:
+            targets = targets[some] if targets.ndim == 1 and len(targets) == len(base) else None
+        return FittedEmbedding(space, Neighbours(space.of(base.x[some]), NEAREST), targets)
 
 
 @final
@@ -66,7 +66,6 @@ class EmbeddingEnricher:
 class FittedEmbedding:
     """Places rows."""
 
-    base: Inputs
     space: Space
     neighbours: Neighbours
     targets: Array | None
@@ -76,7 +75,7 @@ class FittedEmbedding:
         """Return n rows."""
         points = self.space.of(rows.x)
         found: dict[str, Any] = {f"{self.space.name}_{at + 1}": points[:, at] for at in range(_shown(points))}
-        distances, places = self.neighbours.near(points, itself=same_rows(rows.x, self.base))
+        distances, places = self.neighbours.near(points)
         found["embedding_distance"] = distances.mean(axis=1) / self.neighbours.usual
         return pd.DataFrame({**found, **self._targets(places)}, index=pd.RangeIndex(len(rows)))
 

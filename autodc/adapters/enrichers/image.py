@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from autodc.adapters.enrichers import image_measures
 from autodc.adapters.pictures.decode import decoded
 from autodc.adapters.pictures.many import cores, quiet
 from autodc.adapters.pictures.wish import Wish
@@ -162,6 +161,8 @@ def _measured(pixels: Array) -> pd.DataFrame:
 
 
 def _values(pixels: Array) -> dict[str, Array]:
+    from autodc.adapters.enrichers import image_measures  # its filters are slow to import
+
     is_colour = pixels.shape[-1] == 3
     grey = pixels @ np.array(GREY, dtype=np.float32) if is_colour else pixels[..., 0]
     found = {**image_measures.light(grey), **image_measures.detail(grey), **image_measures.shape(grey)}

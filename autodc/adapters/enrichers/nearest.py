@@ -1,4 +1,8 @@
-"""The nearest rows of the base, in any space of numbers."""
+"""The nearest rows of the base, in any space of numbers.
+
+A base row that is the same as the one that is asked about does not count, once: so rows of the base have neighbours as
+others have, whether they are asked about together or among others.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.data.hashing import content_of
 from autodc.large import evenly
-from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -17,6 +19,8 @@ MOST = 10_000
 LOOKED_AT = 1000
 """Base rows that tell what distance is usual."""
 CHUNK = 2048
+SAME = 1e-4
+"""Rows that are no farther apart, in units of the spread of the base, are the same."""
 
 
 @final
@@ -29,24 +33,22 @@ class Neighbours:
         self._points = np.ascontiguousarray(points[self.rows], dtype=np.float32)
         self._norms = np.einsum("ij,ij->i", self._points, self._points)
         self._k = k
+        self._same = SAME * float(np.sqrt(self._points.var(axis=0).sum())) if len(self._points) else 0.0
         some = self._points[evenly(len(self._points), LOOKED_AT)]
-        usual = float(np.median(self.near(some, itself=True)[0].mean(axis=1))) if len(points) > 1 else 1.0
+        usual = float(np.median(self.near(some)[0].mean(axis=1))) if len(points) > 1 else 1.0
         self.usual = usual if usual > 0 else 1.0
         """The median over base rows of their mean distance to the k nearest others."""
 
-    def near(self, points: Array, *, itself: bool = False) -> tuple[Array, Array]:
-        """Distances and positions in the base of the k nearest rows, each of shape (n, k'), k' ≤ k.
-
-        itself: the points are rows of the base, which are not their own neighbours.
-        """
-        k = min(self._k, max(1, len(self._points) - itself))
+    def near(self, points: Array) -> tuple[Array, Array]:
+        """Distances and positions in the base of the k nearest rows, each of shape (n, k'), k' ≤ k."""
+        k = min(self._k, max(1, len(self._points) - 1))
         distances, places = np.empty((len(points), k)), np.empty((len(points), k), dtype=np.int64)
         for start in range(0, len(points), CHUNK):
             part = np.asarray(points[start : start + CHUNK], dtype=np.float32)
             squares = np.einsum("ij,ij->i", part, part)[:, None] + self._norms - 2 * part @ self._points.T
-            if itself:
-                nearest = squares.argmin(axis=1)
-                same = np.abs(part - self._points[nearest]).max(axis=1, initial=0) == 0
+            nearest = squares.argmin(axis=1)
+            same = np.sqrt(((part - self._points[nearest]) ** 2).sum(axis=1)) <= self._same
+            if len(self._points) > 1:
                 squares[np.flatnonzero(same), nearest[same]] = np.inf
             some = np.argpartition(squares, k - 1, axis=1)[:, :k] if k < squares.shape[1] else _all(squares)
             found = np.take_along_axis(squares, some, axis=1)
@@ -56,16 +58,11 @@ class Neighbours:
             distances[start : start + len(part)], places[start : start + len(part)] = np.sqrt(found), self.rows[some]
         return distances, places
 
-    def distance(self, points: Array, *, itself: bool = False) -> Array:
+    def distance(self, points: Array) -> Array:
         """Mean distance to the k nearest base rows, shape (n,), in units of what is usual among these."""
         if not len(points):
             return np.zeros(0)
-        return np.asarray(self.near(points, itself=itself)[0].mean(axis=1) / self.usual)
-
-
-def same_rows(one: Inputs, other: Inputs) -> bool:
-    """Whether these are the same rows in the same order."""
-    return len(one) == len(other) and content_of(one) == content_of(other)
+        return np.asarray(self.near(points)[0].mean(axis=1) / self.usual)
 
 
 def _all(squares: Array) -> Array:

@@ -13,12 +13,13 @@ _BUILT_IN: Final[Mapping[str, type]] = {
     "image": image.ImageEnricher,
     "table": table.TableEnricher,
     "text": text.TextEnricher,
-    "embedding": embedding.EmbeddingEnricher,
 }
 
 
-def built_in(name: str) -> Fittable:
-    """The enricher of this name, to be fitted to a base."""
+def built_in(name: str, *, networks: bool = True) -> Fittable:
+    """The enricher of this name, to be fitted to a base. networks: whether it may ask those that are installed."""
+    if name == "embedding":
+        return embedding.EmbeddingEnricher(networks=networks)
     made: Fittable = _BUILT_IN[name]()
     return made
 

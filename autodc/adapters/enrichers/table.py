@@ -9,10 +9,9 @@ from typing import Any, Final, final
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.enrichers.nearest import Neighbours, same_rows
+from autodc.adapters.enrichers.nearest import Neighbours
 from autodc.adapters.enrichers.tabular import Usual
 from autodc.data.attributes import InputKind, Rows
-from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -49,7 +48,7 @@ class TableEnricher:
     def fitted(self, base: Rows, targets: Array | None) -> FittedTable:
         """Return it for a study with this base."""
         usual = Usual(base.x)
-        return FittedTable(base.x, usual, Neighbours(usual.points(base.x), NEAREST))
+        return FittedTable(usual, Neighbours(usual.points(base.x), NEAREST))
 
 
 @final
@@ -57,7 +56,6 @@ class TableEnricher:
 class FittedTable:
     """Measures rows."""
 
-    base: Inputs
     usual: Usual
     neighbours: Neighbours
     name: str = "table"
@@ -76,6 +74,6 @@ class FittedTable:
                 "rarity": bits.mean(axis=1) if there else np.zeros(len(rows)),
                 "rarest": most,
                 "rarest_column": pd.Series(which, dtype=object),
-                "distance": self.neighbours.distance(self.usual.points(rows.x), itself=same_rows(rows.x, self.base)),
+                "distance": self.neighbours.distance(self.usual.points(rows.x)),
             }
         )

@@ -100,7 +100,7 @@ class Usual:
             return np.isnan(_flat(x)).mean(axis=1) if x.dtype.kind == "f" else np.zeros(len(x))
         if not x.names:
             return np.zeros(len(x))
-        return np.mean([x.column(name).is_null().to_numpy() for name in x.names], axis=0)
+        return np.asarray(np.mean([x.column(name).is_null().to_numpy() for name in x.names], axis=0))
 
     def surprise(self, x: Inputs) -> tuple[Array, tuple[str, ...]]:
         """Bits by which each value surprises, shape (n, columns), and the names of these columns."""
