@@ -42,4 +42,11 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-021": Code("A finder failed and was left out of a diagnosis."),
     "ADC-DIAG-022": Code("The model fails on no row that a diagnosis may look at."),
     "ADC-DIAG-023": Code("The library of a finder is not installed."),
+    # counterfactuals, told in `left_out`
+    "ADC-DIAG-040": Code("The model raises where it is asked about changed inputs."),
+    "ADC-DIAG-041": Code("The model answers with another number of rows than it was asked about."),
+    "ADC-DIAG-042": Code("Measuring the attributes of changed inputs raises."),
+    "ADC-DIAG-043": Code("No failing row has a passing row of its class to be moved to."),
+    "ADC-DIAG-044": Code("The inputs cannot be changed, or success cannot be told, so there are no counterfactuals."),
+    "ADC-DIAG-045": Code("Measuring changed inputs gives another number of rows."),
 }

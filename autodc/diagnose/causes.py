@@ -1,4 +1,4 @@
-"""Why: the attributes by which rows that fail differ from rows of their class that pass, the telling ones first."""
+"""Why: the attributes by which rows that fail differ from rows of their class that pass, the widest gap first."""
 
 from __future__ import annotations
 
@@ -18,24 +18,21 @@ Array = np.ndarray[Any, Any]
 SPREAD_PAYS = 1.3
 """A distance from the usual is told instead of the level where its gap is so many times as wide: what moves to one side
 is far from the usual too."""
-NEAR = 0.8
-"""Attributes of at least this share of the widest gap are near enough to be the first; the one that leaves least
-unexplained is."""
+TWIN = 0.95
+"""Correlation within classes from which on an attribute is nearly the same as one told before."""
 EXPLAINED = 0.5
 """An attribute goes with an earlier one that explains more than this share of its gap."""
-RIDGE = 1e-2
-"""Added to variances of 1 where attributes are taken out of each other."""
 
 
 def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, seed: int = 0) -> tuple[Cause, ...]:
     """Tell the attributes that set the failing rows of a finding apart from passing rows of their classes.
 
     The difference of an attribute is the mean over the failing rows inside, less the mean of all passing rows of the
-    same class, in standard deviations of the passing rows within classes; of categories and of missing values the
-    difference of shares. Numbers far out are drawn in. The intervals hold together for all attributes, 1 − alpha, with
-    groups as units; an attribute of which the interval has zero in it is none. The order: a wide gap that the ones
-    before do not explain comes first. Where a class has no passing row its failing rows say nothing, and where none is
-    left, or the failing rows are of one group, the answer is empty.
+    same class, in standard deviations within classes (of both sides alike, Cohen's d); of categories and of missing
+    values the difference of shares. Numbers far out are drawn in. The intervals hold together for all attributes,
+    1 − alpha, with groups as units; an attribute of which the interval has zero in it is none. The widest gap comes
+    first. Where a class has no passing row its failing rows say nothing, and where none is left, or the failing rows
+    are of one group, the answer is empty.
 
     inside: shape (n,) of booleans. Outside classification, rows of like targets (fifths) are compared.
     """
@@ -50,7 +47,7 @@ def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, see
     gaps = _gaps(columns, within, failing, passing, view.groups, alpha, rng)
     real = np.flatnonzero((gaps.low > 0) | (gaps.high < 0))
     chosen = [real[place] for place in _ahead([columns[j] for j in real], gaps.effect[real])]
-    order, goes_with = _in_order(gaps.effect[chosen], gaps.moved[:, chosen], most)
+    order, goes_with = in_order(gaps.effect[chosen], gaps.moved[:, chosen], most)
     return tuple(
         _told(columns[chosen[place]], gaps, chosen[place], None if k is None else columns[chosen[k]].attribute)
         for place, k in zip(order, goes_with, strict=True)
@@ -76,9 +73,9 @@ class _Gaps:
     passing: Array
     """failing, passing: means in the own unit, or shares."""
     effect: Array
-    """What the order is made of, shape (k,): the gap of normal scores, of shares that of their arcsine."""
+    """What the order is made of, shape (k,): the difference, of shares that of their arcsines (Cohen's h)."""
     moved: Array
-    """Normal scores of failing and passing rows within classes, unit variance, shape (m, k)."""
+    """Failing and passing rows less the mean of their side and class, each side of the weight of half, shape (m, k)."""
 
 
 def _gaps(
@@ -105,10 +102,9 @@ def _gaps(
     error = np.where(shares, np.maximum(error, np.sqrt(near * (1 - near) / count)), error)
     wide = error * critical(units, error, count - 1, alpha, rng)
     own = np.stack([one.own for one in columns], axis=1)[rows]
-    inside = np.nanmean(np.where(fails[:, None], own, np.nan), axis=0)
-    scores = np.stack([one.scores for one in columns], axis=1)[rows]
-    gap, _, spread = _matched(scores, fails, place)
-    effect = np.where(shares, _arcsine(inside) - _arcsine(inside - mean), gap / spread)
+    known = fails[:, None] & ~np.isnan(own)
+    inside = np.where(known, own, 0.0).sum(0) / np.maximum(known.sum(0), 1)
+    effect = np.where(shares, _arcsine(inside) - _arcsine(inside - mean), difference)
     return _Gaps(
         difference=difference,
         low=difference - wide,
@@ -116,7 +112,7 @@ def _gaps(
         failing=inside,
         passing=inside - _matched(own, fails, place)[0],
         effect=effect,
-        moved=_centred(scores, fails, place) / spread,
+        moved=_centred(drawn, fails, place),
     )
 
 
@@ -141,7 +137,9 @@ def _matched(values: Array, fails: Array, place: Array) -> tuple[Array, Array, A
     of_failing = (away - gap) / np.sqrt(at_least * np.maximum(number - 1, 1))
     influence = np.where(failing, of_failing, 0.0) - np.where(fails[:, None], 0.0, away * (weight * few)[place])
     passing = use & ~fails[:, None]
-    deviation = np.sqrt((np.where(passing, away, 0.0) ** 2).sum(0) / np.maximum(passing.sum(0), 1))
+    usual_square = (np.where(passing, away, 0.0) ** 2).sum(0) / np.maximum(passing.sum(0), 1)
+    failing_square = (np.where(failing, away - gap, 0.0) ** 2).sum(0) / at_least
+    deviation = np.sqrt((usual_square + failing_square) / 2)
     return gap, influence, np.where(deviation > 1e-12, deviation, np.inf)
 
 
@@ -169,42 +167,23 @@ def _ahead(columns: list[Measured], effect: Array) -> list[int]:
     return [place for _, place in best.values()]
 
 
-def _in_order(effect: Array, moved: Array, most: int) -> tuple[list[int], list[int | None]]:
-    """Places of the columns, the telling first, and for each the earlier place that it goes with.
+def in_order(effect: Array, moved: Array, most: int) -> tuple[list[int], list[int | None]]:
+    """Places of the columns, the widest gap first, and for each the earlier place that it goes with.
 
-    Stepwise: what is left of a gap when the columns before are taken out by regression within classes counts as far as
-    it is a gap at all, so that neither a twin of an earlier one nor a shift that regression made up comes early.
+    Those that are nearly the same as one before stand behind those that are not, or two twins would hide a third.
     """
-    common = moved.T @ moved
-    left, order, goes_with = list(range(len(effect))), list[int](), list[int | None]()
-    while left and len(order) < most:
-        remains = {j: _remains(effect, common, order, j) for j in left}
-        best = max(remains.values())
-        near = [j for j in left if remains[j] >= NEAR * best] if not order else []
-        if len(near) > 1:
-            pick = min(near, key=lambda k: sum(_remains(effect, common, [k], j) ** 2 for j in left if j != k))
-        else:
-            pick = max(left, key=lambda j: (remains[j], abs(effect[j])))
-        goes_with.append(_explained_by(effect, common, order, pick))
-        order.append(pick)
-        left.remove(pick)
-    return order, goes_with
+    spread = np.sqrt((moved**2).sum(0))
+    alike = np.divide(moved.T @ moved, np.outer(spread, spread), out=np.zeros((len(effect),) * 2), where=spread > 0)
+    own, twins = list[int](), list[int]()
+    for j in np.argsort(-np.abs(effect), kind="stable").tolist():
+        (twins if any(abs(alike[k, j]) >= TWIN for k in own) else own).append(j)
+    order = [*own, *twins][:most]
+    return order, [_explained_by(effect, alike, order[:place], j) for place, j in enumerate(order)]
 
 
-def _remains(effect: Array, common: Array, given: list[int], j: int) -> float:
-    """The part of the gap of j that those given do not explain, at most the gap, 0 where they explain more."""
-    if not given:
-        return float(abs(effect[j]))
-    spread = np.sqrt(np.maximum(np.diag(common), 1e-12))
-    alike = common / np.outer(spread, spread)
-    among = alike[np.ix_(given, given)] + RIDGE * np.eye(len(given))
-    foreseen = float(np.linalg.solve(among, alike[given, j]) @ (effect[given] / spread[given]) * spread[j])
-    rest = (effect[j] - foreseen) * np.sign(effect[j])
-    return float(np.clip(rest, 0.0, abs(effect[j])))
-
-
-def _explained_by(effect: Array, common: Array, before: list[int], j: int) -> int | None:
-    rest = {k: _remains(effect, common, [k], j) / abs(effect[j]) for k in before}
+def _explained_by(effect: Array, alike: Array, before: list[int], j: int) -> int | None:
+    """Who of those before foresees most of the gap of j, by regression within classes; None where nobody does."""
+    rest = {k: 1 - alike[k, j] * effect[k] / effect[j] for k in before}
     k = min(rest, key=lambda k: rest[k], default=None)
     return k if k is not None and rest[k] < 1 - EXPLAINED else None
 

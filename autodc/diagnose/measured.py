@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import stats
 
 from autodc.diagnose.view import View
 
@@ -20,7 +20,7 @@ a category is there; missing: how often no value is."""
 
 BINS = 5
 """Strata of a target that is a number, of equal numbers of rows."""
-FAR = 4.0
+FAR = 6.0
 """Robust standard deviations from the median beyond which a number counts as if it were there."""
 VALUES = 20
 """Categories of one attribute that are looked at, the most frequent."""
@@ -44,11 +44,6 @@ class Measured:
     def is_share(self) -> bool:
         """Whether it is 0 or 1."""
         return self.how in ("share", "missing")
-
-    @property
-    def scores(self) -> Array:
-        """Normal scores of a number's ranks, which no skew reaches, shape (n,); a share as it is."""
-        return self.own if self.is_share else normal_scores(self.own)
 
 
 def strata(view: View) -> Array:
@@ -84,15 +79,6 @@ def numbers_of(column: pd.Series[Any]) -> Array | None:
         return None
     values = column.to_numpy(float, na_value=np.nan)
     return np.where(np.isfinite(values), values, np.nan)
-
-
-def normal_scores(values: Array) -> Array:
-    """Standard normal quantiles of the ranks, ties in the middle, shape (n,); NaN stays."""
-    out = np.full(len(values), np.nan)
-    there = ~np.isnan(values)
-    if there.any():
-        out[there] = special.ndtri((stats.rankdata(values[there]) - 0.5) / there.sum())
-    return out
 
 
 def drawn_in(values: Array, usual: Array | None = None) -> Array:

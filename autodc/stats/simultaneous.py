@@ -35,7 +35,7 @@ def by_unit(influence: Array, units: Array) -> Array:
 
 
 def sums(values: Array, place: Array) -> Array:
-    """Sums of the rows of each place, shape (places, k). values: shape (n, k); place: shape (n,), from 0 without gap."""
+    """Sums of the rows of each place, shape (places, k). values: shape (n, k); place: shape (n,), from 0."""
     n = len(place)
     chosen = sparse.csr_array((np.ones(n), (place, np.arange(n))), shape=(int(place.max(initial=-1)) + 1, n))
     return np.asarray(chosen @ values)
