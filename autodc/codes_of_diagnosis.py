@@ -49,4 +49,18 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-043": Code("No failing row has a passing row of its class to be moved to."),
     "ADC-DIAG-044": Code("The inputs cannot be changed, or success cannot be told, so there are no counterfactuals."),
     "ADC-DIAG-045": Code("Measuring changed inputs gives another number of rows."),
+    # labels, conventions, unit tests that tell nothing, edge cases, learning curves
+    "ADC-D010": Code("Finding: labels are likely wrong."),
+    "ADC-D011": Code("Finding: two datasets label alike rows differently."),
+    "ADC-D020": Code("Finding: a slice on which no two models differ tells nothing."),
+    "ADC-D021": Code("Finding: slices always move together."),
+    "ADC-D030": Code("Finding: rows are edge cases, in the tails of feature space."),
+    "ADC-DIAG-050": Code("An embedding has another number of rows, or holds NaN or infinity."),
+    "ADC-DIAG-051": Code("A label is none of the classes."),
+    "ADC-DIAG-052": Code("Probabilities have another shape, or do not sum to 1."),
+    "ADC-DIAG-053": Code("A point of a learning curve cannot be, or there is none."),
+    "ADC-DIAG-054": Code("The table of trainings and slices does not fit its names."),
+    "ADC-DIAG-055": Code("Datasets that are compared have embeddings of different widths or lengths."),
+    "ADC-DIAG-056": Code("An embedding has another width than the one that was fitted."),
+    "ADC-DIAG-057": Code("The columns of several annotators are none, or named twice."),
 }
