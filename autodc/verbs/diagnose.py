@@ -197,7 +197,7 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path, stop: Callable[[]
         trial=trial,
         round_number=state.round,
         horizon=state.horizon,
-        first=len(state.findings) + 1,
+        first=state.next_finding,
         store=core.store,
     )
     core.record(made, *found)

@@ -119,7 +119,7 @@ class ExploreDiagnoser:
             trial=number,
             round_number=state.round,
             horizon=view.horizon,
-            first=len(state.findings) + 1,
+            first=state.next_finding,
             store=self._store,
         )
 

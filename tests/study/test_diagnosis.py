@@ -28,7 +28,7 @@ class Diagnoser:
 
     def diagnose(self, view: View, number: int | None) -> Diagnosed:
         self.looked.append(number)
-        first, state = len(view.state.findings) + 1, view.state
+        first, state = view.state.next_finding, view.state
         assert number is not None
         assert number < view.horizon, "what it looks at is visible"
         made = ev.DiagnosisMade(
@@ -60,7 +60,7 @@ class Diagnoser:
 @pytest.fixture(scope="module")
 def done(world: Callable[..., Any]) -> tuple[Any, StudyCore, list[Any], Diagnoser]:
     hand, rows, mine = world(**NIGHT), [], Diagnoser()
-    study = hand.open(rows, diagnoser=mine)
+    study = hand.open(rows, rules=2, diagnoser=mine)
     hand.finish(study)
     return hand, study, rows, mine
 
@@ -97,7 +97,7 @@ def test_it_decides_nothing(done: Any, essence: Callable[[StudyCore], Any]) -> N
 def test_a_stop_in_the_middle_changes_nothing(done: Any, essence: Callable[[StudyCore], Any], kind: str) -> None:
     hand, study, rows, _ = done
     cut = 1 + [n for n, (name, _, _) in enumerate(rows) if name == kind][1 if kind == "PhaseStarted" else 0]
-    again = hand.open(rows[:cut], diagnoser=Diagnoser())
+    again = hand.open(rows[:cut], rules=2, diagnoser=Diagnoser())
     hand.finish(again, 3)
     assert essence(again) == essence(study)
     assert told.findings(again.state) == told.findings(study.state)
@@ -108,7 +108,7 @@ def test_what_ends_first_changes_nothing(done: Any) -> None:
     import numpy as np
 
     hand, study, _, _ = done
-    again = hand.open([], diagnoser=Diagnoser())
+    again = hand.open([], rules=2, diagnoser=Diagnoser())
     hand.finish(again, 4, np.random.default_rng(3))
     assert [d.made.trial for d in again.state.diagnoses] == [d.made.trial for d in study.state.diagnoses]
     assert told.findings(again.state) == told.findings(study.state)
@@ -137,7 +137,7 @@ def test_result_and_words_are_of_the_journal(done: Any) -> None:
 
 def test_none_is_made_where_none_is_asked_for(world: Callable[..., Any]) -> None:
     hand, rows, mine = world(loop__findings=0, loop__rounds=1, budget__trainings=40), [], Diagnoser()
-    study = hand.open(rows, diagnoser=mine)
+    study = hand.open(rows, rules=2, diagnoser=mine)
     hand.finish(study)
     assert not mine.looked
     assert not kinds(rows, "DiagnosisMade", "FindingMade")

@@ -194,6 +194,12 @@ class State:
         """The last diagnosis of a plan, or None."""
         return next((one for one in reversed(self.diagnoses) if one.plan == plan), None)
 
+    @property
+    def next_finding(self) -> int:
+        """The number of the first finding of a diagnosis: of the last one while it is not whole, else of the next."""
+        open_ids = 0 if not self.diagnoses or self.diagnoses[-1].is_whole else len(self.diagnoses[-1].ids)
+        return len(self.findings) - open_ids + 1
+
     def decided(self, dataset: str) -> ComparisonState | None:
         """The last finished comparison of a dataset of its own, or None."""
         return self.decisions.get(dataset)
