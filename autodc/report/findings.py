@@ -80,7 +80,7 @@ def _value(value: Any) -> str:
         return "–"
     if isinstance(value, list):
         return ", ".join(map(_value, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _marked(text: str, words: Sequence[str]) -> Markup:
