@@ -23,13 +23,14 @@ def write_diagnosis(
     views: Sequence[Mapping[str, Any]],
     notes: Sequence[str],
     exhibits: Exhibits,
+    nearest: Mapping[str, Mapping[str, Any]],
     folder: str | None,
 ) -> Path:
     """Write the page and return its path.
 
-    views: of review.findings; folder: of the run, where a finding can be promoted.
+    views: of review.findings; nearest: finding → what would have to be different (verbs/nearest.py); folder: of the run, where a finding can be promoted.
     """
-    found = drawn(views, exhibits)
+    found = drawn(views, exhibits, nearest)
     confirmed = [one for one in found if one["status"] == "confirmed"]
     suspected = [one for one in found if one["status"] != "confirmed"]
     content = {

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,20 @@ VALUES_SHOWN = 3
 """Values of a row that are told below its picture."""
 
 
-def drawn(views: Sequence[Mapping[str, Any]], exhibits: Exhibits) -> list[dict[str, Any]]:
-    """The findings of one diagnosis, their intervals on one scale."""
+def drawn(
+    views: Sequence[Mapping[str, Any]],
+    exhibits: Exhibits,
+    nearest: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
+    """The findings of one diagnosis, their intervals on one scale. nearest: finding → its counterfactuals."""
     scale = charts.difference_scale([one["error"] for one in views])
-    return [_drawn(one, scale, exhibits(one["exhibit"]) if one["exhibit"] else None) for one in views]
+    return [
+        {
+            **_drawn(one, scale, exhibits(one["exhibit"]) if one["exhibit"] else None),
+            "near": _near(nearest[one["id"]]) if one["id"] in nearest else None,
+        }
+        for one in views
+    ]
 
 
 def nothing(address: str) -> Mapping[str, Array] | None:
@@ -44,6 +55,27 @@ def _drawn(one: Mapping[str, Any], scale: charts.Scale, arrays: Mapping[str, Arr
         "bar": _bar(one["error"], scale, "bad" if one["status"] == "confirmed" else "open"),
         "causes": [{**cause, "bar": _bar(cause, side, "open")} for cause in causes],
         "shown": None if arrays is None else _shown(arrays),
+    }
+
+
+def _near(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Counterfactuals: the table, and examples with pictures before, after and the difference."""
+    scale = charts.difference_scale(seen["shifts"])
+    examples = [dict(one) for one in seen["examples"]]
+    for k, (before, after) in enumerate(zip(*seen.get("pictures", ((), ())), strict=True)):
+        change = np.asarray(after, dtype=float) - np.asarray(before, dtype=float)
+        difference = np.clip(127.5 + change / 2, 0, 255).astype(np.uint8)
+        sources = (("input", before), ("what would pass", after), ("difference", difference))
+        if k < len(examples):
+            examples[k]["pictures"] = [{"name": name, "source": _png(one)} for name, one in sources]
+    return {
+        "by": {"columns": "the nearest passing row", "words": "the nearest passing text"}.get(seen["by"], seen["by"]),
+        "tried": seen["tried"],
+        "found": seen["found"],
+        "shifts": [{**one, "bar": _bar(one, scale, "open")} for one in seen["shifts"]],
+        "needed": list(seen.get("needed", {}).items())[:8],
+        "left_out": seen.get("left_out", []),
+        "examples": examples,
     }
 
 

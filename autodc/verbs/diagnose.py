@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -16,14 +16,17 @@ from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
 from autodc.review import findings as told
 from autodc.review.promoted import promoted_words
 from autodc.study.core import StudyCore
+from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactLost
 from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
 from autodc.verbs.folder import open_state
-from autodc.verbs.predicting import predicted, trained_once
+from autodc.verbs.nearest import nearest
+from autodc.verbs.predicting import START, predicted, trained_once
 from autodc.verbs.reopening import reopened
 from autodc.verbs.run import exhibits_of, written_again
 from autodc.wire.diagnosis import Looked, as_events, look
+from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
 
 Array = np.ndarray[Any, Any]
@@ -47,6 +50,8 @@ class DiagnosisResult:
     page: Path
     folder: Path | None
     """Of the run whose model it is; None of any other."""
+    nearest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Finding → the nearest inputs on which the model succeeds, and what changes on the way (verbs/nearest.py)."""
     promoted: str = ""
     """What it changes that a finding is a slice of the study now, in words."""
 
@@ -55,7 +60,14 @@ class DiagnosisResult:
         """In the form of the contract, in the order they were found."""
         keys = ("id", "code", "kind", "rule", "status", "round", "rows", "error", "causes", "by", "told")
         found = sorted(self.views, key=lambda one: int(one["id"][1:]))
-        return tuple({key: one[key] for key in keys if key in one} for one in found)
+        return tuple({**{key: one[key] for key in keys if key in one}, **self._more(one)} for one in found)
+
+    def _more(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        seen = self.nearest.get(one["id"])
+        if seen is None:
+            return {}
+        table = {key: value for key, value in seen.items() if key not in ("examples", "pictures")}
+        return {"told": {**one.get("told", {}), "counterfactuals": table}}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -78,6 +90,7 @@ def diagnose(
     *,
     method: str | None = None,
     promote: str | None = None,
+    quick: bool = False,
     stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> DiagnosisResult:
@@ -85,7 +98,8 @@ def diagnose(
 
     study: a spec: its start is trained once, or `method` predicts; the folder of a run: its incumbent; out: folder of
     the page, left out: `diagnosis` in a run's folder, else `runs/<name>-diagnosis`; method: a METHOD that is diagnosed
-    instead of the start; promote: a finding of a run that becomes a target slice of it. The same study and model, the
+    instead of the start; promote: a finding of a run that becomes a target slice of it; quick: without looking for the
+    nearest inputs on which the model succeeds, for which it is asked again and again. The same study and model, the
     same findings. Raises InputError ADC-DIAG-001 and 002 where validation has no rows for it, 006 to 014.
     """
     if isinstance(study, StudySpec):
@@ -94,11 +108,11 @@ def diagnose(
             raise InputError(
                 "ADC-DIAG-013", "a finding is promoted in a run, not in a file", "--promote", promote, hint
             )
-        return _of_study(study, machine, out, method, stage, stop)
+        return _of_study(study, machine, out, method, quick, stage, stop)
     if method is not None:
         hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
         raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
-    return _of_run(Path(study), out, promote, stage, stop)
+    return _of_run(Path(study), out, promote, quick or promote is not None, stage, stop)
 
 
 def _of_study(
@@ -106,6 +120,7 @@ def _of_study(
     machine: MachineSpec | None,
     out: str | os.PathLike[str] | None,
     method: str | None,
+    quick: bool,
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
@@ -122,6 +137,11 @@ def _of_study(
         looked = look(inputs, outputs, _most(spec))
         shown = _Shown()
         made, found = as_events(looked, plan=inputs.start, trial=None, round_number=0, horizon=0, first=1, store=shown)
+        near: dict[str, dict[str, Any]] = {}
+        if not quick and looked.rows is not None:
+            stage("looking for the nearest inputs on which it succeeds")
+            model = str(Path(scratch) / START) if method is None else method
+            near = nearest(inputs, looked.rows, _sure(found), model, Path(scratch) / "near", stop)
     folder = Path(out if out is not None else Path("runs") / f"{spec.name}-diagnosis").absolute()
     classes = spec.task.kind == "classification"
     views = sorted((told.view(one, classes) for one in found), key=lambda one: one["status"] != "confirmed")
@@ -133,6 +153,7 @@ def _of_study(
         notes=tuple(map(told.note_words, made.notes)),
         page=folder / PAGE.name,
         folder=None,
+        nearest=near,
     )
     _write_page(result, shown.read)
     return result
@@ -142,24 +163,29 @@ def _of_run(
     folder: Path,
     out: str | os.PathLike[str] | None,
     promote: str | None,
+    quick: bool,
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
-    state = open_state(folder)
-    words = ""
+    state, words, near = open_state(folder), "", dict[str, dict[str, Any]]()
     if promote is not None:
         told.promotable(state, promote)
     known = state.diagnosed(state.incumbent)
-    if promote is not None or known is None or not known.is_whole or not known.made.rows:
+    is_known = known is not None and known.is_whole and known.made.rows > 0
+    if promote is not None or not is_known or not quick:
         stage("reading the data")
         with reopened(folder, state) as (inputs, core):
-            if known is None or not known.is_whole or not known.made.rows:
+            if not is_known:
                 stage("looking for where it fails")
                 _look_again(inputs, core, folder, stop)
             if promote is not None:
                 words = _promote(inputs, core, promote)
+            if not is_known or promote is not None:
+                written_again(core.state, folder)
             state = core.state
-            written_again(state, folder)
+        if not quick:
+            stage("looking for the nearest inputs on which it succeeds")
+            near = _nearest(inputs, state, folder, stop)
     looked = told.last_looked(state)
     result = DiagnosisResult(
         study=state.question.name,
@@ -169,6 +195,7 @@ def _of_run(
         notes=tuple(told.notes(state)),
         page=(folder / PAGE if out is None else Path(out) / PAGE.name).absolute(),
         folder=folder,
+        nearest=near,
         promoted=words,
     )
     _write_page(result, exhibits_of(folder))
@@ -203,6 +230,24 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path, stop: Callable[[]
     core.record(made, *found)
 
 
+def _nearest(inputs: Inputs, state: State, folder: Path, stop: Callable[[], bool]) -> dict[str, dict[str, Any]]:
+    """The nearest inputs on which the model of a run succeeds; nothing where it has no model yet."""
+    looked = told.last_looked(state)
+    if looked is None or looked.plan != state.incumbent or not (folder / "models" / "incumbent").is_dir():
+        return {}
+    found = _sure([state.findings[name] for name in looked.ids])
+    model = str(folder.absolute())
+    with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
+        outputs = predicted(inputs, model, Path(scratch), stop) if found else {}
+        rows = explored(inputs, outputs, known_of(inputs)) if found else None
+        return {} if rows is None else nearest(inputs, rows, found, model, Path(scratch) / "near", stop)
+
+
+def _sure(found: Sequence[ev.FindingMade]) -> list[dict[str, Any]]:
+    """Those that are confirmed, with the rows inside."""
+    return [{"id": one.id, "ids": list(one.ids)} for one in found if one.status == "confirmed"]
+
+
 def _promote(inputs: Inputs, core: StudyCore, name: str) -> str:
     """Make a finding a target slice, called as the finding; say what that changes."""
     one = told.promotable(core.state, name)
@@ -235,6 +280,7 @@ def _write_page(result: DiagnosisResult, exhibits: Exhibits) -> None:
         views=result.views,
         notes=result.notes,
         exhibits=exhibits,
+        nearest=result.nearest,
         folder=None if result.folder is None else str(result.folder),
     )
 

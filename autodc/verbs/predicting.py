@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from autodc.plan.mixture import BASE
 from autodc.plugins import is_path
 from autodc.study.driver import TICK, Driver, Interrupted
 from autodc.study.journal.events import SessionStarted
-from autodc.studyfile.study import MachineSpec
+from autodc.studyfile.study import MachineSpec, Recipe
 from autodc.trial.executor import MethodRef, PredictTask, StoredPart, TrainerRef
 from autodc.verbs.calibration import start_only
 from autodc.wire.inputs import Inputs
@@ -26,6 +27,10 @@ from autodc.wire.study import job_maker, open_study
 
 Array = np.ndarray[Any, Any]
 Outputs = Mapping[str, Array]
+KEEPING: tuple[Recipe, ...] = ("concat", "continue")
+"""Where a training may be gone on from, its model is kept."""
+START = Path("models") / "trial-0"
+"""Below the folder of `trained_once`: the model."""
 QUICK = MachineSpec(runner="inline")
 """One training, in a child of this process: a cluster takes longer to start."""
 
@@ -35,10 +40,11 @@ def trained_once(
 ) -> Outputs:
     """Train the start of a study once and return part → what it predicts, row order.
 
-    folder: gets what a training leaves, the caller's to remove. Raises InputError ADC-DIAG-011 where it cannot be
+    folder: gets what a training leaves, the model below START, the caller's to remove. Raises InputError ADC-DIAG-011 where it cannot be
     trained, study.driver.Interrupted when `stop` says so.
     """
     asked, machine = start_only(inputs), machine or QUICK
+    asked = replace(asked, spec=asked.spec.model_copy(update={"recipes": KEEPING}))
     core, journal = open_study(asked, folder)
     try:
         jobs = job_maker(asked, core.state, machine, folder)
@@ -65,23 +71,14 @@ def predicted(inputs: Inputs, method: str, folder: Path, stop: Callable[[], bool
     method: a METHOD as a person writes it, paths from here or from the study file's folder; folder: for scratch, the
     caller's to remove. Raises InputError ADC-DIAG-012 where it fails.
     """
-    spec, catalogue = inputs.spec, inputs.catalogue
-    store = ArtefactStore(folder / "data")
+    catalogue, store = inputs.catalogue, ArtefactStore(folder / "data")
     held = held_parts(catalogue)
     parts = {name: StoredPart(name=name, path=str(store.put_dataset(d, inputs_only=True))) for name, d in held.items()}
-    base = StoredPart(name=BASE, path=str(store.put_dataset(catalogue.base)))
     task = PredictTask(
         number=0,
         attempt=0,
         out=str(folder / "out"),
-        method=MethodRef(
-            name=_from_here(method),
-            folder=spec.folder,
-            kind=spec.task.kind,
-            row_shape=_row_shape(inputs),
-            trainer=TrainerRef(name=spec.task.trainer, options=spec.task.options, folder=spec.folder),
-            base=base,
-        ),
+        method=method_ref(inputs, method, store),
         parts=tuple(parts.values()),
     )
     executor = open_executor(QUICK)
@@ -98,6 +95,19 @@ def predicted(inputs: Inputs, method: str, folder: Path, stop: Callable[[], bool
         got = f"{method}: {done.error or done.status}"
         raise InputError("ADC-DIAG-012", "this method cannot be diagnosed: it does not predict", "--method", got, hint)
     return done.outputs
+
+
+def method_ref(inputs: Inputs, method: str, store: ArtefactStore) -> MethodRef:
+    """A METHOD as a person writes it, for a study. store: gets the base, which `constant` learns from."""
+    spec = inputs.spec
+    return MethodRef(
+        name=_from_here(method),
+        folder=spec.folder,
+        kind=spec.task.kind,
+        row_shape=_row_shape(inputs),
+        trainer=TrainerRef(name=spec.task.trainer, options=spec.task.options, folder=spec.folder),
+        base=StoredPart(name=BASE, path=str(store.put_dataset(inputs.catalogue.base))),
+    )
 
 
 def _row_shape(inputs: Inputs) -> tuple[int, ...] | None:

@@ -104,18 +104,18 @@ def _pictures(seen: View, rows: Array) -> tuple[str, dict[str, Array]]:
             opened = [_opened(path) for path in seen.x[rows].texts()]
             return ("image", {"inputs": _framed(opened)}) if any(one is not None for one in opened) else ("files", {})
         return "table", {}
-    if seen.x is None or (inputs := _as_images(np.asarray(seen.x[rows]))) is None:
+    if seen.x is None or (inputs := pictures_of(np.asarray(seen.x[rows]))) is None:
         return "table", {}
     found: Mapping[str, Array | None] = {
         "inputs": inputs,
-        "truths": _as_images(np.asarray(seen.target[rows])) if seen.target.ndim > 2 else None,
-        "predictions": _as_images(np.asarray(seen.prediction[rows])) if seen.prediction.ndim > 2 else None,
+        "truths": pictures_of(np.asarray(seen.target[rows])) if seen.target.ndim > 2 else None,
+        "predictions": pictures_of(np.asarray(seen.prediction[rows])) if seen.prediction.ndim > 2 else None,
     }
     return "image", {name: _framed(list(one)) for name, one in found.items() if one is not None}
 
 
-def _as_images(x: Array) -> Array | None:
-    """Bytes of shape (n, h, w, 3), of arrays that are pictures; None of others."""
+def pictures_of(x: Array) -> Array | None:
+    """Bytes of shape (n, h, w, 3), of arrays that are pictures, on one scale; None of others."""
     if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] not in (1, 3):
         x = np.moveaxis(x, 1, 3)
     if x.ndim == 4 and x.shape[3] in (1, 3, 4):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.enrichers import embeddings_of, fitting
+from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.diagnose.view import View, failed_rows
 from autodc.errors import InputError
 from autodc.evaluation.metrics import probabilities
 from autodc.evaluation.slices import VALIDATION, held_parts
-from autodc.wire.attributes import attributes_of
+from autodc.studyfile.study import StudySpec
+from autodc.table import Inputs as Rows
+from autodc.table import Table
+from autodc.wire.attributes import attributes_of, enrichment_for
 from autodc.wire.inputs import Inputs
 from autodc.wire.separate import diagnosis_of
 
@@ -105,13 +109,33 @@ def explored(inputs: Inputs, outputs: Mapping[str, Array], known: Known) -> View
     )
 
 
+def measure_of(inputs: Inputs) -> Callable[[Rows], pd.DataFrame]:
+    """What measures inputs that were changed: the columns of a table, and what enrichers say of them."""
+    spec, catalogue = _asked(inputs), inputs.catalogue
+    enrichment = enrichment_for(spec, catalogue)
+
+    def measured(x: Rows) -> pd.DataFrame:
+        own = x.frame() if isinstance(x, Table) and x.kind == "table" else pd.DataFrame(index=pd.RangeIndex(len(x)))
+        frame = enrichment.frame(Dataset(name="changed", x=x, y=None, metadata=own))
+        told = [name for name in frame.columns if inputs.spec.attributes or name not in BESIDE_BASE]
+        return pd.concat([own, frame[told].reset_index(drop=True)], axis=1)
+
+    return measured
+
+
+def _asked(inputs: Inputs) -> StudySpec:
+    """The study with the enrichers it names, or those of ours that measure its inputs as they are."""
+    spec = inputs.spec
+    if spec.attributes:
+        return spec
+    named = tuple(name for name in fitting(inputs.catalogue.base.x) if name != EMBEDDING)
+    return spec.model_copy(update={"attributes": named})
+
+
 def _columns(inputs: Inputs) -> pd.DataFrame:
     """Metadata and attributes of validation, without what only tells which row it is or where it lies in a space."""
-    spec, data = inputs.spec, inputs.catalogue.validation
-    if not spec.attributes:  # what lies where in a space is nothing that a condition is made of
-        named = tuple(name for name in fitting(data.x) if name != EMBEDDING)
-        spec = spec.model_copy(update={"attributes": named})
-    frame = attributes_of(spec, inputs.catalogue, data)
+    data = inputs.catalogue.validation
+    frame = attributes_of(_asked(inputs), inputs.catalogue, data)
     names = {data.id, *data.likely_ids} - {""}
     dates = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
     measured = [str(name) for name in frame.columns if name not in set(data.metadata.columns)]
