@@ -16,6 +16,7 @@ from autodc.diagnose.measured import strata
 from autodc.diagnose.restoring import (
     columns_of,
     mixed,
+    mixed_words,
     nearest_rows,
     nearest_texts,
     restored_columns,
@@ -26,7 +27,7 @@ from autodc.diagnose.shifts import Shift, shifts
 from autodc.diagnose.view import View
 from autodc.errors import DataError
 from autodc.large import taken
-from autodc.table import Inputs, Table, take
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 Predict = Callable[[Inputs], Array]
@@ -113,14 +114,14 @@ class _Search:
     def told(self, out: Array) -> Array:
         """Predictions as the user would write them."""
         if self.view.is_classification and out.ndim == 2:
-            return np.array([*self.view.classes, None], dtype=object)[:-1][out.argmax(1)]
+            return np.asarray(np.array([*self.view.classes, None], dtype=object)[:-1][out.argmax(1)])
         return out
 
     def right(self, out: Array, rows: Array) -> Array:
         truth = self.view.target[rows]
         if self.view.is_classification:
             return np.asarray(self.told(out).astype(str) == truth.astype(str))
-        return _error(out, truth) <= self.edge
+        return np.asarray(_error(out, truth) <= self.edge)
 
 
 def counterfactuals(
@@ -139,8 +140,8 @@ def counterfactuals(
     Images and other arrays are moved in the coordinates of a decoder towards passing rows of their class, and what is
     decoded is applied as a difference, so that blur cancels, and clamped to the range of the inputs. Rows of a table
     and texts take as little as success allows from the nearest passing row. Controls are passing rows of the same
-    classes, moved as far or in the same columns. Outside classification success is an error of at most the passing
-    rows' median.
+    classes, moved as far, in the same columns or by the same share of what differs. Outside classification success is
+    an error of at most the passing rows' median.
 
     inside: shape (n,) of booleans. predict: inputs of any number of rows → outputs, class scores of a classifier;
     measure: inputs → the attributes. decoder: of arrays; principal components where it is left out. What cannot be done
@@ -237,7 +238,7 @@ def _by_decoder(search: _Search, rows: Array, passing: Array, decoder: Decoder) 
     share = np.array(STEPS)[step]
     result = made(rows[hit], towards[hit, way], share)
     whose = controls[hit]
-    moved = made(whose, _towards(search, z, whose, passing)[np.arange(len(hit)), way], share)
+    moved = made(whose, z[_as_far(search, z, whose, passing, far[hit, way])], share)
     difference = result.astype(np.float64) - x[rows[hit]]
     return _Found(by=decoder.name, rows=rows[hit], made=result, difference=difference, controls=whose, moved=moved)
 
@@ -258,13 +259,23 @@ def _towards(search: _Search, z: Array, rows: Array, passing: Array) -> Array:
     return out
 
 
+def _as_far(search: _Search, z: Array, rows: Array, passing: Array, far: Array) -> Array:
+    """Where controls are moved to: the passing row of the class that is as far away as that of the failing row."""
+    out = np.zeros(len(rows), dtype=int)
+    for kind in np.unique(search.within[rows]):
+        own, among = np.flatnonzero(search.within[rows] == kind), np.flatnonzero(passing & (search.within == kind))
+        away = np.linalg.norm(z[rows[own]][:, None] - z[among][None], axis=2)
+        out[own] = among[np.abs(away - far[own, None]).argmin(1)]
+    return out
+
+
 def _by_columns(search: _Search, rows: Array, passing: Array) -> _Found:
     x = search.view.x
     assert x is not None
     frame = columns_of(x)
     whose = _controls(search, rows, passing)
     donors, others = (_nearest(search, one, passing, lambda a, b: nearest_rows(frame, a, b)) for one in (rows, whose))
-    able = search.passes(_rows_of(x, donors), rows)
+    able = search.passes(x[donors], rows)
     rows, donors, whose, others = rows[able], donors[able], whose[able], others[able]
     made, changed = restored_columns(x, rows, donors, search.passes)
     order = np.argsort(changed.sum(1), kind="stable")
@@ -274,7 +285,7 @@ def _by_columns(search: _Search, rows: Array, passing: Array) -> _Found:
     needed = tuple((str(frame.columns[j]), float(share[j])) for j in np.argsort(-share) if share[j] > 0)
     moved = mixed(x, whose, others, changed)
     return _Found(
-        by="columns", rows=rows, made=_rows_of(made, order), difference=changed, controls=whose, moved=moved,
+        by="columns", rows=rows, made=made[order], difference=changed, controls=whose, moved=moved,
         needed=needed,
     )  # fmt: skip
 
@@ -286,8 +297,10 @@ def _by_words(search: _Search, rows: Array, passing: Array) -> _Found:
     donors, others = (_nearest(search, one, passing, lambda a, b: nearest_texts(texts, a, b)) for one in (rows, whose))
     able = search.passes(Table.of_texts([texts[place] for place in donors]), rows)
     rows, donors, whose, others = rows[able], donors[able], whose[able], others[able]
-    made = restored_words(texts, rows, donors, search.passes)
-    kept = restored_words(texts, whose, others, search.passes)
+    made, share = restored_words(texts, rows, donors, search.passes)
+    order = np.argsort(share, kind="stable")
+    made, kept = [made[place] for place in order], mixed_words(texts, whose, others, share, search.rng)
+    rows, whose, kept = rows[order], whose[order], [kept[place] for place in order]
     return _Found(
         by="words", rows=rows, made=Table.of_texts(made), difference=None, controls=whose, moved=Table.of_texts(kept)
     )
@@ -296,13 +309,11 @@ def _by_words(search: _Search, rows: Array, passing: Array) -> _Found:
 def _with_shifts(search: _Search, found: _Found, measure: Measure, tried: int, alpha: float) -> Counterfactuals:
     view, rows = search.view, found.rows
     assert view.x is not None
-    inputs = _rows_of(view.x, rows)
+    inputs = view.x[rows]
     problems, table = list[DataError](), tuple[Shift, ...]()
     try:
         pair = (rows, found.controls)
-        frames = [
-            _measured_by(measure, one) for one in (inputs, _rows_of(view.x, found.controls), found.made, found.moved)
-        ]
+        frames = [_measured_by(measure, one) for one in (inputs, view.x[found.controls], found.made, found.moved)]
         within, groups = (tuple(one[place] for place in pair) for one in (search.within, view.groups))
         table = shifts(
             (frames[0], frames[1]), (frames[2], frames[3]), (within[0], within[1]), (groups[0], groups[1]),
@@ -359,10 +370,6 @@ def _nearest(search: _Search, rows: Array, passing: Array, nearest: Callable[[Ar
 
 def _some(rows: Array, most: int, rng: np.random.Generator) -> Array:
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
-
-
-def _rows_of(x: Inputs, rows: Array) -> Inputs:
-    return take(x, rows)
 
 
 def _has_success(view: View) -> bool:

@@ -1,4 +1,4 @@
-"""The decoder port: coordinates of an input and the input of coordinates, between which counterfactuals are looked for."""
+"""The decoder port: an input as coordinates and back, in which counterfactuals are looked for."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ PIECES = 60
 def columns_of(x: Inputs) -> pd.DataFrame:
     """A table's columns, or those of an array of shape (n, d)."""
     if isinstance(x, Table):
-        return x.arrow.to_pandas().iloc[:, : len(x.types)]
+        return pd.DataFrame(x.arrow.select(x.arrow.column_names[: len(x.types)]).to_pandas())
     return pd.DataFrame(x, columns=[f"x{place}" for place in range(x.shape[1])])
 
 
@@ -91,23 +91,33 @@ def mixed(x: Inputs, rows: Array, donors: Array, taken: Array) -> Inputs:
     return Table(x.kind, pa.table(columns, schema=x.arrow.schema), x.types)
 
 
-def restored_words(texts: list[str], rows: Array, donors: Array, passes: Passes) -> list[str]:
-    """Texts with as many of their own words put back into those of their donors as success allows."""
-    own, other = ([texts[place].split() for place in places] for places in (rows, donors))
-    steps = [difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes() for a, b in zip(own, other, strict=True)]
-    order = [
-        sorted((p for p, s in enumerate(all_) if s[0] != "equal"), key=lambda p, a=all_: a[p][2] - a[p][1])
-        for all_ in steps
-    ]
-    taken = [set(places) for places in order]
+def restored_words(texts: list[str], rows: Array, donors: Array, passes: Passes) -> tuple[list[str], Array]:
+    """Texts with as many of their own words put back into those of their donors as success allows.
+
+    Beside them the share of what differs that is still the donor's, shape (m,).
+    """
+    pairs = [_Pair(texts[a], texts[b]) for a, b in zip(rows, donors, strict=True)]
+    order = [sorted(one.places, key=one.length) for one in pairs]
+    kept = [set(places) for places in order]
     for turn in range(max((min(len(one), PIECES) for one in order), default=0)):
         tried = [row for row, places in enumerate(order) if turn < len(places)]
-        less = [_joined(own[r], other[r], steps[r], taken[r] - {order[r][turn]}) for r in tried]
+        less = [pairs[row].joined(kept[row] - {order[row][turn]}) for row in tried]
         good = passes(Table.of_texts(less), rows[tried])
         for row, fine in zip(tried, good.tolist(), strict=True):
             if fine:
-                taken[row].discard(order[row][turn])
-    return [_joined(*parts) for parts in zip(own, other, steps, taken, strict=True)]
+                kept[row].discard(order[row][turn])
+    share = np.array([len(some) / max(len(all_), 1) for some, all_ in zip(kept, order, strict=True)])
+    return [one.joined(places) for one, places in zip(pairs, kept, strict=True)], share
+
+
+def mixed_words(texts: list[str], rows: Array, donors: Array, share: Array, rng: np.random.Generator) -> list[str]:
+    """Texts with such a share of what differs taken from their donors, by chance. share: shape (m,)."""
+    out = []
+    for a, b, part in zip(rows, donors, share, strict=True):
+        pair = _Pair(texts[a], texts[b])
+        places = rng.permutation(np.array(pair.places, dtype=int))
+        out.append(pair.joined(set(places[: round(part * len(places))].tolist())))
+    return out
 
 
 def texts_of(x: Table) -> list[str]:
@@ -115,11 +125,26 @@ def texts_of(x: Table) -> list[str]:
     return [one or "" for one in x.arrow.column(TEXT).to_pylist()]
 
 
-def _joined(own: list[str], other: list[str], steps: list[Any], taken: set[int]) -> str:
-    words: list[str] = []
-    for place, (_, a, b, c, d) in enumerate(steps):
-        words += other[c:d] if place in taken else own[a:b]
-    return " ".join(words)
+@final
+class _Pair:
+    """A text and its donor, as stretches of words that are the same or not."""
+
+    def __init__(self, own: str, other: str) -> None:
+        self.own, self.other = own.split(), other.split()
+        self.steps = difflib.SequenceMatcher(None, self.own, self.other, autojunk=False).get_opcodes()
+        self.places = [place for place, step in enumerate(self.steps) if step[0] != "equal"]
+
+    def length(self, place: int) -> int:
+        """Words of either side of a stretch."""
+        _, a, b, c, d = self.steps[place]
+        return b - a + d - c
+
+    def joined(self, taken: set[int]) -> str:
+        """The text with these stretches from the donor."""
+        words: list[str] = []
+        for place, (_, a, b, c, d) in enumerate(self.steps):
+            words += self.other[c:d] if place in taken else self.own[a:b]
+        return " ".join(words)
 
 
 def _differs(frame: pd.DataFrame, rows: Array, donors: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The attribute-shift table: what is measured differently once the model succeeds, less what changes in passing rows."""
+"""The attribute-shift table: what is measured otherwise once the model succeeds, less what changes in controls."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from autodc.stats.simultaneous import by_unit, critical, sums
 Array = np.ndarray[Any, Any]
 
 
+ELSEWHERE = 1e-3
+"""Weight in the order of a change that closes no gap to passing rows."""
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
@@ -31,6 +35,8 @@ class Shift:
     before: float
     after: float
     """before, after: means in the attribute's own unit, or shares."""
+    passing: float
+    """The mean of the controls before they are moved."""
     control: float
     """Mean change of the controls in the own unit."""
     value: str | None = None
@@ -40,7 +46,8 @@ class Shift:
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         numbers = {
-            n: round(float(getattr(self, n)), 6) for n in ("difference", "low", "high", "before", "after", "control")
+            n: round(float(getattr(self, n)), 6)
+            for n in ("difference", "low", "high", "before", "after", "passing", "control")
         }
         words = {n: v for n in ("value", "goes_with") if (v := getattr(self, n)) is not None}
         return {"attribute": self.attribute, "how": self.how, **numbers, **words}
@@ -56,10 +63,13 @@ def shifts(
     alpha: float = 0.05,
     seed: int = 0,
 ) -> tuple[Shift, ...]:
-    """Rank the attributes by how much they change from before to after, less the change of the controls.
+    """Tell which attributes change from before to after, less the change of the controls.
 
-    Each pair: of the failing rows and of the controls. Only attributes of which the interval excludes zero are told; the
-    intervals hold together, 1 − alpha, groups as units. before, after: frames of n rows each, of the same columns;
+    First comes what closes most of its gap to passing rows, in standard deviations: a change that leads away from them,
+    or beyond, is of the way and not of the cause. Each pair is of the failing rows and of the controls. Only attributes
+    of which the interval excludes zero are told; the intervals hold together, 1 − alpha, groups as units.
+
+    before, after: frames of n rows each, of the same columns;
     within, groups: shape (n,) each.
     """
     sizes = [len(before[0]), len(before[1])]
@@ -85,7 +95,10 @@ def shifts(
     wide = error * critical(units, error, min(len(np.unique(one)) for one in groups) - 1, alpha, rng)
     real = np.flatnonzero((np.abs(difference) > wide) & (error > 0))
     chosen = _one_each(columns, real, difference)
-    order, goes_with = in_order(difference[chosen], np.nan_to_num(moves[0] - means[0])[:, chosen], most)
+    apart = (_mean(drawn[parts == 0]) - _mean(drawn[parts == 1])) / scale
+    closed = np.where(apart * difference < 0, np.minimum(np.abs(apart), np.abs(difference)), 0.0)
+    effect = np.sign(difference) * closed + ELSEWHERE * difference
+    order, goes_with = in_order(effect[chosen], np.nan_to_num(moves[0] - means[0])[:, chosen], most)
     return tuple(
         Shift(
             attribute=columns[j].attribute,
@@ -95,6 +108,7 @@ def shifts(
             high=float(difference[j] + wide[j]),
             before=float(_mean(own[parts == 0])[j]),
             after=float(_mean(own[parts == 2])[j]),
+            passing=float(_mean(own[parts == 1])[j]),
             control=float(_mean(own[parts == 3] - own[parts == 1])[j]),
             value=columns[j].value,
             goes_with=None if k is None else columns[chosen[k]].attribute,
@@ -120,7 +134,7 @@ def _mean(values: Array) -> Array:
 def _influence(moves: Array, mean: Array) -> Array:
     there = ~np.isnan(moves)
     count = np.maximum(there.sum(0), 1)
-    return np.where(there, moves - mean, 0.0) / np.sqrt(count * np.maximum(count - 1, 1))
+    return np.asarray(np.where(there, moves - mean, 0.0) / np.sqrt(count * np.maximum(count - 1, 1)))
 
 
 def _deviation(values: Array, within: Array, side: Array) -> Array:
