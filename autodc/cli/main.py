@@ -258,6 +258,7 @@ def status(folder: str, as_json: bool) -> None:
 @cli.command()
 @click.argument("study", metavar="STUDY|DIR", type=click.Path())
 @click.option("--method", metavar="METHOD", help="With a study file: diagnose this instead of its start trained once.")
+@click.option("--quick", is_flag=True, help="Do not look for the nearest inputs on which the model succeeds.")
 @click.option(
     "--promote", metavar="FINDING", help="With a run's folder: make a confirmed finding a target slice of it."
 )
@@ -269,6 +270,7 @@ def diagnose(
     study: str,
     method: str | None,
     promote: str | None,
+    quick: bool,
     out: str | None,
     machine: str | None,
     overrides: tuple[str, ...],
@@ -289,7 +291,7 @@ def diagnose(
 
     with Bar() as bar, Stop(bar.say) as stop:
         try:
-            found = look(asked, where, out, method=method, promote=promote, stage=bar.say, stop=stop)
+            found = look(asked, where, out, method=method, promote=promote, quick=quick, stage=bar.say, stop=stop)
         except Interrupted:
             echo("stopped; nothing is left behind", err=True)
             return INTERRUPTED

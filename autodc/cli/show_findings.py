@@ -27,6 +27,8 @@ def show_diagnosis(result: DiagnosisResult) -> None:
         out.print("No weakness was confirmed on rows on which it was not found.")
     for one in sure:
         _show(out, one)
+        if (near := result.nearest.get(one["id"])) is not None:
+            _show_nearest(out, near)
     if others:
         out.print("\nsuspected, not confirmed; most such things are luck:")
     for one in others:
@@ -67,3 +69,11 @@ def _show(out: Console, one: Mapping[str, Any], most: int = CAUSES_SHOWN) -> Non
     out.print(f"    {one['sentence']}; {one['size']}")
     for words in one["why"][:most]:
         out.print(f"    why: {words}")
+
+
+def _show_nearest(out: Console, near: Mapping[str, Any]) -> None:
+    """What would have to be different, in a line or two."""
+    told = [f"{one['attribute']} {one['before']:.3g} → {one['after']:.3g}" for one in near["shifts"][:CAUSES_SHOWN]]
+    told = told or [f"{name} in {share:.0%}" for name, share in list(near.get("needed", {}).items())[:CAUSES_SHOWN]]
+    if near["found"] and told:
+        out.print(f"    passes with: {', '.join(told)} (found for {near['found']} of {near['tried']} failing rows)")

@@ -28,7 +28,8 @@ def write_diagnosis(
 ) -> Path:
     """Write the page and return its path.
 
-    views: of review.findings; nearest: finding → what would have to be different (verbs/nearest.py); folder: of the run, where a finding can be promoted.
+    views: of review.findings; nearest: finding → what would have to be different (verbs/nearest.py); folder: of the
+    run, where a finding can be promoted.
     """
     found = drawn(views, exhibits, nearest)
     confirmed = [one for one in found if one["status"] == "confirmed"]

@@ -39,8 +39,8 @@ def nearest(
 ) -> dict[str, dict[str, Any]]:
     """Id of a finding → its shift table and examples, as values for a page (report/findings.py).
 
-    rows: the explore rows; findings: with `id` and `ids`, the first confirmed ones are looked at; method: the model as a
-    METHOD; folder: for scratch. What cannot be done is told in `left_out`, nothing is raised but Interrupted.
+    rows: the explore rows; findings: with `id` and `ids`, the first ones are looked at; method: the model as a METHOD;
+    folder: for scratch. What cannot be done is told in `left_out`, nothing is raised but Interrupted.
     """
     executor = open_executor(QUICK)
     try:
@@ -49,11 +49,20 @@ def nearest(
         found = {}
         for one in findings[:FINDINGS]:
             inside = np.isin(rows.ids, one["ids"])
-            seen = counterfactuals(rows, inside, model, measure, rows=ROWS, seed=inputs.spec.seed)
-            found[str(one["id"])] = {**seen.to_dict(), **_examples(rows, seen)}
+            try:
+                seen = counterfactuals(rows, inside, model, measure, rows=ROWS, seed=inputs.spec.seed)
+                found[str(one["id"])] = {**seen.to_dict(), **_examples(rows, seen)}
+            except Interrupted:
+                raise
+            except Exception as error:  # what is found stands without it
+                why = f"{type(error).__name__}: {error}"
+                found[str(one["id"])] = {**_NOTHING, "left_out": [why]}
         return found
     finally:
         executor.close()
+
+
+_NOTHING: Mapping[str, Any] = {"by": "nothing", "tried": 0, "found": 0, "shifts": [], "examples": []}
 
 
 @final

@@ -40,8 +40,8 @@ def trained_once(
 ) -> Outputs:
     """Train the start of a study once and return part → what it predicts, row order.
 
-    folder: gets what a training leaves, the model below START, the caller's to remove. Raises InputError ADC-DIAG-011 where it cannot be
-    trained, study.driver.Interrupted when `stop` says so.
+    folder: gets what a training leaves, the model below START, the caller's to remove. Raises InputError ADC-DIAG-011
+    where it cannot be trained, study.driver.Interrupted when `stop` says so.
     """
     asked, machine = start_only(inputs), machine or QUICK
     asked = replace(asked, spec=asked.spec.model_copy(update={"recipes": KEEPING}))
