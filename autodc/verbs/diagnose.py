@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.errors import InputError
+from autodc.errors import AutodcError, InputError
 from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
 from autodc.review import findings as told
 from autodc.review.promoted import promoted_words
@@ -23,7 +23,7 @@ from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
 from autodc.verbs.folder import open_state
 from autodc.verbs.nearest import nearest
 from autodc.verbs.predicting import START, predicted, trained_once
-from autodc.verbs.reopening import reopened
+from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
 from autodc.wire.diagnosis import Looked, as_events, look
 from autodc.wire.explored import explored, known_of
@@ -172,7 +172,8 @@ def _of_run(
         told.promotable(state, promote)
     known = state.diagnosed(state.incumbent)
     is_known = known is not None and known.is_whole and known.made.rows > 0
-    if promote is not None or not is_known or not quick:
+    notes = []
+    if promote is not None or not is_known:
         stage("reading the data")
         with reopened(folder, state) as (inputs, core):
             if not is_known:
@@ -180,19 +181,21 @@ def _of_run(
                 _look_again(inputs, core, folder, stop)
             if promote is not None:
                 words = _promote(inputs, core, promote)
-            if not is_known or promote is not None:
-                written_again(core.state, folder)
+            written_again(core.state, folder)
             state = core.state
-        if not quick:
-            stage("looking for the nearest inputs on which it succeeds")
-            near = _nearest(inputs, state, folder, stop)
+    if not quick:
+        stage("looking for the nearest inputs on which it succeeds")
+        try:
+            near = _nearest(read_again(folder, state), state, folder, stop)
+        except AutodcError as error:  # what is found stands in the journal
+            notes.append(f"the nearest inputs on which it succeeds: {error}")
     looked = told.last_looked(state)
     result = DiagnosisResult(
         study=state.question.name,
         model=_of_which(state),
         rows=0 if looked is None else looked.made.rows,
         views=tuple(told.views(state)),
-        notes=tuple(told.notes(state)),
+        notes=(*told.notes(state), *notes),
         page=(folder / PAGE if out is None else Path(out) / PAGE.name).absolute(),
         folder=folder,
         nearest=near,

@@ -20,19 +20,28 @@ from autodc.wire.study import given_events, open_study, started_event, warm_star
 def reopened(folder: Path, state: State) -> Iterator[tuple[Inputs, StudyCore]]:
     """The study of a run, open to be written to.
 
+    Raises what `read_again` does, and ADC-JRNL-004 while another process has it open.
+    """
+    inputs = read_again(folder, state)
+    core, journal = open_study(inputs, folder)
+    try:
+        yield inputs, core
+    finally:
+        journal.close()
+
+
+def read_again(folder: Path, state: State) -> Inputs:
+    """What the study of a run names, read again.
+
     Raises InputError ADC-DIAG-009 where the journal is of an older autodc and does not say against which folder its
-    paths are read, 010 where its data have changed since, ADC-JRNL-004 while another process has it open.
+    paths are read, 010 where its data have changed since.
     """
     inputs = read_inputs(_spec(folder, state), folder)
     now = started_event(inputs, warm_start(inputs, folder))
     if moved := [c.key for c in changes(state, now, given_events(inputs))]:
         hint = "put the data back as they were, or go on with the study by `autodc run` first"
         raise InputError("ADC-DIAG-010", "this run was made with other data", str(folder), ", ".join(moved), hint)
-    core, journal = open_study(inputs, folder)
-    try:
-        yield inputs, core
-    finally:
-        journal.close()
+    return inputs
 
 
 def _spec(folder: Path, state: State) -> StudySpec:

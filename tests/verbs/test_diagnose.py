@@ -215,9 +215,12 @@ def test_data_that_changed_since_are_told(ran: Path, tmp_path: Path) -> None:
     try:
         with pytest.raises(AutodcError) as caught:
             autodc.diagnose(out, promote=name)
+        known = autodc.diagnose(out)
     finally:
         np.savez(ran.parent / "data" / "validation.npz", **sensors(2500, 2, 0.2, 0.2))
     assert caught.value.code == "ADC-DIAG-010"
+    assert confirmed(known), "what the journal has is told all the same"
+    assert ["ADC-DIAG-010" in note for note in known.notes] == [True]
 
 
 def test_the_call_and_the_room_of_one_name_live_together() -> None:
