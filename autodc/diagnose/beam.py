@@ -30,6 +30,8 @@ SHARPER = 1.1
 """A second condition has to make a rule so much heavier."""
 APART = 3.5
 """And the rows that it leaves out have to err less by so many standard errors: many conditions were tried."""
+OPEN = 2.0
+"""A band keeps a bound where the rows beyond it err less by so many standard errors."""
 STEPS = 24
 """Bounds that are tried when one is sharpened."""
 NEAR = 0.12
@@ -59,7 +61,7 @@ class Beam:
             best = int(scores.argmax())
             if scores[best] <= 0:
                 break
-            rule = _sharpened(_simplest(pool[best], terms, errors), frame, errors)
+            rule = _opened(_sharpened(_simplest(pool[best], terms, errors), frame, errors), frame, errors)
             inside = rule.mask(frame)
             score = float(errors.scores(inside[None])[0])
             if score > 0:
@@ -110,6 +112,21 @@ def _simplest(chosen: tuple[int, ...], terms: Terms, errors: Errors) -> Rule:
             if lighter or _apart(both, alone[place] & ~both, errors) < APART:
                 return Rule((terms.conditions[chosen[int(place)]],))
     return Rule(tuple(terms.conditions[i] for i in chosen))
+
+
+def _opened(rule: Rule, frame: pd.DataFrame, errors: Errors) -> Rule:
+    """The rule without those bounds of bands beyond which rows err as much."""
+    for place in range(len(rule.conditions)):
+        for side in ("low", "high"):
+            condition = rule.conditions[place]
+            if not isinstance(condition, Range) or condition.low is None or condition.high is None:
+                continue
+            wider = replace(condition, low=None) if side == "low" else replace(condition, high=None)
+            opened = Rule(tuple(wider if i == place else one for i, one in enumerate(rule.conditions)))
+            inside = rule.mask(frame)
+            if _apart(inside, opened.mask(frame) & ~inside, errors) < OPEN:
+                rule = opened
+    return rule
 
 
 def _apart(inside: Array, left_out: Array, errors: Errors) -> float:

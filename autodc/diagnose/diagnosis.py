@@ -9,8 +9,8 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
-from autodc.diagnose.confirm import ALPHA, Confirmation, tried
-from autodc.diagnose.finder import Finder, Suspicion
+from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
+from autodc.diagnose.finder import Finder, Kind, Suspicion
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.view import LEAST_GROUPS, View
 from autodc.plugins import told
@@ -21,8 +21,8 @@ FINDINGS = 10
 """Suspicions of each finder, and findings of a diagnosis."""
 ALIKE = 0.5
 """Two suspicions are one where so much of the rows of either is in both."""
-HELD = 0.8
-"""And where so much of the smaller is in the larger."""
+NEWS = 0.5
+"""A confirmed finding is one of its own where so much of what it costs lies outside those that explain more."""
 
 TOO_FEW, LEFT_OUT, NO_FAILURE = "ADC-DIAG-020", "ADC-DIAG-021", "ADC-DIAG-022"
 """Codes of notes."""
@@ -50,7 +50,7 @@ class Diagnosis:
     """Where a model fails on the rows of a view."""
 
     findings: tuple[Finding, ...]
-    """The confirmed first, those that cost most before the others; then what is suspected."""
+    """The confirmed first, those that explain most before the others; then what is suspected."""
     suspicions: Mapping[str, Suspicion]
     """Id of a finding → what chooses its rows, of this view or of others."""
     notes: tuple[Note, ...] = ()
@@ -85,11 +85,11 @@ def diagnose(
     kept = _different([s for s, _, _ in suspicions], [mask for _, mask, _ in suspicions])
     chosen = [suspicions[i] for i in kept]
     trials = tried([mask for _, _, mask in chosen], tried_on, alpha)
-    ranked = _ranked([s for s, _, _ in chosen], trials)[:k]
-    findings = []
+    ranked = _ranked([s.kind for s, _, _ in chosen], trials, tried_on.excess)[:k]
+    findings, order = [], worst_first(view)
     for number, place in enumerate(ranked, start=first):
         suspicion, mask, _ = chosen[place]
-        findings.append(_finding(f"F{number}", suspicion, int(mask.sum()), trials[place], view))
+        findings.append(_finding(f"F{number}", suspicion, int(mask.sum()), trials[place], view, order))
     by_id = {f.id: chosen[place][0] for f, place in zip(findings, ranked, strict=True)}
     return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=notes)
 
@@ -142,26 +142,29 @@ def _alike(one: Array, two: Array) -> bool:
     return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
 
 
-def _ranked(suspicions: Sequence[Suspicion], trials: Sequence[Confirmation]) -> list[int]:
-    """The confirmed, dearest first, each once; then the suspected, by how sure they are."""
-    sure = [i for i, trial in enumerate(trials) if trial.confirmed]
-    sure.sort(key=lambda i: -trials[i].cost)
+def _ranked(kinds: Sequence[Kind], trials: Sequence[Confirmation], excess: Array) -> list[int]:
+    """The confirmed, by what they explain of the errors, each once; then the suspected, by how sure they are.
+
+    A cluster has to tell news beside every rule: a rule is read, and holds on rows without an embedding.
+    excess: of the rows on which they were tried.
+    """
+    sure = [i for i, one in enumerate(trials) if one.confirmed]
+    sure.sort(key=lambda i: (kinds[i] == "cluster", -trials[i].explained))
     kept: list[int] = []
+    covered = np.zeros(len(excess), dtype=bool)
     for place in sure:
-        if not any(_same(trials[place].mask, trials[other].mask) for other in kept):
+        mask = trials[place].mask
+        cost = excess - excess[~mask].mean()
+        news = mask & ~covered
+        if news.sum() >= LEAST_INSIDE and cost[news].sum() >= NEWS * cost[mask].sum():
             kept.append(place)
-    rest = [i for i, trial in enumerate(trials) if not trial.confirmed]
+            covered |= mask
+    kept.sort(key=lambda i: -trials[i].explained)
+    rest = [i for i, one in enumerate(trials) if not one.confirmed]
     return [*kept, *sorted(rest, key=lambda i: -trials[i].gap.low)]
 
 
-def _same(one: Array, two: Array) -> bool:
-    """Whether one of them is nearly within the other, or most of both is in both."""
-    both, smaller = int((one & two).sum()), min(int(one.sum()), int(two.sum()))
-    return _alike(one, two) or both >= HELD * max(1, smaller)
-
-
-def _finding(name: str, suspicion: Suspicion, found: int, trial: Confirmation, view: View) -> Finding:
-    order = worst_first(view)
+def _finding(name: str, suspicion: Suspicion, found: int, trial: Confirmation, view: View, order: Array) -> Finding:
     inside = suspicion.mask(view)
     told: dict[str, Any] = {"cost": round(trial.cost, 4), **suspicion.told}
     if suspicion.ball is not None:

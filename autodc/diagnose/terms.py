@@ -93,7 +93,9 @@ def cuts(values: Array, shares: Sequence[float]) -> list[float]:
 
 
 def short(below: float, above: float) -> float:
-    """The number of fewest digits in (below, above], near the middle."""
+    """The number of fewest digits in (below, above], near the middle; of two neighbouring whole numbers the upper."""
+    if above - below == 1 and float(above).is_integer() and below < rounded(above) <= above:
+        return rounded(above)
     middle = below / 2 + above / 2
     for digits in range(1, 5):
         number = float(f"{middle:.{digits}g}")

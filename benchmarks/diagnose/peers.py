@@ -78,8 +78,8 @@ def confidence(found_on: View, tried_on: View, k: int, seed: int) -> Sequence[Ar
 def planespot(found_on: View, tried_on: View, k: int, seed: int) -> Sequence[Array]:
     """PlaneSpot as its code reads (Plumb and others 2023), with PCA where it has scvis.
 
-    The embedding in two dimensions, scaled to 0 … 1, with .025 × confidence beside; a Gaussian mixture of which BIC says
-    the size; its parts by error rate × errors.
+    The embedding in two dimensions, scaled to 0 … 1, with .025 × confidence beside; a Gaussian mixture of which BIC
+    says the size; its parts by error rate × errors.
     """
     reduce = PCA(2, random_state=seed).fit(found_on.embeddings["model"])
     one, two = (reduce.transform(v.embeddings["model"]) for v in (found_on, tried_on))

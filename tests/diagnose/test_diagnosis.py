@@ -148,6 +148,11 @@ def test_the_same_rows_are_one_finding() -> None:
     assert len(diagnose(view_of(800), [Twice()]).findings) == 1
 
 
+def test_a_cluster_within_a_rule_is_no_news() -> None:
+    found = diagnose(view_of(1600), FINDERS, seed=2)
+    assert [(one.kind, one.rule) for one in found.confirmed] == [("attributes", found.findings[0].rule)]
+
+
 def test_worst_first_is_what_the_model_was_surest_of() -> None:
     view = view_of(100)
     order = worst_first(view)

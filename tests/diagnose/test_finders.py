@@ -55,6 +55,21 @@ def test_two_conditions_are_found_where_neither_alone_says_enough() -> None:
     assert (inside & where).sum() > 0.8 * max(inside.sum(), where.sum())
 
 
+def test_a_band_has_a_bound_only_where_it_parts_something() -> None:
+    rng = np.random.default_rng(8)
+    x = pd.DataFrame({"hour": rng.integers(0, 24, 1500), "angle": rng.uniform(-90, 90, 1500)})
+    night, steep = (x.hour < 5).to_numpy(), ((x.angle > 20) & (x.angle < 40)).to_numpy()
+    [hour] = Beam().find(failing(night, x), 1, 0)[0].rule.conditions
+    assert isinstance(hour, Range)
+    assert (hour.low, hour.high) == (None, 5.0)
+    [angle] = Beam().find(failing(steep, x), 1, 0)[0].rule.conditions
+    assert isinstance(angle, Range)
+    assert angle.low is not None
+    assert angle.high is not None
+    assert 15 < angle.low < 25
+    assert 35 < angle.high < 45
+
+
 def test_ten_rules_are_not_one_rule_ten_times() -> None:
     rng = np.random.default_rng(4)
     x = pd.DataFrame({name: rng.random(2000) for name in "abcdef"})
