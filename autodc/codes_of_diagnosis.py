@@ -8,7 +8,7 @@ from autodc.code import Code, several
 
 DIAGNOSIS: Mapping[str, Code] = {
     # attributes
-    "ADC-ATTR-001": Code("An enricher cannot be loaded."),
+    "ADC-ATTR-001": several("An enricher cannot be loaded, or there is none of that name."),
     "ADC-ATTR-002": Code("What is named as an enricher is none."),
     "ADC-ATTR-003": Code("An enricher fails."),
     "ADC-ATTR-004": Code("An enricher gives no DataFrame."),

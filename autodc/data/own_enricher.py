@@ -13,7 +13,9 @@ import pandas as pd
 
 from autodc.data.attributes import NEEDS, Rows
 from autodc.errors import SpecError
-from autodc.plugins import ENRICHERS, import_failed, load_plugin, own_code
+from autodc.plugins import ENRICHERS, FORMS, import_failed, installed, is_path, load_plugin, own_code, suggest
+from autodc.studyfile.names import ENRICHERS as BUILT_IN
+from autodc.studyfile.names import SYNONYMS
 
 
 @final
@@ -36,6 +38,9 @@ def own_enricher(name: str, folder: str, place: str) -> Any:
     called as the object. Returns an `Enricher`, or a `Fittable` that becomes one. Raises SpecError ADC-ATTR-001 where
     it cannot be loaded, 002 where it is no enricher.
     """
+    if not is_path(name) and name not in installed(ENRICHERS):
+        hint = suggest(name, [*BUILT_IN, *installed(ENRICHERS)], "enrichers", SYNONYMS, FORMS)
+        raise SpecError("ADC-ATTR-001", "there is no such enricher", place, name, hint)
     try:
         found = load_plugin(name, ENRICHERS, folder, place)
         if isinstance(found, type):

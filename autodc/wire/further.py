@@ -49,6 +49,8 @@ def _of_stand_in(draft: Draft, problem: AutodcError) -> bool:
 
 def _follows(draft: Draft, code: str) -> bool:
     """Whether a problem of the trainer may come of a key alone that is wrong itself."""
+    if code == "ADC-ATTR-001":
+        return True  # the file's own problem is told
     if code == "ADC-TRAIN-016" or code == "ADC-TRAIN-026":
         return not draft.is_whole("task.kind")
     of_recipes = code == "ADC-TRAIN-011" or code == "ADC-TRAIN-028" or code == "ADC-TRAIN-047"

@@ -215,6 +215,11 @@ BAD = {
         "ADC-ATTR-010",
         "mine.py:5: OSError: no weights",
     ),
+    "nothing": (
+        "class bad:\n    def fitted(self, base, targets):\n        pass\n",
+        "ADC-ATTR-003",
+        "'NoneType' object has no attribute 'attributes'",
+    ),
     "no enricher": ("bad = 3\n", "ADC-ATTR-002", "mine.py:bad: a int"),
     "no object": ("bath = 3\n", "ADC-ATTR-001", "mine.py:bad"),
     "class": ("class bad:\n    def __init__(self, way):\n        pass\n", "ADC-ATTR-001", "missing 1 required"),
