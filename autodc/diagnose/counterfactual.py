@@ -138,10 +138,11 @@ def counterfactuals(
     """Look for the nearest inputs on which the model succeeds, and tell which attributes change on the way.
 
     Images and other arrays are moved in the coordinates of a decoder towards passing rows of their class, and what is
-    decoded is applied as a difference, so that blur cancels, and clamped to the range of the inputs. Rows of a table
-    and texts take as little as success allows from the nearest passing row. Controls are passing rows of the same
-    classes, moved as far, in the same columns or by the same share of what differs. Outside classification success is
-    an error of at most the passing rows' median.
+    decoded is applied as a difference, so that blur cancels, clamped to the range of the inputs. The nearest success
+    is shown, and the shifts are those of the whole way in its direction. Rows of a table and texts take as little as
+    success allows from the nearest passing row. Controls are passing rows of the same classes, moved as far, in the
+    same columns or by the same share of what differs. Outside classification success is an error of at most the passing
+    rows' median.
 
     inside: shape (n,) of booleans. predict: inputs of any number of rows → outputs, class scores of a classifier;
     measure: inputs → the attributes. decoder: of arrays; principal components where it is left out. What cannot be done
@@ -203,6 +204,9 @@ class _Found:
     controls: Array
     moved: Inputs
     """What became of the controls."""
+    there: Inputs | None = None
+    """What is measured, where the nearest success went but a part of the way to passing rows: it changes as little of
+    the cause as it can."""
     needed: tuple[tuple[str, float], ...] = ()
 
 
@@ -238,9 +242,13 @@ def _by_decoder(search: _Search, rows: Array, passing: Array, decoder: Decoder) 
     share = np.array(STEPS)[step]
     result = made(rows[hit], towards[hit, way], share)
     whose = controls[hit]
-    moved = made(whose, z[_as_far(search, z, whose, passing, far[hit, way])], share)
+    whole = np.ones(len(hit))
+    moved = made(whose, z[_as_far(search, z, whose, passing, far[hit, way])], whole)
+    there = made(rows[hit], towards[hit, way], whole)
     difference = result.astype(np.float64) - x[rows[hit]]
-    return _Found(by=decoder.name, rows=rows[hit], made=result, difference=difference, controls=whose, moved=moved)
+    return _Found(
+        by=decoder.name, rows=rows[hit], made=result, difference=difference, controls=whose, moved=moved, there=there
+    )
 
 
 def _towards(search: _Search, z: Array, rows: Array, passing: Array) -> Array:
@@ -313,7 +321,10 @@ def _with_shifts(search: _Search, found: _Found, measure: Measure, tried: int, a
     problems, table = list[DataError](), tuple[Shift, ...]()
     try:
         pair = (rows, found.controls)
-        frames = [_measured_by(measure, one) for one in (inputs, view.x[found.controls], found.made, found.moved)]
+        frames = [
+            _measured_by(measure, one)
+            for one in (inputs, view.x[found.controls], found.made if found.there is None else found.there, found.moved)
+        ]
         within, groups = (tuple(one[place] for place in pair) for one in (search.within, view.groups))
         table = shifts(
             (frames[0], frames[1]), (frames[2], frames[3]), (within[0], within[1]), (groups[0], groups[1]),

@@ -54,6 +54,7 @@ def test_the_same_seed_gives_the_same() -> None:
     assert of_digits(seed=5)[1].to_dict() == of_digits(seed=5)[1].to_dict()
 
 
+@pytest.mark.slow
 def test_a_conditional_autoencoder_does_it_too() -> None:
     _, told = of_digits(decoder=ConditionalAutoencoder(epochs=10))
     assert told.by == "vae"
