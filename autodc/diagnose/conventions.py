@@ -11,56 +11,30 @@ semidefinite).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, final
 
 import numpy as np
 from scipy import stats
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
-from autodc.diagnose.check import Reason, Status, coordinates, plain
+from autodc.diagnose.alike import Alike, Labelled, alike_rows
+from autodc.diagnose.check import Reason, Status, plain
 from autodc.errors import DataError
-from autodc.large import evenly
 
 Array = np.ndarray[Any, Any]
 
 CODE = "ADC-D011"
 """Two datasets label alike rows differently."""
-LEAST_ALIKE = 20
-"""Alike rows of two datasets below which nothing is said of them."""
 LEAST_OF_CELL = 8
 """Alike rows called a by one and b by the other, with those that overlap gives, below which nothing is said of a and b;
 counted together, so that which are tried tells nothing of how they differ."""
 LEVEL = 0.01
 """Chance that any two datasets are told where both label alike; over all cells of all pairs (Bonferroni)."""
-AS_NEAR = 0.75
-"""Quantile of the distances between neighbours of one dataset up to which a row of another is alike."""
 MOSTLY = 0.5
 """Share of the alike rows of a class, at its lower bound, from which the other name is its name there."""
-SAMPLED, KNOWN = 2000, 10_000
-"""Rows of a dataset that are asked for their neighbours, and rows that can be one, evenly."""
-NEIGHBOURS = 50
-"""Nearest rows among which one of another group is looked for."""
 CLOSED = 0.5
 """Share of what the labels differ beyond overlap that a map has to close to be worth telling."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Labelled:
-    """Rows of one dataset and the classes they were given."""
-
-    name: str
-    target: Array
-    """Shape (n,)."""
-    embedding: Array | None = None
-    """Shape (n, d), of one embedding for all datasets, its columns to one scale: distances are Euclidean."""
-    same: Array | None = None
-    """Shape (n,): equal values are the same input, such as a hash of it."""
-    groups: Array | None = None
-    """Shape (n,): rows of one value count as one observation, and none is another's neighbour."""
 
 
 @final
@@ -144,22 +118,6 @@ class Conventions:
         return {"status": self.status, "reason": self.reason, "compared": self.compared, "found": found}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Alike:
-    """Alike rows of two datasets: what each calls them, and what the neighbour of theirs is called (None: no a2)."""
-
-    ours: Array
-    theirs: Array
-    beside: Array | None
-    units: Array
-    """Rows of one number are one observation."""
-
-    def mapped(self, ours: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> _Alike:
-        """The same with other names."""
-        beside = None if self.beside is None else _mapped(self.beside, theirs)
-        return replace(self, ours=_mapped(self.ours, ours), theirs=_mapped(self.theirs, theirs), beside=beside)
-
-
 def label_conventions(parts: Sequence[Labelled]) -> Conventions:
     """Find the datasets that label alike rows differently, each beside each that comes before it.
 
@@ -173,7 +131,7 @@ def label_conventions(parts: Sequence[Labelled]) -> Conventions:
     if len(parts) < 2:
         return Conventions(status="not_applicable", compared=0, reason="there is only one dataset")
     pairs = [(ours, theirs) for k, ours in enumerate(parts) for theirs in parts[:k]]
-    alike = [(ours.name, theirs.name, found) for ours, theirs in pairs for found in _alike(ours, theirs)]
+    alike = [(ours.name, theirs.name, found) for ours, theirs in pairs for found in alike_rows(ours, theirs)]
     if not alike:
         return Conventions(status="not_applicable", compared=0, reason="no two rows are alike")
     cells = [_cells(found) for _, _, found in alike]
@@ -202,80 +160,7 @@ def _refused(parts: Sequence[Labelled]) -> None:
     )
 
 
-def _alike(ours: Labelled, theirs: Labelled) -> list[_Alike]:
-    """The alike rows of two datasets, where they are enough: by embedding, else copies."""
-    if ours.embedding is not None and theirs.embedding is not None:
-        found = _near(ours, theirs)
-    elif ours.same is not None and theirs.same is not None:
-        found = _copies(ours, theirs)
-    else:
-        return []
-    return [found] if len(np.unique(found.units)) >= LEAST_ALIKE else []
-
-
-def _near(ours: Labelled, theirs: Labelled) -> _Alike:
-    from sklearn.neighbors import NearestNeighbors
-
-    own = coordinates(np.asarray(ours.embedding), len(ours.target), ours.name)
-    known = evenly(np.arange(len(theirs.target)), KNOWN)
-    other = coordinates(np.asarray(theirs.embedding), len(theirs.target), theirs.name)[known]
-    labels = theirs.target[known]
-    if len(other) < 3 or not len(own):
-        return _Alike(ours=ours.target[:0], theirs=ours.target[:0], beside=None, units=np.zeros(0, int))
-    groups = np.unique(known if theirs.groups is None else np.asarray(theirs.groups)[known], return_inverse=True)[1]
-    k = min(len(other) - 1, NEIGHBOURS, 1 + int(np.bincount(groups).max(initial=1)))
-    model = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(other)
-    some = evenly(np.arange(len(other)), SAMPLED)
-    distance, near = model.kneighbors(other[some])
-    apart, _ = _first_elsewhere(distance, near, groups[some], groups)
-    edge = np.quantile(apart[np.isfinite(apart)], AS_NEAR) if np.isfinite(apart).any() else -1.0
-    asked = evenly(np.arange(len(own)), SAMPLED)
-    distance, near = model.kneighbors(own[asked])
-    _, second = _first_elsewhere(distance, near, groups[near[:, 0]], groups)
-    kept = np.flatnonzero((distance[:, 0] <= edge) & (second >= 0))
-    rows, first = asked[kept], near[kept, 0]
-    return _Alike(
-        ours=ours.target[rows],
-        theirs=labels[first],
-        beside=labels[second[kept]],
-        units=_units(rows if ours.groups is None else np.asarray(ours.groups)[rows], groups[first]),
-    )
-
-
-def _first_elsewhere(distance: Array, near: Array, of: Array, groups: Array) -> tuple[Array, Array]:
-    """The nearest row of another group for each, with its distance; −1 and ∞ where none is near. of: shape (n,)."""
-    elsewhere = groups[near] != of[:, None]
-    at = elsewhere.argmax(axis=1)
-    every, some = np.arange(len(near)), elsewhere.any(axis=1)
-    return np.where(some, distance[every, at], np.inf), np.where(some, near[every, at], -1)
-
-
-def _copies(ours: Labelled, theirs: Labelled) -> _Alike:
-    """Rows of the same input, each with the first of its like."""
-    keys, first = np.unique(np.asarray(theirs.same), return_index=True)
-    place = np.minimum(np.searchsorted(keys, np.asarray(ours.same)), max(0, len(keys) - 1))
-    rows = np.flatnonzero(keys[place] == np.asarray(ours.same)) if len(keys) else np.zeros(0, int)
-    at = first[place[rows]] if len(keys) else rows
-    own = rows if ours.groups is None else np.asarray(ours.groups)[rows]
-    return _Alike(
-        ours=ours.target[rows],
-        theirs=theirs.target[at],
-        beside=None,
-        units=_units(own, at if theirs.groups is None else np.asarray(theirs.groups)[at]),
-    )
-
-
-def _units(own: Array, other: Array) -> Array:
-    """Number the pairs of rows so that those that share a row or group on either side are one."""
-    _, a = np.unique(own, return_inverse=True)
-    _, b = np.unique(other, return_inverse=True)
-    size = int(a.max(initial=-1)) + 1
-    total = size + int(b.max(initial=-1)) + 1
-    _, found = connected_components(coo_matrix((np.ones(len(a)), (a, size + b)), shape=(total, total)), directed=False)
-    return np.asarray(found[a])
-
-
-def _cells(alike: _Alike) -> list[tuple[Any, Any, int, float, float, float]]:
+def _cells(alike: Alike) -> list[tuple[Any, Any, int, float, float, float]]:
     """For each two names: rows, rows expected by overlap, share, and chance before correction."""
     ours, theirs = alike.ours.astype(str), alike.theirs.astype(str)
     names = {str(one): one for one in [*alike.ours, *alike.theirs]}
@@ -305,7 +190,7 @@ def _sign_chance(signs: Array, units: Array) -> float:
     return float(stats.binom.sf(up - 1, up + down, 0.5)) if up + down else 1.0
 
 
-def _told(ours: str, theirs: str, alike: _Alike, cells: list[Any], tests: int) -> Convention | None:
+def _told(ours: str, theirs: str, alike: Alike, cells: list[Any], tests: int) -> Convention | None:
     differing = tuple(
         Differing(ours=a, theirs=b, rows=count, expected=expected, share=share, chance=min(1.0, chance * tests))
         for a, b, count, expected, share, chance in sorted(cells, key=lambda cell: cell[-1])
@@ -342,7 +227,7 @@ def _told(ours: str, theirs: str, alike: _Alike, cells: list[Any], tests: int) -
     )
 
 
-def _renamed(alike: _Alike, differing: tuple[Differing, ...]) -> dict[Any, Any]:
+def _renamed(alike: Alike, differing: tuple[Differing, ...]) -> dict[Any, Any]:
     """Our name → theirs, where most alike rows of ours have it."""
     return {one.ours: one.theirs for one in differing if _mostly(alike.ours, one.ours, alike.theirs, one.theirs)}
 
@@ -352,7 +237,7 @@ def _first_named(differing: tuple[Differing, ...]) -> dict[Any, Any]:
     return {one.ours: one.theirs for one in reversed(differing)}
 
 
-def _merged(alike: _Alike, differing: tuple[Differing, ...]) -> dict[Any, Any]:
+def _merged(alike: Alike, differing: tuple[Differing, ...]) -> dict[Any, Any]:
     """Their name → ours, where we call most of theirs so: two of their classes are one of ours."""
     return {one.theirs: one.ours for one in differing if _mostly(alike.theirs, one.theirs, alike.ours, one.ours)}
 
@@ -363,15 +248,10 @@ def _mostly(here: Array, name: Any, there: Array, other: Any) -> bool:
     return total > 0 and float(stats.beta.ppf(0.05, count, total - count + 1)) > MOSTLY if count else False
 
 
-def _agreement(alike: _Alike) -> tuple[float, float]:
+def _agreement(alike: Alike) -> tuple[float, float]:
     """Share of the alike rows that agree, and what it were, were labels given alike; NaN where that is not known."""
     expected = np.nan if alike.beside is None else float((alike.beside == alike.theirs).mean())
     return float((alike.ours == alike.theirs).mean()), expected
-
-
-def _mapped(labels: Array, names: Mapping[Any, Any]) -> Array:
-    text = {str(key): value for key, value in names.items()}
-    return np.array([text.get(str(one), one) for one in labels], dtype=object)
 
 
 def _gap(agreement: float, expected: float) -> float:

@@ -1,13 +1,12 @@
 """Likely wrong labels, by confident learning: what a model that has not seen a row says against what stands there.
 
-Source: Northcutt, Jiang & Chuang, Confident Learning, JAIR 2021, as cleanlab has it; several annotators: Goh, Tkachenko
-& Mueller, CROWDLAB, 2022. Classes that overlap are told apart from wrong labels by two things: overlap confuses both
-ways, and the label that stands there is among the next best.
+Source: Northcutt, Jiang & Chuang, Confident Learning, JAIR 2021, as cleanlab has it. Classes that overlap are no wrong
+labels: overlap confuses both ways, or as often as the model expects (autodc/diagnose/class_pairs.py), and the label
+that stands there is among the next best.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -15,7 +14,10 @@ from typing import Any, final
 import numpy as np
 from scipy import stats
 
+from autodc.diagnose.chances import LEAST_OF_PAIR, LEVEL
 from autodc.diagnose.check import Reason, Status, distribution, places, plain
+from autodc.diagnose.class_pairs import ClassPair, class_pairs
+from autodc.diagnose.labels_of_datasets import DatasetLabels, of_datasets
 
 Array = np.ndarray[Any, Any]
 
@@ -24,13 +26,6 @@ CODE = "ADC-D010"
 LEAST_ROWS = 50
 LEAST_OF_CLASS = 5
 """Rows, and rows of each of two classes, below which nothing is said."""
-LEAST_OF_PAIR = 5
-"""Rows that a pair of classes needs to be told."""
-LEVEL = 0.05
-"""Chance at which a pair of classes, a dataset or scattered labels are told where nothing is wrong; Holm over pairs."""
-MISCALIBRATED = 1.5
-"""How many times more often than a calibrated model expects two classes may be confused; it is less well calibrated for
-two than for all."""
 LEAST_AGREEMENT = 0.35
 """Cohen's kappa of labels and model below which their differences tell of the model."""
 MANY_CLASSES = 6
@@ -50,8 +45,8 @@ class Suspect:
     likely: Any
     """What it should be: a class, or of a number what a model says."""
     score: float
-    """0 to 1, up is more surely wrong: one minus the probability of the given class; of
-    a number how far it lies out."""
+    """0 to 1, up is more surely wrong: one minus the probability of the given class; of a number how far it
+    lies out."""
     sure: bool
     """Whether more than the overlap of classes speaks for it: its pair is told, or its label is remote."""
     dataset: str | None = None
@@ -61,72 +56,6 @@ class Suspect:
         named = {} if self.dataset is None else {"dataset": self.dataset}
         values = {"given": plain(self.given), "likely": plain(self.likely)}
         return {"row": self.row, **named, **values, "score": round(self.score, 4), "sure": self.sure}
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassPair:
-    """Rows labelled as one class that look like another."""
-
-    given: Any
-    likely: Any
-    rows: int
-    reverse: int
-    """The same the other way round."""
-    expected: float
-    """As many as overlap of the two classes explains."""
-    share: float
-    """Of the rows labelled `given`."""
-    chance: float
-    """Of so many this way rather than the other, were it overlap; Holm's correction over pairs."""
-
-    @property
-    def is_told(self) -> bool:
-        """Whether overlap does not explain it."""
-        return self.chance < LEVEL
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "given": plain(self.given),
-            "likely": plain(self.likely),
-            "rows": self.rows,
-            "reverse": self.reverse,
-            "expected": round(self.expected, 2),
-            "share": round(self.share, 4),
-            "chance": float(f"{self.chance:.2g}"),
-            "told": self.is_told,
-        }
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetLabels:
-    """Likely wrong labels of one dataset."""
-
-    name: str
-    rows: int
-    suspects: int
-    share: float
-    low: float
-    high: float
-    """low, high: 95%, of the share (Wilson); a group counts as one row."""
-    others: float | None
-    """The share in all other datasets together."""
-    chance: float
-    """Of so many more than in the others, were labels alike; Holm's correction over datasets."""
-
-    @property
-    def is_told(self) -> bool:
-        """Whether it has more than the others."""
-        return self.chance < LEVEL and self.suspects >= LEAST_OF_PAIR
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        numbers = {n: round(float(getattr(self, n)), 4) for n in ("share", "low", "high")}
-        others = None if self.others is None else round(self.others, 4)
-        head = {"name": self.name, "rows": self.rows, "suspects": self.suspects}
-        return {**head, **numbers, "others": others, "told": self.is_told}
 
 
 @final
@@ -197,7 +126,7 @@ def wrong_labels(
     if _agreement(given, likely) < LEAST_AGREEMENT:
         return Labels(status="not_applicable", rows=len(target), reason="the model tells too little of the classes")
     flagged, score = _confident(given, shares)
-    pairs = _pairs(given, shares, flagged, names, learned)
+    pairs = class_pairs(given, shares, flagged, names, learned)
     scattered, remote = _scattered(given, shares, flagged)
     told = {(str(one.given), str(one.likely)) for one in pairs if one.is_told}
     of = None if datasets is None else np.asarray(datasets).astype(str)
@@ -222,35 +151,6 @@ def wrong_labels(
         datasets=parts,
         scattered=scattered,
     )
-
-
-def of_datasets(flagged: Array, of: Array, groups: Array | None) -> tuple[DatasetLabels, ...]:
-    """Count the suspects of each dataset, and say which has more than the others.
-
-    flagged, of: shape (n,); of: names. groups: ints, shape (n,); a group of which any row is flagged counts as one.
-    """
-    units = np.arange(len(of)) if groups is None else np.asarray(groups)
-    names, found = sorted(set(of)), []
-    for name in names:
-        (hits, size), (wrong, apart) = (_counted(flagged[part], units[part]) for part in (of == name, of != name))
-        table = np.array([[hits, size - hits], [wrong, apart - wrong]])
-        chance = float(stats.fisher_exact(table, alternative="greater").pvalue) if apart else 1.0
-        found.append((name, hits / size, _wilson(hits / size, size), wrong / apart if apart else None, chance))
-    corrected = _holm([one[-1] for one in found])
-    parts = [
-        DatasetLabels(
-            name=name,
-            rows=int((of == name).sum()),
-            suspects=int(flagged[of == name].sum()),
-            share=share,
-            low=low,
-            high=high,
-            others=others,
-            chance=chance,
-        )
-        for (name, share, (low, high), others, _), chance in zip(found, corrected, strict=True)
-    ]
-    return tuple(sorted(parts, key=lambda one: (-one.share, one.name)))
 
 
 def _unfit(given: Array, classes: int) -> Reason | None:
@@ -285,64 +185,6 @@ def _confident(given: Array, shares: Array) -> tuple[Array, Array]:
     return flagged & (shares.argmax(axis=1) != given), score
 
 
-def _pairs(given: Array, shares: Array, flagged: Array, names: tuple[Any, ...], learned: bool) -> tuple[ClassPair, ...]:
-    likely = shares.argmax(axis=1)
-    count, unsure = _counts(given[flagged], likely[flagged]), _counts(given[~flagged], likely[~flagged])
-    sizes, calibrated = np.bincount(given, minlength=len(names)), shares if learned else _calibrated(given, shares)
-    told: list[tuple[tuple[int, int], float, float]] = []
-    for a, b in sorted(count):
-        rows, reverse = count[a, b], count[b, a]
-        if learned:
-            natural = _natural(unsure[a, b], unsure[b, a], sizes[b] / (sizes[a] + sizes[b]))
-            expected, chance = (rows + reverse) * natural, float(stats.binom.sf(rows - 1, rows + reverse, natural))
-        else:
-            every, means = rows + unsure[a, b], MISCALIBRATED * float(calibrated[likely == b, a].sum())
-            expected, chance = means * rows / every, float(stats.poisson.sf(every - 1, means))
-        told.append(((a, b), expected, chance if rows >= LEAST_OF_PAIR and rows > expected else 1.0))
-    tried = [k for k, (_, _, chance) in enumerate(told) if chance < 1.0]
-    corrected = dict(zip(tried, _holm([told[k][-1] for k in tried]), strict=True))
-    pairs = [
-        ClassPair(
-            given=names[a],
-            likely=names[b],
-            rows=count[a, b],
-            reverse=count[b, a],
-            expected=expected,
-            share=count[a, b] / sizes[a],
-            chance=corrected.get(k, 1.0),
-        )
-        for k, ((a, b), expected, _) in enumerate(told)
-    ]
-    return tuple(sorted(pairs, key=lambda one: (one.expected - one.rows, -one.rows)))
-
-
-def _counts(given: Array, likely: Array) -> Counter[tuple[int, int]]:
-    return Counter(zip(given.tolist(), likely.tolist(), strict=True))
-
-
-def _natural(way: int, other: int, larger: float) -> float:
-    """The share of the rows of two overlapping classes that is confused one way.
-
-    As of the rows that are not flagged: a model that favours a class does so there too; and no less than half, nor
-    than the share of the class that they are confused with.
-    """
-    return max(0.5, larger, (way + 1) / (way + other + 2))
-
-
-def _calibrated(given: Array, shares: Array) -> Array:
-    """Probabilities at the temperature at which they say best how often each label stands there."""
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
-
-    logs, every = np.log(shares + 1e-9), np.arange(len(given))
-    told = minimize_scalar(
-        lambda slope: -float(log_softmax(np.exp(slope) * logs, axis=1)[every, given].mean()),
-        bounds=(np.log(0.1), np.log(10.0)),
-        method="bounded",
-    )
-    return np.asarray(np.exp(log_softmax(np.exp(told.x) * logs, axis=1)))
-
-
 def _scattered(given: Array, shares: Array, flagged: Array) -> tuple[int, Array]:
     """How many labels are wrong at random, and which rows have a label that is far from the best, shape (n,).
 
@@ -358,24 +200,3 @@ def _scattered(given: Array, shares: Array, flagged: Array) -> tuple[int, Array]
     if count < LEAST_OF_PAIR or stats.binom.sf(count - 1, rows, REMOTE_LEAST) >= LEVEL:
         return 0, remote
     return round(count * (classes - 1) / (classes - 1 - classes // 2)), remote
-
-
-def _counted(flagged: Array, units: Array) -> tuple[int, int]:
-    """Units with a suspect, and units."""
-    return len(np.unique(units[flagged])), len(np.unique(units))
-
-
-def _holm(chances: list[float]) -> list[float]:
-    """Holm's correction."""
-    order = np.argsort(chances, kind="stable")
-    steps = np.array(chances)[order] * np.arange(len(chances), 0, -1) if chances else np.zeros(0)
-    corrected = np.empty(len(chances))
-    corrected[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return [float(one) for one in corrected]
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    """95% for a share."""
-    z = 1.96
-    centre, width = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return float((centre - width) / (1 + z * z / n)), float((centre + width) / (1 + z * z / n))

@@ -216,7 +216,7 @@ def edge_cases(found: Tails | Reason, embedding: Array, most: int = 50) -> EdgeC
 
 def _beside(found: Tails, embedding: Array) -> Array:
     """The coordinates, and beside them the distance to the nearest class; shape (n, d + 1)."""
-    return np.c_[coordinates(embedding, len(embedding), "embedding"), found.distance(embedding)]
+    return np.asarray(np.c_[coordinates(embedding, len(embedding), "embedding"), found.distance(embedding)])
 
 
 def _whitened(rows: Array, of: Array) -> tuple[Array, Array, Array]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autodc.diagnose.check import Status
-from autodc.diagnose.labels import LEAST_ROWS, Labels, Suspect, of_datasets
+from autodc.diagnose.labels import LEAST_ROWS, Labels, Suspect
+from autodc.diagnose.labels_of_datasets import of_datasets
 
 Array = np.ndarray[Any, Any]
 

@@ -90,13 +90,10 @@ def people() -> Iterator[tuple[str, Errors]]:
         yield name, campaign(trees, (x[base], y[base]), (x[more], y[more]), (x[test], y[test]), sizes)
 
 
-def settings() -> Iterator[tuple[str, str, Errors]]:
-    for kind, errors in pictures("digits", linear, (0, 25, 50, 100, 200, 400), 300, 900):
-        yield "digits, linear", kind, errors
-    for kind, errors in pictures("Fashion-MNIST", network, (0, 50, 100, 200, 400, 800, 1600), 1000, 1500):
-        yield "Fashion-MNIST, network", kind, errors
-    for kind, errors in people():
-        yield "census, boosted trees", kind, errors
+def groups() -> Iterator[tuple[str, Iterator[tuple[str, Errors]]]]:
+    yield "digits, linear", pictures("digits", linear, (0, 25, 50, 100, 200, 400), 300, 900)
+    yield "census, boosted trees", people()
+    yield "Fashion-MNIST, network", pictures("Fashion-MNIST", network, (0, 50, 100, 200, 400, 800, 1600), 1000, 1500)
 
 
 def points(errors: Errors, most: int, trainings: int, shift: int) -> list[Point]:
@@ -155,9 +152,7 @@ def offers(found: list[tuple[str, str, Errors]]) -> list[tuple[object, ...]]:
     ]
 
 
-def main() -> None:
-    start = time.perf_counter()
-    found = list(settings())
+def page(found: list[tuple[str, str, Errors]], seconds: float) -> str:
     pages = [
         "# Learning curves",
         "`OMP_NUM_THREADS=1 python -m benchmarks.diagnose.curves`: a base that lacks a condition (digits: eight, "
@@ -181,8 +176,16 @@ def main() -> None:
         pages += [f"## {times} times the rows, {word} a size", table(head, lines)]
     head = ("rows", "datasets", "error of the gain, ours", "taking the gain on the sample", "covered")
     pages += ["## A dataset on offer at full size, from an eighth of it and less", table(head, offers(found))]
-    pages += [f"One core of a shared machine, {time.perf_counter() - start:.0f} s, trainings included."]
-    PAGE.write_text("\n\n".join(pages) + "\n")
+    pages += [f"One core of a shared machine, {seconds:.0f} s, trainings included."]
+    return "\n\n".join(pages) + "\n"
+
+
+def main() -> None:
+    start, found = time.perf_counter(), list[tuple[str, str, Errors]]()
+    for group, some in groups():
+        found += [(group, kind, errors) for kind, errors in some]
+        PAGE.write_text(page(found, time.perf_counter() - start))
+        print(group, flush=True)
     print(PAGE.read_text())
 
 

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from autodc.diagnose.conventions import Labelled, label_conventions
-from autodc.diagnose.labels import ClassPair, Labels, wrong_labels
+from autodc.diagnose.alike import Labelled
+from autodc.diagnose.class_pairs import ClassPair
+from autodc.diagnose.conventions import label_conventions
+from autodc.diagnose.labels import Labels, wrong_labels
 from autodc.diagnose.unseen import cross_validated
 from benchmarks.diagnose.rows import census, clothes, coordinates, digits, reviews
 from benchmarks.tables import table

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from autodc.diagnose.conventions import Labelled, label_conventions
+from autodc.diagnose.alike import Labelled
+from autodc.diagnose.conventions import label_conventions
 from autodc.errors import DataError
 
 X, Y = load_digits(return_X_y=True)
