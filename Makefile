@@ -36,7 +36,7 @@ test test-all: export OPENBLAS_NUM_THREADS = 1
 test test-all: export PYTHONDONTWRITEBYTECODE =
 
 test: setup
-	$(PY) -m pytest -n $(WORKERS) -m "not slow" $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 test-all: setup
 	$(PY) -m pytest

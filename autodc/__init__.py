@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from autodc.studyfile.study import MachineSpec, StudySpec
     from autodc.verbs.diagnose import DiagnosisResult, diagnose
     from autodc.verbs.run import Result, run
+    from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
     from autodc.verbs.study import Study
 
@@ -25,6 +26,7 @@ _HOMES = {
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",
     "Result": "autodc.verbs.run",
+    "ShadowResult": "autodc.verbs.shadow",
     "SimulationResult": "autodc.verbs.simulate",
     "Study": "autodc.verbs.study",
     "StudySpec": "autodc.studyfile.study",
@@ -32,6 +34,7 @@ _HOMES = {
     "load": "autodc.studyfile",
     "load_machine": "autodc.studyfile",
     "run": "autodc.verbs.run",
+    "shadow": "autodc.verbs.shadow",
     "simulate": "autodc.verbs.simulate",
 }
 
@@ -42,6 +45,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "Result",
+    "ShadowResult",
     "SimulationResult",
     "Study",
     "StudySpec",
@@ -50,6 +54,7 @@ __all__ = [
     "load",
     "load_machine",
     "run",
+    "shadow",
     "simulate",
 ]
 

@@ -63,4 +63,12 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-055": Code("Datasets that are compared have embeddings of different widths or lengths."),
     "ADC-DIAG-056": Code("An embedding has another width than the one that was fitted."),
     "ADC-DIAG-057": Code("The columns of several annotators are none, or named twice."),
+    # shadow mode
+    "ADC-SHDW-001": Code("The output folder of shadow mode exists."),
+    "ADC-SHDW-002": Code("No row is asked to be picked."),
+    "ADC-SHDW-003": Code("Validation has too few rows to learn failures from."),
+    "ADC-SHDW-004": Code("The stream changed while it was read."),
+    "ADC-SHDW-005": Code("An option of the stream is no key and value."),
+    "ADC-SHDW-010": Code("The method fails on rows that it is to predict."),
+    "ADC-SHDW-011": Code("Rows could not be predicted on this machine."),
 }

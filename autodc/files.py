@@ -13,9 +13,10 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -114,6 +115,25 @@ def damage(folder: Path, sizes_only: bool = False) -> str:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         return f"{DIGESTS}: {error}"
     return ""
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Path below the folder → inode, time of the last write, bytes, as the system tells them without a file read."""
+    found = {}
+    with suppress(FileNotFoundError):  # somebody takes it away: what was seen is not what is there afterwards
+        for path in folder.rglob("*"):
+            told = path.stat()
+            if stat.S_ISREG(told.st_mode):
+                found[path.relative_to(folder).as_posix()] = (told.st_ino, told.st_mtime_ns, told.st_size)
+    return found
+
+
+def take_away(folder: Path) -> None:
+    """Remove a folder under another name: who looks for it finds all that was there, or nothing."""
+    aside = _unfinished(folder)
+    with suppress(FileNotFoundError):
+        folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def tidy_left_over(folder: Path) -> None:

@@ -92,12 +92,22 @@ def taken_columns(columns: pa.Table, rows: Array) -> pa.Table:
     """The rows at these positions: where they lie if they are few stretches, else in a file of their own."""
     import pyarrow as pa
 
-    ends = np.flatnonzero(np.diff(rows) != 1) + 1
+    ends = _ends(rows)
     if len(rows) and len(ends) < RUNS:
         stretches = zip([0, *ends], [*ends, len(rows)], strict=True)
         return pa.concat_tables([columns.slice(int(rows[start]), int(end - start)) for start, end in stretches])
     pieces = (take(columns, rows[piece]).combine_chunks().to_batches() for piece in pieces_of(len(rows)))
     return filed(columns.schema, (batch for some in pieces for batch in some))
+
+
+def positions(marked: Array) -> Array:
+    """Where a mask is true, rising; of very many rows in a file."""
+    found, start = room((int(np.count_nonzero(marked)),), np.dtype(np.int64), BESIDE), 0
+    for piece in pieces_of(len(marked)):
+        here = np.flatnonzero(marked[piece])
+        found[start : start + len(here)] = here + piece.start
+        start += len(here)
+    return found
 
 
 def evenly(rows: Array | int, most: int) -> Array:
@@ -116,6 +126,17 @@ def some_places(rows: int, most: int, piece: int) -> Iterator[Array]:
 def pieces_of(rows: int) -> Iterator[slice]:
     """The rows of something long, CHUNK at a time."""
     return (slice(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
+
+
+def _ends(rows: Array) -> Array:
+    """Where a stretch of positions that follow one another has ended, a piece at a time."""
+    return np.concatenate(
+        [
+            np.flatnonzero(np.diff(rows[piece.start : piece.stop + 1]) != 1) + piece.start + 1
+            for piece in pieces_of(len(rows))
+        ]
+        or [np.zeros(0, dtype=np.int64)]
+    )
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ GROUP = 262_144
 """Rows of a group in the Parquet file."""
 HELD, CANDIDATE, COPIES = 20_000, 100_000, 20
 """Rows of validation and of each candidate, and rows of the base that are validation rows."""
-STEPS, BATCH = 200, 256
-SIDE = 128
+STEPS, BATCH = {"table": 200, "images": 60}, {"table": 256, "images": 16}
+SIDE = 256
 """Pixels a side of an image."""
 HEAD = ("data", "GB", "rows", "verb", "seconds", "driver, MB", "worker, MB", "touched, MB", "exit code")
 WORKER = "autodc.adapters.executors.child"
@@ -66,6 +67,7 @@ gate: {{planned_tests: 2, looks: [2, 3]}}
 budget: {{trainings: 16}}
 tracking: {{uri: none}}
 """
+VERBS = ("check", "run")
 MACHINE = "max_concurrent: 1\ncpus_per_trial: 1\n"
 
 
@@ -107,8 +109,8 @@ def make_table(folder: Path, gigabytes: float) -> tuple[int, str]:
             rows += group
     return rows, STUDY.format(
         trainer="torch_tabular",
-        steps=STEPS,
-        batch=BATCH,
+        steps=STEPS["table"],
+        batch=BATCH["table"],
         options=", options: {target: ended}",
         where="region = 'region 1'",
         **{name: f"{name}.parquet" for name in ("base", "first", "second", "validation")},
@@ -121,7 +123,7 @@ def make_images(folder: Path, gigabytes: float) -> tuple[int, str]:
 
     digits = load_digits()
     rng = np.random.default_rng(0)
-    small = min(2000, max(200, int(gigabytes * 2000)))
+    small = min(1000, max(200, int(gigabytes * 1000)))
     for name, rows in (("validation", small), ("first", small), ("second", small)):
         for _ in _images(rng, digits, folder / name, rows):
             pass
@@ -131,7 +133,7 @@ def make_images(folder: Path, gigabytes: float) -> tuple[int, str]:
         if size >= gigabytes * 1e9:
             break
     return rows, STUDY.format(
-        trainer="torch_image", steps=STEPS, batch=BATCH // 4, where="target < 5",
+        trainer="torch_image", steps=STEPS["images"], batch=BATCH["images"], where="target < 5",
         options=f", options: {{size: [{SIDE}, {SIDE}], mode: RGB}}",
         base="base", first="first", second="second", validation="validation",
     )  # fmt: skip
@@ -147,7 +149,7 @@ def _images(rng: np.random.Generator, digits: Any, folder: Path, rows: int) -> A
         values = np.asarray(digit)[..., None] + rng.integers(0, 60, (SIDE, SIDE, 3), dtype=np.uint8)
         path = folder / str(digits.target[which]) / f"{at}.{'png' if at % 4 else 'jpg'}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(values.astype(np.uint8)).save(path, **({} if at % 4 else {"quality": 95}))
+        Image.fromarray(values.astype(np.uint8)).save(path, **({"compress_level": 0} if at % 4 else {"quality": 95}))
         yield path.stat().st_size
 
 
@@ -195,20 +197,23 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
 
 
-def measured(kind: str, gigabytes: float, root: Path) -> list[tuple[object, ...]]:
-    """Make the data, check and run a study on it; a row of the table for each."""
+def measured(kind: str, gigabytes: float, root: Path, verbs: Sequence[str]) -> list[tuple[object, ...]]:
+    """Make the data where it is not there, check and run a study on it; a row of the table for each."""
     folder = root / kind
-    folder.mkdir(parents=True)
-    rows, study = {"table": make_table, "images": make_images}[kind](folder, gigabytes)
-    (folder / "study.yaml").write_text(study)
-    (folder / "machine.yaml").write_text(MACHINE)
+    made = folder / "rows.txt"
+    if not made.exists():
+        folder.mkdir(parents=True)
+        rows, study = {"table": make_table, "images": make_images}[kind](folder, gigabytes)
+        (folder / "study.yaml").write_text(study)
+        (folder / "machine.yaml").write_text(MACHINE)
+        made.write_text(f"{rows}")
+    rows = int(made.read_text())
     program = [sys.executable, "-c", "import sys; from autodc.cli import main; sys.exit(main())"]
-    touched = {"table": STEPS * BATCH * 30 * 8, "images": STEPS * BATCH // 4 * SIDE * SIDE * 3}[kind] / 1e6
+    touched = STEPS[kind] * BATCH[kind] * {"table": 30 * 8, "images": SIDE * SIDE * 3}[kind] / 1e6
     found: list[tuple[object, ...]] = []
-    for verb, more in (
-        ("check", ()),
-        ("run", ("--machine", str(folder / "machine.yaml"), "--out", str(folder / "out"))),
-    ):
+    of_run = ("--machine", str(folder / "machine.yaml"), "--out", str(folder / "out"))
+    for verb in verbs:
+        more = of_run if verb == "run" else ()
         seconds, peaks, code = watched([*program, verb, str(folder / "study.yaml"), *more], folder)
         worker = f"{peaks['worker']:.0f}" if peaks["worker"] else "–"
         size = f"{gigabytes:g}"
@@ -224,17 +229,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="+", choices=("table", "images"))
     parser.add_argument("--gigabytes", type=float, default=6.0)
+    parser.add_argument("--verbs", nargs="+", choices=VERBS, default=VERBS)
     parser.add_argument(
         "--folder", type=Path, default=None, help="where everything lies meanwhile; five times the data"
     )
+    parser.add_argument("--data", type=Path, default=None, help="a folder where the data stays, and is made only once")
     asked = parser.parse_args()
     rows = []
     for kind in asked.kinds:
-        root = Path(tempfile.mkdtemp(prefix="autodc-big-", dir=asked.folder))
+        root = asked.data or Path(tempfile.mkdtemp(prefix="autodc-big-", dir=asked.folder))
         try:
-            rows += measured(kind, asked.gigabytes, root)
+            rows += measured(kind, asked.gigabytes, root, asked.verbs)
         finally:
-            shutil.rmtree(root, ignore_errors=True)
+            for left in (root,) if asked.data is None else (root / kind / "out", root / kind / "cache"):
+                shutil.rmtree(left, ignore_errors=True)
     print(table(HEAD, rows))
 
 

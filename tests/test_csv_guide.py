@@ -49,6 +49,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_run(desk: Path) -> None:
     made, checked, _ = (shlex.split(line)[1:] for line in blocks("sh")[0].splitlines())
     for words in (made, checked):
@@ -60,6 +61,7 @@ def test_the_commands_of_the_page_run(desk: Path) -> None:
     assert {"channel_mobile", "channel_web"} <= {one.name for one in spec.guards}
 
 
+@pytest.mark.slow
 def test_the_slices_of_the_page_fit_what_init_writes(desk: Path) -> None:
     CliRunner().invoke(cli, shlex.split(blocks("sh")[0].splitlines()[0])[1:], catch_exceptions=False)
     study = Path("churn/study.yaml")

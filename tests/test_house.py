@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from radon.metrics import mi_visit
 
 PACKAGE = Path(__file__).resolve().parents[1] / "autodc"
@@ -13,6 +14,7 @@ LEAST_MAINTAINABLE = 20.0
 """Radon's index, 0 to 100: of length, branches and operators, with docstrings as comments."""
 
 
+@pytest.mark.slow
 def test_a_file_is_read_in_one_sitting() -> None:
     too_much = {}
     for file in sorted(PACKAGE.rglob("*.py")):

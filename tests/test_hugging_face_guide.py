@@ -58,6 +58,7 @@ def rows_of(scans: Path, split: str) -> pa.Table:
         return pa.ipc.open_stream(file).read_all()
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_make_splits_what_they_are_called(scans: Path) -> None:
     for line in blocks("sh")[0].splitlines()[:2]:
         said = CliRunner().invoke(cli, shlex.split(line)[1:], catch_exceptions=False)
@@ -141,6 +142,7 @@ def splits(scans: Path, *names: str) -> None:
     (scans / "dataset_dict.json").write_text(json.dumps({"splits": names}))
 
 
+@pytest.mark.slow
 def test_what_is_not_held_out_is_cut(scans: Path) -> None:
     splits(scans, "train", "night")
     told = write_study("new", "scans")

@@ -108,6 +108,7 @@ def test_the_pipeline_gets_what_pandas_reads(desk: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_booster_of_the_page_learns(desk: Path) -> None:
     pytest.importorskip("lightgbm")
     task = YAML(typ="safe").load(blocks("yaml")[1])

@@ -190,6 +190,7 @@ job.predict_with(lambda x: np.tile([1 - share, share], (len(x), 1)))
 """
 
 
+@pytest.mark.slow
 def test_a_program_joins_with_a_few_lines_and_needs_no_argument(tmp_path: Path, labels: Any) -> None:
     (tmp_path / "mine.py").write_text(PROGRAM)
     job = training(tmp_path, [part(tmp_path, "base", customers(), labels)], {"v": customers(5)})

@@ -66,6 +66,7 @@ def test_readme_study_runs(desk: Any, capsys: pytest.CaptureFixture[str]) -> Non
     assert "('night',)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_readme_loop_of_ones_own_runs(desk: Any, capsys: pytest.CaptureFixture[str]) -> None:
     run(desk[1])
     assert capsys.readouterr().out.strip() == "['night']"

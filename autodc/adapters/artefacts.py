@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import shutil
 import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
@@ -24,7 +23,17 @@ from autodc.data.columns import where_they_lie
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import content_of
 from autodc.errors import SurroundingsError
-from autodc.files import DIGESTS, READ_ONLY, damage, disk_told, fill_whole, tidy_left_over, write_whole
+from autodc.files import (
+    DIGESTS,
+    READ_ONLY,
+    damage,
+    disk_told,
+    fill_whole,
+    stamps,
+    take_away,
+    tidy_left_over,
+    write_whole,
+)
 from autodc.large import CHUNK
 from autodc.study.ports import ArtefactLost
 from autodc.table import Inputs, Table
@@ -92,7 +101,7 @@ class ArtefactStore:
         """
         folder = self._folder_of(dataset, inputs_only)
         if folder.is_dir() and _moved(folder, dataset.x):
-            shutil.rmtree(folder, ignore_errors=True)
+            take_away(folder)
         if not folder.is_dir():
             with disk_told(self._folder):
                 self._tidy()
@@ -104,7 +113,8 @@ class ArtefactStore:
         folder = self._folder_of(dataset, inputs_only)
         if not damage(folder) and _fits(folder, dataset, inputs_only):
             return False
-        shutil.rmtree(folder, ignore_errors=True)
+        with disk_told(folder):
+            take_away(folder)
         self.put_dataset(dataset, inputs_only)
         return True
 
@@ -124,9 +134,10 @@ def open_part(path: str | os.PathLike[str]) -> tuple[Inputs, Array | None, pd.Da
     """Open a stored dataset: inputs and targets memory-mapped read-only, metadata read once per process.
 
     Targets are None and metadata has no columns where the folder holds inputs alone.
-    Raises SurroundingsError ADC-DISK-012 where the folder is gone or damaged.
+    Raises SurroundingsError ADC-DISK-012 where the folder is gone or damaged, or was put in place again meanwhile.
     """
     folder = Path(path)
+    seen = stamps(folder)
     if found := damage(folder):
         raise _unreadable(folder, found)
     try:
@@ -134,9 +145,11 @@ def open_part(path: str | os.PathLike[str]) -> tuple[Inputs, Array | None, pd.Da
         y: Array | None = None
         if (folder / TARGETS).exists():
             y = np.load(folder / TARGETS, mmap_mode="r", allow_pickle=False)
-        metadata = _metadata(str(folder)).copy(deep=False)
+        metadata = _metadata(str(folder), seen.get(METADATA), seen.get(MAPPED)).copy(deep=False)
     except (OSError, ValueError, KeyError) as error:  # Arrow's own are ValueErrors too
         raise _unreadable(folder, str(error)) from None
+    if stamps(folder) != seen:
+        raise _unreadable(folder, "it changed while it was opened")
     return x, y, metadata if len(metadata.columns) else pd.DataFrame(index=range(len(x)))
 
 
@@ -242,7 +255,8 @@ def _fits(folder: Path, dataset: Dataset, inputs_only: bool) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _metadata(folder: str) -> pd.DataFrame:
+def _metadata(folder: str, *seen: tuple[int, int, int] | None) -> pd.DataFrame:
+    """The metadata of a folder. seen: the stamps of its files, so that others are read anew."""
     if (Path(folder) / MAPPED).exists():
         import pyarrow as pa
 

@@ -20,6 +20,7 @@ from autodc.data.ids import with_ids_of
 from autodc.data.shared import NOTHING_LEFT_HINT, OVERLAP, OVERLAP_HINT, SharedRows, shared_groups, shared_rows
 from autodc.data.times import shared_times
 from autodc.errors import AutodcError, DataError, raise_all
+from autodc.large import positions
 from autodc.studyfile.study import DataSpec
 from autodc.table import Inputs, Table
 
@@ -114,7 +115,7 @@ class Door:
             if count > limit * len(fit) or count == len(fit):
                 return Admission(overlaps=(self._refused(found, count == len(fit), place),), warnings=found.warnings)
             told = (f"{found.copies}; they are left out of training",)
-            kept = np.flatnonzero(~found.rows)
+            kept = positions(~found.rows)
             fit = fit.take(kept)
         elif count:
             told = (f"{found.copies}; `data.overlap: allow` lets them be learned and tested on",)

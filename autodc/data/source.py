@@ -22,6 +22,9 @@ together in a split; time: metadata column by which a split is one in time, the 
 that says which example a row is, so that rows of one id are one example and rows of another are not, however equal;
 map: class label as written → class label of the base."""
 
+UNREAD = "the stream holds targets (`{}`); they are not looked at"
+"""What is said of rows that need none and bring some."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRequest:
@@ -40,6 +43,8 @@ class SourceRequest:
     """Where the study file lies, for options that name files; empty where nobody says."""
     url: str = ""
     """Where a local copy came from, or empty."""
+    labelled: bool = True
+    """Whether rows must have targets. Of a stream they need not: those that are there are neither read nor kept."""
 
     def text(self, option: str, default: str | None = None) -> str | None:
         """A text option, or its default."""

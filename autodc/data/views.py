@@ -66,7 +66,13 @@ def width(x: Inputs) -> int:
 
 def numeric(x: Table, name: str) -> Array:
     """A column of numbers, truth values or dates (in days) as float64, NaN where a value is missing."""
-    column = x.column(name).to_pandas()
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lying = x.column(name)
+    if pa.types.is_float64(lying.type):
+        return np.asarray((pc.fill_null(lying, np.nan) if lying.null_count else lying).to_numpy())
+    column = lying.to_pandas()
     if x.schema[name] == "date":
         stamps = column.to_numpy(dtype="datetime64[us]")
         days = stamps.astype(np.int64) / DAY

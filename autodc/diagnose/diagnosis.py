@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
-from autodc.diagnose.finder import Finder, Kind, Suspicion
+from autodc.diagnose.finder import Finder, FindingKind, Suspicion
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.view import LEAST_GROUPS, View
 from autodc.plugins import told
@@ -142,7 +142,7 @@ def _alike(one: Array, two: Array) -> bool:
     return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
 
 
-def _ranked(kinds: Sequence[Kind], trials: Sequence[Confirmation], excess: Array) -> list[int]:
+def _ranked(kinds: Sequence[FindingKind], trials: Sequence[Confirmation], excess: Array) -> list[int]:
     """The confirmed, by what they explain of the errors, each once; then the suspected, by how sure they are.
 
     A cluster has to tell news beside every rule: a rule is read, and holds on rows without an embedding.

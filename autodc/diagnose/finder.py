@@ -13,7 +13,7 @@ from autodc.diagnose.view import View
 
 Array = np.ndarray[Any, Any]
 
-Basis = Literal["attributes", "cluster"]
+FindingKind = Literal["attributes", "cluster"]
 """attributes: a rule that a person reads; cluster: a ball in the coordinates of an embedding."""
 
 
@@ -44,7 +44,7 @@ class Suspicion:
     """The finder's own, larger is worse for the model; comparable among what it returns alone."""
     by: str
     """The finder."""
-    kind: Basis = "attributes"
+    kind: FindingKind = "attributes"
     ball: Ball | None = None
     """Of a cluster: what chooses its rows."""
     told: dict[str, Any] = field(default_factory=dict)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
-from autodc.diagnose.finder import Basis
+from autodc.diagnose.finder import FindingKind
 from autodc.diagnose.measured import How
 
 Status = Literal["suspected", "confirmed"]
 
 ATTRIBUTES, CLUSTER = "ADC-D001", "ADC-D002"
 """Codes: a rule that a person reads, and a cluster in an embedding."""
-CODES: Mapping[Basis, str] = {"attributes": ATTRIBUTES, "cluster": CLUSTER}
+CODES: Mapping[FindingKind, str] = {"attributes": ATTRIBUTES, "cluster": CLUSTER}
 
 
 @final
@@ -78,7 +78,7 @@ class Finding:
 
     id: str
     """F1, F2 … in the order of a study, never used again."""
-    kind: Basis
+    kind: FindingKind
     rule: str
     """SQL over attributes, as a slice's `where`; of a cluster what sets it apart, in words."""
     status: Status

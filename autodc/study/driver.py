@@ -152,7 +152,7 @@ class Driver:
             return
         if completion.status == "surroundings" and self._held_up(trial, attempt, completion):
             return
-        if completion.status in TRIED_AGAIN and attempt < self._retries:
+        if completion.status in TRIED_AGAIN and attempt - self._restores[trial.number] < self._retries:
             self._submit(trial, attempt + 1)
             return
         del self._under_way[completion.number]

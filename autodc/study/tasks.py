@@ -115,7 +115,7 @@ class Tasks:
             return True
         if completion.status == "surroundings":
             self._put_in_place(task, completion)
-        elif completion.status in TRIED_AGAIN and task.attempt < self._retries:
+        elif completion.status in TRIED_AGAIN and task.attempt - self._restores.get(task.number, 0) < self._retries:
             self._submit(replace(task, attempt=task.attempt + 1))
         else:
             del self._under_way[task.number]

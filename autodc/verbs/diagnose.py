@@ -21,8 +21,8 @@ from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactLost
 from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
 from autodc.verbs.folder import open_state
+from autodc.verbs.models import START, predicted, trained_once
 from autodc.verbs.nearest import nearest
-from autodc.verbs.predicting import START, predicted, trained_once
 from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
 from autodc.wire.diagnosis import Looked, as_events, look
@@ -132,7 +132,7 @@ def _of_study(
             outputs = trained_once(inputs, machine, Path(scratch), stop)
         else:
             stage("predicting")
-            outputs = predicted(inputs, method, Path(scratch), stop)
+            outputs = predicted(inputs, method)
         stage("looking for where it fails")
         looked = look(inputs, outputs, _most(spec))
         shown = _Shown()
@@ -141,7 +141,7 @@ def _of_study(
         if not quick and looked.rows is not None:
             stage("looking for the nearest inputs on which it succeeds")
             model = str(Path(scratch) / START) if method is None else method
-            near = nearest(inputs, looked.rows, _sure(found), model, Path(scratch) / "near", stop)
+            near = nearest(inputs, looked.rows, _sure(found), model, stop)
     folder = Path(out if out is not None else Path("runs") / f"{spec.name}-diagnosis").absolute()
     classes = spec.task.kind == "classification"
     views = sorted((told.view(one, classes) for one in found), key=lambda one: one["status"] != "confirmed")
@@ -178,7 +178,7 @@ def _of_run(
         with reopened(folder, state) as (inputs, core):
             if not is_known:
                 stage("looking for where it fails")
-                _look_again(inputs, core, folder, stop)
+                _look_again(inputs, core, folder)
             if promote is not None:
                 words = _promote(inputs, core, promote)
             written_again(core.state, folder)
@@ -205,7 +205,7 @@ def _of_run(
     return result
 
 
-def _look_again(inputs: Inputs, core: StudyCore, folder: Path, stop: Callable[[], bool]) -> None:
+def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> None:
     """Look with the predictions that are kept of the incumbent, or let its model predict again."""
     state, trial = core.state, None
     plan = state.incumbent
@@ -218,8 +218,7 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path, stop: Callable[[]
     except ArtefactLost:
         outputs = None
     if outputs is None:
-        with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
-            outputs = predicted(inputs, str(folder.absolute()), Path(scratch), stop)
+        outputs = predicted(inputs, str(folder.absolute()))
     looked: Looked = look(inputs, outputs, _most(inputs.spec))
     made, found = as_events(
         looked,
@@ -240,10 +239,10 @@ def _nearest(inputs: Inputs, state: State, folder: Path, stop: Callable[[], bool
         return {}
     found = _sure([state.findings[name] for name in looked.ids])
     model = str(folder.absolute())
-    with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
-        outputs = predicted(inputs, model, Path(scratch), stop) if found else {}
-        rows = explored(inputs, outputs, known_of(inputs)) if found else None
-        return {} if rows is None else nearest(inputs, rows, found, model, Path(scratch) / "near", stop)
+    if not found:
+        return {}
+    rows = explored(inputs, predicted(inputs, model), known_of(inputs))
+    return nearest(inputs, rows, found, model, stop)
 
 
 def _sure(found: Sequence[ev.FindingMade]) -> list[dict[str, Any]]:

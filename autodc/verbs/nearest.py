@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, final
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.artefacts import ArtefactStore
-from autodc.adapters.executors import open_executor
 from autodc.data.dataset import Dataset
 from autodc.diagnose.counterfactual import Counterfactuals, counterfactuals
 from autodc.diagnose.view import View
-from autodc.study.driver import TICK, Interrupted
+from autodc.study.driver import Interrupted
 from autodc.table import Inputs as Rows
 from autodc.table import Table
-from autodc.trial.executor import Executor, PredictTask, StoredPart
-from autodc.verbs.predicting import QUICK, method_ref
+from autodc.verbs.predicting import Predictor, predicting
 from autodc.wire.exhibits import pictures_of
 from autodc.wire.explored import measure_of
 from autodc.wire.inputs import Inputs
@@ -34,60 +31,37 @@ def nearest(
     rows: View,
     findings: Sequence[Mapping[str, Any]],
     method: str,
-    folder: Path,
     stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, dict[str, Any]]:
     """Id of a finding → its shift table and examples, as values for a page (report/findings.py).
 
-    rows: the explore rows; findings: with `id` and `ids`, the first ones are looked at; method: the model as a METHOD;
-    folder: for scratch. What cannot be done is told in `left_out`, nothing is raised but Interrupted.
+    rows: the explore rows; findings: with `id` and `ids`, the first ones are looked at; method: the model as a METHOD.
+    What cannot be done is told in `left_out`, nothing is raised but Interrupted.
     """
-    executor = open_executor(QUICK)
-    try:
-        model = _Model(inputs, method, folder, executor, stop)
-        measure = measure_of(inputs)
-        found = {}
+    measure, found = measure_of(inputs), dict[str, dict[str, Any]]()
+    with predicting(inputs.spec, inputs.catalogue, method) as predictor:
         for one in findings[:FINDINGS]:
             inside = np.isin(rows.ids, one["ids"])
             try:
-                seen = counterfactuals(rows, inside, model, measure, rows=ROWS, seed=inputs.spec.seed)
+                asked = partial(_asked, predictor, stop)
+                seen = counterfactuals(rows, inside, asked, measure, rows=ROWS, seed=inputs.spec.seed)
                 found[str(one["id"])] = {**seen.to_dict(), **_examples(rows, seen)}
-            except Interrupted:
-                raise
             except Exception as error:  # what is found stands without it
-                why = f"{type(error).__name__}: {error}"
-                found[str(one["id"])] = {**_NOTHING, "left_out": [why]}
-        return found
-    finally:
-        executor.close()
+                found[str(one["id"])] = {**_NOTHING, "left_out": [f"{type(error).__name__}: {error}"]}
+            if stop():
+                raise Interrupted
+    return found
 
 
 _NOTHING: Mapping[str, Any] = {"by": "nothing", "tried": 0, "found": 0, "shifts": [], "examples": []}
 
 
-@final
-class _Model:
-    """Asks a method about inputs, a task at a time."""
-
-    def __init__(self, inputs: Inputs, method: str, folder: Path, executor: Executor, stop: Callable[[], bool]) -> None:
-        self._ref = method_ref(inputs, method, ArtefactStore(folder / "data"))
-        self._folder, self._executor, self._stop, self._asked = folder, executor, stop, 0
-
-    def __call__(self, x: Rows) -> Array:
-        """What it predicts of rows. Raises RuntimeError where it fails."""
-        self._asked += 1
-        data = Dataset(name="changed", x=x, y=None, metadata=pd.DataFrame(index=pd.RangeIndex(len(x))))
-        place = ArtefactStore(self._folder / "changed").put_dataset(data, inputs_only=True)
-        out = str(self._folder / "asked")
-        part = StoredPart(name="changed", path=str(place))
-        task = PredictTask(number=self._asked, attempt=0, out=out, method=self._ref, parts=(part,))
-        self._executor.submit(task)
-        while not (ended := self._executor.wait(TICK)):
-            if self._stop():
-                raise Interrupted
-        if ended[0].status != "done":
-            raise RuntimeError(ended[0].error or ended[0].status)
-        return np.asarray(ended[0].outputs["changed"])
+def _asked(predictor: Predictor, stop: Callable[[], bool], x: Rows) -> Array:
+    """What the model predicts of changed inputs."""
+    if stop():
+        raise Interrupted
+    metadata = pd.DataFrame(index=pd.RangeIndex(len(x)))
+    return predictor.predict(Dataset(name="changed", x=x, y=None, metadata=metadata))
 
 
 def _examples(rows: View, seen: Counterfactuals) -> dict[str, Any]:

@@ -1,126 +1,100 @@
-"""What a model predicts of the held-out rows of a study, outside its loop: the start trained once, or any method."""
+"""What a METHOD makes of rows, in a supervised process of its own, a dataset at a time; nothing is journalled."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
-from autodc.adapters.executors import open_executor
-from autodc.adapters.mlflow_tracker import NullTracker
-from autodc.errors import InputError
-from autodc.evaluation.slices import held_parts
-from autodc.plan.mixture import BASE
-from autodc.plugins import is_path
-from autodc.study.driver import TICK, Driver, Interrupted
-from autodc.study.journal.events import SessionStarted
-from autodc.studyfile.study import MachineSpec, Recipe
-from autodc.trial.executor import MethodRef, PredictTask, StoredPart, TrainerRef
-from autodc.verbs.calibration import start_only
-from autodc.wire.inputs import Inputs
-from autodc.wire.study import job_maker, open_study
+from autodc.adapters.executors.choose import open_executor
+from autodc.adapters.methods import CONSTANT
+from autodc.data.catalogue import Catalogue
+from autodc.data.dataset import Dataset
+from autodc.errors import InputError, SurroundingsError
+from autodc.studyfile.study import MachineSpec, StudySpec
+from autodc.trial.executor import Executor, MethodRef, PredictTask, StoredPart, TrainerRef
 
 Array = np.ndarray[Any, Any]
-Outputs = Mapping[str, Array]
-KEEPING: tuple[Recipe, ...] = ("concat", "continue")
-"""Where a training may be gone on from, its model is kept."""
-START = Path("models") / "trial-0"
-"""Below the folder of `trained_once`: the model."""
-QUICK = MachineSpec(runner="inline")
-"""One training, in a child of this process: a cluster takes longer to start."""
+
+PART = "rows"
 
 
-def trained_once(
-    inputs: Inputs, machine: MachineSpec | None, folder: Path, stop: Callable[[], bool] = lambda: False
-) -> Outputs:
-    """Train the start of a study once and return part → what it predicts, row order.
+@final
+class Predictor:
+    """Predicts datasets with one method."""
 
-    folder: gets what a training leaves, the model below START, the caller's to remove. Raises InputError ADC-DIAG-011
-    where it cannot be trained, study.driver.Interrupted when `stop` says so.
-    """
-    asked, machine = start_only(inputs), machine or QUICK
-    asked = replace(asked, spec=asked.spec.model_copy(update={"recipes": KEEPING}))
-    core, journal = open_study(asked, folder)
-    try:
-        jobs = job_maker(asked, core.state, machine, folder)
-        executor = open_executor(machine, stop=stop)
+    def __init__(self, method: MethodRef, executor: Executor, work: Path) -> None:
+        self._method, self._executor, self._work, self._count = method, executor, work, 0
+
+    def predict(self, data: Dataset) -> Array:
+        """Outputs in row order. The method sees inputs alone.
+
+        Raises InputError ADC-SHDW-010 where the method fails, SurroundingsError ADC-SHDW-011 where the machine does.
+        """
+        number, self._count = self._count, self._count + 1
+        folder, out = self._work / f"part-{number}", str(self._work / f"out-{number}")
         try:
-            core.record(SessionStarted(slots=executor.slots, machine=machine.model_dump(mode="json"), pid=os.getpid()))
-            Driver(core, executor, jobs, NullTracker(), retries=machine.retries, stop=stop, first=1).run()
+            part = StoredPart(name=PART, path=str(ArtefactStore(folder).put_dataset(data, inputs_only=True)))
+            self._executor.submit(PredictTask(number=number, attempt=0, out=out, method=self._method, parts=(part,)))
+            while not (done := self._executor.wait()):
+                pass
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        (end,) = done
+        if end.status == "done":
+            return np.asarray(end.outputs[PART])
+        if end.status in ("surroundings", "lost"):
+            raise SurroundingsError(
+                "ADC-SHDW-011", "the rows could not be predicted here", self._method.name, end.error
+            )
+        hint = "it is given rows of the stream as it is given those of validation"
+        raise InputError(
+            "ADC-SHDW-010", f"the method cannot predict ({end.status})", self._method.name, end.error, hint
+        )
+
+
+@contextmanager
+def predicting(spec: StudySpec, catalogue: Catalogue, name: str) -> Iterator[Predictor]:
+    """A predictor of the METHOD that a person names. A path is looked for where the command is given, too."""
+    with tempfile.TemporaryDirectory(prefix="autodc-") as work:
+        executor = open_executor(MachineSpec(runner="inline"))
+        try:
+            yield Predictor(_method(spec, catalogue, name, Path(work)), executor, Path(work))
         finally:
             executor.close()
-        outcome = core.state.trials[0].outcome
-        found = core.outputs(asked.start)
-    finally:
-        journal.close()
-    if found is None:
-        why = "" if outcome is None else outcome.error
-        hint = "mend the trainer or the search space; it is trained at the centre of the space"
-        raise InputError("ADC-DIAG-011", "the model the study begins with cannot be trained", "task", why, hint)
-    return found
 
 
-def predicted(inputs: Inputs, method: str, folder: Path, stop: Callable[[], bool] = lambda: False) -> Outputs:
-    """Let a method predict the held-out rows of a study: part → row order.
-
-    method: a METHOD as a person writes it, paths from here or from the study file's folder; folder: for scratch, the
-    caller's to remove. Raises InputError ADC-DIAG-012 where it fails.
-    """
-    catalogue, store = inputs.catalogue, ArtefactStore(folder / "data")
-    held = held_parts(catalogue)
-    parts = {name: StoredPart(name=name, path=str(store.put_dataset(d, inputs_only=True))) for name, d in held.items()}
-    task = PredictTask(
-        number=0,
-        attempt=0,
-        out=str(folder / "out"),
-        method=method_ref(inputs, method, store),
-        parts=tuple(parts.values()),
-    )
-    executor = open_executor(QUICK)
-    try:
-        executor.submit(task)
-        while not (ended := executor.wait(TICK)):
-            if stop():
-                raise Interrupted
-    finally:
-        executor.close()
-    done = ended[0]
-    if done.status != "done":
-        hint = "a method predicts every row of validation from its inputs alone"
-        got = f"{method}: {done.error or done.status}"
-        raise InputError("ADC-DIAG-012", "this method cannot be diagnosed: it does not predict", "--method", got, hint)
-    return done.outputs
-
-
-def method_ref(inputs: Inputs, method: str, store: ArtefactStore) -> MethodRef:
-    """A METHOD as a person writes it, for a study. store: gets the base, which `constant` learns from."""
-    spec = inputs.spec
-    return MethodRef(
-        name=_from_here(method),
-        folder=spec.folder,
-        kind=spec.task.kind,
-        row_shape=_row_shape(inputs),
-        trainer=TrainerRef(name=spec.task.trainer, options=spec.task.options, folder=spec.folder),
-        base=StoredPart(name=BASE, path=str(store.put_dataset(inputs.catalogue.base))),
-    )
-
-
-def _row_shape(inputs: Inputs) -> tuple[int, ...] | None:
-    """Shape of the outputs of one row."""
-    catalogue = inputs.catalogue
+def _method(spec: StudySpec, catalogue: Catalogue, name: str, work: Path) -> MethodRef:
+    task, y = spec.task, catalogue.base.y
+    row_shape: tuple[int, ...] | None = None
     if catalogue.classes is not None:
-        return (len(catalogue.classes),)
-    return None if inputs.spec.task.kind == "custom" else np.asarray(catalogue.base.y).shape[1:]
+        row_shape = (len(catalogue.classes),)
+    elif task.kind != "custom" and y is not None:
+        row_shape = tuple(y.shape[1:])
+    base = None
+    if name == CONSTANT:
+        base = StoredPart(name="base", path=str(ArtefactStore(work / "base").put_dataset(catalogue.base)))
+    return MethodRef(
+        name=_found(name),
+        folder=spec.folder,
+        kind=task.kind,
+        row_shape=row_shape,
+        trainer=TrainerRef(name=task.trainer, options=task.options, folder=spec.folder),
+        base=base,
+    )
 
 
-def _from_here(method: str) -> str:
-    """A path that leads somewhere from the working directory, as an absolute one; all else as it is."""
-    if Path(method).exists():
-        return str(Path(method).absolute())
-    path, colon, name = method.rpartition(":")
-    return f"{Path(path).absolute()}{colon}{name}" if is_path(method) and path and Path(path).is_file() else method
+def _found(name: str) -> str:
+    """An absolute path where one lies below the working folder; else the name as it is."""
+    file, colon, thing = name.rpartition(":")
+    for path, rest in ((name, ""), (file, f"{colon}{thing}")):
+        if path and os.path.exists(path):
+            return os.path.abspath(path) + rest
+    return name

@@ -21,16 +21,20 @@ SIDE, CLASSES = 16, 10
 
 class Photographs(Dataset):
     def __init__(self, table):
-        self.table = table
+        self.images = [opened(path) for path in table["path"]]
+        self.labels = table["label"].tolist() if "label" in table else [-1] * len(table)
 
     def __len__(self):
-        return len(self.table)
+        return len(self.images)
 
     def __getitem__(self, row):
-        with Image.open(self.table["path"].iloc[row]) as image:
-            pixels = np.asarray(image.convert("L").resize((SIDE, SIDE)), dtype=np.float32) / 255
-        label = self.table["label"].iloc[row] if "label" in self.table else -1
-        return torch.from_numpy(pixels)[None], int(label)
+        return self.images[row], self.labels[row]
+
+
+def opened(path):
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("L").resize((SIDE, SIDE)), dtype=np.float32) / 255
+    return torch.from_numpy(pixels)[None]
 
 
 class Network(nn.Sequential):

@@ -123,6 +123,7 @@ def test_outcomes_stored_by_earlier_code_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back["validation.soft"], arrays["validation.soft"])
 
 
+@pytest.mark.slow
 def test_the_same_content_is_one_file_whoever_puts_it(tmp_path: Path) -> None:
     program = """
 import sys

@@ -122,6 +122,7 @@ def test_a_pipeline_gains_nothing_by_the_path(task: Any) -> None:
     assert right(run_task(task("sklearn", estimator="mine.py:make_pipeline"))) == 0.5
 
 
+@pytest.mark.slow
 def test_a_program_gains_nothing_by_the_path(task: Any) -> None:
     assert right(run_task(task("command", argv=["python", "mine.py"]))) == 0.5
 

@@ -84,6 +84,7 @@ def test_many_writers_leave_one_whole_dataset(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_part(paths.pop())[0], data.x)
 
 
+@pytest.mark.slow
 def test_a_disk_without_room(tmp_path: Path) -> None:
     """A limit on file size stands for a full disk: the write fails half-way, nothing half-written stays."""
     program = textwrap.dedent("""

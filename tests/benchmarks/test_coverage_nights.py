@@ -29,6 +29,7 @@ def test_sets_are_worth_what_was_planted() -> None:
     assert min(worth["harmful"]) < -0.01
 
 
+@pytest.mark.slow
 def test_a_night_holds_every_printed_interval_against_the_two_plans_it_is_of() -> None:
     found = night(TINY)
     assert found["comparisons"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from benchmarks.gate.real_nights import Night, Peer, articles_rule, page, worth
 from benchmarks.worlds import world
 
@@ -53,6 +55,7 @@ def test_false_keeps_and_missed_cures_are_counted_and_told() -> None:
     assert "- null 10: set_00 (resample) +0.1 ± 0.2" in text
 
 
+@pytest.mark.slow
 def test_the_articles_rule_adds_sets_at_weight_one_and_can_be_wrong_where_nothing_is_to_be_kept() -> None:
     one = world("null", 5)
     plan = articles_rule(one, one.problem.start)
@@ -61,6 +64,7 @@ def test_the_articles_rule_adds_sets_at_weight_one_and_can_be_wrong_where_nothin
     assert plan == articles_rule(one, one.problem.start)
 
 
+@pytest.mark.slow
 def test_the_worth_of_a_cure_is_far_from_nothing() -> None:
     one = world("digits", 5)
     cure = next(n for n, kind in one.kinds.items() if kind == "cure")

@@ -36,6 +36,7 @@ def test_rows_that_are_drawn_anew_make_a_certain_learner_uncertain() -> None:
     assert len(set(one.truth(drawn, 3)[OBJECTIVE])) > 1
 
 
+@pytest.mark.slow
 def test_a_night_runs_to_its_end_and_knows_what_was_true() -> None:
     found = night(TINY)
     assert abs(found["everything"] - found["start"]) < 0.01

@@ -28,6 +28,7 @@ def test_a_training_gives_scores_of_every_held_row_and_its_seed_reproduces_it(di
         assert not np.array_equal(one[part], other[part])
 
 
+@pytest.mark.slow
 def test_world_seeds_draw_other_worlds_and_the_same_seed_the_same_one(digits: RealWorld) -> None:
     same, other = world("digits", 5), world("digits", 6)
     assert all(np.array_equal(same.planted.candidates[n].x, rows.x) for n, rows in digits.planted.candidates.items())
@@ -70,6 +71,7 @@ def test_steps_are_apart_from_the_mixture_and_fidelity_scales_them(digits: RealW
     assert len(digits.legs(plan(), GOOD, seed=1, fidelity=0.25)[0].y) == digits.steps // 4
 
 
+@pytest.mark.slow
 def test_a_study_of_a_world_runs_to_its_end(digits: RealWorld) -> None:
     run = digits.study(1, trainings=24, trials=8)
     assert run.result["finished"]
@@ -78,6 +80,7 @@ def test_a_study_of_a_world_runs_to_its_end(digits: RealWorld) -> None:
     assert run.result["spent"]["trainings"] <= 24
 
 
+@pytest.mark.slow
 def test_rows_under_another_convention_help_before_a_fine_tuning_and_hurt_in_the_mixture() -> None:
     one = world("convention", 5)
     tuned = {**GOOD, "lr": 0.4, "pretrain_share": 0.6, "finetune_lr_factor": 0.6}

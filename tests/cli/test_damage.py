@@ -186,6 +186,7 @@ def test_how_far_followers_have_come_is_no_part_of_the_study(
     assert autodc("run", finished[0], "--machine", inline, "--out", folder).code == 0
 
 
+@pytest.mark.slow
 def test_an_empty_journal_with_nothing_beside_it_begins_a_study(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, budget__trainings=30, loop__rounds=1)
     (tmp_path / "out").mkdir()
@@ -200,6 +201,7 @@ def test_what_a_run_makes_is_for_its_owner_alone(finished: Any) -> None:
     assert {mode(path) for path in out.glob("journal.sqlite*")} == {0o600}
 
 
+@pytest.mark.slow
 def test_the_mode_of_a_folder_that_was_there_is_left_alone(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, budget__trainings=30, loop__rounds=1)
     (tmp_path / "out").mkdir()

@@ -31,6 +31,7 @@ def done(finished_once: Any, inline: Any, tmp_path: Path) -> Any:
     return tmp_path / "out", ["run", study, "--machine", inline, "--out", tmp_path / "out", "--json"], content
 
 
+@pytest.mark.slow
 def test_more_rounds_go_on_in_the_same_folder(autodc: Any, done: Any) -> None:
     out, words, before = done
     said = autodc(*words, "--set", "loop.rounds=2", "--set", "budget.trainings=90")
@@ -53,6 +54,7 @@ def test_more_rounds_go_on_in_the_same_folder(autodc: Any, done: Any) -> None:
     assert "loop.rounds 2 → 1" in smaller.err
 
 
+@pytest.mark.slow
 def test_the_test_set_is_opened_again_by_force_alone(autodc: Any, done: Any) -> None:
     out, words, _ = done
     wishes = ["--set", "budget.trainings=70", "--open-test"]

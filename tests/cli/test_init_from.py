@@ -85,6 +85,7 @@ def test_parts_share_no_row_and_lose_none(made: Any, tmp_path: Path) -> None:
     assert max(shares) - min(shares) < 0.02
 
 
+@pytest.mark.slow
 def test_groups_stay_whole(made: Any, tmp_path: Path) -> None:
     rows = customers(900)
     rows["patient"] = RNG(1).integers(0, 300, 900)
@@ -96,6 +97,7 @@ def test_groups_stay_whole(made: Any, tmp_path: Path) -> None:
     assert not (seen[0] | seen[1]) & seen[2]
 
 
+@pytest.mark.slow
 def test_a_date_makes_the_cut_a_cut_in_time(made: Any, tmp_path: Path) -> None:
     rows = customers(500)
     rows["created"] = pd.date_range("2026-01-01", periods=500, freq="6h").strftime("%Y-%m-%d %H:%M")
@@ -116,6 +118,7 @@ def test_a_date_of_birth_is_no_time(made: Any) -> None:
     assert "birth_date" in told["inputs"]
 
 
+@pytest.mark.slow
 def test_files_beside_are_validation_test_and_candidates(made: Any, tmp_path: Path) -> None:
     for seed, name in enumerate(("churn_test", "churn_validation", "churn_2026_02", "churn_2026_03"), start=1):
         customers(300, seed).to_csv(tmp_path / f"{name}.csv", index=False)
@@ -136,6 +139,7 @@ def test_a_copy_of_the_source_beside_it_is_no_candidate(made: Any, tmp_path: Pat
     assert "held-out" in told["not_used"]["backup.csv"]
 
 
+@pytest.mark.slow
 def test_a_folder_of_candidates_names_those_that_do_not_fit(made: Any, tmp_path: Path) -> None:
     more = tmp_path / "more"
     more.mkdir()
@@ -159,6 +163,7 @@ def test_rows_without_a_target_are_left_out_and_told(made: Any, tmp_path: Path) 
     assert "25 rows without a target" in (tmp_path / "new" / "study.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_numbers_are_regression_and_few_whole_ones_are_classes(made: Any) -> None:
     told, spec, _ = made(customers(600), "--target", "spend")
     assert (told["kind"], spec.metrics.primary, told["trainer"]) == ("regression", "mae", "sklearn")
@@ -219,6 +224,7 @@ def test_a_folder_of_images_is_cut_without_a_copy(made: Any, tmp_path: Path) -> 
     assert not [path for path in (tmp_path / "new").rglob("*") if path.suffix == ".png" and not path.is_symlink()]
 
 
+@pytest.mark.slow
 def test_a_folder_of_parts_is_taken_apart(made: Any, tmp_path: Path) -> None:
     for seed, part in enumerate(("train", "val", "test", "extra_rain")):
         pictures(tmp_path / "pets" / part, 40, seed)
@@ -315,6 +321,7 @@ def test_awkward_names_are_quoted(made: Any) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_same_source_gives_the_same_study(autodc: Any, tmp_path: Path) -> None:
     customers(300).to_csv(tmp_path / "data.csv", index=False)
     for name in ("a", "b"):

@@ -82,6 +82,7 @@ def test_a_word_glued_to_its_key_a_folder_and_a_candidate(autodc: Any, tmp_path:
     assert "put a space after the colon: `seed: 3`" in said.err
 
 
+@pytest.mark.slow
 def test_on_a_terminal_whole_words_are_wrapped_and_a_log_has_long_lines(tmp_path: Path) -> None:
     study = write_world(tmp_path, metrics__primary="acuracy", data__test={"source": "data/tset.npz"})
     program = "import sys; sys.argv = ['autodc', 'check', 'study.yaml']; from autodc.cli import main; {}main()"

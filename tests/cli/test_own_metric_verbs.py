@@ -68,6 +68,7 @@ def test_the_verbs_that_read_want_no_metric_and_no_folder(
     assert 0 < json.loads(again.out)["validation"]["before"]["dark"] <= 1
 
 
+@pytest.mark.slow
 def test_what_a_metric_prints_is_talk_and_no_result(autodc: Any, study: Any, inline: Any, tmp_path: Path) -> None:
     file = study()
     text = (tmp_path / "mine.py").read_text().replace("        return", "        print('scoring')\n        return")

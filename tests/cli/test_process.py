@@ -41,6 +41,7 @@ def test_a_light_start_imports_nothing_heavy(code: Any) -> None:
     assert done.stderr.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_stops_cleanly_and_the_same_command_finishes(
     autodc: Any, inline: Any, tmp_path: Path, number: Any

@@ -61,6 +61,7 @@ def begun(folder: Path, study: Path, machine: Path, *words: object) -> subproces
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGHUP, signal.SIGINT))]
 )
@@ -126,6 +127,7 @@ def test_a_terminal_that_went_away_does_not_hold_up_a_stop() -> None:
         assert stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_verb_that_reads_files_ends_like_ctrl_c(tmp_path: Path, number: Any) -> None:
     (tmp_path / "reader.py").write_text(SLOW_READER)

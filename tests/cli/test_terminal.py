@@ -95,6 +95,7 @@ for words in (["why", sys.argv[1], "lamps"], ["status", sys.argv[1]]):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "encoding", ["ascii", *(pytest.param(e, marks=pytest.mark.slow) for e in ("latin-1", "cp1252"))]
 )
@@ -115,6 +116,7 @@ def test_a_stream_without_unicode_gets_plain_characters(finished: Any, encoding:
         assert "..." not in status
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_defect(finished: Any) -> None:
     program = "import sys; from autodc.cli import main; main()"
     words = [sys.executable, "-c", program, "why", str(finished[1]), "lamps"]

@@ -40,6 +40,7 @@ def study_at(folder: Path, server: str, password: str) -> Path:
     return write_world(folder, budget__trainings=30, loop__rounds=1, data__candidates=candidates)
 
 
+@pytest.mark.slow
 def test_the_password_of_a_source_is_nowhere_and_may_change(
     autodc: Any, inline: Any, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,6 +61,7 @@ def test_the_password_of_a_source_is_nowhere_and_may_change(
         assert not [p for p in out.rglob("*") if p.is_file() and secret.encode() in p.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_journal_of_before_with_a_password_in_it_goes_on(
     autodc: Any, inline: Any, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_check_tells_all_that_is_wrong_at_once(autodc: Any, tmp_path: Path) -> N
     assert "nowhere.npz" in said.err
 
 
+@pytest.mark.slow
 def test_set_changes_a_value_and_makes_another_study(autodc: Any, finished: Any, inline: Any, tmp_path: Path) -> None:
     study, folder, _ = finished
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "o", "--set", "budget.trainings=20", "--json")
@@ -132,6 +133,7 @@ def test_until_is_a_time_of_day(autodc: Any, finished: Any, inline: Any, tmp_pat
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.slow
 def test_require_keep_is_a_condition(autodc: Any, finished: Any, inline: Any, tmp_path: Path) -> None:
     study, folder, _ = finished
     assert autodc("run", study, "--machine", inline, "--out", folder, "--require-keep").code == 0
@@ -197,6 +199,7 @@ def test_report_writes_the_page_again(autodc: Any, finished: Any) -> None:
     assert "lamps" in page.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in examples() if name != "fashion"])
 def test_init_writes_a_study_that_check_accepts(autodc: Any, tmp_path: Path, name: Any) -> None:
     said = autodc("init", tmp_path / "mine", "--example", name)

@@ -74,6 +74,7 @@ def test_the_truth_names_every_candidate_once(name: Any) -> None:
     assert sorted(planted) == sorted(candidate.name for candidate in spec.data.candidates)
 
 
+@pytest.mark.slow
 def test_the_duplicates_of_digits_are_rows_of_its_base() -> None:
     catalogue = read_catalogue(load(str(CONFIGS / "digits" / "study.yaml")), read_source)
     assert among(row_hashes(catalogue["set_g"].x), row_hashes(catalogue.base.x)).all()
@@ -118,6 +119,7 @@ def test_the_tables_are_what_their_script_makes() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_an_example_stands_alone(name: Any, tmp_path: Path) -> None:
     write_example(tmp_path, name)

@@ -212,3 +212,19 @@ def test_few_draws_of_a_very_long_epoch_are_in_its_shares(
     expected = 300 * wanted * weights[0] * 400 / epoch
     assert counts[:400].sum() == pytest.approx(expected, rel=0.05)
     assert counts[:400].std() < 3 * np.sqrt(counts[:400].mean())
+
+
+@pytest.mark.usefixtures("tiny")
+def test_positions_of_a_mask_are_found_a_piece_at_a_time() -> None:
+    marked = np.random.default_rng(0).random(50) < 0.5
+    np.testing.assert_array_equal(large.positions(marked), np.flatnonzero(marked))
+    assert len(large.positions(marked[:0])) == 0
+    assert not isinstance(large.positions(marked).base, np.ndarray)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_few_stretches_of_rows_stay_where_they_lie() -> None:
+    columns, rows = arrow(), np.r_[2:9, 9:11, 15:40, 0:3]
+    stayed = large.taken_columns(columns, rows)
+    assert stayed.equals(columns.take(rows))
+    assert stayed["number"].num_chunks > 1

@@ -119,6 +119,7 @@ def test_rows_of_a_mixed_table_are_near_within_rounding_and_of_equal_categories(
     assert pairs(table(own), table(both)) == [(500 + i, i) for i in range(20)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [1, 2])
 def test_in_few_columns_rows_are_near_by_chance(columns: int) -> None:
     rng = np.random.default_rng(0)

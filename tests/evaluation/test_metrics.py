@@ -62,6 +62,7 @@ def test_a_curve_of_two_classes_is_by_the_score_of_the_second(name: Any) -> None
     np.testing.assert_allclose(metric.rows(logits, truth), slow, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CURVES)
 def test_a_curve_of_more_classes_is_the_mean_of_those_that_are_present(name: Any) -> None:
     here = CLASSES != 2
@@ -169,6 +170,7 @@ def test_the_mean_over_rows_is_the_metric(name: Any) -> None:
     assert rows.mean() == pytest.approx(metric.value(outputs, targets), rel=1e-2 if not metric.is_mean else 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1"])
 def test_pseudo_values_have_the_spread_of_the_bootstrap(name: Any) -> None:
     metric, rng = METRICS[name], np.random.default_rng(1)

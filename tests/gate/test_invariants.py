@@ -195,6 +195,7 @@ def test_the_order_of_rows_and_pairs_changes_nothing_for_any_metric(said: Any, m
     assert _verdict(mixed, metric) == _verdict(said, metric)
 
 
+@pytest.mark.slow
 @settings(QUICK, max_examples=60)
 @given(predictions, st.sampled_from(tuple(METRICS)), st.sampled_from(((2, 1), (1, 2), (1, 3))))
 def test_more_of_the_same_predictions_never_turn_keep_into_drop(said: Any, metric: Any, times: Any) -> None:
@@ -208,6 +209,7 @@ def test_more_of_the_same_predictions_never_turn_keep_into_drop(said: Any, metri
         assert _verdict(more, metric) != "drop"
 
 
+@pytest.mark.slow
 def test_the_evidence_is_of_every_kind() -> None:
     """The strategies give keeps, drops and tests that go on, of single and of grouped rows, for every metric."""
     seen: set[tuple[str, str | None]] = set()

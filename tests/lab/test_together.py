@@ -106,6 +106,7 @@ def _asked(nights: int, datasets: int) -> Asked:
     )
 
 
+@pytest.mark.slow
 def test_planted_sizes_are_around_what_the_whole_can_show_and_every_kind_is_played() -> None:
     asked = _asked(1, 6)
     assert len(asked.gains) == 4

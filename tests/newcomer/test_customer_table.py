@@ -60,6 +60,7 @@ def test_check_is_green_and_tells_of_the_id_alone(table: Path, check: Callable[.
     assert found["can_keep"]
 
 
+@pytest.mark.slow
 def test_people_who_gave_the_same_answers_are_no_leak(table: Path, check: Callable[..., Any]) -> None:
     for path in table.glob("*.csv"):
         pd.read_csv(path).drop(columns=["customer_id", "signed_up"]).to_csv(path, index=False)
@@ -68,6 +69,7 @@ def test_people_who_gave_the_same_answers_are_no_leak(table: Path, check: Callab
     assert not any(one["left_out"] for one in found["datasets"])
 
 
+@pytest.mark.slow
 def test_init_finds_the_months(table: Path, init: Callable[..., Any]) -> None:
     told = init("churn.csv", "--target", "churn")
     assert told["candidates"] == ["churn_02", "churn_03"]

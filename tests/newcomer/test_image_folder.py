@@ -100,6 +100,7 @@ def test_check_is_green(pictures: Path, check: Callable[..., Any]) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_init_finds_the_parts_and_the_table(pictures: Path, init: Callable[..., Any]) -> None:
     told = init("images")
     assert (told["trainer"], told["candidates"]) == ("torch_image", ["extra_rain"])

@@ -106,6 +106,7 @@ def test_it_is_searched_judged_and_kept(folder: Path) -> None:
     assert content["kept"] == ["lit"]
 
 
+@pytest.mark.slow
 def test_a_study_that_is_opened_again_still_has_it(folder: Path, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     shutil.copytree(folder, whole)

@@ -95,6 +95,7 @@ def test_the_command_trainer_is_told_lists_and_null_as_they_are(tmp_path: Path) 
     assert '"hyperparameters": {"depth": null, "hidden": [64, 32]}' in json.dumps(job_content(job, tmp_path))
 
 
+@pytest.mark.slow
 def test_a_study_with_null_and_lists_runs_to_its_end(tmp_path: Path) -> None:
     space = {
         "hidden_layer_sizes": {"type": "categorical", "choices": [[8], [8, 4]]},

@@ -100,6 +100,7 @@ def test_few_or_equal_descriptors_make_no_clusters_and_wrong_ones_are_refused() 
         clusters(DATASETS, {"d000": (1.0, 2.0), "d001": (1.0,)})
 
 
+@pytest.mark.slow
 def test_without_clusters_suggestions_are_what_they_were() -> None:
     plain = problem_of(6)
     told = dataclasses.replace(plain, descriptors={f"d{i}": (float(i), float(i % 2)) for i in range(6)})
@@ -108,6 +109,7 @@ def test_without_clusters_suggestions_are_what_they_were() -> None:
     assert make_engine("mixture", told, 3).recommend(seen) == make_engine("mixture", plain, 3).recommend(seen)
 
 
+@pytest.mark.slow
 def test_shared_effects_are_ranked_better_and_useless_descriptors_cost_little() -> None:
     plain, told, shuffled = (
         np.array([ranking(seed, make(seed)) for seed in range(4)])
@@ -140,6 +142,7 @@ def test_the_gradient_of_the_evidence_is_that_of_finite_differences(sample: Any)
     assert check_grad(lambda p: at(p)[0], lambda p: at(p)[1][layout], centre[layout] + 0.3) < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
 def test_draws_and_means_as_functions_agree_with_predictions(sample: Any, kind: Any, fit: Any) -> None:
     model, rows = kind(sample, fit(sample)), sample.features[:5]
@@ -182,6 +185,7 @@ def test_a_cluster_that_helps_only_as_a_whole_is_switched_in() -> None:
     assert best(Space(dimensions, clusters=[fours])) == list(range(20, 30))
 
 
+@pytest.mark.slow
 def test_the_same_history_gives_the_same_suggestion_in_a_fresh_engine() -> None:
     made, seen = problem(described(3)), observed(3, 30)
     first = make_engine("mixture", made, 5)

@@ -78,6 +78,7 @@ def test_the_search_finds_what_helps_and_leaves_out_what_harms() -> None:
     assert found.worth["d0"] > 0
 
 
+@pytest.mark.slow
 def test_observations_with_weights_above_the_cap_and_unknown_datasets_stay_usable() -> None:
     problem = problem_of(3)
     engine = make_engine("mixture", problem, 2)
@@ -88,6 +89,7 @@ def test_observations_with_weights_above_the_cap_and_unknown_datasets_stay_usabl
     assert fresh.suggest(len(observed), observed, plans[-2:]).plan.mixture.weight("d0") <= problem.max_weight
 
 
+@pytest.mark.slow
 def test_a_search_that_gains_a_dataset_uses_what_it_knows_and_tries_the_new_one_soon() -> None:
     _, old = drive(make_engine("mixture", problem_of(6), 1), reward, trials=36)
     borrowed = [dataclasses.replace(seen, number=i - len(old)) for i, seen in enumerate(old)]
@@ -112,6 +114,7 @@ def test_enqueued_mixtures_are_tried_first_also_after_a_warm_start() -> None:
     assert (warm.origin, warm.plan.mixture.to_dict()) == ("enqueued", {"base": 1.0, "d1": 1.5})
 
 
+@pytest.mark.slow
 def test_plans_engine_and_loop_are_read_without_optuna_and_the_loop_without_ray_mlflow_and_torch() -> None:
     names = ["autodc.plan.plan", "autodc.search", "autodc.search.mixture_engine", "autodc.study.core"]
     code = f"""

@@ -174,6 +174,7 @@ def guarded(guards: Any, seed: Any, trials: Any = 40) -> Any:
     return [t.params["greedy"] for t in made.trials[-15:]]
 
 
+@pytest.mark.slow
 def test_a_guard_holds_the_search_off_what_breaks_its_margin() -> None:
     free, held = guarded({}, 3), guarded({"day": 0.75}, 3)
     assert sum(greedy > 0.75 for greedy in free) > 7
@@ -227,6 +228,7 @@ def test_cheap_trials_are_charged_and_weighed_by_their_fidelity() -> None:
     assert sampler._seen[4].failed
 
 
+@pytest.mark.slow
 def test_several_directions_are_searched_at_once() -> None:
     names = {"dark": FloatDistribution(0, 1), "width": IntDistribution(1, 64, log=True)}
     made = optuna.create_study(
@@ -295,6 +297,7 @@ def test_two_workers_ask_and_tell_at_the_same_time() -> None:
     assert made.best_value > 1.5
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_guide_run() -> None:
     programs = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     ran = [{} for _ in programs]

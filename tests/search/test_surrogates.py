@@ -62,6 +62,7 @@ def test_what_was_planted_is_predicted_on_new_rows(kind: Any, fit: Any) -> None:
     assert (sd > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "fit"), [(GaussianProcess, tune), (Ridge, tune_ridge)])
 def test_draws_scatter_about_the_mean_as_the_posterior_says(kind: Any, fit: Any) -> None:
     rng = np.random.default_rng(3)
@@ -78,6 +79,7 @@ def test_draws_scatter_about_the_mean_as_the_posterior_says(kind: Any, fit: Any)
     assert (drawn[:, 0] - drawn[:, 1]).std() == pytest.approx(spread[0], rel=0.1)
 
 
+@pytest.mark.slow
 def test_an_average_of_models_doubts_what_they_disagree_about() -> None:
     rng = np.random.default_rng(4)
     made = sample(30, rng)

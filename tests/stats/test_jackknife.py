@@ -32,6 +32,7 @@ def test_label_metrics_agree_with_sklearn_and_with_leaving_rows_out(quick: Any, 
     assert values == pytest.approx(slow, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_auc_agrees_with_sklearn_ties_included() -> None:
     rng = np.random.default_rng(1)
     truth = rng.random(300) < 0.3

@@ -79,6 +79,7 @@ def test_the_journal_alone_has_it(grown: Any) -> None:
     assert [s.name for s in again._slices.table.slices] == ["overall", "dark", "bright"]
 
 
+@pytest.mark.slow
 def test_a_longer_budget_does_not_forget_it(grown: Any, world: Any) -> None:
     hand, _, rows, _ = grown
     longer = world(slices=FULL[:2], budget__trainings=160, loop__rounds=3)

@@ -42,6 +42,7 @@ def test_where_there_is_nothing_to_tune_no_trial_goes_to_it(world: Any) -> None:
     assert {t.origin for t in plain.state.trials if t.trial.phase == "search"} == {"random"}
 
 
+@pytest.mark.slow
 def test_what_costs_money_is_in_no_everything(world: Any, study: StudyCore) -> None:
     name, *others = study.state.candidates
     given = [c.model_dump(exclude_defaults=True) for c in world().spec.data.candidates]

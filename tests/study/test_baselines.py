@@ -57,6 +57,7 @@ def test_the_result_has_the_objective_of_each_on_the_sealed_test_and_how_far_the
     assert set(base["slices"]) == set(content["test"]["after"])
 
 
+@pytest.mark.slow
 def test_without_a_test_set_they_are_measured_on_the_gate_rows(world: Any) -> None:
     hand = world(**SMALL, data__test=None)
     study = hand.open([])
@@ -69,6 +70,7 @@ def test_without_a_test_set_they_are_measured_on_the_gate_rows(world: Any) -> No
     assert content["baselines"]["base_tuned"]["objective"] < after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arm", ["base_tuned", "everything_tuned"])
 def test_one_that_cannot_be_trained_is_told_and_the_night_ends(world: Any, arm: str) -> None:
     hand = world(**SMALL)
@@ -91,6 +93,7 @@ def test_one_that_cannot_be_trained_is_told_and_the_night_ends(world: Any, arm: 
     )
 
 
+@pytest.mark.slow
 def test_a_study_that_goes_on_chooses_the_same_and_trains_none_twice(world: Any) -> None:
     hand, rows = world(**SMALL), []
     hand.finish(hand.open(rows))
@@ -105,6 +108,7 @@ def test_a_study_that_goes_on_chooses_the_same_and_trains_none_twice(world: Any)
     assert result(study.state)["baselines"] == result(hand.open(rows).state)["baselines"]
 
 
+@pytest.mark.slow
 def test_where_nothing_is_free_there_is_one_baseline_and_it_is_trained_once(world: Any) -> None:
     candidates = [{"name": "lamps", "source": "data/lamps.npz", "cost": 5}]
     hand = world(**SMALL, data__candidates=candidates)

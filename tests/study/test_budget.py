@@ -16,6 +16,7 @@ from autodc.testing.worlds.cells import CANDIDATES
 FAST = {(20, 1), (20, 3), (40, 2), (80, 3)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trainings", "rounds"),
     [
@@ -46,6 +47,7 @@ def test_trainings_stay_within_the_budget_and_the_last_measurement_is_paid(
     assert content["spent"]["comparisons"] <= allowance.planned_tests(hand.spec)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "limit", [0, pytest.param(50, marks=pytest.mark.slow), 100, pytest.param(150, marks=pytest.mark.slow)]
 )
@@ -64,6 +66,7 @@ def test_what_is_kept_costs_no_more_than_the_budget(world: Any, limit: Any) -> N
         assert sum(price[name] for name in test.challenger.mixture.added) <= limit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seed",
     [
@@ -84,6 +87,7 @@ def test_every_kept_dataset_has_a_decision_of_its_own(world: Any, seed: Any) -> 
     assert sorted(content["kept"] + content["dropped"] + content["undecided"]) == sorted(CANDIDATES)
 
 
+@pytest.mark.slow
 def test_the_test_set_is_opened_once_and_its_targets_are_not_read_before(world: Any) -> None:
     hand = world(data__test={"source": "sealed.py:rows"}, seed=11, budget__trainings=40)
     asked = hand.log()

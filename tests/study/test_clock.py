@@ -90,6 +90,7 @@ def test_the_default_timeout_follows_the_pace_and_is_never_short(world: Any) -> 
     assert pace.timeout(uneven, base, 1.0) >= 4 * 3600.0
 
 
+@pytest.mark.slow
 def test_every_job_gets_a_timeout(world: Any, executor_of: Any) -> None:
     class Watched(executor_of):
         def submit(self, job: Any) -> None:
@@ -124,6 +125,7 @@ def drive(hand: Any, study: Any, executor: Any, clocks: Any, **wishes: Any) -> N
     Driver(study, executor, hand.jobs(study), NullTracker(), clock=clocks.wall, monotonic=clocks.awake, **wishes).run()
 
 
+@pytest.mark.slow
 def test_a_machine_that_slept_still_has_its_wall_clock_budget(world: Any, executor_of: Any, essence: Any) -> None:
     hand = world(budget__trainings=40, loop__rounds=1)
     calm, slept = hand.open([]), hand.open([])
@@ -139,6 +141,7 @@ def test_a_machine_that_slept_still_has_its_wall_clock_budget(world: Any, execut
     assert slept.state.finished.because != "budget.wall_clock"
 
 
+@pytest.mark.slow
 def test_a_limit_rises_again_when_there_is_more_time_than_it_seemed(world: Any, executor_of: Any) -> None:
     hand = world(budget__trainings=40, loop__rounds=1)
     rows = []
@@ -172,6 +175,7 @@ def test_a_limit_of_one_session_does_not_bind_the_next(world: Any) -> None:
     assert folded.limit is None
 
 
+@pytest.mark.slow
 def test_the_next_night_goes_on_to_the_budget(world: Any, executor_of: Any) -> None:
     """Power cut after the clock had limited the study: the same command without a time spends the whole budget."""
     hand = world(budget__trainings=60, loop__rounds=2)
@@ -222,6 +226,7 @@ class Hanging:
         self.cancel()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [9, 20])
 def test_a_hang_is_ended_in_time_for_the_last_measurement(world: Any, executor_of: Any, number: Any) -> None:
     hand = world(budget__trainings=60)

@@ -92,6 +92,7 @@ def test_where_the_budget_is_short_the_model_says_it(world: Any) -> None:
     assert not [t for t in study.state.trials if t.trial.phase == "credit"]
 
 
+@pytest.mark.slow
 def test_without_a_test_set_all_four_arms_are_trained_afresh(world: Any) -> None:
     hand = world(budget__trainings=160, loop__rounds=1, data__test=None)
     study = hand.open([])

@@ -26,6 +26,7 @@ def first(request: pytest.FixtureRequest, world: Any) -> Any:
     return hand, study, rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flight", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 4]
 )
@@ -37,6 +38,7 @@ def test_the_order_of_outcomes_does_not_matter(first: Any, essence: Any, flight:
         assert essence(again) == essence(study)
 
 
+@pytest.mark.slow
 def test_the_default_sampler_does_not_mind_the_order_either(world: Any, essence: Any) -> None:
     hand = world(search__sampler="mixture", budget__trainings=40, loop__rounds=1)
     first, again = hand.open([]), hand.open([])
@@ -52,6 +54,7 @@ def test_a_stop_anywhere_changes_nothing(first: Any, essence: Any, share: Any, f
     resume_after(share, first, essence, flight, seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "flight"), [(0.0, 1), (0.2, 2), (0.6, 1), (0.9, 4)])
 def test_a_stop_changes_nothing(first: Any, essence: Any, share: Any, flight: Any) -> None:
     resume_after(share, first, essence, flight, seed=7)
@@ -96,6 +99,7 @@ def test_a_trial_is_journalled_before_it_is_handed_out(world: Any) -> None:
     assert [e.trial["number"] for e in planned] == [t.number for t in trials]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lag", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow), 5]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,18 @@ def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(wor
     assert study.state.trials[8].outcome is None
 
 
+def test_data_put_in_place_again_cost_a_training_no_attempt(
+    untroubled: Any, executor_of: Any, essence: Any, monkeypatch: Any
+) -> None:
+    hand, expected = untroubled
+    study = hand.open([])
+    made = hand.jobs
+    monkeypatch.setattr(hand, "jobs", lambda study: replace(made(study), restore=lambda: True))
+    faults = {(8, 0): "surroundings", (8, 1): "crashed"}
+    hand.drive(study, executor_of(hand, study, 2, faults, missing=True), retries=1)
+    assert essence(study) == expected
+
+
 def test_late_and_double_completions_are_ignored(untroubled: Any, executor_of: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows = []
@@ -90,6 +103,7 @@ def test_a_stop_leaves_a_journal_that_goes_on(untroubled: Any, executor_of: Any,
     assert essence(again) == expected
 
 
+@pytest.mark.slow
 def test_the_executor_is_kept_one_job_ahead_and_never_more(world: Any, executor_of: Any) -> None:
     hand = world(search__lag=8)
     study = hand.open([])
@@ -98,6 +112,7 @@ def test_the_executor_is_kept_one_job_ahead_and_never_more(world: Any, executor_
     assert max(most) <= executor.slots + 1
 
 
+@pytest.mark.slow
 def test_every_slot_has_its_next_job_queued_while_it_trains(world: Any, executor_of: Any) -> None:
     class Watched(executor_of):
         def wait(self, timeout: Any = None) -> Any:
@@ -135,8 +150,6 @@ def test_a_disk_that_refuses_ends_the_run_once_for_a_trial_and_then_fails_it(wor
 
 
 def test_data_that_is_gone_elsewhere_is_never_a_failed_plan(world: Any, executor_of: Any) -> None:
-    from dataclasses import replace
-
     from autodc.errors import SurroundingsError
 
     class Elsewhere(executor_of):

@@ -92,6 +92,7 @@ def test_its_test_set_is_not_opened_again_and_the_result_says_of_what_it_is(agai
     assert len(fresh) == allowance.final_seeds(hand.spec)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "share", [pytest.param(0.1, marks=pytest.mark.slow), 0.4, pytest.param(0.7, marks=pytest.mark.slow), 0.95]
 )
@@ -107,6 +108,7 @@ def test_a_stop_in_the_middle_of_an_extension_changes_nothing(again: Any, essenc
     assert essence(resumed) == essence(study)
 
 
+@pytest.mark.slow
 def test_more_rounds_search_on(again: Any, begun: Any) -> None:
     _, before, _ = begun
     hand, _, study = again(loop__rounds=2, budget__trainings=120)
@@ -116,6 +118,7 @@ def test_more_rounds_search_on(again: Any, begun: Any) -> None:
     assert result(study.state)["finished"]
 
 
+@pytest.mark.slow
 def test_a_mixture_added_to_enqueue_is_tried_first(again: Any, begun: Any) -> None:
     _, before, _ = begun
     wanted = {"copies": 0.5, "chance": 1.5}

@@ -27,6 +27,7 @@ def finish(hand: Any, study: Any, breaks: Any) -> Any:
     return failed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "sampler"),
     [
@@ -67,6 +68,7 @@ def test_where_every_candidate_fails_few_trainings_are_burnt(world: Any, sampler
     assert all(len(added) == 1 for added in heard)
 
 
+@pytest.mark.slow
 def test_one_culprit_in_every_mixture_does_not_condemn_the_others(world: Any) -> None:
     """Where two of four spoil nearly every mixture, the hearing of the others lets them back in."""
     hand = world(budget__trainings=120)
@@ -76,6 +78,7 @@ def test_one_culprit_in_every_mixture_does_not_condemn_the_others(world: Any) ->
     assert "lamps" in result(study.state)["kept"]
 
 
+@pytest.mark.slow
 def test_settings_that_fail_do_not_condemn_a_dataset(world: Any) -> None:
     hand = world(task__options={"fail": "narrow"}, budget__trainings=80)
     study = hand.open([])
@@ -83,6 +86,7 @@ def test_settings_that_fail_do_not_condemn_a_dataset(world: Any) -> None:
     assert failing.datasets(study.view) == {}
 
 
+@pytest.mark.slow
 def test_a_choice_that_always_fails_is_told_and_stays(world: Any) -> None:
     space = {
         "width": {"type": "int", "low": 1, "high": 12},
@@ -96,6 +100,7 @@ def test_a_choice_that_always_fails_is_told_and_stays(world: Any) -> None:
     assert any("kernel = 'cuda'" in w for w in status(study.state)["warnings"])
 
 
+@pytest.mark.slow
 def test_nothing_is_told_of_a_study_without_failures(world: Any) -> None:
     hand = world()
     study = hand.open([])
@@ -103,6 +108,7 @@ def test_nothing_is_told_of_a_study_without_failures(world: Any) -> None:
     assert result(study.state)["failing"] == {"datasets": {}, "settings": {}}
 
 
+@pytest.mark.slow
 def test_what_is_told_does_not_depend_on_the_order_of_outcomes_or_a_stop(world: Any, essence: Any) -> None:
     hand = world(budget__trainings=60)
     breaks = lambda plan: "copies" in plan.mixture  # noqa: E731

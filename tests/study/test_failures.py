@@ -14,6 +14,7 @@ from autodc.review.result import result
 from autodc.study.rules import allowance, pairs
 
 
+@pytest.mark.slow
 def test_failing_settings_are_told_and_the_study_goes_on(world: Any) -> None:
     hand = world(task__options={"fail": "narrow"})
     study = hand.open([])
@@ -25,6 +26,7 @@ def test_failing_settings_are_told_and_the_study_goes_on(world: Any) -> None:
     assert result(study.state)["kept"] == ["lamps"]
 
 
+@pytest.mark.slow
 def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world: Any) -> None:
     seed = pairs.pair_seed(world().spec, 1, 0)
     hand = world(task__options={"fail": "lamps", "fail_seed": seed})
@@ -39,6 +41,7 @@ def test_a_challenger_that_fails_on_a_seed_of_the_gate_does_not_pass_on_it(world
         assert any(name in d["members"] and d["verdict"] == "keep" for d in result(study.state)["decisions"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flight", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_training_of_a_pair_that_failed_is_run_again_with_its_seed(world: Any, flight: Any) -> None:
     hand = world(budget__trainings=200)
@@ -57,6 +60,7 @@ def test_a_training_of_a_pair_that_failed_is_run_again_with_its_seed(world: Any,
     assert judged(flaky) == judged(whole)
 
 
+@pytest.mark.slow
 def test_a_pair_that_fails_every_time_is_undecided_and_says_so(world: Any) -> None:
     hand = world()
     study = hand.open([])
@@ -69,6 +73,7 @@ def test_a_pair_that_fails_every_time_is_undecided_and_says_so(world: Any) -> No
     assert "lamps" not in result(study.state)["kept"]
 
 
+@pytest.mark.slow
 def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world: Any) -> None:
     hand = world()
     study = hand.open([])

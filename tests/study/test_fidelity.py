@@ -70,6 +70,7 @@ def test_gate_calibration_and_test_train_in_full(faithful: Any) -> None:
     assert {t.trial.fidelity for t in study.state.trials if t.trial.phase != "search"} == {1.0}
 
 
+@pytest.mark.slow
 def test_cheap_trainings_that_mislead_are_not_used(world: Any) -> None:
     hand, rows = world(search__fidelity=CHEAP, task__options={"misleading": True}, loop__rounds=1), []
     study = hand.open(rows)
@@ -96,6 +97,7 @@ def test_the_order_of_outcomes_and_a_stop_do_not_matter(faithful: Any, essence: 
         assert essence(begun) == essence(study)
 
 
+@pytest.mark.slow
 def test_without_the_key_nothing_is_cheap(world: Any) -> None:
     hand, rows = world(loop__rounds=1), []
     study = hand.open(rows)

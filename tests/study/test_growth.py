@@ -66,6 +66,7 @@ def calls(function: Any, *names: Any) -> Any:
     return sum(count for (_, _, name), (count, *_) in stats.items() if name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sampler", "digest"), [("random", "8086625f79e2f277"), ("mixture", "ed86b4d9bcec350e")])
 def test_a_small_study_plans_what_it_planned_before(world: Any, sampler: Any, digest: Any) -> None:
     """The digests are of the code that worked everything out anew at every trial, in a study by the rules of then."""
@@ -81,6 +82,7 @@ def test_a_small_study_plans_what_it_planned_before(world: Any, sampler: Any, di
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "mixture"])
 def test_a_proposal_encodes_what_is_new_and_nothing_else(sampler: Any) -> None:
     observed, engine = trained(60), make_engine(sampler, problem(), 2)
@@ -98,6 +100,7 @@ def test_a_proposal_encodes_what_is_new_and_nothing_else(sampler: Any) -> None:
     assert calls(lambda: engine.outlook(observed[:58], plans), "row", "cholesky", "tune") <= 2
 
 
+@pytest.mark.slow
 def test_an_outlook_of_other_observations_is_told_of_them_alone() -> None:
     observed = trained(40)
     early = [o for o in observed if o.number % 3]
@@ -151,6 +154,7 @@ def test_draws_together_are_the_draws_one_by_one(count: Any) -> None:
     assert np.allclose(together, [model.sampled(rng)(features) for _ in range(20)], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_many_guards_have_one_kernel_and_hold_what_each_would() -> None:
     guards = tuple(f"g{i}" for i in range(FEW + 8))
     made, observed = problem(guards), trained(60, guards)

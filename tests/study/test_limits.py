@@ -48,6 +48,7 @@ def with_lamps(trial: Trial) -> float:
     return 5.0 + 5.0 * ("lamps" in trial.plan.mixture)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("evidence", "verdict"), [("together", "undecided"), ("each", "drop")])
 def test_a_dataset_that_makes_the_model_too_large_is_not_kept_and_told_so(
     world: Any, evidence: str, verdict: str
@@ -65,6 +66,7 @@ def test_a_dataset_that_makes_the_model_too_large_is_not_kept_and_told_so(
     assert not cost_alarms(study.state)
 
 
+@pytest.mark.slow
 def test_a_limit_that_is_wide_enough_refuses_nothing(world: Any) -> None:
     hand = world(metrics__limits={"model_mb": 2.0, "predict_ms": 3.0}, loop__rounds=1)
     found = result(finished(hand, [], model_mb=with_lamps, predict_ms=narrow).state)
@@ -72,6 +74,7 @@ def test_a_limit_that_is_wide_enough_refuses_nothing(world: Any) -> None:
     assert "metrics.limits" not in str(found["warnings"])
 
 
+@pytest.mark.slow
 def test_settings_that_are_slower_are_neither_recommended_nor_left_at_the_end(world: Any) -> None:
     space = {"search_space": WIDTHS, "search__sampler": "mixture", "loop__rounds": 1}
     free = finished(world(**space), [], predict_ms=narrow)
@@ -88,6 +91,7 @@ def test_settings_that_are_slower_are_neither_recommended_nor_left_at_the_end(wo
     assert fold(event for _, event in MemoryJournal(rows).read()).incumbent == tied.state.incumbent
 
 
+@pytest.mark.slow
 def test_timings_that_only_chance_moves_refuse_nothing(world: Any) -> None:
     hand = world(metrics__limits={"predict_ms": 1.1}, loop__rounds=1)
     study = finished(hand, [], predict_ms=lambda t: np.random.default_rng(t.number).lognormal(0, 0.5))

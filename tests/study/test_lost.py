@@ -29,6 +29,7 @@ def kinds(rows: list[Any], *names: str) -> list[str]:
     return [kind for kind, _, _ in rows if kind in names]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [7, 21, 28, -1], ids=["early", "in the gate", "later", "at the end"])
 def test_arrays_that_are_gone_are_made_again_and_nothing_is_decided_otherwise(
     untroubled: Any, essence: Any, ends: int
@@ -49,6 +50,7 @@ def test_arrays_that_are_gone_are_made_again_and_nothing_is_decided_otherwise(
     assert all(one.difference == 0 for one in study.state.restored)
 
 
+@pytest.mark.slow
 def test_the_trainings_of_one_decision_are_made_again_side_by_side(untroubled: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows: list[Any] = []
@@ -70,6 +72,7 @@ def test_the_trainings_of_one_decision_are_made_again_side_by_side(untroubled: A
     assert essence(study) == expected
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_meanwhile_leaves_them_to_the_next_one(
     untroubled: Any, executor_of: Any, essence: Any
 ) -> None:
@@ -92,6 +95,7 @@ def _loses(hand: Any, study: StudyCore, ends: int) -> bool:
     return ended >= ends
 
 
+@pytest.mark.slow
 def test_where_no_time_is_left_to_make_them_again_the_run_is_interrupted(
     untroubled: Any, executor_of: Any, essence: Any
 ) -> None:
@@ -123,6 +127,7 @@ class Unsteady:
         return study.score(trial, completion)
 
 
+@pytest.mark.slow
 def test_a_trainer_that_is_not_deterministic_is_told_and_old_scores_stand(untroubled: Any) -> None:
     hand, _ = untroubled
     rows: list[Any] = []
@@ -147,6 +152,7 @@ def test_a_trainer_that_is_not_deterministic_is_told_and_old_scores_stand(untrou
     assert result(reopened.state) == result(study.state)
 
 
+@pytest.mark.slow
 def test_where_training_again_fails_it_is_said_and_tried_again_by_the_next_run(untroubled: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows: list[Any] = []
@@ -182,6 +188,7 @@ def test_what_is_ended_by_the_clock_or_told_twice_changes_nothing(untroubled: An
     assert len(kinds(rows, "OutcomeLost")) == len(kinds(rows, "OutcomeRestored")) == 1
 
 
+@pytest.mark.slow
 def test_arrays_that_are_gone_and_that_nothing_needs_are_not_made_again(untroubled: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows: list[Any] = []

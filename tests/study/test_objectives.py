@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from autodc.review.result import result
 from autodc.study.journal.fold import fold
 from autodc.testing.memory import MemoryJournal
@@ -21,6 +23,7 @@ def finished(hand: Any, rows: Any, measured: Any = True) -> Any:
     return study
 
 
+@pytest.mark.slow
 def test_the_front_has_fast_plans_beside_good_ones(world: Any) -> None:
     hand = world(search__objectives=["predict_ms"], budget__trainings=40, loop__rounds=1)
     rows = []
@@ -45,6 +48,7 @@ def test_a_study_that_never_measures_its_tradeoff_comes_to_an_end(world: Any) ->
     assert all(point["tradeoffs"]["predict_ms"]["observed"] is None for point in front)
 
 
+@pytest.mark.slow
 def test_a_study_with_one_objective_has_no_front(world: Any) -> None:
     hand = world(budget__trainings=30, loop__rounds=1)
     study = finished(hand, [])

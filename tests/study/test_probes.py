@@ -74,6 +74,7 @@ def test_the_search_knows_what_probes_say_and_takes_none_for_a_training(probed: 
     assert not forked & set(study.state.suggested)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.5])
 def test_a_stop_and_the_order_of_outcomes_change_nothing(probed: Any, essence: Any, share: float) -> None:
     hand, study, rows = probed
@@ -97,6 +98,7 @@ def test_many_workers_share_a_probe(probed: Any, monkeypatch: pytest.MonkeyPatch
     assert essence(again) == essence(apart)
 
 
+@pytest.mark.slow
 def test_a_probe_that_fails_is_told_and_the_search_goes_on(world: Any) -> None:
     hand, rows = world(**FORK, task__options={"fail": "chance"}), []
     study = hand.open(rows)
@@ -107,6 +109,7 @@ def test_a_probe_that_fails_is_told_and_the_search_goes_on(world: Any) -> None:
     assert result(study.state)["kept"] == ["lamps"]
 
 
+@pytest.mark.slow
 def test_a_round_that_cannot_pay_a_probe_makes_none(world: Any) -> None:
     hand, rows = world(**{**FORK, "search__trials_per_round": 2}), []
     study = hand.open(rows)

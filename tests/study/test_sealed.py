@@ -118,6 +118,7 @@ def test_an_opening_that_no_training_is_left_for_is_refused(world: Any) -> None:
     assert caught.value.code == "ADC-RUN-016"
 
 
+@pytest.mark.slow
 def test_no_job_holds_a_test_part_and_no_search_sees_a_test_outcome_before_the_last_phase(
     world: Any, executor_of: Any
 ) -> None:

@@ -113,6 +113,7 @@ def test_waves_do_not_mind_the_order_of_outcomes(swept: Any, essence: Any, fligh
     assert essence(again) == essence(study)
 
 
+@pytest.mark.slow
 def test_a_stop_anywhere_in_the_sweep_changes_nothing(swept: Any, world: Any, scripted: Any, essence: Any) -> None:
     study, rows = swept(*HALVES)
     hand = world(**{**LONG, "data__candidates": named(*HALVES)})

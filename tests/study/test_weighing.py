@@ -73,6 +73,7 @@ def test_wholes_do_not_spend_what_comparisons_of_members_share(ended: Any) -> No
     assert state.risked <= 0.1 + 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0.2, 0.5, 0.7, 0.9])
 def test_a_stop_anywhere_changes_nothing(ended: Any, at: float) -> None:
     hand, study, rows = ended
@@ -83,6 +84,7 @@ def test_a_stop_anywhere_changes_nothing(ended: Any, at: float) -> None:
     assert result(again.state)["incumbent"] == result(study.state)["incumbent"]
 
 
+@pytest.mark.slow
 def test_the_order_in_which_trainings_end_changes_nothing(ended: Any) -> None:
     hand, study, _ = ended
     again = hand.open([])
@@ -90,6 +92,7 @@ def test_the_order_in_which_trainings_end_changes_nothing(ended: Any) -> None:
     assert result(again.state)["decisions"] == result(study.state)["decisions"]
 
 
+@pytest.mark.slow
 def test_nothing_is_claimed_where_nothing_helps(world: Any) -> None:
     candidates = [{"name": n, "source": f"data/{n}.npz"} for n in ("copies", "chance")]
     hand = world(data__candidates=candidates, **LONG)
@@ -100,6 +103,7 @@ def test_nothing_is_claimed_where_nothing_helps(world: Any) -> None:
     assert content["incumbent"]["mixture"] == {"base": 1.0}
 
 
+@pytest.mark.slow
 def test_in_doubt_everything_stays_in_and_says_so(world: Any) -> None:
     few = {"budget": {"trainings": 60}, "search": {"trials_per_round": 20, "lag": 3}, "loop": {"rounds": 1}}
     candidates = [{"name": n, "source": f"data/{n}.npz"} for n in ("lamps", "copies")]
@@ -117,6 +121,7 @@ def test_in_doubt_everything_stays_in_and_says_so(world: Any) -> None:
     assert result(other.state)["kept"] == []
 
 
+@pytest.mark.slow
 def test_what_has_a_price_is_not_in_the_whole(world: Any) -> None:
     candidates = [{"name": n, "source": f"data/{n}.npz"} for n in ("copies", "chance")]
     candidates.append({"name": "lamps", "source": "data/lamps.npz", "cost": 5})

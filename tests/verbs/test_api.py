@@ -25,6 +25,7 @@ def test_the_public_names() -> None:
         "Outcome",
         "Plan",
         "Result",
+        "ShadowResult",
         "SimulationResult",
         "Study",
         "StudySpec",
@@ -33,6 +34,7 @@ def test_the_public_names() -> None:
         "load",
         "load_machine",
         "run",
+        "shadow",
         "simulate",
     ]
     for name in autodc.__all__:
@@ -78,6 +80,7 @@ def test_before_and_after_of_the_test_set_agree_with_its_differences(ran: Any) -
         assert test["after"][name] - test["before"][name] == pytest.approx(seen["difference"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_loop_of_ones_own_comes_to_the_same_decisions(ran: Any, tmp_path: Path) -> None:
     spec, result, _ = ran
     trainer = CellTrainer()

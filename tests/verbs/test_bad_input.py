@@ -103,6 +103,7 @@ def test_a_metric_without_a_number_decides_nothing(case: Any, tmp_path: Path) ->
     assert not (tmp_path / "out" / "result.json").exists()
 
 
+@pytest.mark.slow
 def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path: Path) -> None:
     text = "class Mine:\n    better = 'higher'\n    def value(self, outputs, targets):\n"
     text += "        return float('nan') if len(targets) < 200 else 0.5\n"
@@ -112,6 +113,7 @@ def test_a_metric_that_is_no_number_on_one_slice_says_which(tmp_path: Path) -> N
         autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["1e308", "-1e200"])
 def test_a_score_whose_square_is_infinite_is_a_failed_training(value: Any, tmp_path: Path) -> None:
     text = "class Mine:\n    better = 'higher'\n    def value(self, outputs, targets):\n"
@@ -167,6 +169,7 @@ DAMAGES = [
 ]
 
 
+@pytest.mark.slow
 def test_an_event_that_cannot_have_been_is_a_damaged_journal(tmp_path: Path) -> None:
     spec = autodc.load(write_world(tmp_path, search__trials_per_round=4, budget__trainings=20, loop__rounds=1))
     machine, journal = MachineSpec(runner="inline"), tmp_path / "out" / "journal.sqlite"

@@ -79,12 +79,14 @@ def test_what_a_plan_does_fails_that_plan_and_the_study_goes_on(tmp_path: Path, 
     assert all(words in error for error in failed)
 
 
+@pytest.mark.slow
 def test_a_start_that_leaves_every_time_is_bad_input_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"SystemExit\(0\)") as caught:
         run(tmp_path, "always")
     assert caught.value.code == "ADC-RUN-001"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["delete", "targets"])
 def test_stored_data_that_a_training_deletes_is_put_in_place_again(tmp_path: Path, mode: Any) -> None:
     result = run(tmp_path, mode)
@@ -93,6 +95,7 @@ def test_stored_data_that_a_training_deletes_is_put_in_place_again(tmp_path: Pat
     assert errors(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "machine", "words"),
     [
@@ -123,6 +126,7 @@ def test_stored_data_is_read_only(tmp_path: Path) -> None:
     assert not jobs.restore()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("raised", "words"),
     [

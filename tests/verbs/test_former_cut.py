@@ -35,6 +35,7 @@ def begun_formerly(folder: Path, share: float, **changes: Any) -> Any:
     return spec
 
 
+@pytest.mark.slow
 def test_search_and_gate_share_the_rows_that_were_not_set_apart(tmp_path: Path) -> None:
     wide = [
         {"name": "overall", "role": "guard", "margin": 0.1},

@@ -31,6 +31,7 @@ def shortened(path: Any, arrays: Any) -> None:
     np.savez(path, **{name: values[1:] for name, values in arrays.items()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "code", "again"),
     [
@@ -96,6 +97,7 @@ def test_other_test_rows_are_told_with_a_way_on(tmp_path: Path) -> None:
     assert "new study" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_test_set_without_rows_of_any_slice_is_told_and_does_not_end_the_night(tmp_path: Path) -> None:
     slices = [
         {"name": "bright", "where": "region = 'bright'", "role": "guard", "margin": 0.05},

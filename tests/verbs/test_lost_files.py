@@ -101,6 +101,7 @@ def harm_each(*files: Path) -> None:
         harm(path)
 
 
+@pytest.mark.slow
 def test_outcomes_that_are_harmed_in_the_midst_are_made_again(study: Path, finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     content = run(study, out, lambda: harm_each(*(out / "outcomes").iterdir()), at=22)
@@ -123,6 +124,7 @@ def test_stored_data_that_is_harmed_in_the_midst_is_put_in_place_again(
     assert not state_of(out).failures
 
 
+@pytest.mark.slow
 def test_a_cache_that_is_deleted_in_the_midst_is_filled_again(study: Path, finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     content = run(study, out, lambda: shutil.rmtree(out / "work" / "data"), at=10)
@@ -141,6 +143,7 @@ def flip_model(folder: Path) -> None:
     flip(folder / "model" / "model.json")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", [shutil.rmtree, flip_model])
 def test_a_model_to_go_on_from_that_is_lost_is_trained_again(
     continuing: Path, tmp_path: Path, harm: Callable[[Path], object]
@@ -190,6 +193,7 @@ def test_the_noise_of_a_study_whose_outcomes_are_lost_is_not_borrowed(
     assert caught.value.code == "ADC-DISK-002"
 
 
+@pytest.mark.slow
 def test_a_source_that_changed_since_is_named_when_its_stored_rows_are_gone(study: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(study.parent, tmp_path / "study", ignore=shutil.ignore_patterns("run")))
     out, spec = tmp_path / "run", autodc.load(folder / "study.yaml")

@@ -147,6 +147,7 @@ def test_a_folder_that_vanished_after_check_is_named_once(study: Path) -> None:
     assert not (folder / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_file_that_vanished_between_two_runs_is_told_as_another_dataset(study: Path) -> None:
     folder = study.parent
     begin(study, folder / "run")
@@ -171,6 +172,7 @@ def test_a_listed_file_that_vanished_after_check_is_named(study: Path) -> None:
     assert not (folder / "run").exists()
 
 
+@pytest.mark.slow
 def test_files_that_vanish_while_the_study_runs_live_on_in_their_links(study: Path) -> None:
     folder, seen = study.parent, list[object]()
 

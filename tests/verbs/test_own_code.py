@@ -110,6 +110,7 @@ def read_all(folder: Any) -> Any:
     return state, content, write_report(state, content, Path(folder)).read_text()
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_read_without_its_metric(
     write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_package_metric_needs_no_folder(write: Any, tmp_path: Path, monkeypatc
     assert better(read_all(tmp_path / "out")[0]) == "lower"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Misses", "Logs"])
 def test_a_journal_of_an_older_autodc_opens_with_a_word_and_learns_the_direction(
     write: Any, tmp_path: Path, name: Any
@@ -166,6 +168,7 @@ def test_a_journal_of_an_older_autodc_opens_with_a_word_and_learns_the_direction
     assert "does not say whether" not in page
 
 
+@pytest.mark.slow
 def test_a_journal_of_an_older_autodc_with_a_named_metric_needs_no_word(write: Any, tmp_path: Path) -> None:
     autodc.run(write(metrics__primary="log_loss", budget__trainings=16), INLINE, tmp_path / "out")
     old = as_of_an_older_autodc(tmp_path / "out", tmp_path / "old")
@@ -175,6 +178,7 @@ def test_a_journal_of_an_older_autodc_with_a_named_metric_needs_no_word(write: A
     assert not any("does not say" in words for words in state.question.warnings)
 
 
+@pytest.mark.slow
 def test_an_older_journal_with_an_opened_test_set_knows_the_direction_from_its_numbers(
     write: Any, tmp_path: Path
 ) -> None:
@@ -185,6 +189,7 @@ def test_an_older_journal_with_an_opened_test_set_knows_the_direction_from_its_n
     assert better(state) == "lower"
 
 
+@pytest.mark.slow
 def test_a_metric_that_was_turned_round_is_not_taken_up(write: Any, tmp_path: Path) -> None:
     spec = write(MISSES, metrics__primary="mine.py:Misses", budget__trainings=16)
     autodc.run(spec, INLINE, tmp_path / "out")
@@ -196,6 +201,7 @@ def test_a_metric_that_was_turned_round_is_not_taken_up(write: Any, tmp_path: Pa
     assert len(events(tmp_path / "out")) == before
 
 
+@pytest.mark.slow
 def test_a_warm_start_from_a_metric_that_falls_is_none_for_one_that_rises(write: Any, tmp_path: Path) -> None:
     autodc.run(write(MISSES, metrics__primary="mine.py:Misses", budget__trainings=16), INLINE, tmp_path / "first")
     turned = MISSES.replace('better = "lower"', 'better = "higher"', 1)
@@ -204,6 +210,7 @@ def test_a_warm_start_from_a_metric_that_falls_is_none_for_one_that_rises(write:
         warm_start(read_inputs(spec))
 
 
+@pytest.mark.slow
 def test_a_metric_that_fails_on_some_trainings_makes_them_failed_trials(write: Any, tmp_path: Path) -> None:
     body = MISSES.replace("class Misses", "calls = []\n\nclass Misses", 1).replace(
         "        return (outputs",
@@ -240,6 +247,7 @@ def test_a_metric_that_always_fails_is_refused_by_its_line_before_the_first_trai
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_metric_that_fails_on_real_predictions_alone_ends_the_calibration_with_its_line(
     write: Any, tmp_path: Path
 ) -> None:
@@ -285,6 +293,7 @@ TRAINERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", TRAINERS)
 def test_a_trainer_that_fails_is_told_by_its_own_line(write: Any, tmp_path: Path, case: Any) -> None:
     body, words = TRAINERS[case]
@@ -335,6 +344,7 @@ def make():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [None, False, True])
 def test_a_pipeline_of_ones_own_sees_the_marker_of_what_is_missing(write: Any, tmp_path: Path, scale: Any) -> None:
     options = {"estimator": "mine.py:make"} if scale is None else {"estimator": "mine.py:make", "scale": scale}
@@ -399,6 +409,7 @@ def test_the_soft_score_without_a_margin_on_a_target_is_refused_with_the_mend(wr
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_soft_score_guards_the_metric_of_a_target_with_a_margin(write: Any, tmp_path: Path) -> None:
     slices = [{"name": "dark", "where": "region = 'dark'", "role": "target", "margin": 0.05}]
     result = autodc.run(write(**SOFT, slices=slices), INLINE, tmp_path / "out")
@@ -407,6 +418,7 @@ def test_the_soft_score_guards_the_metric_of_a_target_with_a_margin(write: Any, 
     assert all(one["slices"]["dark.metric"]["role"] == "guard" for one in judged)
 
 
+@pytest.mark.slow
 def test_a_study_that_began_with_the_soft_score_and_no_margin_goes_on(write: Any, tmp_path: Path) -> None:
     """An older autodc began such studies; here the folder of any study lets the first event be written."""
     open_study(read_inputs(write()), tmp_path / "any")[1].close()

@@ -24,6 +24,7 @@ def checked(folder: Any, **changes: Any) -> Any:
     return preflight(autodc.load(write_world(folder, **{**SMALL, **changes})))
 
 
+@pytest.mark.slow
 def test_the_disk_of_the_night_is_about_what_it_takes(tmp_path: Path) -> None:
     study = write_world(tmp_path, **SMALL, data__test=None)
     night = preflight(autodc.load(study))["night"]
@@ -46,6 +47,7 @@ def test_what_is_kept_a_row_beside_the_metric_takes_more_disk_and_is_foretold(tm
     assert soft == pytest.approx(600 * (4 + 4) / 1e6, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_pool_that_nothing_draws_from_is_said_at_check_and_at_run(tmp_path: Path) -> None:
     study = write_world(tmp_path, **SMALL, data__pool={"source": "data/lamps.npz"})
     spec, words = autodc.load(study), "data.pool is read and checked, no proposer draws from it yet"

@@ -182,6 +182,7 @@ def test_the_key_of_before_says_what_to_write(tmp_path: Path) -> None:
         autodc.load(write_world(tmp_path, data__diagnosis_share=0.3))
 
 
+@pytest.mark.slow
 def test_the_search_learns_from_explore_rows_and_comparisons_from_the_others(cut: Any, tmp_path: Path) -> None:
     spec = autodc.load(tmp_path / "study.yaml")
     result = autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out").to_dict()
@@ -203,6 +204,7 @@ def test_the_search_learns_from_explore_rows_and_comparisons_from_the_others(cut
     assert [card["rows"], card["explore_rows"], card["all_rows"]] == dark
 
 
+@pytest.mark.slow
 def test_uncut_rows_leave_no_second_value_behind(tmp_path: Path) -> None:
     spec = autodc.load(write_world(tmp_path, **{**FORTY, "data__explore_share": 0, "budget__trainings": 16}))
     autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out")
@@ -211,6 +213,7 @@ def test_uncut_rows_leave_no_second_value_behind(tmp_path: Path) -> None:
         assert outcome.searched == outcome.slices
 
 
+@pytest.mark.slow
 def test_nothing_but_scores_is_kept_of_each_training(cut: Any, tmp_path: Path) -> None:
     autodc.run(autodc.load(tmp_path / "study.yaml"), MachineSpec(runner="inline"), tmp_path / "out")
     store = ArtefactStore(tmp_path / "out" / "outcomes")
@@ -220,6 +223,7 @@ def test_nothing_but_scores_is_kept_of_each_training(cut: Any, tmp_path: Path) -
     assert all(set(store.get(outcome.arrays)) == {"validation.score"} for outcome in searched if outcome.arrays)
 
 
+@pytest.mark.slow
 def test_a_diagnoser_gets_its_rows_with_what_the_incumbent_makes_of_them(cut: Any, tmp_path: Path) -> None:
     spec = autodc.load(tmp_path / "study.yaml")
     with autodc.Study.open(spec, tmp_path / "out") as study:

@@ -47,6 +47,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return file, folder / "out", autodc.simulate(autodc.load(file), INLINE, folder / "out", **SMALL)
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_again_and_nothing_is_trained_twice(simulated: Any) -> None:
     file, out, first = simulated
     assert first.calibration.trained == first.calibration.count == 6
@@ -95,6 +96,7 @@ def test_plain_gains_are_found_together_and_harm_is_not_kept(simulated: Any) -> 
     assert found["calibration"] == {"runs": 6, "source": found["calibration"]["source"], "trained_now": 6}
 
 
+@pytest.mark.slow
 def test_where_each_dataset_proves_itself_plain_gains_are_found_and_chance_is_not(simulated: Any) -> None:
     file, out, _ = simulated
     found = autodc.simulate(autodc.load(file, ["gate.evidence=each"]), INLINE, out, **SMALL).to_dict()
@@ -107,6 +109,7 @@ def test_where_each_dataset_proves_itself_plain_gains_are_found_and_chance_is_no
     assert found["verdict"].startswith("Of 3 nights of 10 useless datasets, none kept anything")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -128,6 +131,7 @@ def test_another_gate_or_candidate_does_not_train_the_start_again(simulated: Any
     assert found.played != first.played
 
 
+@pytest.mark.slow
 def test_a_metric_that_is_no_mean_and_a_row_in_two_targets(tmp_path: Path) -> None:
     """Pseudo-values of macro F1 differ by slice; a row in two slices is one row all the same."""
     slices = [
@@ -146,6 +150,7 @@ def test_a_metric_that_is_no_mean_and_a_row_in_two_targets(tmp_path: Path) -> No
     assert [one["name"] for one in found.slices] == ["overall", "dark", "bright", "objective"]
 
 
+@pytest.mark.slow
 def test_regression_in_units_of_its_own(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     write_world(tmp_path)
@@ -222,6 +227,7 @@ def test_folders_without_calibration_or_of_something_else_are_refused(simulated:
         preflight(shorter, out)
 
 
+@pytest.mark.slow
 def test_a_deterministic_learner_is_told_and_never_sold_as_a_noise_of_zero(tmp_path: Path) -> None:
     learner = {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "LogisticRegression"}}
     space = {"C": {"type": "float", "low": 0.1, "high": 10.0, "log": True}}

@@ -69,6 +69,7 @@ def test_an_old_summary_of_a_journal_that_grew_is_not_believed(long: Path) -> No
     assert told(long)["trainings"]["done"] == kept.LONG
 
 
+@pytest.mark.slow
 def test_a_short_study_keeps_none(tmp_path: Path) -> None:
     spec = autodc.load(write_world(tmp_path, budget__trainings=16))
     autodc.run(spec, autodc.MachineSpec(runner="inline"), tmp_path / "run")

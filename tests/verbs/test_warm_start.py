@@ -56,6 +56,7 @@ def second(first: Any, tmp_path: Path) -> Any:
     return rewritten(tmp_path, lambda c: c["search"].update(warm_start=str(first / "run")))
 
 
+@pytest.mark.slow
 def test_the_search_knows_what_the_other_study_trained_and_the_gate_does_not(
     first: Any, second: Any, tmp_path: Path
 ) -> None:

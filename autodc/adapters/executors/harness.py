@@ -24,7 +24,7 @@ from autodc.adapters.executors.opening import forking_job, open_inputs, training
 from autodc.adapters.executors.prints import Printed
 from autodc.adapters.executors.threads import thread_share
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
-from autodc.files import damage, digests, seal, sync
+from autodc.files import damage, digests, seal, stamps, sync
 from autodc.plugins import load_object, told
 from autodc.trial.call import Call, Callee, CallError, CallPart, as_json
 from autodc.trial.executor import (
@@ -44,6 +44,8 @@ from autodc.trial.outputs import CheckedMethod, CheckedTrainer
 from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
+Lying = Mapping[Path, Mapping[str, tuple[int, int, int]]]
+"""Folder → its files, as `files.stamps` tells them."""
 
 LONGEST = 1000
 """Characters of one line of what a trainer raised."""
@@ -68,7 +70,7 @@ def run_task(task: Task, prints: AbstractContextManager[Printed] | None = None) 
     where the task asks to keep it. Deadline and memory limit are not watched here: that takes a second process
     (`supervisor.Supervisor`).
     """
-    started, begun = time.time(), time.monotonic()
+    started, begun, seen = time.time(), time.monotonic(), lie(task)
     try:
         empty_scratch(task)
         opened = _opened(task)
@@ -80,12 +82,15 @@ def run_task(task: Task, prints: AbstractContextManager[Printed] | None = None) 
             run = _made(task, opened)
             with thread_share(task.threads):
                 answer = run()
-            completion = ended(task, "done", started, seconds=time.monotonic() - begun, **answer)
-            leave_scratch(task, done=True)
+            seconds = time.monotonic() - begun
+            completion = ended(task, "done", started, seconds=seconds, **answer)
+            if changed := _changed(seen, in_place=True):
+                completion = ended(task, "surroundings", started, seconds=seconds, missing=True, error=changed)
+            leave_scratch(task, done=completion.status == "done")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a user's code may raise whatever it likes: that is a failed task, never ours
-            completion = _failed(task, error, started, begun, missing=bool(_gone(task)))
+            completion = _failed(task, error, started, begun, missing=bool(_gone(task) or _changed(seen)))
             if printed is not None:
                 completion = replace(completion, error=completion.error + _short(printed.told()))
             leave_scratch(task, done=False)
@@ -105,9 +110,17 @@ def ended(task: Task, status: Status, started: float, **more: Any) -> Completion
     )
 
 
-def ended_by_lost_data(task: Task, completion: Completion) -> Completion:
-    """A crash of a task whose stored data was cut short or taken away meanwhile is no fault of its plan."""
-    gone = _gone(task, sizes_only=True) if completion.status == "crashed" else ""
+def lie(task: Task) -> Lying:
+    """How the stored data of a task lies on the disk now."""
+    return {folder: stamps(folder) for folder in _folders(task)}
+
+
+def ended_by_lost_data(task: Task, completion: Completion, seen: Lying) -> Completion:
+    """A crash of a task whose stored data was cut short or taken away meanwhile is no fault of its plan.
+
+    seen: how the data lay when the task began; it may have been put in place again since.
+    """
+    gone = (_gone(task, sizes_only=True) or _changed(seen)) if completion.status == "crashed" else ""
     if not gone:
         return completion
     return replace(completion, status="surroundings", missing=True, error=f"{gone}; {completion.error}")
@@ -115,9 +128,27 @@ def ended_by_lost_data(task: Task, completion: Completion) -> Completion:
 
 def _gone(task: Task, sizes_only: bool = False) -> str:
     """What is gone or damaged of the data that a task needs; empty where all is there."""
+    return next((f"{folder}: {found}" for folder in _folders(task) if (found := damage(folder, sizes_only))), "")
+
+
+def _changed(seen: Lying, in_place: bool = False) -> str:
+    """What of the stored data is not as it lay; empty where all is.
+
+    in_place: look only for files that were written to, which is what a task that has mapped them may have read.
+    """
+    for folder, files in seen.items():
+        now = stamps(folder)
+        for name, stamp in files.items():
+            found = now.get(name)
+            if found != stamp and not (in_place and (found is None or found[0] != stamp[0])):
+                return f"{folder}: {name} changed while it was in use"
+    return ""
+
+
+def _folders(task: Task) -> list[Path]:
+    """The folders that a task reads, each sealed whole."""
     model = task.warm_start if isinstance(task, TrainTask) else None
-    folders = [Path(path).parent if path == model else Path(path) for path in reads(task)]
-    return next((f"{folder}: {found}" for folder in folders if (found := damage(folder, sizes_only))), "")
+    return [Path(path).parent if path == model else Path(path) for path in reads(task)]
 
 
 def prepare(task: Task) -> None:

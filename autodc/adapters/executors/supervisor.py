@@ -74,7 +74,7 @@ class Supervisor:
 
     def run(self, task: Task) -> Completion:
         """Run one task in the child and say how it ended, whatever happened to it."""
-        started, begun = time.time(), time.monotonic()
+        started, begun, seen = time.time(), time.monotonic(), harness.lie(task)
         with self._lock:
             if self._closed or self._dropped is task:
                 return harness.ended(task, "lost", started, error="the task was cancelled [ADC-EXEC-005]")
@@ -103,7 +103,7 @@ class Supervisor:
             self.warm()
         words, seconds = completion.error + tail, time.monotonic() - begun
         ended = harness.ended(task, completion.status, completion.started, error=words, seconds=seconds)
-        return harness.ended_by_lost_data(task, ended)
+        return harness.ended_by_lost_data(task, ended, seen)
 
     def drop(self, task: Task) -> None:
         """End this task at once, if it is the one that runs or the next one; what `run` returns is of no account."""

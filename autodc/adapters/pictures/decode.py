@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from autodc.adapters.pictures.modes import COLOURS, Unconvertible, as_mode, own_values, resized
+from autodc.adapters.pictures.modes import COLOURS, Unconvertible, own_values, pictured
 from autodc.adapters.pictures.wish import Wish
 from autodc.errors import DataError
 
@@ -28,6 +28,8 @@ MOST_PIXELS = 178_956_970
 """Pillow's own limit: half a gigabyte in colour."""
 ONE_BY_ONE = 16_000_000
 """Pictures of more pixels are decoded one after the other, whatever the number of threads."""
+TURNS = range(2, 9)
+"""Turns and mirrorings of EXIF; 1 is upright."""
 SIDEWAYS = (5, 6, 7, 8)
 """Turns of EXIF that change height and width."""
 TURNS_BACK = 2
@@ -118,7 +120,7 @@ def _values(image: Image.Image, wish: Wish) -> Array:
     turned = _turned(image)
     if wish.mode is None and wish.sides is None:
         return own_values(turned)
-    return resized(as_mode(turned, wish.mode, image.format), wish.sides)
+    return pictured(turned, wish.mode, wish.sides, image.format)
 
 
 def _draft(image: Image.Image, wish: Wish) -> None:
@@ -126,6 +128,8 @@ def _draft(image: Image.Image, wish: Wish) -> None:
     if wish.sides is None or not isinstance(image, ImageFile.ImageFile) or not hasattr(image, "decoderconfig"):
         return
     height, width = wish.sides
+    if min(image.size) < 2 * TURNS_BACK * min(height, width):  # half its size is too small already
+        return
     if _turn(image) in SIDEWAYS:
         height, width = width, height
     image.draft(None, (TURNS_BACK * width, TURNS_BACK * height))
@@ -141,6 +145,8 @@ def _turn(image: Image.Image) -> int:
 def _turned(image: Image.Image) -> Image.Image:
     """The image as it was taken: a camera held upright stores the pixels as they fell and notes the turn in EXIF."""
     image.load()
+    if _turn(image) not in TURNS:  # asked first: pillow would copy what is upright
+        return image
     try:
         return ImageOps.exif_transpose(image)
     except (SyntaxError, struct.error, ValueError, KeyError, TypeError):  # what cannot be read notes no turn

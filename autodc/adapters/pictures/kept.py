@@ -54,7 +54,8 @@ def decoded_files(files: Table, wish: Wish, threads: int | None = None) -> Array
 
     def load(row: int) -> Array:
         try:
-            content = Path(paths[row]).read_bytes()
+            with open(paths[row], "rb") as file:
+                content = file.read()
         except OSError as error:
             raise DataError("ADC-DATA-002", "a file cannot be read", "", error.strerror or str(error)) from None
         if hashlib.sha256(content).hexdigest() != contents[row]:

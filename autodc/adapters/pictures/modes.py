@@ -23,6 +23,8 @@ COLOURS = {
     "RGBa": "RGBA",
 }
 """What stands for a mode that nobody wishes for."""
+BYTES = ("L", "RGB", "RGBA")
+"""Modes of 8 bits a channel, which pillow takes from one size to another itself."""
 SIXTEEN = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 SCALED_BY_PILLOW = frozenset({"PPM"})
 """Formats whose grey of more than 8 bits pillow gives in mode I, from 0 to 65535."""
@@ -67,6 +69,17 @@ def as_mode(image: Image.Image, mode: Mode | None, file_format: str | None) -> A
     if mode == "I;16":
         return np.asarray(_colour(image, "L")).astype(np.uint16) * np.uint16(STEP)
     return np.asarray(_colour(image, mode))
+
+
+def pictured(image: Image.Image, mode: Mode | None, sides: tuple[int, int] | None, file_format: str | None) -> Array:
+    """The image in a mode and at a height and width, as `as_mode` and then `resized` give it."""
+    image = _plain(image)
+    if image.mode not in BYTES or mode not in (None, *BYTES):
+        return resized(as_mode(image, mode, file_format), sides)
+    image = image if mode is None else _colour(image, mode)
+    if sides is not None and image.size != sides[::-1]:
+        image = image.resize(sides[::-1], FILTER)
+    return np.asarray(image)
 
 
 def resized(values: Array, sides: tuple[int, int] | None) -> Array:

@@ -58,14 +58,25 @@ def read_source(
     kind: TaskKind,
     targets: bool = True,
     schema: Mapping[str, ColumnType] | None = None,
+    labelled: bool = True,
 ) -> Dataset:
     """Read one dataset.
 
     folder: where the study file lies, for relative paths; place: file and key for messages; without `targets` they
-    are neither read nor kept; schema: the input columns of the base and their types. Raises DataError (or Problems)
-    for anything wrong with the source, SurroundingsError where a server does not answer.
+    are neither read nor kept; schema: the input columns of the base and their types; labelled: whether there must
+    be targets. Raises DataError (or Problems) for anything wrong with the source, SurroundingsError where a server does
+    not answer.
     """
-    ask = partial(SourceRequest, name=name, place=place, kind=kind, options=spec.options, schema=schema, folder=folder)
+    ask = partial(
+        SourceRequest,
+        name=name,
+        place=place,
+        kind=kind,
+        options=spec.options,
+        schema=schema,
+        folder=folder,
+        labelled=labelled,
+    )
     if function := FUNCTION.match(spec.source):
         path = os.path.join(folder, os.path.expanduser(function["file"]))
         return FunctionSource(ask(path=path), function["name"]).read(targets)

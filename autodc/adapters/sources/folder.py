@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,7 @@ class FolderSource:
     """
 
     def __init__(self, request: SourceRequest) -> None:
-        self._request = request
+        self._request, self._folder = request, os.path.abspath(request.path)
         self._more_frames: dict[str, int] = {}
 
     def read(self, targets: bool) -> Dataset:
@@ -61,6 +61,18 @@ class FolderSource:
             y = self._arrays(named, named.targets, wish or AS_IT_IS) if targets else None
         notes = (*named.notes, *frame_notes(self._more_frames))
         return checked(request, RawRows(x=x, y=y, metadata=named.metadata, notes=notes), targets=targets)
+
+    def pieces(self, rows: int) -> Iterator[Dataset]:
+        """The rows without targets, so many at a time. rows: of images; their names are listed at once."""
+        request = self._request
+        refuse_unknown_options(request, (*OPTIONS, *OF_TABLES))
+        wish, named = wish_of(request), named_files(request, False)
+        for start in range(0, max(len(named.paths), 1), rows):
+            part = slice(start, start + rows)
+            metadata = named.metadata.iloc[part].reset_index(drop=True)
+            some = replace(named, paths=named.paths[part], metadata=metadata)
+            raw = RawRows(x=self._inputs(some, some.paths, wish), y=None, metadata=metadata, notes=named.notes)
+            yield checked(request, raw, targets=False)
 
     def _inputs(self, named: Named, paths: Sequence[object], wish: Wish | None) -> Inputs:
         arrays = all(str(path).casefold().endswith(ARRAY) for path in paths)
@@ -91,7 +103,8 @@ class FolderSource:
         """Do something with the file of a name."""
         request = replace(self._request, path=self._inside(name))
         try:
-            regular_file(request, "a file is missing")
+            if not os.path.isfile(request.path):
+                regular_file(request, "a file is missing")
             return load(request)
         except OSError as error:
             raise DataError("ADC-DATA-002", "a file cannot be read", "", str(error)) from None
@@ -104,15 +117,15 @@ class FolderSource:
         inside = name if "\0" in name else os.path.normpath(name)  # by its words alone: links are not resolved
         if os.path.isabs(name) or inside.split(os.sep)[0] == os.pardir:
             raise DataError("ADC-DATA-014", "a path leads out of the folder")
-        return os.path.join(os.path.abspath(self._request.path), inside)
+        return os.path.join(self._folder, inside)
 
     def _loaded(self, request: SourceRequest, wish: Wish) -> Array:
-        path = Path(request.path)
-        if path.suffix.casefold() != ARRAY:
+        if os.path.splitext(request.path)[1].casefold() != ARRAY:
             picture = read_image(request, wish)
             if picture.frames > 1:
-                self._more_frames[os.path.relpath(path, self._request.path)] = picture.frames
+                self._more_frames[os.path.relpath(request.path, self._request.path)] = picture.frames
             return picture.values
+        path = Path(request.path)
         refuse_foreign(request, start_of(path, 1024))
         with path.open("rb") as stream:
             array = read_array(request, stream, path.stat().st_size, "it")

@@ -45,7 +45,7 @@ class FunctionSource:
             got = f"{type(answer).__name__}" + (f" of {len(answer)}" if isinstance(answer, tuple | list) else "")
             raise problem(request, "016", f"`{self._function}` returns inputs, targets, metadata (or None)", got)
         x, y, metadata = (*answer, None)[:3]
-        if y is None:
+        if y is None and request.labelled:
             raise problem(request, "005", f"`{self._function}` returned no targets")
         raw = RawRows(
             x=self._inputs(x),

@@ -41,6 +41,9 @@ class IdxSource:
         request = self._request
         refuse_unknown_options(request, OPTIONS)
         labels = request.text("targets")
+        if labels is None and not request.labelled:
+            first, last = self._rows(idx_shape(request)[0])
+            return checked(request, RawRows(x=read_idx(request, first, last), y=None), targets=False)
         if labels is None:
             hint = "name the labels file: options: {targets: train-labels-idx1-ubyte.gz}"
             raise problem(request, "005", "no file of targets is named", hint=hint)

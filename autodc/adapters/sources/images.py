@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,8 @@ def wish_of(request: SourceRequest) -> Wish | None:
 
 def read_image(request: SourceRequest, wish: Wish = AS_IT_IS) -> Picture:
     """The first image of a file. Raises DataError as `pictures.decode.decoded` does, or for what is no image at all."""
-    content = Path(request.path).read_bytes()
+    with open(request.path, "rb") as file:
+        content = file.read()
     refuse_foreign(request, content[:1024])
     return decoded(content, wish)
 

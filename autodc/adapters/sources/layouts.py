@@ -91,7 +91,7 @@ def _by_folders(request: SourceRequest, table: Central | None, targets: bool) ->
         raise problem(request, "009", "there are no images or arrays in the folder", got)
     files, notes = list(found.files), list(found.notes())
     by_table = table is not None and _has_target(request, table)
-    if not by_table:
+    if not by_table and request.labelled:
         _refuse_no_target(request, table)
         files, more = _with_class(request, found)
         notes += more
@@ -99,7 +99,7 @@ def _by_folders(request: SourceRequest, table: Central | None, targets: bool) ->
     if table is not None:
         files, metadata, y, paths, told = _joined(request, table, files, by_table, targets)
         notes += told
-    if not by_table and targets:
+    if not by_table and targets and request.labelled:
         y = np.asarray([file.split("/")[0] for file in files])
     return Named(paths=files, y=y, targets=paths, metadata=metadata, notes=tuple(notes), numbered=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, final
 
@@ -26,6 +27,7 @@ class Header:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     at: int
+    is_fortran: bool = False
 
     @property
     def bytes(self) -> int:
@@ -43,7 +45,7 @@ def read_header(request: SourceRequest, stream: IO[bytes], inside: str) -> Heade
     try:
         version = np.lib.format.read_magic(stream)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = reader(stream)
+        shape, is_fortran, dtype = reader(stream)
         at = stream.tell()
     except Exception as error:  # a header is a text of Python, and evaluating what is none may raise anything
         got = f"{inside}: {error or type(error).__name__}"
@@ -52,7 +54,7 @@ def read_header(request: SourceRequest, stream: IO[bytes], inside: str) -> Heade
         raise problem(request, "003", "the file holds pickled objects", inside, PICKLED)
     if any(type(size) is not int or size < 0 for size in shape):
         raise problem(request, "002", "an array cannot be read", f"{inside}: it claims the shape {shape}", CUT_SHORT)
-    return Header(shape, dtype, at)
+    return Header(shape, dtype, at, bool(is_fortran))
 
 
 def read_array(request: SourceRequest, stream: IO[bytes], size: int, inside: str) -> Array:
@@ -67,6 +69,25 @@ def read_array(request: SourceRequest, stream: IO[bytes], size: int, inside: str
     except Exception as error:  # what a damaged file makes of NumPy's reader is told to whoever named it
         got = f"{inside}: {error or type(error).__name__}"
         raise problem(request, "002", "an array cannot be read", got, CUT_SHORT) from None
+
+
+def array_pieces(request: SourceRequest, stream: IO[bytes], size: int, rows: int, inside: str) -> Iterator[Array]:
+    """The same so many rows at a time; an array that lies column by column is read at once."""
+    header = read_header(request, stream, inside)
+    refuse_false_claims(request, header, size, inside)
+    if header.is_fortran or len(header.shape) < 1 or not header.bytes:
+        stream.seek(0)
+        whole = read_array(request, stream, size, inside)
+        yield from (whole[at : at + rows] for at in range(0, max(whole.shape[:1] or (1,)), rows) or (0,))
+        return
+    row = header.bytes // header.shape[0]
+    for start in range(0, header.shape[0], rows):
+        count = min(rows, header.shape[0] - start)
+        content = stream.read(count * row)
+        if len(content) < count * row:
+            got = f"{inside}: it ends in row {start + len(content) // row} of {header.shape[0]}"
+            raise problem(request, "002", "an array is not as large as it says", got, CUT_SHORT)
+        yield np.frombuffer(content, dtype=header.dtype).reshape(count, *header.shape[1:])
 
 
 def refuse_false_claims(request: SourceRequest, header: Header, size: int, inside: str) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
-from autodc.adapters.sources.npy import CUT_SHORT, Header, is_array, read_array, read_header
+from autodc.adapters.sources.npy import CUT_SHORT, Header, array_pieces, is_array, read_array, read_header
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
-from autodc.data.source import RawRows, SourceRequest
+from autodc.data.source import UNREAD, RawRows, SourceRequest
 from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
@@ -52,7 +53,7 @@ class NpzSource:
             members = {m.filename.removesuffix(SUFFIX): m for m in archive.infolist() if m.filename.endswith(SUFFIX)}
             if "x" not in members:
                 raise missing_name(request, "004", "array", "x", members)
-            if name not in members:
+            if name not in members and request.labelled:
                 raise missing_name(request, "005", "array of targets", name, members)
             x = self._array(archive, members["x"])
             rows = x.shape[:1]
@@ -60,7 +61,8 @@ class NpzSource:
                 y = self._array(archive, members[name])
             else:
                 y = None
-                self._refuse_unfit_targets(self._header(archive, members[name]), x)
+                if name in members:
+                    self._refuse_unfit_targets(self._header(archive, members[name]), x)
             columns = {
                 key: self._array(archive, member)
                 for key, member in members.items()
@@ -71,6 +73,36 @@ class NpzSource:
         except (TypeError, ValueError) as error:  # records and the like
             raise problem(request, "045", "metadata is no table of single values", str(error)) from None
         return checked(request, RawRows(x=x, y=y, metadata=metadata), targets=targets)
+
+    def pieces(self, rows: int) -> Iterator[Dataset]:
+        """The rows without targets, so many at a time: every array is read along with the others."""
+        request = self._request
+        refuse_unknown_options(request, ())
+        target = request.text("target", "y") or "y"
+        with self._opened() as archive:
+            members = {m.filename.removesuffix(SUFFIX): m for m in archive.infolist() if m.filename.endswith(SUFFIX)}
+            if "x" not in members:
+                raise missing_name(request, "004", "array", "x", members)
+            count = self._header(archive, members["x"]).shape[:1]
+            names = [n for n, m in members.items() if n != target and self._header(archive, m).shape[:1] == count]
+            names = [n for n in names if n == "x" or len(self._header(archive, members[n]).shape) == 1]
+            for name in names:
+                self._refuse_false_size(archive, members[name])
+            each = {name: self._stretches(archive, members[name], rows) for name in names}
+            for _ in range(0, max(count[0], 1) if count else 1, rows):
+                part = {name: next(stretch) for name, stretch in each.items()}
+                x = part.pop("x")
+                metadata = pd.DataFrame(part, index=pd.RangeIndex(len(x) if x.ndim else 0))
+                notes = (UNREAD.format(target),) if target in members else ()
+                yield checked(request, RawRows(x=x, y=None, metadata=metadata, notes=notes), targets=False)
+
+    def _stretches(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, rows: int) -> Iterator[Array]:
+        """An array so many rows at a time."""
+        try:
+            with archive.open(member) as stream:
+                yield from array_pieces(self._request, stream, member.file_size, rows, _inside(member))
+        except UNREADABLE as error:
+            raise self._unreadable(error, _inside(member)) from None
 
     def _opened(self) -> zipfile.ZipFile:
         path = regular_file(self._request)

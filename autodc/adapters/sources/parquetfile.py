@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, final
 
@@ -56,6 +56,20 @@ def read_parquet(request: SourceRequest, names: Sequence[str]) -> pd.DataFrame:
     except (OSError, ArrowException, MemoryError) as error:
         raise unreadable(request, error) from None
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+
+
+def parquet_pieces(request: SourceRequest, names: Sequence[str], rows: int) -> Iterator[pd.DataFrame]:
+    """The same as `read_parquet`, so many rows at a time."""
+    from pyarrow import ArrowException, Table, parquet
+
+    try:
+        file = parquet.ParquetFile(regular_file(request), memory_map=True)
+        for batch in file.iter_batches(rows, columns=list(names)):
+            table = Table.from_batches([batch])
+            columns = {name: from_arrow(table[name]) for name in names}
+            yield pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+    except (OSError, ArrowException, MemoryError) as error:
+        raise unreadable(request, error) from None
 
 
 def _categories(request: SourceRequest) -> set[str]:

@@ -155,6 +155,8 @@ class ShardSource:
         ends = {end for row in files for end in row}
         if wish is None:
             wish = next((end for end in (OF_CLASS, "target", "label", OF_TEXT) if end in ends or end in records), None)
+        if not request.labelled and wish not in ends and wish not in records:
+            return ""
         if wish is None:
             hint = "a target is a file .cls or .txt beside each image, or a key of its .json: options: {target: key}"
             raise problem(request, "005", "there are no targets in the shards", hint=hint)

@@ -26,8 +26,10 @@ def wished_targets(request: SourceRequest) -> list[str]:
 
 
 def target_names(request: SourceRequest, names: list[str]) -> list[str]:
-    """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there."""
+    """The column of targets, or several. Raises DataError ADC-DATA-005 where one is not there and must be."""
     wanted = wished_targets(request)
+    if not request.labelled:
+        return [name for name in wanted if name in names]
     lost = [name for name in wanted if name not in names]
     if lost and all(NO_NAME.match(name) for name in names):
         hint = "the first line is taken for the names of the columns; put one with names above it"

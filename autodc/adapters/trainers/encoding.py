@@ -50,21 +50,30 @@ class Encoder:
 
     def fit(self, table: Table) -> Encoder:
         """Learn categories, medians, scales and words of the training rows."""
+        self.fit_transform(table)
+        return self
+
+    def fit_transform(self, table: Table) -> Any:
+        """The same, and these rows as `transform` gives them; they are read once."""
         if self.way == "category":
             self.categories = {
                 name: sorted(set(table.column(name).drop_null().to_pylist()))
                 for name, kind in self.schema.items()
                 if kind == "category"
             }
-        self.inner = self._transformer().fit(self._frame(table))
+        self.inner = self._transformer()
+        turned = self.inner.fit_transform(self._frame(table))
         self.names = tuple(str(name) for name in self.inner.get_feature_names_out())
-        return self
+        return self._given(turned, table)
 
     def transform(self, table: Table) -> Any:
         """The rows as the estimator takes them: an array, a sparse matrix, or a frame with categories."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Found unknown categories")
             turned = self.inner.transform(self._frame(table))
+        return self._given(turned, table)
+
+    def _given(self, turned: Any, table: Table) -> Any:
         if self.way != "category":
             return turned if self.sparse else np.asarray(turned)
         frame = pd.DataFrame(np.asarray(turned, dtype=np.float64), columns=list(self.names))
@@ -148,6 +157,10 @@ class Words:
         except ValueError as error:
             raise TrainerError("ADC-TRAIN-101", "the texts hold no words", "sklearn", str(error)) from error
         return self
+
+    def fit_transform(self, table: Table) -> Any:
+        """The same, and these rows as `transform` gives them."""
+        return self.fit(table).transform(table)
 
     def transform(self, table: Table) -> Any:
         """A sparse matrix, or an array."""

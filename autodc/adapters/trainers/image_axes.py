@@ -35,13 +35,15 @@ def shape_of(shape: list[int], layout: str) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
-def to_channels(x: Array, layout: str) -> torch.Tensor:
-    """(n, ...) in any layout → float32 (n, c, h, w); bytes to 0..1."""
-    scaled = x.astype(np.float32) / BYTE if x.dtype == np.uint8 else x.astype(np.float32)
-    tensor = torch.from_numpy(scaled)
-    if layout == "grey":
-        return tensor.unsqueeze(1)
-    return tensor.permute(0, 3, 1, 2).contiguous() if layout == "channels_last" else tensor
+def channels_first(x: Array, layout: str) -> torch.Tensor:
+    """(n, ...) in any layout → (n, c, h, w); bytes stay bytes, anything else is float32."""
+    moved = x[:, None] if layout == "grey" else x.transpose(0, 3, 1, 2) if layout == "channels_last" else x
+    return torch.from_numpy(np.ascontiguousarray(moved, dtype=np.uint8 if x.dtype == np.uint8 else np.float32))
+
+
+def as_floats(x: torch.Tensor) -> torch.Tensor:
+    """What `channels_first` gave, or some rows of it, as float32; bytes to 0..1."""
+    return x.to(torch.float32).div_(BYTE) if x.dtype == torch.uint8 else x
 
 
 def from_channels(x: torch.Tensor, shape: list[int], layout: str) -> torch.Tensor:

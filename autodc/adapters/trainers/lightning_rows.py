@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from autodc.adapters.pictures.wish import Wish
 from autodc.adapters.trainers import image_rows
-from autodc.adapters.trainers.image_axes import to_channels
+from autodc.adapters.trainers.image_axes import as_floats, channels_first
 from autodc.adapters.trainers.lightning_reading import Facts, numbers
 from autodc.adapters.trainers.options import LightningOptions
 from autodc.plan.mixture import batches
@@ -44,27 +44,29 @@ class Reading:
     """Examples → a batch; left out, torch's own."""
 
     def inputs(self, x: Inputs) -> Form:
-        """All rows as they come, before `transform`."""
+        """Rows as `batch` takes them; images of bytes stay bytes, a quarter of what they are as numbers."""
         about = self.facts.x
         if about["wish"] is not None:
             x = image_rows.rows(x, Wish(**about["wish"]))
         if not isinstance(x, Table):
-            return to_channels(np.asarray(x), about["layout"]) if about["layout"] else _numbers(np.asarray(x))
+            return channels_first(np.asarray(x), about["layout"]) if about["layout"] else _numbers(np.asarray(x))
         return numbers(x, about) if x.kind == "table" else x.texts()
 
     def targets(self, y: Array) -> Form:
-        """Class numbers, numbers or images as tensors; anything else as it is."""
+        """Class numbers, numbers or images as tensors, as `batch` takes them; anything else as it is."""
         about = self.facts.y
         if self.facts.kind == "classification":
             return torch.from_numpy(np.asarray(y).astype(np.int64))
         if about["layout"]:
-            return to_channels(np.asarray(y), about["layout"])
+            return channels_first(np.asarray(y), about["layout"])
         if self.facts.kind == "custom" and np.asarray(y).dtype.kind in "iu":
             return torch.from_numpy(np.asarray(y).astype(np.int64))
         return _numbers(np.asarray(y)) if np.asarray(y).dtype.kind in "fiub" else list(y)
 
     def batch(self, x: Form, y: Form | None) -> Any:
         """What the module is given: inputs and targets to train on, inputs alone to predict."""
+        x = as_floats(x) if self.facts.x["layout"] else x
+        y = as_floats(y) if y is not None and self.facts.y["layout"] else y
         if self.transform is None and self.collate is None:
             return x if y is None else [x, y]
         change = self.transform or (lambda one, training: one)
@@ -180,7 +182,7 @@ def taken(form: Form, index: Any) -> Form:
         return {name: taken(values, index) for name, values in form.items()}
     if isinstance(form, list) and not isinstance(index, int):
         return [form[at] for at in index.tolist()]
-    return form[index]
+    return form[index] if isinstance(index, int) else form.index_select(0, index)
 
 
 def joined(forms: Sequence[Form]) -> Form:

@@ -22,7 +22,7 @@ from autodc.seeds import generator, integer
 from autodc.table import Inputs, Table, join
 from autodc.trial.fitting import AbstractFitting, TrainPhase, phases
 from autodc.trial.outputs import TrainerError
-from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
 
@@ -80,12 +80,11 @@ class Sklearn(AbstractFitting[SklearnModel]):
         model = self._first(job)
         for leg in legs:
             x, y = _rows(leg, job)
-            self._prepare(model, x, leg.index)
-            _advance(model, _encoded(model, x), y, leg, job, self._options)
+            _advance(model, self._prepared(model, x, leg.index), y, leg, job, self._options)
         return model
 
-    def _prepare(self, model: SklearnModel, x: Inputs, index: int) -> None:
-        """Learn from the first rows how inputs are encoded, or scaled."""
+    def _prepared(self, model: SklearnModel, x: Inputs, index: int) -> Any:
+        """Rows as the estimator takes them; the first ones tell how inputs are encoded, or scaled."""
         if isinstance(x, Table):
             if model.encoder is None and index == 0:
                 of = encoder_of(
@@ -95,10 +94,13 @@ class Sklearn(AbstractFitting[SklearnModel]):
                     is_own=is_in_file(self._options.estimator),
                     scale=self._options.scale,
                 )
-                model.encoder = None if of is None else of.fit(x)
-                with_categories(model.estimator, model.encoder)
+                model.encoder = of
+                given = x.for_estimator() if of is None else of.fit_transform(x)
+                with_categories(model.estimator, of)
+                return given
         elif model.scaler is None and scales(self._options):
             model.scaler = _scaler(x)
+        return _encoded(model, x)
 
     def predict(self, model: SklearnModel, x: Inputs) -> Array:
         """Class probabilities (n, C), columns in class order, 0 for classes training never showed; or values."""
@@ -229,16 +231,15 @@ def _of_several(estimator: Any, job: TrainingJob) -> Any:
 
 def _rows(leg: TrainPhase, job: TrainingJob) -> tuple[Inputs, Array]:
     """One epoch of a phase: every part drawn by weight, then shuffled together. Inputs are flattened."""
-    pieces = [_drawn(part, generator(job.seed, "rows", leg.index, part.name)) for part in leg.parts]
-    x, y = join([x for x, _ in pieces]), np.concatenate([y for _, y in pieces])
-    order = generator(job.seed, "order", leg.index).permutation(len(x))
+    drawn = [np.sort(epoch_rows(p.weight, len(p.x), generator(job.seed, "rows", leg.index, p.name))) for p in leg.parts]
+    y = np.concatenate([np.asarray(part.y[rows]) for part, rows in zip(leg.parts, drawn, strict=True)])
+    order = generator(job.seed, "order", leg.index).permutation(len(y))
+    if isinstance(leg.parts[0].x, Table):
+        starts = np.cumsum([0, *(len(part.x) for part in leg.parts)])
+        places = np.concatenate([rows + start for rows, start in zip(drawn, starts, strict=False)])
+        return join([part.x for part in leg.parts])[places[order]], y[order]
+    x = join([np.asarray(part.x[rows]).reshape(len(rows), -1) for part, rows in zip(leg.parts, drawn, strict=True)])
     return x[order], y[order]
-
-
-def _drawn(part: TrainPart, rng: np.random.Generator) -> tuple[Inputs, Array]:
-    rows = np.sort(epoch_rows(part.weight, len(part.x), rng))
-    x = part.x[rows]
-    return x if isinstance(x, Table) else np.asarray(x).reshape(len(x), -1), np.asarray(part.y[rows])
 
 
 def _scaler(x: Array) -> Any:

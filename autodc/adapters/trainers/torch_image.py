@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from autodc.adapters.pictures.wish import Wish, wished
 from autodc.adapters.trainers import image_rows
-from autodc.adapters.trainers.image_axes import BYTE, from_channels, layout_of, shape_of, to_channels
+from autodc.adapters.trainers.image_axes import BYTE, as_floats, channels_first, from_channels, layout_of, shape_of
 from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
 from autodc.adapters.trainers.options import TorchHyperparameters, TorchImageOptions, torch_hyperparameters
 from autodc.adapters.trainers.torch_steps import (
@@ -71,6 +71,7 @@ class TorchImage(TorchFitting):
         codec = Codec(
             inputs=lambda x: self._tensor(x, model.facts),
             targets=lambda y: self._targets(y, model.facts),
+            batch=lambda x, y: (as_floats(x), as_floats(y)),
             augment=self._augment if self._options.augment != "none" else None,
         )
         loss = loss_of(job.kind, hyper, self._options.loss)
@@ -80,7 +81,7 @@ class TorchImage(TorchFitting):
         """Class probabilities (n, C), values (n, ...) or images in the layout and units of the targets."""
         facts = model.facts
         with torch.inference_mode():
-            out = model.network(self._tensor(x, facts).to(device())).float()
+            out = model.network(as_floats(self._tensor(x, facts).to(device()))).float()
             if facts["kind"] == "classification":
                 out = functional.softmax(out, dim=1)
             elif facts["kind"] == "regression":
@@ -140,13 +141,13 @@ class TorchImage(TorchFitting):
         if list(rows.shape[1:]) != facts["x_shape"]:
             problem = f"inputs have the wrong shape, {tuple(facts['x_shape'])} is needed"
             raise TrainerError("ADC-TRAIN-032", problem, "torch_image", str(rows.shape[1:]))
-        return to_channels(rows, facts["layout"])
+        return channels_first(rows, facts["layout"])
 
     def _targets(self, y: Array, facts: Mapping[str, Any]) -> torch.Tensor:
         if facts["kind"] == "classification":
             return torch.from_numpy(y.astype(np.int64))
         if facts["kind"] == "image_to_image":
-            return to_channels(y, facts["y_layout"])
+            return channels_first(y, facts["y_layout"])
         return scaled(y, facts)
 
     def _augment(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

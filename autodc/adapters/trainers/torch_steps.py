@@ -23,7 +23,6 @@ from torch.nn import functional
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
-from autodc.table import Inputs
 from autodc.trial.fitting import AbstractFitting, TrainPhase, draw, n_steps, phases
 from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.method import batches_of
@@ -51,11 +50,17 @@ class TorchModel:
 @final
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How rows become tensors: inputs, targets, and what is done to a batch of both before a step."""
+    """How rows become tensors: many at once, then batch by batch what the network has.
+
+    Bytes stay bytes until they are in a batch: as float32 so many rows would take four times the memory.
+    """
 
     inputs: Callable[[Any], torch.Tensor]
     targets: Callable[[Array], torch.Tensor]
-    augment: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]] | None = None
+    batch: Callable[[torch.Tensor, torch.Tensor], Pair] | None = None
+    """Inputs and targets of a batch as the network has them; left out, as they are."""
+    augment: Callable[[torch.Tensor, torch.Tensor], Pair] | None = None
+    """What is done to a batch by chance before a step."""
 
 
 def device() -> torch.device:
@@ -147,16 +152,13 @@ class Leg:
         ready, beside = self._ready, None if aside is None else iter(aside)
         until = self.count if until is None else until
         step = first
-        for drawn in draw(self._phase, ready.hyper.batch_size, until, self._job.seed, first):
-            x, y = _tensors(ready.codec, drawn.x, drawn.y)
-            for rows in torch.from_numpy(drawn.batches).to(device()):
-                xb, yb = x[rows], y[rows]
-                if beside is not None:
-                    other = next(beside)
-                    xb = torch.cat([other[0], xb[len(other[0]) :]])
-                    yb = torch.cat([other[1], yb[len(other[1]) :]])
-                self._step(xb, yb, step)
-                step += 1
+        for x, y in batches_of_phase(ready.codec, self._phase, ready.hyper.batch_size, until, self._job.seed, first):
+            if beside is not None:
+                other = next(beside)
+                x = torch.cat([other[0], x[len(other[0]) :]])
+                y = torch.cat([other[1], y[len(other[1]) :]])
+            self._step(x, y, step)
+            step += 1
         return self
 
     def _step(self, x: torch.Tensor, y: torch.Tensor, step: int) -> None:
@@ -184,6 +186,17 @@ class Leg:
             torch.cuda.set_rng_state_all(state[3])
 
 
+def batches_of_phase(
+    codec: Codec, phase: TrainPhase, size: int, steps: int, seed: int, first: int = 0
+) -> Iterator[Pair]:
+    """The batches of a phase as tensors, drawn by weight, from step `first` on. size: rows of a batch."""
+    for drawn in draw(phase, size, steps, seed, first):
+        x, y = codec.inputs(drawn.x).to(device()), codec.targets(drawn.y).to(device())
+        for rows in torch.from_numpy(drawn.batches).to(device()):
+            pair = x.index_select(0, rows), y.index_select(0, rows)
+            yield pair if codec.batch is None else codec.batch(*pair)
+
+
 def forked(ready: Prepared, job: ForkingJob) -> Iterator[None]:
     """Train up to the point; then, one after the other, make the network the control and every fork, ready to predict.
 
@@ -209,14 +222,7 @@ def forked(ready: Prepared, job: ForkingJob) -> Iterator[None]:
 def _rows_of(ready: Prepared, dataset: TrainPart, count: int, steps: int, seed: int) -> Iterator[Pair]:
     """So many rows of a dataset for every step, each row once before any comes again."""
     alone = TrainPhase(parts=(replace(dataset, weight=1.0),), share=1.0, lr_factor=1.0, index=FORK)
-    for drawn in draw(alone, count, steps, seed):
-        x, y = _tensors(ready.codec, drawn.x, drawn.y)
-        for rows in torch.from_numpy(drawn.batches).to(device()):
-            yield x[rows], y[rows]
-
-
-def _tensors(codec: Codec, x: Inputs, y: Array) -> Pair:
-    return codec.inputs(x).to(device()), codec.targets(y).to(device())
+    return batches_of_phase(ready.codec, alone, count, steps, seed)
 
 
 def loss_of(

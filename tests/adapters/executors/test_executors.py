@@ -68,11 +68,13 @@ print(completion.status, completion.missing, "No space left" in completion.error
 """
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_is_not_the_fault_of_the_plan(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["surroundings", "False", "True"]
 
 
+@pytest.mark.slow
 def test_small_studies_in_a_row_share_a_child_and_each_alone_has_its_own(tmp_path: Path) -> None:
     machine = MachineSpec(runner="inline")
     jobs = Jobs(small_dataset(tmp_path))
@@ -94,6 +96,7 @@ def test_small_studies_in_a_row_share_a_child_and_each_alone_has_its_own(tmp_pat
     third.close()
 
 
+@pytest.mark.slow
 def test_what_inline_trainings_print_goes_to_the_log(tmp_path: Path) -> None:
     outer = LocalExecutor(1, log_folder=tmp_path)
     outer.submit(Jobs(small_dataset(tmp_path))("exit"))

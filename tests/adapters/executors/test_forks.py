@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.harness import run_task
@@ -38,6 +39,7 @@ def task(folder: Path, trainer: str = "autodc.testing.worlds.cells:CellTrainer",
     )
 
 
+@pytest.mark.slow
 def test_a_supervised_child_gives_what_a_call_gives(tmp_path: Path) -> None:
     one = task(tmp_path)
     here = run_task(one)

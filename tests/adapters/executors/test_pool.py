@@ -184,6 +184,7 @@ def test_a_worker_that_does_not_see_the_drivers_disk_says_what_and_where_and_tra
     assert not (jobs.folder / "pid").exists()
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_late_is_waited_for(line: Any, jobs: Any) -> None:
     queue, call = line
     queue.submit(jobs())
@@ -196,6 +197,7 @@ def test_a_disk_that_is_late_is_waited_for(line: Any, jobs: Any) -> None:
     assert completion.status == "done"
 
 
+@pytest.mark.slow
 def test_what_the_driver_does_not_see_either_is_the_trainings_own_failure(line: Any, jobs: Any) -> None:
     queue, call = line
     with open(f"{call.log_folder}/{PROOF}", "w") as file:

@@ -96,6 +96,7 @@ def test_a_log_keeps_its_end(opened: Any, jobs: Jobs) -> None:
     assert rest[-1].startswith(f"line {3 * LOG_BYTES // 100 - 1} ")
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_has_its_last_words_in_log_and_error(child: Any, jobs: Jobs) -> None:
     executor, logs = child
     (completion,) = run_all(executor, [jobs("exit", number=77)])
@@ -120,6 +121,7 @@ def test_without_a_log_the_study_goes_on(tmp_path: Path, jobs: Jobs) -> None:
     assert completion.error.endswith("of a program") or "of C" in completion.error
 
 
+@pytest.mark.slow
 def test_every_library_has_the_share_of_cores_that_the_task_was_given(child: Any, jobs: Jobs) -> None:
     pytest.importorskip("lightgbm")
     pytest.importorskip("torch")

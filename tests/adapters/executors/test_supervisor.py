@@ -31,6 +31,7 @@ def _wait_for(condition: Any, seconds: Any = 30.0) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ["sleep", "hang"])
 def test_the_training_dies_with_its_driver(tmp_path: Path, act: Any) -> None:
     driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(tmp_path), act])

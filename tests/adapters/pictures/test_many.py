@@ -18,6 +18,7 @@ from PIL import Image
 from autodc import large as cache
 from autodc.adapters.pictures.kept import decoded_files, kept_files
 from autodc.adapters.pictures.many import stacked
+from autodc.adapters.pictures.modes import as_mode, pictured, resized
 from autodc.adapters.pictures.wish import Wish
 from autodc.errors import DataError, SurroundingsError
 from autodc.table import Table
@@ -142,3 +143,13 @@ print(data.x.shape, data.x[149, 0, 0, 0], data.x[150, 0, 0, 0])
 """
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stdout == "(300, 1000, 1000, 3) 149 0\n", done.stderr
+
+
+def test_a_picture_of_eight_bits_is_the_same_resized_by_pillow_or_as_an_array() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (30, 20, 4), dtype=np.uint8)
+    for own in ("L", "RGB", "RGBA", "P", "LA", "1"):
+        image = Image.fromarray(pixels).convert(own)
+        for mode in (None, "L", "RGB", "RGBA", "I;16", "F"):
+            for sides in (None, (30, 20), (7, 11)):
+                expected = resized(as_mode(image, mode, None), sides)
+                np.testing.assert_array_equal(pictured(image, mode, sides, None), expected)

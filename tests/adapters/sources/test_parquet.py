@@ -134,6 +134,7 @@ def test_columns_without_single_values_are_refused_by_name_where_they_are_asked_
     assert rows(data.take([2, 1]), "a = 1") == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "zone", ["America/New_York", *(pytest.param(zone, marks=pytest.mark.slow) for zone in ("Asia/Tokyo", "UTC"))]
 )

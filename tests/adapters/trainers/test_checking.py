@@ -130,6 +130,7 @@ def test_an_own_network_may_have_hyperparameters_of_its_own(tmp_path: Path) -> N
     assert problems("torch_image", {"network": "net.py:build"}, space=space, folder=tmp_path) == []
 
 
+@pytest.mark.slow
 def test_neither_importing_nor_checking_imports_torch() -> None:
     code = """
 import sys

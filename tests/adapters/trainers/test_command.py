@@ -155,6 +155,7 @@ def test_model_files_are_measured_and_handed_on(tmp_path: Path, world: Any) -> N
     assert json.loads((second.out / "job.json").read_text())["warm_start"] == str(first.out / "model")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel ends it on Linux alone")
 def test_the_program_ends_when_the_training_process_is_killed(tmp_path: Path, world: Any) -> None:
     job = world()

@@ -236,6 +236,7 @@ def test_a_module_that_cannot_be_made_is_told(tmp_path: Path, options: Any, says
     assert says in str(caught.value)
 
 
+@pytest.mark.slow
 def test_it_is_quiet_and_leaves_nothing_in_the_folder(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"

@@ -54,6 +54,20 @@ def test_every_layout_of_images_is_learnt(tmp_path: Path, digits: Any, change: A
     assert accuracy(train(job, augment=augment), y) > 0.8
 
 
+@pytest.mark.parametrize("shape", [(N_TRAIN, 8, 8), (N_TRAIN, 8, 8, 1), (N_TRAIN, 1, 8, 8)])
+def test_bytes_train_as_the_numbers_they_stand_for(
+    tmp_path: Path, digits: Any, shape: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = digits
+    pixels = (x * 255).astype(np.uint8).reshape(len(x), *shape[1:])
+    monkeypatch.setattr("autodc.trial.fitting.GATHER_BYTES", 40_000)
+    of = [
+        train(training_job(tmp_path / name, values, y, hyperparameters={}), steps=30).outputs["validation"]
+        for name, values in (("bytes", pixels), ("numbers", pixels.astype(np.float32) / np.float32(255)))
+    ]
+    np.testing.assert_array_equal(of[0], of[1])
+
+
 @pytest.mark.parametrize(("name", "options"), [("torch_image", {"network": "mlp"}), ("torch_tabular", {})])
 def test_values_are_learnt_in_their_own_units(tmp_path: Path, digits: Any, name: Any, options: Any) -> None:
     x, _ = digits
@@ -81,6 +95,7 @@ def test_several_values_a_row_are_learnt_each_in_its_own_units(
     np.testing.assert_array_equal(again.predict(job.predict)["validation"], outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shape", [(7, 5), pytest.param((8, 8), marks=pytest.mark.slow), pytest.param((8, 8, 1), marks=pytest.mark.slow)]
 )

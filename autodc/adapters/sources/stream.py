@@ -1,0 +1,226 @@
+"""Streams: rows without targets, of any source, read a piece at a time and as often as need be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+import pandas as pd
+from pydantic import JsonValue
+
+from autodc.adapters.sources.dispatch import BUILT_IN, FUNCTION, nearby, read_source
+from autodc.adapters.sources.files import exists, regular_file
+from autodc.adapters.sources.folder import FolderSource
+from autodc.adapters.sources.jsonlfile import SUFFIXES, is_jsonl, jsonl_names, jsonl_pieces
+from autodc.adapters.sources.kinds import refuse_lost_inputs, typed, typed_table
+from autodc.adapters.sources.layouts import BESIDE, MANIFESTS
+from autodc.adapters.sources.npz import NpzSource
+from autodc.adapters.sources.parquetfile import is_parquet, parquet_names, parquet_pieces
+from autodc.adapters.sources.pictures import image_inputs
+from autodc.adapters.sources.savedfile import is_saved
+from autodc.adapters.sources.shards import is_range
+from autodc.adapters.sources.target_columns import target_names, vectors_of
+from autodc.adapters.sources.urls import is_remote
+from autodc.data.agreement import agreed
+from autodc.data.dataset import Dataset
+from autodc.data.problems import missing_name, problem
+from autodc.data.rows import checked
+from autodc.data.source import UNREAD, RawRows, SourceRequest
+from autodc.errors import raise_all
+from autodc.studyfile.study import SourceSpec, TaskKind
+from autodc.table import Inputs, Table, row_bytes
+
+STREAM = "stream"
+PLACE = "--stream"
+BYTES, MOST = 32 << 20, 65_536
+"""A piece is so many bytes of inputs, or so many rows."""
+BATCHES = (".npz", ".parquet", ".csv", ".tsv", *SUFFIXES)
+"""Files of which several in a folder are a stream, in the order of their names."""
+OF_TABLES = ("features", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
+PASSED_ON: Mapping[str, tuple[str, ...]] = {"table": OF_TABLES, "folder": ("size", "mode"), "npz": ()}
+"""Options of the base that a stream of this kind is read with too, beside its target."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Piece:
+    """Rows of a stream that follow each other."""
+
+    file: str
+    """The file or folder they are in."""
+    first: int
+    """Position in the stream of the first."""
+    data: Dataset
+    """Inputs as the base's, and metadata; no targets."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stream:
+    """Rows of production."""
+
+    spec: SourceSpec
+    folder: str
+    """Relative paths are below it."""
+    kind: TaskKind
+    base: Dataset
+    """What the inputs agree with."""
+    base_options: Mapping[str, JsonValue]
+
+    def pieces(self) -> Iterator[Piece]:
+        """Read the stream from its beginning. Raises DataError (or Problems) for all that is wrong with it."""
+        rows = max(1, min(MOST, BYTES // row_bytes(self.base.x)))
+        first = 0
+        for file, some in self._files():
+            for data in some(rows):
+                fit, misfits = agreed(data, self.base, f"{PLACE} ({file})")
+                raise_all(misfits)
+                yield Piece(file=file, first=first, data=fit)
+                first += len(fit)
+
+    def _files(self) -> Iterator[tuple[str, Callable[[int], Iterator[Dataset]]]]:
+        source = self.spec.source
+        path = os.path.join(self.folder, os.path.expanduser(source))
+        if FUNCTION.match(source) or is_remote(source) or is_range(path):
+            yield source, partial(self._whole, source)
+            return
+        request = self._request(path, "table")
+        if not exists(request):
+            regular_file(request, "there is no such file or folder", nearby(path))
+        for each in _batches(Path(path)):
+            yield os.path.relpath(each, self.folder) if each != Path(path) else source, self._reader(each)
+
+    def _reader(self, path: Path) -> Callable[[int], Iterator[Dataset]]:
+        if path.is_dir() and not is_saved(path):
+            return FolderSource(self._request(path, "folder")).pieces
+        name = path.name.casefold()
+        if name.endswith(".npz"):
+            return NpzSource(self._request(path, "npz")).pieces
+        if name.endswith((".parquet", *SUFFIXES)):
+            return partial(_table_pieces, self._request(path, "table"), self.base)
+        return partial(self._whole, str(path))
+
+    def _whole(self, source: str, rows: int) -> Iterator[Dataset]:
+        """Of files that are read at once."""
+        suffix = next((end for end in sorted(BUILT_IN, key=len, reverse=True) if source.casefold().endswith(end)), "")
+        kind = "table" if suffix in (".csv", ".tsv", ".csv.gz", ".csv.zip") else "folder" if ".t" in suffix else "npz"
+        data = read_source(
+            SourceSpec(source=source, options=self._options(kind)),
+            folder=self.folder,
+            name=STREAM,
+            place=PLACE,
+            kind=self.kind,
+            targets=False,
+            schema=_schema(self.base),
+            labelled=False,
+        )
+        if len(data) <= rows:
+            yield data
+            return
+        for start in range(0, len(data), rows):
+            yield data.take(range(start, min(start + rows, len(data))))
+
+    def _request(self, path: os.PathLike[str] | str, kind: str) -> SourceRequest:
+        return SourceRequest(
+            name=STREAM,
+            path=os.path.abspath(path),
+            place=PLACE,
+            kind=self.kind,
+            options=self._options(kind),
+            schema=_schema(self.base),
+            folder=self.folder,
+            labelled=False,
+        )
+
+    def _options(self, kind: str) -> dict[str, JsonValue]:
+        """What the stream is read with: what it says itself, and what the base says where that fits."""
+        passed = {key: value for key, value in self.base_options.items() if key in PASSED_ON[kind]}
+        if _schema(self.base) is not None:
+            passed.pop("features", None)
+        if isinstance(self.base.x, Table) or "image" not in passed:
+            passed = {
+                k: v for k, v in passed.items() if kind != "table" or k not in ("size", "mode") or "image" in passed
+            }
+        target = {"target": self.base_options["target"]} if "target" in self.base_options else {}
+        return {**target, **passed, **self.spec.options}
+
+
+def _schema(base: Dataset) -> Any:
+    return base.x.schema if base.features and isinstance(base.x, Table) else None
+
+
+def _batches(path: Path) -> list[Path]:
+    """The files of a folder that holds nothing but tables or arrays of a stream, in order; else the path alone."""
+    if not path.is_dir() or is_saved(path) or any((path / name).exists() for name in (*MANIFESTS, *BESIDE)):
+        return [path]
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith((".", "_")))
+    tables = [p for p in files if p.name.casefold().endswith(BATCHES)]
+    return tables if tables and len(tables) == len(files) else [path]
+
+
+def _table_pieces(request: SourceRequest, base: Dataset, rows: int) -> Iterator[Dataset]:
+    """Rows of a Parquet or JSON Lines file."""
+    _refuse_unknown(request)
+    names = jsonl_names(request) if is_jsonl(request) else parquet_names(request)
+    if not names:
+        raise problem(request, "009", "there are no rows")
+    target = target_names(request, names)
+    read = [name for name in names if name not in target]
+    text = request.text("text")
+    as_text = {name for name, kind in (request.schema or {}).items() if kind in ("category", "text")}
+    as_text |= {text} if text else set()
+    some = jsonl_pieces(request, read, rows, tuple(as_text)) if is_jsonl(request) else None
+    frames = parquet_pieces(request, read, rows) if is_parquet(request) else some
+    assert frames is not None
+    seen, notes = 0, ((UNREAD.format(", ".join(target)),) if target else ())
+    for frame in frames:
+        if len(frame):
+            x, metadata = _inputs(request, base, frame, seen)
+            yield checked(request, RawRows(x=x, y=None, metadata=metadata, notes=notes), targets=False)
+        seen += len(frame)
+    if not seen:
+        raise problem(request, "009", "there are no rows")
+
+
+def _inputs(request: SourceRequest, base: Dataset, frame: pd.DataFrame, first: int) -> tuple[Inputs, pd.DataFrame]:
+    """Inputs of the kind of the base, and what is said beside them."""
+    names = [str(name) for name in frame.columns]
+    if (image := request.text("image")) is not None:
+        if image not in names:
+            raise missing_name(request, "004", "column of images", image, names)
+        x, _ = image_inputs(request, frame[image].tolist(), lambda row: f"row {first + row}")
+        return x, frame.drop(columns=[image])
+    if isinstance(base.x, Table) and base.x.kind == "text":
+        text = request.text("text") or base.x.names[0]
+        if text not in names:
+            raise missing_name(request, "004", "column of text", text, names)
+        return Table.of("text", {text: typed(request, text, frame[text], "text")}, ("text",)), frame.drop(
+            columns=[text]
+        )
+    if request.schema is not None:
+        refuse_lost_inputs(request, request.schema, names)
+        return typed_table(request, frame, request.schema), frame
+    return _vectors(request, frame)
+
+
+def _vectors(request: SourceRequest, frame: pd.DataFrame) -> tuple[Inputs, pd.DataFrame]:
+    """The one column of lists of numbers, where the inputs are arrays."""
+    wish = request.options.get("features")
+    wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(name) for name in frame.columns]
+    found = {name: vectors for name in wanted if name in frame and (vectors := vectors_of(frame[name])) is not None}
+    if len(found) != 1:
+        got = f"columns {', '.join(map(str, frame.columns))}; lists of numbers: {', '.join(found) or 'none'}"
+        hint = "the base has arrays: one column of lists of numbers holds them; name it with the option features"
+        raise problem(request, "020", "the stream has other inputs than the base", got, hint)
+    ((name, x),) = found.items()
+    return x, frame.drop(columns=[name])
+
+
+def _refuse_unknown(request: SourceRequest) -> None:
+    from autodc.data.problems import refuse_unknown_options
+
+    refuse_unknown_options(request, ("features", "metadata", *OF_TABLES))

@@ -1,0 +1,228 @@
+"""How well shadow mode finds failures of production: on planted Fashion-MNIST and on real tables in pieces of 10,000.
+
+    python -m benchmarks.diagnose.shadow [--settings 12] [--skip-tables]
+
+Pictures: a model of `benchmarks.diagnose.world`; failures are learnt on 2,400 of its 6,000 validation rows, the share
+that a study sees by default. Streams of 5,000 fresh pictures: *same*, with the shares of validation; *drifted*, with
+the planted conditions twice as common and with one condition, in a tenth of the rows, that neither base nor validation
+has. Writes benchmarks/results/diagnose_shadow.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autodc import seeds
+from autodc.data.hashing import row_hashes
+from autodc.diagnose.shadow.columns import Columns
+from autodc.diagnose.shadow.conditions import which
+from autodc.diagnose.shadow.failure import auroc
+from autodc.diagnose.shadow.features import Featurer
+from autodc.diagnose.shadow.mine import Learned, Mined, Seen, mine
+from benchmarks.diagnose.conditions import CONDITIONS
+from benchmarks.diagnose.world import Pictures, Setting, setting
+from benchmarks.tables import mean, table
+
+Array = np.ndarray[Any, Any]
+
+ROWS, EXPLORED, PICKS = 5000, 2400, 200
+PAGE = Path(__file__).resolve().parents[1] / "results" / "diagnose_shadow.md"
+TABLES = """Mean absolute error of the share of failures of a piece: *shadow* is what `autodc shadow` says of it;
+*confidence* one minus the mean confidence of the model; *calibrated* the same after isotonic calibration on validation;
+*constant* the share of validation. *Luck* is what is left to whoever knows the probability of every row: rows turn out
+as they do. Target: at most .004, and the 90% interval holds at least .88 of the truths. Half of the interval's width is
+in the last column. Of the flights in time the pieces are weeks that come after those of validation, so that what makes
+flights late changes too, not only how often it is met."""
+NEW = 0.1
+MORE = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What one stream showed."""
+
+    setting: int
+    stream: str
+    auroc: float
+    confidence: float
+    base_rate: float
+    picked: float
+    """Share of failures among the picks."""
+    likely: float
+    """The same where nothing is set aside for what is new."""
+    by_confidence: float
+    unseen: float
+    unseen_likely: float
+    estimate: float
+    low: float
+    high: float
+    plain: float
+    """The mean confidence says so many fail."""
+    warned: bool
+    optimistic: bool
+
+
+def look(number: int) -> list[Look]:
+    """Both streams of a setting."""
+    world = setting(number)
+    rng = np.random.default_rng(seeds.child(number, "shadow"))
+    explore = np.sort(rng.choice(len(world.validation), EXPLORED, replace=False))
+    new = str(rng.choice([name for name in CONDITIONS if name not in (*world.planted, *world.benign)]))
+    shares = {name: float((world.validation.condition == name).mean()) for name in (*world.planted, *world.benign)}
+    drifted = {name: share * (MORE if name in world.planted else 1.0) for name, share in shares.items()}
+    featurer, learned = _learned(world, explore)
+    streams = {"same": world.draw(ROWS, shares, 1), "drifted": world.draw(ROWS, {**drifted, new: NEW}, 2)}
+    return [_look(world, featurer, learned, name, rows, new) for name, rows in streams.items()]
+
+
+def _learned(world: Setting, explore: Array) -> tuple[Featurer, Learned]:
+    frame = world.attributes(world.validation, "pixels")
+    columns = Columns.shared(frame, frame)
+    base = world.attributes(world.base, "pixels")
+    featurer = Featurer.of(columns, world.base.x, base, world.base.y, seed=world.number)
+    known, layout = featurer.features(world.probabilities, frame, world.validation.x)
+    failed = world.error[explore] > 0
+    return featurer, Learned.of(known, layout, frame, explore, failed, explore, world.number)
+
+
+def seen_of(featurer: Featurer, learned: Learned, probabilities: Array, frame: pd.DataFrame, x: Array) -> Seen:
+    """What shadow mode notes of rows."""
+    features, _ = featurer.features(probabilities, frame, x)
+    return Seen(
+        features=features,
+        failure=learned.model.predict(features),
+        content=row_hashes(x),
+        condition=which(tuple(one.rule for one in learned.gathered), frame),
+        predicted=probabilities.argmax(axis=1),
+    )
+
+
+def _look(world: Setting, featurer: Featurer, learned: Learned, name: str, rows: Pictures, new: str) -> Look:
+    p = world.model.probabilities(rows.x)
+    failed = p.argmax(axis=1) != rows.y
+    seen = seen_of(featurer, learned, p, world.attributes(rows, "pixels"), rows.x)
+    mined: Mined = mine(learned, seen, PICKS, {}, world.number)
+    picked = [one.row for one in mined.picked]
+    likely = np.argsort(-seen.failure)[:PICKS]
+    unsure = np.argsort(p.max(axis=1))[:PICKS]
+    odd = rows.condition == new
+    return Look(
+        setting=world.number,
+        stream=name,
+        auroc=float(auroc(failed, seen.failure) or np.nan),
+        confidence=float(auroc(failed, -p.max(axis=1)) or np.nan),
+        base_rate=float(failed.mean()),
+        picked=float(failed[picked].mean()),
+        likely=float(failed[likely].mean()),
+        by_confidence=float(failed[unsure].mean()),
+        unseen=float(odd[picked].mean()),
+        unseen_likely=float(odd[likely].mean()),
+        estimate=mined.estimate.estimate,
+        low=mined.estimate.low,
+        high=mined.estimate.high,
+        plain=float(1 - p.max(axis=1).mean()),
+        warned=mined.drifts,
+        optimistic=mined.estimate.warned,
+    )
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run, and write the page."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--settings", type=int, default=12)
+    asked.add_argument("--skip-tables", action="store_true", help="do not write the page, print what pictures show")
+    options = asked.parse_args(words)
+    looks = pd.DataFrame([vars(one) for number in range(options.settings) for one in look(number)])
+    print(looks.round(3).to_string())
+    if options.skip_tables:
+        print(looks.groupby("stream").mean(numeric_only=True).round(4).T.to_string())
+        return
+    from benchmarks.diagnose.shadow_tables import chunks_of, tables
+
+    chunks = pd.concat([chunks_of(case) for case in tables()], ignore_index=True)
+    PAGE.write_text(page(looks, chunks, options.settings), encoding="utf-8")
+    print(f"wrote {PAGE}")
+
+
+def page(looks: pd.DataFrame, chunks: pd.DataFrame, settings: int) -> str:
+    """The page of results."""
+    same, drifted = (looks[looks.stream == name] for name in ("same", "drifted"))
+    lift = [side.picked / side.base_rate for side in (same, drifted)]
+    covers = [((side.low <= side.base_rate) & (side.base_rate <= side.high)).mean() for side in (same, drifted)]
+    off = [(side.estimate - side.base_rate).abs().mean() for side in (same, drifted)]
+    rosy = [(side.estimate - side.base_rate).mean() for side in (same, drifted)]
+    plain = [(side.plain - side.base_rate).abs().mean() for side in (same, drifted)]
+    rows = [
+        ["failures told from the rest, AUROC", mean(same.auroc), mean(drifted.auroc), "≥ .87 / .87"],
+        ["the same by confidence alone", mean(same.confidence), mean(drifted.confidence), ""],
+        ["beyond confidence", *(mean(s.auroc - s.confidence) for s in (same, drifted)), "≥ +.05"],
+        ["failures of all rows", mean(same.base_rate), mean(drifted.base_rate), ""],
+        [f"failures among the {PICKS} picked", mean(same.picked), mean(drifted.picked), ""],
+        ["… times those of all rows", mean(lift[0]), mean(lift[1]), "≥ 3.4"],
+        [f"failures among the {PICKS} likeliest", mean(same.likely), mean(drifted.likely), ""],
+        [f"failures among the {PICKS} least sure", mean(same.by_confidence), mean(drifted.by_confidence), ""],
+        ["picked rows that are of the unseen condition", "–", mean(drifted.unseen), "≥ .30"],
+        ["the same among the likeliest", "–", mean(drifted.unseen_likely), ""],
+        ["estimate of failures, mean absolute error", f"{off[0]:.4f}", f"{off[1]:.4f}", ""],
+        ["… minus the truth (below 0: too rosy)", f"{rosy[0]:+.4f}", f"{rosy[1]:+.4f}", ""],
+        ["the same by mean confidence", f"{plain[0]:.4f}", f"{plain[1]:.4f}", ""],
+        ["90% interval holds the truth", f"{covers[0]:.2f}", f"{covers[1]:.2f}", "≥ .88"],
+        ["streams said to drift", f"{same.warned.mean():.2f}", f"{drifted.warned.mean():.2f}", "0 / 1"],
+        ["estimates said to be too rosy", f"{same.optimistic.mean():.2f}", f"{drifted.optimistic.mean():.2f}", ""],
+    ]
+    told = [
+        [
+            name,
+            str(len(some)),
+            f"{some.truth.mean():.3f}",
+            *(
+                f"{(some[how] - some.truth).abs().mean():.4f}"
+                for how in ("estimate", "confidence", "calibrated", "constant")
+            ),
+            f"{np.sqrt(2 / np.pi) * np.sqrt(some.truth * (1 - some.truth) / some.rows).mean():.4f}",
+            f"{((some.low <= some.truth) & (some.truth <= some.high)).mean():.2f}",
+            f"{(some.high - some.low).mean() / 2:.4f}",
+        ]
+        for name, some in chunks.groupby("case", sort=False)
+    ]
+    head = [
+        "stream",
+        "pieces",
+        "failures",
+        "shadow",
+        "confidence",
+        "calibrated",
+        "constant",
+        "luck",
+        "interval holds",
+        "± ",
+    ]
+    command = "python -m benchmarks.diagnose.shadow" + (f" --settings {settings}" if settings != 12 else "")
+    return (
+        "\n\n".join(
+            [
+                "# Shadow mode",
+                f"`{command}`, on a machine with {os.cpu_count()} cores, {datetime.date.today():%d %B %Y}.",
+                (__doc__ or "").split("\n\n", 2)[2].strip(),
+                f"## Pictures: {settings} settings",
+                table(["measure", "same", "drifted", "target"], rows),
+                "## Tables: the share of failures in pieces of 10,000, nobody having labelled them",
+                TABLES,
+                table(head, told),
+            ]
+        )
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
