@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from autodc.plan.trial import Outcome, Trial
     from autodc.studyfile.load import load, load_machine
     from autodc.studyfile.study import MachineSpec, StudySpec
+    from autodc.verbs.diagnose import DiagnosisResult, diagnose
     from autodc.verbs.run import Result, run
     from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AutodcError": "autodc.errors",
+    "DiagnosisResult": "autodc.verbs.diagnose",
     "MachineSpec": "autodc.studyfile.study",
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",
@@ -36,6 +40,7 @@ _HOMES = {
 
 __all__ = [
     "AutodcError",
+    "DiagnosisResult",
     "MachineSpec",
     "Outcome",
     "Plan",
@@ -45,6 +50,7 @@ __all__ = [
     "Study",
     "StudySpec",
     "Trial",
+    "diagnose",
     "load",
     "load_machine",
     "run",
@@ -57,3 +63,19 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'autodc' has no attribute {name!r}")
+
+
+class _Package(ModuleType):
+    """The package, of which `diagnose` is the call, though a room of that name is in it too."""
+
+    @property
+    def diagnose(self) -> Any:
+        """The call; what is in the room is imported by its whole name: `from autodc.diagnose.view import View`."""
+        return import_module("autodc.verbs.diagnose").diagnose
+
+    @diagnose.setter
+    def diagnose(self, room: ModuleType) -> None:
+        """Let the import system, which hangs every module into its package, leave the call as it is."""
+
+
+sys.modules[__name__].__class__ = _Package

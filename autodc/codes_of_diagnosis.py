@@ -22,6 +22,26 @@ DIAGNOSIS: Mapping[str, Code] = {
     # findings
     "ADC-D001": Code("Finding: the model fails more often where a rule over attributes holds."),
     "ADC-D002": Code("Finding: the model fails more often in a cluster of an embedding."),
+    # diagnose, the verb and the phase
+    "ADC-DIAG-001": several("No rows of validation are set apart for diagnosis."),
+    "ADC-DIAG-002": several("The rows for diagnosis are too few to be cut in two."),
+    "ADC-DIAG-003": several("Note: the predictions of the incumbent are not kept, so its rows were not looked at."),
+    "ADC-DIAG-004": several("Note: a finder failed, and what it would have found is missing."),
+    "ADC-DIAG-005": several("Note: the causes of a finding could not be told."),
+    "ADC-DIAG-006": Code("The study has no finding of this name."),
+    "ADC-DIAG-007": Code("A finding is suspected alone: it was not confirmed, so it makes no slice."),
+    "ADC-DIAG-008": Code("A finding is a cluster and has no rule that could make a slice."),
+    "ADC-DIAG-009": Code("The journal does not say where the study file of a run lies."),
+    "ADC-DIAG-010": Code("The data of a run have changed since, so its model cannot be diagnosed on them."),
+    "ADC-DIAG-011": Code("The model to be diagnosed cannot be trained."),
+    "ADC-DIAG-012": Code("A method fails to predict the rows it is to be diagnosed on."),
+    "ADC-DIAG-013": Code("A finding can be promoted in the folder of a run alone."),
+    "ADC-DIAG-014": Code("A method is diagnosed on a study; a run has its own model."),
+    # finders and what is confirmed
+    "ADC-DIAG-020": several("There are too few rows or groups to find on one half and confirm on the other."),
+    "ADC-DIAG-021": several("A finder failed and was left out of a diagnosis."),
+    "ADC-DIAG-022": several("The model fails on no row that a diagnosis may look at."),
+    "ADC-DIAG-023": Code("The library of a finder is not installed."),
     # counterfactuals, told in `left_out`
     "ADC-DIAG-040": Code("The model raises where it is asked about changed inputs."),
     "ADC-DIAG-041": Code("The model answers with another number of rows than it was asked about."),
@@ -29,11 +49,6 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-043": Code("No failing row has a passing row of its class to be moved to."),
     "ADC-DIAG-044": Code("The inputs cannot be changed, or success cannot be told, so there are no counterfactuals."),
     "ADC-DIAG-045": Code("Measuring changed inputs gives another number of rows."),
-    # finders and what is confirmed
-    "ADC-DIAG-020": Code("There are too few rows or groups to find on one half and confirm on the other."),
-    "ADC-DIAG-021": Code("A finder failed and was left out of a diagnosis."),
-    "ADC-DIAG-022": Code("The model fails on no row that a diagnosis may look at."),
-    "ADC-DIAG-023": Code("The library of a finder is not installed."),
     # labels, conventions, unit tests that tell nothing, edge cases, learning curves
     "ADC-D010": Code("Finding: labels are likely wrong."),
     "ADC-D011": Code("Finding: two datasets label alike rows differently."),

@@ -18,6 +18,7 @@ from autodc.adapters.mlflow_changes import (
     short_name,
     short_tags,
 )
+from autodc.adapters.mlflow_findings import Findings
 from autodc.adapters.mlflow_trial import parameters_of, values_of
 from autodc.plan.mixture import BASE
 from autodc.review.reasons import sentence
@@ -41,6 +42,7 @@ class Projection:
         self._shown: dict[str, int] = {}
         self._challengers: set[int] = set()
         self._obvious: dict[str, str] = {}
+        self._findings = Findings()
         self._sessions = self._opened = 0
         self._spent = 0.0
         self.finished = False
@@ -83,6 +85,10 @@ class Projection:
                 return self._verdict(event)
             case ev.IncumbentMoved():
                 return self._incumbent(event)
+            case ev.DiagnosisMade():
+                return [self._findings.diagnosed(event)]
+            case ev.FindingMade():
+                return [self._findings.found(event)]
             case ev.TestSetOpened():
                 self._opened += 1
                 return [RunChange(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]

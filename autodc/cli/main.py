@@ -15,41 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autodc.cli import failures
 from autodc.cli.ending import ended
+from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
 from autodc.errors import INTERRUPTED, AutodcError, ConditionError
 
 if TYPE_CHECKING:
     from autodc.cli.live import Display
-    from autodc.studyfile.study import StudySpec
-
-_STUDY = click.argument("study", type=click.Path())
-_FOLDER = click.argument("folder", metavar="DIR", type=click.Path())
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-_MACHINE = click.option(
-    "--machine", type=click.Path(), help="A machine file: where and how trials run. Left out: Ray, all cores."
-)
-_FROM = click.option(
-    "--from",
-    "source",
-    metavar="DIR",
-    type=click.Path(),
-    help="Take the noise from the calibration runs of this folder, of `run` or `simulate`.",
-)
-_WARM = click.option(
-    "--warm-start",
-    "warm",
-    metavar="DIR",
-    type=click.Path(),
-    help="Let the search learn from the trainings of another study; the same as search.warm_start in the study file.",
-)
-_SET = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change a value of the study file, as in loop.rounds=2.",
-)
 
 
 def main() -> None:
@@ -69,7 +42,7 @@ def cli() -> None:
 @click.option("--from", "source", metavar="SOURCE", help="Your own data: a file, folder, URL or file.py:function.")
 @click.option("--target", metavar="COLUMN", multiple=True, help="Its column of targets; again for several.")
 @click.option("--candidates", metavar="FOLDER", help="A folder of files that might be added to the training rows.")
-@_JSON
+@JSON
 def init(
     folder: str,
     example: str | None,
@@ -95,14 +68,14 @@ def init(
 
 
 @cli.command()
-@_STUDY
-@_FROM
-@_WARM
-@_SET
-@_JSON
+@STUDY
+@FROM
+@WARM
+@SET
+@JSON
 def check(study: str, source: str | None, warm: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Read everything a study names and say what the night would show; train nothing."""
-    spec = _load(study, overrides, warm)
+    spec = load_study(study, overrides, warm)
     from autodc.cli.alarms import tell
     from autodc.cli.show_before import show_preflight
     from autodc.verbs.check import preflight
@@ -113,16 +86,16 @@ def check(study: str, source: str | None, warm: str | None, overrides: tuple[str
 
 
 @cli.command()
-@_STUDY
-@_MACHINE
+@STUDY
+@MACHINE
 @click.option("--out", type=click.Path(), help="The study's folder. Left out: runs/NAME.")
 @click.option("--until", metavar="TIME", help="Be done by this time: HH:MM, or a date and time, also with a zone.")
-@_WARM
-@_SET
+@WARM
+@SET
 @click.option("--open-test", is_flag=True, help="Stop here, open the sealed test set, and finish.")
 @click.option("--force", is_flag=True, help="With --open-test: open it though it was opened before.")
 @click.option("--require-keep", is_flag=True, help="Exit with 4 unless at least one dataset is kept.")
-@_JSON
+@JSON
 def run(
     study: str,
     machine: str | None,
@@ -138,7 +111,7 @@ def run(
     """Run a study, or go on where its folder stopped; the same command resumes."""
     if force and not open_test:
         raise click.UsageError("--force goes with --open-test: it opens the test set again")
-    spec = _load(study, overrides, warm)
+    spec = load_study(study, overrides, warm)
     from autodc.studyfile import load_machine
 
     where = load_machine(machine)
@@ -190,9 +163,9 @@ def run(
 
 
 @cli.command()
-@_STUDY
-@_MACHINE
-@_FROM
+@STUDY
+@MACHINE
+@FROM
 @click.option("--out", type=click.Path(), help="Where calibration runs are kept. Left out: runs/NAME-simulate.")
 @click.option("--nights", type=int, help="Nights of each kind. Left out: as many as take a minute or two.")
 @click.option(
@@ -203,8 +176,8 @@ def run(
     help="A gain to plant, in metric units; may be given again. Left out: sizes around what the slices can show.",
 )
 @click.option("--seed", type=int, help="Another seed, other nights. Left out: the study's.")
-@_SET
-@_JSON
+@SET
+@JSON
 def simulate(
     study: str,
     machine: str | None,
@@ -217,7 +190,7 @@ def simulate(
     as_json: bool,
 ) -> int:
     """Play nights with known truth on your own rows: how often would it be wrong, what could it detect."""
-    spec = _load(study, overrides)
+    spec = load_study(study, overrides)
     from autodc.studyfile import load_machine
 
     where = load_machine(machine)
@@ -240,8 +213,8 @@ def simulate(
 
 
 @cli.command()
-@_FOLDER
-@_JSON
+@FOLDER
+@JSON
 def status(folder: str, as_json: bool) -> None:
     """Say what a study is doing, what it has spent and kept so far; safe while it runs."""
     from autodc.verbs.summary import status_of
@@ -256,72 +229,44 @@ def status(folder: str, as_json: bool) -> None:
 
 
 @cli.command()
-@_FOLDER
-@click.argument("dataset")
-@_JSON
+@FOLDER
+@click.argument("dataset", metavar="NAME")
+@JSON
 def why(folder: str, dataset: str, as_json: bool) -> None:
-    """Show the evidence behind one verdict, in plain words and numbers."""
+    """Show the evidence behind one verdict or finding, in plain words and numbers."""
+    from autodc.cli.show_findings import show_finding
     from autodc.cli.show_why import show_why
-    from autodc.review import views
+    from autodc.review import findings, views
     from autodc.verbs.run import open_result
 
     state, _ = open_result(folder)
+    if dataset in state.findings:
+        told = findings.why(state, dataset)
+        echo(json.dumps(told, indent=2)) if as_json else show_finding(told)
+        return
     found = views.why(state, dataset)
     echo(json.dumps(found, indent=2)) if as_json else show_why(found)
 
 
 @cli.command()
-@_FOLDER
+@FOLDER
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 def report(folder: str, open_it: bool) -> None:
     """Write the report again from the journal."""
     from pathlib import Path
 
     from autodc.report import write_report
-    from autodc.verbs.run import open_result
+    from autodc.verbs.run import exhibits_of, open_result
 
     state, content = open_result(folder)
-    page = write_report(state, content, Path(folder))
+    page = write_report(state, content, Path(folder), exhibits_of(Path(folder)))
     echo(str(page))
     if open_it:
         click.launch(str(page))
 
 
-@cli.command()
-@_STUDY
-@click.option(
-    "--model", "method", metavar="METHOD", required=True, help="What predicts: a run folder, a model, an object."
-)
-@click.option("--stream", metavar="SOURCE", required=True, help="Unlabelled rows: a file, a folder of files, a URL.")
-@click.option("--out", type=click.Path(), required=True, help="A folder for the sheet; it must not be there yet.")
-@click.option("--pick", type=int, default=200, show_default=True, help="How many rows to label.")
-@click.option(
-    "--option", "options", multiple=True, metavar="KEY=VALUE", help="How the stream is read, as in text=body."
-)
-@_SET
-@_JSON
-def shadow(
-    study: str,
-    method: str,
-    stream: str,
-    out: str,
-    pick: int,
-    options: tuple[str, ...],
-    overrides: tuple[str, ...],
-    as_json: bool,
-) -> None:
-    """Mine an unlabelled stream of production for likely failures, and write a sheet to label them."""
-    spec = _load(study, overrides)
-    from autodc.cli.live import Bar
-    from autodc.cli.show_shadow import show_shadow
-    from autodc.verbs.shadow import option_values
-    from autodc.verbs.shadow import shadow as mine
-
-    with Bar() as bar:
-        found = mine(
-            spec, method, stream, out, pick=pick, options=option_values(options), progress=bar.update
-        ).to_dict()
-    echo(json.dumps(found, indent=2)) if as_json else show_shadow(found)
+cli.add_command(failures.diagnose)
+cli.add_command(failures.shadow)
 
 
 def _stopped(display: Display, why: str = "") -> None:
@@ -330,13 +275,6 @@ def _stopped(display: Display, why: str = "") -> None:
         display.close()
         reason = f": {why}" if why else ""
         echo(f"stopped{reason}; the journal is whole. Go on with:\n    {_same_command()}", err=True)
-
-
-def _load(study: str, overrides: tuple[str, ...], warm: str | None = None) -> StudySpec:
-    from autodc.verbs.reading import read_study
-
-    started = () if warm is None else (f"search.warm_start={json.dumps(os.path.abspath(warm))}",)
-    return read_study(study, (*overrides, *started))
 
 
 def _same_command() -> str:

@@ -39,6 +39,8 @@ def show_status(found: Mapping[str, Any]) -> None:
     table.add_row("test set", _opened(test_set))
     if found["baselines"]:
         table.add_row("beside", found["baselines"])
+    if found.get("findings"):
+        table.add_row("fails where", found["findings"])
     table.add_row("time", _time(found))
     if found["left"]:
         table.add_row("left", found["left"]["text"])

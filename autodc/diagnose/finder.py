@@ -62,7 +62,10 @@ class Suspicion:
 class Finder(Protocol):
     """Looks for rows on which a model fails. One that is a user's own: `path/to/file.py:Object` or an entry point."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called in findings and notes."""
+        ...
 
     def find(self, view: View, k: int, seed: int) -> Sequence[Suspicion]:
         """Return at most k suspicions, the worst first; the same view and seed, the same suspicions.

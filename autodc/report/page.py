@@ -12,7 +12,8 @@ from markupsafe import Markup, escape
 
 from autodc.files import write_whole
 from autodc.report import charts, front, sections
-from autodc.review import account, beside, story, tables
+from autodc.report.findings import Exhibits, drawn, nothing
+from autodc.review import account, beside, findings, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
 from autodc.review.wording import PURPOSES
@@ -25,20 +26,24 @@ from autodc.study.view import spec_of
 PAGE = Path("report") / "index.html"
 
 
-def write_report(state: State, result: Mapping[str, Any], folder: Path) -> Path:
-    """Write the page and return its path. result: the content of result.json; an unfinished study has a page too."""
+def write_report(state: State, result: Mapping[str, Any], folder: Path, exhibits: Exhibits = nothing) -> Path:
+    """Write the page and return its path. An unfinished study has a page too.
+
+    result: the content of result.json; exhibits: what is kept to be shown of the findings.
+    """
     path = folder / PAGE
-    write_whole(path, render(state, result))
+    write_whole(path, render(state, result, exhibits))
     return path
 
 
-def render(state: State, result: Mapping[str, Any]) -> str:
+def render(state: State, result: Mapping[str, Any], exhibits: Exhibits = nothing) -> str:
     """Return the page as text."""
-    return _environment().get_template("page.html.j2").render(_content(state, result))
+    return environment().get_template("page.html.j2").render(_content(state, result, exhibits))
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where templates are and how they are read."""
     found = Environment(
         loader=PackageLoader("autodc.report", "templates"),
         autoescape=True,
@@ -59,7 +64,7 @@ def _prose(text: str) -> Markup:
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces))
 
 
-def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
+def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dict[str, Any]:
     spec = spec_of(state)
     numbers = tables.scales(state, result)
     lower = better(state) == "lower"
@@ -83,6 +88,7 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "warnings": concerns(state, result, numbers),
         "verdicts": sections.verdicts(state),
         "slices": sections.slice_rows(state, result),
+        **_failures(state, exhibits),
         "evidence": sections.evidence(state),
         "others": sections.others(state),
         "ledger": ledger(state).to_dict(),
@@ -99,4 +105,17 @@ def _content(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
         "level": f"{INTERVAL_LEVEL:.0%}",
         "mlflow": tables.reference(result),
         "sealed": spec.data.test is not None,
+    }
+
+
+def _failures(state: State, exhibits: Exhibits) -> dict[str, Any]:
+    """Where the incumbent fails: the last diagnosis in full, those before it in a line a finding."""
+    looked, found = findings.last_looked(state), drawn(findings.views(state), exhibits)
+    return {
+        "diagnosed": 0 if looked is None else looked.made.rows,
+        "of_end": looked is not None and looked.plan == state.incumbent,
+        "confirmed": [one for one in found if one["status"] == "confirmed"],
+        "suspected": [one for one in found if one["status"] != "confirmed"],
+        "undiagnosed": findings.notes(state),
+        "former": findings.former(state),
     }

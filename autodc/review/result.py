@@ -11,7 +11,7 @@ import numpy as np
 from autodc.evaluation import objective
 from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
-from autodc.review import beside, notices
+from autodc.review import beside, findings, notices
 from autodc.study import direction
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -47,7 +47,7 @@ def result(state: State) -> dict[str, Any]:
         "validation": {"before": _validation(state, state.start, natural), "after": _validation(state, plan, natural)},
         "test": _test(state),
         **({} if state.unread is None else {"test_unread": state.unread.problem}),
-        "findings": [],
+        "findings": findings.findings(state),
         "requests": [],
         "search": {"fidelity": _fidelity(state), **({"probes": _probes(state)} if state.probes else {})},
         "failing": always_failing(state),
@@ -128,7 +128,8 @@ def _recommendation(state: State, natural: Natural) -> dict[str, Any] | None:
     found = state.credited
     if found is None or found.estimate is None:
         return None
-    weights = objective.weights(state.question.slices)
+    later = {one.name for one in state.admitted if one.time > found.time}  # the search never promised anything of them
+    weights = objective.weights({n: card for n, card in state.question.slices.items() if n not in later})
     seen, seeds = _fresh(state, state.incumbent)
     believed = found.estimate["mean"]
     values: dict[str, float | None] = {"validation": objective.mean(seen, weights), "test": None}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.review import beside, notices
+from autodc.review import beside, findings, notices
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
@@ -58,6 +58,7 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "ledger": {k: v for k, v in account.items() if k not in ("comparisons", "extensions", "test_set")},
         "test_set": account["test_set"] if spec.data.test is not None else None,
         "baselines": beside.line(beside.baselines(state)),
+        "findings": findings.line(state),
         "left": notices.left_over(state),
         "alarms": notices.alarms(state),
         "failing": fails,

@@ -25,7 +25,7 @@ from autodc.study.journal.state import State
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
-from autodc.study.phases.tools import Tools
+from autodc.study.phases.tools import Diagnoser, Tools
 from autodc.study.ports import ArtefactLost, ArtefactStore, Journal
 from autodc.study.rules import allowance, last, losses
 from autodc.study.rules.extend import extension
@@ -37,7 +37,7 @@ from autodc.trial.executor import Completion
 
 Array = np.ndarray[Any, Any]
 
-BOUNDARIES = ("search", "sweep")
+BOUNDARIES = ("diagnose", "search", "sweep")
 """Phases before which a round ends: datasets that were proposed meanwhile join the roster."""
 
 
@@ -66,6 +66,7 @@ class StudyCore:
         open_test: OpenTest | None = None,
         leaks: LookForLeaks | None = None,
         borrowed: ev.WarmStarted | None = None,
+        diagnoser: Diagnoser | None = None,
         order: tuple[Phase, ...] = ORDER,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -74,7 +75,8 @@ class StudyCore:
 
         table: all held-out rows; sides: who sees which of them, left out where they are not cut;
         problem: what the search is asked of the datasets that are known now; engine: the engine of a problem, for the
-        roster may grow; given: the candidates of the study file, which join the roster before the first training.
+        roster may grow; given: the candidates of the study file, which join the roster before the first training;
+        diagnoser: looks at where the incumbent fails, left out where nothing does.
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
         020 where it has a phase that is not in the order, 060 where its metric was turned round.
         """
@@ -98,6 +100,7 @@ class StudyCore:
         self._scorer = Scorer(spec, self._slices, metric, store)
         self._assessor = EvidenceAssessor(self._slices, metric, store, open_test, leaks)
         self._problem, self._engine, self._order = problem, engine, order
+        self._diagnoser = diagnoser
         self._proposed: list[ev.DatasetAdmitted] = []
         self._loop = self._looped()
         self._again: list[Trial] = list(self.state.pending)
@@ -175,7 +178,10 @@ class StudyCore:
             problem = replace(problem, probes=believed, probed=True)
         if self.state.admitted:
             problem = self._slices.asked(problem, self._spec.gate.min_rows)
-        return Loop(self._spec, self.state, Tools(self._engine(problem), self._assessor), self._order)
+        return Loop(self._spec, self.state, self._tools(problem), self._order)
+
+    def _tools(self, problem: SearchProblem) -> Tools:
+        return Tools(self._engine(problem), self._assessor, diagnoser=self._diagnoser)
 
     def _step(self) -> Step:
         """The next step. What it needs and is lost is trained again first.
@@ -266,10 +272,14 @@ class StudyCore:
     def _is_shown(self, trial: Trial) -> bool:
         """Whether predictions are kept: of the first training in a pair of every plan that may be an incumbent.
 
-        What was polished was in no pair: of the first training of it.
+        What was polished was in no pair: of the first training of it. First is the least number, whatever ends first,
+        so that a diagnosis sees the same on any number of workers.
         """
-        needed = trial.phase in PAIRED or trial.plan == self.state.incumbent
-        return needed and trial.plan not in self.state.outputs
+        state, plan = self.state, trial.plan
+        if not (trial.phase in PAIRED or plan == state.incumbent) or plan in state.outputs:
+            return False
+        before = (t for t in state.trials[: trial.number] if t.trial.plan == plan and t.outcome is None)
+        return not any(t.trial.phase in PAIRED or plan == state.incumbent for t in before)
 
     def admit_slice(self, one: SliceSpec) -> None:
         """A slice joins the study. Raises InputError as `Slices.admission` does."""

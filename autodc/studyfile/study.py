@@ -131,6 +131,12 @@ class LoopSpec(Spec):
     propose: tuple[Literal["given", "pool", "relabel", "augment", "generate"], ...] = Field(
         default=("given",), min_length=1, description="where candidates come from; given: from data.candidates"
     )
+    findings: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="at most so many findings of where the incumbent fails, each round; 0: none",
+    )
 
 
 class FidelitySpec(Spec):

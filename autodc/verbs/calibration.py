@@ -168,7 +168,7 @@ def calibrate(
     The same journal and executor as a run, so an interruption loses at most the trainings under way. Raises
     study.driver.Interrupted when `stop` says so.
     """
-    asked = _calibration_only(inputs)
+    asked = start_only(inputs)
     folder = out / f"calibration-{asked.fingerprint[:12]}"
     wanted = inputs.spec.gate.calibration
     study, journal = open_study(asked, folder)
@@ -201,7 +201,7 @@ def calibrate(
     return replace(found, trained=max(0, wanted - before))
 
 
-def _calibration_only(inputs: Inputs) -> Inputs:
+def start_only(inputs: Inputs) -> Inputs:
     """The same start on the same rows, without all that calibration does not depend on.
 
     So a new margin, candidate or budget does not train again what is known.
@@ -254,7 +254,7 @@ def _trained_in(inputs: Inputs, folder: Path) -> Calibration:
             next((o.error for o in outcomes if o.error), f"{len(arrays)} that came to an end"),
             "let the run calibrate first, or leave --from out to train them",
         )
-    same = question.fingerprint in (inputs.identity(state.borrowed), _calibration_only(inputs).fingerprint)
+    same = question.fingerprint in (inputs.identity(state.borrowed), start_only(inputs).fingerprint)
     return Calibration(
         runs=tuple(_runs(inputs, arrays, folder, inputs.gate)),
         every=tuple(_runs(inputs, arrays, folder, inputs.table)),

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
+
+from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors import open_executor
 from autodc.adapters.executors.prints import LOGS
 from autodc.adapters.journal import JOURNAL, open_for_reading, state_of
@@ -18,12 +21,13 @@ from autodc.errors import AutodcError, SurroundingsError
 from autodc.files import write_whole
 from autodc.masking import masked
 from autodc.report import write_report
+from autodc.report.findings import Exhibits
 from autodc.review.result import result
 from autodc.study.core import StudyCore, refuse_second_opening
 from autodc.study.driver import Driver, Progress
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.ports import Tracker
+from autodc.study.ports import ArtefactLost, Tracker
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
@@ -32,6 +36,7 @@ from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import job_maker, open_study, tidy
 from autodc.wire.tracking import Tracking, tracking_of
 
+Array = np.ndarray[Any, Any]
 RESULT = "result.json"
 REPORT = Path("report") / "index.html"
 
@@ -157,6 +162,27 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     return state, content
 
 
+def exhibits_of(folder: Path) -> Exhibits:
+    """What is kept to be shown of the findings of a run."""
+    store = ArtefactStore(folder / "outcomes")
+
+    def read(address: str) -> Mapping[str, Array] | None:
+        try:
+            return store.get(address)
+        except ArtefactLost:
+            return None
+
+    return read
+
+
+def written_again(state: State, folder: Path) -> None:
+    """Write result.json and the page of a study again, after something was added to its journal."""
+    content = result(state)
+    content["mlflow"] = _stored(folder).get("mlflow") or _remembered(folder)
+    _written(write_report, state, content, folder, exhibits_of(folder))
+    _write(folder / RESULT, content)
+
+
 def _train(
     inputs: Inputs,
     machine: MachineSpec,
@@ -180,6 +206,7 @@ def _train(
                 machine=machine.model_dump(mode="json"),
                 pid=os.getpid(),
                 until=until if math.isfinite(until) else None,
+                folder=inputs.spec.folder,
             )
         )
         stage("training")
@@ -219,7 +246,7 @@ def _hand_over(
     """Write report and result, let the tracker catch up, and say where it is."""
     content["mlflow"] = _reference(tracker, content["mlflow"])
     if fresh:
-        _written(write_report, state, content, folder)
+        _written(write_report, state, content, folder, exhibits_of(folder))
         _write(folder / RESULT, content)
     arrived = tracker.finish(TRACKING_SECONDS, stop)
     reference = _reference(tracker, content["mlflow"])

@@ -53,7 +53,7 @@ class Study:
         folder = Path(out).absolute()
         inputs = read_inputs(spec, folder)
         core, journal = open_study(inputs, folder)
-        core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
+        core.record(SessionStarted(slots=1, machine={}, pid=os.getpid(), folder=spec.folder))
         return cls(inputs, core, journal, job_maker(inputs, core.state, MachineSpec(runner="inline"), folder), folder)
 
     def __enter__(self) -> Self:

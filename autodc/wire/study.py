@@ -49,6 +49,7 @@ from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.wire.attributes import enriched, enrichment_for, measures_missing
+from autodc.wire.diagnosis import ExploreDiagnoser
 from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.problem import described_problem, search_problem
@@ -137,7 +138,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
     if out.exists() and not out.is_dir():
         raise InputError("ADC-RUN-004", "the output is a file, not a folder", "--out", str(out), "name a folder")
     borrowed = warm_start(inputs, out)
-    journal = SqliteJournal(out / JOURNAL)
+    journal, store = SqliteJournal(out / JOURNAL), ArtefactStore(out / "outcomes")
     try:
         _refuse_lost_events(journal, out)
         study = StudyCore(
@@ -145,7 +146,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             started_event(inputs, borrowed),
             given=given_events(inputs),
             journal=journal,
-            store=ArtefactStore(out / "outcomes"),
+            store=store,
             table=inputs.table,
             sides=inputs.sides,
             metric=inputs.metric,
@@ -155,6 +156,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             open_test=partial(_open_test, inputs),
             leaks=LeakSearch(inputs.catalogue, lambda name: _stored(study, out, name)),
             borrowed=borrowed,
+            diagnoser=ExploreDiagnoser(inputs, store),
         )
     except AutodcError:
         journal.close()

@@ -19,7 +19,7 @@ from autodc.verbs.run import open_result
 
 HERE = Path(__file__).parent
 EXPECTED = json.loads((HERE / "expected.json").read_text())
-QUICK = ("finished", "own-metric", "in-the-gate", "extended", "pruned")
+QUICK = ("diagnosing", "finished", "own-metric", "in-the-gate", "extended", "pruned")
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from autodc.study.driver import Driver
 from autodc.study.jobs import JobMaker
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
+from autodc.study.phases.tools import Diagnoser
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
@@ -67,7 +68,12 @@ class Hand:
         return len(self._log.read_text().splitlines()) if self._log.exists() else 0
 
     def open(
-        self, rows: list[Any], engine: SearchEngine | None = None, order: tuple[Phase, ...] = ORDER, rules: int = 1
+        self,
+        rows: list[Any],
+        engine: SearchEngine | None = None,
+        order: tuple[Phase, ...] = ORDER,
+        rules: int = 1,
+        diagnoser: Diagnoser | None = None,
     ) -> StudyCore:
         """Open over these journal rows; they grow as the study goes on. engine: left out, that of the study file."""
         spec, inputs = self.spec, self.inputs
@@ -84,6 +90,7 @@ class Hand:
             given=given_events(inputs),
             open_test=partial(_open_test, inputs),
             cut=partial(_cut, inputs),
+            diagnoser=diagnoser,
             clock=lambda: 0.0,
             order=order,
         )

@@ -51,7 +51,7 @@ class Repeat(Phase):
         return planning.training(view, key, self.name, "once more")
 
 
-WITH_REPEAT = (*ORDER[:5], Repeat(), *ORDER[5:])
+WITH_REPEAT = (*ORDER[:6], Repeat(), *ORDER[6:])
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ INLINE = MachineSpec(runner="inline")
 def test_the_public_names() -> None:
     assert autodc.__all__ == [
         "AutodcError",
+        "DiagnosisResult",
         "MachineSpec",
         "Outcome",
         "Plan",
@@ -29,6 +30,7 @@ def test_the_public_names() -> None:
         "Study",
         "StudySpec",
         "Trial",
+        "diagnose",
         "load",
         "load_machine",
         "run",

@@ -187,7 +187,7 @@ def test_the_search_learns_from_explore_rows_and_comparisons_from_the_others(cut
     spec = autodc.load(tmp_path / "study.yaml")
     result = autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out").to_dict()
     state, store = state_of(tmp_path / "out"), ArtefactStore(tmp_path / "out" / "outcomes")
-    assert state.question.rules == 1
+    assert state.question.rules == 2
     for _, outcome in state.ended():
         hits = store.get(outcome.arrays)["validation.score"]
         for name, value in outcome.searched.items():

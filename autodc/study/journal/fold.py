@@ -13,7 +13,7 @@ from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.study.journal import events as ev
 from autodc.study.journal.fold_gate import GATE_HANDLERS, forget_outputs
-from autodc.study.journal.records import PAIRED, Extension, Session, TaskState, TrialState
+from autodc.study.journal.records import PAIRED, DiagnosisState, Extension, Session, TaskState, TrialState
 from autodc.study.journal.state import State
 
 
@@ -108,6 +108,7 @@ def _borrowed(state: State, event: ev.WarmStarted) -> None:
 
 def _session(state: State, event: ev.SessionStarted) -> None:
     state.sessions.append(Session(started=event.time, ended=event.time, slots=event.slots, until=event.until))
+    state.folder = event.folder or state.folder
     state.limit = None
 
 
@@ -249,6 +250,17 @@ def _credited(state: State, event: ev.GainCredited) -> None:
     state.credited = event
 
 
+def _diagnosed(state: State, event: ev.DiagnosisMade) -> None:
+    state.diagnoses.append(DiagnosisState(made=event, plan=Plan.from_dict(event.plan)))
+
+
+def _found(state: State, event: ev.FindingMade) -> None:
+    if event.id in state.findings:
+        raise ValueError(f"finding {event.id} was made before")
+    state.findings[event.id] = event
+    state.diagnoses[-1].ids.append(event.id)
+
+
 def _over(state: State, event: ev.StudyFinished) -> None:
     state.finished = event
 
@@ -279,5 +291,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.TestSetMeasured: _measured,
     ev.TestSetUnread: _unread,
     ev.GainCredited: _credited,
+    ev.DiagnosisMade: _diagnosed,
+    ev.FindingMade: _found,
     ev.StudyFinished: _over,
 }

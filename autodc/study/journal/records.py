@@ -11,6 +11,7 @@ from autodc.gate.questions import Purpose as Purpose
 from autodc.gate.types import Look
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
+from autodc.study.journal import events as ev
 
 PAIRED = ("calibration", "gate")
 """What trainings of pairs are planned as, whichever phase wants them: any comparison may use them, and one that fails
@@ -98,6 +99,22 @@ class TaskState:
     digest: str
     answer: Mapping[str, Any] | None = None
     """None while it is under way."""
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class DiagnosisState:
+    """One look at where an incumbent fails, and what it found so far."""
+
+    made: ev.DiagnosisMade
+    plan: Plan
+    ids: list[str] = field(default_factory=list)
+    """Findings, in the order they were made."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that it found is journalled."""
+        return len(self.ids) >= self.made.findings
 
 
 @final

@@ -251,6 +251,11 @@ _ARM = record(
     {"seeds": count},
     {"objective": number, "values": named(number), **_AHEAD, "slices": named(record({**_AHEAD, "rows": count}))},
 )
+_GAP = record({"inside": number, "outside": number, **_INTERVAL})
+_CAUSE = record(
+    {"attribute": text, **_INTERVAL}, {"value": anything, "failing": number, "passing": number}, others=True
+)
+_NOTE = record({"code": text, "got": text})
 
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
@@ -283,3 +288,9 @@ BaselinesJson = Annotated[Json | None, optional(named(_ARM))]
 """Arm of the last measurement → what `study.beside` tells of it."""
 MeasuredJson = Annotated[Json, named(_MEASURED)]
 """Slice → difference on the test set."""
+GapJson = Annotated[Mapping[str, float], _GAP]
+"""diagnose.finding.Gap."""
+CausesJson = Annotated[tuple[Json, ...], listed(_CAUSE)]
+"""diagnose.finding.Cause, the first the likeliest."""
+NotesJson = Annotated[tuple[Json, ...], listed(_NOTE)]
+"""What could not be done, by code, and what was met."""

@@ -10,7 +10,7 @@ from autodc.errors import InputError
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import ComparisonState, Extension, Session, TaskState, TrialState
+from autodc.study.journal.records import ComparisonState, DiagnosisState, Extension, Session, TaskState, TrialState
 
 
 @final
@@ -102,6 +102,12 @@ class State:
     unread: ev.TestSetUnread | None = None
     """Why the last one failed."""
     credited: ev.GainCredited | None = None
+    diagnoses: list[DiagnosisState] = field(default_factory=list)
+    """Looks at where an incumbent fails."""
+    findings: dict[str, ev.FindingMade] = field(default_factory=dict)
+    """All that were made, by id; those of the last diagnosis are of the model it looked at."""
+    folder: str = ""
+    """Of the study file, as the last session had it."""
     finished: ev.StudyFinished | None = None
 
     @property
@@ -183,6 +189,16 @@ class State:
     def count(self, phase: str) -> int:
         """Trials planned in a phase, over all rounds."""
         return sum(t.trial.phase == phase for t in self.trials)
+
+    def diagnosed(self, plan: Plan | None) -> DiagnosisState | None:
+        """The last diagnosis of a plan, or None."""
+        return next((one for one in reversed(self.diagnoses) if one.plan == plan), None)
+
+    @property
+    def next_finding(self) -> int:
+        """The number of the first finding of a diagnosis: of the last one while it is not whole, else of the next."""
+        open_ids = 0 if not self.diagnoses or self.diagnoses[-1].is_whole else len(self.diagnoses[-1].ids)
+        return len(self.findings) - open_ids + 1
 
     def decided(self, dataset: str) -> ComparisonState | None:
         """The last finished comparison of a dataset of its own, or None."""

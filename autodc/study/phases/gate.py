@@ -7,8 +7,9 @@ from typing import final
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.phases import comparing, suggesting, weighing
+from autodc.study.phases.diagnose import Diagnose
 from autodc.study.phases.phase import Phase
-from autodc.study.phases.search import Search, may_begin
+from autodc.study.phases.search import may_begin
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import pairs, prune, standing
 from autodc.study.view import View
@@ -46,7 +47,7 @@ class Gate(Phase):
         state = view.state
         moved = any(m.round == state.round for m in state.moves)
         settled = frozenset(state.candidates) <= {*state.kept, *pairs.excluded(view)}
-        return Search().begin(view) if may_begin(view) and (moved or not settled) else view.after(self)
+        return Diagnose().begin(view) if may_begin(view) and (moved or not settled) else view.after(self)
 
 
 def _pruned(view: View) -> ev.ChallengerPruned | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autodc.study.journal.state import State
 from autodc.study.phases.calibration import Calibration
 from autodc.study.phases.credit import Credit
+from autodc.study.phases.diagnose import Diagnose
 from autodc.study.phases.gate import Gate
 from autodc.study.phases.last_measurement import LastMeasurement
 from autodc.study.phases.phase import Phase
@@ -13,7 +14,7 @@ from autodc.study.phases.sweep import Sweep
 from autodc.study.phases.tuning import Tuning
 from autodc.study.view import View, spec_of
 
-ORDER: tuple[Phase, ...] = (Calibration(), Search(), Gate(), Sweep(), Tuning(), Credit(), LastMeasurement())
+ORDER: tuple[Phase, ...] = (Calibration(), Diagnose(), Search(), Gate(), Sweep(), Tuning(), Credit(), LastMeasurement())
 
 
 def view_of(state: State, order: tuple[Phase, ...] = ORDER) -> View:

@@ -14,6 +14,9 @@ from autodc.study.phases.tools import Tools
 from autodc.study.rules import allowance, pairs, standing
 from autodc.study.view import View
 
+BEFORE = "diagnose"
+"""The phase with which a round begins that has one."""
+
 
 @final
 class Search(Phase):
@@ -28,8 +31,8 @@ class Search(Phase):
         return may_begin(view)
 
     def begin(self, view: View) -> ev.PhaseStarted:
-        """Another round begins with it."""
-        upcoming = view.state.round + 1
+        """A round goes on with it after the diagnosis, and begins with it where there was none."""
+        upcoming = view.state.round + (view.state.phase != BEFORE)
         quota = allowance.search_quota(view, upcoming)
         return ev.PhaseStarted(round=upcoming, phase=self.name, planned=quota)
 

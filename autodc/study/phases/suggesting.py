@@ -51,6 +51,14 @@ def filling(view: View, tools: Tools) -> ev.TrialPlanned | None:
     return training(view, tools, upcoming) if allowance.left(view) >= 1 + allowance.LEAST_ROUND else None
 
 
+def beginning(view: View, tools: Tools) -> ev.TrialPlanned | None:
+    """What the search of a round trains first, while its diagnosis waits for an outcome."""
+    state = view.state
+    if state.charged("search", state.round) >= allowance.search_quota(view, state.round) - allowance.CRUMB:
+        return None
+    return training(view, tools, state.round) if allowance.left(view) >= 1 else None
+
+
 def training(view: View, tools: Tools, round_number: int) -> ev.TrialPlanned | None:
     """The next training of a round's search; None where its plan waits for the model it goes on from."""
     if probing.is_under_way(view, round_number):

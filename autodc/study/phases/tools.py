@@ -52,6 +52,21 @@ class Assessor(Protocol):
         ...
 
 
+class Diagnoser(Protocol):
+    """Looks at explore rows with what one training of the incumbent predicts of them."""
+
+    def diagnose(self, view: View, number: int | None) -> Diagnosed:
+        """Return what was found; the same view and training, the same findings. It raises nothing: notes tell.
+
+        number: the training whose predictions are kept, None where there are none.
+        """
+        ...
+
+
+Diagnosed = tuple[ev.DiagnosisMade, tuple[ev.FindingMade, ...]]
+"""A diagnosis and its findings, as they are journalled."""
+
+
 @final
 @dataclass(slots=True)
 class Tools:
@@ -63,6 +78,10 @@ class Tools:
     """What the search knows."""
     ladder: Ladder = field(default_factory=Ladder)
     """Who has earned a longer training."""
+    diagnoser: Diagnoser | None = None
+    """None in studies that look at no rows."""
+    seen: tuple[Hashable, Diagnosed | None] = (None, None)
+    """The last diagnosis."""
     answered: tuple[Hashable, bool] = (None, False)
     """The last question whether tuning alone may be as good, and its answer."""
 
@@ -73,6 +92,15 @@ class Tools:
     def tuned(self, view: View) -> list[Observation]:
         """The same, and what tunes the end."""
         return self.memory.with_tuning(view)
+
+    def diagnosed(self, view: View, number: int | None) -> Diagnosed:
+        """The diagnosis of the incumbent, worked out once."""
+        assert self.diagnoser is not None
+        key = (view.incumbent, number, len(view.state.admitted), len(view.state.extensions))
+        if self.seen[0] != key or self.seen[1] is None:
+            self.seen = (key, self.diagnoser.diagnose(view, number))
+        assert self.seen[1] is not None
+        return self.seen[1]
 
     def worths(self, view: View, names: Sequence[str]) -> dict[str, Array]:
         """Draws of what the objective of the incumbent would lose without each of these datasets."""

@@ -26,7 +26,7 @@ __all__ = [
     "WarmStarted",
 ]
 
-RULES = 1
+RULES = 2
 """What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 
@@ -52,7 +52,7 @@ class StudyStarted(Event):
     """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
     rules: int = 0
     """0: trainings are planned as by an autodc that knew no obvious baselines and no explore rows, so that its journals
-    go on to the same decisions; 1: as today."""
+    go on to the same decisions; 1: by one whose rounds began with no diagnosis; 2: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
@@ -111,6 +111,8 @@ class SessionStarted(Event):
     until: float | None = None
     """Unix time by which it is asked to be done. A limit that the clock set in a session before binds this one no
     more."""
+    folder: str = ""
+    """Of the study file, against which its paths are read; empty in journals of an older autodc."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "machine", masked_tree(self.machine))

@@ -1,0 +1,37 @@
+"""What MLflow is told of findings: a tag of the study's run in words, and the numbers of each as metrics."""
+
+from __future__ import annotations
+
+from typing import final
+
+from autodc.adapters.mlflow_changes import STUDY, RunChange, metrics_at, milliseconds, short_tags
+from autodc.review.findings import rule_words
+from autodc.study.journal import events as ev
+
+TAG = "autodc.findings"
+
+
+@final
+class Findings:
+    """Those of the last diagnosis, told anew with each of them."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+
+    def diagnosed(self, event: ev.DiagnosisMade) -> RunChange:
+        """Another model was looked at: what was found of the one before is in the metrics and in result.json."""
+        self._words = []
+        said = "none" if event.rows else "not looked at"
+        return RunChange(key=STUDY, tags={TAG: said} if not event.findings else {})
+
+    def found(self, event: ev.FindingMade) -> RunChange:
+        """One finding more."""
+        error = event.error
+        words = rule_words(event.rule) or "a cluster"
+        self._words.append(f"{event.id} {event.status}: {words} ({error['low']:+.3f} … {error['high']:+.3f})")
+        values = {f"finding.{event.id}.{part}": error[part] for part in ("difference", "low", "high")}
+        return RunChange(
+            key=STUDY,
+            metrics=metrics_at(milliseconds(event.time), values),
+            tags=short_tags({TAG: "; ".join(self._words)}),
+        )

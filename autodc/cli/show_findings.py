@@ -1,0 +1,79 @@
+"""Findings on the terminal, drawn from the same plain data that --json prints."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from autodc.cli.terminal import console
+from autodc.review.numbers import count
+from autodc.verbs.diagnose import DiagnosisResult
+
+CAUSES_SHOWN = 3
+"""Causes of a finding that are told; the page has all."""
+
+
+def show_diagnosis(result: DiagnosisResult) -> None:
+    """What was found, what is only suspected, what could not be done, and how to go on."""
+    out = console()
+    sure = [one for one in result.views if one["status"] == "confirmed"]
+    others = [one for one in result.views if one["status"] != "confirmed"]
+    out.print(Text.assemble((result.study, "bold"), f": {result.model}, on {count(result.rows, 'explore row')}"))
+    if not sure and result.rows:
+        out.print("No weakness was confirmed on rows on which it was not found.")
+    for one in sure:
+        _show(out, one)
+        if (near := result.nearest.get(one["id"])) is not None:
+            _show_nearest(out, near)
+    if others:
+        out.print("\nsuspected, not confirmed; most such things are luck:")
+    for one in others:
+        out.print(
+            Text.assemble((one["id"], "yellow"), f"  {one['words']}: {one['difference_words']} ({one['interval']})")
+        )
+    for note in result.notes:
+        out.print(Text(f"\nnot looked at: {note}", style="yellow"))
+    if result.promoted:
+        out.print(f"\n{result.promoted}")
+    out.print(f"\npage:    {result.page}", soft_wrap=True)
+    promotable = [one["id"] for one in sure if one["kind"] == "attributes"]
+    if result.folder is not None and promotable and not result.promoted:
+        where = shlex.quote(str(result.folder))
+        out.print(f"promote: autodc diagnose {where} --promote {promotable[0]}", soft_wrap=True)
+
+
+def show_finding(found: Mapping[str, Any]) -> None:
+    """The evidence behind one finding."""
+    out = console()
+    _show(out, found, most=len(found["why"]))
+    of = "the incumbent" if found["of_incumbent"] else f"the incumbent of round {found['round']}, not today's"
+    out.print(
+        f"Looked for on half of {count(found['looked_at'], 'explore row')}, tried on the other half; it is of {of}."
+    )
+    if found["kind"] == "attributes":
+        out.print(f"As a condition: {found['rule']}", soft_wrap=not out.is_terminal)
+    if found["slices"]:
+        out.print(f"It is a slice of the study: {', '.join(found['slices'])}")
+    if found["ids"]:
+        some = ", ".join(map(str, found["ids"][:10]))
+        out.print(f"Rows of validation inside, the worst first: {some}{' …' if len(found['ids']) > 10 else ''}")
+
+
+def _show(out: Console, one: Mapping[str, Any], most: int = CAUSES_SHOWN) -> None:
+    colour = "red" if one["status"] == "confirmed" else "yellow"
+    out.print(Text.assemble("\n", (one["id"], f"bold {colour}"), f"  {one['status']}  ", (one["words"], "bold")))
+    out.print(f"    {one['sentence']}; {one['size']}")
+    for words in one["why"][:most]:
+        out.print(f"    why: {words}")
+
+
+def _show_nearest(out: Console, near: Mapping[str, Any]) -> None:
+    """What would have to be different, in a line or two."""
+    told = [f"{one['attribute']} {one['before']:.3g} → {one['after']:.3g}" for one in near["shifts"][:CAUSES_SHOWN]]
+    told = told or [f"{name} in {share:.0%}" for name, share in list(near.get("needed", {}).items())[:CAUSES_SHOWN]]
+    if near["found"] and told:
+        out.print(f"    passes with: {', '.join(told)} (found for {near['found']} of {near['tried']} failing rows)")

@@ -1,0 +1,258 @@
+"""Findings as plain values and words: the rule, how much worse it is inside, why, and what is shown of its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autodc.errors import InputError
+from autodc.plugins import meant
+from autodc.review.numbers import Numbers, count, listed
+from autodc.study.journal import events as ev
+from autodc.study.journal.records import DiagnosisState
+from autodc.study.journal.state import State
+from autodc.study.view import spec_of
+
+SURE = "95%"
+"""Level of the intervals of all findings of a diagnosis together."""
+
+NOTES: Mapping[str, str] = {
+    "ADC-DIAG-001": "no rows of validation are set apart for diagnosis",
+    "ADC-DIAG-002": "too few rows are set apart for diagnosis",
+    "ADC-DIAG-003": "the predictions of the incumbent are not there",
+    "ADC-DIAG-004": "a finder failed",
+    "ADC-DIAG-005": "the causes of a finding could not be told",
+    "ADC-DIAG-020": "too few groups of rows to be cut in two",
+    "ADC-DIAG-021": "a finder failed",
+    "ADC-DIAG-022": "the model makes no error on the rows that were looked at",
+}
+"""Code of a note → what could not be done."""
+
+_OPERATORS = {">=": "at least", "<": "below", "<=": "at most", ">": "above", "=": "is"}
+_CONDITION = re.compile(r'(?P<name>"(?:[^"]|"")+"|\w+) (?P<operator>>=|<=|<|>|=|IN|IS NULL)(?: (?P<value>.*))?', re.S)
+_OUTSIDE_QUOTES = re.compile(r"""\sAND\s(?=(?:[^']*'[^']*')*[^']*$)""")
+
+
+def finding_dict(one: ev.FindingMade) -> dict[str, Any]:
+    """A finding in the form of the contract."""
+    return {
+        "id": one.id,
+        "code": one.code,
+        "kind": one.basis,
+        "rule": one.rule,
+        "status": one.status,
+        "round": one.round,
+        "rows": {"found": one.found, "confirmed": one.confirmed},
+        "error": dict(one.error),
+        "causes": [dict(cause) for cause in one.causes],
+        "by": one.by,
+        **({"told": dict(one.told)} if one.told else {}),
+    }
+
+
+def findings(state: State) -> list[dict[str, Any]]:
+    """All findings of a study, in the order they were made."""
+    return [finding_dict(one) for one in state.findings.values()]
+
+
+def last_looked(state: State) -> DiagnosisState | None:
+    """The last diagnosis that saw rows; None where none did."""
+    return next((one for one in reversed(state.diagnoses) if one.made.rows), None)
+
+
+def views(state: State) -> list[dict[str, Any]]:
+    """The findings of the last diagnosis, confirmed ones first, each with its words."""
+    looked = last_looked(state)
+    classes = spec_of(state).task.kind == "classification"
+    shown = [] if looked is None else [view(state.findings[name], classes) for name in looked.ids]
+    return sorted(shown, key=lambda one: one["status"] != "confirmed")
+
+
+def former(state: State) -> list[dict[str, Any]]:
+    """The findings of diagnoses before, of other incumbents."""
+    looked, classes = last_looked(state), spec_of(state).task.kind == "classification"
+    now = set() if looked is None else set(looked.ids)
+    return [view(one, classes) for one in state.findings.values() if one.id not in now]
+
+
+def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
+    """One finding with its words. is_classification: whether an error is a wrong class."""
+    error = {key: float(value) for key, value in one.error.items()}
+    numbers = _Errors(error, is_classification)
+    return {
+        **finding_dict(one),
+        "words": rule_words(one.rule) if one.basis == "attributes" else _cluster_words(one.rule),
+        "size": f"{count(one.found, 'row')} found, {count(one.confirmed, 'row')} to confirm",
+        "inside": numbers.plain(error["inside"]),
+        "outside": numbers.plain(error["outside"]),
+        "difference_words": numbers.signed(error["difference"]),
+        "interval": numbers.span(error["low"], error["high"]),
+        "sentence": _sentence(one, numbers),
+        "why": [cause_words(cause) for cause in one.causes],
+        "exhibit": one.exhibit,
+    }
+
+
+def _sentence(one: ev.FindingMade, numbers: _Errors) -> str:
+    error = one.error
+    more = numbers.signed(error["difference"])
+    sure = f"{SURE} {numbers.span(error['low'], error['high'])}"
+    if not numbers.shares:
+        mean = f"the mean error is {numbers.plain(error['inside'])} inside, {numbers.plain(error['outside'])} elsewhere"
+        return f"{mean}: {more} ({sure})"
+    text = f"{numbers.plain(error['inside'])} of the rows inside are wrong, {numbers.plain(error['outside'])} elsewhere"
+    return f"{text}; beyond what the class explains {more} ({sure})"
+
+
+class _Errors:
+    """Writes errors: shares of rows in percent, values with one precision."""
+
+    def __init__(self, error: Mapping[str, float], shares: bool) -> None:
+        self.shares = shares
+        self._numbers = Numbers.for_values(error.values())
+
+    def plain(self, value: float) -> str:
+        return f"{value:.0%}" if self.shares else self._numbers.plain(value)
+
+    def signed(self, value: float) -> str:
+        if not self.shares:
+            return self._numbers.signed(value)
+        return f"{_points(value)} points"
+
+    def span(self, low: float, high: float) -> str:
+        return f"{_points(low)} to {_points(high)}" if self.shares else self._numbers.span(low, high)
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.0f}".replace("-", "−")
+
+
+def rule_words(rule: str) -> str:
+    """A rule as a person says it: hour below 6 and heat at least 3."""
+    spans: dict[str, list[str]] = {}
+    for part in _OUTSIDE_QUOTES.split(rule):
+        found = _CONDITION.fullmatch(part.strip())
+        if found is None:
+            spans.setdefault(part.strip(), [])
+            continue
+        name = found["name"].strip('"').replace('""', '"')
+        spans.setdefault(name, []).append(_condition_words(found["operator"], found["value"] or ""))
+    return " and ".join(f"{name} {' and '.join(said)}".strip() for name, said in spans.items())
+
+
+def _cluster_words(rule: str) -> str:
+    return (
+        f"a cluster of rows alike: {rule_words(rule)}" if rule else "a cluster of rows alike, which no attribute tells"
+    )
+
+
+def _condition_words(operator: str, value: str) -> str:
+    if operator == "IS NULL":
+        return "missing"
+    if operator == "IN":
+        return f"one of {value.strip('()')}"
+    return f"{_OPERATORS[operator]} {value.removesuffix('.0')}"
+
+
+def cause_words(cause: Mapping[str, Any]) -> str:
+    """One attribute that differs between rows that fail and rows of their class that pass."""
+    name, value = cause["attribute"], cause.get("value")
+    mine, theirs = cause.get("failing"), cause.get("passing")
+    if value is not None:
+        shares = "" if mine is None or theirs is None else f" in {mine:.0%} of failing rows, {theirs:.0%} of passing"
+        return f"{name} {value!r}{shares or (' more often' if cause['difference'] > 0 else ' less often')}"
+    side = "higher" if cause["difference"] > 0 else "lower"
+    means = "" if mine is None or theirs is None else f", {mine:.4g} where it fails and {theirs:.4g} where it passes"
+    size = abs(cause["difference"])
+    return f"{name} {side} by {size:.2f} standard deviations{means}"
+
+
+def note_words(note: Mapping[str, str]) -> str:
+    """What could not be done, in one sentence."""
+    said = NOTES.get(note["code"], "the rows could not be looked at")
+    return f"{said}: {note['got']} [{note['code']}]"
+
+
+def notes(state: State) -> list[str]:
+    """What the last diagnosis could not do."""
+    return [note_words(note) for note in state.diagnoses[-1].made.notes] if state.diagnoses else []
+
+
+def line(state: State) -> str:
+    """The findings of the last diagnosis in one line; empty where there was none."""
+    if not state.diagnoses:
+        return ""
+    shown = views(state)
+    sure = [one for one in shown if one["status"] == "confirmed"]
+    if not shown:
+        return "nothing found" if last_looked(state) else "; ".join(notes(state))
+    told = "; ".join(f"{one['id']} {one['words']} ({one['difference_words']})" for one in sure[:3])
+    more = len(sure) - 3
+    left = f", {more} more" if more > 0 else ""
+    others = len(shown) - len(sure)
+    return f"{told or 'none confirmed'}{left}{f'; {others} suspected' if others else ''}"
+
+
+def why(state: State, name: str) -> dict[str, Any]:
+    """One finding with its evidence and its words."""
+    classes = spec_of(state).task.kind == "classification"
+    one = finding(state, name)
+    made = next(d for d in state.diagnoses if name in d.ids)
+    promoted = [a.name for a in state.admitted if a.rule.get("where") == one.rule]
+    return {
+        **view(one, classes),
+        "of_incumbent": made.plan == state.incumbent,
+        "looked_at": made.made.rows,
+        "slices": promoted,
+        "ids": list(one.ids),
+    }
+
+
+def finding(state: State, name: str) -> ev.FindingMade:
+    """A finding of a study by its id. Raises InputError ADC-DIAG-006 where there is none of it."""
+    if (one := state.findings.get(name)) is not None:
+        return one
+    known = list(state.findings)
+    near = meant(name, known) or next((one for one in known if one.casefold() == name.casefold()), None)
+    hint = "this study has no finding" if not known else f"known are {listed(known)}"
+    if near:
+        hint = f"did you mean {near}?"
+    raise InputError("ADC-DIAG-006", "the study has no such finding", "FINDING", repr(name), hint)
+
+
+def promotable(state: State, name: str) -> ev.FindingMade:
+    """A finding that makes a slice.
+
+    Raises InputError ADC-DIAG-006 where there is none of it, 007 for one that is not confirmed, 008 for a cluster.
+    """
+    one = finding(state, name)
+    if one.status != "confirmed":
+        raise InputError(
+            "ADC-DIAG-007",
+            "this finding is suspected, not confirmed: on rows that it was not found on it may be luck",
+            "--promote",
+            f"{name}: {rule_words(one.rule)}",
+            _others(state),
+        )
+    if one.basis != "attributes":
+        raise InputError(
+            "ADC-DIAG-008",
+            "this finding is a cluster of an embedding: no rule says of new rows whether they are in it",
+            "--promote",
+            f"{name}: {one.rule}",
+            _others(state),
+        )
+    return one
+
+
+def _others(state: State) -> str:
+    looked = last_looked(state)
+    fit: Sequence[str] = (
+        []
+        if looked is None
+        else [
+            n for n in looked.ids if state.findings[n].status == "confirmed" and state.findings[n].basis == "attributes"
+        ]
+    )
+    return f"those that can be promoted are {listed(fit)}" if fit else "no finding of this study can be promoted yet"

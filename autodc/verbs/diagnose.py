@@ -1,0 +1,313 @@
+"""`autodc diagnose`: where a model fails and why, on rows the gate never decides by; and a finding made a slice."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from autodc.errors import AutodcError, InputError
+from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
+from autodc.review import findings as told
+from autodc.review.promoted import promoted_words
+from autodc.study.core import StudyCore
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
+from autodc.study.ports import ArtefactLost
+from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
+from autodc.verbs.folder import open_state
+from autodc.verbs.models import START, predicted, trained_once
+from autodc.verbs.nearest import nearest
+from autodc.verbs.reopening import read_again, reopened
+from autodc.verbs.run import exhibits_of, written_again
+from autodc.wire.diagnosis import Looked, as_events, look
+from autodc.wire.explored import explored, known_of
+from autodc.wire.inputs import Inputs, read_inputs
+
+Array = np.ndarray[Any, Any]
+Announce = Callable[[str], None]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosisResult:
+    """Where a model fails."""
+
+    study: str
+    model: str
+    """Which model, in words."""
+    rows: int
+    """Explore rows that were looked at."""
+    views: tuple[Mapping[str, Any], ...]
+    """The findings with their words, confirmed ones first (review.findings.view)."""
+    notes: tuple[str, ...]
+    """What could not be done."""
+    page: Path
+    folder: Path | None
+    """Of the run whose model it is; None of any other."""
+    nearest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Finding → the nearest inputs on which the model succeeds, and what changes on the way (verbs/nearest.py)."""
+    promoted: str = ""
+    """What it changes that a finding is a slice of the study now, in words."""
+
+    @property
+    def findings(self) -> tuple[Mapping[str, Any], ...]:
+        """In the form of the contract, in the order they were found."""
+        keys = ("id", "code", "kind", "rule", "status", "round", "rows", "error", "causes", "by", "told")
+        found = sorted(self.views, key=lambda one: int(one["id"][1:]))
+        return tuple({**{key: one[key] for key in keys if key in one}, **self._more(one)} for one in found)
+
+    def _more(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        seen = self.nearest.get(one["id"])
+        if seen is None:
+            return {}
+        table = {key: value for key, value in seen.items() if key not in ("examples", "pictures")}
+        return {"told": {**one.get("told", {}), "counterfactuals": table}}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        more = {"promoted": self.promoted} if self.promoted else {}
+        return {
+            "study": self.study,
+            "model": self.model,
+            "rows": self.rows,
+            "findings": [dict(one) for one in self.findings],
+            "notes": list(self.notes),
+            "page": str(self.page),
+            **more,
+        }
+
+
+def diagnose(
+    study: StudySpec | str | os.PathLike[str],
+    machine: MachineSpec | None = None,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    method: str | None = None,
+    promote: str | None = None,
+    quick: bool = False,
+    stage: Announce = lambda words: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> DiagnosisResult:
+    """Say where a model fails, and write a page of it.
+
+    study: a spec: its start is trained once, or `method` predicts; the folder of a run: its incumbent; out: folder of
+    the page, left out: `diagnosis` in a run's folder, else `runs/<name>-diagnosis`; method: a METHOD that is diagnosed
+    instead of the start; promote: a finding of a run that becomes a target slice of it; quick: without looking for the
+    nearest inputs on which the model succeeds, for which it is asked again and again. The same study and model, the
+    same findings. Raises InputError ADC-DIAG-001 and 002 where validation has no rows for it, 006 to 014.
+    """
+    if isinstance(study, StudySpec):
+        if promote is not None:
+            hint = "run the study, then: autodc diagnose DIR --promote FINDING"
+            raise InputError(
+                "ADC-DIAG-013", "a finding is promoted in a run, not in a file", "--promote", promote, hint
+            )
+        return _of_study(study, machine, out, method, quick, stage, stop)
+    if method is not None:
+        hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
+        raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
+    return _of_run(Path(study), out, promote, quick or promote is not None, stage, stop)
+
+
+def _of_study(
+    spec: StudySpec,
+    machine: MachineSpec | None,
+    out: str | os.PathLike[str] | None,
+    method: str | None,
+    quick: bool,
+    stage: Announce,
+    stop: Callable[[], bool],
+) -> DiagnosisResult:
+    stage("reading the data")
+    inputs = read_inputs(spec)
+    with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
+        if method is None:
+            stage("training the start once")
+            outputs = trained_once(inputs, machine, Path(scratch), stop)
+        else:
+            stage("predicting")
+            outputs = predicted(inputs, method)
+        stage("looking for where it fails")
+        looked = look(inputs, outputs, _most(spec))
+        shown = _Shown()
+        made, found = as_events(looked, plan=inputs.start, trial=None, round_number=0, horizon=0, first=1, store=shown)
+        near: dict[str, dict[str, Any]] = {}
+        if not quick and looked.rows is not None:
+            stage("looking for the nearest inputs on which it succeeds")
+            model = str(Path(scratch) / START) if method is None else method
+            near = nearest(inputs, looked.rows, _sure(found), model, stop)
+    folder = Path(out if out is not None else Path("runs") / f"{spec.name}-diagnosis").absolute()
+    classes = spec.task.kind == "classification"
+    views = sorted((told.view(one, classes) for one in found), key=lambda one: one["status"] != "confirmed")
+    result = DiagnosisResult(
+        study=spec.name,
+        model="the model of the start, trained once" if method is None else method,
+        rows=made.rows,
+        views=tuple(views),
+        notes=tuple(map(told.note_words, made.notes)),
+        page=folder / PAGE.name,
+        folder=None,
+        nearest=near,
+    )
+    _write_page(result, shown.read)
+    return result
+
+
+def _of_run(
+    folder: Path,
+    out: str | os.PathLike[str] | None,
+    promote: str | None,
+    quick: bool,
+    stage: Announce,
+    stop: Callable[[], bool],
+) -> DiagnosisResult:
+    state, words, near = open_state(folder), "", dict[str, dict[str, Any]]()
+    if promote is not None:
+        told.promotable(state, promote)
+    known = state.diagnosed(state.incumbent)
+    is_known = known is not None and known.is_whole and known.made.rows > 0
+    notes = []
+    if promote is not None or not is_known:
+        stage("reading the data")
+        with reopened(folder, state) as (inputs, core):
+            if not is_known:
+                stage("looking for where it fails")
+                _look_again(inputs, core, folder)
+            if promote is not None:
+                words = _promote(inputs, core, promote)
+            written_again(core.state, folder)
+            state = core.state
+    if not quick:
+        stage("looking for the nearest inputs on which it succeeds")
+        try:
+            near = _nearest(read_again(folder, state), state, folder, stop)
+        except AutodcError as error:  # what is found stands in the journal
+            notes.append(f"the nearest inputs on which it succeeds: {error}")
+    looked = told.last_looked(state)
+    result = DiagnosisResult(
+        study=state.question.name,
+        model=_of_which(state),
+        rows=0 if looked is None else looked.made.rows,
+        views=tuple(told.views(state)),
+        notes=(*told.notes(state), *notes),
+        page=(folder / PAGE if out is None else Path(out) / PAGE.name).absolute(),
+        folder=folder,
+        nearest=near,
+        promoted=words,
+    )
+    _write_page(result, exhibits_of(folder))
+    return result
+
+
+def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> None:
+    """Look with the predictions that are kept of the incumbent, or let its model predict again."""
+    state, trial = core.state, None
+    plan = state.incumbent
+    assert plan is not None
+    address = state.outputs.get(plan)
+    try:
+        outputs = None if address is None else core.outputs(plan)
+        mine = (t for t in state.trials if t.outcome is not None and t.outcome.outputs == address and address)
+        trial = next((t.trial.number for t in mine), None)
+    except ArtefactLost:
+        outputs = None
+    if outputs is None:
+        outputs = predicted(inputs, str(folder.absolute()))
+    looked: Looked = look(inputs, outputs, _most(inputs.spec))
+    made, found = as_events(
+        looked,
+        plan=plan,
+        trial=trial,
+        round_number=state.round,
+        horizon=state.horizon,
+        first=state.next_finding,
+        store=core.store,
+    )
+    core.record(made, *found)
+
+
+def _nearest(inputs: Inputs, state: State, folder: Path, stop: Callable[[], bool]) -> dict[str, dict[str, Any]]:
+    """The nearest inputs on which the model of a run succeeds; nothing where it has no model yet."""
+    looked = told.last_looked(state)
+    if looked is None or looked.plan != state.incumbent or not (folder / "models" / "incumbent").is_dir():
+        return {}
+    found = _sure([state.findings[name] for name in looked.ids])
+    model = str(folder.absolute())
+    if not found:
+        return {}
+    rows = explored(inputs, predicted(inputs, model), known_of(inputs))
+    return nearest(inputs, rows, found, model, stop)
+
+
+def _sure(found: Sequence[ev.FindingMade]) -> list[dict[str, Any]]:
+    """Those that are confirmed, with the rows inside."""
+    return [{"id": one.id, "ids": list(one.ids)} for one in found if one.status == "confirmed"]
+
+
+def _promote(inputs: Inputs, core: StudyCore, name: str) -> str:
+    """Make a finding a target slice, called as the finding; say what that changes."""
+    one = told.promotable(core.state, name)
+    before = tuple(s.name for s in inputs.spec.targets) + tuple(
+        a.name for a in core.state.admitted if a.rule.get("role") == "target"
+    )
+    core.admit_slice(SliceSpec(name=one.id, where=one.rule, role="target"))
+    return promoted_words(core.state, one, before)
+
+
+def _most(spec: StudySpec) -> int:
+    """How many findings are looked for."""
+    return spec.loop.findings or int(LoopSpec().findings)
+
+
+def _of_which(state: State) -> str:
+    looked = told.last_looked(state)
+    kept = ", ".join(state.kept)
+    if looked is not None and looked.plan != state.incumbent:
+        return f"the incumbent of round {looked.made.round}; another one has taken over since"
+    return f"the incumbent, trained on base and {kept}" if kept else "the incumbent, trained on the base alone"
+
+
+def _write_page(result: DiagnosisResult, exhibits: Exhibits) -> None:
+    write_diagnosis(
+        result.page,
+        study=result.study,
+        model=result.model,
+        rows=result.rows,
+        views=result.views,
+        notes=result.notes,
+        exhibits=exhibits,
+        nearest=result.nearest,
+        folder=None if result.folder is None else str(result.folder),
+    )
+
+
+@final
+class _Shown:
+    """Keeps what readers are shown in memory: a study file has no folder."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Mapping[str, Array]] = {}
+
+    def put(self, arrays: Mapping[str, Array]) -> str:
+        """Keep."""
+        address = f"{len(self._arrays) + 1}"
+        self._arrays[address] = dict(arrays)
+        return address
+
+    def get(self, address: str) -> Mapping[str, Array]:
+        """What was kept."""
+        return self._arrays[address]
+
+    def drop(self, address: str) -> None:
+        """Forget."""
+        self._arrays.pop(address, None)
+
+    def read(self, address: str) -> Mapping[str, Array] | None:
+        """What was kept, or None."""
+        return self._arrays.get(address)

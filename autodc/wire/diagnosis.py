@@ -1,0 +1,176 @@
+"""A diagnosis of a study: finders look at explore rows, other rows confirm, causes are told; as it is journalled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from autodc import seeds
+from autodc.diagnose.beam import Beam
+from autodc.diagnose.causes import causes
+from autodc.diagnose.clusters import Clusters
+from autodc.diagnose.diagnosis import diagnose
+from autodc.diagnose.finder import Finder
+from autodc.diagnose.finding import Finding
+from autodc.diagnose.view import LEAST_GROUPS
+from autodc.diagnose.view import View as Rows
+from autodc.errors import AutodcError, InputError
+from autodc.plan.plan import Plan
+from autodc.study.journal import events as ev
+from autodc.study.phases.tools import Diagnosed
+from autodc.study.ports import ArtefactLost, ArtefactStore
+from autodc.study.view import View
+from autodc.wire.exhibits import exhibit
+from autodc.wire.explored import Known, explored, known_of, refuse_uncut
+from autodc.wire.inputs import Inputs
+
+Array = np.ndarray[Any, Any]
+
+FINDERS: tuple[Finder, ...] = (Beam(), Clusters())
+"""Who looks."""
+
+NOT_KEPT, FINDER_FAILED, CAUSES_FAILED = "ADC-DIAG-003", "ADC-DIAG-004", "ADC-DIAG-005"
+"""Codes of notes: the predictions are not there, a finder raised, the causes of a finding could not be told."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What one look at the explore rows came to."""
+
+    rows: Rows | None
+    """None where they could not be looked at."""
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Mapping[str, str], ...] = ()
+    """{code, got}: what could not be done."""
+
+    def exhibit(self, finding: Finding) -> dict[str, Array]:
+        """What a reader is shown of it."""
+        assert self.rows is not None
+        return exhibit(self.rows, finding, [one.attribute for one in finding.causes])
+
+
+def look(inputs: Inputs, outputs: Mapping[str, Array], k: int, known: Known | None = None) -> Looked:
+    """Look for where a model fails on the explore rows of a study: the same data, outputs and study, the same findings.
+
+    outputs: part → what it predicts, row order; k: at most so many findings; known: the rows as they
+    were measured before. Raises InputError ADC-DIAG-001 where no
+    rows are set apart, 002 where they are too few to be cut in two, and what is wrong with an enricher. What a finder
+    raises is a note.
+    """
+    refuse_uncut(inputs)
+    rows = explored(inputs, outputs, known or known_of(inputs))
+    units = len(np.unique(rows.groups))
+    if units < LEAST_GROUPS:
+        raise InputError(
+            "ADC-DIAG-002",
+            "too few rows are set apart for diagnosis: what is found on one half could not be confirmed on the other",
+            inputs.spec.place("data.validation"),
+            f"{len(rows)} explore rows in {units} groups, {LEAST_GROUPS} needed",
+            "give more validation rows, or a larger data.explore_share",
+        )
+    found = diagnose(rows, FINDERS, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
+    notes = [{"code": one.code, "got": ": ".join(filter(None, (one.finder, one.got)))} for one in found.notes]
+    findings = []
+    for one in found.findings:
+        try:
+            why = causes(rows, np.isin(rows.ids, one.ids))
+        except Exception as error:  # a finding without its causes is worth more than none
+            notes.append({"code": CAUSES_FAILED, "got": f"{one.rule}: {type(error).__name__}: {error}"})
+            why = ()
+        findings.append(replace(one, causes=why))
+    return Looked(rows=rows, findings=tuple(findings), notes=tuple(notes))
+
+
+@final
+class ExploreDiagnoser:
+    """Looks with the predictions that a study keeps of its incumbent; whatever hinders it is a note."""
+
+    def __init__(self, inputs: Inputs, store: ArtefactStore) -> None:
+        self._inputs, self._store = inputs, store
+        self._known: Known | None = None
+
+    def diagnose(self, view: View, number: int | None) -> Diagnosed:
+        """Look with what the training of this number predicts."""
+        address = view.state.outputs.get(view.incumbent)
+        if number is None or address is None:
+            return self._events(view, number, _noted(NOT_KEPT, "no training of the incumbent kept its predictions"))
+        try:
+            refuse_uncut(self._inputs)
+            outputs = self._store.get(address)
+            self._known = self._known or known_of(self._inputs)
+            looked = look(self._inputs, outputs, view.spec.loop.findings, self._known)
+        except ArtefactLost as error:
+            looked = _noted(NOT_KEPT, str(error))
+        except AutodcError as error:
+            looked = _noted(error.code, error.got or error.problem)
+        except Exception as error:  # no look at rows is worth a night
+            looked = _noted(FINDER_FAILED, f"{type(error).__name__}: {error}")
+        return self._events(view, number, looked)
+
+    def _events(self, view: View, number: int | None, looked: Looked) -> Diagnosed:
+        state = view.state
+        return as_events(
+            looked,
+            plan=view.incumbent,
+            trial=number,
+            round_number=state.round,
+            horizon=view.horizon,
+            first=state.next_finding,
+            store=self._store,
+        )
+
+
+def as_events(
+    looked: Looked,
+    *,
+    plan: Plan,
+    trial: int | None,
+    round_number: int,
+    horizon: int,
+    first: int,
+    store: ArtefactStore,
+) -> Diagnosed:
+    """A look as it is journalled. first: the number of its first finding; store: gets what readers are shown."""
+    made = ev.DiagnosisMade(
+        round=round_number,
+        horizon=horizon,
+        plan=plan.to_dict(),
+        trial=trial,
+        rows=0 if looked.rows is None else len(looked.rows),
+        findings=len(looked.findings),
+        notes=looked.notes,
+    )
+    found = tuple(
+        finding_event(replace(one, id=f"F{first + k}", round=round_number), horizon, store.put(looked.exhibit(one)))
+        for k, one in enumerate(looked.findings)
+    )
+    return made, found
+
+
+def finding_event(one: Finding, horizon: int, shown: str = "") -> ev.FindingMade:
+    """A finding as it is journalled. shown: address of its exhibit."""
+    return ev.FindingMade(
+        id=one.id,
+        code=one.code,
+        round=one.round,
+        horizon=horizon,
+        basis=one.kind,
+        rule=one.rule,
+        status=one.status,
+        found=one.found,
+        confirmed=one.confirmed,
+        error=one.error.to_dict(),
+        by=one.by,
+        causes=tuple(cause.to_dict() for cause in one.causes),
+        ids=tuple(int(n) for n in one.ids),
+        told=dict(one.told),
+        exhibit=shown,
+    )
+
+
+def _noted(code: str, got: str) -> Looked:
+    return Looked(rows=None, notes=({"code": code, "got": got},))

@@ -1,0 +1,172 @@
+"""What a reader is shown of a finding: rows that fail in it, and of the same classes rows that pass elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from autodc.diagnose.finding import Finding
+from autodc.diagnose.view import View
+from autodc.diagnose.wording import telling_words
+from autodc.table import Table
+
+Array = np.ndarray[Any, Any]
+
+FAILING, PASSING = 12, 6
+"""Rows that are shown of either kind."""
+COLUMNS = 8
+"""Columns that are shown of a row, those that tell most first."""
+LONGEST = 320
+"""Characters of a text that are shown."""
+PIXELS = 96
+"""Of the longer side of a picture that is shown; smaller ones stay as they are."""
+CARDS = "cards"
+"""Name of the array that holds all but pictures, as JSON in UTF-8."""
+
+
+def exhibit(seen: View, finding: Finding, named: Sequence[str] = ()) -> dict[str, Array]:
+    """Arrays for the artefact store. named: attributes that are to be shown first."""
+    place = {int(number): k for k, number in enumerate(seen.ids)}
+    inside = np.array([place[n] for n in finding.ids if n in place], dtype=int)
+    failing = inside[seen.failed[inside]][:FAILING]
+    passing = _controls(seen, inside, failing)
+    shown = np.concatenate([failing, passing]).astype(int)
+    kind, pictures = _pictures(seen, shown)
+    cards: dict[str, Any] = {
+        "kind": kind,
+        "failing": len(failing),
+        "rows": [_card(seen, int(k), kind, list(named)) for k in shown],
+    }
+    if kind == "text":
+        outside = np.setdiff1d(np.arange(len(seen)), inside)
+        cards["words"] = telling_words(_texts(seen, inside[seen.failed[inside]]), _texts(seen, outside))
+    stored = {CARDS: np.frombuffer(json.dumps(cards, ensure_ascii=False).encode(), dtype=np.uint8)}
+    return {**stored, **pictures}
+
+
+def _controls(seen: View, inside: Array, failing: Array) -> Array:
+    """Rows outside that pass, of the classes of those that fail, one for one."""
+    others = np.setdiff1d(np.flatnonzero(~seen.failed), inside)
+    if not seen.is_classification or seen.target.ndim != 1:
+        return others[np.argsort(seen.error[others], kind="stable")][:PASSING]
+    chosen: list[int] = []
+    for k in failing:
+        alike = [int(o) for o in others if seen.target[o] == seen.target[k] and o not in chosen]
+        chosen += alike[:1]
+    return np.array(chosen[:PASSING], dtype=int)
+
+
+def _card(seen: View, k: int, kind: str, named: list[str]) -> dict[str, Any]:
+    """One row as JSON."""
+    card: dict[str, Any] = {"id": int(seen.ids[k]), "error": round(float(seen.error[k]), 6)}
+    if seen.target.ndim == 1:
+        card |= {"target": _plain(seen.target[k]), "prediction": _said(seen.prediction[k])}
+    if seen.probabilities is not None:
+        card["confidence"] = round(float(seen.probabilities[k].max()), 4)
+    order = [*dict.fromkeys([*(n for n in named if n in seen.attributes), *seen.attributes.columns])]
+    own = [name for name in order if kind != "text" or name in named or not _is_long(seen.attributes[name])]
+    card["values"] = {str(name): _plain(seen.attributes[name].iloc[k]) for name in own[:COLUMNS]}
+    if kind == "text":
+        card["text"] = _texts(seen, np.array([k]))[0][:LONGEST]
+    return card
+
+
+def _said(prediction: Any) -> Any:
+    """A prediction of one row, as a person reads it."""
+    values = np.asarray(prediction)
+    if values.dtype == object or values.ndim == 0:
+        return _plain(values.item() if values.ndim == 0 else prediction)
+    return [round(float(v), 6) for v in values.ravel()[:COLUMNS]]
+
+
+def _is_long(column: Any) -> bool:
+    return bool(column.dtype == object or str(column.dtype).startswith(("str", "string"))) and bool(
+        column.astype(str).str.len().mean() > COLUMNS * 5
+    )
+
+
+def _texts(seen: View, rows: Array) -> list[str]:
+    assert isinstance(seen.x, Table)
+    return seen.x[np.asarray(rows, dtype=int)].texts()
+
+
+def _pictures(seen: View, rows: Array) -> tuple[str, dict[str, Array]]:
+    """What an input is for a reader, and the pictures: name → (n, h, w, 3), bytes."""
+    if isinstance(seen.x, Table):
+        if seen.x.kind == "text":
+            return "text", {}
+        if seen.x.kind == "files":
+            opened = [_opened(path) for path in seen.x[rows].texts()]
+            return ("image", {"inputs": _framed(opened)}) if any(one is not None for one in opened) else ("files", {})
+        return "table", {}
+    if seen.x is None or (inputs := pictures_of(np.asarray(seen.x[rows]))) is None:
+        return "table", {}
+    found: Mapping[str, Array | None] = {
+        "inputs": inputs,
+        "truths": pictures_of(np.asarray(seen.target[rows])) if seen.target.ndim > 2 else None,
+        "predictions": pictures_of(np.asarray(seen.prediction[rows])) if seen.prediction.ndim > 2 else None,
+    }
+    return "image", {name: _framed(list(one)) for name, one in found.items() if one is not None}
+
+
+def pictures_of(x: Array) -> Array | None:
+    """Bytes of shape (n, h, w, 3), of arrays that are pictures, on one scale; None of others."""
+    if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] not in (1, 3):
+        x = np.moveaxis(x, 1, 3)
+    if x.ndim == 4 and x.shape[3] in (1, 3, 4):
+        x = x[..., :3] if x.shape[3] != 1 else x[..., 0]
+    elif x.ndim != 3:
+        return None
+    if min(x.shape[1:3], default=0) < 4:
+        return None
+    if x.dtype != np.uint8:
+        values = np.nan_to_num(x.astype(np.float64))
+        low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+        x = np.round(255 * (values - low) / ((high - low) or 1.0)).astype(np.uint8)
+    return np.asarray(np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x, dtype=np.uint8)
+
+
+def _opened(path: str) -> Array | None:
+    """A picture in a file, small; None where it is none or cannot be read, which is no reason to end anything."""
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (PIXELS, PIXELS))
+            image.thumbnail((PIXELS, PIXELS))
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _framed(pictures: Sequence[Array | None]) -> Array:
+    """Pictures of one size: scaled down where they are large, in the middle of a white frame."""
+    small = [np.full((1, 1, 3), 255, np.uint8) if one is None else _scaled(one) for one in pictures]
+    height, width = (max((one.shape[axis] for one in small), default=1) for axis in (0, 1))
+    sheet = np.full((len(small), height, width, 3), 255, dtype=np.uint8)
+    for k, one in enumerate(small):
+        top, left = (height - one.shape[0]) // 2, (width - one.shape[1]) // 2
+        sheet[k, top : top + one.shape[0], left : left + one.shape[1]] = one
+    return sheet
+
+
+def _scaled(picture: Array) -> Array:
+    if max(picture.shape[:2]) <= PIXELS:
+        return picture
+    image = Image.fromarray(picture)
+    image.thumbnail((PIXELS, PIXELS))
+    return np.asarray(image)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it; numbers to six digits, what is missing as null."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    return value if isinstance(value, (int, bool, str)) else str(value)

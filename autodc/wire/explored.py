@@ -1,0 +1,145 @@
+"""What finders are shown: the explore rows of a study with their attributes, and what a model predicts of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from autodc.adapters.enrichers import embeddings_of, fitting
+from autodc.data.dataset import Dataset
+from autodc.data.overlap import joint_clusters
+from autodc.diagnose.view import View, failed_rows
+from autodc.errors import InputError
+from autodc.evaluation.metrics import probabilities
+from autodc.evaluation.slices import VALIDATION, held_parts
+from autodc.studyfile.study import StudySpec
+from autodc.table import Inputs as Rows
+from autodc.table import Table
+from autodc.wire.attributes import attributes_of, enrichment_for
+from autodc.wire.inputs import Inputs
+from autodc.wire.separate import diagnosis_of
+
+Array = np.ndarray[Any, Any]
+
+
+COORDINATE = re.compile(r"[a-z0-9]+_\d+")
+"""What coordinates of an embedding are called among the attributes: no condition for people. Clusters have them."""
+
+
+EMBEDDING = "embedding"
+"""The enricher of spaces. Where a study names it, networks that are installed look at the rows, milliseconds each,
+once; where it does not, principal components or TF-IDF do."""
+
+BESIDE_BASE = frozenset(
+    {
+        *("unseen", "rarity", "rarest", "rarest_column", "distance"),
+        *("embedding_distance", "nearest_label", "nearest_share", "nearest_target", "nearest_spread"),
+    }
+)
+"""Measures of how unlike the base a row is. Where a model fails, rows are often unlike it, whatever the reason: as a
+condition or cause that buries what is truly there to be known. They are looked at where the study names them."""
+
+
+def refuse_uncut(inputs: Inputs) -> None:
+    """Raise InputError ADC-DIAG-001 where search and gate see the same rows, so that none are for diagnosis."""
+    if inputs.separation.is_cut:
+        return
+    hint = "give data.explore_share, 0.4 say, and validation rows enough that a target can show something on the rest"
+    raise InputError(
+        "ADC-DIAG-001",
+        "no rows of validation are set apart for diagnosis",
+        inputs.spec.place("data.explore_share"),
+        inputs.separation.note or f"data.explore_share is {inputs.spec.data.explore_share:g}",
+        hint,
+    )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Known:
+    """What is known of the explore rows, whatever a model predicts of them."""
+
+    attributes: pd.DataFrame
+    embeddings: Mapping[str, Array]
+    groups: Array
+
+
+def known_of(inputs: Inputs) -> Known:
+    """Measure the explore rows. Raises what is wrong with an enricher."""
+    catalogue, rows = inputs.catalogue, inputs.separation.explore
+    held = held_parts(catalogue)
+    own = dict(zip(held, joint_clusters(list(held.values())), strict=True))[VALIDATION]
+    data = catalogue.validation.take(rows)
+    networks = EMBEDDING in inputs.spec.attributes
+    return Known(
+        attributes=_columns(inputs).iloc[rows].reset_index(drop=True),
+        embeddings=embeddings_of(catalogue.base.x, data.x, networks=networks),
+        groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
+    )
+
+
+def explored(inputs: Inputs, outputs: Mapping[str, Array], known: Known) -> View:
+    """The explore rows as finders see them. outputs: part → what the model predicts, row order.
+
+    An error is 1 where the class is wrong; of values and images the absolute error; in a custom task the metric of the
+    row, turned so that up is worse.
+    """
+    spec, catalogue = inputs.spec, inputs.catalogue
+    seen = diagnosis_of(catalogue, inputs.separation, outputs, spec.task.kind, inputs.metric)
+    is_classification = catalogue.classes is not None
+    error = np.asarray(seen.failed, dtype=float) if seen.failed is not None else -seen.scores
+    classes = tuple(catalogue.classes or ())
+    return View(
+        ids=seen.ids,
+        error=error,
+        failed=failed_rows(error, is_classification=is_classification),
+        target=np.asarray(seen.targets),
+        prediction=np.asarray(classes)[seen.outputs.argmax(axis=1)] if is_classification else np.asarray(seen.outputs),
+        attributes=known.attributes,
+        groups=known.groups,
+        probabilities=probabilities(seen.outputs) if is_classification else None,
+        classes=classes,
+        embeddings=known.embeddings,
+        x=seen.x,
+    )
+
+
+def measure_of(inputs: Inputs) -> Callable[[Rows], pd.DataFrame]:
+    """What measures inputs that were changed: the columns of a table, and what enrichers say of them."""
+    spec, catalogue = _asked(inputs), inputs.catalogue
+    enrichment = enrichment_for(spec, catalogue)
+
+    def measured(x: Rows) -> pd.DataFrame:
+        own = x.frame() if isinstance(x, Table) and x.kind == "table" else pd.DataFrame(index=pd.RangeIndex(len(x)))
+        frame = enrichment.frame(Dataset(name="changed", x=x, y=None, metadata=own))
+        told = [name for name in frame.columns if inputs.spec.attributes or name not in BESIDE_BASE]
+        return pd.concat([own, frame[told].reset_index(drop=True)], axis=1)
+
+    return measured
+
+
+def _asked(inputs: Inputs) -> StudySpec:
+    """The study with the enrichers it names, or those of ours that measure its inputs as they are."""
+    spec = inputs.spec
+    if spec.attributes:
+        return spec
+    named = tuple(name for name in fitting(inputs.catalogue.base.x) if name != EMBEDDING)
+    return spec.model_copy(update={"attributes": named})
+
+
+def _columns(inputs: Inputs) -> pd.DataFrame:
+    """Metadata and attributes of validation, without what only tells which row it is or where it lies in a space."""
+    data = inputs.catalogue.validation
+    frame = attributes_of(_asked(inputs), inputs.catalogue, data)
+    names = {data.id, *data.likely_ids} - {""}
+    dates = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    measured = [str(name) for name in frame.columns if name not in set(data.metadata.columns)]
+    axes = [n for n in measured if COORDINATE.fullmatch(n)]
+    beside = [] if inputs.spec.attributes else [n for n in measured if n in BESIDE_BASE]
+    left_out = {*names, *dates, *axes, *beside}
+    return frame.drop(columns=[name for name in frame.columns if name in left_out])
