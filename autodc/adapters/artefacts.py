@@ -146,7 +146,7 @@ def open_part(path: str | os.PathLike[str]) -> tuple[Inputs, Array | None, pd.Da
         if (folder / TARGETS).exists():
             y = np.load(folder / TARGETS, mmap_mode="r", allow_pickle=False)
         metadata = _metadata(str(folder), seen.get(METADATA), seen.get(MAPPED)).copy(deep=False)
-    except (OSError, ValueError, KeyError) as error:  # Arrow's own are ValueErrors too
+    except (OSError, EOFError, ValueError, KeyError) as error:  # Arrow's own are ValueErrors too
         raise _unreadable(folder, str(error)) from None
     if stamps(folder) != seen:
         raise _unreadable(folder, "it changed while it was opened")

@@ -192,7 +192,7 @@ def page(looks: pd.DataFrame, chunks: pd.DataFrame, settings: int) -> str:
             f"{((some.low <= some.truth) & (some.truth <= some.high)).mean():.2f}",
             f"{(some.high - some.low).mean() / 2:.4f}",
         ]
-        for name, some in chunks.groupby("case", sort=False)
+        for name, some in (chunks.groupby("case", sort=False) if len(chunks) else ())
     ]
     head = [
         "stream",
@@ -216,8 +216,7 @@ def page(looks: pd.DataFrame, chunks: pd.DataFrame, settings: int) -> str:
                 f"## Pictures: {settings} settings",
                 table(["measure", "same", "drifted", "target"], rows),
                 "## Tables: the share of failures in pieces of 10,000, nobody having labelled them",
-                TABLES,
-                table(head, told),
+                *([TABLES, table(head, told)] if told else ["Not measured by this run."]),
             ]
         )
         + "\n"

@@ -101,7 +101,8 @@ def estimate(
     """Estimate the share of failures of the rows of a stream, or of a part of it.
 
     failed: (m,) of validation; known: (m,) how many times as common the conditions of each are in the stream;
-    probability: (n,) of failure; ratio: (k,) of rows of the stream, or of a sample. Source: the doubly robust mean
+    probability: (n,) of failure; ratio: (n,) the same as `known` of the rows. Of what is new nobody knows how often it
+    fails, so the upper end holds that all of it does. Source: the doubly robust mean
     under covariate shift, the correction by weighted residuals out of fold.
     """
     rest = failed - model.out_of_fold
@@ -113,17 +114,18 @@ def estimate(
     step = shifted - plain
     correction = plain + step * step**2 / (step**2 + variance) if step else plain
     luck = float((probability * (1 - probability)).mean()) / len(probability)
-    new = float(np.maximum(0.0, 1.0 - NEW / np.maximum(ratio, 1e-9)).mean()) if len(ratio) else 0.0
+    beyond = np.maximum(0.0, 1.0 - NEW / np.maximum(ratio, 1e-9))
+    new, passing = float(beyond.mean()), float((beyond * (1 - probability)).mean())
     middle = float(np.clip(probability.mean() + correction + new * rosy.mean, 0.0, 1.0))
     z = float(norm.ppf(0.5 + CERTAINTY / 2))
     half = z * float(np.sqrt(variance + luck + (new * rosy.deviation) ** 2))
     return Estimate(
         estimate=middle,
         low=max(0.0, middle - half),
-        high=min(1.0, middle + half),
+        high=min(1.0, middle + half + passing),
         new=new,
         counting=float(1 / (weight**2).sum()),
-        too_low=max(0.0, new * (max(0.0, rosy.mean) + z * rosy.deviation)),
+        too_low=passing,
     )
 
 

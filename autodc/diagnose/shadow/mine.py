@@ -14,7 +14,7 @@ from autodc.diagnose.shadow.drift import MOST, Domain, Moved, Share, domain, mov
 from autodc.diagnose.shadow.estimate import Estimate, Rosiness, estimate, rosiness
 from autodc.diagnose.shadow.failure import FailureModel
 from autodc.diagnose.shadow.features import Layout
-from autodc.diagnose.shadow.pick import Picked, pick
+from autodc.diagnose.shadow.pick import QUIET, UNSEEN, Picked, pick
 from autodc.large import pieces_of
 
 Array = np.ndarray[Any, Any]
@@ -154,7 +154,9 @@ def mine(learned: Learned, seen: Seen, count: int, held: Mapping[str, Array], se
         estimate(learned.model, learned.failed, of_explore, seen.failure[part], ratio[part], learned.rosy)
         for part in told
     ]
-    picked = pick(count, seen.failure, newness(ratio, seen, layout), seen.condition, seen.content, seen.predicted)
+    unseen = UNSEEN if apart.differs else QUIET
+    new = newness(ratio, seen, layout)
+    picked = pick(count, seen.failure, new, seen.condition, seen.content, seen.predicted, unseen)
     columns, theirs = layout.columns, sample[:, layout.attributes]
     return Mined(
         rows=len(seen),

@@ -14,6 +14,8 @@ Why = Literal["likely failure", "new condition"]
 
 UNSEEN = 0.4
 """Share of the picks for conditions that validation does not have or that are far from the base."""
+QUIET = 0.1
+"""The same where the stream is not told apart from validation: little is new there."""
 MOST_OF_ONE = 0.4
 """Share of the likely failures, at most, that one condition may have while others are waiting."""
 CONSIDERED = 20

@@ -63,7 +63,7 @@ class Space:
             pca = PCA(min(COORDINATES, *numbers.shape), svd_solver="randomized", random_state=seed).fit(numbers)
             project, coordinates = pca.transform, pca.transform(numbers)
         count = min(NEAREST + 1, len(coordinates))
-        near = NearestNeighbors(n_neighbors=count, algorithm="auto").fit(coordinates)
+        near = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(coordinates)
         own = near.kneighbors(coordinates)[0][:, 1:].mean(axis=1) if count > 1 else np.ones(1)
         known = None if labels is None else np.asarray(labels)[some]
         return cls(flat=flat, project=project, neighbours=near, unit=float(np.median(own)) or 1.0, labels=known)

@@ -95,7 +95,7 @@ def test_the_estimate_of_a_stream_holds_though_it_has_more_nights(known: Any, ni
     assert found.high - found.low < 0.12
     assert apart.differs == (night > 0.2)
     if night > 0.2:
-        same = estimate(model, failed, np.ones(len(failed)), model.predict(x), np.ones(1), rosy)
+        same = estimate(model, failed, np.ones(len(failed)), model.predict(x), np.ones(len(failed)), rosy)
         assert found.counting < same.counting
         assert found.high - found.low > same.high - same.low
 
