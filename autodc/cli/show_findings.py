@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from autodc.cli.terminal import console
@@ -66,9 +67,9 @@ def show_finding(found: Mapping[str, Any]) -> None:
 def _show(out: Console, one: Mapping[str, Any], most: int = CAUSES_SHOWN) -> None:
     colour = "red" if one["status"] == "confirmed" else "yellow"
     out.print(Text.assemble("\n", (one["id"], f"bold {colour}"), f"  {one['status']}  ", (one["words"], "bold")))
-    out.print(f"    {one['sentence']}; {one['size']}")
+    _indented(out, f"{one['sentence']}; {one['size']}")
     for words in one["why"][:most]:
-        out.print(f"    why: {words}")
+        _indented(out, f"why: {words}")
 
 
 def _show_nearest(out: Console, near: Mapping[str, Any]) -> None:
@@ -76,4 +77,8 @@ def _show_nearest(out: Console, near: Mapping[str, Any]) -> None:
     told = [f"{one['attribute']} {one['before']:.3g} → {one['after']:.3g}" for one in near["shifts"][:CAUSES_SHOWN]]
     told = told or [f"{name} in {share:.0%}" for name, share in list(near.get("needed", {}).items())[:CAUSES_SHOWN]]
     if near["found"] and told:
-        out.print(f"    passes with: {', '.join(told)} (found for {near['found']} of {near['tried']} failing rows)")
+        _indented(out, f"passes with: {', '.join(told)} (found for {near['found']} of {near['tried']} failing rows)")
+
+
+def _indented(out: Console, words: str) -> None:
+    out.print(Padding(Text(words), (0, 0, 0, 4), expand=False))
