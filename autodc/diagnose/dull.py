@@ -33,7 +33,7 @@ STILL = 1e-9
 BETWEEN = 0.2
 """Share of the variance of a slice that is between models, not trainings of one; below it, at 95%, it is noise."""
 
-Kind = Literal["constant", "noise"]
+Dullness = Literal["constant", "noise"]
 """constant: every model has the same value; noise: models differ no more than trainings of one model do."""
 
 
@@ -43,7 +43,7 @@ class Dull:
     """A slice that tells no model from another."""
 
     name: str
-    kind: Kind
+    kind: Dullness
     value: float
     """What the models have, in the mean."""
     spread: float

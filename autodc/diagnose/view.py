@@ -14,8 +14,8 @@ from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
-SHRUNK = 5.0
-"""Rows by which the mean error of a class is drawn to that of all."""
+FEW = 5
+"""Rows below which a class has no mean error of its own."""
 WORST = 0.2
 """Share of the rows, those of largest error, that count as failed where no class is right or wrong."""
 LEAST_GROUPS = 40
@@ -61,13 +61,13 @@ class View:
 
     @property
     def excess(self) -> Array:
-        """Error beyond what the class of a row explains, shape (n,)."""
+        """Error beyond what the class of a row explains, shape (n,); classes of a few rows are explained together."""
         if not len(self) or not self.is_classification or self.target.ndim != 1:
             return self.error - (self.error.mean() if len(self) else 0.0)
         _, place = np.unique(self.target.astype(str), return_inverse=True)
+        place = np.where(np.bincount(place)[place] < FEW, place.max() + 1, place)
         count, total = np.bincount(place), np.bincount(place, weights=self.error)
-        mean = (total + SHRUNK * self.error.mean()) / (count + SHRUNK)
-        return np.asarray(self.error - mean[place])
+        return np.asarray(self.error - (total / np.maximum(count, 1))[place])
 
     def take(self, rows: Array) -> Self:
         """The same of these rows, in this order. rows: positions among the n, or n booleans."""

@@ -160,9 +160,7 @@ def test_a_method_is_diagnosed_on_a_study(ran: Path, tmp_path: Path) -> None:
     always = autodc.diagnose(spec, out=tmp_path / "b", method="constant")
     assert always.model == "constant"
     assert always.rows == by_run.rows
-    assert {one["kind"] for one in always.findings if one["error"]["difference"] > 0.02} == set(), (
-        "wrong by class alone"
-    )
+    assert not any(one["status"] == "confirmed" for one in always.findings), "its class alone says where it errs"
 
 
 @pytest.mark.parametrize(

@@ -9,30 +9,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-import pandas as pd
 from pydantic import JsonValue
 
 from autodc.adapters.sources.dispatch import BUILT_IN, FUNCTION, nearby, read_source
 from autodc.adapters.sources.files import exists, regular_file
 from autodc.adapters.sources.folder import FolderSource
-from autodc.adapters.sources.jsonlfile import SUFFIXES, is_jsonl, jsonl_names, jsonl_pieces
-from autodc.adapters.sources.kinds import refuse_lost_inputs, typed, typed_table
+from autodc.adapters.sources.jsonlfile import SUFFIXES
 from autodc.adapters.sources.layouts import BESIDE, MANIFESTS
 from autodc.adapters.sources.npz import NpzSource
-from autodc.adapters.sources.parquetfile import is_parquet, parquet_names, parquet_pieces
-from autodc.adapters.sources.pictures import image_inputs
 from autodc.adapters.sources.savedfile import is_saved
 from autodc.adapters.sources.shards import is_range
-from autodc.adapters.sources.target_columns import target_names, vectors_of
+from autodc.adapters.sources.stream_tables import OF_TABLES, table_pieces
 from autodc.adapters.sources.urls import is_remote
 from autodc.data.agreement import agreed
 from autodc.data.dataset import Dataset
-from autodc.data.problems import missing_name, problem
-from autodc.data.rows import checked
-from autodc.data.source import UNREAD, RawRows, SourceRequest
+from autodc.data.source import SourceRequest
 from autodc.errors import raise_all
 from autodc.studyfile.study import SourceSpec, TaskKind
-from autodc.table import Inputs, Table, row_bytes
+from autodc.table import Table, row_bytes
 
 STREAM = "stream"
 PLACE = "--stream"
@@ -40,7 +34,6 @@ BYTES, MOST = 32 << 20, 65_536
 """A piece is so many bytes of inputs, or so many rows."""
 BATCHES = (".npz", ".parquet", ".csv", ".tsv", *SUFFIXES)
 """Files of which several in a folder are a stream, in the order of their names."""
-OF_TABLES = ("features", "types", "text", "image", "size", "mode", "separator", "decimal", "encoding")
 PASSED_ON: Mapping[str, tuple[str, ...]] = {"table": OF_TABLES, "folder": ("size", "mode"), "npz": ()}
 """Options of the base that a stream of this kind is read with too, beside its target."""
 
@@ -101,7 +94,7 @@ class Stream:
         if name.endswith(".npz"):
             return NpzSource(self._request(path, "npz")).pieces
         if name.endswith((".parquet", *SUFFIXES)):
-            return partial(_table_pieces, self._request(path, "table"), self.base)
+            return partial(table_pieces, self._request(path, "table"), self.base)
         return partial(self._whole, str(path))
 
     def _whole(self, source: str, rows: int) -> Iterator[Dataset]:
@@ -160,67 +153,3 @@ def _batches(path: Path) -> list[Path]:
     files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith((".", "_")))
     tables = [p for p in files if p.name.casefold().endswith(BATCHES)]
     return tables if tables and len(tables) == len(files) else [path]
-
-
-def _table_pieces(request: SourceRequest, base: Dataset, rows: int) -> Iterator[Dataset]:
-    """Rows of a Parquet or JSON Lines file."""
-    _refuse_unknown(request)
-    names = jsonl_names(request) if is_jsonl(request) else parquet_names(request)
-    if not names:
-        raise problem(request, "009", "there are no rows")
-    target = target_names(request, names)
-    read = [name for name in names if name not in target]
-    text = request.text("text")
-    as_text = {name for name, kind in (request.schema or {}).items() if kind in ("category", "text")}
-    as_text |= {text} if text else set()
-    some = jsonl_pieces(request, read, rows, tuple(as_text)) if is_jsonl(request) else None
-    frames = parquet_pieces(request, read, rows) if is_parquet(request) else some
-    assert frames is not None
-    seen, notes = 0, ((UNREAD.format(", ".join(target)),) if target else ())
-    for frame in frames:
-        if len(frame):
-            x, metadata = _inputs(request, base, frame, seen)
-            yield checked(request, RawRows(x=x, y=None, metadata=metadata, notes=notes), targets=False)
-        seen += len(frame)
-    if not seen:
-        raise problem(request, "009", "there are no rows")
-
-
-def _inputs(request: SourceRequest, base: Dataset, frame: pd.DataFrame, first: int) -> tuple[Inputs, pd.DataFrame]:
-    """Inputs of the kind of the base, and what is said beside them."""
-    names = [str(name) for name in frame.columns]
-    if (image := request.text("image")) is not None:
-        if image not in names:
-            raise missing_name(request, "004", "column of images", image, names)
-        x, _ = image_inputs(request, frame[image].tolist(), lambda row: f"row {first + row}")
-        return x, frame.drop(columns=[image])
-    if isinstance(base.x, Table) and base.x.kind == "text":
-        text = request.text("text") or base.x.names[0]
-        if text not in names:
-            raise missing_name(request, "004", "column of text", text, names)
-        return Table.of("text", {text: typed(request, text, frame[text], "text")}, ("text",)), frame.drop(
-            columns=[text]
-        )
-    if request.schema is not None:
-        refuse_lost_inputs(request, request.schema, names)
-        return typed_table(request, frame, request.schema), frame
-    return _vectors(request, frame)
-
-
-def _vectors(request: SourceRequest, frame: pd.DataFrame) -> tuple[Inputs, pd.DataFrame]:
-    """The one column of lists of numbers, where the inputs are arrays."""
-    wish = request.options.get("features")
-    wanted = [str(name) for name in wish] if isinstance(wish, list) else [str(name) for name in frame.columns]
-    found = {name: vectors for name in wanted if name in frame and (vectors := vectors_of(frame[name])) is not None}
-    if len(found) != 1:
-        got = f"columns {', '.join(map(str, frame.columns))}; lists of numbers: {', '.join(found) or 'none'}"
-        hint = "the base has arrays: one column of lists of numbers holds them; name it with the option features"
-        raise problem(request, "020", "the stream has other inputs than the base", got, hint)
-    ((name, x),) = found.items()
-    return x, frame.drop(columns=[name])
-
-
-def _refuse_unknown(request: SourceRequest) -> None:
-    from autodc.data.problems import refuse_unknown_options
-
-    refuse_unknown_options(request, ("features", "metadata", *OF_TABLES))
