@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc.diagnose.rule import Among, Condition, Missing, Range, rounded
+from autodc.diagnose.rule import Among, Condition, Missing, Range, as_floats, rounded
 
 Array = np.ndarray[Any, Any]
 
@@ -114,7 +114,7 @@ def numbers(column: pd.Series) -> Array | None:
         return None
     if column.dtype != object and not pd.api.types.is_numeric_dtype(column.dtype):
         return None
-    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan))
+    return as_floats(column)
 
 
 def is_category(column: pd.Series) -> bool:
