@@ -21,7 +21,9 @@ BANDS = (0.05, 0.12, 0.23, 0.4, 0.6, 0.77, 0.88, 0.95)
 WIDEST = 0.5
 """Share of the rows that a condition has at most."""
 FEW_VALUES = 24
-"""A column of so many different numbers may be cut between any two of them."""
+"""A column of so many different numbers may be cut between any two of them,"""
+FEW_BANDS = 8
+"""and one of so many may have a band between any two cuts; of others bands are coarse until they are sharpened."""
 MOST_CATEGORIES = 40
 SLACK = 0.003
 """A bound may move by so much of the rows to be a shorter number,"""
@@ -158,7 +160,7 @@ def _of_numbers(values: Array, name: str) -> Iterator[tuple[int, Condition]]:
     different = np.unique(values)
     if len(different) <= FEW_VALUES:
         edges = [short(a, b) for a, b in pairwise(different)]
-        inner = edges
+        inner = edges if len(different) <= FEW_BANDS else cuts(values, BANDS)
     else:
         edges = cuts(values, [*TAILS, *(1 - share for share in TAILS)])
         inner = cuts(values, BANDS)

@@ -83,14 +83,16 @@ def test_decimals_with_gaps_are_numbers() -> None:
 def test_columns_may_be_called_as_any_word_of_sql() -> None:
     kinds = dict(duckdb.sql("SELECT keyword_name, keyword_category FROM duckdb_keywords()").fetchall())
     assert {"order", "group", "left", "end", "limit", "offset", "default", "check", "desc", "null"} <= set(kinds)
-    for word in [*kinds, "Order", "LIMIT", "rowid", "current_date", "user"]:
-        frame = pd.DataFrame({word: [True, None, False]}, dtype=object)
-        rules = [Rule((Missing(attribute=word), Missing(attribute=word)))]
-        if kinds.get(word) != "unreserved":
-            rules += [Rule((Among(attribute=word, values=(True,)),))]
-        for rule in rules:
-            assert rule.mask(frame).any()
-            assert rule.mask(frame).tolist() == select(rule.sql, frame, None, place="rule").tolist()
+    words = [*kinds, "rowid", "current_date", "user"]
+    frame = pd.DataFrame({word: [True, None, False] for word in words}, dtype=object)
+    missing = Rule(tuple(Missing(attribute=word) for word in words))
+    assert select(missing.sql, frame, None, place="rule").tolist() == [False, True, False]
+    odd = [word for word, kind in kinds.items() if kind != "unreserved"]
+    true = Rule(tuple(Among(attribute=word, values=(True,)) for word in [*odd, *words[len(kinds) :]]))
+    assert select(true.sql, frame, None, place="rule").tolist() == [True, False, False]
+    loud = Rule((Range(attribute="Order", low=1.5), Missing(attribute="LIMIT")))
+    seen = pd.DataFrame({"Order": [1.0, 2.0], "LIMIT": [None, None]})
+    assert select(loud.sql, seen, None, place="rule").tolist() == loud.mask(seen).tolist() == [False, True]
 
 
 def view(groups: np.ndarray, failed: np.ndarray) -> View:
