@@ -14,6 +14,7 @@ from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.adapters.executors import LocalExecutor, run_task
 from autodc.data.dataset import Dataset
 from autodc.errors import SurroundingsError
+from autodc.files import stamps
 from autodc.trial.executor import Completion, StoredPart, TrainerRef, TrainTask
 from autodc.trial.trainer import Trained, TrainingJob
 
@@ -135,3 +136,13 @@ def test_who_opens_data_meanwhile_gets_all_of_them_or_is_told(tmp_path: Path) ->
     other.join()
     assert told == ["restored"] * 40
     np.testing.assert_array_equal(np.asarray(open_part(folder)[1]), data.y)
+
+
+def test_what_trainings_leave_beside_the_rows_is_no_harm(tmp_path: Path) -> None:
+    folder = ArtefactStore(tmp_path / "data").put_dataset(rows())
+    seen = stamps(Path(folder))
+    (Path(folder) / "part.parquet").write_bytes(b"a training's own form of the rows")
+    assert stamps(Path(folder)) == seen
+    assert len(open_part(folder)[0]) == 20
+    flip(Path(folder) / "y.npy")
+    assert stamps(Path(folder)) != seen
