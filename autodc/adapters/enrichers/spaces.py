@@ -113,7 +113,7 @@ def _columns(base: Inputs) -> Features:
     some = evenly(int(np.prod(base.shape[1:])), VALUES)
 
     def flat(x: Inputs) -> Array:
-        return np.asarray(x).reshape(len(x), int(np.prod(x.shape[1:])))[:, some]  # type: ignore[union-attr]
+        return np.asarray(x).reshape(len(x), int(np.prod(x.shape[1:])))[:, some]
 
     usual = Usual(flat(base[evenly(len(base), FITTED_ON)]))
     return _components(lambda x: usual.points(flat(x)), base, COMPONENTS)
