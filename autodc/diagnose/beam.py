@@ -18,12 +18,14 @@ from autodc.diagnose.finder import Suspicion
 from autodc.diagnose.rule import Condition, Range, Rule
 from autodc.diagnose.terms import Terms, cuts, numbers, terms_of
 from autodc.diagnose.view import View
-from autodc.diagnose.weight import Errors
+from autodc.diagnose.weight import Errors, as_numbers
 
 Array = np.ndarray[Any, Any]
 
 WIDTH = 1000
 """Conditions that are paired with all others, the heaviest; so many are those of some 25 columns."""
+PAIRS = 1 << 21
+"""Pairs among which those are sought, the heaviest."""
 KEPT = 4000
 """Pairs from which rules are taken."""
 SHARPER = 1.1
@@ -73,17 +75,21 @@ class Beam:
 
 def _pool(terms: Terms, errors: Errors) -> tuple[list[tuple[int, ...]], Array]:
     """Single conditions and pairs worth a look, and their rows: the two heaviest of each two sides of attributes."""
-    masks = terms.masks.astype(np.float32)
     own = errors.scores(terms.masks)
     first = np.sort(np.argsort(-own, kind="stable")[:WIDTH])
-    counts = (masks[first] * errors.weights.astype(np.float32)) @ masks.T
-    totals = (masks[first] * (errors.weights * errors.excess).astype(np.float32)) @ masks.T
-    scores = errors.score(counts, totals)
+    masks = terms.masks[first].astype(np.float32)
+    weighed = masks * errors.weights.astype(np.float32)
+    costing = masks * (errors.weights * errors.excess).astype(np.float32)
+    scores = np.concatenate(
+        [errors.score(weighed @ part.T, costing @ part.T) for part in as_numbers(terms.masks, np.float32)], axis=1
+    )
     scores[terms.attributes[first][:, None] == terms.attributes[None, :]] = 0
     taken = np.zeros(len(terms), dtype=bool)
     taken[first] = True
     scores[(first[:, None] > np.arange(len(terms))[None, :]) & taken[None, :]] = 0  # each pair once
-    one, two = np.nonzero(scores > 0)
+    most = scores.size - PAIRS
+    floor = max(0.0, float(np.partition(scores, most, axis=None)[most])) if most > 0 else 0.0
+    one, two = np.nonzero(scores > floor)
     value = scores[one, two]
     kinds = np.sort(np.stack([terms.kinds[first[one]], terms.kinds[two]]), axis=0)
     code = kinds[0] * (terms.kinds.max() + 1) + kinds[1]

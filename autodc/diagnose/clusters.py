@@ -19,7 +19,7 @@ from autodc.diagnose.finder import Ball, Suspicion
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.terms import Terms, terms_of
 from autodc.diagnose.view import View
-from autodc.diagnose.weight import Errors
+from autodc.diagnose.weight import Errors, as_numbers
 
 Array = np.ndarray[Any, Any]
 
@@ -93,7 +93,9 @@ def _what_sets_apart(inside: Array, terms: Terms, view: View) -> tuple[Rule, dic
         return Rule(()), {}
     weights = _matched(inside, view)
     within = terms.masks[:, inside].mean(1)
-    beyond = (terms.masks[:, ~inside] * weights[~inside]).sum(1) / max(weights[~inside].sum(), 1e-9)
+    weights = np.where(inside, 0.0, weights)
+    beyond = np.concatenate([part @ weights for part in as_numbers(terms.masks, np.float64)])
+    beyond /= max(weights.sum(), 1e-9)
     best = int((within - beyond).argmax())
     if within[best] - beyond[best] < TELLING:
         return Rule(()), {}

@@ -13,12 +13,15 @@ from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
 from autodc.diagnose.finder import Finder, FindingKind, Suspicion
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.view import LEAST_GROUPS, View
+from autodc.large import evenly
 from autodc.plugins import told
 
 Array = np.ndarray[Any, Any]
 
 FINDINGS = 10
 """Suspicions of each finder, and findings of a diagnosis."""
+MOST = 10_000
+"""Rows that finders see at most, evenly of their half; the other half confirms whole."""
 ALIKE = 0.5
 """Two suspicions are one where so much of the rows of either is in both."""
 NEWS = 0.5
@@ -80,7 +83,7 @@ def diagnose(
     if not view.failed.any():
         return Diagnosis(findings=(), suspicions={}, notes=(Note(code=NO_FAILURE, got=str(len(view))),))
     one, two = view.halves(np.random.default_rng(seeds.child(seed, "diagnose", "halves")))
-    found_on, tried_on = view.take(one), view.take(two)
+    found_on, tried_on = view.take(evenly(one, MOST)), view.take(two)
     suspicions, notes = _suspicions(found_on, tried_on, finders, k, seed)
     kept = _different([s for s, _, _ in suspicions], [mask for _, mask, _ in suspicions])
     chosen = [suspicions[i] for i in kept]

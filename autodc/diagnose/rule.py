@@ -12,6 +12,19 @@ import pandas as pd
 Array = np.ndarray[Any, Any]
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+WORDS_OF_SQL = """
+    all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by case cast
+    check collate collation column columns concurrently constraint create cross default deferrable desc describe
+    distinct do else end except false fetch for foreign freeze from full generated glob group having ilike in
+    initially inner intersect into is isnull join lambda lateral leading left like limit map natural not notnull
+    null offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary
+    qualify references returning right select semi show similar some struct summarize symmetric table
+    tablesample then to trailing true try_cast tuple union unique unpack unpivot using variadic verbose when
+    where window with
+"""
+KEYWORDS = frozenset(WORDS_OF_SQL.split())
+"""Plain names that are no column's in SQL unless they are quoted: reserved words, and those of types and functions."""
+
 DIGITS = 4
 """Significant digits of a bound. A finder rounds its bounds before it measures, so that the rule that is read is the
 one that was measured."""
@@ -20,6 +33,13 @@ one that was measured."""
 def rounded(value: float) -> float:
     """A bound as it is written."""
     return float(f"{value:.{DIGITS}g}")
+
+
+def as_floats(column: pd.Series[Any]) -> Array:
+    """A column as float64, shape (n,); NaN where a value is missing or no number."""
+    if isinstance(column.dtype, pd.ArrowDtype) and pd.api.types.is_numeric_dtype(column.dtype):
+        return np.asarray(column.to_numpy(float, na_value=np.nan))  # pandas loses the gaps of decimals in to_numeric
+    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan))
 
 
 @final
@@ -33,12 +53,13 @@ class Range:
 
     def mask(self, frame: pd.DataFrame) -> Array:
         """Shape (n,); missing values are in no range."""
-        values = pd.to_numeric(frame[self.attribute], errors="coerce").to_numpy(float, na_value=np.nan)
+        column = frame[self.attribute]
+        values = as_floats(column)
         inside = ~np.isnan(values)
         if self.low is not None:
-            inside &= values >= self.low
+            inside &= values >= _compared(self.low, column)
         if self.high is not None:
-            inside &= values < self.high
+            inside &= values < _compared(self.high, column)
         return np.asarray(inside)
 
     @property
@@ -120,7 +141,8 @@ class Rule:
 
 def quoted(name: str) -> str:
     """A column's name in SQL."""
-    return name if PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+    is_plain = PLAIN.fullmatch(name) and name.lower() not in KEYWORDS
+    return name if is_plain else '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: Any) -> str:
@@ -130,3 +152,13 @@ def literal(value: Any) -> str:
     if isinstance(value, int | float | np.integer | np.floating):
         return repr(value.item() if isinstance(value, np.generic) else value)
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def _compared(bound: float, column: pd.Series[Any]) -> float:
+    """A bound as SQL compares it with a column.
+
+    Beside a column of 32 bits DuckDB gives a number 32 bits, but one with an exponent, which is a double.
+    """
+    kind = getattr(column.dtype, "numpy_dtype", column.dtype)
+    is_narrow = kind in (np.dtype(np.float32), np.dtype(np.float16))
+    return float(np.float32(bound)) if is_narrow and "e" not in repr(bound) else bound

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc.diagnose.rule import Among, Condition, Missing, Range, rounded
+from autodc.diagnose.rule import Among, Condition, Missing, Range, as_floats, rounded
 
 Array = np.ndarray[Any, Any]
 
@@ -21,7 +21,9 @@ BANDS = (0.05, 0.12, 0.23, 0.4, 0.6, 0.77, 0.88, 0.95)
 WIDEST = 0.5
 """Share of the rows that a condition has at most."""
 FEW_VALUES = 24
-"""A column of so many different numbers may be cut between any two of them."""
+"""A column of so many different numbers may be cut between any two of them,"""
+FEW_BANDS = 8
+"""and one of so many may have a band between any two cuts; of others bands are coarse until they are sharpened."""
 MOST_CATEGORIES = 40
 SLACK = 0.003
 """A bound may move by so much of the rows to be a shorter number,"""
@@ -114,7 +116,7 @@ def numbers(column: pd.Series) -> Array | None:
         return None
     if column.dtype != object and not pd.api.types.is_numeric_dtype(column.dtype):
         return None
-    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan))
+    return as_floats(column)
 
 
 def is_category(column: pd.Series) -> bool:
@@ -158,7 +160,7 @@ def _of_numbers(values: Array, name: str) -> Iterator[tuple[int, Condition]]:
     different = np.unique(values)
     if len(different) <= FEW_VALUES:
         edges = [short(a, b) for a, b in pairwise(different)]
-        inner = edges
+        inner = edges if len(different) <= FEW_BANDS else cuts(values, BANDS)
     else:
         edges = cuts(values, [*TAILS, *(1 - share for share in TAILS)])
         inner = cuts(values, BANDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self, final
 
@@ -15,6 +16,8 @@ POWER = 0.3
 """Of the number of rows: .5 would rank by significance and take in much that passes, 0 by error alone."""
 DOUBT = 2.0
 """Standard errors that are taken off an error before it is ranked: the best of many is the luckiest."""
+AT_ONCE = 1 << 24
+"""Cells of masks that are numbers at once."""
 LEAST_ROWS, LEAST_SHARE = 12, 0.01
 """A suspicion has so many units at least, and such a share of all."""
 
@@ -61,10 +64,9 @@ class Errors:
 
     def scores(self, masks: Array) -> Array:
         """Shape (m,). masks: shape (m, n) of booleans."""
-        inside = masks.astype(np.float32)
-        return self.score(
-            inside @ self.weights.astype(np.float32), inside @ (self.weights * self.excess).astype(np.float32)
-        )
+        weights, costs = self.weights.astype(np.float32), (self.weights * self.excess).astype(np.float32)
+        sums = [(inside @ weights, inside @ costs) for inside in as_numbers(masks, np.float32)]
+        return self.score(np.concatenate([count for count, _ in sums]), np.concatenate([total for _, total in sums]))
 
     def parted(self, masks: Array) -> Array:
         """How well rows inside are told from the rest by their errors, shape (m,): where an edge truly is, it is most.
@@ -81,3 +83,12 @@ class Errors:
         enough = np.maximum(count, 1e-9)
         lift = total / enough - self.mean - DOUBT * self.deviation / np.sqrt(enough)
         return np.where(count >= self.least, enough**POWER * np.maximum(lift, 0), 0.0)
+
+
+def as_numbers(masks: Array, kind: type[np.floating[Any]]) -> Iterator[Array]:
+    """Masks as 0 and 1, some after some, so that never all of them are numbers at once; one piece at least.
+
+    masks: shape (m, n) of booleans.
+    """
+    step = max(1, AT_ONCE // max(1, masks.shape[1]))
+    return (masks[start : start + step].astype(kind) for start in range(0, max(1, len(masks)), step))

@@ -29,6 +29,7 @@ from autodc.verbs.run import exhibits_of, written_again
 from autodc.wire.diagnosis import Looked, as_events, look
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
+from autodc.wire.promoting import refuse_unreadable
 
 Array = np.ndarray[Any, Any]
 Announce = Callable[[str], None]
@@ -101,7 +102,7 @@ def diagnose(
     the page, left out: `diagnosis` in a run's folder, else `runs/<name>-diagnosis`; method: a METHOD that is diagnosed
     instead of the start; promote: a finding of a run that becomes a target slice of it; quick: without looking for the
     nearest inputs on which the model succeeds, for which it is asked again and again. The same study and model, the
-    same findings. Raises InputError ADC-DIAG-001 and 002 where validation has no rows for it, 006 to 014.
+    same findings. Raises InputError ADC-DIAG-001 and 002 where validation has no rows for it, 006 to 015.
     """
     if isinstance(study, StudySpec):
         if promote is not None:
@@ -258,7 +259,9 @@ def _promote(inputs: Inputs, core: StudyCore, name: str) -> str:
         a.name for a in core.state.admitted if a.rule.get("role") == "target"
     )
     called = f"{one.id}_finding" if one.id in core.state.question.slices else one.id
-    core.admit_slice(SliceSpec(name=called, where=one.rule, role="target"))
+    made = SliceSpec(name=called, where=one.rule, role="target")
+    refuse_unreadable(inputs, made)
+    core.admit_slice(made)
     return promoted_words(core.state, one, called, before)
 
 

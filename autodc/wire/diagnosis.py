@@ -145,7 +145,7 @@ def as_events(
         notes=looked.notes,
     )
     found = tuple(
-        finding_event(replace(one, id=f"F{first + k}", round=round_number), horizon, store.put(looked.exhibit(one)))
+        finding_event(replace(one, id=f"F{first + k}", round=round_number), horizon, _shown(looked, one, store))
         for k, one in enumerate(looked.findings)
     )
     return made, found
@@ -170,6 +170,15 @@ def finding_event(one: Finding, horizon: int, shown: str = "") -> ev.FindingMade
         told=dict(one.told),
         exhibit=shown,
     )
+
+
+def _shown(looked: Looked, one: Finding, store: ArtefactStore) -> str:
+    """Address of what readers are shown of a finding; "" where it cannot be made: the finding stands without it."""
+    try:
+        shown = looked.exhibit(one)
+    except Exception:  # rows may hold anything, and no exhibit is worth a night
+        return ""
+    return store.put(shown)
 
 
 def _noted(code: str, got: str) -> Looked:

@@ -165,7 +165,7 @@ def _plain(value: Any) -> Any:
     """A value as JSON has it; numbers to six digits, what is missing as null."""
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or pd.isna(value):
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return None
     if isinstance(value, float):
         return float(f"{value:.6g}")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.enrichers import embeddings_of, fitting
+from autodc.data.columns import NO_VALUES
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.diagnose.view import View, failed_rows
@@ -133,7 +134,10 @@ def _asked(inputs: Inputs) -> StudySpec:
 
 
 def _columns(inputs: Inputs) -> pd.DataFrame:
-    """Metadata and attributes of validation, without what only tells which row it is or where it lies in a space."""
+    """Metadata and attributes of validation as conditions name them.
+
+    Without lists and records, and without what only tells which row it is or where it lies in a space.
+    """
     data = inputs.catalogue.validation
     frame = attributes_of(_asked(inputs), inputs.catalogue, data)
     names = {data.id, *data.likely_ids} - {""}
@@ -141,5 +145,5 @@ def _columns(inputs: Inputs) -> pd.DataFrame:
     measured = [str(name) for name in frame.columns if name not in set(data.metadata.columns)]
     axes = [n for n in measured if COORDINATE.fullmatch(n)]
     beside = [] if inputs.spec.attributes else [n for n in measured if n in BESIDE_BASE]
-    left_out = {*names, *dates, *axes, *beside}
+    left_out = {*names, *dates, *axes, *beside, *data.metadata.attrs.get(NO_VALUES, {})}
     return frame.drop(columns=[name for name in frame.columns if name in left_out])

@@ -13,7 +13,7 @@ import pytest
 from autodc.diagnose.beam import Beam
 from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.confirm import tried
-from autodc.diagnose.diagnosis import LEFT_OUT, NO_FAILURE, TOO_FEW, diagnose, worst_first
+from autodc.diagnose.diagnosis import LEFT_OUT, MOST, NO_FAILURE, TOO_FEW, diagnose, worst_first
 from autodc.diagnose.finder import Finder, Suspicion
 from autodc.diagnose.rule import Range, Rule
 from autodc.diagnose.view import View
@@ -172,3 +172,24 @@ def test_of_our_own_finder_no_line_of_a_library_is_told_and_of_a_users_own_his_l
     own: Finder = load_object("cold.py:Cold", str(tmp_path), "finders")()
     (mine,) = diagnose(view_of(800), [own]).notes
     assert "cold.py:9: ZeroDivisionError" in mine.got
+
+
+def test_finders_see_some_of_many_rows_and_the_other_half_confirms_whole() -> None:
+    seen: list[View] = []
+
+    class Looking:
+        name = "looking"
+
+        def find(self, view: View, k: int, seed: int) -> Sequence[Suspicion]:
+            seen.append(view)
+            rule = Rule((Range(attribute="heat", high=-3.0),))
+            return [Suspicion(rule=rule, score=1.0, by=self.name)]
+
+    view = view_of(30_000)
+    [found] = diagnose(view, [Looking()]).findings
+    assert [len(one) for one in seen] == [MOST]
+    assert np.ptp(seen[0].ids) > 29_900
+    cold = (view.attributes["heat"] < -3).to_numpy()
+    assert found.found == int(cold[seen[0].ids].sum())
+    assert abs(found.confirmed - cold.sum() / 2) < 200
+    assert len(found.ids) == cold.sum()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from autodc.diagnose import weight
 from autodc.diagnose.beam import Beam
 from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.diagnosis import diagnose
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.rule import Among, Missing, Range
-from autodc.diagnose.terms import cuts, short
+from autodc.diagnose.terms import cuts, short, terms_of
 from autodc.diagnose.view import View
+from autodc.diagnose.weight import Errors
 from autodc.testing.finder_contract import FinderContract, view_of
 
 
@@ -115,3 +118,39 @@ def test_a_cluster_is_told_by_what_sets_it_apart() -> None:
     assert first.ball is not None
     assert "heat" in first.rule.attributes
     assert first.told["shares"]["inside"] > first.told["shares"]["outside"] + 0.3
+
+
+def test_a_column_of_many_whole_numbers_has_no_band_between_any_two() -> None:
+    few, many = (len(terms_of(pd.DataFrame({"n": np.arange(2400) % most}), 12)) for most in (8, 24))
+    assert few == 8 + 6 + 5 + 4 + 3  # from either side, and bands of one to four numbers: half of the rows at most
+    assert many <= 24 + 28
+
+
+@pytest.mark.parametrize(("low", "high"), [(5, 8), (9, 12), (13, 20)])
+def test_a_band_of_whole_numbers_is_found_to_the_number(low: int, high: int) -> None:
+    hour = pd.DataFrame({"hour": np.random.default_rng(10).integers(0, 24, 1500)})
+    where = ((hour.hour >= low) & (hour.hour < high)).to_numpy()
+    [found] = Beam().find(failing(where, hour), 1, 0)[0].rule.conditions
+    assert found == Range(attribute="hour", low=float(low), high=float(high))
+
+
+def test_many_conditions_are_weighed_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(11)
+    errors, masks = Errors.of(view_of(4000)), rng.random((10_000, 4000)) < 0.1
+    tracemalloc.start()
+    scores = errors.scores(masks)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * masks.nbytes + 4 * weight.AT_ONCE  # all of them as numbers are four times their bytes
+    assert errors.scores(masks[:0]).shape == (0,)
+    some = [errors.scores(masks[[k]])[0] for k in range(0, 10_000, 500)]
+    np.testing.assert_allclose(scores[::500], some, rtol=1e-4, atol=1e-6)
+
+
+def test_what_is_found_does_not_depend_on_how_many_are_weighed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = view_of(500)
+    whole = [finder.find(view, 3, 0) for finder in (Beam(), Clusters())]
+    monkeypatch.setattr(weight, "AT_ONCE", 500 * 7)
+    for found, again in zip(whole, [finder.find(view, 3, 0) for finder in (Beam(), Clusters())], strict=True):
+        assert [one.rule for one in found] == [one.rule for one in again]
+        assert [one.told for one in found] == [one.told for one in again]

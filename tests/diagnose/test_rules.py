@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from autodc.data.where import select
-from autodc.diagnose.rule import Among, Missing, Range, Rule
+from autodc.diagnose.rule import Among, Missing, Range, Rule, as_floats, rounded
+from autodc.diagnose.shadow.columns import Columns
+from autodc.diagnose.terms import numbers
 from autodc.diagnose.view import View, failed_rows
 
 FRAME = pd.DataFrame(
@@ -32,6 +38,61 @@ RULES = [
 def test_a_rule_means_the_same_rows_in_sql(rule: Rule) -> None:
     assert rule.mask(FRAME).any()
     assert rule.mask(FRAME).tolist() == select(rule.sql, FRAME, None, place="rule").tolist()
+
+
+COLUMNS = ["float16", "float32", "Float32", "float[pyarrow]", "halffloat[pyarrow]", "float64", "Float64"]
+COLUMNS += ["double[pyarrow]", "uint8", "int16", "Int32", "int64", "int64[pyarrow]"]
+
+
+def bounds_of(rng: np.random.Generator, values: np.ndarray) -> list[float]:
+    """Bounds as finders write them: at values, between them, and of any size."""
+    sizes = 10.0 ** rng.uniform(-7, 19, 10) * rng.choice([-1, 1], 10)
+    return [rounded(float(v)) for v in [*rng.choice(values, 30), *rng.normal(scale=20, size=5), *sizes]]
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_range_means_the_same_rows_in_sql_whatever_the_type_of_its_column(kind: str) -> None:
+    rng = np.random.default_rng(4)
+    values = np.concatenate([rng.normal(scale=30, size=150), rng.random(150)]).round(2)
+    if "int" in kind.lower():
+        values = np.abs(values).round()
+    column = pd.Series(values).astype(kind)
+    if kind not in ("uint8", "int16", "int64"):
+        column[::7] = None
+    frame = pd.DataFrame({"value": column})
+    for place, bound in enumerate(bounds_of(rng, values)):
+        rule = Rule((Range(attribute="value", **{("low", "high")[place % 2]: bound}),))
+        chosen = select(rule.sql, frame, None, place="rule")
+        np.testing.assert_array_equal(rule.mask(frame), chosen, err_msg=rule.sql)
+
+
+def test_decimals_with_gaps_are_numbers() -> None:
+    prices = [Decimal(text) for text in ("0.10", "2.50", "9.99", "0.18")]
+    cells = pa.chunked_array([pa.array([*prices[:2], None, *prices[2:], None], pa.decimal128(12, 2))])
+    column = pd.Series(pd.arrays.ArrowExtensionArray(cells))
+    np.testing.assert_array_equal(numbers(column), [0.1, 2.5, np.nan, 9.99, 0.18, np.nan])
+    np.testing.assert_array_equal(as_floats(pd.Series(["1.5", "no", None])), [1.5, np.nan, np.nan])
+    frame = pd.DataFrame({"price": column})
+    for bound in (0.1, 0.18, 2.5, 9.99, 1e-05, 1000.0):
+        for rule in (Rule((Range(attribute="price", low=bound),)), Rule((Range(attribute="price", high=bound),))):
+            assert rule.mask(frame).tolist() == select(rule.sql, frame, None, place="rule").tolist()
+    encoded = Columns.shared(frame, frame).encode(frame)
+    np.testing.assert_array_equal(encoded[:, 0], np.float32([0.1, 2.5, np.nan, 9.99, 0.18, np.nan]))
+
+
+def test_columns_may_be_called_as_any_word_of_sql() -> None:
+    kinds = dict(duckdb.sql("SELECT keyword_name, keyword_category FROM duckdb_keywords()").fetchall())
+    assert {"order", "group", "left", "end", "limit", "offset", "default", "check", "desc", "null"} <= set(kinds)
+    words = [*kinds, "rowid", "current_date", "user"]
+    frame = pd.DataFrame({word: [True, None, False] for word in words}, dtype=object)
+    missing = Rule(tuple(Missing(attribute=word) for word in words))
+    assert select(missing.sql, frame, None, place="rule").tolist() == [False, True, False]
+    odd = [word for word, kind in kinds.items() if kind != "unreserved"]
+    true = Rule(tuple(Among(attribute=word, values=(True,)) for word in [*odd, *words[len(kinds) :]]))
+    assert select(true.sql, frame, None, place="rule").tolist() == [True, False, False]
+    loud = Rule((Range(attribute="Order", low=1.5), Missing(attribute="LIMIT")))
+    seen = pd.DataFrame({"Order": [1.0, 2.0], "LIMIT": [None, None]})
+    assert select(loud.sql, seen, None, place="rule").tolist() == loud.mask(seen).tolist() == [False, True]
 
 
 def view(groups: np.ndarray, failed: np.ndarray) -> View:

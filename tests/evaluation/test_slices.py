@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from autodc.evaluation.slices import sealed_table as opened_table
 from autodc.gate.noise import objective_evidence
 from autodc.stats.variance import crossed
 from autodc.studyfile import load
+from autodc.studyfile.study import SliceSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.wire.inputs import read_catalogue
 
@@ -65,6 +67,19 @@ def test_the_test_set_has_the_same_slices_but_those_with_a_file_of_their_own(wor
     table = opened_table(spec, catalogue, open_test(spec, read_source, catalogue))
     assert [s.name for s in table.slices] == ["overall", "dark", "first"]
     assert table.parts == ("test",)
+
+
+def test_an_admitted_slice_that_the_test_set_cannot_be_cut_by_is_left_out(world: Any) -> None:
+    spec, catalogue, _, _ = world
+    opened = open_test(spec, read_source, catalogue)
+    later = [
+        SliceSpec(name="lost", where="camera = 'left'", role="target"),
+        SliceSpec(name="second", where="target = 1", role="target"),
+    ]
+    table = opened_table(spec, catalogue, opened, later)
+    assert [s.name for s in table.slices] == ["overall", "dark", "first", "second"]
+    with pytest.raises(InputError, match="ADC-DATA-031"):
+        opened_table(spec, catalogue, replace(opened, metadata=opened.metadata.drop(columns="region")), later)
 
 
 def test_an_empty_slice_is_refused_with_its_place_and_all_of_them_at_once(tmp_path: Path) -> None:

@@ -169,6 +169,23 @@ def test_a_finding_whose_name_a_slice_has_is_called_a_finding(tmp_path: Path) ->
         autodc.diagnose(tmp_path / "out", promote=name)
 
 
+def test_a_finding_that_the_test_set_cannot_be_cut_by_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path = study(tmp_path)
+    arrays = dict(np.load(tmp_path / "data" / "test.npz"))
+    np.savez(tmp_path / "data" / "test.npz", **{name: values for name, values in arrays.items() if name != "heat"})
+    out = tmp_path / "out"
+    autodc.run(autodc.load(path), INLINE, out)
+    sure = {str(one["id"]): str(one["rule"]) for one in autodc.diagnose(out).findings if one["status"] == "confirmed"}
+    by_heat = next(name for name, rule in sure.items() if "heat" in rule)
+    with pytest.raises(InputError) as caught:
+        autodc.diagnose(out, promote=by_heat)
+    assert caught.value.code == "ADC-DIAG-015"
+    assert "names no column: `heat`" in caught.value.got
+    assert not state_of(out).admitted
+    autodc.diagnose(out, promote=next(name for name, rule in sure.items() if "heat" not in rule))
+    assert len(state_of(out).admitted) == 1
+
+
 def test_a_method_is_diagnosed_on_a_study(ran: Path, tmp_path: Path) -> None:
     spec = autodc.load(ran.parent / "study.yaml")
     by_run = autodc.diagnose(spec, out=tmp_path / "a", method=str(ran))

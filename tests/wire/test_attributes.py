@@ -21,6 +21,7 @@ from autodc.errors import AutodcError, each_of
 from autodc.studyfile.study import SliceSpec, StudySpec
 from autodc.verbs.check import preflight
 from autodc.wire.attributes import attributes_of
+from autodc.wire.explored import known_of
 from autodc.wire.inputs import read_catalogue, read_inputs
 from autodc.wire.study import _cut
 
@@ -290,3 +291,24 @@ def test_rows_are_read_only_for_an_enricher(study: Study) -> None:
 def test_rows_say_what_they_are() -> None:
     rows = Rows(x=DIGITS.images[:3], metadata=pd.DataFrame(index=range(3)))
     assert (rows.kind, len(rows)) == ("arrays", 3)
+
+
+def test_lists_and_records_are_no_conditions(study: Study, tmp_path: Path) -> None:
+    study(None, slices=())
+    content = json.loads((tmp_path / "study.yaml").read_text())
+    del content["data"]["candidates"]
+    for name in ("base", "validation", "test"):
+        first, last = PARTS[name]
+        table = load_digits(as_frame=True).data.iloc[first:last].reset_index(drop=True)
+        table = table.assign(y=DIGITS.target[first:last], camera=np.arange(len(table)) % 3)
+        table["tags"] = [["a", "b"][: k % 3] for k in range(len(table))]
+        table["lens"] = [{"mm": k % 5} for k in range(len(table))]
+        table.to_parquet(tmp_path / f"{name}.parquet")
+        options = {"target": "y", "metadata": ["camera", "tags", "lens"]}
+        content["data"][name] = {"source": f"{name}.parquet", "options": options}
+    (tmp_path / "study.yaml").write_text(json.dumps(content))
+    inputs = read_inputs(autodc.load(str(tmp_path / "study.yaml")))
+    seen = known_of(inputs).attributes
+    assert {"camera", "tags", "lens"} <= set(inputs.catalogue.validation.metadata)
+    assert "camera" in seen
+    assert not {"tags", "lens"} & set(seen)

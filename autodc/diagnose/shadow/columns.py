@@ -9,6 +9,8 @@ from typing import Any, Literal, Self, final
 import numpy as np
 import pandas as pd
 
+from autodc.diagnose.rule import as_floats
+
 Array = np.ndarray[Any, Any]
 
 MOST_VALUES = 60
@@ -170,7 +172,7 @@ def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _numbers(column: pd.Series[Any]) -> Array:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    values = as_floats(column)
     return np.where(np.isfinite(values), np.clip(values, -3e38, 3e38), np.nan)
 
 

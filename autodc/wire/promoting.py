@@ -1,0 +1,33 @@
+"""Whether a finding may become a slice: the test set is cut by its rule too, once it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autodc.data.where import select
+from autodc.errors import DataError, InputError
+from autodc.studyfile.study import SliceSpec
+from autodc.wire.attributes import enrichment_for, measures_missing
+from autodc.wire.inputs import Inputs
+
+
+def refuse_unreadable(inputs: Inputs, one: SliceSpec) -> None:
+    """Raise InputError ADC-DIAG-015 where the test set lacks what the rule of a slice names, or has it otherwise.
+
+    No target is looked at: a rule names metadata and attributes alone.
+    """
+    test = inputs.catalogue.test
+    if test is None or one.where is None:
+        return
+    if measures_missing(one, test):
+        test = replace(test, attributes=enrichment_for(inputs.spec, inputs.catalogue).frame(test))
+    try:
+        select(one.where, test.columns, None, place="--promote")
+    except DataError as error:
+        raise InputError(
+            "ADC-DIAG-015",
+            "the rule of this finding cannot be read on the test set, which is cut into the same slices in the end",
+            "--promote",
+            f"{one.name}: {one.where}: {': '.join(filter(None, (error.problem, error.got)))}",
+            "promote another finding, or begin a new study whose test set has the column as validation has it",
+        ) from None
