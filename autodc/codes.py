@@ -202,7 +202,7 @@ CODES: Mapping[str, Code] = {
     "ADC-RUN-047": Code("The test set is another than the one that was sealed."),
     "ADC-RUN-060": Code("The metric gets better the other way than when the study began."),
     "ADC-RUN-070": Code("The time was over before a training ended."),
-    "ADC-RUN-090": Code("A slice that is to join a study has a name that is taken."),
+    "ADC-RUN-090": several("A slice that is to join a study is there already, or has a name that is taken."),
     "ADC-RUN-071": Code("The time until which a run may go on has passed."),
     # simulation, slices, search
     "ADC-SIM-001": several("A folder has too few calibration runs to tell the noise."),

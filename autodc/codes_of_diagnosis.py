@@ -70,6 +70,7 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-SHDW-003": Code("Validation has too few rows to learn failures from."),
     "ADC-SHDW-004": Code("The stream changed while it was read."),
     "ADC-SHDW-005": Code("An option of the stream is no key and value."),
+    "ADC-SHDW-006": Code("The stream has columns that shadow mode writes itself."),
     "ADC-SHDW-010": Code("The method fails on rows that it is to predict."),
     "ADC-SHDW-011": Code("Rows could not be predicted on this machine."),
 }

@@ -50,7 +50,8 @@ def diagnose(
         try:
             found = look(asked, where, out, method=method, promote=promote, quick=quick, stage=bar.say, stop=stop)
         except Interrupted:
-            echo("stopped; nothing is left behind", err=True)
+            left = "what was found is in the journal" if is_run else "nothing is left behind"
+            echo(f"stopped; {left}", err=True)
             return INTERRUPTED
     echo(json.dumps(found.to_dict(), indent=2)) if as_json else show_diagnosis(found)
     return 0

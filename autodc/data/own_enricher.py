@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,18 +60,30 @@ def own_enricher(name: str, folder: str, place: str) -> Any:
 
 
 def content_of_enricher(name: str, enricher: object, folder: str) -> str:
-    """What an enricher's values depend on: the content of the file it is in, and its `version` where it has one.
+    """What an enricher's values depend on: the files it is made and defined in, and its `version` where it has one.
 
     Weights or neighbours that it reads are its own business: a new `version` makes all values anew.
     """
     inner = getattr(enricher, "inner", None) or getattr(enricher, "of", None) or enricher
     digest = hashlib.sha256(f"{name}\0{getattr(inner, 'version', '')!r}".encode())
+    named, defined = _named_file(name, folder), None
     try:
-        file = Path(inspect.getfile(inner if inspect.isroutine(inner) else type(inner)))
-        digest.update(file.read_bytes())
+        defined = Path(inspect.getfile(inner if inspect.isroutine(inner) else type(inner)))
+        digest.update(defined.read_bytes())
     except (OSError, TypeError):
         digest.update(folder.encode())
+    if named is not None and named.is_file() and (defined is None or not named.samefile(defined)):
+        digest.update(named.read_bytes())  # an instance of a class of elsewhere: its arguments stand here
     return digest.hexdigest()
+
+
+def _named_file(name: str, folder: str) -> Path | None:
+    """The file that is named in `path/to/file.py:Object` or is the module of `package.module:Object`."""
+    where = name.rpartition(":")[0]
+    if where.endswith(".py"):
+        return Path(folder) / where
+    file = getattr(sys.modules.get(where), "__file__", None)
+    return None if file is None else Path(file)
 
 
 @final

@@ -119,7 +119,9 @@ def _suspicions(
             answered = list(finder.find(found_on, k, drawn))[:k]
             answers.append([(s, _rows(s, found_on), _rows(s, tried_on)) for s in answered])
         except Exception as error:  # a user's own finder may do anything; the others go on
-            notes.append(Note(code=LEFT_OUT, finder=name, got=told(error)))
+            ours = type(finder).__module__.startswith("autodc.")
+            got = told(error.with_traceback(None) if ours else error)  # no line of a library says anything to a user
+            notes.append(Note(code=LEFT_OUT, finder=name, got=got))
     deepest = max((len(answer) for answer in answers), default=0)
     return [answer[i] for i in range(deepest) for answer in answers if i < len(answer)], tuple(notes)
 

@@ -224,7 +224,8 @@ def finding(state: State, name: str) -> ev.FindingMade:
 def promotable(state: State, name: str) -> ev.FindingMade:
     """A finding that makes a slice.
 
-    Raises InputError ADC-DIAG-006 where there is none of it, 007 for one that is not confirmed, 008 for a cluster.
+    Raises InputError ADC-DIAG-006 where there is none of it, 007 for one that is not confirmed, 008 for a cluster,
+    ADC-RUN-090 for one whose rule is that of a slice that joined the study already.
     """
     one = finding(state, name)
     if one.status != "confirmed":
@@ -243,6 +244,9 @@ def promotable(state: State, name: str) -> ev.FindingMade:
             f"{name}: {one.rule}",
             _others(state),
         )
+    if (called := next((a.name for a in state.admitted if a.rule.get("where") == one.rule), None)) is not None:
+        problem, got = f"{name} is a slice of this study already", f"{called}: {rule_words(one.rule)}"
+        raise InputError("ADC-RUN-090", problem, "--promote", got, "there is nothing left to do for it")
     return one
 
 

@@ -13,12 +13,17 @@ from autodc.study.rules import allowance
 from autodc.study.view import spec_of
 
 
-def promoted_words(state: State, one: ev.FindingMade, before: Sequence[str]) -> str:
-    """A few sentences: the slice, the objective, the levels, how to go on. before: the targets of before."""
-    card = state.question.slices[one.id]
+def promoted_words(state: State, one: ev.FindingMade, called: str, before: Sequence[str]) -> str:
+    """A few sentences: the slice, the objective, the levels, how to go on.
+
+    called: the name of the slice; before: the targets of before.
+    """
+    card = state.question.slices[called]
     spec = spec_of(state)
     rows = count(int(card["rows"]), "row")
-    text = f"{one.id} is a target slice of the study now: {rule_words(one.rule)}, {rows} that the gate decides on. "
+    text = f"{one.id} is a target slice of the study now"
+    text += f", called {called}" if called != one.id else ""
+    text += f": {rule_words(one.rule)}, {rows} that the gate decides on. "
     if card.get("needed") is not None:
         return text + (
             f"They are too few to be evidence ({card['needed']} needed): it is measured and told, and neither passes "
@@ -27,7 +32,7 @@ def promoted_words(state: State, one: ev.FindingMade, before: Sequence[str]) -> 
     planned = allowance.planned_tests(spec)
     then, now = (first_share(spec.gate.fdr, planned, k) for k in (len(before), len(before) + 1))
     text += (
-        f"The objective is the weighted mean of {listed([*before, one.id])} from here on, {one.id} at weight 1, and "
+        f"The objective is the weighted mean of {listed([*before, called])} from here on, {called} at weight 1, and "
     )
     text += f"a comparison's error level is shared by them: {now:.2g} for each instead of {then:.2g}. "
     text += "What was decided before stands. "

@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.errors import AutodcError, InputError
+from autodc.masking import masked
 from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
 from autodc.review import findings as told
 from autodc.review.promoted import promoted_words
@@ -148,7 +149,7 @@ def _of_study(
     views = sorted((told.view(one, classes) for one in found), key=lambda one: one["status"] != "confirmed")
     result = DiagnosisResult(
         study=spec.name,
-        model="the model of the start, trained once" if method is None else method,
+        model="the model of the start, trained once" if method is None else masked(method),
         rows=made.rows,
         views=tuple(views),
         notes=tuple(map(told.note_words, made.notes)),
@@ -252,15 +253,16 @@ def _sure(found: Sequence[ev.FindingMade]) -> list[dict[str, Any]]:
 
 
 def _promote(inputs: Inputs, core: StudyCore, name: str) -> str:
-    """Make a finding a target slice, called as the finding; say what that changes."""
+    """Make a finding a target slice, called as the finding where that name is free; say what that changes."""
     one = told.promotable(core.state, name)
     before = tuple(s.name for s in inputs.spec.targets) + tuple(
         a.name for a in core.state.admitted if a.rule.get("role") == "target"
     )
-    made = SliceSpec(name=one.id, where=one.rule, role="target")
+    called = f"{one.id}_finding" if one.id in core.state.question.slices else one.id
+    made = SliceSpec(name=called, where=one.rule, role="target")
     refuse_unreadable(inputs, made)
     core.admit_slice(made)
-    return promoted_words(core.state, one, before)
+    return promoted_words(core.state, one, called, before)
 
 
 def _most(spec: StudySpec) -> int:

@@ -27,7 +27,8 @@ SHEET, FOLDER, MANIFEST, FILES = "to_label.csv", "to_label", "manifest.csv", "ro
 POOL, PAGE, CORNERS = "pool.parquet", "sheet.html", "corner_cases.csv"
 MARK = "shadow_"
 """How the columns begin that shadow mode adds."""
-ID, ROW, FILE, FAILURE, PREDICTED, WHY = (MARK + n for n in ("id", "row", "file", "failure", "predicted", "why"))
+ADDED = tuple(MARK + name for name in ("id", "row", "file", "failure", "predicted", "why", "condition"))
+ID, ROW, FILE, FAILURE, PREDICTED, WHY, CONDITION = ADDED
 FOR_TABLES = ("features", "types", "separator", "decimal", "encoding", "text")
 FACTS = 12
 """Attributes of a row that the page shows."""
@@ -93,7 +94,7 @@ def write_sheet(
     conditions = [rules[one.condition] if one.condition >= 0 else "" for one in mined.picked]
     x, metadata = rows.x[picked], rows.metadata.iloc[picked].reset_index(drop=True)
     inputs, source = _put_inputs(folder, x, metadata, about, labels)
-    pool = pd.concat([about, pd.Series(conditions, name=f"{MARK}condition"), inputs], axis=1)
+    pool = pd.concat([about, pd.Series(conditions, name=CONDITION), inputs], axis=1)
     pool.to_parquet(folder / POOL, index=False)
     corners = _corners(mined, rows, place, ids)
     pd.DataFrame(corners, columns=["row", "id", "file", "kind", "attribute", "value"]).to_csv(

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from autodc import seeds
-from autodc.adapters.sources.stream import Stream
+from autodc.adapters.sources.stream import PLACE, Piece, Stream
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
@@ -25,11 +25,12 @@ from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.features import Featurer
 from autodc.diagnose.shadow.mine import CHUNK, Learned, Mined, Seen, mine
 from autodc.diagnose.view import failed_rows
-from autodc.errors import InputError
+from autodc.errors import DataError, InputError
 from autodc.evaluation.metrics import probabilities, soft_rows
 from autodc.files import disk_told
+from autodc.masking import masked
 from autodc.studyfile.study import SourceSpec, StudySpec
-from autodc.verbs.labelling import Labels, write_sheet
+from autodc.verbs.labelling import ADDED, Labels, write_sheet
 from autodc.verbs.predicting import Predictor, predicting
 from autodc.verbs.shadow_rows import Attributes, again, attributes_with, fetched, noted, summing_up
 from autodc.wire.inputs import Inputs, read_inputs
@@ -89,7 +90,7 @@ def shadow(
         base=catalogue.base,
         base_options=spec.data.base.options,
     )
-    pieces = source.pieces()
+    pieces = _new(source.pieces())
     first = next(pieces)
     seed = seeds.integer(spec.seed, "shadow")
     attributes = attributes_with(spec, catalogue)
@@ -132,6 +133,16 @@ def _refuse(folder: Path, pick: int) -> None:
         got = "a folder" if folder.is_dir() else "a file"
         hint = "name a folder that is not there yet; labels that somebody has filled in are never written over"
         raise InputError("ADC-SHDW-001", "the output folder exists", "--out", f"{folder}: {got}", hint)
+
+
+def _new(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces of a stream that no sheet was written of; raises DataError ADC-SHDW-006."""
+    for piece in pieces:
+        if taken := [name for name in ADDED if name in piece.data.metadata]:
+            problem = "the stream has columns that shadow mode writes itself: it is an earlier sheet or pool"
+            hint = "name the stream that it was picked from, or leave these columns out"
+            raise DataError("ADC-SHDW-006", problem, f"{PLACE} ({piece.file})", ", ".join(taken), hint)
+        yield piece
 
 
 def _learned(
@@ -219,8 +230,8 @@ def _content(
     ]
     return {
         "study": inputs.spec.name,
-        "model": model,
-        "stream": stream,
+        "model": masked(model),
+        "stream": masked(stream),
         "rows": mined.rows,
         "drift": drift,
         "error": {**mined.estimate.to_dict(), "of": _of(inputs, learned), "chunks": chunks},

@@ -106,7 +106,7 @@ class ExploreDiagnoser:
         except ArtefactLost as error:
             looked = _noted(NOT_KEPT, str(error))
         except AutodcError as error:
-            looked = _noted(error.code, error.got or error.problem)
+            looked = _noted(error.code, ": ".join(filter(None, (error.problem, error.got))))
         except Exception as error:  # no look at rows is worth a night
             looked = _noted(FINDER_FAILED, f"{type(error).__name__}: {error}")
         return self._events(view, number, looked)

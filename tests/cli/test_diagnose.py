@@ -97,3 +97,38 @@ def test_a_study_file_has_nothing_to_promote(study: Path, autodc: Any) -> None:
     assert (said.code, "ADC-DIAG-013" in said.err) == (2, True)
     nowhere = autodc("diagnose", study.parent / "nothing.yaml")
     assert nowhere.code == 2
+
+
+STOPPED = """
+import os, signal, pathlib
+import numpy as np
+
+def rows():
+    here = pathlib.Path(__file__)
+    if here.with_name("now").exists():
+        os.kill(os.getpid(), signal.SIGINT)
+    found = np.load(here.parent.parent / "validation.npz")
+    return found["x"], found["y"], {"hour": found["hour"]}
+"""
+
+
+def test_who_stops_the_look_at_a_run_is_told_where_the_findings_are(study: Path, autodc: Any, inline: Path) -> None:
+    folder = study.parent / "stopped"
+    folder.mkdir()
+    (folder / "mine.py").write_text(STOPPED)
+    content = json.loads(study.read_text())
+    content["data"] = {"base": {"source": "../base.npz"}, "validation": {"source": "mine.py:rows"}}
+    content["data"]["candidates"] = [{"name": "nights", "source": "nights.npz"}]  # is kept, and a model with it
+    content |= {"budget": {"trainings": 30}}
+    np.savez(folder / "nights.npz", **sensors(600, 3, 0.5))
+    (folder / "study.yaml").write_text(json.dumps(content))
+    done = autodc("run", folder / "study.yaml", "--machine", inline, "--out", folder / "out")
+    assert done.code == 0, done.err
+    (folder / "now").touch()
+    said = autodc("diagnose", folder / "out")
+    assert said.code == 130, said.err
+    assert "stopped; what was found is in the journal" in said.err
+    of_study = autodc("diagnose", folder / "study.yaml", "--out", folder / "page")
+    assert of_study.code == 130, of_study.err
+    assert "stopped; nothing is left behind" in of_study.err
+    assert not (folder / "page").exists()

@@ -162,6 +162,18 @@ def test_worst_first_is_what_the_model_was_surest_of() -> None:
     assert truth[order[0]] == truth[view.failed].min()
 
 
+def test_of_our_own_finder_no_line_of_a_library_is_told_and_of_a_users_own_his_line(tmp_path: Path) -> None:
+    view = replace(view_of(800), embeddings={"pixels": np.full((800, 2), np.nan)})
+    (ours,) = diagnose(view, [Clusters()], seed=1).notes
+    assert ours.finder == "clusters"
+    assert ours.got.startswith("ValueError: ")
+    assert ".py" not in ours.got
+    (tmp_path / "cold.py").write_text(OWN.replace("return [", "return 1 / 0 or ["))
+    own: Finder = load_object("cold.py:Cold", str(tmp_path), "finders")()
+    (mine,) = diagnose(view_of(800), [own]).notes
+    assert "cold.py:9: ZeroDivisionError" in mine.got
+
+
 def test_finders_see_some_of_many_rows_and_the_other_half_confirms_whole() -> None:
     seen: list[View] = []
 

@@ -149,8 +149,24 @@ def test_a_confirmed_finding_becomes_a_target_slice(ran: Path, tmp_path: Path) -
     assert content["validation"]["after"][name] < content["validation"]["after"]["overall"]
     recommended = content["recommendation"]
     assert recommended is None or abs(recommended["optimism"]["validation"]) < 0.1
-    with pytest.raises(InputError, match="ADC-RUN-090"):
+    with pytest.raises(InputError, match=f"{name} is a slice of this study already") as caught:
         autodc.diagnose(copy, promote=name)
+    assert caught.value.code == "ADC-RUN-090"
+    assert len(state_of(copy).admitted) == 1
+
+
+@pytest.mark.slow
+def test_a_finding_whose_name_a_slice_has_is_called_a_finding(tmp_path: Path) -> None:
+    taken = [{"name": name, "role": "target"} for name in ("overall", "F5", "F6", "F7")]
+    autodc.run(autodc.load(study(tmp_path, slices=taken)), INLINE, tmp_path / "out")
+    name = next(
+        str(one["id"]) for one in autodc.diagnose(tmp_path / "out", quick=True).findings if one["status"] == "confirmed"
+    )
+    result = autodc.diagnose(tmp_path / "out", promote=name)
+    assert [one.name for one in state_of(tmp_path / "out").admitted] == [f"{name}_finding"]
+    assert f"{name} is a target slice of the study now, called {name}_finding: " in result.promoted
+    with pytest.raises(InputError, match=f"{name} is a slice of this study already"):
+        autodc.diagnose(tmp_path / "out", promote=name)
 
 
 def test_a_finding_that_the_test_set_cannot_be_cut_by_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -174,6 +190,11 @@ def test_a_method_is_diagnosed_on_a_study(ran: Path, tmp_path: Path) -> None:
     spec = autodc.load(ran.parent / "study.yaml")
     by_run = autodc.diagnose(spec, out=tmp_path / "a", method=str(ran))
     assert confirmed(by_run) == confirmed(autodc.diagnose(ran))
+    secret = tmp_path / "me?token=hidden.py"
+    secret.write_text("import numpy as np\nclass M:\n    def predict(self, x):\n        return np.ones((len(x), 2))\n")
+    told = autodc.diagnose(spec, out=tmp_path / "c", method=f"{secret}:M", quick=True)
+    assert "token=***" in told.model
+    assert "hidden" not in json.dumps(told.to_dict()) + told.page.read_text()
     always = autodc.diagnose(spec, out=tmp_path / "b", method="constant")
     assert always.model == "constant"
     assert always.rows == by_run.rows
@@ -201,6 +222,9 @@ def test_a_study_that_cannot_be_diagnosed_goes_on_and_says_so(tmp_path: Path) ->
     assert content["finished"]
     assert content["findings"] == []
     assert "too few rows are set apart for diagnosis" in (tmp_path / "out/report/index.html").read_text()
+    (note,) = state_of(tmp_path / "out").diagnoses[0].made.notes
+    assert note["got"].startswith("too few rows are set apart for diagnosis: ")
+    assert "explore rows in" in note["got"]
 
 
 def test_wrong_questions_are_refused(found: DiagnosisResult, ran: Path, tmp_path: Path) -> None:

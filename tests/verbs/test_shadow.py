@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +240,8 @@ def bad(world: Path, tmp_path: Path, what: str) -> tuple[str, Path, dict[str, An
         np.savez(stream, **rows)
         stream.write_bytes(stream.read_bytes()[:20_000])
         return method, stream, more
+    if what == "an earlier sheet":
+        rows["shadow_id"] = np.arange(len(rows["x"]))
     if what == "empty":
         rows = {name: values[:0] for name, values in rows.items()}
     if what == "method":
@@ -252,6 +257,7 @@ def bad(world: Path, tmp_path: Path, what: str) -> tuple[str, Path, dict[str, An
     [
         ("other inputs", "ADC-DATA-020"),
         ("cut", "ADC-DATA-002"),
+        ("an earlier sheet", "ADC-SHDW-006"),
         ("empty", "ADC-DATA-009"),
         ("method", "ADC-SHDW-010"),
         ("no picks", "ADC-SHDW-002"),
@@ -282,3 +288,42 @@ def test_options_are_keys_and_values() -> None:
     assert option_values(["text=body", 'features=["x"]', "size=8"]) == {"text": "body", "features": ["x"], "size": 8}
     with pytest.raises(AutodcError, match="ADC-SHDW-005"):
         option_values(["body"])
+
+
+def test_an_earlier_pool_is_no_stream_and_a_column_of_the_users_own_is(tmp_path: Path) -> None:
+    study, rows = table_study(tmp_path)
+    rows.drop(columns="kind").assign(shadow_length=1.5).to_parquet(tmp_path / "s.parquet")
+    spec = autodc.load(study)
+    autodc.shadow(spec, "mine.py:Guess", tmp_path / "s.parquet", tmp_path / "out", pick=40)
+    for name in ("pool.parquet", "to_label.csv"):
+        with pytest.raises(AutodcError) as told:
+            autodc.shadow(spec, "mine.py:Guess", tmp_path / "out" / name, tmp_path / "again", pick=10)
+        assert (told.value.code, told.value.exit_code) == ("ADC-SHDW-006", 2)
+        assert "shadow_condition" in told.value.got or name == "to_label.csv"
+        assert "shadow_length" not in told.value.got
+    assert not (tmp_path / "again").exists()
+
+
+def test_no_secret_of_an_address_is_in_any_file(tmp_path: Path) -> None:
+    study, rows = table_study(tmp_path)
+    rows.drop(columns="kind").to_csv(tmp_path / "s.csv", index=False)
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        stream = f"http://me:pass9word@127.0.0.1:{server.server_port}/s.csv?X-Amz-Signature=abc123secret"
+        found = autodc.shadow(autodc.load(study), "mine.py:Guess", stream, tmp_path / "out", pick=10).to_dict()
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert found["stream"].endswith("/s.csv?X-Amz-Signature=***")
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.suffix != ".parquet"]
+    text = json.dumps(found) + "".join(path.read_text() for path in files)
+    text += pd.read_parquet(tmp_path / "out" / "pool.parquet").to_csv()
+    assert "X-Amz-Signature=***" in text
+    assert "pass9word" not in text
+    assert "abc123secret" not in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sklearn.datasets import load_digits
 import autodc
 from autodc.data.attributes import Rows
 from autodc.data.catalogue import Catalogue
+from autodc.data.own_enricher import content_of_enricher
 from autodc.errors import AutodcError, each_of
 from autodc.studyfile.study import SliceSpec, StudySpec
 from autodc.verbs.check import preflight
@@ -171,6 +173,34 @@ def test_values_are_worked_out_once(study: Study, tmp_path: Path) -> None:
     assert len(first) == 2  # validation and test
     read_catalogue(spec)
     assert log.read_text() == first
+
+
+LEVELS = """
+from functools import partial
+
+def share(rows, above):
+    return pd.DataFrame({'share': (rows.inputs > above).mean(axis=(1, 2))})
+
+by_hand = partial(share, above=LEVEL)
+"""
+
+
+def test_an_argument_that_is_changed_in_the_named_file_is_measured_anew(study: Study) -> None:
+    for level in (4, 12):
+        found = read_catalogue(study(["mine.py:by_hand"], (), LEVELS.replace("LEVEL", str(level)))).validation
+        assert found.attributes is not None
+        wanted = (DIGITS.images[400:900] > level).mean(axis=(1, 2))
+        np.testing.assert_allclose(found.attributes["share"], wanted)
+
+
+def test_an_instance_of_a_library_is_known_by_the_file_that_makes_it(tmp_path: Path) -> None:
+    """By its digest: the class says nothing of the arguments."""
+    made = []
+    for level in (3, 5):
+        (tmp_path / "e.py").write_text(f"from functools import partial\nA = partial(print, {level})\n")
+        made.append(content_of_enricher("e.py:A", partial(print, level), str(tmp_path)))
+    assert made[0] != made[1]
+    assert made[1] == content_of_enricher("e.py:A", partial(print, 5), str(tmp_path))
 
 
 def test_our_measure_gives_way_to_a_column_of_the_data(study: Study) -> None:

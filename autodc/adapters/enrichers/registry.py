@@ -27,7 +27,9 @@ def built_in(name: str, *, networks: bool = True) -> Fittable:
 def fitting(x: Inputs) -> tuple[str, ...]:
     """The enrichers of ours that measure such inputs; embedding, which is for all, is the last."""
     if not isinstance(x, Table):
-        return ("image", "embedding") if x.ndim > 2 else ("table", "embedding")
+        return {2: ("table", "embedding"), 3: ("image", "embedding"), 4: ("image", "embedding")}.get(
+            x.ndim, ("embedding",)
+        )
     return {"table": ("table", "embedding"), "text": ("text", "embedding")}.get(x.kind, ("image", "embedding"))
 
 

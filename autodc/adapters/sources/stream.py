@@ -25,6 +25,7 @@ from autodc.data.agreement import agreed
 from autodc.data.dataset import Dataset
 from autodc.data.source import SourceRequest
 from autodc.errors import raise_all
+from autodc.masking import masked
 from autodc.studyfile.study import SourceSpec, TaskKind
 from autodc.table import Table, row_bytes
 
@@ -44,7 +45,7 @@ class Piece:
     """Rows of a stream that follow each other."""
 
     file: str
-    """The file or folder they are in."""
+    """The file or folder they are in; of an address without its secrets."""
     first: int
     """Position in the stream of the first."""
     data: Dataset
@@ -79,7 +80,7 @@ class Stream:
         source = self.spec.source
         path = os.path.join(self.folder, os.path.expanduser(source))
         if FUNCTION.match(source) or is_remote(source) or is_range(path):
-            yield source, partial(self._whole, source)
+            yield masked(source), partial(self._whole, source)
             return
         request = self._request(path, "table")
         if not exists(request):

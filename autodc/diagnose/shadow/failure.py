@@ -52,7 +52,7 @@ class FailureModel:
         """Learn from validation rows. groups: rows of one number are in one fold; seed: of folds and trees."""
         rate = (failed.sum() + 0.5) / (len(failed) + 1)
         fold = _folds(failed, groups, seed)
-        sure = None if features.shape[1] == 0 else features[:, 0].astype(float)
+        unsure = None if features.shape[1] == 0 else -features[:, 0].astype(float)
         if fold is None or features.shape[1] == 0:
             flat = np.full(len(failed), rate)
             return cls(
@@ -62,7 +62,7 @@ class FailureModel:
                 rate=rate,
                 out_of_fold=flat,
                 auroc=None,
-                auroc_of_confidence=auroc(failed, sure),
+                auroc_of_confidence=auroc(failed, unsure),
             )
         trees, scores = [], np.zeros(len(failed))
         for k in range(FOLDS):
@@ -81,7 +81,7 @@ class FailureModel:
             rate=float(rate),
             out_of_fold=found,
             auroc=auroc(failed, found),
-            auroc_of_confidence=auroc(failed, None if sure is None else -sure),
+            auroc_of_confidence=auroc(failed, unsure),
         )
 
     def predict(self, features: Array) -> Array:

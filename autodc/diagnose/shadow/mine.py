@@ -144,9 +144,9 @@ def mine(learned: Learned, seen: Seen, count: int, held: Mapping[str, Array], se
     for piece in pieces_of(len(seen)):
         ratio[piece] = apart.ratio(np.asarray(seen.features[piece])[:, met])
     ratio[some] = apart.sampled  # out of fold
-    of_explore = np.ones(len(learned.explore))
+    of_explore = apart.ratio(learned.known[learned.explore][:, met])
     there = np.isin(learned.explore, known)
-    of_explore[there] = apart.known[np.searchsorted(known, learned.explore[there])]
+    of_explore[there] = apart.known[np.searchsorted(known, learned.explore[there])]  # out of fold
     told = [(slice(0, len(seen)))]
     if len(seen) > CHUNK:
         told += [slice(at, min(at + CHUNK, len(seen))) for at in range(0, len(seen), CHUNK)]

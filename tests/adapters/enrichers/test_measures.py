@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 from sklearn.datasets import load_digits, load_iris
 
-from autodc.adapters.enrichers import built_in, embeddings_of
+from autodc.adapters.enrichers import built_in, embeddings_of, fitting
 from autodc.adapters.enrichers.language import likely_language, main_script
 from autodc.data.attributes import Rows, measured
 from autodc.table import Table
@@ -171,3 +171,23 @@ def test_a_space_is_one_for_all_datasets_of_a_study() -> None:
     assert one.dtype == np.float32
     assert np.isfinite(one).all()
     assert one.shape == (20, 32)
+
+
+@pytest.mark.parametrize("shape", [(1797,), (1797, 64), (1797, 8, 8), (1797, 8, 8, 1), (1797, 4, 4, 2, 2)])
+def test_those_that_fit_measure_arrays_of_any_axes(shape: tuple[int, ...]) -> None:
+    x = DIGITS.data[:, 20] if len(shape) == 1 else DIGITS.data.reshape(shape)
+    names = fitting(x)
+    assert names[-1] == "embedding"
+    for name in names:
+        fitted = built_in(name, networks=False).fitted(rows_of(x[:100]), None)
+        found = measured(name, fitted, rows_of(x[100:140]), "")
+        assert len(found) == 40
+        assert found.notna().any().all()
+
+
+def test_of_a_volume_some_values_are_looked_at() -> None:
+    r = np.random.default_rng(0)
+    volumes = r.normal(size=(60, 20, 16, 16, 2)).astype(np.float32)
+    volumes[30:] += 2
+    found = of("embedding", volumes[:50], volumes, np.repeat(["low", "high"], 30)[:50])
+    assert found["nearest_label"][50:].tolist() == ["high"] * 10

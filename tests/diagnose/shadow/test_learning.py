@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autodc.diagnose.shadow import mine as mining
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.conditions import gatherings
 from autodc.diagnose.shadow.drift import domain, moved, shares
 from autodc.diagnose.shadow.estimate import estimate, rosiness
 from autodc.diagnose.shadow.failure import FailureModel, auroc
+from autodc.diagnose.shadow.features import Layout
+from autodc.diagnose.shadow.mine import Learned, Seen, mine
 
 Array = np.ndarray[Any, Any]
 
@@ -83,6 +86,18 @@ def test_too_few_failures_give_the_rate_of_validation_and_no_more() -> None:
     assert np.allclose(model.predict(x), 3.5 / 401)
 
 
+def test_how_well_confidence_tells_failures_is_no_other_way_round_where_they_are_few() -> None:
+    sure = np.linspace(-2, 2, 400).astype(np.float32)
+    failed = np.zeros(400, bool)
+    failed[[0, 2, 5]] = True  # where it is least sure
+    model = FailureModel.fit(sure[:, None], failed, np.arange(400), np.zeros(1, bool), 0)
+    assert model.auroc is None
+    assert model.auroc_of_confidence == auroc(failed, -sure)
+    assert model.auroc_of_confidence > 0.99  # type: ignore[operator]
+    nothing = FailureModel.fit(np.zeros((400, 0)), failed, np.arange(400), np.zeros(0, bool), 0)
+    assert nothing.auroc_of_confidence is None
+
+
 @pytest.mark.parametrize("night", [0.2, 0.6])
 def test_the_estimate_of_a_stream_holds_though_it_has_more_nights(known: Any, night: float) -> None:
     columns, x, failed, model = known
@@ -148,3 +163,29 @@ def test_gatherings_are_rules_that_say_where_it_fails() -> None:
         assert failed[inside].mean() == pytest.approx(one.failures)
         assert one.failures > 1.25 * failed.mean()
     assert any("place = 'south'" in one.rule.sql and "light >=" in one.rule.sql for one in found)
+
+
+def test_the_estimate_is_the_same_where_only_some_rows_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validation rows that are not in the sample are as common in the stream as those that are."""
+    frame, sure, failed = rows(3000, 11)
+    failed = failed | (np.isnan(frame.heat) & (np.random.default_rng(0).random(3000) < 0.5)).to_numpy()
+    columns = Columns.shared(frame, frame)
+    layout = Layout(proxies=("log-odds",), columns=columns, coordinates=0, predicted=None)
+    learned = Learned.of(
+        features(columns, frame, sure), layout, frame, np.arange(3000), failed, np.arange(3000), seed=0
+    )
+    other, certain, _ = rows(4000, 12, night=0.6)
+    made = features(columns, other, certain)
+    nothing = np.zeros(4000, dtype=np.int16)
+    seen = Seen(
+        features=made,
+        failure=learned.model.predict(made),
+        content=np.arange(4000),
+        condition=nothing - 1,
+        predicted=nothing,
+    )
+    whole = mine(learned, seen, 10, {}, seed=0).estimate
+    monkeypatch.setattr(mining, "MOST", 1500)
+    part = mine(learned, seen, 10, {}, seed=0).estimate
+    assert part.counting == pytest.approx(whole.counting, rel=0.2)
+    assert part.estimate == pytest.approx(whole.estimate, abs=0.02)
