@@ -173,7 +173,9 @@ def in_order(effect: Array, moved: Array, most: int) -> tuple[list[int], list[in
     Those that are nearly the same as one before stand behind those that are not, or two twins would hide a third.
     """
     spread = np.sqrt((moved**2).sum(0))
-    alike = np.divide(moved.T @ moved, np.outer(spread, spread), out=np.zeros((len(effect),) * 2), where=spread > 0)
+    alike = np.divide(
+        moved.T @ moved, np.outer(spread, spread), out=np.zeros((len(effect),) * 2), where=np.outer(spread, spread) > 0
+    )
     own, twins = list[int](), list[int]()
     for j in np.argsort(-np.abs(effect), kind="stable").tolist():
         (twins if any(abs(alike[k, j]) >= TWIN for k in own) else own).append(j)
