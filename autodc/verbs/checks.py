@@ -22,7 +22,10 @@ T = TypeVar("T")
 
 FAILED = "ADC-DIAG-015"
 """Code of a note: labels or slices could not be looked at."""
-NO_CLASSES = {"status": "not_applicable", "reason": "targets are no classes"}
+_UNFIT: Mapping[str, Any] = {"status": "not_applicable", "reason": "targets are no classes"}
+NO_LABELS: Mapping[str, Any] = {**_UNFIT, "rows": 0, "of": 0, "datasets": [], "suspects": []}
+NO_CONVENTIONS: Mapping[str, Any] = {**_UNFIT, "compared": 0, "found": []}
+"""What is said of labels in a task without classes."""
 
 
 @final
@@ -47,7 +50,7 @@ class Checks:
     def look_at_validation(self, inputs: Inputs, rows: View) -> None:
         """Look for wrong labels of the explore rows, as finders see them."""
         if not rows.is_classification or rows.target.ndim != 1:
-            self.validation = NO_CLASSES
+            self.validation = NO_LABELS
             return
         says = dict(zip(rows.ids.tolist(), rows.prediction.tolist(), strict=True))
         seen = self._tried("labels of validation", lambda: wrong_in(inputs, validation_rows(inputs, rows), says))
@@ -56,7 +59,7 @@ class Checks:
     def look_at_training(self, inputs: Inputs, stop: Callable[[], bool]) -> None:
         """Look for wrong labels of training rows, and for conventions in which candidates and base differ."""
         if inputs.catalogue.classes is None:
-            self.training = self.conventions = NO_CLASSES
+            self.training, self.conventions = NO_LABELS, NO_CONVENTIONS
             return
         if (rows := self._tried("labels of training rows", lambda: training_rows(inputs))) is None:
             return
