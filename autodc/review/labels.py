@@ -36,7 +36,7 @@ def convention_words(one: Mapping[str, Any]) -> str:
     """Two datasets that label alike rows differently, and what would reconcile them."""
     ours, theirs = one["ours"], one["theirs"]
     some = [
-        f"{d['ours']} what {theirs} calls {d['theirs']} ({d['rows']} of about {_of(d)} alike rows)"
+        f"{d['ours']} what {theirs} calls {d['theirs']} ({d['rows']} of {_of(d)} alike rows)"
         for d in one["differing"][:DIFFERING]
     ]
     return f"{ours} calls {listed(some)}; {_advice(one)}"
@@ -60,7 +60,9 @@ def _dataset_words(one: Mapping[str, Any], suspects: Sequence[Mapping[str, Any]]
     """What is told of the labels of one dataset; empty where nothing is."""
     name = one["name"]
     if one["by_chance"]:
-        return f"{name}: labels are as if by chance; a model of its own rows knows none of them (AUC {one['auc']:.2f})"
+        return (
+            f"{name}: labels are as if by chance; a model of its own rows knows them no better (AUC {one['auc']:.2f})"
+        )
     pairs = [
         f"{count(p['rows'], 'row')} labelled {p['given']} look like {p['likely']}, about {p['expected']:.0f} expected"
         for p in one["pairs"]

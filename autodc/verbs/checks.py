@@ -92,3 +92,18 @@ class Checks:
         except Exception as error:  # what is found stands without it
             self.notes.append(told.note_words({"code": FAILED, "got": f"{what}: {type(error).__name__}: {error}"}))
             return None
+
+
+def labels_seen(
+    inputs: Inputs, rows: View | None, quick: bool, stage: Callable[[str], None], stop: Callable[[], bool]
+) -> Checks:
+    """Look at labels. rows: the explore rows as finders see them, None where none are; quick: at those alone."""
+    checks = Checks()
+    stage("looking at labels")
+    if rows is not None:
+        checks.look_at_validation(inputs, rows)
+    if stop():
+        raise Interrupted
+    if not quick:
+        checks.look_at_training(inputs, stop)
+    return checks

@@ -18,12 +18,11 @@ from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
 from autodc.review import findings as told
 from autodc.review.promoted import promoted_words
 from autodc.study.core import StudyCore
-from autodc.study.driver import Interrupted
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactLost
 from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
-from autodc.verbs.checks import Checks
+from autodc.verbs.checks import Checks, labels_seen
 from autodc.verbs.folder import open_state
 from autodc.verbs.models import START, predicted, trained_once
 from autodc.verbs.nearest import nearest
@@ -154,7 +153,7 @@ def _of_study(
             stage("looking for the nearest inputs on which it succeeds")
             model = str(Path(scratch) / START) if method is None else method
             near = nearest(inputs, looked.rows, _sure(found), model, stop)
-    checks = _labels(inputs, looked.rows, quick, stage, stop)
+    checks = labels_seen(inputs, looked.rows, quick, stage, stop)
     folder = Path(out if out is not None else Path("runs") / f"{spec.name}-diagnosis").absolute()
     classes = spec.task.kind == "classification"
     views = sorted((told.view(one, classes) for one in found), key=lambda one: one["status"] != "confirmed")
@@ -205,7 +204,7 @@ def _of_run(
             notes.append(f"the nearest inputs on which it succeeds, and labels: {error}")
         else:
             near = _nearest(again, rows, state, folder, stage, stop)
-            checks = _labels(again, rows, quick, stage, stop)
+            checks = labels_seen(again, rows, quick, stage, stop)
     checks.look_at_slices(state, again)
     looked = told.last_looked(state)
     result = DiagnosisResult(
@@ -277,19 +276,6 @@ def _nearest(
         return {}
     stage("looking for the nearest inputs on which it succeeds")
     return nearest(inputs, rows, found, str(folder.absolute()), stop)
-
-
-def _labels(inputs: Inputs, rows: Rows | None, quick: bool, stage: Announce, stop: Callable[[], bool]) -> Checks:
-    """What labels of validation and of training rows look like; quick: of validation alone."""
-    checks = Checks()
-    stage("looking at labels")
-    if rows is not None:
-        checks.look_at_validation(inputs, rows)
-    if stop():
-        raise Interrupted
-    if not quick:
-        checks.look_at_training(inputs, stop)
-    return checks
 
 
 def _sure(found: Sequence[ev.FindingMade]) -> list[dict[str, Any]]:

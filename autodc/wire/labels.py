@@ -32,7 +32,7 @@ from autodc.wire.inputs import Inputs
 Array = np.ndarray[Any, Any]
 
 MOST, MOST_FILES = 3000, 1000
-"""Training rows that are looked at in all, and where each is a file to be opened."""
+"""Rows of training, and of validation, that are looked at; and where each is a file to be opened."""
 LISTED, SHOWN = 200, 12
 """Suspects that are listed, the surest first, and rows that are shown on a page."""
 SCATTERED_LEAST = 0.1
@@ -129,8 +129,8 @@ class LabelsSeen:
 
 
 def validation_rows(inputs: Inputs, rows: View) -> Rows:
-    """The explore rows of validation, all of them up to MOST, evenly. rows: as finders see them."""
-    some = rows.ids[evenly(len(rows), MOST)]
+    """The explore rows of validation; of very many some, evenly. rows: as finders see them."""
+    some = rows.ids[evenly(len(rows), _most(inputs.catalogue))]
     return Rows.of_datasets([inputs.catalogue.validation.take(some, VALIDATION)], [some], len(rows))
 
 
@@ -138,8 +138,7 @@ def training_rows(inputs: Inputs) -> Rows:
     """Rows of the base and of every candidate, as many of each, evenly."""
     catalogue = inputs.catalogue
     every = (catalogue.base, *catalogue.candidates.values())
-    is_files = isinstance(catalogue.base.x, Table) and catalogue.base.x.kind == "files"
-    chosen = [evenly(len(one), n) for one, n in zip(every, _shared(every, is_files), strict=True)]
+    chosen = [evenly(len(one), n) for one, n in zip(every, _shared(every, _most(catalogue)), strict=True)]
     some = [one.take(rows, one.name) for one, rows in zip(every, chosen, strict=True)]
     ids = [_in_file(catalogue, one.name, rows) for one, rows in zip(every, chosen, strict=True)]
     return Rows.of_datasets(some, ids, sum(map(len, every)))
@@ -241,9 +240,14 @@ def _view(seen: Rows, classes: Array, codes: Array, shares: Array) -> View:
     )
 
 
-def _shared(every: Sequence[Dataset], is_files: bool) -> list[int]:
-    """How many rows of each: as many, or all it has."""
-    left, found = MOST_FILES if is_files else MOST, [0] * len(every)
+def _most(catalogue: Catalogue) -> int:
+    """Rows that are looked at."""
+    return MOST_FILES if isinstance(catalogue.base.x, Table) and catalogue.base.x.kind == "files" else MOST
+
+
+def _shared(every: Sequence[Dataset], left: int) -> list[int]:
+    """How many rows of each: as many, or all it has; `left` in all."""
+    found = [0] * len(every)
     for k, at in enumerate(sorted(range(len(every)), key=lambda n: len(every[n]))):
         found[at] = min(len(every[at]), left // (len(every) - k))
         left -= found[at]

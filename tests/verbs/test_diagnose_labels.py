@@ -13,6 +13,7 @@ import yaml
 from sklearn.datasets import load_digits
 
 import autodc
+from autodc.cli.show_findings import show_diagnosis
 from autodc.report.diagnosis import PAGE
 from autodc.review.labels import label_words
 from autodc.verbs.diagnose import DiagnosisResult
@@ -118,6 +119,31 @@ def test_the_page_shows_it_and_findings_stay_what_they_were(planted: DiagnosisRe
     assert text.count("data:image/png") >= 5
     assert {one["code"] for one in planted.findings} <= {"ADC-D001", "ADC-D002"}
     json.dumps(planted.to_dict(), allow_nan=False)
+
+
+def test_the_terminal_tells_it_in_a_few_lines(planted: DiagnosisResult, capsys: pytest.CaptureFixture[str]) -> None:
+    show_diagnosis(planted)
+    said = capsys.readouterr().out
+    told = " ".join(said[said.index("labels:") : said.index("page:")].split())
+    assert "careless: labels are as if by chance" in told
+    assert "swapped calls" in told
+    assert "write below the candidate swapped:" in told
+    assert "are wrong at random; first row" in told
+
+
+def test_what_fails_is_a_note_and_the_rest_is_told(
+    planted: DiagnosisResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(*rows: Any, **more: Any) -> None:
+        raise ZeroDivisionError("no rows")
+
+    monkeypatch.setattr("autodc.wire.labels.cross_validated", broken)
+    spec = autodc.load(planted.page.parent.parent / "study.yaml")
+    found = autodc.diagnose(spec, out=tmp_path / "page")
+    assert [("ADC-DIAG-015" in note, "ZeroDivisionError" in note) for note in found.notes] == [(True, True)] * 2
+    assert found.checks.labels["training"] is None
+    assert found.checks.labels["conventions"]["status"] == "found"
+    assert found.views == planted.views
 
 
 def test_nothing_is_told_where_nothing_was_planted(tmp_path: Path) -> None:
