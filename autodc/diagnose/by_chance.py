@@ -21,6 +21,8 @@ TELLS_LITTLE = 0.6
 """Area under the ROC curve below which, at its upper bound, labels are as if by chance; at .5 they are."""
 TELLS_ENOUGH = 0.65
 """What another dataset has to reach at its lower bound, or labels may be no matter of such coordinates."""
+KNOWN_TO = 0.1
+"""How exactly the area has to be known, from its middle to its bound: of a class of a few rows it says little."""
 SIDE = 1.645
 """One-sided 95%."""
 
@@ -64,4 +66,4 @@ def by_chance(known: Sequence[Learnable]) -> tuple[str, ...]:
     """Names of the datasets whose labels are as if by chance, where those of another one can be learned."""
     if not any(one.low >= TELLS_ENOUGH for one in known):
         return ()
-    return tuple(one.name for one in known if one.high < TELLS_LITTLE)
+    return tuple(one.name for one in known if one.high < TELLS_LITTLE and one.high - one.auc <= KNOWN_TO)
