@@ -19,8 +19,8 @@ Array = np.ndarray[Any, Any]
 
 PAGE = Path("diagnosis") / "index.html"
 LABEL_ROWS = {
-    "validation": "Rows of validation whose label is likely wrong, the surest first",
-    "training": "Training rows whose label is likely wrong, the surest first",
+    "validation": "Rows of validation whose label is likely wrong, the surest first: as it stands → what is likely",
+    "training": "Training rows whose label is likely wrong, the surest first: as it stands → what is likely",
 }
 """Which rows are shown, in words."""
 

@@ -47,8 +47,8 @@ def _advice(one: Mapping[str, Any]) -> str:
         return "no map of labels would reconcile them"
     agreed = f"labels of alike rows then agree in {one['mapped']:.0%}, not {one['agreement']:.0%}"
     if one["of"] != BASE:
-        return f"write below the candidate {one['of']}:  {one['yaml']}  and {agreed}"
-    where = f"write below base, validation and test:  {one['yaml']}  and {agreed}"
+        return f"write below the candidate {one['of']} `{one['yaml']}`, and {agreed}"
+    where = f"write below base, validation and test `{one['yaml']}`, and {agreed}"
     return f"it does not tell apart what the base does: mend its labels, or where the two may be one class, {where}"
 
 

@@ -127,7 +127,7 @@ def test_the_terminal_tells_it_in_a_few_lines(planted: DiagnosisResult, capsys: 
     told = " ".join(said[said.index("labels:") : said.index("page:")].split())
     assert "careless: labels are as if by chance" in told
     assert "swapped calls" in told
-    assert "write below the candidate swapped:" in told
+    assert "write below the candidate swapped `labels:" in told
     assert "are wrong at random; first row" in told
 
 
