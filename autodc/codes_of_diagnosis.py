@@ -38,6 +38,7 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-013": Code("A finding can be promoted in the folder of a run alone."),
     "ADC-DIAG-014": Code("A method is diagnosed on a study; a run has its own model."),
     "ADC-DIAG-015": Code("The rule of a finding cannot be read on the test set, so it makes no slice."),
+    "ADC-DIAG-016": several("Note: labels, or slices that tell nothing, could not be looked at."),
     # finders and what is confirmed
     "ADC-DIAG-020": several("There are too few rows or groups to find on one half and confirm on the other."),
     "ADC-DIAG-021": several("A finder failed and was left out of a diagnosis."),

@@ -15,7 +15,7 @@ from autodc.errors import INTERRUPTED
 @click.command()
 @click.argument("study", metavar="STUDY|DIR", type=click.Path())
 @click.option("--method", metavar="METHOD", help="With a study file: diagnose this instead of its start trained once.")
-@click.option("--quick", is_flag=True, help="Do not look for the nearest inputs on which the model succeeds.")
+@click.option("--quick", is_flag=True, help="Look neither for the nearest inputs that pass nor at training rows.")
 @click.option(
     "--promote", metavar="FINDING", help="With a run's folder: make a confirmed finding a target slice of it."
 )

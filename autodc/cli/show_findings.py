@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,11 +11,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from autodc.cli.terminal import console
+from autodc.review.labels import label_words, looked_at
 from autodc.review.numbers import count
+from autodc.review.unit_tests import unit_test_words
 from autodc.verbs.diagnose import DiagnosisResult
 
-CAUSES_SHOWN = 3
-"""Causes of a finding that are told; the page has all."""
+CAUSES_SHOWN, LISTED = 3, 6
+"""Causes of a finding, and lines about labels or slices, that are told; the page has all."""
+NO_SLICES = {"dull": (), "together": ()}
 
 
 def show_diagnosis(result: DiagnosisResult) -> None:
@@ -36,6 +39,8 @@ def show_diagnosis(result: DiagnosisResult) -> None:
         out.print(
             Text.assemble((one["id"], "yellow"), f"  {one['words']}: {one['difference_words']} ({one['interval']})")
         )
+    _show_list(out, _label_head(result.checks.labels), label_words(result.checks.labels))
+    _show_list(out, "unit tests that tell nothing:", unit_test_words(result.checks.unit_tests or NO_SLICES))
     for note in result.notes:
         out.print(Text(f"\nnot looked at: {note}", style="yellow"))
     if result.promoted:
@@ -78,6 +83,20 @@ def _show_nearest(out: Console, near: Mapping[str, Any]) -> None:
     told = told or [f"{name} in {share:.0%}" for name, share in list(near.get("needed", {}).items())[:CAUSES_SHOWN]]
     if near["found"] and told:
         _indented(out, f"passes with: {', '.join(told)} (found for {near['found']} of {near['tried']} failing rows)")
+
+
+def _label_head(labels: Mapping[str, Any]) -> str:
+    some = looked_at(labels)
+    return f"labels ({some}):" if some else "labels:"
+
+
+def _show_list(out: Console, head: str, said: Sequence[str]) -> None:
+    if said:
+        out.print(f"\n{head}")
+    for words in said[:LISTED]:
+        _indented(out, words)
+    if len(said) > LISTED:
+        _indented(out, f"… {len(said) - LISTED} more on the page")
 
 
 def _indented(out: Console, words: str) -> None:

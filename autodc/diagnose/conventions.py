@@ -118,10 +118,11 @@ class Conventions:
         return {"status": self.status, "reason": self.reason, "compared": self.compared, "found": found}
 
 
-def label_conventions(parts: Sequence[Labelled]) -> Conventions:
+def label_conventions(parts: Sequence[Labelled], *, beside_first: bool = False) -> Conventions:
     """Find the datasets that label alike rows differently, each beside each that comes before it.
 
-    parts: the base first: a map is looked for that brings a later dataset to an earlier one's labels.
+    parts: the base first: a map is looked for that brings a later dataset to an earlier one's labels. beside_first:
+    each beside the first one alone; of many datasets that are far fewer pairs.
     Raises DataError ADC-DIAG-050 (an embedding has NaN or another length), 055 (embeddings of two widths, lengths
     that differ).
     """
@@ -130,7 +131,7 @@ def label_conventions(parts: Sequence[Labelled]) -> Conventions:
         return Conventions(status="not_applicable", compared=0, reason="targets are no classes")
     if len(parts) < 2:
         return Conventions(status="not_applicable", compared=0, reason="there is only one dataset")
-    pairs = [(ours, theirs) for k, ours in enumerate(parts) for theirs in parts[:k]]
+    pairs = [(ours, theirs) for k, ours in enumerate(parts) for theirs in parts[: min(k, 1) if beside_first else k]]
     alike = [(ours.name, theirs.name, found) for ours, theirs in pairs for found in alike_rows(ours, theirs)]
     if not alike:
         return Conventions(status="not_applicable", compared=0, reason="no two rows are alike")

@@ -6,12 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autodc.files import write_whole
 from autodc.report.findings import Exhibits as Exhibits
-from autodc.report.findings import drawn
+from autodc.report.findings import drawn, drawn_rows
 from autodc.report.page import environment
+from autodc.review.labels import label_words, looked_at
+from autodc.review.unit_tests import unit_test_words
+
+Array = np.ndarray[Any, Any]
 
 PAGE = Path("diagnosis") / "index.html"
+LABEL_ROWS = {
+    "validation": "Rows of validation whose label is likely wrong, the surest first: as it stands → what is likely",
+    "training": "Training rows whose label is likely wrong, the surest first: as it stands → what is likely",
+}
+"""Which rows are shown, in words."""
 
 
 def write_diagnosis(
@@ -24,12 +35,16 @@ def write_diagnosis(
     notes: Sequence[str],
     exhibits: Exhibits,
     nearest: Mapping[str, Mapping[str, Any]],
+    labels: Mapping[str, Any],
+    unit_tests: Mapping[str, Any] | None,
+    shown: Mapping[str, Mapping[str, Array]],
     folder: str | None,
 ) -> Path:
     """Write the page and return its path.
 
-    views: of review.findings; nearest: finding → what would have to be different (verbs/nearest.py); folder: of the
-    run, where a finding can be promoted.
+    views: of review.findings; nearest: finding → what would have to be different (verbs/nearest.py); labels,
+    unit_tests: as JSON has them; shown: rows of likely wrong labels, `validation` and `training`; folder: of the run,
+    where a finding can be promoted.
     """
     found = drawn(views, exhibits, nearest)
     confirmed = [one for one in found if one["status"] == "confirmed"]
@@ -42,6 +57,10 @@ def write_diagnosis(
         "suspected": suspected,
         "notes": list(notes),
         "folder": folder,
+        "label_words": label_words(labels),
+        "looked_at": looked_at(labels),
+        "label_rows": [(LABEL_ROWS[name], drawn_rows(arrays)) for name, arrays in shown.items()],
+        "unit_test_words": unit_test_words(unit_tests or {"dull": (), "together": ()}),
     }
     write_whole(path, environment().get_template("diagnosis.html.j2").render(content))
     return path

@@ -54,7 +54,7 @@ def _drawn(one: Mapping[str, Any], scale: charts.Scale, arrays: Mapping[str, Arr
         **one,
         "bar": _bar(one["error"], scale, "bad" if one["status"] == "confirmed" else "open"),
         "causes": [{**cause, "bar": _bar(cause, side, "open")} for cause in causes],
-        "shown": None if arrays is None else _shown(arrays),
+        "shown": None if arrays is None else drawn_rows(arrays),
     }
 
 
@@ -84,8 +84,8 @@ def _bar(seen: Mapping[str, Any], scale: charts.Scale, tone: str) -> dict[str, A
     return {**(charts.bar(seen, scale) or {}), "tone": tone}
 
 
-def _shown(arrays: Mapping[str, Array]) -> dict[str, Any]:
-    """Cards with their pictures, the failing ones apart from those that pass."""
+def drawn_rows(arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """Cards of an exhibit with their pictures, the failing ones apart from those that pass."""
     cards = json.loads(bytes(np.asarray(arrays["cards"], dtype=np.uint8)))
     rows, words = cards["rows"], cards.get("words", [])
     for k, row in enumerate(rows):

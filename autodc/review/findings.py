@@ -23,6 +23,7 @@ NOTES: Mapping[str, str] = {
     "ADC-DIAG-003": "the predictions of the incumbent are not there",
     "ADC-DIAG-004": "a finder failed",
     "ADC-DIAG-005": "the causes of a finding could not be told",
+    "ADC-DIAG-016": "a part of the diagnosis failed",
     "ADC-DIAG-020": "too few groups of rows to be cut in two",
     "ADC-DIAG-021": "a finder failed",
     "ADC-DIAG-022": "the model makes no error on the rows that were looked at",

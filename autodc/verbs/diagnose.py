@@ -11,6 +11,8 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.adapters.artefacts import ArtefactStore
+from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
 from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
@@ -21,6 +23,7 @@ from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactLost
 from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
+from autodc.verbs.checks import Checks, labels_seen
 from autodc.verbs.folder import open_state
 from autodc.verbs.models import START, predicted, trained_once
 from autodc.verbs.nearest import nearest
@@ -33,6 +36,9 @@ from autodc.wire.promoting import refuse_unreadable
 
 Array = np.ndarray[Any, Any]
 Announce = Callable[[str], None]
+
+MODEL = Path("models") / "incumbent"
+"""Below the folder of a run."""
 
 
 @final
@@ -54,6 +60,8 @@ class DiagnosisResult:
     """Of the run whose model it is; None of any other."""
     nearest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Finding → the nearest inputs on which the model succeeds, and what changes on the way (verbs/nearest.py)."""
+    checks: Checks = field(default_factory=Checks)
+    """Labels, and slices that tell nothing (verbs/checks.py)."""
     promoted: str = ""
     """What it changes that a finding is a slice of the study now, in words."""
 
@@ -79,6 +87,8 @@ class DiagnosisResult:
             "model": self.model,
             "rows": self.rows,
             "findings": [dict(one) for one in self.findings],
+            "labels": self.checks.labels,
+            "unit_tests": self.checks.unit_tests,
             "notes": list(self.notes),
             "page": str(self.page),
             **more,
@@ -101,8 +111,9 @@ def diagnose(
     study: a spec: its start is trained once, or `method` predicts; the folder of a run: its incumbent; out: folder of
     the page, left out: `diagnosis` in a run's folder, else `runs/<name>-diagnosis`; method: a METHOD that is diagnosed
     instead of the start; promote: a finding of a run that becomes a target slice of it; quick: without looking for the
-    nearest inputs on which the model succeeds, for which it is asked again and again. The same study and model, the
-    same findings. Raises InputError ADC-DIAG-001 and 002 where validation has no rows for it, 006 to 015.
+    nearest inputs on which the model succeeds, for which it is asked again and again, and without labels of training
+    rows; of a run without all labels, for then no data are read. The same study and model, the same findings. Raises
+    InputError ADC-DIAG-001 and 002 where validation has no rows for it, 006 to 015.
     """
     if isinstance(study, StudySpec):
         if promote is not None:
@@ -144,6 +155,7 @@ def _of_study(
             stage("looking for the nearest inputs on which it succeeds")
             model = str(Path(scratch) / START) if method is None else method
             near = nearest(inputs, looked.rows, _sure(found), model, stop)
+    checks = labels_seen(inputs, looked.rows, quick, stage, stop)
     folder = Path(out if out is not None else Path("runs") / f"{spec.name}-diagnosis").absolute()
     classes = spec.task.kind == "classification"
     views = sorted((told.view(one, classes) for one in found), key=lambda one: one["status"] != "confirmed")
@@ -152,10 +164,11 @@ def _of_study(
         model="the model of the start, trained once" if method is None else masked(method),
         rows=made.rows,
         views=tuple(views),
-        notes=tuple(map(told.note_words, made.notes)),
+        notes=(*map(told.note_words, made.notes), *checks.notes),
         page=folder / PAGE.name,
         folder=None,
         nearest=near,
+        checks=checks,
     )
     _write_page(result, shown.read)
     return result
@@ -174,7 +187,7 @@ def _of_run(
         told.promotable(state, promote)
     known = state.diagnosed(state.incumbent)
     is_known = known is not None and known.is_whole and known.made.rows > 0
-    notes = []
+    notes, checks, again = [], Checks(), None
     if promote is not None or not is_known:
         stage("reading the data")
         with reopened(folder, state) as (inputs, core):
@@ -186,21 +199,26 @@ def _of_run(
             written_again(core.state, folder)
             state = core.state
     if not quick:
-        stage("looking for the nearest inputs on which it succeeds")
         try:
-            near = _nearest(read_again(folder, state), state, folder, stop)
+            again = read_again(folder, state)
+            rows = _rows_of(again, state, folder)
         except AutodcError as error:  # what is found stands in the journal
-            notes.append(f"the nearest inputs on which it succeeds: {error}")
+            notes.append(f"the nearest inputs on which it succeeds, and labels: {error}")
+        else:
+            near = _nearest(again, rows, state, folder, stage, stop)
+            checks = labels_seen(again, rows, quick, stage, stop)
+    checks.look_at_slices(state, again)
     looked = told.last_looked(state)
     result = DiagnosisResult(
         study=state.question.name,
         model=_of_which(state),
         rows=0 if looked is None else looked.made.rows,
         views=tuple(told.views(state)),
-        notes=(*told.notes(state), *notes),
+        notes=(*told.notes(state), *notes, *checks.notes),
         page=(folder / PAGE if out is None else Path(out) / PAGE.name).absolute(),
         folder=folder,
         nearest=near,
+        checks=checks,
         promoted=words,
     )
     _write_page(result, exhibits_of(folder))
@@ -234,17 +252,32 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> None:
     core.record(made, *found)
 
 
-def _nearest(inputs: Inputs, state: State, folder: Path, stop: Callable[[], bool]) -> dict[str, dict[str, Any]]:
+def _rows_of(inputs: Inputs, state: State, folder: Path) -> Rows | None:
+    """The explore rows with what the incumbent of a run predicts of them; None where they cannot be looked at."""
+    assert state.incumbent is not None
+    if not inputs.separation.is_cut:
+        return None
+    try:
+        outputs = ArtefactStore(folder / "outcomes").get(state.outputs[state.incumbent])
+    except (ArtefactLost, KeyError):
+        if not (folder / MODEL).is_dir():
+            return None
+        outputs = predicted(inputs, str(folder.absolute()))
+    return explored(inputs, outputs, known_of(inputs))
+
+
+def _nearest(
+    inputs: Inputs, rows: Rows | None, state: State, folder: Path, stage: Announce, stop: Callable[[], bool]
+) -> dict[str, dict[str, Any]]:
     """The nearest inputs on which the model of a run succeeds; nothing where it has no model yet."""
     looked = told.last_looked(state)
-    if looked is None or looked.plan != state.incumbent or not (folder / "models" / "incumbent").is_dir():
+    if rows is None or looked is None or looked.plan != state.incumbent or not (folder / MODEL).is_dir():
         return {}
     found = _sure([state.findings[name] for name in looked.ids])
-    model = str(folder.absolute())
     if not found:
         return {}
-    rows = explored(inputs, predicted(inputs, model), known_of(inputs))
-    return nearest(inputs, rows, found, model, stop)
+    stage("looking for the nearest inputs on which it succeeds")
+    return nearest(inputs, rows, found, str(folder.absolute()), stop)
 
 
 def _sure(found: Sequence[ev.FindingMade]) -> list[dict[str, Any]]:
@@ -288,6 +321,9 @@ def _write_page(result: DiagnosisResult, exhibits: Exhibits) -> None:
         notes=result.notes,
         exhibits=exhibits,
         nearest=result.nearest,
+        labels=result.checks.labels,
+        unit_tests=result.checks.unit_tests,
+        shown=result.checks.shown,
         folder=None if result.folder is None else str(result.folder),
     )
 

@@ -34,19 +34,28 @@ def exhibit(seen: View, finding: Finding, named: Sequence[str] = ()) -> dict[str
     place = {int(number): k for k, number in enumerate(seen.ids)}
     inside = np.array([place[n] for n in finding.ids if n in place], dtype=int)
     failing = inside[seen.failed[inside]][:FAILING]
-    passing = _controls(seen, inside, failing)
-    shown = np.concatenate([failing, passing]).astype(int)
-    kind, pictures = _pictures(seen, shown)
-    cards: dict[str, Any] = {
-        "kind": kind,
-        "failing": len(failing),
-        "rows": [_card(seen, int(k), kind, list(named)) for k in shown],
-    }
-    if kind == "text":
+    cards, pictures = _shown(seen, failing, _controls(seen, inside, failing), named)
+    if cards["kind"] == "text":
         outside = np.setdiff1d(np.arange(len(seen)), inside)
         cards["words"] = telling_words(_texts(seen, inside[seen.failed[inside]]), _texts(seen, outside))
-    stored = {CARDS: np.frombuffer(json.dumps(cards, ensure_ascii=False).encode(), dtype=np.uint8)}
-    return {**stored, **pictures}
+    return {**_stored(cards), **pictures}
+
+
+def rows_shown(seen: View, places: Array) -> dict[str, Array]:
+    """The same of single rows, in this order. places: among the rows of the view."""
+    cards, pictures = _shown(seen, np.asarray(places, dtype=int), np.zeros(0, dtype=int), ())
+    return {**_stored(cards), **pictures}
+
+
+def _shown(seen: View, failing: Array, passing: Array, named: Sequence[str]) -> tuple[dict[str, Any], dict[str, Array]]:
+    shown = np.concatenate([failing, passing]).astype(int)
+    kind, pictures = _pictures(seen, shown)
+    rows = [_card(seen, int(k), kind, list(named)) for k in shown]
+    return {"kind": kind, "failing": len(failing), "rows": rows}, pictures
+
+
+def _stored(cards: Mapping[str, Any]) -> dict[str, Array]:
+    return {CARDS: np.frombuffer(json.dumps(cards, ensure_ascii=False).encode(), dtype=np.uint8)}
 
 
 def _controls(seen: View, inside: Array, failing: Array) -> Array:

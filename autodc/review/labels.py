@@ -1,0 +1,77 @@
+"""What a diagnosis says of labels, in words: which are likely wrong, where, and what would reconcile two datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autodc.plan.mixture import BASE
+from autodc.review.numbers import count, listed
+
+PAIRS, ROWS, DIFFERING = 3, 5, 3
+"""Pairs of classes, rows and differences that are told of a dataset."""
+
+
+def label_words(found: Mapping[str, Any]) -> list[str]:
+    """One sentence for each thing that is told of labels; nothing where none is. found: `labels` as JSON."""
+    said: list[str] = []
+    for part in ("validation", "training"):
+        seen = found.get(part)
+        if seen is not None and seen["status"] == "found":
+            said += [words for one in seen["datasets"] if (words := _dataset_words(one, seen["suspects"]))]
+    conventions = found.get("conventions")
+    return [*said, *(convention_words(one) for one in (conventions or {}).get("found", ()))]
+
+
+def looked_at(found: Mapping[str, Any]) -> str:
+    """How many rows were looked at, where not all were; empty where all were."""
+    parts = [(name, found.get(name)) for name in ("validation", "training")]
+    some = [
+        f"{seen['rows']} of {count(seen['of'], f'{n} row')}" for n, seen in parts if seen and seen["rows"] < seen["of"]
+    ]
+    return f"looked at {listed(some)}, evenly" if some else ""
+
+
+def convention_words(one: Mapping[str, Any]) -> str:
+    """Two datasets that label alike rows differently, and what would reconcile them."""
+    ours, theirs = one["ours"], one["theirs"]
+    some = [
+        f"{d['ours']} what {theirs} calls {d['theirs']} ({d['rows']} of {_of(d)} alike rows)"
+        for d in one["differing"][:DIFFERING]
+    ]
+    return f"{ours} calls {listed(some)}; {_advice(one)}"
+
+
+def _advice(one: Mapping[str, Any]) -> str:
+    if not one["yaml"]:
+        return "no map of labels would reconcile them"
+    agreed = f"labels of alike rows then agree in {one['mapped']:.0%}, not {one['agreement']:.0%}"
+    if one["of"] != BASE:
+        return f"write below the candidate {one['of']} `{one['yaml']}`, and {agreed}"
+    where = f"write below base, validation and test `{one['yaml']}`, and {agreed}"
+    return f"it does not tell apart what the base does: mend its labels, or where the two may be one class, {where}"
+
+
+def _of(one: Mapping[str, Any]) -> int:
+    return round(float(one["rows"]) / float(one["share"])) if one["share"] else int(one["rows"])
+
+
+def _dataset_words(one: Mapping[str, Any], suspects: Sequence[Mapping[str, Any]]) -> str:
+    """What is told of the labels of one dataset; empty where nothing is."""
+    name = one["name"]
+    if one["by_chance"]:
+        return (
+            f"{name}: labels are as if by chance; a model of its own rows knows them no better (AUC {one['auc']:.2f})"
+        )
+    pairs = [
+        f"{count(p['rows'], 'row')} labelled {p['given']} look like {p['likely']}, about {p['expected']:.0f} expected"
+        for p in one["pairs"]
+        if p["told"]
+    ][:PAIRS]
+    if one["scattered"]:
+        pairs.append(f"about {count(one['scattered'], 'label')} of {one['rows']} are wrong at random")
+    if not pairs:
+        return ""
+    mine = [s for s in suspects if s["sure"] and s["dataset"] == name][:ROWS]
+    first = ", ".join(f"row {s['row']} ({s['given']}, likely {s['likely']})" for s in mine)
+    return f"{name}: {listed(pairs)}{f'; first {first}' if first else ''}"

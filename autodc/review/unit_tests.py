@@ -1,0 +1,59 @@
+"""Slices of a study that tell nothing, or all the same, by the trainings that its journal has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autodc.diagnose.dull import UnitTests, unit_tests
+from autodc.plan.trial import Outcome
+from autodc.review.numbers import count, listed
+from autodc.study.journal.state import State
+
+Array = np.ndarray[Any, Any]
+
+
+def unit_tests_of(state: State, rows: Mapping[str, Array] | None = None) -> UnitTests:
+    """Find the slices on which no two models differ, and those that always move together.
+
+    Models are the plans that were trained whole; trainings of one plan with other seeds tell its noise. rows: slice →
+    its rows, where they were read.
+    """
+    cards = state.question.slices
+    whole = [
+        (one.trial, one.outcome)
+        for one in state.trials
+        if one.outcome is not None and one.outcome.status == "done" and one.trial.fidelity == 1 and not one.trial.forks
+    ]
+    values = [[_value(outcome, name, card) for name, card in cards.items()] for _, outcome in whole]
+    models = [json.dumps(trial.plan.to_dict(), sort_keys=True) for trial, _ in whole]
+    table = np.array(values, dtype=float).reshape(len(whole), len(cards))
+    return unit_tests(table, list(cards), models=np.array(models, dtype=object), rows=rows)
+
+
+def unit_test_words(found: Mapping[str, Any]) -> list[str]:
+    """One sentence for each slice, or slices. found: as JSON."""
+    said = []
+    for one in found["dull"]:
+        if one["kind"] == "constant":
+            said.append(f"{one['slice']}: {count(found['models'], 'model')} and not two that differ on it")
+        else:
+            said.append(f"{one['slice']}: models differ on it no more than trainings of one model do")
+    for one in found["together"]:
+        first, *others = one["slices"]
+        why = ", for they are nearly the same rows" if one["same_rows"] else ""
+        verb = "tells" if len(others) == 1 else "tell"
+        pair = f"{listed(one['slices'])} always move together (correlation {one['correlation']:.2f}){why}"
+        said.append(f"{pair}: {listed(others)} {verb} nothing that {first} does not")
+    return said
+
+
+def _value(outcome: Outcome, name: str, card: Mapping[str, Any]) -> float:
+    """The metric on all rows of a slice, up is better, from those of gate and search; NaN where it is not known."""
+    sides = [(outcome.slices.get(name), card.get("rows")), (outcome.explore.get(name), card.get("explore_rows"))]
+    known = [(value, float(rows or 0)) for value, rows in sides if value is not None]
+    weight = sum(rows for _, rows in known)
+    return sum(value * rows for value, rows in known) / weight if weight else float("nan")
