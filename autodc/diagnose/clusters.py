@@ -13,7 +13,6 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
 
 from autodc.diagnose.finder import Ball, Suspicion
 from autodc.diagnose.rule import Rule
@@ -64,6 +63,8 @@ class Clusters:
 
 
 def _centres(space: Array, failed: Array, seed: int) -> Array:
+    from sklearn.cluster import KMeans
+
     parts = []
     for rows, count in ((space, CENTRES), (space[failed], OF_FAILED)):
         count = min(count, len(np.unique(rows, axis=0)) // 2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from autodc.diagnose.finding import Gap
 from autodc.diagnose.view import View
@@ -65,7 +65,7 @@ def _of_one(mask: Array, error: Array, excess: Array, groups: Array, level: floa
     difference = float(inside.mean() - outside.mean())
     as_seen = _deviation(np.where(mask, excess - inside.mean(), excess - outside.mean()), mask, groups)
     as_if_none = _deviation(excess - excess.mean(), mask, groups)
-    factor = float(stats.t.ppf(level, count - 1))
+    factor = float(stdtrit(count - 1, level))
     reach = factor * max(as_seen, as_if_none)
     gap = Gap(
         inside=_mean(error[mask]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import numpy as np
-from scipy import stats
+from scipy.special import fdtri
 
 from autodc.diagnose.check import Reason, Status
 from autodc.errors import DataError
@@ -178,7 +178,7 @@ def _between(values: Array, of: Array) -> float | None:
     across = float(each * means.var(ddof=1))
     if within <= 0:
         return 1.0
-    ratio = (across / within) / float(stats.f.ppf(0.05, len(means) - 1, freedom))
+    ratio = (across / within) / float(fdtri(len(means) - 1, freedom, 0.05))
     theta = max(0.0, (ratio - 1) / each)
     return float(theta / (1 + theta))
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri
 
 from autodc.diagnose.view import View
 
@@ -93,7 +93,7 @@ def drawn_in(values: Array, usual: Array | None = None) -> Array:
     low, middle, high = np.quantile(base, [0.1, 0.5, 0.9])
     if high == low:
         return values
-    wide = FAR / stats.norm.isf(0.1)
+    wide = FAR / -ndtri(0.1)
     return np.clip(
         values, middle - wide * max(middle - low, high - middle), middle + wide * max(middle - low, high - middle)
     )
