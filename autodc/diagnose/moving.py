@@ -17,7 +17,6 @@ from autodc.diagnose.restoring import (
     nearest_texts,
     restored_columns,
     restored_words,
-    texts_of,
 )
 from autodc.diagnose.view import View
 from autodc.errors import DataError
@@ -189,7 +188,7 @@ def by_columns(search: Asked, rows: Array, passing: Array) -> Moved:
 def by_words(search: Asked, rows: Array, passing: Array) -> Moved:
     """Texts: as few words of the nearest passing text."""
     assert isinstance(search.view.x, Table)
-    texts = texts_of(search.view.x)
+    texts = search.view.x.texts()
     whose = _controls(search, rows, passing)
     donors, others = (_nearest(search, one, passing, lambda a, b: nearest_texts(texts, a, b)) for one in (rows, whose))
     able = search.passes(Table.of_texts([texts[place] for place in donors]), rows)
