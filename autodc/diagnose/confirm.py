@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 
 from autodc.diagnose.finding import Gap
 from autodc.diagnose.view import View
+from autodc.stats.simultaneous import standard_errors
 
 Array = np.ndarray[Any, Any]
 
@@ -82,8 +83,7 @@ def _of_one(mask: Array, error: Array, excess: Array, groups: Array, level: floa
 def _deviation(residual: Array, mask: Array, groups: Array) -> float:
     """Standard deviation of a difference of means, inside less outside, with groups as units."""
     share = np.where(mask, residual / mask.sum(), -residual / (~mask).sum())
-    of_group = np.bincount(groups, weights=share)
-    return float(np.sqrt((of_group**2).sum() * len(of_group) / max(1, len(of_group) - 1)))
+    return float(standard_errors(np.bincount(groups, weights=share)))
 
 
 def _mean(values: Array) -> float:

@@ -30,6 +30,11 @@ def critical(influence: Array, error: Array, freedom: int, alpha: float, rng: np
     return float(-stdtrit(freedom, ndtr(-max(normal, -ndtri(alpha / 2)))))
 
 
+def standard_errors(units: Array) -> Array:
+    """Of k estimates, shape (k,), or of one. units: shape (units, k) or (units,), what each independent unit adds."""
+    return np.asarray(np.sqrt((units**2).sum(0) * len(units) / max(len(units) - 1, 1)))
+
+
 def by_unit(influence: Array, units: Array) -> Array:
     """Sums over the rows of each unit, shape (units, k). influence: shape (n, k); units: shape (n,), any numbers."""
     return sums(influence, np.unique(units, return_inverse=True)[1])
