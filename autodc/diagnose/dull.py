@@ -11,6 +11,7 @@ from scipy.special import fdtri
 
 from autodc.diagnose.check import Reason, Status
 from autodc.errors import DataError
+from autodc.stats.simultaneous import sums
 
 Array = np.ndarray[Any, Any]
 
@@ -218,10 +219,8 @@ def _together(
 def _means(values: Array, place: Array) -> Array:
     """The mean of each model's trainings, NaN where it has none; shape (models, slices)."""
     known = np.isfinite(values)
-    sums, counts = (np.zeros((place.max() + 1, values.shape[1])) for _ in range(2))
-    np.add.at(sums, place, np.where(known, values, 0.0))
-    np.add.at(counts, place, known)
-    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
+    total, counts = sums(np.where(known, values, 0.0), place), sums(known.astype(float), place)
+    return np.asarray(np.divide(total, counts, out=np.full(total.shape, np.nan), where=counts > 0))
 
 
 def _correlation(a: Array, b: Array) -> tuple[float, float]:
