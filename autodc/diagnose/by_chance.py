@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy.stats import rankdata
 
 from autodc.diagnose.labels import LEAST_OF_CLASS, LEAST_ROWS
+from autodc.stats.rank import ranks
 
 Array = np.ndarray[Any, Any]
 
@@ -55,7 +55,7 @@ def learnable(name: str, codes: Array, shares: Array, units: Array) -> Learnable
     for one in some:
         inside, size = codes == one, int(sizes[one])
         rest = len(codes) - size
-        areas.append((rankdata(shares[:, one])[inside].sum() - size * (size + 1) / 2) / (size * rest))
+        areas.append((ranks(shares[:, one])[inside].sum() - size * (size + 1) / 2) / (size * rest))
         variances.append((len(codes) + 1) / (12 * size * rest))
     area = float(np.mean(areas))
     error = SIDE * float(np.sqrt(np.mean(variances) / (len(some) - 1) * len(codes) / observed))

@@ -11,7 +11,7 @@ from autodc import seeds
 from autodc.diagnose.finding import Cause
 from autodc.diagnose.measured import Measured, measured, strata
 from autodc.diagnose.view import View
-from autodc.stats.simultaneous import by_unit, critical, sums
+from autodc.stats.simultaneous import by_unit, critical, standard_errors, sums
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +46,7 @@ def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, see
     rng = seeds.generator(seed, "causes")
     gaps = _gaps(columns, within, failing, passing, view.groups, alpha, rng)
     real = np.flatnonzero((gaps.low > 0) | (gaps.high < 0))
-    chosen = [real[place] for place in _ahead([columns[j] for j in real], gaps.effect[real])]
+    chosen = one_each(columns, real, gaps.effect)
     order, goes_with = in_order(gaps.effect[chosen], gaps.moved[:, chosen], most)
     return tuple(
         _told(columns[chosen[place]], gaps, chosen[place], None if k is None else columns[chosen[k]].attribute)
@@ -95,7 +95,7 @@ def _gaps(
     scale = np.where(shares, 1.0, scale)
     difference, influence = mean / scale, influence / scale
     units = by_unit(influence, groups[rows])
-    error = np.sqrt((units**2).sum(0) * len(units) / max(len(units) - 1, 1))
+    error = standard_errors(units)
     failed = np.where(fails[:, None], drawn, 0.0)
     count = len(np.unique(groups[rows][fails]))
     near = np.where(shares, (np.nansum(failed, axis=0) / fails.sum() * count + 1) / (count + 2), 0.0)
@@ -145,22 +145,27 @@ def _matched(values: Array, fails: Array, place: Array) -> tuple[Array, Array, A
 
 def _centred(values: Array, fails: Array, place: Array) -> Array:
     """Less the mean of the row's side and stratum, each side with the weight of half, shape (n, k); 0 where missing."""
-    cell = place * 2 + fails
-    there = ~np.isnan(values)
-    counts, total = sums(there.astype(float), cell), sums(np.where(there, values, 0.0), cell)
-    away = np.where(there, values - (total / np.maximum(counts, 1))[cell], 0.0)
+    away = centred(values, place * 2 + fails)
     weight = np.where(fails, 0.5 / max(int(fails.sum()), 1), 0.5 / max(int((~fails).sum()), 1))
     return np.asarray(away * np.sqrt(weight)[:, None])
+
+
+def centred(values: Array, place: Array) -> Array:
+    """Less the mean of the rows of the same place, shape (n, k); 0 where missing."""
+    there = ~np.isnan(values)
+    count, total = sums(there.astype(float), place), sums(np.where(there, values, 0.0), place)
+    return np.where(there, values - (total / np.maximum(count, 1))[place], 0.0)
 
 
 def _arcsine(share: Array) -> Array:
     return np.asarray(2 * np.arcsin(np.sqrt(np.clip(share, 0, 1))))
 
 
-def _ahead(columns: list[Measured], effect: Array) -> list[int]:
-    """The column that speaks for each attribute: places among them, one an attribute."""
+def one_each(columns: list[Measured], real: Array, effect: Array) -> list[int]:
+    """Of these places of columns the one that speaks for each attribute. effect: of all columns."""
     best: dict[str, tuple[float, int]] = {}
-    for place, (one, size) in enumerate(zip(columns, np.abs(effect), strict=True)):
+    for place in real.tolist():
+        one, size = columns[place], abs(float(effect[place]))
         worth = size / SPREAD_PAYS if one.how == "spread" else size
         if one.attribute not in best or worth > best[one.attribute][0]:
             best[one.attribute] = (worth, place)

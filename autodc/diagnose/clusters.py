@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import pandas as pd
-from sklearn.cluster import KMeans
 
 from autodc.diagnose.finder import Ball, Suspicion
 from autodc.diagnose.rule import Rule
@@ -64,6 +62,8 @@ class Clusters:
 
 
 def _centres(space: Array, failed: Array, seed: int) -> Array:
+    from sklearn.cluster import KMeans
+
     parts = []
     for rows, count in ((space, CENTRES), (space[failed], OF_FAILED)):
         count = min(count, len(np.unique(rows, axis=0)) // 2)
@@ -105,9 +105,9 @@ def _what_sets_apart(inside: Array, terms: Terms, view: View) -> tuple[Rule, dic
 
 def _matched(inside: Array, view: View) -> Array:
     """Weights that give rows outside the classes of those inside."""
-    if not view.is_classification or view.target.ndim != 1:
+    label = view.labels
+    if label is None:
         return np.ones(len(view))
-    label = pd.factorize(view.target.astype(str))[0]
     within = np.bincount(label[inside], minlength=label.max() + 1) / inside.sum()
     every = np.maximum(np.bincount(label[~inside], minlength=label.max() + 1), 1)
     return np.asarray((within / every)[label])

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from autodc.diagnose.finding import Gap
 from autodc.diagnose.view import View
+from autodc.stats.simultaneous import standard_errors
 
 Array = np.ndarray[Any, Any]
 
@@ -65,7 +66,7 @@ def _of_one(mask: Array, error: Array, excess: Array, groups: Array, level: floa
     difference = float(inside.mean() - outside.mean())
     as_seen = _deviation(np.where(mask, excess - inside.mean(), excess - outside.mean()), mask, groups)
     as_if_none = _deviation(excess - excess.mean(), mask, groups)
-    factor = float(stats.t.ppf(level, count - 1))
+    factor = float(stdtrit(count - 1, level))
     reach = factor * max(as_seen, as_if_none)
     gap = Gap(
         inside=_mean(error[mask]),
@@ -82,8 +83,7 @@ def _of_one(mask: Array, error: Array, excess: Array, groups: Array, level: floa
 def _deviation(residual: Array, mask: Array, groups: Array) -> float:
     """Standard deviation of a difference of means, inside less outside, with groups as units."""
     share = np.where(mask, residual / mask.sum(), -residual / (~mask).sum())
-    of_group = np.bincount(groups, weights=share)
-    return float(np.sqrt((of_group**2).sum() * len(of_group) / max(1, len(of_group) - 1)))
+    return float(standard_errors(np.bincount(groups, weights=share)))
 
 
 def _mean(values: Array) -> float:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import numpy as np
-from scipy import stats
+from scipy.special import fdtri
 
 from autodc.diagnose.check import Reason, Status
 from autodc.errors import DataError
+from autodc.stats.simultaneous import sums
 
 Array = np.ndarray[Any, Any]
 
@@ -178,7 +179,7 @@ def _between(values: Array, of: Array) -> float | None:
     across = float(each * means.var(ddof=1))
     if within <= 0:
         return 1.0
-    ratio = (across / within) / float(stats.f.ppf(0.05, len(means) - 1, freedom))
+    ratio = (across / within) / float(fdtri(len(means) - 1, freedom, 0.05))
     theta = max(0.0, (ratio - 1) / each)
     return float(theta / (1 + theta))
 
@@ -218,10 +219,8 @@ def _together(
 def _means(values: Array, place: Array) -> Array:
     """The mean of each model's trainings, NaN where it has none; shape (models, slices)."""
     known = np.isfinite(values)
-    sums, counts = (np.zeros((place.max() + 1, values.shape[1])) for _ in range(2))
-    np.add.at(sums, place, np.where(known, values, 0.0))
-    np.add.at(counts, place, known)
-    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
+    total, counts = sums(np.where(known, values, 0.0), place), sums(known.astype(float), place)
+    return np.asarray(np.divide(total, counts, out=np.full(total.shape, np.nan), where=counts > 0))
 
 
 def _correlation(a: Array, b: Array) -> tuple[float, float]:

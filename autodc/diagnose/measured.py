@@ -8,8 +8,9 @@ from typing import Any, Literal, final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri
 
+from autodc.diagnose.rule import as_floats
 from autodc.diagnose.view import View
 
 Array = np.ndarray[Any, Any]
@@ -48,12 +49,12 @@ class Measured:
 
 def strata(view: View) -> Array:
     """Rows that are compared with each other, shape (n,) of integers from 0: those of one class or of like targets."""
-    target = view.target
+    target, labels = view.target, view.labels
+    if labels is not None:
+        return labels
     if target.ndim != 1 or not len(target):
         return np.zeros(len(view), dtype=int)
-    if view.is_classification:
-        return np.unique(target.astype(str), return_inverse=True)[1]
-    numbers = pd.to_numeric(pd.Series(target), errors="coerce").to_numpy(float)
+    numbers = as_floats(pd.Series(target))
     if np.isnan(numbers).any():
         return np.zeros(len(view), dtype=int)
     edges = np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS))
@@ -77,7 +78,7 @@ def numbers_of(column: pd.Series[Any]) -> Array | None:
         return np.asarray(days.to_numpy(float, na_value=np.nan))
     if not pd.api.types.is_numeric_dtype(column):
         return None
-    values = column.to_numpy(float, na_value=np.nan)
+    values = as_floats(column)
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -93,7 +94,7 @@ def drawn_in(values: Array, usual: Array | None = None) -> Array:
     low, middle, high = np.quantile(base, [0.1, 0.5, 0.9])
     if high == low:
         return values
-    wide = FAR / stats.norm.isf(0.1)
+    wide = FAR / -ndtri(0.1)
     return np.clip(
         values, middle - wide * max(middle - low, high - middle), middle + wide * max(middle - low, high - middle)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -17,7 +17,6 @@ from autodc.diagnose.restoring import (
     nearest_texts,
     restored_columns,
     restored_words,
-    texts_of,
 )
 from autodc.diagnose.view import View
 from autodc.errors import DataError
@@ -143,8 +142,7 @@ def by_decoder(search: Asked, rows: Array, passing: Array, decoder: Decoder) -> 
 def _towards(search: Asked, z: Array, rows: Array, passing: Array) -> Array:
     """Where to move, shape (m, NEIGHBOURS + len(CROWDS), k): passing rows of the class but itself, and their means."""
     out = np.zeros((len(rows), NEIGHBOURS + len(CROWDS), z.shape[1]), dtype=z.dtype)
-    for kind in np.unique(search.within[rows]):
-        own, among = np.flatnonzero(search.within[rows] == kind), np.flatnonzero(passing & (search.within == kind))
+    for own, among in _class_by_class(search, rows, passing):
         square = (z[rows[own]] ** 2).sum(1)[:, None] - 2 * z[rows[own]] @ z[among].T + (z[among] ** 2).sum(1)
         if len(among) > 1:
             square[rows[own][:, None] == among[None]] = np.inf
@@ -159,8 +157,7 @@ def _towards(search: Asked, z: Array, rows: Array, passing: Array) -> Array:
 def _as_far(search: Asked, z: Array, rows: Array, passing: Array, far: Array) -> Array:
     """Where controls are moved to: the passing row of the class that is as far away as that of the failing row."""
     out = np.zeros(len(rows), dtype=int)
-    for kind in np.unique(search.within[rows]):
-        own, among = np.flatnonzero(search.within[rows] == kind), np.flatnonzero(passing & (search.within == kind))
+    for own, among in _class_by_class(search, rows, passing):
         away = np.linalg.norm(z[rows[own]][:, None] - z[among][None], axis=2)
         out[own] = among[np.abs(away - far[own, None]).argmin(1)]
     return out
@@ -191,7 +188,7 @@ def by_columns(search: Asked, rows: Array, passing: Array) -> Moved:
 def by_words(search: Asked, rows: Array, passing: Array) -> Moved:
     """Texts: as few words of the nearest passing text."""
     assert isinstance(search.view.x, Table)
-    texts = texts_of(search.view.x)
+    texts = search.view.x.texts()
     whose = _controls(search, rows, passing)
     donors, others = (_nearest(search, one, passing, lambda a, b: nearest_texts(texts, a, b)) for one in (rows, whose))
     able = search.passes(Table.of_texts([texts[place] for place in donors]), rows)
@@ -208,18 +205,22 @@ def by_words(search: Asked, rows: Array, passing: Array) -> Moved:
 def _controls(search: Asked, rows: Array, passing: Array) -> Array:
     """A passing row of the class of each, none twice where there are enough."""
     out = np.zeros(len(rows), dtype=int)
-    for kind in np.unique(search.within[rows]):
-        own, among = np.flatnonzero(search.within[rows] == kind), np.flatnonzero(passing & (search.within == kind))
+    for own, among in _class_by_class(search, rows, passing):
         out[own] = np.resize(search.rng.permutation(among), len(own))
     return out
 
 
 def _nearest(search: Asked, rows: Array, passing: Array, nearest: Callable[[Array, Array], Array]) -> Array:
     out = np.zeros(len(rows), dtype=int)
-    for kind in np.unique(search.within[rows]):
-        own, among = np.flatnonzero(search.within[rows] == kind), np.flatnonzero(passing & (search.within == kind))
+    for own, among in _class_by_class(search, rows, passing):
         out[own] = nearest(rows[own], among)
     return out
+
+
+def _class_by_class(search: Asked, rows: Array, passing: Array) -> Iterator[tuple[Array, Array]]:
+    """Places among `rows` of those of a class, and the passing rows of that class."""
+    for kind in np.unique(search.within[rows]):
+        yield np.flatnonzero(search.within[rows] == kind), np.flatnonzero(passing & (search.within == kind))
 
 
 def some_of(rows: Array, most: int, rng: np.random.Generator) -> Array:

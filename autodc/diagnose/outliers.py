@@ -16,6 +16,7 @@ import numpy as np
 from autodc import seeds
 from autodc.diagnose.check import Reason, Status, coordinates, plain
 from autodc.errors import DataError
+from autodc.stats.simultaneous import sums
 
 Array = np.ndarray[Any, Any]
 
@@ -235,9 +236,7 @@ def _whitened(rows: Array, of: Array) -> tuple[Array, Array, Array]:
 
 
 def _means(rows: Array, of: Array) -> Array:
-    sums = np.zeros((of.max() + 1, rows.shape[1]))
-    np.add.at(sums, of, rows)
-    return np.asarray(sums / np.bincount(of)[:, None])
+    return np.asarray(sums(rows, of) / np.bincount(of)[:, None])
 
 
 def _squares(rows: Array, means: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.diagnose.measured import numbers_of
-from autodc.table import TEXT, Inputs, Table
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 Passes = Callable[[Inputs, Array], Array]
@@ -25,7 +25,7 @@ PIECES = 60
 def columns_of(x: Inputs) -> pd.DataFrame:
     """A table's columns, or those of an array of shape (n, d)."""
     if isinstance(x, Table):
-        return pd.DataFrame(x.arrow.select(x.arrow.column_names[: len(x.types)]).to_pandas())
+        return x.frame()
     return pd.DataFrame(x, columns=[f"x{place}" for place in range(x.shape[1])])
 
 
@@ -86,7 +86,7 @@ def mixed(x: Inputs, rows: Array, donors: Array, taken: Array) -> Inputs:
     own, other = x.arrow.take(pa.array(rows)), x.arrow.take(pa.array(donors))
     columns = {
         name: pc.if_else(pa.array(taken[:, place]), other.column(name), own.column(name))
-        for place, name in enumerate(x.arrow.column_names[: len(x.types)])
+        for place, name in enumerate(x.names)
     }
     return Table(x.kind, pa.table(columns, schema=x.arrow.schema), x.types)
 
@@ -118,11 +118,6 @@ def mixed_words(texts: list[str], rows: Array, donors: Array, share: Array, rng:
         places = rng.permutation(np.array(pair.places, dtype=int))
         out.append(pair.joined(set(places[: round(part * len(places))].tolist())))
     return out
-
-
-def texts_of(x: Table) -> list[str]:
-    """The texts, an empty one where none is."""
-    return [one or "" for one in x.arrow.column(TEXT).to_pylist()]
 
 
 @final

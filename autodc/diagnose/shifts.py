@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from autodc import seeds
-from autodc.diagnose.causes import SPREAD_PAYS, in_order
-from autodc.diagnose.measured import How, Measured, measured
-from autodc.stats.simultaneous import by_unit, critical, sums
+from autodc.diagnose.causes import centred, in_order, one_each
+from autodc.diagnose.measured import How, measured
+from autodc.stats.simultaneous import by_unit, critical, standard_errors
 
 Array = np.ndarray[Any, Any]
 
@@ -89,12 +89,12 @@ def shifts(
     means = [_mean(one) for one in moves]
     influence = np.concatenate([_influence(moves[0], means[0]), -_influence(moves[1], means[1])])
     units = by_unit(influence, np.concatenate(groups))
-    error = np.sqrt((units**2).sum(0) * len(units) / max(len(units) - 1, 1))
+    error = standard_errors(units)
     difference = means[0] - means[1]
     rng = seeds.generator(seed, "shifts")
     wide = error * critical(units, error, min(len(np.unique(one)) for one in groups) - 1, alpha, rng)
     real = np.flatnonzero((np.abs(difference) > wide) & (error > 0))
-    chosen = _one_each(columns, real, difference)
+    chosen = one_each(columns, real, difference)
     apart = (_mean(drawn[parts == 0]) - _mean(drawn[parts == 1])) / scale
     closed = np.where(apart * difference < 0, np.minimum(np.abs(apart), np.abs(difference)), 0.0)
     effect = np.sign(difference) * closed + ELSEWHERE * difference
@@ -117,15 +117,6 @@ def shifts(
     )
 
 
-def _one_each(columns: list[Measured], real: Array, difference: Array) -> list[int]:
-    best: dict[str, tuple[float, int]] = {}
-    for j in real.tolist():
-        worth = abs(difference[j]) / (SPREAD_PAYS if columns[j].how == "spread" else 1.0)
-        if worth > best.get(columns[j].attribute, (0.0, 0))[0]:
-            best[columns[j].attribute] = (worth, j)
-    return [j for _, j in best.values()]
-
-
 def _mean(values: Array) -> Array:
     there = ~np.isnan(values)
     return np.asarray(np.where(there, values, 0.0).sum(0) / np.maximum(there.sum(0), 1))
@@ -141,8 +132,7 @@ def _deviation(values: Array, within: Array, side: Array) -> Array:
     """Within side and stratum, both sides alike, shape (k,); infinite where nothing differs."""
     cell = np.unique(np.stack([within, side]), axis=1, return_inverse=True)[1].ravel()
     there = ~np.isnan(values)
-    total, count = sums(np.where(there, values, 0.0), cell), sums(there.astype(float), cell)
-    away = np.where(there, values - (total / np.maximum(count, 1))[cell], 0.0) ** 2
+    away = centred(values, cell) ** 2
     parts = [away[side == s].sum(0) / np.maximum(there[side == s].sum(0), 1) for s in (0, 1)]
     deviation = np.sqrt((parts[0] + parts[1]) / 2)
     return np.where(deviation > 1e-12, deviation, np.inf)

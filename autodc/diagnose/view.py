@@ -60,11 +60,18 @@ class View:
         return bool(self.classes)
 
     @property
+    def labels(self) -> Array | None:
+        """The class of each row as a number from 0, shape (n,); None where a row has no class."""
+        if not self.is_classification or self.target.ndim != 1:
+            return None
+        return np.unique(self.target.astype(str), return_inverse=True)[1]
+
+    @property
     def excess(self) -> Array:
         """Error beyond what the class of a row explains, shape (n,); classes of a few rows are explained together."""
-        if not len(self) or not self.is_classification or self.target.ndim != 1:
+        place = self.labels
+        if not len(self) or place is None:
             return self.error - (self.error.mean() if len(self) else 0.0)
-        _, place = np.unique(self.target.astype(str), return_inverse=True)
         place = np.where(np.bincount(place)[place] < FEW, place.max() + 1, place)
         count, total = np.bincount(place), np.bincount(place, weights=self.error)
         return np.asarray(self.error - (total / np.maximum(count, 1))[place])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
+from scipy.special import ndtr, ndtri, stdtrit
 
 Array = np.ndarray[Any, Any]
 
@@ -22,11 +23,16 @@ def critical(influence: Array, error: Array, freedom: int, alpha: float, rng: np
     """
     moving = error > 0
     if not moving.any():
-        return float(stats.t.isf(alpha / 2, freedom))
+        return float(-stdtrit(freedom, alpha / 2))
     scaled = influence[:, moving] / error[moving]
     worst = np.abs(rng.multivariate_normal(np.zeros(moving.sum()), scaled.T @ scaled, DRAWS, method="eigh")).max(1)
     normal = float(np.quantile(worst, 1 - alpha))
-    return float(stats.t.isf(stats.norm.sf(max(normal, stats.norm.isf(alpha / 2))), freedom))
+    return float(-stdtrit(freedom, ndtr(-max(normal, -ndtri(alpha / 2)))))
+
+
+def standard_errors(units: Array) -> Array:
+    """Of k estimates, shape (k,), or of one. units: shape (units, k) or (units,), what each independent unit adds."""
+    return np.asarray(np.sqrt((units**2).sum(0) * len(units) / max(len(units) - 1, 1)))
 
 
 def by_unit(influence: Array, units: Array) -> Array:
