@@ -27,6 +27,7 @@ from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
 from autodc.plugins import own_code
 from autodc.studyfile.names import ENRICHERS
 from autodc.studyfile.study import SliceSpec, StudySpec
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
@@ -106,11 +107,11 @@ def enrichment_of(spec: StudySpec, base: Dataset, targets: Array | None, validat
     targets: the base's, as the user wrote them. Raises all that is wrong with them at once: ADC-ATTR-001, 002, and 011
     for one that cannot measure such inputs.
     """
-    rows, problems, named = Rows(x=base.x, metadata=base.metadata), list[AutodcError](), []
+    problems, named = list[AutodcError](), []
     for at, name in enumerate(spec.attributes or fitting(base.x)):
         place = f"attributes[{at}]"
         try:
-            named.append(_named(name, spec.folder, place, rows, networks=bool(spec.attributes)))
+            named.append(_named(name, spec.folder, place, base.x, networks=bool(spec.attributes)))
         except InputError as error:
             problems += each_of(error)
     raise_all(problems)
@@ -190,17 +191,17 @@ def _with_columns(spec: StudySpec, base: Dataset, data: Dataset) -> Dataset:
     return replace(data, attributes=frame)
 
 
-def _named(name: str, folder: str, place: str, rows: Rows, *, networks: bool) -> Named:
+def _named(name: str, folder: str, place: str, x: Inputs, *, networks: bool) -> Named:
     if name not in ENRICHERS:
         own = own_enricher(name, folder, place)
         content = content_of_enricher(name, own, folder)
         return Named(name=name, place=place, enricher=own, content=content, is_ours=False)
-    ours: Any = built_in(name, networks=networks)
-    if not ours.fits(rows):
-        fits = ", ".join(fitting(rows.x))
-        what = rows.kind if rows.kind != "arrays" else f"arrays of shape {rows.x.shape[1:]}"
+    fits = fitting(x)
+    if name not in fits:
+        what = x.kind if isinstance(x, Table) else f"arrays of shape {x.shape[1:]}"
         problem = f"enricher {name} cannot measure the inputs of this study"
-        raise AttributeProblem("ADC-ATTR-011", problem, place, what, f"those of ours that can: {fits}")
+        raise AttributeProblem("ADC-ATTR-011", problem, place, what, f"those of ours that can: {', '.join(fits)}")
+    ours: Any = built_in(name, networks=networks)
     return Named(name=name, place=place, enricher=ours, content=f"{name} {ours.content}", is_ours=True)
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from autodc.adapters.enrichers.cache import kept_array
 from autodc.adapters.enrichers.image import file_pixels, pixels_of, value_range
 from autodc.adapters.enrichers.tabular import Usual
-from autodc.data.attributes import Rows
 from autodc.data.hashing import content_of
 from autodc.data.views import thumbnails
 from autodc.large import evenly
@@ -96,7 +95,7 @@ def is_installed(space: str) -> bool:
 
 
 def _pixels(base: Inputs) -> Features:
-    low, high = value_range(Rows(x=base, metadata=None))  # type: ignore[arg-type]
+    low, high = value_range(base)
 
     def flat(x: Inputs) -> Array:
         if isinstance(x, Table):
@@ -162,7 +161,7 @@ def _words(base: Inputs) -> Features:
 def _network(base: Inputs) -> Features:
     from autodc.adapters.enrichers import lite0
 
-    low, high = value_range(Rows(x=base, metadata=None))  # type: ignore[arg-type]
+    low, high = value_range(base)
 
     def seen(x: Inputs) -> Array:
         if isinstance(x, Table):
