@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
@@ -49,7 +49,7 @@ class Named:
 
 
 @final
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class Enrichment:
     """The enrichers of a study and the base that they are fitted to."""
 
@@ -82,12 +82,17 @@ class Enrichment:
     def _of(self, one: Named, rows: Rows, content: Sequence[str]) -> pd.DataFrame:
         key = [f"{KEPT}", one.content, *content]
         if _looks_at_base(one):
-            key += [content_of(self.base.x), "" if self.targets is None else fingerprint.of_array(self.targets)]
+            key += self._base_content
             key += [_metadata_digest(self.base)] if not one.is_ours else []
         found = kept_frame(key, lambda: measured(one.enricher.name, self._ready(one), rows, one.place, self.folder))
         if not one.is_ours:
             return found
         return found.rename(columns={c: f"{one.name}_{c}" for c in found.columns if c.casefold() in self.given})
+
+    @cached_property
+    def _base_content(self) -> list[str]:
+        """Inputs and targets of the base; of large arrays it takes seconds."""
+        return [content_of(self.base.x), "" if self.targets is None else fingerprint.of_array(self.targets)]
 
     def _ready(self, one: Named) -> Enricher:
         if one.place not in self._fitted:

@@ -8,6 +8,7 @@ columns.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, Final, final
 
@@ -57,9 +58,12 @@ class Space:
 
     def of(self, x: Inputs) -> Array:
         """Coordinates of these rows."""
-        return kept_array(
-            ["space", self.name, str(VERSION), content_of(self._base), content_of(x)], lambda: self._made(x)
-        )
+        parts = ["space", self.name, str(VERSION), self._base_content, content_of(x)]
+        return kept_array(parts, lambda: self._made(x))
+
+    @cached_property
+    def _base_content(self) -> str:
+        return content_of(self._base)
 
     def _made(self, x: Inputs) -> Array:
         self._features = self._features or self._fit(self._base)
