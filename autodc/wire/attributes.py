@@ -169,15 +169,11 @@ def enriched(spec: StudySpec, catalogue: Catalogue) -> Catalogue:
     return replace(catalogue, **held, warnings=(*catalogue.warnings, *notes))  # type: ignore[arg-type]
 
 
-def measures_missing(one: SliceSpec, data: Dataset) -> bool:
-    """Whether the rule of a slice names a column that these rows do not have, and nothing was measured of them yet."""
-    if one.where is None or data.attributes is not None:
-        return False
-    try:
-        select(one.where, data.columns, None if data.y is None else np.asarray(data.y), place=one.name)
-    except DataError as error:
-        return error.code == "ADC-DATA-031"
-    return False
+def measured_for(slices: Sequence[SliceSpec], spec: StudySpec, catalogue: Catalogue, data: Dataset) -> Dataset:
+    """A dataset of a study with its attributes, where the rule of one of these slices names a column that it lacks."""
+    if not any(_measures_missing(one, data) for one in slices):
+        return data
+    return replace(data, attributes=enrichment_for(spec, catalogue).frame(data))
 
 
 def columns_for(spec: StudySpec) -> Callable[[Dataset, Dataset], Dataset]:
@@ -186,6 +182,17 @@ def columns_for(spec: StudySpec) -> Callable[[Dataset, Dataset], Dataset]:
     Whatever is wrong with an enricher is told when validation is measured; the dataset stays then as it is.
     """
     return partial(_with_columns, spec)
+
+
+def _measures_missing(one: SliceSpec, data: Dataset) -> bool:
+    """Whether the rule of a slice names a column that these rows do not have, and nothing was measured of them yet."""
+    if one.where is None or data.attributes is not None:
+        return False
+    try:
+        select(one.where, data.columns, None if data.y is None else np.asarray(data.y), place=one.name)
+    except DataError as error:
+        return error.code == "ADC-DATA-031"
+    return False
 
 
 def _with_columns(spec: StudySpec, base: Dataset, data: Dataset) -> Dataset:
