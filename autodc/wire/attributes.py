@@ -6,7 +6,7 @@ They are no part of a dataset's content and go to no trainer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, final
@@ -22,6 +22,7 @@ from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import column_digest, content_of
 from autodc.data.own_enricher import content_of_enricher, own_enricher
+from autodc.data.sealed import Measure
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
 from autodc.plugins import own_code
@@ -176,7 +177,7 @@ def measured_for(slices: Sequence[SliceSpec], spec: StudySpec, catalogue: Catalo
     return replace(data, attributes=enrichment_for(spec, catalogue).frame(data))
 
 
-def columns_for(spec: StudySpec) -> Callable[[Dataset, Dataset], Dataset]:
+def columns_for(spec: StudySpec) -> Measure:
     """What gives a dataset its attributes before the study is put together: of base and dataset the dataset with them.
 
     Whatever is wrong with an enricher is told when validation is measured; the dataset stays then as it is.
