@@ -8,8 +8,9 @@ import mmap
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -33,12 +34,22 @@ RUNS = 4096
 """Rows of a table that are left as so many stretches at most stay where they lie."""
 ROOM_LEFT = 64 << 20
 """Bytes that stay free on the disk."""
+KEPT_DAYS = 14.0
+"""What nobody has used for so long is thrown away when something new is kept beside it."""
 
 
 def cache_folder(what: str) -> Path:
     """Where things of one kind lie that can be made again: copies of remote files, decoded images."""
     root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(root).expanduser() / "autodc" / what
+
+
+def throw_away_unused(folder: Path) -> None:
+    """Remove the files of a cache folder that nobody has used for KEPT_DAYS."""
+    for path in folder.iterdir():
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
+                path.unlink()
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype[Any], most: int | None = None) -> Array:

@@ -19,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -233,6 +233,13 @@ def image_arrays(folder: Path) -> list[Case]:
 
 
 def image_files(folder: Path) -> list[Case]:
+    rng = np.random.default_rng(0)
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
+    sizes = {"32 × 32": (SIDE,), "of 40 to 160 pixels": (40, 64, 96, 160)}
+    return [case for what, sides in sizes.items() for case in _of_files(folder, what, sides, rng)]
+
+
+def _of_files(folder: Path, what: str, sides: Sequence[int], rng: np.random.Generator) -> list[Case]:
     import hashlib
     import shutil
 
@@ -244,45 +251,43 @@ def image_files(folder: Path) -> list[Case]:
     from autodc.studyfile.study import SourceSpec
     from autodc.table import Table
 
-    rng, cases = np.random.default_rng(0), list[Case]()
-    cache = folder / "cache"
-    os.environ["XDG_CACHE_HOME"] = str(cache)
-    for what, sides in (("32 × 32", (SIDE,)), ("of 40 to 160 pixels", (40, 64, 96, 160))):
-        place, paths = folder / what.replace(" ", ""), []
-        for side in sides:
-            for at, values in enumerate(pictures(rng, FILES // len(sides), side)):
-                path = place / str(at % 10) / f"{side}-{at}.{'jpg' if at % 2 else 'png'}"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(values).save(path, **({"quality": 92} if at % 2 else {}))
-                paths.append(str(path))
-        y = rng.integers(0, 10, len(paths))
-        content = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths]
-        parts = stored(folder / f"of{place.name}", Table.of_files(paths, content), y)
-        spec = SourceSpec(source=place.name, options={"size": [SIDE, SIDE], "mode": "RGB"})
-        trainer = TorchImage(TorchImageOptions(size=(SIDE, SIDE), mode="RGB"), "")
-        once, more = (loaders(lambda paths=paths, y=y: Pictures(paths, y), n) for n in (1, EPOCHS))  # type: ignore[misc]
+    place, paths = folder / what.replace(" ", ""), []
+    for side in sides:
+        for at, values in enumerate(pictures(rng, FILES // len(sides), side)):
+            path = place / str(at % 10) / f"{side}-{at}.{'jpg' if at % 2 else 'png'}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values).save(path, **({"quality": 92} if at % 2 else {}))
+            paths.append(str(path))
+    y = rng.integers(0, 10, len(paths))
+    content = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths]
+    parts = stored(folder / f"of{place.name}", Table.of_files(paths, content), y)
+    spec = SourceSpec(source=place.name, options={"size": [SIDE, SIDE], "mode": "RGB"})
+    trainer = TorchImage(TorchImageOptions(size=(SIDE, SIDE), mode="RGB"), "")
+    once, more = (loaders(lambda: Pictures(paths, y), n) for n in (1, EPOCHS))
 
-        def forget() -> None:
-            shutil.rmtree(cache, ignore_errors=True)
+    def forget() -> None:
+        shutil.rmtree(folder / "cache", ignore_errors=True)
 
-        def read(spec: Any = spec) -> int:
-            told = {"folder": str(folder), "name": "base", "place": "data.base", "kind": "classification"}
-            return len(read_source(spec, **told).x)
+    def read() -> int:
+        told = {"folder": str(folder), "name": "base", "place": "data.base", "kind": "classification"}
+        return len(read_source(spec, **told).x)
 
-        def first(parts: Any = parts, trainer: Any = trainer) -> int:
-            return of_torch(trainer, parts, 1)
-
-        def later(parts: Any = parts, trainer: Any = trainer) -> int:
-            return of_torch(trainer, parts, EPOCHS)
-
-        name = f"image files {what}"
-        ours = {f"{name}, read by the source": read, f"{name}, torch_image, first trial, one epoch": first}
-        cases.append(Case(ours=ours, peers=once, threads=2, afresh=forget))
-        cases.append(Case(ours={f"{name}, torch_image, a later trial, {EPOCHS} epochs": later}, peers=more))
-    return cases
+    name = f"image files {what}"
+    ours = {
+        f"{name}, read by the source": read,
+        f"{name}, torch_image, first trial, one epoch": lambda: of_torch(trainer, parts, 1),
+    }
+    later = {f"{name}, torch_image, a later trial, {EPOCHS} epochs": lambda: of_torch(trainer, parts, EPOCHS)}
+    return [Case(ours=ours, peers=once, threads=2, afresh=forget), Case(ours=later, peers=more)]
 
 
 def tables(folder: Path) -> list[Case]:
+    rng = np.random.default_rng(0)
+    mixes = {"30 numbers": 0, "24 numbers, 6 categories": 6}
+    return [case for what, categories in mixes.items() for case in _of_table(folder, what, categories, rng)]
+
+
+def _of_table(folder: Path, what: str, categories: int, rng: np.random.Generator) -> list[Case]:
     import pandas as pd
     import torch
     from torch.utils.data import TensorDataset
@@ -291,68 +296,59 @@ def tables(folder: Path) -> list[Case]:
     from autodc.adapters.trainers.torch_tabular import TorchTabular
     from autodc.table import Table
 
-    rng, cases = np.random.default_rng(0), list[Case]()
-    for what, categories in (("30 numbers", 0), ("24 numbers, 6 categories", 6)):
-        place = folder / f"with{categories}"
-        place.mkdir(parents=True)
-        columns, y = frame(rng, ROWS, categories), rng.integers(0, 10, ROWS)
-        types: Any = [
-            "category" if c[0] == "c" else "integer" if d.kind == "i" else "number" for c, d in columns.dtypes.items()
-        ]
-        parts = stored(place, Table.of("table", columns, types), y)
-        path = place / "table.parquet"
-        columns.to_parquet(path, index=False)
-        np.save(place / "y.npy", y)
+    place = folder / f"with{categories}"
+    place.mkdir(parents=True)
+    columns, y = frame(rng, ROWS, categories), rng.integers(0, 10, ROWS)
+    types: Any = [
+        "category" if c[0] == "c" else "integer" if d.kind == "i" else "number" for c, d in columns.dtypes.items()
+    ]
+    parts = stored(place, Table.of("table", columns, types), y)
+    path = place / "table.parquet"
+    columns.to_parquet(path, index=False)
+    np.save(place / "y.npy", y)
 
-        def values(path: Path = path) -> Any:
-            read = pd.read_parquet(path)
-            for name in read.columns:
-                if name.startswith("c"):
-                    read[name] = read[name].astype("category").cat.codes
-            return read.to_numpy(np.float32)
+    def values() -> Any:
+        read = pd.read_parquet(path)
+        for name in read.columns:
+            if name.startswith("c"):
+                read[name] = read[name].astype("category").cat.codes
+        return read.to_numpy(np.float32)
 
-        def dataset(values: Any = values, place: Path = place) -> Any:
-            return TensorDataset(torch.from_numpy(values()), torch.from_numpy(np.load(place / "y.npy")))
+    def dataset() -> Any:
+        return TensorDataset(torch.from_numpy(values()), torch.from_numpy(np.load(place / "y.npy")))
 
-        def read_only(path: Path = path) -> int:
-            return len(pd.read_parquet(path))
+    name = f"table of {what}"
+    networks = {
+        f"{name}, torch_tabular": lambda: of_torch(TorchTabular(TorchTabularOptions(), ""), parts, EPOCHS),
+        f"{name}, lightning": lambda: of_lightning(parts, EPOCHS),
+    }
+    given = {f"{name}, frame of an sklearn trainer": lambda: of_sklearn(parts, "DummyClassifier")}
+    boosting = {f"{name}, encoded for histogram boosting": lambda: of_sklearn(parts, "HistGradientBoostingClassifier")}
+    by_hand = {"pandas, to_numpy": lambda: len(values())}
+    if categories:
+        by_hand = {"pandas, OrdinalEncoder": lambda: encoded(path)}
+    return [
+        Case(ours=networks, peers=loaders(dataset, EPOCHS)),
+        Case(ours=given, peers={"pandas, read_parquet": lambda: len(pd.read_parquet(path))}),
+        Case(ours=boosting, peers=by_hand),
+    ]
 
-        def encoded(path: Path = path) -> int:
-            from sklearn.compose import make_column_transformer
-            from sklearn.preprocessing import OrdinalEncoder
 
-            read = pd.read_parquet(path)
-            categories = OrdinalEncoder(
-                handle_unknown="use_encoded_value",
-                unknown_value=np.nan,
-                encoded_missing_value=np.nan,
-                max_categories=254,
-            )
-            names = [name for name in read.columns if name.startswith("c")]
-            return len(make_column_transformer((categories, names), remainder="passthrough").fit_transform(read))
+def encoded(path: Path) -> int:
+    """The rows that histogram boosting would be fitted on, encoded by hand."""
+    import pandas as pd
+    from sklearn.compose import make_column_transformer
+    from sklearn.preprocessing import OrdinalEncoder
 
-        by_hand = {"pandas, OrdinalEncoder": encoded} if categories else {"pandas, to_numpy": lambda v=values: len(v())}
-
-        def network(parts: Any = parts) -> int:
-            return of_torch(TorchTabular(TorchTabularOptions(), ""), parts, EPOCHS)
-
-        def module(parts: Any = parts) -> int:
-            return of_lightning(parts, EPOCHS)
-
-        def given(parts: Any = parts) -> int:
-            return of_sklearn(parts, "DummyClassifier")
-
-        def boosting(parts: Any = parts) -> int:
-            return of_sklearn(parts, "HistGradientBoostingClassifier")
-
-        name = f"table of {what}"
-        networks = {f"{name}, torch_tabular": network, f"{name}, lightning": module}
-        cases += [
-            Case(ours=networks, peers=loaders(dataset, EPOCHS)),
-            Case(ours={f"{name}, frame of an sklearn trainer": given}, peers={"pandas, read_parquet": read_only}),
-            Case(ours={f"{name}, encoded for histogram boosting": boosting}, peers=by_hand),
-        ]
-    return cases
+    read = pd.read_parquet(path)
+    categories = OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=np.nan,
+        encoded_missing_value=np.nan,
+        max_categories=254,
+    )
+    names = [name for name in read.columns if name.startswith("c")]
+    return len(make_column_transformer((categories, names), remainder="passthrough").fit_transform(read))
 
 
 CASES: dict[str, Callable[[Path], list[Case]]] = {"images": image_arrays, "files": image_files, "table": tables}

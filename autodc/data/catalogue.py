@@ -14,7 +14,7 @@ from autodc.data.admit import Candidate, Door, Read, fitted, like, training_dige
 from autodc.data.agreement import Classes, class_labels
 from autodc.data.dataset import Dataset
 from autodc.data.problems import OptionError
-from autodc.data.sealed import Asked, misfits_of, sealed
+from autodc.data.sealed import Asked, Measure, misfits_of, sealed
 from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import DataSpec, SourceSpec, StudySpec
@@ -77,10 +77,6 @@ class Catalogue:
         if dataset.y is None or self.classes is None:
             return dataset.y
         return np.asarray(self.classes)[dataset.y]
-
-
-Measure = Callable[[Dataset, Dataset], Dataset]
-"""Gives a dataset its attributes: of base and dataset the dataset with them."""
 
 
 def build_catalogue(

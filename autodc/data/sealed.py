@@ -19,6 +19,9 @@ from autodc.values import is_json
 
 Array = np.ndarray[Any, Any]
 
+Measure = Callable[[Dataset, Dataset], Dataset]
+"""Gives a dataset its attributes: of base and dataset the dataset with them."""
+
 MEND = "Rows are counted from 0; of the targets it was only asked whether they fit, so the test set stays sealed"
 
 
@@ -38,7 +41,7 @@ def sealed(
     place: str,
     base: Dataset | None,
     asked: Asked,
-    measure: Callable[[Dataset, Dataset], Dataset] | None = None,
+    measure: Measure | None = None,
 ) -> tuple[Dataset, list[AutodcError]]:
     """The test set without its targets, and what of them does not fit. Nothing else that depends on them goes on.
 

@@ -6,9 +6,9 @@ They are no part of a dataset's content and go to no trainer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
@@ -22,11 +22,13 @@ from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import column_digest, content_of
 from autodc.data.own_enricher import content_of_enricher, own_enricher
+from autodc.data.sealed import Measure
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
 from autodc.plugins import own_code
 from autodc.studyfile.names import ENRICHERS
 from autodc.studyfile.study import SliceSpec, StudySpec
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
@@ -48,7 +50,7 @@ class Named:
 
 
 @final
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class Enrichment:
     """The enrichers of a study and the base that they are fitted to."""
 
@@ -81,12 +83,17 @@ class Enrichment:
     def _of(self, one: Named, rows: Rows, content: Sequence[str]) -> pd.DataFrame:
         key = [f"{KEPT}", one.content, *content]
         if _looks_at_base(one):
-            key += [content_of(self.base.x), "" if self.targets is None else fingerprint.of_array(self.targets)]
+            key += self._base_content
             key += [_metadata_digest(self.base)] if not one.is_ours else []
         found = kept_frame(key, lambda: measured(one.enricher.name, self._ready(one), rows, one.place, self.folder))
         if not one.is_ours:
             return found
         return found.rename(columns={c: f"{one.name}_{c}" for c in found.columns if c.casefold() in self.given})
+
+    @cached_property
+    def _base_content(self) -> list[str]:
+        """Inputs and targets of the base; of large arrays it takes seconds."""
+        return [content_of(self.base.x), "" if self.targets is None else fingerprint.of_array(self.targets)]
 
     def _ready(self, one: Named) -> Enricher:
         if one.place not in self._fitted:
@@ -106,11 +113,11 @@ def enrichment_of(spec: StudySpec, base: Dataset, targets: Array | None, validat
     targets: the base's, as the user wrote them. Raises all that is wrong with them at once: ADC-ATTR-001, 002, and 011
     for one that cannot measure such inputs.
     """
-    rows, problems, named = Rows(x=base.x, metadata=base.metadata), list[AutodcError](), []
+    problems, named = list[AutodcError](), []
     for at, name in enumerate(spec.attributes or fitting(base.x)):
         place = f"attributes[{at}]"
         try:
-            named.append(_named(name, spec.folder, place, rows, networks=bool(spec.attributes)))
+            named.append(_named(name, spec.folder, place, base.x, networks=bool(spec.attributes)))
         except InputError as error:
             problems += each_of(error)
     raise_all(problems)
@@ -163,7 +170,22 @@ def enriched(spec: StudySpec, catalogue: Catalogue) -> Catalogue:
     return replace(catalogue, **held, warnings=(*catalogue.warnings, *notes))  # type: ignore[arg-type]
 
 
-def measures_missing(one: SliceSpec, data: Dataset) -> bool:
+def measured_for(slices: Sequence[SliceSpec], spec: StudySpec, catalogue: Catalogue, data: Dataset) -> Dataset:
+    """A dataset of a study with its attributes, where the rule of one of these slices names a column that it lacks."""
+    if not any(_measures_missing(one, data) for one in slices):
+        return data
+    return replace(data, attributes=enrichment_for(spec, catalogue).frame(data))
+
+
+def columns_for(spec: StudySpec) -> Measure:
+    """What gives a dataset its attributes before the study is put together: of base and dataset the dataset with them.
+
+    Whatever is wrong with an enricher is told when validation is measured; the dataset stays then as it is.
+    """
+    return partial(_with_columns, spec)
+
+
+def _measures_missing(one: SliceSpec, data: Dataset) -> bool:
     """Whether the rule of a slice names a column that these rows do not have, and nothing was measured of them yet."""
     if one.where is None or data.attributes is not None:
         return False
@@ -174,14 +196,6 @@ def measures_missing(one: SliceSpec, data: Dataset) -> bool:
     return False
 
 
-def columns_for(spec: StudySpec) -> Callable[[Dataset, Dataset], Dataset]:
-    """What gives a dataset its attributes before the study is put together: of base and dataset the dataset with them.
-
-    Whatever is wrong with an enricher is told when validation is measured; the dataset stays then as it is.
-    """
-    return partial(_with_columns, spec)
-
-
 def _with_columns(spec: StudySpec, base: Dataset, data: Dataset) -> Dataset:
     try:
         frame = enrichment_of(spec, base, base.y, data).frame(data)
@@ -190,17 +204,17 @@ def _with_columns(spec: StudySpec, base: Dataset, data: Dataset) -> Dataset:
     return replace(data, attributes=frame)
 
 
-def _named(name: str, folder: str, place: str, rows: Rows, *, networks: bool) -> Named:
+def _named(name: str, folder: str, place: str, x: Inputs, *, networks: bool) -> Named:
     if name not in ENRICHERS:
         own = own_enricher(name, folder, place)
         content = content_of_enricher(name, own, folder)
         return Named(name=name, place=place, enricher=own, content=content, is_ours=False)
-    ours: Any = built_in(name, networks=networks)
-    if not ours.fits(rows):
-        fits = ", ".join(fitting(rows.x))
-        what = rows.kind if rows.kind != "arrays" else f"arrays of shape {rows.x.shape[1:]}"
+    fits = fitting(x)
+    if name not in fits:
+        what = x.kind if isinstance(x, Table) else f"arrays of shape {x.shape[1:]}"
         problem = f"enricher {name} cannot measure the inputs of this study"
-        raise AttributeProblem("ADC-ATTR-011", problem, place, what, f"those of ours that can: {fits}")
+        raise AttributeProblem("ADC-ATTR-011", problem, place, what, f"those of ours that can: {', '.join(fits)}")
+    ours: Any = built_in(name, networks=networks)
     return Named(name=name, place=place, enricher=ours, content=f"{name} {ours.content}", is_ours=True)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from autodc.data.where import select
 from autodc.errors import DataError, InputError
 from autodc.studyfile.study import SliceSpec
-from autodc.wire.attributes import enrichment_for, measures_missing
+from autodc.wire.attributes import measured_for
 from autodc.wire.inputs import Inputs
 
 
@@ -19,8 +17,7 @@ def refuse_unreadable(inputs: Inputs, one: SliceSpec) -> None:
     test = inputs.catalogue.test
     if test is None or one.where is None:
         return
-    if measures_missing(one, test):
-        test = replace(test, attributes=enrichment_for(inputs.spec, inputs.catalogue).frame(test))
+    test = measured_for((one,), inputs.spec, inputs.catalogue, test)
     try:
         select(one.where, test.columns, None, place="--promote")
     except DataError as error:

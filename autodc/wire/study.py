@@ -48,7 +48,7 @@ from autodc.study.phases.order import view_of
 from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
-from autodc.wire.attributes import enriched, enrichment_for, measures_missing
+from autodc.wire.attributes import measured_for
 from autodc.wire.diagnosis import ExploreDiagnoser
 from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
@@ -265,18 +265,15 @@ def _open_test(inputs: Inputs, further: Sequence[SliceSpec] = ()) -> SliceTable:
     spec, catalogue = inputs.spec, inputs.catalogue
     data = open_test(spec, read_source, catalogue)
     assert catalogue.test is not None
-    data = replace(data, attributes=catalogue.test.attributes)
-    if any(measures_missing(one, data) for one in further):
-        data = replace(data, attributes=enrichment_for(spec, catalogue).frame(data))
+    data = measured_for(further, spec, catalogue, replace(data, attributes=catalogue.test.attributes))
     return sealed_table(spec, catalogue, data, further, inputs.table.measures)
 
 
 def _cut(inputs: Inputs, one: SliceSpec) -> Slice:
     """A slice of validation, cut while the study runs; its rule may name what we measure though the study does not."""
     catalogue = inputs.catalogue
-    if measures_missing(one, catalogue.validation):
-        catalogue = enriched(inputs.spec, catalogue)
-    return cut_slice(one, catalogue)
+    validation = measured_for((one,), inputs.spec, catalogue, catalogue.validation)
+    return cut_slice(one, replace(catalogue, validation=validation))
 
 
 def _held_fingerprints(catalogue: Catalogue) -> dict[str, str]:

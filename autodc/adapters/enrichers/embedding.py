@@ -11,7 +11,7 @@ import pandas as pd
 
 from autodc.adapters.enrichers.nearest import Neighbours
 from autodc.adapters.enrichers.spaces import NETWORKS, VERSION, Space, is_installed, spaces_of
-from autodc.data.attributes import InputKind, Rows
+from autodc.data.attributes import Rows
 from autodc.large import evenly
 
 Array = np.ndarray[Any, Any]
@@ -41,16 +41,11 @@ class EmbeddingEnricher:
     networks: bool = True
     """Whether networks that are installed may be asked."""
     name: str = "embedding"
-    kinds: tuple[InputKind, ...] = ("arrays", "table", "text", "files")
 
     @property
     def content(self) -> str:
         """What values depend on, but for base and rows: also which networks are installed."""
         return f"{VERSION} {[name for name in NETWORKS if self.networks and is_installed(name)]}"
-
-    def fits(self, rows: Rows) -> bool:
-        """All inputs have a place."""
-        return True
 
     def fitted(self, base: Rows, targets: Array | None) -> FittedEmbedding:
         """Return it for a study with this base."""

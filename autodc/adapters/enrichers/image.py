@@ -16,10 +16,10 @@ from PIL import Image
 from autodc.adapters.pictures.decode import decoded
 from autodc.adapters.pictures.many import cores, quiet
 from autodc.adapters.pictures.wish import Wish
-from autodc.data.attributes import InputKind, Rows
+from autodc.data.attributes import Rows
 from autodc.errors import DataError
 from autodc.large import evenly
-from autodc.table import PATH, Table
+from autodc.table import PATH, Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
@@ -72,20 +72,15 @@ class ImageEnricher:
     """Learns the range of values of the base: bytes are 0 to 255, fractions 0 to 1, others the base's own range."""
 
     name: str = "image"
-    kinds: tuple[InputKind, ...] = ("arrays", "files")
 
     @property
     def content(self) -> str:
         """What values depend on, but for base and rows."""
         return f"{VERSION}"
 
-    def fits(self, rows: Rows) -> bool:
-        """Whether these are pictures."""
-        return rows.kind == "files" or (rows.kind == "arrays" and np.asarray(rows.x[:0]).ndim in (3, 4))
-
     def fitted(self, base: Rows, targets: Array | None) -> FittedImage:
         """Return it for a study with this base."""
-        return FittedImage(*value_range(base))
+        return FittedImage(*value_range(base.x))
 
 
 @final
@@ -110,11 +105,11 @@ class FittedImage:
         return pd.DataFrame(found, columns=[*MEASURES], index=pd.RangeIndex(len(found))).astype(float)
 
 
-def value_range(base: Rows) -> tuple[float, float]:
+def value_range(base: Inputs) -> tuple[float, float]:
     """The values that are black and white."""
-    if isinstance(base.x, Table) or base.x.dtype in (np.uint8, np.bool_) or not len(base):
-        return 0.0, 255.0 if not isinstance(base.x, Table) and base.x.dtype == np.uint8 else 1.0
-    some = np.asarray(base.x[evenly(len(base), LOOKED_AT)], dtype=np.float64)
+    if isinstance(base, Table) or base.dtype in (np.uint8, np.bool_) or not len(base):
+        return 0.0, 255.0 if not isinstance(base, Table) and base.dtype == np.uint8 else 1.0
+    some = np.asarray(base[evenly(len(base), LOOKED_AT)], dtype=np.float64)
     low, high = min(0.0, float(some.min())), float(some.max())
     return low, 1.0 if low == 0 and high <= 1 else max(high, low + 1e-9)
 

@@ -8,6 +8,7 @@ columns.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, Final, final
 
@@ -16,7 +17,6 @@ import numpy as np
 from autodc.adapters.enrichers.cache import kept_array
 from autodc.adapters.enrichers.image import file_pixels, pixels_of, value_range
 from autodc.adapters.enrichers.tabular import Usual
-from autodc.data.attributes import Rows
 from autodc.data.hashing import content_of
 from autodc.data.views import thumbnails
 from autodc.large import evenly
@@ -58,9 +58,12 @@ class Space:
 
     def of(self, x: Inputs) -> Array:
         """Coordinates of these rows."""
-        return kept_array(
-            ["space", self.name, str(VERSION), content_of(self._base), content_of(x)], lambda: self._made(x)
-        )
+        parts = ["space", self.name, str(VERSION), self._base_content, content_of(x)]
+        return kept_array(parts, lambda: self._made(x))
+
+    @cached_property
+    def _base_content(self) -> str:
+        return content_of(self._base)
 
     def _made(self, x: Inputs) -> Array:
         self._features = self._features or self._fit(self._base)
@@ -96,7 +99,7 @@ def is_installed(space: str) -> bool:
 
 
 def _pixels(base: Inputs) -> Features:
-    low, high = value_range(Rows(x=base, metadata=None))  # type: ignore[arg-type]
+    low, high = value_range(base)
 
     def flat(x: Inputs) -> Array:
         if isinstance(x, Table):
@@ -162,7 +165,7 @@ def _words(base: Inputs) -> Features:
 def _network(base: Inputs) -> Features:
     from autodc.adapters.enrichers import lite0
 
-    low, high = value_range(Rows(x=base, metadata=None))  # type: ignore[arg-type]
+    low, high = value_range(base)
 
     def seen(x: Inputs) -> Array:
         if isinstance(x, Table):

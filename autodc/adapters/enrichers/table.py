@@ -11,7 +11,7 @@ import pandas as pd
 
 from autodc.adapters.enrichers.nearest import Neighbours
 from autodc.adapters.enrichers.tabular import Usual
-from autodc.data.attributes import InputKind, Rows
+from autodc.data.attributes import Rows
 
 Array = np.ndarray[Any, Any]
 
@@ -34,16 +34,11 @@ class TableEnricher:
     """Learns what is usual in the base."""
 
     name: str = "table"
-    kinds: tuple[InputKind, ...] = ("table", "arrays")
 
     @property
     def content(self) -> str:
         """What values depend on, but for base and rows."""
         return f"{VERSION}"
-
-    def fits(self, rows: Rows) -> bool:
-        """Whether these rows have columns."""
-        return rows.kind == "table" or (rows.kind == "arrays" and np.asarray(rows.x[:0]).ndim == 2)
 
     def fitted(self, base: Rows, targets: Array | None) -> FittedTable:
         """Return it for a study with this base."""

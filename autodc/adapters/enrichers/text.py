@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.enrichers.language import likely_language, main_script
-from autodc.data.attributes import InputKind, Rows
+from autodc.data.attributes import Rows
 from autodc.large import evenly
 from autodc.table import Table
 
@@ -52,16 +52,11 @@ class TextEnricher:
     """Learns the words of the base."""
 
     name: str = "text"
-    kinds: tuple[InputKind, ...] = ("text",)
 
     @property
     def content(self) -> str:
         """What values depend on, but for base and rows."""
         return f"{VERSION}"
-
-    def fits(self, rows: Rows) -> bool:
-        """Whether these are texts."""
-        return rows.kind == "text"
 
     def fitted(self, base: Rows, targets: Array | None) -> FittedText:
         """Return it for a study with this base."""

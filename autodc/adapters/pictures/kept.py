@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,15 +15,13 @@ from autodc.adapters.pictures.many import quiet, stacked
 from autodc.adapters.pictures.wish import Wish
 from autodc.errors import AutodcError, DataError
 from autodc.files import write_whole
-from autodc.large import cache_folder
+from autodc.large import cache_folder, throw_away_unused
 from autodc.table import CONTENT, PATH, Table
 
 Array = np.ndarray[Any, Any]
 
 VERSION = 1
 """Of how images are decoded: another one is another picture."""
-KEPT_DAYS = 14.0
-"""What nobody has used for so long is thrown away when something new is kept."""
 
 
 def unlike(files: Table, wish: Wish) -> str:
@@ -83,17 +78,10 @@ def kept_files(files: Table, wish: Wish, threads: int | None = None) -> Array:
         with FileLock(path.with_suffix(".lock")):
             if not path.exists():
                 array = decoded_files(files, wish, threads)
-                _throw_away(path.parent)
+                throw_away_unused(path.parent)
                 write_whole(path, lambda file: np.lib.format.write_array(file, array, allow_pickle=False))
         os.utime(path)
         kept: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
         return decoded_files(files, wish, threads)
     return kept
-
-
-def _throw_away(folder: Path) -> None:
-    for path in folder.iterdir():
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
-                path.unlink()

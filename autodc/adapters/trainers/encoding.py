@@ -48,13 +48,11 @@ class Encoder:
     names: tuple[str, ...] = ()
     """Of the encoded columns, where there are any."""
 
-    def fit(self, table: Table) -> Encoder:
-        """Learn categories, medians, scales and words of the training rows."""
-        self.fit_transform(table)
-        return self
-
     def fit_transform(self, table: Table) -> Any:
-        """The same, and these rows as `transform` gives them; they are read once."""
+        """Learn categories, medians, scales and words of the training rows, and give these as `transform` does.
+
+        They are read once.
+        """
         if self.way == "category":
             self.categories = {
                 name: sorted(set(table.column(name).drop_null().to_pylist()))
@@ -150,17 +148,13 @@ class Words:
     def __init__(self, sparse: bool) -> None:
         self._inner = words(WORDS, sparse)
 
-    def fit(self, table: Table) -> Words:
-        """Learn the words of the training rows. Raises TrainerError where there are none."""
+    def fit_transform(self, table: Table) -> Any:
+        """Learn the words of the training rows, and give these as `transform` does. Raises TrainerError without any."""
         try:
             self._inner.fit(table.texts())
         except ValueError as error:
             raise TrainerError("ADC-TRAIN-101", "the texts hold no words", "sklearn", str(error)) from error
-        return self
-
-    def fit_transform(self, table: Table) -> Any:
-        """The same, and these rows as `transform` gives them."""
-        return self.fit(table).transform(table)
+        return self.transform(table)
 
     def transform(self, table: Table) -> Any:
         """A sparse matrix, or an array."""
