@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -14,7 +14,9 @@ from autodc.cli.terminal import console
 from autodc.review.labels import label_words, looked_at
 from autodc.review.numbers import count
 from autodc.review.unit_tests import unit_test_words
-from autodc.verbs.diagnose import DiagnosisResult
+
+if TYPE_CHECKING:
+    from autodc.verbs.diagnose import DiagnosisResult
 
 CAUSES_SHOWN, LISTED = 3, 6
 """Causes of a finding, and lines about labels or slices, that are told; the page has all."""
