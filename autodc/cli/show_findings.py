@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 CAUSES_SHOWN, LISTED = 3, 6
 """Causes of a finding, and lines about labels or slices, that are told; the page has all."""
-NO_SLICES = {"dull": (), "together": ()}
 
 
 def show_diagnosis(result: DiagnosisResult) -> None:
@@ -42,7 +41,7 @@ def show_diagnosis(result: DiagnosisResult) -> None:
             Text.assemble((one["id"], "yellow"), f"  {one['words']}: {one['difference_words']} ({one['interval']})")
         )
     _show_list(out, _label_head(result.checks.labels), label_words(result.checks.labels))
-    _show_list(out, "unit tests that tell nothing:", unit_test_words(result.checks.unit_tests or NO_SLICES))
+    _show_list(out, "unit tests that tell nothing:", unit_test_words(result.checks.unit_tests))
     for note in result.notes:
         out.print(Text(f"\nnot looked at: {note}", style="yellow"))
     if result.promoted:
