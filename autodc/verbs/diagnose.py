@@ -229,18 +229,16 @@ def _of_run(
 
 def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> Rows | None:
     """Look with the predictions that are kept of the incumbent, or let its model predict again; what was looked at."""
-    state, trial = core.state, None
+    state = core.state
     plan = state.incumbent
     assert plan is not None
-    address = state.outputs.get(plan)
+    trial = state.shown_by(plan)
     try:
-        outputs = None if address is None else core.outputs(plan)
-        mine = (t for t in state.trials if t.outcome is not None and t.outcome.outputs == address and address)
-        trial = next((t.trial.number for t in mine), None)
+        outputs = core.outputs(plan)
     except ArtefactLost:
         outputs = None
     if outputs is None:
-        outputs = predicted(inputs, str(folder.absolute()))
+        trial, outputs = None, predicted(inputs, str(folder.absolute()))
     looked: Looked = look(inputs, outputs, _most(inputs.spec))
     made, found = as_events(
         looked,
