@@ -23,7 +23,8 @@ from autodc.diagnose.class_pairs import ClassPair
 from autodc.diagnose.conventions import label_conventions
 from autodc.diagnose.labels import Labels, wrong_labels
 from autodc.diagnose.unseen import cross_validated
-from benchmarks.diagnose.rows import census, clothes, coordinates, digits, reviews
+from benchmarks.clothes import clothes
+from benchmarks.diagnose.rows import census, coordinates, digits, reviews
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
