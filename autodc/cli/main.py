@@ -234,13 +234,14 @@ def status(folder: str, as_json: bool) -> None:
 @JSON
 def why(folder: str, dataset: str, as_json: bool) -> None:
     """Show the evidence behind one verdict or finding, in plain words and numbers."""
-    from autodc.cli.show_findings import show_finding
     from autodc.cli.show_why import show_why
     from autodc.review import findings, views
     from autodc.verbs.run import open_result
 
     state, _ = open_result(folder)
     if dataset in state.findings:
+        from autodc.cli.show_findings import show_finding
+
         told = findings.why(state, dataset)
         echo(json.dumps(told, indent=2)) if as_json else show_finding(told)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -14,11 +14,12 @@ from autodc.cli.terminal import console
 from autodc.review.labels import label_words, looked_at
 from autodc.review.numbers import count
 from autodc.review.unit_tests import unit_test_words
-from autodc.verbs.diagnose import DiagnosisResult
+
+if TYPE_CHECKING:
+    from autodc.verbs.diagnose import DiagnosisResult
 
 CAUSES_SHOWN, LISTED = 3, 6
 """Causes of a finding, and lines about labels or slices, that are told; the page has all."""
-NO_SLICES = {"dull": (), "together": ()}
 
 
 def show_diagnosis(result: DiagnosisResult) -> None:
@@ -40,7 +41,7 @@ def show_diagnosis(result: DiagnosisResult) -> None:
             Text.assemble((one["id"], "yellow"), f"  {one['words']}: {one['difference_words']} ({one['interval']})")
         )
     _show_list(out, _label_head(result.checks.labels), label_words(result.checks.labels))
-    _show_list(out, "unit tests that tell nothing:", unit_test_words(result.checks.unit_tests or NO_SLICES))
+    _show_list(out, "unit tests that tell nothing:", unit_test_words(result.checks.unit_tests))
     for note in result.notes:
         out.print(Text(f"\nnot looked at: {note}", style="yellow"))
     if result.promoted:

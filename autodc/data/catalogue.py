@@ -78,6 +78,11 @@ class Catalogue:
             return dataset.y
         return np.asarray(self.classes)[dataset.y]
 
+    def in_source(self, name: str, rows: Array) -> Array:
+        """Positions of rows of a training dataset in its source, of which some rows may have been left out."""
+        kept = self.kept.get(name)
+        return rows if kept is None else np.asarray(kept)[rows]
+
 
 def build_catalogue(
     spec: StudySpec, read: Read, candidates: Sequence[Candidate], measure: Measure | None = None

@@ -60,7 +60,7 @@ def write_diagnosis(
         "label_words": label_words(labels),
         "looked_at": looked_at(labels),
         "label_rows": [(LABEL_ROWS[name], drawn_rows(arrays)) for name, arrays in shown.items()],
-        "unit_test_words": unit_test_words(unit_tests or {"dull": (), "together": ()}),
+        "unit_test_words": unit_test_words(unit_tests),
     }
     write_whole(path, environment().get_template("diagnosis.html.j2").render(content))
     return path

@@ -34,8 +34,10 @@ def unit_tests_of(state: State, rows: Mapping[str, Array] | None = None) -> Unit
     return unit_tests(table, list(cards), models=np.array(models, dtype=object), rows=rows)
 
 
-def unit_test_words(found: Mapping[str, Any]) -> list[str]:
-    """One sentence for each slice, or slices. found: as JSON."""
+def unit_test_words(found: Mapping[str, Any] | None) -> list[str]:
+    """One sentence for each slice, or slices. found: as JSON; None where it was not looked for."""
+    if found is None:
+        return []
     said = []
     for one in found["dull"]:
         if one["kind"] == "constant":

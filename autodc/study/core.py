@@ -178,10 +178,8 @@ class StudyCore:
             problem = replace(problem, probes=believed, probed=True)
         if self.state.admitted:
             problem = self._slices.asked(problem, self._spec.gate.min_rows)
-        return Loop(self._spec, self.state, self._tools(problem), self._order)
-
-    def _tools(self, problem: SearchProblem) -> Tools:
-        return Tools(self._engine(problem), self._assessor, diagnoser=self._diagnoser)
+        tools = Tools(self._engine(problem), self._assessor, diagnoser=self._diagnoser)
+        return Loop(self._spec, self.state, tools, self._order)
 
     def _step(self) -> Step:
         """The next step. What it needs and is lost is trained again first.

@@ -92,8 +92,7 @@ def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
             copies, originals = near_copies(own, other)  # of equal rows the catalogue has spoken
             near_rows += len(copies)
             if len(copies) and len(copies) >= NEAR_SHARE * len(other.data):
-                kept = catalogue.kept.get(name)
-                source = originals if kept is None else kept[originals]
+                source = catalogue.in_source(name, originals)
                 pairs = _pairs(part, other.data, copies, name, data, originals, source)
                 warnings.append(_near_warning(part, other.data, name, len(copies), pairs))
         rows.append(_dataset_row(name, data, catalogue.left_out.get(name, 0), cost.get(name, 0.0), near_rows))

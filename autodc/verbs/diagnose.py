@@ -188,20 +188,22 @@ def _of_run(
     known = state.diagnosed(state.incumbent)
     is_known = known is not None and known.is_whole and known.made.rows > 0
     notes, checks, again = [], Checks(), None
+    inputs: Inputs | None = None
+    rows: Rows | None = None
     if promote is not None or not is_known:
         stage("reading the data")
         with reopened(folder, state) as (inputs, core):
             if not is_known:
                 stage("looking for where it fails")
-                _look_again(inputs, core, folder)
+                rows = _look_again(inputs, core, folder)
             if promote is not None:
                 words = _promote(inputs, core, promote)
             written_again(core.state, folder)
             state = core.state
     if not quick:
         try:
-            again = read_again(folder, state)
-            rows = _rows_of(again, state, folder)
+            again = inputs or read_again(folder, state)
+            rows = _rows_of(again, state, folder) if rows is None else rows
         except AutodcError as error:  # what is found stands in the journal
             notes.append(f"the nearest inputs on which it succeeds, and labels: {error}")
         else:
@@ -225,20 +227,18 @@ def _of_run(
     return result
 
 
-def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> None:
-    """Look with the predictions that are kept of the incumbent, or let its model predict again."""
-    state, trial = core.state, None
+def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> Rows | None:
+    """Look with the predictions that are kept of the incumbent, or let its model predict again; what was looked at."""
+    state = core.state
     plan = state.incumbent
     assert plan is not None
-    address = state.outputs.get(plan)
+    trial = state.shown_by(plan)
     try:
-        outputs = None if address is None else core.outputs(plan)
-        mine = (t for t in state.trials if t.outcome is not None and t.outcome.outputs == address and address)
-        trial = next((t.trial.number for t in mine), None)
+        outputs = core.outputs(plan)
     except ArtefactLost:
         outputs = None
     if outputs is None:
-        outputs = predicted(inputs, str(folder.absolute()))
+        trial, outputs = None, predicted(inputs, str(folder.absolute()))
     looked: Looked = look(inputs, outputs, _most(inputs.spec))
     made, found = as_events(
         looked,
@@ -250,6 +250,7 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> None:
         store=core.store,
     )
     core.record(made, *found)
+    return looked.rows
 
 
 def _rows_of(inputs: Inputs, state: State, folder: Path) -> Rows | None:

@@ -145,13 +145,13 @@ def as_events(
         notes=looked.notes,
     )
     found = tuple(
-        finding_event(replace(one, id=f"F{first + k}", round=round_number), horizon, _shown(looked, one, store))
+        _finding_event(replace(one, id=f"F{first + k}", round=round_number), horizon, _shown(looked, one, store))
         for k, one in enumerate(looked.findings)
     )
     return made, found
 
 
-def finding_event(one: Finding, horizon: int, shown: str = "") -> ev.FindingMade:
+def _finding_event(one: Finding, horizon: int, shown: str) -> ev.FindingMade:
     """A finding as it is journalled. shown: address of its exhibit."""
     return ev.FindingMade(
         id=one.id,

@@ -140,7 +140,7 @@ def training_rows(inputs: Inputs) -> Rows:
     every = (catalogue.base, *catalogue.candidates.values())
     chosen = [evenly(len(one), n) for one, n in zip(every, _shared(every, _most(catalogue)), strict=True)]
     some = [one.take(rows, one.name) for one, rows in zip(every, chosen, strict=True)]
-    ids = [_in_file(catalogue, one.name, rows) for one, rows in zip(every, chosen, strict=True)]
+    ids = [catalogue.in_source(one.name, rows) for one, rows in zip(every, chosen, strict=True)]
     return Rows.of_datasets(some, ids, sum(map(len, every)))
 
 
@@ -252,12 +252,6 @@ def _shared(every: Sequence[Dataset], left: int) -> list[int]:
         found[at] = min(len(every[at]), left // (len(every) - k))
         left -= found[at]
     return found
-
-
-def _in_file(catalogue: Catalogue, name: str, rows: Array) -> Array:
-    """Positions in the file of a dataset, of which some rows may have been left out."""
-    kept = catalogue.kept.get(name)
-    return rows if kept is None else np.asarray(kept)[rows]
 
 
 def _composed(spec: StudySpec, name: str, labels: Mapping[Any, Any]) -> dict[str, Any]:

@@ -49,7 +49,6 @@ from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.wire.attributes import measured_for
-from autodc.wire.diagnosis import ExploreDiagnoser
 from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.problem import described_problem, search_problem
@@ -134,6 +133,8 @@ def _seen(
 
 def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
     """Open the study in its folder, or go on where it stopped. Raises InputError for a folder of another study."""
+    from autodc.wire.diagnosis import ExploreDiagnoser  # slow to import, and who reads a run needs none of it
+
     spec = inputs.spec
     if out.exists() and not out.is_dir():
         raise InputError("ADC-RUN-004", "the output is a file, not a folder", "--out", str(out), "name a folder")

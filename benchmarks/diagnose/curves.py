@@ -22,7 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from autodc.diagnose.curves import Point, learning_curve, worth
-from benchmarks.diagnose.rows import census, clothes, digits
+from benchmarks.clothes import clothes
+from benchmarks.diagnose.rows import census, digits
 from benchmarks.tables import table
 from benchmarks.worlds.conditions import CONDITIONS, photograph
 

@@ -34,6 +34,7 @@ from autodc.diagnose.view import View
 from benchmarks.diagnose.measures import measures
 from benchmarks.diagnose.peers import METHODS, Method
 from benchmarks.diagnose.world import setting
+from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
 
@@ -58,7 +59,7 @@ def found(masks: Sequence[Array], view: View, planted: Array) -> tuple[list[bool
     return worst, pure
 
 
-def table(numbers: Sequence[int], kind: str) -> list[str]:
+def section(numbers: Sequence[int], kind: str) -> list[str]:
     """One line a method: shares of planted slices among its first 3, 5, 10, and seconds."""
     hits: dict[str, list[list[bool]]] = defaultdict(list)
     seconds: dict[str, list[float]] = defaultdict(list)
@@ -78,16 +79,12 @@ def table(numbers: Sequence[int], kind: str) -> list[str]:
             for planted in world.truth.values():
                 worst, pure = found(masks, tried_on, planted[two])
                 hits[name].append([any(flags[:top]) for flags in (worst, pure) for top in TOPS])
+    head = ("method", "worst ten: top 3", "5", "10", "all inside: top 3", "5", "10", "CPU-s")
     lines = [
-        f"### {kind}: {KINDS[kind]} ({len(hits['beam'])} planted slices)",
-        "",
-        "| method | worst ten: top 3 | 5 | 10 | all inside: top 3 | 5 | 10 | CPU-s |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        (name, *(f"{share:.0%}" for share in np.mean(rows, axis=0)), f"{np.mean(seconds[name]):.2f}")
+        for name, rows in hits.items()
     ]
-    for name, rows in hits.items():
-        shares = " | ".join(f"{share:.0%}" for share in np.mean(rows, axis=0))
-        lines.append(f"| {name} | {shares} | {np.mean(seconds[name]):.2f} |")
-    return [*lines, ""]
+    return [f"### {kind}: {KINDS[kind]} ({len(hits['beam'])} planted slices)", "", table(head, lines), ""]
 
 
 KEPT: dict[tuple[str, int], tuple[list[Array], float]] = {}
@@ -192,7 +189,7 @@ def main() -> None:
     asked.add_argument("--permuted", type=int, default=100)
     options = asked.parse_args()
     numbers = range(options.first, options.first + options.settings)
-    parts = [line for kind in KINDS for line in table(numbers, kind)]
+    parts = [line for kind in KINDS for line in section(numbers, kind)]
     fooled, confirmed = permuted(options.permuted, options.first)
     whole = seconds_of_3000(options.first)
     real = [

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from autodc.diagnose.class_pairs import ClassPair
 from autodc.diagnose.conventions import label_conventions
 from autodc.diagnose.labels import Labels, wrong_labels
 from autodc.diagnose.unseen import cross_validated
-from benchmarks.diagnose.rows import census, clothes, coordinates, digits, reviews
+from benchmarks.clothes import clothes
+from benchmarks.diagnose.rows import census, coordinates, digits, reviews
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
@@ -32,6 +34,7 @@ SEEDS, ROWS = 10, 2000
 KINDS = ("nothing", "pair 10%", "pair 25%", "by chance 10%", "one dataset 30%")
 
 
+@cache
 def supply() -> dict[str, tuple[Array, Array]]:
     (images, kinds), (scans, numbers) = clothes(), digits()
     people = census()
@@ -88,7 +91,7 @@ def is_pair(one: ClassPair | None, pair: tuple[int, int]) -> bool:
 
 
 def campaign(
-    judge: Callable[[Array, Array, Array, int], Array], learned: bool
+    judge: Callable[[Array, Array, tuple[Array, Array], int], Array], learned: bool
 ) -> dict[tuple[str, str], list[dict[str, float]]]:
     results = defaultdict(list)
     for name, (x, y) in supply().items():
@@ -101,23 +104,16 @@ def campaign(
                     rows, other = order[: len(order) * 2 // 3], order[len(order) * 2 // 3 :]
                 parts = np.array(["first", "second", "third"])[np.arange(len(rows)) % 3]
                 labels, pair = planted(kind, y[rows], parts, rng)
-                shares = judge(x[rows], labels, np.stack([other, y[other]]) if len(other) else other, seed)
+                shares = judge(x[rows], labels, (x[other], y[other]), seed)
                 found = wrong_labels(labels, shares, range(int(y.max()) + 1), datasets=parts, learned=learned)
                 results[name, kind].append(told(found, labels != y[rows], pair, shares, labels))
     return results
 
 
-def by_other_rows(x: Array, labels: Array, other: Array, seed: int) -> Array:
+def by_other_rows(x: Array, labels: Array, other: tuple[Array, Array], seed: int) -> Array:
     """What a model says that learned from other rows, labelled right: as of validation."""
-    whole = next(rows for rows, _ in supply_once().values() if rows.shape[1] == x.shape[1])
-    model = LogisticRegression(C=0.1, max_iter=300).fit(whole[other[0]], other[1])
+    model = LogisticRegression(C=0.1, max_iter=300).fit(*other)
     return np.asarray(model.predict_proba(x))
-
-
-def supply_once(kept: dict[str, Any] = {}) -> dict[str, tuple[Array, Array]]:  # noqa: B006
-    if not kept:
-        kept.update(supply())
-    return kept
 
 
 def share(rows: list[dict[str, float]], key: str) -> str:
@@ -170,7 +166,7 @@ def labels_table(results: dict[tuple[str, str], list[dict[str, float]]]) -> str:
 def conventions() -> str:
     """Two datasets of 1,200 rows each; the second renames, swaps, merges, or is careless."""
     lines = []
-    for name, (x, y) in supply_once().items():
+    for name, (x, y) in supply().items():
         counts: dict[str, list[float]] = defaultdict(list)
         for seed in range(2 * SEEDS):
             rng = np.random.default_rng([seed, 7, *name.encode()])

@@ -25,6 +25,7 @@ from autodc.diagnose.labels import wrong_labels
 from autodc.diagnose.unseen import cross_validated
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.labels import Rows, conventions_of, training_rows, wrong_in
+from benchmarks.diagnose.labels import share
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
@@ -127,18 +128,13 @@ def said(names: list[str]) -> str:
     return ", ".join(names) or "–"
 
 
-def mean(rows: list[dict[str, float]], key: str) -> str:
-    values = [one[key] for one in rows if np.isfinite(one[key])]
-    return f"{np.mean(values):.2f}" if values else "–"
-
-
 def main() -> None:
     first, second, start = [], [], time.perf_counter()
     for name in STUDIES:
         inputs = read_inputs(autodc.load(ROOT / f"configs/{name}/study.yaml"))
         first.append(training(name, inputs))
         for (kind, judge), rows in validation(inputs).items():
-            second.append((name, kind, judge, *(mean(rows, key) for key in ("told", "sure", "right", "found"))))
+            second.append((name, kind, judge, *(share(rows, key) for key in ("told", "sure", "right", "found"))))
     head = ("study", "rows", "wrong, as planted", "told: labels by chance (AUC)", "AUC of the others")
     head += (
         "told: wrong otherwise",

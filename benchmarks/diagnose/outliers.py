@@ -19,7 +19,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.neural_network import MLPClassifier
 
 from autodc.diagnose.outliers import Tails, boundary, edge_cases, tails
-from benchmarks.diagnose.rows import clothes, digits
+from benchmarks.clothes import clothes
+from benchmarks.diagnose.rows import digits
 from benchmarks.tables import table
 from benchmarks.worlds.conditions import CONDITIONS, photograph, pieces
 

@@ -1,9 +1,7 @@
-"""Real rows for the benchmarks of diagnosis: clothes, digits, a table and texts, as coordinates and classes."""
+"""Real rows for the benchmarks of diagnosis: digits, a table and texts, as coordinates and classes."""
 
 from __future__ import annotations
 
-import gzip
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,21 +13,6 @@ from sklearn.datasets import load_digits
 Array = np.ndarray[Any, Any]
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-FASHION = "/usr/share/datasets/fashion-mnist"
-
-
-@cache
-def clothes() -> tuple[Array, Array]:
-    """Fashion-MNIST at 14 × 14: (70000, 14, 14) of 0 to 1, and classes."""
-    folder = Path(os.environ.get("FASHION_MNIST", FASHION))
-    images, labels = [], []
-    for part in ("train", "t10k"):
-        with gzip.open(folder / f"{part}-images-idx3-ubyte.gz") as file:
-            whole = np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 14, 2, 14, 2)
-            images.append(whole.mean(axis=(2, 4), dtype=np.float32) / 255)
-        with gzip.open(folder / f"{part}-labels-idx1-ubyte.gz") as file:
-            labels.append(np.frombuffer(file.read()[8:], np.uint8).astype(int))
-    return np.concatenate(images), np.concatenate(labels)
 
 
 @cache

@@ -11,13 +11,11 @@ on disk, so that every benchmark of diagnosis looks at the same models:
 
 What attributes a view has: `pixels` cheap measures of the pictures; `given` also what a camera's log would say of each
 condition, with errors; `blind` nothing that has to do with the planted conditions, only logs of the benign ones.
-Every kind has two distractors, `hour` and `device`. The images are those of the Debian package dataset-fashion-mnist;
-FASHION_MNIST names another folder that holds them.
+Every kind has two distractors, `hour` and `device`. The images are those of `benchmarks/clothes.py`.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import warnings
@@ -36,13 +34,13 @@ from sklearn.neural_network import MLPClassifier
 
 from autodc import seeds
 from autodc.diagnose.view import View
+from benchmarks.clothes import images
 from benchmarks.diagnose.conditions import CONDITIONS, photograph
 from benchmarks.diagnose.measures import measures
 
 Array = np.ndarray[Any, Any]
 Attributes = Literal["pixels", "given", "blind"]
 
-DEBIAN = "/usr/share/datasets/fashion-mnist"
 CLASSES = ("top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
 BASE, VALIDATION = 6000, 6000
 PLANTED, BENIGN = 3, 3
@@ -220,17 +218,6 @@ def take(source: Array, shares: Mapping[str, float], rng: np.random.Generator) -
     )
 
 
-@cache
-def images() -> tuple[Array, Array]:
-    """All 70,000 of the package: (n, 28, 28) bytes and (n,) classes; those for training come first."""
-    folder = Path(os.environ.get("FASHION_MNIST", DEBIAN))
-    if not folder.is_dir():
-        raise SystemExit(f"Fashion-MNIST is not in {folder}; `sudo apt-get install dataset-fashion-mnist`")
-    x = [_idx(folder / f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28) for part in ("train", "t10k")]
-    y = [_idx(folder / f"{part}-labels-idx1-ubyte.gz", 8) for part in ("train", "t10k")]
-    return np.concatenate(x), np.concatenate(y)
-
-
 def _made(number: int) -> Setting:
     rng = np.random.default_rng(seeds.child(number, "setting"))
     chosen = [str(name) for name in rng.permutation(list(CONDITIONS))[: PLANTED + BENIGN]]
@@ -250,7 +237,3 @@ def _logged(rows: Pictures, name: str, rng: np.random.Generator) -> Array:
 
 def _flat(x: Array) -> Array:
     return x.reshape(len(x), -1).astype(np.float32) / 255 - np.float32(0.28)
-
-
-def _idx(file: Path, header: int) -> Array:
-    return np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8, offset=header)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +10,7 @@ from sklearn.datasets import load_digits
 
 from autodc import seeds
 from autodc.studyfile.study import ParameterSpec
+from benchmarks import clothes as package
 from benchmarks.worlds.conditions import SCANNERS, photograph, pieces, scan
 from benchmarks.worlds.planting import Planted, Sizes, Supply, plant
 from benchmarks.worlds.real import PLAIN_SPACE, RealWorld
@@ -21,7 +18,6 @@ from benchmarks.worlds.real import PLAIN_SPACE, RealWorld
 Array = np.ndarray[Any, Any]
 Recipe = Sequence[tuple[str, int]]
 
-FASHION = "/usr/share/datasets/fashion-mnist"
 CURES = (("cure", 0), ("cure", 1), ("cure", 2), ("interacting", 3), ("interacting", 3))
 TWINS = (("duplicate", 0), ("redundant", 1), ("trade_off", 2))
 NOTHING = (("mislabelled", 0), ("off_domain", 0), ("copy", 0), ("useless", 0))
@@ -112,7 +108,7 @@ def digit_scans(rng: np.random.Generator) -> Supply:
 
 def clothes(rng: np.random.Generator) -> Supply:
     """Fashion-MNIST at 14 × 14: training and 500 validation pictures from its training part, 600 from its test part."""
-    images, targets = _clothes()
+    images, targets = package.clothes()
     train, test = rng.permutation(60_000), 60_000 + rng.permutation(10_000)
     return _supply(images, targets, (train[:8000], train[8000:8500], test[:600]), photograph)
 
@@ -132,19 +128,6 @@ def _supply(images: Array, targets: Array, split: Sequence[Array], seen: Callabl
         take=lambda raw, condition, rng: seen(images[raw], condition, rng),
         scramble=lambda count, rng: seen(pieces(images[training], count, rng), "plain", rng),
     )
-
-
-@cache
-def _clothes() -> tuple[Array, Array]:
-    folder = Path(os.environ.get("FASHION_MNIST", FASHION))
-    pictures, labels = [], []
-    for part in ("train", "t10k"):
-        with gzip.open(folder / f"{part}-images-idx3-ubyte.gz") as file:
-            pictures.append(np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 14, 2, 14, 2))
-        with gzip.open(folder / f"{part}-labels-idx1-ubyte.gz") as file:
-            labels.append(np.frombuffer(file.read()[8:], np.uint8))
-    images = np.concatenate([p.mean((2, 4), dtype=np.float32) for p in pictures]) / np.float32(255)
-    return images, np.concatenate(labels).astype(np.int64)
 
 
 _WORLDS: Mapping[str, Callable[[int], RealWorld]] = {

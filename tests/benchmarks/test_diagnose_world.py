@@ -17,7 +17,7 @@ needs_images = pytest.mark.skipif(not FASHION.is_dir(), reason="dataset-fashion-
 @needs_images
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_a_condition_changes_pictures_and_stays_a_picture(name: str) -> None:
-    from benchmarks.diagnose.world import images
+    from benchmarks.clothes import images
 
     few = images()[0][:20]
     names = np.array([name] * 20, dtype=object)

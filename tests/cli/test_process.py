@@ -41,6 +41,12 @@ def test_a_light_start_imports_nothing_heavy(code: Any) -> None:
     assert done.stderr.strip() == "[]"
 
 
+def test_who_reads_a_run_does_not_wait_for_what_diagnoses() -> None:
+    code = "import sys, autodc.verbs.run; print([m for m in ('sklearn', 'autodc.diagnose') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_stops_cleanly_and_the_same_command_finishes(

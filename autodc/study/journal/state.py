@@ -194,6 +194,14 @@ class State:
         """The last diagnosis of a plan, or None."""
         return next((one for one in reversed(self.diagnoses) if one.plan == plan), None)
 
+    def shown_by(self, plan: Plan) -> int | None:
+        """The training of a plan whose predictions are kept; None where none are."""
+        address = self.outputs.get(plan)
+        if address is None:
+            return None
+        mine = (t for t in self.trials if t.trial.plan == plan and t.outcome is not None)
+        return next((t.trial.number for t in mine if t.outcome is not None and t.outcome.outputs == address), None)
+
     @property
     def next_finding(self) -> int:
         """The number of the first finding of a diagnosis: of the last one while it is not whole, else of the next."""

@@ -23,7 +23,7 @@ def waits(view: View, tools: Tools) -> bool:
     """Whether the predictions of the incumbent are still to come, or not visible yet."""
     if tools.diagnoser is None or view.state.diagnosed(view.incumbent) is not None:
         return False
-    shown = _shown(view)
+    shown = view.state.shown_by(view.incumbent)
     if shown is not None:
         return shown >= view.horizon
     return any(t.trial.plan == view.incumbent and t.trial.phase in PAIRED for t in view.hidden)
@@ -34,17 +34,8 @@ def next_event(view: View, tools: Tools) -> ev.Event | None:
     if tools.diagnoser is None or not is_due(view):
         return None
     known = view.state.diagnosed(view.incumbent)
-    number = _shown(view) if known is None else known.made.trial
+    number = view.state.shown_by(view.incumbent) if known is None else known.made.trial
     made, findings = tools.diagnosed(view, number)
     if known is None:
         return made
     return findings[len(known.ids)] if len(known.ids) < min(len(findings), known.made.findings) else None
-
-
-def _shown(view: View) -> int | None:
-    """The training whose predictions are kept of the incumbent; None where none are."""
-    address = view.state.outputs.get(view.incumbent)
-    if address is None:
-        return None
-    mine = (t for t in view.state.trials if t.trial.plan == view.incumbent and t.outcome is not None)
-    return next((t.trial.number for t in mine if t.outcome is not None and t.outcome.outputs == address), None)

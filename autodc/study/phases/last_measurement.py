@@ -56,9 +56,7 @@ class LastMeasurement(Phase):
             return credited(view, tools)
         if view.spec.data.test is not None and view.state.due and last.pairs(view):
             return tools.assessor.measure(view)
-        if diagnosing.is_due(view) and (found := diagnosing.next_event(view, tools)) is not None:
-            return found
-        return ev.StudyFinished(because=_because(view))
+        return diagnosing.next_event(view, tools) or ev.StudyFinished(because=_because(view))
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """The next one."""
