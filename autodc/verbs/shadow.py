@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -32,7 +33,7 @@ from autodc.masking import masked
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.verbs.labelling import ADDED, Labels, write_sheet
 from autodc.verbs.predicting import Predictor, predicting
-from autodc.verbs.shadow_rows import Attributes, again, attributes_with, fetched, noted, summing_up
+from autodc.verbs.shadow_rows import Attributes, attributes_with, fetched, noted, summing_up
 from autodc.wire.inputs import Inputs, read_inputs
 
 Array = np.ndarray[Any, Any]
@@ -99,7 +100,7 @@ def shadow(
         featurer, learned = _learned(inputs, predictor, attributes, first.data, seed)
         progress("reading and predicting the stream", 0, 1)
         predict = partial(_outputs, inputs, predictor)
-        seen, notes = noted(again(first, pieces), predict, attributes, featurer, learned)
+        seen, notes = noted(itertools.chain([first], pieces), predict, attributes, featurer, learned)
     progress("telling failures apart", 0, 1)
     mined = mine(learned, seen, pick, _held(catalogue, attributes, learned), seed)
     rows = fetched(source, _wanted(mined), seen.content)
