@@ -10,8 +10,8 @@ from autodc.review.numbers import count, listed
 LEFT = {
     "lost": "the stream does not have it",
     "another type": "the stream has it in another type",
-    "names": "it names rows",
 }
+"""Why a column is not looked at, where that is told: of one that names rows it is not."""
 MOST = 5
 
 
@@ -55,7 +55,7 @@ def warnings(content: Mapping[str, Any]) -> list[str]:
             f"{count(learned['failures'], 'failure')} in {count(learned['rows'], 'row')} of validation are too few to "
             "learn from: rows are picked by how unsure the model is, and the estimate is that of validation"
         )
-    left = {why: [n for n, w in content["columns_left_out"].items() if w == why] for why in LEFT if why != "names"}
+    left = {why: [n for n, w in content["columns_left_out"].items() if w == why] for why in LEFT}
     found += [f"not looked at: {listed(names[:MOST])}: {LEFT[why]}" for why, names in left.items() if names]
     return [*found, *content["notes"]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,17 +78,17 @@ def write_sheet(
     place = {int(row): at for at, row in enumerate(rows.rows)}
     picked = np.array([place[one.row] for one in mined.picked], dtype=int)
     ids = [f"r-{int(value):016x}" for value in rows.content]
+    known = bool(labels.classes)
     about = pd.DataFrame(
         {
             ID: [ids[at] for at in picked],
             ROW: rows.rows[picked],
             FILE: [rows.files[at] for at in picked],
             FAILURE: seen.failure[rows.rows[picked]].astype(float).round(4),
-            PREDICTED: [_label(labels, seen.predicted[row]) for row in rows.rows[picked]],
+            **({PREDICTED: [labels.classes[int(seen.predicted[row])] for row in rows.rows[picked]]} if known else {}),
             WHY: [one.why for one in mined.picked],
         }
     )
-    about = about.drop(columns=[] if labels.classes else [PREDICTED])
     rules = [one.rule.sql for one in learned.gathered]
     conditions = [rules[one.condition] if one.condition >= 0 else "" for one in mined.picked]
     x, metadata = rows.x[picked], rows.metadata.iloc[picked].reset_index(drop=True)
@@ -112,9 +111,10 @@ def write_sheet(
         "labelled": {"source": source, "options": dict(labels.options), "columns": list(labels.targets)},
         "files": {"sheet": _sheet(labels), "page": PAGE, "pool": POOL, "corner_cases": CORNERS},
     }
+    predicted = about[PREDICTED].tolist() if known else [None] * len(about)
     shown = [
-        _shown(rows, at, labels, pick, metadata_at)
-        for at, pick, metadata_at in zip(picked, _with_predicted(picks, about), range(len(picked)), strict=True)
+        {**pick, "predicted": label, **_shown(rows, at, labels)}
+        for at, pick, label in zip(picked, picks, predicted, strict=True)
     ]
     (folder / PAGE).write_text(render_sheet({**content, **found}, shown, labels.classes), encoding="utf-8")
     return found
@@ -165,17 +165,8 @@ def _corners(mined: Mined, rows: Rows, place: Mapping[int, int], ids: list[str])
     ]
 
 
-def _label(labels: Labels, code: int) -> Any:
-    return labels.classes[int(code)] if labels.classes else None
-
-
-def _with_predicted(picks: list[dict[str, Any]], about: pd.DataFrame) -> list[dict[str, Any]]:
-    predicted = about[PREDICTED].tolist() if PREDICTED in about else [None] * len(about)
-    return [{**pick, "predicted": label} for pick, label in zip(picks, predicted, strict=True)]
-
-
-def _shown(rows: Rows, at: int, labels: Labels, pick: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """One row as the page shows it."""
+def _shown(rows: Rows, at: int, labels: Labels) -> dict[str, Any]:
+    """The inputs of one row as the page shows them."""
     x, picture, text = rows.x, None, None
     if isinstance(x, Table):
         if x.kind == "files":
@@ -187,16 +178,10 @@ def _shown(rows: Rows, at: int, labels: Labels, pick: Mapping[str, Any], number:
     line = rows.metadata.iloc[at]
     names = list(dict.fromkeys(name for name in (*labels.columns, *rows.metadata.columns) if name in rows.metadata))
     facts = [(name, _fact(line[name])) for name in names if name not in ("path", *labels.targets)][:FACTS]
-    return {**pick, "number": number + 1, "picture": picture and data_uri(picture), "text": text, "facts": facts}
+    return {"picture": picture and data_uri(picture), "text": text, "facts": facts}
 
 
 def _fact(value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return "–"
-    return (
-        f"{value:.4g}"
-        if isinstance(value, float | np.floating)
-        else os.fspath(value)[:80]
-        if isinstance(value, str)
-        else str(value)[:80]
-    )
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)[:80]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -32,7 +33,7 @@ from autodc.masking import masked
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.verbs.labelling import ADDED, Labels, write_sheet
 from autodc.verbs.predicting import Predictor, predicting
-from autodc.verbs.shadow_rows import Attributes, again, attributes_with, fetched, noted, summing_up
+from autodc.verbs.shadow_rows import Attributes, attributes_with, fetched, noted, summing_up
 from autodc.wire.inputs import Inputs, read_inputs
 
 Array = np.ndarray[Any, Any]
@@ -99,9 +100,9 @@ def shadow(
         featurer, learned = _learned(inputs, predictor, attributes, first.data, seed)
         progress("reading and predicting the stream", 0, 1)
         predict = partial(_outputs, inputs, predictor)
-        seen, notes = noted(again(first, pieces), predict, attributes, featurer, learned)
+        seen, notes = noted(itertools.chain([first], pieces), predict, attributes, featurer, learned)
     progress("telling failures apart", 0, 1)
-    mined = mine(learned, seen, pick, _held(catalogue, attributes, featurer.columns), seed)
+    mined = mine(learned, seen, pick, _held(catalogue, attributes, learned), seed)
     rows = fetched(source, _wanted(mined), seen.content)
     content = _content(inputs, model, os.fspath(stream), learned, mined, seen, notes)
     labels = Labels.of(spec.data.base.options, catalogue, featurer.columns)
@@ -163,7 +164,8 @@ def _learned(
     is_classification = catalogue.classes is not None
     base = catalogue.base
     labels = base.y if is_classification else None
-    about = attributes(base) if base.features else base.metadata
+    own = {*base.metadata} & {*validation.metadata}
+    about = base.metadata if own.issuperset(base.features) else attributes(base)  # inputs alone are looked at there
     featurer = Featurer.of(columns, base.x, about, labels, seed=seed)
     known, layout = featurer.features(outputs, frame, validation.x)
     failed = failed_rows(_errors(inputs, outputs, explore), is_classification=is_classification)
@@ -199,15 +201,14 @@ def _aside(inputs: Inputs) -> set[str]:
     return named - {""}
 
 
-def _held(catalogue: Catalogue, attributes: Attributes, columns: Columns) -> dict[str, Array]:
-    """The attributes of what is held out, as far as all are there; no target is among them."""
-    sets = {"validation": catalogue.validation, **({"test": catalogue.test} if catalogue.test is not None else {})}
-    frames = {name: attributes(data) for name, data in sets.items()}
-    return {
-        name: columns.encode(frame)
-        for name, frame in frames.items()
-        if all(one.source in frame for one in columns.columns)
-    }
+def _held(catalogue: Catalogue, attributes: Attributes, learned: Learned) -> dict[str, Array]:
+    """The attributes of what is held out, of the test set where all are there; no target is among them."""
+    columns, found = learned.layout.columns, {"validation": learned.known[:, learned.layout.attributes]}
+    if catalogue.test is not None:
+        frame = attributes(catalogue.test)
+        if all(one.source in frame for one in columns.columns):
+            found["test"] = columns.encode(frame)
+    return found
 
 
 def _wanted(mined: Mined) -> list[int]:

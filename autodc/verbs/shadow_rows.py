@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,6 @@ from autodc.adapters.enrichers.registry import measures
 from autodc.adapters.sources.stream import PLACE, Piece, Stream
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
-from autodc.diagnose.rule import Rule
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.conditions import which
 from autodc.diagnose.shadow.features import Featurer
@@ -114,7 +112,7 @@ def noted(
             features.add(made)
             failure.append(learned.model.predict(made).astype(np.float32))
             content.append(np.asarray(piece.data.hashes))
-            condition.append(_condition(rules, frame).astype(np.int16))
+            condition.append(which(rules, frame).astype(np.int16))
             predicted.append(_predicted(outputs, featurer.is_classification))
             notes |= dict.fromkeys(piece.data.notes)
         seen = Seen(
@@ -157,15 +155,6 @@ def fetched(stream: Stream, rows: Sequence[int], content: Array) -> Rows:
         files=tuple(files[at] for at in order),
         content=found[order],
     )
-
-
-def again(first: Piece, rest: Iterator[Piece]) -> Iterator[Piece]:
-    """A stream of which the first piece was read already."""
-    return itertools.chain([first], rest)
-
-
-def _condition(rules: tuple[Rule, ...], frame: pd.DataFrame) -> Array:
-    return which(rules, frame)
 
 
 def _predicted(outputs: Array, is_classification: bool) -> Array:

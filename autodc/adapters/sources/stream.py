@@ -135,10 +135,8 @@ class Stream:
         passed = {key: value for key, value in self.base_options.items() if key in PASSED_ON[kind]}
         if _schema(self.base) is not None:
             passed.pop("features", None)
-        if isinstance(self.base.x, Table) or "image" not in passed:
-            passed = {
-                k: v for k, v in passed.items() if kind != "table" or k not in ("size", "mode") or "image" in passed
-            }
+        if kind == "table" and "image" not in passed:  # the base has pictures, and they are no column
+            passed = {key: value for key, value in passed.items() if key not in ("size", "mode")}
         target = {"target": self.base_options["target"]} if "target" in self.base_options else {}
         return {**target, **passed, **self.spec.options}
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_names, jsonl_pieces
+from autodc.adapters.sources.jsonlfile import is_jsonl, jsonl_pieces
 from autodc.adapters.sources.kinds import refuse_lost_inputs, typed, typed_table
-from autodc.adapters.sources.parquetfile import is_parquet, parquet_names, parquet_pieces
+from autodc.adapters.sources.parquetfile import parquet_pieces
 from autodc.adapters.sources.pictures import image_inputs
+from autodc.adapters.sources.tablefile import read_names
 from autodc.adapters.sources.target_columns import target_names, vectors_of
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
@@ -23,8 +24,8 @@ OF_TABLES = ("features", "types", "text", "image", "size", "mode", "separator", 
 
 def table_pieces(request: SourceRequest, base: Dataset, rows: int) -> Iterator[Dataset]:
     """Rows of a Parquet or JSON Lines file."""
-    _refuse_unknown(request)
-    names = jsonl_names(request) if is_jsonl(request) else parquet_names(request)
+    refuse_unknown_options(request, ("features", "metadata", *OF_TABLES))
+    names = read_names(request)
     if not names:
         raise problem(request, "009", "there are no rows")
     target = target_names(request, names)
@@ -32,9 +33,10 @@ def table_pieces(request: SourceRequest, base: Dataset, rows: int) -> Iterator[D
     text = request.text("text")
     as_text = {name for name, kind in (request.schema or {}).items() if kind in ("category", "text")}
     as_text |= {text} if text else set()
-    some = jsonl_pieces(request, read, rows, tuple(as_text)) if is_jsonl(request) else None
-    frames = parquet_pieces(request, read, rows) if is_parquet(request) else some
-    assert frames is not None
+    if is_jsonl(request):
+        frames = jsonl_pieces(request, read, rows, tuple(as_text))
+    else:
+        frames = parquet_pieces(request, read, rows)
     seen, notes = 0, ((UNREAD.format(", ".join(target)),) if target else ())
     for frame in frames:
         if len(frame):
@@ -77,7 +79,3 @@ def _vectors(request: SourceRequest, frame: pd.DataFrame) -> tuple[Inputs, pd.Da
         raise problem(request, "020", "the stream has other inputs than the base", got, hint)
     ((name, x),) = found.items()
     return x, frame.drop(columns=[name])
-
-
-def _refuse_unknown(request: SourceRequest) -> None:
-    refuse_unknown_options(request, ("features", "metadata", *OF_TABLES))

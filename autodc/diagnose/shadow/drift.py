@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy.stats import chi2_contingency, ks_2samp, norm
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
+from autodc.diagnose.chances import holm
 from autodc.diagnose.shadow.columns import Column, Columns
 from autodc.diagnose.shadow.failure import auroc
 
@@ -160,16 +161,8 @@ def moved(columns: Columns, known: Array, stream: Array) -> tuple[Moved, ...]:
         test = _of_categories(one, mine, theirs) if one.is_category else _of_numbers(one, mine, theirs)
         if test is not None:
             found.append(test)
-    order = np.argsort([one.p for one in found], kind="stable")
-    corrected, highest = dict[int, float](), 0.0
-    for rank, at in enumerate(order):
-        highest = max(highest, min(1.0, found[at].p * (len(found) - rank)))
-        corrected[int(at)] = highest
-    sure = [
-        Moved(**{f: getattr(one, f) for f in one.__slots__} | {"p": corrected[at]})
-        for at, one in enumerate(found)
-        if corrected[at] < LEVEL and one.distance >= LEAST_MOVE
-    ]
+    corrected = [replace(one, p=p) for one, p in zip(found, holm([one.p for one in found]), strict=True)]
+    sure = [one for one in corrected if one.p < LEVEL and one.distance >= LEAST_MOVE]
     last = {one.name for one in columns.columns if one.sums_up}
     return tuple(sorted(sure, key=lambda one: (one.attribute in last, -one.distance)))
 

@@ -36,8 +36,6 @@ class FailureModel:
     """One a fold; none where there was too little to learn from."""
     curves: tuple[Any, ...]
     """Makes a probability of the scores of the trees, one a fold."""
-    sure: int
-    """The feature that says how sure the model is, the first of the proxies."""
     rate: float
     """Share of failures in validation."""
     out_of_fold: Array
@@ -58,7 +56,6 @@ class FailureModel:
             return cls(
                 trees=(),
                 curves=(),
-                sure=0,
                 rate=rate,
                 out_of_fold=flat,
                 auroc=None,
@@ -77,7 +74,6 @@ class FailureModel:
         return cls(
             trees=tuple(trees),
             curves=tuple(curves),
-            sure=0,
             rate=float(rate),
             out_of_fold=found,
             auroc=auroc(failed, found),

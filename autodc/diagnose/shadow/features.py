@@ -46,12 +46,6 @@ class Layout:
         return slice(len(self.proxies), len(self.proxies) + len(self.columns))
 
     @property
-    def place(self) -> slice:
-        """Coordinates."""
-        first = len(self.proxies) + len(self.columns)
-        return slice(first, first + self.coordinates)
-
-    @property
     def distance(self) -> int | None:
         """From the base."""
         return self.width - 1 if self.coordinates else None
@@ -67,10 +61,9 @@ class Layout:
 
     @property
     def met(self) -> Array:
-        """The columns that say under which conditions a row was met, without what the model makes of it."""
-        found = np.ones(self.width, dtype=bool)
-        found[: len(self.proxies)] = False
-        return found
+        """The columns that say under which conditions a row was met, not what the model makes of it; else all."""
+        found = np.arange(self.width) >= len(self.proxies)
+        return found if found.any() else ~found
 
 
 @final

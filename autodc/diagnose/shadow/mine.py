@@ -60,7 +60,7 @@ class Learned:
             explore=explore,
             failed=failed,
             model=FailureModel.fit(mine, failed, groups, categorical, seed),
-            rosy=rosiness(mine, _met(layout), failed, categorical, seed),
+            rosy=rosiness(mine, layout.met, failed, categorical, seed),
             gathered=gatherings(layout.columns, frame.iloc[explore].reset_index(drop=True), failed, seed),
         )
 
@@ -133,7 +133,7 @@ class Mined:
 def mine(learned: Learned, seen: Seen, count: int, held: Mapping[str, Array], seed: int) -> Mined:
     """Say what a stream is like and which rows to label. held: held-out set → its encoded attributes, (n, columns)."""
     layout, rng = learned.layout, np.random.default_rng(seed)
-    met = _met(layout)
+    met = layout.met
     some = np.sort(rng.choice(len(seen), min(MOST, len(seen)), replace=False))
     known = np.arange(len(learned.known))
     known = np.sort(rng.choice(known, min(MOST, len(known)), replace=False))
@@ -176,11 +176,6 @@ def newness(ratio: Array, seen: Seen, layout: Layout) -> Array:
     if layout.distance is not None:
         found = found + np.log(np.maximum(np.asarray(seen.features[:, layout.distance]), 1e-3))
     return np.asarray(found)
-
-
-def _met(layout: Layout) -> Array:
-    """The features that say under which conditions a row was met; all where nothing does."""
-    return layout.met if layout.met.any() else np.ones(layout.width, dtype=bool)
 
 
 def _rounded(value: float | None) -> float | None:
