@@ -11,7 +11,7 @@ import numpy as np
 from autodc.study.journal import events as ev
 from autodc.study.memory import on_every_row
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import costs
+from autodc.study.rules import costs, last
 from autodc.study.view import View
 
 SURE = 0.8
@@ -21,7 +21,7 @@ SURE = 0.8
 def polished(view: View, tools: Tools) -> ev.IncumbentPolished | None:
     """Settings believed better than those of the incumbent, once after it moved; None where there are none."""
     state, incumbent = view.state, view.incumbent
-    if incumbent.recipe != "concat":
+    if incumbent.recipe != "concat" or not last.would_train(view):
         return None
     if any(one.round == state.round for one in state.polished):
         return None

@@ -15,7 +15,7 @@ from autodc.study.memory import TUNING
 from autodc.study.phases import polishing, proposing
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, planning
+from autodc.study.rules import allowance, last, planning
 from autodc.study.view import View
 
 
@@ -32,6 +32,7 @@ class Tuning(Phase):
         left, spec = allowance.left(view), view.spec
         most = min(left, spec.search.trials_per_round) if math.isinf(left) else left
         tunes = proposing.weighs(view) and spec.search_space and view.incumbent.recipe == "concat"
+        tunes = tunes and last.would_train(view)
         return ev.PhaseStarted(round=view.state.round, phase=self.name, planned=max(0, int(most)) if tunes else 0)
 
     def decide(self, view: View, tools: Tools) -> ev.Event | None:

@@ -26,6 +26,11 @@ def seeds_paid(view: View, cap: float | None = None) -> int:
     return int(min(final_seeds(view), max(0.0, affordable)))
 
 
+def would_train(view: View) -> bool:
+    """Whether a plan that took the place of the incumbent now would be trained: what nobody trains is not taken."""
+    return min(final_seeds(view), (allowance.cap(view) - view.state.spent) / 2) >= 1
+
+
 def baseline_seeds_paid(view: View, plans: frozenset[Plan]) -> int:
     """Fresh seeds that these plans can be paid beside start and incumbent, and no more than those have."""
     state = view.state
