@@ -6,7 +6,7 @@ A number is searched on its own scale (logarithmic where it says so), a choice b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, final
@@ -19,6 +19,7 @@ from autodc.studyfile.values import ParameterSpec, frozen
 
 Array = np.ndarray[Any, Any]
 DimensionKind = Literal["weight", "number", "choice"]
+Condition = Callable[[Array, Array], Array]
 
 OUT = 0.05
 DIGITS = 6
@@ -111,10 +112,10 @@ class Space:
         )
         self.clusters = tuple(tuple(np.array([self.index[n] for n in one]) for one in band) for band in clusters)
         self.features_of = _feature_plan(self)
-        self._features = np.array(self.features_of, dtype=int).reshape(len(self.features_of), 3).T
-        self._kinds = np.array([d.kind for d in self.dimensions], dtype="<U6")
-        self._choices = np.flatnonzero(self._kinds == "choice")
-        self._numbers = np.flatnonzero(self._kinds == "number")
+        self._columns = _feature_columns(self)
+        kinds = np.array([d.kind for d in self.dimensions], dtype="<U6")
+        self._choices = np.flatnonzero(kinds == "choice")
+        self._numbers = np.flatnonzero(kinds == "number")
         self._last = np.array([len(self.dimensions[i].choices) - 1 for i in self._choices], dtype=float)
         self._grids = [i for i, d in enumerate(self.dimensions) if d.grid]
 
@@ -136,11 +137,11 @@ class Space:
     def active(self, rows: Array) -> Array:
         """Say which dimensions count, shape (n, D): conditions hold and, for a stage, the weight is above 0."""
         mask = np.ones(rows.shape, dtype=bool)
-        for i, dimension in enumerate(self.dimensions):
-            for other, wanted in dimension.when:
-                mask[:, i] &= self._equals(rows, mask, other, wanted)
-            if dimension.stage_of:
-                mask[:, i] &= rows[:, self.index[dimension.stage_of]] >= OUT
+        for i, conditions, stage in self._conditions:
+            for condition in conditions:
+                mask[:, i] &= condition(rows, mask)
+            if stage is not None:
+                mask[:, i] &= rows[:, stage] >= OUT
         return mask
 
     def snap(self, rows: Array, clip: bool = True) -> Array:
@@ -153,10 +154,10 @@ class Space:
         rows[:, self._choices] = np.clip(np.round(rows[:, self._choices]), 0, self._last)
         rows[:, self._numbers] = np.clip(rows[:, self._numbers], 0.0, 1.0)
         for i in self._grids:
-            dimension = self.dimensions[i]
-            found, place = np.unique(rows[:, i], return_inverse=True)
-            rows[:, i] = np.array([dimension.unit(dimension.value(float(x))) for x in found])[place]
-        return np.where(self.active(rows), rows, self.defaults) if self._conditional else rows
+            dimension, values = self.dimensions[i], rows[:, i].tolist()
+            known = {x: dimension.unit(dimension.value(x)) for x in set(values)}
+            rows[:, i] = [known[x] for x in values]
+        return np.where(self.active(rows), rows, self.defaults) if self._conditions else rows
 
     def moving(self, fixed: Fixed) -> Array:
         """The columns that are left to move."""
@@ -187,18 +188,13 @@ class Space:
 
         The strength of every dataset in its stage, numbers around 0, choices as contrasts; everything inactive is 0.
         """
-        of, stage, choice = self._features
-        out = rows[:, of]
-        kinds = self._kinds[of]
-        staged = stage >= 0
-        out[:, staged] *= (rows[:, stage[staged]] > CENTRE) == (choice[staged] == 1)
-        out[:, kinds == "number"] -= CENTRE
-        chosen = kinds == "choice"
-        counts = np.array([len(self.dimensions[i].choices) for i in of[chosen]])
-        out[:, chosen] = (np.round(out[:, chosen]) == choice[chosen]) - 1.0 / np.maximum(counts, 1)
-        if self._conditional:
-            counted = kinds != "weight"
-            out[:, counted] *= self.active(rows)[:, of[counted]]
+        plan = self._columns
+        out = rows[:, plan.of]
+        out[:, plan.staged] *= (rows[:, plan.stage] > CENTRE) == plan.later
+        out[:, plan.numbers] -= CENTRE
+        out[:, plan.chosen] = (np.round(out[:, plan.chosen]) == plan.choice) - plan.share
+        if self._conditions:
+            out[:, plan.counted] *= self.active(rows)[:, plan.of[plan.counted]]
         return np.asarray(out)
 
     @property
@@ -213,19 +209,71 @@ class Space:
         return tuple(np.column_stack([np.isin(of, one) for one in band]).astype(float) for band in self.clusters)
 
     @cached_property
-    def _conditional(self) -> bool:
-        return any(d.when or d.stage_of for d in self.dimensions)
+    def _conditions(self) -> list[tuple[int, list[Condition], int | None]]:
+        """Every dimension that does not always count: its conditions, and the weight whose stage it is."""
+        return [
+            (i, [self._condition(*one) for one in d.when], self.index[d.stage_of] if d.stage_of else None)
+            for i, d in enumerate(self.dimensions)
+            if d.when or d.stage_of
+        ]
 
-    def _equals(self, rows: Array, mask: Array, other: str, wanted: object) -> Array:
+    def _condition(self, other: str, wanted: object) -> Condition:
+        """Whether a dimension counts and has a value that is wanted: rows and what counts in them → shape (n,)."""
         allowed = wanted if isinstance(wanted, (list, tuple)) else [wanted]
         if other not in self.index:
-            return np.full(len(rows), other in self.constants and self.constants[other] in allowed)
+            holds = other in self.constants and self.constants[other] in allowed
+            return lambda rows, mask: np.full(len(rows), holds)
         i = self.index[other]
         dimension = self.dimensions[i]
-        if dimension.kind == "choice":
-            hits = [k for k, choice in enumerate(dimension.choices) if choice in allowed]
-            return np.asarray(mask[:, i] & np.isin(np.round(rows[:, i]), hits))
-        return np.asarray(mask[:, i] & np.array([dimension.value(float(x)) in allowed for x in rows[:, i]], dtype=bool))
+        if dimension.kind != "choice":
+            return lambda rows, mask: (
+                mask[:, i] & np.array([dimension.value(float(x)) in allowed for x in rows[:, i]], dtype=bool)
+            )
+        hits = np.array([k for k, choice in enumerate(dimension.choices) if choice in allowed], dtype=float)
+        if len(hits) == 1:
+            return lambda rows, mask: mask[:, i] & (np.round(rows[:, i]) == hits)
+        return lambda rows, mask: mask[:, i] & (np.round(rows[:, i])[:, None] == hits).any(1)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """How features are made of columns: positions among the features, and what is known of each before a row is."""
+
+    of: Array
+    """The column of every feature."""
+    staged: Array
+    """Features that are the strength of a dataset in one of two stages."""
+    stage: Array
+    """The column of the stage of each."""
+    later: Array
+    """Whether each is of the second."""
+    numbers: Array
+    chosen: Array
+    """Features that are a contrast of a choice."""
+    choice: Array
+    """The choice of each."""
+    share: Array
+    """One over the number of choices of each."""
+    counted: Array
+    """Features that are 0 where their column does not count."""
+
+
+def _feature_columns(space: Space) -> _Columns:
+    of, stage, choice = np.array(space.features_of, dtype=int).reshape(len(space.features_of), 3).T
+    kinds = np.array([space.dimensions[i].kind for i in of], dtype="<U6")
+    staged, chosen = np.flatnonzero(stage >= 0), np.flatnonzero(kinds == "choice")
+    return _Columns(
+        of=of,
+        staged=staged,
+        stage=stage[staged],
+        later=choice[staged] == 1,
+        numbers=np.flatnonzero(kinds == "number"),
+        chosen=chosen,
+        choice=choice[chosen],
+        share=1.0 / np.array([max(len(space.dimensions[i].choices), 1) for i in of[chosen]], dtype=float),
+        counted=np.flatnonzero(kinds != "weight"),
+    )
 
 
 def dimension_of(name: str, spec: ParameterSpec) -> Dimension:

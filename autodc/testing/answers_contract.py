@@ -12,6 +12,12 @@ from autodc.testing.search_problems import drive, observation, problem_of, rewar
 
 Maker = Callable[[SearchProblem, int], SearchEngine]
 
+SETTLED: tuple[Mapping[str, float], ...] = (
+    {"base": 1.0},
+    {"base": 1.0, "d0": 1.0, "d1": 1.0},
+    {"d0": 3.0, "gone": 0.7},
+)
+
 
 class AnswersContract:
     """A part of `SamplerContract`."""
@@ -21,21 +27,22 @@ class AnswersContract:
         """Build the engine under test."""
         raise NotImplementedError
 
-    @pytest.mark.parametrize("mixture", [{"base": 1.0}, {"base": 1.0, "d0": 1.0, "d1": 1.0}, {"d0": 3.0, "gone": 0.7}])
-    def test_a_mixture_is_settled_as_it_is_given(self, make: Maker, mixture: Mapping[str, float]) -> None:
+    def test_a_mixture_is_settled_as_it_is_given(self, make: Maker) -> None:
         """Chooses the settings alone, well ones, and the same in a fresh engine; knows none before a training."""
         engine, problem = make(problem_of(4), 14), problem_of(4)
         plans, observed = drive(engine, settings, trials=30)
-        found = engine.settle(observed, mixture)
-        assert found is not None
-        assert found.mixture == Mixture.of(mixture)
-        assert make(problem, 14).settle(observed, mixture) == found
-        assert 3e-3 < float(dict(found.hyperparameters)["rate"]) < 3e-2
-        alone = engine.settle(observed, mixture, "pretrain_finetune")
-        assert alone is not None
-        assert (alone.mixture, alone.recipe) == (found.mixture, "pretrain_finetune")
-        assert make(problem, 14).settle([], mixture) is None
-        assert make(problem, 14).settle([observation(0, plans[0], {})], mixture) is None
+        fresh, unknowing = make(problem, 14), make(problem, 14)
+        for mixture in SETTLED:
+            found = engine.settle(observed, mixture)
+            assert found is not None, mixture
+            assert found.mixture == Mixture.of(mixture)
+            assert fresh.settle(observed, mixture) == found, mixture
+            assert 3e-3 < float(dict(found.hyperparameters)["rate"]) < 3e-2, mixture
+            alone = engine.settle(observed, mixture, "pretrain_finetune")
+            assert alone is not None, mixture
+            assert (alone.mixture, alone.recipe) == (found.mixture, "pretrain_finetune")
+            assert unknowing.settle([], mixture) is None, mixture
+            assert unknowing.settle([observation(0, plans[0], {})], mixture) is None, mixture
 
     def test_settings_of_a_mixture_are_searched(self, make: Maker) -> None:
         """Proposes exactly the mixture it is given, at settings that differ; the same in a fresh engine."""

@@ -19,7 +19,7 @@ from autodc.search.clusters import MANY, clusters
 from autodc.search.probes import modeller_of
 from autodc.search.screen import opening, pairs
 from autodc.search.space import Dimension, Space
-from autodc.search.surrogates.gaussian import GaussianProcess, _loss, prior, tune
+from autodc.search.surrogates.gaussian import GaussianProcess, Loss, prior, tune
 from autodc.search.surrogates.ridge import Ridge, tune_ridge
 from autodc.studyfile.study import ParameterSpec
 from autodc.testing.search_problems import drive, problem_of, reward
@@ -137,7 +137,7 @@ def test_the_gradient_of_the_evidence_is_that_of_finite_differences(sample: Any)
     def at(part: Any) -> Any:
         whole = centre.copy()
         whole[layout] = part
-        return _loss(whole, sample, centre, spread)
+        return Loss(sample, centre, spread)(whole)
 
     assert check_grad(lambda p: at(p)[0], lambda p: at(p)[1][layout], centre[layout] + 0.3) < 1e-3
 

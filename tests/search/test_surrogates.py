@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import check_grad
 
 from autodc.search.surrogates.combined import Averaged, Weighted
-from autodc.search.surrogates.gaussian import GaussianProcess, Sample, _loss, prior, tune
+from autodc.search.surrogates.gaussian import GaussianProcess, Loss, Sample, prior, tune
 from autodc.search.surrogates.ridge import Ridge, tune_ridge
 
 
@@ -25,10 +25,9 @@ def sample(count: Any, rng: Any, noise: Any = 0.05) -> Any:
 def test_the_gradient_of_the_evidence_is_that_of_finite_differences() -> None:
     made = sample(25, np.random.default_rng(0))
     centre, spread = prior(made.data)
+    loss = Loss(made, centre, spread)
     for shift in (0.0, 0.4):
-        error = check_grad(
-            lambda t: _loss(t, made, centre, spread)[0], lambda t: _loss(t, made, centre, spread)[1], centre + shift
-        )
+        error = check_grad(lambda t: loss(t)[0], lambda t: loss(t)[1], centre + shift)
         assert error < 1e-3
 
 

@@ -189,9 +189,8 @@ def tune(sample: Sample) -> Array:
     """
     centre, spread = prior(sample.data, sample.clusters)
     result = optimize.minimize(
-        _loss,
+        Loss(sample, centre, spread),
         centre,
-        args=(sample, centre, spread),
         jac=True,
         method="L-BFGS-B",
         bounds=[(c - BOUND, c + BOUND) for c in centre],
@@ -222,45 +221,55 @@ def _noise(sample: Sample, scales: Scales) -> Array:
     return np.asarray(scales.seed * same + np.diag(scales.noise * sample.noise))
 
 
-def _loss(theta: Array, sample: Sample, centre: Array, spread: Array) -> tuple[float, Array]:
+@final
+class Loss:
     """Negative penalised log evidence and its gradient (Rasmussen and Williams 2006, eq. 5.8 and 5.9)."""
-    x, layout = sample.features, Layout(sample.data, sample.clusters)
-    scales, phi = layout.scales(theta), basis(sample.features, sample.data)
-    square = squared_distance(x, x, scales.inverse)
-    curved, pairs = matern(square, scales.curved), scales.pairs * (x @ x.T) ** 2
-    same = sample.seeds[:, None] == sample.seeds[None, :]
-    gram = 1.0 + (phi * scales.linear) @ phi.T + curved + pairs + scales.seed * same
-    sums = [x @ band for band in scales.clusters]
-    for one in sums:
-        gram += one @ one.T
-    gram[np.diag_indices_from(gram)] += scales.noise * sample.noise + JITTER
-    try:
-        factor = linalg.cholesky(gram, lower=True, check_finite=False)
-    except linalg.LinAlgError:
-        return 1e10, np.zeros_like(theta)
-    alpha = linalg.cho_solve((factor, True), sample.target, check_finite=False)
-    inverse, _ = linalg.lapack.dpotri(factor, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    if alpha.ndim == 1:
-        weight, fit = inverse - np.outer(alpha, alpha), sample.target @ alpha
-    else:
-        count = alpha.shape[1]
-        weight, fit = inverse - alpha @ alpha.T / count, (sample.target * alpha).sum() / count
-    slope = weight * matern_slope(square, scales.curved)
-    singles = np.array(
-        [
-            (weight * curved).sum(),
-            (weight * pairs).sum(),
-            (np.diag(weight) * sample.noise).sum() * scales.noise,
-            (weight * same).sum() * scales.seed,
-        ]
-    )
-    gradient = 0.5 * layout.gradient(
-        (phi * (weight @ phi)).sum(0) * scales.linear,
-        2.0 * ((x * x).T @ slope.sum(1) - (x * (slope @ x)).sum(0)) * scales.inverse,
-        singles,
-        np.array([(one * (weight @ one)).sum() for one in sums]),
-    )
-    pull = (theta - centre) / spread
-    loss = 0.5 * fit + np.log(np.diag(factor)).sum() + 0.5 * pull @ pull
-    return float(loss), gradient + pull / spread
+
+    def __init__(self, sample: Sample, centre: Array, spread: Array) -> None:
+        x = sample.features
+        self._sample, self._centre, self._spread = sample, centre, spread
+        self._layout, self._phi = Layout(sample.data, sample.clusters), basis(x, sample.data)
+        self._paired, self._squared = (x @ x.T) ** 2, (x * x).T
+        self._same = sample.seeds[:, None] == sample.seeds[None, :]
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Loss and gradient at the logarithms of the parameters."""
+        sample, layout, phi, same = self._sample, self._layout, self._phi, self._same
+        x, scales = sample.features, layout.scales(theta)
+        square = squared_distance(x, x, scales.inverse)
+        curved, pairs = matern(square, scales.curved), scales.pairs * self._paired
+        gram = 1.0 + (phi * scales.linear) @ phi.T + curved + pairs + scales.seed * same
+        sums = [x @ band for band in scales.clusters]
+        for one in sums:
+            gram += one @ one.T
+        gram[np.diag_indices_from(gram)] += scales.noise * sample.noise + JITTER
+        try:
+            factor = linalg.cholesky(gram, lower=True, check_finite=False)
+        except linalg.LinAlgError:
+            return 1e10, np.zeros_like(theta)
+        alpha = linalg.cho_solve((factor, True), sample.target, check_finite=False)
+        inverse, _ = linalg.lapack.dpotri(factor, lower=1)
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        if alpha.ndim == 1:
+            weight, fit = inverse - np.outer(alpha, alpha), sample.target @ alpha
+        else:
+            count = alpha.shape[1]
+            weight, fit = inverse - alpha @ alpha.T / count, (sample.target * alpha).sum() / count
+        slope = weight * matern_slope(square, scales.curved)
+        singles = np.array(
+            [
+                (weight * curved).sum(),
+                (weight * pairs).sum(),
+                (np.diag(weight) * sample.noise).sum() * scales.noise,
+                (weight * same).sum() * scales.seed,
+            ]
+        )
+        gradient = 0.5 * layout.gradient(
+            (phi * (weight @ phi)).sum(0) * scales.linear,
+            2.0 * (self._squared @ slope.sum(1) - (x * (slope @ x)).sum(0)) * scales.inverse,
+            singles,
+            np.array([(one * (weight @ one)).sum() for one in sums]),
+        )
+        pull = (theta - self._centre) / self._spread
+        loss = 0.5 * fit + np.log(np.diag(factor)).sum() + 0.5 * pull @ pull
+        return float(loss), gradient + pull / self._spread

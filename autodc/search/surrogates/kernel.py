@@ -92,8 +92,11 @@ class Layout:
 
 def basis(features: Array, data: Array) -> Array:
     """The basis the objective is linear in, shape (n, 2F): strengths, numbers, their squares."""
-    strengths, numbers = features[:, data], features[:, ~data]
-    return np.hstack([strengths, numbers, strengths**2, numbers**2])
+    width, strong = features.shape[1], int(data.sum())
+    found = np.empty((len(features), 2 * width), dtype=features.dtype, order="F")
+    found[:, :strong], found[:, strong:width] = features[:, data], features[:, ~data]
+    np.square(found[:, :width], out=found[:, width:])
+    return found
 
 
 def covariance(a: Array, b: Array, data: Array, scales: Scales) -> Array:

@@ -7,6 +7,7 @@ Source: Bishop, Pattern Recognition and Machine Learning, 2006, sections 3.3 and
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -143,11 +144,28 @@ def expand(features: Array, data: Array, clusters: Sequence[Array] = ()) -> tupl
 
     Constant, strengths, numbers, squares of all, pairs, and the summed strengths of the clusters, band by band.
     """
-    strengths, numbers = features[:, data], features[:, ~data]
-    blocks = [np.ones((len(features), 1)), strengths, numbers, strengths**2, numbers**2]
-    if 1 < features.shape[1] <= PAIRS_UP_TO:
-        left, right = np.triu_indices(features.shape[1], 1)
-        blocks.append(features[:, left] * features[:, right])
-    blocks += [features @ band for band in clusters]
-    groups = np.concatenate([np.full(block.shape[1], i) for i, block in enumerate(blocks)])
-    return np.hstack(blocks), groups
+    width, strong = features.shape[1], int(data.sum())
+    left, right = _pairs(width if 1 < width <= PAIRS_UP_TO else 0)
+    sizes = (1, strong, width - strong, strong, width - strong)
+    sizes = (*sizes, *((len(left),) if len(left) else ()), *(band.shape[1] for band in clusters))
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    basis = np.empty((len(features), len(groups)), order="F")
+    basis[:, 0] = 1.0
+    basis[:, 1 : 1 + strong] = features[:, data]
+    basis[:, 1 + strong : 1 + width] = features[:, ~data]
+    np.square(basis[:, 1 : 1 + width], out=basis[:, 1 + width : 1 + 2 * width])
+    at = 1 + 2 * width
+    if len(left):
+        np.multiply(features[:, left], features[:, right], out=basis[:, at : at + len(left)])
+        at += len(left)
+    for band in clusters:
+        basis[:, at : at + band.shape[1]] = features @ band
+        at += band.shape[1]
+    return basis, groups
+
+
+@functools.cache
+def _pairs(width: int) -> tuple[Array, Array]:
+    """The columns of every pair of `width`."""
+    left, right = np.triu_indices(width, 1)
+    return left, right

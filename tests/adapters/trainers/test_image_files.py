@@ -16,7 +16,6 @@ from autodc.adapters.pictures.kept import decoded_files
 from autodc.adapters.pictures.wish import Wish
 from autodc.adapters.trainers.checking import input_problems
 from autodc.adapters.trainers.options import TorchImageOptions
-from autodc.adapters.trainers.torch_image import TorchImage
 from autodc.errors import DataError
 from autodc.table import Table
 from autodc.trial.forking import ForkingJob
@@ -42,7 +41,9 @@ def files(tmp_path: Path) -> Table:
     return Table.of_files([str(p) for p in paths], [hashlib.sha256(p.read_bytes()).hexdigest() for p in paths])
 
 
-def trainer_of(options: Any) -> TorchImage:
+def trainer_of(options: Any) -> Any:
+    from autodc.adapters.trainers.torch_image import TorchImage
+
     return TorchImage(TorchImageOptions.model_validate(options), "")
 
 
