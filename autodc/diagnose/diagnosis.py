@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -12,6 +12,7 @@ from autodc import seeds
 from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
 from autodc.diagnose.finder import Finder, FindingKind, Suspicion
 from autodc.diagnose.finding import Finding
+from autodc.diagnose.unlabelled import among_unlabelled, told_of_unlabelled
 from autodc.diagnose.view import LEAST_GROUPS, View
 from autodc.large import evenly
 from autodc.plugins import told
@@ -67,6 +68,18 @@ class Diagnosis:
         """The rows of a view that a finding means, shape (n,)."""
         return self.suspicions[finding].mask(view)
 
+    def among_unlabelled(self, finding: str, view: View) -> Array:
+        """The rows of a view that a finding may mean where their labels are not known, shape (n,).
+
+        A rule over attributes and a ball in an embedding need no label; of a rule that names the class see
+        `diagnose/unlabelled.py`.
+        """
+        one = self.suspicions[finding]
+        if one.ball is not None or not one.rule.names_class:
+            return one.mask(view)
+        (told,) = (f.told["unlabelled"] for f in self.findings if f.id == finding)
+        return among_unlabelled(one.rule, told["predicted"], view)
+
 
 def diagnose(
     view: View, finders: Sequence[Finder], *, k: int = FINDINGS, seed: int = 0, alpha: float = ALPHA, first: int = 1
@@ -92,7 +105,11 @@ def diagnose(
     findings, order = [], worst_first(view)
     for number, place in enumerate(ranked, start=first):
         suspicion, mask, _ = chosen[place]
-        findings.append(_finding(f"F{number}", suspicion, int(mask.sum()), trials[place], view, order))
+        finding = _finding(f"F{number}", suspicion, int(mask.sum()), trials[place], view, order)
+        if suspicion.ball is None and suspicion.rule.names_class:
+            more = told_of_unlabelled(suspicion.rule, found_on, tried_on)
+            finding = replace(finding, told={**finding.told, "unlabelled": more})
+        findings.append(finding)
     by_id = {f.id: chosen[place][0] for f, place in zip(findings, ranked, strict=True)}
     return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=notes)
 

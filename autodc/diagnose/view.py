@@ -9,6 +9,7 @@ from typing import Any, Self, final
 import numpy as np
 import pandas as pd
 
+from autodc.diagnose.rule import TARGET
 from autodc.large import taken
 from autodc.table import Inputs
 
@@ -65,6 +66,13 @@ class View:
         if not self.is_classification or self.target.ndim != 1:
             return None
         return np.unique(self.target.astype(str), return_inverse=True)[1]
+
+    @property
+    def columns(self) -> pd.DataFrame:
+        """What conditions may be about: the attributes, and the class of a row as `target` where rows have one."""
+        if self.labels is None:
+            return self.attributes
+        return self.attributes.assign(**{TARGET: np.asarray(self.target, dtype=object)})
 
     @property
     def excess(self) -> Array:

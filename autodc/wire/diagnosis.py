@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from autodc import seeds
-from autodc.diagnose.beam import Beam
+from autodc.adapters.finders.registry import USUAL
 from autodc.diagnose.causes import causes
-from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.diagnosis import diagnose
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.finding import Finding
@@ -28,9 +27,6 @@ from autodc.wire.explored import Known, explored, known_of, refuse_uncut
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
-
-FINDERS: tuple[Finder, ...] = (Beam(), Clusters())
-"""Who looks."""
 
 NOT_KEPT, FINDER_FAILED, CAUSES_FAILED = "ADC-DIAG-003", "ADC-DIAG-004", "ADC-DIAG-005"
 """Codes of notes: the predictions are not there, a finder raised, the causes of a finding could not be told."""
@@ -53,13 +49,18 @@ class Looked:
         return exhibit(self.rows, finding, [one.attribute for one in finding.causes])
 
 
-def look(inputs: Inputs, outputs: Mapping[str, Array], k: int, known: Known | None = None) -> Looked:
+def look(
+    inputs: Inputs,
+    outputs: Mapping[str, Array],
+    k: int,
+    known: Known | None = None,
+    finders: Sequence[Finder] = USUAL,
+) -> Looked:
     """Look for where a model fails on the explore rows of a study: the same data, outputs and study, the same findings.
 
     outputs: part → what it predicts, row order; k: at most so many findings; known: the rows as they
-    were measured before. Raises InputError ADC-DIAG-001 where no
-    rows are set apart, 002 where they are too few to be cut in two, and what is wrong with an enricher. What a finder
-    raises is a note.
+    were measured before; finders: who looks. Raises InputError ADC-DIAG-001 where no rows are set apart, 002 where they
+    are too few to be cut in two, and what is wrong with an enricher. What a finder raises is a note.
     """
     refuse_uncut(inputs)
     rows = explored(inputs, outputs, known or known_of(inputs))
@@ -72,7 +73,7 @@ def look(inputs: Inputs, outputs: Mapping[str, Array], k: int, known: Known | No
             f"{len(rows)} explore rows in {units} groups, {LEAST_GROUPS} needed",
             "give more validation rows, or a larger data.explore_share",
         )
-    found = diagnose(rows, FINDERS, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
+    found = diagnose(rows, finders, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
     notes = [{"code": one.code, "got": ": ".join(filter(None, (one.finder, one.got)))} for one in found.notes]
     findings = []
     for one in found.findings:
