@@ -16,6 +16,20 @@ from autodc.errors import INTERRUPTED
 @click.argument("study", metavar="STUDY|DIR", type=click.Path())
 @click.option("--method", metavar="METHOD", help="With a study file: diagnose this instead of its start trained once.")
 @click.option("--quick", is_flag=True, help="Look neither for the nearest inputs that pass nor at training rows.")
+@click.option("--curves", is_flag=True, help="With a study file: train on parts of the base too; what more would do.")
+@click.option(
+    "--offer",
+    "offers",
+    multiple=True,
+    metavar="NAME=ROWS",
+    help="With a study file: what a candidate that is a sample of so many rows would be worth whole.",
+)
+@click.option(
+    "--annotators",
+    multiple=True,
+    metavar="COLUMN",
+    help="Metadata columns with labels of several people, as in 'rater_*'. Left out: annotator*.",
+)
 @click.option(
     "--promote", metavar="FINDING", help="With a run's folder: make a confirmed finding a target slice of it."
 )
@@ -28,6 +42,9 @@ def diagnose(
     method: str | None,
     promote: str | None,
     quick: bool,
+    curves: bool,
+    offers: tuple[str, ...],
+    annotators: tuple[str, ...],
     out: str | None,
     machine: str | None,
     overrides: tuple[str, ...],
@@ -48,7 +65,19 @@ def diagnose(
 
     with Bar() as bar, Stop(bar.say) as stop:
         try:
-            found = look(asked, where, out, method=method, promote=promote, quick=quick, stage=bar.say, stop=stop)
+            found = look(
+                asked,
+                where,
+                out,
+                method=method,
+                promote=promote,
+                quick=quick,
+                curves=curves,
+                offers=offers,
+                annotators=annotators,
+                stage=bar.say,
+                stop=stop,
+            )
         except Interrupted:
             left = "what was found is in the journal" if is_run else "nothing is left behind"
             echo(f"stopped; {left}", err=True)
