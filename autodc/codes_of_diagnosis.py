@@ -38,7 +38,7 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-013": Code("A finding can be promoted in the folder of a run alone."),
     "ADC-DIAG-014": Code("A method is diagnosed on a study; a run has its own model."),
     "ADC-DIAG-015": Code("The rule of a finding cannot be read on the test set, so it makes no slice."),
-    "ADC-DIAG-016": several("Note: labels, or slices that tell nothing, could not be looked at."),
+    "ADC-DIAG-016": several("Note: labels, edge cases, or slices that tell nothing could not be looked at."),
     # finders and what is confirmed
     "ADC-DIAG-020": several("There are too few rows or groups to find on one half and confirm on the other."),
     "ADC-DIAG-021": several("A finder failed and was left out of a diagnosis."),
@@ -67,6 +67,11 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-055": Code("Datasets that are compared have embeddings of different widths or lengths."),
     "ADC-DIAG-056": Code("An embedding has another width than the one that was fitted."),
     "ADC-DIAG-057": Code("The columns of several annotators are none, or named twice."),
+    "ADC-DIAG-058": several(
+        "What is on offer is no candidate of the study file, or no number of rows that it may have."
+    ),
+    "ADC-DIAG-059": several("Note: what more rows would do could not be told."),
+    "ADC-DIAG-060": Code("Learning curves are trained on a study file, with its own start."),
     # shadow mode
     "ADC-SHDW-001": Code("The output folder of shadow mode exists."),
     "ADC-SHDW-002": Code("No row is asked to be picked."),

@@ -16,6 +16,20 @@ from autodc.errors import INTERRUPTED
 @click.argument("study", metavar="STUDY|DIR", type=click.Path())
 @click.option("--method", metavar="METHOD", help="With a study file: diagnose this instead of its start trained once.")
 @click.option("--quick", is_flag=True, help="Look neither for the nearest inputs that pass nor at training rows.")
+@click.option("--curves", is_flag=True, help="With a study file: train on parts of the base too; what more would do.")
+@click.option(
+    "--offer",
+    "offers",
+    multiple=True,
+    metavar="NAME=ROWS",
+    help="With a study file: what a candidate that is a sample of so many rows would be worth whole.",
+)
+@click.option(
+    "--annotators",
+    multiple=True,
+    metavar="COLUMN",
+    help="Metadata columns with labels of several people, as in 'rater_*'. Left out: annotator*.",
+)
 @click.option(
     "--finder",
     "finders",
@@ -36,6 +50,9 @@ def diagnose(
     promote: str | None,
     quick: bool,
     finders: tuple[str, ...],
+    curves: bool,
+    offers: tuple[str, ...],
+    annotators: tuple[str, ...],
     out: str | None,
     machine: str | None,
     overrides: tuple[str, ...],
@@ -64,6 +81,9 @@ def diagnose(
                 promote=promote,
                 quick=quick,
                 finders=finders,
+                curves=curves,
+                offers=offers,
+                annotators=annotators,
                 stage=bar.say,
                 stop=stop,
             )

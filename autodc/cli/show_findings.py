@@ -11,7 +11,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from autodc.cli.terminal import console
+from autodc.review.edges import edge_words
 from autodc.review.labels import label_words, looked_at
+from autodc.review.more_rows import offer_words, slice_words
 from autodc.review.numbers import count
 from autodc.review.unit_tests import unit_test_words
 
@@ -40,6 +42,9 @@ def show_diagnosis(result: DiagnosisResult) -> None:
         out.print(
             Text.assemble((one["id"], "yellow"), f"  {one['words']}: {one['difference_words']} ({one['interval']})")
         )
+    more = [*slice_words(result.more_rows["slices"]), *map(offer_words, result.more_rows["offers"])]
+    _show_list(out, "what more data would do:", more)
+    _show_list(out, "edge cases:", [words] if (words := edge_words(result.checks.edges)) else [])
     _show_list(out, _label_head(result.checks.labels), label_words(result.checks.labels))
     _show_list(out, "unit tests that tell nothing:", unit_test_words(result.checks.unit_tests))
     for note in result.notes:
@@ -80,6 +85,8 @@ def _show(out: Console, one: Mapping[str, Any], most: int = CAUSES_SHOWN) -> Non
         _indented(out, f"why: {words}")
     if one["unlabelled"]:
         _indented(out, one["unlabelled"])
+    if one["more"]:
+        _indented(out, f"more data: {one['more']}")
 
 
 def _show_nearest(out: Console, near: Mapping[str, Any]) -> None:

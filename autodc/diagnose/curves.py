@@ -153,10 +153,13 @@ class Worth:
         return {**head, "gain": self.gain.to_dict(), "least": self.least, "chance": round(self.chance, 4)}
 
 
-def learning_curve(points: Sequence[Point], scale: float = 1.0) -> Curve:
+def learning_curve(
+    points: Sequence[Point], scale: float = 1.0, *, noise: float | None = None, count: float = NOISE_WEIGHT
+) -> Curve:
     """Weigh the curves that these points allow.
 
-    scale: the size of an error in the metric's unit: 1 for shares; elsewhere about what the start has.
+    scale: the size of an error in the metric's unit: 1 for shares; elsewhere about what the start has. noise: standard
+    deviation of an error of weight 1 as `count` other observations tell it, in the metric's unit; None: what is usual.
     Raises DataError ADC-DIAG-053 where there is no point or a number of one cannot be.
     """
     _refused(points, scale)
@@ -170,24 +173,25 @@ def learning_curve(points: Sequence[Point], scale: float = 1.0) -> Curve:
     shape = (1 + rows[None, :] / s[:, None]) ** -b[:, None]
     known = shape**2 @ weights
     best = (shape * weights) @ errors / known
-    prior, count = NOISE_WEIGHT * NOISE**2, len(points) + NOISE_WEIGHT
+    known_noise = NOISE if noise is None else max(noise / scale, 1e-6)
+    prior, total = count * known_noise**2, len(points) + count
     least = ((errors - best[:, None] * shape) ** 2) @ weights
-    spread = np.sqrt((prior + least) / count / known)
+    spread = np.sqrt((prior + least) / total / known)
     start = (best[:, None] + spread[:, None] * LEVELS).reshape(-1)
     misfit = (least[:, None] + (known * spread**2)[:, None] * LEVELS**2).reshape(-1)
-    like = np.where(start >= 0, -count / 2 * np.log(prior + misfit), -np.inf)
+    like = np.where(start >= 0, -total / 2 * np.log(prior + misfit), -np.inf)
     density = np.exp(like - like.max()) * np.repeat(spread, len(LEVELS))
     density /= density.sum()
     s, b = np.repeat(s, len(LEVELS)), np.repeat(b, len(LEVELS))
     kept = density > density.max() * 1e-6
-    noise = np.sqrt((prior + misfit @ density) / count)
+    about = np.sqrt((prior + misfit @ density) / total)
     return Curve(
         points=tuple(points),
         start=start[kept] * scale,
         scale=s[kept],
         speed=b[kept],
         weight=density[kept] / density[kept].sum(),
-        noise=float(noise * scale),
+        noise=float(about * scale),
     )
 
 

@@ -12,7 +12,9 @@ from autodc.files import write_whole
 from autodc.report.findings import Exhibits as Exhibits
 from autodc.report.findings import drawn, drawn_rows
 from autodc.report.page import environment
+from autodc.review.edges import edge_words
 from autodc.review.labels import label_words, looked_at
+from autodc.review.more_rows import offer_words, slice_words
 from autodc.review.unit_tests import unit_test_words
 
 Array = np.ndarray[Any, Any]
@@ -23,6 +25,7 @@ LABEL_ROWS = {
     "training": "Training rows whose label is likely wrong, the surest first: as it stands → what is likely",
 }
 """Which rows are shown, in words."""
+EDGE_ROWS = "Rows that are edge cases, the furthest out first"
 
 
 def write_diagnosis(
@@ -37,13 +40,16 @@ def write_diagnosis(
     nearest: Mapping[str, Mapping[str, Any]],
     labels: Mapping[str, Any],
     unit_tests: Mapping[str, Any] | None,
+    edges: Mapping[str, Any] | None,
+    more_rows: Mapping[str, Any],
     shown: Mapping[str, Mapping[str, Array]],
     folder: str | None,
 ) -> Path:
     """Write the page and return its path.
 
     views: of review.findings; nearest: finding → what would have to be different (verbs/nearest.py); labels,
-    unit_tests: as JSON has them; shown: rows of likely wrong labels, `validation` and `training`; folder: of the run,
+    unit_tests, edges, more_rows: as JSON has them; shown: rows of likely wrong labels, `validation` and `training`, and
+    `edges`; folder: of the run,
     where a finding can be promoted.
     """
     found = drawn(views, exhibits, nearest)
@@ -59,7 +65,11 @@ def write_diagnosis(
         "folder": folder,
         "label_words": label_words(labels),
         "looked_at": looked_at(labels),
-        "label_rows": [(LABEL_ROWS[name], drawn_rows(arrays)) for name, arrays in shown.items()],
+        "label_rows": [(LABEL_ROWS[name], drawn_rows(shown[name])) for name in LABEL_ROWS if name in shown],
+        "edge_words": edge_words(edges),
+        "edge_rows": [(EDGE_ROWS, drawn_rows(shown["edges"]))] if "edges" in shown else [],
+        "more_words": slice_words(more_rows["slices"]),
+        "offer_words": [offer_words(one) for one in more_rows["offers"]],
         "unit_test_words": unit_test_words(unit_tests),
     }
     write_whole(path, environment().get_template("diagnosis.html.j2").render(content))

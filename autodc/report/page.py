@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from autodc.files import write_whole
 from autodc.report import charts, front, sections
 from autodc.report.findings import Exhibits, drawn, nothing
-from autodc.review import account, beside, findings, story, tables
+from autodc.review import account, beside, findings, more_rows, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
 from autodc.review.wording import PURPOSES
@@ -88,7 +88,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dic
         "warnings": concerns(state, result, numbers),
         "verdicts": sections.verdicts(state),
         "slices": sections.slice_rows(state, result),
-        **_failures(state, exhibits),
+        **_failures(state, result, exhibits),
         "evidence": sections.evidence(state),
         "others": sections.others(state),
         "ledger": ledger(state).to_dict(),
@@ -108,7 +108,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dic
     }
 
 
-def _failures(state: State, exhibits: Exhibits) -> dict[str, Any]:
+def _failures(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dict[str, Any]:
     """Where the incumbent fails: the last diagnosis in full, those before it in a line a finding."""
     looked, found = findings.last_looked(state), drawn(findings.views(state), exhibits)
     return {
@@ -118,4 +118,5 @@ def _failures(state: State, exhibits: Exhibits) -> dict[str, Any]:
         "suspected": [one for one in found if one["status"] != "confirmed"],
         "undiagnosed": findings.notes(state),
         "former": findings.former(state),
+        "more_words": more_rows.slice_words(result["more_rows"]),
     }

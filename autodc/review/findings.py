@@ -8,6 +8,7 @@ from typing import Any
 
 from autodc.errors import InputError
 from autodc.plugins import meant
+from autodc.review.more_rows import best_words
 from autodc.review.numbers import Numbers, count, listed
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import DiagnosisState
@@ -26,6 +27,7 @@ NOTES: Mapping[str, str] = {
     "ADC-DIAG-016": "a part of the diagnosis failed",
     "ADC-DIAG-020": "too few groups of rows to be cut in two",
     "ADC-DIAG-021": "a finder failed",
+    "ADC-DIAG-059": "what more rows would do could not be told",
     "ADC-DIAG-022": "the model makes no error on the rows that were looked at",
 }
 """Code of a note → what could not be done."""
@@ -93,6 +95,7 @@ def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
         "why": [cause_words(cause) for cause in one.causes],
         "apart": [apart_words(part) for part in one.told.get("apart", ())],
         "unlabelled": unlabelled_words(one.told.get("unlabelled")),
+        "more": best_words(one.told.get("more_rows", ())),
         "exhibit": one.exhibit,
     }
 

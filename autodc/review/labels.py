@@ -19,6 +19,7 @@ def label_words(found: Mapping[str, Any]) -> list[str]:
         seen = found.get(part)
         if seen is not None and seen["status"] == "found":
             said += [words for one in seen["datasets"] if (words := _dataset_words(one, seen["suspects"]))]
+    said += [words for one in found.get("annotators", ()) if (words := annotator_words(one))]
     conventions = found.get("conventions")
     return [*said, *(convention_words(one) for one in (conventions or {}).get("found", ()))]
 
@@ -40,6 +41,24 @@ def convention_words(one: Mapping[str, Any]) -> str:
         for d in one["differing"][:DIFFERING]
     ]
     return f"{ours} calls {listed(some)}; {_advice(one)}"
+
+
+def annotator_words(one: Mapping[str, Any]) -> str:
+    """What several annotators of a dataset dispute, where they overrule its label, and who is the worst."""
+    if one["status"] == "not_applicable":
+        return ""
+    told = []
+    if one["disputes"]:
+        rows = ", ".join(f"row {s['row']}" for s in one["disputed"][:ROWS])
+        told.append(f"{count(one['disputes'], 'row')} of {one['rows']} are disputed, first {rows}")
+    if one["differ"]:
+        rows = ", ".join(f"row {s['row']} ({s['given']}, they say {s['consensus']})" for s in one["differing"][:ROWS])
+        told.append(f"{count(one['differ'], 'label')} are not what they agree on, first {rows}")
+    worst = next((a for a in one["annotators"] if a["quality"] is not None and a["agreement"] is not None), None)
+    if worst is not None:
+        share = f"agrees with others in {worst['agreement']:.0%}"
+        told.append(f"the least reliable is {worst['name']} (right in about {worst['quality']:.0%}, {share})")
+    return f"{count(len(one['annotators']), 'annotator')} of {one['name']}: {'; '.join(told)}" if told else ""
 
 
 def _advice(one: Mapping[str, Any]) -> str:
@@ -70,8 +89,12 @@ def _dataset_words(one: Mapping[str, Any], suspects: Sequence[Mapping[str, Any]]
     ][:PAIRS]
     if one["scattered"]:
         pairs.append(f"about {count(one['scattered'], 'label')} of {one['rows']} are wrong at random")
+    mine = [s for s in suspects if s["sure"] and s["dataset"] == name][:ROWS]
+    if not pairs and mine and isinstance(mine[0]["given"], float):
+        rows = ", ".join(f"row {s['row']} ({s['given']:.4g}, likely about {s['likely']:.4g})" for s in mine)
+        many = count(one["sure"], "number")
+        return f"{name}: {many} of {one['rows']} lie far from those of like rows; first {rows}"
     if not pairs:
         return ""
-    mine = [s for s in suspects if s["sure"] and s["dataset"] == name][:ROWS]
     first = ", ".join(f"row {s['row']} ({s['given']}, likely {s['likely']})" for s in mine)
     return f"{name}: {listed(pairs)}{f'; first {first}' if first else ''}"

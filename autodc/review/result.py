@@ -11,7 +11,7 @@ import numpy as np
 from autodc.evaluation import objective
 from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
-from autodc.review import beside, findings, notices
+from autodc.review import beside, findings, more_rows, notices
 from autodc.study import direction
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -48,6 +48,7 @@ def result(state: State) -> dict[str, Any]:
         "test": _test(state),
         **({} if state.unread is None else {"test_unread": state.unread.problem}),
         "findings": findings.findings(state),
+        "more_rows": more_rows.more_rows(state),
         "requests": [],
         "search": {"fidelity": _fidelity(state), **({"probes": _probes(state)} if state.probes else {})},
         "failing": always_failing(state),

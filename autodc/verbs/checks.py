@@ -1,8 +1,8 @@
-"""What a diagnosis looks at beside its findings: labels, and slices that tell nothing. Nothing of it ends the verb."""
+"""What a diagnosis looks at beside its findings: labels, edge cases, dull slices. Nothing of it ends the verb."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, final
 
@@ -13,9 +13,19 @@ from autodc.review import findings as told
 from autodc.review.unit_tests import unit_tests_of
 from autodc.study.driver import Interrupted
 from autodc.study.journal.state import State
+from autodc.wire.annotators import USUAL, Settled, settled_in
+from autodc.wire.edges import edges_in
 from autodc.wire.exhibits import rows_shown
 from autodc.wire.inputs import Inputs
-from autodc.wire.labels import LabelsSeen, convention_dict, conventions_of, training_rows, validation_rows, wrong_in
+from autodc.wire.labels import (
+    LabelsSeen,
+    Rows,
+    convention_dict,
+    conventions_of,
+    training_rows,
+    validation_rows,
+    wrong_in,
+)
 
 Array = np.ndarray[Any, Any]
 T = TypeVar("T")
@@ -25,7 +35,7 @@ FAILED = "ADC-DIAG-016"
 _UNFIT: Mapping[str, Any] = {"status": "not_applicable", "reason": "targets are no classes"}
 NO_LABELS: Mapping[str, Any] = {**_UNFIT, "rows": 0, "of": 0, "datasets": [], "suspects": []}
 NO_CONVENTIONS: Mapping[str, Any] = {**_UNFIT, "compared": 0, "found": []}
-"""What is said of labels in a task without classes."""
+"""What is said of labels in a task without classes or numbers, and of conventions in one without classes."""
 
 
 @final
@@ -36,41 +46,70 @@ class Checks:
     validation: Mapping[str, Any] | None = None
     training: Mapping[str, Any] | None = None
     conventions: Mapping[str, Any] | None = None
+    annotators: list[Mapping[str, Any]] = field(default_factory=list)
+    """Of each dataset that several people labelled."""
+    edges: Mapping[str, Any] | None = None
     unit_tests: Mapping[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
     """What could not be done."""
     shown: dict[str, Mapping[str, Array]] = field(default_factory=dict)
-    """`validation` and `training` → rows for the page, where labels are told."""
+    """`validation`, `training` and `edges` → rows for the page, where something is told of them."""
 
     @property
     def labels(self) -> dict[str, Any]:
         """JSON form of what was found of labels."""
-        return {"validation": self.validation, "training": self.training, "conventions": self.conventions}
+        parts = {"validation": self.validation, "training": self.training, "conventions": self.conventions}
+        return {**parts, "annotators": list(self.annotators)}
 
-    def look_at_validation(self, inputs: Inputs, rows: View) -> None:
-        """Look for wrong labels of the explore rows, as finders see them."""
-        if not rows.is_classification or rows.target.ndim != 1:
+    def look_at_validation(self, inputs: Inputs, rows: View, patterns: Sequence[str]) -> None:
+        """Look for wrong labels of the explore rows, as finders see them. patterns: names of columns of annotators."""
+        if rows.target.ndim != 1 or not (rows.is_classification or rows.target.dtype.kind in "iuf"):
             self.validation = NO_LABELS
             return
-        says = dict(zip(rows.ids.tolist(), rows.prediction.tolist(), strict=True))
-        seen = self._tried("labels of validation", lambda: wrong_in(inputs, validation_rows(inputs, rows), says))
+        says = dict(zip(rows.ids.tolist(), rows.prediction.tolist(), strict=True)) if rows.is_classification else None
+        if (own := self._tried("labels of validation", lambda: validation_rows(inputs, rows))) is None:
+            return
+        seen = self._tried("labels of validation", lambda: wrong_in(inputs, own, says))
         self.validation = None if seen is None else self._kept("validation", seen)
+        self._settle(inputs, own, patterns)
 
-    def look_at_training(self, inputs: Inputs, stop: Callable[[], bool]) -> None:
+    def look_at_training(self, inputs: Inputs, patterns: Sequence[str], stop: Callable[[], bool]) -> None:
         """Look for wrong labels of training rows, and for conventions in which candidates and base differ."""
-        if inputs.catalogue.classes is None:
+        targets = np.asarray(inputs.catalogue.base.y)
+        if targets.ndim != 1 or targets.dtype.kind not in "iuf":
             self.training, self.conventions = NO_LABELS, NO_CONVENTIONS
             return
         if (rows := self._tried("labels of training rows", lambda: training_rows(inputs))) is None:
             return
         seen = self._tried("labels of training rows", lambda: wrong_in(inputs, rows))
         self.training = None if seen is None else self._kept("training", seen)
+        if inputs.catalogue.classes is None:
+            self.conventions = NO_CONVENTIONS
+            return
+        self._settle(inputs, rows, patterns)
         if stop():
             raise Interrupted
         found = self._tried("label conventions", lambda: conventions_of(inputs, rows))
         if found is not None:
             differing = [convention_dict(inputs.spec, one) for one in found.found]
             self.conventions = {**found.to_dict(), "found": differing}
+
+    def look_at_edges(self, inputs: Inputs, rows: View) -> None:
+        """Look for explore rows that lie further out than rows of the base do."""
+        seen = self._tried("edge cases", lambda: edges_in(inputs, rows))
+        if seen is None:
+            return
+        self.edges = seen.to_dict()
+        if len(places := seen.shown):
+            shown = self._tried("rows that are edge cases", lambda: rows_shown(seen.rows, places))
+            self.shown |= {} if shown is None else {"edges": shown}
+
+    def _settle(self, inputs: Inputs, rows: Rows, patterns: Sequence[str]) -> None:
+        """Settle what several annotators say of rows with classes."""
+        if inputs.catalogue.classes is None:
+            return
+        found: list[Settled] | None = self._tried("annotators", lambda: settled_in(inputs, rows, patterns))
+        self.annotators += [one.to_dict() for one in found or ()]
 
     def look_at_slices(self, state: State, inputs: Inputs | None) -> None:
         """Look for slices of a run that tell nothing. inputs: where its data were read."""
@@ -95,15 +134,26 @@ class Checks:
 
 
 def labels_seen(
-    inputs: Inputs, rows: View | None, quick: bool, stage: Callable[[str], None], stop: Callable[[], bool]
+    inputs: Inputs,
+    rows: View | None,
+    quick: bool,
+    stage: Callable[[str], None],
+    stop: Callable[[], bool],
+    patterns: Sequence[str] = USUAL,
 ) -> Checks:
-    """Look at labels. rows: the explore rows as finders see them, None where none are; quick: at those alone."""
+    """Look at labels and edge cases.
+
+    rows: the explore rows as finders see them, None where none are; quick: at those alone; patterns: names of columns
+    that hold the labels of annotators.
+    """
     checks = Checks()
     stage("looking at labels")
     if rows is not None:
-        checks.look_at_validation(inputs, rows)
+        checks.look_at_validation(inputs, rows, patterns)
+        if not quick:
+            checks.look_at_edges(inputs, rows)
     if stop():
         raise Interrupted
     if not quick:
-        checks.look_at_training(inputs, stop)
+        checks.look_at_training(inputs, patterns, stop)
     return checks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -19,21 +19,27 @@ from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
 from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
 from autodc.review import findings as told
+from autodc.review.more_rows import best_words
 from autodc.review.promoted import promoted_words
 from autodc.study.core import StudyCore
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
+from autodc.study.phases.order import view_of
 from autodc.study.ports import ArtefactLost
+from autodc.study.rules.more_rows import of_slices
 from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
 from autodc.verbs.checks import Checks, labels_seen
 from autodc.verbs.folder import open_state
-from autodc.verbs.models import START, predicted, trained_once
+from autodc.verbs.models import START, Outputs, predicted, trained_once
 from autodc.verbs.nearest import nearest
 from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
-from autodc.wire.diagnosis import Looked, as_events, look
+from autodc.verbs.sizes import Offer, explored_slices, of_base, of_offer, offers_of, trained_on_parts
+from autodc.wire.annotators import USUAL
+from autodc.wire.diagnosis import Looked, as_events, look, with_more_rows
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
+from autodc.wire.more_rows import TOLD, of_findings, rows_slice, told_of
 from autodc.wire.promoting import refuse_unreadable
 
 Array = np.ndarray[Any, Any]
@@ -41,6 +47,8 @@ Announce = Callable[[str], None]
 
 MODEL = Path("models") / "incumbent"
 """Below the folder of a run."""
+NOTHING_MORE: Mapping[str, Any] = {"slices": {}, "offers": []}
+"""What more rows would do, where nothing was trained that says it."""
 
 
 @final
@@ -63,7 +71,9 @@ class DiagnosisResult:
     nearest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Finding → the nearest inputs on which the model succeeds, and what changes on the way (verbs/nearest.py)."""
     checks: Checks = field(default_factory=Checks)
-    """Labels, and slices that tell nothing (verbs/checks.py)."""
+    """Labels, edge cases, and slices that tell nothing (verbs/checks.py)."""
+    more_rows: Mapping[str, Any] = field(default_factory=lambda: dict(NOTHING_MORE))
+    """`slices`: slice → what more rows of each dataset would do; `offers`: what datasets on offer would be worth."""
     promoted: str = ""
     """What it changes that a finding is a slice of the study now, in words."""
 
@@ -89,7 +99,9 @@ class DiagnosisResult:
             "model": self.model,
             "rows": self.rows,
             "findings": [dict(one) for one in self.findings],
+            "more_rows": dict(self.more_rows),
             "labels": self.checks.labels,
+            "edges": self.checks.edges,
             "unit_tests": self.checks.unit_tests,
             "notes": list(self.notes),
             "page": str(self.page),
@@ -106,6 +118,9 @@ def diagnose(
     promote: str | None = None,
     quick: bool = False,
     finders: Sequence[str | Finder] = (),
+    curves: bool = False,
+    offers: Sequence[str] = (),
+    annotators: Sequence[str] = (),
     stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> DiagnosisResult:
@@ -117,20 +132,30 @@ def diagnose(
     nearest inputs on which the model succeeds, for which it is asked again and again, and without labels of training
     rows; of a run without all labels, for then no data are read; finders: who looks beside the usual ones, `sliceline`,
     `path/to/file.py:Object`, an installed name, or a `Finder`; a run is looked at anew then, and what is found joins
-    its journal. The same study, model and finders, the same findings. Raises InputError ADC-DIAG-001 and 002 where
-    validation has no rows for it, 006 to 015, 023 to 025 of a finder.
+    its journal; curves: of a study, the start is trained on parts of the base too, so that it can be said what more
+    rows would do; offers: NAME=ROWS each, a candidate that is a sample of so many rows, told what all of it would be
+    worth; annotators: names or shell patterns of metadata columns that hold labels of several people, left out: those
+    called `annotator…`. The same study, model and finders, the same findings. Raises InputError ADC-DIAG-001 and 002
+    where validation has no rows for it, 006 to 015, 023 to 025 of a finder, 058 and 060.
     """
+    patterns = tuple(annotators) or USUAL
     if isinstance(study, StudySpec):
         if promote is not None:
             hint = "run the study, then: autodc diagnose DIR --promote FINDING"
             raise InputError(
                 "ADC-DIAG-013", "a finding is promoted in a run, not in a file", "--promote", promote, hint
             )
-        return _of_study(study, machine, out, method, quick, finders, stage, stop)
+        more = _More(curves=curves, offers=tuple(offers))
+        if more and method is not None:
+            raise _unasked("what more rows would do is asked of the start of a study, not of a method", method)
+        return _of_study(study, machine, out, method, quick, finders, more, patterns, stage, stop)
+    if curves or offers:
+        hint = "a run tells what more rows would do by the trainings it has; name the study file to train for it"
+        raise _unasked("learning curves are trained on a study file", str(study), hint)
     if method is not None:
         hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
         raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
-    return _of_run(Path(study), out, promote, quick or promote is not None, finders, stage, stop)
+    return _of_run(Path(study), out, promote, quick or promote is not None, finders, patterns, stage, stop)
 
 
 def _of_study(
@@ -140,12 +165,15 @@ def _of_study(
     method: str | None,
     quick: bool,
     asked: Sequence[str | Finder],
+    more: _More,
+    patterns: Sequence[str],
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
     finders = finders_of(asked, spec.folder)
     stage("reading the data")
     inputs = read_inputs(spec)
+    offers = offers_of(inputs, more.offers)
     with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
         if method is None:
             stage("training the start once")
@@ -155,6 +183,11 @@ def _of_study(
             outputs = predicted(inputs, method)
         stage("looking for where it fails")
         looked = look(inputs, outputs, _most(spec), finders=finders)
+        told_more = dict(NOTHING_MORE)
+        if more:
+            told_more, looked = _trained_more(
+                inputs, looked, more.curves, offers, outputs, machine, Path(scratch), stage, stop
+            )
         shown = _Shown()
         made, found = as_events(looked, plan=inputs.start, trial=None, round_number=0, horizon=0, first=1, store=shown)
         near: dict[str, dict[str, Any]] = {}
@@ -162,7 +195,7 @@ def _of_study(
             stage("looking for the nearest inputs on which it succeeds")
             model = str(Path(scratch) / START) if method is None else method
             near = nearest(inputs, looked.rows, _sure(found), model, stop)
-    checks = labels_seen(inputs, looked.rows, quick, stage, stop)
+    checks = labels_seen(inputs, looked.rows, quick, stage, stop, patterns)
     folder = Path(out if out is not None else Path("runs") / f"{spec.name}-diagnosis").absolute()
     classes = spec.task.kind == "classification"
     views = sorted((told.view(one, classes) for one in found), key=lambda one: one["status"] != "confirmed")
@@ -176,6 +209,7 @@ def _of_study(
         folder=None,
         nearest=near,
         checks=checks,
+        more_rows=told_more,
     )
     _write_page(result, shown.read)
     return result
@@ -187,6 +221,7 @@ def _of_run(
     promote: str | None,
     quick: bool,
     asked: Sequence[str | Finder],
+    patterns: Sequence[str],
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
@@ -217,23 +252,79 @@ def _of_run(
             notes.append(f"the nearest inputs on which it succeeds, and labels: {error}")
         else:
             near = _nearest(again, rows, state, folder, stage, stop)
-            checks = labels_seen(again, rows, quick, stage, stop)
+            checks = labels_seen(again, rows, quick, stage, stop, patterns)
     checks.look_at_slices(state, again)
     looked = told.last_looked(state)
     result = DiagnosisResult(
         study=state.question.name,
         model=_of_which(state),
         rows=0 if looked is None else looked.made.rows,
-        views=tuple(told.views(state)),
+        views=_with_more(told.views(state), again, state, folder),
         notes=(*told.notes(state), *notes, *checks.notes),
         page=(folder / PAGE if out is None else Path(out) / PAGE.name).absolute(),
         folder=folder,
         nearest=near,
         checks=checks,
+        more_rows={
+            **NOTHING_MORE,
+            "slices": {n: [o.to_dict() for o in v] for n, v in of_slices(view_of(state)).items()},
+        },
         promoted=words,
     )
     _write_page(result, exhibits_of(folder))
     return result
+
+
+def _with_more(
+    views: Sequence[Mapping[str, Any]], inputs: Inputs | None, state: State, folder: Path
+) -> tuple[Mapping[str, Any], ...]:
+    """The findings of a run with what more rows would do by all its trainings; else as journalled."""
+    if inputs is None:
+        return tuple(views)
+    rows = {one["id"]: state.findings[one["id"]].ids for one in views}
+    found = of_findings(inputs, view_of(state), ArtefactStore(folder / "outcomes"), rows)
+    more = [told_of(found.get(one["id"], ())) for one in views]
+    return tuple(
+        {**one, "told": {**one.get("told", {}), **own}, "more": best_words(own.get(TOLD, ()))}
+        for one, own in zip(views, more, strict=True)
+    )
+
+
+def _trained_more(
+    inputs: Inputs,
+    looked: Looked,
+    curves: bool,
+    offers: Sequence[Offer],
+    whole: Outputs,
+    machine: MachineSpec | None,
+    scratch: Path,
+    stage: Announce,
+    stop: Callable[[], bool],
+) -> tuple[dict[str, Any], Looked]:
+    """What more rows of the base would do to slices and findings, and what datasets on offer would be worth."""
+    slices, told_more = explored_slices(inputs), dict(NOTHING_MORE)
+    if curves:
+        stage("training the start on parts of the base")
+        seen = trained_on_parts(inputs, machine, scratch, stop, whole=whole)
+        told_more["slices"] = {name: [one.to_dict()] for name, one in of_base(inputs, seen, slices).items()}
+        names = [str(k) for k in range(len(looked.findings))]
+        inside = {n: rows_slice(inputs, n, one.ids) for n, one in zip(names, looked.findings, strict=True)}
+        own = of_base(inputs, seen, {name: one for name, one in inside.items() if one is not None})
+        findings = (
+            replace(one, told={**one.told, **told_of([own[name]] if name in own else [])})
+            for name, one in zip(names, looked.findings, strict=True)
+        )
+        looked = replace(looked, findings=tuple(findings))
+    worth = []
+    for offer in offers:
+        stage(f"training the start with parts of {offer.name}")
+        trained = trained_on_parts(inputs, machine, scratch, stop, offered=offer.name, whole=whole)
+        worth.append(of_offer(inputs, trained, offer, slices))
+    return {**told_more, "offers": worth}, looked
+
+
+def _unasked(problem: str, got: str, hint: str = "leave --method out, or --curves and --offer") -> InputError:
+    return InputError("ADC-DIAG-060", problem, "--curves, --offer", got, hint)
 
 
 def _look_again(inputs: Inputs, core: StudyCore, folder: Path, finders: Sequence[Finder]) -> Rows | None:
@@ -249,6 +340,7 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path, finders: Sequence
     if outputs is None:
         trial, outputs = None, predicted(inputs, str(folder.absolute()))
     looked: Looked = look(inputs, outputs, _most(inputs.spec), finders=finders)
+    looked = with_more_rows(looked, inputs, view_of(state), core.store)
     made, found = as_events(
         looked,
         plan=plan,
@@ -333,9 +425,23 @@ def _write_page(result: DiagnosisResult, exhibits: Exhibits) -> None:
         nearest=result.nearest,
         labels=result.checks.labels,
         unit_tests=result.checks.unit_tests,
+        edges=result.checks.edges,
+        more_rows=result.more_rows,
         shown=result.checks.shown,
         folder=None if result.folder is None else str(result.folder),
     )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _More:
+    """What is asked of more rows."""
+
+    curves: bool
+    offers: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return self.curves or bool(self.offers)
 
 
 @final

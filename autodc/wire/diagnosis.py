@@ -25,11 +25,14 @@ from autodc.study.view import View
 from autodc.wire.exhibits import exhibit
 from autodc.wire.explored import Known, explored, known_of, refuse_uncut
 from autodc.wire.inputs import Inputs
+from autodc.wire.more_rows import of_findings, told_of
 
 Array = np.ndarray[Any, Any]
 
 NOT_KEPT, FINDER_FAILED, CAUSES_FAILED = "ADC-DIAG-003", "ADC-DIAG-004", "ADC-DIAG-005"
 """Codes of notes: the predictions are not there, a finder raised, the causes of a finding could not be told."""
+MORE_FAILED = "ADC-DIAG-059"
+"""Code of a note: what more rows would do could not be told."""
 
 
 @final
@@ -86,6 +89,19 @@ def look(
     return Looked(rows=rows, findings=tuple(findings), notes=tuple(notes))
 
 
+def with_more_rows(looked: Looked, inputs: Inputs, view: View, store: ArtefactStore) -> Looked:
+    """The same look, each finding with what more rows would do to it by the trainings of the study."""
+    try:
+        found = of_findings(inputs, view, store, {str(k): one.ids for k, one in enumerate(looked.findings)})
+    except Exception as error:  # a finding without it is worth more than none
+        note = {"code": MORE_FAILED, "got": f"{type(error).__name__}: {error}"}
+        return replace(looked, notes=(*looked.notes, note))
+    told = [{**one.told, **told_of(found.get(str(k), ()))} for k, one in enumerate(looked.findings)]
+    return replace(
+        looked, findings=tuple(replace(one, told=more) for one, more in zip(looked.findings, told, strict=True))
+    )
+
+
 @final
 class ExploreDiagnoser:
     """Looks with the predictions that a study keeps of its incumbent; whatever hinders it is a note."""
@@ -104,6 +120,7 @@ class ExploreDiagnoser:
             outputs = self._store.get(address)
             self._known = self._known or known_of(self._inputs)
             looked = look(self._inputs, outputs, view.spec.loop.findings, self._known)
+            looked = with_more_rows(looked, self._inputs, view, self._store)
         except ArtefactLost as error:
             looked = _noted(NOT_KEPT, str(error))
         except AutodcError as error:

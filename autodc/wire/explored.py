@@ -21,6 +21,7 @@ from autodc.evaluation.slices import VALIDATION, held_parts
 from autodc.studyfile.study import StudySpec
 from autodc.table import Inputs as Rows
 from autodc.table import Table
+from autodc.wire.annotators import annotator_columns
 from autodc.wire.attributes import attributes_of, enrichment_for
 from autodc.wire.inputs import Inputs
 from autodc.wire.separate import diagnosis_of
@@ -136,7 +137,7 @@ def _asked(inputs: Inputs) -> StudySpec:
 def _columns(inputs: Inputs) -> pd.DataFrame:
     """Metadata and attributes of validation as conditions name them.
 
-    Without lists and records, and without what only tells which row it is or where it lies in a space.
+    Without lists and records, and what only tells which row it is, where it lies in a space, or how people label it.
     """
     data = inputs.catalogue.validation
     frame = attributes_of(_asked(inputs), inputs.catalogue, data)
@@ -145,5 +146,6 @@ def _columns(inputs: Inputs) -> pd.DataFrame:
     measured = [str(name) for name in frame.columns if name not in set(data.metadata.columns)]
     axes = [n for n in measured if COORDINATE.fullmatch(n)]
     beside = [] if inputs.spec.attributes else [n for n in measured if n in BESIDE_BASE]
-    left_out = {*names, *dates, *axes, *beside, *data.metadata.attrs.get(NO_VALUES, {})}
+    people = annotator_columns(data.metadata)
+    left_out = {*names, *dates, *axes, *beside, *people, *data.metadata.attrs.get(NO_VALUES, {})}
     return frame.drop(columns=[name for name in frame.columns if name in left_out])

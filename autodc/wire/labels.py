@@ -23,6 +23,7 @@ from autodc.diagnose.conventions import Convention, Conventions, label_conventio
 from autodc.diagnose.labels import CODE, LEAST_ROWS, Labels, Suspect, wrong_labels
 from autodc.diagnose.unseen import cross_validated
 from autodc.diagnose.view import View
+from autodc.diagnose.wrong_numbers import wrong_numbers
 from autodc.large import evenly
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import StudySpec
@@ -130,7 +131,7 @@ class LabelsSeen:
 
 def validation_rows(inputs: Inputs, rows: View) -> Rows:
     """The explore rows of validation; of very many some, evenly. rows: as finders see them."""
-    some = rows.ids[evenly(len(rows), _most(inputs.catalogue))]
+    some = rows.ids[evenly(len(rows), most_rows(inputs.catalogue))]
     return Rows.of_datasets([inputs.catalogue.validation.take(some, VALIDATION)], [some], len(rows))
 
 
@@ -138,14 +139,14 @@ def training_rows(inputs: Inputs) -> Rows:
     """Rows of the base and of every candidate, as many of each, evenly."""
     catalogue = inputs.catalogue
     every = (catalogue.base, *catalogue.candidates.values())
-    chosen = [evenly(len(one), n) for one, n in zip(every, _shared(every, _most(catalogue)), strict=True)]
+    chosen = [evenly(len(one), n) for one, n in zip(every, _shared(every, most_rows(catalogue)), strict=True)]
     some = [one.take(rows, one.name) for one, rows in zip(every, chosen, strict=True)]
     ids = [catalogue.in_source(one.name, rows) for one, rows in zip(every, chosen, strict=True)]
     return Rows.of_datasets(some, ids, sum(map(len, every)))
 
 
 def wrong_in(inputs: Inputs, seen: Rows, model: Mapping[int, Any] | None = None) -> LabelsSeen:
-    """Find the rows whose class is likely wrong, each dataset judged by a model of its own rows that saw no such row.
+    """Find rows whose class or number is likely wrong; a model of other rows of its own judges each dataset.
 
     Not by the model that is diagnosed: where it fails as a rule it is sure of another class, and rows of a kind that it
     does not know would all be suspects. model: position of a row → what it predicts; of suspects those come first on
@@ -153,9 +154,11 @@ def wrong_in(inputs: Inputs, seen: Rows, model: Mapping[int, Any] | None = None)
     """
     classes = tuple(inputs.catalogue.classes or ())
     seed = seeds.integer(inputs.spec.seed, "labels")
+    if not classes:
+        return _wrong_numbers_in(seen, seed)
     codes = [np.asarray(one.y) for one in seen.datasets]
     shares = [
-        _unseen(points, own, units, len(classes), seed)
+        unseen(points, own, units, len(classes), seed)
         for own, points, units in zip(codes, seen.embedding, seen.units, strict=True)
     ]
     names = [one.name for one in seen.datasets]
@@ -173,8 +176,35 @@ def wrong_in(inputs: Inputs, seen: Rows, model: Mapping[int, Any] | None = None)
         first += len(own)
     suspects.sort(key=lambda one: not one.sure)
     every, said = np.concatenate(codes), np.concatenate(shares)
-    rows = _view(seen, np.asarray(classes), every, said)
+    names_of = np.asarray(classes)
+    error = (said.argmax(axis=1) != every).astype(float)
+    rows = replace(
+        _view(seen, names_of[every], names_of[said.argmax(axis=1)], error), probabilities=said, classes=classes
+    )
     return LabelsSeen(judged=tuple(judged), suspects=tuple(suspects[:LISTED]), rows=rows, of=seen.of)
+
+
+def _wrong_numbers_in(seen: Rows, seed: int) -> LabelsSeen:
+    """The same of numbers: those that lie far from what a model of other rows of their dataset says."""
+    given = [np.asarray(one.y, dtype=float) for one in seen.datasets]
+    said = [
+        cross_validated(points, own, units, seed) if len(np.unique(units)) >= LEAST_ROWS else np.full(len(own), np.nan)
+        for own, points, units in zip(given, seen.embedding, seen.units, strict=True)
+    ]
+    judged, suspects, first = list[Judged](), list[Suspect](), 0
+    for one, own, told, units in zip(seen.datasets, given, said, seen.units, strict=True):
+        found = _few(len(own)) if np.isnan(told).any() else wrong_numbers(own, told, groups=units)
+        judged.append(Judged(name=one.name, labels=found, known=None))
+        suspects += [replace(s, row=s.row + first, dataset=one.name) for s in found.suspects]
+        first += len(own)
+    suspects.sort(key=lambda one: -one.score)
+    every, answers = np.concatenate(given), np.concatenate(said)
+    rows = _view(seen, every, answers, np.abs(every - answers))
+    return LabelsSeen(judged=tuple(judged), suspects=tuple(suspects[:LISTED]), rows=rows, of=seen.of)
+
+
+def _few(rows: int) -> Labels:
+    return Labels(status="not_applicable", rows=rows, reason="there are too few rows")
 
 
 def conventions_of(inputs: Inputs, seen: Rows) -> Conventions:
@@ -200,7 +230,7 @@ def convention_dict(spec: StudySpec, one: Convention) -> dict[str, Any]:
     return {**found, "yaml": f"labels: {_flow(_composed(spec, str(one.of), one.labels))}"}
 
 
-def _unseen(points: Array, codes: Array, units: Array, classes: int, seed: int) -> Array:
+def unseen(points: Array, codes: Array, units: Array, classes: int, seed: int) -> Array:
     """What a model of other rows says of each, shape (n, classes); of few rows nothing, each class alike."""
     found = np.full((len(codes), classes), 1 / classes)
     if len(np.unique(units)) >= LEAST_ROWS:
@@ -221,26 +251,23 @@ def _told(found: Labels) -> Labels:
     return replace(found, status=status, scattered=found.scattered if is_many else 0, suspects=suspects)
 
 
-def _view(seen: Rows, classes: Array, codes: Array, shares: Array) -> View:
+def _view(seen: Rows, target: Array, prediction: Array, error: Array) -> View:
     names = np.concatenate([np.full(len(one), one.name, dtype=object) for one in seen.datasets])
     metadata = pd.concat([one.metadata for one in seen.datasets], ignore_index=True)
     told = pd.DataFrame({"dataset": names}) if len(seen.datasets) > 1 else pd.DataFrame(index=metadata.index)
-    error = (shares.argmax(axis=1) != codes).astype(float)
     return View(
         ids=np.concatenate(seen.ids),
         error=error,
         failed=error > 0,
-        target=classes[codes],
-        prediction=classes[shares.argmax(axis=1)],
+        target=target,
+        prediction=prediction,
         attributes=pd.concat([told, metadata.drop(columns=list(told), errors="ignore")], axis=1),
         groups=np.concatenate(seen.units),
-        probabilities=shares,
-        classes=tuple(classes.tolist()),
         x=join([one.x for one in seen.datasets]),
     )
 
 
-def _most(catalogue: Catalogue) -> int:
+def most_rows(catalogue: Catalogue) -> int:
     """Rows that are looked at."""
     return MOST_FILES if isinstance(catalogue.base.x, Table) and catalogue.base.x.kind == "files" else MOST
 

@@ -84,6 +84,8 @@ def test_what_comes_from_data_is_text_and_nothing_else(tmp_path: Path, hostile: 
         nearest={},
         labels={"validation": None, "training": seen, "conventions": other},
         unit_tests=dull,
+        edges=None,
+        more_rows={"slices": {}, "offers": []},
         shown={},
         folder=None,
     ).read_text()

@@ -175,7 +175,7 @@ def test_of_the_census_only_the_careless_table_is_told(tmp_path: Path) -> None:
         assert found.checks.labels["conventions"]["status"] == "passed"
 
 
-def test_of_numbers_nothing_is_said_of_labels(tmp_path: Path) -> None:
+def test_of_numbers_that_are_right_nothing_is_said(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name, rows in (("base", 300), ("validation", 400)):
         x = rng.normal(size=(rows, 3)).astype(np.float32)
@@ -194,7 +194,8 @@ def test_of_numbers_nothing_is_said_of_labels(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(json.dumps(content))
     found = autodc.diagnose(autodc.load(tmp_path / "study.yaml"), out=tmp_path / "page")
     told = found.to_dict()["labels"]
-    assert {told[name]["reason"] for name in told} == {"targets are no classes"}
+    assert [told[name]["status"] for name in ("validation", "training")] == ["passed", "passed"]
+    assert told["conventions"]["reason"] == "targets are no classes"
     assert label_words(told) == []
 
 
@@ -231,5 +232,5 @@ def test_slices_of_a_run_that_tell_the_same_are_named(ran: Path) -> None:
     assert "Unit tests that tell nothing" in (ran / PAGE).read_text()
     assert [one["name"] for one in found.checks.labels["training"]["datasets"] if one["code"]] == ["careless"]
     quick = autodc.diagnose(ran, quick=True).to_dict()
-    assert quick["labels"] == {"validation": None, "training": None, "conventions": None}
+    assert quick["labels"] == {"validation": None, "training": None, "conventions": None, "annotators": []}
     assert {"again", "overall"} <= set(quick["unit_tests"]["together"][0]["slices"])

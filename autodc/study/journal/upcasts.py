@@ -123,7 +123,13 @@ def _prunes(payload: Payload) -> Payload:
     return {**payload, "prunes": True}
 
 
+def _without_told(payload: Payload) -> Payload:
+    """DiagnosisMade had a field that nothing was ever written to."""
+    return {name: value for name, value in payload.items() if name != "told"}
+
+
 UPCASTS: Mapping[tuple[str, int], Callable[[Payload], Payload]] = {
+    ("DiagnosisMade", 3): _without_told,
     ("IncumbentMoved", 1): _comparison_for_test,
     ("LookTaken", 1): _typed_look,
     ("VerdictReached", 1): _comparison_for_test,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from autodc.masking import masked_tree
 from autodc.study.journal.events.base import Event
@@ -17,6 +17,7 @@ __all__ = ["DiagnosisMade", "FindingMade"]
 class DiagnosisMade(Event):
     """The explore rows were looked at with what the incumbent predicts of them; what was found follows."""
 
+    version: ClassVar[int] = 4
     round: int
     horizon: int
     plan: PlanJson
@@ -29,8 +30,6 @@ class DiagnosisMade(Event):
     """How many FindingMade follow."""
     notes: NotesJson = ()
     """What could not be looked at, or not with every finder: {code, got} each."""
-    told: Mapping[str, Any] = field(default_factory=dict)
-    """What else was seen of the rows: label problems, slices that tell nothing. JSON values."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", tuple(masked_tree(note) for note in self.notes))

@@ -1,0 +1,61 @@
+"""What more rows of each dataset would do to each slice, by the trainings that are visible.
+
+A pure answer of the view, for whoever decides on requests or on stopping; cheap trainings have the same rows for fewer
+steps and probes another mixture on the way, so neither speaks of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from autodc.diagnose.more_rows import MoreRows, more_rows
+from autodc.diagnose.sizes import Training
+from autodc.plan.mixture import BASE
+from autodc.plan.plan import Plan
+from autodc.plan.trial import Outcome
+from autodc.study import direction
+from autodc.study.view import View
+
+Value = Callable[[Outcome], float | None]
+"""The metric of some rows by a training, oriented so that up is better; None where it has none."""
+
+
+def of_slices(view: View) -> dict[str, tuple[MoreRows, ...]]:
+    """Slice → what more rows of each dataset would do to its error, the one that helps most first.
+
+    By the rows that the search sees. A slice of a metric that has no least error is left out.
+    """
+    names = view.state.question.slices
+    found = {name: of_rows(view, lambda one, name=name: one.searched.get(name)) for name in names}  # type: ignore[misc]
+    return {name: told for name, told in found.items() if told}
+
+
+def of_rows(view: View, value: Value) -> tuple[MoreRows, ...]:
+    """The same of any rows."""
+    state, seen = view.state, list[tuple[Plan, float]]()
+    for one in view.visible:
+        outcome = one.outcome
+        if outcome is None or outcome.status != "done" or one.trial.fidelity != 1 or one.trial.forks is not None:
+            continue
+        if (scored := value(outcome)) is not None:
+            seen.append((one.trial.plan, scored))
+    errors = _errors([scored for _, scored in seen], direction.better(state) == "lower")
+    if errors is None or state.incumbent is None:
+        return ()
+    full = {name: float(state.card(name).get("rows") or 0) for name in (BASE, *state.candidates)}
+    trainings = [_training(plan, full, error) for (plan, _), error in zip(seen, errors, strict=True)]
+    scale = max(sum(errors) / len(errors), 1e-12) if direction.better(state) == "lower" else None
+    return more_rows(trainings, _training(view.incumbent, full, 0.0), full, scale)
+
+
+def _errors(scores: list[float], is_error: bool) -> list[float] | None:
+    """Errors, 0 or more, of oriented scores; None where there are none, or the metric is no error and no share."""
+    errors = [-score if is_error else 1 - score for score in scores]
+    return errors if errors and min(errors) >= 0 else None
+
+
+def _training(plan: Plan, full: Mapping[str, float], error: float) -> Training:
+    """A plan as it is regressed on; of a weight above 1 no row is new."""
+    rows = {name: min(weight, 1.0) * full.get(name, 0.0) for name, weight in plan.mixture}
+    early = {f"{name} is trained on first": True for name in plan.pretrain}
+    return Training(rows=rows, error=error, settings={**plan.settings, "recipe": plan.recipe, **early})
