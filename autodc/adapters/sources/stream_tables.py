@@ -24,7 +24,7 @@ OF_TABLES = ("features", "types", "text", "image", "size", "mode", "separator", 
 
 def table_pieces(request: SourceRequest, base: Dataset, rows: int) -> Iterator[Dataset]:
     """Rows of a Parquet or JSON Lines file."""
-    refuse_unknown_options(request, ("features", "metadata", *OF_TABLES))
+    refuse_unknown_options(request, ("metadata", *OF_TABLES))
     names = read_names(request)
     if not names:
         raise problem(request, "009", "there are no rows")

@@ -62,14 +62,6 @@ class Column:
         found[column.isna().to_numpy(bool)] = np.nan
         return np.asarray(found, dtype=np.float32)
 
-    def value_of(self, code: float) -> Any:
-        """What a person reads of an encoded value; None where it is missing."""
-        if np.isnan(code):
-            return None
-        if self.values is None:
-            return float(f"{code:.6g}")
-        return self.values[int(code)] if code < len(self.values) else OTHER
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ CLUSTERS, TAILED, TAIL = 5, 3, 0.15
 LEAST_ROWS = 30
 ROUNDS = 60
 """Rounds of the trees that are grown to see what they say of a region they were not shown."""
+ROSY_ROWS = 10_000
+"""Rows of validation that regions are left out of."""
 MATTERS = 0.005
 """A share of failures by which an estimate may be too low before it is told."""
 
@@ -81,6 +83,9 @@ def rosiness(features: Array, met: Array, failed: Array, categorical: Array, see
     nothing = Rosiness(mean=0.0, deviation=0.0, regions=0)
     if min(failed.sum(), (~failed).sum()) < 2 * LEAST_FAILURES or not met.any():
         return nothing
+    if len(failed) > ROSY_ROWS:
+        some = np.random.default_rng(seed).choice(len(failed), ROSY_ROWS, replace=False)
+        features, failed = features[some], failed[some]
     gaps, noise = [], []
     for inside in _regions(_standard(features[:, met]), failed, seed):
         if inside.sum() < LEAST_ROWS or min(failed[~inside].sum(), (~failed[~inside]).sum()) < LEAST_FAILURES:

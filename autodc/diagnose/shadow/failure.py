@@ -125,10 +125,19 @@ def _folds(failed: Array, groups: Array, seed: int) -> Array | None:
         return None
     if min(len(np.unique(groups[failed])), len(np.unique(groups[~failed]))) < FOLDS:
         return None
-    fold = np.zeros(len(failed), dtype=int)
-    cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    for k, (_, rows) in enumerate(cut.split(np.zeros((len(failed), 1)), failed, groups)):
-        fold[rows] = k
+    fold, rng = np.zeros(len(failed), dtype=int), np.random.default_rng(seed)
+    _, of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    alone = sizes[of] == 1  # dealt at once: to weigh group by group takes a millisecond each
+    together = np.flatnonzero(~alone)
+    if len(np.unique(of[together])) >= FOLDS:
+        cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+        for k, (_, rows) in enumerate(cut.split(np.zeros((len(together), 1)), failed[together], of[together])):
+            fold[together[rows]] = k
+    else:
+        fold[together] = of[together] % FOLDS
+    for side in (failed, ~failed):
+        rows = rng.permutation(np.flatnonzero(alone & side))
+        fold[rows] = (np.arange(len(rows)) + rng.integers(FOLDS)) % FOLDS
     fits = all(0 < failed[fold != k].sum() < (fold != k).sum() for k in range(FOLDS))
     return fold if fits else None
 

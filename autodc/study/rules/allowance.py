@@ -111,11 +111,15 @@ def search_quota(view: View, round_number: int) -> int:
     return max(math.ceil(planned - CRUMB), int(min(spec.search.trials_per_round, max(0.0, share))))
 
 
+DELIVERED = 1
+"""Datasets a round that are counted on where the study has an inbox."""
+
+
 def planned_tests(spec: StudySpec) -> int:
     """N of the error budget, fixed before the first training: as declared, else what may be asked at most."""
     if spec.gate.planned_tests is not None:
         return spec.gate.planned_tests
-    return comparisons(spec.loop.rounds, len(spec.data.candidates))
+    return comparisons(spec.loop.rounds, len(spec.data.candidates), 0 if spec.data.inbox is None else DELIVERED)
 
 
 def comparisons(rounds: int, given: int, proposed: int = 0) -> int:

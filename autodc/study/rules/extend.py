@@ -185,6 +185,8 @@ def _rule(change: Change) -> Rule:
         return "always" if new[: len(old)] == old else "never"
     if key == "data.candidates[]":
         return "between" if new[: len(old)] == old else "never"
+    if key == "data.inbox":
+        return "between"
     if key == "loop.rounds":
         return "between" if new > old else "never"
     if (key.startswith("slices[") and key.endswith(".margin")) or key.startswith("metrics.limits"):

@@ -1,0 +1,182 @@
+"""The inbox of a study: datasets that people deliver while it runs, sheets of `autodc shadow` that are labelled."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+import pandas as pd
+from pydantic import JsonValue
+
+from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.sources import read_source
+from autodc.adapters.sources.stream import options_like
+from autodc.data.admit import Admission, Candidate, card
+from autodc.data.catalogue import read_rows
+from autodc.errors import DataError, InputError, each_of
+from autodc.plan.mixture import BASE
+from autodc.study.journal.events import DatasetAdmitted
+from autodc.study.journal.state import State
+from autodc.studyfile.study import SourceSpec
+from autodc.wire.inputs import Inputs
+
+BY = "inbox"
+"""Who proposed a dataset that was delivered."""
+SHADOW = "shadow.json"
+"""In a folder that `autodc shadow` wrote: it says where the sheet is and how it is read."""
+SETTLED = 2.0
+"""Seconds after its last change, or a look ago, from which on a delivery is whole."""
+UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", "~")
+
+Signature = tuple[tuple[str, int, int], ...]
+
+
+@final
+class Inbox:
+    """Looks where a round ends. What does not fit is told once, and looked at again when it has changed."""
+
+    def __init__(self, inputs: Inputs, store: ArtefactStore, notice: Callable[[str], None]) -> None:
+        """Begin to look. store: where the content of what is let in lies."""
+        self._inputs, self._store, self._notice = inputs, store, notice
+        spec = inputs.spec
+        self._folder = Path(spec.folder, spec.data.inbox or "").expanduser()
+        self._seen: dict[str, Signature] = {path.name: _signature(path) for path in self._delivered()}
+        self._told: dict[str, Signature] = {}
+
+    def waiting(self, state: State) -> Sequence[str]:
+        """The names of deliveries that are whole, labelled and new."""
+        return [name for name, path in self._new(state) if not self._is_unlabelled(path)]
+
+    def admitted(self, state: State) -> Sequence[DatasetAdmitted]:
+        """Let in what fits: through the door, on disk, and from the next round on in the search."""
+        found: list[DatasetAdmitted] = []
+        content = {str(state.card(name)["fingerprint"]): name for name in state.roster}
+        for name, path in self._new(state):
+            if self._is_unlabelled(path):
+                self._tell(path, f"`{path.name}` waits for its labels")
+                continue
+            candidate = self._candidate(name, path, state.round)
+            try:
+                admission = self._looked_at(candidate, state, content)
+            except InputError as error:
+                self._tell(path, f"not taken: {'; '.join(str(one) for one in each_of(error))}")
+                continue
+            data = admission.data
+            assert data is not None
+            _ = self._store.put_dataset(data)
+            content[data.fingerprint] = name
+            told = card(candidate, data, admission.left_out)
+            found.append(DatasetAdmitted(name=name, card=told, reference=data.fingerprint))
+        return found
+
+    def _looked_at(self, candidate: Candidate, state: State, content: Mapping[str, str]) -> Admission:
+        """Read and judge a delivery. Raises DataError for what the door refuses, and for what is there already."""
+        if candidate.name in (BASE, *state.roster):
+            hint = "give the file or folder another name"
+            raise DataError("ADC-DATA-027", "this name is taken", candidate.place, f"`{candidate.name}`", hint)
+        found = self._inputs.catalogue.door(self._inputs.spec.data).admit(candidate, read_source)
+        assert found.data is not None
+        if (before := content.get(found.data.fingerprint)) is not None:
+            hint = "nothing is lost: it is judged under that name"
+            raise DataError("ADC-INBX-002", "these rows are on the roster", candidate.place, f"as `{before}`", hint)
+        return found
+
+    def _candidate(self, name: str, path: Path, round_number: int) -> Candidate:
+        spec = self._inputs.spec
+        place = f"{spec.data.inbox}/{path.name}"
+
+        def rows(read: Any) -> Any:
+            _refuse_partly(path, place)
+            source = _of_sheet(path) or SourceSpec(
+                source=str(path), options=options_like(path, self._inputs.catalogue.base, spec.data.base.options)
+            )
+            return read_rows(spec, source, name, place, read)
+
+        return Candidate(name=name, place=place, rows=rows, source=str(path), by=BY, round=round_number)
+
+    def _new(self, state: State) -> list[tuple[str, Path]]:
+        """Name and path of what is whole and was not let in before."""
+        found, now = [], time.time()
+        for path in self._delivered():
+            signature, name = _signature(path), _name(path)
+            is_whole = self._seen.get(path.name) == signature or all(now - at / 1e9 > SETTLED for _, _, at in signature)
+            self._seen[path.name] = signature
+            is_in = name in state.roster and state.card(name).get("by") == BY
+            if signature and is_whole and not is_in and self._told.get(path.name) != signature:
+                found.append((name, path))
+        return found
+
+    def _delivered(self) -> list[Path]:
+        """Files and folders in the order of their names; none where the folder is not there yet."""
+        if not self._folder.is_dir():
+            return []
+        every = sorted(self._folder.iterdir())
+        return [p for p in every if not p.name.startswith((".", "_")) and not p.name.endswith(UNFINISHED)]
+
+    def _tell(self, path: Path, words: str) -> None:
+        self._told[path.name] = _signature(path)
+        self._notice(f"inbox: {words}")
+
+    def _is_unlabelled(self, path: Path) -> bool:
+        """Whether it is a sheet that nobody has begun to fill in."""
+        labels = _labels(path)
+        return labels is not None and bool(labels.isna().all(axis=None))
+
+
+def _refuse_partly(path: Path, place: str) -> None:
+    """Raise DataError ADC-INBX-001 where some lines of a sheet have no label."""
+    labels = _labels(path)
+    if labels is None or not (empty := int(labels.isna().any(axis=1).sum())):
+        return
+    hint = "fill them in, or take these lines out"
+    raise DataError("ADC-INBX-001", "a sheet is labelled in part", place, f"{empty} of {len(labels)} lines", hint)
+
+
+def _labels(path: Path) -> pd.DataFrame | None:
+    """The columns of targets of a sheet; None where it is none, or cannot be read: then its reader says why."""
+    told = _told(path)
+    if told is None:
+        return None
+    file = path / told["source"]
+    try:
+        frame = pd.read_csv(file / "manifest.csv" if file.is_dir() else file)
+        return frame[list(told["columns"])]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _of_sheet(path: Path) -> SourceSpec | None:
+    """The source that a folder of `autodc shadow` is once it is labelled."""
+    told = _told(path)
+    return None if told is None else SourceSpec(source=str(path / told["source"]), options=_options(told))
+
+
+def _options(told: Mapping[str, Any]) -> dict[str, JsonValue]:
+    return dict(told["options"])
+
+
+def _told(path: Path) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads((path / SHADOW).read_text(encoding="utf-8"))["labelled"]
+        return found if {"source", "options", "columns"} <= found.keys() else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _signature(path: Path) -> Signature:
+    """Name, size and last change of all its files; empty where it is gone."""
+    try:
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        return tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+    except OSError:
+        return ()
+
+
+def _name(path: Path) -> str:
+    """What decisions call it: its file's name without suffixes."""
+    stem = path.name if path.is_dir() else path.name.split(".")[0]
+    return re.sub(r"^[^A-Za-z0-9]+", "", re.sub(r"[^A-Za-z0-9_.-]", "-", stem))[:80] or "delivered"
