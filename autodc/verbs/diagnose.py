@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.executors import shared_child
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
@@ -32,7 +33,8 @@ from autodc.verbs.run import exhibits_of, written_again
 from autodc.wire.diagnosis import Looked, as_events, look
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
-from autodc.wire.promoting import refuse_unreadable
+from autodc.wire.promoting import admit_slice
+from autodc.wire.workers import Workers, local_workers
 
 Array = np.ndarray[Any, Any]
 Announce = Callable[[str], None]
@@ -121,11 +123,13 @@ def diagnose(
             raise InputError(
                 "ADC-DIAG-013", "a finding is promoted in a run, not in a file", "--promote", promote, hint
             )
-        return _of_study(study, machine, out, method, quick, stage, stop)
+        with shared_child(), local_workers(stop) as workers:
+            return _of_study(study, machine, out, method, quick, workers, stage, stop)
     if method is not None:
         hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
         raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
-    return _of_run(Path(study), out, promote, quick or promote is not None, stage, stop)
+    with shared_child():
+        return _of_run(Path(study), out, promote, quick or promote is not None, stage, stop)
 
 
 def _of_study(
@@ -134,11 +138,12 @@ def _of_study(
     out: str | os.PathLike[str] | None,
     method: str | None,
     quick: bool,
+    workers: Workers,
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
     stage("reading the data")
-    inputs = read_inputs(spec)
+    inputs = read_inputs(spec, workers=workers)
     with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
         if method is None:
             stage("training the start once")
@@ -147,7 +152,8 @@ def _of_study(
             stage("predicting")
             outputs = predicted(inputs, method)
         stage("looking for where it fails")
-        looked = look(inputs, outputs, _most(spec))
+        known = known_of(inputs, workers) if inputs.separation.is_cut else None
+        looked = look(inputs, outputs, _most(spec), known)
         shown = _Shown()
         made, found = as_events(looked, plan=inputs.start, trial=None, round_number=0, horizon=0, first=1, store=shown)
         near: dict[str, dict[str, Any]] = {}
@@ -294,8 +300,7 @@ def _promote(inputs: Inputs, core: StudyCore, name: str) -> str:
     )
     called = f"{one.id}_finding" if one.id in core.state.question.slices else one.id
     made = SliceSpec(name=called, where=one.rule, role="target")
-    refuse_unreadable(inputs, made)
-    core.admit_slice(made)
+    admit_slice(inputs, core, made)
     return promoted_words(core.state, one, called, before)
 
 

@@ -58,11 +58,11 @@ def look(inputs: Inputs, outputs: Mapping[str, Array], k: int, known: Known | No
 
     outputs: part → what it predicts, row order; k: at most so many findings; known: the rows as they
     were measured before. Raises InputError ADC-DIAG-001 where no
-    rows are set apart, 002 where they are too few to be cut in two, and what is wrong with an enricher. What a finder
-    raises is a note.
+    rows are set apart, 002 where they are too few to be cut in two. What a finder or an enricher raises is a note.
     """
     refuse_uncut(inputs)
-    rows = explored(inputs, outputs, known or known_of(inputs))
+    known = known or known_of(inputs)
+    rows = explored(inputs, outputs, known)
     units = len(np.unique(rows.groups))
     if units < LEAST_GROUPS:
         raise InputError(
@@ -73,7 +73,8 @@ def look(inputs: Inputs, outputs: Mapping[str, Array], k: int, known: Known | No
             "give more validation rows, or a larger data.explore_share",
         )
     found = diagnose(rows, FINDERS, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
-    notes = [{"code": one.code, "got": ": ".join(filter(None, (one.finder, one.got)))} for one in found.notes]
+    notes = [*known.notes]
+    notes += [{"code": one.code, "got": ": ".join(filter(None, (one.finder, one.got)))} for one in found.notes]
     findings = []
     for one in found.findings:
         try:
