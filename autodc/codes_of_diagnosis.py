@@ -19,6 +19,8 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-ATTR-009": Code("Two enrichers give a column of the same name."),
     "ADC-ATTR-010": Code("An enricher fails when it is fitted to the base."),
     "ADC-ATTR-011": Code("An enricher cannot measure the inputs of the study."),
+    "ADC-ATTR-012": Code("A process that measures attributes ended: it died, or took too long or too much memory."),
+    "ADC-ATTR-013": Code("An enricher gives other columns for some rows than for others."),
     # findings
     "ADC-D001": Code("Finding: the model fails more often where a rule over attributes holds."),
     "ADC-D002": Code("Finding: the model fails more often in a cluster of an embedding."),
@@ -39,6 +41,8 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-014": Code("A method is diagnosed on a study; a run has its own model."),
     "ADC-DIAG-015": Code("The rule of a finding cannot be read on the test set, so it makes no slice."),
     "ADC-DIAG-016": several("Note: labels, edge cases, or slices that tell nothing could not be looked at."),
+    "ADC-DIAG-015": Code("A rule cannot be read on the test set, so it makes no slice of a study that runs."),
+    "ADC-DIAG-016": several("Note: labels, or slices that tell nothing, could not be looked at."),
     # finders and what is confirmed
     "ADC-DIAG-020": several("There are too few rows or groups to find on one half and confirm on the other."),
     "ADC-DIAG-021": several("A finder failed and was left out of a diagnosis."),

@@ -44,12 +44,26 @@ def cache_folder(what: str) -> Path:
     return Path(root).expanduser() / "autodc" / what
 
 
-def throw_away_unused(folder: Path) -> None:
-    """Remove the files of a cache folder that nobody has used for KEPT_DAYS."""
+def throw_away_unused(folder: Path, most: int | None = None) -> None:
+    """Remove the files of a cache folder that nobody has used for KEPT_DAYS.
+
+    most: bytes that may stay; of more those go that nobody has used for longest.
+    """
+    found = []
     for path in folder.iterdir():
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
+            about = path.stat()
+            if time.time() - about.st_mtime > KEPT_DAYS * 86400:
                 path.unlink()
+            else:
+                found.append((about.st_mtime, about.st_size, path))
+    left = sum(size for _, size, _ in found)
+    for _, size, path in sorted(found) if most is not None and left > most else ():
+        if left <= most:  # type: ignore[operator]
+            break
+        with suppress(OSError):
+            path.unlink()
+            left -= size
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype[Any], most: int | None = None) -> Array:

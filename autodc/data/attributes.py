@@ -5,7 +5,7 @@ An enricher sees inputs and metadata, never targets; what it gives is looked at 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, final, runtime_checkable
 
@@ -85,8 +85,12 @@ class Fittable(Protocol):
         ...
 
 
-def measured(name: str, enricher: Enricher, rows: Rows, place: str, folder: str = "") -> pd.DataFrame:
+def measured(
+    name: str, enricher: Enricher, rows: Rows, place: str, folder: str = "", *, first: int = 0
+) -> pd.DataFrame:
     """Ask an enricher, and look at what it gives: n rows of plain columns with an index from 0.
+
+    first: position of the first row among all, for what is told of single rows.
 
     Raises InputError ADC-ATTR-003 where it raises, 004 where it gives no frame, 005 for another number of rows, 006
     for infinities, 007 for columns without a name, of one name, called `target` or without single values.
@@ -109,8 +113,26 @@ def measured(name: str, enricher: Enricher, rows: Rows, place: str, folder: str 
         raise AttributeProblem(
             "ADC-ATTR-007", f"enricher {name} gives columns without single values", place, got, "write one value a row"
         )
-    _refuse_infinite(name, columns, place)
+    _refuse_infinite(name, columns, place, first)
     return columns
+
+
+def stacked(name: str, frames: Sequence[pd.DataFrame], place: str) -> pd.DataFrame:
+    """What an enricher gave of one piece of the rows after the other as one frame.
+
+    Raises InputError ADC-ATTR-013 where it gives other columns for some of them.
+    """
+    whole = frames[0]
+    for frame in frames[1:]:
+        if list(frame.columns) != list(whole.columns):
+            odd = sorted({*map(str, frame.columns)} ^ {*map(str, whole.columns)}) or [*map(str, frame.columns)]
+            hint = "give the same columns in the same order for whatever rows, NaN where there is no value"
+            problem = f"enricher {name} gives other columns for some rows than for others"
+            raise AttributeProblem("ADC-ATTR-013", problem, place, _shown(odd), hint)
+    if len(frames) == 1:
+        return whole
+    columns = {column: _one_column([frame[column] for frame in frames]) for column in whole.columns}
+    return pd.DataFrame(columns, index=pd.RangeIndex(sum(map(len, frames))))
 
 
 def joined(parts: Iterable[tuple[str, str, pd.DataFrame]], metadata: pd.DataFrame) -> pd.DataFrame:
@@ -143,6 +165,19 @@ def empty_columns(frame: pd.DataFrame) -> list[str]:
     return [str(column) for column in frame.columns if len(frame) and frame[column].isna().all()]
 
 
+def _one_column(parts: Sequence[pd.Series[Any]]) -> pd.Series[Any]:
+    """Pieces of a column one after the other; what has no value at all takes the type of the others."""
+    kinds = {part.dtype for part in parts if part.notna().any()} or {parts[0].dtype}
+    numbers = all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in kinds)
+    whole = all(part.notna().all() for part in parts)
+    kind: Any = next(iter(kinds))
+    if numbers and not (len(kinds) == 1 and (whole or kind.kind == "f")):
+        kind = np.dtype(float) if any(one.kind == "f" for one in kinds) or not whole else np.dtype(np.int64)
+    elif len(kinds) > 1 or (kind == np.dtype(bool) and not whole):
+        kind = np.dtype(object)
+    return pd.concat([part.astype(kind) for part in parts], ignore_index=True)
+
+
 def _bad_names(names: list[Any]) -> str:
     bad = [repr(name) for name in names if not isinstance(name, str) or not name.strip()]
     bad += [f"`{name}` twice" for name in dict.fromkeys(map(str, names)) if list(map(str, names)).count(name) > 1]
@@ -150,11 +185,11 @@ def _bad_names(names: list[Any]) -> str:
     return ", ".join(bad[:SHOWN])
 
 
-def _refuse_infinite(name: str, columns: pd.DataFrame, place: str) -> None:
+def _refuse_infinite(name: str, columns: pd.DataFrame, place: str, first: int) -> None:
     for column in columns.select_dtypes("number"):
         values = columns[column].to_numpy(dtype=float, na_value=np.nan)
         if (rows := np.flatnonzero(np.isinf(values))).size:
-            got = f"`{column}`: {len(rows)} of {len(values)} rows (row {listed(rows)})"
+            got = f"`{column}`: {len(rows)} of {len(values)} rows (row {listed(rows + first)})"
             hint = "give NaN where there is no value"
             raise AttributeProblem("ADC-ATTR-006", f"enricher {name} gives infinite values", place, got, hint)
 

@@ -111,11 +111,11 @@ def _of(name: str, column: pd.Series[Any], within: Array, usual: Array) -> Itera
             away = np.abs(numbers - _medians(numbers, within, usual))
             yield Measured(attribute=name, how="spread", own=away, drawn=drawn_in(away))
     else:
-        words = column.astype(object)
-        frequent = words[~missing].map(_word).value_counts()
+        words = column.astype(object).map(_word)
+        frequent = words[~missing].value_counts()
         for value in frequent.index[:VALUES] if len(frequent) > 1 or missing.any() else ():
             if frequent[value] < len(column):
-                is_it = np.where(missing, False, words.map(_word) == value).astype(float)
+                is_it = np.where(missing, False, words == value).astype(float)
                 yield Measured(attribute=name, how="share", value=str(value), own=is_it, drawn=is_it)
     if missing.any() and not missing.all():
         gone = missing.astype(float)

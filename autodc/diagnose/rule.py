@@ -57,7 +57,10 @@ class Range:
     def mask(self, frame: pd.DataFrame) -> Array:
         """Shape (n,); missing values are in no range."""
         column = frame[self.attribute]
-        values = as_floats(column)
+        return self.holds(as_floats(column), column)
+
+    def holds(self, values: Array, column: pd.Series[Any]) -> Array:
+        """The same of a column whose values are floats already. values: `as_floats` of it."""
         inside = ~np.isnan(values)
         if self.low is not None:
             inside &= values >= _compared(self.low, column)

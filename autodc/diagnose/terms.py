@@ -65,8 +65,11 @@ def terms_of(frame: pd.DataFrame, least: float) -> Terms:
     attributes: list[int] = []
     for place, name in enumerate(frame.columns):
         seen: set[bytes] = set()
-        for side, condition in _of_column(frame[name], str(name)):
-            mask = condition.mask(frame)
+        column = frame[name]
+        values = numbers(column)
+        for side, condition in _of_column(column, values, str(name)):
+            known = values is not None and isinstance(condition, Range)
+            mask = condition.holds(values, column) if known else condition.mask(frame)  # type: ignore[union-attr, arg-type]
             content = np.packbits(mask).tobytes()
             if least <= mask.sum() <= WIDEST * len(frame) and content not in seen:
                 seen.add(content)
@@ -172,11 +175,10 @@ def _plain(value: Any) -> Any:
 LOW, BAND, HIGH, OTHER = range(4)
 
 
-def _of_column(column: pd.Series, name: str) -> Iterator[tuple[int, Condition]]:
-    """Side and condition."""
+def _of_column(column: pd.Series, values: Array | None, name: str) -> Iterator[tuple[int, Condition]]:
+    """Side and condition. values: `numbers` of the column."""
     if column.isna().any():
         yield OTHER, Missing(attribute=name)
-    values = numbers(column)
     if values is not None:
         yield from _of_numbers(np.sort(values[np.isfinite(values)]), name)
     elif is_category(column):

@@ -27,6 +27,7 @@ from autodc.verbs.noise import slice_rows, where_from
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import started_event, warm_start
 from autodc.wire.tracking import tracking_of
+from autodc.wire.workers import local_workers
 
 Array = np.ndarray[Any, Any]
 
@@ -44,7 +45,8 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
 
     source: a folder with calibration runs, of a run or of `simulate`; left out, the noise of slices is assumed.
     """
-    inputs = read_inputs(spec)
+    with local_workers() as workers:
+        inputs = read_inputs(spec, workers=workers)
     tracking, night = tracking_of(spec), _night(spec)
     borrowed = warm_start(inputs)
     measured = None if source is None else read_calibration(inputs, source)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -32,9 +34,11 @@ from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
 from autodc.verbs.summary import Summary
+from autodc.wire.explored import known_of
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import job_maker, open_study, tidy
 from autodc.wire.tracking import Tracking, tracking_of
+from autodc.wire.workers import Workers
 
 Array = np.ndarray[Any, Any]
 RESULT = "result.json"
@@ -104,7 +108,23 @@ def run(
     if open_test and (folder / JOURNAL).exists():
         refuse_second_opening(state_of(folder), force)
     stage("reading the data")
-    inputs = read_inputs(spec, folder)
+    with _workers(machine, folder, stage, stop) as workers:
+        return _run(spec, machine, folder, workers, until, open_test, force, progress, stage, stop)
+
+
+def _run(
+    spec: StudySpec,
+    machine: MachineSpec,
+    folder: Path,
+    workers: Workers,
+    until: float,
+    open_test: bool,
+    force: bool,
+    progress: Progress,
+    stage: Announce,
+    stop: Callable[[], bool],
+) -> Result:
+    inputs = read_inputs(spec, folder, workers)
     tracking = tracking_of(spec)
     stage(tracking.text)
     for words in inputs.warnings:
@@ -120,7 +140,7 @@ def run(
         unread = None
         if not study.finished:
             try:
-                _train(inputs, machine, folder, study, tracker, until, keeper, stage, stop)
+                _train(inputs, machine, folder, study, workers, tracker, until, keeper, stage, stop)
             except AutodcError as error:
                 if study.state.unread is None:
                     raise
@@ -190,6 +210,7 @@ def _train(
     machine: MachineSpec,
     folder: Path,
     study: StudyCore,
+    workers: Workers,
     tracker: Tracker,
     until: float,
     progress: Progress,
@@ -198,9 +219,8 @@ def _train(
 ) -> None:
     stage("putting the datasets in place")
     jobs = job_maker(inputs, study.state, machine, folder)
-    stage("starting the workers")
     tracker.follow()
-    executor: Executor = open_executor(machine, log_folder=str(folder / LOGS), notice=stage, stop=stop)
+    executor = workers.executor()
     try:
         study.record(
             ev.SessionStarted(
@@ -211,6 +231,9 @@ def _train(
                 folder=inputs.spec.folder,
             )
         )
+        if inputs.spec.loop.findings and inputs.separation.is_cut:
+            stage("measuring what diagnosis looks at")
+            known_of(inputs, workers)
         stage("training")
         Driver(
             study,
@@ -226,6 +249,27 @@ def _train(
         ).run()
     finally:
         executor.close()
+
+
+@contextmanager
+def _workers(machine: MachineSpec, folder: Path, stage: Announce, stop: Callable[[], bool]) -> Iterator[Workers]:
+    """The executor of a run, which measures what the study names before it trains.
+
+    Where that ends with an error in a folder that was not there, nothing stays of it.
+    """
+    was_there = folder.exists()
+
+    def started(calls: int) -> Executor:
+        stage("starting the workers")
+        return open_executor(machine, log_folder=str(folder / LOGS), notice=stage, stop=stop)
+
+    workers = Workers(started, folder / "work" / "measured", machine=machine, stop=stop)
+    try:
+        yield workers
+    finally:
+        workers.close()
+        if not was_there and not (folder / JOURNAL).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _seconds_left(spec: StudySpec, state: State) -> float:

@@ -26,6 +26,7 @@ from autodc.trial.outputs import checked_outputs, misplaced
 from autodc.trial.trainer import TrainingJob
 from autodc.values import objects
 from autodc.wire.inputs import Inputs, read_inputs
+from autodc.wire.promoting import admit_slice
 from autodc.wire.separate import Diagnosis, diagnosis_of
 from autodc.wire.study import admit, job_maker, open_study
 
@@ -146,10 +147,12 @@ class Study:
         Trainings of before have their value there, all that comes is held to it, on the sealed test set too. It stays
         when the study is opened again.
 
-        Raises InputError ADC-RUN-090 for a name that is taken, SpecError for terms that do not fit, DataError for a
-        rule that does not or has no rows.
+        Raises InputError ADC-RUN-090 for a name that is taken and ADC-DIAG-015 for a rule that cannot be read on the
+        test set, SpecError for terms that do not fit, DataError for a rule that does not or has no rows.
         """
-        self._core.admit_slice(SliceSpec(name=name, where=where, role=role, margin=margin, weight=weight))
+        admit_slice(
+            self._inputs, self._core, SliceSpec(name=name, where=where, role=role, margin=margin, weight=weight)
+        )
 
     def outputs(self) -> Mapping[str, Array] | None:
         """Predictions of one training of the incumbent, part → row order, images too; None before it was trained.

@@ -1,6 +1,7 @@
 """The attributes of a study: its enrichers, fitted to its base, and what they measure of any of its datasets.
 
-Values are kept in the cache folder by content: of the enricher, of the base where it was fitted to it, of the rows.
+Values are kept in the cache folder by content, piece by piece: of the enricher, of the base where it was fitted to it,
+of the rows.
 They are no part of a dataset's content and go to no trainer.
 """
 
@@ -15,38 +16,25 @@ import numpy as np
 import pandas as pd
 
 from autodc import fingerprint
-from autodc.adapters.enrichers import built_in, fitting
-from autodc.adapters.enrichers.cache import kept_frame
-from autodc.data.attributes import AttributeProblem, Enricher, Rows, empty_columns, joined, measured
+from autodc.adapters.enrichers import fitting
+from autodc.adapters.enrichers.embedding import EmbeddingEnricher
+from autodc.adapters.enrichers.spaces import Space
+from autodc.data.attributes import Enricher, Rows, empty_columns, joined
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
-from autodc.data.hashing import column_digest, content_of
-from autodc.data.own_enricher import content_of_enricher, own_enricher
+from autodc.data.hashing import content_of
 from autodc.data.sealed import Measure
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
-from autodc.plugins import own_code
-from autodc.studyfile.names import ENRICHERS
 from autodc.studyfile.study import SliceSpec, StudySpec
-from autodc.table import Inputs, Table
+from autodc.table import Inputs
+from autodc.wire.measuring import Measuring, Named, Pieces, guarded, metadata_digest, named
+from autodc.wire.workers import Workers
 
 Array = np.ndarray[Any, Any]
 
 KEPT = 1
 """Version of what is kept."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Named:
-    """An enricher as the study file names it."""
-
-    name: str
-    place: str
-    enricher: Any
-    content: str
-    """What its values depend on, but for the rows."""
-    is_ours: bool
 
 
 @final
@@ -61,34 +49,46 @@ class Enrichment:
     given: frozenset[str]
     """Columns of metadata of base and validation, in small letters; what we measure ourselves gives way to them."""
     folder: str = ""
+    workers: Workers | None = None
+    """Where a user's own enrichers run, and ours where there is much to measure; None: in this process."""
     _fitted: dict[str, Enricher] = field(default_factory=dict)
 
     def frame(self, data: Dataset) -> pd.DataFrame:
         """The attributes of a dataset, one column a measure. Raises all that is wrong with enrichers at once."""
-        rows, problems, parts = _guarded(data), list[AutodcError](), []
-        content = [content_of(data.x), _metadata_digest(data)]
+        pieces, problems, parts = Pieces.of(data), list[AutodcError](), []
         for one in self.named:
             try:
-                parts.append((one.enricher.name, one.place, self._of(one, rows, content)))
+                parts.append((one.enricher.name, one.place, self._of(one, pieces)))
             except InputError as error:
                 problems += each_of(error)
         raise_all(problems)
         return joined(parts, data.metadata)
+
+    def look(self, space: Space, x: Inputs) -> None:
+        """Let workers look at rows for their coordinates in a space, where that costs milliseconds each."""
+        self._measuring.look(space, x)
 
     def notes(self, frame: pd.DataFrame, name: str) -> tuple[str, ...]:
         """What a person should know of the attributes of a dataset."""
         empty = empty_columns(frame)
         return (f"attributes of {name} without a single value: {', '.join(empty)}",) if empty else ()
 
-    def _of(self, one: Named, rows: Rows, content: Sequence[str]) -> pd.DataFrame:
-        key = [f"{KEPT}", one.content, *content]
-        if _looks_at_base(one):
-            key += self._base_content
-            key += [_metadata_digest(self.base)] if not one.is_ours else []
-        found = kept_frame(key, lambda: measured(one.enricher.name, self._ready(one), rows, one.place, self.folder))
+    def _of(self, one: Named, pieces: Pieces) -> pd.DataFrame:
+        about = [f"{KEPT}", one.content]
+        if one.looks_at_base:
+            about += self._base_content
+            about += [metadata_digest(self.base)] if not one.is_ours else []
+        if isinstance(one.enricher, EmbeddingEnricher):
+            for rows in (one.enricher.known(self.base.x), pieces.data.x):
+                self.look(one.enricher.space(self.base.x), rows)
+        found = self._measuring.frame(one, pieces, about, partial(self._ready, one))
         if not one.is_ours:
             return found
         return found.rename(columns={c: f"{one.name}_{c}" for c in found.columns if c.casefold() in self.given})
+
+    @cached_property
+    def _measuring(self) -> Measuring:
+        return Measuring(base=self.base, targets=self.targets, folder=self.folder, workers=self.workers, stored={})
 
     @cached_property
     def _base_content(self) -> list[str]:
@@ -97,57 +97,65 @@ class Enrichment:
 
     def _ready(self, one: Named) -> Enricher:
         if one.place not in self._fitted:
-            found = one.enricher
-            if _looks_at_base(one):
-                base = _guarded(self.base)
-                problem = f"enricher {found.name} fails when it is fitted to the base"
-                with own_code(lambda got: AttributeProblem("ADC-ATTR-010", problem, one.place, got), self.folder):
-                    found = found.fitted(base, self.targets)
-            self._fitted[one.place] = found
+            base = Rows(x=self.base.x, metadata=self.base.metadata) if one.is_ours else guarded(self.base)
+            self._fitted[one.place] = one.ready(base, self.targets, self.folder)
         return self._fitted[one.place]
 
 
-def enrichment_of(spec: StudySpec, base: Dataset, targets: Array | None, validation: Dataset | None) -> Enrichment:
+def enrichment_of(
+    spec: StudySpec,
+    base: Dataset,
+    targets: Array | None,
+    validation: Dataset | None,
+    workers: Workers | None = None,
+) -> Enrichment:
     """The enrichers that the study names; where it names none, those of ours that fit its inputs and need no network.
 
     targets: the base's, as the user wrote them. Raises all that is wrong with them at once: ADC-ATTR-001, 002, and 011
     for one that cannot measure such inputs.
     """
-    problems, named = list[AutodcError](), []
+    problems, found = list[AutodcError](), []
     for at, name in enumerate(spec.attributes or fitting(base.x)):
         place = f"attributes[{at}]"
         try:
-            named.append(_named(name, spec.folder, place, base.x, networks=bool(spec.attributes)))
+            found.append(named(name, spec.folder, place, base.x, networks=bool(spec.attributes)))
         except InputError as error:
             problems += each_of(error)
     raise_all(problems)
     given = {str(c).casefold() for data in (base, validation) if data is not None for c in data.metadata.columns}
-    return Enrichment(named=tuple(named), base=base, targets=targets, given=frozenset(given), folder=spec.folder)
+    return Enrichment(
+        named=tuple(found),
+        base=base,
+        targets=targets,
+        given=frozenset(given),
+        folder=spec.folder,
+        workers=workers,
+    )
 
 
-def enrichment_for(spec: StudySpec, catalogue: Catalogue) -> Enrichment:
-    """The same for the datasets of a study."""
+def enrichment_for(spec: StudySpec, catalogue: Catalogue, workers: Workers | None = None) -> Enrichment:
+    """The same for the datasets of a study. workers: where they are measured, None: in this process."""
     base = catalogue.base
-    return enrichment_of(spec, base, catalogue.original_target(base), catalogue.validation)
+    return enrichment_of(spec, base, catalogue.original_target(base), catalogue.validation, workers)
 
 
-def attributes_of(spec: StudySpec, catalogue: Catalogue, data: Dataset) -> pd.DataFrame:
+def attributes_of(spec: StudySpec, catalogue: Catalogue, data: Dataset, workers: Workers | None = None) -> pd.DataFrame:
     """The metadata of any dataset of a study joined with its attributes: n rows, never the target.
 
     Where the study names no attributes, those of ours that fit its inputs are measured.
     """
     found = data.attributes
     if found is None:
-        found = enrichment_for(spec, catalogue).frame(data)
+        found = enrichment_for(spec, catalogue, workers).frame(data)
     return pd.concat([data.metadata.reset_index(drop=True), found.reset_index(drop=True)], axis=1)
 
 
-def enriched(spec: StudySpec, catalogue: Catalogue) -> Catalogue:
+def enriched(spec: StudySpec, catalogue: Catalogue, workers: Workers | None = None) -> Catalogue:
     """The datasets of a study with the attributes of all that is held out, so that `where` may name them.
 
     Candidates and pool are measured when somebody asks (`attributes_of`). Raises all that is wrong at once.
     """
-    found = enrichment_for(spec, catalogue)
+    found = enrichment_for(spec, catalogue, workers)
     problems: list[AutodcError] = []
     notes: list[str] = []
 
@@ -177,12 +185,12 @@ def measured_for(slices: Sequence[SliceSpec], spec: StudySpec, catalogue: Catalo
     return replace(data, attributes=enrichment_for(spec, catalogue).frame(data))
 
 
-def columns_for(spec: StudySpec) -> Measure:
+def columns_for(spec: StudySpec, workers: Workers | None = None) -> Measure:
     """What gives a dataset its attributes before the study is put together: of base and dataset the dataset with them.
 
     Whatever is wrong with an enricher is told when validation is measured; the dataset stays then as it is.
     """
-    return partial(_with_columns, spec)
+    return partial(_with_columns, spec, workers)
 
 
 def _measures_missing(one: SliceSpec, data: Dataset) -> bool:
@@ -196,42 +204,9 @@ def _measures_missing(one: SliceSpec, data: Dataset) -> bool:
     return False
 
 
-def _with_columns(spec: StudySpec, base: Dataset, data: Dataset) -> Dataset:
+def _with_columns(spec: StudySpec, workers: Workers | None, base: Dataset, data: Dataset) -> Dataset:
     try:
-        frame = enrichment_of(spec, base, base.y, data).frame(data)
+        frame = enrichment_of(spec, base, base.y, data, workers).frame(data)
     except InputError:
         return data
     return replace(data, attributes=frame)
-
-
-def _named(name: str, folder: str, place: str, x: Inputs, *, networks: bool) -> Named:
-    if name not in ENRICHERS:
-        own = own_enricher(name, folder, place)
-        content = content_of_enricher(name, own, folder)
-        return Named(name=name, place=place, enricher=own, content=content, is_ours=False)
-    fits = fitting(x)
-    if name not in fits:
-        what = x.kind if isinstance(x, Table) else f"arrays of shape {x.shape[1:]}"
-        problem = f"enricher {name} cannot measure the inputs of this study"
-        raise AttributeProblem("ADC-ATTR-011", problem, place, what, f"those of ours that can: {', '.join(fits)}")
-    ours: Any = built_in(name, networks=networks)
-    return Named(name=name, place=place, enricher=ours, content=f"{name} {ours.content}", is_ours=True)
-
-
-def _guarded(data: Dataset) -> Rows:
-    """The rows of a dataset, which nobody who measures them can change."""
-    if not isinstance(data.x, np.ndarray):
-        return Rows(x=data.x, metadata=data.metadata.copy())
-    x = data.x.view()
-    x.flags.writeable = False
-    return Rows(x=x, metadata=data.metadata.copy())
-
-
-def _looks_at_base(one: Named) -> bool:
-    return callable(getattr(one.enricher, "fitted", None))
-
-
-def _metadata_digest(data: Dataset) -> str:
-    inputs = set(data.features)
-    names = [str(name) for name in data.metadata.columns if name not in inputs]
-    return fingerprint.of_parts("metadata", [(name, column_digest(data.metadata[name])) for name in names])

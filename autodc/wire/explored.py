@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
 from autodc.adapters.enrichers import embeddings_of, fitting
+from autodc.adapters.enrichers.spaces import spaces_of
 from autodc.data.columns import NO_VALUES
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.diagnose.view import View, failed_rows
-from autodc.errors import InputError
+from autodc.errors import InputError, each_of
 from autodc.evaluation.metrics import probabilities
 from autodc.evaluation.slices import VALIDATION, held_parts
 from autodc.studyfile.study import StudySpec
 from autodc.table import Inputs as Rows
 from autodc.table import Table
+<<<<<<< HEAD
 from autodc.wire.annotators import annotator_columns
 from autodc.wire.attributes import attributes_of, enrichment_for
+=======
+from autodc.wire.attributes import Enrichment, enrichment_for
+>>>>>>> G
 from autodc.wire.inputs import Inputs
 from autodc.wire.separate import diagnosis_of
+from autodc.wire.workers import Workers
 
 Array = np.ndarray[Any, Any]
 
@@ -69,19 +75,30 @@ class Known:
     attributes: pd.DataFrame
     embeddings: Mapping[str, Array]
     groups: Array
+    notes: tuple[Mapping[str, str], ...] = ()
+    """{code, got}: what could not be measured; finders go on without it."""
 
 
-def known_of(inputs: Inputs) -> Known:
-    """Measure the explore rows. Raises what is wrong with an enricher."""
+def known_of(inputs: Inputs, workers: Workers | None = None) -> Known:
+    """Measure the explore rows. workers: where, None: in this process. An enricher that fails is a note."""
     catalogue, rows = inputs.catalogue, inputs.separation.explore
     held = held_parts(catalogue)
     own = dict(zip(held, joint_clusters(list(held.values())), strict=True))[VALIDATION]
     data = catalogue.validation.take(rows)
     networks = EMBEDDING in inputs.spec.attributes
+    enrichment = enrichment_for(_asked(inputs), catalogue, workers)
+    for space in spaces_of(catalogue.base.x, networks=networks):
+        enrichment.look(space, data.x)
+    try:
+        attributes, notes = _columns(inputs, data, enrichment), list[Mapping[str, str]]()
+    except InputError as error:
+        attributes = _columns(inputs, replace(data, attributes=pd.DataFrame(index=range(len(data)))), enrichment)
+        notes = [{"code": one.code, "got": ": ".join(filter(None, (one.problem, one.got)))} for one in each_of(error)]
     return Known(
-        attributes=_columns(inputs).iloc[rows].reset_index(drop=True),
+        attributes=attributes,
         embeddings=embeddings_of(catalogue.base.x, data.x, networks=networks),
         groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
+        notes=tuple(notes),
     )
 
 
@@ -134,18 +151,24 @@ def _asked(inputs: Inputs) -> StudySpec:
     return spec.model_copy(update={"attributes": named})
 
 
-def _columns(inputs: Inputs) -> pd.DataFrame:
-    """Metadata and attributes of validation as conditions name them.
+def _columns(inputs: Inputs, data: Dataset, enrichment: Enrichment) -> pd.DataFrame:
+    """Metadata and attributes of explore rows as conditions name them.
 
     Without lists and records, and what only tells which row it is, where it lies in a space, or how people label it.
     """
-    data = inputs.catalogue.validation
-    frame = attributes_of(_asked(inputs), inputs.catalogue, data)
+    measured = enrichment.frame(data) if data.attributes is None else data.attributes
+    frame = pd.concat([data.metadata.reset_index(drop=True), measured.reset_index(drop=True)], axis=1)
     names = {data.id, *data.likely_ids} - {""}
     dates = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
+<<<<<<< HEAD
     measured = [str(name) for name in frame.columns if name not in set(data.metadata.columns)]
     axes = [n for n in measured if COORDINATE.fullmatch(n)]
     beside = [] if inputs.spec.attributes else [n for n in measured if n in BESIDE_BASE]
     people = annotator_columns(data.metadata)
     left_out = {*names, *dates, *axes, *beside, *people, *data.metadata.attrs.get(NO_VALUES, {})}
+=======
+    axes = [str(name) for name in measured if COORDINATE.fullmatch(str(name))]
+    beside = [] if inputs.spec.attributes else [str(name) for name in measured if name in BESIDE_BASE]
+    left_out = {*names, *dates, *axes, *beside, *data.metadata.attrs.get(NO_VALUES, {})}
+>>>>>>> G
     return frame.drop(columns=[name for name in frame.columns if name in left_out])

@@ -33,6 +33,7 @@ from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.wire.attributes import columns_for, enriched
 from autodc.wire.problem import search_problem
 from autodc.wire.separate import Separation, separate, told_of_cut
+from autodc.wire.workers import Workers
 
 T = TypeVar("T")
 
@@ -89,10 +90,11 @@ class Inputs:
         return fingerprint.of([self.fingerprint, borrowed.digest], kind="study")
 
 
-def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
+def read_inputs(spec: StudySpec, out: Path | None = None, workers: Workers | None = None) -> Inputs:
     """Read and check all that a study names. Raises every problem of its files and options at once.
 
-    out: the folder of the study; what has begun there goes on by the rules it began with.
+    out: the folder of the study; what has begun there goes on by the rules it began with; workers: where attributes
+    are measured, None: in this process.
     """
     wished = "explore_share" in spec.data.model_fields_set
     former = _former(out)
@@ -101,7 +103,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None) -> Inputs:
     found = list(named_problems(spec, problem))
     metric = gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
     seen: list[Dataset] = []
-    catalogue = gather(found, lambda: read_catalogue(spec, partial(_remembered, seen), candidates))
+    catalogue = gather(found, lambda: read_catalogue(spec, partial(_remembered, seen), candidates, workers))
     table, doubts = None, list[str]()
     if catalogue is not None:
         found += input_problems(spec.task.trainer, spec.task.options, catalogue.base.x)
@@ -277,7 +279,10 @@ def proposed(spec: StudySpec) -> tuple[Candidate, ...]:
 
 
 def read_catalogue(
-    spec: StudySpec, read: Read = read_source, candidates: Sequence[Candidate] | None = None
+    spec: StudySpec,
+    read: Read = read_source,
+    candidates: Sequence[Candidate] | None = None,
+    workers: Workers | None = None,
 ) -> Catalogue:
     """Read every dataset of a study, and measure the attributes that it names of what is held out.
 
@@ -286,7 +291,7 @@ def read_catalogue(
     every = proposed(spec) if candidates is None else candidates
     if not spec.attributes:
         return build_catalogue(spec, read, every)
-    return enriched(spec, build_catalogue(spec, read, every, columns_for(spec)))
+    return enriched(spec, build_catalogue(spec, read, every, columns_for(spec, workers)), workers)
 
 
 def begun(folder: Path) -> State | None:

@@ -159,7 +159,7 @@ def open_study(
             metric=inputs.metric,
             problem=described_problem(spec, inputs.catalogue, inputs.gate, inputs.explore),
             engine=partial(engine_of, spec),
-            cut=partial(_cut, inputs),
+            cut=partial(cut, inputs),
             open_test=partial(_open_test, inputs),
             leaks=LeakSearch(inputs.catalogue, lambda name: _stored(study, out, name)),
             borrowed=borrowed,
@@ -277,7 +277,7 @@ def _open_test(inputs: Inputs, further: Sequence[SliceSpec] = ()) -> SliceTable:
     return sealed_table(spec, catalogue, data, further, inputs.table.measures)
 
 
-def _cut(inputs: Inputs, one: SliceSpec) -> Slice:
+def cut(inputs: Inputs, one: SliceSpec) -> Slice:
     """A slice of validation, cut while the study runs; its rule may name what we measure though the study does not."""
     catalogue = inputs.catalogue
     validation = measured_for((one,), inputs.spec, catalogue, catalogue.validation)

@@ -23,7 +23,7 @@ from autodc.verbs.check import preflight
 from autodc.wire.attributes import attributes_of
 from autodc.wire.explored import known_of
 from autodc.wire.inputs import read_catalogue, read_inputs
-from autodc.wire.study import _cut
+from autodc.wire.study import cut
 
 DIGITS = load_digits()
 PARTS = {"base": (0, 300), "more": (300, 400), "validation": (400, 900), "test": (900, 1300)}
@@ -159,7 +159,7 @@ def test_a_study_that_names_none_is_measured_for_diagnosis(study: Study) -> None
 
 def test_a_slice_that_joins_late_may_name_what_the_study_does_not(study: Study) -> None:
     inputs = read_inputs(study(None, slices=()))
-    late = _cut(inputs, SliceSpec(name="late", where="brightness < 0.28", role="target"))
+    late = cut(inputs, SliceSpec(name="late", where="brightness < 0.28", role="target"))
     dark = DIGITS.images[400:900].mean(axis=(1, 2)) / 16 < 0.28
     np.testing.assert_array_equal(late.rows, np.flatnonzero(dark))
 

@@ -1,9 +1,10 @@
-"""What was measured is kept by content, so that it is measured once."""
+"""What was measured is kept by content, so that it is measured once; of more than a few gigabytes the latest used."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -18,19 +19,45 @@ from autodc.large import cache_folder, throw_away_unused
 Array = np.ndarray[Any, Any]
 Kept = TypeVar("Kept", pd.DataFrame, Array)
 
+MOST_KEPT = 2 << 30
+"""Bytes of attributes that are kept at most, and as many of embeddings: what was used last stays."""
+LOOKS = 16
+"""So often are a folder's files counted while as much is written as may be kept, and once in every process."""
+
 
 def kept_frame(parts: list[str], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """The frame that these parts name: as it was kept, else made and kept.
 
     Where nothing can be kept, as on a full disk, it is made each time.
     """
-    path = _path("attributes", parts, "parquet")
-    return _kept(path, make, pd.read_parquet, lambda frame, file: frame.to_parquet(file, index=False))
+    return kept_frames([parts], lambda places: ((place, make()) for place in places))[0]
+
+
+def kept_frames(
+    keys: Sequence[list[str]], make: Callable[[Sequence[int]], Iterable[tuple[int, pd.DataFrame]]]
+) -> list[pd.DataFrame]:
+    """The same of several frames. make: of the places of those that are not kept, each with its place as it is made."""
+    return _kept(
+        [_path("attributes", parts, "parquet") for parts in keys],
+        make,
+        pd.read_parquet,
+        lambda frame, file: frame.to_parquet(file, index=False),
+    )
 
 
 def kept_array(parts: list[str], make: Callable[[], Array]) -> Array:
     """The same of an array."""
-    return _kept(_path("embeddings", parts, "npy"), make, _read_array, _write_array)
+    return kept_arrays([parts], lambda places: ((place, make()) for place in places))[0]
+
+
+def kept_arrays(keys: Sequence[list[str]], make: Callable[[Sequence[int]], Iterable[tuple[int, Array]]]) -> list[Array]:
+    """The same of several arrays."""
+    return _kept([_path("embeddings", parts, "npy") for parts in keys], make, _read_array, _write_array)
+
+
+def is_kept(parts: list[str]) -> bool:
+    """Whether there is such an array."""
+    return _path("embeddings", parts, "npy").exists()
 
 
 def _path(what: str, parts: list[str], suffix: str) -> Path:
@@ -38,19 +65,35 @@ def _path(what: str, parts: list[str], suffix: str) -> Path:
 
 
 def _kept(
-    path: Path, make: Callable[[], Kept], read: Callable[[Path], Kept], write: Callable[[Kept, IO[bytes]], object]
-) -> Kept:
-    with suppress(OSError, ValueError):
-        if path.exists():
-            found = read(path)
-            os.utime(path)
-            return found
-    made = make()
-    with suppress(OSError, ValueError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        throw_away_unused(path.parent)
-        write_whole(path, lambda file: write(made, file))
-    return made
+    paths: Sequence[Path],
+    make: Callable[[Sequence[int]], Iterable[tuple[int, Kept]]],
+    read: Callable[[Path], Kept],
+    write: Callable[[Kept, IO[bytes]], object],
+) -> list[Kept]:
+    found: dict[int, Kept] = {}
+    for place, path in enumerate(paths):
+        with suppress(OSError, ValueError):
+            if path.exists():
+                found[place] = read(path)
+                os.utime(path)
+    for place, made in make(missing) if (missing := [k for k in range(len(paths)) if k not in found]) else ():
+        found[place] = made
+        with suppress(OSError, ValueError):
+            _keep(paths[place], made, write)
+    return [found[place] for place in range(len(paths))]
+
+
+_written: Counter[Path] = Counter()
+"""Folder → bytes that this process has written there since its files were counted; looked at where there are any."""
+
+
+def _keep(path: Path, made: Kept, write: Callable[[Kept, IO[bytes]], object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.parent not in _written or _written[path.parent] > MOST_KEPT // LOOKS:
+        _written[path.parent] = 0
+        throw_away_unused(path.parent, MOST_KEPT)
+    write_whole(path, lambda file: write(made, file))
+    _written[path.parent] += path.stat().st_size
 
 
 def _read_array(path: Path) -> Array:

@@ -13,6 +13,7 @@ from autodc.adapters.enrichers.nearest import Neighbours
 from autodc.adapters.enrichers.spaces import NETWORKS, VERSION, Space, is_installed, spaces_of
 from autodc.data.attributes import Rows
 from autodc.large import evenly
+from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -47,9 +48,17 @@ class EmbeddingEnricher:
         """What values depend on, but for base and rows: also which networks are installed."""
         return f"{VERSION} {[name for name in NETWORKS if self.networks and is_installed(name)]}"
 
+    def space(self, base: Inputs) -> Space:
+        """The space in which rows are placed."""
+        return spaces_of(base, networks=self.networks)[-1]
+
+    def known(self, base: Inputs) -> Inputs:
+        """The base rows among which the nearest are looked for."""
+        return base[evenly(len(base), self.space(base).looked_among)]
+
     def fitted(self, base: Rows, targets: Array | None) -> FittedEmbedding:
         """Return it for a study with this base."""
-        space = spaces_of(base.x, networks=self.networks)[-1]
+        space = self.space(base.x)
         some = evenly(len(base), space.looked_among)
         if targets is not None:
             targets = targets[some] if targets.ndim == 1 and len(targets) == len(base) else None

