@@ -12,12 +12,9 @@ from typing import Any, final
 import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
-<<<<<<< HEAD
+from autodc.adapters.executors import shared_child
 from autodc.adapters.finders.registry import finders_of
 from autodc.diagnose.finder import Finder
-=======
-from autodc.adapters.executors import shared_child
->>>>>>> G
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
@@ -43,13 +40,9 @@ from autodc.wire.annotators import USUAL
 from autodc.wire.diagnosis import Looked, as_events, look, with_more_rows
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
-<<<<<<< HEAD
 from autodc.wire.more_rows import TOLD, of_findings, rows_slice, told_of
-from autodc.wire.promoting import refuse_unreadable
-=======
 from autodc.wire.promoting import admit_slice
 from autodc.wire.workers import Workers, local_workers
->>>>>>> G
 
 Array = np.ndarray[Any, Any]
 Announce = Callable[[str], None]
@@ -154,27 +147,19 @@ def diagnose(
             raise InputError(
                 "ADC-DIAG-013", "a finding is promoted in a run, not in a file", "--promote", promote, hint
             )
-<<<<<<< HEAD
         more = _More(curves=curves, offers=tuple(offers))
         if more and method is not None:
             raise _unasked("what more rows would do is asked of the start of a study, not of a method", method)
-        return _of_study(study, machine, out, method, quick, finders, more, patterns, stage, stop)
+        with shared_child(), local_workers(stop) as workers:
+            return _of_study(study, machine, out, method, quick, finders, more, patterns, workers, stage, stop)
     if curves or offers:
         hint = "a run tells what more rows would do by the trainings it has; name the study file to train for it"
         raise _unasked("learning curves are trained on a study file", str(study), hint)
     if method is not None:
         hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
         raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
-    return _of_run(Path(study), out, promote, quick or promote is not None, finders, patterns, stage, stop)
-=======
-        with shared_child(), local_workers(stop) as workers:
-            return _of_study(study, machine, out, method, quick, workers, stage, stop)
-    if method is not None:
-        hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
-        raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
     with shared_child():
-        return _of_run(Path(study), out, promote, quick or promote is not None, stage, stop)
->>>>>>> G
+        return _of_run(Path(study), out, promote, quick or promote is not None, finders, patterns, stage, stop)
 
 
 def _of_study(
@@ -183,24 +168,17 @@ def _of_study(
     out: str | os.PathLike[str] | None,
     method: str | None,
     quick: bool,
-<<<<<<< HEAD
     asked: Sequence[str | Finder],
     more: _More,
     patterns: Sequence[str],
-=======
     workers: Workers,
->>>>>>> G
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
     finders = finders_of(asked, spec.folder)
     stage("reading the data")
-<<<<<<< HEAD
-    inputs = read_inputs(spec)
-    offers = offers_of(inputs, more.offers)
-=======
     inputs = read_inputs(spec, workers=workers)
->>>>>>> G
+    offers = offers_of(inputs, more.offers)
     with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
         if method is None:
             stage("training the start once")
@@ -209,17 +187,13 @@ def _of_study(
             stage("predicting")
             outputs = predicted(inputs, method)
         stage("looking for where it fails")
-<<<<<<< HEAD
-        looked = look(inputs, outputs, _most(spec), finders=finders)
+        known = known_of(inputs, workers) if inputs.separation.is_cut else None
+        looked = look(inputs, outputs, _most(spec), known, finders=finders)
         told_more = dict(NOTHING_MORE)
         if more:
             told_more, looked = _trained_more(
                 inputs, looked, more.curves, offers, outputs, machine, Path(scratch), stage, stop
             )
-=======
-        known = known_of(inputs, workers) if inputs.separation.is_cut else None
-        looked = look(inputs, outputs, _most(spec), known)
->>>>>>> G
         shown = _Shown()
         made, found = as_events(looked, plan=inputs.start, trial=None, round_number=0, horizon=0, first=1, store=shown)
         near: dict[str, dict[str, Any]] = {}

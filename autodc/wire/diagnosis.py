@@ -62,13 +62,8 @@ def look(
     """Look for where a model fails on the explore rows of a study: the same data, outputs and study, the same findings.
 
     outputs: part → what it predicts, row order; k: at most so many findings; known: the rows as they
-<<<<<<< HEAD
     were measured before; finders: who looks. Raises InputError ADC-DIAG-001 where no rows are set apart, 002 where they
-    are too few to be cut in two, and what is wrong with an enricher. What a finder raises is a note.
-=======
-    were measured before. Raises InputError ADC-DIAG-001 where no
-    rows are set apart, 002 where they are too few to be cut in two. What a finder or an enricher raises is a note.
->>>>>>> G
+    are too few to be cut in two. What a finder or an enricher raises is a note.
     """
     refuse_uncut(inputs)
     known = known or known_of(inputs)
@@ -82,14 +77,9 @@ def look(
             f"{len(rows)} explore rows in {units} groups, {LEAST_GROUPS} needed",
             "give more validation rows, or a larger data.explore_share",
         )
-<<<<<<< HEAD
     found = diagnose(rows, finders, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
-    notes = [{"code": one.code, "got": ": ".join(filter(None, (one.finder, one.got)))} for one in found.notes]
-=======
-    found = diagnose(rows, FINDERS, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
     notes = [*known.notes]
     notes += [{"code": one.code, "got": ": ".join(filter(None, (one.finder, one.got)))} for one in found.notes]
->>>>>>> G
     findings = []
     for one in found.findings:
         try:

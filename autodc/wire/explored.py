@@ -22,12 +22,8 @@ from autodc.evaluation.slices import VALIDATION, held_parts
 from autodc.studyfile.study import StudySpec
 from autodc.table import Inputs as Rows
 from autodc.table import Table
-<<<<<<< HEAD
 from autodc.wire.annotators import annotator_columns
-from autodc.wire.attributes import attributes_of, enrichment_for
-=======
 from autodc.wire.attributes import Enrichment, enrichment_for
->>>>>>> G
 from autodc.wire.inputs import Inputs
 from autodc.wire.separate import diagnosis_of
 from autodc.wire.workers import Workers
@@ -160,15 +156,8 @@ def _columns(inputs: Inputs, data: Dataset, enrichment: Enrichment) -> pd.DataFr
     frame = pd.concat([data.metadata.reset_index(drop=True), measured.reset_index(drop=True)], axis=1)
     names = {data.id, *data.likely_ids} - {""}
     dates = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
-<<<<<<< HEAD
-    measured = [str(name) for name in frame.columns if name not in set(data.metadata.columns)]
-    axes = [n for n in measured if COORDINATE.fullmatch(n)]
-    beside = [] if inputs.spec.attributes else [n for n in measured if n in BESIDE_BASE]
-    people = annotator_columns(data.metadata)
-    left_out = {*names, *dates, *axes, *beside, *people, *data.metadata.attrs.get(NO_VALUES, {})}
-=======
     axes = [str(name) for name in measured if COORDINATE.fullmatch(str(name))]
     beside = [] if inputs.spec.attributes else [str(name) for name in measured if name in BESIDE_BASE]
-    left_out = {*names, *dates, *axes, *beside, *data.metadata.attrs.get(NO_VALUES, {})}
->>>>>>> G
+    people = annotator_columns(data.metadata)
+    left_out = {*names, *dates, *axes, *beside, *people, *data.metadata.attrs.get(NO_VALUES, {})}
     return frame.drop(columns=[name for name in frame.columns if name in left_out])
