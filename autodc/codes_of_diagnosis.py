@@ -39,10 +39,8 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-012": Code("A method fails to predict the rows it is to be diagnosed on."),
     "ADC-DIAG-013": Code("A finding can be promoted in the folder of a run alone."),
     "ADC-DIAG-014": Code("A method is diagnosed on a study; a run has its own model."),
-    "ADC-DIAG-015": Code("The rule of a finding cannot be read on the test set, so it makes no slice."),
     "ADC-DIAG-016": several("Note: labels, edge cases, or slices that tell nothing could not be looked at."),
     "ADC-DIAG-015": Code("A rule cannot be read on the test set, so it makes no slice of a study that runs."),
-    "ADC-DIAG-016": several("Note: labels, or slices that tell nothing, could not be looked at."),
     # finders and what is confirmed
     "ADC-DIAG-020": several("There are too few rows or groups to find on one half and confirm on the other."),
     "ADC-DIAG-021": several("A finder failed and was left out of a diagnosis."),
