@@ -9,9 +9,10 @@ from typing import Any, Final, final
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.enrichers.nearest import Neighbours
+from autodc.adapters.enrichers.nearest import MOST, Neighbours
 from autodc.adapters.enrichers.tabular import Usual
 from autodc.data.attributes import Rows
+from autodc.large import evenly
 
 Array = np.ndarray[Any, Any]
 
@@ -43,7 +44,7 @@ class TableEnricher:
     def fitted(self, base: Rows, targets: Array | None) -> FittedTable:
         """Return it for a study with this base."""
         usual = Usual(base.x)
-        return FittedTable(usual, Neighbours(usual.points(base.x), NEAREST))
+        return FittedTable(usual, Neighbours(usual.points(base.x[evenly(len(base), MOST)]), NEAREST))
 
 
 @final
