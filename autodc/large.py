@@ -8,7 +8,9 @@ import mmap
 import os
 import shutil
 import tempfile
+import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 IN_MEMORY = 256 << 20
-"""Bytes up to which an array is kept in memory."""
+"""Bytes up to which an array is kept in memory, and up to which all of them together are."""
+COUNTED = 1 << 20
+"""Smaller arrays are not counted."""
 BESIDE = 32 << 20
 """The same of what is worked out beside the inputs, such as a hash of every row: there are several of these."""
 CHUNK = 65_536
@@ -73,9 +77,32 @@ def room(shape: tuple[int, ...], dtype: np.dtype[Any], most: int | None = None) 
     disk has no room for it.
     """
     size = math.prod(shape) * dtype.itemsize
-    if size <= (IN_MEMORY if most is None else most):
-        return np.empty(shape, dtype)
+    if dtype.hasobject or (size <= (IN_MEMORY if most is None else most) and _held.add(size)):
+        array = np.empty(shape, dtype)
+        if size >= COUNTED and not dtype.hasobject:
+            weakref.finalize(array, _held.add, -size)
+        return array
     return np.ndarray(shape, dtype, buffer=_unnamed(size))
+
+
+class _Held:
+    """Bytes of the arrays that `room` has put in memory and that are still there."""
+
+    def __init__(self) -> None:
+        self._bytes, self._lock = 0, threading.RLock()  # an array may go while the lock is held
+
+    def add(self, size: int) -> bool:
+        """Count them, unless they are too many with the others; whether they were counted."""
+        if 0 <= size < COUNTED:
+            return True
+        with self._lock:
+            if size > 0 and self._bytes + size > IN_MEMORY:
+                return False
+            self._bytes += size
+            return True
+
+
+_held = _Held()
 
 
 def filed(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.Table:
@@ -105,7 +132,7 @@ def taken(x: Inputs, rows: Array) -> Inputs:
 def taken_values(values: Array, rows: Array, most: int | None = None) -> Array:
     """The same of an array. most: bytes that may be in memory, BESIDE where it is left out."""
     most = BESIDE if most is None else most
-    if values.nbytes * len(rows) <= most * max(1, len(values)):
+    if values.nbytes * len(rows) < COUNTED * max(1, len(values)):
         return np.asarray(values[rows])
     found = room((len(rows), *values.shape[1:]), values.dtype, most)
     for piece in pieces_of(len(rows)):

@@ -15,10 +15,12 @@ import os
 import re
 import resource
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,8 +151,28 @@ def _images(rng: np.random.Generator, digits: Any, folder: Path, rows: int) -> A
         values = np.asarray(digit)[..., None] + rng.integers(0, 60, (SIDE, SIDE, 3), dtype=np.uint8)
         path = folder / str(digits.target[which]) / f"{at}.{'png' if at % 4 else 'jpg'}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(values.astype(np.uint8)).save(path, **({"compress_level": 0} if at % 4 else {"quality": 95}))
+        if at % 4:
+            path.write_bytes(_png(values.astype(np.uint8)))
+        else:
+            Image.fromarray(values.astype(np.uint8)).save(path, quality=95)
         yield path.stat().st_size
+
+
+def _png(values: np.ndarray[Any, Any]) -> bytes:
+    """Colours, shape (height, width, 3), as PNG that is not compressed: pillow would take ten times as long."""
+
+    def part(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    height, width = values.shape[:2]
+    lines = np.concatenate([np.zeros((height, 1), np.uint8), values.reshape(height, -1)], axis=1)  # 0: unfiltered
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + part(b"IHDR", head)
+        + part(b"IDAT", zlib.compress(lines.tobytes(), 0))
+        + part(b"IEND", b"")
+    )
 
 
 def watched(command: list[str], folder: Path) -> tuple[float, dict[str, float], int]:

@@ -90,6 +90,11 @@ class ArtefactStore:
         with contextlib.suppress(OSError):
             self._path(address).unlink(missing_ok=True)
 
+    @property
+    def path(self) -> Path:
+        """The folder of all of it."""
+        return self._folder
+
     def folder(self, content: str) -> Path:
         """Where the dataset of this fingerprint lies, once it was stored."""
         return self._folder / content

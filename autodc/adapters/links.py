@@ -2,7 +2,7 @@
 
 The folder of a file is often its class, which no trainer may know of rows it is to predict. A file is linked
 as `<its content><its suffix>`, once. Links are hard where the disk allows it, so that a path that is resolved tells
-nothing either; else symbolic.
+nothing either. Elsewhere a file to predict is copied; one to train on, whose class is told anyway, has a symbolic link.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -21,8 +22,8 @@ from autodc.files import disk_told
 from autodc.large import cache_folder
 from autodc.table import CONTENT, PATH, Inputs, Table
 
-FOLDER = "files"
-"""Where links lie, beside the stored datasets."""
+FOLDER, TRAINING = "files", "training-files"
+"""Where links lie, beside the stored datasets: of rows to predict, and of rows to train on."""
 KEPT = 16
 """Tables whose links were looked at, and are not looked at again in this process."""
 _SUFFIX = re.compile(r"\.\w{1,12}", re.ASCII)
@@ -30,18 +31,21 @@ _PACKED = frozenset({".bz2", ".gz", ".lz4", ".xz", ".zst"})
 """What is packed keeps the suffix of what it packs."""
 
 
-def linked(x: Inputs, folder: Path) -> Inputs:
-    """The same rows, files as absolute paths of links in a folder; the files of one content are one link.
+def linked(x: Inputs, store: Path, *, training: bool = False) -> Inputs:
+    """The same rows, files as absolute paths of links beside a store; the files of one content are one link.
 
-    Where nobody may write into the folder, links lie in the cache of this machine.
+    training: whoever is given the rows is given their targets too. Where nobody may write beside the store, links lie
+    in the cache of this machine.
     Raises DataError ADC-DATA-002 for a file that cannot be read, SurroundingsError where the disk takes no links.
     """
     if not isinstance(x, Table) or x.kind != "files":
         return x
-    folder = folder if os.access(folder if folder.is_dir() else folder.parent, os.W_OK) else cache_folder("links")
+    folder = store / (TRAINING if training else FOLDER)
+    if not os.access(folder if folder.is_dir() else store, os.W_OK):
+        folder = cache_folder("links") / folder.name
     if x.file is None:
-        return _linked(x, folder)
-    return _once(x.file, os.stat(x.file).st_mtime_ns, folder)
+        return _linked(x, folder, training)
+    return _once(x.file, os.stat(x.file).st_mtime_ns, folder, training)
 
 
 def suffix_of(path: str) -> str:
@@ -52,11 +56,11 @@ def suffix_of(path: str) -> str:
 
 
 @lru_cache(maxsize=KEPT)
-def _once(file: str, modified: int, folder: Path) -> Table:
-    return _linked(Table.open(file), folder)
+def _once(file: str, modified: int, folder: Path, training: bool) -> Table:
+    return _linked(Table.open(file), folder, training)
 
 
-def _linked(x: Table, folder: Path) -> Table:
+def _linked(x: Table, folder: Path, training: bool) -> Table:
     paths, contents = x.column(PATH).to_pylist(), x.column(CONTENT).to_pylist()
     links = [str(folder / f"{content}{suffix_of(path)}") for path, content in zip(paths, contents, strict=True)]
     known: dict[str, list[str]] = {}
@@ -65,16 +69,16 @@ def _linked(x: Table, folder: Path) -> Table:
     with disk_told(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for link, places in known.items():
-            _link(Path(link), places)
+            _link(Path(link), places, training)
     table = Table.of_files(links, contents)
     return Table(table.kind, table.arrow, table.types, x.file)
 
 
-def _link(link: Path, places: Sequence[str]) -> None:
+def _link(link: Path, places: Sequence[str], training: bool) -> None:
     """Make a link lead to one of these files, unless it does; where all are gone, what it holds is enough."""
     there = {known: path for path in reversed(places) if (known := _identity(path))}
-    now = _identity(link)
-    if now in there or (now and not there and _holds(link)):
+    now = None if link.is_symlink() and not training else _identity(link)
+    if now in there or (now and (_is_copy(link, [*there.values()]) if there else _holds(link))):
         return
     if not there:
         raise DataError("ADC-DATA-002", "a file cannot be read", "inputs", f"{places[0]}: it is gone or shut")
@@ -82,10 +86,27 @@ def _link(link: Path, places: Sequence[str]) -> None:
     try:
         os.link(path, unfinished)
     except OSError:
-        os.symlink(path, unfinished)
+        if training:
+            os.symlink(path, unfinished)
+        else:
+            _copy(path, unfinished)
     os.replace(unfinished, link)
     with contextlib.suppress(FileNotFoundError):  # of two names of one file, a rename leaves both
         os.unlink(unfinished)
+
+
+def _copy(path: str, copy: Path) -> None:
+    """Copy a file with the moment it was changed last, by which `_is_copy` knows it again."""
+    shutil.copyfile(path, copy)
+    found = os.stat(path)
+    os.utime(copy, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def _is_copy(link: Path, places: Sequence[str]) -> bool:
+    """Whether a file is as long as one of these and was changed in the same moment."""
+    now = link.stat()
+    others = [os.stat(path) for path in places]
+    return any((now.st_size, now.st_mtime_ns) == (one.st_size, one.st_mtime_ns) for one in others)
 
 
 def _holds(link: Path) -> bool:

@@ -63,7 +63,7 @@ def agreed(data: Dataset, base: Dataset, place: str) -> tuple[Dataset, list[Data
 def class_labels(base: Dataset, place: str) -> Classes:
     """The classes of the base in the order of their codes. Raises DataError ADC-DATA-025 below two."""
     assert base.y is not None
-    labels: Classes = tuple(_counted(base.y)[0].tolist())
+    labels: Classes = tuple(counted(base.y)[0].tolist())
     if len(labels) < 2:
         raise DataError("ADC-DATA-025", "a classification needs two classes or more", place, f"{labels[0]!r} alone")
     return labels
@@ -73,7 +73,7 @@ def encoded(data: Dataset, classes: Classes, place: str) -> Dataset:
     """The dataset with its labels as codes 0 … C−1. Raises DataError ADC-DATA-023 for a class the base lacks."""
     assert data.y is not None
     known = np.asarray(classes)
-    labels, counts = _counted(data.y)
+    labels, counts = counted(data.y)
     foreign = ~np.isin(labels, known)
     if foreign.any():
         got = ", ".join(
@@ -88,7 +88,7 @@ def encoded(data: Dataset, classes: Classes, place: str) -> Dataset:
     return replace(data, y=codes, fingerprint="")
 
 
-def _counted(y: Array) -> tuple[Array, Array]:
+def counted(y: Array) -> tuple[Array, Array]:
     """Labels, rising, and how often each is there."""
     pieces = [np.unique(y[rows], return_counts=True) for rows in pieces_of(len(y))]
     labels, back = np.unique(np.concatenate([each for each, _ in pieces] or [y]), return_inverse=True)

@@ -16,6 +16,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.problems import OptionError
 from autodc.data.sealed import Asked, Measure, misfits_of, sealed
 from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
+from autodc.large import taken_values
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import DataSpec, SourceSpec, StudySpec
 
@@ -76,7 +77,7 @@ class Catalogue:
         """Targets as the user wrote them, for `where` and for people; None where they are sealed."""
         if dataset.y is None or self.classes is None:
             return dataset.y
-        return np.asarray(self.classes)[dataset.y]
+        return taken_values(np.asarray(self.classes), dataset.y)
 
     def in_source(self, name: str, rows: Array) -> Array:
         """Positions of rows of a training dataset in its source, of which some rows may have been left out."""

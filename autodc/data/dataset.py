@@ -111,15 +111,18 @@ class Dataset:
         large = {name: self.metadata[name].array.__arrow_array__() for name in arrow_names(self.metadata)}
         if sum(column.nbytes for column in large.values()) <= BESIDE:
             large = {}
-        found = self.metadata.drop(columns=list(large)).iloc[index].reset_index(drop=True)
+        small = self.metadata.drop(columns=list(large))
         if not large:
-            return found
+            return small.iloc[index].reset_index(drop=True)
+        found = {str(name): small[name].array.take(index) for name in small}
         inputs = {name: x.column(name) for name in self.features if isinstance(x, Table)}
         same = [name for name in inputs if name in large and inputs[name].type == large[name].type]
         others = pa.table({name: column for name, column in large.items() if name not in same})
-        columns = {**found, **where_they_lie(pa.table({name: inputs[name] for name in same}))}
+        columns: dict[str, Any] = {**found, **where_they_lie(pa.table({name: inputs[name] for name in same}))}
         columns |= where_they_lie(taken_columns(others, index)) if others.num_columns else {}
-        whole = pd.DataFrame({name: columns[name] for name in self.metadata}, index=found.index, copy=False)
+        whole = pd.DataFrame(
+            {name: columns[name] for name in map(str, self.metadata)}, index=pd.RangeIndex(len(index)), copy=False
+        )
         whole.attrs = dict(self.metadata.attrs)
         return whole
 

@@ -16,7 +16,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.views import columns as columns_of
 from autodc.data.views import width as width_of
 from autodc.large import pieces_of
-from autodc.table import Table
+from autodc.table import Table, take
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -78,13 +78,25 @@ def as_ids(column: pd.Series[Any]) -> pd.Series[Any]:
 
 def ids_at(column: pd.Series[Any], rows: Any) -> pd.Series[Any]:
     """The same of some rows, which keep their numbers."""
-    some: pd.Series[Any] = column.iloc[rows]
+    some = _at(column, rows)
     if pd.api.types.is_float_dtype(column) and not isinstance(column.dtype, pd.ArrowDtype):
         whole = column.dropna()
         if bool((whole == whole.round()).all()) and bool((whole.abs() < 2**53).all()):
             some = some.astype("Int64")
     found: pd.Series[Any] = some.astype(object).map(lambda value: str(value).strip(), na_action="ignore")
     return found
+
+
+def _at(column: pd.Series[Any], rows: Any) -> pd.Series[Any]:
+    """Some rows; of what lies in Arrow the column is not made one for few of them."""
+    if isinstance(rows, slice) or not isinstance(column.dtype, pd.ArrowDtype):
+        some: pd.Series[Any] = column.iloc[rows]
+        return some
+    import pyarrow as pa
+
+    index = np.asarray(rows, dtype=np.int64)
+    found = take(pa.table({"ids": column.array.__arrow_array__()}), index)["ids"]
+    return pd.Series(pd.arrays.ArrowExtensionArray(found), index=index)
 
 
 def _shared(mine: pd.Series[Any], named: pd.Series[Any]) -> Mask:

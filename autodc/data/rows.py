@@ -51,7 +51,7 @@ def checked(request: SourceRequest, raw: RawRows, *, targets: bool) -> Dataset:
         time=request.text("time") or "",
         id=request.text("id") or "",
         likely_ids=raw.likely_ids,
-        notes=raw.notes,
+        notes=(*raw.notes, *_missing_texts(x)),
     )
 
 
@@ -98,6 +98,18 @@ def _inputs(request: SourceRequest, x: Array) -> list[DataError]:
     if bad := not_finite(x):
         return [problem(request, "007", "inputs hold NaN or infinity", got=bad, hint="fill or leave out these rows")]
     return []
+
+
+def _missing_texts(x: Inputs) -> tuple[str, ...]:
+    """Say where text is missing: who learns from text cannot tell it from an empty one."""
+    if not isinstance(x, Table) or x.kind == "files":
+        return ()
+    gaps = {name: x.column(name).null_count for name, kind in x.schema.items() if kind == "text"}
+    return tuple(
+        f"column `{name}` has no text in {count} of {len(x)} rows ({count / len(x):.1%}): it is read as an empty text"
+        for name, count in gaps.items()
+        if count
+    )
 
 
 def _metadata(request: SourceRequest, metadata: pd.DataFrame) -> list[DataError]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autodc.data.agreement import KINDS, kind_of
+from autodc.data.agreement import KINDS, counted, kind_of
 from autodc.data.dataset import Dataset
 from autodc.data.problems import SHOWN, listed
 from autodc.data.where import select
@@ -71,7 +71,7 @@ def misfits_of(spec: StudySpec, test: Dataset, known: Array | None, place: str) 
         return [DataError("ADC-DATA-022", "targets of the test set of another shape than the base's", place, got)]
     kinds = (kind_of(y), kind_of(known))
     is_label = spec.task.kind == "classification"
-    labels = np.unique(known) if is_label else known[:0]
+    labels = counted(known)[0] if is_label else known[:0]
     if kinds[0] != kinds[1]:
         odd = ~np.isin(y.astype(str), labels.astype(str)) if is_label else np.zeros(len(y), dtype=bool)
         where = f"{_at(odd)}: " if odd.any() else ""

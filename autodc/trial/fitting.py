@@ -15,8 +15,8 @@ import numpy as np
 
 from autodc.plan.mixture import batches
 from autodc.seeds import generator
-from autodc.table import Inputs, join, loaded, row_bytes
-from autodc.trial.method import PREDICT_ROWS, TIMED_BATCHES, RowMethod, batches_of
+from autodc.table import Inputs, join, row_bytes
+from autodc.trial.method import TIMED_BATCHES, RowMethod, batches_of
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 from autodc.values import joined
@@ -27,7 +27,9 @@ Model = TypeVar("Model")
 PRETRAIN_SHARE = 0.4
 """Share of the steps that goes to the parts of stage `pretrain`, where nobody says otherwise."""
 GATHER_BYTES = 2**26
-"""Inputs gathered at once from the memory-mapped files."""
+"""Inputs of up to so many bytes are gathered from the memory-mapped files at once."""
+PIECE_BYTES = 2**24
+"""Of more so many are at a time; they are held about four times until a network has them."""
 
 
 @final
@@ -97,7 +99,7 @@ class AbstractFitting(ABC, Generic[Model]):
 
     def _predict_parts(self, model: Model, parts: Mapping[str, Inputs]) -> tuple[dict[str, Any], float]:
         """Predict every part batch by batch; also the median milliseconds a row takes once the model is warm."""
-        sample = next((loaded(x[:PREDICT_ROWS]) for x in parts.values() if len(x)), None)
+        sample = next((next(batches_of(x)) for x in parts.values() if len(x)), None)
         if sample is not None:
             self.predict(model, sample)
         outputs, per_row = dict[str, Any](), []
@@ -158,7 +160,7 @@ def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int, first: int =
     rng = generator(seed, "batches", phase.index)
     plan = batches(sizes, [part.weight for part in phase.parts], batch_size, steps, rng)
     a_row = row_bytes(phase.parts[0].x) + row_bytes(phase.parts[0].y)
-    at_once = max(1, GATHER_BYTES // (a_row * batch_size))
+    at_once = max(1, PIECE_BYTES // (a_row * batch_size))
     if sum(sizes) * a_row <= GATHER_BYTES:
         at_once = steps
     for place in range(first, steps, at_once):

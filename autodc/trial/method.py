@@ -9,13 +9,15 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
-from autodc.table import Inputs, loaded
+from autodc.table import Inputs, loaded, row_bytes
 from autodc.values import joined
 
 Array = np.ndarray[Any, Any]
 
 PREDICT_ROWS = 512
-"""Rows predicted at once; also the batch whose time is measured."""
+"""Rows predicted at once, at most; also the batch whose time is measured."""
+PREDICT_BYTES = 4 << 20
+"""The same in bytes: what a network makes of a row on the way may be fifty times as large."""
 TIMED_BATCHES = 5
 """Batches timed, after one that warms up."""
 
@@ -55,6 +57,7 @@ class RowMethod:
 
 
 def batches_of(x: Inputs) -> Iterator[Any]:
-    """The rows in order, PREDICT_ROWS at a time, as values of their own; one empty batch where there are none."""
-    for start in range(0, max(len(x), 1), PREDICT_ROWS):
-        yield loaded(x[start : start + PREDICT_ROWS])
+    """The rows in order, so many at a time, as values of their own; one empty batch where there are none."""
+    size = max(1, min(PREDICT_ROWS, PREDICT_BYTES // row_bytes(x)))
+    for start in range(0, max(len(x), 1), size):
+        yield loaded(x[start : start + size])

@@ -15,7 +15,7 @@ from autodc import fingerprint, seeds
 from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.adapters.executors.prints import LOGS, drop_worker_logs
 from autodc.adapters.journal import JOURNAL, SqliteJournal, state_of
-from autodc.adapters.links import FOLDER, linked
+from autodc.adapters.links import linked
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers.options import opens_files
 from autodc.data.admit import Candidate, card, facts
@@ -222,8 +222,10 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> 
     training = [catalogue.base, *catalogue.candidates.values()]
     stored = {data.fingerprint: str(store.put_dataset(data)) for data in training}
     if not opens_files(inputs.spec.task.trainer, inputs.spec.task.options):
-        for data in (*training, *held.values()):
-            linked(data.x, store.folder(FOLDER))
+        for data in training:
+            linked(data.x, store.path, training=True)
+        for data in held.values():
+            linked(data.x, store.path)
 
     def restore() -> bool:
         again = [store.restore(data) for data in training]

@@ -15,7 +15,7 @@ from PIL import Image
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.harness import run_task
 from autodc.adapters.executors.opening import training_job
-from autodc.adapters.links import FOLDER, linked, suffix_of
+from autodc.adapters.links import FOLDER, TRAINING, linked, suffix_of
 from autodc.adapters.sources import read_source
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError
@@ -118,7 +118,7 @@ def right(done: Completion) -> float:
     return float((done.outputs["validation"].argmax(axis=1) == np.repeat([0, 1], 5)).mean())
 
 
-def test_a_pipeline_gains_nothing_by_the_path(task: Any) -> None:
+def test_a_pipeline_gains_nothing_by_the_path(kind: str, task: Any) -> None:
     assert right(run_task(task("sklearn", estimator="mine.py:make_pipeline"))) == 0.5
 
 
@@ -157,10 +157,10 @@ def table(*paths: Path, content: str = "00") -> Table:
     return Table.of_files([str(path) for path in paths], [content] * len(paths))
 
 
-@pytest.fixture(params=["hard", "symbolic"])
+@pytest.fixture(params=["hard", "none"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Hard links, and the others as on a disk that has none or for files on another disk."""
-    if request.param == "symbolic":
+    """Hard links, and a disk that has none, as for files on another disk."""
+    if request.param == "none":
         monkeypatch.setattr(os, "link", _crosses)
     return request.param
 
@@ -169,45 +169,76 @@ def _crosses(*_: Any, **__: Any) -> None:
     raise OSError(18, "Invalid cross-device link")
 
 
-def test_one_content_is_one_link_that_leads_to_it(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("training", [False, True])
+def test_one_content_is_one_link_that_leads_to_it(kind: str, tmp_path: Path, training: bool) -> None:
     for name in ("a.PNG", "b.png"):
         (tmp_path / name).write_text("same")
-    x = linked(table(tmp_path / "a.PNG", tmp_path / "b.png"), tmp_path / "files")
+    x = linked(table(tmp_path / "a.PNG", tmp_path / "b.png"), tmp_path, training=training)
+    folder = tmp_path / (TRAINING if training else FOLDER)
     assert isinstance(x, Table)
-    assert x.texts() == [str(tmp_path / "files/00.png")] * 2
-    assert Path(x.texts()[0]).is_symlink() == (kind == "symbolic")
+    assert x.texts() == [str(folder / "00.png")] * 2
     (tmp_path / "a.PNG").unlink()
-    linked(table(tmp_path / "a.PNG", tmp_path / "b.png"), tmp_path / "files")
-    assert [path.name for path in (tmp_path / "files").iterdir()] == ["00.png"]
+    linked(table(tmp_path / "a.PNG", tmp_path / "b.png"), tmp_path, training=training)
+    assert [path.name for path in folder.iterdir()] == ["00.png"]
     assert Path(x.texts()[0]).read_text() == "same"
 
 
-def test_a_link_follows_a_file_that_moved_or_was_written_anew(kind: str, tmp_path: Path) -> None:
+def test_only_a_file_to_train_on_may_be_a_symbolic_link(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat/a.png").write_text("same")
+    rows = table(tmp_path / "cat/a.png")
+    learned, asked = linked(rows, tmp_path, training=True), linked(rows, tmp_path)
+    assert isinstance(learned, Table)
+    assert isinstance(asked, Table)
+    assert Path(learned.texts()[0]).is_symlink() == (kind == "none")
+    assert "cat" not in os.path.realpath(asked.texts()[0])
+
+
+def test_a_symbolic_link_that_was_left_to_a_file_to_predict_is_one_no_more(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("here")
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "00.txt").symlink_to(tmp_path / "a.txt")
+    linked(table(tmp_path / "a.txt"), tmp_path)
+    assert not (tmp_path / FOLDER / "00.txt").is_symlink()
+
+
+def test_a_copy_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "link", _crosses)
+    (tmp_path / "a.txt").write_text("here")
+    linked(table(tmp_path / "a.txt"), tmp_path)
+    first = (tmp_path / FOLDER / "00.txt").stat().st_ino
+    linked(table(tmp_path / "a.txt"), tmp_path)
+    assert (tmp_path / FOLDER / "00.txt").stat().st_ino == first
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_link_follows_a_file_that_moved_or_was_written_anew(kind: str, tmp_path: Path, training: bool) -> None:
+    link = tmp_path / (TRAINING if training else FOLDER) / "00.txt"
     (tmp_path / "a.txt").write_text("old")
-    linked(table(tmp_path / "a.txt"), tmp_path / "files")
+    linked(table(tmp_path / "a.txt"), tmp_path, training=training)
     shutil.move(tmp_path / "a.txt", tmp_path / "b.txt")
-    linked(table(tmp_path / "b.txt"), tmp_path / "files")
-    assert (tmp_path / "files/00.txt").read_text() == "old"
+    linked(table(tmp_path / "b.txt"), tmp_path, training=training)
+    assert link.read_text() == "old"
     (tmp_path / "c.txt").write_text("other")
-    linked(table(tmp_path / "c.txt"), tmp_path / "files")
-    assert (tmp_path / "files/00.txt").read_text() == "other"
+    linked(table(tmp_path / "c.txt"), tmp_path, training=training)
+    assert link.read_text() == "other"
 
 
-def test_a_file_that_is_gone_lives_on_in_its_hard_link(tmp_path: Path) -> None:
+def test_a_file_that_is_gone_lives_on_in_its_hard_link_or_copy(kind: str, tmp_path: Path) -> None:
     content = hashlib.sha256(b"here").hexdigest()
     (tmp_path / "a.txt").write_bytes(b"here")
     rows = table(tmp_path / "a.txt", content=content)
-    linked(rows, tmp_path / "files")
+    linked(rows, tmp_path)
     (tmp_path / "a.txt").unlink()
-    linked(rows, tmp_path / "files")
-    (tmp_path / f"files/{content}.txt").write_bytes(b"else")
+    linked(rows, tmp_path)
+    (tmp_path / FOLDER / f"{content}.txt").write_bytes(b"else")
     with pytest.raises(DataError, match=r"a\.txt"):
-        linked(rows, tmp_path / "files")
+        linked(rows, tmp_path)
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.txt") as caught:
-        linked(table(tmp_path / "gone.txt"), tmp_path / "files")
+        linked(table(tmp_path / "gone.txt"), tmp_path)
     assert caught.value.code == "ADC-DATA-002"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,20 @@ import pytest
 
 from autodc import fingerprint, large
 from autodc.adapters.artefacts import ArtefactStore, open_part
+from autodc.adapters.enrichers import nearest
+from autodc.adapters.enrichers.table import TableEnricher
+from autodc.adapters.enrichers.tabular import Usual
 from autodc.data import near
 from autodc.data.agreement import class_labels, encoded
+from autodc.data.attributes import Rows
 from autodc.data.columns import array_of, where_they_lie
 from autodc.data.copies import copies_of
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import among, column_digest, content_of
+from autodc.data.ids import ids_at
 from autodc.data.near import distinct
 from autodc.data.near import near as near_rows
+from autodc.large import evenly
 from autodc.plan import mixture
 from autodc.table import Table
 
@@ -31,7 +38,7 @@ ROWS = 40
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Everything is large: pieces have three rows, and nothing is kept in memory."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name, value in (("IN_MEMORY", 0), ("BESIDE", 0), ("CHUNK", 3)):
+    for name, value in (("IN_MEMORY", 0), ("BESIDE", 0), ("COUNTED", 0), ("CHUNK", 3)):
         monkeypatch.setattr(large, name, value)
     for module in ("autodc.data.dataset", "autodc.data.hashing", "autodc.data.columns", "autodc.data.agreement"):
         monkeypatch.setattr(f"{module}.BESIDE", 0)
@@ -228,3 +235,42 @@ def test_few_stretches_of_rows_stay_where_they_lie() -> None:
     stayed = large.taken_columns(columns, rows)
     assert stayed.equals(columns.take(rows))
     assert stayed["number"].num_chunks > 1
+
+
+def test_arrays_together_take_no_more_memory_than_one_may(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(large, "_held", large._Held())
+    monkeypatch.setattr(large, "IN_MEMORY", 5 << 20)
+
+    def lies_in_a_file(array: Any) -> bool:
+        return array.base is not None
+
+    first = large.room((2 << 20,), np.dtype(np.uint8))
+    second = large.room((2 << 20,), np.dtype(np.uint8))
+    third = large.taken_values(first, np.arange(2 << 20))
+    assert [lies_in_a_file(one) for one in (first, second, third)] == [False, False, True]
+    assert not lies_in_a_file(large.room((1000,), np.dtype(np.uint8)))
+    view = second[:10]
+    del second
+    assert lies_in_a_file(large.room((2 << 20,), np.dtype(np.uint8)))
+    del view
+    assert not lies_in_a_file(large.room((2 << 20,), np.dtype(np.uint8)))
+
+
+def test_ids_of_some_rows_are_read_without_the_others() -> None:
+    column = pd.Series(pd.arrays.ArrowExtensionArray(arrow()["number"]))
+    wanted = [str(10**9 + row) for row in (3, 0, 39)]
+    assert ids_at(column, np.array([3, 0, 39])).to_dict() == dict(zip((3, 0, 39), wanted, strict=True))
+    assert ids_at(column, [5]).iloc[0] == str(10**9 + 5)
+
+
+def test_a_large_base_is_looked_at_in_part_where_it_says_what_is_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest, "LOOKED_AT", 10)
+    x = np.random.default_rng(0).normal(size=(600_000, 4))
+    tracemalloc.start()
+    fitted = TableEnricher().fitted(Rows(x=x, metadata=pd.DataFrame(index=pd.RangeIndex(len(x)))), None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.6 * x.nbytes
+    points = Usual(x).points(x[evenly(len(x), nearest.MOST)])
+    assert np.array_equal(fitted.neighbours.distance(points[:9]), nearest.Neighbours(points, 5).distance(points[:9]))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autodc.trial import fitting
+from autodc.trial import fitting, method
 from autodc.trial.fitting import AbstractFitting, draw, gather, phases
 from autodc.trial.outputs import CheckedTrainer, TrainerError
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
@@ -63,6 +63,7 @@ def test_a_draw_is_the_same_whole_or_in_pieces(tmp_path: Path, monkeypatch: pyte
     phase = phases(job(tmp_path, *parts))[0]
     rows = [np.concatenate([d.x[d.batches][..., 0] for d in draw(phase, 8, 20, seed=3)])]
     monkeypatch.setattr(fitting, "GATHER_BYTES", 256)
+    monkeypatch.setattr(fitting, "PIECE_BYTES", 256)
     pieces = list(draw(phase, 8, 20, seed=3))
     assert len(pieces) > 1
     rows.append(np.concatenate([d.x[d.batches][..., 0] for d in pieces]))
@@ -90,12 +91,27 @@ def test_a_recipe_cuts_the_budget(tmp_path: Path) -> None:
 
 
 def test_a_training_is_measured_saved_and_answered_in_order(tmp_path: Path) -> None:
-    many = np.arange(fitting.PREDICT_ROWS * 2 + 3, dtype=np.float32)[:, None]
+    many = np.arange(method.PREDICT_ROWS * 2 + 3, dtype=np.float32)[:, None]
     trained = Mean().train(job(tmp_path, predict={"many": many, "none": many[:0]}))
     assert np.array_equal(trained.outputs["many"], many[:, 0] + 4.5)
     assert trained.outputs["none"].shape == (0,)
     assert trained.model_mb == 0.001
     assert 0 < trained.predict_ms < 1
+
+
+def test_large_rows_are_predicted_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(method, "PREDICT_BYTES", 1000)
+    seen = []
+
+    class Told(Mean):
+        def predict(self, model: Any, x: Any) -> Any:
+            seen.append(len(x))
+            return super().predict(model, x)
+
+    rows = np.arange(70, dtype=np.float32).reshape(7, 10)
+    trained = Told().train(job(tmp_path, predict={"a": np.repeat(rows, 10, axis=1)}))
+    assert np.array_equal(trained.outputs["a"], rows[:, 0] + 4.5)
+    assert max(seen) == 2
 
 
 @pytest.mark.parametrize(

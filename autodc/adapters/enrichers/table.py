@@ -44,8 +44,7 @@ class TableEnricher:
     def fitted(self, base: Rows, targets: Array | None) -> FittedTable:
         """Return it for a study with this base."""
         usual = Usual(base.x)
-        some = base.x[evenly(len(base), MOST)]
-        return FittedTable(usual, Neighbours(usual.points(some), NEAREST))
+        return FittedTable(usual, Neighbours(usual.points(base.x[evenly(len(base), MOST)]), NEAREST))
 
 
 @final

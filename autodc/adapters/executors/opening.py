@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autodc.adapters.artefacts import open_part
-from autodc.adapters.links import FOLDER, linked
+from autodc.adapters.links import linked
 from autodc.adapters.trainers.options import opens_files
 from autodc.errors import SurroundingsError
 from autodc.files import damage
@@ -51,11 +51,12 @@ def forking_job(task: TrainTask) -> ForkingJob | None:
 
 def open_inputs(part: StoredPart, as_they_are: bool = False) -> Inputs:
     """Open the inputs of stored rows. as_they_are: files under their own names, for code of ours that opens them."""
-    return _named(open_part(part.path)[0], part, as_they_are)
+    x = open_part(part.path)[0]
+    return x if as_they_are else linked(x, _store(part))
 
 
-def _named(x: Inputs, part: StoredPart, as_they_are: bool) -> Inputs:
-    return x if as_they_are else linked(x, Path(part.path).resolve().parent / FOLDER)
+def _store(part: StoredPart) -> Path:
+    return Path(part.path).resolve().parent
 
 
 def _warm_start(task: TrainTask) -> Path | None:
@@ -74,7 +75,7 @@ def _open(part: StoredPart, as_they_are: bool) -> TrainPart:
         raise SurroundingsError("ADC-EXEC-011", "a dataset to train on has no targets", part.path, part.name)
     return TrainPart(
         name=part.name,
-        x=_named(x, part, as_they_are),
+        x=x if as_they_are else linked(x, _store(part), training=True),
         y=objects(y),
         metadata=metadata,
         weight=part.weight,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ def _by_folders(request: SourceRequest, table: Central | None, targets: bool) ->
         _refuse_no_target(request, table)
         files, more = _with_class(request, found)
         notes += more
+    files = _mixed(files) if request.labelled else files
     metadata, y, paths = pd.DataFrame({PATH: files}), None, None
     if table is not None:
         files, metadata, y, paths, told = _joined(request, table, files, by_table, targets)
@@ -102,6 +104,11 @@ def _by_folders(request: SourceRequest, table: Central | None, targets: bool) ->
     if not by_table and targets and request.labelled:
         y = np.asarray([file.split("/")[0] for file in files])
     return Named(paths=files, y=y, targets=paths, metadata=metadata, notes=tuple(notes), numbered=False)
+
+
+def _mixed(files: list[str]) -> list[str]:
+    """Files in an order that tells nothing of their folders, the same for the same names."""
+    return sorted(files, key=lambda file: hashlib.blake2b(os.fsencode(file), digest_size=16).digest())
 
 
 def _refuse_no_target(request: SourceRequest, table: Central | None) -> None:

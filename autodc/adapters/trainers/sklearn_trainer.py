@@ -52,6 +52,8 @@ NEEDED = ("fit", "predict", "get_params", "set_params")
 """Methods that every estimator has."""
 RANDOM_STATE = "random_state"
 GROWS, ITERATES = "n_estimators", "max_iter"
+WRAPPED = ("estimator", "regressor", "classifier")
+"""How a meta-estimator calls the estimator that it wraps."""
 
 
 @final
@@ -215,6 +217,30 @@ def continues(estimator: Any) -> str | None:
     return "warm_start" if "warm_start" in estimator.get_params() else None
 
 
+def budget_of(estimator: Any) -> str | None:
+    """The parameter that is the budget of a training, `n_estimators` or `max_iter`; None where there is none.
+
+    The estimator's own, else that of the last step of a pipeline, or of what a meta-estimator wraps. Steps before the
+    last prepare inputs: a share of their iterations would be another preparation, no cheaper training.
+    """
+    params, prefix = estimator.get_params(deep=False), ""
+    while True:
+        own = next((name for name in (GROWS, ITERATES) if _is_count(params.get(name))), None)
+        if own is not None:
+            return prefix + own
+        steps = params.get("steps")
+        wrapped = next((one for one in WRAPPED if one in params), "")
+        name: str = steps[-1][0] if steps else wrapped
+        inner: Any = steps[-1][1] if steps else params.get(wrapped)
+        if isinstance(inner, type) or not hasattr(inner, "get_params"):
+            return None
+        params, prefix = inner.get_params(deep=False), f"{prefix}{name}__"
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) > 0
+
+
 def _of_several(estimator: Any, job: TrainingJob) -> Any:
     """The estimator once for each of several targets, where it learns one alone."""
     if job.kind != "regression" or job.train[0].y.ndim < 2:
@@ -272,11 +298,9 @@ def _advance(model: SklearnModel, x: Any, y: Array, leg: TrainPhase, job: Traini
             estimator.partial_fit(x, y, **classes)
         return
     changed: dict[str, Any] = {"warm_start": True} if staged else {}
-    if GROWS in params:
-        grown = len(getattr(estimator, "estimators_", ())) if staged else 0
-        changed[GROWS] = grown + max(1, round(params[GROWS] * share))
-    elif isinstance(params.get(ITERATES), int) and params[ITERATES] > 0:
-        changed[ITERATES] = max(1, round(params[ITERATES] * share))
+    if (budget := budget_of(estimator)) is not None:
+        grown = len(getattr(estimator, "estimators_", ())) if staged and budget == GROWS else 0
+        changed[budget] = grown + max(1, round(params[budget] * share))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")  # a budget may end before convergence
         estimator.set_params(**changed).fit(x, y)

@@ -9,7 +9,7 @@ import os
 import pickle
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn import functional
 
 from autodc.adapters.trainers.options import TorchHyperparameters
+from autodc.large import pieces_of
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
 from autodc.trial.fitting import AbstractFitting, TrainPhase, draw, n_steps, phases
@@ -242,14 +243,18 @@ def target_scale(job: TrainingJob) -> dict[str, Any]:
     A number of one output, of several a list; the deviation of constants is 1.
     """
     parts = [part for part in job.train if part.weight > 0]
-    weights = np.concatenate([np.full(len(p.y), p.weight) for p in parts])
-    values = np.concatenate([np.asarray(p.y, dtype=np.float64).reshape(len(p.y), -1) for p in parts])
-    means = [float(np.average(one, weights=weights)) for one in values.T]
-    spreads = [
-        float(np.sqrt(np.average((one - mean) ** 2, weights=weights)))
-        for one, mean in zip(values.T, means, strict=True)
-    ]
-    return {"y_mean": _single(means), "y_scale": _single([spread if spread > 0 else 1.0 for spread in spreads])}
+    total = sum(part.weight * len(part.y) for part in parts)
+    mean = sum(weight * values.sum(axis=0) for values, weight in _pieces_of_targets(parts)) / total
+    squares = sum(weight * ((values - mean) ** 2).sum(axis=0) for values, weight in _pieces_of_targets(parts)) / total
+    spreads = [float(spread) if spread > 0 else 1.0 for spread in np.sqrt(squares)]
+    return {"y_mean": _single([float(one) for one in mean]), "y_scale": _single(spreads)}
+
+
+def _pieces_of_targets(parts: Sequence[TrainPart]) -> Iterator[tuple[Array, float]]:
+    """Targets as decimal numbers, shape (n, outputs), some at a time, with the weight of their part."""
+    for part in parts:
+        for rows in pieces_of(len(part.y)):
+            yield np.asarray(part.y[rows], dtype=np.float64).reshape(rows.stop - rows.start, -1), part.weight
 
 
 def scaled(y: Array, facts: Mapping[str, Any]) -> torch.Tensor:

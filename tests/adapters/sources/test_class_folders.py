@@ -30,15 +30,24 @@ def images(tmp_path: Path) -> Any:
 def test_the_class_is_the_first_subfolder(images: Any, read: Any) -> None:
     data = read("images/train", size=[6, 7], mode="RGB")
     assert data.x.shape == (10, 6, 7, 3)
-    assert data.y.tolist() == ["bar"] * 5 + ["beam"] * 5
-    assert data.metadata["path"].tolist()[:5] == [
-        "bar/ba0.bmp",
-        "bar/ba1.png",
-        "bar/ba2.bmp",
-        "bar/ba3.png",
-        "bar/deep/ba4.bmp",
-    ]
+    paths = data.metadata["path"].tolist()
+    assert sorted(paths)[:5] == ["bar/ba0.bmp", "bar/ba1.png", "bar/ba2.bmp", "bar/ba3.png", "bar/deep/ba4.bmp"]
+    assert data.y.tolist() == [path.split("/")[0] for path in paths]
     assert read("images/train", size=[6, 7], mode="RGB").fingerprint == data.fingerprint
+
+
+def test_the_order_of_rows_tells_no_class(tmp_path: Path, read: Any) -> None:
+    for kind in ("a", "b"):
+        (tmp_path / "rows" / kind).mkdir(parents=True)
+        for i in range(200):
+            np.save(tmp_path / "rows" / kind / f"{i}.npy", np.array([[float(i)]]))
+    data = read("rows")
+    y = data.y
+    assert abs((y[:200] == "a").mean() - 0.5) < 0.15
+    assert (y[1:] == y[:-1]).mean() < 0.6
+    (tmp_path / "rows/a/0.npy").unlink()
+    others = [path for path in data.metadata["path"] if path != "a/0.npy"]
+    assert read("rows").metadata["path"].tolist() == others
 
 
 def test_without_a_size_inputs_are_the_files(images: Any, read: Any) -> None:
@@ -46,15 +55,16 @@ def test_without_a_size_inputs_are_the_files(images: Any, read: Any) -> None:
     assert isinstance(x, Table)
     assert x.kind == "files"
     first = images / "bar/ba0.bmp"
-    assert x.texts()[0] == str(first)
-    assert x.column("content")[0].as_py() == hashlib.sha256(first.read_bytes()).hexdigest()
+    assert x.column("content")[x.texts().index(str(first))].as_py() == hashlib.sha256(first.read_bytes()).hexdigest()
 
 
 def test_arrays_are_read_as_they_are(tmp_path: Path, read: Any, refused: Any) -> None:
     for at, kind in enumerate(("a", "b")):
         (tmp_path / "rows" / kind).mkdir(parents=True)
         np.save(tmp_path / "rows" / kind / "1.npy", np.full((2, 3), at, dtype=np.float32))
-    assert read("rows").x.tolist() == [[[0, 0, 0]] * 2, [[1, 1, 1]] * 2]
+    data = read("rows")
+    assert data.x[data.y == "a"].tolist() == [[[0, 0, 0]] * 2]
+    assert data.x[data.y == "b"].tolist() == [[[1, 1, 1]] * 2]
     assert "these are arrays" in str(refused("rows", size=[2, 3]))
 
 
@@ -78,7 +88,7 @@ def test_links_are_followed_and_loops_end(images: Any, tmp_path: Path, read: Any
     Image.new("L", (4, 4)).save(tmp_path / "more/1.png")
     (images / "crate").symlink_to(tmp_path / "more")
     (images / "bar/loop").symlink_to(images)
-    assert read("images/train", size=[4, 4], mode="L").y.tolist() == ["bar"] * 5 + ["beam"] * 5 + ["crate"]
+    assert read("images/train", size=[4, 4], mode="L").y.tolist().count("crate") == 1
     (images / "crate/2.png").symlink_to(tmp_path / "nothing")
     problem = refused("images/train", size=[4, 4], mode="L")
     assert problem.code == "ADC-DATA-001"
@@ -137,9 +147,10 @@ def test_a_central_table_names_files_by_the_end_of_their_path(
     meta(tmp_path, [*rows[::-1], ("val/other.png", "c9", 99)])
     data = read("images/train", size=[4, 4], mode="L", metadata="meta.csv")
     assert list(data.metadata.columns) == ["path", "camera", "hour"]
-    assert data.metadata["path"].tolist() == listed(images)
-    assert data.metadata["hour"].tolist() == list(range(10))
-    assert data.y.tolist() == ["bar"] * 5 + ["beam"] * 5
+    told = data.metadata.sort_values("path")
+    assert told["path"].tolist() == listed(images)
+    assert told["hour"].tolist() == list(range(10))
+    assert sorted(data.y) == ["bar"] * 5 + ["beam"] * 5
 
 
 def test_files_without_a_row_are_told(images: Any, tmp_path: Path, read: Any, refused: Any) -> None:
@@ -170,7 +181,7 @@ def test_one_row_a_file_and_one_file_a_row(images: Any, tmp_path: Path, refused:
 def test_targets_may_stand_in_the_table(images: Any, tmp_path: Path, read: Any) -> None:
     meta(tmp_path, [(path, i, i / 2) for i, path in enumerate(listed(images))][:8], "file,camera,weight")
     data = read("images/train", kind="regression", metadata="meta.csv", target="weight", size=[4, 4], mode="L")
-    assert data.y.tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]
+    assert sorted(data.y) == [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]
     assert "they are left out" in data.notes[-1]
     assert "weight" not in data.metadata
     sealed = read(
@@ -192,8 +203,8 @@ def test_metadata_inside_the_folder(images: Any, read: Any, name: Any) -> None:
     else:
         frame.to_json(images / name, orient="records", lines=True)
     data = read("images/train", size=[4, 4], mode="L")
-    assert data.y.tolist() == ["bar"] * 5 + ["beam"] * 5
-    assert data.metadata["hour"].tolist() == list(range(10))
+    assert sorted(data.y) == ["bar"] * 5 + ["beam"] * 5
+    assert data.metadata.sort_values("path")["hour"].tolist() == list(range(10))
     assert data.notes == ()
 
 
@@ -208,7 +219,7 @@ def test_pictures_as_targets_named_by_a_table(images: Any, tmp_path: Path, read:
     )
     data = read("images/train", kind="image_to_image", metadata="meta.csv", target="mask", size=[6, 6], mode="L")
     assert data.x.shape == data.y.shape == (5, 6, 6)
-    assert data.y[:, 0, 0].tolist() == [0, 10, 20, 30, 40]
+    assert sorted(data.y[:, 0, 0]) == [0, 10, 20, 30, 40]
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_all_bad_files_are_told_at_once(tmp_path: Path, read: Any) -> None:
     with pytest.raises(Problems) as caught:
         read("images", size=[8, 8])
     named = [problem.got.split("`")[1] for problem in caught.value.problems]
-    assert named == ["bar/07.png", "beam/00.png", "beam/39.png"]
+    assert sorted(named) == ["bar/07.png", "beam/00.png", "beam/39.png"]
 
 
 def test_images_of_two_modes_need_one_and_the_hint_says_which(tmp_path: Path, refused: Any) -> None:

@@ -128,3 +128,15 @@ def test_what_is_the_same_in_every_row_is_left_out_and_named(told: Any, value: A
 def test_several_columns_share_one_sentence(told: Any) -> None:
     _, notes = told(frame(lamp=3, sun=4))
     assert notes.startswith("each of columns `lamp`, `sun` is left out: it is the same in every row; ")
+
+
+def test_missing_text_is_told_since_it_is_read_as_an_empty_one(tmp_path: Path, read: Any) -> None:
+    said = ["the light is red", None, "it is green now", "so we go"]
+    pd.DataFrame({"said": said, "target": [0, 1, 0, 1]}).to_csv(tmp_path / "a.csv", index=False)
+    note = "column `said` has no text in 1 of 4 rows (25.0%)"
+    data = read("a.csv", text="said")
+    assert note in " | ".join(data.notes)
+    assert data.x.texts()[1] == ""
+    assert note in " | ".join(read("a.csv", features=["said"], types={"said": "text"}).notes)
+    pd.DataFrame({"said": ["a b"] * 4, "target": [0, 1, 0, 1]}).to_csv(tmp_path / "b.csv", index=False)
+    assert not read("b.csv", text="said").notes

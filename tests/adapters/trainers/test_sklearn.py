@@ -108,6 +108,40 @@ def test_a_seed_of_ones_own_stays(tmp_path: Path, flowers: Any) -> None:
     assert estimator[-1].random_state == 3
 
 
+WRAPPING = """
+from sklearn.ensemble import ExtraTreesClassifier, RandomTreesEmbedding
+from sklearn.linear_model import RidgeClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+
+def last():
+    return make_pipeline(RandomTreesEmbedding(10), ExtraTreesClassifier(10))
+
+def wrapped():
+    return OneVsRestClassifier(make_pipeline(ExtraTreesClassifier(10)))
+
+def before():
+    return make_pipeline(RandomTreesEmbedding(10), RidgeClassifier())
+"""
+
+
+def test_fidelity_reaches_the_last_step_of_a_pipeline_and_what_is_wrapped(tmp_path: Path, flowers: Any) -> None:
+    import joblib
+
+    (tmp_path / "mine.py").write_text(WRAPPING)
+
+    def fitted(name: str) -> Any:
+        job = training_job(tmp_path / name, *flowers, hyperparameters={}, fidelity=0.5)
+        train(job, f"{tmp_path}/mine.py:{name}")
+        return joblib.load(job.out / "model" / "model.joblib")[0]
+
+    last = fitted("last")
+    assert [len(step.estimators_) for step in (last[0], last[1])] == [10, 5]
+    assert last[1].n_estimators == 10
+    assert len(fitted("wrapped").estimators_[0][-1].estimators_) == 5
+    assert len(fitted("before")[0].estimators_) == 10
+
+
 def test_growing_estimators_share_their_trees_between_the_stages(tmp_path: Path, flowers: Any) -> None:
     import joblib
 

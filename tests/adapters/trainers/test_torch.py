@@ -31,6 +31,25 @@ def train(job: Any, name: Any = "torch_image", folder: Any = ".", **options: Any
     return make_trainer(TrainerRef(name=name, options=options, folder=str(folder))).train(job)
 
 
+@pytest.mark.parametrize("outputs", [(), (2,)])
+def test_targets_are_scaled_by_the_mixture_whatever_they_are_read_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outputs: Any
+) -> None:
+    from autodc.adapters.trainers.torch_steps import target_scale
+
+    monkeypatch.setattr("autodc.large.CHUNK", 7)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(600, 3)), rng.normal(1e6, 3.0, size=(600, *outputs))
+    job = training_job(tmp_path, x, y, weights={"base": 0.5, "old": 2.0}, kind="regression", hyperparameters={})
+    weights = np.concatenate([np.full(len(part.y), part.weight) for part in job.train])
+    values = np.concatenate([part.y for part in job.train])
+    mean = np.average(values, axis=0, weights=weights)
+    found = target_scale(job)
+    np.testing.assert_allclose(found["y_mean"], mean, rtol=1e-12)
+    spread = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weights))
+    np.testing.assert_allclose(found["y_scale"], spread, rtol=1e-9)
+
+
 def accuracy(trained: Any, y: Any) -> Any:
     return (trained.outputs["validation"].argmax(axis=1) == y[-N_VALIDATION:]).mean()
 
