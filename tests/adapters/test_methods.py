@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,23 @@ TRAINERS = {
 }
 
 
+Trainings = Callable[[str, Path], tuple[Trained, Path]]
+
+
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    """A short training of a trainer, made once, and a copy of its model in a folder of the test's own."""
+    known: dict[str, tuple[Trained, Path]] = {}
+
+    def copied(name: str, folder: Path) -> tuple[Trained, Path]:
+        if name not in known:
+            known[name] = _trained(name, tmp_path_factory.mktemp(name))
+        trained, model = known[name]
+        return trained, Path(shutil.copytree(model, folder / "model"))
+
+    return copied
+
+
 def _trained(name: str, folder: Path, kind: str = "classification") -> tuple[Trained, Path]:
     """A short training on the digits, and its model folder."""
     x, y = digits()
@@ -52,9 +70,8 @@ class OfATrainer(MethodContract):
     trainer: str
 
     @pytest.fixture
-    def ref(self, tmp_path: Path) -> MethodRef:
-        trained, model = _trained(self.trainer, tmp_path)
-        self.trained = trained
+    def ref(self, trainings: Trainings, tmp_path: Path) -> MethodRef:
+        self.trained, model = trainings(self.trainer, tmp_path)
         return _named(str(model), trainer=TRAINERS["command"], folder=PROGRAMS)
 
     @pytest.fixture
@@ -84,7 +101,7 @@ class TestCommand(OfATrainer):
 
 class TestRun(MethodContract):
     @pytest.fixture
-    def ref(self, tmp_path: Path) -> MethodRef:
+    def ref(self, trainings: Trainings, tmp_path: Path) -> MethodRef:
         study = write_world(
             tmp_path / "study",
             task={"kind": "classification", "trainer": "sklearn", "options": SKLEARN},
@@ -92,7 +109,7 @@ class TestRun(MethodContract):
         )
         out = tmp_path / "run"
         open_study(read_inputs(load(study)), out)[1].close()
-        shutil.copytree(_trained("sklearn", tmp_path / "training")[1], out / "models" / "incumbent")
+        shutil.move(trainings("sklearn", tmp_path)[1], out / "models" / "incumbent")
         return _named(str(out))
 
     @pytest.fixture

@@ -17,6 +17,7 @@ SLOW = {"gp"}
 STILL = {"uniform", "base"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peer", sorted(set(PEERS) - SLOW))
 def test_a_peer_spends_its_trainings_and_answers(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(worlds.SYNTHETIC, "tiny", lambda seed: worlds.World(6, 3, seed))
@@ -28,6 +29,7 @@ def test_a_peer_spends_its_trainings_and_answers(peer: str, monkeypatch: pytest.
     assert np.isfinite([*found.share, *found.own]).all()
 
 
+@pytest.mark.slow
 def test_a_run_again_is_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(worlds.SYNTHETIC, "tiny", lambda seed: worlds.World(6, 3, seed))
     task = Task(world="tiny", seed=7, repeat=0, peer="tpe", stops=(14,))

@@ -73,6 +73,7 @@ def test_the_further_arms_are_trained_on_the_seeds_of_the_last_measurement(paid:
     assert result(study.state)["spent"]["trainings"] <= 160
 
 
+@pytest.mark.slow
 def test_the_account_does_not_depend_on_the_order_of_outcomes(paid: Any) -> None:
     hand, study = paid
     again = hand.open([])

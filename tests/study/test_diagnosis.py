@@ -93,7 +93,14 @@ def test_it_decides_nothing(done: Any, essence: Callable[[StudyCore], Any]) -> N
     assert result(study.state)["incumbent"] == result(without.state)["incumbent"]
 
 
-@pytest.mark.parametrize("kind", ["DiagnosisMade", "FindingMade", "PhaseStarted"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "DiagnosisMade",
+        pytest.param("FindingMade", marks=pytest.mark.slow),
+        pytest.param("PhaseStarted", marks=pytest.mark.slow),
+    ],
+)
 def test_a_stop_in_the_middle_changes_nothing(done: Any, essence: Callable[[StudyCore], Any], kind: str) -> None:
     hand, study, rows, _ = done
     cut = 1 + [n for n, (name, _, _) in enumerate(rows) if name == kind][1 if kind == "PhaseStarted" else 0]

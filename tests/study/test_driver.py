@@ -32,7 +32,7 @@ def test_crashed_and_lost_attempts_are_made_again(untroubled: Any, executor_of: 
     assert (outcomes[3].attempts, outcomes[11].attempts, outcomes[4].attempts) == (2, 3, 1)
 
 
-@pytest.mark.parametrize("status", ["crashed", "lost"])
+@pytest.mark.parametrize("status", ["crashed", pytest.param("lost", marks=pytest.mark.slow)])
 def test_when_the_retries_are_used_up_the_trial_has_failed(world: Any, executor_of: Any, status: Any) -> None:
     hand = world(**SHORT)
     study = hand.open([])

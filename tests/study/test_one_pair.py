@@ -43,6 +43,7 @@ def _marks(plan: Plan) -> set[Any]:
     return {*plan.mixture.added, (plan.recipe, plan.hyperparameters)}
 
 
+@pytest.mark.slow
 def test_what_is_kept_on_one_pair_was_behind_the_pool_of_noise_before(night: Any) -> None:
     study, _, _ = night
     kept = [(one, known) for one, known in settled(study.state) if one.verdict == "keep"]
@@ -63,6 +64,7 @@ def test_a_study_that_is_resumed_in_its_gate_looks_the_same(night: Any, essence:
         assert [t.typed_looks for t in again.state.comparisons] == [t.typed_looks for t in study.state.comparisons]
 
 
+@pytest.mark.slow
 def test_one_pair_is_believed_less_than_the_pool_alone_would_have_it(night: Any) -> None:
     """Under the rules of older studies the search is no witness."""
     _, rows, hand = night

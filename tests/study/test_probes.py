@@ -83,6 +83,7 @@ def test_a_stop_and_the_order_of_outcomes_change_nothing(probed: Any, essence: A
     assert essence(again) == essence(study)
 
 
+@pytest.mark.slow
 def test_many_workers_share_a_probe(probed: Any, monkeypatch: pytest.MonkeyPatch, essence: Any) -> None:
     hand, _, before = probed
     first = told(before)[0]

@@ -42,7 +42,7 @@ def test_opening_by_hand_stops_the_search_and_measures_with_fresh_seeds(world: A
     assert not set(seeds) & {t.trial.seed for t in study.state.trials if t.trial.phase != "test"}
 
 
-@pytest.mark.parametrize("trainings", [0, 3, 40])
+@pytest.mark.parametrize("trainings", [0, 3, pytest.param(40, marks=pytest.mark.slow)])
 def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world: Any, essence: Any, trainings: Any) -> None:
     hand, rows, study = begin(world, trainings, budget__trainings=80)
     study.open_test()

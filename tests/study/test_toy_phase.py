@@ -109,7 +109,9 @@ def test_the_search_never_learns_from_it_and_its_model_is_kept(done: Any) -> Non
     assert [part.name for part in job.predict] == ["validation"]
 
 
-@pytest.mark.parametrize("share", [0.3, 0.8, 0.95])
+@pytest.mark.parametrize(
+    "share", [pytest.param(0.3, marks=pytest.mark.slow), 0.8, pytest.param(0.95, marks=pytest.mark.slow)]
+)
 def test_a_stop_changes_nothing(done: Any, essence: Callable[[StudyCore], Any], share: float) -> None:
     hand, study, rows = done
     again = hand.open(rows[: int(share * len(rows))], order=WITH_REPEAT)

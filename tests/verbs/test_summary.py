@@ -46,6 +46,7 @@ def summarised(folder: Path) -> None:
     journal.close()
 
 
+@pytest.mark.slow
 def test_status_is_the_same_with_a_summary_and_without(long: Path) -> None:
     before = told(long)
     summarised(long)
@@ -56,6 +57,7 @@ def test_status_is_the_same_with_a_summary_and_without(long: Path) -> None:
     assert found["trainings"]["done"] == kept.LONG
 
 
+@pytest.mark.slow
 def test_an_old_summary_of_a_journal_that_grew_is_not_believed(long: Path) -> None:
     summarised(long)
     with open_for_following(long / JOURNAL) as journal:

@@ -51,6 +51,7 @@ def test_reviews_are_texts_in_one_language() -> None:
     assert found["unseen_words"].mean() > 0
 
 
+@pytest.mark.slow
 def test_clothes_that_were_changed_have_other_measures() -> None:
     spec, catalogue = opened("fashion", "image")
     found = attributes_of(spec, catalogue, catalogue.validation)

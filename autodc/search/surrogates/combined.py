@@ -34,7 +34,7 @@ class Weighted:
         return self._sum([part.sampled(rng) for *_, part in self._parts])
 
     def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
-        """The values at these rows of as many draws as `sampled` would give one by one, shape (count, m)."""
+        """The values at these rows of so many draws, shape (count, m)."""
         drawings = [part.drawing(features) for *_, part in self._parts]
         for _ in range(count):
             for drawing in drawings:
@@ -80,7 +80,7 @@ class Averaged:
         return self._models[int(rng.integers(len(self._models)))].sampled(rng)
 
     def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
-        """The values at these rows of as many draws as `sampled` would give one by one, shape (count, m)."""
+        """The values at these rows of so many draws, shape (count, m)."""
         return one_by_one(self, rng, features, count)
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:

@@ -28,6 +28,8 @@ from autodc.search.surrogates.surface import Surface
 Array = np.ndarray[Any, Any]
 
 JITTER = 1e-8
+ROUNDING = 1e-9
+"""What rounding may take from a posterior covariance, as a share of its largest variance."""
 STEPS = 60
 BOUND = 9.0
 GROUP_SPREAD = 1.5
@@ -100,40 +102,21 @@ class GaussianProcess:
         A draw of the prior, corrected where it disagrees with what was seen (Matheron's rule; Wilson et al. 2020,
         arXiv 2002.09309).
         """
-        prior, _, rest = self.drawn(rng, self._features)
+        scales, n = self._scales, len(self._target)
+        prior = Surface.prior(self._data, scales, rng)
+        noise = np.sqrt(scales.noise * self._sample.noise) * rng.standard_normal(n)
+        shared = np.sqrt(scales.seed) * rng.standard_normal(n)[self._sample.seeds]
+        rest = self._target - prior(self._features) - noise - shared
         update = linalg.cho_solve((self._factor, True), rest, check_finite=False)
         return prior + Surface.seen(self._features, update, self._data, self._scales)
 
     def drawing(self, features: Array) -> Draws:
-        """Many draws at these rows."""
-        return Draws(self, features)
-
-    def beside(self, features: Array) -> Array:
-        """The features of the trainings with these rows below them."""
-        return np.vstack([self._features, features])
-
-    def drawn(self, rng: np.random.Generator, rows: Array) -> tuple[Surface, Array, Array]:
-        """What is random in a draw: the prior, its values at rows, and what the trainings disagree with it by.
-
-        rows: the features of the trainings, then any others; the values are those at the others.
-        """
-        prior, scales, n = Surface.prior(self._data, self._scales, rng), self._scales, len(self._target)
-        noise = np.sqrt(scales.noise * self._sample.noise) * rng.standard_normal(n)
-        shared = np.sqrt(scales.seed) * rng.standard_normal(n)[self._sample.seeds]
-        values = prior(rows)
-        return prior, values[n:], self._target - values[:n] - noise - shared
-
-    def corrected(self, rest: Array, features: Array) -> Array:
-        """What the trainings correct draws of the prior by, at rows `features`. rest: (n, count); shape (count, m)."""
-        update = linalg.cho_solve((self._factor, True), rest, check_finite=False)
-        scales = self._scales
-        linear = 1.0 + (basis(features, self._data) * scales.linear) @ basis(self._features, self._data).T
-        for band in scales.clusters:
-            linear += (features @ band) @ (self._features @ band).T
-        near, far = features.astype(np.float32), self._features.astype(np.float32)
-        square = squared_distance(near, far, scales.inverse.astype(np.float32))
-        known = linear + scales.pairs * (features @ self._features.T) ** 2 + matern(square, scales.curved)
-        return np.asarray((known @ update).T)
+        """Many draws at these rows, by their joint posterior; rows that are equal have equal values."""
+        rows, place = np.unique(features, axis=0, return_inverse=True)
+        cross = covariance(rows, self._features, self._data, self._scales)
+        half = linalg.solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
+        spread = covariance(rows, rows, self._data, self._scales) - half.T @ half
+        return Draws(cross @ self._alpha, spread, place)
 
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Posterior mean and sd of the noiseless objective, each of shape (m,)."""
@@ -163,23 +146,22 @@ class GaussianProcess:
 
 @final
 class Draws:
-    """Many draws of one posterior at the same rows; what corrects them is solved for together."""
+    """Many draws of a normal distribution of several values."""
 
-    def __init__(self, model: GaussianProcess, features: Array) -> None:
-        self._model, self._features = model, features
-        self._rows = model.beside(features)
-        self._prior: list[Array] = []
-        self._rest: list[Array] = []
+    def __init__(self, mean: Array, covariance: Array, place: Array) -> None:
+        """mean: (k,); covariance: (k, k); place: which of the k values is asked for, shape (m,)."""
+        tiny = ROUNDING * max(float(np.diag(covariance).max()), ROUNDING)
+        self._root = linalg.cholesky(covariance + tiny * np.eye(len(mean)), lower=True, check_finite=False)
+        self._mean, self._place = mean, place
+        self._noise: list[Array] = []
 
     def draw(self, rng: np.random.Generator) -> None:
         """Take from `rng` what one draw takes."""
-        _, values, rest = self._model.drawn(rng, self._rows)
-        self._prior.append(values)
-        self._rest.append(rest)
+        self._noise.append(rng.standard_normal(len(self._mean)))
 
     def values(self) -> Array:
         """The values of all draws, shape (count, m)."""
-        return np.array(self._prior) + self._model.corrected(np.column_stack(self._rest), self._features)
+        return np.asarray((self._mean + np.array(self._noise) @ self._root.T)[:, self._place])
 
 
 def tune(sample: Sample) -> Array:

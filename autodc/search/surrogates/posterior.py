@@ -39,7 +39,7 @@ class Model(Posterior, Protocol):
     """A posterior over the objective, or a slice, in its own units."""
 
     def draws(self, rng: np.random.Generator, features: Array, count: int) -> Array:
-        """The values at these rows of as many draws as `sampled` would give one by one, shape (count, m)."""
+        """The values at these rows of so many draws, shape (count, m)."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from autodc.testing.trainer_contract import N_TRAIN, N_VALIDATION, training_job
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import TrainerError
 
-torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +153,8 @@ def test_a_hyperparameter_out_of_range_fails_the_trial(tmp_path: Path, digits: A
 
 
 def test_the_budget_is_steps_whatever_the_mixture(tmp_path: Path, digits: Any) -> None:
+    import torch
+
     (tmp_path / "net.py").write_text(NETWORK)
     steps = []
     for name, weights, fidelity in (
@@ -166,6 +169,8 @@ def test_the_budget_is_steps_whatever_the_mixture(tmp_path: Path, digits: Any) -
 
 
 def test_pretraining_takes_its_share_of_the_steps(tmp_path: Path, digits: Any) -> None:
+    import torch
+
     (tmp_path / "net.py").write_text(NETWORK)
     job = training_job(
         tmp_path,
@@ -214,6 +219,8 @@ def test_continue_without_a_model_is_told(tmp_path: Path, digits: Any) -> None:
 
 
 def test_settings_of_torch_are_left_as_they_were(tmp_path: Path, digits: Any) -> None:
+    import torch
+
     torch.manual_seed(1)
     before = (torch.get_rng_state().tolist(), torch.are_deterministic_algorithms_enabled(), torch.get_num_threads())
     train(training_job(tmp_path, *digits, hyperparameters={"dropout": 0.3}), augment="shift_flip", steps=5)
