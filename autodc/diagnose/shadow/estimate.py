@@ -38,7 +38,7 @@ ANY_SHARE = 1 / 12
 """Variance of a share of which nothing is known, between 0 and 1."""
 REACH = 2.0
 """New conditions are seen to half: some of their rows lie among known ones."""
-MATTERS = 0.005
+MATTERS = 0.01
 """A share of failures by which an estimate may be too low before it is told."""
 
 
@@ -72,8 +72,8 @@ class Estimate:
 
     @property
     def warned(self) -> bool:
-        """Whether it may be too rosy by more than its interval should hide."""
-        return self.too_low >= MATTERS and self.too_low >= 0.25 * (self.high - self.low) / 2
+        """Whether it may be too rosy by so much that a person should know."""
+        return self.too_low >= MATTERS
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
