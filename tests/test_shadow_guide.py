@@ -83,7 +83,8 @@ def test_the_command_the_python_and_the_study_of_the_page(desk: Path) -> None:
     _, y = load_digits(return_X_y=True)
     sheet = pd.read_csv(folder / "to_label/manifest.csv")
     sheet.assign(target=y[900 + sheet["shadow_row"]]).to_csv(folder / "to_label/manifest.csv", index=False)
-    candidate, unit = (yaml.safe_load(block) for block in blocks("yaml"))
+    inbox, candidate, unit = (yaml.safe_load(block) for block in blocks("yaml"))
+    assert autodc.load("study.yaml", [f"data.inbox={inbox['data']['inbox']}"]).data.inbox == "inbox"
     spec = autodc.load("study.yaml", [f"data.candidates={json.dumps(candidate['data']['candidates'])}"])
     assert len(read_inputs(spec).catalogue.candidates["production"]) == 200
     spec = autodc.load("study.yaml", [f"slices={json.dumps(unit['slices'])}"])

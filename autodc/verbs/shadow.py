@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from autodc import seeds
+from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.sources.stream import PLACE, Piece, Stream
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
@@ -30,11 +31,12 @@ from autodc.errors import DataError, InputError
 from autodc.evaluation.metrics import probabilities, soft_rows
 from autodc.files import disk_told
 from autodc.masking import masked
+from autodc.review.findings import last_looked
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.table import Table
 from autodc.verbs.labelling import ADDED, Labels, write_sheet
 from autodc.verbs.predicting import Predictor, predicting
-from autodc.verbs.shadow_rows import Attributes, attributes_with, fetched, noted, summing_up
+from autodc.verbs.shadow_rows import Attributes, attributes_with, fetched, noted, summing_up, with_predicted
 from autodc.wire.inputs import Inputs, read_inputs
 
 Array = np.ndarray[Any, Any]
@@ -98,10 +100,11 @@ def shadow(
     attributes = attributes_with(spec, catalogue)
     with predicting(spec, catalogue, model) as predictor:
         progress("predicting validation", 0, 1)
-        featurer, learned = _learned(inputs, predictor, attributes, first.data, seed)
+        featurer, learned = _learned(inputs, predictor, attributes, first.data, seed, _findings(spec, model))
         progress("reading and predicting the stream", 0, 1)
         predict = partial(_outputs, inputs, predictor)
-        seen, notes = noted(itertools.chain([first], pieces), predict, attributes, featurer, learned)
+        classes = catalogue.classes or ()
+        seen, notes = noted(itertools.chain([first], pieces), predict, attributes, featurer, learned, classes)
     progress("telling failures apart", 0, 1)
     mined = mine(learned, seen, pick, _held(catalogue, attributes, learned), seed)
     rows = fetched(source, _wanted(mined), seen.content)
@@ -148,9 +151,17 @@ def _new(pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 
 def _learned(
-    inputs: Inputs, predictor: Predictor, attributes: Attributes, beginning: Dataset, seed: int
+    inputs: Inputs,
+    predictor: Predictor,
+    attributes: Attributes,
+    beginning: Dataset,
+    seed: int,
+    found: Mapping[str, str],
 ) -> tuple[Featurer, Learned]:
-    """Learn from validation what a failure looks like. beginning: of the stream, for the columns that it has too."""
+    """Learn from validation what a failure looks like.
+
+    beginning: of the stream, for the columns that it has too; found: confirmed findings, id → SQL.
+    """
     catalogue, explore = inputs.catalogue, inputs.separation.explore
     validation = catalogue.validation
     if len(explore) < LEAST_ROWS:
@@ -164,13 +175,25 @@ def _learned(
     )
     is_classification = catalogue.classes is not None
     base = catalogue.base
-    labels = base.y if is_classification else None
+    labels, labels_of = (base.y, catalogue.classes or ()) if is_classification else (None, ())
     about = base.x.frame() if isinstance(base.x, Table) else base.metadata  # inputs alone are looked at there
     featurer = Featurer.of(columns, base.x, about, labels, seed=seed)
     known, layout = featurer.features(outputs, frame, validation.x)
     failed = failed_rows(_errors(inputs, outputs, explore), is_classification=is_classification)
     groups = joint_clusters([validation])[0][explore]
-    return featurer, Learned.of(known, layout, frame, explore, failed, groups, seed)
+    frame = with_predicted(frame, outputs.argmax(axis=1) if is_classification else np.zeros(len(outputs)), labels_of)
+    return featurer, Learned.of(known, layout, frame, explore, failed, groups, seed, found)
+
+
+def _findings(spec: StudySpec, model: str) -> dict[str, str]:
+    """What the study found and confirmed of its incumbent, where the method is its run folder; id → SQL."""
+    folder = next((one for one in (Path(model), Path(spec.folder, model)) if (one / JOURNAL).is_file()), None)
+    if folder is None:
+        return {}
+    state = state_of(folder)
+    looked = last_looked(state)
+    every = [] if looked is None else [state.findings[name] for name in looked.ids]
+    return {one.id: one.rule for one in every if one.basis == "attributes" and one.status == "confirmed"}
 
 
 def _outputs(inputs: Inputs, predictor: Predictor, data: Dataset) -> Array:

@@ -16,7 +16,7 @@ from autodc.adapters.sources.stream import PLACE, Piece, Stream
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.diagnose.shadow.columns import Columns
-from autodc.diagnose.shadow.conditions import which
+from autodc.diagnose.shadow.conditions import PREDICTED, which
 from autodc.diagnose.shadow.features import Featurer
 from autodc.diagnose.shadow.mine import Learned, Seen
 from autodc.errors import DataError
@@ -97,10 +97,12 @@ def noted(
     attributes: Attributes,
     featurer: Featurer,
     learned: Learned,
+    classes: Sequence[Any],
 ) -> tuple[Seen, tuple[str, ...]]:
     """Predict a stream piece by piece and note what is known of each row; and what a person should know of the reading.
 
-    Features go to a file without a name.
+    classes: labels, in the order of their codes; none where outputs are no classes. Features go to a file without a
+    name.
     """
     rules = tuple(one.rule for one in learned.gathered)
     notes: dict[str, None] = {}
@@ -113,8 +115,8 @@ def noted(
             features.add(made)
             failure.append(learned.model.predict(made).astype(np.float32))
             content.append(np.asarray(piece.data.hashes))
-            condition.append(which(rules, frame).astype(np.int16))
             predicted.append(_predicted(outputs, featurer.is_classification))
+            condition.append(which(rules, with_predicted(frame, predicted[-1], classes)).astype(np.int16))
             notes |= dict.fromkeys(piece.data.notes)
         seen = Seen(
             features=features.all(),
@@ -124,6 +126,12 @@ def noted(
             predicted=np.concatenate(predicted),
         )
     return seen, tuple(notes)
+
+
+def with_predicted(frame: pd.DataFrame, predicted: Array, classes: Sequence[Any]) -> pd.DataFrame:
+    """Attributes with the label that the model gives each row. predicted: codes."""
+    labels = np.asarray(classes)[predicted] if len(classes) else np.asarray(predicted, dtype=float)
+    return frame.assign(**{PREDICTED: labels})
 
 
 def fetched(stream: Stream, rows: Sequence[int], content: Array) -> Rows:

@@ -12,11 +12,12 @@ from typing import Any, final
 import pandas as pd
 from pydantic import JsonValue
 
-from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.adapters.sources import read_source
 from autodc.adapters.sources.stream import options_like
-from autodc.data.admit import Admission, Candidate, card
+from autodc.data.admit import Admission, Candidate, card, training_digests
 from autodc.data.catalogue import read_rows
+from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError, each_of
 from autodc.plan.mixture import BASE
 from autodc.study.journal.events import DatasetAdmitted
@@ -46,6 +47,7 @@ class Inbox:
         self._folder = Path(spec.folder, spec.data.inbox or "").expanduser()
         self._seen: dict[str, Signature] = {path.name: _signature(path) for path in self._delivered()}
         self._told: dict[str, Signature] = {}
+        self._door = inputs.catalogue.door(spec.data)
 
     def waiting(self, state: State) -> Sequence[str]:
         """The names of deliveries that are whole, labelled and new."""
@@ -54,35 +56,42 @@ class Inbox:
     def admitted(self, state: State) -> Sequence[DatasetAdmitted]:
         """Let in what fits: through the door, on disk, and from the next round on in the search."""
         found: list[DatasetAdmitted] = []
-        content = {str(state.card(name)["fingerprint"]): name for name in state.roster}
+        self._remember(state)
         for name, path in self._new(state):
             if self._is_unlabelled(path):
                 self._tell(path, f"`{path.name}` waits for its labels")
                 continue
             candidate = self._candidate(name, path, state.round)
             try:
-                admission = self._looked_at(candidate, state, content)
+                admission = self._looked_at(candidate, state)
             except InputError as error:
                 self._tell(path, f"not taken: {'; '.join(str(one) for one in each_of(error))}")
                 continue
             data = admission.data
             assert data is not None
             _ = self._store.put_dataset(data)
-            content[data.fingerprint] = name
             told = card(candidate, data, admission.left_out)
             found.append(DatasetAdmitted(name=name, card=told, reference=data.fingerprint))
         return found
 
-    def _looked_at(self, candidate: Candidate, state: State, content: Mapping[str, str]) -> Admission:
+    def _remember(self, state: State) -> None:
+        """The door knows what was let in before the study was taken up again."""
+        for name in state.roster:
+            if state.card(name).get("by") == BY and name not in self._door.known.values():
+                content = str(state.card(name)["fingerprint"])
+                x, y, metadata = open_part(self._store.folder(content))
+                data = Dataset(name=name, x=x, y=y, metadata=metadata, fingerprint=content)
+                self._door.known.update(training_digests([data]))
+
+    def _looked_at(self, candidate: Candidate, state: State) -> Admission:
         """Read and judge a delivery. Raises DataError for what the door refuses, and for what is there already."""
         if candidate.name in (BASE, *state.roster):
             hint = "give the file or folder another name"
             raise DataError("ADC-DATA-027", "this name is taken", candidate.place, f"`{candidate.name}`", hint)
-        found = self._inputs.catalogue.door(self._inputs.spec.data).admit(candidate, read_source)
-        assert found.data is not None
-        if (before := content.get(found.data.fingerprint)) is not None:
-            hint = "nothing is lost: it is judged under that name"
-            raise DataError("ADC-INBX-002", "these rows are on the roster", candidate.place, f"as `{before}`", hint)
+        found = self._door.admit(candidate, read_source)
+        if found.repeats:
+            hint = "nothing is lost: they are judged under that name"
+            raise DataError("ADC-INBX-002", "it was delivered before", candidate.place, found.repeats[0], hint)
         return found
 
     def _candidate(self, name: str, path: Path, round_number: int) -> Candidate:

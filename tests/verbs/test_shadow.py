@@ -200,6 +200,22 @@ def test_a_table_comes_back_as_it_was(tmp_path: Path, ending: str) -> None:
     assert read.metadata["truck"].tolist() == (np.array(found["picked"]) % 7).tolist()
 
 
+def test_a_base_that_is_a_function_may_have_a_stream_that_is_a_file(tmp_path: Path) -> None:
+    study, rows = table_study(tmp_path)
+    (tmp_path / "mine_rows.py").write_text(
+        "import pandas as pd\n"
+        "def base():\n"
+        f"    rows = pd.read_csv({str(tmp_path / 'base.csv')!r}, dtype={{'cellar': str}})\n"
+        "    return rows.drop(columns='kind'), rows['kind']\n"
+    )
+    rows.drop(columns="kind").to_csv(tmp_path / "s.csv", index=False)
+    spec = autodc.load(study, ['data.base={"source": "mine_rows.py:base"}'])
+    found = autodc.shadow(spec, "mine.py:Guess", tmp_path / "s.csv", tmp_path / "out", pick=10).to_dict()
+    assert found["rows"] == len(rows)
+    assert "alcohol" not in found["columns_left_out"]
+    assert len(found["picked"]) == 10
+
+
 def test_pictures_that_are_files_are_copied_beside_the_sheet(tmp_path: Path) -> None:
     r = np.random.default_rng(0)
     for part, numbers in (("base", range(60)), ("validation", range(100, 240)), ("stream", range(300, 360))):

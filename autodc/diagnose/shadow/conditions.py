@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
+from autodc.data.where import select
 from autodc.diagnose.rule import Among, Condition, Missing, Range, Rule, rounded
 from autodc.diagnose.shadow.columns import OTHER, Columns
+from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
 
+PREDICTED = "(predicted)"
+"""Beside the attributes of rows: the label that the model gives them."""
 LEAVES = 8
 LEAST_GAIN = 0.001
 """By so much a split lowers the impurity (Gini) of all rows, or it is none."""
@@ -23,15 +28,43 @@ WORSE = 1.25
 """A leaf is a condition where failures are so many times as common as in all rows."""
 
 
+class Where(Protocol):
+    """Says of rows whether they are meant."""
+
+    @property
+    def sql(self) -> str:
+        """As a person reads it."""
+        ...
+
+    def mask(self, frame: pd.DataFrame) -> Array:
+        """Shape (n,) of booleans."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The rule of a finding, as the journal has it. A label in it is compared with what is predicted."""
+
+    sql: str
+
+    def mask(self, frame: pd.DataFrame) -> Array:
+        """Shape (n,). frame: attributes, and PREDICTED. Raises DataError where the rule names what is not there."""
+        predicted = frame[PREDICTED].to_numpy() if PREDICTED in frame else None
+        return select(self.sql, frame.drop(columns=[PREDICTED], errors="ignore"), predicted, place="a finding")
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathering:
     """Where failures gather in validation."""
 
-    rule: Rule
+    rule: Where
     rows: int
     failures: float
     """Share of the rows."""
+    finding: str = ""
+    """Its id, where the study found it and confirmed it on rows of its own."""
 
 
 def gatherings(columns: Columns, frame: pd.DataFrame, failed: Array, seed: int) -> tuple[Gathering, ...]:
@@ -58,7 +91,25 @@ def gatherings(columns: Columns, frame: pd.DataFrame, failed: Array, seed: int) 
     return tuple(sorted(found, key=lambda one: -one.failures))
 
 
-def which(rules: tuple[Rule, ...], attributes: pd.DataFrame) -> Array:
+def found_before(rules: Mapping[str, str], frame: pd.DataFrame, failed: Array) -> tuple[Gathering, ...]:
+    """The findings of a study that can be read here and hold somewhere, in their order.
+
+    rules: id → SQL; frame: of the rows that `failed` is of, with PREDICTED.
+    """
+    found = []
+    for name, sql in rules.items():
+        rule = Told(sql=sql)
+        try:
+            inside = rule.mask(frame)
+        except DataError:
+            continue
+        if inside.any():
+            failures = float(failed[inside].mean())
+            found.append(Gathering(rule=rule, rows=int(inside.sum()), failures=failures, finding=name))
+    return tuple(found)
+
+
+def which(rules: Sequence[Where], attributes: pd.DataFrame) -> Array:
     """The first rule that holds in each row, shape (n,); −1 where none does."""
     found = np.full(len(attributes), -1)
     for at in reversed(range(len(rules))):

@@ -1,8 +1,9 @@
 """The share of failures in a stream without labels, with an interval that widens where validation has no such rows.
 
-Three things are not known: how the rows of the stream will turn out (a sum of coins), how well the probabilities hold,
-which validation tells on rows weighed as the stream has them, and what happens under conditions that validation has
-not. For the last the model of failures is learnt again with one region of validation after the other left out.
+Four things are not known: how the rows of the stream will turn out (a sum of coins); how well the probabilities hold,
+which validation tells on rows weighed as the stream has them; how well they hold where those rows gather otherwise
+than in validation; and what happens under conditions that validation has not, where any share may fail. For the last
+the model of failures is also learnt again with one region of validation after the other left out.
 """
 
 from __future__ import annotations
@@ -31,7 +32,13 @@ ROUNDS = 60
 """Rounds of the trees that are grown to see what they say of a region they were not shown."""
 ROSY_ROWS = 10_000
 """Rows of validation that regions are left out of."""
-MATTERS = 0.005
+SHIFTED = 0.1
+"""Share of the step from validation's share of failures to the stream's that is not known: standard deviation."""
+ANY_SHARE = 1 / 12
+"""Variance of a share of which nothing is known, between 0 and 1."""
+REACH = 2.0
+"""New conditions are seen to half: some of their rows lie among known ones."""
+MATTERS = 0.01
 """A share of failures by which an estimate may be too low before it is told."""
 
 
@@ -65,8 +72,8 @@ class Estimate:
 
     @property
     def warned(self) -> bool:
-        """Whether it may be too rosy by more than its interval should hide."""
-        return self.too_low >= MATTERS and self.too_low >= 0.25 * (self.high - self.low) / 2
+        """Whether it may be too rosy by so much that a person should know."""
+        return self.too_low >= MATTERS
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -101,14 +108,20 @@ def rosiness(features: Array, met: Array, failed: Array, categorical: Array, see
 
 
 def estimate(
-    model: FailureModel, failed: Array, known: Array, probability: Array, ratio: Array, rosy: Rosiness
+    model: FailureModel,
+    failed: Array,
+    known: Array,
+    probability: Array,
+    ratio: Array,
+    rosy: Rosiness,
+    beyond: float = 0.0,
 ) -> Estimate:
     """Estimate the share of failures of the rows of a stream, or of a part of it.
 
     failed: (m,) of validation; known: (m,) how many times as common the conditions of each are in the stream;
-    probability: (n,) of failure; ratio: (n,) the same as `known` of the rows. Of what is new nobody knows how often it
-    fails, so the upper end holds that all of it does. Source: the doubly robust mean
-    under covariate shift, the correction by weighted residuals out of fold.
+    probability: (n,) of failure; ratio: (n,) the same as `known` of the rows; beyond: share of them that is further
+    away than anything known. Source: the doubly robust mean under covariate shift, the correction by weighted residuals
+    out of fold.
     """
     rest = failed - model.out_of_fold
     plain = float(rest.mean())
@@ -119,15 +132,19 @@ def estimate(
     step = shifted - plain
     correction = plain + step * step**2 / (step**2 + variance) if step else plain
     luck = float((probability * (1 - probability)).mean()) / len(probability)
-    beyond = np.maximum(0.0, 1.0 - NEW / np.maximum(ratio, 1e-9))
-    new, passing = float(beyond.mean()), float((beyond * (1 - probability)).mean())
+    rare = np.maximum(0.0, 1.0 - NEW / np.maximum(ratio, 1e-9))
+    new = max(float(rare.mean()), beyond)
+    newest = rare if rare.sum() > beyond * len(rare) else np.maximum(0.0, ratio - 1.0)
+    passing = new * float(np.average(1 - probability, weights=newest if newest.sum() > 0 else None))
     middle = float(np.clip(probability.mean() + correction + new * rosy.mean, 0.0, 1.0))
     z = float(norm.ppf(0.5 + CERTAINTY / 2))
-    half = z * float(np.sqrt(variance + luck + (new * rosy.deviation) ** 2))
+    step_not_known = SHIFTED * (middle - float(failed.mean()))
+    of_new = REACH * new * np.sqrt(ANY_SHARE + rosy.deviation**2)
+    half = z * float(np.sqrt(variance + luck + step_not_known**2 + of_new**2))
     return Estimate(
         estimate=middle,
         low=max(0.0, middle - half),
-        high=min(1.0, middle + half + passing),
+        high=min(1.0, middle + half),
         new=new,
         counting=float(1 / (weight**2).sum()),
         too_low=passing,

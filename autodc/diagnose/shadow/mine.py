@@ -9,7 +9,8 @@ from typing import Any, Literal, Self, final
 import numpy as np
 import pandas as pd
 
-from autodc.diagnose.shadow.conditions import Gathering, gatherings
+from autodc.diagnose.shadow.beyond import beyond
+from autodc.diagnose.shadow.conditions import Gathering, found_before, gatherings
 from autodc.diagnose.shadow.drift import MOST, Domain, Moved, Share, domain, moved, shares
 from autodc.diagnose.shadow.estimate import Estimate, Rosiness, estimate, rosiness
 from autodc.diagnose.shadow.failure import FailureModel
@@ -46,14 +47,27 @@ class Learned:
     model: FailureModel
     rosy: Rosiness
     gathered: tuple[Gathering, ...]
+    """Findings of the study first, then what a tree tells apart."""
 
     @classmethod
     def of(
-        cls, known: Array, layout: Layout, frame: pd.DataFrame, explore: Array, failed: Array, groups: Array, seed: int
+        cls,
+        known: Array,
+        layout: Layout,
+        frame: pd.DataFrame,
+        explore: Array,
+        failed: Array,
+        groups: Array,
+        seed: int,
+        found: Mapping[str, str] | None = None,
     ) -> Self:
-        """Learn. frame: the attributes of all rows; groups: (m,), rows of one number are one observation."""
+        """Learn.
+
+        frame: the attributes of all rows; groups: (m,), rows of one number are one observation; found: confirmed
+        findings of the study, id → SQL.
+        """
         mine = known[explore]
-        categorical = layout.categorical
+        categorical, some = layout.categorical, frame.iloc[explore].reset_index(drop=True)
         return cls(
             layout=layout,
             known=known,
@@ -61,7 +75,7 @@ class Learned:
             failed=failed,
             model=FailureModel.fit(mine, failed, groups, categorical, seed),
             rosy=rosiness(mine, layout.met, failed, categorical, seed),
-            gathered=gatherings(layout.columns, frame.iloc[explore].reset_index(drop=True), failed, seed),
+            gathered=(*found_before(found or {}, some, failed), *gatherings(layout.columns, some, failed, seed)),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,7 +87,13 @@ class Learned:
             "auroc": _rounded(model.auroc),
             "auroc_of_confidence": _rounded(model.auroc_of_confidence),
             "conditions": [
-                {"rule": one.rule.sql, "rows": one.rows, "failures": round(one.failures, 4)} for one in self.gathered
+                {
+                    "rule": one.rule.sql,
+                    "rows": one.rows,
+                    "failures": round(one.failures, 4),
+                    **({"finding": one.finding} if one.finding else {}),
+                }
+                for one in self.gathered
             ],
         }
 
@@ -147,16 +167,18 @@ def mine(learned: Learned, seen: Seen, count: int, held: Mapping[str, Array], se
     of_explore = apart.ratio(learned.known[learned.explore][:, met])
     there = np.isin(learned.explore, known)
     of_explore[there] = apart.known[np.searchsorted(known, learned.explore[there])]  # out of fold
+    new = beyond(learned.known[np.ix_(known, met)], sample[:, met], apart.known, layout.categorical[met], seed)
     told = [(slice(0, len(seen)))]
     if len(seen) > CHUNK:
         told += [slice(at, min(at + CHUNK, len(seen))) for at in range(0, len(seen), CHUNK)]
     estimates = [
-        estimate(learned.model, learned.failed, of_explore, seen.failure[part], ratio[part], learned.rosy)
+        estimate(learned.model, learned.failed, of_explore, seen.failure[part], ratio[part], learned.rosy, new)
         for part in told
     ]
     unseen = UNSEEN if apart.differs else QUIET
-    new = newness(ratio, seen, layout)
-    picked = pick(count, seen.failure, new, seen.condition, seen.content, seen.predicted, unseen)
+    away = newness(ratio, seen, layout)
+    findings = [at for at, one in enumerate(learned.gathered) if one.finding]
+    picked = pick(count, seen.failure, away, seen.condition, seen.content, seen.predicted, unseen, findings)
     columns, theirs = layout.columns, sample[:, layout.attributes]
     return Mined(
         rows=len(seen),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -18,6 +19,8 @@ QUIET = 0.1
 """The same where the stream is not told apart from validation: little is new there."""
 MOST_OF_ONE = 0.4
 """Share of the likely failures, at most, that one condition may have while others are waiting."""
+OF_FINDINGS = 0.5
+"""Share of the likely failures that the findings of the study have among them, each as much as the other."""
 CONSIDERED = 20
 """So many times as many rows as are picked are looked at, those that rank highest."""
 
@@ -42,22 +45,38 @@ def pick(
     content: Array,
     predicted: Array,
     unseen: float = UNSEEN,
+    findings: Sequence[int] = (),
 ) -> tuple[Picked, ...]:
     """Pick rows, each content once: likely failures by condition, then likely failures among what is new.
 
     failure: (n,) probability; newness: (n,), larger is further from what is known; condition: (n,) of integers, −1 for
-    none; content: (n,) equal for equal rows; predicted: (n,) of integers, kept in balance among what is new.
+    none; content: (n,) equal for equal rows; predicted: (n,) of integers, kept in balance among what is new; findings:
+    the conditions that the study has found, each of which has a share of the likely failures of its own.
     """
     once = np.zeros(len(failure), dtype=bool)
     once[np.unique(content, return_index=True)[1]] = True
     rows = np.flatnonzero(once)
     count = min(count, len(rows))
     for_new = round(unseen * count)
-    likely = _likely(rows[_top(failure[rows], CONSIDERED * count)], count - for_new, failure, condition)
+    own = _of_findings(rows, count - for_new, failure, condition, findings)
+    others = rows[~np.isin(rows, own)]
+    most = others[_top(failure[others], CONSIDERED * count)]
+    likely = np.concatenate([own, _likely(most, count - for_new - len(own), failure, condition)])
+    likely = likely[np.argsort(-failure[likely], kind="stable")]
     left = rows[~np.isin(rows, likely)]
     new = _new(left, for_new, failure, newness, predicted)
     whys: list[tuple[Array, Why]] = [(likely, "likely failure"), (new, "new condition")]
     return tuple(Picked(row=int(row), why=why, condition=int(condition[row])) for some, why in whys for row in some)
+
+
+def _of_findings(rows: Array, count: int, failure: Array, condition: Array, findings: Sequence[int]) -> Array:
+    """The likeliest failures of each finding, equally many, OF_FINDINGS of all together."""
+    each = int(OF_FINDINGS * count / len(findings)) if findings else 0
+    found = [np.zeros(0, dtype=int)]
+    for kind in findings:
+        inside = rows[condition[rows] == kind]
+        found.append(inside[np.argsort(-failure[inside], kind="stable")][:each])
+    return np.concatenate(found)
 
 
 def _likely(rows: Array, count: int, failure: Array, condition: Array) -> Array:
@@ -70,10 +89,9 @@ def _likely(rows: Array, count: int, failure: Array, condition: Array) -> Array:
             continue
         taken[kind] = taken.get(kind, 0) + 1
         found.append(row)
-        if len(found) == count:
+        if len(found) >= count:
             break
-    found = [*found, *waiting[: count - len(found)]]
-    return np.array(found, dtype=int)
+    return np.array([*found, *waiting][:count], dtype=int)
 
 
 def _new(rows: Array, count: int, failure: Array, newness: Array, predicted: Array) -> Array:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +211,54 @@ def test_what_cannot_be_read_is_said_in_one_message(tmp_path: Path, what: str, c
     assert told.value.code == code
     assert told.value.exit_code == 2
     assert what in str(told.value)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl", "csv"])
+def test_a_table_at_an_address_with_a_query_is_read_with_the_options_of_the_base(
+    tmp_path: Path, ending: str, web: Callable[[Path], str]
+) -> None:
+    options: dict[str, Any] = {"target": "churn", "metadata": ["text"], "types": {"plan": "category"}}
+    table().to_csv(tmp_path / "base.csv", index=False, sep=";")
+    options |= {"separator": ";"} if ending == "csv" else {}
+    base = base_of(tmp_path / "base.csv", **{**options, "separator": ";"})
+    rows = table().iloc[:30].drop(columns="churn")
+    if ending == "parquet":
+        rows.to_parquet(tmp_path / "s.parquet")
+    elif ending == "jsonl":
+        rows.to_json(tmp_path / "s.jsonl", orient="records", lines=True)
+    else:
+        rows.to_csv(tmp_path / "s.csv", index=False, sep=";")
+    spec = SourceSpec(source=f"{web(tmp_path)}/s.{ending}?version=3")
+    found, _, _ = all_of(
+        Stream(spec=spec, folder=str(tmp_path), kind="classification", base=base, base_options=options)
+    )
+    pd.testing.assert_frame_equal(found, base.x[:30].frame())
+
+
+def test_options_that_are_asked_for_are_told_once_each(tmp_path: Path) -> None:
+    table().to_csv(tmp_path / "base.csv", index=False)
+    base = base_of(tmp_path / "base.csv", target="churn")
+    table().to_parquet(tmp_path / "s.parquet")
+    with pytest.raises(AutodcError) as told:
+        list(opened(tmp_path / "s.parquet", base, {"target": "churn"}, colour="red").pieces())
+    assert told.value.hint.count("features") == 1
+
+
+@pytest.fixture
+def web() -> Iterator[Callable[[Path], str]]:
+    """Serves a folder on this machine."""
+    servers: list[ThreadingHTTPServer] = []
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    def serve(folder: Path) -> str:
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield serve
+    for one in servers:
+        one.shutdown()
+        one.server_close()

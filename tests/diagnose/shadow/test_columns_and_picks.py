@@ -71,4 +71,10 @@ def test_picks_are_likely_failures_of_several_conditions_and_what_is_new_each_co
     assert sum(one.condition == 0 for one in likely) == 24
     assert sum(one.condition == 1 for one in likely) == 24
     assert np.mean([one.row >= 1900 for one in found if one.why == "new condition"]) > 0.8
+    each = pick(100, failure, newness, condition, content, r.integers(0, 3, count), findings=[1, 2])
+    assert sum(one.condition == 1 for one in each if one.why == "likely failure") >= 15
+    condition[500:600], failure[500:600] = 2, 0.01  # a finding that is hardly likely to fail here
+    each = pick(100, failure, newness, condition, content, r.integers(0, 3, count), findings=[1, 2])
+    assert sum(one.condition == 2 for one in each) >= 15
+    assert len({one.row for one in each}) == 100
     assert [one.row for one in pick(5000, failure[:30], newness[:30], condition[:30], content[:30], condition[:30])]

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from autodc.diagnose.shadow import mine as mining
+from autodc.diagnose.shadow.beyond import beyond
 from autodc.diagnose.shadow.columns import Columns
-from autodc.diagnose.shadow.conditions import gatherings
+from autodc.diagnose.shadow.conditions import PREDICTED, found_before, gatherings, which
 from autodc.diagnose.shadow.drift import domain, moved, shares
 from autodc.diagnose.shadow.estimate import estimate, rosiness
 from autodc.diagnose.shadow.failure import FailureModel, auroc
@@ -124,12 +125,43 @@ def test_the_interval_widens_and_warns_where_validation_has_no_such_rows(known: 
     for name, one in (("known", frame), ("new", new)):
         stream = features(columns, one, sure)
         apart = domain(x[:, MET], stream[:, MET], np.array([False, True, False]), 0)
-        found[name] = estimate(model, failed, apart.known, model.predict(stream), apart.sampled, rosy)
+        away = beyond(x[:, MET], stream[:, MET], apart.known, np.array([False, True, False]), 0)
+        found[name] = estimate(model, failed, apart.known, model.predict(stream), apart.sampled, rosy, away)
     assert found["known"].new < 0.02
     assert not found["known"].warned
     assert found["new"].new > 0.15
     assert found["new"].warned
     assert found["new"].high - found["new"].low > 1.1 * (found["known"].high - found["known"].low)
+
+
+def test_what_is_new_is_told_from_what_is_only_more_common(known: Any) -> None:
+    columns, x, _, _ = known
+    categorical = np.array([False, True, False])
+
+    def new_in(frame: pd.DataFrame, seed: int) -> float:
+        stream = features(columns, frame, np.zeros(len(frame)))[:, MET]
+        weight = domain(x[:, MET], stream, categorical, seed).known
+        return beyond(x[:, MET], stream, weight, categorical, seed)
+
+    for seed in range(3):
+        assert new_in(rows(4000, 20 + seed)[0], seed) < 0.02
+        assert new_in(rows(4000, 30 + seed, night=0.6)[0], seed) < 0.02
+    frame = rows(4000, 40)[0]
+    assert new_in(frame.assign(heat=np.where(np.arange(4000) < 800, 70.0, frame.heat)), 0) == pytest.approx(
+        0.2, abs=0.04
+    )
+
+
+def test_findings_of_the_study_are_conditions_of_their_own_and_a_label_in_one_is_the_predicted() -> None:
+    frame, _, failed = rows(1500, 13)
+    said = np.where(np.arange(1500) % 3 == 0, "cat", "dog")
+    rules = {"F1": "light < 0.3", "F2": "target = 'cat' AND place = 'south'", "F3": "gone > 2", "F4": "heat > 1000"}
+    found = found_before(rules, frame.assign(**{PREDICTED: said}), failed)
+    assert [one.finding for one in found] == ["F1", "F2"]
+    stream = frame.assign(**{PREDICTED: said})
+    at = which(tuple(one.rule for one in found), stream)
+    np.testing.assert_array_equal(at == 0, frame.light < 0.3)
+    np.testing.assert_array_equal(at == 1, (said == "cat") & (frame.place == "south") & ~(frame.light < 0.3))
 
 
 def test_drift_names_what_moved_and_stays_quiet_where_nothing_did() -> None:

@@ -1,0 +1,150 @@
+"""What is put into the inbox joins the roster where a round ends; what does not fit is told once, and nothing stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.journal import open_for_reading
+from autodc.study.journal import events as ev
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
+from autodc.studyfile import load
+from autodc.testing.worlds.cells import CANDIDATES, CellTrainer, write_world
+from autodc.verbs.study import Study
+from autodc.wire.inbox import Inbox
+from autodc.wire.inputs import read_inputs
+from autodc.wire.study import given_events, started_event
+
+USELESS = [{"name": name, "source": f"data/{name}.npz"} for name in CANDIDATES[1:]]
+
+
+def old(path: Path) -> None:
+    """As if it had been put there a while ago."""
+    for one in [path, *path.rglob("*")]:
+        os.utime(one, (time.time() - 60, time.time() - 60))
+
+
+def deliver(folder: Path, name: str, part: str = "lamps", rows: int | None = None) -> Path:
+    (folder / "inbox").mkdir(exist_ok=True)
+    path = folder / "inbox" / f"{name}.npz"
+    with np.load(folder / "data" / f"{part}.npz") as known:
+        np.savez(path, **{key: known[key][:rows] for key in known.files})
+    old(path)
+    return path
+
+
+def sheet(folder: Path, name: str, labelled: int) -> Path:
+    """A folder as shadow mode writes it, of which so many lines are labelled."""
+    with np.load(folder / "data" / "lamps.npz") as known:
+        x, y, region = known["x"], known["y"], known["region"]
+    path = folder / "inbox" / name
+    (path / "to_label" / "rows").mkdir(parents=True)
+    for at, row in enumerate(x):
+        np.save(path / "to_label" / "rows" / f"{at}.npy", row)
+    lines = pd.DataFrame({"path": [f"rows/{at}.npy" for at in range(len(x))], "target": pd.Series(y), "region": region})
+    lines["target"] = lines["target"].where(lines.index < labelled)
+    lines.to_csv(path / "to_label" / "manifest.csv", index=False)
+    told = {"source": "to_label", "options": {}, "columns": ["target"]}
+    (path / "shadow.json").write_text(json.dumps({"labelled": told}))
+    old(path)
+    return path
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    write_world(tmp_path, data__candidates=USELESS, data__inbox="inbox")
+    return tmp_path
+
+
+def looked(folder: Path, notices: list[str]) -> tuple[Inbox, State]:
+    inputs = read_inputs(load(folder / "study.yaml"))
+    state = fold([started_event(inputs), *given_events(inputs)])
+    return Inbox(inputs, ArtefactStore(folder / "stored"), notices.append), state
+
+
+def test_whatever_fits_is_let_in_under_the_name_of_its_file(world: Path) -> None:
+    deliver(world, "street lamps")
+    sheet(world, "may", 10_000)
+    notices: list[str] = []
+    inbox, state = looked(world, notices)
+    assert list(inbox.waiting(state)) == ["may", "street-lamps"]
+    first, *others = inbox.admitted(state)
+    assert (first.name, first.card["by"], first.card["rows"]) == ("may", "inbox", 160)
+    assert others == []  # the same rows again
+    (told,) = notices
+    assert "ADC-INBX-002" in told
+    assert "the same rows as `may`" in told
+    state = fold([ev_of(state), first])
+    assert not inbox.waiting(state)
+    assert not inbox.admitted(state)
+    assert len(notices) == 1
+
+
+def ev_of(state: State) -> ev.Event:
+    return state.question
+
+
+def test_what_does_not_fit_is_told_once_and_again_when_it_has_changed(world: Path) -> None:
+    broken = world / "inbox" / "half.npz"
+    broken.parent.mkdir()
+    broken.write_bytes((world / "data" / "lamps.npz").read_bytes()[:700])
+    old(broken)
+    deliver(world, "leak", "validation")
+    deliver(world, CANDIDATES[1])
+    (world / "inbox" / "copying.npz.part").write_bytes(b"")
+    notices: list[str] = []
+    inbox, state = looked(world, notices)
+    assert not inbox.admitted(state)
+    assert not inbox.admitted(state)
+    assert len(notices) == 3
+    for name, code in (("half", "ADC-DATA-"), ("leak", "ADC-DATA-024"), (CANDIDATES[1], "ADC-DATA-027")):
+        assert sum(f"inbox/{name}.npz" in one and code in one for one in notices) == 1, notices
+    broken.write_bytes((world / "data" / "lamps.npz").read_bytes())
+    assert not inbox.admitted(state)  # it was written this moment
+    old(broken)
+    assert [one.name for one in inbox.admitted(state)] == ["half"]
+
+
+def test_a_sheet_waits_for_its_labels_and_one_that_is_labelled_in_part_is_refused(world: Path) -> None:
+    sheet(world, "empty", 0)
+    sheet(world, "partly", 100)
+    notices: list[str] = []
+    inbox, state = looked(world, notices)
+    assert list(inbox.waiting(state)) == ["partly"]
+    assert not inbox.admitted(state)
+    assert notices[0] == "inbox: `empty` waits for its labels"
+    assert "ADC-INBX-001" in notices[1]
+    assert "60 of 160 lines" in notices[1]
+
+
+def finish(study: Study, see: Any = lambda trial: None) -> None:
+    trainer = CellTrainer()
+    while trials := study.ask(1):
+        see(trials[0])
+        outputs: Mapping[str, Any] = trainer.train(study.job(trials[0])).outputs
+        study.tell(trials[0], study.outcome(trials[0], outputs))
+
+
+@pytest.mark.slow
+def test_what_arrives_while_a_round_runs_is_judged_in_the_next_one(tmp_path: Path) -> None:
+    write_world(tmp_path, data__candidates=USELESS, data__inbox="inbox", loop__rounds=2, budget__trainings=80)
+    with Study.open(load(tmp_path / "study.yaml"), tmp_path / "out") as study:
+        finish(study, lambda trial: deliver(tmp_path, "lit") if trial.number == 8 else None)
+        assert study.result()["kept"] == ["lit"]
+        assert study.result()["candidates"]["lit"]["by"] == "inbox"
+    with open_for_reading(tmp_path / "out" / "journal.sqlite") as journal:
+        events = [event for _, event in journal.read()]
+    at = next(i for i, one in enumerate(events) if isinstance(one, ev.DatasetAdmitted) and one.name == "lit")
+    following = events[at + 1]
+    assert isinstance(following, ev.PhaseStarted)
+    assert following.round == 2
