@@ -203,8 +203,7 @@ def _columns(parts: Sequence[Dataset], rows: Array, names: Sequence[str] | None)
     """Codes of each column of these rows of all sets; constant columns and those that say the same are left out."""
     starts = np.cumsum([0, *(len(part) for part in parts)])
     inside = [rows[(rows >= a) & (rows < b)] - a for a, b in pairwise(starts)]
-    picked = [columns_of(part.x[mine]) for part, mine in zip(parts, inside, strict=True)]
-    inputs = [pd.concat([pd.Series(one) for one in column], ignore_index=True) for column in zip(*picked, strict=True)]
+    inputs = _joined([part.x[mine] for part, mine in zip(parts, inside, strict=True)])
     found: dict[bytes, Array] = {}
     further = () if names is None else (column[rows] for column in _further(parts, names))
     for column in (*inputs, *further):
@@ -212,6 +211,16 @@ def _columns(parts: Sequence[Dataset], rows: Array, names: Sequence[str] | None)
         if len(values) > 1:
             found.setdefault(hashlib.blake2b(codes, digest_size=16).digest(), codes)
     return list(found.values())
+
+
+def _joined(sets: Sequence[Inputs]) -> Iterable[Any]:
+    """The columns of the rows of several sets, one set after the other."""
+    arrays = [x for x in sets if not isinstance(x, Table)]
+    if len(arrays) == len(sets):
+        width = int(np.prod(arrays[0].shape[1:]))
+        return np.ascontiguousarray(np.concatenate([x.reshape(len(x), width) for x in arrays]).T)
+    picked = [columns_of(x) for x in sets]
+    return [pd.concat([pd.Series(one) for one in column], ignore_index=True) for column in zip(*picked, strict=True)]
 
 
 def _further(parts: Sequence[Dataset], names: Sequence[str]) -> Iterable[Array]:

@@ -20,7 +20,8 @@ TAILS = (0.03, 0.05, 0.08, 0.12, 0.17, 0.23, 0.3, 0.4, 0.5)
 BANDS = (0.05, 0.12, 0.23, 0.4, 0.6, 0.77, 0.88, 0.95)
 """Quantiles between which a band lies."""
 WIDEST = 0.5
-"""Share of the rows that a condition has at most."""
+"""Share of the rows that a range has at most: a wider one is the other side of a narrower one. What a category or a
+missing value is has no other side to be named by, so these are held to leaving rows enough outside."""
 FEW_VALUES = 24
 """A column of so many different numbers may be cut between any two of them,"""
 FEW_BANDS = 8
@@ -55,7 +56,9 @@ class Terms:
 
 
 def terms_of(frame: pd.DataFrame, least: float) -> Terms:
-    """All conditions on the columns that between `least` and half of the rows meet; each set of rows of a column once.
+    """All conditions on the columns that `least` rows meet at least; each set of rows of a column once.
+
+    Ranges are met by half of the rows at most, categories and gaps by all but `least`.
 
     Columns of dates, of lists and of anything else that is no number, boolean or text are left out.
     """
@@ -71,7 +74,8 @@ def terms_of(frame: pd.DataFrame, least: float) -> Terms:
             known = values is not None and isinstance(condition, Range)
             mask = condition.holds(values, column) if known else condition.mask(frame)  # type: ignore[union-attr, arg-type]
             content = np.packbits(mask).tobytes()
-            if least <= mask.sum() <= WIDEST * len(frame) and content not in seen:
+            widest = WIDEST * len(frame) if isinstance(condition, Range) else len(frame) - least
+            if least <= mask.sum() <= widest and content not in seen:
                 seen.add(content)
                 conditions.append(condition)
                 masks.append(mask)

@@ -114,7 +114,7 @@ class Pieces:
         """Whether these pieces are measured faster than a process starts."""
         x, count = self.data.x, sum(self.where[at].stop - self.where[at].start for at in places)
         most = FEW_FILES if isinstance(x, Table) and x.kind == "files" else FEW_ROWS
-        return count <= most and count * row_bytes(x) <= FEW_BYTES
+        return bool(count <= most and count * row_bytes(x) <= FEW_BYTES)
 
 
 @final

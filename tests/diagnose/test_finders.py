@@ -61,6 +61,14 @@ def test_a_bound_stands_in_the_gap_as_a_short_number() -> None:
     assert short(0.1833, 0.1871) == 0.185
 
 
+def test_a_kind_that_most_rows_are_of_is_told_by_its_name() -> None:
+    rng = np.random.default_rng(2)
+    x = pd.DataFrame({"kind": np.where(rng.random(1200) < 0.7, "night", "day"), "a": rng.random(1200)})
+    gaps = pd.DataFrame({"depth": np.where(rng.random(1200) < 0.7, np.nan, rng.random(1200)), "a": x.a})
+    assert Beam().find(failing((x.kind == "night").to_numpy(), x), 1, 0)[0].rule.sql == "kind = 'night'"
+    assert Beam().find(failing(gaps.depth.isna().to_numpy(), gaps), 1, 0)[0].rule.sql == "depth IS NULL"
+
+
 def test_two_conditions_are_found_where_neither_alone_says_enough() -> None:
     rng = np.random.default_rng(3)
     x = pd.DataFrame({"a": rng.random(1500), "b": rng.random(1500), "c": rng.random(1500)})

@@ -182,8 +182,18 @@ def test_a_finding_that_the_test_set_cannot_be_cut_by_is_refused_before_anything
     assert caught.value.code == "ADC-DIAG-015"
     assert "names no column: `heat`" in caught.value.got
     assert not state_of(out).admitted
+    with autodc.Study.open(autodc.load(path), out) as by_hand:
+        with pytest.raises(InputError) as caught:
+            by_hand.admit_slice("cold", "heat < 0 AND target = 1")
+        assert caught.value.code == "ADC-DIAG-015"
+        assert not state_of(out).admitted
+        with pytest.raises(AutodcError) as other:
+            by_hand.admit_slice("odd", "heet < 0")
+        assert other.value.code == "ADC-DATA-031"
+        by_hand.admit_slice("ones", "hour < 5 AND target = 1", role="guard", margin=0.5)
+    assert [one.name for one in state_of(out).admitted] == ["ones"]
     autodc.diagnose(out, promote=next(name for name, rule in sure.items() if "heat" not in rule))
-    assert len(state_of(out).admitted) == 1
+    assert len(state_of(out).admitted) == 2
 
 
 def test_a_method_is_diagnosed_on_a_study(ran: Path, tmp_path: Path) -> None:
