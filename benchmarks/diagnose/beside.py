@@ -45,7 +45,7 @@ def numbers() -> Iterator[tuple[str, Array, Array]]:
     yield "diabetes", np.asarray(x), np.asarray(y, dtype=float)
     people = census()
     for name in ("age", "weeks"):
-        rows = people.sample(MOST, random_state=0)
+        rows = people.dropna(subset=[name]).sample(MOST, random_state=0)
         yield f"census, {name}", coordinates(rows.drop(columns=name)), rows[name].to_numpy(float)
     images, _ = clothes()
     some = images[:MOST].astype(float)
