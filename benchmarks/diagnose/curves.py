@@ -159,8 +159,8 @@ def page(found: list[tuple[str, str, Errors]], seconds: float) -> str:
     pages = [
         "# Learning curves",
         "`OMP_NUM_THREADS=1 python -m benchmarks.diagnose.curves`: a base that lacks a condition (digits: eight, "
-        "Fashion-MNIST: four, and four by which nothing of the law was chosen) or people (census: two), and n rows of it "
-        "added, twice as many each time. A curve is fitted to the errors on up to n rows (n = 0 and three sizes at "
+        "Fashion-MNIST: four, and four by which nothing of the law was chosen) or people (census: two), and n rows of "
+        "it added, twice as many each time. A curve is fitted to the errors on up to n rows (n = 0 and three sizes at "
         "least) and asked for the error of the slice at 2n or 4n; the truth is the mean of three trainings of other "
         "seeds and draws. *least squares*: the law without a floor, by scipy. *no change*: the last error. *covered*: "
         "the truth, give or take its own standard error, lies in the interval of 90%.",
