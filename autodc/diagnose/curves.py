@@ -1,8 +1,9 @@
 """Learning curves: how much more rows of a dataset would help a slice, with an interval.
 
-e(n) = e0 · (1 + n/s)^−b: e0 the error without them, s the rows from which they show, b how fast. The few points that a
-study has do not settle three numbers, so none is picked: every curve of a grid is weighed by how well it fits, and what
-is said of another n is the mean and the spread over all of them. Noise is judged from the points, with a prior.
+e(n) = e0 · (f + (1 − f) · (1 + n/s)^−b): e0 the error without them, s the rows from which they show, b how fast, f the
+share of it that no rows cure, as likely 0 as not. The few points that a study has do not settle four numbers, so none
+is picked: every curve of a grid is weighed by how well it fits, and what is said of another n is the mean and the
+spread over all of them. Noise is judged from the points, with a prior.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ COVERED = 0.9
 """Of all intervals here."""
 LEAST_SIZES = 3
 """Different numbers of rows below which a curve is told as hardly known: its interval is mostly the prior's."""
-SPEEDS = np.linspace(0.02, 1.5, 38)
+SPEEDS = np.linspace(0.02, 1.5, 20)
 """b, all equally likely beforehand."""
-SCALES = 41
-"""Values of s, from a thirtieth of the smallest step to three times the largest n, logarithmic."""
-LEVELS = np.linspace(-4.0, 4.0, 41)
+SCALES, LEAST_SCALE, MOST_SCALE = 21, 1 / 300, 3.0
+"""Values of s, from so much of the smallest step to so many times the largest n, logarithmic."""
+FLOORS = np.array([0.0, 0.2, 0.4, 0.6, 0.8])
+FLOOR_CHANCES = np.array([0.5, 0.125, 0.125, 0.125, 0.125])
+"""f, and how likely each is beforehand."""
+LEVELS = np.linspace(-4.0, 4.0, 13)
 """e0, in standard errors from what least squares says of it, given s and b; below zero it cannot be."""
 NOISE, NOISE_WEIGHT = 0.02, 3.0
 """Standard deviation of an error of weight 1 beforehand, relative to `scale`, and how many points that is worth."""
@@ -69,7 +73,8 @@ class Curve:
     start: Array
     scale: Array
     speed: Array
-    """start, scale, speed: e0, s, b of m curves, shape (m,)."""
+    floor: Array
+    """start, scale, speed, floor: e0, s, b, f of m curves, shape (m,)."""
     weight: Array
     """Shape (m,), sums to 1."""
     noise: float
@@ -111,7 +116,7 @@ class Curve:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form: the points, the curve in the middle, and what twice the rows would do."""
-        middle = {"e0": self.start, "s": self.scale, "b": self.speed}
+        middle = {"e0": self.start, "s": self.scale, "b": self.speed, "f": self.floor}
         now = self.reach
         return {
             "points": [{"rows": one.rows, "error": round(one.error, 6), "weight": one.weight} for one in self.points],
@@ -123,7 +128,7 @@ class Curve:
         }
 
     def _errors(self, rows: float) -> Array:
-        return np.asarray(self.start * (1 + rows / self.scale) ** -self.speed)
+        return np.asarray(self.start * _shape(rows, self.scale, self.speed, self.floor))
 
     def _told(self, rows: float, values: Array) -> Forecast:
         tail = (1 - COVERED) / 2
@@ -168,9 +173,9 @@ def learning_curve(
     weights = np.array([one.weight for one in points], float)
     steps = rows[rows > 0]
     least, most = (steps.min(), steps.max()) if len(steps) else (1.0, 1.0)
-    scales = np.geomspace(least / 30, 3 * most, SCALES)
-    s, b = (one.ravel() for one in np.meshgrid(scales, SPEEDS, indexing="ij"))
-    shape = (1 + rows[None, :] / s[:, None]) ** -b[:, None]
+    scales = np.geomspace(least * LEAST_SCALE, most * MOST_SCALE, SCALES)
+    s, b, f = (one.ravel() for one in np.meshgrid(scales, SPEEDS, FLOORS, indexing="ij"))
+    shape = _shape(rows[None, :], s[:, None], b[:, None], f[:, None])
     known = shape**2 @ weights
     best = (shape * weights) @ errors / known
     known_noise = NOISE if noise is None else max(noise / scale, 1e-6)
@@ -179,10 +184,11 @@ def learning_curve(
     spread = np.sqrt((prior + least) / total / known)
     start = (best[:, None] + spread[:, None] * LEVELS).reshape(-1)
     misfit = (least[:, None] + (known * spread**2)[:, None] * LEVELS**2).reshape(-1)
-    like = np.where(start >= 0, -total / 2 * np.log(prior + misfit), -np.inf)
+    beforehand = np.repeat(np.log(np.tile(FLOOR_CHANCES, len(scales) * len(SPEEDS))), len(LEVELS))
+    like = np.where(start >= 0, beforehand - total / 2 * np.log(prior + misfit), -np.inf)
     density = np.exp(like - like.max()) * np.repeat(spread, len(LEVELS))
     density /= density.sum()
-    s, b = np.repeat(s, len(LEVELS)), np.repeat(b, len(LEVELS))
+    s, b, f = (np.repeat(one, len(LEVELS)) for one in (s, b, f))
     kept = density > density.max() * 1e-6
     about = np.sqrt((prior + misfit @ density) / total)
     return Curve(
@@ -190,6 +196,7 @@ def learning_curve(
         start=start[kept] * scale,
         scale=s[kept],
         speed=b[kept],
+        floor=f[kept],
         weight=density[kept] / density[kept].sum(),
         noise=float(about * scale),
     )
@@ -243,6 +250,11 @@ def _measured(points: Sequence[Point], noise: float) -> tuple[float, float]:
     sums = [sum(one.weight for one in part) for part in parts]
     means = [sum(one.weight * one.error for one in part) / total for part, total in zip(parts, sums, strict=True)]
     return means[0] - means[1], float(noise * np.sqrt(sum(1 / total for total in sums)))
+
+
+def _shape(rows: Array | float, scale: Array, speed: Array, floor: Array) -> Array:
+    """What is left of the error without rows."""
+    return np.asarray(floor + (1 - floor) * (1 + rows / scale) ** -speed)
 
 
 def _quantile(values: Array, weights: Array, share: float) -> float:

@@ -8,7 +8,7 @@ Testing for Outliers with Conformal p-values, 2023.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -27,8 +27,8 @@ LEAST_OF_CLASS = 5
 """Rows, and rows of a class, below which no Gaussian is fitted."""
 WIDEST = 64
 """Principal components that a wide embedding is brought to."""
-SET_APART = 0.3
-"""Share of the rows that the Gaussians are not fitted to; from them it is known how usual a distance is."""
+FOLDS = 5
+"""How usual a distance is, is known from rows of each fold, by Gaussians that were fitted to the others."""
 FALSE = 0.1
 """Share of the edge cases that are expected to be none (Benjamini and Hochberg)."""
 DRAWN = 200
@@ -50,7 +50,7 @@ class Tails:
     means: Array
     """Shape (classes, k), in those coordinates."""
     usual: Array
-    """Distances of rows that were set apart, rising."""
+    """Distances of rows by Gaussians that were not fitted to them, rising."""
 
     def distance(self, embedding: Array) -> Array:
         """How far each row lies from the nearest class, shape (n,): Mahalanobis; up is further out."""
@@ -61,7 +61,7 @@ class Tails:
         return np.asarray(self._distances(embedding).argmin(axis=1))
 
     def chance(self, embedding: Array) -> Array:
-        """The share of usual rows that lie as far out, shape (n,); a valid p-value for a row like the usual ones."""
+        """The share of usual rows that lie as far out, shape (n,); a p-value for a row like the usual ones."""
         beyond = len(self.usual) - np.searchsorted(self.usual, self.distance(embedding), side="left")
         return np.asarray((1 + beyond) / (1 + len(self.usual)))
 
@@ -151,7 +151,7 @@ def tails(embedding: Array, target: Array | None, seed: int, groups: Array | Non
     """Fit the tails to usual rows, such as those of training; or tell why that cannot be done.
 
     embedding: shape (n, d). target: classes, shape (n,); None, or numbers, is one class. groups: ints, shape (n,), are
-    set apart whole. Raises DataError ADC-DIAG-050.
+    in one fold. Raises DataError ADC-DIAG-050.
     """
     rows = coordinates(embedding, len(embedding), "embedding")
     is_one = target is None or np.asarray(target).dtype.kind == "f" or np.asarray(target).ndim != 1
@@ -159,18 +159,17 @@ def tails(embedding: Array, target: Array | None, seed: int, groups: Array | Non
     if len(rows) < LEAST_ROWS:
         return "there are too few rows"
     _, units = np.unique(np.arange(len(rows)) if groups is None else np.asarray(groups), return_inverse=True)
-    drawn = seeds.generator(seed, "outliers", "apart").random(units.max() + 1) < SET_APART
-    apart = drawn[units]
-    classes, place, count = np.unique(labels[~apart], return_inverse=True, return_counts=True)
-    if not len(count) or not (count >= LEAST_OF_CLASS).any() or not apart.any():
+    fold = seeds.generator(seed, "outliers", "folds").permutation(units.max() + 1)[units] % FOLDS
+    usual = []
+    for one in range(FOLDS):
+        held = fold == one
+        apart = _fitted(rows[~held], labels[~held])
+        if apart is not None and held.any():
+            usual.append(apart.distance(rows[held]))
+    found = _fitted(rows, labels)
+    if found is None or not usual:
         return "there are too few rows of a class"
-    enough = np.flatnonzero(count >= LEAST_OF_CLASS)
-    fitted, of = rows[~apart][np.isin(place, enough)], np.searchsorted(enough, place[np.isin(place, enough)])
-    middle, axes, back = _whitened(fitted, of)
-    means = _means((fitted - middle) @ axes, of)
-    found = np.sqrt(_squares((rows[apart] - middle) @ axes, means).min(axis=1))
-    names = tuple(plain(one) for one in classes[enough])
-    return Tails(classes=names, middle=middle, axes=axes, back=back, means=means, usual=np.sort(found))
+    return replace(found, usual=np.sort(np.concatenate(usual)))
 
 
 def boundary(found: Tails, embedding: Array, seed: int) -> Boundary:
@@ -213,6 +212,20 @@ def edge_cases(found: Tails | Reason, embedding: Array, most: int = 50) -> EdgeC
         for row in sorted(order[:count], key=lambda row: -distance[row])[:most]
     )
     return EdgeCases(status="found" if cases else "passed", rows=len(embedding), cases=cases)
+
+
+def _fitted(rows: Array, labels: Array) -> Tails | None:
+    """Gaussians of the classes that have rows enough; None where none has."""
+    classes, place, count = np.unique(labels, return_inverse=True, return_counts=True)
+    enough = np.flatnonzero(count >= LEAST_OF_CLASS)
+    if not len(enough):
+        return None
+    known = np.isin(place, enough)
+    fitted, of = rows[known], np.searchsorted(enough, place[known])
+    middle, axes, back = _whitened(fitted, of)
+    means = _means((fitted - middle) @ axes, of)
+    names = tuple(plain(one) for one in classes[enough])
+    return Tails(classes=names, middle=middle, axes=axes, back=back, means=means, usual=np.zeros(0))
 
 
 def _beside(found: Tails, embedding: Array) -> Array:

@@ -119,16 +119,13 @@ def _ridge(columns: Array, error: Array) -> tuple[Array, Array, float, float]:
     The first coefficient is the level, which is not shrunk. The penalty is the one of most evidence.
     """
     rows, width = columns.shape
+    free, centred, level = rows - 1.0, columns - columns.mean(axis=0), error - error.mean()
+    left, values, _ = np.linalg.svd(centred, full_matrices=False)
+    along = (left.T @ level) ** 2
+    kept = values**2 / (values**2 + PENALTIES[:, None])
+    lost = level @ level - kept @ along + 1e-12
+    evidence = -0.5 * np.log(1 + values**2 / PENALTIES[:, None]).sum(axis=1) - free / 2 * np.log(lost)
+    best = int(evidence.argmax())
     wide = np.concatenate([np.ones((rows, 1)), columns], axis=1)
-    best: tuple[float, Any] = (-np.inf, None)
-    for penalty in PENALTIES:
-        shrunk = np.diag([1e-9, *[penalty] * width])
-        inner = wide.T @ wide + shrunk
-        mean = np.linalg.solve(inner, wide.T @ error)
-        lost = float(error @ (error - wide @ mean)) + 1e-12
-        free = max(1.0, rows - 1.0)
-        evidence = -0.5 * (np.linalg.slogdet(inner)[1] - width * np.log(penalty)) - free / 2 * np.log(lost)
-        if evidence > best[0]:
-            best = (evidence, (mean, np.linalg.inv(inner), float(np.sqrt(lost / free)), free))
-    found: tuple[Array, Array, float, float] = best[1]
-    return found
+    covariance = np.linalg.inv(wide.T @ wide + np.diag([0.0, *[PENALTIES[best]] * width]))
+    return covariance @ wide.T @ error, covariance, float(np.sqrt(lost[best] / free)), free

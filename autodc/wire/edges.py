@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -11,7 +11,7 @@ from autodc import seeds
 from autodc.adapters.enrichers import embeddings_of
 from autodc.data.overlap import joint_clusters
 from autodc.diagnose.chances import wilson
-from autodc.diagnose.outliers import EdgeCases, edge_cases, tails
+from autodc.diagnose.outliers import EdgeCases, Tails, boundary, edge_cases, tails
 from autodc.diagnose.view import View
 from autodc.large import evenly
 from autodc.table import join
@@ -69,7 +69,8 @@ def edges_in(inputs: Inputs, rows: View) -> EdgesSeen:
     """Find the explore rows that lie further out than rows of the base, in the space of both together.
 
     rows: as finders see them. With `attributes: [embedding]` the space is an installed network's, else of principal
-    components of the inputs, or of words.
+    components of the inputs, or of words. Which rows are told, their distance says; which come first, a classifier that
+    learned rows of the base against rows made up in the tails (Virtual Outlier Synthesis), which orders them better.
     """
     base, most = inputs.catalogue.base, most_rows(inputs.catalogue)
     usual = base.take(evenly(len(base), most))
@@ -79,5 +80,11 @@ def edges_in(inputs: Inputs, rows: View) -> EdgesSeen:
     spaces = embeddings_of(together, together, networks=EMBEDDING in inputs.spec.attributes)
     points = np.asarray(list(spaces.values())[-1])
     (units,) = joint_clusters([usual])
-    fitted = tails(points[: len(usual)], usual.y, seeds.integer(inputs.spec.seed, "edges"), units)
-    return EdgesSeen(found=edge_cases(fitted, points[len(usual) :], most=len(seen)), rows=seen, of=len(rows))
+    known, asked = points[: len(usual)], points[len(usual) :]
+    seed = seeds.integer(inputs.spec.seed, "edges")
+    fitted = tails(known, usual.y, seed, units)
+    found = edge_cases(fitted, asked, most=len(seen))
+    if isinstance(fitted, Tails) and found.cases:
+        score = boundary(fitted, known, seed).score(asked)
+        found = replace(found, cases=tuple(sorted(found.cases, key=lambda one: -score[one.row])))
+    return EdgesSeen(found=found, rows=seen, of=len(rows))

@@ -45,12 +45,15 @@ def numbers() -> Iterator[tuple[str, Array, Array]]:
     yield "diabetes", np.asarray(x), np.asarray(y, dtype=float)
     people = census()
     for name in ("age", "weeks"):
-        rows = people.sample(MOST, random_state=0)
+        rows = people.dropna(subset=[name]).sample(MOST, random_state=0)
         yield f"census, {name}", coordinates(rows.drop(columns=name)), rows[name].to_numpy(float)
     images, _ = clothes()
-    some = images[:MOST].astype(float)
-    halves = some.reshape(len(some), -1)[:, ::2]
-    yield "Fashion-MNIST, mean of the lower half", halves[:, :98], some[:, 14:].mean(axis=(1, 2))
+    some, half = images[:MOST].astype(float) / images.max() * 255, images.shape[1] // 2
+    yield (
+        "Fashion-MNIST, mean of the lower half",
+        some[:, :half].reshape(len(some), -1),
+        some[:, half:].mean(axis=(1, 2)),
+    )
 
 
 def planted(kind: str, y: Array, rng: np.random.Generator) -> Array:
@@ -166,7 +169,7 @@ def main() -> None:
             ),
             [
                 people("digits", digits()[0].reshape(1797, -1), digits()[1]),
-                people("Fashion-MNIST", clothes()[0][:4000].reshape(4000, -1) / 255.0, clothes()[1][:4000]),
+                people("Fashion-MNIST", clothes()[0][:4000].reshape(4000, -1), clothes()[1][:4000]),
             ],
         ),
         "## Edge cases of the studies",

@@ -31,7 +31,7 @@ def sensors(rows: int, seed: int, night_share: float) -> dict[str, Any]:
 
 
 def study(folder: Path, **more: Any) -> Path:
-    np.savez(folder / "base.npz", **sensors(400, 1, 0.02))
+    np.savez(folder / "base.npz", **sensors(400, 1, 0.0))
     np.savez(folder / "nights.npz", **sensors(80, 3, 1.0))
     np.savez(folder / "validation.npz", **sensors(1500, 2, 0.3))
     content = {

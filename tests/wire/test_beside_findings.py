@@ -21,7 +21,7 @@ from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
 
 IMAGES, Y = load_digits(return_X_y=True)
-IMAGES = (IMAGES / 16).astype(np.float32)
+IMAGES = (IMAGES / 16).astype(np.float32).reshape(-1, 8, 8)
 ORDER = np.random.default_rng(0).permutation(len(Y))
 BASE, HELD, OTHER = ORDER[:700], ORDER[700:1300], ORDER[1300:]
 UPSIDE_DOWN = 15
@@ -49,8 +49,8 @@ def annotators() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(3)
     found = {}
     for name, known in (("annotator_good", 200), ("annotator_fair", 60), ("annotator_poor", 12)):
-        model = KNeighborsClassifier(1).fit(IMAGES[OTHER[:known]], Y[OTHER[:known]])
-        labels = np.array([f"d{k}" for k in model.predict(IMAGES[HELD])], dtype=object)
+        model = KNeighborsClassifier(1).fit(IMAGES[OTHER[:known]].reshape(-1, 64), Y[OTHER[:known]])
+        labels = np.array([f"d{k}" for k in model.predict(IMAGES[HELD].reshape(-1, 64))], dtype=object)
         labels[rng.random(len(labels)) < 0.2] = ""
         found[name] = labels.astype(str)
     return found
