@@ -17,6 +17,11 @@ from autodc.errors import INTERRUPTED
 @click.option("--method", metavar="METHOD", help="With a study file: diagnose this instead of its start trained once.")
 @click.option("--quick", is_flag=True, help="Look neither for the nearest inputs that pass nor at training rows.")
 @click.option(
+    "--decoder",
+    type=click.Choice(["pca", "vae"]),
+    help="Where the nearest pictures that pass are looked for: principal components (pca, left out) or an autoencoder.",
+)
+@click.option(
     "--promote", metavar="FINDING", help="With a run's folder: make a confirmed finding a target slice of it."
 )
 @click.option("--out", type=click.Path(), help="Folder of the page. Left out: DIR/diagnosis, or runs/NAME-diagnosis.")
@@ -28,6 +33,7 @@ def diagnose(
     method: str | None,
     promote: str | None,
     quick: bool,
+    decoder: str | None,
     out: str | None,
     machine: str | None,
     overrides: tuple[str, ...],
@@ -37,6 +43,8 @@ def diagnose(
     is_run = os.path.isdir(study)
     if is_run and (overrides or machine is not None):
         raise click.UsageError("--set and --machine go with a study file: a run is what it was")
+    if decoder is not None and (quick or promote is not None):
+        raise click.UsageError("--decoder is for the nearest inputs that pass: --quick and --promote look for none")
     from autodc.studyfile import load_machine
 
     where = None if machine is None else load_machine(machine)
@@ -48,7 +56,17 @@ def diagnose(
 
     with Bar() as bar, Stop(bar.say) as stop:
         try:
-            found = look(asked, where, out, method=method, promote=promote, quick=quick, stage=bar.say, stop=stop)
+            found = look(
+                asked,
+                where,
+                out,
+                method=method,
+                promote=promote,
+                quick=quick,
+                decoder=decoder or "pca",
+                stage=bar.say,
+                stop=stop,
+            )
         except Interrupted:
             left = "what was found is in the journal" if is_run else "nothing is left behind"
             echo(f"stopped; {left}", err=True)

@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
+from autodc.diagnose.decoder import Components
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
@@ -26,7 +27,7 @@ from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
 from autodc.verbs.checks import Checks, labels_seen
 from autodc.verbs.folder import open_state
 from autodc.verbs.models import START, predicted, trained_once
-from autodc.verbs.nearest import nearest
+from autodc.verbs.nearest import nearest, refuse_unused
 from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
 from autodc.wire.diagnosis import Looked, as_events, look
@@ -103,6 +104,7 @@ def diagnose(
     method: str | None = None,
     promote: str | None = None,
     quick: bool = False,
+    decoder: str = Components.name,
     stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> DiagnosisResult:
@@ -112,8 +114,9 @@ def diagnose(
     the page, left out: `diagnosis` in a run's folder, else `runs/<name>-diagnosis`; method: a METHOD that is diagnosed
     instead of the start; promote: a finding of a run that becomes a target slice of it; quick: without looking for the
     nearest inputs on which the model succeeds, for which it is asked again and again, and without labels of training
-    rows; of a run without all labels, for then no data are read. The same study and model, the same findings. Raises
-    InputError ADC-DIAG-001 and 002 where validation has no rows for it, 006 to 015.
+    rows; of a run without all labels, for then no data are read; decoder: in which the nearest pictures and other
+    arrays are looked for, `pca` or `vae`. The same study and model, the same findings. Raises InputError ADC-DIAG-001
+    and 002 where validation has no rows for it, 006 to 015, 046 to 048 where the decoder is none for these inputs.
     """
     if isinstance(study, StudySpec):
         if promote is not None:
@@ -121,11 +124,11 @@ def diagnose(
             raise InputError(
                 "ADC-DIAG-013", "a finding is promoted in a run, not in a file", "--promote", promote, hint
             )
-        return _of_study(study, machine, out, method, quick, stage, stop)
+        return _of_study(study, machine, out, method, quick, decoder, stage, stop)
     if method is not None:
         hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
         raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
-    return _of_run(Path(study), out, promote, quick or promote is not None, stage, stop)
+    return _of_run(Path(study), out, promote, quick or promote is not None, decoder, stage, stop)
 
 
 def _of_study(
@@ -134,11 +137,13 @@ def _of_study(
     out: str | os.PathLike[str] | None,
     method: str | None,
     quick: bool,
+    decoder: str,
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
     stage("reading the data")
     inputs = read_inputs(spec)
+    refuse_unused(decoder, inputs)
     with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
         if method is None:
             stage("training the start once")
@@ -154,7 +159,7 @@ def _of_study(
         if not quick and looked.rows is not None:
             stage("looking for the nearest inputs on which it succeeds")
             model = str(Path(scratch) / START) if method is None else method
-            near = nearest(inputs, looked.rows, _sure(found), model, stop)
+            near = nearest(inputs, looked.rows, _sure(found), model, stop, decoder=decoder, stage=stage)
     checks = labels_seen(inputs, looked.rows, quick, stage, stop)
     folder = Path(out if out is not None else Path("runs") / f"{spec.name}-diagnosis").absolute()
     classes = spec.task.kind == "classification"
@@ -179,6 +184,7 @@ def _of_run(
     out: str | os.PathLike[str] | None,
     promote: str | None,
     quick: bool,
+    decoder: str,
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
@@ -207,7 +213,8 @@ def _of_run(
         except AutodcError as error:  # what is found stands in the journal
             notes.append(f"the nearest inputs on which it succeeds, and labels: {error}")
         else:
-            near = _nearest(again, rows, state, folder, stage, stop)
+            refuse_unused(decoder, again)
+            near = _nearest(again, rows, state, folder, decoder, stage, stop)
             checks = labels_seen(again, rows, quick, stage, stop)
     checks.look_at_slices(state, again)
     looked = told.last_looked(state)
@@ -268,7 +275,13 @@ def _rows_of(inputs: Inputs, state: State, folder: Path) -> Rows | None:
 
 
 def _nearest(
-    inputs: Inputs, rows: Rows | None, state: State, folder: Path, stage: Announce, stop: Callable[[], bool]
+    inputs: Inputs,
+    rows: Rows | None,
+    state: State,
+    folder: Path,
+    decoder: str,
+    stage: Announce,
+    stop: Callable[[], bool],
 ) -> dict[str, dict[str, Any]]:
     """The nearest inputs on which the model of a run succeeds; nothing where it has no model yet."""
     looked = told.last_looked(state)
@@ -278,7 +291,7 @@ def _nearest(
     if not found:
         return {}
     stage("looking for the nearest inputs on which it succeeds")
-    return nearest(inputs, rows, found, str(folder.absolute()), stop)
+    return nearest(inputs, rows, found, str(folder.absolute()), stop, decoder=decoder, stage=stage)
 
 
 def _sure(found: Sequence[ev.FindingMade]) -> list[dict[str, Any]]:
