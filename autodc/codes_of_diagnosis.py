@@ -55,6 +55,9 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-043": Code("No failing row has a passing row of its class to be moved to."),
     "ADC-DIAG-044": Code("The inputs cannot be changed, or success cannot be told, so there are no counterfactuals."),
     "ADC-DIAG-045": Code("Measuring changed inputs gives another number of rows."),
+    "ADC-DIAG-046": Code("No decoder has this name."),
+    "ADC-DIAG-047": Code("The library of a decoder is not installed."),
+    "ADC-DIAG-048": Code("A decoder is asked for, but the inputs are not moved by one: columns and texts are not."),
     # labels, conventions, unit tests that tell nothing, edge cases, learning curves
     "ADC-D010": Code("Finding: labels are likely wrong."),
     "ADC-D011": Code("Finding: two datasets label alike rows differently."),

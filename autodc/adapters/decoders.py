@@ -1,10 +1,14 @@
-"""A decoder that wraps torch: a small variational autoencoder that is told the class."""
+"""Decoders by name, and the one that wraps torch: a small variational autoencoder that is told the class."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, final
 
 import numpy as np
+
+from autodc.diagnose.decoder import Components, Decoder
+from autodc.errors import InputError
 
 Array = np.ndarray[Any, Any]
 
@@ -12,6 +16,19 @@ WIDTH, LATENT = 256, 16
 EPOCHS, BATCH, RATE = 20, 128, 2e-3
 BETA = 0.5
 """Weight of the divergence from the normal prior, against the squared error summed over an input."""
+
+
+def decoder_named(name: str) -> Decoder:
+    """The decoder of this name. Raises InputError ADC-DIAG-046 where there is none, 047 where torch is missing."""
+    if name == Components.name:
+        return Components()
+    known = f"known are {Components.name} and {ConditionalAutoencoder.name}"
+    if name != ConditionalAutoencoder.name:
+        raise InputError("ADC-DIAG-046", "no decoder has this name", "--decoder", repr(name), known)
+    if find_spec("torch") is None:
+        hint = "pip install 'autodc-optimizer[torch]', or leave --decoder out for principal components"
+        raise InputError("ADC-DIAG-047", "this decoder needs torch, which is not installed", "--decoder", name, hint)
+    return ConditionalAutoencoder()
 
 
 @final

@@ -38,6 +38,11 @@ from autodc.errors import INTERRUPTED
     help="Who looks beside the usual ones: sliceline, file.py:Object, an installed finder; may be repeated.",
 )
 @click.option(
+    "--decoder",
+    type=click.Choice(["pca", "vae"]),
+    help="Where the nearest pictures that pass are looked for: principal components (pca, left out) or an autoencoder.",
+)
+@click.option(
     "--promote", metavar="FINDING", help="With a run's folder: make a confirmed finding a target slice of it."
 )
 @click.option("--out", type=click.Path(), help="Folder of the page. Left out: DIR/diagnosis, or runs/NAME-diagnosis.")
@@ -53,6 +58,7 @@ def diagnose(
     curves: bool,
     offers: tuple[str, ...],
     annotators: tuple[str, ...],
+    decoder: str | None,
     out: str | None,
     machine: str | None,
     overrides: tuple[str, ...],
@@ -62,6 +68,8 @@ def diagnose(
     is_run = os.path.isdir(study)
     if is_run and (overrides or machine is not None):
         raise click.UsageError("--set and --machine go with a study file: a run is what it was")
+    if decoder is not None and (quick or promote is not None):
+        raise click.UsageError("--decoder is for the nearest inputs that pass: --quick and --promote look for none")
     from autodc.studyfile import load_machine
 
     where = None if machine is None else load_machine(machine)
@@ -84,6 +92,7 @@ def diagnose(
                 curves=curves,
                 offers=offers,
                 annotators=annotators,
+                decoder=decoder or "pca",
                 stage=bar.say,
                 stop=stop,
             )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from autodc.cli.terminal import console
+from autodc.cli.terminal import Column, console, print_table
 from autodc.review.edges import edge_words
 from autodc.review.labels import label_words, looked_at
 from autodc.review.more_rows import offer_words, slice_words
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 CAUSES_SHOWN, LISTED = 3, 6
 """Causes of a finding, and lines about labels or slices, that are told; the page has all."""
+COLUMNS = (
+    Column(name=""),
+    Column(name="where it fails", wraps=True),
+    Column(name="inside", right=True),
+    Column(name="elsewhere", right=True, drop=1),
+    Column(name="worse by, 95%", right=True),
+    Column(name="rows", right=True, drop=2),
+)
+"""Of the table of what is confirmed: errors inside and elsewhere, what is beyond the class, rows that confirm it."""
 
 
 def show_diagnosis(result: DiagnosisResult) -> None:
@@ -32,6 +41,9 @@ def show_diagnosis(result: DiagnosisResult) -> None:
     out.print(Text.assemble((result.study, "bold"), f": {result.model}, on {count(result.rows, 'explore row')}"))
     if not sure and result.rows:
         out.print("No weakness was confirmed on rows on which it was not found.")
+    if sure:
+        out.print()
+        print_table(out, COLUMNS, [_cells(one) for one in sure])
     for one in sure:
         _show(out, one)
         if (near := result.nearest.get(one["id"])) is not None:
@@ -73,6 +85,11 @@ def show_finding(found: Mapping[str, Any]) -> None:
     if found["ids"]:
         some = ", ".join(map(str, found["ids"][:10]))
         out.print(f"Rows of validation inside, the worst first: {some}{' …' if len(found['ids']) > 10 else ''}")
+
+
+def _cells(one: Mapping[str, Any]) -> list[str | Text]:
+    rows = str(one["rows"]["confirmed"])
+    return [Text(one["id"], style="bold red"), one["words"], one["inside"], one["outside"], one["interval"], rows]
 
 
 def _show(out: Console, one: Mapping[str, Any], most: int = CAUSES_SHOWN) -> None:

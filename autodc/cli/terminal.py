@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +14,8 @@ from autodc.cli.streams import nobody_reads
 
 UNWRAPPED = 10_000
 """Width of what is no terminal: a line of a log is as long as what it says."""
+NARROWEST = 24
+"""Width of a column that wraps, at least."""
 
 
 def console() -> Console:
@@ -29,15 +31,20 @@ def talk() -> Console:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a table. drop: of columns with one, the highest is left out first where the terminal is narrow."""
+    """A column of a table.
+
+    drop: of columns with one, the highest is left out first where the terminal is narrow; wraps: its cells may go over
+    lines, each of NARROWEST characters or more.
+    """
 
     name: str
     right: bool = False
     drop: int = 0
+    wraps: bool = False
 
 
 def print_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], title: str = "") -> None:
-    """Print a table whose cells stay on one line, with as many columns as fit.
+    """Print a table whose cells stay on one line unless their column wraps, with as many columns as fit.
 
     Where even those that must stay do not fit, every row becomes a few lines of its own.
     """
@@ -71,14 +78,17 @@ def _open(*, stderr: bool) -> Console:
 def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int]) -> Table:
     table = Table()
     for k in left:
-        table.add_column(columns[k].name, justify="right" if columns[k].right else "left", no_wrap=True)
+        one, widest = columns[k], max([len(columns[k].name), *(Text.assemble(row[k]).cell_len for row in rows)])
+        least = min(widest, NARROWEST) if one.wraps else widest
+        justify: Literal["left", "right"] = "right" if one.right else "left"
+        table.add_column(one.name, justify=justify, no_wrap=not one.wraps, min_width=least)
     for row in rows:
         table.add_row(*(row[k] if isinstance(row[k], Text) else Text(str(row[k])) for k in left))
     return table
 
 
 def _fits(out: Console, table: Table) -> bool:
-    return out.measure(table, options=out.options.update(max_width=UNWRAPPED)).maximum <= out.width
+    return out.measure(table, options=out.options.update(max_width=UNWRAPPED)).minimum <= out.width
 
 
 def _listed(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
+from autodc.diagnose.apart import apart, as_difference
 from autodc.diagnose.finding import Cause
 from autodc.diagnose.measured import Measured, measured, strata
 from autodc.diagnose.view import View
@@ -18,6 +19,8 @@ Array = np.ndarray[Any, Any]
 SPREAD_PAYS = 1.3
 """A distance from the usual is told instead of the level where its gap is so many times as wide: what moves to one side
 is far from the usual too."""
+SHAPE_PAYS = 1.3
+"""What is told by the shape alone (apart.py) comes first where it is so many times as wide as a difference of means."""
 TWIN = 0.95
 """Correlation within classes from which on an attribute is nearly the same as one told before."""
 EXPLAINED = 0.5
@@ -31,8 +34,8 @@ def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, see
     same class, in standard deviations within classes (of both sides alike, Cohen's d); of categories and of missing
     values the difference of shares. Numbers far out are drawn in. The intervals hold together for all attributes,
     1 − alpha, with groups as units; an attribute of which the interval has zero in it is none. The widest gap comes
-    first. Where a class has no passing row its failing rows say nothing, and where none is left, or the failing rows
-    are of one group, the answer is empty.
+    first, or what lies as far apart in another way (apart.py). Where a class has no passing row its failing rows say
+    nothing, and where none is left, or the failing rows are of one group, the answer is empty.
 
     inside: shape (n,) of booleans. Outside classification, rows of like targets (fifths) are compared.
     """
@@ -46,8 +49,8 @@ def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, see
     rng = seeds.generator(seed, "causes")
     gaps = _gaps(columns, within, failing, passing, view.groups, alpha, rng)
     real = np.flatnonzero((gaps.low > 0) | (gaps.high < 0))
-    chosen = one_each(columns, real, gaps.effect)
-    order, goes_with = in_order(gaps.effect[chosen], gaps.moved[:, chosen], most)
+    chosen = one_each(columns, real, gaps.worth)
+    order, goes_with = in_order(gaps.effect[chosen], gaps.moved[:, chosen], most, gaps.worth[chosen])
     return tuple(
         _told(columns[chosen[place]], gaps, chosen[place], None if k is None else columns[chosen[k]].attribute)
         for place, k in zip(order, goes_with, strict=True)
@@ -73,7 +76,11 @@ class _Gaps:
     passing: Array
     """failing, passing: means in the own unit, or shares."""
     effect: Array
-    """What the order is made of, shape (k,): the difference, of shares that of their arcsines (Cohen's h)."""
+    """The difference, of shares that of their arcsines (Cohen's h), shape (k,)."""
+    apart: Array
+    """Share of either side that has none of the other in its place, shape (k,)."""
+    worth: Array
+    """What the order is made of, shape (k,): the effect, or what lies as far apart."""
     moved: Array
     """Failing and passing rows less the mean of their side and class, each side of the weight of half, shape (m, k)."""
 
@@ -105,6 +112,8 @@ def _gaps(
     known = fails[:, None] & ~np.isnan(own)
     inside = np.where(known, own, 0.0).sum(0) / np.maximum(known.sum(0), 1)
     effect = np.where(shares, _arcsine(inside) - _arcsine(inside - mean), difference)
+    far = np.where(shares, np.abs(mean), apart(own, fails, place))
+    shape = np.where(shares, 0.0, as_difference(far, int(fails.sum())) / SHAPE_PAYS)
     return _Gaps(
         difference=difference,
         low=difference - wide,
@@ -112,6 +121,8 @@ def _gaps(
         failing=inside,
         passing=inside - _matched(own, fails, place)[0],
         effect=effect,
+        apart=far,
+        worth=np.maximum(np.abs(effect), shape),
         moved=_centred(drawn, fails, place),
     )
 
@@ -172,17 +183,18 @@ def one_each(columns: list[Measured], real: Array, effect: Array) -> list[int]:
     return [place for _, place in best.values()]
 
 
-def in_order(effect: Array, moved: Array, most: int) -> tuple[list[int], list[int | None]]:
+def in_order(effect: Array, moved: Array, most: int, worth: Array | None = None) -> tuple[list[int], list[int | None]]:
     """Places of the columns, the widest gap first, and for each the earlier place that it goes with.
 
-    Those that are nearly the same as one before stand behind those that are not, or two twins would hide a third.
+    worth: what the order is made of, the size of the effect where it is left out. Those that are nearly the same as one
+    before stand behind those that are not, or two twins would hide a third.
     """
     spread = np.sqrt((moved**2).sum(0))
     alike = np.divide(
         moved.T @ moved, np.outer(spread, spread), out=np.zeros((len(effect),) * 2), where=np.outer(spread, spread) > 0
     )
     own, twins = list[int](), list[int]()
-    for j in np.argsort(-np.abs(effect), kind="stable").tolist():
+    for j in np.argsort(-np.abs(effect if worth is None else worth), kind="stable").tolist():
         (twins if any(abs(alike[k, j]) >= TWIN for k in own) else own).append(j)
     order = [*own, *twins][:most]
     return order, [_explained_by(effect, alike, order[:place], j) for place, j in enumerate(order)]
@@ -206,4 +218,5 @@ def _told(column: Measured, gaps: _Gaps, j: int, goes_with: str | None) -> Cause
         passing=float(gaps.passing[j]),
         how=column.how,
         goes_with=goes_with,
+        apart=float(gaps.apart[j]),
     )

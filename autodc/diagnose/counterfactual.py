@@ -14,6 +14,7 @@ from autodc.diagnose.causes import comparable
 from autodc.diagnose.decoder import Components, Decoder
 from autodc.diagnose.measured import strata
 from autodc.diagnose.moving import Asked, Moved, Predict, by_columns, by_decoder, by_words, error_of, some_of
+from autodc.diagnose.restoring import PASSES, PIECES, columns_of
 from autodc.diagnose.shifts import Shift, shifts
 from autodc.diagnose.view import View
 from autodc.errors import DataError
@@ -25,6 +26,19 @@ Measure = Callable[[Inputs], pd.DataFrame]
 
 ROWS = 100
 """Failing rows that are looked at."""
+
+
+def is_decoded(x: Inputs) -> bool:
+    """Whether these inputs are moved by a decoder; columns and words are taken one by one."""
+    return not isinstance(x, Table) and x.ndim != 2
+
+
+def most_asked(x: Inputs) -> int:
+    """How many answers of a model one call asks for at most, each of many inputs."""
+    if is_decoded(x):
+        return 2
+    steps = PIECES if isinstance(x, Table) and x.kind == "text" else PASSES * columns_of(x[:1]).shape[1]
+    return 2 + steps
 
 
 @final
@@ -126,7 +140,7 @@ def _searched(
     edge = 0.0 if view.is_classification else float(np.median(error_of(view.prediction, view.target)[passing]))
     search = Asked(view=view, predict=predict, rng=rng, seed=seed, within=within, edge=edge)
     rows = some_of(np.flatnonzero(failing), most, rng)
-    if isinstance(x, Table) or x.ndim == 2:
+    if not is_decoded(x):
         found = by_words(search, rows, passing) if isinstance(x, Table) and x.kind == "text" else None
         found = found or by_columns(search, rows, passing)
     else:

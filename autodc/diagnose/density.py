@@ -38,6 +38,8 @@ class Density:
     """Share of the rows in each cell, smoothed."""
     failed: Array
     """Share of the failed rows in each cell, smoothed."""
+    passed: Array
+    """Share of the other rows in each cell, smoothed."""
     error: Array
     """Mean error of each cell, smoothed; NaN where there is less than half a row."""
     left_out: int
@@ -50,6 +52,7 @@ class Density:
             "edges": [[float(f"{v:.6g}") for v in one] for one in self.edges],
             "rows": np.round(self.rows, 6).tolist(),
             "failed": np.round(self.failed, 6).tolist(),
+            "passed": np.round(self.passed, 6).tolist(),
             "error": [None if v != v else round(float(v), 4) for v in self.error.ravel()],
             "shape": list(self.error.shape),
             "left_out": self.left_out,
@@ -78,16 +81,17 @@ def density(view: View, attributes: Sequence[str], cells: int = CELLS) -> Densit
 
     def smoothed(weights: Array) -> Array:
         counts = np.histogramdd(inside, bins=edges, weights=weights)[0]
-        return np.asarray(ndimage.gaussian_filter(counts, width, mode="nearest"))
+        return np.asarray(ndimage.gaussian_filter(counts, width, mode="reflect"))
 
     count, lost = smoothed(np.ones(len(values))), smoothed(error)
     mean = (lost + SHRUNK * error.mean()) / (count + SHRUNK)
-    bad = smoothed(failed)
+    bad, good = smoothed(failed), smoothed(1 - failed)
     return Density(
         attributes=tuple(attributes),
         edges=edges,
         rows=count / max(count.sum(), 1e-12),
         failed=bad / max(bad.sum(), 1e-12),
+        passed=good / max(good.sum(), 1e-12),
         error=np.where(count * _kernel_rows(width) >= 0.5, mean, np.nan),
         left_out=int((~known).sum()),
     )

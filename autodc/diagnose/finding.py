@@ -56,6 +56,8 @@ class Cause:
     """What of the attribute differs; of spread and missing, failing and passing are distances and shares."""
     goes_with: str | None = None
     """An attribute told before that explains most of this difference."""
+    apart: float | None = None
+    """Share of the failing rows that has no passing rows of its classes in its place: 0 alike, 1 nothing in common."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -68,6 +70,7 @@ class Cause:
             **own,
             **({"how": self.how} if self.how in ("spread", "missing") else {}),
             **({} if self.goes_with is None else {"goes_with": self.goes_with}),
+            **({} if self.apart is None else {"apart": round(float(self.apart), 4)}),
         }
 
 

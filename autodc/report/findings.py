@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from autodc.report import charts
+from autodc.report.densities import drawn_lying
 
 Array = np.ndarray[Any, Any]
 Exhibits = Callable[[str], Mapping[str, Array] | None]
@@ -104,6 +105,7 @@ def drawn_rows(arrays: Mapping[str, Array]) -> dict[str, Any]:
         "passing": rows[count:],
         "columns": list(rows[0]["values"]) if rows else [],
         "words": words,
+        "lying": drawn_lying(cards["lying"]) if "lying" in cards else None,
     }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors import shared_child
 from autodc.adapters.finders.registry import finders_of
+from autodc.diagnose.decoder import Components
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
@@ -32,7 +33,7 @@ from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
 from autodc.verbs.checks import Checks, labels_seen
 from autodc.verbs.folder import open_state
 from autodc.verbs.models import START, Outputs, predicted, trained_once
-from autodc.verbs.nearest import nearest
+from autodc.verbs.nearest import nearest, refuse_unused
 from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
 from autodc.verbs.sizes import Offer, explored_slices, of_base, of_offer, offers_of, trained_on_parts
@@ -123,6 +124,7 @@ def diagnose(
     curves: bool = False,
     offers: Sequence[str] = (),
     annotators: Sequence[str] = (),
+    decoder: str = Components.name,
     stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> DiagnosisResult:
@@ -137,10 +139,11 @@ def diagnose(
     its journal; curves: of a study, the start is trained on parts of the base too, so that it can be said what more
     rows would do; offers: NAME=ROWS each, a candidate that is a sample of so many rows, told what all of it would be
     worth; annotators: names or shell patterns of metadata columns that hold labels of several people, left out: those
-    called `annotator…`. The same study, model and finders, the same findings. Raises InputError ADC-DIAG-001 and 002
-    where validation has no rows for it, 006 to 015, 023 to 025 of a finder, 058 and 060.
+    called `annotator…`; decoder: in which the nearest pictures and other arrays are looked for, `pca` or `vae`. The
+    same study, model and finders, the same findings. Raises InputError ADC-DIAG-001 and 002 where validation has no
+    rows for it, 006 to 015, 023 to 025 of a finder, 046 to 048 where the decoder is none for these inputs, 058 and 060.
     """
-    patterns = tuple(annotators) or USUAL
+    wishes = _Wishes(quick=quick, finders=tuple(finders), annotators=tuple(annotators) or USUAL, decoder=decoder)
     if isinstance(study, StudySpec):
         if promote is not None:
             hint = "run the study, then: autodc diagnose DIR --promote FINDING"
@@ -151,7 +154,7 @@ def diagnose(
         if more and method is not None:
             raise _unasked("what more rows would do is asked of the start of a study, not of a method", method)
         with shared_child(), local_workers(stop) as workers:
-            return _of_study(study, machine, out, method, quick, finders, more, patterns, workers, stage, stop)
+            return _of_study(study, machine, out, method, wishes, more, workers, stage, stop)
     if curves or offers:
         hint = "a run tells what more rows would do by the trainings it has; name the study file to train for it"
         raise _unasked("learning curves are trained on a study file", str(study), hint)
@@ -159,7 +162,7 @@ def diagnose(
         hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
         raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
     with shared_child():
-        return _of_run(Path(study), out, promote, quick or promote is not None, finders, patterns, stage, stop)
+        return _of_run(Path(study), out, promote, replace(wishes, quick=quick or promote is not None), stage, stop)
 
 
 def _of_study(
@@ -167,17 +170,16 @@ def _of_study(
     machine: MachineSpec | None,
     out: str | os.PathLike[str] | None,
     method: str | None,
-    quick: bool,
-    asked: Sequence[str | Finder],
+    wishes: _Wishes,
     more: _More,
-    patterns: Sequence[str],
     workers: Workers,
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
-    finders = finders_of(asked, spec.folder)
+    finders = finders_of(wishes.finders, spec.folder)
     stage("reading the data")
     inputs = read_inputs(spec, workers=workers)
+    refuse_unused(wishes.decoder, inputs)
     offers = offers_of(inputs, more.offers)
     with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
         if method is None:
@@ -197,11 +199,11 @@ def _of_study(
         shown = _Shown()
         made, found = as_events(looked, plan=inputs.start, trial=None, round_number=0, horizon=0, first=1, store=shown)
         near: dict[str, dict[str, Any]] = {}
-        if not quick and looked.rows is not None:
+        if not wishes.quick and looked.rows is not None:
             stage("looking for the nearest inputs on which it succeeds")
             model = str(Path(scratch) / START) if method is None else method
-            near = nearest(inputs, looked.rows, _sure(found), model, stop)
-    checks = labels_seen(inputs, looked.rows, quick, stage, stop, patterns)
+            near = nearest(inputs, looked.rows, _sure(found), model, stop, decoder=wishes.decoder, stage=stage)
+    checks = labels_seen(inputs, looked.rows, wishes.quick, stage, stop, wishes.annotators)
     folder = Path(out if out is not None else Path("runs") / f"{spec.name}-diagnosis").absolute()
     classes = spec.task.kind == "classification"
     views = sorted((told.view(one, classes) for one in found), key=lambda one: one["status"] != "confirmed")
@@ -225,18 +227,16 @@ def _of_run(
     folder: Path,
     out: str | os.PathLike[str] | None,
     promote: str | None,
-    quick: bool,
-    asked: Sequence[str | Finder],
-    patterns: Sequence[str],
+    wishes: _Wishes,
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
     state, words, near = open_state(folder), "", dict[str, dict[str, Any]]()
     if promote is not None:
         told.promotable(state, promote)
-    finders = finders_of(asked, state.folder)
+    finders = finders_of(wishes.finders, state.folder)
     known = state.diagnosed(state.incumbent)
-    is_known = not asked and known is not None and known.is_whole and known.made.rows > 0
+    is_known = not wishes.finders and known is not None and known.is_whole and known.made.rows > 0
     notes, checks, again = [], Checks(), None
     inputs: Inputs | None = None
     rows: Rows | None = None
@@ -250,15 +250,16 @@ def _of_run(
                 words = _promote(inputs, core, promote)
             written_again(core.state, folder)
             state = core.state
-    if not quick:
+    if not wishes.quick:
         try:
             again = inputs or read_again(folder, state)
             rows = _rows_of(again, state, folder) if rows is None else rows
         except AutodcError as error:  # what is found stands in the journal
             notes.append(f"the nearest inputs on which it succeeds, and labels: {error}")
         else:
-            near = _nearest(again, rows, state, folder, stage, stop)
-            checks = labels_seen(again, rows, quick, stage, stop, patterns)
+            refuse_unused(wishes.decoder, again)
+            near = _nearest(again, rows, state, folder, wishes.decoder, stage, stop)
+            checks = labels_seen(again, rows, wishes.quick, stage, stop, wishes.annotators)
     checks.look_at_slices(state, again)
     looked = told.last_looked(state)
     result = DiagnosisResult(
@@ -375,7 +376,13 @@ def _rows_of(inputs: Inputs, state: State, folder: Path) -> Rows | None:
 
 
 def _nearest(
-    inputs: Inputs, rows: Rows | None, state: State, folder: Path, stage: Announce, stop: Callable[[], bool]
+    inputs: Inputs,
+    rows: Rows | None,
+    state: State,
+    folder: Path,
+    decoder: str,
+    stage: Announce,
+    stop: Callable[[], bool],
 ) -> dict[str, dict[str, Any]]:
     """The nearest inputs on which the model of a run succeeds; nothing where it has no model yet."""
     looked = told.last_looked(state)
@@ -385,7 +392,7 @@ def _nearest(
     if not found:
         return {}
     stage("looking for the nearest inputs on which it succeeds")
-    return nearest(inputs, rows, found, str(folder.absolute()), stop)
+    return nearest(inputs, rows, found, str(folder.absolute()), stop, decoder=decoder, stage=stage)
 
 
 def _sure(found: Sequence[ev.FindingMade]) -> list[dict[str, Any]]:
@@ -435,6 +442,17 @@ def _write_page(result: DiagnosisResult, exhibits: Exhibits) -> None:
         shown=result.checks.shown,
         folder=None if result.folder is None else str(result.folder),
     )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wishes:
+    """How a diagnosis is to be made; see `diagnose`."""
+
+    quick: bool
+    finders: tuple[str | Finder, ...]
+    annotators: tuple[str, ...]
+    decoder: str
 
 
 @final

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
@@ -14,6 +14,7 @@ from autodc.diagnose.causes import causes
 from autodc.diagnose.diagnosis import diagnose
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.finding import Finding
+from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import LEAST_GROUPS
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
@@ -22,7 +23,7 @@ from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Diagnosed
 from autodc.study.ports import ArtefactLost, ArtefactStore
 from autodc.study.view import View
-from autodc.wire.exhibits import exhibit
+from autodc.wire.exhibits import NO_RULE, exhibit
 from autodc.wire.explored import Known, explored, known_of, refuse_uncut
 from autodc.wire.inputs import Inputs
 from autodc.wire.more_rows import of_findings, told_of
@@ -45,11 +46,14 @@ class Looked:
     findings: tuple[Finding, ...] = ()
     notes: tuple[Mapping[str, str], ...] = ()
     """{code, got}: what could not be done."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Id of a finding, as it is here → its rule."""
 
     def exhibit(self, finding: Finding) -> dict[str, Array]:
         """What a reader is shown of it."""
         assert self.rows is not None
-        return exhibit(self.rows, finding, [one.attribute for one in finding.causes])
+        named = [one.attribute for one in finding.causes]
+        return exhibit(self.rows, finding, named, self.rules.get(finding.id, NO_RULE))
 
 
 def look(
@@ -88,7 +92,8 @@ def look(
             notes.append({"code": CAUSES_FAILED, "got": f"{one.rule}: {type(error).__name__}: {error}"})
             why = ()
         findings.append(replace(one, causes=why))
-    return Looked(rows=rows, findings=tuple(findings), notes=tuple(notes))
+    rules = {name: one.rule for name, one in found.suspicions.items()}
+    return Looked(rows=rows, findings=tuple(findings), notes=tuple(notes), rules=rules)
 
 
 def with_more_rows(looked: Looked, inputs: Inputs, view: View, store: ArtefactStore) -> Looked:

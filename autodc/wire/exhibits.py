@@ -11,6 +11,8 @@ import pandas as pd
 from PIL import Image
 
 from autodc.diagnose.finding import Finding
+from autodc.diagnose.lying import lying
+from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import View
 from autodc.diagnose.wording import telling_words
 from autodc.table import Table
@@ -29,8 +31,11 @@ CARDS = "cards"
 """Name of the array that holds all but pictures, as JSON in UTF-8."""
 
 
-def exhibit(seen: View, finding: Finding, named: Sequence[str] = ()) -> dict[str, Array]:
-    """Arrays for the artefact store. named: attributes that are to be shown first."""
+NO_RULE = Rule(())
+
+
+def exhibit(seen: View, finding: Finding, named: Sequence[str] = (), rule: Rule = NO_RULE) -> dict[str, Array]:
+    """Arrays for the artefact store. named: attributes that are to be shown first; rule: that of the finding."""
     place = {int(number): k for k, number in enumerate(seen.ids)}
     inside = np.array([place[n] for n in finding.ids if n in place], dtype=int)
     failing = inside[seen.failed[inside]][:FAILING]
@@ -38,6 +43,8 @@ def exhibit(seen: View, finding: Finding, named: Sequence[str] = ()) -> dict[str
     if cards["kind"] == "text":
         outside = np.setdiff1d(np.arange(len(seen)), inside)
         cards["words"] = telling_words(_texts(seen, inside[seen.failed[inside]]), _texts(seen, outside))
+    if (drawn := lying(seen, rule, named)) is not None:
+        cards["lying"] = drawn.to_dict()
     return {**_stored(cards), **pictures}
 
 

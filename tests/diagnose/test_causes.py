@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from autodc.diagnose.apart import apart
 from autodc.diagnose.causes import causes
 from autodc.diagnose.view import View, failed_rows
 from tests.diagnose.worlds import CONFIGS, digits, seen
@@ -196,3 +197,42 @@ def test_missing_infinite_and_mixed_values_do_not_raise() -> None:
     told = causes(replace(view, attributes=frame), has, most=20)
     assert {"flag", "all_missing_here"} <= {one.attribute for one in told}
     assert all(np.isfinite([one.difference, one.low, one.high]).all() for one in told)
+
+
+def test_what_crowds_at_one_value_in_the_midst_of_the_others_comes_first() -> None:
+    rng = np.random.default_rng(0)
+    failed = rng.random(2000) < 0.1
+    frame = pd.DataFrame(
+        {
+            "wind": rng.normal(size=2000) + 0.8 * failed,
+            "gain": np.where(failed, 0.3 + rng.normal(0, 0.01, 2000), rng.normal(size=2000)),
+            "noise": rng.normal(size=2000),
+        }
+    )
+    view = View(
+        ids=np.arange(2000),
+        error=failed.astype(float),
+        failed=failed,
+        target=np.where(rng.random(2000) < 0.5, "a", "b"),
+        prediction=np.full(2000, "c"),
+        attributes=frame,
+        groups=np.arange(2000),
+        classes=("a", "b", "c"),
+    )
+    told = causes(view, np.ones(2000, dtype=bool))
+    assert [one.attribute for one in told] == ["gain", "wind"]
+    assert told[0].apart is not None
+    assert told[1].apart is not None
+    assert told[0].apart > 0.9 > 0.5 > told[1].apart
+    assert told[0].to_dict()["apart"] == pytest.approx(told[0].apart, abs=1e-4)
+
+
+def test_like_sides_are_not_apart_however_few_fail() -> None:
+    rng = np.random.default_rng(1)
+    place = rng.integers(0, 3, 4000)
+    for failing in (12, 60, 300):
+        fails = np.arange(4000) < failing
+        alike = apart(rng.normal(size=(4000, 20)) + place[:, None], fails, place)
+        assert alike.mean() < 0.4
+    assert apart(np.where(fails, 5.0, 0.0)[:, None], fails, place)[0] == 1.0
+    assert apart(np.full((4000, 1), np.nan), fails, place)[0] == 0.0
