@@ -40,6 +40,14 @@ def show_diagnosis(result: DiagnosisResult) -> None:
         out.print(
             Text.assemble((one["id"], "yellow"), f"  {one['words']}: {one['difference_words']} ({one['interval']})")
         )
+        if one["settled_by"]:
+            _indented(out, one["settled_by"])
+    if result.gone:
+        out.print("\nconfirmed in a round before, and gone now:")
+    for one in result.gone:
+        out.print(
+            Text.assemble((one["id"], "green"), f"  {one['words']}: {one['difference_words']} in round {one['round']}")
+        )
     _show_list(out, _label_head(result.checks.labels), label_words(result.checks.labels))
     _show_list(out, "unit tests that tell nothing:", unit_test_words(result.checks.unit_tests))
     for note in result.notes:
@@ -47,7 +55,7 @@ def show_diagnosis(result: DiagnosisResult) -> None:
     if result.promoted:
         out.print(f"\n{result.promoted}")
     out.print(f"\npage:    {result.page}", soft_wrap=True)
-    promotable = [one["id"] for one in sure if one["kind"] == "attributes"]
+    promotable = [one["id"] for one in sure if one["kind"] == "attributes" and "slice" not in one.get("told", {})]
     if result.folder is not None and promotable and not result.promoted:
         where = shlex.quote(str(result.folder))
         out.print(f"promote: autodc diagnose {where} --promote {promotable[0]}", soft_wrap=True)
@@ -58,9 +66,11 @@ def show_finding(found: Mapping[str, Any]) -> None:
     out = console()
     _show(out, found, most=len(found["why"]))
     of = "the incumbent" if found["of_incumbent"] else f"the incumbent of round {found['round']}, not today's"
-    out.print(
-        f"Looked for on half of {count(found['looked_at'], 'explore row')}, tried on the other half; it is of {of}."
-    )
+    rows = count(found["looked_at"], "explore row")
+    how = f"Looked for on half of {rows}, tried on the other half"
+    if "slice" in found.get("told", {}):
+        how = f"Named by the study, tried on all {rows}"
+    out.print(f"{how}; it is of {of}.")
     if found["kind"] == "attributes":
         out.print(f"As a condition: {found['rule']}", soft_wrap=not out.is_terminal)
     if found["slices"]:

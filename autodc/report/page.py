@@ -118,4 +118,5 @@ def _failures(state: State, exhibits: Exhibits) -> dict[str, Any]:
         "suspected": [one for one in found if one["status"] != "confirmed"],
         "undiagnosed": findings.notes(state),
         "former": findings.former(state),
+        "gone": findings.gone(state),
     }

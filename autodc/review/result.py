@@ -48,6 +48,7 @@ def result(state: State) -> dict[str, Any]:
         "test": _test(state),
         **({} if state.unread is None else {"test_unread": state.unread.problem}),
         "findings": findings.findings(state),
+        "gone": [one["id"] for one in findings.gone(state)],
         "requests": [],
         "search": {"fidelity": _fidelity(state), **({"probes": _probes(state)} if state.probes else {})},
         "failing": always_failing(state),

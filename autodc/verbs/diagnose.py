@@ -29,7 +29,7 @@ from autodc.verbs.models import START, predicted, trained_once
 from autodc.verbs.nearest import nearest
 from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
-from autodc.wire.diagnosis import Looked, as_events, look
+from autodc.wire.diagnosis import Looked, as_events, look, looks
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.promoting import refuse_unreadable
@@ -62,6 +62,8 @@ class DiagnosisResult:
     """Finding → the nearest inputs on which the model succeeds, and what changes on the way (verbs/nearest.py)."""
     checks: Checks = field(default_factory=Checks)
     """Labels, and slices that tell nothing (verbs/checks.py)."""
+    gone: tuple[Mapping[str, Any], ...] = ()
+    """Findings that were confirmed in a round before and hold no more, with their words."""
     promoted: str = ""
     """What it changes that a finding is a slice of the study now, in words."""
 
@@ -87,6 +89,7 @@ class DiagnosisResult:
             "model": self.model,
             "rows": self.rows,
             "findings": [dict(one) for one in self.findings],
+            "gone": [one["id"] for one in self.gone],
             "labels": self.checks.labels,
             "unit_tests": self.checks.unit_tests,
             "notes": list(self.notes),
@@ -221,6 +224,7 @@ def _of_run(
         folder=folder,
         nearest=near,
         checks=checks,
+        gone=tuple(told.gone(state)),
         promoted=words,
     )
     _write_page(result, exhibits_of(folder))
@@ -239,7 +243,7 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> Rows | None:
         outputs = None
     if outputs is None:
         trial, outputs = None, predicted(inputs, str(folder.absolute()))
-    looked: Looked = look(inputs, outputs, _most(inputs.spec))
+    looked: Looked = look(inputs, outputs, _most(inputs.spec), before=looks(state))
     made, found = as_events(
         looked,
         plan=plan,
