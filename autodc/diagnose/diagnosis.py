@@ -119,10 +119,10 @@ def diagnose(
     chosen += [(one, one.mask, 0, trial) for one, trial in asked if trial.gap.difference > 0]
     chosen.sort(key=lambda c: (not c[3].confirmed, -c[3].explained if c[3].confirmed else -c[3].gap.low))
     order, findings, by_id = worst_first(view), list[Finding](), dict[str, Suspicion]()
-    for number, (one, mask, rows, trial) in enumerate(chosen[:k], start=first):
-        findings.append(_finding(f"F{number}", one, rows, trial, view, order[mask[order]]))
-        if isinstance(one, Suspicion):
-            by_id[f"F{number}"] = one
+    for number, (which, mask, rows, trial) in enumerate(chosen[:k], start=first):
+        findings.append(_finding(f"F{number}", which, rows, trial, view, order[mask[order]]))
+        if isinstance(which, Suspicion):
+            by_id[f"F{number}"] = which
     return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=tuple(notes))
 
 
