@@ -40,6 +40,8 @@ class Confirmation:
     confirmed: bool
     cost: float
     """Share of all errors on these rows that would be gone if rows inside were no worse than those outside."""
+    aside: int = 0
+    """Rows that are neither inside nor what those inside were held against."""
     needed: int | None = None
     """Rows like these of which POWER would confirm what is only suspected; None where no number can be told."""
 
@@ -84,14 +86,14 @@ def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Con
 def tried_on(mask: Array, left: Array, view: View, level: float) -> Confirmation:
     """Hold the rows inside a mask against the others of those that are left, both shape (n,); level: of either side."""
     strata = view.strata
-    news, total = mask & left, float(view.error.sum())
+    news, aside, total = mask & left, int((~mask & ~left).sum()), float(view.error.sum())
     kept = np.flatnonzero(left)
     error, inside, unit = view.error[kept], mask[kept], view.groups[kept]
     means = {"inside": _mean(error[inside]), "outside": _mean(error[~inside])}
     count = min(len(np.unique(unit[inside])), len(np.unique(unit[~inside])))
     if count < 2:
         unknown = Gap(**means, difference=0.0, low=-1.0, high=1.0)
-        return Confirmation(mask=mask, news=news, gap=unknown, confirmed=False, cost=0.0)
+        return Confirmation(mask=mask, news=news, gap=unknown, confirmed=False, cost=0.0, aside=aside)
     excess = beyond(error, None if strata is None else strata[kept])
     of_in, of_out = excess[inside].mean(), excess[~inside].mean()
     difference = float(of_in - of_out)
@@ -106,6 +108,7 @@ def tried_on(mask: Array, left: Array, view: View, level: float) -> Confirmation
         gap=gap,
         confirmed=confirmed,
         cost=max(0.0, difference) * int(inside.sum()) / total if total > 0 else 0.0,
+        aside=aside,
         needed=None if confirmed else _needed(difference, deviation, level, len(view)),
     )
 

@@ -232,6 +232,8 @@ def _alike(one: Array, two: Array) -> bool:
 def _finding(name: str, one: Suspicion | Named, found: int, trial: Confirmation, view: View, inside: Array) -> Finding:
     """inside: positions in the view, the worst first."""
     told: dict[str, Any] = {"cost": round(trial.cost, 4)}
+    if trial.aside:
+        told["aside"] = trial.aside
     if not trial.confirmed and trial.needed is not None:
         told["rows_needed"] = int(float(f"{trial.needed * len(view) / len(trial.mask):.1e}"))
     if isinstance(one, Named):

@@ -137,15 +137,17 @@ def _sentence(one: ev.FindingMade, numbers: _Errors) -> str:
     sure = f"{SURE} {numbers.span(error['low'], error['high'])}"
     inside, outside = numbers.plain(error["inside"]), numbers.plain(error["outside"])
     if not numbers.shares:
-        mean = f"the mean error is {inside} inside, {outside} in {_rest(one)}"
-        return f"{mean}: {more} ({sure})"
-    text = f"{inside} of the rows inside are wrong, {outside} of {_rest(one)}"
+        return f"the mean error is {inside} inside, {outside} {_rest(one)}: {more} ({sure})"
+    text = f"{inside} of the rows inside are wrong, {outside} {_rest(one)}"
     return f"{text}; beyond what the class explains {more} ({sure})"
 
 
 def _rest(one: ev.FindingMade) -> str:
-    """What the rows inside were held against."""
-    return "those in no target slice" if "slice" in one.told else "those that nothing surer explains"
+    """What the rows inside were held against, in words."""
+    aside = one.told.get("aside", 0)
+    if "slice" in one.told:
+        return "of those in no target slice" if aside else "elsewhere"
+    return f"elsewhere, less {count(aside, 'row')} that a surer one has" if aside else "elsewhere"
 
 
 class _Errors:

@@ -52,6 +52,7 @@ def test_a_reason_that_is_no_worse_than_others_shows_beside_them() -> None:
     assert not tried([masks[2]], view)[0].confirmed
     third = tried(masks, view)[2]
     assert third.confirmed
+    assert third.aside == masks[0].sum() + masks[1].sum()
     assert third.gap.outside == pytest.approx(view.error[of(view, "plain")].mean())
     assert third.gap.inside == pytest.approx(view.error[masks[2]].mean())
 
