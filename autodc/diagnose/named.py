@@ -13,6 +13,8 @@ from autodc.diagnose.view import View
 
 Array = np.ndarray[Any, Any]
 
+LEAST_PLAIN = 0.05
+"""Share of the groups that rows in no target have at least, or they are too few to hold anything against."""
 BY = "slices"
 """What found such a finding."""
 
@@ -33,14 +35,14 @@ class Named:
 def try_named(named: Sequence[Named], view: View, alpha: float) -> tuple[tuple[Named, Confirmation], ...]:
     """Try each slice on all rows against those that no target names, each at its part of alpha (Bonferroni).
 
-    Where everything is in some target, what a slice is held against is everything outside of it. A slice that holds all
-    the rows that no target names is what others are held against, and is not tried.
+    Where nearly everything is in some target, a slice is held against everything outside of it. A slice that holds all
+    rows that no target names is what others are held against, and is not tried.
     """
     plain = np.ones(len(view), dtype=bool)
     for one in named:
         if one.is_target:
             plain &= ~one.mask
-    if len(np.unique(view.groups[plain])) < LEAST_INSIDE:
+    if len(np.unique(view.groups[plain])) < max(LEAST_INSIDE, LEAST_PLAIN * len(np.unique(view.groups))):
         plain[:] = True
     chosen = [(one, one.mask | plain) for one in named if one.mask.any() and (plain & ~one.mask).any()]
     level = 1 - alpha / (2 * max(1, len(chosen)))
