@@ -54,6 +54,14 @@ def show_diagnosis(result: DiagnosisResult) -> None:
         out.print(
             Text.assemble((one["id"], "yellow"), f"  {one['words']}: {one['difference_words']} ({one['interval']})")
         )
+        if one["settled_by"]:
+            _indented(out, one["settled_by"])
+    if result.gone:
+        out.print("\nconfirmed in a round before, and gone now:")
+    for one in result.gone:
+        out.print(
+            Text.assemble((one["id"], "green"), f"  {one['words']}: {one['difference_words']} in round {one['round']}")
+        )
     more = [*slice_words(result.more_rows["slices"]), *map(offer_words, result.more_rows["offers"])]
     _show_list(out, "what more data would do:", more)
     _show_list(out, "edge cases:", [words] if (words := edge_words(result.checks.edges)) else [])
@@ -64,7 +72,7 @@ def show_diagnosis(result: DiagnosisResult) -> None:
     if result.promoted:
         out.print(f"\n{result.promoted}")
     out.print(f"\npage:    {result.page}", soft_wrap=True)
-    promotable = [one["id"] for one in sure if one["kind"] == "attributes"]
+    promotable = [one["id"] for one in sure if one["kind"] == "attributes" and "slice" not in one.get("told", {})]
     if result.folder is not None and promotable and not result.promoted:
         where = shlex.quote(str(result.folder))
         out.print(f"promote: autodc diagnose {where} --promote {promotable[0]}", soft_wrap=True)
@@ -75,9 +83,11 @@ def show_finding(found: Mapping[str, Any]) -> None:
     out = console()
     _show(out, found, most=len(found["why"]))
     of = "the incumbent" if found["of_incumbent"] else f"the incumbent of round {found['round']}, not today's"
-    out.print(
-        f"Looked for on half of {count(found['looked_at'], 'explore row')}, tried on the other half; it is of {of}."
-    )
+    rows = count(found["looked_at"], "explore row")
+    how = f"Looked for on half of {rows}, tried on the other half"
+    if "slice" in found.get("told", {}):
+        how = f"Named by the study, tried on all {rows}"
+    out.print(f"{how}; it is of {of}.")
     if found["kind"] == "attributes":
         out.print(f"As a condition: {found['rule']}", soft_wrap=not out.is_terminal)
     if found["slices"]:

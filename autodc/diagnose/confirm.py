@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from autodc.diagnose.finding import Gap
-from autodc.diagnose.view import View
+from autodc.diagnose.view import View, beyond
 from autodc.stats.simultaneous import standard_errors
 
 Array = np.ndarray[Any, Any]
@@ -18,7 +18,13 @@ Array = np.ndarray[Any, Any]
 LEAST_INSIDE = 8
 """Groups inside and outside below which nothing is confirmed."""
 ALPHA = 0.05
-"""Of all suspicions of a diagnosis together."""
+"""Of all suspicions of a diagnosis together, both sides; what is confirmed by luck alone is half of it at most."""
+SQUARES = 6 / np.pi**2
+"""Over the squares of all whole numbers this sums to 1."""
+POWER = 0.8
+"""Probability with which the rows that would settle a suspicion confirm it, if it is as large as it looks."""
+MOST_ROWS = 50
+"""Times the rows there are beyond which no number of rows is told: then a suspicion is as good as none."""
 
 
 @final
@@ -28,10 +34,16 @@ class Confirmation:
 
     mask: Array
     """Shape (n,): the rows inside."""
+    news: Array
+    """Shape (n,): those of them that no suspicion before has; they are what is tried."""
     gap: Gap
     confirmed: bool
     cost: float
     """Share of all errors on these rows that would be gone if rows inside were no worse than those outside."""
+    aside: int = 0
+    """Rows that are neither inside nor what those inside were held against."""
+    needed: int | None = None
+    """Rows like these of which POWER would confirm what is only suspected; None where no number can be told."""
 
     @property
     def explained(self) -> float:
@@ -42,48 +54,78 @@ class Confirmation:
         return self.cost * max(0.0, self.gap.difference)
 
 
-def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Confirmation, ...]:
-    """Try every suspicion, with intervals that hold together.
+def alpha_of(before: int) -> float:
+    """What a diagnosis of a study spends after so many before it, on the same rows, of other incumbents.
 
-    masks: the rows of the view that each means, found without looking at them. A group of rows is one observation.
-    Confirmed is what is worse inside, at alpha for all suspicions together (Bonferroni, both sides): where nothing is
-    true, at most so many diagnoses confirm anything. The deviation is the larger of two, that of the difference and
-    that as if there were none: a handful of rows that all fail would otherwise have no doubt at all.
+    The first spends ALPHA, both sides, as if it were alone; all others together as much again, the n-th n⁻² of it: so
+    in all rounds of a study, however many, a false finding is confirmed with probability ALPHA at most.
     """
-    if not masks:
-        return ()
-    excess, level = view.excess, 1 - alpha / (2 * len(masks))
-    _, groups = np.unique(view.groups, return_inverse=True)
-    return tuple(_of_one(np.asarray(mask, dtype=bool), view.error, excess, groups, level) for mask in masks)
+    return ALPHA if before < 1 else ALPHA * float(SQUARES) / before**2
 
 
-def _of_one(mask: Array, error: Array, excess: Array, groups: Array, level: float) -> Confirmation:
-    inside, outside = excess[mask], excess[~mask]
-    count = min(len(np.unique(groups[mask])), len(np.unique(groups[~mask])))
+def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Confirmation, ...]:
+    """Try every suspicion in this order, with intervals that hold together.
+
+    masks: the rows of the view that each means, found without looking at them, the surest first. A group of rows is one
+    observation. Each is tried on the rows that none before it has, inside against outside: where half of the rows fail
+    for two reasons, a third reason is no worse than the rest, and much worse than what is left of it. Of alpha the
+    first gets most, the k-th a k-th of that, both sides (a weighted Bonferroni bound: masks and order do not depend on
+    these rows): where nothing is true, at most alpha / 2 of diagnoses confirm anything. The deviation is the larger of
+    two, that of the difference and that as if there were none: a handful of rows that all fail would otherwise have no
+    doubt at all.
+    """
+    shares = 1 / np.arange(1, len(masks) + 1)
+    shares = shares / shares.sum() if len(masks) else shares
+    left, made = np.ones(len(view), dtype=bool), []
+    for mask, share in zip(masks, shares, strict=True):
+        made.append(tried_on(np.asarray(mask, dtype=bool), left, view, 1 - alpha * share / 2))
+        left &= ~made[-1].mask
+    return tuple(made)
+
+
+def tried_on(mask: Array, left: Array, view: View, level: float) -> Confirmation:
+    """Hold the rows inside a mask against the others of those that are left, both shape (n,); level: of either side."""
+    strata = view.strata
+    news, aside, total = mask & left, int((~mask & ~left).sum()), float(view.error.sum())
+    kept = np.flatnonzero(left)
+    error, inside, unit = view.error[kept], mask[kept], view.groups[kept]
+    means = {"inside": _mean(error[inside]), "outside": _mean(error[~inside])}
+    count = min(len(np.unique(unit[inside])), len(np.unique(unit[~inside])))
     if count < 2:
-        worst = Gap(inside=_mean(error[mask]), outside=_mean(error[~mask]), difference=0.0, low=-1.0, high=1.0)
-        return Confirmation(mask=mask, gap=worst, confirmed=False, cost=0.0)
-    difference = float(inside.mean() - outside.mean())
-    as_seen = _deviation(np.where(mask, excess - inside.mean(), excess - outside.mean()), mask, groups)
-    as_if_none = _deviation(excess - excess.mean(), mask, groups)
-    factor = float(stdtrit(count - 1, level))
-    reach = factor * max(as_seen, as_if_none)
-    gap = Gap(
-        inside=_mean(error[mask]),
-        outside=_mean(error[~mask]),
-        difference=difference,
-        low=difference - reach,
-        high=difference + reach,
+        unknown = Gap(**means, difference=0.0, low=-1.0, high=1.0)
+        return Confirmation(mask=mask, news=news, gap=unknown, confirmed=False, cost=0.0, aside=aside)
+    excess = beyond(error, None if strata is None else strata[kept])
+    of_in, of_out = excess[inside].mean(), excess[~inside].mean()
+    difference = float(of_in - of_out)
+    as_seen = _deviation(np.where(inside, excess - of_in, excess - of_out), inside, unit)
+    as_if_none = _deviation(excess - excess.mean(), inside, unit)
+    deviation, factor = max(as_seen, as_if_none), float(stdtrit(count - 1, level))
+    gap = Gap(**means, difference=difference, low=difference - factor * deviation, high=difference + factor * deviation)
+    confirmed = count >= LEAST_INSIDE and gap.low > 0
+    return Confirmation(
+        mask=mask,
+        news=news,
+        gap=gap,
+        confirmed=confirmed,
+        cost=max(0.0, difference) * int(inside.sum()) / total if total > 0 else 0.0,
+        aside=aside,
+        needed=None if confirmed else _needed(difference, deviation, level, len(view)),
     )
-    total = float(error.sum())
-    cost = max(0.0, difference) * len(inside) / total if total > 0 else 0.0
-    return Confirmation(mask=mask, gap=gap, confirmed=count >= LEAST_INSIDE and gap.low > 0, cost=cost)
+
+
+def _needed(difference: float, deviation: float, level: float, rows: int) -> int | None:
+    """Rows at which a difference of this size is confirmed with probability POWER, of two digits."""
+    if difference <= 0:
+        return None
+    times = ((ndtri(level) + ndtri(POWER)) * deviation / difference) ** 2
+    return int(float(f"{max(1.0, times) * rows:.1e}")) if times <= MOST_ROWS else None
 
 
 def _deviation(residual: Array, mask: Array, groups: Array) -> float:
     """Standard deviation of a difference of means, inside less outside, with groups as units."""
     share = np.where(mask, residual / mask.sum(), -residual / (~mask).sum())
-    return float(standard_errors(np.bincount(groups, weights=share)))
+    _, place = np.unique(groups, return_inverse=True)
+    return float(standard_errors(np.bincount(place, weights=share)))
 
 
 def _mean(values: Array) -> float:

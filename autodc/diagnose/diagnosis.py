@@ -1,4 +1,4 @@
-"""Where a model fails: suspicions of all finders, found on one half of the rows and tried on the other."""
+"""Where a model fails: suspicions of all finders, found on either half of the rows and tried on the other."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 
 from autodc import seeds
 from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
-from autodc.diagnose.finder import Finder, FindingKind, Suspicion
+from autodc.diagnose.finder import Finder, Suspicion
 from autodc.diagnose.finding import Finding
+from autodc.diagnose.in_turn import in_turn
+from autodc.diagnose.named import BY, Named, known, try_named
 from autodc.diagnose.unlabelled import among_unlabelled, told_of_unlabelled
 from autodc.diagnose.view import LEAST_GROUPS, View
 from autodc.large import evenly
@@ -20,9 +22,13 @@ from autodc.plugins import told
 Array = np.ndarray[Any, Any]
 
 FINDINGS = 10
-"""Suspicions of each finder, and findings of a diagnosis."""
+"""Suspicions of each finder, those of all that are tried on other rows, and findings of a diagnosis."""
+NAMED_SHARE = 0.5
+"""Of alpha, for the slices that the study names, where it names any."""
 MOST = 10_000
 """Rows that finders see at most, evenly of their half; the other half confirms whole."""
+CROSSED = 2 * MOST
+"""Up to so many rows either half is searched and confirms what was found on the other; of more, one is enough."""
 ALIKE = 0.5
 """Two suspicions are one where so much of the rows of either is in both."""
 NEWS = 0.5
@@ -56,7 +62,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     """The confirmed first, those that explain most before the others; then what is suspected."""
     suspicions: Mapping[str, Suspicion]
-    """Id of a finding → what chooses its rows, of this view or of others."""
+    """Id of a finding → what chooses its rows, of this view or of others; slices that the study names are not here."""
     notes: tuple[Note, ...] = ()
 
     @property
@@ -66,7 +72,10 @@ class Diagnosis:
 
     def mask(self, finding: str, view: View) -> Array:
         """The rows of a view that a finding means, shape (n,)."""
-        return self.suspicions[finding].mask(view)
+        if finding in self.suspicions:
+            return self.suspicions[finding].mask(view)
+        (of_slice,) = (one for one in self.findings if one.id == finding)
+        return np.isin(view.ids, of_slice.ids)
 
     def among_unlabelled(self, finding: str, view: View) -> Array:
         """The rows of a view that a finding may mean where their labels are not known, shape (n,).
@@ -82,13 +91,22 @@ class Diagnosis:
 
 
 def diagnose(
-    view: View, finders: Sequence[Finder], *, k: int = FINDINGS, seed: int = 0, alpha: float = ALPHA, first: int = 1
+    view: View,
+    finders: Sequence[Finder],
+    *,
+    named: Sequence[Named] = (),
+    k: int = FINDINGS,
+    seed: int = 0,
+    alpha: float = ALPHA,
+    first: int = 1,
 ) -> Diagnosis:
-    """Find on one half of the rows, confirm on the other; groups stay whole.
+    """Find on either half of the rows, confirm on the other; groups stay whole.
 
-    view: the explore rows. k: at most so many suspicions of each finder, and so many findings in all; the confirmed
-    come first. alpha: where nothing is true, at most this share of diagnoses confirms anything. first: number of the
-    first finding, `F1`. A finder that raises or answers what it must not is left out and told in the notes.
+    view: the explore rows. named: slices that were suspected before any row was seen; all rows try them, at a part of
+    alpha, and finders look for what those that are confirmed do not explain. k: at most so many suspicions of each
+    finder, so many of all that are tried, and so many findings; the confirmed come first. alpha: where nothing is true,
+    at most this share of diagnoses confirms anything. first: number of the first finding, `F1`. A finder that raises or
+    answers what it must not is left out and told in the notes.
     """
     groups = len(np.unique(view.groups)) if len(view) else 0
     if groups < LEAST_GROUPS:
@@ -96,22 +114,34 @@ def diagnose(
     if not view.failed.any():
         return Diagnosis(findings=(), suspicions={}, notes=(Note(code=NO_FAILURE, got=str(len(view))),))
     one, two = view.halves(np.random.default_rng(seeds.child(seed, "diagnose", "halves")))
-    found_on, tried_on = view.take(evenly(one, MOST)), view.take(two)
-    suspicions, notes = _suspicions(found_on, tried_on, finders, k, seed)
-    kept = _different([s for s, _, _ in suspicions], [mask for _, mask, _ in suspicions])
-    chosen = [suspicions[i] for i in kept]
-    trials = tried([mask for _, _, mask in chosen], tried_on, alpha)
-    ranked = _ranked([s.kind for s, _, _ in chosen], trials, tried_on.excess)[:k]
-    findings, order = [], worst_first(view)
-    for number, place in enumerate(ranked, start=first):
-        suspicion, mask, _ = chosen[place]
-        finding = _finding(f"F{number}", suspicion, int(mask.sum()), trials[place], view, order)
-        if suspicion.ball is None and suspicion.rule.names_class:
-            more = told_of_unlabelled(suspicion.rule, found_on, tried_on)
+    ways = [(one, two), (two, one)] if len(view) <= CROSSED else [(one, two)]
+    asked = try_named(named, view, alpha * NAMED_SHARE)
+    sure = [one.mask for one, trial in asked if trial.confirmed]
+    beside = replace(view, known=known(sure, view)) if sure else view
+    found, notes, back = list[_Tried](), list[Note](), seeds.integer(seed, "diagnose", "the other way")
+    for number, (look, other) in enumerate(ways):
+        both = _Way(found_on=beside.take(evenly(look, MOST)), tried_on=beside.take(other))
+        share = (1 - NAMED_SHARE if asked else 1.0) / len(ways)
+        tried_so, told_of = _one_way(both, finders, k, seed if not number else back, alpha * share)
+        found += tried_so
+        notes += [note for note in told_of if note not in notes]
+    masks = [one.suspicion.mask(view) for one in found]
+    chosen: list[tuple[Suspicion | Named, Array, int, Confirmation, _Way | None]] = [
+        (found[i].suspicion, masks[i], found[i].found, found[i].trial, found[i].way)
+        for i in _ranked(found, masks, beside)
+    ]
+    chosen += [(one, one.mask, 0, trial, None) for one, trial in asked if trial.gap.difference > 0]
+    chosen.sort(key=lambda c: (not c[3].confirmed, -c[3].explained if c[3].confirmed else -c[3].gap.low))
+    order, findings, by_id = worst_first(view), list[Finding](), dict[str, Suspicion]()
+    for number, (which, mask, rows, trial, way) in enumerate(chosen[:k], start=first):
+        finding = _finding(f"F{number}", which, rows, trial, view, order[mask[order]])
+        if way is not None and isinstance(which, Suspicion) and which.ball is None and which.rule.names_class:
+            more = told_of_unlabelled(which.rule, way.found_on, way.tried_on)
             finding = replace(finding, told={**finding.told, "unlabelled": more})
         findings.append(finding)
-    by_id = {f.id: chosen[place][0] for f, place in zip(findings, ranked, strict=True)}
-    return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=notes)
+        if isinstance(which, Suspicion):
+            by_id[f"F{number}"] = which
+    return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=tuple(notes))
 
 
 def worst_first(view: View) -> Array:
@@ -124,8 +154,44 @@ def worst_first(view: View) -> Array:
     return np.lexsort((np.arange(len(view)), -sure, -view.error))
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Way:
+    """Rows to find on, and others to try on."""
+
+    found_on: View
+    tried_on: View
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Tried:
+    """A suspicion and what came of it."""
+
+    suspicion: Suspicion
+    way: _Way
+    found: int
+    """Rows inside, of those it was found on."""
+    trial: Confirmation
+
+
+def _one_way(
+    way: _Way, finders: Sequence[Finder], k: int, seed: int, alpha: float
+) -> tuple[list[_Tried], tuple[Note, ...]]:
+    """Find on the one half, try on the other."""
+    suspicions, notes = _suspicions(way, finders, k, seed)
+    rules = [s.ball is None for s, _, _ in suspicions]
+    order = in_turn([mask for _, mask, _ in suspicions], rules, way.found_on, k)
+    trials = tried([suspicions[i][2] for i in order], way.tried_on, alpha)
+    made = [
+        _Tried(suspicion=suspicions[i][0], way=way, found=int(suspicions[i][1].sum()), trial=trial)
+        for i, trial in zip(order, trials, strict=True)
+    ]
+    return made, notes
+
+
 def _suspicions(
-    found_on: View, tried_on: View, finders: Sequence[Finder], k: int, seed: int
+    way: _Way, finders: Sequence[Finder], k: int, seed: int
 ) -> tuple[list[tuple[Suspicion, Array, Array]], tuple[Note, ...]]:
     """Suspicions with their rows in either half, finder by finder in turns, and the finders that are left out."""
     answers, notes = [], []
@@ -133,8 +199,8 @@ def _suspicions(
         name = str(getattr(finder, "name", type(finder).__name__))
         try:
             drawn = int(seeds.child(seed, "diagnose", name).generate_state(1)[0])
-            answered = list(finder.find(found_on, k, drawn))[:k]
-            answers.append([(s, _rows(s, found_on), _rows(s, tried_on)) for s in answered])
+            answered = list(finder.find(way.found_on, k, drawn))[:k]
+            answers.append([(s, _rows(s, way.found_on), _rows(s, way.tried_on)) for s in answered])
         except Exception as error:  # a user's own finder may do anything; the others go on
             ours = type(finder).__module__.startswith("autodc.")
             got = told(error.with_traceback(None) if ours else error)  # no line of a library says anything to a user
@@ -150,11 +216,28 @@ def _rows(suspicion: Suspicion, view: View) -> Array:
     return mask
 
 
-def _different(suspicions: Sequence[Suspicion], masks: Sequence[Array]) -> list[int]:
-    """Those that are not nearly the rows of an earlier one; fewer are tried, and each at a wider level."""
+def _ranked(found: Sequence[_Tried], masks: Sequence[Array], view: View) -> list[int]:
+    """The confirmed, by what they explain of the errors, each once; then the suspected, by how sure they are.
+
+    A cluster has to tell news beside every rule: a rule is read, and holds on rows without an embedding. masks: the
+    rows of the view that each means.
+    """
+    sure = [i for i, one in enumerate(found) if one.trial.confirmed]
+    sure.sort(key=lambda i: (found[i].suspicion.ball is not None, -found[i].trial.explained))
     kept: list[int] = []
-    for place in range(len(suspicions)):
-        if masks[place].any() and not any(_alike(masks[place], masks[other]) for other in kept):
+    covered = np.zeros(len(view), dtype=bool)
+    for place in sure:
+        mask = masks[place]
+        cost = view.excess
+        cost = cost - cost[~covered].mean() if (~covered).any() else cost
+        news = mask & ~covered
+        if news.sum() >= LEAST_INSIDE and cost[news].sum() >= NEWS * cost[mask].sum():
+            kept.append(place)
+            covered |= mask
+    kept.sort(key=lambda i: -found[i].trial.explained)
+    rest = sorted((i for i, one in enumerate(found) if not one.trial.confirmed), key=lambda i: -found[i].trial.gap.low)
+    for place in rest:
+        if not any(_alike(masks[place], masks[other]) for other in kept):
             kept.append(place)
     return kept
 
@@ -164,46 +247,32 @@ def _alike(one: Array, two: Array) -> bool:
     return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
 
 
-def _ranked(kinds: Sequence[FindingKind], trials: Sequence[Confirmation], excess: Array) -> list[int]:
-    """The confirmed, by what they explain of the errors, each once; then the suspected, by how sure they are.
-
-    A cluster has to tell news beside every rule: a rule is read, and holds on rows without an embedding.
-    excess: of the rows on which they were tried.
-    """
-    sure = [i for i, one in enumerate(trials) if one.confirmed]
-    sure.sort(key=lambda i: (kinds[i] == "cluster", -trials[i].explained))
-    kept: list[int] = []
-    covered = np.zeros(len(excess), dtype=bool)
-    for place in sure:
-        mask = trials[place].mask
-        cost = excess - excess[~mask].mean()
-        news = mask & ~covered
-        if news.sum() >= LEAST_INSIDE and cost[news].sum() >= NEWS * cost[mask].sum():
-            kept.append(place)
-            covered |= mask
-    kept.sort(key=lambda i: -trials[i].explained)
-    rest = [i for i, one in enumerate(trials) if not one.confirmed]
-    return [*kept, *sorted(rest, key=lambda i: -trials[i].gap.low)]
-
-
-def _finding(name: str, suspicion: Suspicion, found: int, trial: Confirmation, view: View, order: Array) -> Finding:
-    inside = suspicion.mask(view)
-    told: dict[str, Any] = {"cost": round(trial.cost, 4), **suspicion.told}
-    if suspicion.ball is not None:
-        told["ball"] = {
-            "embedding": suspicion.ball.embedding,
-            "centre": [float(v) for v in suspicion.ball.centre],
-            "radius": suspicion.ball.radius,
-        }
+def _finding(name: str, one: Suspicion | Named, found: int, trial: Confirmation, view: View, inside: Array) -> Finding:
+    """inside: positions in the view, the worst first."""
+    told: dict[str, Any] = {"cost": round(trial.cost, 4)}
+    if trial.aside:
+        told["aside"] = trial.aside
+    if not trial.confirmed and trial.needed is not None:
+        told["rows_needed"] = int(float(f"{trial.needed * len(view) / len(trial.mask):.1e}"))
+    if isinstance(one, Named):
+        told["slice"] = one.name
+    else:
+        told |= one.told
+        if one.ball is not None:
+            told["ball"] = {
+                "embedding": one.ball.embedding,
+                "centre": [float(v) for v in one.ball.centre],
+                "radius": one.ball.radius,
+            }
     return Finding(
         id=name,
-        kind=suspicion.kind,
-        rule=suspicion.rule.sql,
+        kind="attributes" if isinstance(one, Named) else one.kind,
+        rule=one.where if isinstance(one, Named) else one.rule.sql,
         status="confirmed" if trial.confirmed else "suspected",
         found=found,
         confirmed=int(trial.mask.sum()),
         error=trial.gap,
-        by=suspicion.by,
-        ids=tuple(int(i) for i in view.ids[order[inside[order]]]),
+        by=BY if isinstance(one, Named) else one.by,
+        ids=tuple(int(i) for i in view.ids[inside]),
         told=told,
     )

@@ -49,6 +49,9 @@ class View:
     """Labels in the order of the probabilities."""
     embeddings: Mapping[str, Array] = field(default_factory=dict)
     """Name → coordinates, shape (n, d), float32 without NaN."""
+    known: Array | None = None
+    """Shape (n,) of integers from 0: what is known of where the model fails; rows of one number are held against each
+    other alone. None where nothing is known."""
     x: Inputs | None = None
     """The inputs, n rows, of those who show or change them."""
 
@@ -75,14 +78,17 @@ class View:
         return self.attributes.assign(**{TARGET: np.asarray(self.target, dtype=object)})
 
     @property
+    def strata(self) -> Array | None:
+        """The class of each row and what is known of it as one number, shape (n,); None where there is neither."""
+        label = self.labels
+        if self.known is None or label is None:
+            return label if self.known is None else self.known
+        return np.unique(self.known * (label.max(initial=0) + 1) + label, return_inverse=True)[1].ravel()
+
+    @property
     def excess(self) -> Array:
-        """Error beyond what the class of a row explains, shape (n,); classes of a few rows are explained together."""
-        place = self.labels
-        if not len(self) or place is None:
-            return self.error - (self.error.mean() if len(self) else 0.0)
-        place = np.where(np.bincount(place)[place] < FEW, place.max() + 1, place)
-        count, total = np.bincount(place), np.bincount(place, weights=self.error)
-        return np.asarray(self.error - (total / np.maximum(count, 1))[place])
+        """Error beyond what the class of a row, and what is known of it, explain, shape (n,)."""
+        return beyond(self.error, self.strata)
 
     def take(self, rows: Array) -> Self:
         """The same of these rows, in this order. rows: positions among the n, or n booleans."""
@@ -98,6 +104,7 @@ class View:
             groups=self.groups[index],
             probabilities=None if self.probabilities is None else self.probabilities[index],
             embeddings={name: one[index] for name, one in self.embeddings.items()},
+            known=None if self.known is None else self.known[index],
             x=None if self.x is None else taken(self.x, index),
         )
 
@@ -114,6 +121,18 @@ class View:
             alike = rng.permutation(np.flatnonzero(worst == kind))
             first[alike[: len(alike) // 2]] = True
         return np.flatnonzero(first[place]), np.flatnonzero(~first[place])
+
+
+def beyond(error: Array, label: Array | None) -> Array:
+    """Errors less the mean error of each class, shape (n,); classes of a few rows are explained together.
+
+    label: the class of each row as a number from 0, shape (n,); None where rows have none.
+    """
+    if not len(error) or label is None:
+        return error - (error.mean() if len(error) else 0.0)
+    place = np.where(np.bincount(label)[label] < FEW, label.max() + 1, label)
+    count, total = np.bincount(place), np.bincount(place, weights=error)
+    return np.asarray(error - (total / np.maximum(count, 1))[place])
 
 
 def failed_rows(error: Array, *, is_classification: bool) -> Array:

@@ -119,4 +119,5 @@ def _failures(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> di
         "undiagnosed": findings.notes(state),
         "former": findings.former(state),
         "more_words": more_rows.slice_words(result["more_rows"]),
+        "gone": findings.gone(state),
     }

@@ -79,14 +79,33 @@ def former(state: State) -> list[dict[str, Any]]:
     return [view(one, classes) for one in state.findings.values() if one.id not in now]
 
 
+def gone(state: State) -> list[dict[str, Any]]:
+    """The findings that were confirmed in a round before and hold no more, each condition once, the last told first.
+
+    One is gone where the last diagnosis confirms nothing that has half of its rows.
+    """
+    looked, classes = last_looked(state), spec_of(state).task.kind == "classification"
+    now = [] if looked is None else [state.findings[name] for name in looked.ids]
+    seen = [set(one.ids) for one in now if one.status == "confirmed"]
+    shown = []
+    for one in reversed(state.findings.values()):
+        if one.status != "confirmed" or one in now:
+            continue
+        if not any(2 * len(rows & set(one.ids)) >= len(one.ids) for rows in seen):
+            seen.append(set(one.ids))
+            shown.append(view(one, classes))
+    return shown
+
+
 def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
     """One finding with its words. is_classification: whether an error is a wrong class."""
     error = {key: float(value) for key, value in one.error.items()}
     numbers = _Errors(error, is_classification)
     return {
         **finding_dict(one),
-        "words": rule_words(one.rule) if one.basis == "attributes" else _cluster_words(one.rule),
-        "size": f"{count(one.found, 'row')} found, {count(one.confirmed, 'row')} to confirm",
+        "words": _words(one),
+        "size": _size(one),
+        "settled_by": _settled_by(one),
         "inside": numbers.plain(error["inside"]),
         "outside": numbers.plain(error["outside"]),
         "difference_words": numbers.signed(error["difference"]),
@@ -100,15 +119,40 @@ def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
     }
 
 
+def _words(one: ev.FindingMade) -> str:
+    words = rule_words(one.rule) if one.basis == "attributes" else _cluster_words(one.rule)
+    return f"slice {one.told['slice']}: {words}" if "slice" in one.told else words
+
+
+def _size(one: ev.FindingMade) -> str:
+    if "slice" in one.told:
+        return f"{count(one.confirmed, 'row')}, named by the study before any was seen"
+    return f"{count(one.found, 'row')} found, {count(one.confirmed, 'row')} to confirm"
+
+
+def _settled_by(one: ev.FindingMade) -> str:
+    """How many rows would settle a suspicion; empty where no number can be told."""
+    needed = one.told.get("rows_needed")
+    return f"about {needed:,} explore rows would confirm it, if it is as large as it looks" if needed else ""
+
+
 def _sentence(one: ev.FindingMade, numbers: _Errors) -> str:
     error = one.error
     more = numbers.signed(error["difference"])
     sure = f"{SURE} {numbers.span(error['low'], error['high'])}"
+    inside, outside = numbers.plain(error["inside"]), numbers.plain(error["outside"])
     if not numbers.shares:
-        mean = f"the mean error is {numbers.plain(error['inside'])} inside, {numbers.plain(error['outside'])} elsewhere"
-        return f"{mean}: {more} ({sure})"
-    text = f"{numbers.plain(error['inside'])} of the rows inside are wrong, {numbers.plain(error['outside'])} elsewhere"
+        return f"the mean error is {inside} inside, {outside} {_rest(one)}: {more} ({sure})"
+    text = f"{inside} of the rows inside are wrong, {outside} {_rest(one)}"
     return f"{text}; beyond what the class explains {more} ({sure})"
+
+
+def _rest(one: ev.FindingMade) -> str:
+    """What the rows inside were held against, in words."""
+    aside = one.told.get("aside", 0)
+    if "slice" in one.told:
+        return "of those in no target slice" if aside else "elsewhere"
+    return f"elsewhere, less {count(aside, 'row')} that a surer one has" if aside else "elsewhere"
 
 
 class _Errors:
@@ -261,6 +305,9 @@ def promotable(state: State, name: str) -> ev.FindingMade:
             f"{name}: {rule_words(one.rule)}",
             _others(state),
         )
+    if "slice" in one.told:
+        problem, got = f"{name} is a slice of this study already", f"{one.told['slice']}: {rule_words(one.rule)}"
+        raise InputError("ADC-RUN-090", problem, "--promote", got, "there is nothing left to do for it")
     if one.basis != "attributes":
         raise InputError(
             "ADC-DIAG-008",
@@ -281,7 +328,11 @@ def _others(state: State) -> str:
         []
         if looked is None
         else [
-            n for n in looked.ids if state.findings[n].status == "confirmed" and state.findings[n].basis == "attributes"
+            n
+            for n in looked.ids
+            if (one := state.findings[n]).status == "confirmed"
+            and one.basis == "attributes"
+            and "slice" not in one.told
         ]
     )
     return f"those that can be promoted are {listed(fit)}" if fit else "no finding of this study can be promoted yet"

@@ -49,6 +49,7 @@ def result(state: State) -> dict[str, Any]:
         **({} if state.unread is None else {"test_unread": state.unread.problem}),
         "findings": findings.findings(state),
         "more_rows": more_rows.more_rows(state),
+        "gone": [one["id"] for one in findings.gone(state)],
         "requests": [],
         "search": {"fidelity": _fidelity(state), **({"probes": _probes(state)} if state.probes else {})},
         "failing": always_failing(state),

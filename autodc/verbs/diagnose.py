@@ -38,7 +38,7 @@ from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
 from autodc.verbs.sizes import Offer, explored_slices, of_base, of_offer, offers_of, trained_on_parts
 from autodc.wire.annotators import USUAL
-from autodc.wire.diagnosis import Looked, as_events, look, with_more_rows
+from autodc.wire.diagnosis import Looked, as_events, look, looks, with_more_rows
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.more_rows import TOLD, of_findings, rows_slice, told_of
@@ -77,6 +77,8 @@ class DiagnosisResult:
     """Labels, edge cases, and slices that tell nothing (verbs/checks.py)."""
     more_rows: Mapping[str, Any] = field(default_factory=lambda: dict(NOTHING_MORE))
     """`slices`: slice → what more rows of each dataset would do; `offers`: what datasets on offer would be worth."""
+    gone: tuple[Mapping[str, Any], ...] = ()
+    """Findings that were confirmed in a round before and hold no more, with their words."""
     promoted: str = ""
     """What it changes that a finding is a slice of the study now, in words."""
 
@@ -103,6 +105,7 @@ class DiagnosisResult:
             "rows": self.rows,
             "findings": [dict(one) for one in self.findings],
             "more_rows": dict(self.more_rows),
+            "gone": [one["id"] for one in self.gone],
             "labels": self.checks.labels,
             "edges": self.checks.edges,
             "unit_tests": self.checks.unit_tests,
@@ -276,6 +279,7 @@ def _of_run(
             **NOTHING_MORE,
             "slices": {n: [o.to_dict() for o in v] for n, v in of_slices(view_of(state)).items()},
         },
+        gone=tuple(told.gone(state)),
         promoted=words,
     )
     _write_page(result, exhibits_of(folder))
@@ -346,7 +350,7 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path, finders: Sequence
         outputs = None
     if outputs is None:
         trial, outputs = None, predicted(inputs, str(folder.absolute()))
-    looked: Looked = look(inputs, outputs, _most(inputs.spec), finders=finders)
+    looked: Looked = look(inputs, outputs, _most(inputs.spec), finders=finders, before=looks(state))
     looked = with_more_rows(looked, inputs, view_of(state), core.store)
     made, found = as_events(
         looked,

@@ -11,15 +11,18 @@ import numpy as np
 from autodc import seeds
 from autodc.adapters.finders.registry import USUAL
 from autodc.diagnose.causes import causes
+from autodc.diagnose.confirm import alpha_of
 from autodc.diagnose.diagnosis import diagnose
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.finding import Finding
+from autodc.diagnose.named import Named
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import LEAST_GROUPS
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
 from autodc.study.phases.tools import Diagnosed
 from autodc.study.ports import ArtefactLost, ArtefactStore
 from autodc.study.view import View
@@ -61,13 +64,16 @@ def look(
     outputs: Mapping[str, Array],
     k: int,
     known: Known | None = None,
+    *,
     finders: Sequence[Finder] = USUAL,
+    before: int = 0,
 ) -> Looked:
     """Look for where a model fails on the explore rows of a study: the same data, outputs and study, the same findings.
 
-    outputs: part → what it predicts, row order; k: at most so many findings; known: the rows as they
-    were measured before; finders: who looks. Raises InputError ADC-DIAG-001 where no rows are set apart, 002 where they
-    are too few to be cut in two. What a finder or an enricher raises is a note.
+    outputs: part → what it predicts, row order; k: at most so many findings; known: the rows as they were measured
+    before; finders: who looks; before: diagnoses of this study before this one, which leave it less of the error
+    budget. Raises InputError ADC-DIAG-001 where no rows are set apart, 002 where they are too few to be cut in two.
+    What a finder or an enricher raises is a note.
     """
     refuse_uncut(inputs)
     known = known or known_of(inputs)
@@ -81,7 +87,14 @@ def look(
             f"{len(rows)} explore rows in {units} groups, {LEAST_GROUPS} needed",
             "give more validation rows, or a larger data.explore_share",
         )
-    found = diagnose(rows, finders, k=k, seed=seeds.integer(inputs.spec.seed, "diagnose"))
+    found = diagnose(
+        rows,
+        finders,
+        named=named_slices(inputs, rows),
+        k=k,
+        seed=seeds.integer(inputs.spec.seed, "diagnose"),
+        alpha=alpha_of(before),
+    )
     notes = [*known.notes]
     notes += [{"code": one.code, "got": ": ".join(filter(None, (one.finder, one.got)))} for one in found.notes]
     findings = []
@@ -109,6 +122,19 @@ def with_more_rows(looked: Looked, inputs: Inputs, view: View, store: ArtefactSt
     )
 
 
+def named_slices(inputs: Inputs, rows: Rows) -> tuple[Named, ...]:
+    """The slices of validation that the study file names by a condition, on these rows.
+
+    A slice that was made of a finding later is not among them: it was found on these rows.
+    """
+    conditions = {one.name: one.where for one in inputs.spec.slices if one.where and one.source is None}
+    return tuple(
+        Named(name=one.name, where=where, mask=np.isin(rows.ids, one.rows), is_target=one.role == "target")
+        for one in inputs.explore.slices
+        if (where := conditions.get(one.name)) is not None
+    )
+
+
 @final
 class ExploreDiagnoser:
     """Looks with the predictions that a study keeps of its incumbent; whatever hinders it is a note."""
@@ -126,7 +152,8 @@ class ExploreDiagnoser:
             refuse_uncut(self._inputs)
             outputs = self._store.get(address)
             self._known = self._known or known_of(self._inputs)
-            looked = look(self._inputs, outputs, view.spec.loop.findings, self._known)
+            before = looks(view.state)
+            looked = look(self._inputs, outputs, view.spec.loop.findings, self._known, before=before)
             looked = with_more_rows(looked, self._inputs, view, self._store)
         except ArtefactLost as error:
             looked = _noted(NOT_KEPT, str(error))
@@ -147,6 +174,11 @@ class ExploreDiagnoser:
             first=state.next_finding,
             store=self._store,
         )
+
+
+def looks(state: State) -> int:
+    """How many diagnoses of a study saw rows, that of its incumbent now not counted."""
+    return sum(one.made.rows > 0 and one.plan != state.incumbent for one in state.diagnoses)
 
 
 def as_events(

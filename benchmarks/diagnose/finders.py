@@ -30,6 +30,7 @@ from autodc import seeds
 from autodc.diagnose.beam import Beam
 from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.diagnosis import Diagnosis, diagnose, worst_first
+from autodc.diagnose.named import Named
 from autodc.diagnose.view import View
 from benchmarks.diagnose.measures import measures
 from benchmarks.diagnose.peers import METHODS, Method
@@ -100,20 +101,52 @@ def _answer(name: str, method: Method, given: tuple[View, View, int, int], kind:
     return KEPT[key]
 
 
-def permuted(runs: int, first: int) -> tuple[int, int]:
-    """Runs in which something was confirmed where errors were dealt out anew, and findings confirmed in all."""
+LUCK = {
+    "3,000 rows": (3000, 1, False),
+    "1,000 rows": (1000, 1, False),
+    "300 rows": (300, 1, False),
+    "1,000 rows in groups of 4, alike": (1000, 4, False),
+    "300 rows in groups of 4, alike": (300, 4, False),
+    "1,000 rows, four slices named": (1000, 1, True),
+    "300 rows in groups of 4, alike, four slices named": (300, 4, True),
+}
+"""World → its rows, rows of a group, whether the study names slices."""
+
+
+def permuted(runs: int, first: int, rows: int = 3000, size: int = 1, slices: bool = False) -> tuple[int, int]:
+    """Runs in which something was confirmed where errors were dealt out anew, and findings confirmed in all.
+
+    size: rows of a group, which have the same attributes and, half of them, the same error; slices: whether the study
+    names four, of which one is a guard.
+    """
     fooled = confirmed = 0
-    views: dict[int, View] = {}
     for run in range(runs):
-        number = first + run % 4
-        if number not in views:
-            views[number] = replace(setting(number).view("pixels"), x=None).take(np.arange(3000))
-        view = views[number]
-        order = np.random.default_rng(seeds.child(run, "permuted")).permutation(len(view))
-        view = replace(view, error=view.error[order], failed=view.failed[order])
-        count = len(diagnose(view, OURS, seed=run).confirmed)
+        rng = np.random.default_rng(seeds.child(run, "permuted"))
+        view = replace(setting(first + run % 4).view("pixels"), x=None)
+        view = view.take(np.repeat(rng.permutation(len(view))[: rows // size], size))
+        groups = np.repeat(np.arange(rows // size), size)
+        error = rng.permutation(view.error)
+        error = np.where(rng.random(len(view)) < 0.5, error[groups * size], error) if size > 1 else error
+        view = replace(view, ids=np.arange(len(view)), groups=groups, error=error, failed=error > 0)
+        named = _named(view) if slices else ()
+        count = len(diagnose(view, OURS, named=named, seed=run).confirmed)
         fooled, confirmed = fooled + (count > 0), confirmed + count
     return fooled, confirmed
+
+
+def _named(view: View) -> list[Named]:
+    """Slices as a study might name them, which have to do with nothing."""
+    told = view.attributes
+    masks = {
+        "early": told.hour < 6,
+        "late": told.hour >= 20,
+        "bright": told.brightness > told.brightness.quantile(0.9),
+        "plain": (told.hour >= 6) & (told.hour < 20),
+    }
+    return [
+        Named(name=name, where=name, mask=mask.to_numpy(bool), is_target=name != "plain")
+        for name, mask in masks.items()
+    ]
 
 
 def seconds_of_3000(number: int) -> float:
@@ -190,7 +223,7 @@ def main() -> None:
     options = asked.parse_args()
     numbers = range(options.first, options.first + options.settings)
     parts = [line for kind in KINDS for line in section(numbers, kind)]
-    fooled, confirmed = permuted(options.permuted, options.first)
+    luck = [(name, *permuted(options.permuted, options.first, *world)) for name, world in LUCK.items()]
     whole = seconds_of_3000(options.first)
     real = [
         line
@@ -212,8 +245,10 @@ def main() -> None:
         *parts,
         "## Luck and time",
         "",
-        f"Errors dealt out anew among 3,000 rows: {fooled} of {options.permuted} diagnoses confirm anything "
-        f"({confirmed} findings).",
+        f"Errors dealt out anew, {options.permuted} diagnoses each:",
+        "",
+        table(("world", "diagnoses that confirm anything", "findings confirmed"), luck),
+        "",
         f"A whole diagnosis of 3,000 rows and 24 columns, both finders: {whole:.1f} CPU-s.",
         "",
         "## Real data, nothing planted",

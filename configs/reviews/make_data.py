@@ -17,7 +17,7 @@ import pandas as pd
 
 FOLDER = Path(__file__).resolve().parent / "data"
 FILES = {"films": "movieReviewSnippets", "products": "amazonReviewSnippets", "editorials": "nytEditorialSnippets"}
-CLEAR, LONGEST = 0.8, 140
+CLEAR, LONGEST = 0.8, 200
 """How far from neutral the mean rating is at least, of −4 to 4, and how many characters a sentence has at most."""
 
 
@@ -50,12 +50,13 @@ def tables():
         return found.assign(domain=domain)
 
     held = {
-        name: [take("films", 400), take("products", 600), take("editorials", 450)] for name in ("validation", "test")
+        name: [take("films", 800), take("products", rows), take("editorials", editorials)]
+        for name, rows, editorials in (("validation", 750, 750), ("test", 600, 450))
     }
     careless = take("products", 400)
     careless["label"] = np.roll(careless.label, 1)
     return {
-        "base.jsonl": take("films", 800),
+        "base.jsonl": take("films", 1800),
         "products.jsonl": take("products", 450),
         "editorials.parquet": take("editorials", 400),
         "careless.parquet": careless,

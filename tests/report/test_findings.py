@@ -120,6 +120,47 @@ def test_why_of_a_finding_and_what_can_be_promoted(night: Any) -> None:
         assert "F1" in caught.value.hint
 
 
+def test_what_a_finding_is_held_against_and_what_would_settle_it_is_said(night: Any, tmp_path: Path) -> None:
+    rows = night().train({"overall": 0.8, "dark": 0.5})
+    rows.add(
+        made(rows, 4),
+        found(1, "confirmed", "abs(angle) > 20", by="slices", found=0, told={"slice": "turned", "aside": 40}),
+        found(2, "confirmed", told={"aside": 1}),
+        found(3, "suspected", "noise >= 1.0", told={"rows_needed": 1600}),
+        found(4, "suspected", "noise < 0.5"),
+    )
+    named, beside, suspected, other = findings.views(rows.state())
+    assert named["words"] == "slice turned: abs(angle) > 20"
+    assert named["size"] == "55 rows, named by the study before any was seen"
+    assert "11% of those in no target slice" in named["sentence"]
+    assert "11% elsewhere, less 1 row that a surer one has" in beside["sentence"]
+    assert suspected["settled_by"] == "about 1,600 explore rows would confirm it, if it is as large as it looks"
+    assert other["settled_by"] == ""
+    page = write_report(rows.state(), rows.result(), tmp_path).read_text()
+    assert "about 1,600 explore rows would confirm it" in page
+    with pytest.raises(InputError, match="F1 is a slice of this study already") as caught:
+        findings.promotable(rows.state(), "F1")
+    assert caught.value.code == "ADC-RUN-090"
+
+
+def test_what_was_confirmed_before_and_holds_no_more_is_gone(night: Any, tmp_path: Path) -> None:
+    rows = night().train({"overall": 0.8, "dark": 0.5})
+    rows.add(
+        made(rows, 3),
+        found(1, "confirmed", ids=(1, 2, 3, 4)),
+        found(2, "confirmed", "heat < -3.0", ids=(11, 12, 13, 14)),
+        found(3, "suspected", "noise >= 1.0", ids=(21, 22, 23)),
+        made(rows, 2, round=2),
+        found(4, "confirmed", "hour < 5.0", round=2, ids=(1, 2, 3)),
+        found(5, "suspected", "heat < -4.0", round=2, ids=(11, 12, 13)),
+    )
+    state = rows.state()
+    assert [one["id"] for one in findings.gone(state)] == ["F2"]
+    assert rows.result()["gone"] == ["F2"]
+    page = write_report(state, rows.result(), tmp_path).read_text()
+    assert "gone now:</b> F2 heat below -3 (+33 points in round 1)" in page
+
+
 def test_a_value_has_an_error_of_its_own_units(night: Any) -> None:
     rows = night(metric="mae", kind="regression").train({"overall": -3.0, "dark": -5.0})
     error = {"inside": 5.25, "outside": 2.0, "difference": 3.25, "low": 1.5, "high": 5.0}
