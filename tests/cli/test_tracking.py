@@ -105,6 +105,7 @@ def test_a_store_that_can_never_work_ends_check_and_run_at_the_start(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("uri", "words"),
     [("./mlruns", "maintenance mode"), ("file:mlruns", "MLFLOW_ALLOW_FILE_STORE"), ("foo://bar", "unsupported URI")],
