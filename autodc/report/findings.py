@@ -23,6 +23,15 @@ Exhibits = Callable[[str], Mapping[str, Array] | None]
 
 PICTURES = (("inputs", "input"), ("truths", "truth"), ("predictions", "prediction"))
 """Arrays of pictures in an exhibit, and what they are called."""
+WAYS = {
+    "columns": "the nearest passing row",
+    "words": "the nearest passing text",
+    "pca": "principal components of the inputs",
+    "vae": "a conditional autoencoder of the inputs",
+}
+"""How a nearest input is looked for, in words."""
+STRONGEST = 8
+"""Times that a difference of pictures is made stronger at most, so that it is seen."""
 VALUES_SHOWN = 3
 """Values of a row that are told below its picture."""
 
@@ -63,14 +72,18 @@ def _near(seen: Mapping[str, Any]) -> dict[str, Any]:
     """Counterfactuals: the table, and examples with pictures before, after and the difference."""
     scale = charts.difference_scale(seen["shifts"])
     examples = [dict(one) for one in seen["examples"]]
+    pairs = [np.asarray(one, dtype=float) for one in seen.get("pictures", ((), ()))]
+    changes = pairs[1] - pairs[0]
+    largest = float(np.abs(changes).max(initial=0.0))
+    stronger = max(1, min(STRONGEST, int(255 / largest))) if largest else 1
     for k, (before, after) in enumerate(zip(*seen.get("pictures", ((), ())), strict=True)):
-        change = np.asarray(after, dtype=float) - np.asarray(before, dtype=float)
-        difference = np.clip(127.5 + change / 2, 0, 255).astype(np.uint8)
+        difference = np.clip(127.5 + stronger * changes[k] / 2, 0, 255).astype(np.uint8)
         sources = (("input", before), ("what would pass", after), ("difference", difference))
         if k < len(examples):
             examples[k]["pictures"] = [{"name": name, "source": _png(one)} for name, one in sources]
     return {
-        "by": {"columns": "the nearest passing row", "words": "the nearest passing text"}.get(seen["by"], seen["by"]),
+        "by": WAYS.get(seen["by"], seen["by"]),
+        "stronger": stronger,
         "tried": seen["tried"],
         "found": seen["found"],
         "shifts": [{**one, "bar": _bar(one, scale, "open")} for one in seen["shifts"]],

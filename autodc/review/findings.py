@@ -212,7 +212,13 @@ def cause_words(cause: Mapping[str, Any]) -> str:
     if value is not None:
         shares = "" if mine is None or theirs is None else f" in {mine:.0%} of failing rows, {theirs:.0%} of passing"
         return f"{name} {value!r}{shares or (' more often' if cause['difference'] > 0 else ' less often')}"
-    side = "higher" if cause["difference"] > 0 else "lower"
+    if cause.get("how") == "missing":
+        shares = "" if mine is None or theirs is None else f" in {mine:.0%} of failing rows, {theirs:.0%} of passing"
+        return f"{name} missing{shares or (' more often' if cause['difference'] > 0 else ' less often')}"
+    more = cause["difference"] > 0
+    side = "higher" if more else "lower"
+    if cause.get("how") == "spread":
+        side = "farther from the usual" if more else "nearer to the usual"
     means = "" if mine is None or theirs is None else f", {mine:.4g} where it fails and {theirs:.4g} where it passes"
     size = abs(cause["difference"])
     return f"{name} {side} by {size:.2f} standard deviations{means}"

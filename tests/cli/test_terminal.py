@@ -170,3 +170,24 @@ def test_words_of_other_peoples_code_are_printed_as_they_stand(capsys: pytest.Ca
     told = capsys.readouterr()
     assert told.out.splitlines() == ["fog: undecided", words, words]
     assert told.err.rstrip().endswith(words)
+
+
+@pytest.mark.parametrize("width", [80, 66])
+def test_a_column_that_wraps_leaves_room_for_the_others(width: int) -> None:
+    long = "dark_share at least 0.48 and below 0.672 and orientation below -6"
+    out = Console(width=width, file=io.StringIO(), highlight=False, markup=False, emoji=False)
+    columns = (
+        Column(name=""),
+        Column(name="where it fails", wraps=True),
+        Column(name="inside", right=True),
+        Column(name="elsewhere", right=True, drop=1),
+        Column(name="worse by, 95%", right=True),
+        Column(name="rows", right=True, drop=2),
+    )
+    print_table(out, columns, [["F1", "angle below -40", "83%", "50%", "+11 to +61", "30"], ["F3", long, *"abcd"]])
+    told = out.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, told.splitlines())) <= width
+    assert all(word in told for word in long.split())
+    assert "83%" in told
+    assert ("rows" in told) == (width == 80)
+    assert told.count("F3") == 1

@@ -180,3 +180,38 @@ def test_mlflow_has_the_findings_of_the_last_diagnosis(night: Any) -> None:
     )
     metrics = {name for change in changes for name in change.metrics}
     assert {"finding.F1.difference", "finding.F1.low", "finding.F1.high"} <= metrics
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ({"attribute": "wind", "difference": 1.5}, "wind higher by 1.50 standard deviations"),
+        ({"attribute": "wind", "difference": 1.5, "how": "spread"}, "wind farther from the usual by 1.50"),
+        ({"attribute": "wind", "difference": -1.5, "how": "spread"}, "wind nearer to the usual by 1.50"),
+        (
+            {"attribute": "wind", "difference": 0.4, "how": "missing", "failing": 0.5, "passing": 0.1},
+            "wind missing in 50% of failing rows, 10% of passing",
+        ),
+    ],
+)
+def test_what_of_an_attribute_differs_is_said(cause: dict[str, Any], words: str) -> None:
+    assert findings.cause_words(cause).startswith(words)
+
+
+def test_a_picture_of_a_small_difference_is_made_stronger_and_that_is_said(night: Any) -> None:
+    rows = night().train({"overall": 0.8, "dark": 0.5})
+    rows.add(made(rows, 1), found(1, "confirmed"))
+    before = np.full((1, 8, 8, 3), 100, dtype=np.uint8)
+    near = {
+        "by": "pca",
+        "tried": 1,
+        "found": 1,
+        "shifts": [],
+        "examples": [{"id": 7, "target": "cat", "prediction": "dog", "new_prediction": "cat"}],
+        "pictures": (before, before + 20),
+    }
+    (shown,) = drawn(findings.views(rows.state()), lambda address: None, {"F1": near})
+    assert shown["near"]["stronger"] == 8
+    assert shown["near"]["by"] == "principal components of the inputs"
+    (same,) = drawn(findings.views(rows.state()), lambda address: None, {"F1": {**near, "pictures": (before, before)}})
+    assert same["near"]["stronger"] == 1
