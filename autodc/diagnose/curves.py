@@ -47,6 +47,10 @@ class Point:
     weight: float = 1.0
     """How much it counts: the number of trainings it is the mean of."""
 
+    def to_dict(self) -> dict[str, float]:
+        """JSON form."""
+        return {"rows": round(self.rows, 2), "error": round(self.error, 6), "weight": round(self.weight, 4)}
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +123,10 @@ class Curve:
         middle = {"e0": self.start, "s": self.scale, "b": self.speed, "f": self.floor}
         now = self.reach
         return {
-            "points": [{"rows": one.rows, "error": round(one.error, 6), "weight": one.weight} for one in self.points],
-            "curve": {name: float(f"{_quantile(values, self.weight, 0.5):.4g}") for name, values in middle.items()},
+            "points": [one.to_dict() for one in self.points],
+            "curve": {
+                name: float(f"{_quantiles(values, self.weight, (0.5,))[0]:.4g}") for name, values in middle.items()
+            },
             "known": self.is_known,
             "noise": round(self.noise, 6),
             "twice": self.at(2 * now).to_dict() if now else None,
@@ -132,7 +138,7 @@ class Curve:
 
     def _told(self, rows: float, values: Array) -> Forecast:
         tail = (1 - COVERED) / 2
-        low, high = (_quantile(values, self.weight, q) for q in (tail, 1 - tail))
+        low, high = _quantiles(values, self.weight, (tail, 1 - tail))
         return Forecast(rows=float(rows), mid=float(values @ self.weight), low=low, high=high)
 
 
@@ -189,7 +195,7 @@ def learning_curve(
     density = np.exp(like - like.max()) * np.repeat(spread, len(LEVELS))
     density /= density.sum()
     s, b, f = (np.repeat(one, len(LEVELS)) for one in (s, b, f))
-    kept = density > density.max() * 1e-6
+    kept = density > density.max() * 1e-4
     about = np.sqrt((prior + misfit @ density) / total)
     return Curve(
         points=tuple(points),
@@ -257,6 +263,7 @@ def _shape(rows: Array | float, scale: Array, speed: Array, floor: Array) -> Arr
     return np.asarray(floor + (1 - floor) * (1 + rows / scale) ** -speed)
 
 
-def _quantile(values: Array, weights: Array, share: float) -> float:
+def _quantiles(values: Array, weights: Array, shares: Sequence[float]) -> list[float]:
     order = np.argsort(values)
-    return float(values[order][min(len(values) - 1, int(np.searchsorted(np.cumsum(weights[order]), share)))])
+    found = np.searchsorted(np.cumsum(weights[order]), shares)
+    return [float(one) for one in values[order][np.minimum(found, len(values) - 1)]]

@@ -44,7 +44,13 @@ class MoreRows:
         head = {"dataset": self.dataset, "now": round(self.now, 2), "more": round(self.more, 2)}
         head |= {"known": self.known, "share": self.is_share}
         told = {name: getattr(self, name).to_dict() for name in ("before", "after", "gain")}
-        return {**head, **told, "least": self.least, "chance": round(self.chance, 4), "curve": self.curve.to_dict()}
+        return {
+            **head,
+            **told,
+            "least": self.least,
+            "chance": round(self.chance, 4),
+            "points": [p.to_dict() for p in self.curve.points],
+        }
 
 
 def more_rows(
@@ -59,7 +65,7 @@ def more_rows(
     """
     found = []
     for name, there in full.items():
-        sizes = sizes_of(trainings, name, at)
+        sizes = sizes_of(trainings, name, at, scale or 1.0)
         if sizes is None:
             continue
         curve = learning_curve(sizes.points, scale or 1.0, noise=sizes.noise, count=sizes.count)

@@ -2,7 +2,8 @@
 
 The trainings of a search differ in every weight and setting at once. So errors are regressed on all of it together, by
 ridge, its penalty by the evidence of the data: one column for each step of the rows of the dataset asked for, one for
-each other dataset, and those of the settings. What cannot be told apart is shared out, and its points weigh little.
+each other dataset, and those of the settings. On a logarithmic scale, for what data and settings do multiplies. What
+cannot be told apart is shared out, and its points weigh little.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ Array = np.ndarray[Any, Any]
 
 STEPS = 5
 """Points at most that have rows of the dataset; where trainings have more different numbers they are put together."""
-LEAST_TRAININGS = 4
+LEAST_TRAININGS = 12
 """Below which nothing is said."""
 WIDE = 20.0
 """Largest over least value from which a setting is looked at by its logarithm."""
+NEAR = 0.05
+"""Of the scale of an error: it is added before the logarithm, so that small errors are not all there is."""
 PENALTIES = np.geomspace(1e-3, 1e3, 25)
 """Residual variance over that of an effect."""
 
@@ -51,27 +54,30 @@ class Sizes:
     """How many trainings that is worth."""
 
 
-def sizes_of(trainings: Sequence[Training], dataset: str, at: Training) -> Sizes | None:
+def sizes_of(trainings: Sequence[Training], dataset: str, at: Training, scale: float = 1.0) -> Sizes | None:
     """Tell the error by rows of a dataset; None where too few trainings differ in it.
 
-    at: of this training all else is taken. The weight of a point is the number of trainings that it is worth.
+    at: of this training all else is taken; scale: the size of an error, 1 for shares. The weight of a point is the
+    number of trainings that it is worth.
     """
     own = np.array([one.rows.get(dataset, 0.0) for one in trainings], dtype=float)
     if len(trainings) < LEAST_TRAININGS or len(np.unique(own)) < 2:
         return None
-    error = np.array([one.error for one in trainings], dtype=float)
+    near = NEAR * scale
+    error = np.log(np.array([one.error for one in trainings], dtype=float) + near)
     step, rows = _steps(own)
     mine = (step[:, None] == np.arange(1, len(rows))).astype(float)
     columns = np.concatenate([mine, _beside(trainings, dataset, at), _settings(trainings, at)], axis=1)
     mean, covariance, noise, count = _ridge(columns, error)
     of = np.eye(1 + columns.shape[1])[: len(rows)]
     of[:, 0] = 1.0
-    variance = np.einsum("ij,jk,ik->i", of, covariance, of)
+    variance, level = np.einsum("ij,jk,ik->i", of, covariance, of), np.exp(of @ mean)
+    usual = float(level.mean())
     points = (
-        Point(rows=float(n), error=max(0.0, float(e)), weight=float(min(len(error), 1 / v)))
-        for n, e, v in zip(rows, of @ mean, variance, strict=True)
+        Point(rows=float(n), error=max(0.0, float(e - near)), weight=float(min(len(error), (usual / e) ** 2 / v)))
+        for n, e, v in zip(rows, level, variance, strict=True)
     )
-    return Sizes(points=tuple(points), noise=noise, count=count)
+    return Sizes(points=tuple(points), noise=noise * usual, count=count)
 
 
 def _steps(own: Array) -> tuple[Array, Array]:

@@ -54,5 +54,5 @@ def rows_slice(inputs: Inputs, name: str, ids: Sequence[int]) -> Slice | None:
 
 def told_of(found: Sequence[MoreRows]) -> dict[str, Any]:
     """What is told of one finding, as JSON; nothing where nothing is known."""
-    short = [{key: value for key, value in one.to_dict().items() if key != "curve"} for one in found[:SHOWN]]
+    short = [{key: value for key, value in one.to_dict().items() if key != "points"} for one in found[:SHOWN]]
     return {TOLD: short} if short else {}

@@ -81,7 +81,7 @@ def test_what_more_of_the_base_would_do_is_told_of_slices_and_findings(
     told = found.to_dict()
     (night,) = told["more_rows"]["slices"]["night"]
     assert (night["dataset"], night["now"], night["more"]) == ("base", 400, 400)
-    assert [p["rows"] for p in night["curve"]["points"]] == [50, 50, 100, 100, 200, 200, 400, 400]
+    assert [p["rows"] for p in night["points"]] == [50, 50, 100, 100, 200, 200, 400, 400]
     first = told["findings"][0]
     assert first["told"]["more_rows"][0]["dataset"] == "base"
     show_diagnosis(found)
