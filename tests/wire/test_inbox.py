@@ -141,10 +141,10 @@ def test_what_arrives_while_a_round_runs_is_judged_in_the_next_one(tmp_path: Pat
     with Study.open(load(tmp_path / "study.yaml"), tmp_path / "out") as study:
         finish(study, lambda trial: deliver(tmp_path, "lit") if trial.number == 8 else None)
         assert study.result()["kept"] == ["lit"]
-        assert study.result()["candidates"]["lit"]["by"] == "inbox"
     with open_for_reading(tmp_path / "out" / "journal.sqlite") as journal:
         events = [event for _, event in journal.read()]
     at = next(i for i, one in enumerate(events) if isinstance(one, ev.DatasetAdmitted) and one.name == "lit")
     following = events[at + 1]
+    assert events[at].card["by"] == "inbox"
     assert isinstance(following, ev.PhaseStarted)
     assert following.round == 2
