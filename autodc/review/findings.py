@@ -171,7 +171,10 @@ def cause_words(cause: Mapping[str, Any]) -> str:
 
 def note_words(note: Mapping[str, str]) -> str:
     """What could not be done, in one sentence."""
-    said = NOTES.get(note["code"], "the rows could not be looked at")
+    left_out = (
+        "some attributes are missing" if note["code"].startswith("ADC-ATTR-") else "the rows could not be looked at"
+    )
+    said = NOTES.get(note["code"], left_out)
     return f"{said}: {note['got']} [{note['code']}]"
 
 
