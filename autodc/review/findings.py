@@ -245,7 +245,10 @@ def unlabelled_words(told: Mapping[str, Any] | None) -> str:
 
 def note_words(note: Mapping[str, str]) -> str:
     """What could not be done, in one sentence."""
-    said = NOTES.get(note["code"], "the rows could not be looked at")
+    left_out = (
+        "some attributes are missing" if note["code"].startswith("ADC-ATTR-") else "the rows could not be looked at"
+    )
+    said = NOTES.get(note["code"], left_out)
     return f"{said}: {note['got']} [{note['code']}]"
 
 

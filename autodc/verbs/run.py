@@ -34,7 +34,7 @@ from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
 from autodc.verbs.summary import Summary
-from autodc.wire.explored import known_of
+from autodc.wire.explored import measure_ahead
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import job_maker, open_study, tidy
 from autodc.wire.tracking import Tracking, tracking_of
@@ -231,9 +231,7 @@ def _train(
                 folder=inputs.spec.folder,
             )
         )
-        if inputs.spec.loop.findings and inputs.separation.is_cut:
-            stage("measuring what diagnosis looks at")
-            known_of(inputs, workers)
+        measure_ahead(inputs, workers)
         stage("training")
         Driver(
             study,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -11,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.enrichers import embeddings_of, fitting
-from autodc.adapters.enrichers.spaces import spaces_of
+from autodc.adapters.enrichers.spaces import NETWORKS, spaces_of
 from autodc.data.columns import NO_VALUES
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.diagnose.view import View, failed_rows
-from autodc.errors import InputError, each_of
+from autodc.errors import AutodcError, InputError, each_of
 from autodc.evaluation.metrics import probabilities
 from autodc.evaluation.slices import VALIDATION, held_parts
 from autodc.studyfile.study import StudySpec
@@ -25,6 +26,7 @@ from autodc.table import Table
 from autodc.wire.annotators import annotator_columns
 from autodc.wire.attributes import Enrichment, enrichment_for
 from autodc.wire.inputs import Inputs
+from autodc.wire.measuring import are_few
 from autodc.wire.separate import diagnosis_of
 from autodc.wire.workers import Workers
 
@@ -96,6 +98,19 @@ def known_of(inputs: Inputs, workers: Workers | None = None) -> Known:
         groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
         notes=tuple(notes),
     )
+
+
+def measure_ahead(inputs: Inputs, workers: Workers) -> None:
+    """Measure the explore rows where that takes long, so that it is kept before anything is trained.
+
+    In the midst of a night calls would wait behind trainings. What is wrong with it is told by the diagnosis.
+    """
+    rows, base = inputs.separation.explore, inputs.catalogue.base.x
+    spaces = spaces_of(base, networks=EMBEDDING in inputs.spec.attributes)
+    if inputs.separation.is_cut and inputs.spec.loop.findings:
+        if not are_few(base, len(rows)) or any(space.name in NETWORKS for space in spaces):
+            with suppress(AutodcError):
+                known_of(inputs, workers)
 
 
 def explored(inputs: Inputs, outputs: Mapping[str, Array], known: Known) -> View:

@@ -112,9 +112,7 @@ class Pieces:
 
     def are_few(self, places: Sequence[int]) -> bool:
         """Whether these pieces are measured faster than a process starts."""
-        x, count = self.data.x, sum(self.where[at].stop - self.where[at].start for at in places)
-        most = FEW_FILES if isinstance(x, Table) and x.kind == "files" else FEW_ROWS
-        return bool(count <= most and count * row_bytes(x) <= FEW_BYTES)
+        return are_few(self.data.x, sum(self.where[at].stop - self.where[at].start for at in places))
 
 
 @final
@@ -215,6 +213,12 @@ def measure(call: Call) -> list[tuple[str, ...]] | None:
         return [(p.code, p.problem, p.place, p.got, p.hint) for p in each_of(error)]
     frame.to_parquet(call.out / FRAME, index=False)
     return None
+
+
+def are_few(x: Inputs, count: int) -> bool:
+    """Whether measures of ours take less time for so many of these rows than a process to start in."""
+    most = FEW_FILES if isinstance(x, Table) and x.kind == "files" else FEW_ROWS
+    return bool(count <= most and count * row_bytes(x) <= FEW_BYTES)
 
 
 def guarded(data: Dataset, piece: slice | None = None) -> Rows:
