@@ -28,6 +28,7 @@ METRICS = "autodc.metrics"
 SOURCES = "autodc.sources"
 SAMPLERS = "autodc.samplers"
 ENRICHERS = "autodc.enrichers"
+FINDERS = "autodc.finders"
 """The groups of entry points under which a package brings its own; a source is named by the suffix that it reads."""
 
 FORMS = "path/to/file.py:Object, package.module:Object"

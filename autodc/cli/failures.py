@@ -17,6 +17,13 @@ from autodc.errors import INTERRUPTED
 @click.option("--method", metavar="METHOD", help="With a study file: diagnose this instead of its start trained once.")
 @click.option("--quick", is_flag=True, help="Look neither for the nearest inputs that pass nor at training rows.")
 @click.option(
+    "--finder",
+    "finders",
+    metavar="FINDER",
+    multiple=True,
+    help="Who looks beside the usual ones: sliceline, file.py:Object, an installed finder; may be repeated.",
+)
+@click.option(
     "--promote", metavar="FINDING", help="With a run's folder: make a confirmed finding a target slice of it."
 )
 @click.option("--out", type=click.Path(), help="Folder of the page. Left out: DIR/diagnosis, or runs/NAME-diagnosis.")
@@ -28,6 +35,7 @@ def diagnose(
     method: str | None,
     promote: str | None,
     quick: bool,
+    finders: tuple[str, ...],
     out: str | None,
     machine: str | None,
     overrides: tuple[str, ...],
@@ -48,7 +56,17 @@ def diagnose(
 
     with Bar() as bar, Stop(bar.say) as stop:
         try:
-            found = look(asked, where, out, method=method, promote=promote, quick=quick, stage=bar.say, stop=stop)
+            found = look(
+                asked,
+                where,
+                out,
+                method=method,
+                promote=promote,
+                quick=quick,
+                finders=finders,
+                stage=bar.say,
+                stop=stop,
+            )
         except Interrupted:
             left = "what was found is in the journal" if is_run else "nothing is left behind"
             echo(f"stopped; {left}", err=True)

@@ -84,8 +84,12 @@ def _show(out: Console, one: Mapping[str, Any], most: int = CAUSES_SHOWN) -> Non
     colour = "red" if one["status"] == "confirmed" else "yellow"
     out.print(Text.assemble("\n", (one["id"], f"bold {colour}"), f"  {one['status']}  ", (one["words"], "bold")))
     _indented(out, f"{one['sentence']}; {one['size']}")
+    for words in one["apart"][:most]:
+        _indented(out, f"apart: {words}")
     for words in one["why"][:most]:
         _indented(out, f"why: {words}")
+    if one["unlabelled"]:
+        _indented(out, one["unlabelled"])
 
 
 def _show_nearest(out: Console, near: Mapping[str, Any]) -> None:

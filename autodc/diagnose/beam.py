@@ -2,21 +2,22 @@
 
 All pairs of single conditions are weighed at once by two matrix products; the best of each pair of attributes are kept.
 Of these the heaviest is taken, its bounds are sharpened, the rows inside no longer count, and so on: ten rules are not
-one rule ten times. Error is what the class of a row does not explain, else hard classes crowd out everything.
+one rule ten times. Error is what the class of a row does not explain, else hard classes crowd out everything. Where a
+condition hurts one class and not the others, the class is a condition too: `brightness < 0.18 AND target = 'cat'`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import pandas as pd
 
 from autodc.diagnose.finder import Suspicion
-from autodc.diagnose.rule import Condition, Range, Rule
-from autodc.diagnose.terms import Terms, cuts, numbers, terms_of
+from autodc.diagnose.rule import Rule
+from autodc.diagnose.sharpen import apart, opened, sharpened
+from autodc.diagnose.terms import Terms, terms_of, with_classes
 from autodc.diagnose.view import View
 from autodc.diagnose.weight import Errors, as_numbers
 
@@ -32,12 +33,6 @@ SHARPER = 1.1
 """A second condition has to make a rule so much heavier."""
 APART = 3.5
 """And the rows that it leaves out have to err less by so many standard errors: many conditions were tried."""
-OPEN = 2.0
-"""A band keeps a bound where the rows beyond it err less by so many standard errors."""
-STEPS = 24
-"""Bounds that are tried when one is sharpened."""
-NEAR = 0.12
-"""Share of the rows by which a bound moves at most when it is sharpened."""
 
 
 @final
@@ -52,10 +47,11 @@ class Beam:
         errors = Errors.of(view)
         if k < 1 or len(view) < 2 or errors.deviation == 0:
             return ()
-        frame = view.attributes
-        terms = terms_of(frame, errors.least)
+        frame = view.columns
+        terms = terms_of(view.attributes, errors.least)
         if not len(terms):
             return ()
+        terms = with_classes(terms, view, errors.least)
         pool, masks = _pool(terms, errors)
         found: list[Suspicion] = []
         while len(found) < k and len(masks):
@@ -63,7 +59,7 @@ class Beam:
             best = int(scores.argmax())
             if scores[best] <= 0:
                 break
-            rule = _opened(_sharpened(_simplest(pool[best], terms, errors), frame, errors), frame, errors)
+            rule = opened(sharpened(_simplest(pool[best], terms, errors), frame, errors), frame, errors)
             inside = rule.mask(frame)
             score = float(errors.scores(inside[None])[0])
             if score > 0:
@@ -99,7 +95,7 @@ def _pool(terms: Terms, errors: Errors) -> tuple[list[tuple[int, ...]], Array]:
     heads[2:] = code[2:] != code[:-2]
     order = order[heads]
     order = order[np.argsort(-value[order], kind="stable")][:KEPT]
-    singles = [(int(i),) for i in np.flatnonzero(own > 0)]
+    singles = [(int(i),) for i in np.flatnonzero((own > 0) & ~terms.is_class)]
     pairs = [(int(first[one[i]]), int(two[i])) for i in order]
     inside = np.concatenate(
         [terms.masks[[s[0] for s in singles]], terms.masks[[p[0] for p in pairs]] & terms.masks[[p[1] for p in pairs]]]
@@ -113,72 +109,9 @@ def _simplest(chosen: tuple[int, ...], terms: Terms, errors: Errors) -> Rule:
         both = terms.masks[chosen[0]] & terms.masks[chosen[1]]
         alone = terms.masks[list(chosen)]
         best = float(errors.scores(both[None])[0])
+        classes = terms.is_class[list(chosen)]
         for place in np.argsort(-errors.scores(alone), kind="stable"):
             lighter = errors.scores(alone[place][None])[0] * SHARPER >= best
-            if lighter or _apart(both, alone[place] & ~both, errors) < APART:
-                return Rule((terms.conditions[chosen[int(place)]],))
+            if lighter or apart(both, alone[place] & ~both, errors) < APART:  # a class alone is no finding
+                return Rule((terms.conditions[chosen[int(place if not classes[place] else 1 - place)]],))
     return Rule(tuple(terms.conditions[i] for i in chosen))
-
-
-def _opened(rule: Rule, frame: pd.DataFrame, errors: Errors) -> Rule:
-    """The rule without those bounds of bands beyond which rows err as much."""
-    for place in range(len(rule.conditions)):
-        for side in ("low", "high"):
-            condition = rule.conditions[place]
-            if not isinstance(condition, Range) or condition.low is None or condition.high is None:
-                continue
-            wider = replace(condition, low=None) if side == "low" else replace(condition, high=None)
-            opened = Rule(tuple(wider if i == place else one for i, one in enumerate(rule.conditions)))
-            inside = rule.mask(frame)
-            if _apart(inside, opened.mask(frame) & ~inside, errors) < OPEN:
-                rule = opened
-    return rule
-
-
-def _apart(inside: Array, left_out: Array, errors: Errors) -> float:
-    """Standard errors by which rows inside err more than those that are left out."""
-    means, spread = [], 0.0
-    for rows in (inside, left_out):
-        weights = errors.weights[rows]
-        total = weights.sum()
-        if total < 1:
-            return 0.0
-        mean = weights @ errors.excess[rows] / total
-        spread += errors.deviation**2 / total
-        means.append(mean)
-    return float((means[0] - means[1]) / np.sqrt(spread)) if spread else 0.0
-
-
-def _sharpened(rule: Rule, frame: pd.DataFrame, errors: Errors) -> Rule:
-    """The rule with its bounds moved to where they part the errors best."""
-    for place, condition in enumerate(rule.conditions):
-        if isinstance(condition, Range):
-            others = [one for i, one in enumerate(rule.conditions) if i != place]
-            rule = _moved(rule, place, Rule(tuple(others)).mask(frame), frame, errors)
-    return rule
-
-
-def _moved(rule: Rule, place: int, rest: Array, frame: pd.DataFrame, errors: Errors) -> Rule:
-    condition = rule.conditions[place]
-    assert isinstance(condition, Range)
-    values = numbers(frame[condition.attribute])
-    assert values is not None
-    known = np.sort(values[np.isfinite(values)])
-    best = float(errors.parted(rule.mask(frame)[None])[0])
-    for side in ("low", "high"):
-        bound = getattr(condition, side)
-        if bound is None:
-            continue
-        at = np.searchsorted(known, bound) / len(known)
-        tried: list[Condition] = [
-            replace(condition, low=edge) if side == "low" else replace(condition, high=edge)
-            for edge in cuts(known, list(np.linspace(max(0.005, at - NEAR), min(0.995, at + NEAR), STEPS)))
-        ]
-        scores = errors.parted(np.array([one.mask(frame) & rest for one in tried]).reshape(len(tried), len(frame)))
-        if len(scores) and scores.max() > best:
-            best = float(scores.max())
-            chosen = tried[int(scores.argmax())]
-            assert isinstance(chosen, Range)
-            condition = chosen
-    conditions = tuple(condition if i == place else one for i, one in enumerate(rule.conditions))
-    return Rule(conditions)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -21,12 +21,20 @@ from autodc.diagnose.weight import Errors, as_numbers
 
 Array = np.ndarray[Any, Any]
 
+Clusterer = Literal["kmeans", "hdbscan"]
+
 CENTRES, OF_FAILED = 40, 40
 """Centres, of all rows and of those that failed."""
 WIDEST = 0.1
 """Share of the rows that a ball has at most."""
 TELLING = 0.35
 """What sets a cluster apart is told where so much of its share inside is beyond the share outside."""
+FURTHER = 0.05
+"""A further condition says something where it adds so much to that."""
+MOST_CONDITIONS = 3
+"""Attributes by which a cluster is told."""
+LEAST_DENSE = 8
+"""Rows of a cluster that HDBSCAN finds, at least."""
 
 
 @final
@@ -35,6 +43,8 @@ class Clusters:
     """Searches balls in each embedding of a view."""
 
     name: str = "clusters"
+    by: Clusterer = "kmeans"
+    """Where their centres come from."""
 
     def find(self, view: View, k: int, seed: int) -> Sequence[Suspicion]:
         """At most k balls, the heaviest first; none where the view has no embedding."""
@@ -42,7 +52,7 @@ class Clusters:
         if k < 1 or not view.embeddings or len(view) < errors.least or errors.deviation == 0:
             return ()
         spaces = {name: np.asarray(one, dtype=np.float64) for name, one in view.embeddings.items()}
-        centres = [(name, c) for name in sorted(spaces) for c in _centres(spaces[name], view.failed, seed)]
+        centres = [(name, c) for name in sorted(spaces) for c in self._centres(spaces[name], view.failed, seed)]
         distances = np.array([np.linalg.norm(spaces[name] - centre, axis=1) for name, centre in centres])
         order = np.argsort(distances, axis=1, kind="stable")
         terms = terms_of(view.attributes, least=2)
@@ -60,16 +70,29 @@ class Clusters:
             errors = errors.without(inside)
         return tuple(found)
 
+    def _centres(self, space: Array, failed: Array, seed: int) -> Array:
+        """Shape (centres, d)."""
+        if self.by == "hdbscan":
+            return np.concatenate([_hdbscan(space), _hdbscan(space[failed])])
+        return np.concatenate([_kmeans(space, CENTRES, seed), _kmeans(space[failed], OF_FAILED, seed)])
 
-def _centres(space: Array, failed: Array, seed: int) -> Array:
+
+def _kmeans(rows: Array, most: int, seed: int) -> Array:
     from sklearn.cluster import KMeans
 
-    parts = []
-    for rows, count in ((space, CENTRES), (space[failed], OF_FAILED)):
-        count = min(count, len(np.unique(rows, axis=0)) // 2)
-        if count >= 1:
-            parts.append(KMeans(count, n_init=1, max_iter=50, random_state=seed).fit(rows).cluster_centers_)
-    return np.concatenate(parts) if parts else np.zeros((0, space.shape[1]))
+    count = min(most, len(np.unique(rows, axis=0)) // 2)
+    if count < 1:
+        return np.zeros((0, rows.shape[1]))
+    return np.asarray(KMeans(count, n_init=1, max_iter=50, random_state=seed).fit(rows).cluster_centers_)
+
+
+def _hdbscan(rows: Array) -> Array:
+    from sklearn.cluster import HDBSCAN
+
+    if len(rows) < 2 * LEAST_DENSE:
+        return np.zeros((0, rows.shape[1]))
+    model = HDBSCAN(min_cluster_size=LEAST_DENSE, cluster_selection_method="leaf", store_centers="centroid", copy=True)
+    return np.asarray(model.fit(rows).centroids_).reshape(-1, rows.shape[1])
 
 
 def _heaviest(order: Array, errors: Errors) -> tuple[int, int, float]:
@@ -88,19 +111,49 @@ def _heaviest(order: Array, errors: Errors) -> tuple[int, int, float]:
 
 
 def _what_sets_apart(inside: Array, terms: Terms, view: View) -> tuple[Rule, dict[str, Any]]:
-    """The condition that holds inside and not outside, among rows of the same classes; none where nothing does."""
+    """Conditions that hold inside and not outside, among rows of the same classes; none where nothing does.
+
+    The rule is their conjunction: each says something that those before it do not. Beside it is told what each of the
+    attributes that set the rows apart says alone.
+    """
     if not len(terms) or inside.all():
         return Rule(()), {}
-    weights = _matched(inside, view)
-    within = terms.masks[:, inside].mean(1)
-    weights = np.where(inside, 0.0, weights)
-    beyond = np.concatenate([part @ weights for part in as_numbers(terms.masks, np.float64)])
-    beyond /= max(weights.sum(), 1e-9)
-    best = int((within - beyond).argmax())
-    if within[best] - beyond[best] < TELLING:
+    weights = np.where(inside, 0.0, _matched(inside, view))
+    weights /= max(weights.sum(), 1e-9)
+    within, beyond = _shares(terms.masks, inside, weights)
+    alone = _each_attribute(within - beyond, terms)
+    if not len(alone):
         return Rule(()), {}
-    shares = {"inside": round(float(within[best]), 3), "outside": round(float(beyond[best]), 3)}
-    return Rule((terms.conditions[best],)), {"shares": shares}
+    chosen, both = [alone[0]], terms.masks[alone[0]]
+    gap = within[alone[0]] - beyond[alone[0]]
+    while len(chosen) < MOST_CONDITIONS:
+        fewer = _shares(terms.masks & both, inside, weights)
+        gaps = np.where(np.isin(terms.attributes, terms.attributes[chosen]), -1.0, fewer[0] - fewer[1])
+        best = int(gaps.argmax())
+        if gaps[best] < gap + FURTHER:
+            break
+        chosen, both, gap = [*chosen, best], both & terms.masks[best], gaps[best]
+    shares = {"inside": float(both[inside].mean()), "outside": float(both @ weights)}
+    apart = [
+        {"rule": terms.conditions[i].sql, "inside": round(float(within[i]), 3), "outside": round(float(beyond[i]), 3)}
+        for i in alone
+    ]
+    told = {"shares": {name: round(share, 3) for name, share in shares.items()}, "apart": apart}
+    return Rule(tuple(terms.conditions[i] for i in chosen)), told
+
+
+def _shares(masks: Array, inside: Array, weights: Array) -> tuple[Array, Array]:
+    """Of rows inside and of those outside, shape (m,) each. weights: of the rows outside, 1 in all, shape (n,)."""
+    within = masks[:, inside].mean(1)
+    return within, np.concatenate([part @ weights for part in as_numbers(masks, np.float64)])
+
+
+def _each_attribute(gaps: Array, terms: Terms) -> list[int]:
+    """The widest condition of each attribute that sets rows apart, the widest first."""
+    order = np.argsort(-gaps, kind="stable")
+    order = order[gaps[order] >= TELLING]
+    _, first = np.unique(terms.attributes[order], return_index=True)
+    return [int(i) for i in order[np.sort(first)][:MOST_CONDITIONS]]
 
 
 def _matched(inside: Array, view: View) -> Array:

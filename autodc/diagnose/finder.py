@@ -51,12 +51,10 @@ class Suspicion:
     """What else a person may want to know of how it was found; JSON values."""
 
     def mask(self, view: View) -> Array:
-        """The rows of a view that are meant, shape (n,)."""
-        return (
-            self.rule.mask(view.attributes)
-            if self.ball is None
-            else self.ball.mask(view.embeddings[self.ball.embedding])
-        )
+        """The rows of a view that are meant, shape (n,); of a rule that names the class, by the labels of the view."""
+        if self.ball is not None:
+            return self.ball.mask(view.embeddings[self.ball.embedding])
+        return self.rule.mask(view.columns if self.rule.names_class else view.attributes)
 
 
 class Finder(Protocol):

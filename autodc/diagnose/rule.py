@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ WORDS_OF_SQL = """
 """
 KEYWORDS = frozenset(WORDS_OF_SQL.split())
 """Plain names that are no column's in SQL unless they are quoted: reserved words, and those of types and functions."""
+
+TARGET = "target"
+"""What the class of a row is called in a rule, as in `where`; no attribute is called so."""
 
 DIGITS = 4
 """Significant digits of a bound. A finder rounds its bounds before it measures, so that the rule that is read is the
@@ -137,6 +140,16 @@ class Rule:
     def attributes(self) -> tuple[str, ...]:
         """The columns it names, each once."""
         return tuple(dict.fromkeys(one.attribute for one in self.conditions))
+
+    @property
+    def names_class(self) -> bool:
+        """Whether the class of a row is one of its conditions: then no rows without labels are chosen by it."""
+        return TARGET in self.attributes
+
+    @property
+    def classless(self) -> Self:
+        """The same without what it says of the class."""
+        return type(self)(tuple(one for one in self.conditions if one.attribute != TARGET))
 
 
 def quoted(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Self, final
 import numpy as np
 import pandas as pd
 
+from autodc.diagnose.rule import TARGET
 from autodc.large import taken
 from autodc.table import Inputs
 
@@ -76,6 +77,13 @@ class View:
         if self.known is None or label is None:
             return label if self.known is None else self.known
         return np.unique(self.known * (label.max(initial=0) + 1) + label, return_inverse=True)[1].ravel()
+
+    @property
+    def columns(self) -> pd.DataFrame:
+        """What conditions may be about: the attributes, and the class of a row as `target` where rows have one."""
+        if self.labels is None:
+            return self.attributes
+        return self.attributes.assign(**{TARGET: np.asarray(self.target, dtype=object)})
 
     @property
     def excess(self) -> Array:

@@ -110,6 +110,8 @@ def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
         "interval": numbers.span(error["low"], error["high"]),
         "sentence": _sentence(one, numbers),
         "why": [cause_words(cause) for cause in one.causes],
+        "apart": [apart_words(part) for part in one.told.get("apart", ())],
+        "unlabelled": unlabelled_words(one.told.get("unlabelled")),
         "exhibit": one.exhibit,
     }
 
@@ -211,6 +213,25 @@ def cause_words(cause: Mapping[str, Any]) -> str:
     means = "" if mine is None or theirs is None else f", {mine:.4g} where it fails and {theirs:.4g} where it passes"
     size = abs(cause["difference"])
     return f"{name} {side} by {size:.2f} standard deviations{means}"
+
+
+def apart_words(part: Mapping[str, Any]) -> str:
+    """What sets a cluster apart from other rows of its classes, by one attribute."""
+    return f"{rule_words(part['rule'])} in {part['inside']:.0%} of the rows inside, {part['outside']:.0%} elsewhere"
+
+
+def unlabelled_words(told: Mapping[str, Any] | None) -> str:
+    """How a finding that names the class chooses rows without labels; empty for one that needs none."""
+    if told is None:
+        return ""
+    classes = " or ".join(map(str, told["predicted"]))
+    if not told["rows"]:
+        return f"Without labels no row was chosen by it: {rule_words(told['where'])}, predicted {classes}."
+    return (
+        f"It names the class, so without labels rows can only be chosen by what is predicted: "
+        f"{rule_words(told['where'])}, predicted {classes}. Of such rows {told['precision']:.0%} were failing rows of "
+        f"this finding, and {told['reached']:.0%} of those were among them."
+    )
 
 
 def note_words(note: Mapping[str, str]) -> str:

@@ -110,7 +110,7 @@ class FinderContract:
         view = view_of(seed=5)
         for suspicion in finder.find(view_of(), 5, 1):
             if suspicion.kind == "attributes":
-                rows = select(suspicion.rule.sql, view.attributes, None, place="rule")
+                rows = select(suspicion.rule.sql, view.attributes, view.target, place="rule")
                 assert rows.tolist() == suspicion.mask(view).tolist()
 
     @pytest.mark.parametrize("rows", [0, 1, 2, 11])

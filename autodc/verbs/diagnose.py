@@ -12,6 +12,8 @@ from typing import Any, final
 import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.finders.registry import finders_of
+from autodc.diagnose.finder import Finder
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
@@ -106,6 +108,7 @@ def diagnose(
     method: str | None = None,
     promote: str | None = None,
     quick: bool = False,
+    finders: Sequence[str | Finder] = (),
     stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> DiagnosisResult:
@@ -115,8 +118,10 @@ def diagnose(
     the page, left out: `diagnosis` in a run's folder, else `runs/<name>-diagnosis`; method: a METHOD that is diagnosed
     instead of the start; promote: a finding of a run that becomes a target slice of it; quick: without looking for the
     nearest inputs on which the model succeeds, for which it is asked again and again, and without labels of training
-    rows; of a run without all labels, for then no data are read. The same study and model, the same findings. Raises
-    InputError ADC-DIAG-001 and 002 where validation has no rows for it, 006 to 015.
+    rows; of a run without all labels, for then no data are read; finders: who looks beside the usual ones, `sliceline`,
+    `path/to/file.py:Object`, an installed name, or a `Finder`; a run is looked at anew then, and what is found joins
+    its journal. The same study, model and finders, the same findings. Raises InputError ADC-DIAG-001 and 002 where
+    validation has no rows for it, 006 to 015, 023 to 025 of a finder.
     """
     if isinstance(study, StudySpec):
         if promote is not None:
@@ -124,11 +129,11 @@ def diagnose(
             raise InputError(
                 "ADC-DIAG-013", "a finding is promoted in a run, not in a file", "--promote", promote, hint
             )
-        return _of_study(study, machine, out, method, quick, stage, stop)
+        return _of_study(study, machine, out, method, quick, finders, stage, stop)
     if method is not None:
         hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
         raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
-    return _of_run(Path(study), out, promote, quick or promote is not None, stage, stop)
+    return _of_run(Path(study), out, promote, quick or promote is not None, finders, stage, stop)
 
 
 def _of_study(
@@ -137,9 +142,11 @@ def _of_study(
     out: str | os.PathLike[str] | None,
     method: str | None,
     quick: bool,
+    asked: Sequence[str | Finder],
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
+    finders = finders_of(asked, spec.folder)
     stage("reading the data")
     inputs = read_inputs(spec)
     with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:
@@ -150,7 +157,7 @@ def _of_study(
             stage("predicting")
             outputs = predicted(inputs, method)
         stage("looking for where it fails")
-        looked = look(inputs, outputs, _most(spec))
+        looked = look(inputs, outputs, _most(spec), finders=finders)
         shown = _Shown()
         made, found = as_events(looked, plan=inputs.start, trial=None, round_number=0, horizon=0, first=1, store=shown)
         near: dict[str, dict[str, Any]] = {}
@@ -182,14 +189,16 @@ def _of_run(
     out: str | os.PathLike[str] | None,
     promote: str | None,
     quick: bool,
+    asked: Sequence[str | Finder],
     stage: Announce,
     stop: Callable[[], bool],
 ) -> DiagnosisResult:
     state, words, near = open_state(folder), "", dict[str, dict[str, Any]]()
     if promote is not None:
         told.promotable(state, promote)
+    finders = finders_of(asked, state.folder)
     known = state.diagnosed(state.incumbent)
-    is_known = known is not None and known.is_whole and known.made.rows > 0
+    is_known = not asked and known is not None and known.is_whole and known.made.rows > 0
     notes, checks, again = [], Checks(), None
     inputs: Inputs | None = None
     rows: Rows | None = None
@@ -198,7 +207,7 @@ def _of_run(
         with reopened(folder, state) as (inputs, core):
             if not is_known:
                 stage("looking for where it fails")
-                rows = _look_again(inputs, core, folder)
+                rows = _look_again(inputs, core, folder, finders)
             if promote is not None:
                 words = _promote(inputs, core, promote)
             written_again(core.state, folder)
@@ -231,7 +240,7 @@ def _of_run(
     return result
 
 
-def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> Rows | None:
+def _look_again(inputs: Inputs, core: StudyCore, folder: Path, finders: Sequence[Finder]) -> Rows | None:
     """Look with the predictions that are kept of the incumbent, or let its model predict again; what was looked at."""
     state = core.state
     plan = state.incumbent
@@ -243,7 +252,7 @@ def _look_again(inputs: Inputs, core: StudyCore, folder: Path) -> Rows | None:
         outputs = None
     if outputs is None:
         trial, outputs = None, predicted(inputs, str(folder.absolute()))
-    looked: Looked = look(inputs, outputs, _most(inputs.spec), before=looks(state))
+    looked: Looked = look(inputs, outputs, _most(inputs.spec), finders=finders, before=looks(state))
     made, found = as_events(
         looked,
         plan=plan,

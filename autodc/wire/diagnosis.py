@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from autodc import seeds
-from autodc.diagnose.beam import Beam
+from autodc.adapters.finders.registry import USUAL
 from autodc.diagnose.causes import causes
-from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.confirm import alpha_of
 from autodc.diagnose.diagnosis import diagnose
 from autodc.diagnose.finder import Finder
@@ -31,9 +30,6 @@ from autodc.wire.explored import Known, explored, known_of, refuse_uncut
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
-
-FINDERS: tuple[Finder, ...] = (Beam(), Clusters())
-"""Who looks."""
 
 NOT_KEPT, FINDER_FAILED, CAUSES_FAILED = "ADC-DIAG-003", "ADC-DIAG-004", "ADC-DIAG-005"
 """Codes of notes: the predictions are not there, a finder raised, the causes of a finding could not be told."""
@@ -57,14 +53,19 @@ class Looked:
 
 
 def look(
-    inputs: Inputs, outputs: Mapping[str, Array], k: int, known: Known | None = None, *, before: int = 0
+    inputs: Inputs,
+    outputs: Mapping[str, Array],
+    k: int,
+    known: Known | None = None,
+    finders: Sequence[Finder] = USUAL,
+    before: int = 0,
 ) -> Looked:
     """Look for where a model fails on the explore rows of a study: the same data, outputs and study, the same findings.
 
     outputs: part → what it predicts, row order; k: at most so many findings; known: the rows as they were measured
-    before; before: diagnoses of this study before this one, which leave it less of the error budget. Raises InputError
-    ADC-DIAG-001 where no rows are set apart, 002 where they are too few to be cut in two, and what is wrong with an
-    enricher. What a finder raises is a note.
+    before; finders: who looks; before: diagnoses of this study before this one, which leave it less of the error
+    budget. Raises InputError ADC-DIAG-001 where no rows are set apart, 002 where they are too few to be cut in two, and
+    what is wrong with an enricher. What a finder raises is a note.
     """
     refuse_uncut(inputs)
     rows = explored(inputs, outputs, known or known_of(inputs))
@@ -79,7 +80,7 @@ def look(
         )
     found = diagnose(
         rows,
-        FINDERS,
+        finders,
         named=named_slices(inputs, rows),
         k=k,
         seed=seeds.integer(inputs.spec.seed, "diagnose"),
@@ -127,7 +128,7 @@ class ExploreDiagnoser:
             refuse_uncut(self._inputs)
             outputs = self._store.get(address)
             self._known = self._known or known_of(self._inputs)
-            before = looks(view.state)
+            before = looks(view.state, beside=view.incumbent)
             looked = look(self._inputs, outputs, view.spec.loop.findings, self._known, before=before)
         except ArtefactLost as error:
             looked = _noted(NOT_KEPT, str(error))
@@ -150,9 +151,9 @@ class ExploreDiagnoser:
         )
 
 
-def looks(state: State) -> int:
-    """How many diagnoses of a study saw rows, that of its incumbent now not counted."""
-    return sum(one.made.rows > 0 and one.plan != state.incumbent for one in state.diagnoses)
+def looks(state: State, beside: Plan | None = None) -> int:
+    """How many diagnoses of a study saw rows; beside: those of this plan do not count."""
+    return sum(one.made.rows > 0 and one.plan != beside for one in state.diagnoses)
 
 
 def as_events(

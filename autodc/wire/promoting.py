@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from autodc.data.where import select
 from autodc.errors import DataError, InputError
 from autodc.studyfile.study import SliceSpec
@@ -12,14 +14,16 @@ from autodc.wire.inputs import Inputs
 def refuse_unreadable(inputs: Inputs, one: SliceSpec) -> None:
     """Raise InputError ADC-DIAG-015 where the test set lacks what the rule of a slice names, or has it otherwise.
 
-    No target is looked at: a rule names metadata and attributes alone.
+    No target is looked at: where the rule names the class, the labels of the study stand in for those of the test set.
     """
     test = inputs.catalogue.test
     if test is None or one.where is None:
         return
     test = measured_for((one,), inputs.spec, inputs.catalogue, test)
+    classes = inputs.catalogue.classes
+    stand_in = None if classes is None else np.resize(np.asarray(classes), len(test))
     try:
-        select(one.where, test.columns, None, place="--promote")
+        select(one.where, test.columns, stand_in, place="--promote")
     except DataError as error:
         raise InputError(
             "ADC-DIAG-015",

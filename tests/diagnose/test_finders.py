@@ -16,6 +16,7 @@ from autodc.diagnose.diagnosis import diagnose
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.rule import Among, Missing, Range
 from autodc.diagnose.terms import cuts, short, terms_of
+from autodc.diagnose.tree import Tree
 from autodc.diagnose.view import View
 from autodc.diagnose.weight import Errors
 from autodc.testing.finder_contract import FinderContract, view_of
@@ -31,6 +32,18 @@ class TestClusters(FinderContract):
     @pytest.fixture
     def finder(self) -> Finder:
         return Clusters()
+
+
+class TestTree(FinderContract):
+    @pytest.fixture
+    def finder(self) -> Finder:
+        return Tree()
+
+
+class TestDense(FinderContract):
+    @pytest.fixture
+    def finder(self) -> Finder:
+        return Clusters(by="hdbscan")
 
 
 def failing(where: np.ndarray, attributes: pd.DataFrame, seed: int = 0) -> View:
@@ -118,6 +131,30 @@ def test_a_cluster_is_told_by_what_sets_it_apart() -> None:
     assert first.ball is not None
     assert "heat" in first.rule.attributes
     assert first.told["shares"]["inside"] > first.told["shares"]["outside"] + 0.3
+    assert first.told["apart"][0]["rule"].startswith("heat < ")
+
+
+def test_a_cluster_in_a_corner_is_told_by_both_of_its_sides_and_not_by_a_twin_of_one() -> None:
+    rng = np.random.default_rng(12)
+    x = pd.DataFrame({"a": rng.random(2000), "b": rng.random(2000)})
+    x["twin"] = x.a * 2
+    view = failing(((x.a < 0.3) & (x.b > 0.7)).to_numpy(), x)
+    view = replace(view, embeddings={"model": 3 * x[["a", "b"]].to_numpy(np.float32)})
+    first = Clusters().find(view, 1, 0)[0]
+    assert len(first.rule.attributes) == 2
+    assert "b" in first.rule.attributes
+    assert {one["rule"].split()[0] for one in first.told["apart"]} == {"a", "b", "twin"}
+    assert first.told["shares"]["outside"] < min(one["outside"] for one in first.told["apart"])
+
+
+def test_a_leaf_of_three_conditions_is_found_and_says_no_more_than_it_needs() -> None:
+    rng = np.random.default_rng(13)
+    x = pd.DataFrame({name: rng.random(4000) for name in "abcdef"})
+    where = ((x.a < 0.5) & (x.b > 0.5) & (x.c < 0.5)).to_numpy()
+    first = Tree().find(failing(where, x), 3, 0)[0]
+    assert set(first.rule.attributes) == {"a", "b", "c"}
+    inside = first.rule.mask(x)
+    assert (inside & where).sum() > 0.8 * max(inside.sum(), where.sum())
 
 
 def test_a_column_of_many_whole_numbers_has_no_band_between_any_two() -> None:

@@ -267,3 +267,55 @@ def test_the_call_and_the_room_of_one_name_live_together() -> None:
 
     assert View.__module__ == "autodc.diagnose.view"
     assert callable(autodc.diagnose)
+
+
+OWN_FINDER = """
+from autodc.diagnose.finder import Suspicion
+from autodc.diagnose.rule import Among, Range, Rule
+
+class Night:
+    name = "night"
+
+    def find(self, view, k, seed):
+        rule = Rule((Range(attribute="hour", high=5.5), Among(attribute="target", values=(0,))))
+        return [Suspicion(rule=rule, score=1.0, by=self.name)][:k]
+
+class Broken:
+    name = "broken"
+
+    def find(self, view, k, seed):
+        return [view.attributes["depth"]]
+"""
+
+
+def test_a_finder_of_the_users_own_looks_too_and_one_that_raises_is_told(ran: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN_FINDER)
+    spec = autodc.load(ran.parent / "study.yaml")
+    asked = [f"{tmp_path / 'mine.py'}:{name}" for name in ("Broken", "Night")]
+    found = autodc.diagnose(spec, out=tmp_path / "page", method="constant", quick=True, finders=asked)
+    (note,) = (one for one in found.notes if "ADC-DIAG-021" in one)
+    assert "broken: mine.py:16: KeyError: 'depth'" in note
+    with pytest.raises(AutodcError) as caught:
+        autodc.diagnose(spec, out=tmp_path / "none", method="constant", finders=["nobody"])
+    assert caught.value.code == "ADC-DIAG-024"
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_a_users_own_finder_found_in_a_run_is_promoted_though_the_labels_of_the_test_set_are_sealed(
+    ran: Path, tmp_path: Path
+) -> None:
+    """A rule that names the class is a slice as any other."""
+    copy = tmp_path / "out"
+    shutil.copytree(ran, copy)
+    (tmp_path / "mine.py").write_text(OWN_FINDER)
+    before = state_of(copy)
+    found = autodc.diagnose(copy, quick=True, finders=[f"{tmp_path / 'mine.py'}:Night"])
+    assert len(state_of(copy).trials) == len(before.trials)
+    assert not set(before.findings) & {str(one["id"]) for one in found.findings}
+    named = [one for one in found.findings if "target" in one["rule"] and one["status"] == "confirmed"]
+    assert named
+    assert {str(value) for one in named for value in one["told"]["unlabelled"]["predicted"]} <= {"0", "1"}
+    assert "by what is predicted" in found.page.read_text()
+    name = str(named[0]["id"])
+    autodc.diagnose(copy, promote=name)
+    assert [(one.name, one.rule["where"]) for one in state_of(copy).admitted] == [(name, named[0]["rule"])]

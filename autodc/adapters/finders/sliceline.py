@@ -46,15 +46,9 @@ class SliceLine:
         It minds errors that are at least 0: what is worse than the class of the row explains.
         Raises InputError ADC-DIAG-023 where the library is not installed.
         """
-        try:
-            from sliceline.slicefinder import Slicefinder
-        except ImportError as error:
-            raise InputError(
-                "ADC-DIAG-023",
-                "the finder sliceline needs a library that is not installed",
-                got=str(error),
-                hint="pip install 'autodc-optimizer[sliceline]'",
-            ) from None
+        self.refuse_missing()
+        from sliceline.slicefinder import Slicefinder
+
         errors = Errors.of(view)
         cost = np.maximum(errors.excess, 0.0)
         if k < 1 or len(view) < errors.least or not cost.any():
@@ -78,6 +72,18 @@ class SliceLine:
                 score = float(known["slice_score"])
                 found.append(Suspicion(rule=Rule(conditions), score=score, by=self.name))
         return tuple(found[:k])
+
+    def refuse_missing(self) -> None:
+        """Raise InputError ADC-DIAG-023 where the library is not installed."""
+        try:
+            import sliceline.slicefinder  # noqa: F401
+        except ImportError as error:
+            raise InputError(
+                "ADC-DIAG-023",
+                "the finder sliceline needs a library that is not installed",
+                got=str(error),
+                hint="pip install 'autodc-optimizer[sliceline]'",
+            ) from None
 
 
 def _coded(frame: pd.DataFrame, name: str) -> tuple[Array, dict[int, Condition]]:
