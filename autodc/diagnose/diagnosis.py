@@ -120,27 +120,22 @@ def diagnose(
     beside = replace(view, known=known(sure, view)) if sure else view
     found, notes, back = list[_Tried](), list[Note](), seeds.integer(seed, "diagnose", "the other way")
     for number, (look, other) in enumerate(ways):
-        both = _Way(found_on=beside.take(evenly(look, MOST)), tried_on=beside.take(other))
+        way = _Way(found_on=beside.take(evenly(look, MOST)), tried_on=beside.take(other))
         share = (1 - NAMED_SHARE if asked else 1.0) / len(ways)
-        tried_so, told_of = _one_way(both, finders, k, seed if not number else back, alpha * share)
-        found += tried_so
+        more, told_of = _one_way(way, finders, k, seed if not number else back, alpha * share)
+        found += more
         notes += [note for note in told_of if note not in notes]
     masks = [one.suspicion.mask(view) for one in found]
-    chosen: list[tuple[Suspicion | Named, Array, int, Confirmation, _Way | None]] = [
-        (found[i].suspicion, masks[i], found[i].found, found[i].trial, found[i].way)
-        for i in _ranked(found, masks, beside)
+    chosen: list[tuple[_Tried | Named, Array, int, Confirmation]] = [
+        (found[i], masks[i], found[i].found, found[i].trial) for i in _ranked(found, masks, beside)
     ]
-    chosen += [(one, one.mask, 0, trial, None) for one, trial in asked if trial.gap.difference > 0]
+    chosen += [(one, one.mask, 0, trial) for one, trial in asked if trial.gap.difference > 0]
     chosen.sort(key=lambda c: (not c[3].confirmed, -c[3].explained if c[3].confirmed else -c[3].gap.low))
     order, findings, by_id = worst_first(view), list[Finding](), dict[str, Suspicion]()
-    for number, (which, mask, rows, trial, way) in enumerate(chosen[:k], start=first):
-        finding = _finding(f"F{number}", which, rows, trial, view, order[mask[order]])
-        if way is not None and isinstance(which, Suspicion) and which.ball is None and which.rule.names_class:
-            more = told_of_unlabelled(which.rule, way.found_on, way.tried_on)
-            finding = replace(finding, told={**finding.told, "unlabelled": more})
-        findings.append(finding)
-        if isinstance(which, Suspicion):
-            by_id[f"F{number}"] = which
+    for number, (which, mask, rows, trial) in enumerate(chosen[:k], start=first):
+        findings.append(_finding(f"F{number}", which, rows, trial, view, order[mask[order]]))
+        if isinstance(which, _Tried):
+            by_id[f"F{number}"] = which.suspicion
     return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=tuple(notes))
 
 
@@ -247,32 +242,37 @@ def _alike(one: Array, two: Array) -> bool:
     return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
 
 
-def _finding(name: str, one: Suspicion | Named, found: int, trial: Confirmation, view: View, inside: Array) -> Finding:
+def _finding(name: str, one: _Tried | Named, found: int, trial: Confirmation, view: View, inside: Array) -> Finding:
     """inside: positions in the view, the worst first."""
     told: dict[str, Any] = {"cost": round(trial.cost, 4)}
     if trial.aside:
         told["aside"] = trial.aside
     if not trial.confirmed and trial.needed is not None:
         told["rows_needed"] = int(float(f"{trial.needed * len(view) / len(trial.mask):.1e}"))
-    if isinstance(one, Named):
-        told["slice"] = one.name
-    else:
-        told |= one.told
-        if one.ball is not None:
-            told["ball"] = {
-                "embedding": one.ball.embedding,
-                "centre": [float(v) for v in one.ball.centre],
-                "radius": one.ball.radius,
-            }
+    told |= {"slice": one.name} if isinstance(one, Named) else _told_of(one)
     return Finding(
         id=name,
-        kind="attributes" if isinstance(one, Named) else one.kind,
-        rule=one.where if isinstance(one, Named) else one.rule.sql,
+        kind="attributes" if isinstance(one, Named) else one.suspicion.kind,
+        rule=one.where if isinstance(one, Named) else one.suspicion.rule.sql,
         status="confirmed" if trial.confirmed else "suspected",
         found=found,
         confirmed=int(trial.mask.sum()),
         error=trial.gap,
-        by=BY if isinstance(one, Named) else one.by,
+        by=BY if isinstance(one, Named) else one.suspicion.by,
         ids=tuple(int(i) for i in view.ids[inside]),
         told=told,
     )
+
+
+def _told_of(one: _Tried) -> dict[str, Any]:
+    suspicion = one.suspicion
+    if (ball := suspicion.ball) is not None:
+        told_of_ball = {
+            "embedding": ball.embedding,
+            "centre": [float(v) for v in ball.centre],
+            "radius": ball.radius,
+        }
+        return {**suspicion.told, "ball": told_of_ball}
+    if not suspicion.rule.names_class:
+        return dict(suspicion.told)
+    return {**suspicion.told, "unlabelled": told_of_unlabelled(suspicion.rule, one.way.found_on, one.way.tried_on)}

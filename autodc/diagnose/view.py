@@ -71,19 +71,19 @@ class View:
         return np.unique(self.target.astype(str), return_inverse=True)[1]
 
     @property
-    def columns(self) -> pd.DataFrame:
-        """What conditions may be about: the attributes, and the class of a row as `target` where rows have one."""
-        if self.labels is None:
-            return self.attributes
-        return self.attributes.assign(**{TARGET: np.asarray(self.target, dtype=object)})
-
-    @property
     def strata(self) -> Array | None:
         """The class of each row and what is known of it as one number, shape (n,); None where there is neither."""
         label = self.labels
         if self.known is None or label is None:
             return label if self.known is None else self.known
         return np.unique(self.known * (label.max(initial=0) + 1) + label, return_inverse=True)[1].ravel()
+
+    @property
+    def columns(self) -> pd.DataFrame:
+        """What conditions may be about: the attributes, and the class of a row as `target` where rows have one."""
+        if self.labels is None:
+            return self.attributes
+        return self.attributes.assign(**{TARGET: np.asarray(self.target, dtype=object)})
 
     @property
     def excess(self) -> Array:

@@ -152,7 +152,7 @@ class ExploreDiagnoser:
             refuse_uncut(self._inputs)
             outputs = self._store.get(address)
             self._known = self._known or known_of(self._inputs)
-            before = looks(view.state)
+            before = looks(view.state, beside=view.incumbent)
             looked = look(self._inputs, outputs, view.spec.loop.findings, self._known, before=before)
             looked = with_more_rows(looked, self._inputs, view, self._store)
         except ArtefactLost as error:
@@ -176,9 +176,9 @@ class ExploreDiagnoser:
         )
 
 
-def looks(state: State) -> int:
-    """How many diagnoses of a study saw rows, that of its incumbent now not counted."""
-    return sum(one.made.rows > 0 and one.plan != state.incumbent for one in state.diagnoses)
+def looks(state: State, beside: Plan | None = None) -> int:
+    """How many diagnoses of a study saw rows; beside: those of this plan do not count."""
+    return sum(one.made.rows > 0 and one.plan != beside for one in state.diagnoses)
 
 
 def as_events(
