@@ -106,10 +106,10 @@ def measure_ahead(inputs: Inputs, workers: Workers) -> None:
     """
     rows, base = inputs.separation.explore, inputs.catalogue.base.x
     spaces = spaces_of(base, networks=EMBEDDING in inputs.spec.attributes)
-    if inputs.separation.is_cut and inputs.spec.loop.findings:
-        if not are_few(base, len(rows)) or any(space.name in NETWORKS for space in spaces):
-            with suppress(AutodcError):
-                known_of(inputs, workers)
+    is_due = inputs.separation.is_cut and inputs.spec.loop.findings
+    if is_due and (not are_few(base, len(rows)) or any(space.name in NETWORKS for space in spaces)):
+        with suppress(AutodcError):
+            known_of(inputs, workers)
 
 
 def explored(inputs: Inputs, outputs: Mapping[str, Array], known: Known) -> View:
