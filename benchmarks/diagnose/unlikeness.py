@@ -5,8 +5,8 @@
 Studies whose base lacks conditions that validation has: their target slices. The start is trained once, and rules and
 clusters are looked for with and without these measures, with the metadata that tell the condition and without it. A
 finding is pure where seven tenths of its rows lie in target slices; found is a target slice that a pure confirmed
-finding of the first five mostly (half its rows) lies in. Prints the findings and a table. `embedding` is not asked: of pictures and
-texts there are then no such measures.
+finding of the first five mostly (half its rows) lies in. Prints the findings and a table. `embedding` is not asked: of
+pictures and texts there are then no such measures.
 """
 
 from __future__ import annotations
