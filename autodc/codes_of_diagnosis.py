@@ -10,7 +10,7 @@ DIAGNOSIS: Mapping[str, Code] = {
     # attributes
     "ADC-ATTR-001": several("An enricher cannot be loaded, or there is none of that name."),
     "ADC-ATTR-002": Code("What is named as an enricher is none."),
-    "ADC-ATTR-003": Code("An enricher fails."),
+    "ADC-ATTR-003": several("An enricher fails."),
     "ADC-ATTR-004": Code("An enricher gives no DataFrame."),
     "ADC-ATTR-005": Code("An enricher gives another number of rows."),
     "ADC-ATTR-006": Code("An enricher gives infinite values."),

@@ -5,7 +5,8 @@
 Studies whose base lacks conditions that validation has: their target slices. The start is trained once, and rules and
 clusters are looked for with and without these measures, with the metadata that tell the condition and without it. A
 finding is pure where seven tenths of its rows lie in target slices; found is a target slice that a pure confirmed
-finding of the first five mostly (half its rows) lies in. Prints a table for results/diagnose_unlikeness.md.
+finding of the first five mostly (half its rows) lies in. Prints the findings and a table. `embedding` is not asked: of
+pictures and texts there are then no such measures.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import autodc
 from autodc.diagnose.rule import quoted
@@ -67,11 +67,10 @@ def _counts(inputs: Inputs, looked: Any) -> tuple[Any, ...]:
 
 
 def main(names: list[str]) -> None:
-    with pd.option_context("mode.copy_on_write", True):
-        found = []
-        for name in names:
-            print(name, flush=True)
-            found += lines(name)
+    found = []
+    for name in names:
+        print(name, flush=True)
+        found += lines(name)
     print(table(HEAD, found))
 
 
