@@ -26,15 +26,15 @@ def small_cnn(shape: Shape, outputs: int, hyper: Mapping[str, Any]) -> nn.Module
         if min(height, width) <= SMALL_SIDE
         else nn.Conv2d(channels, w, 5, stride=2, padding=2)
     )
-    layers = [first, nn.ReLU(), nn.Conv2d(w, 2 * w, 3, stride=2, padding=1), nn.ReLU()]
+    layers = [first, nn.ReLU(inplace=True), nn.Conv2d(w, 2 * w, 3, stride=2, padding=1), nn.ReLU(inplace=True)]
     return _with_head(layers, shape, outputs, hyper["dropout"])
 
 
 def tiny_cnn(shape: Shape, outputs: int, hyper: Mapping[str, Any]) -> nn.Module:
     """Two convolutions of stride two."""
     w = hyper["width"]
-    layers = [nn.Conv2d(shape[0], w, 3, stride=2, padding=1), nn.ReLU()]
-    layers += [nn.Conv2d(w, 2 * w, 3, stride=2, padding=1), nn.ReLU()]
+    layers = [nn.Conv2d(shape[0], w, 3, stride=2, padding=1), nn.ReLU(inplace=True)]
+    layers += [nn.Conv2d(w, 2 * w, 3, stride=2, padding=1), nn.ReLU(inplace=True)]
     return _with_head(layers, shape, outputs, hyper["dropout"])
 
 
@@ -43,7 +43,7 @@ def mlp(shape: Shape, outputs: int, hyper: Mapping[str, Any]) -> nn.Module:
     size = shape[0] * shape[1] * shape[2]
     layers: list[nn.Module] = [nn.Flatten()]
     for _ in range(hyper["depth"]):
-        layers += [nn.Linear(size, hyper["width"]), nn.ReLU()]
+        layers += [nn.Linear(size, hyper["width"]), nn.ReLU(inplace=True)]
         size = hyper["width"]
     return nn.Sequential(*layers, nn.Dropout(hyper["dropout"]), nn.Linear(size, outputs))
 
@@ -87,7 +87,10 @@ class _UNet(nn.Module):  # type: ignore[misc]
 
 def _pair(inputs: int, outputs: int) -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.Conv2d(outputs, outputs, 3, padding=1), nn.ReLU()
+        nn.Conv2d(inputs, outputs, 3, padding=1),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(outputs, outputs, 3, padding=1),
+        nn.ReLU(inplace=True),
     )
 
 
