@@ -44,7 +44,7 @@ of every row: rows turn out as they do. Target: at most .004, and the 90% interv
 Half of the interval's width is in the last column. *As it comes*: in the order of the table; *other shares*: each piece
 is drawn so that one quarter of one attribute is four times as likely. Validation has 40,000 rows, all of which are
 learnt from, drawn anew where the table is shuffled, for the pieces of one draw share its luck. Of the flights in time
-validation is January to March and the stream the rest of the year, so that what makes flights late changes too."""
+validation ends at the beginning of March and the stream is the rest of the year: what makes flights late changes."""
 NEW = 0.1
 MORE = 2.0
 

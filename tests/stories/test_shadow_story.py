@@ -100,7 +100,7 @@ def test_a_drifted_stream_becomes_a_dataset_that_a_later_round_keeps(
     assert second["finished"]
     assert second["kept"] == ["may"]
     assert delivered() == ["may"]
-    (decision,) = [one for one in second["decisions"] if "may" in one["members"] and one["verdict"] == "keep"]
+    decision = next(one for one in second["decisions"] if one["members"] == ["may"] and one["verdict"] == "keep")
     assert decision["round"] == 2
     assert decision["slices"]["gate"]["low"] > 0
     assert second["validation"]["after"]["gate"] > second["validation"]["before"]["gate"] + 0.1

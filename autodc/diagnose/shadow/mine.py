@@ -167,7 +167,9 @@ def mine(learned: Learned, seen: Seen, count: int, held: Mapping[str, Array], se
     of_explore = apart.ratio(learned.known[learned.explore][:, met])
     there = np.isin(learned.explore, known)
     of_explore[there] = apart.known[np.searchsorted(known, learned.explore[there])]  # out of fold
-    new = beyond(learned.known[np.ix_(known, met)], sample[:, met], apart.known, layout.categorical[met], seed)
+    new = 0.0
+    if apart.differs:  # where the two are not told apart there is nothing new, and what looks so is luck
+        new = beyond(learned.known[np.ix_(known, met)], sample[:, met], apart.known, layout.categorical[met], seed)
     told = [(slice(0, len(seen)))]
     if len(seen) > CHUNK:
         told += [slice(at, min(at + CHUNK, len(seen))) for at in range(0, len(seen), CHUNK)]
