@@ -87,7 +87,7 @@ def _bounds(one: Mapping[str, Any], across: Scale) -> list[dict[str, Any]]:
         if value is not None and across.low < value < across.high:
             at = across.at(value)
             anchor = "start" if at < WIDTH / 5 else ("end" if at > 4 * WIDTH / 5 else "middle")
-            found.append({"x": at, "words": f"{value:.4g}", "anchor": anchor})
+            found.append({"x": at, "words": f"{value:.4g}".replace("-", "−"), "anchor": anchor})
     return found
 
 

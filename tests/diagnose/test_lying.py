@@ -28,7 +28,7 @@ def test_the_range_of_a_rule_holds_the_share_that_the_rows_have() -> None:
     told = drawn_lying(json.loads(json.dumps(seen.to_dict())))
     (drawn,) = told["along"]
     assert drawn["band"]["x"] == drawn["left"]
-    assert drawn["marks"][0]["words"] == "-5"
+    assert drawn["marks"][0]["words"] == "−5"
     assert f"heat below -5: {mask[view.failed].mean():.0%} of failing" in drawn["words"]
     assert told["map"] is None
     assert told["parts"] == []

@@ -46,7 +46,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "study.yaml"
 
 
-@pytest.mark.parametrize("decoder", ["pca", pytest.param("vae", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("decoder", ["pca", "vae"])
 def test_the_decoder_that_is_named_moves_the_pictures(study: Path, tmp_path: Path, decoder: str) -> None:
     if decoder == "vae":
         pytest.importorskip("torch")
