@@ -33,14 +33,6 @@ class Confirmation:
     cost: float
     """Share of all errors on these rows that would be gone if rows inside were no worse than those outside."""
 
-    @property
-    def explained(self) -> float:
-        """Proportional to the variation of the errors that it explains: many rows, and much worse.
-
-        By cost alone half of all rows, a little worse, would come before a tenth on which everything fails.
-        """
-        return self.cost * max(0.0, self.gap.difference)
-
 
 def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Confirmation, ...]:
     """Try every suspicion, with intervals that hold together.

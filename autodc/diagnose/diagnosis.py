@@ -9,11 +9,12 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
-from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
-from autodc.diagnose.finder import Finder, FindingKind, Suspicion
+from autodc.diagnose.confirm import ALPHA, Confirmation, tried
+from autodc.diagnose.finder import Finder, Suspicion
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.unlabelled import among_unlabelled, told_of_unlabelled
 from autodc.diagnose.view import LEAST_GROUPS, View
+from autodc.diagnose.weight import Errors
 from autodc.large import evenly
 from autodc.plugins import told
 
@@ -23,10 +24,13 @@ FINDINGS = 10
 """Suspicions of each finder, and findings of a diagnosis."""
 MOST = 10_000
 """Rows that finders see at most, evenly of their half; the other half confirms whole."""
-ALIKE = 0.5
-"""Two suspicions are one where so much of the rows of either is in both."""
-NEWS = 0.5
-"""A confirmed finding is one of its own where so much of what it costs lies outside those that explain more."""
+NEWS = 0.1
+"""A confirmed finding is one of its own where so much of what it costs lies outside those before it."""
+OWN = 0.5
+"""What weighs nothing is tried where more than so much of its rows is outside those that are tried before it."""
+
+OF_CLASS = 0.5
+"""A rule that names the class weighs so much beside one that does not: less can be done about it."""
 
 TOO_FEW, LEFT_OUT, NO_FAILURE = "ADC-DIAG-020", "ADC-DIAG-021", "ADC-DIAG-022"
 """Codes of notes."""
@@ -54,7 +58,7 @@ class Diagnosis:
     """Where a model fails on the rows of a view."""
 
     findings: tuple[Finding, ...]
-    """The confirmed first, those that explain most before the others; then what is suspected."""
+    """The confirmed first, those that weigh most before the others; then what is suspected."""
     suspicions: Mapping[str, Suspicion]
     """Id of a finding → what chooses its rows, of this view or of others."""
     notes: tuple[Note, ...] = ()
@@ -98,10 +102,10 @@ def diagnose(
     one, two = view.halves(np.random.default_rng(seeds.child(seed, "diagnose", "halves")))
     found_on, tried_on = view.take(evenly(one, MOST)), view.take(two)
     suspicions, notes = _suspicions(found_on, tried_on, finders, k, seed)
-    kept = _different([s for s, _, _ in suspicions], [mask for _, mask, _ in suspicions])
+    kept = _merged([s for s, _, _ in suspicions], [mask for _, mask, _ in suspicions], found_on, k)
     chosen = [suspicions[i] for i in kept]
     trials = tried([mask for _, _, mask in chosen], tried_on, alpha)
-    ranked = _ranked([s.kind for s, _, _ in chosen], trials, tried_on.excess)[:k]
+    ranked = _ranked(trials, tried_on.excess)
     findings, order = [], worst_first(view)
     for number, place in enumerate(ranked, start=first):
         suspicion, mask, _ = chosen[place]
@@ -150,40 +154,47 @@ def _rows(suspicion: Suspicion, view: View) -> Array:
     return mask
 
 
-def _different(suspicions: Sequence[Suspicion], masks: Sequence[Array]) -> list[int]:
-    """Those that are not nearly the rows of an earlier one; fewer are tried, and each at a wider level."""
-    kept: list[int] = []
-    for place in range(len(suspicions)):
-        if masks[place].any() and not any(_alike(masks[place], masks[other]) for other in kept):
+def _merged(suspicions: Sequence[Suspicion], masks: Sequence[Array], view: View, most: int) -> list[int]:
+    """At most so many of what all finders suspect, the heaviest of rows that none before it has first.
+
+    All are weighed alike on the rows they were found on, a rule that names the class at OF_CLASS. Then come those that
+    weigh nothing by this measure and have rows that no other has: a finder may have a measure of its own.
+    """
+    errors, kept = Errors.of(view), list[int]()
+    shape = (len(masks), len(view))
+    inside = np.array(masks, dtype=bool).reshape(shape)
+    counts = np.array([OF_CLASS if s.ball is None and s.rule.names_class else 1.0 for s in suspicions])
+    while len(kept) < min(most, len(masks)):
+        scores = errors.scores(inside) * counts
+        scores[kept] = 0
+        best = int(scores.argmax())
+        if scores[best] <= 0:
+            break
+        kept.append(best)
+        errors = errors.without(inside[best])
+    covered = inside[kept].any(axis=0)
+    for place, mask in enumerate(inside):
+        if len(kept) < most and (mask & ~covered).sum() > OWN * mask.sum():
             kept.append(place)
+            covered |= mask
     return kept
 
 
-def _alike(one: Array, two: Array) -> bool:
-    both = int((one & two).sum())
-    return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
+def _ranked(trials: Sequence[Confirmation], excess: Array) -> list[int]:
+    """The confirmed in their order, those that tell nothing beside earlier ones left out; then the suspected.
 
-
-def _ranked(kinds: Sequence[FindingKind], trials: Sequence[Confirmation], excess: Array) -> list[int]:
-    """The confirmed, by what they explain of the errors, each once; then the suspected, by how sure they are.
-
-    A cluster has to tell news beside every rule: a rule is read, and holds on rows without an embedding.
-    excess: of the rows on which they were tried.
+    What holds the rows of another finding and many more is worse than the rest too, and says nothing. excess: of the
+    rows on which they were tried.
     """
-    sure = [i for i, one in enumerate(trials) if one.confirmed]
-    sure.sort(key=lambda i: (kinds[i] == "cluster", -trials[i].explained))
     kept: list[int] = []
     covered = np.zeros(len(excess), dtype=bool)
-    for place in sure:
-        mask = trials[place].mask
-        cost = excess - excess[~mask].mean()
-        news = mask & ~covered
-        if news.sum() >= LEAST_INSIDE and cost[news].sum() >= NEWS * cost[mask].sum():
+    for place, one in enumerate(trials):
+        cost = excess - excess[~one.mask].mean() if one.confirmed else excess
+        news = one.mask & ~covered
+        if one.confirmed and cost[news].sum() >= NEWS * cost[one.mask].sum():
             kept.append(place)
-            covered |= mask
-    kept.sort(key=lambda i: -trials[i].explained)
-    rest = [i for i, one in enumerate(trials) if not one.confirmed]
-    return [*kept, *sorted(rest, key=lambda i: -trials[i].gap.low)]
+            covered |= one.mask
+    return [*kept, *(i for i, one in enumerate(trials) if not one.confirmed)]
 
 
 def _finding(name: str, suspicion: Suspicion, found: int, trial: Confirmation, view: View, order: Array) -> Finding:
