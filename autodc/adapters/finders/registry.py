@@ -18,7 +18,10 @@ from autodc.plugins import FINDERS, FORMS, import_failed, installed, is_in_file,
 PLACE = "--finder"
 USUAL: Final[tuple[Finder, ...]] = (Beam(), ByClass(), Tree(), Clusters())
 """Who looks where nobody is asked for."""
-_ASKED_FOR: Final[Mapping[str, Callable[[], Finder]]] = {"sliceline": SliceLine}
+_ASKED_FOR: Final[Mapping[str, Callable[[], Finder]]] = {
+    "sliceline": SliceLine,
+    "hdbscan": lambda: Clusters(name="hdbscan", by="hdbscan"),
+}
 """Name → a finder of ours that looks where it is asked for."""
 NEEDS = "a finder has `find(view, k, seed)`, which returns suspicions; autodc.testing.finder_contract holds it to all"
 

@@ -40,6 +40,7 @@ def test_usual_ones_look_always_and_each_once(folder: str) -> None:
     assert finders_of(["beam", "tree"], folder) == USUAL
     names = [one.name for one in finders_of(["mine.py:Cold", "mine.py:ready"], folder)]
     assert names == ["beam", "classes", "tree", "clusters", "cold", "cold"]
+    assert [one.name for one in finders_of(["hdbscan", "hdbscan"], folder)][len(USUAL) :] == ["hdbscan"]
     own = finders_of(["mine.py:ready"], folder)[-1]
     assert finders_of([own, own], folder) == (*USUAL, own)
 
