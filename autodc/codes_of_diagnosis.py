@@ -46,7 +46,7 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-DIAG-021": several("A finder failed and was left out of a diagnosis."),
     "ADC-DIAG-022": several("The model fails on no row that a diagnosis may look at."),
     "ADC-DIAG-023": Code("The library of a finder is not installed."),
-    "ADC-DIAG-024": Code("There is no finder of this name, or it cannot be loaded."),
+    "ADC-DIAG-024": several("There is no finder of this name, or it cannot be loaded."),
     "ADC-DIAG-025": Code("What is named as a finder is none."),
     # counterfactuals, told in `left_out`
     "ADC-DIAG-040": Code("The model raises where it is asked about changed inputs."),

@@ -35,7 +35,7 @@ from autodc.errors import INTERRUPTED
     "finders",
     metavar="FINDER",
     multiple=True,
-    help="Who looks beside the usual ones: sliceline, file.py:Object, an installed finder; may be repeated.",
+    help="Who looks beside the usual ones: sliceline, hdbscan, file.py:Object, an installed finder; repeatable.",
 )
 @click.option(
     "--decoder",

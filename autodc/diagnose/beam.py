@@ -2,8 +2,8 @@
 
 All pairs of single conditions are weighed at once by two matrix products; the best of each pair of attributes are kept.
 Of these the heaviest is taken, its bounds are sharpened, the rows inside no longer count, and so on: ten rules are not
-one rule ten times. Error is what the class of a row does not explain, else hard classes crowd out everything. Where a
-condition hurts one class and not the others, the class is a condition too: `brightness < 0.18 AND target = 'cat'`.
+one rule ten times. Error is what the class of a row does not explain, else hard classes crowd out everything; where a
+rule hurts one class and not the others it names that class.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.diagnose.by_class import classes_of, hurt_alone
 from autodc.diagnose.finder import Suspicion
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.sharpen import apart, opened, sharpened
-from autodc.diagnose.terms import Terms, terms_of, with_classes
+from autodc.diagnose.terms import Terms, terms_of
 from autodc.diagnose.view import View
 from autodc.diagnose.weight import Errors, as_numbers
 
@@ -47,11 +48,10 @@ class Beam:
         errors = Errors.of(view)
         if k < 1 or len(view) < 2 or errors.deviation == 0:
             return ()
-        frame = view.columns
+        frame, classes = view.columns, classes_of(view, errors)
         terms = terms_of(view.attributes, errors.least)
         if not len(terms):
             return ()
-        terms = with_classes(terms, view, errors.least)
         pool, masks = _pool(terms, errors)
         found: list[Suspicion] = []
         while len(found) < k and len(masks):
@@ -60,11 +60,12 @@ class Beam:
             if scores[best] <= 0:
                 break
             rule = opened(sharpened(_simplest(pool[best], terms, errors), frame, errors), frame, errors)
-            inside = rule.mask(frame)
-            score = float(errors.scores(inside[None])[0])
+            if (label := hurt_alone(rule, classes, frame, errors)) is not None:
+                rule = sharpened(Rule((*rule.conditions, label)), frame, errors)
+            score = float(errors.scores(rule.mask(frame)[None])[0])
             if score > 0:
                 found.append(Suspicion(rule=rule, score=score, by=self.name))
-                errors = errors.without(inside | masks[best])
+                errors = errors.without(rule.classless.mask(frame) | masks[best])
             masks[best] = False  # or its second condition told little, and its first alone nothing
         return tuple(found)
 
@@ -95,7 +96,7 @@ def _pool(terms: Terms, errors: Errors) -> tuple[list[tuple[int, ...]], Array]:
     heads[2:] = code[2:] != code[:-2]
     order = order[heads]
     order = order[np.argsort(-value[order], kind="stable")][:KEPT]
-    singles = [(int(i),) for i in np.flatnonzero((own > 0) & ~terms.is_class)]
+    singles = [(int(i),) for i in np.flatnonzero(own > 0)]
     pairs = [(int(first[one[i]]), int(two[i])) for i in order]
     inside = np.concatenate(
         [terms.masks[[s[0] for s in singles]], terms.masks[[p[0] for p in pairs]] & terms.masks[[p[1] for p in pairs]]]
@@ -109,9 +110,8 @@ def _simplest(chosen: tuple[int, ...], terms: Terms, errors: Errors) -> Rule:
         both = terms.masks[chosen[0]] & terms.masks[chosen[1]]
         alone = terms.masks[list(chosen)]
         best = float(errors.scores(both[None])[0])
-        classes = terms.is_class[list(chosen)]
         for place in np.argsort(-errors.scores(alone), kind="stable"):
             lighter = errors.scores(alone[place][None])[0] * SHARPER >= best
-            if lighter or apart(both, alone[place] & ~both, errors) < APART:  # a class alone is no finding
-                return Rule((terms.conditions[chosen[int(place if not classes[place] else 1 - place)]],))
+            if lighter or apart(both, alone[place] & ~both, errors) < APART:
+                return Rule((terms.conditions[chosen[int(place)]],))
     return Rule(tuple(terms.conditions[i] for i in chosen))

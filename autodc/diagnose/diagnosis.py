@@ -31,6 +31,10 @@ CROSSED = 2 * MOST
 """Up to so many rows either half is searched and confirms what was found on the other; of more, one is enough."""
 ALIKE = 0.5
 """Two suspicions are one where so much of the rows of either is in both."""
+RULE_FIRST = 1.25
+"""A rule comes before a cluster that is so much surer: a rule is read, and holds on rows without an embedding."""
+OF_CLASS = 0.5
+"""A rule that names the class counts so much beside one that does not: less can be done about it."""
 NEWS = 0.5
 """A confirmed finding is one of its own where so much of what it costs lies outside those that explain more."""
 
@@ -175,14 +179,20 @@ def _one_way(
 ) -> tuple[list[_Tried], tuple[Note, ...]]:
     """Find on the one half, try on the other."""
     suspicions, notes = _suspicions(way, finders, k, seed)
-    rules = [s.ball is None for s, _, _ in suspicions]
-    order = in_turn([mask for _, mask, _ in suspicions], rules, way.found_on, k)
+    order = in_turn([mask for _, mask, _ in suspicions], [_preferred(s) for s, _, _ in suspicions], way.found_on, k)
     trials = tried([suspicions[i][2] for i in order], way.tried_on, alpha)
     made = [
         _Tried(suspicion=suspicions[i][0], way=way, found=int(suspicions[i][1].sum()), trial=trial)
         for i, trial in zip(order, trials, strict=True)
     ]
     return made, notes
+
+
+def _preferred(one: Suspicion) -> float:
+    """How much surer than a cluster it counts in the order of trial."""
+    if one.ball is not None:
+        return 1.0
+    return RULE_FIRST * (OF_CLASS if one.rule.names_class else 1.0)
 
 
 def _suspicions(

@@ -13,23 +13,22 @@ Array = np.ndarray[Any, Any]
 
 NEW = 0.5
 """Share of the rows of a suspicion that none before it may have: else it is the same once more."""
-RULE_FIRST = 1.25
-"""A rule comes before a cluster that is so much surer: a rule is read, and holds on rows without an embedding."""
 LEAST = 5
 """Rows beside all before it below which a suspicion is not tried."""
 
 
-def in_turn(masks: Sequence[Array], rules: Sequence[bool], view: View, most: int) -> list[int]:
+def in_turn(masks: Sequence[Array], preferred: Sequence[float], view: View, most: int) -> list[int]:
     """Positions of at most so many suspicions in the order in which they are tried on other rows.
 
-    masks: the rows of the view that each means; rules: whether each is a rule; view: the rows they were found on. How
-    sure one is, is its difference to the rows that neither it nor any before it has, in standard errors; it is too sure
-    by far, for it was sought, and serves to order alone. Those of which most rows are in one before are left out.
+    masks: the rows of the view that each means; preferred: by what to multiply how sure each is; view: the rows they
+    were found on. How sure one is, is its difference to the rows that neither it nor any before it has, in standard
+    errors; it is too sure by far, for it was sought, and serves to order alone. Those of which most rows are in one
+    before are left out.
     """
     if not masks:
         return []
     table = np.asarray(masks, dtype=bool)
-    prefer = np.where(np.asarray(rules, dtype=bool), RULE_FIRST, 1.0)
+    prefer = np.asarray(preferred, dtype=np.float64)
     size = np.maximum(table.sum(1), 1)
     left, order = np.ones(len(view), dtype=bool), list[int]()
     open_ = np.ones(len(table), dtype=bool)

@@ -10,8 +10,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc.diagnose.rule import TARGET, Among, Condition, Missing, Range, as_floats, rounded
-from autodc.diagnose.view import View
+from autodc.diagnose.rule import Among, Condition, Missing, Range, as_floats, rounded
 
 Array = np.ndarray[Any, Any]
 
@@ -49,11 +48,6 @@ class Terms:
     def __len__(self) -> int:
         return len(self.conditions)
 
-    @property
-    def is_class(self) -> Array:
-        """Shape (conditions,) of booleans: those that say of which class a row is."""
-        return np.array([one.attribute == TARGET for one in self.conditions], dtype=bool)
-
 
 def terms_of(frame: pd.DataFrame, least: float) -> Terms:
     """All conditions on the columns that `least` rows meet at least; each set of rows of a column once.
@@ -86,29 +80,6 @@ def terms_of(frame: pd.DataFrame, least: float) -> Terms:
         masks=np.array(masks, dtype=bool).reshape(len(masks), len(frame)),
         kinds=np.array(kinds, dtype=int),
         attributes=np.array(attributes, dtype=int),
-    )
-
-
-def with_classes(terms: Terms, view: View, least: float) -> Terms:
-    """The same and of which class a row is, where classes are two at least and have so many rows.
-
-    A class alone tells nothing: its mean error is taken off. With a condition on an attribute it says that the model
-    fails there in this class and not in others.
-    """
-    if view.labels is None:
-        return terms
-    target = np.asarray(view.target, dtype=object)
-    known = pd.Series(target).value_counts()
-    classes = [Among(attribute=TARGET, values=(_plain(v),)) for v in known.index[:MOST_CATEGORIES] if known[v] >= least]
-    if len(known) < 2 or not classes:
-        return terms
-    frame = pd.DataFrame({TARGET: target})
-    place = int(terms.attributes.max(initial=-1)) + 1
-    return Terms(
-        conditions=(*terms.conditions, *classes),
-        masks=np.concatenate([terms.masks, np.array([one.mask(frame) for one in classes])]),
-        kinds=np.concatenate([terms.kinds, 4 * (place + np.arange(len(classes))) + OTHER]),
-        attributes=np.concatenate([terms.attributes, np.full(len(classes), place)]),
     )
 
 
@@ -170,10 +141,6 @@ def _gap(values: Array, above: int) -> tuple[int, int] | None:
     steps = np.diff(values[start : above + reach + 1])
     widest = int(steps.argmax())
     return (start + widest, start + widest + 1) if steps[widest] > steps.sum() / 2 else None
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 LOW, BAND, HIGH, OTHER = range(4)

@@ -1,6 +1,6 @@
 """Rules by a regression tree of what the class of a row does not explain: each leaf is one, less what it needs not say.
 
-Beside the beam, whose rules have two conditions at most: a tree parts what has three, and cuts where others were cut.
+Beside the beam, whose rules have two conditions at most: leaves have as many as they need, and are small and pure.
 """
 
 from __future__ import annotations
@@ -23,10 +23,8 @@ Array = np.ndarray[Any, Any]
 
 LEAVES = 30
 """Of a tree, at most; it is grown where it explains most."""
-DEEPEST = 3
-"""Conditions of a rule, at most."""
-SAYS = 2.5
-"""A bound stays where the rows that it leaves out err less by so many standard errors."""
+ALIKE = 0.5
+"""Two leaves are one where so much of the rows of either, once they say no more than they need, is in both."""
 
 
 @final
@@ -54,19 +52,25 @@ class Tree:
         tree.fit(np.column_stack([one.values for one in columns]), errors.excess, sample_weight=errors.weights)
         frame = view.attributes
         rules = [_simple(bounds, frame, errors) for bounds in _leaves(tree.tree_, columns)]
-        return tuple(_covering([rule for rule in rules if rule.conditions], frame, errors, k, self.name))
+        return tuple(_worst([rule for rule in rules if rule.conditions], frame, errors, k, self.name))
 
 
-def _covering(rules: list[Rule], frame: pd.DataFrame, errors: Errors, k: int, name: str) -> Iterator[Suspicion]:
-    """The heaviest rule, the heaviest of rows that it does not have, and so on."""
-    masks = np.array([rule.mask(frame) for rule in rules], dtype=bool).reshape(len(rules), len(frame))
-    for _ in range(min(k, len(rules))):
-        scores = errors.scores(masks)
-        best = int(scores.argmax())
-        if scores[best] <= 0:
+def _worst(rules: list[Rule], frame: pd.DataFrame, errors: Errors, k: int, name: str) -> Iterator[Suspicion]:
+    """Those of the largest mean error, each once: what they are worth together is not the finder's."""
+    masks = [rule.mask(frame) for rule in rules]
+    counts = [float(errors.weights[mask].sum()) for mask in masks]
+    lifts = [
+        float(errors.weights[mask] @ errors.excess[mask]) / max(count, 1e-9) - errors.mean
+        for mask, count in zip(masks, counts, strict=True)
+    ]
+    told: list[Array] = []
+    for place in np.argsort(-np.array(lifts), kind="stable"):
+        mask = masks[place]
+        if len(told) >= k or lifts[place] <= 0:
             return
-        yield Suspicion(rule=rules[best], score=float(scores[best]), by=name)
-        errors = errors.without(masks[best])
+        if counts[place] >= errors.least and not any((mask & o).sum() >= ALIKE * (mask | o).sum() for o in told):
+            told.append(mask)
+            yield Suspicion(rule=rules[place], score=lifts[place], by=name)
 
 
 @final
@@ -121,8 +125,8 @@ def _sides(column: _Column, threshold: float) -> tuple[list[Condition], list[Con
 
 
 def _simple(bounds: list[Condition], frame: pd.DataFrame, errors: Errors) -> Rule:
-    """The bounds as conditions, one an attribute, less those that part nothing and those that part least."""
-    kept = _merged(bounds)
+    """The bounds as conditions, one an attribute, less those that leave out rows which err as much."""
+    kept = _narrowest(bounds)
     while kept:
         masks = [one.mask(frame) for one in kept]
         inside = np.logical_and.reduce(masks)
@@ -132,14 +136,13 @@ def _simple(bounds: list[Condition], frame: pd.DataFrame, errors: Errors) -> Rul
             wider = np.logical_and.reduce(others) if others else np.ones(len(frame), dtype=bool)
             tells.append(apart(inside, wider & ~inside, errors))
         least = int(np.argmin(tells))
-        many = len({one.attribute for one in kept}) > DEEPEST
-        if tells[least] >= SAYS and not many:
+        if tells[least] > 0:
             break
         del kept[least]
     return Rule(tuple(_joined(kept)))
 
 
-def _merged(bounds: list[Condition]) -> list[Condition]:
+def _narrowest(bounds: list[Condition]) -> list[Condition]:
     """The narrowest bound of each attribute and side."""
     narrow: dict[tuple[str, str, Any], Condition] = {}
     for one in bounds:

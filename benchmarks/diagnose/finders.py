@@ -1,9 +1,10 @@
 """What diagnosis finds of what was planted, beside its peers, and how often luck is confirmed.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.diagnose.finders [--first 20] [--settings 10] [--permuted 100]
+    OMP_NUM_THREADS=1 python -m benchmarks.diagnose.finders [--first 30] [--settings 10] [--permuted 100]
 
-writes benchmarks/results/diagnose_finders.md. The settings from 0 on were looked at while the finders were built;
-those from 20 on were not.
+writes benchmarks/results/diagnose_finders.md. Settings from 0 on were looked at while the finders were built, those
+from 20 on in an earlier page; those from 30 on were not. `--only PART` does a part of it (pixels, given, blind,
+permuted or real) and keeps it beside the models; the page is written once every part is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,27 +27,27 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from autodc import seeds
-from autodc.diagnose.beam import Beam
-from autodc.diagnose.clusters import Clusters
+from autodc.adapters.finders.registry import USUAL
 from autodc.diagnose.diagnosis import Diagnosis, diagnose, worst_first
 from autodc.diagnose.named import Named
 from autodc.diagnose.view import View
 from benchmarks.diagnose.measures import measures
 from benchmarks.diagnose.peers import METHODS, Method
-from benchmarks.diagnose.world import setting
+from benchmarks.diagnose.world import cache_folder, setting
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "benchmarks" / "results" / "diagnose_finders.md"
-OURS = (Beam(), Clusters())
+OURS = USUAL
 TOPS, PURE, TEN = (3, 5, 10), 0.7, 10
 KINDS = {
     "pixels": "attributes are measures of the pictures",
     "given": "the camera's log tells the conditions, with errors",
     "blind": "no attribute has to do with what was planted",
 }
+PARTS = (*KINDS, "permuted", "real")
 
 
 def found(masks: Sequence[Array], view: View, planted: Array) -> tuple[list[bool], list[bool]]:
@@ -88,12 +88,13 @@ def section(numbers: Sequence[int], kind: str) -> list[str]:
     return [f"### {kind}: {KINDS[kind]} ({len(hits['beam'])} planted slices)", "", table(head, lines), ""]
 
 
+OF_NO_ATTRIBUTES = ("confidence only", "PlaneSpot", "clusters", "clusters of HDBSCAN")
 KEPT: dict[tuple[str, int], tuple[list[Array], float]] = {}
 
 
 def _answer(name: str, method: Method, given: tuple[View, View, int, int], kind: str) -> tuple[list[Array], float]:
     """Masks and CPU seconds; a method that reads no attributes answers once a setting."""
-    key = (name if name in ("confidence only", "PlaneSpot", "clusters") else f"{name} {kind}", given[3])
+    key = (name if name in OF_NO_ATTRIBUTES else f"{name} {kind}", given[3])
     if key not in KEPT:
         start = time.process_time()
         masks = list(method(*given))
@@ -215,25 +216,50 @@ def told(name: str, view: View, result: Diagnosis) -> list[str]:
     return [*lines, "```", ""]
 
 
-def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--first", type=int, default=20)
-    asked.add_argument("--settings", type=int, default=10)
-    asked.add_argument("--permuted", type=int, default=100)
-    options = asked.parse_args()
-    numbers = range(options.first, options.first + options.settings)
-    parts = [line for kind in KINDS for line in section(numbers, kind)]
+def of_luck(options: argparse.Namespace) -> list[str]:
+    """How often luck is confirmed, and how long it takes."""
     luck = [(name, *permuted(options.permuted, options.first, *world)) for name, world in LUCK.items()]
     whole = seconds_of_3000(options.first)
-    real = [
-        line
-        for name, view in (("census", census()), ("digits", digits()))
-        for line in told(name, view, diagnose(view, OURS, seed=1))
+    return [
+        f"Errors dealt out anew, {options.permuted} diagnoses each:",
+        "",
+        table(("world", "diagnoses that confirm anything", "findings confirmed"), luck),
+        "",
+        f"A whole diagnosis of 3,000 rows and 24 columns, the usual finders: {whole:.1f} CPU-s.",
+        "",
     ]
+
+
+def of_real() -> list[str]:
+    """What is told of data in which nothing is planted."""
+    views = (("census", census()), ("digits", digits()))
+    return [line for name, view in views for line in told(name, view, diagnose(view, OURS, seed=1))]
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--first", type=int, default=30)
+    asked.add_argument("--settings", type=int, default=10)
+    asked.add_argument("--permuted", type=int, default=100)
+    asked.add_argument("--only", choices=PARTS)
+    options = asked.parse_args()
+    numbers = range(options.first, options.first + options.settings)
+    files = {
+        part: cache_folder() / f"finders-{options.first}-{options.settings}-{options.permuted}-{part}.md"
+        for part in PARTS
+    }
+    for part in PARTS if options.only is None else (options.only,):
+        lines = of_luck(options) if part == "permuted" else of_real() if part == "real" else section(numbers, part)
+        files[part].write_text("\n".join(lines), encoding="utf-8")
+        print("\n".join(lines), flush=True)
+    if not all(file.is_file() for file in files.values()):
+        return
+    kept = {part: file.read_text(encoding="utf-8") for part, file in files.items()}
     text = [
         "# Where a model fails: planted failures found",
         "",
-        f"`OMP_NUM_THREADS=1 python -m benchmarks.diagnose.finders {' '.join(sys.argv[1:])}`".replace(" `", "`"),
+        "`OMP_NUM_THREADS=1 python -m benchmarks.diagnose.finders "
+        f"--first {options.first} --settings {options.settings} --permuted {options.permuted}`",
         f"on {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}.",
         "",
         "Fashion-MNIST under twelve conditions; a network trained without three of them",
@@ -242,21 +268,15 @@ def main() -> None:
         "that a person sees first, those on which the model errs most (*worst ten*); or, stricter, among all rows",
         "inside (*all inside*). Peers are in their own order; `autodc diagnose` tells what it confirmed first.",
         "",
-        *parts,
+        *(kept[part] for part in KINDS),
         "## Luck and time",
         "",
-        f"Errors dealt out anew, {options.permuted} diagnoses each:",
-        "",
-        table(("world", "diagnoses that confirm anything", "findings confirmed"), luck),
-        "",
-        f"A whole diagnosis of 3,000 rows and 24 columns, both finders: {whole:.1f} CPU-s.",
-        "",
+        kept["permuted"],
         "## Real data, nothing planted",
         "",
-        *real,
+        kept["real"],
     ]
     PAGE.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
-    print("\n".join(text))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from autodc.adapters.finders.sliceline import SliceLine
 from autodc.diagnose.beam import Beam
 from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.finder import Finder
+from autodc.diagnose.tree import Tree
 from autodc.diagnose.view import View
 
 Array = np.ndarray[Any, Any]
@@ -100,6 +101,8 @@ def planespot(found_on: View, tried_on: View, k: int, seed: int) -> Sequence[Arr
 METHODS: Mapping[str, Method] = {
     "beam": of_port(Beam()),
     "clusters": of_port(Clusters()),
+    "clusters of HDBSCAN": of_port(Clusters(by="hdbscan")),
+    "tree": of_port(Tree()),
     "SliceLine": of_port(SliceLine()),
     "pysubgroup": pysubgroup,
     "decision tree": tree,

@@ -7,14 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from autodc.data.where import select
 from autodc.diagnose.beam import Beam
+from autodc.diagnose.by_class import ByClass
 from autodc.diagnose.diagnosis import Diagnosis, diagnose
+from autodc.diagnose.finder import Finder
 from autodc.diagnose.rule import Among, Range, Rule
 from autodc.diagnose.unlabelled import predicted_as
 from autodc.diagnose.view import View
-from autodc.testing.finder_contract import view_of
+from autodc.testing.finder_contract import FinderContract, view_of
 
 CLASSES = np.array(["bird", "cat", "dog"], dtype=object)
 
@@ -41,8 +44,21 @@ def seen(*, only: str | None, rows: int = 2400, seed: int = 0) -> View:
     )
 
 
+class TestByClass(FinderContract):
+    @pytest.fixture
+    def finder(self) -> Finder:
+        return ByClass()
+
+    def test_it_finds_where_the_model_fails(self, finder: Finder) -> None:
+        """In one class: it leaves to others what fails in all."""
+        assert not finder.find(view_of(), 5, 1)
+        found, new = finder.find(seen(only="cat"), 5, 1), seen(only="cat", seed=9)
+        inside = found[0].mask(new)
+        assert new.failed[inside].mean() > 2 * new.failed[~inside].mean()
+
+
 def found_in(view: View) -> Diagnosis:
-    return diagnose(view, [Beam()], seed=1)
+    return diagnose(view, [Beam(), ByClass()], seed=1)
 
 
 def test_a_condition_that_hurts_one_class_names_it_and_chooses_the_same_rows_in_sql() -> None:
@@ -66,8 +82,7 @@ def test_a_class_alone_is_never_found() -> None:
     hard = replace(view, error=(view.target == "cat").astype(float), failed=view.target == "cat")
     assert found_in(hard).confirmed == ()
     in_groups = replace(hard, groups=np.where(view.target == "cat", np.arange(2400) // 2, np.arange(2400)))
-    for rule in (s.rule for s in Beam().find(in_groups, 10, 0)):
-        assert rule.attributes != ("target",)
+    assert all(len(s.rule.attributes) == 2 for s in ByClass().find(in_groups, 10, 0))
 
 
 def test_classes_that_are_numbers_are_named_as_such() -> None:

@@ -68,12 +68,12 @@ def test_the_same_rows_again_are_no_news() -> None:
 def test_they_are_tried_the_surest_first_and_nothing_twice() -> None:
     view = reasons()
     masks = [of(view, "dark"), of(view, "turned"), of(view, "turned"), of(view, "masked")]
-    order = in_turn(masks, [True] * 4, view, 10)
+    order = in_turn(masks, [1.0] * 4, view, 10)
     assert order[-1] == 0
     assert sorted(order) in ([0, 1, 3], [0, 2, 3])
-    assert in_turn(masks, [True] * 4, view, 2) == order[:2]
+    assert in_turn(masks, [1.0] * 4, view, 2) == order[:2]
     assert in_turn([], [], view, 10) == []
-    ball_first = in_turn([of(view, "turned"), of(view, "turned")], [False, True], view, 10)
+    ball_first = in_turn([of(view, "turned"), of(view, "turned")], [1.0, 1.25], view, 10)
     assert ball_first == [1]
 
 

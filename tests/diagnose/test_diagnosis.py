@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 
 from autodc.diagnose.beam import Beam
+from autodc.diagnose.by_class import ByClass
 from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.confirm import tried
 from autodc.diagnose.diagnosis import LEFT_OUT, MOST, NO_FAILURE, TOO_FEW, diagnose, worst_first
 from autodc.diagnose.finder import Finder, Suspicion
 from autodc.diagnose.rule import Range, Rule
+from autodc.diagnose.tree import Tree
 from autodc.diagnose.view import View
 from autodc.plugins import load_object
 from autodc.testing.finder_contract import view_of
 
-FINDERS = (Beam(), Clusters())
+FINDERS = (Beam(), ByClass(), Tree(), Clusters())
 
 
 def test_what_is_planted_is_confirmed_first_with_its_evidence() -> None:

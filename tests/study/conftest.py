@@ -33,7 +33,7 @@ from autodc.trial.outputs import CheckedTrainer
 from autodc.trial.trainer import TrainingJob, TrainPart
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.problem import search_problem
-from autodc.wire.study import _cut, _open_test, engine_of, given_events, started_event
+from autodc.wire.study import _open_test, cut, engine_of, given_events, started_event
 
 #: A source whose targets say when they are read.
 SEALED = """
@@ -89,7 +89,7 @@ class Hand:
             engine=partial(engine_of, spec) if engine is None else lambda problem: engine,
             given=given_events(inputs),
             open_test=partial(_open_test, inputs),
-            cut=partial(_cut, inputs),
+            cut=partial(cut, inputs),
             diagnoser=diagnoser,
             clock=lambda: 0.0,
             order=order,

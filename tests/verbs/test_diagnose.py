@@ -304,7 +304,8 @@ def test_a_finder_of_the_users_own_looks_too_and_one_that_raises_is_told(ran: Pa
     asked = [f"{tmp_path / 'mine.py'}:{name}" for name in ("Broken", "Night")]
     found = autodc.diagnose(spec, out=tmp_path / "page", method="constant", quick=True, finders=asked)
     (note,) = (one for one in found.notes if "ADC-DIAG-021" in one)
-    assert "broken: mine.py:16: KeyError: 'depth'" in note
+    assert "broken: " in note
+    assert "mine.py:16: KeyError: 'depth'" in note
     with pytest.raises(AutodcError) as caught:
         autodc.diagnose(spec, out=tmp_path / "none", method="constant", finders=["nobody"])
     assert caught.value.code == "ADC-DIAG-024"

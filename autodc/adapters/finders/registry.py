@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from autodc.adapters.finders.sliceline import SliceLine
 from autodc.diagnose.beam import Beam
+from autodc.diagnose.by_class import ByClass
 from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.tree import Tree
@@ -15,9 +16,12 @@ from autodc.errors import SpecError
 from autodc.plugins import FINDERS, FORMS, import_failed, installed, is_in_file, is_path, load_plugin, own_code, suggest
 
 PLACE = "--finder"
-USUAL: Final[tuple[Finder, ...]] = (Beam(), Clusters())
+USUAL: Final[tuple[Finder, ...]] = (Beam(), ByClass(), Tree(), Clusters())
 """Who looks where nobody is asked for."""
-_ASKED_FOR: Final[Mapping[str, Callable[[], Finder]]] = {"sliceline": SliceLine, "tree": Tree}
+_ASKED_FOR: Final[Mapping[str, Callable[[], Finder]]] = {
+    "sliceline": SliceLine,
+    "hdbscan": lambda: Clusters(name="hdbscan", by="hdbscan"),
+}
 """Name → a finder of ours that looks where it is asked for."""
 NEEDS = "a finder has `find(view, k, seed)`, which returns suspicions; autodc.testing.finder_contract holds it to all"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from autodc.adapters.finders.registry import USUAL, finders_of
-from autodc.diagnose.tree import Tree
 from autodc.errors import AutodcError
 
 OWN = """
@@ -38,10 +37,10 @@ def folder(tmp_path: Path) -> str:
 
 def test_usual_ones_look_always_and_each_once(folder: str) -> None:
     assert finders_of([], folder) == USUAL
-    assert finders_of(["beam", "clusters"], folder) == USUAL
-    assert finders_of(["tree", "tree"], folder)[2:] == (Tree(),)
+    assert finders_of(["beam", "tree"], folder) == USUAL
     names = [one.name for one in finders_of(["mine.py:Cold", "mine.py:ready"], folder)]
-    assert names == ["beam", "clusters", "cold", "cold"]
+    assert names == ["beam", "classes", "tree", "clusters", "cold", "cold"]
+    assert [one.name for one in finders_of(["hdbscan", "hdbscan"], folder)][len(USUAL) :] == ["hdbscan"]
     own = finders_of(["mine.py:ready"], folder)[-1]
     assert finders_of([own, own], folder) == (*USUAL, own)
 
