@@ -32,13 +32,13 @@ def test_each_lacking_condition_is_named_before_anything_else(name: str, tmp_pat
 
 
 @pytest.mark.slow
-def test_of_people_on_whom_the_model_errs_no_more_it_says_how_many_rows_would_tell(tmp_path: Path) -> None:
-    """A model of 500 men errs on women and the self-employed by two to four points more: too little for these rows."""
+def test_of_people_on_whom_the_model_hardly_errs_more_it_says_how_many_rows_would_tell(tmp_path: Path) -> None:
+    """On women a model of 500 men errs by two to three points more, which these rows cannot show."""
     found = autodc.diagnose(autodc.load(CONFIGS / "census" / "study.yaml"), out=tmp_path / "page", quick=True)
     told = {one["told"]["slice"]: one for one in found.findings if "slice" in one.get("told", {})}
-    assert set(told) == {"women", "self_employed"}
+    assert "women" in told
     for one in told.values():
         assert one["status"] == "suspected"
-        assert one["error"]["high"] < 0.15
+        assert one["error"]["low"] <= 0 < one["error"]["high"] < 0.2
         assert one["told"]["rows_needed"] > 5 * found.rows
     assert "explore rows would confirm it" in found.page.read_text()
