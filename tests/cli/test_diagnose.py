@@ -132,3 +132,10 @@ def test_who_stops_the_look_at_a_run_is_told_where_the_findings_are(study: Path,
     assert of_study.code == 130, of_study.err
     assert "stopped; nothing is left behind" in of_study.err
     assert not (folder / "page").exists()
+
+
+@pytest.mark.parametrize("words", [["--quick"], ["--promote", "F1"]])
+def test_a_decoder_where_nothing_is_decoded_is_misuse(study: Path, autodc: Any, words: list[str]) -> None:
+    said = autodc("diagnose", study, "--decoder", "vae", *words)
+    assert said.code == 2
+    assert "--decoder is for the nearest inputs" in said.err
