@@ -55,9 +55,8 @@ def best_words(told: Sequence[Mapping[str, Any]]) -> str:
     known = [one["dataset"] for one in told if one["known"]]
     if not known:
         return "trainings of so few sizes tell hardly anything of more rows"
-    names = known[0] if len(known) == 1 else f"none of {len(known)} datasets"
-    verb = "is not likely to help" if len(known) == 1 else "is likely to help"
-    return f"as many rows again of {names} {verb}; the most would be {words(told[0])}"
+    nothing = f"{known[0]} are not" if len(known) == 1 else f"none of {len(known)} datasets are"
+    return f"more rows of {nothing} likely to help; at the most {words(told[0])}"
 
 
 def words(one: Mapping[str, Any]) -> str:

@@ -88,6 +88,6 @@ def test_it_is_said_in_words() -> None:
     assert words(seen()) == "400 more rows of dark would bring the error from 31.0% to 22.0% (17.0% to 28.0%)"
     assert words(seen(share=False, now=0)).startswith("400 rows of dark would bring the error from 0.310 to 0.220")
     assert best_words([seen(), seen(dataset="fog", chance=0.1)]) == words(seen())
-    assert "dark is not likely to help" in best_words([seen(chance=0.1)])
+    assert "more rows of dark are not likely to help" in best_words([seen(chance=0.1)])
     assert best_words([seen(chance=0.1, known=False)]) == "trainings of so few sizes tell hardly anything of more rows"
     assert best_words([]) == ""
