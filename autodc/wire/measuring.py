@@ -30,10 +30,11 @@ from autodc.plugins import own_code
 from autodc.studyfile.names import ENRICHERS
 from autodc.table import Inputs, Table, row_bytes
 from autodc.trial.call import Call
-from autodc.wire.workers import NOT_HERE, Workers
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a worker imports this file, and no more than it needs
     import pyarrow as pa
+
+    from autodc.wire.workers import Workers
 
 Array = np.ndarray[Any, Any]
 
@@ -41,6 +42,8 @@ MOST_ROWS, MOST_FILES, MOST_BYTES = 4096, 256, 16 << 20
 """Rows of a piece at most, of files so many, and bytes."""
 FEW_ROWS, FEW_FILES, FEW_BYTES = 8192, 64, 8 << 20
 """Measures of ours take less time for so many than a process to start in, so they are taken in this one."""
+NOT_HERE = frozenset({"lost", "surroundings"})
+"""Ends of a call that say nothing of what it does: it may be done in this process."""
 MEASURE = "autodc.wire.measuring:measure"
 LOOK = "autodc.adapters.enrichers.looks:look"
 BASE, FRAME, METADATA, TARGETS = "base", "frame.parquet", "metadata.arrow", "targets.npy"

@@ -30,8 +30,6 @@ from autodc.table import Inputs
 from autodc.trial.executor import CallTask, Completion, Executor, StoredPart
 
 LOCAL = MachineSpec(runner="inline")
-NOT_HERE = frozenset({"lost", "surroundings"})
-"""Ends of a call that say nothing of what it does: it may be done in this process."""
 
 
 @final
