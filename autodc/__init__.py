@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from autodc.plan.trial import Outcome, Trial
     from autodc.studyfile.load import load, load_machine
     from autodc.studyfile.study import MachineSpec, StudySpec
-    from autodc.verbs.diagnose import DiagnosisResult, diagnose
+    from autodc.verbs.diagnose import diagnose
+    from autodc.verbs.diagnosed import DiagnosisResult
     from autodc.verbs.run import Result, run
     from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AutodcError": "autodc.errors",
-    "DiagnosisResult": "autodc.verbs.diagnose",
+    "DiagnosisResult": "autodc.verbs.diagnosed",
     "MachineSpec": "autodc.studyfile.study",
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",

@@ -18,7 +18,7 @@ from autodc.review.numbers import count
 from autodc.review.unit_tests import unit_test_words
 
 if TYPE_CHECKING:
-    from autodc.verbs.diagnose import DiagnosisResult
+    from autodc.verbs.diagnosed import DiagnosisResult
 
 CAUSES_SHOWN, LISTED = 3, 6
 """Causes of a finding, and lines about labels or slices, that are told; the page has all."""

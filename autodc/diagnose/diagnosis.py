@@ -85,7 +85,7 @@ class Diagnosis:
         """The rows of a view that a finding may mean where their labels are not known, shape (n,).
 
         A rule over attributes and a ball in an embedding need no label; of a rule that names the class see
-        `diagnose/unlabelled.py`.
+        `diagnose/unlabelled.py`. Raises KeyError of a slice that the study names: it has its own condition.
         """
         one = self.suspicions[finding]
         if one.ball is not None or not one.rule.names_class:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -19,9 +19,8 @@ from autodc.diagnose.finder import Finder
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
-from autodc.report.diagnosis import PAGE, Exhibits, write_diagnosis
+from autodc.report.diagnosis import PAGE
 from autodc.review import findings as told
-from autodc.review.more_rows import best_words
 from autodc.review.promoted import promoted_words
 from autodc.study.core import StudyCore
 from autodc.study.journal import events as ev
@@ -31,17 +30,18 @@ from autodc.study.ports import ArtefactLost
 from autodc.study.rules.more_rows import of_slices
 from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
 from autodc.verbs.checks import Checks, labels_seen
+from autodc.verbs.diagnosed import NOTHING_MORE, DiagnosisResult, write_page
 from autodc.verbs.folder import open_state
-from autodc.verbs.models import START, Outputs, predicted, trained_once
+from autodc.verbs.models import START, predicted, trained_once
+from autodc.verbs.more_data import Asked, trained_more, unasked, with_more
 from autodc.verbs.nearest import nearest, refuse_unused
 from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
-from autodc.verbs.sizes import Offer, explored_slices, of_base, of_offer, offers_of, trained_on_parts
+from autodc.verbs.sizes import offers_of
 from autodc.wire.annotators import USUAL
 from autodc.wire.diagnosis import Looked, as_events, look, looks, with_more_rows
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
-from autodc.wire.more_rows import TOLD, of_findings, rows_slice, told_of
 from autodc.wire.promoting import admit_slice
 from autodc.wire.workers import Workers, local_workers
 
@@ -50,69 +50,6 @@ Announce = Callable[[str], None]
 
 MODEL = Path("models") / "incumbent"
 """Below the folder of a run."""
-NOTHING_MORE: Mapping[str, Any] = {"slices": {}, "offers": []}
-"""What more rows would do, where nothing was trained that says it."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiagnosisResult:
-    """Where a model fails."""
-
-    study: str
-    model: str
-    """Which model, in words."""
-    rows: int
-    """Explore rows that were looked at."""
-    views: tuple[Mapping[str, Any], ...]
-    """The findings with their words, confirmed ones first (review.findings.view)."""
-    notes: tuple[str, ...]
-    """What could not be done."""
-    page: Path
-    folder: Path | None
-    """Of the run whose model it is; None of any other."""
-    nearest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Finding → the nearest inputs on which the model succeeds, and what changes on the way (verbs/nearest.py)."""
-    checks: Checks = field(default_factory=Checks)
-    """Labels, edge cases, and slices that tell nothing (verbs/checks.py)."""
-    more_rows: Mapping[str, Any] = field(default_factory=lambda: dict(NOTHING_MORE))
-    """`slices`: slice → what more rows of each dataset would do; `offers`: what datasets on offer would be worth."""
-    gone: tuple[Mapping[str, Any], ...] = ()
-    """Findings that were confirmed in a round before and hold no more, with their words."""
-    promoted: str = ""
-    """What it changes that a finding is a slice of the study now, in words."""
-
-    @property
-    def findings(self) -> tuple[Mapping[str, Any], ...]:
-        """In the form of the contract, in the order they were found."""
-        keys = ("id", "code", "kind", "rule", "status", "round", "rows", "error", "causes", "by", "told")
-        found = sorted(self.views, key=lambda one: int(one["id"][1:]))
-        return tuple({**{key: one[key] for key in keys if key in one}, **self._more(one)} for one in found)
-
-    def _more(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        seen = self.nearest.get(one["id"])
-        if seen is None:
-            return {}
-        table = {key: value for key, value in seen.items() if key not in ("examples", "pictures")}
-        return {"told": {**one.get("told", {}), "counterfactuals": table}}
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        more = {"promoted": self.promoted} if self.promoted else {}
-        return {
-            "study": self.study,
-            "model": self.model,
-            "rows": self.rows,
-            "findings": [dict(one) for one in self.findings],
-            "more_rows": dict(self.more_rows),
-            "gone": [one["id"] for one in self.gone],
-            "labels": self.checks.labels,
-            "edges": self.checks.edges,
-            "unit_tests": self.checks.unit_tests,
-            "notes": list(self.notes),
-            "page": str(self.page),
-            **more,
-        }
 
 
 def diagnose(
@@ -153,14 +90,14 @@ def diagnose(
             raise InputError(
                 "ADC-DIAG-013", "a finding is promoted in a run, not in a file", "--promote", promote, hint
             )
-        more = _More(curves=curves, offers=tuple(offers))
+        more = Asked(curves=curves, offers=tuple(offers))
         if more and method is not None:
-            raise _unasked("what more rows would do is asked of the start of a study, not of a method", method)
+            raise unasked("what more rows would do is asked of the start of a study, not of a method", method)
         with shared_child(), local_workers(stop) as workers:
             return _of_study(study, machine, out, method, wishes, more, workers, stage, stop)
     if curves or offers:
         hint = "a run tells what more rows would do by the trainings it has; name the study file to train for it"
-        raise _unasked("learning curves are trained on a study file", str(study), hint)
+        raise unasked("learning curves are trained on a study file", str(study), hint)
     if method is not None:
         hint = "name the study file to diagnose a method on, or leave --method out for the model of this run"
         raise InputError("ADC-DIAG-014", "a run is diagnosed with its own model", "--method", method, hint)
@@ -174,7 +111,7 @@ def _of_study(
     out: str | os.PathLike[str] | None,
     method: str | None,
     wishes: _Wishes,
-    more: _More,
+    more: Asked,
     workers: Workers,
     stage: Announce,
     stop: Callable[[], bool],
@@ -196,9 +133,7 @@ def _of_study(
         looked = look(inputs, outputs, _most(spec), known, finders=finders)
         told_more = dict(NOTHING_MORE)
         if more:
-            told_more, looked = _trained_more(
-                inputs, looked, more.curves, offers, outputs, machine, Path(scratch), stage, stop
-            )
+            told_more, looked = trained_more(inputs, looked, more, offers, outputs, machine, Path(scratch), stage, stop)
         shown = _Shown()
         made, found = as_events(looked, plan=inputs.start, trial=None, round_number=0, horizon=0, first=1, store=shown)
         near: dict[str, dict[str, Any]] = {}
@@ -222,7 +157,7 @@ def _of_study(
         checks=checks,
         more_rows=told_more,
     )
-    _write_page(result, shown.read)
+    write_page(result, shown.read)
     return result
 
 
@@ -269,7 +204,7 @@ def _of_run(
         study=state.question.name,
         model=_of_which(state),
         rows=0 if looked is None else looked.made.rows,
-        views=_with_more(told.views(state), again, state, folder),
+        views=with_more(told.views(state), again, state, folder),
         notes=(*told.notes(state), *notes, *checks.notes),
         page=(folder / PAGE if out is None else Path(out) / PAGE.name).absolute(),
         folder=folder,
@@ -282,60 +217,8 @@ def _of_run(
         gone=tuple(told.gone(state)),
         promoted=words,
     )
-    _write_page(result, exhibits_of(folder))
+    write_page(result, exhibits_of(folder))
     return result
-
-
-def _with_more(
-    views: Sequence[Mapping[str, Any]], inputs: Inputs | None, state: State, folder: Path
-) -> tuple[Mapping[str, Any], ...]:
-    """The findings of a run with what more rows would do by all its trainings; else as journalled."""
-    if inputs is None:
-        return tuple(views)
-    rows = {one["id"]: state.findings[one["id"]].ids for one in views}
-    found = of_findings(inputs, view_of(state), ArtefactStore(folder / "outcomes"), rows)
-    more = [told_of(found.get(one["id"], ())) for one in views]
-    return tuple(
-        {**one, "told": {**one.get("told", {}), **own}, "more": best_words(own.get(TOLD, ()))}
-        for one, own in zip(views, more, strict=True)
-    )
-
-
-def _trained_more(
-    inputs: Inputs,
-    looked: Looked,
-    curves: bool,
-    offers: Sequence[Offer],
-    whole: Outputs,
-    machine: MachineSpec | None,
-    scratch: Path,
-    stage: Announce,
-    stop: Callable[[], bool],
-) -> tuple[dict[str, Any], Looked]:
-    """What more rows of the base would do to slices and findings, and what datasets on offer would be worth."""
-    slices, told_more = explored_slices(inputs), dict(NOTHING_MORE)
-    if curves:
-        stage("training the start on parts of the base")
-        seen = trained_on_parts(inputs, machine, scratch, stop, whole=whole)
-        told_more["slices"] = {name: [one.to_dict()] for name, one in of_base(inputs, seen, slices).items()}
-        names = [str(k) for k in range(len(looked.findings))]
-        inside = {n: rows_slice(inputs, n, one.ids) for n, one in zip(names, looked.findings, strict=True)}
-        own = of_base(inputs, seen, {name: one for name, one in inside.items() if one is not None})
-        findings = (
-            replace(one, told={**one.told, **told_of([own[name]] if name in own else [])})
-            for name, one in zip(names, looked.findings, strict=True)
-        )
-        looked = replace(looked, findings=tuple(findings))
-    worth = []
-    for offer in offers:
-        stage(f"training the start with parts of {offer.name}")
-        trained = trained_on_parts(inputs, machine, scratch, stop, offered=offer.name, whole=whole)
-        worth.append(of_offer(inputs, trained, offer, slices))
-    return {**told_more, "offers": worth}, looked
-
-
-def _unasked(problem: str, got: str, hint: str = "leave --method out, or --curves and --offer") -> InputError:
-    return InputError("ADC-DIAG-060", problem, "--curves, --offer", got, hint)
 
 
 def _look_again(inputs: Inputs, core: StudyCore, folder: Path, finders: Sequence[Finder]) -> Rows | None:
@@ -429,25 +312,6 @@ def _of_which(state: State) -> str:
     return f"the incumbent, trained on base and {kept}" if kept else "the incumbent, trained on the base alone"
 
 
-def _write_page(result: DiagnosisResult, exhibits: Exhibits) -> None:
-    write_diagnosis(
-        result.page,
-        study=result.study,
-        model=result.model,
-        rows=result.rows,
-        views=result.views,
-        notes=result.notes,
-        exhibits=exhibits,
-        nearest=result.nearest,
-        labels=result.checks.labels,
-        unit_tests=result.checks.unit_tests,
-        edges=result.checks.edges,
-        more_rows=result.more_rows,
-        shown=result.checks.shown,
-        folder=None if result.folder is None else str(result.folder),
-    )
-
-
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wishes:
@@ -457,18 +321,6 @@ class _Wishes:
     finders: tuple[str | Finder, ...]
     annotators: tuple[str, ...]
     decoder: str
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _More:
-    """What is asked of more rows."""
-
-    curves: bool
-    offers: tuple[str, ...]
-
-    def __bool__(self) -> bool:
-        return self.curves or bool(self.offers)
 
 
 @final

@@ -13,7 +13,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import autodc
-from autodc.verbs.diagnose import DiagnosisResult
+from autodc.verbs.diagnosed import DiagnosisResult
 
 CONFIGS = Path(autodc.__file__).parents[1] / "configs"
 

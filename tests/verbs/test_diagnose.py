@@ -13,7 +13,7 @@ import pytest
 import autodc
 from autodc.adapters.journal import state_of
 from autodc.errors import AutodcError, InputError
-from autodc.verbs.diagnose import DiagnosisResult
+from autodc.verbs.diagnosed import DiagnosisResult
 
 INLINE = autodc.MachineSpec(runner="inline")
 

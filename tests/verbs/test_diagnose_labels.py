@@ -16,7 +16,7 @@ import autodc
 from autodc.cli.show_findings import show_diagnosis
 from autodc.report.diagnosis import PAGE
 from autodc.review.labels import label_words
-from autodc.verbs.diagnose import DiagnosisResult
+from autodc.verbs.diagnosed import DiagnosisResult
 
 IMAGES, Y = load_digits(return_X_y=True)
 IMAGES = (IMAGES / 16).astype(np.float32).reshape(-1, 8, 8)

@@ -12,7 +12,7 @@ import pytest
 import autodc
 from autodc.cli.show_findings import show_diagnosis
 from autodc.errors import InputError
-from autodc.verbs.diagnose import DiagnosisResult
+from autodc.verbs.diagnosed import DiagnosisResult
 from autodc.verbs.sizes import offers_of
 from autodc.wire.inputs import read_inputs
 
