@@ -14,6 +14,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from autodc.plan.plan import Value
+from autodc.search.columns import feature_columns, feature_plan
 from autodc.search.scales import CENTRE, logarithmic, place_of
 from autodc.studyfile.values import ParameterSpec, frozen
 
@@ -111,8 +112,8 @@ class Space:
             [i for i, d in enumerate(self.dimensions) if d.kind != "weight" and not d.stage_of], dtype=int
         )
         self.clusters = tuple(tuple(np.array([self.index[n] for n in one]) for one in band) for band in clusters)
-        self.features_of = _feature_plan(self)
-        self._columns = _feature_columns(self)
+        self.features_of = feature_plan(self)
+        self._columns = feature_columns(self)
         kinds = np.array([d.kind for d in self.dimensions], dtype="<U6")
         self._choices = np.flatnonzero(kinds == "choice")
         self._numbers = np.flatnonzero(kinds == "number")
@@ -235,47 +236,6 @@ class Space:
         return lambda rows, mask: mask[:, i] & (np.round(rows[:, i])[:, None] == hits).any(1)
 
 
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
-    """How features are made of columns: positions among the features, and what is known of each before a row is."""
-
-    of: Array
-    """The column of every feature."""
-    staged: Array
-    """Features that are the strength of a dataset in one of two stages."""
-    stage: Array
-    """The column of the stage of each."""
-    later: Array
-    """Whether each is of the second."""
-    numbers: Array
-    chosen: Array
-    """Features that are a contrast of a choice."""
-    choice: Array
-    """The choice of each."""
-    share: Array
-    """One over the number of choices of each."""
-    counted: Array
-    """Features that are 0 where their column does not count."""
-
-
-def _feature_columns(space: Space) -> _Columns:
-    of, stage, choice = np.array(space.features_of, dtype=int).reshape(len(space.features_of), 3).T
-    kinds = np.array([space.dimensions[i].kind for i in of], dtype="<U6")
-    staged, chosen = np.flatnonzero(stage >= 0), np.flatnonzero(kinds == "choice")
-    return _Columns(
-        of=of,
-        staged=staged,
-        stage=stage[staged],
-        later=choice[staged] == 1,
-        numbers=np.flatnonzero(kinds == "number"),
-        chosen=chosen,
-        choice=choice[chosen],
-        share=1.0 / np.array([max(len(space.dimensions[i].choices), 1) for i in of[chosen]], dtype=float),
-        counted=np.flatnonzero(kinds != "weight"),
-    )
-
-
 def dimension_of(name: str, spec: ParameterSpec) -> Dimension:
     """Read one hyperparameter of a study file as a dimension."""
     when = tuple((other, frozen(spec.when[other])) for other in sorted(spec.when))
@@ -304,23 +264,6 @@ def start_hyperparameters(hyperparameters: Mapping[str, ParameterSpec], recipe: 
     """
     space = Space([dimension_of(name, spec) for name, spec in hyperparameters.items()], {RECIPE: recipe})
     return space.decode(space.snap(space.defaults[None])[0])
-
-
-def _feature_plan(space: Space) -> list[tuple[int, int, int]]:
-    """(dimension, column of its stage or −1, choice) for every feature."""
-    stage = {space.dimensions[i].stage_of: int(i) for i in space.stages}
-    plan: list[tuple[int, int, int]] = []
-    for i, dimension in enumerate(space.dimensions):
-        if dimension.stage_of or (dimension.kind == "choice" and len(dimension.choices) < 2):
-            continue
-        if dimension.kind == "weight" and dimension.name in stage:
-            plan += [(i, stage[dimension.name], 0), (i, stage[dimension.name], 1)]
-        elif dimension.kind == "choice":
-            skip = 1 if len(dimension.choices) == 2 else 0
-            plan += [(i, -1, k) for k in range(skip, len(dimension.choices))]
-        else:
-            plan.append((i, -1, 0))
-    return plan
 
 
 def _parents_first(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:

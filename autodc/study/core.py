@@ -21,12 +21,12 @@ from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
 from autodc.study.journal.fold import apply, fold
 from autodc.study.journal.records import PAIRED
-from autodc.study.journal.state import State
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Diagnoser, Tools
 from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal
+from autodc.study.refusals import refuse_other_direction, refuse_second_opening, refuse_unknown_phase
 from autodc.study.rules import allowance, last, ledger, losses
 from autodc.study.rules.extend import extension
 from autodc.study.scoring import Scorer
@@ -87,11 +87,11 @@ class StudyCore:
         self._spec, self._store = spec, store
         self._metric = metric
         self.state = fold(event for _, event in journal.read())
-        _refuse_unknown_phase(self.state, order)
+        refuse_unknown_phase(self.state, order)
         if self.state.started is None:
             self.record(started, *given, *([] if borrowed is None else [borrowed]))
         else:
-            _refuse_other_direction(self.state, metric)
+            refuse_other_direction(self.state, metric)
             if guessed(self.state):
                 self.record(ev.MetricTold(metric=started.metric))
         if self.state.question.fingerprint != started.fingerprint:
@@ -318,44 +318,3 @@ class StudyCore:
     def finished(self) -> bool:
         """Whether nothing is left to train or decide."""
         return self.state.finished is not None
-
-
-def _refuse_other_direction(state: State, metric: Metric) -> None:
-    """Raise InputError ADC-RUN-060 where a user's metric was turned round since the study began."""
-    told = state.question.metric.get("better", metric.better)
-    if told != metric.better:
-        raise InputError(
-            "ADC-RUN-060",
-            "this study began with a metric that gets better the other way",
-            "metrics.primary",
-            f"better = {metric.better!r} of {metric.name}, {told!r} in the journal",
-            f"put it back to {told!r}, or choose another folder: all its trainings were judged by it",
-        )
-
-
-def _refuse_unknown_phase(state: State, order: tuple[Phase, ...]) -> None:
-    """Raise InputError ADC-RUN-020 where the journal has a phase that is not in the order."""
-    known = {phase.name for phase in order}
-    unknown = [p.phase for p in state.phases if p.phase not in known]
-    if unknown:
-        raise InputError(
-            "ADC-RUN-020",
-            "the journal has a phase that this autodc does not know",
-            "--out",
-            unknown[0],
-            "go on with the autodc, and the phases of its own, that the study was begun with",
-        )
-
-
-def refuse_second_opening(state: State, force: bool) -> None:
-    """Raise InputError ADC-RUN-015 where the test set was read already and this is not forced."""
-    if force or not state.opened or state.unmeasured:
-        return
-    raise InputError(
-        "ADC-RUN-015",
-        "the test set was opened already",
-        "--open-test",
-        ", ".join(one.opened_at for one in state.opened),
-        "its first reading is the honest one: what is chosen after it may be chosen by it. --force opens it again, and "
-        "the report will say so in red",
-    )

@@ -1,4 +1,4 @@
-"""What more rows would do to slices and findings: by trainings on parts of the base or of an offer, or by those of a run."""
+"""What more rows would do to slices and findings: by trainings on parts of the base or an offer, or those of a run."""
 
 from __future__ import annotations
 

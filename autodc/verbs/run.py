@@ -25,11 +25,12 @@ from autodc.masking import masked
 from autodc.report import write_report
 from autodc.report.findings import Exhibits
 from autodc.review.result import result
-from autodc.study.core import StudyCore, refuse_second_opening
+from autodc.study.core import StudyCore
 from autodc.study.driver import Driver, Progress
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import ArtefactLost, Tracker
+from autodc.study.refusals import refuse_second_opening
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
