@@ -134,7 +134,7 @@ def diagnose(
         (found[i], masks[i], found[i].found, found[i].trial) for i in _ranked(found, masks, beside)
     ]
     chosen += [(one, one.mask, 0, trial) for one, trial in asked if trial.gap.difference > 0]
-    chosen.sort(key=lambda c: (not c[3].confirmed, -c[3].explained if c[3].confirmed else -c[3].gap.low))
+    chosen.sort(key=lambda c: (not c[3].confirmed, -c[3].explained))
     order, findings, by_id = worst_first(view), list[Finding](), dict[str, Suspicion]()
     for number, (which, mask, rows, trial) in enumerate(chosen[:k], start=first):
         findings.append(_finding(f"F{number}", which, rows, trial, view, order[mask[order]]))
@@ -222,7 +222,7 @@ def _rows(suspicion: Suspicion, view: View) -> Array:
 
 
 def _ranked(found: Sequence[_Tried], masks: Sequence[Array], view: View) -> list[int]:
-    """The confirmed, by what they explain of the errors, each once; then the suspected, by how sure they are.
+    """The confirmed, by what they explain of the errors, each once; then the suspected, by the same.
 
     A cluster has to tell news beside every rule: a rule is read, and holds on rows without an embedding. masks: the
     rows of the view that each means.
@@ -240,7 +240,9 @@ def _ranked(found: Sequence[_Tried], masks: Sequence[Array], view: View) -> list
             kept.append(place)
             covered |= mask
     kept.sort(key=lambda i: -found[i].trial.explained)
-    rest = sorted((i for i, one in enumerate(found) if not one.trial.confirmed), key=lambda i: -found[i].trial.gap.low)
+    rest = sorted(
+        (i for i, one in enumerate(found) if not one.trial.confirmed), key=lambda i: -found[i].trial.explained
+    )
     for place in rest:
         if not any(_alike(masks[place], masks[other]) for other in kept):
             kept.append(place)
