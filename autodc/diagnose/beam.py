@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, final
 
 import numpy as np
 
 from autodc.diagnose.by_class import classes_of, hurt_alone
 from autodc.diagnose.finder import Suspicion
+from autodc.diagnose.in_sequence import in_sequence, two_of_each
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.sharpen import apart, opened, sharpened
 from autodc.diagnose.terms import Terms, terms_of
@@ -53,21 +55,14 @@ class Beam:
         if not len(terms):
             return ()
         pool, masks = _pool(terms, errors)
-        found: list[Suspicion] = []
-        while len(found) < k and len(masks):
-            scores = errors.scores(masks)
-            best = int(scores.argmax())
-            if scores[best] <= 0:
-                break
-            rule = opened(sharpened(_simplest(pool[best], terms, errors), frame, errors), frame, errors)
-            if (label := hurt_alone(rule, classes, frame, errors)) is not None:
-                rule = sharpened(Rule((*rule.conditions, label)), frame, errors)
-            score = float(errors.scores(rule.mask(frame)[None])[0])
-            if score > 0:
-                found.append(Suspicion(rule=rule, score=score, by=self.name))
-                errors = errors.without(rule.classless.mask(frame) | masks[best])
-            masks[best] = False  # or its second condition told little, and its first alone nothing
-        return tuple(found)
+
+        def rule_of(place: int, left: Errors) -> Rule:
+            rule = opened(sharpened(_simplest(pool[place], terms, left), frame, left), frame, left)
+            label = hurt_alone(rule, classes, frame, left)
+            return rule if label is None else sharpened(Rule((*rule.conditions, label)), frame, left)
+
+        found = in_sequence(masks, errors, frame, self.name, rule_of, gone=lambda rule: rule.classless)
+        return tuple(islice(found, k))
 
 
 def _pool(terms: Terms, errors: Errors) -> tuple[list[tuple[int, ...]], Array]:
@@ -90,12 +85,7 @@ def _pool(terms: Terms, errors: Errors) -> tuple[list[tuple[int, ...]], Array]:
     value = scores[one, two]
     kinds = np.sort(np.stack([terms.kinds[first[one]], terms.kinds[two]]), axis=0)
     code = kinds[0] * (terms.kinds.max() + 1) + kinds[1]
-    order = np.lexsort((two, one, -value, code))
-    code = code[order]
-    heads = np.ones(len(code), dtype=bool)
-    heads[2:] = code[2:] != code[:-2]
-    order = order[heads]
-    order = order[np.argsort(-value[order], kind="stable")][:KEPT]
+    order = two_of_each(code, value, one, two, KEPT)
     singles = [(int(i),) for i in np.flatnonzero(own > 0)]
     pairs = [(int(first[one[i]]), int(two[i])) for i in order]
     inside = np.concatenate(

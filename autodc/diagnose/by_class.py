@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
 from autodc.diagnose.finder import Suspicion
+from autodc.diagnose.in_sequence import in_sequence, two_of_each
 from autodc.diagnose.rule import TARGET, Among, Rule
 from autodc.diagnose.sharpen import apart, opened, sharpened
 from autodc.diagnose.terms import MOST_CATEGORIES, Terms, terms_of
@@ -50,22 +52,13 @@ class ByClass:
         of_class = np.array([one.mask(frame) for one in classes])
         pool = _pool(terms, of_class, errors)
         masks = np.array([terms.masks[i] & of_class[c] for i, c in pool], dtype=bool).reshape(len(pool), len(view))
-        found: list[Suspicion] = []
-        while len(found) < k and len(masks):
-            scores = errors.scores(masks)
-            best = int(scores.argmax())
-            if scores[best] <= 0:
-                break
-            term, label = pool[best]
+
+        def rule_of(place: int, left: Errors) -> Rule:
+            term, label = pool[place]
             rule = Rule((terms.conditions[term], classes[label]))
-            rule = opened(sharpened(rule, frame, errors), frame, errors)
-            inside = rule.mask(frame)
-            score = float(errors.scores(inside[None])[0])
-            if score > 0:
-                found.append(Suspicion(rule=rule, score=score, by=self.name))
-                errors = errors.without(inside | masks[best])
-            masks[best] = False
-        return tuple(found)
+            return opened(sharpened(rule, frame, left), frame, left)
+
+        return tuple(islice(in_sequence(masks, errors, frame, self.name, rule_of), k))
 
 
 def hurt_alone(rule: Rule, classes: Sequence[Among], frame: pd.DataFrame, errors: Errors) -> Among | None:
@@ -112,9 +105,4 @@ def _pool(terms: Terms, of_class: Array, errors: Errors) -> list[tuple[int, int]
     term, label = np.nonzero(scores > 0)
     value = scores[term, label]
     side = terms.kinds[term] * len(of_class) + label
-    order = np.lexsort((label, term, -value, side))
-    heads = np.ones(len(order), dtype=bool)
-    heads[2:] = side[order][2:] != side[order][:-2]
-    order = order[heads]
-    order = order[np.argsort(-value[order], kind="stable")][:KEPT]
-    return [(int(term[i]), int(label[i])) for i in order]
+    return [(int(term[i]), int(label[i])) for i in two_of_each(side, value, term, label, KEPT)]

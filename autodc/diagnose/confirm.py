@@ -76,16 +76,18 @@ def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Con
     """
     shares = 1 / np.arange(1, len(masks) + 1)
     shares = shares / shares.sum() if len(masks) else shares
-    left, made = np.ones(len(view), dtype=bool), []
+    left, made, strata = np.ones(len(view), dtype=bool), [], view.strata
     for mask, share in zip(masks, shares, strict=True):
-        made.append(tried_on(np.asarray(mask, dtype=bool), left, view, 1 - alpha * share / 2))
+        made.append(tried_on(np.asarray(mask, dtype=bool), left, view, strata, 1 - alpha * share / 2))
         left &= ~made[-1].mask
     return tuple(made)
 
 
-def tried_on(mask: Array, left: Array, view: View, level: float) -> Confirmation:
-    """Hold the rows inside a mask against the others of those that are left, both shape (n,); level: of either side."""
-    strata = view.strata
+def tried_on(mask: Array, left: Array, view: View, strata: Array | None, level: float) -> Confirmation:
+    """Hold the rows inside a mask against the others of those that are left, both shape (n,).
+
+    strata: those of the view, which take a while to work out; level: of either side.
+    """
     news, aside, total = mask & left, int((~mask & ~left).sum()), float(view.error.sum())
     kept = np.flatnonzero(left)
     error, inside, unit = view.error[kept], mask[kept], view.groups[kept]

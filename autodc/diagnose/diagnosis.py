@@ -10,7 +10,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
-from autodc.diagnose.finder import Finder, Suspicion
+from autodc.diagnose.finder import Finder, Suspicion, alike
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.in_turn import in_turn
 from autodc.diagnose.named import BY, Named, known, try_named
@@ -29,8 +29,6 @@ MOST = 10_000
 """Rows that finders see at most, evenly of their half; the other half confirms whole."""
 CROSSED = 2 * MOST
 """Up to so many rows either half is searched and confirms what was found on the other; of more, one is enough."""
-ALIKE = 0.5
-"""Two suspicions are one where so much of the rows of either is in both."""
 RULE_FIRST = 1.25
 """A rule comes before a cluster that is so much surer: a rule is read, and holds on rows without an embedding."""
 OF_CLASS = 0.5
@@ -130,14 +128,14 @@ def diagnose(
         found += more
         notes += [note for note in told_of if note not in notes]
     masks = [one.suspicion.mask(view) for one in found]
-    chosen: list[tuple[_Tried | Named, Array, int, Confirmation]] = [
-        (found[i], masks[i], found[i].found, found[i].trial) for i in _ranked(found, masks, beside)
+    chosen: list[tuple[_Tried | Named, Array, Confirmation]] = [
+        (found[i], masks[i], found[i].trial) for i in _ranked(found, masks, beside)
     ]
-    chosen += [(one, one.mask, 0, trial) for one, trial in asked if trial.gap.difference > 0]
-    chosen.sort(key=lambda c: (not c[3].confirmed, -c[3].explained))
+    chosen += [(one, one.mask, trial) for one, trial in asked if trial.gap.difference > 0]
+    chosen.sort(key=lambda c: (not c[2].confirmed, -c[2].explained))
     order, findings, by_id = worst_first(view), list[Finding](), dict[str, Suspicion]()
-    for number, (which, mask, rows, trial) in enumerate(chosen[:k], start=first):
-        findings.append(_finding(f"F{number}", which, rows, trial, view, order[mask[order]]))
+    for number, (which, mask, trial) in enumerate(chosen[:k], start=first):
+        findings.append(_finding(f"F{number}", which, trial, view, order[mask[order]]))
         if isinstance(which, _Tried):
             by_id[f"F{number}"] = which.suspicion
     return Diagnosis(findings=tuple(findings), suspicions=by_id, notes=tuple(notes))
@@ -230,11 +228,10 @@ def _ranked(found: Sequence[_Tried], masks: Sequence[Array], view: View) -> list
     sure = [i for i, one in enumerate(found) if one.trial.confirmed]
     sure.sort(key=lambda i: (found[i].suspicion.ball is not None, -found[i].trial.explained))
     kept: list[int] = []
-    covered = np.zeros(len(view), dtype=bool)
+    covered, excess = np.zeros(len(view), dtype=bool), view.excess
     for place in sure:
         mask = masks[place]
-        cost = view.excess
-        cost = cost - cost[~covered].mean() if (~covered).any() else cost
+        cost = excess - excess[~covered].mean() if (~covered).any() else excess
         news = mask & ~covered
         if news.sum() >= LEAST_INSIDE and cost[news].sum() >= NEWS * cost[mask].sum():
             kept.append(place)
@@ -244,17 +241,12 @@ def _ranked(found: Sequence[_Tried], masks: Sequence[Array], view: View) -> list
         (i for i, one in enumerate(found) if not one.trial.confirmed), key=lambda i: -found[i].trial.explained
     )
     for place in rest:
-        if not any(_alike(masks[place], masks[other]) for other in kept):
+        if not any(alike(masks[place], masks[other]) for other in kept):
             kept.append(place)
     return kept
 
 
-def _alike(one: Array, two: Array) -> bool:
-    both = int((one & two).sum())
-    return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
-
-
-def _finding(name: str, one: _Tried | Named, found: int, trial: Confirmation, view: View, inside: Array) -> Finding:
+def _finding(name: str, one: _Tried | Named, trial: Confirmation, view: View, inside: Array) -> Finding:
     """inside: positions in the view, the worst first."""
     told: dict[str, Any] = {"cost": round(trial.cost, 4)}
     if trial.aside:
@@ -267,7 +259,7 @@ def _finding(name: str, one: _Tried | Named, found: int, trial: Confirmation, vi
         kind="attributes" if isinstance(one, Named) else one.suspicion.kind,
         rule=one.where if isinstance(one, Named) else one.suspicion.rule.sql,
         status="confirmed" if trial.confirmed else "suspected",
-        found=found,
+        found=0 if isinstance(one, Named) else one.found,
         confirmed=int(trial.mask.sum()),
         error=trial.gap,
         by=BY if isinstance(one, Named) else one.suspicion.by,

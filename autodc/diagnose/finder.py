@@ -57,6 +57,16 @@ class Suspicion:
         return self.rule.mask(view.columns if self.rule.names_class else view.attributes)
 
 
+ALIKE = 0.5
+"""Two suspicions are one where so much of the rows of either is in both."""
+
+
+def alike(one: Array, two: Array) -> bool:
+    """Whether two masks mean nearly the same rows, both shape (n,)."""
+    both = int((one & two).sum())
+    return both >= ALIKE * max(1, int((one | two).sum())) and both > 0
+
+
 class Finder(Protocol):
     """Looks for rows on which a model fails. One that is a user's own: `path/to/file.py:Object` or an entry point."""
 

@@ -30,10 +30,10 @@ def in_turn(masks: Sequence[Array], preferred: Sequence[float], view: View, most
     table = np.asarray(masks, dtype=bool)
     prefer = np.asarray(preferred, dtype=np.float64)
     size = np.maximum(table.sum(1), 1)
-    left, order = np.ones(len(view), dtype=bool), list[int]()
+    left, order, strata = np.ones(len(view), dtype=bool), list[int](), view.strata
     open_ = np.ones(len(table), dtype=bool)
     while len(order) < most:
-        sure = np.where(open_, _sure(table & left, left, view), 0.0) * prefer
+        sure = np.where(open_, _sure(table & left, left, view.error, strata), 0.0) * prefer
         sure[(table & left).sum(1) < NEW * size] = 0
         best = int(sure.argmax())
         if sure[best] <= 0:
@@ -44,10 +44,9 @@ def in_turn(masks: Sequence[Array], preferred: Sequence[float], view: View, most
     return order
 
 
-def _sure(inside: Array, left: Array, view: View) -> Array:
+def _sure(inside: Array, left: Array, error: Array, strata: Array | None) -> Array:
     """Standard errors by which rows inside are worse than the others that are left, shape (m,); 0 of too few."""
-    strata = view.strata
-    error = beyond(view.error[left], None if strata is None else strata[left])
+    error = beyond(error[left], None if strata is None else strata[left])
     within = inside[:, left].astype(np.float64)
     count, total, n = within.sum(1), within @ error, len(error)
     enough = (count >= LEAST) & (n - count >= LEAST)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.diagnose.density import Density, density
+from autodc.diagnose.measured import word
 from autodc.diagnose.rule import Among, Missing, Range, Rule
 from autodc.diagnose.view import View
 
@@ -160,9 +161,9 @@ def _along(view: View, name: str, asked: Rule) -> Along | None:
 
 def _by_value(view: View, name: str, asked: Rule, inside: tuple[float, float] | None) -> Along | None:
     column = view.attributes[name].astype(object)
-    words = column.where(column.notna(), MISSING).map(_said).to_numpy(object)
+    words = column.where(column.notna(), MISSING).map(word).to_numpy(object)
     frequent = pd.Series(words).value_counts()
-    chosen = [_said(v) for one in asked.conditions if isinstance(one, Among) for v in one.values]
+    chosen = [word(v) for one in asked.conditions if isinstance(one, Among) for v in one.values]
     chosen += [MISSING] if any(isinstance(one, Missing) for one in asked.conditions) else []
     told = [*(v for v in frequent.index if v in chosen), *(v for v in frequent.index if v not in chosen)][:VALUES]
     if len(frequent) < 2 or (not asked.conditions and frequent.iloc[0] < 2):
@@ -177,10 +178,6 @@ def _by_value(view: View, name: str, asked: Rule, inside: tuple[float, float] | 
         chosen=tuple(v for v in told if v in chosen),
         inside=inside,
     )
-
-
-def _said(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool | np.bool_) else str(value)
 
 
 def _parts(view: View, first: Rule, second: Rule) -> tuple[Part, ...]:

@@ -111,7 +111,7 @@ def _of(name: str, column: pd.Series[Any], within: Array, usual: Array) -> Itera
             away = np.abs(numbers - _medians(numbers, within, usual))
             yield Measured(attribute=name, how="spread", own=away, drawn=drawn_in(away))
     else:
-        words = column.astype(object).map(_word)
+        words = column.astype(object).map(word)
         frequent = words[~missing].value_counts()
         for value in frequent.index[:VALUES] if len(frequent) > 1 or missing.any() else ():
             if frequent[value] < len(column):
@@ -122,7 +122,8 @@ def _of(name: str, column: pd.Series[Any], within: Array, usual: Array) -> Itera
         yield Measured(attribute=name, how="missing", own=gone, drawn=gone)
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """A category as a person reads it."""
     return ("true" if value else "false") if isinstance(value, bool | np.bool_) else str(value)
 
 

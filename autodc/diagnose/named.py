@@ -46,7 +46,8 @@ def try_named(named: Sequence[Named], view: View, alpha: float) -> tuple[tuple[N
         plain[:] = True
     chosen = [(one, one.mask | plain) for one in named if one.mask.any() and (plain & ~one.mask).any()]
     level = 1 - alpha / (2 * max(1, len(chosen)))
-    return tuple((one, tried_on(one.mask, kept, view, level)) for one, kept in chosen)
+    strata = view.strata if chosen else None
+    return tuple((one, tried_on(one.mask, kept, view, strata, level)) for one, kept in chosen)
 
 
 def known(confirmed: Sequence[Array], view: View) -> Array:

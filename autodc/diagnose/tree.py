@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc.diagnose.finder import Suspicion
+from autodc.diagnose.finder import Suspicion, alike
 from autodc.diagnose.rule import Among, Condition, Missing, Range, Rule
 from autodc.diagnose.sharpen import apart
 from autodc.diagnose.terms import MOST_CATEGORIES, is_category, numbers, short
@@ -23,8 +23,6 @@ Array = np.ndarray[Any, Any]
 
 LEAVES = 30
 """Of a tree, at most; it is grown where it explains most."""
-ALIKE = 0.5
-"""Two leaves are one where so much of the rows of either, once they say no more than they need, is in both."""
 
 
 @final
@@ -68,7 +66,7 @@ def _worst(rules: list[Rule], frame: pd.DataFrame, errors: Errors, k: int, name:
         mask = masks[place]
         if len(told) >= k or lifts[place] <= 0:
             return
-        if counts[place] >= errors.least and not any((mask & o).sum() >= ALIKE * (mask | o).sum() for o in told):
+        if counts[place] >= errors.least and not any(alike(mask, other) for other in told):
             told.append(mask)
             yield Suspicion(rule=rules[place], score=lifts[place], by=name)
 
