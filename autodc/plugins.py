@@ -84,6 +84,24 @@ def load_plugin(name: str, group: str, folder: str, place: str) -> Any:
         return point.load()
 
 
+def made_plugin(name: str, group: str, folder: str, place: str, refused: tuple[str, str, str]) -> Any:
+    """The same, a class called without arguments.
+
+    refused: code, what it should have been (`the finder`), and the hint where the error has none, of the SpecError that
+    says why it cannot be loaded.
+    """
+    code, what, needs = refused
+    try:
+        found = load_plugin(name, group, folder, place)
+        if not isinstance(found, type):
+            return found
+        with own_code(import_failed(f"{name}()", place), folder):
+            return found()
+    except SpecError as error:
+        got = error.got if error.got == name or not error.got else f"{name}: {error.got}"
+        raise SpecError(code, f"{what} cannot be loaded: {error.problem}", place, got, error.hint or needs) from error
+
+
 def meant(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NONE) -> str | None:
     """The known word that was most likely meant, None where nothing is close.
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from autodc.data.attributes import NEEDS, Rows
 from autodc.errors import SpecError
-from autodc.plugins import ENRICHERS, FORMS, import_failed, installed, is_path, load_plugin, own_code, suggest
+from autodc.plugins import ENRICHERS, FORMS, installed, is_path, made_plugin, suggest
 from autodc.studyfile.names import ENRICHERS as BUILT_IN
 from autodc.studyfile.names import SYNONYMS
 
@@ -42,15 +42,7 @@ def own_enricher(name: str, folder: str, place: str) -> Any:
     if not is_path(name) and name not in installed(ENRICHERS):
         hint = suggest(name, [*BUILT_IN, *installed(ENRICHERS)], "enrichers", SYNONYMS, FORMS)
         raise SpecError("ADC-ATTR-001", "there is no such enricher", place, name, hint)
-    try:
-        found = load_plugin(name, ENRICHERS, folder, place)
-        if isinstance(found, type):
-            with own_code(import_failed(f"{name}()", place), folder):
-                found = found()
-    except SpecError as error:
-        got = error.got if error.got == name or not error.got else f"{name}: {error.got}"
-        problem = f"the enricher cannot be loaded: {error.problem}"
-        raise SpecError("ADC-ATTR-001", problem, place, got, error.hint or NEEDS) from error
+    found = made_plugin(name, ENRICHERS, folder, place, ("ADC-ATTR-001", "the enricher", NEEDS))
     called = str(getattr(found, "name", "") or name.rpartition(":")[2])
     if callable(getattr(found, "attributes", None)) or callable(getattr(found, "fitted", None)):
         return found if hasattr(found, "name") else _Named(called, found)

@@ -13,7 +13,7 @@ from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.tree import Tree
 from autodc.errors import SpecError
-from autodc.plugins import FINDERS, FORMS, import_failed, installed, is_in_file, is_path, load_plugin, own_code, suggest
+from autodc.plugins import FINDERS, FORMS, installed, is_in_file, is_path, made_plugin, suggest
 
 PLACE = "--finder"
 USUAL: Final[tuple[Finder, ...]] = (Beam(), ByClass(), Tree(), Clusters())
@@ -54,16 +54,7 @@ def _named(name: str, folder: str) -> Finder:
         hint = suggest(name, [*usual, *_ASKED_FOR, *installed(FINDERS)], "finders", forms=FORMS)
         raise SpecError("ADC-DIAG-024", "there is no such finder", PLACE, name, hint)
     home = "." if is_in_file(name) and Path(name.rpartition(":")[0]).is_file() else folder
-    try:
-        found = load_plugin(name, FINDERS, home, PLACE)
-        if isinstance(found, type):
-            with own_code(import_failed(f"{name}()", PLACE), home):
-                found = found()
-    except SpecError as error:
-        got = error.got if error.got == name or not error.got else f"{name}: {error.got}"
-        problem = f"the finder cannot be loaded: {error.problem}"
-        raise SpecError("ADC-DIAG-024", problem, PLACE, got, error.hint or NEEDS) from error
-    return _checked(found, name)
+    return _checked(made_plugin(name, FINDERS, home, PLACE, ("ADC-DIAG-024", "the finder", NEEDS)), name)
 
 
 def _checked(found: Any, name: str) -> Finder:
