@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
+
 from autodc.diagnose.curves import Curve, Forecast, learning_curve
 from autodc.diagnose.sizes import Training, sizes_of
 
@@ -72,6 +74,17 @@ def more_rows(
         now = at.rows.get(name, 0.0)
         found.append(of_curve(name, curve, now, now or there, scale))
     return tuple(sorted(found, key=lambda one: (-one.gain.mid, one.dataset)))
+
+
+def errors_of(scores: Sequence[float], *, is_error: bool) -> tuple[list[float], float | None] | None:
+    """Errors, 0 or more, and their size, None for shares; None where there are none, or the metric is neither.
+
+    scores: oriented so that up is better; is_error: whether the metric is one, else it misses something to 1.
+    """
+    errors = [-score if is_error else 1 - score for score in scores]
+    if not errors or not np.isfinite(errors).all() or min(errors) < 0:
+        return None
+    return errors, max(float(np.mean(errors)), 1e-12) if is_error else None
 
 
 def of_curve(dataset: str, curve: Curve, now: float, more: float, scale: float | None = None) -> MoreRows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -67,14 +67,9 @@ def trained_more(
         stage("training the start on parts of the base")
         seen = trained_on_parts(inputs, machine, scratch, stop, whole=whole)
         told_more["slices"] = {name: [one.to_dict()] for name, one in of_base(inputs, seen, slices).items()}
-        names = [str(k) for k in range(len(looked.findings))]
-        inside = {n: rows_slice(inputs, n, one.ids) for n, one in zip(names, looked.findings, strict=True)}
+        inside = {str(k): rows_slice(inputs, str(k), one.ids) for k, one in enumerate(looked.findings)}
         own = of_base(inputs, seen, {name: one for name, one in inside.items() if one is not None})
-        findings = (
-            replace(one, told={**one.told, **told_of([own[name]] if name in own else [])})
-            for name, one in zip(names, looked.findings, strict=True)
-        )
-        looked = replace(looked, findings=tuple(findings))
+        looked = looked.with_more([[own[name]] if name in own else [] for name in inside])
     worth = []
     for offer in offers:
         stage(f"training the start with parts of {offer.name}")

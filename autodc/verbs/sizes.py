@@ -13,7 +13,7 @@ import pandas as pd
 from autodc import seeds
 from autodc.data.dataset import Dataset
 from autodc.diagnose.curves import Point, learning_curve, sample_sizes, worth
-from autodc.diagnose.more_rows import LEAST, MoreRows, of_curve
+from autodc.diagnose.more_rows import LEAST, MoreRows, errors_of, of_curve
 from autodc.errors import InputError
 from autodc.evaluation.slices import Slice
 from autodc.plan.mixture import BASE
@@ -136,12 +136,11 @@ def _points(
     for name, one in rows.items():
         truth = inputs.table.targets[one.part][one.rows]
         scores = [inputs.metric.value(own.outputs[one.part][one.rows], truth) for own in seen]
-        is_error = inputs.metric.better == "lower"
-        errors = [-score if is_error else 1 - score for score in scores]
-        if min(errors) < 0 or not np.isfinite(errors).all():
+        if (told := errors_of(scores, is_error=inputs.metric.better == "lower")) is None:
             continue
+        errors, scale = told
         points = tuple(Point(rows=own.rows, error=error) for own, error in zip(seen, errors, strict=True))
-        found.append((name, points, max(float(np.mean(errors)), 1e-12) if is_error else None))
+        found.append((name, points, scale))
     return found
 
 

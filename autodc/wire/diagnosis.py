@@ -15,6 +15,7 @@ from autodc.diagnose.confirm import alpha_of
 from autodc.diagnose.diagnosis import diagnose
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.finding import Finding
+from autodc.diagnose.more_rows import MoreRows
 from autodc.diagnose.named import Named
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import LEAST_GROUPS
@@ -57,6 +58,11 @@ class Looked:
         assert self.rows is not None
         named = [one.attribute for one in finding.causes]
         return exhibit(self.rows, finding, named, self.rules.get(finding.id, NO_RULE))
+
+    def with_more(self, told: Sequence[Sequence[MoreRows]]) -> Looked:
+        """The same, with what more rows would do to each finding."""
+        both = zip(self.findings, told, strict=True)
+        return replace(self, findings=tuple(replace(one, told={**one.told, **told_of(more)}) for one, more in both))
 
 
 def look(
@@ -116,10 +122,7 @@ def with_more_rows(looked: Looked, inputs: Inputs, view: View, store: ArtefactSt
     except Exception as error:  # a finding without it is worth more than none
         note = {"code": MORE_FAILED, "got": f"{type(error).__name__}: {error}"}
         return replace(looked, notes=(*looked.notes, note))
-    told = [{**one.told, **told_of(found.get(str(k), ()))} for k, one in enumerate(looked.findings)]
-    return replace(
-        looked, findings=tuple(replace(one, told=more) for one, more in zip(looked.findings, told, strict=True))
-    )
+    return looked.with_more([found.get(str(k), ()) for k in range(len(looked.findings))])
 
 
 def named_slices(inputs: Inputs, rows: Rows) -> tuple[Named, ...]:

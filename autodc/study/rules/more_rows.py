@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from autodc.diagnose.more_rows import MoreRows, more_rows
+from autodc.diagnose.more_rows import MoreRows, errors_of, more_rows
 from autodc.diagnose.sizes import Training
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
@@ -39,19 +39,13 @@ def of_rows(view: View, value: Value) -> tuple[MoreRows, ...]:
             continue
         if (scored := value(outcome)) is not None:
             seen.append((one.trial.plan, scored))
-    errors = _errors([scored for _, scored in seen], direction.better(state) == "lower")
-    if errors is None or state.incumbent is None:
+    told = errors_of([scored for _, scored in seen], is_error=direction.better(state) == "lower")
+    if told is None or state.incumbent is None:
         return ()
+    errors, scale = told
     full = {name: float(state.card(name).get("rows") or 0) for name in (BASE, *state.candidates)}
     trainings = [_training(plan, full, error) for (plan, _), error in zip(seen, errors, strict=True)]
-    scale = max(sum(errors) / len(errors), 1e-12) if direction.better(state) == "lower" else None
     return more_rows(trainings, _training(view.incumbent, full, 0.0), full, scale)
-
-
-def _errors(scores: list[float], is_error: bool) -> list[float] | None:
-    """Errors, 0 or more, of oriented scores; None where there are none, or the metric is no error and no share."""
-    errors = [-score if is_error else 1 - score for score in scores]
-    return errors if errors and min(errors) >= 0 else None
 
 
 def _training(plan: Plan, full: Mapping[str, float], error: float) -> Training:
