@@ -48,7 +48,7 @@ def cache_folder(what: str) -> Path:
     return Path(root).expanduser() / "autodc" / what
 
 
-def throw_away_unused(folder: Path, most: int | None = None) -> None:
+def throw_away_unused(folder: Path, most: float = math.inf) -> None:
     """Remove the files of a cache folder that nobody has used for KEPT_DAYS.
 
     most: bytes that may stay; of more those go that nobody has used for longest.
@@ -62,8 +62,8 @@ def throw_away_unused(folder: Path, most: int | None = None) -> None:
             else:
                 found.append((about.st_mtime, about.st_size, path))
     left = sum(size for _, size, _ in found)
-    for _, size, path in sorted(found) if most is not None and left > most else ():
-        if left <= most:  # type: ignore[operator]
+    for _, size, path in sorted(found):
+        if left <= most:
             break
         with suppress(OSError):
             path.unlink()

@@ -40,16 +40,16 @@ class EdgesSeen:
     def to_dict(self) -> dict[str, Any]:
         """JSON form; a case's `row` is its position in validation."""
         found = self.found.to_dict()
-        cases = [{**one, "row": int(self.rows.ids[one["row"]]), **self._said(one["row"])} for one in found["cases"]]
+        cases = [
+            {**one, "row": int(self.rows.ids[one["row"]]), "error": round(float(self.rows.error[one["row"]]), 6)}
+            for one in found["cases"]
+        ]
         return {**found, "of": self.of, "count": len(cases), "error": self._error(), "cases": cases[:LISTED]}
 
     @property
     def shown(self) -> Array:
         """Places of the rows that a reader is shown."""
         return np.array([one.row for one in self.found.cases[:SHOWN]], dtype=int)
-
-    def _said(self, place: int) -> dict[str, Any]:
-        return {"error": round(float(self.rows.error[place]), 6)}
 
     def _error(self) -> dict[str, Any] | None:
         """Mean error of edge cases and of the other rows; of shares with their 95% intervals (Wilson)."""

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.enrichers import embeddings_of, fitting
+from autodc.adapters.enrichers import fitting
 from autodc.adapters.enrichers.spaces import NETWORKS, spaces_of
 from autodc.data.columns import NO_VALUES
 from autodc.data.dataset import Dataset
@@ -85,7 +85,8 @@ def known_of(inputs: Inputs, workers: Workers | None = None) -> Known:
     data = catalogue.validation.take(rows)
     networks = EMBEDDING in inputs.spec.attributes
     enrichment = enrichment_for(_asked(inputs), catalogue, workers)
-    for space in spaces_of(catalogue.base.x, networks=networks):
+    spaces = spaces_of(catalogue.base.x, networks=networks)
+    for space in spaces:
         enrichment.look(space, data.x)
     try:
         attributes, notes = _columns(inputs, data, enrichment), list[Mapping[str, str]]()
@@ -94,7 +95,7 @@ def known_of(inputs: Inputs, workers: Workers | None = None) -> Known:
         notes = [{"code": one.code, "got": ": ".join(filter(None, (one.problem, one.got)))} for one in each_of(error)]
     return Known(
         attributes=attributes,
-        embeddings=embeddings_of(catalogue.base.x, data.x, networks=networks),
+        embeddings={space.name: space.of(data.x) for space in spaces},
         groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
         notes=tuple(notes),
     )

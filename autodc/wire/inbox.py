@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, final
 
 import pandas as pd
-from pydantic import JsonValue
 
 from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.adapters.sources import read_source
@@ -161,11 +160,7 @@ def _labels(path: Path) -> pd.DataFrame | None:
 def _of_sheet(path: Path) -> SourceSpec | None:
     """The source that a folder of `autodc shadow` is once it is labelled."""
     told = _told(path)
-    return None if told is None else SourceSpec(source=str(path / told["source"]), options=_options(told))
-
-
-def _options(told: Mapping[str, Any]) -> dict[str, JsonValue]:
-    return dict(told["options"])
+    return None if told is None else SourceSpec(source=str(path / told["source"]), options=dict(told["options"]))
 
 
 def _told(path: Path) -> Mapping[str, Any] | None:

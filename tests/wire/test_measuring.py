@@ -15,7 +15,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import autodc
-from autodc.adapters.enrichers.cache import kept_frame
+from autodc.adapters.enrichers.cache import kept_frames
 from autodc.adapters.executors import InlineExecutor
 from autodc.data.attributes import stacked
 from autodc.errors import AutodcError, each_of
@@ -200,6 +200,6 @@ def test_what_is_kept_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("autodc.adapters.enrichers.cache._written", Counter())
     for number in range(40):
         noise = np.random.default_rng(number).normal(size=500)
-        kept_frame([f"{number}"], lambda noise=noise: pd.DataFrame({"n": noise}))  # type: ignore[misc]
+        kept_frames([[f"{number}"]], lambda places, noise=noise: [(0, pd.DataFrame({"n": noise}))])  # type: ignore[misc]
     folder = tmp_path / "cache" / "autodc" / "attributes"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 60_000

@@ -25,18 +25,14 @@ LOOKS = 16
 """So often are a folder's files counted while as much is written as may be kept, and once in every process."""
 
 
-def kept_frame(parts: list[str], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """The frame that these parts name: as it was kept, else made and kept.
-
-    Where nothing can be kept, as on a full disk, it is made each time.
-    """
-    return kept_frames([parts], lambda places: ((place, make()) for place in places))[0]
-
-
 def kept_frames(
     keys: Sequence[list[str]], make: Callable[[Sequence[int]], Iterable[tuple[int, pd.DataFrame]]]
 ) -> list[pd.DataFrame]:
-    """The same of several frames. make: of the places of those that are not kept, each with its place as it is made."""
+    """The frames that these parts name: as they were kept, else made and kept.
+
+    make: of the places of those that are not kept, each with its place as it is made. Where nothing can be kept, as on
+    a full disk, they are made each time.
+    """
     return _kept(
         [_path("attributes", parts, "parquet") for parts in keys],
         make,
@@ -46,13 +42,9 @@ def kept_frames(
 
 
 def kept_array(parts: list[str], make: Callable[[], Array]) -> Array:
-    """The same of an array."""
-    return kept_arrays([parts], lambda places: ((place, make()) for place in places))[0]
-
-
-def kept_arrays(keys: Sequence[list[str]], make: Callable[[Sequence[int]], Iterable[tuple[int, Array]]]) -> list[Array]:
-    """The same of several arrays."""
-    return _kept([_path("embeddings", parts, "npy") for parts in keys], make, _read_array, _write_array)
+    """The same of one array."""
+    path = _path("embeddings", parts, "npy")
+    return _kept([path], lambda places: ((place, make()) for place in places), _read_array, _write_array)[0]
 
 
 def is_kept(parts: list[str]) -> bool:
