@@ -85,10 +85,9 @@ def load_plugin(name: str, group: str, folder: str, place: str) -> Any:
 
 
 def made_plugin(name: str, group: str, folder: str, place: str, refused: tuple[str, str, str]) -> Any:
-    """The same, a class called without arguments.
+    """The same, a class called without arguments; what it is told by where it cannot be loaded, a SpecError.
 
-    refused: code, what it should have been (`the finder`), and the hint where the error has none, of the SpecError that
-    says why it cannot be loaded.
+    refused: code, what it should have been (`the finder`), and the hint where the error has none.
     """
     code, what, needs = refused
     try:
