@@ -11,17 +11,17 @@ from typing import Any, final
 
 import pandas as pd
 
-from autodc.adapters.artefacts import ArtefactStore, open_part
+from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.sources import read_source
 from autodc.adapters.sources.stream import options_like
-from autodc.data.admit import Admission, Candidate, card, training_digests
+from autodc.data.admit import Admission, Candidate, training_digests
 from autodc.data.catalogue import read_rows
-from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError, each_of
 from autodc.plan.mixture import BASE
 from autodc.study.journal.events import DatasetAdmitted
 from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
+from autodc.wire.admitting import let_in, stored_dataset
 from autodc.wire.inputs import Inputs
 
 BY = "inbox"
@@ -66,21 +66,14 @@ class Inbox:
             except InputError as error:
                 self._tell(path, f"not taken: {'; '.join(str(one) for one in each_of(error))}")
                 continue
-            data = admission.data
-            assert data is not None
-            _ = self._store.put_dataset(data)
-            told = card(candidate, data, admission.left_out)
-            found.append(DatasetAdmitted(name=name, card=told, reference=data.fingerprint))
+            found.append(let_in(self._store, candidate, admission))
         return found
 
     def _remember(self, state: State) -> None:
         """The door knows what was let in before the study was taken up again."""
         for name in state.roster:
             if state.card(name).get("by") == BY and name not in self._door.known.values():
-                content = str(state.card(name)["fingerprint"])
-                x, y, metadata = open_part(self._store.folder(content))
-                data = Dataset(name=name, x=x, y=y, metadata=metadata, fingerprint=content)
-                self._door.known.update(training_digests([data]))
+                self._door.known.update(training_digests([stored_dataset(self._store, state, name)]))
 
     def _looked_at(self, candidate: Candidate, state: State) -> Admission:
         """Read and judge a delivery. Raises DataError for what the door refuses, and for what is there already."""

@@ -12,15 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from autodc import fingerprint, seeds
-from autodc.adapters.artefacts import ArtefactStore, open_part
+from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.prints import LOGS, drop_worker_logs
 from autodc.adapters.journal import JOURNAL, SqliteJournal, state_of
 from autodc.adapters.links import linked
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers.options import opens_files
-from autodc.data.admit import Candidate, card, facts
+from autodc.data.admit import Candidate, facts
 from autodc.data.catalogue import Catalogue, open_test
-from autodc.data.dataset import Dataset
 from autodc.errors import AutodcError, DataError, InputError, SurroundingsError
 from autodc.evaluation.scores import means
 from autodc.evaluation.slices import (
@@ -48,14 +47,12 @@ from autodc.study.phases.order import view_of
 from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
+from autodc.wire.admitting import DATASETS, admitted_event, let_in, stored_dataset
 from autodc.wire.attributes import measured_for
 from autodc.wire.inbox import Inbox
 from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.problem import described_problem, search_problem
-
-DATASETS = "datasets"
-"""Below the study's folder: content of datasets that were admitted while it ran; nothing else could read them again."""
 
 
 def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
@@ -83,11 +80,6 @@ def given_events(inputs: Inputs) -> tuple[DatasetAdmitted, ...]:
         admitted_event(one, catalogue.candidates[one.name], catalogue.left_out.get(one.name, 0))
         for one in inputs.candidates
     )
-
-
-def admitted_event(candidate: Candidate, data: Dataset, left_out: int) -> DatasetAdmitted:
-    """The event by which a dataset that came through the door joins the roster."""
-    return DatasetAdmitted(name=candidate.name, card=card(candidate, data, left_out), reference=data.fingerprint)
 
 
 def warm_start(inputs: Inputs, out: Path | None = None) -> WarmStarted | None:
@@ -146,6 +138,7 @@ def open_study(
         raise InputError("ADC-RUN-004", "the output is a file, not a folder", "--out", str(out), "name a folder")
     borrowed = warm_start(inputs, out)
     journal, store = SqliteJournal(out / JOURNAL), ArtefactStore(out / "outcomes")
+    joined = ArtefactStore(out / DATASETS)
     try:
         _refuse_lost_events(journal, out)
         study = StudyCore(
@@ -161,10 +154,10 @@ def open_study(
             engine=partial(engine_of, spec),
             cut=partial(cut, inputs),
             open_test=partial(_open_test, inputs),
-            leaks=LeakSearch(inputs.catalogue, lambda name: _stored(study, out, name)),
+            leaks=LeakSearch(inputs.catalogue, lambda name: stored_dataset(joined, study.state, name)),
             borrowed=borrowed,
             diagnoser=ExploreDiagnoser(inputs, store),
-            arrivals=Inbox(inputs, ArtefactStore(out / DATASETS), notice) if spec.data.inbox else None,
+            arrivals=Inbox(inputs, joined, notice) if spec.data.inbox else None,
         )
     except AutodcError:
         journal.close()
@@ -185,16 +178,7 @@ def admit(inputs: Inputs, study: StudyCore, out: Path, candidate: Candidate) -> 
     if candidate.name in (BASE, *study.state.candidates):
         raise DataError("ADC-DATA-027", "this name is taken", candidate.place, f"`{candidate.name}`", "choose another")
     found = inputs.catalogue.door(inputs.spec.data).admit(candidate, read_source)
-    assert found.data is not None
-    _ = ArtefactStore(out / DATASETS).put_dataset(found.data)
-    study.admit(admitted_event(candidate, found.data, found.left_out))
-
-
-def _stored(study: StudyCore, out: Path, name: str) -> Dataset:
-    """A dataset that was admitted while the study ran."""
-    content = str(study.state.card(name)["fingerprint"])
-    x, y, metadata = open_part(ArtefactStore(out / DATASETS).folder(content))
-    return Dataset(name=name, x=x, y=y, metadata=metadata, fingerprint=content)
+    study.admit(let_in(ArtefactStore(out / DATASETS), candidate, found))
 
 
 def _refuse_lost_events(journal: SqliteJournal, out: Path) -> None:
