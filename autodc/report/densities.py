@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from PIL import Image
 
 from autodc.report.charts import Scale
-from autodc.review.findings import rule_words
-from autodc.review.numbers import Numbers, count
+from autodc.report.pictures import png
+from autodc.review.findings import Errors, rule_words
+from autodc.review.numbers import count
 
 Array = np.ndarray[Any, Any]
 
@@ -149,7 +147,7 @@ def _map(told: Mapping[str, Any]) -> dict[str, Any] | None:
         top = up.end if second["high"] is None else up.at(second["high"])
         bottom = up.start if second["low"] is None else up.at(second["low"])
         box = {**x, "y": top, "height": max(round(bottom - top, 1), 2.0)}
-    numbers = Numbers.for_values([low, high])
+    numbers = Errors([low, high], told["is_share"])
     return {
         "size": SIDE + 2 * MAP_LEFT,
         "side": SIDE,
@@ -159,8 +157,8 @@ def _map(told: Mapping[str, Any]) -> dict[str, Any] | None:
         "box": box,
         "x": {"name": first["attribute"], "ends": [_said(first["edges"][k], first["edges"]) for k in (0, -1)]},
         "y": {"name": second["attribute"], "ends": [_said(second["edges"][k], second["edges"]) for k in (0, -1)]},
-        "low": f"{low:.0%}" if told["is_share"] else numbers.plain(low),
-        "high": f"{high:.0%}" if told["is_share"] else numbers.plain(high),
+        "low": numbers.plain(low),
+        "high": numbers.plain(high),
     }
 
 
@@ -169,10 +167,7 @@ def _picture(error: Array, low: float, high: float) -> Markup:
     part = np.nan_to_num((error - low) / ((high - low) or 1.0)).T[::-1, :, None]
     colour = np.array(FEW) * (1 - part) + np.array(MANY) * part
     there = np.where(np.isnan(error), 0, SOLID).T[::-1, :, None]
-    with io.BytesIO() as file:
-        pixels = np.concatenate([colour, there], axis=2).round().astype(np.uint8)
-        Image.fromarray(pixels, "RGBA").save(file, "PNG", optimize=True)
-        return Markup("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
+    return png(np.concatenate([colour, there], axis=2).round())
 
 
 def _parts(told: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -181,16 +176,12 @@ def _parts(told: Mapping[str, Any]) -> list[dict[str, str]]:
         return []
     first, second = (rule_words(one["rule"]) for one in told["along"])
     names = {(1, 1): "both", (1, 0): f"only {first}", (0, 1): f"only {second}", (0, 0): "neither"}
-    numbers = Numbers.for_values([one["error"] for one in told["parts"] if one["error"] is not None])
+    numbers = Errors([one["error"] for one in told["parts"] if one["error"] is not None], told["is_share"])
     return [
         {
             "name": names[int(one["first"]), int(one["second"])],
             "rows": count(one["rows"], "row"),
-            "error": "–"
-            if one["error"] is None
-            else f"{one['error']:.0%}"
-            if told["is_share"]
-            else numbers.plain(one["error"]),
+            "error": "–" if one["error"] is None else numbers.plain(one["error"]),
         }
         for one in told["parts"]
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup, escape
-from PIL import Image
 
 from autodc.report import charts
 from autodc.report.densities import drawn_lying
+from autodc.report.pictures import png
 
 Array = np.ndarray[Any, Any]
 Exhibits = Callable[[str], Mapping[str, Array] | None]
@@ -80,7 +78,7 @@ def _near(seen: Mapping[str, Any]) -> dict[str, Any]:
         difference = np.clip(127.5 + stronger * changes[k] / 2, 0, 255).astype(np.uint8)
         sources = (("input", before), ("what would pass", after), ("difference", difference))
         if k < len(examples):
-            examples[k]["pictures"] = [{"name": name, "source": _png(one)} for name, one in sources]
+            examples[k]["pictures"] = [{"name": name, "source": png(one)} for name, one in sources]
     return {
         "by": WAYS.get(seen["by"], seen["by"]),
         "stronger": stronger,
@@ -103,7 +101,7 @@ def drawn_rows(arrays: Mapping[str, Array]) -> dict[str, Any]:
     cards = json.loads(bytes(np.asarray(arrays["cards"], dtype=np.uint8)))
     rows, words = cards["rows"], cards.get("words", [])
     for k, row in enumerate(rows):
-        row["pictures"] = [{"name": said, "source": _png(arrays[name][k])} for name, said in PICTURES if name in arrays]
+        row["pictures"] = [{"name": said, "source": png(arrays[name][k])} for name, said in PICTURES if name in arrays]
         row["values"] = {name: _value(value) for name, value in row["values"].items()}
         row["few"] = list(row["values"].items())[:VALUES_SHOWN]
         if "text" in row:
@@ -137,10 +135,3 @@ def _marked(text: str, words: Sequence[str]) -> Markup:
     pieces = re.split(rf"\b({'|'.join(map(re.escape, words))})\b", text, flags=re.IGNORECASE)
     marked = (Markup("<mark>{}</mark>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces))
     return Markup("").join(marked)
-
-
-def _png(picture: Array) -> Markup:
-    """A picture as an address that loads nothing."""
-    with io.BytesIO() as file:
-        Image.fromarray(np.asarray(picture, dtype=np.uint8)).save(file, "PNG", optimize=True)
-        return Markup("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autodc.errors import InputError
@@ -100,7 +100,7 @@ def gone(state: State) -> list[dict[str, Any]]:
 def view(one: ev.FindingMade, is_classification: bool) -> dict[str, Any]:
     """One finding with its words. is_classification: whether an error is a wrong class."""
     error = {key: float(value) for key, value in one.error.items()}
-    numbers = _Errors(error, is_classification)
+    numbers = Errors(error.values(), is_classification)
     return {
         **finding_dict(one),
         "words": _words(one),
@@ -136,7 +136,7 @@ def _settled_by(one: ev.FindingMade) -> str:
     return f"about {needed:,} explore rows would confirm it, if it is as large as it looks" if needed else ""
 
 
-def _sentence(one: ev.FindingMade, numbers: _Errors) -> str:
+def _sentence(one: ev.FindingMade, numbers: Errors) -> str:
     error = one.error
     more = numbers.signed(error["difference"])
     sure = f"{SURE} {numbers.span(error['low'], error['high'])}"
@@ -155,22 +155,25 @@ def _rest(one: ev.FindingMade) -> str:
     return f"elsewhere, less {count(aside, 'row')} that a surer one has" if aside else "elsewhere"
 
 
-class _Errors:
+class Errors:
     """Writes errors: shares of rows in percent, values with one precision."""
 
-    def __init__(self, error: Mapping[str, float], shares: bool) -> None:
+    def __init__(self, error: Iterable[float], shares: bool) -> None:
         self.shares = shares
-        self._numbers = Numbers.for_values(error.values())
+        self._numbers = Numbers.for_values(error)
 
     def plain(self, value: float) -> str:
+        """The error of some rows."""
         return f"{value:.0%}" if self.shares else self._numbers.plain(value)
 
     def signed(self, value: float) -> str:
+        """A difference of errors."""
         if not self.shares:
             return self._numbers.signed(value)
         return f"{_points(value)} points"
 
     def span(self, low: float, high: float) -> str:
+        """The interval of a difference."""
         return f"{_points(low)} to {_points(high)}" if self.shares else self._numbers.span(low, high)
 
 
@@ -209,13 +212,11 @@ def cause_words(cause: Mapping[str, Any]) -> str:
     """One attribute that differs between rows that fail and rows of their class that pass."""
     name, value = cause["attribute"], cause.get("value")
     mine, theirs = cause.get("failing"), cause.get("passing")
-    if value is not None:
-        shares = "" if mine is None or theirs is None else f" in {mine:.0%} of failing rows, {theirs:.0%} of passing"
-        return f"{name} {value!r}{shares or (' more often' if cause['difference'] > 0 else ' less often')}"
-    if cause.get("how") == "missing":
-        shares = "" if mine is None or theirs is None else f" in {mine:.0%} of failing rows, {theirs:.0%} of passing"
-        return f"{name} missing{shares or (' more often' if cause['difference'] > 0 else ' less often')}"
     more = cause["difference"] > 0
+    if value is not None or cause.get("how") == "missing":
+        shares = "" if mine is None or theirs is None else f" in {mine:.0%} of failing rows, {theirs:.0%} of passing"
+        what = "missing" if value is None else repr(value)
+        return f"{name} {what}{shares or (' more often' if more else ' less often')}"
     side = "higher" if more else "lower"
     if cause.get("how") == "spread":
         side = "farther from the usual" if more else "nearer to the usual"
