@@ -85,9 +85,9 @@ def load_plugin(name: str, group: str, folder: str, place: str) -> Any:
 
 
 def made_plugin(name: str, group: str, folder: str, place: str, refused: tuple[str, str, str]) -> Any:
-    """The same, a class called without arguments; what it is told by where it cannot be loaded, a SpecError.
+    """The same, a class called without arguments. Whatever hinders it is a SpecError of the code that is given.
 
-    refused: code, what it should have been (`the finder`), and the hint where the error has none.
+    refused: this code, what it should have been (`the finder`), and the hint where the error has none.
     """
     code, what, needs = refused
     try:
