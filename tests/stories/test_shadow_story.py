@@ -16,6 +16,28 @@ from autodc.adapters.journal import state_of
 from autodc.cli.main import cli
 
 DIGITS = load_digits()
+STUDY = {
+    "schema_version": 1,
+    "name": "counter",
+    "seed": 5,
+    "task": {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "LogisticRegression"}},
+    "data": {
+        "base": {"source": "base.npz"},
+        "validation": {"source": "validation.npz"},
+        "inbox": "inbox",
+    },
+    "search_space": {"C": {"type": "float", "low": 0.01, "high": 1.0, "log": True}},
+    "metrics": {"primary": "accuracy"},
+    "slices": [
+        {"name": "overall", "role": "target"},
+        {"name": "gate", "where": "camera = 'gate'", "role": "target"},
+        {"name": "others", "where": "camera != 'gate'", "role": "guard", "margin": 0.05},
+    ],
+    "loop": {"rounds": 1},
+    "search": {"trials_per_round": 6},
+    "budget": {"trainings": 40},
+    "tracking": {"uri": "none"},
+}
 
 
 def pictures(rows: np.ndarray[Any, Any], turned: float, seed: int) -> dict[str, np.ndarray[Any, Any]]:
@@ -38,42 +60,23 @@ def delivered() -> list[str]:
     return [name for name in state.roster if state.card(name)["by"] == "inbox"]
 
 
-@pytest.mark.slow
-def test_a_drifted_stream_becomes_a_dataset_that_a_later_round_keeps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray[Any, Any]]:
+    """A study, and beside it a stream of its rows as they will be; `y` is not in the file."""
     monkeypatch.chdir(tmp_path)
     order = np.random.default_rng(0).permutation(len(DIGITS.target))
-    base, validation, stream = order[:300], order[300:900], order[900:]
+    base, validation, later = order[:300], order[300:900], order[900:]
     np.savez("base.npz", **pictures(base, 0.0, 1))
     np.savez("validation.npz", **pictures(validation, 0.3, 2))
-    incoming = pictures(stream, 0.6, 3)
-    truth = incoming.pop("y")
-    np.savez("stream.npz", **incoming)
-    study = {
-        "schema_version": 1,
-        "name": "counter",
-        "seed": 5,
-        "task": {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "LogisticRegression"}},
-        "data": {
-            "base": {"source": "base.npz"},
-            "validation": {"source": "validation.npz"},
-            "inbox": "inbox",
-        },
-        "search_space": {"C": {"type": "float", "low": 0.01, "high": 1.0, "log": True}},
-        "metrics": {"primary": "accuracy"},
-        "slices": [
-            {"name": "overall", "role": "target"},
-            {"name": "gate", "where": "camera = 'gate'", "role": "target"},
-            {"name": "others", "where": "camera != 'gate'", "role": "guard", "margin": 0.05},
-        ],
-        "loop": {"rounds": 1},
-        "search": {"trials_per_round": 6},
-        "budget": {"trainings": 40},
-        "tracking": {"uri": "none"},
-    }
-    Path("study.yaml").write_text(json.dumps(study))
+    incoming = pictures(later, 0.6, 3)
+    np.savez("stream.npz", x=incoming["x"], camera=incoming["camera"])
+    Path("study.yaml").write_text(json.dumps(STUDY))
     Path("inline.yaml").write_text("runner: inline\n")
+    return incoming
+
+
+@pytest.mark.slow
+def test_a_drifted_stream_becomes_a_dataset_that_a_later_round_keeps(stream: dict[str, np.ndarray[Any, Any]]) -> None:
     night = ("run", "study.yaml", "--out", "runs/night", "--machine", "inline.yaml", "--json")
     first = json.loads(autodc(*night))
     assert first["finished"]
@@ -87,14 +90,14 @@ def test_a_drifted_stream_becomes_a_dataset_that_a_later_round_keeps(
     said = {one["rule"]: one.get("finding") for one in found["learned"]["conditions"]}
     assert all(said[rule] for rule in confirmed if rule in said)
     picked = np.array(found["picked"])
-    assert (incoming["camera"][picked] == "gate").mean() > 0.75
+    assert (stream["camera"][picked] == "gate").mean() > 0.75
 
     waiting = json.loads(autodc(*night))  # nobody has labelled it yet
     assert waiting["decisions"] == first["decisions"]
     assert delivered() == []
     sheet = Path("inbox/may") / found["files"]["sheet"]
     lines = pd.read_csv(sheet)
-    lines.assign(target=truth[lines["shadow_row"]]).to_csv(sheet, index=False)
+    lines.assign(target=stream["y"][lines["shadow_row"]]).to_csv(sheet, index=False)
     more = ("--set", "loop.rounds=2", "--set", "budget.trainings=100")
     second = json.loads(autodc(*night, *more))
     assert second["finished"]

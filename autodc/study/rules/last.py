@@ -20,15 +20,17 @@ def final_seeds(view: View) -> int:
 
 def seeds_paid(view: View, cap: float | None = None) -> int:
     """Fresh seeds an arm that the last measurement can still pay. cap: left out: what budget and clock allow now."""
-    state = view.state
-    arms = 1 if state.start == state.incumbent else 2
-    affordable = ((allowance.cap(view) if cap is None else cap) - state.spent) / arms
-    return int(min(final_seeds(view), max(0.0, affordable)))
+    return _paid(view, 1 if view.state.start == view.state.incumbent else 2, cap)
 
 
 def would_train(view: View) -> bool:
     """Whether a plan that took the place of the incumbent now would be trained: what nobody trains is not taken."""
-    return min(final_seeds(view), (allowance.cap(view) - view.state.spent) / 2) >= 1
+    return _paid(view, 2) >= 1
+
+
+def _paid(view: View, arms: int, cap: float | None = None) -> int:
+    affordable = ((allowance.cap(view) if cap is None else cap) - view.state.spent) / arms
+    return int(min(final_seeds(view), max(0.0, affordable)))
 
 
 def baseline_seeds_paid(view: View, plans: frozenset[Plan]) -> int:
