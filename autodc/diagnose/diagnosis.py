@@ -62,7 +62,7 @@ class Diagnosis:
     """Where a model fails on the rows of a view."""
 
     findings: tuple[Finding, ...]
-    """The confirmed first, those that explain most before the others; then what is suspected."""
+    """The confirmed first, then slices that the study names, then what is suspected; each by what it explains."""
     suspicions: Mapping[str, Suspicion]
     """Id of a finding → what chooses its rows, of this view or of others; slices that the study names are not here."""
     notes: tuple[Note, ...] = ()
@@ -132,7 +132,7 @@ def diagnose(
         (found[i], masks[i], found[i].trial) for i in _ranked(found, masks, beside)
     ]
     chosen += [(one, one.mask, trial) for one, trial in asked if trial.gap.difference > 0]
-    chosen.sort(key=lambda c: (not c[2].confirmed, -c[2].explained))
+    chosen.sort(key=lambda c: (_standing(c[0], c[2]), -c[2].explained))
     order, findings, by_id = worst_first(view), list[Finding](), dict[str, Suspicion]()
     for number, (which, mask, trial) in enumerate(chosen[:k], start=first):
         findings.append(_finding(f"F{number}", which, trial, view, order[mask[order]]))
@@ -184,6 +184,13 @@ def _one_way(
         for i, trial in zip(order, trials, strict=True)
     ]
     return made, notes
+
+
+def _standing(one: _Tried | Named, trial: Confirmation) -> int:
+    """Place of its kind among findings: of what is not confirmed a person hears first what they asked about."""
+    if trial.confirmed:
+        return 0
+    return 1 if isinstance(one, Named) else 2
 
 
 def _preferred(one: Suspicion) -> float:
