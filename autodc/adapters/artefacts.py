@@ -153,7 +153,7 @@ def open_part(path: str | os.PathLike[str]) -> tuple[Inputs, Array | None, pd.Da
         metadata = _metadata(str(folder), seen.get(METADATA), seen.get(MAPPED)).copy(deep=False)
     except (OSError, EOFError, ValueError, KeyError) as error:  # Arrow's own are ValueErrors too
         raise _unreadable(folder, str(error)) from None
-    if stamps(folder) != seen:
+    if not seen or stamps(folder) != seen:  # nothing seen: it was away, came, and may be away again
         raise _unreadable(folder, "it changed while it was opened")
     return x, y, metadata if len(metadata.columns) else pd.DataFrame(index=range(len(x)))
 
