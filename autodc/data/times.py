@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,9 @@ import pandas as pd
 from autodc.data.dataset import Dataset
 
 Array = np.ndarray[Any, Any]
+
+YEAR_FIRST = re.compile(r"^(\d{4})/(\d{1,2})/(\d{1,2})(?=$|[ T])")
+"""2026/1/31 means one day only. Whether 3/4/2026 is in March or in April nobody can say."""
 
 
 def moments(column: pd.Series[Any]) -> Array:
@@ -25,8 +29,21 @@ def moments(column: pd.Series[Any]) -> Array:
 
 def dates(column: pd.Series[Any]) -> pd.Series[Any]:
     """A column of dates, as text or not, in UTC; NaT where there is none."""
-    found: pd.Series[Any] = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+    spelled = column.map(in_iso, na_action="ignore") if _is_text(column) else column
+    found: pd.Series[Any] = pd.to_datetime(spelled, errors="coerce", utc=True, format="ISO8601")
     return found
+
+
+def in_iso(value: Any) -> Any:
+    """A date with strokes, the year first, as ISO 8601 writes it; all else as it is."""
+    if not isinstance(value, str) or not (found := YEAR_FIRST.match(value)):
+        return value
+    year, month, day = found.groups()
+    return f"{year}-{month:0>2}-{day:0>2}{value[found.end() :]}"
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    return column.dtype == object or pd.api.types.is_string_dtype(column.dtype)
 
 
 def times_of(data: Dataset) -> Array | None:

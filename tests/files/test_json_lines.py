@@ -79,6 +79,15 @@ def test_however_it_is_written(right: Any, packed: Any, name: Any) -> None:
     right(name, packed(lines([1, None, 3, 1])), columns)
 
 
+@pytest.mark.parametrize("space", ["", "\n\n "])
+@pytest.mark.parametrize("packed", [str.encode, lambda text: gzip.compress(b"\xef\xbb\xbf" + text.encode())])
+def test_one_array_is_read_as_its_objects_a_line_are(right: Any, space: Any, packed: Any) -> None:
+    columns = {"c": ("integer", [1, None, 3, 1]), "beside": ("number", BESIDE)}
+    objects = [json.loads(line) for line in lines([1, None, 3, 1]).splitlines()]
+    right("t.json", packed(space + json.dumps(objects, indent=2)), columns)
+    right("t.json", packed(lines([1, None, 3, 1])), columns)
+
+
 def test_another_file_is_read_in_the_types_of_the_base(right: Any) -> None:
     schema = {"c": "category", "beside": "number"}
     columns = {"c": ("category", ["7", None, "8", "7"]), "beside": ("number", BESIDE)}
@@ -110,6 +119,22 @@ ODD = [
     ("a pointer of Git LFS", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "002", "git lfs pull"),
     ("gzip cut short", gzip.compress(GOOD.encode() * 9)[:40], "002", "cannot be read"),
 ]
+
+
+ODD_ARRAYS = [
+    ("cut short", json.dumps([{"c": 1, "target": 0}])[:-1], "the file is no JSON"),
+    ("a number within", json.dumps([{"c": 1, "target": 0}, 7]), "object 2: 7"),
+    ("lists by column", json.dumps({"c": [1, 2], "target": [0, 1]}, indent=1), "one array of objects"),
+    ("numbers alone", "[1, 2, 3]", "object 1: 1"),
+    ("a key twice", '[{"c": 1, "c": 2, "target": 0}]', "a key twice"),
+]
+
+
+@pytest.mark.parametrize(("content", "words"), [pytest.param(*rest, id=name) for name, *rest in ODD_ARRAYS])
+def test_what_is_wrong_with_an_array_is_told(refused: Any, content: Any, words: Any) -> None:
+    problem = refused("t.json", content)
+    assert problem.code == "ADC-DATA-076"
+    assert words in str(problem)
 
 
 @pytest.mark.parametrize(("content", "code", "words"), [pytest.param(*rest, id=name) for name, *rest in ODD])

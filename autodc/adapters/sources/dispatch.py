@@ -37,6 +37,8 @@ BUILT_IN: Mapping[str, SourceFactory] = {
     ".tsv": TableSource,
     ".csv.gz": TableSource,
     ".csv.zip": TableSource,
+    ".json": TableSource,
+    ".json.gz": TableSource,
     ".jsonl": TableSource,
     ".ndjson": TableSource,
     ".jsonl.gz": TableSource,

@@ -1,4 +1,4 @@
-"""JSON Lines: one object a line, its keys the columns; what is no JSON, or of two types, is told with its lines."""
+"""JSON Lines, and JSON that is an array of objects: keys are the columns; what is wrong is told with its place."""
 
 from __future__ import annotations
 
@@ -20,14 +20,19 @@ from autodc.data.source import SourceRequest
 from autodc.errors import DataError, raise_all
 
 SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+JSON = (".json", ".json.gz")
+MEANT_BY_JSON = "a .json file is one array of objects, or one object a line"
 LONGEST_LINE = 256 << 20
+LARGEST_ARRAY = 512 << 20
+"""Bytes of a JSON array, which is read whole; JSON Lines are read in pieces."""
 MAX_PROBLEMS = 10
+BOM = b"\xef\xbb\xbf"
 MEANT = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a record"}
 
 
 def is_jsonl(request: SourceRequest) -> bool:
-    """Whether a table is JSON Lines, by its name."""
-    return request.path.casefold().endswith(SUFFIXES)
+    """Whether a table is JSON, by its name."""
+    return request.path.casefold().endswith((*SUFFIXES, *JSON))
 
 
 def jsonl_names(request: SourceRequest) -> list[str]:
@@ -44,12 +49,12 @@ def jsonl_names(request: SourceRequest) -> list[str]:
 def read_jsonl(request: SourceRequest, names: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
     """Read these columns and no others; a key that a line does not have is missing there. text: read as text."""
     values: dict[str, list[Any]] = {name: [] for name in names}
-    lines = []
-    for number, record in _records(request):
-        lines.append(number)
+    places = []
+    for place, record in _records(request):
+        places.append(place)
         for name, column in values.items():
             column.append(record.get(name))
-    return frame_of(request, values, [f"line {number}" for number in lines], text)
+    return frame_of(request, values, places, text)
 
 
 def jsonl_pieces(
@@ -59,7 +64,7 @@ def jsonl_pieces(
     records = _records(request)
     while some := list(itertools.islice(records, rows)):
         values = {name: [record.get(name) for _, record in some] for name in names}
-        yield frame_of(request, values, [f"line {number}" for number, _ in some], text)
+        yield frame_of(request, values, [place for place, _ in some], text)
 
 
 def frame_of(
@@ -100,42 +105,80 @@ def _as_text(values: Iterable[Any]) -> pd.Series[Any]:
     return pd.Series([v if v is None or isinstance(v, str) else json.dumps(v) for v in values], dtype=object)
 
 
-def _records(request: SourceRequest) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line, object) of every line that is not empty. Raises what is wrong with lines, ten at most, at the end."""
+def _records(request: SourceRequest) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, object) of every object, `line 3` or `object 3`. Raises what is wrong, ten places at most, at the end."""
     problems: list[DataError] = []
+    parsed = _elements(request) if _is_array(request) else _parsed_lines(request)
+    for number, (place, record) in enumerate(parsed):
+        if isinstance(record, DataError):
+            problems.append(record)
+            if len(problems) == MAX_PROBLEMS or not number:  # where the first is none, it is no such file
+                break
+        else:
+            yield place, record
+    raise_all(problems)
+
+
+def _is_array(request: SourceRequest) -> bool:
+    """Whether a file begins as an array of objects does; one that is called JSON Lines is told so."""
+    if not request.path.casefold().endswith(JSON):
+        return False
+    with _opened(request) as file:
+        return file.read(SNIFFED).removeprefix(BOM).lstrip().startswith(b"[")
+
+
+def _elements(request: SourceRequest) -> Iterator[tuple[str, dict[str, Any] | DataError]]:
+    with _opened(request) as file:
+        content = file.read(LARGEST_ARRAY + 1)
+    if len(content) > LARGEST_ARRAY:
+        hint = "write one object a line into a .jsonl file: it is read in pieces"
+        raise problem(request, "076", "a JSON array is too long", f"more than {LARGEST_ARRAY >> 20} MB", hint)
+    whole = _loaded(request, content.removeprefix(BOM), "the file", "the file is no JSON", MEANT_BY_JSON)
+    for number, one in enumerate(whole, start=1):
+        place = f"object {number}"
+        got = f"{place}: {_shown(one)}"
+        told = problem(request, "076", "an element is no object", got, MEANT_BY_JSON)
+        yield place, one if isinstance(one, dict) else told
+
+
+def _parsed_lines(request: SourceRequest) -> Iterator[tuple[str, dict[str, Any] | DataError]]:
     for number, line in _lines(request):
         try:
-            yield number, _parsed(request, number, line)
+            yield f"line {number}", _parsed(request, number, line)
         except DataError as error:
-            problems.append(error)
-            if len(problems) == MAX_PROBLEMS or number == 1:  # where the first line is none, it is no such file
-                break
-    raise_all(problems)
+            yield f"line {number}", error
 
 
 def _parsed(request: SourceRequest, number: int, line: bytes) -> dict[str, Any]:
     got = f"line {number}: {line[:60].decode('utf-8', 'replace').rstrip()!r}"
     hint = 'JSON Lines is one whole object in braces a line: {"text": "…", "label": "…"}'
+    if number == 1 and request.path.casefold().endswith(JSON):
+        hint = MEANT_BY_JSON
+    elif number == 1 and line.lstrip().startswith(b"["):
+        hint = "the file is one JSON array; call it .json, or write each of its objects on a line of its own"
+    record = _loaded(request, line, f"line {number}", "a line is no JSON", hint, got)
+    if not isinstance(record, dict):
+        raise problem(request, "076", "a line is no object", got, hint)
+    return record
+
+
+def _loaded(request: SourceRequest, content: bytes, place: str, no: str, hint: str, got: str = "") -> Any:
+    """JSON as values. place: where it stands; no: what it is where it is no JSON."""
+    got = got or place
     try:
-        record = json.loads(line.decode(), object_pairs_hook=_object)
-        json.dumps(record, ensure_ascii=False).encode()  # half of a pair of surrogates is no text
+        found = json.loads(content.decode(), object_pairs_hook=_object)
+        json.dumps(found, ensure_ascii=False).encode()  # half of a pair of surrogates is no text
     except UnicodeEncodeError:
         raise problem(request, "076", "a line holds text that is no Unicode", got) from None
     except UnicodeDecodeError as error:
-        bad = f"line {number}: the byte {line[error.start]:#04x}"
+        bad = f"{place}: the byte {content[error.start]:#04x}"
         raise problem(request, "002", "the file is not UTF-8", bad, "write it again in UTF-8") from None
     except _TwiceError as error:
-        raise problem(request, "076", "a line has a key twice", f"line {number}: {error}") from None
+        raise problem(request, "076", "an object has a key twice", f"{place}: {error}") from None
     except (ValueError, RecursionError) as error:
-        if number == 1 and line.lstrip().startswith(b"["):
-            hint = "the file is one JSON array; write each of its objects on a line of its own"
         told = str(error).replace("line 1 column", "column") if isinstance(error, ValueError) else "nested too deeply"
-        raise problem(request, "076", "a line is no JSON", f"{got} ({told})", hint) from None
-    if not isinstance(record, dict):
-        if number == 1 and isinstance(record, list):
-            hint = "the file is one JSON array; write each of its objects on a line of its own"
-        raise problem(request, "076", "a line is no object", got, hint)
-    return record
+        raise problem(request, "076", no, f"{got} ({told})", hint) from None
+    return found
 
 
 class _TwiceError(Exception):
@@ -158,7 +201,7 @@ def _lines(request: SourceRequest) -> Iterator[tuple[int, bytes]]:
                 number += 1
                 if len(line) == LONGEST_LINE:
                     raise problem(request, "076", "a line is too long", f"line {number}: more than 256 MB")
-                line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                line = line.removeprefix(BOM) if number == 1 else line
                 if line.strip():
                     yield number, line
         except (OSError, EOFError, zlib.error) as error:

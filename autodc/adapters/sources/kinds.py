@@ -12,6 +12,7 @@ import pandas as pd
 from autodc.data.columns import decoded
 from autodc.data.problems import listed, problem
 from autodc.data.source import SourceRequest
+from autodc.data.times import dates, in_iso
 from autodc.errors import DataError, raise_all
 from autodc.table import COLUMN_TYPES, ColumnType, Table, arrow_type
 
@@ -203,7 +204,7 @@ def _booleans(values: pd.Series[Any]) -> Any:
 def _dates(values: pd.Series[Any]) -> Any:
     if pd.api.types.is_numeric_dtype(values) and values.notna().any():
         raise _Misfit(values.notna().to_numpy())
-    found = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+    found = dates(values)
     bad = (found.isna() & values.notna()).to_numpy()
     if bad.any():
         raise _Misfit(bad)
@@ -215,12 +216,14 @@ def _of_text(known: pd.Series[Any]) -> ColumnType:
 
 
 def are_dates(known: pd.Series[Any]) -> bool:
-    """Whether text is dates or times of a day as ISO 8601 writes them, all of it."""
-    if not len(known) or not known.head(LOOKED_AT).astype(str).str.match(DATE).all():
+    """Whether text is dates, or times of a day, in a spelling that means one day, all of it."""
+    if not len(known) or not all(_is_date(value) for value in known.head(LOOKED_AT)):
         return False
-    if not known.astype(str).str.match(DATE).all():
-        return False
-    return bool(pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601").notna().all())
+    return all(_is_date(value) for value in known) and bool(dates(known).notna().all())
+
+
+def _is_date(value: Any) -> bool:
+    return DATE.match(str(in_iso(value))) is not None
 
 
 def _name(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, final
 import numpy as np
 import pandas as pd
 
+from autodc.data.times import dates, in_iso
 from autodc.diagnose.rule import as_floats
 
 Array = np.ndarray[Any, Any]
@@ -51,7 +52,7 @@ class Column:
     def encode(self, column: pd.Series[Any]) -> Array:
         """Shape (n,) float32: numbers with NaN where there is none, codes of which the last is any other value."""
         if self.part:
-            moments = _dates(column)
+            moments = dates(column)
             found = moments.dt.hour if self.part == HOUR else moments.dt.day_of_week
             return np.asarray(found.to_numpy(np.float32, na_value=np.nan))
         if self.values is None:
@@ -135,7 +136,7 @@ def _made(name: str, column: pd.Series[Any]) -> list[Column]:
 
 def _of_date(name: str, known: pd.Series[Any]) -> list[Column]:
     """When in the day and in the week; the date itself is another in every stream."""
-    moments = _dates(known).dropna()
+    moments = dates(known).dropna()
     parts: list[tuple[str, Any]] = [(HOUR, moments.dt.hour), (WEEKDAY, moments.dt.day_of_week)]
     return [Column(name=f"{name} ({part})", source=name, part=part) for part, v in parts if v.nunique() > 1]  # type: ignore[arg-type]
 
@@ -146,7 +147,7 @@ def _is_date(known: pd.Series[Any]) -> bool:
     if not pd.api.types.is_string_dtype(known.dtype) and pd.api.types.infer_dtype(known) != "string":
         return False
     some = known.iloc[:: max(1, len(known) // 200)].astype(str)
-    return bool(some.str.match(r"^\d{4}-\d\d-\d\d").mean() >= DATES and _dates(some).notna().mean() >= DATES)
+    return bool(some.map(in_iso).str.match(r"^\d{4}-\d\d-\d\d").mean() >= DATES and dates(some).notna().mean() >= DATES)
 
 
 def _odd(mine: list[Column], theirs: list[Column], stream: pd.Series[Any]) -> bool:
@@ -154,13 +155,6 @@ def _odd(mine: list[Column], theirs: list[Column], stream: pd.Series[Any]) -> bo
     if not theirs or stream.isna().all():
         return False
     return {(one.is_category, one.part) for one in mine} != {(one.is_category, one.part) for one in theirs}
-
-
-def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
-    found: pd.Series[Any] = pd.to_datetime(
-        column, errors="coerce", utc=True, format="mixed" if column.dtype == object else None
-    )
-    return found
 
 
 def _numbers(column: pd.Series[Any]) -> Array:
