@@ -34,9 +34,10 @@ from autodc.files import (
     tidy_left_over,
     write_whole,
 )
-from autodc.large import CHUNK
+from autodc.large import CHUNK, taken
 from autodc.study.ports import ArtefactLost
 from autodc.table import Inputs, Table
+from autodc.trial import order
 
 Array = np.ndarray[Any, Any]
 
@@ -99,32 +100,35 @@ class ArtefactStore:
         """Where the dataset of this fingerprint lies, once it was stored."""
         return self._folder / content
 
-    def put_dataset(self, dataset: Dataset, inputs_only: bool = False) -> Path:
+    def put_dataset(self, dataset: Dataset, inputs_only: bool = False, mixed: int | None = None) -> Path:
         """Store inputs, targets (unless sealed) and metadata; return their folder.
 
-        inputs_only: the inputs and nothing that tells of targets or metadata. Raises SurroundingsError as `put` does.
+        inputs_only: the inputs and nothing that tells of targets or metadata; mixed: the seed of an order that tells
+        nothing either, of inputs only. Raises SurroundingsError as `put` does.
         """
-        folder = self._folder_of(dataset, inputs_only)
-        if folder.is_dir() and _moved(folder, dataset.x):
+        folder = self._folder_of(dataset, inputs_only, mixed)
+        if folder.is_dir() and _moved(folder, dataset.x, mixed):
             take_away(folder)
         if not folder.is_dir():
             with disk_told(self._folder):
                 self._tidy()
-                fill_whole(folder, lambda path: _write_dataset(path, dataset, inputs_only))
+                fill_whole(folder, lambda path: _write_dataset(path, dataset, inputs_only, mixed))
         return folder
 
-    def restore(self, dataset: Dataset, inputs_only: bool = False) -> bool:
-        """Store a dataset again where its folder is gone or damaged; say whether it was."""
-        folder = self._folder_of(dataset, inputs_only)
+    def restore(self, dataset: Dataset, inputs_only: bool = False, mixed: int | None = None) -> bool:
+        """Store a dataset again where its folder is gone or damaged; say whether it was. mixed: as `put_dataset`."""
+        folder = self._folder_of(dataset, inputs_only, mixed)
         if not damage(folder) and _fits(folder, dataset, inputs_only):
             return False
         with disk_told(folder):
             take_away(folder)
-        self.put_dataset(dataset, inputs_only)
+        self.put_dataset(dataset, inputs_only, mixed)
         return True
 
-    def _folder_of(self, dataset: Dataset, inputs_only: bool) -> Path:
-        return self.folder(f"x-{content_of(dataset.x)}" if inputs_only else dataset.fingerprint)
+    def _folder_of(self, dataset: Dataset, inputs_only: bool, mixed: int | None) -> Path:
+        if not inputs_only:
+            return self.folder(dataset.fingerprint)
+        return self.folder(f"x-{content_of(dataset.x)}{'' if mixed is None else f'-{mixed}'}")
 
     def _path(self, address: str) -> Path:
         return self._folder / f"{address}.npz"
@@ -188,12 +192,13 @@ def _write_npz(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
 
-def _write_dataset(folder: Path, dataset: Dataset, inputs_only: bool) -> None:
+def _write_dataset(folder: Path, dataset: Dataset, inputs_only: bool, mixed: int | None) -> None:
     """Write read-only files: nobody who trains may write into what others train on."""
-    if isinstance(dataset.x, Table):
-        dataset.x.write(folder / COLUMNS)
+    x = dataset.x if mixed is None else taken(dataset.x, order.mixed(len(dataset.x), mixed))
+    if isinstance(x, Table):
+        x.write(folder / COLUMNS)
     else:
-        _write_npy(folder / INPUTS, dataset.x)
+        _write_npy(folder / INPUTS, x)
     if not inputs_only:
         if dataset.y is not None:
             _write_npy(folder / TARGETS, dataset.y)
@@ -234,14 +239,15 @@ def _write_npy(path: Path, array: Array) -> None:
         file.write(data.reshape(-1).view(np.uint8).data)
 
 
-def _moved(folder: Path, x: Inputs) -> bool:
+def _moved(folder: Path, x: Inputs, mixed: int | None) -> bool:
     """Whether a folder names files that are gone, and these rows name the same content elsewhere."""
     if not isinstance(x, Table) or x.kind != "files" or damage(folder, sizes_only=True):
         return False
     stored = _open_inputs(folder)
     assert isinstance(stored, Table)
     known = stored.texts()
-    return known != x.texts() and not all(os.path.exists(path) for path in known)
+    named = x if mixed is None else x[order.mixed(len(x), mixed)]
+    return known != named.texts() and not all(os.path.exists(path) for path in known)
 
 
 def _fits(folder: Path, dataset: Dataset, inputs_only: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from autodc import fingerprint
 from autodc.data.columns import as_array, numpy_type
-from autodc.large import BESIDE, pieces_of, room
+from autodc.large import BESIDE, IN_MEMORY, pieces_of, room
 from autodc.table import CONTENT, Inputs, Table, row_bytes
 
 if TYPE_CHECKING:
@@ -84,10 +85,26 @@ def batches(rows: Some) -> Iterator[tuple[int, Some]]:
 def content_of(x: Inputs) -> str:
     """Fingerprint inputs by kind, names, types and content, however they lie in memory."""
     if not isinstance(x, Table):
-        return fingerprint.of_array(x)
+        return _content_of_array(x)
     if not x.content:
         x.content.append(_content_of(x))
     return x.content[0]
+
+
+_known: dict[int, tuple[weakref.ref[Array], str]] = {}
+"""Identity of a large array that is still there → its digest: gigabytes take half a minute each time."""
+
+
+def _content_of_array(x: Array) -> str:
+    """The digest of an array, of a large one worked out once: nobody writes into the inputs of a dataset."""
+    if x.nbytes <= IN_MEMORY:
+        return fingerprint.of_array(x)
+    known = _known.get(id(x))
+    if known is None or known[0]() is not x:
+        place = id(x)
+        known = weakref.ref(x, lambda gone: _known.pop(place, None)), fingerprint.of_array(x)
+        _known[place] = known
+    return known[1]
 
 
 def _content_of(x: Table) -> str:

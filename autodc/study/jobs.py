@@ -31,6 +31,8 @@ class JobMaker:
     """Fingerprint of a training dataset → where its content lies."""
     held: Mapping[str, str]
     """Part → folder with its inputs alone, the sealed test set among them: few phases' trials get that."""
+    mixed: int | None = None
+    """The seed of the order that held-out rows lie in; None where it is their own."""
     work: Path
     models: Path
     """Where the models that are kept lie."""
@@ -59,7 +61,7 @@ class JobMaker:
             n_classes=self.n_classes,
             classes=self.classes,
             train=tuple(self._part(plan, name, weight) for name, weight in plan.mixture),
-            predict=tuple(StoredPart(name=part, path=path) for part, path in held.items()),
+            predict=tuple(StoredPart(name=part, path=path, mixed=self.mixed) for part, path in held.items()),
             hyperparameters=plan.settings,
             recipe=plan.recipe,
             seed=trial.seed,

@@ -15,7 +15,7 @@ import numpy as np
 
 from autodc.plan.mixture import batches
 from autodc.seeds import generator
-from autodc.table import Inputs, join, row_bytes
+from autodc.table import Inputs, Table, join, row_bytes
 from autodc.trial.method import TIMED_BATCHES, RowMethod, batches_of
 from autodc.trial.outputs import TrainerError
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
@@ -28,8 +28,9 @@ PRETRAIN_SHARE = 0.4
 """Share of the steps that goes to the parts of stage `pretrain`, where nobody says otherwise."""
 GATHER_BYTES = 2**26
 """Inputs of up to so many bytes are gathered from the memory-mapped files at once."""
-PIECE_BYTES = 2**24
-"""Of more so many are at a time; they are held about four times until a network has them."""
+PIECE_BYTES, PIECE_OF_TABLE = 2**22, 2**24
+"""Of more so many are at a time; they are held about four times until a network has them. Rows are taken out of a table
+the faster the more they are."""
 
 
 @final
@@ -160,7 +161,8 @@ def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int, first: int =
     rng = generator(seed, "batches", phase.index)
     plan = batches(sizes, [part.weight for part in phase.parts], batch_size, steps, rng)
     a_row = row_bytes(phase.parts[0].x) + row_bytes(phase.parts[0].y)
-    at_once = max(1, PIECE_BYTES // (a_row * batch_size))
+    most = PIECE_OF_TABLE if isinstance(phase.parts[0].x, Table) else PIECE_BYTES
+    at_once = max(1, most // (a_row * batch_size))
     if sum(sizes) * a_row <= GATHER_BYTES:
         at_once = steps
     for place in range(first, steps, at_once):

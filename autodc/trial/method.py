@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 
 PREDICT_ROWS = 512
 """Rows predicted at once, at most; also the batch whose time is measured."""
-PREDICT_BYTES = 4 << 20
+PREDICT_BYTES = 2 << 20
 """The same in bytes: what a network makes of a row on the way may be fifty times as large."""
 TIMED_BATCHES = 5
 """Batches timed, after one that warms up."""

@@ -12,6 +12,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc import seeds
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.choose import open_executor
 from autodc.adapters.methods import CONSTANT
@@ -30,8 +31,9 @@ PART = "rows"
 class Predictor:
     """Predicts datasets with one method."""
 
-    def __init__(self, method: MethodRef, executor: Executor, work: Path) -> None:
-        self._method, self._executor, self._work, self._count = method, executor, work, 0
+    def __init__(self, method: MethodRef, executor: Executor, work: Path, mixed: int) -> None:
+        """mixed: the seed of the order that rows are handed out in."""
+        self._method, self._executor, self._work, self._mixed, self._count = method, executor, work, mixed, 0
 
     def predict(self, data: Dataset) -> Array:
         """Outputs in row order. The method sees inputs alone.
@@ -41,7 +43,8 @@ class Predictor:
         number, self._count = self._count, self._count + 1
         folder, out = self._work / f"part-{number}", str(self._work / f"out-{number}")
         try:
-            part = StoredPart(name=PART, path=str(ArtefactStore(folder).put_dataset(data, inputs_only=True)))
+            path = ArtefactStore(folder).put_dataset(data, inputs_only=True, mixed=self._mixed)
+            part = StoredPart(name=PART, path=str(path), mixed=self._mixed)
             self._executor.submit(PredictTask(number=number, attempt=0, out=out, method=self._method, parts=(part,)))
             while not (done := self._executor.wait()):
                 pass
@@ -66,7 +69,8 @@ def predicting(spec: StudySpec, catalogue: Catalogue, name: str) -> Iterator[Pre
     with tempfile.TemporaryDirectory(prefix="autodc-") as work:
         executor = open_executor(MachineSpec(runner="inline"))
         try:
-            yield Predictor(_method(spec, catalogue, name, Path(work)), executor, Path(work))
+            method = _method(spec, catalogue, name, Path(work))
+            yield Predictor(method, executor, Path(work), seeds.integer(spec.seed, "held-out rows"))
         finally:
             executor.close()
 

@@ -55,7 +55,8 @@ class Study:
         inputs = read_inputs(spec, folder)
         core, journal = open_study(inputs, folder)
         core.record(SessionStarted(slots=1, machine={}, pid=os.getpid(), folder=spec.folder))
-        return cls(inputs, core, journal, job_maker(inputs, core.state, MachineSpec(runner="inline"), folder), folder)
+        jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), folder, own_loop=True)
+        return cls(inputs, core, journal, jobs, folder)
 
     def __enter__(self) -> Self:
         return self

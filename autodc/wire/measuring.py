@@ -6,6 +6,7 @@ ends a process of its own.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,6 +48,8 @@ NOT_HERE = frozenset({"lost", "surroundings"})
 MEASURE = "autodc.wire.measuring:measure"
 LOOK = "autodc.adapters.enrichers.looks:look"
 BASE, FRAME, METADATA, TARGETS = "base", "frame.parquet", "metadata.arrow", "targets.npy"
+FITTED = "fitted"
+"""The file of an enricher of ours that was fitted here by some thousand rows: workers need none of the base."""
 
 
 @final
@@ -141,7 +144,7 @@ class Measuring:
         def made(places: Sequence[int]) -> Iterator[tuple[int, pd.DataFrame]]:
             left = list(places)
             if self._goes_to_workers(one, pieces, places):
-                for place, frame in self._on_workers(one, pieces, places):
+                for place, frame in self._on_workers(one, pieces, places, ready):
                     left.remove(place)
                     yield place, frame
             for place in left:
@@ -175,14 +178,20 @@ class Measuring:
             return one.name != "embedding" and not pieces.are_few(places)
         return True
 
-    def _on_workers(self, one: Named, pieces: Pieces, places: Sequence[int]) -> Iterator[tuple[int, pd.DataFrame]]:
+    def _on_workers(
+        self, one: Named, pieces: Pieces, places: Sequence[int], ready: Callable[[], Enricher]
+    ) -> Iterator[tuple[int, pd.DataFrame]]:
         """What workers measure of these pieces; nothing of those that the surroundings took from them."""
         assert self.workers is not None
         rows = _stored(self.workers, ROWS, pieces.data, None, beside=not one.is_ours)
-        base = self._base(beside=not one.is_ours) if one.looks_at_base else _NOTHING
+        base = self._base() if one.looks_at_base and not one.is_ours else _NOTHING
         if rows is None or base is None:
             return
         about = {"name": one.name, "place": one.place, "folder": self.folder, ROWS: rows.beside, BASE: base.beside}
+        if one.looks_at_base and one.is_ours:
+            fitted = self.workers.scratch() / FITTED
+            fitted.write_bytes(pickle.dumps(ready()))
+            about[FITTED] = str(fitted)
         asked = [about | {"first": pieces.where[at].start, "last": pieces.where[at].stop} for at in places]
         parts = [one.part for one in (rows, base) if one.part is not None]
         for at, end, out in self.workers.call(MEASURE, self.folder, asked, parts):
@@ -194,12 +203,11 @@ class Measuring:
                 raise_all([AttributeProblem(*problem) for problem in end.value])
             yield places[at], pd.read_parquet(out / FRAME)
 
-    def _base(self, *, beside: bool) -> _Stored | None:
-        key = f"base {beside}"
-        if key not in self.stored:
+    def _base(self) -> _Stored | None:
+        if BASE not in self.stored:
             assert self.workers is not None
-            self.stored[key] = _stored(self.workers, BASE, self.base, self.targets, beside=beside)
-        found: _Stored | None = self.stored[key]
+            self.stored[BASE] = _stored(self.workers, BASE, self.base, self.targets, beside=True)
+        found: _Stored | None = self.stored[BASE]
         return found
 
 
@@ -207,11 +215,11 @@ def measure(call: Call) -> list[tuple[str, ...]] | None:
     """Measure some rows on a worker, into FRAME; or say what is wrong with the enricher: code, problem, place, …."""
     asked, first = call.arguments, int(call.arguments["first"])
     try:
-        base = call.parts.get(BASE)
-        one, ready = _loaded(asked["name"], asked["folder"], asked["place"], _folder(base), str(asked[BASE]))
+        base, fitted = _folder(call.parts.get(BASE)), str(asked.get(FITTED, ""))
+        ready = _loaded(asked["name"], asked["folder"], asked["place"], base, str(asked[BASE]), fitted)
         x = call.parts[ROWS].x
         rows = _rows(x[first : int(asked["last"])], str(asked[ROWS]), first)
-        frame = measured(one.enricher.name, ready, rows, asked["place"], asked["folder"], first=first)
+        frame = measured(ready.name, ready, rows, asked["place"], asked["folder"], first=first)
     except InputError as error:
         return [(p.code, p.problem, p.place, p.got, p.hint) for p in each_of(error)]
     frame.to_parquet(call.out / FRAME, index=False)
@@ -275,13 +283,16 @@ def _stored(workers: Workers, name: str, data: Dataset, targets: Array | None, *
 
 
 @lru_cache(maxsize=8)
-def _loaded(name: str, folder: str, place: str, base: str, beside: str) -> tuple[Named, Enricher]:
-    """An enricher, fitted once in this process. base, beside: folders of what is known of the base."""
+def _loaded(name: str, folder: str, place: str, base: str, beside: str, fitted: str) -> Enricher:
+    """An enricher, fitted here once, or ours from its file. base, beside: folders of what is known of the base."""
+    if fitted:
+        ours: Enricher = pickle.loads(Path(fitted).read_bytes())
+        return ours
     x: Inputs = open_part(base)[0] if base else np.zeros((0, 1))
     one = named(name, folder, place, x, networks=False)
     targets = Path(beside, TARGETS)
     y = np.load(targets, allow_pickle=False) if beside and targets.exists() else None
-    return one, one.ready(_rows(x, beside, 0), y, folder)
+    return one.ready(_rows(x, beside, 0), y, folder)
 
 
 def _rows(x: Inputs, beside: str, first: int) -> Rows:

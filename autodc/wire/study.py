@@ -194,8 +194,12 @@ def _refuse_lost_events(journal: SqliteJournal, out: Path) -> None:
         )
 
 
-def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> JobMaker:
-    """Put every dataset on disk once, by content, and say how jobs reach it."""
+def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path, *, own_loop: bool = False) -> JobMaker:
+    """Put every dataset on disk once, by content, and say how jobs reach it.
+
+    own_loop: whoever trains has the study open and gives predictions in the order of the held-out rows; others are
+    handed them in an order that tells nothing.
+    """
     work = out / "work"
     store = ArtefactStore(Path(machine.cache_dir).expanduser() if machine.cache_dir else work / "data")
     later = ArtefactStore(out / DATASETS)
@@ -203,6 +207,7 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> 
     held = held_parts(catalogue)
     if catalogue.test is not None:
         held[TEST] = catalogue.test
+    mixed = None if own_loop else seeds.integer(inputs.spec.seed, "held-out rows")
     training = [catalogue.base, *catalogue.candidates.values()]
     stored = {data.fingerprint: str(store.put_dataset(data)) for data in training}
     if not opens_files(inputs.spec.task.trainer, inputs.spec.task.options):
@@ -213,7 +218,7 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> 
 
     def restore() -> bool:
         again = [store.restore(data) for data in training]
-        return any([*again, *(store.restore(data, inputs_only=True) for data in held.values())])
+        return any([*again, *(store.restore(data, inputs_only=True, mixed=mixed) for data in held.values())])
 
     return JobMaker(
         spec=inputs.spec,
@@ -222,7 +227,8 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path) -> 
         classes=catalogue.classes or (),
         state=state,
         folder=lambda content: stored.get(content) or str(later.folder(content)),
-        held={part: str(store.put_dataset(data, inputs_only=True)) for part, data in held.items()},
+        held={part: str(store.put_dataset(data, inputs_only=True, mixed=mixed)) for part, data in held.items()},
+        mixed=mixed,
         work=work / "trials",
         models=out / "models",
         restore=restore,

@@ -274,3 +274,10 @@ def test_a_large_base_is_looked_at_in_part_where_it_says_what_is_usual(monkeypat
     assert peak < 0.6 * x.nbytes
     points = Usual(x).points(x[evenly(len(x), nearest.MOST)])
     assert np.array_equal(fitted.neighbours.distance(points[:9]), nearest.Neighbours(points, 5).distance(points[:9]))
+
+
+def test_the_content_of_a_large_array_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autodc.data.hashing.IN_MEMORY", 0)
+    for seed in range(20):  # an array that is gone leaves its place in memory to the next one
+        x = np.random.default_rng(seed).normal(size=(20, 3))
+        assert content_of(x) == content_of(x) == fingerprint.of_array(x)

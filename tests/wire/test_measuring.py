@@ -93,6 +93,17 @@ def test_workers_give_what_this_process_gives(tmp_path: Path, workers: Workers, 
     assert len(kept) == 6  # two enrichers, three pieces of at most 200 rows
 
 
+def test_for_measures_of_ours_no_base_is_copied_to_workers(
+    tmp_path: Path, workers: Workers, small_pieces: None
+) -> None:
+    (tmp_path / "cache").mkdir()
+    there = read_inputs(study(tmp_path, ["image"]), workers=workers).catalogue.validation.attributes
+    stored = [np.load(path, mmap_mode="r").shape for path in (tmp_path / "measured").rglob("x.npy")]
+    assert stored == [DIGITS.images[400:900].shape], "the rows that are measured, and none of the base"
+    assert there is not None
+    np.testing.assert_allclose(there["brightness"], DIGITS.images[400:900].mean(axis=(1, 2)) / 16, atol=1e-6)
+
+
 def test_a_changed_row_is_measured_again_with_its_piece_alone(
     tmp_path: Path, small_pieces: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

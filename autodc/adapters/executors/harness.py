@@ -40,6 +40,7 @@ from autodc.trial.executor import (
     reads,
 )
 from autodc.trial.forking import ForkingJob
+from autodc.trial.order import put_back
 from autodc.trial.outputs import CheckedMethod, CheckedTrainer
 from autodc.trial.trainer import TrainingJob
 
@@ -175,25 +176,26 @@ def _made(task: Task, opened: Any) -> Callable[[], dict[str, Any]]:
     if isinstance(task, PredictTask):
         from autodc.adapters.methods import make_method
 
-        return partial(_predict, make_method(task.method), opened)
+        return partial(_predict, task, make_method(task.method), opened)
     return partial(_call, task, _callee(task), opened)
 
 
 def _train(task: TrainTask, trainer: CheckedTrainer, job: TrainingJob | ForkingJob) -> dict[str, Any]:
     if isinstance(job, ForkingJob):
         forked = trainer.fork(job)
-        return {"outputs": dict(forked.outputs), "train_seconds": float(forked.train_seconds)}
+        outputs = put_back(forked.outputs, task.predict, axis=1)
+        return {"outputs": outputs, "train_seconds": float(forked.train_seconds)}
     trained = trainer.train(job)
     return {
-        "outputs": {part.name: np.ascontiguousarray(trained.outputs[part.name]) for part in task.predict},
+        "outputs": put_back(trained.outputs, task.predict),
         "train_seconds": float(trained.train_seconds),
         "predict_ms": float(trained.predict_ms),
         "model_mb": float(trained.model_mb),
     }
 
 
-def _predict(method: CheckedMethod, parts: Mapping[str, Array]) -> dict[str, Any]:
-    outputs = method.predict(parts)
+def _predict(task: PredictTask, method: CheckedMethod, parts: Mapping[str, Array]) -> dict[str, Any]:
+    outputs = put_back(method.predict(parts), task.parts)
     sample = next((x for x in parts.values() if len(x)), None)
     return {"outputs": outputs, "predict_ms": 0.0 if sample is None else method.predict_ms(sample)}
 

@@ -75,7 +75,8 @@ class TorchImage(TorchFitting):
             augment=self._augment if self._options.augment != "none" else None,
         )
         loss = loss_of(job.kind, hyper, self._options.loss)
-        return Prepared(model=model, hyper=hyper, steps=self._options.steps, codec=codec, loss=loss)
+        ours = not is_path(str(model.facts["network"]))
+        return Prepared(model=model, hyper=hyper, steps=self._options.steps, codec=codec, loss=loss, rows_alone=ours)
 
     def predict(self, model: TorchModel, x: Inputs) -> Array:
         """Class probabilities (n, C), values (n, ...) or images in the layout and units of the targets."""

@@ -35,6 +35,9 @@ Pair = tuple[torch.Tensor, torch.Tensor]
 """Inputs and targets of some rows."""
 DEFAULT_LR = {"adam": 5e-3, "sgd": 5e-2}
 ADAM_BETA2 = 0.999
+PART_BYTES = 2 << 20
+"""Inputs of a batch that go through a network at once on a CPU: what it makes of them on the way, forward and back, may
+be ten times as large. Gradients of the parts of a larger batch are added up."""
 FORK = 1000
 """In place of the number of a phase: the rows of a fork are drawn by a chance of their own."""
 
@@ -95,6 +98,9 @@ class Prepared:
     """Of a full training."""
     codec: Codec
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    rows_alone: bool = False
+    """Whether the network sees each row by itself (no normalisation over a batch) and the loss is a mean over rows: a
+    batch may then go through in parts, with the same gradient up to rounding."""
 
 
 class TorchFitting(AbstractFitting[TorchModel]):
@@ -169,7 +175,9 @@ class Leg:
         for group in self._optimizer.param_groups:
             group["lr"] = self._peak * _schedule(step, self.count, ready.hyper.warmup)
         self._optimizer.zero_grad(set_to_none=True)
-        ready.loss(ready.model.network(x), y).backward()
+        for rows in _parts(x) if ready.rows_alone else (slice(None),):
+            loss = ready.loss(ready.model.network(x[rows]), y[rows])
+            (loss if rows == slice(None) else loss * (len(y[rows]) / len(y))).backward()
         self._optimizer.step()
 
     def state(self) -> tuple[Any, ...]:
@@ -185,6 +193,14 @@ class Leg:
         torch.set_rng_state(state[2])
         if state[3]:
             torch.cuda.set_rng_state_all(state[3])
+
+
+def _parts(x: torch.Tensor) -> tuple[slice, ...]:
+    """The rows of a batch that go through the network at once: all, or where they are large a few at a time."""
+    size = max(1, PART_BYTES * len(x) // max(1, x.numel() * x.element_size()))
+    if size >= len(x) or x.device.type != "cpu":
+        return (slice(None),)
+    return tuple(slice(start, start + size) for start in range(0, len(x), size))
 
 
 def batches_of_phase(

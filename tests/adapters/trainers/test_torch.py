@@ -254,3 +254,31 @@ class Counting(nn.Module):
 def build(shape, outputs, hyperparameters):
     return Counting(shape, outputs)
 """
+
+
+NORMALISED = """
+from torch import nn
+
+def build(shape, outputs, hyper):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, outputs))
+"""
+
+
+def test_a_batch_of_large_pictures_goes_through_in_parts_and_comes_to_the_same(
+    tmp_path: Path, digits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "net.py").write_text(NORMALISED)
+    ways = {"small_cnn": {}, "net.py:build": {}, "mlp": {"kind": "regression"}}
+    found: dict[str, list[Any]] = {name: [] for name in ways}
+    for at, most in enumerate((4 << 20, 64 * 4 * 5)):  # all of a batch; five rows of 8 × 8, of 16 the last part is one
+        monkeypatch.setattr("autodc.adapters.trainers.torch_steps.PART_BYTES", most)
+        for name, more in ways.items():
+            y = digits[1].astype(float) if more else digits[1]
+            job = training_job(tmp_path / f"{at} {name}", digits[0], y, hyperparameters={"batch_size": 16}, **more)
+            found[name].append(train(job, network=name, folder=tmp_path, steps=12).outputs["validation"])
+    for name in ("small_cnn", "mlp"):
+        whole, parts = found[name]
+        np.testing.assert_allclose(parts, whole, rtol=1e-3, atol=1e-4)
+        assert not np.array_equal(parts, whole), "it went through in parts"
+    whole, parts = found["net.py:build"]
+    np.testing.assert_array_equal(parts, whole, "a network of one's own may look at the whole batch")
