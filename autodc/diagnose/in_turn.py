@@ -1,4 +1,4 @@
-"""In which order suspicions are tried: by how much worse each surely is on the rows it was found on, beside those before.
+"""In which order suspicions are tried: by how much worse each surely is where it was found, beside those before it.
 
 Not by how sure it is that they are worse at all: rows that fail for two reasons, and what lies between, are worse more
 surely than those of either reason alone, and would be taken in its place.
