@@ -42,8 +42,9 @@ class Confirmation:
     """Share of all errors on these rows that would be gone if rows inside were no worse than those outside."""
     aside: int = 0
     """Rows that are neither inside nor what those inside were held against."""
-    needed: int | None = None
-    """Rows like these of which POWER would confirm what is only suspected; None where no number can be told."""
+    needed: float | None = None
+    """Times as many rows like these of which POWER would confirm what is only suspected, 1 at least; None where no
+    number can be told."""
 
     @property
     def explained(self) -> float:
@@ -111,16 +112,16 @@ def tried_on(mask: Array, left: Array, view: View, strata: Array | None, level: 
         confirmed=confirmed,
         cost=max(0.0, difference) * int(inside.sum()) / total if total > 0 else 0.0,
         aside=aside,
-        needed=None if confirmed else _needed(difference, deviation, level, len(view)),
+        needed=None if confirmed else _needed(difference, deviation, level),
     )
 
 
-def _needed(difference: float, deviation: float, level: float, rows: int) -> int | None:
-    """Rows at which a difference of this size is confirmed with probability POWER, of two digits."""
+def _needed(difference: float, deviation: float, level: float) -> float | None:
+    """Times the rows at which a difference of this size is confirmed with probability POWER."""
     if difference <= 0:
         return None
     times = ((ndtri(level) + ndtri(POWER)) * deviation / difference) ** 2
-    return int(float(f"{max(1.0, times) * rows:.1e}")) if times <= MOST_ROWS else None
+    return float(max(1.0, times)) if times <= MOST_ROWS else None
 
 
 def _deviation(residual: Array, mask: Array, groups: Array) -> float:

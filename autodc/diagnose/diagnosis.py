@@ -259,7 +259,7 @@ def _finding(name: str, one: _Tried | Named, trial: Confirmation, view: View, in
     if trial.aside:
         told["aside"] = trial.aside
     if not trial.confirmed and trial.needed is not None:
-        told["rows_needed"] = int(float(f"{trial.needed * len(view) / len(trial.mask):.1e}"))
+        told["rows_needed"] = int(float(f"{trial.needed * len(view):.1e}"))
     told |= {"slice": one.name} if isinstance(one, Named) else _told_of(one)
     return Finding(
         id=name,

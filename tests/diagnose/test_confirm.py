@@ -77,6 +77,19 @@ def test_they_are_tried_the_surest_first_and_nothing_twice() -> None:
     assert ball_first == [1]
 
 
+def test_each_reason_is_tried_before_what_has_both_and_the_rows_between() -> None:
+    view = reasons(2000)
+    both = of(view, "turned") | of(view, "masked") | (of(view, "plain") & (view.attributes["hour"] < 12).to_numpy())
+    order = in_turn([both, of(view, "turned"), of(view, "masked")], [1.0] * 3, view, 10)
+    assert sorted(order[:2]) == [1, 2]
+
+
+def test_what_is_not_surely_worse_is_tried_too_and_what_is_no_worse_is_not() -> None:
+    view = reasons(200)
+    few = of(view, "dark") & (view.attributes["hour"] < 8).to_numpy()
+    assert in_turn([few, of(view, "plain")], [1.25, 1.0], view, 10) == [0]
+
+
 def named(view: View, *targets: str) -> list[Named]:
     return [
         Named(name=kind, where=f"kind = '{kind}'", mask=of(view, kind), is_target=kind in targets)
@@ -146,8 +159,8 @@ def test_what_is_only_suspected_says_how_many_rows_would_settle_it() -> None:
     (one,) = tried([of(few, "turned")], few, alpha=1e-4)
     assert not one.confirmed
     assert one.needed is not None
-    more = reasons(4 * one.needed)
-    hits = [tried([of(part, "turned")], part, alpha=1e-4)[0].confirmed for part in _parts(more, one.needed)]
+    rows = round(one.needed * len(few))
+    hits = [tried([of(part, "turned")], part, alpha=1e-4)[0].confirmed for part in _parts(reasons(4 * rows), rows)]
     assert np.mean(hits) >= 0.5
     assert tried([of(few, "plain")], few)[0].needed is None
 
