@@ -14,7 +14,7 @@ from autodc.diagnose.finder import Finder, Suspicion, alike
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.in_turn import in_turn
 from autodc.diagnose.named import BY, Named, known, try_named
-from autodc.diagnose.unlabelled import among_unlabelled, told_of_unlabelled
+from autodc.diagnose.unlabelled import TOLD, Unlabelled, told_of_unlabelled
 from autodc.diagnose.view import LEAST_GROUPS, View
 from autodc.large import evenly
 from autodc.plugins import told
@@ -82,14 +82,14 @@ class Diagnosis:
     def among_unlabelled(self, finding: str, view: View) -> Array:
         """The rows of a view that a finding may mean where their labels are not known, shape (n,).
 
-        A rule over attributes and a ball in an embedding need no label; of a rule that names the class see
-        `diagnose/unlabelled.py`. Raises KeyError of a slice that the study names: it has its own condition.
+        A ball in an embedding needs no label; for rules see `diagnose/unlabelled.py`. Raises DataError of a slice of
+        the study that names the class.
         """
-        one = self.suspicions[finding]
-        if one.ball is not None or not one.rule.names_class:
+        one = self.suspicions.get(finding)
+        if one is not None and one.ball is not None:
             return one.mask(view)
-        (told,) = (f.told["unlabelled"] for f in self.findings if f.id == finding)
-        return among_unlabelled(one.rule, told["predicted"], view)
+        (found,) = (f for f in self.findings if f.id == finding)
+        return Unlabelled.of(found.rule, found.told).mask(view.attributes, view.prediction)
 
 
 def diagnose(
@@ -286,4 +286,4 @@ def _told_of(one: _Tried) -> dict[str, Any]:
         return {**suspicion.told, "ball": told_of_ball}
     if not suspicion.rule.names_class:
         return dict(suspicion.told)
-    return {**suspicion.told, "unlabelled": told_of_unlabelled(suspicion.rule, one.way.found_on, one.way.tried_on)}
+    return {**suspicion.told, TOLD: told_of_unlabelled(suspicion.rule, one.way.found_on, one.way.tried_on)}

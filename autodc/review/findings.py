@@ -234,14 +234,20 @@ def unlabelled_words(told: Mapping[str, Any] | None) -> str:
     """How a finding that names the class chooses rows without labels; empty for one that needs none."""
     if told is None:
         return ""
-    classes = " or ".join(map(str, told["predicted"]))
+    chosen = chosen_words(told["where"], told["predicted"])
     if not told["rows"]:
-        return f"Without labels no row was chosen by it: {rule_words(told['where'])}, predicted {classes}."
+        return f"Without labels no row was chosen by it: {chosen}."
     return (
         f"It names the class, so without labels rows can only be chosen by what is predicted: "
-        f"{rule_words(told['where'])}, predicted {classes}. Of such rows {told['precision']:.0%} were failing rows of "
+        f"{chosen}. Of such rows {told['precision']:.0%} were failing rows of "
         f"this finding, and {told['reached']:.0%} of those were among them."
     )
+
+
+def chosen_words(where: str, predicted: Sequence[Any]) -> str:
+    """By what rows without labels are chosen."""
+    said = f"predicted {' or '.join(map(str, predicted))}" if predicted else ""
+    return ", ".join(filter(None, (where and rule_words(where), said)))
 
 
 def note_words(note: Mapping[str, str]) -> str:

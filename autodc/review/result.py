@@ -11,7 +11,7 @@ import numpy as np
 from autodc.evaluation import objective
 from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
-from autodc.review import beside, findings, more_rows, notices
+from autodc.review import beside, deliveries, findings, more_rows, notices
 from autodc.study import direction
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -59,7 +59,8 @@ def result(state: State) -> dict[str, Any]:
         "ledger": ledger(state).to_dict(),
         "pareto": pareto(state, natural),
         "left": notices.left_over(state),
-        "warnings": [*notices.alarms(state), *question.warnings],
+        **({"inbox": deliveries.refused(state)} if state.refused else {}),
+        "warnings": [*notices.alarms(state), *question.warnings, *deliveries.warnings(state)],
     }
 
 

@@ -60,6 +60,11 @@ def warnings(content: Mapping[str, Any]) -> list[str]:
     return [*found, *content["notes"]]
 
 
+def left_out_words(finding: str, why: str) -> str:
+    """Why a finding of the study is not looked for in a stream."""
+    return f"finding {finding} is not looked for in the stream: {why}"
+
+
 def represents(content: Mapping[str, Any]) -> list[str]:
     """How well what is held out stands for production."""
     found = []

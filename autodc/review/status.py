@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.review import beside, findings, notices
+from autodc.review import beside, deliveries, findings, notices
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
@@ -62,7 +62,13 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "left": notices.left_over(state),
         "alarms": notices.alarms(state),
         "failing": fails,
-        "warnings": [*state.question.warnings, *_unread(state), *_failing_words(fails).values()],
+        "inbox": deliveries.refused(state),
+        "warnings": [
+            *state.question.warnings,
+            *_unread(state),
+            *_failing_words(fails).values(),
+            *deliveries.warnings(state),
+        ],
     }
 
 

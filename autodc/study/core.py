@@ -162,9 +162,7 @@ class StudyCore:
                 if self._again:
                     continue
                 break
-            if isinstance(step, ev.PhaseStarted) and step.phase in BOUNDARIES and (joining := self._joining()):
-                self.record(*joining)
-                self._proposed, self._loop = [], self._looped()
+            if isinstance(step, ev.PhaseStarted) and step.phase in BOUNDARIES and self._joined():
                 continue
             self.record(step)
             if isinstance(step, ev.TrialPlanned):
@@ -173,24 +171,36 @@ class StudyCore:
                 self._loop = self._looped()
         return trials
 
-    def _joining(self) -> list[ev.DatasetAdmitted]:
-        """What was proposed or delivered since a round ended last."""
-        return [*self._proposed, *([] if self._arrivals is None else self._arrivals.admitted(self.state))]
+    def _joined(self) -> bool:
+        """Whether anything joins the roster of what was proposed or delivered since a round ended last."""
+        joining, self._proposed = [*self._proposed, *self._delivered()], []
+        self.record(*joining)
+        if joining:
+            self._loop = self._looped()
+        return bool(joining)
+
+    def _delivered(self) -> list[ev.DatasetAdmitted]:
+        """What was delivered and fits; why the rest does not is journalled."""
+        arrived = [] if self._arrivals is None else self._arrivals.arrived(self.state)
+        self.record(*(one for one in arrived if isinstance(one, ev.DeliveryRefused)))
+        return [one for one in arrived if isinstance(one, ev.DatasetAdmitted)]
 
     def take_up(self) -> tuple[str, ...]:
-        """A finished study goes on where something was delivered since; what that is.
+        """A finished study goes on where something that fits was delivered since; what that is.
 
         Its error ledger goes on as after any extension; where nothing is left of it, nothing is taken up.
         """
         state = self.state
         if self._arrivals is None or not self.finished or ledger.is_used_up(self._spec, state):
             return ()
-        names = tuple(self._arrivals.waiting(state))
+        joining = self._delivered()
+        names = tuple(one.name for one in joining)
         if names:
             asked = state.question
             same = {key: getattr(asked, key) for key in ("fingerprint", "spec", "datasets", "slices", "parts")}
             changed = {"data.inbox": [[], list(names)]}
             self.record(ev.StudyExtended(**same, warnings=asked.warnings, changed=changed))
+            self.admit(*joining)
             self._loop = self._looped()
         return names
 

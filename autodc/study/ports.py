@@ -8,7 +8,7 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from autodc.errors import SurroundingsError
-from autodc.study.journal.events import DatasetAdmitted, Event
+from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, Event
 from autodc.study.journal.state import State
 
 Array = np.ndarray[Any, Any]
@@ -84,10 +84,9 @@ class Tracker(Protocol):
 class Arrivals(Protocol):
     """Datasets that people deliver while a study runs."""
 
-    def waiting(self, state: State) -> Sequence[str]:
-        """The names of those that are there and not on the roster yet."""
-        ...
+    def arrived(self, state: State) -> Sequence[DatasetAdmitted | DeliveryRefused]:
+        """Look at what is new: let in what fits, its content stored before this returns, and say why others do not.
 
-    def admitted(self, state: State) -> Sequence[DatasetAdmitted]:
-        """Let in those that fit, each once; their content is stored before this returns."""
+        Each once; the state has what was answered before.
+        """
         ...

@@ -17,6 +17,7 @@ from autodc.data.catalogue import Catalogue
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.mine import Learned, Mined, Seen
 from autodc.report.labelling import render_sheet
+from autodc.review.findings import chosen_words
 from autodc.table import Inputs, Table
 from autodc.verbs.shadow_rows import Rows
 
@@ -89,7 +90,7 @@ def write_sheet(
             WHY: [one.why for one in mined.picked],
         }
     )
-    rules = [one.rule.sql for one in learned.gathered]
+    rules = [chosen_words(one.rule.sql, one.predicted) for one in learned.gathered]
     conditions = [rules[one.condition] if one.condition >= 0 else "" for one in mined.picked]
     x, metadata = rows.x[picked], rows.metadata.iloc[picked].reset_index(drop=True)
     inputs, source = _put_inputs(folder, x, metadata, about, labels)

@@ -26,11 +26,13 @@ from autodc.data.overlap import joint_clusters
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.features import Featurer
 from autodc.diagnose.shadow.mine import CHUNK, Learned, Mined, Seen, mine
+from autodc.diagnose.unlabelled import Unlabelled
 from autodc.diagnose.view import failed_rows
 from autodc.errors import DataError, InputError
 from autodc.evaluation.metrics import probabilities, soft_rows
 from autodc.files import disk_told
 from autodc.masking import masked
+from autodc.review import shadow as shadow_words
 from autodc.review.findings import last_looked
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.table import Table
@@ -156,11 +158,11 @@ def _learned(
     attributes: Attributes,
     beginning: Dataset,
     seed: int,
-    found: Mapping[str, str],
+    found: Mapping[str, Unlabelled],
 ) -> tuple[Featurer, Learned]:
     """Learn from validation what a failure looks like.
 
-    beginning: of the stream, for the columns that it has too; found: confirmed findings, id → SQL.
+    beginning: of the stream, for the columns that it has too; found: confirmed findings, by id.
     """
     catalogue, explore = inputs.catalogue, inputs.separation.explore
     validation = catalogue.validation
@@ -185,15 +187,16 @@ def _learned(
     return featurer, Learned.of(known, layout, frame, explore, failed, groups, seed, found)
 
 
-def _findings(spec: StudySpec, model: str) -> dict[str, str]:
-    """What the study found and confirmed of its incumbent, where the method is its run folder; id → SQL."""
+def _findings(spec: StudySpec, model: str) -> dict[str, Unlabelled]:
+    """What the study found and confirmed of its incumbent, where the method is its run folder, by id."""
     folder = next((one for one in (Path(model), Path(spec.folder, model)) if (one / JOURNAL).is_file()), None)
     if folder is None:
         return {}
     state = state_of(folder)
     looked = last_looked(state)
     every = [] if looked is None else [state.findings[name] for name in looked.ids]
-    return {one.id: one.rule for one in every if one.basis == "attributes" and one.status == "confirmed"}
+    sure = [one for one in every if one.basis == "attributes" and one.status == "confirmed"]
+    return {one.id: Unlabelled.of(one.rule, one.told) for one in sure}
 
 
 def _outputs(inputs: Inputs, predictor: Predictor, data: Dataset) -> Array:
@@ -263,7 +266,7 @@ def _content(
         "learned": learned.to_dict(),
         "picked": [one.row for one in mined.picked],
         "columns_left_out": dict(learned.layout.columns.left_out),
-        "notes": list(notes),
+        "notes": [*(shadow_words.left_out_words(*one) for one in learned.left_out.items()), *notes],
     }
 
 

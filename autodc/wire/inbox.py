@@ -6,11 +6,13 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
 import pandas as pd
 
+from autodc import fingerprint
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.sources import read_source
 from autodc.adapters.sources.stream import options_like
@@ -18,7 +20,8 @@ from autodc.data.admit import Admission, Candidate, training_digests
 from autodc.data.catalogue import read_rows
 from autodc.errors import DataError, InputError, each_of
 from autodc.plan.mixture import BASE
-from autodc.study.journal.events import DatasetAdmitted
+from autodc.review.deliveries import PARTS, refused_words
+from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused
 from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
 from autodc.wire.admitting import let_in, stored_dataset
@@ -40,31 +43,29 @@ class Inbox:
     """Looks where a round ends. What does not fit is told once, and looked at again when it has changed."""
 
     def __init__(self, inputs: Inputs, store: ArtefactStore, notice: Callable[[str], None]) -> None:
-        """Begin to look. store: where the content of what is let in lies."""
+        """Begin to look. store: where the content of what is let in lies; notice: told in words what is not taken."""
         self._inputs, self._store, self._notice = inputs, store, notice
         spec = inputs.spec
         self._folder = Path(spec.folder, spec.data.inbox or "").expanduser()
         self._seen: dict[str, Signature] = {path.name: _signature(path) for path in self._delivered()}
-        self._told: dict[str, Signature] = {}
         self._door = inputs.catalogue.door(spec.data)
 
-    def waiting(self, state: State) -> Sequence[str]:
-        """The names of deliveries that are whole, labelled and new."""
-        return [name for name, path in self._new(state) if not self._is_unlabelled(path)]
-
-    def admitted(self, state: State) -> Sequence[DatasetAdmitted]:
-        """Let in what fits: through the door, on disk, and from the next round on in the search."""
-        found: list[DatasetAdmitted] = []
+    def arrived(self, state: State) -> Sequence[DatasetAdmitted | DeliveryRefused]:
+        """Let in what fits: through the door, on disk, and from the next round on in the search; refuse the rest."""
+        there = {path.name for path in self._delivered()}
+        found: list[DatasetAdmitted | DeliveryRefused] = [
+            replace(one, problems=()) for one in state.refused.values() if one.delivered not in there
+        ]
         self._remember(state)
-        for name, path in self._new(state):
-            if self._is_unlabelled(path):
-                self._tell(path, f"`{path.name}` waits for its labels")
-                continue
+        for name, path, mark in self._new(state):
             candidate = self._candidate(name, path, state.round)
             try:
                 admission = self._looked_at(candidate, state)
             except InputError as error:
-                self._tell(path, f"not taken: {'; '.join(str(one) for one in each_of(error))}")
+                told = [{part: str(getattr(one, part)) for part in PARTS} for one in each_of(error)]
+                refused = DeliveryRefused(delivered=path.name, name=name, mark=mark, problems=tuple(told))
+                found.append(refused)
+                self._notice(refused_words(refused))
                 continue
             found.append(let_in(self._store, candidate, admission))
         return found
@@ -91,7 +92,7 @@ class Inbox:
         place = f"{spec.data.inbox}/{path.name}"
 
         def rows(read: Any) -> Any:
-            _refuse_partly(path, place)
+            _refuse_unlabelled(path, place)
             source = _of_sheet(path) or SourceSpec(
                 source=str(path), options=options_like(path, self._inputs.catalogue.base, spec.data.base.options)
             )
@@ -99,16 +100,18 @@ class Inbox:
 
         return Candidate(name=name, place=place, rows=rows, source=str(path), by=BY, round=round_number)
 
-    def _new(self, state: State) -> list[tuple[str, Path]]:
-        """Name and path of what is whole and was not let in before."""
+    def _new(self, state: State) -> list[tuple[str, Path, str]]:
+        """Name, path and mark of what is whole, and was neither let in nor, as it is, refused before."""
         found, now = [], time.time()
         for path in self._delivered():
             signature, name = _signature(path), _name(path)
             is_whole = self._seen.get(path.name) == signature or all(now - at / 1e9 > SETTLED for _, _, at in signature)
             self._seen[path.name] = signature
             is_in = name in state.roster and state.card(name).get("by") == BY
-            if signature and is_whole and not is_in and self._told.get(path.name) != signature:
-                found.append((name, path))
+            mark = fingerprint.of([state.question.fingerprint, signature], kind="delivery")
+            is_refused = path.name in state.refused and state.refused[path.name].mark == mark
+            if signature and is_whole and not is_in and not is_refused:
+                found.append((name, path, mark))
         return found
 
     def _delivered(self) -> list[Path]:
@@ -118,21 +121,15 @@ class Inbox:
         every = sorted(self._folder.iterdir())
         return [p for p in every if not p.name.startswith((".", "_")) and not p.name.endswith(UNFINISHED)]
 
-    def _tell(self, path: Path, words: str) -> None:
-        self._told[path.name] = _signature(path)
-        self._notice(f"inbox: {words}")
 
-    def _is_unlabelled(self, path: Path) -> bool:
-        """Whether it is a sheet that nobody has begun to fill in."""
-        labels = _labels(path)
-        return labels is not None and bool(labels.isna().all(axis=None))
-
-
-def _refuse_partly(path: Path, place: str) -> None:
-    """Raise DataError ADC-INBX-001 where some lines of a sheet have no label."""
+def _refuse_unlabelled(path: Path, place: str) -> None:
+    """Raise DataError ADC-INBX-001 where some lines of a sheet have no label, 003 where none has."""
     labels = _labels(path)
     if labels is None or not (empty := int(labels.isna().any(axis=1).sum())):
         return
+    if labels.isna().all(axis=None):
+        hint = f"fill in the column {' and '.join(map(str, labels))} of the sheet; it is taken where a round ends"
+        raise DataError("ADC-INBX-003", "a sheet waits for its labels", place, f"{empty} lines without", hint)
     hint = "fill them in, or take these lines out"
     raise DataError("ADC-INBX-001", "a sheet is labelled in part", place, f"{empty} of {len(labels)} lines", hint)
 
@@ -168,7 +165,7 @@ def _signature(path: Path) -> Signature:
     """Name, size and last change of all its files; empty where it is gone."""
     try:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        return tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+        return tuple((str(p.relative_to(path)), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
     except OSError:
         return ()
 

@@ -15,15 +15,19 @@ import pytest
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.journal import open_for_reading
+from autodc.review.concerns import concerns
+from autodc.review.numbers import Numbers
+from autodc.review.result import result
+from autodc.review.status import status
 from autodc.study.journal import events as ev
-from autodc.study.journal.fold import fold
+from autodc.study.journal.fold import apply, fold
 from autodc.study.journal.state import State
 from autodc.studyfile import load
 from autodc.testing.worlds.cells import CANDIDATES, CellTrainer, write_world
 from autodc.verbs.study import Study
 from autodc.wire.inbox import Inbox
 from autodc.wire.inputs import read_inputs
-from autodc.wire.study import given_events, started_event
+from autodc.wire.study import given_events, open_study, started_event
 
 USELESS = [{"name": name, "source": f"data/{name}.npz"} for name in CANDIDATES[1:]]
 
@@ -66,10 +70,19 @@ def world(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def looked(folder: Path, notices: list[str]) -> tuple[Inbox, State]:
+def looked(folder: Path, notices: list[str], before: State | None = None) -> tuple[Inbox, State]:
+    """An inbox and the state of its study. before: that of a session before."""
     inputs = read_inputs(load(folder / "study.yaml"))
-    state = fold([started_event(inputs), *given_events(inputs)])
+    state = before or fold([started_event(inputs), *given_events(inputs)])
     return Inbox(inputs, ArtefactStore(folder / "stored"), notices.append), state
+
+
+def admitted(inbox: Inbox, state: State) -> list[ev.DatasetAdmitted]:
+    """What is let in, once all that came of it is in the journal."""
+    found = inbox.arrived(state)
+    for event in found:
+        apply(state, event)
+    return [one for one in found if isinstance(one, ev.DatasetAdmitted)]
 
 
 def test_whatever_fits_is_let_in_under_the_name_of_its_file(world: Path) -> None:
@@ -77,21 +90,14 @@ def test_whatever_fits_is_let_in_under_the_name_of_its_file(world: Path) -> None
     sheet(world, "may", 10_000)
     notices: list[str] = []
     inbox, state = looked(world, notices)
-    assert list(inbox.waiting(state)) == ["may", "street-lamps"]
-    first, *others = inbox.admitted(state)
+    first, *others = admitted(inbox, state)
     assert (first.name, first.card["by"], first.card["rows"]) == ("may", "inbox", 160)
     assert others == []  # the same rows again
     (told,) = notices
     assert "ADC-INBX-002" in told
     assert "the same rows as `may`" in told
-    state = fold([ev_of(state), first])
-    assert not inbox.waiting(state)
-    assert not inbox.admitted(state)
+    assert not inbox.arrived(state)
     assert len(notices) == 1
-
-
-def ev_of(state: State) -> ev.Event:
-    return state.question
 
 
 def test_what_does_not_fit_is_told_once_and_again_when_it_has_changed(world: Path) -> None:
@@ -104,15 +110,25 @@ def test_what_does_not_fit_is_told_once_and_again_when_it_has_changed(world: Pat
     (world / "inbox" / "copying.npz.part").write_bytes(b"")
     notices: list[str] = []
     inbox, state = looked(world, notices)
-    assert not inbox.admitted(state)
-    assert not inbox.admitted(state)
+    assert not admitted(inbox, state)
+    assert not inbox.arrived(state)
     assert len(notices) == 3
     for name, code in (("half", "ADC-DATA-"), ("leak", "ADC-DATA-024"), (CANDIDATES[1], "ADC-DATA-027")):
         assert sum(f"inbox/{name}.npz" in one and code in one for one in notices) == 1, notices
+    later, state = looked(world, notices, state)
+    assert not later.arrived(state)
+    assert len(notices) == 3  # nor does a session after this one tell it again
+    assert [one["delivered"] for one in status(state)["inbox"]] == sorted(
+        [f"{CANDIDATES[1]}.npz", "half.npz", "leak.npz"]
+    )
+    assert sum("ADC-DATA-024" in one for one in status(state)["warnings"]) == 1
     broken.write_bytes((world / "data" / "lamps.npz").read_bytes())
-    assert not inbox.admitted(state)  # it was written this moment
+    assert not inbox.arrived(state)  # it was written this moment
     old(broken)
-    assert [one.name for one in inbox.admitted(state)] == ["half"]
+    assert [one.name for one in admitted(inbox, state)] == ["half"]
+    (world / "inbox" / "leak.npz").unlink()
+    assert not admitted(inbox, state)
+    assert [one["delivered"] for one in result(state)["inbox"]] == [f"{CANDIDATES[1]}.npz"]
 
 
 def test_a_sheet_waits_for_its_labels_and_one_that_is_labelled_in_part_is_refused(world: Path) -> None:
@@ -120,9 +136,9 @@ def test_a_sheet_waits_for_its_labels_and_one_that_is_labelled_in_part_is_refuse
     sheet(world, "partly", 100)
     notices: list[str] = []
     inbox, state = looked(world, notices)
-    assert list(inbox.waiting(state)) == ["partly"]
-    assert not inbox.admitted(state)
-    assert notices[0] == "inbox: `empty` waits for its labels"
+    assert not admitted(inbox, state)
+    assert "ADC-INBX-003" in notices[0]
+    assert "fill in the column target" in notices[0]
     assert "ADC-INBX-001" in notices[1]
     assert "60 of 160 lines" in notices[1]
 
@@ -148,3 +164,29 @@ def test_what_arrives_while_a_round_runs_is_judged_in_the_next_one(tmp_path: Pat
     assert events[at].card["by"] == "inbox"
     assert isinstance(following, ev.PhaseStarted)
     assert following.round == 2
+
+
+@pytest.mark.slow
+def test_what_is_refused_is_told_once_by_journal_report_and_status_and_a_finished_study_stays_finished(
+    tmp_path: Path,
+) -> None:
+    write_world(tmp_path, data__candidates=USELESS, data__inbox="inbox", budget__trainings=30)
+    deliver(tmp_path, "leak", "validation")
+    spec, notices = load(tmp_path / "study.yaml"), list[str]()
+    with Study.open(spec, tmp_path / "out") as study:
+        finish(study)
+    deliver(tmp_path, "copy", CANDIDATES[1])
+    for _ in range(2):
+        core, journal = open_study(read_inputs(spec), tmp_path / "out", notices.append)
+        assert core.take_up() == ()
+        journal.close()
+    assert len(notices) == 1
+    with open_for_reading(tmp_path / "out" / "journal.sqlite") as journal:
+        events = [event for _, event in journal.read()]
+    told = [(one.delivered, one.problems[0]["code"]) for one in events if isinstance(one, ev.DeliveryRefused)]
+    assert told == [("leak.npz", "ADC-DATA-024"), ("copy.npz", "ADC-INBX-002")]
+    state = fold(events)
+    assert state.finished is not None
+    page = [one.text for one in concerns(state, result(state), Numbers(3))]
+    assert sum("ADC-DATA-024" in text for text in page) == 1
+    assert fold(events[:-1]).refused.keys() == {"leak.npz"}

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
-from autodc.data.where import select
 from autodc.diagnose.rule import Among, Condition, Missing, Range, Rule, rounded
 from autodc.diagnose.shadow.columns import OTHER, Columns
+from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
@@ -43,15 +43,19 @@ class Where(Protocol):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """The rule of a finding, as the journal has it. A label in it is compared with what is predicted."""
+class Before:
+    """A finding of the study, by what is known of rows without labels."""
 
-    sql: str
+    way: Unlabelled
+
+    @property
+    def sql(self) -> str:
+        """Its condition on attributes."""
+        return self.way.where
 
     def mask(self, frame: pd.DataFrame) -> Array:
         """Shape (n,). frame: attributes, and PREDICTED. Raises DataError where the rule names what is not there."""
-        predicted = frame[PREDICTED].to_numpy() if PREDICTED in frame else None
-        return select(self.sql, frame.drop(columns=[PREDICTED], errors="ignore"), predicted, place="a finding")
+        return self.way.mask(frame.drop(columns=[PREDICTED]), frame[PREDICTED].to_numpy())
 
 
 @final
@@ -65,6 +69,11 @@ class Gathering:
     """Share of the rows."""
     finding: str = ""
     """Its id, where the study found it and confirmed it on rows of its own."""
+
+    @property
+    def predicted(self) -> tuple[Any, ...]:
+        """What the model says of the rows, where that is part of it."""
+        return self.rule.way.predicted if isinstance(self.rule, Before) else ()
 
 
 def gatherings(columns: Columns, frame: pd.DataFrame, failed: Array, seed: int) -> tuple[Gathering, ...]:
@@ -91,22 +100,28 @@ def gatherings(columns: Columns, frame: pd.DataFrame, failed: Array, seed: int) 
     return tuple(sorted(found, key=lambda one: -one.failures))
 
 
-def found_before(rules: Mapping[str, str], frame: pd.DataFrame, failed: Array) -> tuple[Gathering, ...]:
-    """The findings of a study that can be read here and hold somewhere, in their order.
+def found_before(
+    findings: Mapping[str, Unlabelled], columns: Columns, frame: pd.DataFrame, failed: Array
+) -> tuple[tuple[Gathering, ...], dict[str, str]]:
+    """The findings of a study that hold somewhere, in their order, and those that cannot be looked for: id → why.
 
-    rules: id → SQL; frame: of the rows that `failed` is of, with PREDICTED.
+    columns: those that validation and stream share; frame: of the rows that `failed` is of, with PREDICTED.
     """
-    found = []
-    for name, sql in rules.items():
-        rule = Told(sql=sql)
+    found, left = list[Gathering](), dict[str, str]()
+    if not findings:
+        return (), left
+    seen = frame[[PREDICTED, *dict.fromkeys(one.source for one in columns.columns)]]
+    for name, way in findings.items():
+        rule = Before(way=way)
         try:
-            inside = rule.mask(frame)
-        except DataError:
+            inside = rule.mask(seen)
+        except DataError as error:
+            left[name] = error.problem
             continue
         if inside.any():
             failures = float(failed[inside].mean())
             found.append(Gathering(rule=rule, rows=int(inside.sum()), failures=failures, finding=name))
-    return tuple(found)
+    return tuple(found), left
 
 
 def which(rules: Sequence[Where], attributes: pd.DataFrame) -> Array:

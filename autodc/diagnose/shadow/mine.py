@@ -16,6 +16,7 @@ from autodc.diagnose.shadow.estimate import Estimate, Rosiness, estimate, rosine
 from autodc.diagnose.shadow.failure import FailureModel
 from autodc.diagnose.shadow.features import Layout
 from autodc.diagnose.shadow.pick import QUIET, UNSEEN, Picked, pick
+from autodc.diagnose.unlabelled import Unlabelled
 from autodc.large import pieces_of
 
 Array = np.ndarray[Any, Any]
@@ -48,6 +49,8 @@ class Learned:
     rosy: Rosiness
     gathered: tuple[Gathering, ...]
     """Findings of the study first, then what a tree tells apart."""
+    left_out: Mapping[str, str]
+    """Findings of the study that cannot be looked for in the stream: id → why."""
 
     @classmethod
     def of(
@@ -59,15 +62,16 @@ class Learned:
         failed: Array,
         groups: Array,
         seed: int,
-        found: Mapping[str, str] | None = None,
+        found: Mapping[str, Unlabelled] | None = None,
     ) -> Self:
         """Learn.
 
         frame: the attributes of all rows; groups: (m,), rows of one number are one observation; found: confirmed
-        findings of the study, id → SQL.
+        findings of the study, by id.
         """
         mine = known[explore]
         categorical, some = layout.categorical, frame.iloc[explore].reset_index(drop=True)
+        before, left_out = found_before(found or {}, layout.columns, some, failed)
         return cls(
             layout=layout,
             known=known,
@@ -75,7 +79,8 @@ class Learned:
             failed=failed,
             model=FailureModel.fit(mine, failed, groups, categorical, seed),
             rosy=rosiness(mine, layout.met, failed, categorical, seed),
-            gathered=(*found_before(found or {}, some, failed), *gatherings(layout.columns, some, failed, seed)),
+            gathered=(*before, *gatherings(layout.columns, some, failed, seed)),
+            left_out=left_out,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +96,7 @@ class Learned:
                     "rule": one.rule.sql,
                     "rows": one.rows,
                     "failures": round(one.failures, 4),
+                    **({"predicted": list(one.predicted)} if one.predicted else {}),
                     **({"finding": one.finding} if one.finding else {}),
                 }
                 for one in self.gathered

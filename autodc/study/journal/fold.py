@@ -174,6 +174,14 @@ def _admitted(state: State, event: ev.DatasetAdmitted) -> None:
     if event.name in state.roster:
         raise ValueError(f"dataset {event.name} was admitted before")
     state.roster[event.name] = event.card
+    state.refused = {key: one for key, one in state.refused.items() if one.name != event.name}
+
+
+def _refused(state: State, event: ev.DeliveryRefused) -> None:
+    if event.problems:
+        state.refused[event.delivered] = event
+    else:
+        state.refused.pop(event.delivered, None)
 
 
 def _lost(state: State, event: ev.OutcomeLost) -> None:
@@ -281,6 +289,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.OutcomeLost: _lost,
     ev.OutcomeRestored: _restored,
     ev.DatasetAdmitted: _admitted,
+    ev.DeliveryRefused: _refused,
     ev.TaskPlanned: _task_planned,
     ev.TaskFinished: _task_finished,
     ev.FidelityMeasured: _fidelity,

@@ -256,6 +256,7 @@ _CAUSE = record(
     {"attribute": text, **_INTERVAL}, {"value": anything, "failing": number, "passing": number}, others=True
 )
 _NOTE = record({"code": text, "got": text})
+_PROBLEM = record({"code": text, "problem": text, "place": text, "got": text, "hint": text})
 
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
@@ -294,3 +295,5 @@ CausesJson = Annotated[tuple[Json, ...], listed(_CAUSE)]
 """diagnose.finding.Cause, the first the likeliest."""
 NotesJson = Annotated[tuple[Json, ...], listed(_NOTE)]
 """What could not be done, by code, and what was met."""
+ProblemsJson = Annotated[tuple[Json, ...], listed(_PROBLEM)]
+"""What was raised, one problem each: errors.AutodcError."""

@@ -84,6 +84,8 @@ class State:
     """Slices that joined the study while it ran."""
     roster: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Candidates admitted so far, in that order: name → card."""
+    refused: dict[str, ev.DeliveryRefused] = field(default_factory=dict)
+    """What lies in the inbox and is not taken: file or folder → why."""
     outputs: dict[Plan, str] = field(default_factory=dict)
     """Plan → where the predictions of its first training in a pair lie."""
     baselines: ev.BaselinesChosen | None = None

@@ -17,6 +17,7 @@ from autodc.diagnose.shadow.estimate import estimate, rosiness
 from autodc.diagnose.shadow.failure import FailureModel, auroc
 from autodc.diagnose.shadow.features import Layout
 from autodc.diagnose.shadow.mine import Learned, Seen, mine
+from autodc.diagnose.unlabelled import Unlabelled
 
 Array = np.ndarray[Any, Any]
 
@@ -152,13 +153,24 @@ def test_what_is_new_is_told_from_what_is_only_more_common(known: Any) -> None:
     )
 
 
-def test_findings_of_the_study_are_conditions_of_their_own_and_a_label_in_one_is_the_predicted() -> None:
+def test_findings_of_the_study_are_conditions_of_their_own_and_the_prediction_stands_in_for_no_label() -> None:
     frame, _, failed = rows(1500, 13)
     said = np.where(np.arange(1500) % 3 == 0, "cat", "dog")
-    rules = {"F1": "light < 0.3", "F2": "target = 'cat' AND place = 'south'", "F3": "gone > 2", "F4": "heat > 1000"}
-    found = found_before(rules, frame.assign(**{PREDICTED: said}), failed)
-    assert [one.finding for one in found] == ["F1", "F2"]
+    of_class = {"where": "place = 'south'", "predicted": ["cat"], "rows": 9, "precision": 0.5, "reached": 0.5}
+    findings = {
+        "F1": Unlabelled.of("light < 0.3", {}),
+        "F2": Unlabelled.of("place = 'south' AND target = 'dog'", {"unlabelled": of_class}),
+        "F3": Unlabelled.of("gone > 2", {}),
+        "F4": Unlabelled.of("heat > 1000", {}),
+        "F5": Unlabelled.of("target = 'dog'", {"slice": "dogs"}),
+        "F6": Unlabelled.of("badge = 'x'", {}),
+    }
     stream = frame.assign(**{PREDICTED: said})
+    known = stream.assign(badge="x")
+    found, left = found_before(findings, Columns.shared(known, frame), known, failed)
+    assert [one.finding for one in found] == ["F1", "F2"]
+    assert left.keys() == {"F3", "F5", "F6"}  # of F4 there is no row, of F6 the stream has no column
+    assert found[1].predicted == ("cat",)
     at = which(tuple(one.rule for one in found), stream)
     np.testing.assert_array_equal(at == 0, frame.light < 0.3)
     np.testing.assert_array_equal(at == 1, (said == "cat") & (frame.place == "south") & ~(frame.light < 0.3))

@@ -12,12 +12,14 @@ from autodc.study.journal.shapes import (
     DatasetsJson,
     ObservationsJson,
     PlanJson,
+    ProblemsJson,
     SlicesJson,
 )
 
 __all__ = [
     "RULES",
     "DatasetAdmitted",
+    "DeliveryRefused",
     "MetricTold",
     "SessionStarted",
     "SliceAdmitted",
@@ -130,6 +132,23 @@ class DatasetAdmitted(Event):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "card", masked_tree(self.card))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRefused(Event):
+    """What lies in the inbox is not taken, and why; or a file that was refused is gone."""
+
+    delivered: str
+    """The file or folder in the inbox."""
+    name: str
+    """The dataset that it would be."""
+    mark: str
+    """Identity of the file as it is and of the question: while it is the same, it is not looked at again."""
+    problems: ProblemsJson
+    """What hinders, and how to mend it; none where the file is gone."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "problems", tuple(masked_tree(one) for one in self.problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

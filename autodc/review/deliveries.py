@@ -1,0 +1,31 @@
+"""What lies in the inbox of a study and is not taken: why, and how to go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autodc.errors import DataError
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
+
+PARTS = ("code", "problem", "place", "got", "hint")
+"""Of a problem, as an event holds it and an error takes it."""
+
+
+def refused(state: State) -> list[dict[str, Any]]:
+    """What is not taken, as JSON."""
+    return [
+        {"delivered": one.delivered, "name": one.name, "problems": [dict(each) for each in one.problems]}
+        for one in state.refused.values()
+    ]
+
+
+def warnings(state: State) -> list[str]:
+    """The same in words, one text a delivery."""
+    return [refused_words(one) for one in state.refused.values()]
+
+
+def refused_words(event: ev.DeliveryRefused) -> str:
+    """Why one is not taken, and how to go on."""
+    problems = [DataError(*(str(one[part]) for part in PARTS)) for one in event.problems]
+    return f"the inbox: `{event.delivered}` is not taken: {'; '.join(map(str, problems))}"
