@@ -256,6 +256,18 @@ _CAUSE = record(
     {"attribute": text, **_INTERVAL}, {"value": anything, "failing": number, "passing": number}, others=True
 )
 _NOTE = record({"code": text, "got": text})
+_LOOKED = optional(record({"status": text}, {}, others=True))
+_LABELS = record(
+    {},
+    {
+        "validation": _LOOKED,
+        "training": _LOOKED,
+        "conventions": _LOOKED,
+        "annotators": listed(anything),
+        "content": named(text),
+        "exhibits": named(text),
+    },
+)
 
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
@@ -294,3 +306,5 @@ CausesJson = Annotated[tuple[Json, ...], listed(_CAUSE)]
 """diagnose.finding.Cause, the first the likeliest."""
 NotesJson = Annotated[tuple[Json, ...], listed(_NOTE)]
 """What could not be done, by code, and what was met."""
+LabelsJson = Annotated[Json, _LABELS]
+"""What a diagnosis found of labels, of which datasets, and the addresses of the rows that are shown."""
