@@ -181,6 +181,7 @@ def spent(state: State) -> dict[str, Any]:
         "trainings": _whole(state.spent),
         "by_phase": {name: _whole(trainings) for name, trainings in by_phase.items()},
         "wall_seconds": round(sum(s.seconds for s in state.sessions), 3),
+        "reading_seconds": round(sum(s.reading for s in state.sessions), 3),
         "busy_share": busy_share(state),
         "cost": _whole(cost),
         "comparisons": len(state.comparisons),

@@ -248,6 +248,7 @@ def test_the_report_of_the_night_tells_labels_and_slices(ran: Path, capsys: pyte
     assert "always move together" in text[text.index('<section id="unit-tests">') :]
     assert [one["name"] for one in content["labels"]["training"]["datasets"] if one["code"]] == ["careless"]
     assert {"again", "overall"} <= set(content["unit_tests"]["together"][0]["slices"])
+    assert content["spent"]["reading_seconds"] > 0
     looked = [bool(one.made.labels) for one in open_state(ran).diagnoses]
     assert looked == [True] + [False] * (len(looked) - 1), "rows that were looked at are not looked at again"
     show_why(views.why(open_state(ran), "careless"))
