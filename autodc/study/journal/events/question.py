@@ -103,7 +103,7 @@ class WarmStarted(Event):
 class SessionStarted(Event):
     """A process took the study up."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 4
     slots: int
     """Trainings at once."""
     machine: Mapping[str, Any]
