@@ -11,20 +11,15 @@ import numpy as np
 from autodc.files import write_whole
 from autodc.report.findings import Exhibits as Exhibits
 from autodc.report.findings import drawn, drawn_rows
+from autodc.report.labels import label_section
 from autodc.report.page import environment
 from autodc.review.edges import edge_words
-from autodc.review.labels import label_words, looked_at
 from autodc.review.more_rows import offer_words, slice_words
 from autodc.review.unit_tests import unit_test_words
 
 Array = np.ndarray[Any, Any]
 
 PAGE = Path("diagnosis") / "index.html"
-LABEL_ROWS = {
-    "validation": "Rows of validation whose label is likely wrong, the surest first: as it stands → what is likely",
-    "training": "Training rows whose label is likely wrong, the surest first: as it stands → what is likely",
-}
-"""Which rows are shown, in words."""
 EDGE_ROWS = "Rows that are edge cases, the furthest out first"
 
 
@@ -63,9 +58,7 @@ def write_diagnosis(
         "suspected": suspected,
         "notes": list(notes),
         "folder": folder,
-        "label_words": label_words(labels),
-        "looked_at": looked_at(labels),
-        "label_rows": [(LABEL_ROWS[name], drawn_rows(shown[name])) for name in LABEL_ROWS if name in shown],
+        **label_section(labels, shown.get),
         "edge_words": edge_words(edges),
         "edge_rows": [(EDGE_ROWS, drawn_rows(shown["edges"]))] if "edges" in shown else [],
         "more_words": slice_words(more_rows["slices"]),

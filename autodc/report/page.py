@@ -13,9 +13,11 @@ from markupsafe import Markup, escape
 from autodc.files import write_whole
 from autodc.report import charts, front, sections
 from autodc.report.findings import Exhibits, drawn, nothing
-from autodc.review import account, beside, findings, more_rows, story, tables
+from autodc.report.labels import label_section
+from autodc.review import account, beside, findings, labels, more_rows, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
+from autodc.review.unit_tests import unit_test_words
 from autodc.review.wording import PURPOSES
 from autodc.study.beside import INTERVAL_LEVEL
 from autodc.study.direction import better
@@ -89,6 +91,8 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dic
         "verdicts": sections.verdicts(state),
         "slices": sections.slice_rows(state, result),
         **_failures(state, result, exhibits),
+        **_labels(state, exhibits),
+        "unit_test_words": unit_test_words(result["unit_tests"]),
         "evidence": sections.evidence(state),
         "others": sections.others(state),
         "ledger": ledger(state).to_dict(),
@@ -121,3 +125,10 @@ def _failures(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> di
         "more_words": more_rows.slice_words(result["more_rows"]),
         "gone": findings.gone(state),
     }
+
+
+def _labels(state: State, exhibits: Exhibits) -> dict[str, Any]:
+    """What the diagnoses of the study found of labels."""
+    found = labels.seen_by(state)
+    addresses = found.get("exhibits", {})
+    return label_section(found, lambda part: exhibits(addresses[part]) if part in addresses else None)

@@ -7,26 +7,53 @@ from typing import Any
 
 from autodc.plan.mixture import BASE
 from autodc.review.numbers import count, listed
+from autodc.study.journal.state import State
 
+PARTS = ("validation", "training")
+"""What is looked at for wrong labels."""
 PAIRS, ROWS, DIFFERING = 3, 5, 3
 """Pairs of classes, rows and differences that are told of a dataset."""
 
 
 def label_words(found: Mapping[str, Any]) -> list[str]:
     """One sentence for each thing that is told of labels; nothing where none is. found: `labels` as JSON."""
-    said: list[str] = []
-    for part in ("validation", "training"):
-        seen = found.get(part)
-        if seen is not None and seen["status"] == "found":
-            said += [words for one in seen["datasets"] if (words := _dataset_words(one, seen["suspects"]))]
-    said += [words for one in found.get("annotators", ()) if (words := annotator_words(one))]
-    conventions = found.get("conventions")
-    return [*said, *(convention_words(one) for one in (conventions or {}).get("found", ()))]
+    return [words for _, words in _told(found)]
+
+
+def words_about(found: Mapping[str, Any], name: str) -> list[str]:
+    """What is told of the labels of one dataset."""
+    return [words for of, words in _told(found) if of == name]
+
+
+def seen_by(state: State) -> Mapping[str, Any]:
+    """What the diagnoses of a study found of labels, the last word; nothing where none looked at them."""
+    return next((one.made.labels for one in reversed(state.diagnoses) if one.made.labels), {})
+
+
+def labels_dict(state: State) -> dict[str, Any] | None:
+    """The same for result.json; None where no diagnosis looked at labels."""
+    found = seen_by(state)
+    return {name: found.get(name) for name in (*PARTS, "conventions", "annotators")} if found else None
+
+
+def shortened(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without the rows that no sentence names: a journal is read again and again. found: `labels` as JSON."""
+    short = dict(found)
+    for part in PARTS:
+        if (seen := found.get(part)) is not None:
+            sure = [one for one in seen["suspects"] if one["sure"]]
+            of = {one["name"]: [s for s in sure if s["dataset"] == one["name"]][:ROWS] for one in seen["datasets"]}
+            short[part] = {**seen, "suspects": [s for some in of.values() for s in some]}
+    short["annotators"] = [
+        {**one, **{key: list(one.get(key, ()))[:ROWS] for key in ("disputed", "differing")}}
+        for one in found.get("annotators", ())
+    ]
+    return short
 
 
 def looked_at(found: Mapping[str, Any]) -> str:
     """How many rows were looked at, where not all were; empty where all were."""
-    parts = [(name, found.get(name)) for name in ("validation", "training")]
+    parts = [(name, found.get(name)) for name in PARTS]
     some = [
         f"{seen['rows']} of {count(seen['of'], f'{n} row')}" for n, seen in parts if seen and seen["rows"] < seen["of"]
     ]
@@ -59,6 +86,18 @@ def annotator_words(one: Mapping[str, Any]) -> str:
         share = f"agrees with others in {worst['agreement']:.0%}"
         told.append(f"the least reliable is {worst['name']} (right in about {worst['quality']:.0%}, {share})")
     return f"{count(len(one['annotators']), 'annotator')} of {one['name']}: {'; '.join(told)}" if told else ""
+
+
+def _told(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each sentence, and the dataset that it is about."""
+    said: list[tuple[str, str]] = []
+    for part in PARTS:
+        seen = found.get(part)
+        if seen is not None and seen["status"] == "found":
+            said += [(one["name"], _dataset_words(one, seen["suspects"])) for one in seen["datasets"]]
+    said += [(one["name"], annotator_words(one)) for one in found.get("annotators", ())]
+    said += [(one["ours"], convention_words(one)) for one in (found.get("conventions") or {}).get("found", ())]
+    return [(of, words) for of, words in said if words]
 
 
 def _advice(one: Mapping[str, Any]) -> str:

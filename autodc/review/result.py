@@ -11,7 +11,7 @@ import numpy as np
 from autodc.evaluation import objective
 from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
-from autodc.review import beside, deliveries, findings, more_rows, notices
+from autodc.review import beside, deliveries, findings, labels, more_rows, notices, unit_tests
 from autodc.study import direction
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -50,6 +50,8 @@ def result(state: State) -> dict[str, Any]:
         "findings": findings.findings(state),
         "more_rows": more_rows.more_rows(state),
         "gone": [one["id"] for one in findings.gone(state)],
+        "labels": labels.labels_dict(state),
+        "unit_tests": unit_tests.unit_tests_of(state).to_dict(),
         "requests": [],
         "search": {"fidelity": _fidelity(state), **({"probes": _probes(state)} if state.probes else {})},
         "failing": always_failing(state),
@@ -180,6 +182,7 @@ def spent(state: State) -> dict[str, Any]:
         "trainings": _whole(state.spent),
         "by_phase": {name: _whole(trainings) for name, trainings in by_phase.items()},
         "wall_seconds": round(sum(s.seconds for s in state.sessions), 3),
+        "reading_seconds": round(sum(s.reading for s in state.sessions), 3),
         "busy_share": busy_share(state),
         "cost": _whole(cost),
         "comparisons": len(state.comparisons),

@@ -8,7 +8,7 @@ from typing import Any
 from autodc.errors import InputError
 from autodc.gate.types import Look
 from autodc.plugins import meant
-from autodc.review import notices, together
+from autodc.review import labels, notices, together
 from autodc.review.explain import advice, explain, found_words
 from autodc.review.reasons import sentence
 from autodc.review.wording import PURPOSES
@@ -155,6 +155,7 @@ def why(state: State, name: str) -> dict[str, Any]:
         "alarms": notices.alarms(state),
         "comparisons": [comparison_view(t) for t in mine],
         "search": _effect(state, name),
+        "labels": labels.words_about(labels.seen_by(state), name),
     }
 
 

@@ -21,6 +21,7 @@ from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
 from autodc.report.diagnosis import PAGE
 from autodc.review import findings as told
+from autodc.review.labels import seen_by
 from autodc.review.promoted import promoted_words
 from autodc.study.core import StudyCore
 from autodc.study.journal import events as ev
@@ -29,7 +30,6 @@ from autodc.study.phases.order import view_of
 from autodc.study.ports import ArtefactLost
 from autodc.study.rules.more_rows import of_slices
 from autodc.studyfile.study import LoopSpec, MachineSpec, SliceSpec, StudySpec
-from autodc.verbs.checks import Checks, labels_seen
 from autodc.verbs.diagnosed import NOTHING_MORE, DiagnosisResult, write_page
 from autodc.verbs.folder import open_state
 from autodc.verbs.models import START, predicted, trained_once
@@ -39,6 +39,7 @@ from autodc.verbs.reopening import read_again, reopened
 from autodc.verbs.run import exhibits_of, written_again
 from autodc.verbs.sizes import offers_of
 from autodc.wire.annotators import USUAL
+from autodc.wire.checks import Checks, labels_seen
 from autodc.wire.diagnosis import Looked, as_events, look, looks, with_more_rows
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
@@ -150,7 +151,7 @@ def _of_study(
         model="the model of the start, trained once" if method is None else masked(method),
         rows=made.rows,
         views=tuple(views),
-        notes=(*map(told.note_words, made.notes), *checks.notes),
+        notes=tuple(map(told.note_words, (*made.notes, *checks.notes))),
         page=folder / PAGE.name,
         folder=None,
         nearest=near,
@@ -198,6 +199,8 @@ def _of_run(
             refuse_unused(wishes.decoder, again)
             near = _nearest(again, rows, state, folder, wishes.decoder, stage, stop)
             checks = labels_seen(again, rows, wishes.quick, stage, stop, wishes.annotators)
+    if checks.validation is None and checks.training is None:
+        checks.recall(seen_by(state), exhibits_of(folder))
     checks.look_at_slices(state, again)
     looked = told.last_looked(state)
     result = DiagnosisResult(
@@ -205,7 +208,7 @@ def _of_run(
         model=_of_which(state),
         rows=0 if looked is None else looked.made.rows,
         views=with_more(told.views(state), again, state, folder),
-        notes=(*told.notes(state), *notes, *checks.notes),
+        notes=(*told.notes(state), *notes, *map(told.note_words, checks.notes)),
         page=(folder / PAGE if out is None else Path(out) / PAGE.name).absolute(),
         folder=folder,
         nearest=near,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from autodc.report.diagnosis import Exhibits, write_diagnosis
-from autodc.verbs.checks import Checks
+from autodc.wire.checks import Checks
 
 NOTHING_MORE: Mapping[str, Any] = {"slices": {}, "offers": []}
 """What more rows would do, where nothing was trained that says it."""
@@ -34,7 +34,7 @@ class DiagnosisResult:
     nearest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Finding → the nearest inputs on which the model succeeds, and what changes on the way (verbs/nearest.py)."""
     checks: Checks = field(default_factory=Checks)
-    """Labels, edge cases, and slices that tell nothing (verbs/checks.py)."""
+    """Labels, edge cases, and slices that tell nothing (wire/checks.py)."""
     more_rows: Mapping[str, Any] = field(default_factory=lambda: dict(NOTHING_MORE))
     """`slices`: slice → what more rows of each dataset would do; `offers`: what datasets on offer would be worth."""
     gone: tuple[Mapping[str, Any], ...] = ()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
 
 from autodc import seeds
 from autodc.adapters.finders.registry import USUAL
+from autodc.data.catalogue import VALIDATION
+from autodc.data.dataset import Dataset
 from autodc.diagnose.causes import causes
 from autodc.diagnose.confirm import alpha_of
 from autodc.diagnose.diagnosis import diagnose
@@ -21,12 +24,15 @@ from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import LEAST_GROUPS
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError
+from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
+from autodc.review.labels import seen_by
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.phases.tools import Diagnosed
 from autodc.study.ports import ArtefactLost, ArtefactStore
 from autodc.study.view import View
+from autodc.wire.checks import FAILED, journalled, labels_of_night
 from autodc.wire.exhibits import NO_RULE, exhibit
 from autodc.wire.explored import Known, explored, known_of, refuse_uncut
 from autodc.wire.inputs import Inputs
@@ -142,31 +148,16 @@ def named_slices(inputs: Inputs, rows: Rows) -> tuple[Named, ...]:
 class ExploreDiagnoser:
     """Looks with the predictions that a study keeps of its incumbent; whatever hinders it is a note."""
 
-    def __init__(self, inputs: Inputs, store: ArtefactStore) -> None:
-        self._inputs, self._store = inputs, store
+    def __init__(self, inputs: Inputs, store: ArtefactStore, joined: Callable[[str], Dataset]) -> None:
+        """joined: reads a candidate that is not in the study file."""
+        self._inputs, self._store, self._joined = inputs, store, joined
         self._known: Known | None = None
 
     def diagnose(self, view: View, number: int | None) -> Diagnosed:
-        """Look with what the training of this number predicts."""
-        address = view.state.outputs.get(view.incumbent)
-        if number is None or address is None:
-            return self._events(view, number, _noted(NOT_KEPT, "no training of the incumbent kept its predictions"))
-        try:
-            refuse_uncut(self._inputs)
-            outputs = self._store.get(address)
-            self._known = self._known or known_of(self._inputs)
-            before = looks(view.state, beside=view.incumbent)
-            looked = look(self._inputs, outputs, view.spec.loop.findings, self._known, before=before)
-            looked = with_more_rows(looked, self._inputs, view, self._store)
-        except ArtefactLost as error:
-            looked = _noted(NOT_KEPT, str(error))
-        except AutodcError as error:
-            looked = _noted(error.code, ": ".join(filter(None, (error.problem, error.got))))
-        except Exception as error:  # no look at rows is worth a night
-            looked = _noted(FINDER_FAILED, f"{type(error).__name__}: {error}")
-        return self._events(view, number, looked)
-
-    def _events(self, view: View, number: int | None, looked: Looked) -> Diagnosed:
+        """Look with what the training of this number predicts, and at labels where not all were looked at before."""
+        looked = self._looked(view, number)
+        labels, notes = self._labels(view, looked.rows)
+        looked = replace(looked, notes=(*looked.notes, *notes))
         state = view.state
         return as_events(
             looked,
@@ -176,7 +167,42 @@ class ExploreDiagnoser:
             horizon=view.horizon,
             first=state.next_finding,
             store=self._store,
+            labels=labels,
         )
+
+    def _looked(self, view: View, number: int | None) -> Looked:
+        address = view.state.outputs.get(view.incumbent)
+        if number is None or address is None:
+            return _noted(NOT_KEPT, "no training of the incumbent kept its predictions")
+        try:
+            refuse_uncut(self._inputs)
+            outputs = self._store.get(address)
+            self._known = self._known or known_of(self._inputs)
+            before = looks(view.state, beside=view.incumbent)
+            looked = look(self._inputs, outputs, view.spec.loop.findings, self._known, before=before)
+            return with_more_rows(looked, self._inputs, view, self._store)
+        except ArtefactLost as error:
+            return _noted(NOT_KEPT, str(error))
+        except AutodcError as error:
+            return _noted(error.code, ": ".join(filter(None, (error.problem, error.got))))
+        except Exception as error:  # no look at rows is worth a night
+            return _noted(FINDER_FAILED, f"{type(error).__name__}: {error}")
+
+    def _labels(self, view: View, rows: Rows | None) -> tuple[dict[str, Any], Sequence[Mapping[str, str]]]:
+        """What is found of labels, as it is journalled, and what could not be done; empty where it was told before."""
+        catalogue, state = self._inputs.catalogue, view.state
+        content = {BASE: catalogue.base.fingerprint}
+        content |= {name: str(state.card(name)["fingerprint"]) for name in state.candidates}
+        if rows is not None:
+            content[VALIDATION] = catalogue.validation.fingerprint
+        if content.items() <= seen_by(state).get("content", {}).items():
+            return {}, ()
+        try:
+            joined = [self._joined(name) for name in state.candidates if name not in catalogue.candidates]
+            checks = labels_of_night(self._inputs, rows, joined)
+            return journalled(checks, content, self._store), checks.notes
+        except Exception as error:  # no look at labels is worth a night
+            return {}, ({"code": FAILED, "got": f"labels: {type(error).__name__}: {error}"},)
 
 
 def looks(state: State, beside: Plan | None = None) -> int:
@@ -193,8 +219,12 @@ def as_events(
     horizon: int,
     first: int,
     store: ArtefactStore,
+    labels: Mapping[str, Any] = MappingProxyType({}),
 ) -> Diagnosed:
-    """A look as it is journalled. first: the number of its first finding; store: gets what readers are shown."""
+    """A look as it is journalled.
+
+    first: the number of its first finding; store: gets what readers are shown; labels: what is found of them.
+    """
     made = ev.DiagnosisMade(
         round=round_number,
         horizon=horizon,
@@ -203,6 +233,7 @@ def as_events(
         rows=0 if looked.rows is None else len(looked.rows),
         findings=len(looked.findings),
         notes=looked.notes,
+        labels=dict(labels),
     )
     found = tuple(
         _finding_event(replace(one, id=f"F{first + k}", round=round_number), horizon, _shown(looked, one, store))

@@ -135,10 +135,10 @@ def validation_rows(inputs: Inputs, rows: View) -> Rows:
     return Rows.of_datasets([inputs.catalogue.validation.take(some, VALIDATION)], [some], len(rows))
 
 
-def training_rows(inputs: Inputs) -> Rows:
-    """Rows of the base and of every candidate, as many of each, evenly."""
+def training_rows(inputs: Inputs, joined: Sequence[Dataset] = ()) -> Rows:
+    """Rows of the base and of every candidate, as many of each, evenly. joined: candidates not in the study file."""
     catalogue = inputs.catalogue
-    every = (catalogue.base, *catalogue.candidates.values())
+    every = (catalogue.base, *catalogue.candidates.values(), *joined)
     chosen = [evenly(len(one), n) for one, n in zip(every, _shared(every, most_rows(catalogue)), strict=True)]
     some = [one.take(rows, one.name) for one, rows in zip(every, chosen, strict=True)]
     ids = [catalogue.in_source(one.name, rows) for one, rows in zip(every, chosen, strict=True)]

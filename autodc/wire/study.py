@@ -20,6 +20,7 @@ from autodc.adapters.sources import read_source
 from autodc.adapters.trainers.options import opens_files
 from autodc.data.admit import Candidate, facts
 from autodc.data.catalogue import Catalogue, open_test
+from autodc.data.dataset import Dataset
 from autodc.errors import AutodcError, DataError, InputError, SurroundingsError
 from autodc.evaluation.scores import means
 from autodc.evaluation.slices import (
@@ -139,6 +140,10 @@ def open_study(
     borrowed = warm_start(inputs, out)
     journal, store = SqliteJournal(out / JOURNAL), ArtefactStore(out / "outcomes")
     joined = ArtefactStore(out / DATASETS)
+
+    def read_joined(name: str) -> Dataset:
+        return stored_dataset(joined, study.state, name)
+
     try:
         _refuse_lost_events(journal, out)
         study = StudyCore(
@@ -154,9 +159,9 @@ def open_study(
             engine=partial(engine_of, spec),
             cut=partial(cut, inputs),
             open_test=partial(_open_test, inputs),
-            leaks=LeakSearch(inputs.catalogue, lambda name: stored_dataset(joined, study.state, name)),
+            leaks=LeakSearch(inputs.catalogue, read_joined),
             borrowed=borrowed,
-            diagnoser=ExploreDiagnoser(inputs, store),
+            diagnoser=ExploreDiagnoser(inputs, store, read_joined),
             arrivals=Inbox(inputs, joined, notice) if spec.data.inbox else None,
         )
     except AutodcError:

@@ -14,9 +14,12 @@ from sklearn.datasets import load_digits
 
 import autodc
 from autodc.cli.show_findings import show_diagnosis
+from autodc.cli.show_why import show_why
 from autodc.report.diagnosis import PAGE
+from autodc.review import views
 from autodc.review.labels import label_words
 from autodc.verbs.diagnosed import DiagnosisResult
+from autodc.verbs.folder import open_state
 
 IMAGES, Y = load_digits(return_X_y=True)
 IMAGES = (IMAGES / 16).astype(np.float32).reshape(-1, 8, 8)
@@ -210,7 +213,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     path = study(
         folder,
-        {"careless": CARELESS, "good": GOOD},
+        {"careless": CARELESS, "swapped": SWAPPED},
         WORDS[Y[HELD]],
         slices=slices,
         search_space={"C": {"type": "float", "low": 0.0001, "high": 10, "log": True}},
@@ -232,5 +235,21 @@ def test_slices_of_a_run_that_tell_the_same_are_named(ran: Path) -> None:
     assert "Unit tests that tell nothing" in (ran / PAGE).read_text()
     assert [one["name"] for one in found.checks.labels["training"]["datasets"] if one["code"]] == ["careless"]
     quick = autodc.diagnose(ran, quick=True).to_dict()
-    assert quick["labels"] == {"validation": None, "training": None, "conventions": None, "annotators": []}
     assert {"again", "overall"} <= set(quick["unit_tests"]["together"][0]["slices"])
+    known = [found.checks.labels, quick["labels"]]
+    assert len({json.dumps([one["training"]["datasets"], one["conventions"]]) for one in known}) == 1, "of the journal"
+
+
+def test_the_report_of_the_night_tells_labels_and_slices(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, content = (ran / "report" / "index.html").read_text(), json.loads((ran / "result.json").read_text())
+    labels = text[text.index('<section id="labels">') :]
+    assert "careless: labels are as if by chance" in labels
+    assert "write below the candidate swapped <code>labels: {" in labels
+    assert "always move together" in text[text.index('<section id="unit-tests">') :]
+    assert [one["name"] for one in content["labels"]["training"]["datasets"] if one["code"]] == ["careless"]
+    assert {"again", "overall"} <= set(content["unit_tests"]["together"][0]["slices"])
+    assert content["spent"]["reading_seconds"] > 0
+    looked = [bool(one.made.labels) for one in open_state(ran).diagnoses]
+    assert looked == [True] + [False] * (len(looked) - 1), "rows that were looked at are not looked at again"
+    show_why(views.why(open_state(ran), "careless"))
+    assert "Labels: careless: labels are as if by chance" in capsys.readouterr().out

@@ -16,7 +16,7 @@ from autodc.report.diagnosis import write_diagnosis
 from autodc.report.findings import nothing
 from autodc.review.edges import edge_words
 from autodc.review.labels import label_words
-from autodc.verbs.checks import labels_seen
+from autodc.wire.checks import labels_seen
 from autodc.wire.explored import explored, known_of
 from autodc.wire.inputs import Inputs, read_inputs
 

@@ -145,6 +145,8 @@ class Session:
     """Seconds it worked, by a clock that stands still while the machine sleeps."""
     until: float | None = None
     """By when it was asked to be done."""
+    reading: float = 0.0
+    """Seconds before it in which data were read and their attributes measured."""
 
     @property
     def seconds(self) -> float:

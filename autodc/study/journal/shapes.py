@@ -257,6 +257,18 @@ _CAUSE = record(
 )
 _NOTE = record({"code": text, "got": text})
 _PROBLEM = record({"code": text, "problem": text, "place": text, "got": text, "hint": text})
+_LOOKED = optional(record({"status": text}, {}, others=True))
+_LABELS = record(
+    {},
+    {
+        "validation": _LOOKED,
+        "training": _LOOKED,
+        "conventions": _LOOKED,
+        "annotators": listed(anything),
+        "content": named(text),
+        "exhibits": named(text),
+    },
+)
 
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
@@ -297,3 +309,5 @@ NotesJson = Annotated[tuple[Json, ...], listed(_NOTE)]
 """What could not be done, by code, and what was met."""
 ProblemsJson = Annotated[tuple[Json, ...], listed(_PROBLEM)]
 """What was raised, one problem each: errors.AutodcError."""
+LabelsJson = Annotated[Json, _LABELS]
+"""What a diagnosis found of labels, of which datasets, and the addresses of the rows that are shown."""

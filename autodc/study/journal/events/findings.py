@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from autodc.masking import masked_tree
 from autodc.study.journal.events.base import Event
-from autodc.study.journal.shapes import CausesJson, GapJson, NotesJson, PlanJson
+from autodc.study.journal.shapes import CausesJson, GapJson, LabelsJson, NotesJson, PlanJson
 
 __all__ = ["DiagnosisMade", "FindingMade"]
 
@@ -17,7 +17,7 @@ __all__ = ["DiagnosisMade", "FindingMade"]
 class DiagnosisMade(Event):
     """The explore rows were looked at with what the incumbent predicts of them; what was found follows."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     round: int
     horizon: int
     plan: PlanJson
@@ -30,9 +30,12 @@ class DiagnosisMade(Event):
     """How many FindingMade follow."""
     notes: NotesJson = ()
     """What could not be looked at, or not with every finder: {code, got} each."""
+    labels: LabelsJson = field(default_factory=dict)
+    """What was found of labels (review.labels.shortened); empty where the same datasets were looked at before."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", tuple(masked_tree(note) for note in self.notes))
+        object.__setattr__(self, "labels", masked_tree(self.labels))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

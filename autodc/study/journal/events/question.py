@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from autodc.masking import masked_study, masked_tree
 from autodc.study.journal.events.base import Event
@@ -105,6 +105,7 @@ class WarmStarted(Event):
 class SessionStarted(Event):
     """A process took the study up."""
 
+    version: ClassVar[int] = 4
     slots: int
     """Trainings at once."""
     machine: Mapping[str, Any]
@@ -115,6 +116,8 @@ class SessionStarted(Event):
     more."""
     folder: str = ""
     """Of the study file, against which its paths are read; empty in journals of an older autodc."""
+    reading: float = 0.0
+    """Seconds before it in which data were read and their attributes measured; 0 where nobody said."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "machine", masked_tree(self.machine))

@@ -1,4 +1,4 @@
-"""What a diagnosis looks at beside its findings: labels, edge cases, dull slices. Nothing of it ends the verb."""
+"""What a diagnosis looks at beside its findings: labels, edge cases, dull slices. Nothing of it ends verb or night."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 
+from autodc.data.dataset import Dataset
 from autodc.diagnose.view import View
-from autodc.review import findings as told
+from autodc.review.labels import shortened
 from autodc.review.unit_tests import unit_tests_of
 from autodc.study.driver import Interrupted
 from autodc.study.journal.state import State
+from autodc.study.ports import ArtefactStore
 from autodc.wire.annotators import USUAL, Settled, settled_in
 from autodc.wire.edges import edges_in
 from autodc.wire.exhibits import rows_shown
@@ -50,8 +52,8 @@ class Checks:
     """Of each dataset that several people labelled."""
     edges: Mapping[str, Any] | None = None
     unit_tests: Mapping[str, Any] | None = None
-    notes: list[str] = field(default_factory=list)
-    """What could not be done."""
+    notes: list[Mapping[str, str]] = field(default_factory=list)
+    """What could not be done: {code, got} each."""
     shown: dict[str, Mapping[str, Array]] = field(default_factory=dict)
     """`validation`, `training` and `edges` → rows for the page, where something is told of them."""
 
@@ -73,13 +75,18 @@ class Checks:
         self.validation = None if seen is None else self._kept("validation", seen)
         self._settle(inputs, own, patterns)
 
-    def look_at_training(self, inputs: Inputs, patterns: Sequence[str], stop: Callable[[], bool]) -> None:
-        """Look for wrong labels of training rows, and for conventions in which candidates and base differ."""
+    def look_at_training(
+        self, inputs: Inputs, patterns: Sequence[str], stop: Callable[[], bool], joined: Sequence[Dataset] = ()
+    ) -> None:
+        """Look for wrong labels of training rows, and for conventions in which candidates and base differ.
+
+        joined: candidates that are not in the study file.
+        """
         targets = np.asarray(inputs.catalogue.base.y)
         if targets.ndim != 1 or targets.dtype.kind not in "iuf":
             self.training, self.conventions = NO_LABELS, NO_CONVENTIONS
             return
-        if (rows := self._tried("labels of training rows", lambda: training_rows(inputs))) is None:
+        if (rows := self._tried("labels of training rows", lambda: training_rows(inputs, joined))) is None:
             return
         seen = self._tried("labels of training rows", lambda: wrong_in(inputs, rows))
         self.training = None if seen is None else self._kept("training", seen)
@@ -103,6 +110,13 @@ class Checks:
         if len(places := seen.shown):
             shown = self._tried("rows that are edge cases", lambda: rows_shown(seen.rows, places))
             self.shown |= {} if shown is None else {"edges": shown}
+
+    def recall(self, found: Mapping[str, Any], read: Callable[[str], Mapping[str, Array] | None]) -> None:
+        """Tell of labels what a diagnosis of the run journalled. found: as `journalled` made it; read: an exhibit."""
+        self.validation, self.training = found.get("validation"), found.get("training")
+        self.conventions, self.annotators = found.get("conventions"), list(found.get("annotators", ()))
+        shown = {part: read(address) for part, address in found.get("exhibits", {}).items()}
+        self.shown |= {part: arrays for part, arrays in shown.items() if arrays is not None}
 
     def _settle(self, inputs: Inputs, rows: Rows, patterns: Sequence[str]) -> None:
         """Settle what several annotators say of rows with classes."""
@@ -129,7 +143,7 @@ class Checks:
         except Interrupted:
             raise
         except Exception as error:  # what is found stands without it
-            self.notes.append(told.note_words({"code": FAILED, "got": f"{what}: {type(error).__name__}: {error}"}))
+            self.notes.append({"code": FAILED, "got": f"{what}: {type(error).__name__}: {error}"})
             return None
 
 
@@ -157,3 +171,24 @@ def labels_seen(
     if not quick:
         checks.look_at_training(inputs, patterns, stop)
     return checks
+
+
+def labels_of_night(inputs: Inputs, rows: View | None, joined: Sequence[Dataset] = ()) -> Checks:
+    """Look at the labels of all that a running study may train on, and of its explore rows.
+
+    rows: as finders see them, None where none are; joined: candidates that are not in the study file.
+    """
+    checks = Checks()
+    if rows is not None:
+        checks.look_at_validation(inputs, rows, USUAL)
+    checks.look_at_training(inputs, USUAL, lambda: False, joined)
+    return checks
+
+
+def journalled(checks: Checks, content: Mapping[str, str], store: ArtefactStore) -> dict[str, Any]:
+    """Labels as a diagnosis journals them: what is told, and the address of the rows that are shown of each part.
+
+    content: dataset → what its rows are known by, of all that were looked at.
+    """
+    shown = {name: store.put(arrays) for name, arrays in checks.shown.items()}
+    return {**shortened(checks.labels), "content": dict(content), "exhibits": shown}
