@@ -68,6 +68,7 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-090": several("`types` names a column or a type that is not there."),
     "ADC-DATA-091": several("A value or column does not fit the type that the base has."),
     "ADC-DATA-092": several("How a table of text is written does not fit: separator, decimal or encoding."),
+    "ADC-DATA-093": Code("A table holds a column of images that `image` does not name."),
     "ADC-DATA-150": Code("The time column is not there."),
     "ADC-DATA-151": Code("The time column has no value in some rows."),
     "ADC-DATA-152": Code("The time column holds what is neither a date nor a number."),

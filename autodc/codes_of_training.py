@@ -76,5 +76,6 @@ TRAINING: Mapping[str, Code] = {
     "ADC-TRAIN-101": Code("The texts to train on hold no words."),
     "ADC-TRAIN-102": Code("Inputs that are not encoded cannot be scaled."),
     "ADC-TRAIN-103": Code("A trainer of tables was given text or files."),
+    "ADC-TRAIN-105": several("A pipeline of one's own begins with a step that takes other inputs: texts, or columns."),
     "ADC-TRAIN-104": several("The trainer does not learn from inputs of this kind."),
 }

@@ -171,7 +171,8 @@ def load_object(name: str, folder: str, place: str) -> Any:
     try:
         return getattr(module, attribute)
     except AttributeError:
-        hint = suggest(attribute, _names(module), "it has")
+        hint = _instead(where, attribute, _own_names(Path(folder) / where)) if where.endswith(".py") else ""
+        hint = hint or suggest(attribute, _names(module), "it has")
         raise SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint) from None
 
 
@@ -193,9 +194,54 @@ def find_problem(name: str, folder: str, place: str) -> SpecError | None:
         return SpecError("ADC-TRAIN-023", f"{where} is not valid Python", place, told(error, folder))
     defined, open_ended = _defined(tree)
     if attribute not in defined and not open_ended:
-        hint = suggest(attribute, sorted(defined), "it defines") if defined else "it defines nothing"
+        hint = _instead(where, attribute, _written(tree)) or "it defines nothing that could be meant"
         return SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint)
     return None
+
+
+def borrowed_hint(name: str, folder: str) -> str:
+    """What a file of the user's own defines itself, where the name that was given is only imported there; else empty.
+
+    For who found that the object is none that fits.
+    """
+    where, _, attribute = name.rpartition(":")
+    own = _own_names(Path(folder) / where) if where.endswith(".py") else []
+    if attribute in own or not own:
+        return ""
+    return f"{attribute} is only imported in {where}; {_instead(where, attribute, own)}"
+
+
+def _own_names(file: Path) -> list[str]:
+    """What a file defines at its top level itself; nothing where it cannot be read."""
+    try:
+        return _written(ast.parse(file.read_bytes()))
+    except (OSError, SyntaxError, ValueError):
+        return []
+
+
+def _written(tree: ast.Module) -> list[str]:
+    """Functions and classes of a module's own, then its other names; private ones and what it imports left out."""
+    names, others = list[str](), list[str]()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            others += [one.id for one in targets if isinstance(one, ast.Name)]
+    return [name for name in dict.fromkeys([*names, *others]) if not name.startswith("_")]
+
+
+def _instead(where: str, attribute: str, own: Sequence[str]) -> str:
+    """A hint: what the file defines that was most likely meant; the only function or class that there is, in any case.
+
+    Empty where it defines nothing.
+    """
+    guess = meant(attribute, own) or (own[0] if len(own) == 1 else None)
+    if guess is None:
+        return f"it defines {', '.join(own[:MOST_NAMES])}" if own else ""
+    others = [name for name in own if name != guess]
+    more = f" It defines {', '.join([guess, *others][:MOST_NAMES])}" if others else ""
+    return f"did you mean {where}:{guess}?{more}"
 
 
 def _near(file: Path, where: str) -> str:

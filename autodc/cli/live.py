@@ -103,7 +103,7 @@ class Display:
             table.add_row("comparing", now["testing"]["subject"])
         most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
         failed = f", {trainings['failed']} failed" if trainings["failed"] else ""
-        table.add_row("trainings", f"{trainings['done']} done{most}, {trainings['under_way']} under way{failed}")
+        table.add_row("trainings", f"{trainings['done']} done{most}, {status.under_way(trainings)}{failed}")
         table.add_row("kept so far", ", ".join(now["kept"]) or "nothing")
         table.add_row("time", f"{duration(time.monotonic() - self._begun)} gone, at most {duration(left)} left")
         return table

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autodc.cli.terminal import console, duration
+from autodc.review.status import under_way
 from autodc.review.wording import PURPOSES, where
 
 
@@ -23,9 +24,7 @@ def show_status(found: Mapping[str, Any]) -> None:
     if found["testing"]:
         table.add_row("comparing", f"{found['testing']['subject']}: {PURPOSES[found['testing']['purpose']]}")
     most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
-    table.add_row(
-        "trainings", f"{trainings['done']} done{most}, {trainings['under_way']} open, {trainings['failed']} failed"
-    )
+    table.add_row("trainings", f"{trainings['done']} done{most}, {under_way(trainings)}, {trainings['failed']} failed")
     table.add_row("kept", ", ".join(found["kept"]) or "nothing yet")
     for verdict in ("drop", "undecided"):
         names = [n for n, v in found["verdicts"].items() if v == verdict]

@@ -59,7 +59,8 @@ class Dataset:
     def inputs(self) -> str:
         """What an input is, in a few words."""
         if isinstance(self.x, Table):
-            return f"{self.x.shape[1]} columns" if self.x.kind == "table" else self.x.kind
+            count = self.x.shape[1]
+            return f"{count} column{'s' if count != 1 else ''}" if self.x.kind == "table" else self.x.kind
         return f"{'×'.join(str(n) for n in self.x.shape[1:]) or 'scalar'} {self.x.dtype}"
 
     @property

@@ -62,6 +62,8 @@ GROWING = {
 NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*", re.IGNORECASE)
 WHOLE_OR_DECIMAL = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL.*")
 """DuckDB's types to which it rounds text that is compared with them."""
+BARE = re.compile(r"""(\w+|"[^"]+")\s*(==?|<>|!=|[<>]=?)\s*([^\W\d][^'()=<>]*|\d{4}-\d{2}-\d{2}[^'()=<>]*)""")
+"""A column compared with something that is not in quotes: words, or a date."""
 TEXT_HINT = "text that is no number cannot be compared with one; TRY_CAST(column AS DOUBLE) makes it missing instead"
 REFUSED = {
     "SUBQUERY": "a subquery",
@@ -82,7 +84,7 @@ def select(
     Raises DataError ADC-DATA-030 to 035, with `place`, for anything but one boolean expression over the columns.
     """
     answer, tree = _parsed(where, place)
-    columns = _columns(tree, metadata, None if target is None else texts(target), place)
+    columns = _columns(tree, where, metadata, None if target is None else texts(target), place)
     _only_plain_functions(tree, where, place)
     return _evaluated(where, answer, columns, len(metadata), place)
 
@@ -102,7 +104,7 @@ def _parsed(where: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
             "`where` is no SQL expression",
             place,
             f"{where!r}: {_first_line(answer['error_message'])}",
-            hint,
+            _of_words(where) or hint,
         )
     statements = answer["statements"]
     node = statements[0]["node"] if len(statements) == 1 else {}
@@ -129,7 +131,7 @@ def _parts(tree: object) -> Iterator[dict[str, Any]]:
             yield from _parts(value)
 
 
-def _columns(tree: object, metadata: pd.DataFrame, target: Array | None, place: str) -> dict[str, Any]:
+def _columns(tree: object, where: str, metadata: pd.DataFrame, target: Array | None, place: str) -> dict[str, Any]:
     """The columns the expression names; upper and lower case are one, as in SQL, unless the exact name exists."""
     names = [str(column) for column in metadata.columns]
     found: dict[str, Any] = {}
@@ -143,7 +145,8 @@ def _columns(tree: object, metadata: pd.DataFrame, target: Array | None, place: 
             continue
         same = [asked] if asked in names else [name for name in names if name.casefold() == asked.casefold()]
         if len(part["column_names"]) != 1 or not same:
-            hint = did_you_mean(asked, [*names, RESERVED]) or f"columns: {', '.join([*names, RESERVED][:40])}"
+            hint = _unquoted(tree, where, part, [*names, RESERVED]) or did_you_mean(asked, [*names, RESERVED])
+            hint = hint or f"columns: {', '.join([*names, RESERVED][:40])}"
             raise DataError("ADC-DATA-031", f"`where` names no column: `{asked}`", place, "", hint)
         if len(same) > 1 or any(name != same[0] and name.casefold() == same[0].casefold() for name in found):
             raise DataError("ADC-DATA-031", f"columns differ in case alone: {', '.join(same)}", place, asked)
@@ -153,6 +156,34 @@ def _columns(tree: object, metadata: pd.DataFrame, target: Array | None, place: 
             raise DataError("ADC-DATA-048", "`where` names a column without single values", place, got, hint)
         found[same[0]] = metadata[same[0]]
     return found
+
+
+def _unquoted(tree: object, where: str, part: dict[str, Any], names: list[str]) -> str:
+    """A hint where a column is compared with what names none: a value without quotes, or in those of a name."""
+    known = {name.casefold() for name in names}
+    for sides in _compared(tree):
+        others = [one for one in sides if one.get("class") == "COLUMN_REF" and one is not part]
+        if any(one is part for one in sides) and any(".".join(o["column_names"]).casefold() in known for o in others):
+            return _quote_it(where, ".".join(part["column_names"]))
+    return ""
+
+
+def _quote_it(where: str, value: str) -> str:
+    """The condition again with a value in quotes."""
+    quoted = value.replace("'", "''")
+    pattern = rf"""(?<![\w'"])"?{re.escape(value)}"?(?![\w'"])"""
+    mended = re.sub(pattern, lambda _: f"'{quoted}'", where, flags=re.IGNORECASE)
+    return f"text stands in quotes: {mended}"
+
+
+def _of_words(where: str) -> str:
+    """A hint where what is compared is several words, or a date, without quotes; else empty."""
+    bare = re.fullmatch(BARE, where.strip())
+    if not bare:
+        return ""
+    column, sign, value = (one.strip() for one in bare.groups())
+    quoted = value.strip('"').replace("'", "''")
+    return f"text stands in quotes: {column} {sign} '{quoted}'"
 
 
 def _usable_target(target: Array | None, place: str) -> Array:
@@ -186,7 +217,7 @@ def _evaluated(
         chosen = cursor.sql(f"{query} AS chosen FROM examples").to_arrow_table()["chosen"]
     except (duckdb.Error, pa.ArrowException) as error:
         got = f"{where!r}: {_first_line(str(error))}"
-        hint = TEXT_HINT if isinstance(error, duckdb.ConversionException) else ""
+        hint = TEXT_HINT if isinstance(error, duckdb.ConversionException) else _of_words(where)
         raise DataError("ADC-DATA-034", "`where` cannot be evaluated", place, got, hint) from None
     finally:
         cursor.close()

@@ -33,10 +33,8 @@ def alarms(state: State) -> list[str]:
     same = identical_calibrations(state)
     if same and view_of(state).has_start:
         found.append(
-            f"the {same} calibration trainings are identical: this learner is deterministic, so they tell nothing of "
-            "how much a training varies that draws other rows with each seed; nothing is decided on one pair, and "
-            "each dataset is judged by the noise of its own pairs; where all weights are whole numbers an interval is "
-            "about other validation rows alone, not about another draw of the training data, which no seed shows"
+            f"the {same} calibration trainings are identical: this learner is deterministic. Intervals leave out what "
+            "another draw of training rows would do; bag it to see that too"
         )
     return found + cost_alarms(state)
 

@@ -35,6 +35,7 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
     cap = allowance.cap(view)
     comparison, account = state.open_comparison, ledger(state).to_dict()
     fails = always_failing(state)
+    slots = state.sessions[-1].slots if state.sessions else 1
     return {
         "study": state.question.name,
         "finished": state.finished is not None,
@@ -46,7 +47,8 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "testing": None if comparison is None else {"subject": comparison.subject, "purpose": comparison.purpose},
         "trainings": {
             "done": done,
-            "under_way": len(state.trials) - done,
+            "under_way": (running := min(len(state.trials) - done, slots)),
+            "waiting": len(state.trials) - done - running,
             "failed": sum(t.outcome is not None and t.outcome.status == "failed" for t in state.trials),
             "budget": None if cap == float("inf") else cap,
         },
@@ -70,6 +72,12 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
             *deliveries.warnings(state),
         ],
     }
+
+
+def under_way(trainings: Mapping[str, Any]) -> str:
+    """How many trainings run, and how many are planned and wait for a slot. trainings: of `status`."""
+    waiting = f", {trainings['waiting']} waiting" if trainings["waiting"] else ""
+    return f"{trainings['under_way']} under way{waiting}"
 
 
 def _unread(state: State) -> list[str]:

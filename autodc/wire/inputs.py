@@ -106,7 +106,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None, workers: Workers | Non
     catalogue = gather(found, lambda: read_catalogue(spec, partial(_remembered, seen), candidates, workers))
     table, doubts = None, list[str]()
     if catalogue is not None:
-        found += input_problems(spec.task.trainer, spec.task.options, catalogue.base.x)
+        found += input_problems(spec.task.trainer, spec.task.options, catalogue.base.x, spec.folder)
         table = gather(found, lambda: validation_table(spec, catalogue))
         found += catalogue.unfit if table is not None else ()
         if metric is not None and table is not None:

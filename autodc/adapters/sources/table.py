@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from autodc.adapters.sources.glimpse import image_columns
 from autodc.adapters.sources.inputs import choose, likely_ids, still_of
 from autodc.adapters.sources.kinds import (
     column_type,
@@ -187,6 +188,15 @@ class TableSource:
         hint = "leave it out with options: {metadata: [...]}, or make it the only feature where it is a list of numbers"
         return problem(self._request, "010", "an input column holds no single values", got, hint)
 
+    def _no_image(self, name: str) -> DataError:
+        """A column of images that nobody named: as text or bytes it says nothing, and beside others it may be meant."""
+        hint = (
+            f"say options: {{image: {name}}} (with size: [h, w], mode: RGB too, all are read as arrays of one size); "
+            f"or, to learn from the other columns alone, options: {{metadata: [{name}]}}"
+        )
+        text = "a column holds images, and `image` does not name it"
+        return problem(self._request, "093", text, f"column `{name}`", hint)
+
     def _columns(self, option: str, names: list[str]) -> list[str] | None:
         value = self._request.options.get(option)
         if value is None:
@@ -207,6 +217,9 @@ class TableSource:
     ) -> tuple[list[str], tuple[str, ...]]:
         request, group = self._request, self._request.text("group")
         if wanted is None:
+            aside = {*target, group, *map(request.text, ("time", "id")), *metadata, *types}
+            if images := image_columns(request, table, aside):
+                raise self._no_image(images[0])
             index = parquet_index(request) if is_parquet(request) else ()
             choice = choose(table, (*target, group, *map(request.text, ("time", "id")), *metadata), index, types)
             if not choice.features and len(choice.odd) == 1 and vectors_of(table[choice.odd[0]]) is not None:

@@ -12,6 +12,7 @@ from autodc.adapters.pictures.kept import unlike
 from autodc.adapters.pictures.wish import wished
 from autodc.adapters.trainers.command_checking import command_problems
 from autodc.adapters.trainers.lightning_checks import lightning_problems
+from autodc.adapters.trainers.nested import suggest_nested
 from autodc.adapters.trainers.options import (
     BUILT_IN,
     NETWORKS,
@@ -90,14 +91,16 @@ def fork_problems(name: str, folder: str) -> list[SpecError]:
     return [SpecError("ADC-TRAIN-070", f"trainer {name} cannot fork a training", "search.probes", "fork", hint)]
 
 
-def input_problems(name: str, options: Mapping[str, Any], x: Inputs) -> list[SpecError]:
-    """Say that a trainer of ours does not learn from inputs of this kind, and which does."""
+def input_problems(name: str, options: Mapping[str, Any], x: Inputs, folder: str = "") -> list[SpecError]:
+    """Say that a trainer of ours does not learn from inputs of this kind, and which does. folder: of the study file."""
     kind, ours = x.kind if isinstance(x, Table) else "arrays", BUILT_IN.get(name)
     if ours is None:
         return []
     hint = f"trainers that do: {', '.join(trainer for trainer, one in BUILT_IN.items() if kind in one.inputs)}"
     if kind == "files":
         hint = f"say options: {{size: [h, w], mode: RGB}} of every source, and images are read as arrays; or {hint}"
+    if kind in ("table", "text") and name == "torch_image":
+        hint = f"name the column of images with options: {{image: COLUMN}} of every source; or {hint}"
     if kind not in ours.inputs:
         return [SpecError("ADC-TRAIN-104", f"trainer {name} does not learn from {kind}", PLACE, name, hint)]
     if name == "torch_image" and not isinstance(x, Table) and x.ndim not in (3, 4):
@@ -106,7 +109,11 @@ def input_problems(name: str, options: Mapping[str, Any], x: Inputs) -> list[Spe
         return [SpecError("ADC-TRAIN-104", "trainer torch_image learns from images", PLACE, got, hint)]
     if name == "torch_image" and isinstance(x, Table):
         return _unlike_files(options, x)
-    if name != "sklearn" or kind != "files":
+    if name == "sklearn" and kind != "files":
+        from autodc.adapters.trainers.first_step import first_step_problems
+
+        return first_step_problems(options, folder, x)
+    if name != "sklearn":
         return []
     estimator = str(options.get("estimator", ""))
     if is_in_file(estimator):
@@ -238,7 +245,7 @@ def _sklearn_problems(
         if name in PRETRAIN_ONLY:
             problems.append(_stray(name, recipes))
         elif name not in known:
-            hint = suggest(name, known, "parameters of the estimator")
+            hint = suggest_nested(name, known, "parameters of the estimator")
             place = f"{SPACE_PLACE}.{name}"
             problems.append(SpecError("ADC-TRAIN-019", "the estimator knows no such hyperparameter", place, name, hint))
     staged = [recipe for recipe in recipes if recipe != "concat"]

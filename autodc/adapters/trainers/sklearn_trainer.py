@@ -13,11 +13,12 @@ import numpy as np
 
 from autodc.adapters.trainers.encoding import encoder_of, with_categories
 from autodc.adapters.trainers.estimator_threads import hold_threads
+from autodc.adapters.trainers.nested import suggest_nested
 from autodc.adapters.trainers.options import PRETRAIN_ONLY, SklearnOptions
 from autodc.data.views import width
 from autodc.errors import SpecError
 from autodc.plan.mixture import epoch_rows
-from autodc.plugins import is_in_file, is_path, load_object, own_code, suggest
+from autodc.plugins import borrowed_hint, is_in_file, is_path, load_object, own_code, suggest
 from autodc.seeds import generator, integer
 from autodc.table import Inputs, Table, join
 from autodc.trial.fitting import AbstractFitting, TrainPhase, phases
@@ -187,12 +188,23 @@ def build_estimator(options: SklearnOptions, folder: str, hyperparameters: Mappi
     if missing:
         problem = "an estimator is made as scikit-learn's are: class MyEstimator(ClassifierMixin, BaseEstimator)"
         got = f"{options.estimator}: {type(estimator).__name__} without {', '.join(missing)}"
-        raise SpecError("ADC-TRAIN-064", problem, PLACE, got)
+        raise SpecError("ADC-TRAIN-064", problem, PLACE, got, borrowed_hint(options.estimator, folder))
     with own_code(_refused(options), folder):
         if not isinstance(found, type):
+            _refuse_unknown(options, estimator)
             estimator.set_params(**options.params)
         estimator.get_params()  # fails for a constructor that does not keep its arguments
         return estimator.set_params(**hyperparameters)
+
+
+def _refuse_unknown(options: SklearnOptions, estimator: Any) -> None:
+    """Raise SpecError ADC-TRAIN-029 for the first of its params that a made estimator does not have."""
+    known = list(estimator.get_params())
+    for name in options.params:
+        if name not in known and name.partition("__")[0] not in known:
+            hint = suggest_nested(name, known, "parameters of the estimator")
+            problem = "the estimator has no such parameter"
+            raise SpecError("ADC-TRAIN-029", problem, f"task.options.params.{name}", name, hint)
 
 
 def scales(options: SklearnOptions) -> bool:

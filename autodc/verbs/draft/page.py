@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.studyfile.study import StudySpec
+from autodc.table import Table
 from autodc.verbs.draft.choices import Choices
 from autodc.verbs.draft.cutting import TEST, VALIDATION
 from autodc.verbs.draft.lines import comment, entry, item
@@ -60,6 +61,9 @@ def about_inputs(choices: Choices) -> str:
     names = [name for name in rows.inputs if name not in choices.aside]
     if rows.form == "table":
         told = f"inputs: {_listed(names)}"
+        if isinstance(x := rows.data.x, Table) and (dates := [n for n in names if x.schema.get(n) == "date"]):
+            several = "dates, inputs" if len(dates) > 1 else "a date, an input"
+            told += f"; {_listed(dates)}: {several} as numbers; where it is no property, add it to metadata: [...]"
     elif rows.form == "text":
         told = f"input: the text in {_listed(names)}; other columns are for slices"
     else:

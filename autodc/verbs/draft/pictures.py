@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from autodc.adapters.sources.listing import is_image
 
-LONGEST_SIDE, SHORTEST_SIDE, STEP = 64, 16, 8
+LONGEST_SIDE, STEP = 64, 8
 LOOKED_AT = 300
 """Images whose sizes are looked at."""
 GREY = frozenset({"1", "L", "LA"})
@@ -51,7 +51,9 @@ def picture_shape(paths: Sequence[str | io.BytesIO]) -> dict[str, JsonValue] | N
             continue
     if not sizes:
         return None
-    height, width = (float(side) for side in np.median(sizes, axis=0))
-    scale = min(1.0, LONGEST_SIDE / max(height, width))
-    size: list[JsonValue] = [max(SHORTEST_SIDE, STEP * round(side * scale / STEP)) for side in (height, width)]
+    size: list[JsonValue] = [*sizes[0]]
+    if len(set(sizes)) > 1 or max(sizes[0]) > LONGEST_SIDE:  # what is small and alike stays as it is
+        height, width = (float(side) for side in np.median(sizes, axis=0))
+        scale = min(1.0, LONGEST_SIDE / max(height, width))
+        size = [max(STEP, STEP * round(side * scale / STEP)) for side in (height, width)]
     return {"size": size, "mode": "L" if modes <= GREY else "RGB"}
