@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from autodc.files import disk_told
-from autodc.table import Inputs, Table, take
+from autodc.table import Inputs, Table, join, take
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -150,6 +150,19 @@ def taken_columns(columns: pa.Table, rows: Array) -> pa.Table:
         return pa.concat_tables([columns.slice(int(rows[start]), int(end - start)) for start, end in stretches])
     pieces = (take(columns, rows[piece]).combine_chunks().to_batches() for piece in pieces_of(len(rows)))
     return filed(columns.schema, (batch for some in pieces for batch in some))
+
+
+def joined(parts: Sequence[Inputs]) -> Inputs:
+    """The rows of several inputs of one kind, one after the other; of arrays in a file where they are large."""
+    first = parts[0]
+    if isinstance(first, Table) or sum(one.nbytes for one in parts) <= IN_MEMORY:
+        return join(parts)
+    dtype = np.result_type(*(one.dtype for one in parts if not isinstance(one, Table)))
+    whole, start = room((sum(map(len, parts)), *first.shape[1:]), dtype), 0
+    for one in parts:
+        whole[start : start + len(one)] = one
+        start += len(one)
+    return whole
 
 
 def positions(marked: Array) -> Array:

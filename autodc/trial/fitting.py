@@ -28,7 +28,7 @@ PRETRAIN_SHARE = 0.4
 """Share of the steps that goes to the parts of stage `pretrain`, where nobody says otherwise."""
 GATHER_BYTES = 2**26
 """Inputs of up to so many bytes are gathered from the memory-mapped files at once."""
-PIECE_BYTES, PIECE_OF_TABLE = 2**22, 2**24
+PIECE_BYTES, PIECE_OF_TABLE = 2**22, 2**23
 """Of more so many are at a time; they are held about four times until a network has them. Rows are taken out of a table
 the faster the more they are."""
 

@@ -46,7 +46,7 @@ class TrainingJob:
     """0 outside classification."""
     train: tuple[TrainPart, ...]
     predict: Mapping[str, Inputs]
-    """Name → inputs, shape (n, ...)."""
+    """Name → inputs, shape (n, ...), in an order that tells nothing of them (`trial.order`)."""
     hyperparameters: Mapping[str, Value]
     recipe: str
     seed: int

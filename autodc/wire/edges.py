@@ -13,8 +13,7 @@ from autodc.data.overlap import joint_clusters
 from autodc.diagnose.chances import wilson
 from autodc.diagnose.outliers import EdgeCases, Tails, boundary, edge_cases, tails
 from autodc.diagnose.view import View
-from autodc.large import evenly
-from autodc.table import join
+from autodc.large import evenly, joined
 from autodc.wire.explored import EMBEDDING
 from autodc.wire.inputs import Inputs
 from autodc.wire.labels import most_rows
@@ -76,7 +75,7 @@ def edges_in(inputs: Inputs, rows: View) -> EdgesSeen:
     usual = base.take(evenly(len(base), most))
     seen = rows.take(evenly(len(rows), most))
     assert seen.x is not None
-    together = join([usual.x, seen.x])
+    together = joined([usual.x, seen.x])
     spaces = embeddings_of(together, together, networks=EMBEDDING in inputs.spec.attributes)
     points = np.asarray(list(spaces.values())[-1])
     (units,) = joint_clusters([usual])

@@ -281,3 +281,12 @@ def test_the_content_of_a_large_array_is_its_own(monkeypatch: pytest.MonkeyPatch
     for seed in range(20):  # an array that is gone leaves its place in memory to the next one
         x = np.random.default_rng(seed).normal(size=(20, 3))
         assert content_of(x) == content_of(x) == fingerprint.of_array(x)
+
+
+def test_large_rows_are_joined_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [np.arange(12.0).reshape(4, 3), np.arange(6.0).reshape(2, 3)]
+    small = large.joined(parts)
+    monkeypatch.setattr(large, "IN_MEMORY", 40)
+    there = large.joined(parts)
+    np.testing.assert_array_equal(there, np.concatenate(parts))
+    np.testing.assert_array_equal(small, there)

@@ -12,7 +12,7 @@ import pandas as pd
 from autodc.adapters.enrichers.nearest import Neighbours
 from autodc.adapters.enrichers.spaces import NETWORKS, VERSION, Space, is_installed, spaces_of
 from autodc.data.attributes import Rows
-from autodc.large import evenly
+from autodc.large import evenly, taken
 from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -54,7 +54,7 @@ class EmbeddingEnricher:
 
     def known(self, base: Inputs) -> Inputs:
         """The base rows among which the nearest are looked for."""
-        return base[evenly(len(base), self.space(base).looked_among)]
+        return taken(base, evenly(len(base), self.space(base).looked_among))
 
     def fitted(self, base: Rows, targets: Array | None) -> FittedEmbedding:
         """Return it for a study with this base."""
@@ -62,7 +62,7 @@ class EmbeddingEnricher:
         some = evenly(len(base), space.looked_among)
         if targets is not None:
             targets = targets[some] if targets.ndim == 1 and len(targets) == len(base) else None
-        return FittedEmbedding(space, Neighbours(space.of(base.x[some]), NEAREST), targets)
+        return FittedEmbedding(space, Neighbours(space.of(taken(base.x, some)), NEAREST), targets)
 
 
 @final

@@ -109,8 +109,8 @@ def value_range(base: Inputs) -> tuple[float, float]:
     """The values that are black and white."""
     if isinstance(base, Table) or base.dtype in (np.uint8, np.bool_) or not len(base):
         return 0.0, 255.0 if not isinstance(base, Table) and base.dtype == np.uint8 else 1.0
-    some = np.asarray(base[evenly(len(base), LOOKED_AT)], dtype=np.float64)
-    low, high = min(0.0, float(some.min())), float(some.max())
+    ends = [(float(base[row].min()), float(base[row].max())) for row in evenly(len(base), LOOKED_AT)]
+    low, high = min(0.0, *(least for least, _ in ends)), max(most for _, most in ends)
     return low, 1.0 if low == 0 and high <= 1 else max(high, low + 1e-9)
 
 

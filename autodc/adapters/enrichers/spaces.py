@@ -19,7 +19,7 @@ from autodc.adapters.enrichers.image import pixels_of, value_range
 from autodc.adapters.enrichers.looks import Look
 from autodc.adapters.enrichers.tabular import Usual
 from autodc.data.hashing import content_of
-from autodc.large import evenly, pieces_of
+from autodc.large import evenly, pieces_of, taken
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -70,7 +70,7 @@ class Space:
         if is_kept(self._key(x)):
             return ()
         fitted_on = NETWORK_FITTED_ON if self.name in NETWORKS else FITTED_ON
-        return (self._base[evenly(len(self._base), fitted_on)], x)
+        return (taken(self._base, evenly(len(self._base), fitted_on)), x)
 
     def _key(self, x: Inputs) -> list[str]:
         return ["space", self.name, str(VERSION), self._base_content, content_of(x)]
@@ -148,7 +148,7 @@ def _components(features: Features, base: Inputs, most: int, fitted_on: int = FI
     """Principal components of features, found on base rows."""
     from sklearn.decomposition import PCA
 
-    known = np.asarray(features(base[evenly(len(base), fitted_on)]), dtype=np.float64)
+    known = np.asarray(features(taken(base, evenly(len(base), fitted_on))), dtype=np.float64)
     count = max(1, min(most, len(known) - 1, known.shape[1]))
     if len(known) < 2:
         return lambda x: np.zeros((len(x), 1))

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.neighbors import NearestNeighbors
 
 from autodc.diagnose.shadow.columns import Columns
-from autodc.large import evenly
+from autodc.large import evenly, taken
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -59,7 +59,7 @@ class Space:
         if isinstance(base, Table) and base.kind == "text":
             project, coordinates = _of_texts(base, some, seed)
         else:
-            numbers = flat(base[some], None if attributes is None else attributes[some])
+            numbers = flat(taken(base, some), None if attributes is None else attributes[some])
             pca = PCA(min(COORDINATES, *numbers.shape), svd_solver="randomized", random_state=seed).fit(numbers)
             project, coordinates = pca.transform, pca.transform(numbers)
         count = min(NEAREST + 1, len(coordinates))
