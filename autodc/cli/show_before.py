@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from autodc.cli.terminal import Column, console, duration, print_table
+from autodc.review.folding import folded
 
 _LEFT = frozenset({"attribute", "dataset", "inputs", "slice", "role"})
 FOUR_TIMES, EXPLORED = "four times the rows", "explore rows"
@@ -52,6 +53,11 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         f"{night['calibration']} calibration, {night['credit']} to split the gain, {night['test']} for the last "
         f"measurement), {night['tests']} comparisons on an error budget of {night['fdr']:g}"
     )
+    if night["each_to_the_last"]:
+        out.print(
+            f"about {night['each_to_the_last']} trainings (budget.trainings) would take each candidate to the last look",
+            soft_wrap=not out.is_terminal,
+        )
     out.print(_sentence(found["tracking"]), soft_wrap=not out.is_terminal)
     out.print(
         f"disk: about {night['disk_mb']:.3g} MB, {night['data_mb']:.3g} of them datasets while it runs, "
@@ -64,7 +70,8 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         "machine file sets another limit",
         soft_wrap=not out.is_terminal,
     )
-    for warning in (w for w in found["warnings"] if w not in found["alarms"]):
+    names = [one["name"] for one in (*found["datasets"], *found["slices"])]
+    for warning in folded([w for w in found["warnings"] if w not in found["alarms"]], names):
         out.print(Text.assemble(("warning: ", "yellow"), warning))
     if not found["can_keep"]:
         out.print("nothing was trained; it can run, but it could keep nothing")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Literal, final
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -33,8 +35,8 @@ def talk() -> Console:
 class Column:
     """A column of a table.
 
-    drop: of columns with one, the highest is left out first where the terminal is narrow; wraps: its cells may go over
-    lines, each of NARROWEST characters or more.
+    drop: of columns with one, the highest leaves the table first where the terminal is narrow, and its cells follow
+    below it; wraps: its cells may go over lines, each of NARROWEST characters or more.
     """
 
     name: str
@@ -46,7 +48,8 @@ class Column:
 def print_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], title: str = "") -> None:
     """Print a table whose cells stay on one line unless their column wraps, with as many columns as fit.
 
-    Where even those that must stay do not fit, every row becomes a few lines of its own.
+    What a column that does not fit holds stands below the table, row by row. Where even those that must stay do not
+    fit, every row becomes a few lines of its own.
     """
     if title:
         out.print(Text(title, style="italic"))
@@ -54,9 +57,12 @@ def print_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence
     while not _fits(out, table := _drawn(columns, rows, left)):
         spare = [k for k in left if columns[k].drop]
         if not spare:
-            return _listed(out, columns, rows, left)
+            return _listed(out, columns, rows, range(len(columns)))
         left.remove(max(spare, key=lambda k: columns[k].drop))
     out.print(table)
+    if apart := [k for k in range(len(columns)) if k not in left]:
+        told = [row for row in rows if any(len(row[k]) for k in apart)]
+        _listed(out, columns, told, [0, *apart], beside=True)
     return None
 
 
@@ -78,10 +84,13 @@ def _open(*, stderr: bool) -> Console:
 def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int]) -> Table:
     table = Table()
     for k in left:
-        one, widest = columns[k], max([len(columns[k].name), *(Text.assemble(row[k]).cell_len for row in rows)])
+        one = columns[k]
+        cells = [line.cell_len for row in rows for line in Text.assemble(row[k]).split("\n")] or [0]
+        words = fill(one.name, max(*cells, *map(len, one.name.split() or [""])), break_long_words=False)
+        widest = max(*cells, *map(len, words.split("\n")))
         least = min(widest, NARROWEST) if one.wraps else widest
         justify: Literal["left", "right"] = "right" if one.right else "left"
-        table.add_column(one.name, justify=justify, no_wrap=not one.wraps, min_width=least)
+        table.add_column(words, justify=justify, no_wrap=not one.wraps, min_width=least)
     for row in rows:
         table.add_row(*(row[k] if isinstance(row[k], Text) else Text(str(row[k])) for k in left))
     return table
@@ -91,12 +100,22 @@ def _fits(out: Console, table: Table) -> bool:
     return out.measure(table, options=out.options.update(max_width=UNWRAPPED)).minimum <= out.width
 
 
-def _listed(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int]) -> None:
-    """A row as its first cell and, below it, the others by name."""
-    first, *others = left
+def _listed(
+    out: Console,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Text | str]],
+    shown: Sequence[int],
+    beside: bool = False,
+) -> None:
+    """A row as its first cell and, below or beside it, the others by name."""
+    first, *others = shown
     for row in rows:
-        out.print(Text.assemble(row[first]), soft_wrap=True)
         cells = [Text.assemble((f"{columns[k].name} ", "dim"), row[k]) for k in others if len(row[k])]
+        if beside:
+            name = " ".join(Text.assemble(row[first]).plain.split())
+            out.print(Padding(Text(f"{name}: ").append(Text(", ").join(cells)), (0, 0, 0, 2)))
+            continue
+        out.print(Text.assemble(row[first]), soft_wrap=True)
         out.print(Text("   ").append(Text(", ").join(cells)))
 
 

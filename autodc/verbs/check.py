@@ -18,7 +18,7 @@ from autodc.review.notices import slice_alarms
 from autodc.study import pace
 from autodc.study.journal.events import RULES
 from autodc.study.phases.order import ORDER
-from autodc.study.rules import allowance
+from autodc.study.rules import affordable, allowance
 from autodc.studyfile.study import StudySpec
 from autodc.table import Table
 from autodc.values import is_json
@@ -147,7 +147,8 @@ def _dataset_row(name: str, data: Any, left_out: int, cost: float, near_copies: 
 
 def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
     warnings = []
-    for one in slices:
+    for i, one in enumerate(slices):
+        place = spec.place(f"slices[{i}].margin")
         if (
             one["counting_rows"] < spec.gate.min_rows
             or one["margin"] is None
@@ -157,8 +158,9 @@ def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
             continue
         if one["all_certify"] is not None and one["all_certify"] <= one["margin"]:
             warnings.append(
-                f"slice {one['name']}: its {one['rows']} gate rows certify a loss below {one['certifies']:.3g} at "
-                f"best, its margin is {one['margin']:g}; all its {one['all']} rows can certify it"
+                f"{place} (slice {one['name']}): its {one['rows']} gate rows certify a loss below "
+                f"{one['certifies']:.3g} at best, its margin is {one['margin']:g}; "
+                f"all its {one['all']} rows can certify it"
             )
             continue
         need = one["rows_for_margin"]
@@ -166,8 +168,8 @@ def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
             f"about {need} gate rows would do" if need else "no number of rows would do, only more pairs (gate.looks)"
         )
         warnings.append(
-            f"slice {one['name']}: its {one['rows']} rows certify a loss below {one['certifies']:.3g} at best, its "
-            f"margin is {one['margin']:g}; {mend}, or a wider margin"
+            f"{place} (slice {one['name']}): its {one['rows']} rows certify a loss below {one['certifies']:.3g} "
+            f"at best, its margin is {one['margin']:g}; {mend}, or a wider margin"
         )
     return warnings
 
@@ -194,6 +196,14 @@ def _disk(inputs: Inputs, trainings: int) -> dict[str, float]:
     return {name: round(value / 1e6, 3) for name, value in megabytes.items()}
 
 
+def _each_to_the_last(spec: StudySpec) -> int | None:
+    """The budget that would take each candidate to the last look, where it is more than the study has; else None."""
+    if spec.budget.trainings is None or not spec.data.candidates:
+        return None
+    most = affordable.budget_for(spec, affordable.ample(spec))
+    return most if most is not None and most > spec.budget.trainings else None
+
+
 def _night(spec: StudySpec) -> dict[str, Any]:
     cap, apart = allowance.asked(spec), {p.name: p.apart(spec, RULES) for p in ORDER}
     taken = sum(apart.values())
@@ -208,6 +218,7 @@ def _night(spec: StudySpec) -> dict[str, Any]:
         "search": search,
         "gate": gate,
         "tests": allowance.planned_tests(spec),
+        "each_to_the_last": _each_to_the_last(spec),
         "fdr": spec.gate.fdr,
         "cost_limit": spec.budget.cost,
         "timeout": {"least": pace.LEAST_TIMEOUT, "times_pace": pace.TIMES_PACE, "first": pace.FIRST_TIMEOUT},

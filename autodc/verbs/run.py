@@ -23,8 +23,10 @@ from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembere
 from autodc.errors import AutodcError, SurroundingsError
 from autodc.files import write_whole
 from autodc.masking import masked
+from autodc.plan.mixture import BASE
 from autodc.report import write_report
 from autodc.report.findings import Exhibits
+from autodc.review.folding import folded
 from autodc.review.result import result
 from autodc.study.core import StudyCore
 from autodc.study.driver import Driver, Progress
@@ -131,7 +133,7 @@ def _run(
     reading = round(time.monotonic() - begun, 3)
     tracking = tracking_of(spec)
     stage(tracking.text)
-    for words in inputs.warnings:
+    for words in folded(inputs.warnings, [BASE, *(one.name for one in (*inputs.table.slices, *spec.data.candidates))]):
         stage(f"warning: {words}")
     study, journal = open_study(inputs, folder, lambda words: stage(f"warning: {words}"))
     keeper = Summary(journal, progress)

@@ -26,7 +26,7 @@ from autodc.search.factory import make_engine
 from autodc.study.journal.events import RULES, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
-from autodc.study.rules import allowance, probing
+from autodc.study.rules import affordable, allowance, probing
 from autodc.study.view import spec_of
 from autodc.studyfile import codes
 from autodc.studyfile.study import SourceSpec, StudySpec
@@ -134,6 +134,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None, workers: Workers | Non
             *catalogue.warnings,
             *_unused(spec),
             *_unpaid_probes(spec),
+            *affordable.unpaid(spec),
             *doubts,
             *told_of_cut(spec, table, separation),
         ),

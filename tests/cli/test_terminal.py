@@ -49,11 +49,33 @@ def printed(width: Any, rows: Any = ROWS) -> list[str]:
         (50, ["dataset", "verdict", "interval"]),
     ],
 )
-def test_a_table_leaves_columns_out_where_there_is_no_room(width: Any, names: Any) -> None:
+def test_columns_without_room_stand_below_the_table(width: Any, names: Any) -> None:
     lines = printed(width)
     assert max(map(len, lines)) <= width
     assert lines[2].strip("┃ ").split() == [*"┃".join(f" {n} " for n in names).split()]
-    assert len(lines) == 4 + len(ROWS) + 1
+    below = " ".join(" ".join(lines[4 + len(ROWS) + 1 :]).split())
+    assert ("why" in names) == (below == "")
+    if below:
+        assert below.startswith("dark_streets: ")
+        assert all(f"why {WHY}" in below for _ in ROWS)
+    assert ("weight 1.60" in below) == ("weight" not in names)
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 100, 200])
+def test_no_cell_vanishes_at_any_width(width: Any) -> None:
+    told = " ".join(" ".join(printed(width)).replace("│", " ").split())
+    for row in ROWS:
+        for cell in row:
+            assert all(word in told for word in str(cell).split())
+
+
+def test_a_long_name_of_a_column_goes_over_lines_before_a_column_leaves() -> None:
+    out = Console(width=40, file=io.StringIO())
+    columns = [Column(name="slice"), Column(name="four times the rows", right=True, drop=1), Column(name="any number")]
+    print_table(out, columns, [["overall", "0.012", "0.031"]])
+    told = out.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, told.splitlines())) <= 40
+    assert told.rstrip().endswith("┘")
 
 
 def test_where_nothing_can_be_left_out_a_row_is_a_few_lines() -> None:

@@ -208,3 +208,28 @@ def test_a_forked_process_has_a_database_of_its_own() -> None:
             return
     os.kill(child, 9)
     pytest.fail("the child hangs")
+
+
+@pytest.mark.parametrize(
+    ("where", "mended"),
+    [
+        ("city = Berlin", "city = 'Berlin'"),
+        ('city = "Berlin"', "city = 'Berlin'"),
+        ("Berlin = city", "'Berlin' = city"),
+        ("population > 3 AND city <> Berlin", "population > 3 AND city <> 'Berlin'"),
+        ("city IN (Berlin, 'Bonn')", "city IN ('Berlin', 'Bonn')"),
+        ("city = New York", "city = 'New York'"),
+        ("target = cat", "target = 'cat'"),
+    ],
+)
+def test_a_value_without_quotes_is_told_in_quotes(where: Any, mended: Any) -> None:
+    rows = pd.DataFrame({"city": ["Berlin", "New York"], "population": [3, 8]})
+    with pytest.raises(DataError) as caught:
+        select(where, rows, np.array(["cat", "dog"]), place="slices[0].where")
+    assert caught.value.hint == f"text stands in quotes: {mended}"
+    assert select(mended, rows, np.array(["cat", "dog"]), place="").dtype == bool
+
+
+def test_a_slip_in_the_name_of_a_column_is_still_told_so() -> None:
+    with pytest.raises(DataError, match="did you mean `city`"):
+        select("citty = 'Berlin'", pd.DataFrame({"city": ["Berlin"]}), None, place="")

@@ -263,4 +263,8 @@ def test_check_tells_what_either_side_and_more_rows_could_show(cut: Any, tmp_pat
 def test_check_tells_a_margin_that_all_rows_certify_and_the_gates_do_not(tmp_path: Path) -> None:
     narrow = [{**WIDE[0], "margin": 0.03}, *WIDE[1:]]
     found = preflight(autodc.load(write_world(tmp_path, **{**FORTY, "slices": narrow})))
-    assert [w for w in found["warnings"] if "slice overall: its 360 gate rows certify" in w and "all its 600 rows" in w]
+    assert [
+        w
+        for w in found["warnings"]
+        if "].margin (slice overall): its 360 gate rows certify" in w and "all its 600 rows" in w
+    ]
