@@ -67,8 +67,8 @@ def alpha_of(before: int) -> float:
 def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Confirmation, ...]:
     """Try every suspicion in this order, with intervals that hold together.
 
-    masks: the rows of the view that each means, found without looking at them, the surest first. A group of rows is one
-    observation. Each is tried on the rows that none before it has, inside against outside: where half of the rows fail
+    masks: the rows of the view that each means, found without looking at them, the surely worst first. A group of rows is
+    one observation. Each is tried on the rows that none before it has, inside against outside: where half of the rows fail
     for two reasons, a third reason is no worse than the rest, and much worse than what is left of it. Of alpha the
     first gets most, the k-th a k-th of that, both sides (a weighted Bonferroni bound: masks and order do not depend on
     these rows): where nothing is true, at most alpha / 2 of diagnoses confirm anything. The deviation is the larger of
