@@ -67,13 +67,13 @@ def alpha_of(before: int) -> float:
 def tried(masks: Sequence[Array], view: View, alpha: float = ALPHA) -> tuple[Confirmation, ...]:
     """Try every suspicion in this order, with intervals that hold together.
 
-    masks: the rows of the view that each means, found without looking at them, the surest first. A group of rows is one
-    observation. Each is tried on the rows that none before it has, inside against outside: where half of the rows fail
-    for two reasons, a third reason is no worse than the rest, and much worse than what is left of it. Of alpha the
-    first gets most, the k-th a k-th of that, both sides (a weighted Bonferroni bound: masks and order do not depend on
-    these rows): where nothing is true, at most alpha / 2 of diagnoses confirm anything. The deviation is the larger of
-    two, that of the difference and that as if there were none: a handful of rows that all fail would otherwise have no
-    doubt at all.
+    masks: the rows of the view that each means, found without looking at them, the surely worst first. A group of rows
+    is one observation. Each is tried on the rows that none before it has, inside against outside: where half of the
+    rows fail for two reasons, a third reason is no worse than the rest, and much worse than what is left of it. Of
+    alpha the first gets most, the k-th a k-th of that, both sides (a weighted Bonferroni bound: masks and order do not
+    depend on these rows): where nothing is true, at most alpha / 2 of diagnoses confirm anything. The deviation is the
+    larger of two, that of the difference and that as if there were none: a handful of rows that all fail would
+    otherwise have no doubt at all.
     """
     shares = 1 / np.arange(1, len(masks) + 1)
     shares = shares / shares.sum() if len(masks) else shares

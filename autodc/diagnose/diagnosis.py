@@ -30,7 +30,7 @@ MOST = 10_000
 CROSSED = 2 * MOST
 """Up to so many rows either half is searched and confirms what was found on the other; of more, one is enough."""
 RULE_FIRST = 1.25
-"""A rule comes before a cluster that is so much surer: a rule is read, and holds on rows without an embedding."""
+"""A rule comes before a cluster on which so much more fails: a rule is read, and holds without an embedding."""
 OF_CLASS = 0.5
 """A rule that names the class counts so much beside one that does not: less can be done about it."""
 NEWS = 0.5
@@ -194,7 +194,7 @@ def _standing(one: _Tried | Named, trial: Confirmation) -> int:
 
 
 def _preferred(one: Suspicion) -> float:
-    """How much surer than a cluster it counts in the order of trial."""
+    """By what its difference counts in the order of trial, beside a cluster."""
     if one.ball is not None:
         return 1.0
     return RULE_FIRST * (OF_CLASS if one.rule.names_class else 1.0)

@@ -65,7 +65,7 @@ def test_the_same_rows_again_are_no_news() -> None:
     assert not again.news.any()
 
 
-def test_they_are_tried_the_surest_first_and_nothing_twice() -> None:
+def test_they_are_tried_the_worst_first_and_nothing_twice() -> None:
     view = reasons()
     masks = [of(view, "dark"), of(view, "turned"), of(view, "turned"), of(view, "masked")]
     order = in_turn(masks, [1.0] * 4, view, 10)
