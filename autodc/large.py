@@ -32,8 +32,8 @@ COUNTED = 1 << 20
 """Smaller arrays are not counted."""
 BESIDE = 32 << 20
 """The same of what is worked out beside the inputs, such as a hash of every row: there are several of these."""
-CHUNK = 65_536
-"""Rows that are copied at once."""
+CHUNK, CHUNK_BYTES = 65_536, 16 << 20
+"""Rows that are copied at once, and bytes of them."""
 RUNS = 4096
 """Rows of a table that are left as so many stretches at most stay where they lie."""
 ROOM_LEFT = 64 << 20
@@ -135,7 +135,7 @@ def taken_values(values: Array, rows: Array, most: int | None = None) -> Array:
     if values.nbytes * len(rows) < COUNTED * max(1, len(values)):
         return np.asarray(values[rows])
     found = room((len(rows), *values.shape[1:]), values.dtype, most)
-    for piece in pieces_of(len(rows)):
+    for piece in pieces_of(len(rows), values.nbytes // max(1, len(values))):
         found[piece] = values[rows[piece]]
     return found
 
@@ -188,9 +188,10 @@ def some_places(rows: int, most: int, piece: int) -> Iterator[Array]:
     return (places[start : start + piece] for start in range(0, len(places), piece))
 
 
-def pieces_of(rows: int) -> Iterator[slice]:
-    """The rows of something long, CHUNK at a time."""
-    return (slice(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
+def pieces_of(rows: int, size: int = 1) -> Iterator[slice]:
+    """The rows of something long, CHUNK at a time, or as many as CHUNK_BYTES hold. size: bytes of a row."""
+    many = max(1, min(CHUNK, CHUNK_BYTES // max(1, size)))
+    return (slice(start, min(start + many, rows)) for start in range(0, rows, many))
 
 
 def _ends(rows: Array) -> Array:

@@ -290,3 +290,17 @@ def test_large_rows_are_joined_in_a_file(monkeypatch: pytest.MonkeyPatch) -> Non
     there = large.joined(parts)
     np.testing.assert_array_equal(there, np.concatenate(parts))
     np.testing.assert_array_equal(small, there)
+
+
+def test_pictures_are_taken_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(large, "IN_MEMORY", 1 << 20)
+    pictures = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint8, (600, 256, 256, 3))
+    pictures[:, 0, 0, 0] = np.arange(600) % 251
+    tracemalloc.start()
+    try:
+        found = large.taken(pictures, np.arange(599, -1, -1))
+        assert tracemalloc.get_traced_memory()[1] < 40e6, "of 118 MB"
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(found[:, 0, 0, 0], (np.arange(600) % 251)[::-1])
