@@ -55,7 +55,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
     )
     if night["each_to_the_last"]:
         out.print(
-            f"about {night['each_to_the_last']} trainings (budget.trainings) would take each candidate to the last look",
+            f"about {night['each_to_the_last']} trainings (budget.trainings) take each candidate to the last look",
             soft_wrap=not out.is_terminal,
         )
     out.print(_sentence(found["tracking"]), soft_wrap=not out.is_terminal)

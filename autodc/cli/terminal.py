@@ -54,7 +54,10 @@ def print_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence
     if title:
         out.print(Text(title, style="italic"))
     left = list(range(len(columns)))
-    while not _fits(out, table := _drawn(columns, rows, left)):
+    if _fits(out, table := _drawn(columns, rows, left, folds=False)):
+        out.print(table)
+        return None
+    while not _fits(out, table := _drawn(columns, rows, left, folds=True)):
         spare = [k for k in left if columns[k].drop]
         if not spare:
             return _listed(out, columns, rows, range(len(columns)))
@@ -81,12 +84,14 @@ def _open(*, stderr: bool) -> Console:
     return _Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=UNWRAPPED)
 
 
-def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int]) -> Table:
+def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], left: Sequence[int], folds: bool) -> Table:
+    """The table of some columns. folds: whether long names of columns go over lines."""
     table = Table()
     for k in left:
         one = columns[k]
         cells = [line.cell_len for row in rows for line in Text.assemble(row[k]).split("\n")] or [0]
-        words = fill(one.name, max(*cells, *map(len, one.name.split() or [""])), break_long_words=False)
+        narrow = max(*cells, *map(len, one.name.split() or [""]))
+        words = fill(one.name, narrow, break_long_words=False) if folds else one.name
         widest = max(*cells, *map(len, words.split("\n")))
         least = min(widest, NARROWEST) if one.wraps else widest
         justify: Literal["left", "right"] = "right" if one.right else "left"

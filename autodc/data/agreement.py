@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodc.data.dataset import Dataset
+from autodc.data.renaming import renaming
 from autodc.errors import DataError
 from autodc.large import BESIDE, pieces_of, room
 from autodc.table import Table
@@ -80,7 +81,7 @@ def encoded(data: Dataset, classes: Classes, place: str) -> Dataset:
             f"{label!r} ({count} rows)"
             for label, count in zip(labels[foreign].tolist(), counts[foreign].tolist(), strict=True)
         )
-        hint = f"the base has {', '.join(map(repr, classes))}; rename with options: {{map: {{old: new}}}}"
+        hint = renaming(labels[foreign], classes)
         raise DataError("ADC-DATA-023", "classes that the base does not have", place, got, hint)
     codes = room((len(data),), np.dtype(np.int64), BESIDE)
     for rows in pieces_of(len(data)):

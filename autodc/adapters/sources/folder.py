@@ -128,5 +128,5 @@ class FolderSource:
         path = Path(request.path)
         refuse_foreign(request, start_of(path, 1024))
         with path.open("rb") as stream:
-            array = read_array(request, stream, path.stat().st_size, "it")
+            array = read_array(request, stream, path.stat().st_size, "the array")
         return array.astype(array.dtype.newbyteorder("="), copy=False)

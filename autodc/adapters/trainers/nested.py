@@ -14,7 +14,7 @@ def suggest_nested(name: str, known: Sequence[str], what: str) -> str:
     last = {one: one.rpartition("__")[2] for one in known}
     asked = name.rpartition("__")[2]
     same = [one for one, part in last.items() if part.casefold() == asked.casefold() and "__" in one]
-    if same and meant(name, [one for one in known if "__" not in one]) is None:
+    if same:
         return f"did you mean {' or '.join(sorted(same, key=lambda one: one.count('__'))[:SHOWN])}?"
     if meant(name, known) is None and (close := meant(asked, list(last.values()))) is not None:
         return f"did you mean {' or '.join([one for one, part in last.items() if part == close][:SHOWN])}?"

@@ -10,8 +10,8 @@ from autodc.study.phases.order import ORDER
 from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
 
-FILLS = 1
-"""A search training of the next round that is planned while the gate has nothing to train yet."""
+SPARE = 2
+"""Trainings more than counted that the search of the next round may take while the gate waits."""
 MOST = 100_000
 """Larger budgets are not looked for."""
 
@@ -23,13 +23,15 @@ def gate_room(spec: StudySpec) -> float:
     return room - int(min(spec.search.trials_per_round, max(0.0, allowance.SEARCH_SHARE * room / turns)))
 
 
-def needed(spec: StudySpec) -> int:
-    """Trainings without which the gate asks nothing of candidates: two arms at the first look, and what is set apart.
+def needed(spec: StudySpec) -> tuple[int, int]:
+    """Trainings without which the gate asks nothing of candidates, and with which it surely does.
 
-    Weighed together, harm that they do must be able to leave them again.
+    At the first look one arm is new, or both are; weighed together, what is set apart comes on top, for harm must be
+    able to leave them again; and while the gate waits, the search of the next round goes on.
     """
-    apart = SET_APART["everything"] + FILLS if spec.gate.evidence == "together" else 0
-    return 2 * spec.gate.looks[0] + apart
+    first, together = spec.gate.looks[0], spec.gate.evidence == "together"
+    apart = SET_APART["everything"] if together else 0
+    return first + apart, 2 * first + apart + (SPARE if spec.loop.rounds > 1 else 0)
 
 
 def ample(spec: StudySpec) -> int:
@@ -51,20 +53,22 @@ def budget_for(spec: StudySpec, trainings: int) -> int | None:
 
 
 def unpaid(spec: StudySpec) -> list[str]:
-    """Say that the budget compares no candidate, and which one would; nothing where it does."""
+    """Say that the budget compares no candidate, or may not, and which one would; nothing where it surely does."""
     asked = allowance.asked(spec)
-    if math.isinf(asked) or not spec.data.candidates or gate_room(spec) >= needed(spec):
+    least, sure = needed(spec)
+    if math.isinf(asked) or not spec.data.candidates or (room := gate_room(spec)) >= sure:
         return []
-    least, most = budget_for(spec, needed(spec)), budget_for(spec, ample(spec))
-    them = "them together, at the first look" if spec.gate.evidence == "together" else "one of them, at the first look"
+    enough, most = budget_for(spec, sure), budget_for(spec, ample(spec))
+    does = "compares no candidate, so nothing can be kept" if room < least else "may compare no candidate"
     words = (
-        f"budget.trainings: {asked:g} compares no candidate, so nothing can be kept: after the search of a round the "
-        f"gate has {max(0.0, gate_room(spec)):g} trainings, a comparison takes {needed(spec)}"
+        f"budget.trainings: {asked:g} {does}: after the search of a round the gate has {max(0.0, room):g} trainings, "
+        f"a comparison takes {least} to {sure}"
     )
-    if least is not None:
-        words += f". {least} compare {them}"
+    if enough is not None:
+        them = "them together, at the first look" if spec.gate.evidence == "together" else "one of them"
+        words += f". {enough} compare {them}"
     if most is not None:
-        words += f"; about {most} take each of the {len(spec.data.candidates)} to the last"
+        words += f"; about {most} take each of the {len(spec.data.candidates)} to the last look"
     return [words]
 
 
