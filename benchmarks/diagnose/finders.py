@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def permuted(runs: int, first: int, rows: int = 3000, size: int = 1, slices: boo
     fooled = confirmed = 0
     for run in range(runs):
         rng = np.random.default_rng(seeds.child(run, "permuted"))
-        view = replace(setting(first + run % 4).view("pixels"), x=None)
+        view = _measured(first + run % 4)
         view = view.take(np.repeat(rng.permutation(len(view))[: rows // size], size))
         groups = np.repeat(np.arange(rows // size), size)
         error = rng.permutation(view.error)
@@ -151,6 +152,12 @@ def permuted(runs: int, first: int, rows: int = 3000, size: int = 1, slices: boo
         count = len(diagnose(view, OURS, named=named, seed=run).confirmed)
         fooled, confirmed = fooled + (count > 0), confirmed + count
     return fooled, confirmed
+
+
+@cache
+def _measured(number: int) -> View:
+    """The view of a setting without its pictures, of which measures take longer than a diagnosis."""
+    return replace(setting(number).view("pixels"), x=None)
 
 
 def _named(view: View) -> list[Named]:
