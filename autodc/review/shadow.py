@@ -62,7 +62,7 @@ def warnings(content: Mapping[str, Any]) -> list[str]:
 
 def left_out_words(finding: str, why: str) -> str:
     """Why a finding of the study is not looked for in a stream."""
-    return f"finding {finding} is not looked for in the stream: {why}"
+    return f"finding {finding} is not looked for in all of the stream: {why}"
 
 
 def represents(content: Mapping[str, Any]) -> list[str]:

@@ -41,7 +41,7 @@ from autodc.verbs.sizes import offers_of
 from autodc.wire.annotators import USUAL
 from autodc.wire.checks import Checks, labels_seen
 from autodc.wire.diagnosis import Looked, as_events, look, looks, with_more_rows
-from autodc.wire.explored import explored, known_of
+from autodc.wire.explored import explored, known_of, refuse_uncut
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.promoting import admit_slice
 from autodc.wire.workers import Workers, local_workers
@@ -120,6 +120,7 @@ def _of_study(
     finders = finders_of(wishes.finders, spec.folder)
     stage("reading the data")
     inputs = read_inputs(spec, workers=workers)
+    refuse_uncut(inputs)
     refuse_unused(wishes.decoder, inputs)
     offers = offers_of(inputs, more.offers)
     with tempfile.TemporaryDirectory(prefix="autodc-") as scratch:

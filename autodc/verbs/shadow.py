@@ -32,8 +32,8 @@ from autodc.errors import DataError, InputError
 from autodc.evaluation.metrics import probabilities, soft_rows
 from autodc.files import disk_told
 from autodc.masking import masked
-from autodc.review import shadow as shadow_words
 from autodc.review.findings import last_looked
+from autodc.review.shadow import left_out_words
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.table import Table
 from autodc.verbs.labelling import ADDED, Labels, write_sheet
@@ -266,7 +266,7 @@ def _content(
         "learned": learned.to_dict(),
         "picked": [one.row for one in mined.picked],
         "columns_left_out": dict(learned.layout.columns.left_out),
-        "notes": [*(shadow_words.left_out_words(*one) for one in learned.left_out.items()), *notes],
+        "notes": [*(left_out_words(*one) for one in learned.left_out.items()), *notes],
     }
 
 

@@ -22,6 +22,7 @@ from autodc.diagnose.shadow.mine import Learned, Seen
 from autodc.errors import DataError
 from autodc.files import disk_told
 from autodc.large import cache_folder
+from autodc.review.shadow import left_out_words
 from autodc.studyfile.study import StudySpec
 from autodc.table import Inputs, Table, join
 from autodc.wire.attributes import enrichment_for
@@ -87,8 +88,8 @@ def summing_up(spec: StudySpec, given: pd.DataFrame, frame: pd.DataFrame) -> tup
 
 def with_gaps(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """The same with all columns that are looked at: a batch that lacks one has gaps there."""
-    wanted = [one.source for one in columns.columns if one.source not in frame]
-    return frame if not wanted else frame.assign(**dict.fromkeys(wanted, np.nan))
+    gaps = {one.source: None if one.is_category else np.nan for one in columns.columns if one.source not in frame}
+    return frame.assign(**gaps) if gaps else frame
 
 
 def noted(
@@ -106,6 +107,7 @@ def noted(
     """
     rules = tuple(one.rule for one in learned.gathered)
     notes: dict[str, None] = {}
+    unread = dict[int, str]()
     with _Growing(learned.layout.width) as features:
         failure, content, condition, predicted = list[Array](), list[Array](), list[Array](), list[Array]()
         for piece in pieces:
@@ -116,7 +118,7 @@ def noted(
             failure.append(learned.model.predict(made).astype(np.float32))
             content.append(np.asarray(piece.data.hashes))
             predicted.append(_predicted(outputs, featurer.is_classification))
-            condition.append(which(rules, with_predicted(frame, predicted[-1], classes)).astype(np.int16))
+            condition.append(which(rules, with_predicted(frame, predicted[-1], classes), unread).astype(np.int16))
             notes |= dict.fromkeys(piece.data.notes)
         seen = Seen(
             features=features.all(),
@@ -125,7 +127,8 @@ def noted(
             condition=np.concatenate(condition),
             predicted=np.concatenate(predicted),
         )
-    return seen, tuple(notes)
+    left_out = (left_out_words(learned.gathered[at].finding, why) for at, why in unread.items())
+    return seen, (*notes, *left_out)
 
 
 def with_predicted(frame: pd.DataFrame, predicted: Array, classes: Sequence[Any]) -> pd.DataFrame:

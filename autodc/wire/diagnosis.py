@@ -21,9 +21,8 @@ from autodc.diagnose.finding import Finding
 from autodc.diagnose.more_rows import MoreRows
 from autodc.diagnose.named import Named
 from autodc.diagnose.rule import Rule
-from autodc.diagnose.view import LEAST_GROUPS
 from autodc.diagnose.view import View as Rows
-from autodc.errors import AutodcError, InputError
+from autodc.errors import AutodcError
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.review.labels import seen_by
@@ -34,7 +33,7 @@ from autodc.study.ports import ArtefactLost, ArtefactStore
 from autodc.study.view import View
 from autodc.wire.checks import FAILED, journalled, labels_of_night
 from autodc.wire.exhibits import NO_RULE, exhibit
-from autodc.wire.explored import Known, explored, known_of, refuse_uncut
+from autodc.wire.explored import Known, explored, known_of, refuse_few, refuse_uncut
 from autodc.wire.inputs import Inputs
 from autodc.wire.more_rows import of_findings, told_of
 
@@ -90,15 +89,7 @@ def look(
     refuse_uncut(inputs)
     known = known or known_of(inputs)
     rows = explored(inputs, outputs, known)
-    units = len(np.unique(rows.groups))
-    if units < LEAST_GROUPS:
-        raise InputError(
-            "ADC-DIAG-002",
-            "too few rows are set apart for diagnosis: what is found on one half could not be confirmed on the other",
-            inputs.spec.place("data.validation"),
-            f"{len(rows)} explore rows in {units} groups, {LEAST_GROUPS} needed",
-            "give more validation rows, or a larger data.explore_share",
-        )
+    refuse_few(inputs, len(rows), len(np.unique(rows.groups)))
     found = diagnose(
         rows,
         finders,

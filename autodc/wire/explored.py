@@ -16,7 +16,7 @@ from autodc.adapters.enrichers.spaces import NETWORKS, spaces_of
 from autodc.data.columns import NO_VALUES
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
-from autodc.diagnose.view import View, failed_rows
+from autodc.diagnose.view import LEAST_GROUPS, View, failed_rows
 from autodc.errors import AutodcError, InputError, each_of
 from autodc.evaluation.metrics import probabilities
 from autodc.evaluation.slices import VALIDATION, held_parts
@@ -52,8 +52,10 @@ condition or cause that buries what is truly there to be known. They are looked 
 
 
 def refuse_uncut(inputs: Inputs) -> None:
-    """Raise InputError ADC-DIAG-001 where search and gate see the same rows, so that none are for diagnosis."""
+    """Raise InputError ADC-DIAG-001 where search and gate see the same rows, 002 where too few are for diagnosis."""
     if inputs.separation.is_cut:
+        rows = len(inputs.separation.explore)
+        refuse_few(inputs, rows, rows)
         return
     hint = "give data.explore_share, 0.4 say, and validation rows enough that a target can show something on the rest"
     raise InputError(
@@ -63,6 +65,18 @@ def refuse_uncut(inputs: Inputs) -> None:
         inputs.separation.note or f"data.explore_share is {inputs.spec.data.explore_share:g}",
         hint,
     )
+
+
+def refuse_few(inputs: Inputs, rows: int, groups: int) -> None:
+    """Raise InputError ADC-DIAG-002 where explore rows in so many groups are too few to be cut in two."""
+    if groups < LEAST_GROUPS:
+        raise InputError(
+            "ADC-DIAG-002",
+            "too few rows are set apart for diagnosis: what is found on one half could not be confirmed on the other",
+            inputs.spec.place("data.validation"),
+            f"{rows} explore rows in {groups} groups, {LEAST_GROUPS} needed",
+            "give more validation rows, or a larger data.explore_share",
+        )
 
 
 @final

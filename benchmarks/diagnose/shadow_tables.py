@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,16 +113,33 @@ def chunks_of(case: Stream) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def measured() -> pd.DataFrame:
-    """Run all, print how far it is, return one line a piece."""
+def measured(folder: Path | None = None, *, kept_only: bool = False) -> pd.DataFrame:
+    """Run all, print how far it is, return one line a piece. folder, kept_only: what lies there, and nothing else."""
     found = []
-    for read in tables():
+    for at, read in enumerate(tables()):
+        name = f"table-{at}"
+        if kept_only and not (folder and (folder / f"{name}.json").exists()):
+            continue
         begun = time.perf_counter()
-        case = read()
-        chunks = chunks_of(case)
-        print(f"{case.name}: {len(case.y)} rows, {time.perf_counter() - begun:.0f} s", flush=True)
-        found.append(chunks)
-    return pd.concat(found, ignore_index=True)
+        found.append(kept(folder, name, partial(_of, read)))
+        print(f"{found[-1].case.iloc[0]}: {time.perf_counter() - begun:.0f} s", flush=True)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["case", "stream"])
+
+
+def _of(read: Callable[[], Stream]) -> pd.DataFrame:
+    return chunks_of(read())
+
+
+def kept(folder: Path | None, name: str, measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """What was measured and lies in a folder; else measured, and put there where there is one."""
+    path = None if folder is None else folder / f"{name}.json"
+    if path is not None and path.exists():
+        return pd.read_json(path, orient="records")
+    found = measure()
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.to_json(path, orient="records", double_precision=15)
+    return found
 
 
 def summary(chunks: pd.DataFrame) -> pd.DataFrame:

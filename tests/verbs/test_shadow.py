@@ -289,6 +289,22 @@ def test_what_cannot_be_mined_leaves_nothing_behind(world: Path, tmp_path: Path,
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_hours_in_which_nothing_comes_are_no_fault_of_a_stream_and_a_batch_may_lack_a_condition(
+    world: Path, tmp_path: Path
+) -> None:
+    with np.load(world / "stream.npz") as file:
+        rows = {name: file[name] for name in file.files}
+    (tmp_path / "hours").mkdir()
+    np.savez(tmp_path / "hours" / "00.npz", **{name: values[:0] for name, values in rows.items()})
+    np.savez(tmp_path / "hours" / "01.npz", **{name: values[:300] for name, values in rows.items()})
+    np.savez(tmp_path / "hours" / "02.npz", x=rows["x"][300:400], hour=rows["hour"][300:400])
+    found = autodc.shadow(
+        autodc.load(world / "study.yaml"), "mine.py:Centroids", tmp_path / "hours", tmp_path / "out", pick=5
+    )
+    assert found.content["rows"] == 400
+    assert not found.content["notes"]
+
+
 def test_a_folder_that_is_there_is_never_written_over(world: Path, mined: dict[str, Any]) -> None:
     with pytest.raises(AutodcError, match="ADC-SHDW-001"):
         autodc.shadow(autodc.load(world / "study.yaml"), "constant", world / "stream.npz", world / "mined")

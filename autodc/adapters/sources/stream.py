@@ -25,12 +25,12 @@ from autodc.adapters.sources.urls import is_remote, normal
 from autodc.data.agreement import agreed
 from autodc.data.dataset import Dataset
 from autodc.data.source import SourceRequest
-from autodc.errors import raise_all
+from autodc.errors import DataError, raise_all
 from autodc.masking import masked
 from autodc.studyfile.study import SourceSpec, TaskKind
 from autodc.table import Table, row_bytes
 
-STREAM = "stream"
+STREAM, NO_ROWS = "stream", "ADC-DATA-009"
 PLACE = "--stream"
 BYTES, MOST = 32 << 20, 65_536
 """A piece is so many bytes of inputs, or so many rows."""
@@ -72,15 +72,28 @@ class Stream:
         return self._options(self._kind_of(self.spec.source))
 
     def pieces(self) -> Iterator[Piece]:
-        """Read the stream from its beginning. Raises DataError (or Problems) for all that is wrong with it."""
-        rows = max(1, min(MOST, BYTES // row_bytes(self.base.x)))
-        first = 0
+        """Read the stream from its beginning. Raises DataError (or Problems) for all that is wrong with it.
+
+        A file without rows is no fault where others have some: there are hours in which nothing comes.
+        """
+        first, empty = 0, None
         for file, some in self._files():
-            for data in some(rows):
-                fit, misfits = agreed(data, self.base, f"{PLACE} ({file})")
-                raise_all(misfits)
-                yield Piece(file=file, first=first, data=fit)
-                first += len(fit)
+            try:
+                for data in self._fitting(file, some):
+                    yield Piece(file=file, first=first, data=data)
+                    first += len(data)
+            except DataError as error:
+                if error.code != NO_ROWS:
+                    raise
+                empty = empty or error
+        if empty is not None and not first:
+            raise empty
+
+    def _fitting(self, file: str, some: Callable[[int], Iterator[Dataset]]) -> Iterator[Dataset]:
+        for data in some(max(1, min(MOST, BYTES // row_bytes(self.base.x)))):
+            fit, misfits = agreed(data, self.base, f"{PLACE} ({file})")
+            raise_all(misfits)
+            yield fit
 
     def _files(self) -> Iterator[tuple[str, Callable[[int], Iterator[Dataset]]]]:
         source = self.spec.source

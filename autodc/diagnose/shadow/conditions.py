@@ -124,11 +124,20 @@ def found_before(
     return tuple(found), left
 
 
-def which(rules: Sequence[Where], attributes: pd.DataFrame) -> Array:
-    """The first rule that holds in each row, shape (n,); −1 where none does."""
+def which(rules: Sequence[Where], attributes: pd.DataFrame, unread: dict[int, str] | None = None) -> Array:
+    """The first rule that holds in each row, shape (n,); −1 where none does.
+
+    unread: gets the rules that these rows cannot be asked, as one about text where they have numbers, and why; such a
+    rule holds in none of them. None: it raises DataError.
+    """
     found = np.full(len(attributes), -1)
     for at in reversed(range(len(rules))):
-        found[rules[at].mask(attributes)] = at
+        try:
+            found[rules[at].mask(attributes)] = at
+        except DataError as error:
+            if unread is None:
+                raise
+            unread[at] = error.problem
     return found
 
 

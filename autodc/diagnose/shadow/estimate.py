@@ -1,9 +1,10 @@
 """The share of failures in a stream without labels, with an interval that widens where validation has no such rows.
 
 Four things are not known: how the rows of the stream will turn out (a sum of coins); how well the probabilities hold,
-which validation tells on rows weighed as the stream has them; how well they hold where those rows gather otherwise
-than in validation; and what happens under conditions that validation has not, where any share may fail. For the last
-the model of failures is also learnt again with one region of validation after the other left out.
+which validation tells on rows weighed as the stream has them; how well they hold where rows gather otherwise than in
+validation: as well as in a region that was left out, for so large a share of the rows as would have to be others for
+the two to be alike; and what happens under conditions that validation has not, where any share may fail. For the last
+two the model of failures is also learnt again with one region of validation after the other left out.
 """
 
 from __future__ import annotations
@@ -139,8 +140,9 @@ def estimate(
     middle = float(np.clip(probability.mean() + correction + new * rosy.mean, 0.0, 1.0))
     z = float(norm.ppf(0.5 + CERTAINTY / 2))
     step_not_known = SHIFTED * (middle - float(failed.mean()))
+    elsewhere = float(np.maximum(0.0, 1.0 - 1.0 / np.maximum(ratio, 1e-9)).mean())  # total variation
     of_new = REACH * new * np.sqrt(ANY_SHARE + rosy.deviation**2)
-    half = z * float(np.sqrt(variance + luck + step_not_known**2 + of_new**2))
+    half = z * float(np.sqrt(variance + luck + step_not_known**2 + (elsewhere * rosy.deviation) ** 2 + of_new**2))
     return Estimate(
         estimate=middle,
         low=max(0.0, middle - half),

@@ -18,6 +18,7 @@ from autodc.diagnose.shadow.failure import FailureModel, auroc
 from autodc.diagnose.shadow.features import Layout
 from autodc.diagnose.shadow.mine import Learned, Seen, mine
 from autodc.diagnose.unlabelled import Unlabelled
+from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]
 
@@ -174,6 +175,21 @@ def test_findings_of_the_study_are_conditions_of_their_own_and_the_prediction_st
     at = which(tuple(one.rule for one in found), stream)
     np.testing.assert_array_equal(at == 0, frame.light < 0.3)
     np.testing.assert_array_equal(at == 1, (said == "cat") & (frame.place == "south") & ~(frame.light < 0.3))
+
+
+def test_a_rule_that_a_batch_cannot_be_asked_holds_in_none_of_its_rows_and_is_told() -> None:
+    frame, _, failed = rows(300, 14)
+    stream = frame.assign(**{PREDICTED: "cat"})
+    findings = {"F1": Unlabelled(where="place = 'south'"), "F2": Unlabelled(where="light < 0.3")}
+    found, _ = found_before(findings, Columns.shared(frame, frame), stream, failed)
+    rules, unread = [one.rule for one in found], dict[int, str]()
+    numbers = stream.assign(place=3.5)
+    with pytest.raises(DataError, match="ADC-DATA-034"):
+        which(rules, numbers)
+    at = which(rules, numbers, unread)
+    np.testing.assert_array_equal(at == 1, frame.light < 0.3)
+    assert not (at == 0).any()
+    assert unread == {0: "`where` cannot be evaluated"}
 
 
 def test_drift_names_what_moved_and_stays_quiet_where_nothing_did() -> None:
