@@ -67,6 +67,10 @@ def show_diagnosis(result: DiagnosisResult) -> None:
     _show_list(out, "edge cases:", [words] if (words := edge_words(result.checks.edges)) else [])
     _show_list(out, _label_head(result.checks.labels), label_words(result.checks.labels))
     _show_list(out, "unit tests that tell nothing:", unit_test_words(result.checks.unit_tests))
+    if result.folder is None and sure and not more:
+        out.print(
+            "\nwhat more data would do: a run tells it of every candidate, --curves of rows like those of the base"
+        )
     for note in result.notes:
         out.print(Text(f"\nnot looked at: {note}", style="yellow"))
     if result.promoted:

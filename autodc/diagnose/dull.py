@@ -1,4 +1,9 @@
-"""Unit tests that tell nothing: slices on which no two models ever differed, and slices that always move together."""
+"""Unit tests that tell nothing: slices on which no two models ever differed, and slices that always move together.
+
+Most of what moves slices is common to all of them: a bad setting makes each worse, a good dataset each better. So a
+high correlation is not enough. Of two slices one tells nothing beside the other where what the other leaves of it does
+not depend on what the models were made of: then no choice of data or settings would be another one without it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import numpy as np
-from scipy.special import fdtri
+from scipy.special import fdtri, ncfdtrinc
 
 from autodc.diagnose.check import Reason, Status
 from autodc.errors import DataError
@@ -27,6 +32,9 @@ LEAST_PAIRS = 6
 """Models that were trained twice or more, from which the noise of a training is known."""
 TOGETHER = 0.9
 """Correlation over models that two slices exceed, at 95%, to be told."""
+OWN = 0.01
+"""Share of what models differ on a slice that data and settings may move beyond another slice, at most, at 95%, for the
+two to move together: a tenth of its standard deviation."""
 SAME_ROWS = 0.9
 """Share of the rows of either that two slices have in common, from which that is the reason."""
 STILL = 1e-9
@@ -112,13 +120,19 @@ class UnitTests:
 
 
 def unit_tests(
-    values: Array, names: Sequence[str], *, models: Array | None = None, rows: Mapping[str, Array] | None = None
+    values: Array,
+    names: Sequence[str],
+    *,
+    models: Array | None = None,
+    rows: Mapping[str, Array] | None = None,
+    made_of: Array | None = None,
 ) -> UnitTests:
     """Find the slices that tell nothing, and those that tell the same.
 
     values: shape (trainings, slices), any unit; a slice with a NaN is judged on the trainings that have it. models:
     ints or text, shape (trainings,), the same for trainings of one plan with other seeds; left out, each is its own.
-    rows: slice → positions of its rows.
+    rows: slice → positions of its rows. made_of: shape (trainings, d), what the models were made of in numbers (weights
+    of datasets, settings); where it is not known two slices move together only if they are nearly the same.
 
     Raises DataError ADC-DIAG-054 where the shapes do not fit together.
     """
@@ -140,7 +154,7 @@ def unit_tests(
     found = [_dull(name, values[:, k], plans, rows) for k, name in enumerate(names)]
     dull = tuple(one for one in found if one is not None)
     lively = [k for k, one in enumerate(found) if one is None]
-    together = _together(values, list(names), lively, plans, rows)
+    together = _together(values, list(names), lively, plans, rows, made_of)
     status: Status = "found" if dull or together else "passed"
     return UnitTests(status=status, models=count, dull=dull, together=together)
 
@@ -185,15 +199,24 @@ def _between(values: Array, of: Array) -> float | None:
 
 
 def _together(
-    values: Array, names: list[str], lively: list[int], plans: Array, rows: Mapping[str, Array] | None
+    values: Array,
+    names: list[str],
+    lively: list[int],
+    plans: Array,
+    rows: Mapping[str, Array] | None,
+    made_of: Array | None,
 ) -> tuple[Together, ...]:
     """Groups in which every two move together: the closest two join first, as long as all do."""
     _, place = np.unique(plans, return_inverse=True)
     means = _means(values, place)
+    of = None if made_of is None else _means(np.asarray(made_of, dtype=float), place)
     links: dict[tuple[int, int], tuple[float, float]] = {}
     for at, a in enumerate(lively):
         for b in lively[at + 1 :]:
-            links[a, b] = links[b, a] = _correlation(means[:, a], means[:, b])
+            correlation, low = _correlation(means[:, a], means[:, b])
+            if low > TOGETHER and not _are_same_rows((names[a], names[b]), rows):
+                low = low if _own(means[:, [a, b]], of) <= OWN else 0.0
+            links[a, b] = links[b, a] = correlation, low
     groups = [[k] for k in lively]
     while True:
         merges = [
@@ -231,6 +254,37 @@ def _correlation(a: Array, b: Array) -> tuple[float, float]:
         return 0.0, 0.0
     found = float(np.clip(np.corrcoef(a[known], b[known])[0, 1], -1.0, 1.0 - 1e-12))
     return found, float(np.tanh(np.arctanh(found) - 1.645 / np.sqrt(n - 3)))
+
+
+def _own(pair: Array, made_of: Array | None) -> float:
+    """The share of what models differ on either slice that they may be made for beyond the other: its bound at 95%.
+
+    The difference of the two, each in its own standard deviations, is regressed on what the models were made of; the
+    bound of the R² is that of the noncentral F (Cohen, Statistical Power Analysis, 1988, 9.2). pair: shape (models, 2).
+    """
+    known = np.isfinite(pair).all(axis=1)
+    values, n = pair[known], int(known.sum())
+    a, b = ((values - values.mean(axis=0)) / values.std(axis=0)).T
+    rest = a - b
+    total = float(rest @ rest)
+    columns = np.zeros((n, 0)) if made_of is None else made_of[known] - made_of[known].mean(axis=0)
+    rank = int(np.linalg.matrix_rank(columns)) if columns.size else 0
+    freedom = n - rank - 1
+    if total <= STILL * n:
+        return 0.0
+    if not rank or freedom < 1:
+        return total / n
+    error = rest - columns @ np.linalg.lstsq(columns, rest, rcond=None)[0]
+    unexplained = float(error @ error)
+    if unexplained <= STILL * total:
+        return total / n
+    statistic = ((total - unexplained) / rank) / (unexplained / freedom)
+    away = float(ncfdtrinc(rank, freedom, 0.05, statistic)) if fdtri(rank, freedom, 0.05) < statistic else 0.0
+    return total / n * away / (away + n)
+
+
+def _are_same_rows(names: tuple[str, ...], rows: Mapping[str, Array] | None) -> bool:
+    return (_overlap(names, rows) or 0.0) >= SAME_ROWS
 
 
 def _overlap(names: tuple[str, ...], rows: Mapping[str, Array] | None) -> float | None:

@@ -1,7 +1,7 @@
 """Where rows that fail lie beside those that pass, over the one or two attributes of a rule, with the rule's range.
 
-Numbers are drawn as densities (density.py), categories as shares. Of two conditions it also tells how much of the error
-each of them has alone.
+Numbers are drawn as densities (density.py), categories and numbers of a few values as shares. Of two conditions it
+also tells how much of the error each of them has alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pandas as pd
 
 from autodc.diagnose.density import Density, density
 from autodc.diagnose.measured import word
-from autodc.diagnose.rule import Among, Missing, Range, Rule
+from autodc.diagnose.rule import Range, Rule
 from autodc.diagnose.view import View
 
 Array = np.ndarray[Any, Any]
@@ -26,6 +26,8 @@ VALUES = 8
 """Values of a category that are told, those of the rule and the most frequent."""
 CELLS = 28
 """Of a map, along each attribute."""
+FEW = 6
+"""Different numbers up to which each is told apart: a density over flags or counts would have hills between them."""
 MISSING = "(missing)"
 """What rows without a value are called among categories."""
 
@@ -141,7 +143,7 @@ def _along(view: View, name: str, asked: Rule) -> Along | None:
         mask = asked.mask(view.attributes)
         inside = (float(mask[view.failed].mean()), float(mask[~view.failed].mean()))
     numeric = all(isinstance(one, Range) for one in asked.conditions)
-    seen = density(view, [name]) if numeric else None
+    seen = density(view, [name]) if numeric and view.attributes[name].nunique() > FEW else None
     if seen is None:
         return _by_value(view, name, asked, inside)
     lows = [one.low for one in asked.conditions if isinstance(one, Range) and one.low is not None]
@@ -160,12 +162,15 @@ def _along(view: View, name: str, asked: Rule) -> Along | None:
 
 
 def _by_value(view: View, name: str, asked: Rule, inside: tuple[float, float] | None) -> Along | None:
-    column = view.attributes[name].astype(object)
-    words = column.where(column.notna(), MISSING).map(word).to_numpy(object)
+    column = view.attributes[name]
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    said = column.astype(object).map(lambda v: f"{v:g}" if is_number and pd.notna(v) else word(v))
+    words = said.where(column.notna(), MISSING).to_numpy(object)
     frequent = pd.Series(words).value_counts()
-    chosen = [word(v) for one in asked.conditions if isinstance(one, Among) for v in one.values]
-    chosen += [MISSING] if any(isinstance(one, Missing) for one in asked.conditions) else []
+    chosen = set(words[asked.mask(view.attributes)]) if asked.conditions else set()
     told = [*(v for v in frequent.index if v in chosen), *(v for v in frequent.index if v not in chosen)][:VALUES]
+    if is_number:
+        told.sort(key=lambda one: float("inf") if one == MISSING else float(one))
     if len(frequent) < 2 or (not asked.conditions and frequent.iloc[0] < 2):
         return None
     shares = [[float((words[side] == v).mean()) for v in told] for side in (view.failed, ~view.failed)]

@@ -34,6 +34,7 @@ NOTES: Mapping[str, str] = {
 
 _OPERATORS = {">=": "at least", "<": "below", "<=": "at most", ">": "above", "=": "is"}
 _CONDITION = re.compile(r'(?P<name>"(?:[^"]|"")+"|\w+) (?P<operator>>=|<=|<|>|=|IN|IS NULL)(?: (?P<value>.*))?', re.S)
+_OF_A_FUNCTION = re.compile(r"(?<=\)) (>=|<=|<|>|=) (?=-?[\d.]+$)")
 _OUTSIDE_QUOTES = re.compile(r"""\sAND\s(?=(?:[^']*'[^']*')*[^']*$)""")
 
 
@@ -187,7 +188,7 @@ def rule_words(rule: str) -> str:
     for part in _OUTSIDE_QUOTES.split(rule):
         found = _CONDITION.fullmatch(part.strip())
         if found is None:
-            spans.setdefault(part.strip(), [])
+            spans.setdefault(_OF_A_FUNCTION.sub(lambda one: f" {_OPERATORS[one[1]]} ", part.strip()), [])
             continue
         name = found["name"].strip('"').replace('""', '"')
         spans.setdefault(name, []).append(_condition_words(found["operator"], found["value"] or ""))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autodc.diagnose.dull import UnitTests, unit_tests
+from autodc.plan.mixture import BASE
+from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome
 from autodc.review.numbers import count, listed
 from autodc.study.journal.state import State
@@ -31,7 +33,14 @@ def unit_tests_of(state: State, rows: Mapping[str, Array] | None = None) -> Unit
     values = [[_value(outcome, name, card) for name, card in cards.items()] for _, outcome in whole]
     models = [json.dumps(trial.plan.to_dict(), sort_keys=True) for trial, _ in whole]
     table = np.array(values, dtype=float).reshape(len(whole), len(cards))
-    return unit_tests(table, list(cards), models=np.array(models, dtype=object), rows=rows)
+    plans = [trial.plan for trial, _ in whole]
+    return unit_tests(
+        table,
+        list(cards),
+        models=np.array(models, dtype=object),
+        rows=rows,
+        made_of=_made_of(plans, (BASE, *state.candidates)),
+    )
 
 
 def unit_test_words(found: Mapping[str, Any] | None) -> list[str]:
@@ -51,6 +60,22 @@ def unit_test_words(found: Mapping[str, Any] | None) -> list[str]:
         pair = f"{listed(one['slices'])} always move together (correlation {one['correlation']:.2f}){why}"
         said.append(f"{pair}: {listed(others)} {verb} nothing that {first} does not")
     return said
+
+
+def _made_of(plans: Sequence[Plan], datasets: Sequence[str]) -> Array:
+    """Plans in numbers, shape (plans, d): weights of datasets, ranks of settings that are numbers, else flags."""
+    columns: list[list[float]] = [[plan.mixture.weight(name) for plan in plans] for name in datasets]
+    columns += [[float(name in plan.pretrain) for plan in plans] for name in datasets]
+    settings = [{"recipe": plan.recipe, **plan.settings} for plan in plans]
+    for name in sorted({name for one in settings for name in one}):
+        values = [one.get(name) for one in settings]
+        numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
+        if len(numbers) == len(values):
+            columns.append(np.unique(numbers, return_inverse=True)[1].ravel().astype(float).tolist())
+        else:
+            columns += [[float(str(value) == other) for value in values] for other in sorted({*map(str, values)})[1:]]
+    table = np.array(columns, dtype=float).reshape(len(columns), len(plans)).T
+    return table[:, np.ptp(table, axis=0) > 0] if len(plans) else table
 
 
 def _value(outcome: Outcome, name: str, card: Mapping[str, Any]) -> float:

@@ -79,7 +79,12 @@ def wrong(name: str, x: Array, y: Array) -> Iterator[tuple[object, ...]]:
             right = float(truth[found].mean()) if found else np.nan
             results.append((float(bool(found)), len(found), right, truth[found].sum() / max(1, truth.sum())))
         told, count, right, share = np.nanmean(np.array(results, dtype=float), axis=0)
-        yield name, kind, f"{told:.2f}", f"{count:.1f}", f"{right:.2f}", "–" if kind == "nothing" else f"{share:.2f}"
+        found_of = "–" if kind == "nothing" else f"{share:.2f}"
+        yield name, kind, f"{told:.2f}", f"{count:.1f}", said(right), found_of
+
+
+def said(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "–"
 
 
 def people(name: str, x: Array, y: Array) -> tuple[object, ...]:
@@ -141,7 +146,7 @@ def edges(name: str) -> tuple[object, ...]:
     found = edges_in(inputs, rows).to_dict()
     seconds = time.perf_counter() - start
     error = found["error"] or {"inside": np.nan, "outside": np.nan}
-    return name, found["rows"], found["count"], f"{error['inside']:.2f}", f"{error['outside']:.2f}", f"{seconds:.1f}"
+    return name, found["rows"], found["count"], said(error["inside"]), said(error["outside"]), f"{seconds:.1f}"
 
 
 def main() -> None:

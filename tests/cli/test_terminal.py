@@ -186,11 +186,12 @@ def test_words_of_other_peoples_code_are_printed_as_they_stand(capsys: pytest.Ca
             "summary": words,
             "comparisons": [],
             "search": None,
+            "labels": [words],
         }
     )
     Display("t").say(words)
     told = capsys.readouterr()
-    assert told.out.splitlines() == ["fog: undecided", words, words]
+    assert told.out.splitlines() == ["fog: undecided", words, words, f"Labels: {words}."]
     assert told.err.rstrip().endswith(words)
 
 

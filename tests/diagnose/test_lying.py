@@ -67,6 +67,17 @@ def test_categories_and_gaps_are_shares_and_what_the_rule_asks_is_marked() -> No
     assert [row["value"] for row in told["along"][0]["rows"] if row["chosen"]] == ["true"]
 
 
+def test_a_number_of_a_few_values_is_told_value_by_value() -> None:
+    view = view_of(900)
+    frame = view.attributes.assign(line=np.where(np.arange(900) % 3 == 0, 1.0, 0.0))
+    view = type(view)(**{**{name: getattr(view, name) for name in view.__slots__}, "attributes": frame})
+    seen = lying(view, Rule((Range(attribute="line", low=1.0),)))
+    assert seen is not None
+    (line,) = seen.along
+    assert (line.values, line.chosen, line.edges) == (("0", "1"), ("1",), ())
+    assert line.failing[1] == pytest.approx(frame["line"][view.failed].mean())
+
+
 def test_a_cluster_without_a_rule_is_drawn_over_its_causes_and_nothing_over_nothing() -> None:
     view = view_of(600)
     seen = lying(view, Rule(()), ["heat"])

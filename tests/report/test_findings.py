@@ -23,6 +23,8 @@ from autodc.study.journal import events as ev
     [
         ("hour < 6.0", "hour below 6"),
         ("hour >= 2.5 AND hour < 6.0", "hour at least 2.5 and below 6"),
+        ("abs(angle) > 20", "abs(angle) above 20"),
+        ("employer LIKE 'a) > 3'", "employer LIKE 'a) > 3'"),
         ("heat < -3.0 AND region = 'dark'", "heat below -3 and region is 'dark'"),
         ("kind IN ('a AND b', 'it''s')", "kind one of 'a AND b', 'it''s'"),
         ('"odd name" IS NULL AND wet = true', "odd name missing and wet is true"),
@@ -130,7 +132,7 @@ def test_what_a_finding_is_held_against_and_what_would_settle_it_is_said(night: 
         found(4, "suspected", "noise < 0.5"),
     )
     named, beside, suspected, other = findings.views(rows.state())
-    assert named["words"] == "slice turned: abs(angle) > 20"
+    assert named["words"] == "slice turned: abs(angle) above 20"
     assert named["size"] == "55 rows, named by the study before any was seen"
     assert "11% of those in no target slice" in named["sentence"]
     assert "11% elsewhere, less 1 row that a surer one has" in beside["sentence"]
