@@ -133,7 +133,8 @@ def _run(
     reading = round(time.monotonic() - begun, 3)
     tracking = tracking_of(spec)
     stage(tracking.text)
-    for words in folded(inputs.warnings, [BASE, *(one.name for one in (*inputs.table.slices, *spec.data.candidates))]):
+    known = [BASE, *(one.name for one in inputs.table.slices), *(one.name for one in spec.data.candidates)]
+    for words in folded(inputs.warnings, known):
         stage(f"warning: {words}")
     study, journal = open_study(inputs, folder, lambda words: stage(f"warning: {words}"))
     keeper = Summary(journal, progress)
