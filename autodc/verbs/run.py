@@ -130,7 +130,8 @@ def _run(
     inputs = read_inputs(spec, folder, workers)
     tracking = tracking_of(spec)
     stage(tracking.text)
-    for words in folded(inputs.warnings, [BASE, *(one.name for one in (*inputs.table.slices, *spec.data.candidates))]):
+    names = [BASE, *(one.name for one in inputs.table.slices), *(one.name for one in spec.data.candidates)]
+    for words in folded(inputs.warnings, names):
         stage(f"warning: {words}")
     study, journal = open_study(inputs, folder, lambda words: stage(f"warning: {words}"))
     keeper = Summary(journal, progress)
