@@ -35,7 +35,7 @@ TRAINING: Mapping[str, Code] = {
     "ADC-TRAIN-026": several("The network or estimator does not learn this kind of task."),
     "ADC-TRAIN-027": several("A hyperparameter cannot have a value that the search space gives it."),
     "ADC-TRAIN-028": Code("A hyperparameter belongs to a recipe that the study does not use."),
-    "ADC-TRAIN-029": Code("The estimator cannot be made with its parameters."),
+    "ADC-TRAIN-029": several("The estimator cannot be made with its parameters."),
     "ADC-TRAIN-030": several("The folder holds no saved model of the trainer."),
     "ADC-TRAIN-031": several("Saved weights do not fit."),
     "ADC-TRAIN-032": Code("Images have another shape than the network was trained on."),

@@ -70,8 +70,8 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         "machine file sets another limit",
         soft_wrap=not out.is_terminal,
     )
-    known = [one["name"] for one in (*found["datasets"], *found["slices"])]
-    for warning in folded([w for w in found["warnings"] if w not in found["alarms"]], known):
+    places = [str(one["name"]) for one in (*found["datasets"], *found["slices"])]
+    for warning in folded([w for w in found["warnings"] if w not in found["alarms"]], places):
         out.print(Text.assemble(("warning: ", "yellow"), warning))
     if not found["can_keep"]:
         out.print("nothing was trained; it can run, but it could keep nothing")

@@ -34,7 +34,7 @@ def alarms(state: State) -> list[str]:
     if same and view_of(state).has_start:
         found.append(
             f"the {same} calibration trainings are identical: this learner is deterministic. Intervals leave out what "
-            "another draw of training rows would do; bag it to see that too"
+            "another draw of training rows would do; bag it to see it too"
         )
     return found + cost_alarms(state)
 

@@ -11,7 +11,7 @@ def test_the_class_that_was_meant_is_named_with_the_option() -> None:
 
 
 def test_where_none_is_near_all_that_are_known_are_told() -> None:
-    told = renaming([17], tuple(range(100, 140)))
+    told = renaming(["zebra"], tuple(range(100, 140)))
     assert "the base has 100, 101" in told
     assert "and 20 more" in told
     assert "`labels` of a candidate" in told

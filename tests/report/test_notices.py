@@ -59,7 +59,8 @@ def test_a_deterministic_learner_is_named_in_status_why_result_and_report(night:
     study.decide("fog", "keep", 0.0715, ("ADC-G001",)).open(0.6, 0.66, 0.06).finish()
     state, words = study.state(), "the 2 calibration trainings are identical: this learner is deterministic"
     assert words in status(state)["alarms"][0]
-    assert "an interval is about other validation rows alone" in status(state)["alarms"][0]
+    assert "Intervals leave out what another draw of training rows would do" in status(state)["alarms"][0]
+    assert len(status(state)["alarms"][0]) <= 2 * 80
     assert words in views.why(state, "fog")["alarms"][0]
     assert words in study.result()["warnings"][0]
     told = concerns(state, study.result(), Numbers(3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def test_the_budget_that_is_named_is_the_smallest_that_pays(tmp_path: Path, evid
     least = affordable.budget_for(poor, affordable.needed(poor)[1])
     assert least is not None
     (told,) = affordable.unpaid(poor)
-    assert "budget.trainings: 8 compares no candidate" in told
+    assert re.match("budget.trainings: 8 (compares|may compare) no candidate", told)
     assert f"{least} compare" in told
     for trainings, warned in ((least - 1, True), (least, False), (4 * least, False), (None, False)):
         spec = spec_of(tmp_path, trainings, gate__evidence=evidence, gate__looks=[2, 3, 5])

@@ -84,7 +84,7 @@ def _given(rows: Rows, source: str, folder: str) -> tuple[list[str], list[tuple[
         got = "a file" if os.path.exists(path) else "nothing of that name"
         raise InputError("ADC-INIT-007", "the candidates lie in a folder", "--candidates", f"{got}: {folder}")
     given, unlike = [], []
-    own = frozenset({*rows.target, *rows.inputs}) if rows.is_table else _contents(rows, source, source)
+    own = frozenset({*rows.target, *rows.columns}) if rows.is_table else _contents(rows, source, source)
     for one in sorted(entry.path for entry in os.scandir(path) if not entry.name.startswith(".")):
         if os.path.realpath(one) == os.path.realpath(source):
             continue
@@ -121,7 +121,7 @@ def _why_unlike(rows: Rows, path: str) -> str:
     names = _columns(path) if rows.is_table else None
     if names is None:
         return "another kind of file"
-    lost = [name for name in (*rows.target, *rows.inputs) if name not in names]
+    lost = [name for name in (*rows.target, *rows.columns) if name not in names]
     return f"without {', '.join(lost[:4])}"
 
 

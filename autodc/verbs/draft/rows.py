@@ -55,6 +55,12 @@ class Rows:
     """How a person calls the source."""
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """What its inputs are called in the source: a column of images is named by an option."""
+        image = self.options.get("image")
+        return self.inputs if image is None else (str(image),)
+
+    @property
     def group(self) -> str | None:
         """The column whose rows belong together."""
         value = self.options.get("group")
