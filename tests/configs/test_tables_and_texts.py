@@ -68,6 +68,10 @@ def test_what_was_planted_is_found(inputs: Any, tmp_path: Path) -> None:
     content = autodc.run(found.spec, MachineSpec(runner="inline"), tmp_path / "run").content
     assert set(content["kept"]) == set(truth["cures"])
     assert set(content["dropped"]) == set(truth["mislabelled"])
+    by_chance = [one["name"] for one in content["labels"]["training"]["datasets"] if one["by_chance"]]
+    assert by_chance == truth["mislabelled"]
+    labels = (tmp_path / "run" / "report" / "index.html").read_text().partition('<section id="labels">')[2]
+    assert all(f"{name}: labels are as if by chance" in labels for name in by_chance)
     test = content["test"]
     assert all(test["after"][part] > test["before"][part] for part in truth["cures"])
     assert content["baselines"]["incumbent"]["objective"] > content["baselines"]["base_tuned"]["objective"] + 0.03
