@@ -128,7 +128,7 @@ def test_init_makes_a_study_of_an_export_that_needs_no_cache(scans: Path, source
     assert sum(told["parts"].values()) == 300
     shutil.rmtree(".cache", ignore_errors=True)
     catalogue = read_inputs(load("new/study.yaml")).catalogue
-    assert catalogue.base.x.shape[1:] == (16, 16)
+    assert catalogue.base.x.shape[1:] == (8, 8)
     assert len(catalogue.classes) == 10
 
 
@@ -186,4 +186,4 @@ def test_init_finds_the_targets_in_the_table_of_a_folder(
     told = write_study("new", "files")
     assert (told["target"], told["kind"]) == (["label"], "classification")
     catalogue = read_inputs(load("new/study.yaml")).catalogue
-    assert catalogue.base.x.shape[1:] == (16, 16)
+    assert catalogue.base.x.shape[1:] == (8, 8)

@@ -100,7 +100,10 @@ def test_on_a_terminal_whole_words_are_wrapped_and_a_log_has_long_lines(tmp_path
 
 def test_a_function_or_a_file_of_ones_own_that_is_not_there(autodc: Any, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def pipeline():\n    return None\n")
-    for name, hint in (("mine.py:pipelin", "did you mean pipeline?"), ("mien.py:pipeline", "did you mean mine.py?")):
+    for name, hint in (
+        ("mine.py:pipelin", "did you mean mine.py:pipeline?"),
+        ("mien.py:pipeline", "did you mean mine.py?"),
+    ):
         said = autodc("check", write_world(tmp_path, task__trainer=name))
         assert said.code == 2
         assert hint in said.err
