@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,11 +128,13 @@ def _run(
     stage: Announce,
     stop: Callable[[], bool],
 ) -> Result:
+    begun = time.monotonic()
     inputs = read_inputs(spec, folder, workers)
+    reading = round(time.monotonic() - begun, 3)
     tracking = tracking_of(spec)
     stage(tracking.text)
-    names = [BASE, *(one.name for one in inputs.table.slices), *(one.name for one in spec.data.candidates)]
-    for words in folded(inputs.warnings, names):
+    known = [BASE, *(one.name for one in inputs.table.slices), *(one.name for one in spec.data.candidates)]
+    for words in folded(inputs.warnings, known):
         stage(f"warning: {words}")
     study, journal = open_study(inputs, folder, lambda words: stage(f"warning: {words}"))
     keeper = Summary(journal, progress)
@@ -144,7 +147,7 @@ def _run(
         unread = None
         if not study.finished:
             try:
-                _train(inputs, machine, folder, study, workers, tracker, until, keeper, stage, stop)
+                _train(inputs, reading, machine, folder, study, workers, tracker, until, keeper, stage, stop)
             except AutodcError as error:
                 if study.state.unread is None:
                     raise
@@ -211,6 +214,7 @@ def written_again(state: State, folder: Path) -> None:
 
 def _train(
     inputs: Inputs,
+    reading: float,
     machine: MachineSpec,
     folder: Path,
     study: StudyCore,
@@ -233,6 +237,7 @@ def _train(
                 pid=os.getpid(),
                 until=until if math.isfinite(until) else None,
                 folder=inputs.spec.folder,
+                reading=reading,
             )
         )
         measure_ahead(inputs, workers)
