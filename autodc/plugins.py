@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import difflib
 import hashlib
 import importlib
 import importlib.util
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator
 from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -22,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from autodc.errors import AutodcError, InputError, SpecError, SurroundingsError
+from autodc.hints import instead, meant, suggest
 
 TRAINERS = "autodc.trainers"
 METRICS = "autodc.metrics"
@@ -39,17 +39,6 @@ IMPORT_FAILED = "ADC-TRAIN-060"
 
 LONGEST = 2000
 """An error of a user's code is told up to this many characters."""
-
-LONGEST_NAME = 200
-"""What is longer is compared by its beginning."""
-
-MOST_NAMES = 20
-"""So many known names are listed."""
-
-SHORT_LIST = 80
-"""A list of known names stands beside the one that was meant where it has up to this many characters."""
-
-NONE: Mapping[str, str] = {}
 
 
 def is_path(name: str) -> bool:
@@ -101,34 +90,6 @@ def made_plugin(name: str, group: str, folder: str, place: str, refused: tuple[s
         raise SpecError(code, f"{what} cannot be loaded: {error.problem}", place, got, error.hint or needs) from error
 
 
-def meant(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NONE) -> str | None:
-    """The known word that was most likely meant, None where nothing is close.
-
-    synonyms: what else known words are called, in small letters with `_`.
-    """
-    folded = {_folded(w): w for w in reversed(list(known))}
-    asked = _folded(word)
-    if asked not in folded and synonyms.get(asked) in folded.values():
-        return synonyms[asked]
-    close = difflib.get_close_matches(asked[:LONGEST_NAME], folded, n=1)
-    return folded[close[0]] if close else None
-
-
-def suggest(word: str, known: Sequence[str], what: str, synonyms: Mapping[str, str] = NONE, forms: str = "") -> str:
-    """A hint: the word that was meant, and all that are known where they are few or none is close.
-
-    what: `known slices`, `choices`; forms: what may stand there that has no name.
-    """
-    guess = meant(word, known, synonyms)
-    names = list(dict.fromkeys(known))
-    more = [f"… {len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
-    every = [*names[:MOST_NAMES], *more, *([forms] if forms else [])]
-    listed = f"{what}: {', '.join(every)}" if every else f"there are no {what}"
-    if guess is None:
-        return listed
-    return f"did you mean {guess}? {listed}" if len(listed) <= SHORT_LIST else f"did you mean {guess}?"
-
-
 def told(error: BaseException, folder: str = "") -> str:
     """Tell an error by the user's own line: `my_metric.py:12: ZeroDivisionError: division by zero`.
 
@@ -171,7 +132,7 @@ def load_object(name: str, folder: str, place: str) -> Any:
     try:
         return getattr(module, attribute)
     except AttributeError:
-        hint = _instead(where, attribute, _own_names(Path(folder) / where)) if where.endswith(".py") else ""
+        hint = instead(where, attribute, _own_names(Path(folder) / where)) if where.endswith(".py") else ""
         hint = hint or suggest(attribute, _names(module), "it has")
         raise SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint) from None
 
@@ -194,7 +155,7 @@ def find_problem(name: str, folder: str, place: str) -> SpecError | None:
         return SpecError("ADC-TRAIN-023", f"{where} is not valid Python", place, told(error, folder))
     defined, open_ended = _defined(tree)
     if attribute not in defined and not open_ended:
-        hint = _instead(where, attribute, _written(tree)) or "it defines nothing that could be meant"
+        hint = instead(where, attribute, _written(tree)) or "it defines nothing that could be meant"
         return SpecError("ADC-TRAIN-021", f"{where} has no {attribute}", place, name, hint)
     return None
 
@@ -208,7 +169,7 @@ def borrowed_hint(name: str, folder: str) -> str:
     own = _own_names(Path(folder) / where) if where.endswith(".py") else []
     if attribute in own or not own:
         return ""
-    return f"{attribute} is only imported in {where}; {_instead(where, attribute, own)}"
+    return f"{attribute} is only imported in {where}; {instead(where, attribute, own)}"
 
 
 def _own_names(file: Path) -> list[str]:
@@ -231,19 +192,6 @@ def _written(tree: ast.Module) -> list[str]:
     return [name for name in dict.fromkeys([*names, *others]) if not name.startswith("_")]
 
 
-def _instead(where: str, attribute: str, own: Sequence[str]) -> str:
-    """A hint: what the file defines that was most likely meant; the only function or class that there is, in any case.
-
-    Empty where it defines nothing.
-    """
-    guess = meant(attribute, own) or (own[0] if len(own) == 1 else None)
-    if guess is None:
-        return f"it defines {', '.join(own[:MOST_NAMES])}" if own else ""
-    others = [name for name in own if name != guess]
-    more = f" It defines {', '.join([guess, *others][:MOST_NAMES])}" if others else ""
-    return f"did you mean {where}:{guess}?{more}"
-
-
 def _near(file: Path, where: str) -> str:
     """The nearest program beside one that is not there."""
     try:
@@ -262,10 +210,6 @@ def import_failed(what: str, place: str) -> Callable[[str], SpecError]:
 def _installed(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
     """path: where packages are looked for; reading their metadata takes milliseconds."""
     return {point.name: point for point in reversed(list(entry_points(group=group)))}
-
-
-def _folded(word: str) -> str:
-    return word.casefold().replace("-", "_")
 
 
 def _misnamed(where: str, attribute: str, place: str, name: str) -> SpecError | None:

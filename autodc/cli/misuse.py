@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import click
 
 from autodc.errors import InputError
-from autodc.plugins import meant
+from autodc.hints import meant
 
 
 def misuse(error: click.ClickException) -> InputError:

@@ -14,7 +14,8 @@ import pandas as pd
 
 from autodc.data.attributes import NEEDS, Rows
 from autodc.errors import SpecError
-from autodc.plugins import ENRICHERS, FORMS, installed, is_path, made_plugin, suggest
+from autodc.hints import suggest
+from autodc.plugins import ENRICHERS, FORMS, installed, is_path, made_plugin
 from autodc.studyfile.names import ENRICHERS as BUILT_IN
 from autodc.studyfile.names import SYNONYMS
 

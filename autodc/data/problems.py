@@ -10,8 +10,8 @@ import numpy as np
 
 from autodc.data.source import COMMON_OPTIONS, SourceRequest
 from autodc.errors import DataError, raise_all
+from autodc.hints import meant
 from autodc.masking import MASK, secret_options
-from autodc.plugins import meant
 
 Array = np.ndarray[Any, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from autodc.plugins import meant
+from autodc.hints import meant
 
 SHOWN = 20
 

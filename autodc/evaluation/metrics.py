@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 from scipy.special import softmax
 
-from autodc import plugins
+from autodc import hints, plugins
 from autodc.errors import SpecError
 from autodc.evaluation.images import are_masks, iou_rows, psnr_rows, ssim_rows
 from autodc.evaluation.own_metric import own_metric
@@ -125,7 +125,7 @@ def find_metric(name: str, kind: TaskKind, folder: str) -> Metric:
             "there is no such metric",
             "metrics.primary",
             repr(name),
-            plugins.suggest(name, list(METRICS), "metrics", names.SYNONYMS, plugins.FORMS),
+            hints.suggest(name, list(METRICS), "metrics", names.SYNONYMS, plugins.FORMS),
         )
     metric = METRICS[name]
     if kind not in metric.kinds:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autodc.errors import InputError
-from autodc.plugins import meant
+from autodc.hints import meant
 from autodc.review.more_rows import best_words
 from autodc.review.numbers import Numbers, count, listed
 from autodc.study.journal import events as ev

@@ -7,7 +7,7 @@ from typing import Any
 
 from autodc.errors import InputError
 from autodc.gate.types import Look
-from autodc.plugins import meant
+from autodc.hints import meant
 from autodc.review import labels, notices, together
 from autodc.review.explain import advice, explain, found_words
 from autodc.review.reasons import sentence

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import cast
 
 from autodc.errors import SpecError
-from autodc.plugins import FORMS, SAMPLERS, installed, is_known, load_plugin, own_code, suggest
+from autodc.hints import suggest
+from autodc.plugins import FORMS, SAMPLERS, installed, is_known, load_plugin, own_code
 from autodc.search.engine import SearchEngine, SearchProblem
 from autodc.studyfile import names
 

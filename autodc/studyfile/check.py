@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, get_args
 
 from autodc import plugins
-from autodc.plugins import suggest
+from autodc.hints import suggest
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Path, shown
 from autodc.studyfile.names import ENRICHERS, METRICS, SYNONYMS, TRAINERS

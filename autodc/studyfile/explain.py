@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from autodc.plugins import meant, suggest
+from autodc.hints import meant, suggest
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Node, NodeKey, Path, shown, spell
 from autodc.studyfile.names import SYNONYMS

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from autodc.errors import SpecError
-from autodc.plugins import meant
+from autodc.hints import meant
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Mark, Node, Path, shown, spell
 from autodc.studyfile.reader import read_text

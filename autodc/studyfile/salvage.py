@@ -12,7 +12,7 @@ from typing import Any, Final, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from autodc.plugins import meant
+from autodc.hints import meant
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Path
 from autodc.studyfile.explain import annotation_at, path_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, TypeGuard
 
-from autodc.plugins import suggest
+from autodc.hints import suggest
 from autodc.studyfile import codes
 from autodc.studyfile.document import Document, Issue, Path, shown
 

@@ -14,7 +14,7 @@ from ruamel.yaml.nodes import Node
 from ruamel.yaml.reader import ReaderError
 
 from autodc.errors import SpecError
-from autodc.plugins import meant
+from autodc.hints import meant
 from autodc.studyfile import codes
 from autodc.studyfile.document import Mark
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.errors import InputError
-from autodc.plugins import meant
+from autodc.hints import meant
 from autodc.study import direction
 from autodc.study.journal.state import State
 

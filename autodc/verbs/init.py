@@ -17,7 +17,7 @@ from typing import Any
 
 from autodc.errors import InputError
 from autodc.files import UNFINISHED, disk_told, write_whole
-from autodc.plugins import suggest
+from autodc.hints import suggest
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONFIGS = next(folder for folder in (PACKAGE / "configs", PACKAGE.parent / "configs") if folder.is_dir())

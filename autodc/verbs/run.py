@@ -131,8 +131,7 @@ def _run(
     begun = time.monotonic()
     inputs = read_inputs(spec, folder, workers)
     reading = round(time.monotonic() - begun, 3)
-    tracking = tracking_of(spec)
-    stage(tracking.text)
+    stage((tracking := tracking_of(spec)).text)
     known = [BASE, *(one.name for one in inputs.table.slices), *(one.name for one in spec.data.candidates)]
     for words in folded(inputs.warnings, known):
         stage(f"warning: {words}")

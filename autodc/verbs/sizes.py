@@ -16,8 +16,8 @@ from autodc.diagnose.curves import Point, learning_curve, sample_sizes, worth
 from autodc.diagnose.more_rows import LEAST, MoreRows, errors_of, of_curve
 from autodc.errors import InputError
 from autodc.evaluation.slices import Slice
+from autodc.hints import meant
 from autodc.plan.mixture import BASE
-from autodc.plugins import meant
 from autodc.review.numbers import listed
 from autodc.studyfile.study import MachineSpec
 from autodc.table import join

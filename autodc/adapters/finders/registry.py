@@ -13,7 +13,8 @@ from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.tree import Tree
 from autodc.errors import SpecError
-from autodc.plugins import FINDERS, FORMS, installed, is_in_file, is_path, made_plugin, suggest
+from autodc.hints import suggest
+from autodc.plugins import FINDERS, FORMS, installed, is_in_file, is_path, made_plugin
 
 PLACE = "--finder"
 USUAL: Final[tuple[Finder, ...]] = (Beam(), ByClass(), Tree(), Clusters())

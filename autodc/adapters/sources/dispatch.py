@@ -22,7 +22,8 @@ from autodc.data.dataset import Dataset
 from autodc.data.problems import problem
 from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
-from autodc.plugins import FORMS, SOURCES, installed, meant, own_code, suggest
+from autodc.hints import meant, suggest
+from autodc.plugins import FORMS, SOURCES, installed, own_code
 from autodc.studyfile.study import SourceSpec, TaskKind
 from autodc.table import ColumnType
 

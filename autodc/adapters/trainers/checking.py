@@ -25,7 +25,8 @@ from autodc.adapters.trainers.options import (
 )
 from autodc.adapters.trainers.registry import PLACE, unknown_trainer
 from autodc.errors import SpecError
-from autodc.plugins import TRAINERS, find_problem, is_in_file, is_known, is_path, load_plugin, suggest
+from autodc.hints import suggest
+from autodc.plugins import TRAINERS, find_problem, is_in_file, is_known, is_path, load_plugin
 from autodc.studyfile.study import ParameterSpec, TaskKind
 from autodc.studyfile.values import Spec
 from autodc.table import Inputs, Table

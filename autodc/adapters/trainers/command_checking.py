@@ -10,7 +10,7 @@ from autodc.adapters.trainers.command import program
 from autodc.adapters.trainers.options import CommandOptions
 from autodc.adapters.trainers.templates import LISTS, PLACEHOLDERS, TemplateError, names_in
 from autodc.errors import SpecError
-from autodc.plugins import suggest
+from autodc.hints import suggest
 from autodc.studyfile.study import ParameterSpec
 
 PLACE = "task.options.argv"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 from autodc.errors import SpecError
-from autodc.plugins import suggest
+from autodc.hints import suggest
 
 PLACE = "task.options.module"
 OFFERED = ("n_classes", "n_outputs", "input_shape", "n_columns", "n_categories")

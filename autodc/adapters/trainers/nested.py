@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autodc.plugins import meant, suggest
+from autodc.hints import meant, suggest
 
 SHOWN = 3
 

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from autodc.adapters.trainers.options import BUILT_IN
 from autodc.errors import SpecError
-from autodc.plugins import FORMS, TRAINERS, installed, is_known, load_plugin, own_code, suggest
+from autodc.hints import suggest
+from autodc.plugins import FORMS, TRAINERS, installed, is_known, load_plugin, own_code
 from autodc.studyfile.names import SYNONYMS
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import CheckedTrainer

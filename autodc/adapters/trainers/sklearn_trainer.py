@@ -17,8 +17,9 @@ from autodc.adapters.trainers.nested import suggest_nested
 from autodc.adapters.trainers.options import PRETRAIN_ONLY, SklearnOptions
 from autodc.data.views import width
 from autodc.errors import SpecError
+from autodc.hints import suggest
 from autodc.plan.mixture import epoch_rows
-from autodc.plugins import borrowed_hint, is_in_file, is_path, load_object, own_code, suggest
+from autodc.plugins import borrowed_hint, is_in_file, is_path, load_object, own_code
 from autodc.seeds import generator, integer
 from autodc.table import Inputs, Table, join
 from autodc.trial.fitting import AbstractFitting, TrainPhase, phases

@@ -10,7 +10,7 @@ import pandas as pd
 
 from autodc.adapters.sources.kinds import column_type
 from autodc.errors import InputError, raise_all
-from autodc.plugins import suggest
+from autodc.hints import suggest
 from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
