@@ -11,10 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from autodc.seeds import generator
+from autodc.seeds import generator, integer
 from autodc.trial.executor import StoredPart
 
 Array = np.ndarray[Any, Any]
+
+
+def seed_of(study: int) -> int:
+    """The seed of the order in which the held-out rows of a study are handed out. study: its seed."""
+    return integer(study, "held-out rows")
 
 
 def mixed(rows: int, seed: int) -> Array:

@@ -12,7 +12,6 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc import seeds
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.choose import open_executor
 from autodc.adapters.methods import CONSTANT
@@ -20,6 +19,7 @@ from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.errors import InputError, SurroundingsError
 from autodc.studyfile.study import MachineSpec, StudySpec
+from autodc.trial import order
 from autodc.trial.executor import Executor, MethodRef, PredictTask, StoredPart, TrainerRef
 
 Array = np.ndarray[Any, Any]
@@ -70,7 +70,7 @@ def predicting(spec: StudySpec, catalogue: Catalogue, name: str) -> Iterator[Pre
         executor = open_executor(MachineSpec(runner="inline"))
         try:
             method = _method(spec, catalogue, name, Path(work))
-            yield Predictor(method, executor, Path(work), seeds.integer(spec.seed, "held-out rows"))
+            yield Predictor(method, executor, Path(work), order.seed_of(spec.seed))
         finally:
             executor.close()
 

@@ -48,6 +48,7 @@ from autodc.study.phases.order import view_of
 from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
+from autodc.trial import order
 from autodc.wire.admitting import DATASETS, admitted_event, let_in, stored_dataset
 from autodc.wire.attributes import measured_for
 from autodc.wire.inbox import Inbox
@@ -212,7 +213,7 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path, *, 
     held = held_parts(catalogue)
     if catalogue.test is not None:
         held[TEST] = catalogue.test
-    mixed = None if own_loop else seeds.integer(inputs.spec.seed, "held-out rows")
+    mixed = None if own_loop else order.seed_of(inputs.spec.seed)
     training = [catalogue.base, *catalogue.candidates.values()]
     stored = {data.fingerprint: str(store.put_dataset(data)) for data in training}
     if not opens_files(inputs.spec.task.trainer, inputs.spec.task.options):
