@@ -50,6 +50,11 @@ class AutodcError(Exception):
         super().__init__(code, problem, place, got, hint)
         self.code, self.problem, self.place, self.got, self.hint = code, problem, place, got, hint
 
+    @property
+    def brief(self) -> str:
+        """What is wrong and what was found, for a note that has a place and a code of its own."""
+        return f"{self.problem}: {self.got}" if self.got else self.problem
+
     def __str__(self) -> str:
         place = self.place.replace("\n", "\\n")
         head = f"{place}: {self.problem}" if place else self.problem

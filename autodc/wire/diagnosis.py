@@ -175,7 +175,7 @@ class ExploreDiagnoser:
         except ArtefactLost as error:
             return _noted(NOT_KEPT, str(error))
         except AutodcError as error:
-            return _noted(error.code, ": ".join(filter(None, (error.problem, error.got))))
+            return _noted(error.code, error.brief)
         except Exception as error:  # no look at rows is worth a night
             return _noted(FINDER_FAILED, f"{type(error).__name__}: {error}")
 

@@ -106,7 +106,7 @@ def known_of(inputs: Inputs, workers: Workers | None = None) -> Known:
         attributes, notes = _columns(inputs, data, enrichment), list[Mapping[str, str]]()
     except InputError as error:
         attributes = _columns(inputs, replace(data, attributes=pd.DataFrame(index=range(len(data)))), enrichment)
-        notes = [{"code": one.code, "got": ": ".join(filter(None, (one.problem, one.got)))} for one in each_of(error)]
+        notes = [{"code": one.code, "got": one.brief} for one in each_of(error)]
     return Known(
         attributes=attributes,
         embeddings={space.name: space.of(data.x) for space in spaces},

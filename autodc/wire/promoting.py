@@ -42,6 +42,6 @@ def refuse_unreadable(inputs: Inputs, one: SliceSpec) -> None:
             "ADC-DIAG-015",
             "the rule of this slice cannot be read on the test set, which is cut into the same slices in the end",
             f"slice {one.name}",
-            f"{one.where}: {': '.join(filter(None, (error.problem, error.got)))}",
+            f"{one.where}: {error.brief}",
             "take another rule or finding, or begin a new study whose test set has the column as validation has it",
         ) from None
