@@ -16,8 +16,7 @@ from autodc.lab import joint, nights
 from autodc.lab.calibrated import calibrated
 from autodc.lab.together import Terms
 from autodc.study.driver import Interrupted
-from autodc.study.journal.events import RULES
-from autodc.study.phases.order import ORDER
+from autodc.study.phases.order import set_apart
 from autodc.study.rules import allowance
 from autodc.studyfile.study import GateSpec, MachineSpec, StudySpec
 from autodc.verbs.calibration import Calibration, Told
@@ -71,7 +70,7 @@ def together_setup(
         planned=allowance.planned_tests(spec),
         rounds=spec.loop.rounds,
         per_round=spec.search.trials_per_round,
-        budget=allowance.asked(spec) - sum(phase.apart(spec, RULES) for phase in ORDER),
+        budget=allowance.asked(spec) - set_apart(spec),
         search_share=allowance.SEARCH_SHARE,
         turns=allowance.FIRST_TURNS,
         matters=_matters(spec, found),

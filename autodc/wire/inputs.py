@@ -23,9 +23,9 @@ from autodc.plan.plan import Plan
 from autodc.propose import Given, Proposer
 from autodc.search.engine import SearchProblem
 from autodc.search.factory import make_engine
-from autodc.study.journal.events import RULES, WarmStarted
+from autodc.study.journal.events import WarmStarted
 from autodc.study.journal.state import State
-from autodc.study.phases.order import ORDER
+from autodc.study.phases.order import set_apart
 from autodc.study.rules import affordable, allowance, probing
 from autodc.study.view import spec_of
 from autodc.studyfile import codes
@@ -175,7 +175,7 @@ def seed_problems(spec: StudySpec) -> list[AutodcError]:
     if budget is None:
         return []
     calibration = allowance.calibration_runs(spec)
-    need = sum(phase.apart(spec, RULES) for phase in ORDER) + first + max(0, first - calibration)
+    need = set_apart(spec) + first + max(0, first - calibration)
     if need <= budget:
         return []
     found = f"{first} pairs at the first look, {budget:g} trainings, {calibration} of them for calibration"
@@ -196,8 +196,8 @@ def _unused(spec: StudySpec) -> list[str]:
 def _unpaid_probes(spec: StudySpec) -> list[str]:
     """Probes that are asked for and that no round can pay."""
     count, budget = len(spec.data.candidates), allowance.asked(spec)
-    apart = sum(phase.apart(spec, RULES) for phase in ORDER)
-    each = min(spec.search.trials_per_round, allowance.SEARCH_SHARE * max(0.0, budget - apart) / spec.loop.rounds)
+    room = max(0.0, budget - set_apart(spec))
+    each = min(spec.search.trials_per_round, allowance.SEARCH_SHARE * room / spec.loop.rounds)
     if spec.search.probes == "none" or not count or probing.price(count) <= probing.SHARE * each:
         return []
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autodc.study.journal.events import RULES
 from autodc.study.journal.state import State
 from autodc.study.phases.calibration import Calibration
 from autodc.study.phases.credit import Credit
@@ -13,8 +14,14 @@ from autodc.study.phases.search import Search
 from autodc.study.phases.sweep import Sweep
 from autodc.study.phases.tuning import Tuning
 from autodc.study.view import View, spec_of
+from autodc.studyfile.study import StudySpec
 
 ORDER: tuple[Phase, ...] = (Calibration(), Diagnose(), Search(), Gate(), Sweep(), Tuning(), Credit(), LastMeasurement())
+
+
+def set_apart(spec: StudySpec) -> int:
+    """Trainings of a study that no phase but their own may spend."""
+    return sum(phase.apart(spec, RULES) for phase in ORDER)
 
 
 def view_of(state: State, order: tuple[Phase, ...] = ORDER) -> View:

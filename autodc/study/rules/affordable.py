@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 
 from autodc.gate.together import PAIRS, SET_APART
-from autodc.study.journal.events import RULES
-from autodc.study.phases.order import ORDER
+from autodc.study.phases.order import set_apart
 from autodc.study.rules import allowance
 from autodc.studyfile.study import StudySpec
 
@@ -18,9 +18,8 @@ MOST = 100_000
 
 def gate_room(spec: StudySpec) -> float:
     """Trainings that are left for the gate of the first round once its search is over."""
-    room = allowance.asked(spec) - sum(phase.apart(spec, RULES) for phase in ORDER)
-    turns = min(spec.loop.rounds, allowance.FIRST_TURNS) if spec.gate.evidence == "together" else spec.loop.rounds
-    return room - int(min(spec.search.trials_per_round, max(0.0, allowance.SEARCH_SHARE * room / turns)))
+    room = allowance.asked(spec) - set_apart(spec)
+    return room - allowance.search_share(spec, room, spec.loop.rounds)
 
 
 def needed(spec: StudySpec) -> tuple[int, int]:
@@ -43,13 +42,8 @@ def ample(spec: StudySpec) -> int:
 
 def budget_for(spec: StudySpec, trainings: int) -> int | None:
     """The smallest `budget.trainings` that leaves the first gate so many trainings; None where none does."""
-    low, high = 2, MOST
-    if gate_room(_with(spec, high)) < trainings:
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if gate_room(_with(spec, middle)) >= trainings else (middle + 1, high)
-    return low
+    found = bisect_left(range(MOST + 1), float(trainings), lo=2, key=lambda budget: gate_room(_with(spec, budget)))
+    return found if found <= MOST else None
 
 
 def unpaid(spec: StudySpec) -> list[str]:

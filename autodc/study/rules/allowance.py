@@ -105,10 +105,14 @@ def credit_seeds(spec: StudySpec) -> int:
 def search_quota(view: View, round_number: int) -> int:
     """Search trials of a round, those already planned for it included."""
     spec, planned = view.spec, view.state.charged("search", round_number)
-    rounds_left = spec.loop.rounds - round_number + 1
+    share = search_share(spec, left(view) + planned, spec.loop.rounds - round_number + 1)
+    return max(math.ceil(planned - CRUMB), share)
+
+
+def search_share(spec: StudySpec, room: float, rounds_left: int) -> int:
+    """Search trials of a round, of so many trainings for search and gate in it and the rounds after it."""
     turns = min(rounds_left, FIRST_TURNS) if spec.gate.evidence == "together" else rounds_left
-    share = SEARCH_SHARE * (left(view) + planned) / turns
-    return max(math.ceil(planned - CRUMB), int(min(spec.search.trials_per_round, max(0.0, share))))
+    return int(min(spec.search.trials_per_round, max(0.0, SEARCH_SHARE * room / turns)))
 
 
 DELIVERED = 1
