@@ -136,9 +136,10 @@ def _elements(request: SourceRequest) -> Iterator[tuple[str, dict[str, Any] | Da
     whole = _loaded(request, content.removeprefix(BOM), "the file", "the file is no JSON", MEANT_BY_JSON)
     for number, one in enumerate(whole, start=1):
         place = f"object {number}"
-        got = f"{place}: {_shown(one)}"
-        told = problem(request, "076", "an element is no object", got, MEANT_BY_JSON)
-        yield place, one if isinstance(one, dict) else told
+        if not isinstance(one, dict):
+            got = f"{place}: {_shown(one)}"
+            one = problem(request, "076", "an element is no object", got, MEANT_BY_JSON)
+        yield place, one
 
 
 def _parsed_lines(request: SourceRequest) -> Iterator[tuple[str, dict[str, Any] | DataError]]:
