@@ -29,8 +29,9 @@ def moments(column: pd.Series[Any]) -> Array:
 
 def dates(column: pd.Series[Any]) -> pd.Series[Any]:
     """A column of dates, as text or not, in UTC; NaT where there is none."""
-    spelled = column.map(in_iso, na_action="ignore") if _is_text(column) else column
-    found: pd.Series[Any] = pd.to_datetime(spelled, errors="coerce", utc=True, format="ISO8601")
+    found: pd.Series[Any] = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+    if (other := found.isna() & column.notna()).any():
+        found[other] = pd.to_datetime(column[other].map(in_iso), errors="coerce", utc=True, format="ISO8601")
     return found
 
 
@@ -40,10 +41,6 @@ def in_iso(value: Any) -> Any:
         return value
     year, month, day = found.groups()
     return f"{year}-{month:0>2}-{day:0>2}{value[found.end() :]}"
-
-
-def _is_text(column: pd.Series[Any]) -> bool:
-    return column.dtype == object or pd.api.types.is_string_dtype(column.dtype)
 
 
 def times_of(data: Dataset) -> Array | None:
