@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.data.times import dates, in_iso
+from autodc.diagnose.measured import word
 from autodc.diagnose.rule import as_floats
 
 Array = np.ndarray[Any, Any]
@@ -163,4 +164,4 @@ def _numbers(column: pd.Series[Any]) -> Array:
 
 
 def _text(column: pd.Series[Any]) -> pd.Series[Any]:
-    return column.map(lambda value: str(bool(value)).lower() if isinstance(value, bool | np.bool_) else str(value))
+    return column.map(word)
