@@ -176,8 +176,8 @@ class Leg:
             group["lr"] = self._peak * _schedule(step, self.count, ready.hyper.warmup)
         self._optimizer.zero_grad(set_to_none=True)
         for rows in _parts(x) if ready.rows_alone else (slice(None),):
-            loss = ready.loss(ready.model.network(x[rows]), y[rows])
-            (loss if rows == slice(None) else loss * (len(y[rows]) / len(y))).backward()
+            share = len(y[rows]) / len(y)
+            (ready.loss(ready.model.network(x[rows]), y[rows]) * share).backward()
         self._optimizer.step()
 
     def state(self) -> tuple[Any, ...]:
