@@ -55,12 +55,38 @@ class CandidateSpec(SourceSpec):
     )
 
 
+class PoolSpec(SourceSpec):
+    """Rows that proposers may draw from."""
+
+    labelled: bool = Field(default=True, description="whether its rows have labels; without, an oracle or people say")
+    oracle: str | None = Field(
+        default=None,
+        min_length=1,
+        description="path/to/file.py:function that labels rows, or a file of labels that may arrive while it runs",
+    )
+    cost_per_row: float = Field(default=0.0, ge=0, description="what a row costs, in the unit of budget.cost")
+
+
+class GeneratorSpec(Spec):
+    """A maker of data with exact characteristics."""
+
+    name: Name = Field(description="how proposals and reports call it")
+    generator: str = Field(
+        min_length=1,
+        description="image, table, text, path/to/file.py:Object or package.module:Object, or a program as `command`",
+    )
+    options: dict[str, JsonValue] = Field(default={}, description="the generator's own options, validated by it")
+    cost_per_row: float = Field(default=0.0, ge=0, description="what a row costs, in the unit of budget.cost")
+    rows: int = Field(default=200, ge=1, description="rows of one dataset that it makes")
+
+
 class DataSpec(Spec):
     """The datasets of the study."""
 
     base: SourceSpec = Field(description="the training set that the study begins with")
     candidates: tuple[CandidateSpec, ...] = Field(default=(), description="datasets that may join the base")
-    pool: SourceSpec | None = Field(default=None, description="rows that proposers may draw from")
+    pool: PoolSpec | None = Field(default=None, description="rows that proposers may draw from")
+    generators: tuple[GeneratorSpec, ...] = Field(default=(), description="makers of data with exact characteristics")
     inbox: str | None = Field(
         default=None,
         min_length=1,
@@ -130,11 +156,26 @@ class SliceSpec(Spec):
         return self
 
 
+Proposers = Literal[
+    "given",
+    "pool",
+    "generate",
+    "relabel",
+    "prune",
+    "rebalance",
+    "augment",
+    "deduplicate",
+    "outliers",
+    "edge_cases",
+    "label_map",
+]
+
+
 class LoopSpec(Spec):
     """How often round, and where candidates come from."""
 
     rounds: int = Field(default=3, ge=1, le=1000, description="the most rounds of propose, search, gate and advance")
-    propose: tuple[Literal["given", "pool", "relabel", "augment", "generate"], ...] = Field(
+    propose: tuple[Proposers, ...] = Field(
         default=("given",), min_length=1, description="where candidates come from; given: from data.candidates"
     )
     findings: int = Field(
@@ -142,6 +183,9 @@ class LoopSpec(Spec):
         ge=0,
         le=100,
         description="at most so many findings of where the incumbent fails, each round; 0: none",
+    )
+    proposals: int = Field(
+        default=6, ge=1, le=100, description="at most so many datasets that are made in a round, controls not counted"
     )
 
 
@@ -329,6 +373,14 @@ class StudySpec(Spec):
             del found["attributes"]
         if self.data.inbox is None:  # as of studies that began before there was an inbox
             del found["data"]["inbox"]
+        if self.data.pool is not None:  # as of studies that began before proposers drew from it
+            for key in PoolSpec.model_fields.keys() - SourceSpec.model_fields.keys():
+                if found["data"]["pool"][key] == PoolSpec.model_fields[key].default:
+                    del found["data"]["pool"][key]
+        if not self.data.generators:
+            del found["data"]["generators"]
+        if self.loop.proposals == LoopSpec.model_fields["proposals"].default:
+            del found["loop"]["proposals"]
         return found
 
     def fingerprint(self) -> str:
