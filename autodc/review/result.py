@@ -177,7 +177,7 @@ def spent(state: State) -> dict[str, Any]:
     by_phase = dict.fromkeys((p.name for p in ORDER if p.purpose), 0.0)
     for one in state.trials:
         by_phase[one.trial.phase] = by_phase.get(one.trial.phase, 0.0) + one.trial.fidelity
-    cost = sum(state.cost(n) for n in state.kept)
+    cost = state.paid
     return {
         "trainings": _whole(state.spent),
         "by_phase": {name: _whole(trainings) for name, trainings in by_phase.items()},

@@ -25,12 +25,13 @@ from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Diagnoser, Tools
-from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal
+from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal, Workshop
 from autodc.study.refusals import refuse_other_direction, refuse_second_opening, refuse_unknown_phase
 from autodc.study.rules import allowance, last, ledger, losses
 from autodc.study.rules.extend import extension
 from autodc.study.scoring import Scorer
 from autodc.study.slicing import Cut, Slices
+from autodc.study.tasks import Answer
 from autodc.study.view import View
 from autodc.studyfile.study import SliceSpec, StudySpec
 from autodc.trial.executor import Completion
@@ -68,6 +69,7 @@ class StudyCore:
         borrowed: ev.WarmStarted | None = None,
         diagnoser: Diagnoser | None = None,
         arrivals: Arrivals | None = None,
+        maker: Workshop | None = None,
         order: tuple[Phase, ...] = ORDER,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -78,7 +80,7 @@ class StudyCore:
         problem: what the search is asked of the datasets that are known now; engine: the engine of a problem, for the
         roster may grow; given: the candidates of the study file, which join the roster before the first training;
         diagnoser: looks at where the incumbent fails, left out where nothing does; arrivals: what is delivered while
-        it runs.
+        it runs; maker: makes data for what was found, left out where nothing is made.
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
         020 where it has a phase that is not in the order, 060 where its metric was turned round.
         """
@@ -102,7 +104,7 @@ class StudyCore:
         self._scorer = Scorer(spec, self._slices, metric, store)
         self._assessor = EvidenceAssessor(self._slices, metric, store, open_test, leaks)
         self._problem, self._engine, self._order = problem, engine, order
-        self._diagnoser, self._arrivals = diagnoser, arrivals
+        self._diagnoser, self._arrivals, self._maker = diagnoser, arrivals, maker
         self._proposed: list[ev.DatasetAdmitted] = []
         self._loop = self._looped()
         self._again: list[Trial] = list(self.state.pending)
@@ -167,7 +169,7 @@ class StudyCore:
             self.record(step)
             if isinstance(step, ev.TrialPlanned):
                 trials.append(self.state.trials[-1].trial)
-            elif isinstance(step, ev.ProbesMeasured):
+            elif isinstance(step, (ev.ProbesMeasured, ev.DatasetAdmitted)):
                 self._loop = self._looped()
         return trials
 
@@ -211,7 +213,7 @@ class StudyCore:
             problem = replace(problem, probes=believed, probed=True)
         if self.state.admitted:
             problem = self._slices.asked(problem, self._spec.gate.min_rows)
-        tools = Tools(self._engine(problem), self._assessor, diagnoser=self._diagnoser)
+        tools = Tools(self._engine(problem), self._assessor, diagnoser=self._diagnoser, maker=self._maker)
         return Loop(self._spec, self.state, tools, self._order)
 
     def _step(self) -> Step:
@@ -311,6 +313,15 @@ class StudyCore:
             return False
         before = (t for t in state.trials[: trial.number] if t.trial.plan == plan and t.outcome is None)
         return not any(t.trial.phase in PAIRED or plan == state.incumbent for t in before)
+
+    def made(self, name: str, answer: Answer) -> None:
+        """Hand on what came of making a proposal that is awaited (`state.awaited`); the next `ask` lets it in."""
+        if self._maker is not None:
+            self._maker.ended(name, answer)
+
+    def is_made(self, name: str) -> bool:
+        """Whether what came of a proposal was handed on."""
+        return self._maker is None or self._maker.has(name)
 
     def admit_slice(self, one: SliceSpec) -> None:
         """A slice joins the study. Raises InputError as `Slices.admission` does."""

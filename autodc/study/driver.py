@@ -12,20 +12,19 @@ from typing import final
 from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.plan.trial import Outcome, Trial
 from autodc.study import pace
+from autodc.study.attempts import RESTORES, TICK, TRIED_AGAIN
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import Tracker
 from autodc.study.rules import allowance
+from autodc.study.tasks import Answer, Tasks
 from autodc.trial.executor import Completion, Executor
 
 AHEAD = 1
 """Jobs queued for each slot beyond the one it trains: the next is there when a slot is free, however long the search
 thinks about the one after. What a trial depends on is set by `search.lag`, not by when it is asked for."""
-
-TICK = 0.5
-"""Seconds after which who waits for the executor looks up even when nothing came back."""
 
 LATE_SHARE = 0.1
 """The clock's estimate of the trainings left is journalled again when it has changed by this share, up or down."""
@@ -33,13 +32,7 @@ LATE_SHARE = 0.1
 CUT_SHARE = 0.5
 """What still searches or compares is ended when no more time is left than this share of the last measurement takes."""
 
-RESTORES = 3
-"""How often one training or task is begun again because stored data had to be put in place again."""
-
 TIME_OVER = "the time was over before this training ended [ADC-RUN-070]"
-
-TRIED_AGAIN = frozenset({"crashed", "lost"})
-"""Ends of an attempt that say nothing of what was tried: another one is made while retries are left."""
 
 Progress = Callable[[State], None]
 
@@ -86,8 +79,10 @@ class Driver:
         self._remade: set[int] = set()
         self._restores: Counter[int] = Counter()
         self._mended, self._found = 0, dict[int, int]()
+        self._tasks = Tasks(study, executor, retries=retries, restore=jobs.restore)
+        self._making: dict[str, int] = {}
         self._thinking: deque[float] = deque(maxlen=pace.RECENT)
-        self._over = False
+        self._over = self._ended = False
 
     def run(self) -> None:
         """Run until the study, or its first trials, are finished.
@@ -104,7 +99,9 @@ class Driver:
                 self._submit(trials[0], 0)
             if study.finished:
                 break
-            if not self._under_way:
+            if self._makes():
+                continue
+            if not self._under_way and not self._making:
                 if study.state.lost:
                     raise Interrupted("the time was over before what was lost was trained again")
                 raise AutodcError("ADC-LOOP-002", "nothing is under way and nothing can be planned")
@@ -145,8 +142,8 @@ class Driver:
         self._executor.submit(job)
 
     def _take(self, completion: Completion) -> None:
-        if completion.work != "training":
-            return  # of study/tasks.py, which numbers on its own
+        if self._tasks.take(completion):
+            return
         trial, attempt = self._under_way.get(completion.number, (None, -1))
         if trial is None or attempt != completion.attempt:
             return
@@ -159,6 +156,23 @@ class Driver:
         self._study.tell(trial, self._study.score(trial, completion))
         self._release(trial.number)
         self._check_start()
+
+    def _makes(self) -> bool:
+        """See to what is being made: hand on what is there, and say whether anything was."""
+        there = False
+        for told in self._study.state.awaited:
+            name = str(told["name"])
+            if self._ended:
+                self._study.made(name, Answer(status="lost", error=TIME_OVER))
+                there = True
+                continue
+            if name not in self._making:
+                self._making[name] = self._tasks.submit(self._jobs.making(told))
+            answer = self._tasks.answers.get(self._making[name])
+            if answer is not None and not self._study.is_made(name):
+                self._study.made(name, answer)
+                there = True
+        return there
 
     def _waits_for_model(self, trial: Trial, attempt: int) -> bool:
         """Whether the model that a trial goes on from is lost: that is trained again first."""
@@ -284,7 +298,7 @@ class Driver:
 
     def _cut(self, over: bool) -> None:
         """End what is under way: it says nothing of its plan. Where there is time, the last measurement goes on."""
-        self._over = over
+        self._over, self._ended = over, True
         under_way, lost = sorted((self._under_way | self._held).items()), frozenset(self._study.state.lost)
         self._under_way.clear()
         self._held.clear()

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from autodc.data.catalogue import POOL
 from autodc.evaluation.slices import TEST
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Trial
+from autodc.propose.proposal import Proposal
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.studyfile.study import MachineSpec, StudySpec
-from autodc.trial.executor import StoredForks, StoredPart, TrainerRef, TrainTask
+from autodc.trial.executor import CallTask, StoredForks, StoredPart, TrainerRef, TrainTask
 
 
 @final
@@ -42,6 +44,10 @@ class JobMaker:
     """Trial → what is gone or damaged of the model it left, empty where that is whole."""
     classes: tuple[Any, ...] = ()
     """The names of the classes in the order of their codes; empty outside classification."""
+    pool: Callable[[], str] = lambda: ""
+    """Puts the pool in place and says where it lies."""
+    made: Path = Path()
+    """Where what is made lies until it was let in."""
     order: tuple[Phase, ...] = ORDER
     """The phases of the study."""
 
@@ -74,6 +80,29 @@ class JobMaker:
             memory=self.machine.memory_per_trial,
             threads=max(1, int(self.machine.cpus_per_trial)),
         )
+
+    def making(self, told: Mapping[str, Any]) -> CallTask:
+        """The task that makes a proposal of the journal. It finds its datasets by content; its answer lies in work."""
+        one = Proposal.of(told)
+        parts = tuple(StoredPart(name=name, path=self._lying(name)) for name in one.parts)
+        return CallTask(
+            number=0,
+            attempt=0,
+            object=one.maker,
+            folder=self.spec.folder,
+            arguments=one.arguments,
+            parts=parts,
+            out=str(self.made / one.name),
+            timeout=self.machine.trial_timeout,
+            memory=self.machine.memory_per_trial,
+            threads=max(1, int(self.machine.cpus_per_trial)),
+        )
+
+    def _lying(self, name: str) -> str:
+        """Where a part of a proposal lies: of the study, of the pool, or `name=fingerprint` of one that is stored."""
+        if "=" in name:
+            return self.folder(name.partition("=")[2])
+        return self.pool() if name == POOL else self.folder(str(self.state.card(name)["fingerprint"]))
 
     def _forks(self, trial: Trial) -> StoredForks | None:
         if (forks := trial.forks) is None:

@@ -24,7 +24,7 @@ from autodc.studyfile.study import StudySpec
 @final
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The next step needs an outcome that has not arrived."""
+    """The next step needs an outcome, or data that are made, and they have not arrived."""
 
 
 @final
@@ -60,6 +60,8 @@ class Loop:
             event = self._decision(view) or self._training(view)
             if event is not None:
                 return event
+            if view.phase is not None and view.phase.awaits(view):
+                return Waiting()
             if not view.hidden:
                 raise AutodcError("ADC-LOOP-001", "the loop is stuck", f"round {state.round}, phase {state.phase}")
             if view.hidden[0].outcome is None:

@@ -10,6 +10,8 @@ import numpy as np
 from autodc.errors import SurroundingsError
 from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, Event
 from autodc.study.journal.state import State
+from autodc.study.phases.tools import Maker
+from autodc.study.tasks import Answer
 
 Array = np.ndarray[Any, Any]
 
@@ -78,6 +80,18 @@ class Tracker(Protocol):
     @property
     def complaint(self) -> str:
         """Why something is not sent yet, in one sentence; empty where all is well."""
+        ...
+
+
+class Workshop(Maker, Protocol):
+    """What makes data for a study: a round's proposals, and what workers made of them."""
+
+    def ended(self, name: str, answer: Answer) -> None:
+        """Take what came of the task of a proposal."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Whether that was taken."""
         ...
 
 

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -19,11 +19,13 @@ from autodc import fingerprint
 from autodc.errors import SurroundingsError
 from autodc.files import digests
 from autodc.study import pace
-from autodc.study.core import StudyCore
-from autodc.study.driver import RESTORES, TICK, TRIED_AGAIN
+from autodc.study.attempts import RESTORES, TICK, TRIED_AGAIN
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import TaskState
 from autodc.trial.executor import CallTask, Completion, Executor, PredictTask, Status
+
+if TYPE_CHECKING:
+    from autodc.study.core import StudyCore
 
 Array = np.ndarray[Any, Any]
 Asked = PredictTask | CallTask

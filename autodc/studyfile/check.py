@@ -17,8 +17,6 @@ from autodc.studyfile.study import Recipe, SearchSpec, StudySpec
 from autodc.studyfile.when import check_conditions
 
 BASE: Final = "base"
-AVAILABLE_PROPOSERS: Final = ("given",)
-LATER_PROPOSERS: Final = ("pool", "relabel", "augment", "generate")
 _LISTS: Final = {
     ("attributes",): "enricher",
     ("recipes",): "recipe",
@@ -39,11 +37,6 @@ def cross_check(document: Document) -> list[Issue]:
         *_soft(document),
         *_candidates(document, candidates),
     ]
-    for path, name in document.entries("loop", "propose"):
-        if name in LATER_PROPOSERS:
-            problem = f"only {', '.join(AVAILABLE_PROPOSERS)} is available in this version"
-            hint = "write `propose: [given]`"
-            issues.append(document.issue(codes.NOT_AVAILABLE, path, problem, name, hint, at_value=True))
     space, recipes = document.at(("search_space",)), document.at(("recipes",))
     if not isinstance(recipes, list):
         recipes = StudySpec.model_fields["recipes"].default

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.data.admit import Admission, Candidate, card
 from autodc.data.dataset import Dataset
 from autodc.study.journal.events import DatasetAdmitted
 from autodc.study.journal.state import State
 
+MADE = Path("work") / "made"
+"""Below the study's folder: what makers write, until it was let in."""
 DATASETS = "datasets"
 """Below the study's folder: content of datasets that were admitted while it ran."""
 

@@ -179,6 +179,15 @@ class ExploreDiagnoser:
         except Exception as error:  # no look at rows is worth a night
             return _noted(FINDER_FAILED, f"{type(error).__name__}: {error}")
 
+    def rows(self, view: View) -> Rows | None:
+        """The explore rows with what the incumbent predicts of them; None where they cannot be looked at."""
+        address = view.state.outputs.get(view.incumbent)
+        if address is None or not self._inputs.separation.is_cut:
+            return None
+        outputs = self._store.get(address)
+        self._known = self._known or known_of(self._inputs)
+        return explored(self._inputs, outputs, self._known)
+
     def _labels(self, view: View, rows: Rows | None) -> tuple[dict[str, Any], Sequence[Mapping[str, str]]]:
         """What is found of labels, as it is journalled, and what could not be done; empty where it was told before."""
         catalogue, state = self._inputs.catalogue, view.state

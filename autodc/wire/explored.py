@@ -96,7 +96,20 @@ def known_of(inputs: Inputs, workers: Workers | None = None) -> Known:
     catalogue, rows = inputs.catalogue, inputs.separation.explore
     held = held_parts(catalogue)
     own = dict(zip(held, joint_clusters(list(held.values())), strict=True))[VALIDATION]
-    data = catalogue.validation.take(rows)
+    attributes, embeddings, notes = measured_alike(inputs, catalogue.validation.take(rows), workers)
+    return Known(
+        attributes=attributes,
+        embeddings=embeddings,
+        groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
+        notes=notes,
+    )
+
+
+def measured_alike(
+    inputs: Inputs, data: Dataset, workers: Workers | None = None
+) -> tuple[pd.DataFrame, dict[str, Array], tuple[Mapping[str, str], ...]]:
+    """Attributes and places of rows as they are measured of explore rows, and notes of what could not be."""
+    catalogue = inputs.catalogue
     networks = EMBEDDING in inputs.spec.attributes
     enrichment = enrichment_for(_asked(inputs), catalogue, workers)
     spaces = spaces_of(catalogue.base.x, networks=networks)
@@ -107,12 +120,7 @@ def known_of(inputs: Inputs, workers: Workers | None = None) -> Known:
     except InputError as error:
         attributes = _columns(inputs, replace(data, attributes=pd.DataFrame(index=range(len(data)))), enrichment)
         notes = [{"code": one.code, "got": one.brief} for one in each_of(error)]
-    return Known(
-        attributes=attributes,
-        embeddings={space.name: space.of(data.x) for space in spaces},
-        groups=np.unique(own[rows], return_inverse=True)[1].ravel(),
-        notes=tuple(notes),
-    )
+    return attributes, {space.name: space.of(data.x) for space in spaces}, tuple(notes)
 
 
 def measure_ahead(inputs: Inputs, workers: Workers) -> None:
@@ -126,6 +134,8 @@ def measure_ahead(inputs: Inputs, workers: Workers) -> None:
     if inputs.separation.is_cut and inputs.spec.loop.findings and takes_long:
         with suppress(AutodcError):
             known_of(inputs, workers)
+            if inputs.catalogue.pool is not None and "pool" in inputs.spec.loop.propose:
+                measured_alike(inputs, inputs.catalogue.pool, workers)
 
 
 def explored(inputs: Inputs, outputs: Mapping[str, Array], known: Known) -> View:

@@ -184,12 +184,16 @@ def seed_problems(spec: StudySpec) -> list[AutodcError]:
 
 
 def _unused(spec: StudySpec) -> list[str]:
-    """Keys that are read and that nothing acts on yet."""
+    """Keys that are read and that nothing acts on as the file is."""
     found = []
-    if spec.data.pool is not None:
-        found.append("data.pool is read and checked, no proposer draws from it yet")
-    if later := [name for name in spec.loop.propose if name not in PROPOSERS]:
-        found.append(f"loop.propose: {', '.join(later)} does nothing yet; candidates come from data.candidates alone")
+    if spec.data.pool is not None and "pool" not in spec.loop.propose:
+        found.append("data.pool is read and checked, and nobody draws from it: loop.propose does not name pool")
+    if spec.data.pool is None and "pool" in spec.loop.propose:
+        found.append("loop.propose names pool, and there is no data.pool to draw from")
+    if spec.data.generators and "generate" not in spec.loop.propose:
+        found.append("data.generators are checked, and nobody asks them: loop.propose does not name generate")
+    if not spec.data.generators and "generate" in spec.loop.propose:
+        found.append("loop.propose names generate, and there are no data.generators to ask")
     return found
 
 

@@ -49,7 +49,7 @@ from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.trial import order
-from autodc.wire.admitting import DATASETS, admitted_event, let_in, stored_dataset
+from autodc.wire.admitting import DATASETS, MADE, admitted_event, let_in, stored_dataset
 from autodc.wire.attributes import measured_for
 from autodc.wire.inbox import Inbox
 from autodc.wire.inputs import Inputs, begun
@@ -134,6 +134,7 @@ def open_study(
     notice: told in words what was delivered to the inbox and is not taken.
     """
     from autodc.wire.diagnosis import ExploreDiagnoser  # slow to import, and who reads a run needs none of it
+    from autodc.wire.proposing import Making, makes
 
     spec = inputs.spec
     if out.exists() and not out.is_dir():
@@ -145,6 +146,7 @@ def open_study(
     def read_joined(name: str) -> Dataset:
         return stored_dataset(joined, study.state, name)
 
+    diagnoser = ExploreDiagnoser(inputs, store, read_joined)
     try:
         _refuse_lost_events(journal, out)
         study = StudyCore(
@@ -162,7 +164,8 @@ def open_study(
             open_test=partial(_open_test, inputs),
             leaks=LeakSearch(inputs.catalogue, read_joined),
             borrowed=borrowed,
-            diagnoser=ExploreDiagnoser(inputs, store, read_joined),
+            diagnoser=diagnoser,
+            maker=Making(inputs, joined, diagnoser, out / MADE) if makes(spec) else None,
             arrivals=Inbox(inputs, joined, notice) if spec.data.inbox else None,
         )
     except AutodcError:
@@ -237,6 +240,8 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path, *, 
         mixed=mixed,
         work=work / "trials",
         models=out / "models",
+        pool=lambda: "" if catalogue.pool is None else str(store.put_dataset(catalogue.pool)),
+        made=out / MADE,
         restore=restore,
         lost_model=lambda number: damage(out / "models" / f"trial-{number}"),
     )

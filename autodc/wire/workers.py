@@ -23,7 +23,8 @@ from autodc.adapters.executors import LocalExecutor
 from autodc.adapters.pictures.many import cores
 from autodc.data.dataset import Dataset
 from autodc.errors import SurroundingsError
-from autodc.study.driver import TICK, TRIED_AGAIN, Interrupted
+from autodc.study.attempts import TICK, TRIED_AGAIN
+from autodc.study.driver import Interrupted
 from autodc.study.pace import FIRST_TIMEOUT
 from autodc.studyfile.study import MachineSpec
 from autodc.table import Inputs

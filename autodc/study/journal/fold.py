@@ -185,6 +185,14 @@ def _refused(state: State, event: ev.DeliveryRefused) -> None:
         state.refused.pop(event.delivered, None)
 
 
+def _proposed(state: State, event: ev.ProposalsMade) -> None:
+    state.proposed.setdefault(event.round, []).append(event)
+
+
+def _unmade(state: State, event: ev.ProposalRefused) -> None:
+    state.unmade[event.name] = event
+
+
 def _lost(state: State, event: ev.OutcomeLost) -> None:
     state.lost[event.number] = event.why
 
@@ -291,6 +299,8 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.OutcomeRestored: _restored,
     ev.DatasetAdmitted: _admitted,
     ev.DeliveryRefused: _refused,
+    ev.ProposalsMade: _proposed,
+    ev.ProposalRefused: _unmade,
     ev.TaskPlanned: _task_planned,
     ev.TaskFinished: _task_finished,
     ev.FidelityMeasured: _fidelity,

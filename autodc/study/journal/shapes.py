@@ -270,6 +270,8 @@ _LABELS = record(
     },
 )
 
+_PROPOSED = record({"name": text, "by": text, "maker": text}, {}, others=True)
+
 Json = Mapping[str, Any]
 PlanJson = Annotated[Json, _PLAN]
 """Plan.to_dict."""
@@ -307,6 +309,8 @@ CausesJson = Annotated[tuple[Json, ...], listed(_CAUSE)]
 """diagnose.finding.Cause, the first the likeliest."""
 NotesJson = Annotated[tuple[Json, ...], listed(_NOTE)]
 """What could not be done, by code, and what was met."""
+ProposalsJson = Annotated[tuple[Json, ...], listed(_PROPOSED)]
+"""propose.proposal.Proposal each, in the order they join the roster."""
 ProblemsJson = Annotated[tuple[Json, ...], listed(_PROBLEM)]
 """What was raised, one problem each: errors.AutodcError."""
 LabelsJson = Annotated[Json, _LABELS]

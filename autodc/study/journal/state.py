@@ -86,6 +86,10 @@ class State:
     """Candidates admitted so far, in that order: name → card."""
     refused: dict[str, ev.DeliveryRefused] = field(default_factory=dict)
     """What lies in the inbox and is not taken: file or folder → why."""
+    proposed: dict[int, list[ev.ProposalsMade]] = field(default_factory=dict)
+    """Round → what was to be made in it."""
+    unmade: dict[str, ev.ProposalRefused] = field(default_factory=dict)
+    """Proposals of which nothing came, by name."""
     outputs: dict[Plan, str] = field(default_factory=dict)
     """Plan → where the predictions of its first training in a pair lie."""
     baselines: ev.BaselinesChosen | None = None
@@ -138,6 +142,18 @@ class State:
         """The datasets of the incumbent beside the base, in the order they were admitted."""
         added = self.incumbent.mixture.added if self.incumbent else ()
         return tuple(n for n in self.candidates if n in added)
+
+    @property
+    def paid(self) -> float:
+        """What was paid for data: for what is kept of that which was given, for what was made whatever came of it."""
+        made = (n for n in self.roster if "how" in self.roster[n] and n not in self.kept)
+        return sum(map(self.cost, (*self.kept, *made)))
+
+    @property
+    def awaited(self) -> tuple[Mapping[str, Any], ...]:
+        """Proposals of this round that are neither made nor refused yet, in the order they join the roster."""
+        every = (one for made in self.proposed.get(self.round, ()) for one in made.proposals)
+        return tuple(one for one in every if one["name"] not in self.roster and one["name"] not in self.unmade)
 
     @property
     def keeps(self) -> int:

@@ -7,7 +7,8 @@ from typing import final
 from autodc.study.journal import events as ev
 from autodc.study.phases import diagnosing, suggesting
 from autodc.study.phases.phase import Phase
-from autodc.study.phases.search import Search, may_begin
+from autodc.study.phases.propose import Propose
+from autodc.study.phases.search import may_begin
 from autodc.study.phases.tools import Tools
 from autodc.study.view import View
 
@@ -24,16 +25,16 @@ class Diagnose(Phase):
         return may_begin(view)
 
     def begin(self, view: View) -> ev.PhaseStarted:
-        """Another round begins with it; with the search where nothing is to be looked for."""
+        """Another round begins with it; with what comes after it where nothing is to be looked for."""
         if not diagnosing.is_due(view):
-            return Search().begin(view)
+            return Propose().begin(view)
         return ev.PhaseStarted(round=view.state.round + 1, phase=self.name)
 
     def decide(self, view: View, tools: Tools) -> ev.Event | None:
-        """Look, and tell what was found; then the search."""
+        """Look, and tell what was found; then data are made for it."""
         if diagnosing.waits(view, tools):
             return None
-        return diagnosing.next_event(view, tools) or Search().begin(view)
+        return diagnosing.next_event(view, tools) or view.after(self)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """What the search of the round would train first."""

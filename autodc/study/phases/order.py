@@ -10,13 +10,24 @@ from autodc.study.phases.diagnose import Diagnose
 from autodc.study.phases.gate import Gate
 from autodc.study.phases.last_measurement import LastMeasurement
 from autodc.study.phases.phase import Phase
+from autodc.study.phases.propose import Propose
 from autodc.study.phases.search import Search
 from autodc.study.phases.sweep import Sweep
 from autodc.study.phases.tuning import Tuning
 from autodc.study.view import View, spec_of
 from autodc.studyfile.study import StudySpec
 
-ORDER: tuple[Phase, ...] = (Calibration(), Diagnose(), Search(), Gate(), Sweep(), Tuning(), Credit(), LastMeasurement())
+ORDER: tuple[Phase, ...] = (
+    Calibration(),
+    Diagnose(),
+    Propose(),
+    Search(),
+    Gate(),
+    Sweep(),
+    Tuning(),
+    Credit(),
+    LastMeasurement(),
+)
 
 
 def set_apart(spec: StudySpec) -> int:

@@ -47,6 +47,12 @@ class Phase(Protocol):
         """Whether a finished study that was extended may go on here; the first phase that says so is begun."""
         return False
 
+    def awaits(self, view: View) -> bool:
+        """Whether the next decision needs what workers make: no outcome becomes visible meanwhile, so that the same
+        decisions follow whenever it is there.
+        """
+        return False
+
     def begin(self, view: View) -> ev.PhaseStarted:
         """Begin, with what it may take."""
         return ev.PhaseStarted(round=view.state.round, phase=self.name)

@@ -34,7 +34,10 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
     free = [n for n in state.candidates if n not in kept and n not in out and _is_free(view, n)]
     priced = tuple(n for n in state.candidates if n not in kept and n not in out and not _is_free(view, n))
     first = [n for n in obvious.everything(view) if n in free]
-    everything = tuple(first if not kept and state.round == 1 else free)
+    is_first = (
+        not kept and state.round == 1 and all(state.card(n).get("by", obvious.GIVEN) == obvious.GIVEN for n in free)
+    )
+    everything = tuple(first if is_first else free)
     best = Plan.from_dict(state.challengers[-1].plan)
     recommended = tuple(n for n in best.mixture.added if n in free)
     plans = _plans(view, tools, everything, best.without(*priced))
@@ -50,8 +53,8 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         kept=kept,
         open=came_along,
         priced=priced,
-        purse=np.inf if limit is None else max(0.0, limit - sum(state.cost(n) for n in kept)),
-        untouched=state.round == 1 and not state.extensions,
+        purse=np.inf if limit is None else max(0.0, limit - state.paid),
+        untouched=is_first and not state.extensions,
         tunes=plans["tuned"] != view.incumbent,
         refused=_is_refused(view, everything),
         doubt=spec.gate.in_doubt == "everything" and state.round >= spec.loop.rounds,

@@ -14,8 +14,8 @@ from autodc.study.phases.tools import Tools
 from autodc.study.rules import allowance, pairs, standing
 from autodc.study.view import View
 
-BEFORE = "diagnose"
-"""The phase with which a round begins that has one."""
+BEFORE = ("diagnose", "propose")
+"""The phases with which a round begins that has one of them."""
 
 
 @final
@@ -32,7 +32,7 @@ class Search(Phase):
 
     def begin(self, view: View) -> ev.PhaseStarted:
         """A round goes on with it after the diagnosis, and begins with it where there was none."""
-        upcoming = view.state.round + (view.state.phase != BEFORE)
+        upcoming = view.state.round + (view.state.phase not in BEFORE)
         quota = allowance.search_quota(view, upcoming)
         return ev.PhaseStarted(round=upcoming, phase=self.name, planned=quota)
 

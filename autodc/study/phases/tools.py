@@ -63,6 +63,18 @@ class Diagnoser(Protocol):
         ...
 
 
+class Maker(Protocol):
+    """Says what is to be made for what was found, and lets in what was made of it."""
+
+    def proposals(self, view: View) -> ev.ProposalsMade:
+        """What is to be made in this round: the same view, the same proposals. It raises nothing: notes tell."""
+        ...
+
+    def outcome(self, view: View, proposal: Mapping[str, Any]) -> ev.DatasetAdmitted | ev.ProposalRefused | None:
+        """What came of a proposal, its content stored; None while it is being made."""
+        ...
+
+
 Diagnosed = tuple[ev.DiagnosisMade, tuple[ev.FindingMade, ...]]
 """A diagnosis and its findings, as they are journalled."""
 
@@ -80,6 +92,8 @@ class Tools:
     """Who has earned a longer training."""
     diagnoser: Diagnoser | None = None
     """None in studies that look at no rows."""
+    maker: Maker | None = None
+    """None in studies that make no data."""
     seen: tuple[Hashable, Diagnosed | None] = (None, None)
     """The last diagnosis."""
     answered: tuple[Hashable, bool] = (None, False)

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from autodc.study.rules import failing
 from autodc.study.view import View
 
+GIVEN = "given"
+"""The proposer of what the study file gives."""
+
 
 def everything(view: View) -> tuple[str, ...]:
     """The datasets of *everything in*: given in the study file, free of cost, not failing; in the file's order.

@@ -8,5 +8,6 @@ secrets: what came with a password or token, also out of a journal of before, is
 from autodc.study.journal.events.base import *  # noqa: F403
 from autodc.study.journal.events.decisions import *  # noqa: F403
 from autodc.study.journal.events.findings import *  # noqa: F403
+from autodc.study.journal.events.proposals import *  # noqa: F403
 from autodc.study.journal.events.question import *  # noqa: F403
 from autodc.study.journal.events.work import *  # noqa: F403

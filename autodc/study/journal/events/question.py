@@ -28,7 +28,7 @@ __all__ = [
     "WarmStarted",
 ]
 
-RULES = 2
+RULES = 3
 """What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 

@@ -1,0 +1,228 @@
+"""Rows of a pool for what was found: those that meet its rule, those that look as its failures do first.
+
+The label of a pool's row is never asked. What a rule says of the class is left out of it, and the likeness to failing
+rows stands for it. Neighbours of failures in the attributes were the purest way of four that we measured (DESIGN §12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from autodc import seeds
+from autodc.diagnose.finding import ATTRIBUTES
+from autodc.diagnose.shadow.columns import Columns
+from autodc.diagnose.shadow.failure import grown
+from autodc.diagnose.unlabelled import Unlabelled
+from autodc.errors import AutodcError
+from autodc.propose.proposal import Proposal
+from autodc.propose.taking import TAKE
+
+Array = np.ndarray[Any, Any]
+
+POOL, CONTROL = "pool", "control"
+SHARE, LEAST, MOST = 0.1, 200, 5000
+"""Rows of a dataset: this share of the base, at least and at most so many; fewer where the pool has no more."""
+FEWEST = 20
+"""A dataset of fewer rows is not worth a question."""
+NEIGHBOURS = 15
+MAJORITY = 0.5
+"""Of a cluster: share of a row's neighbours among the explore rows that are in it."""
+ABOVE, BEYOND = 1.5, 0.05
+"""A class may have so many times its share of the failures, and this much beyond."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A finding as the journal has it."""
+
+    id: str
+    code: str
+    rule: str
+    ids: Array
+    """Positions in validation of the explore rows inside."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """The explore rows, and the rows of a pool measured alike."""
+
+    ids: Array
+    """Positions in validation, shape (n,)."""
+    failed: Array
+    """Shape (n,) of booleans."""
+    target: Array
+    """Shape (n,): the class; of numbers and others all 0."""
+    attributes: pd.DataFrame
+    """n rows."""
+    points: Array
+    """Shape (n, d): their place in all embeddings, without NaN."""
+    pool_attributes: pd.DataFrame
+    """N rows."""
+    pool_points: Array
+    """Shape (N, d)."""
+    content: Array
+    """Shape (N,): rows of the pool of one number are the same."""
+    barred: Array
+    """Shape (N,) of booleans: rows that the base has, or that were taken before."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Chosen:
+    """Rows of a pool for a finding."""
+
+    rows: Array
+    """Positions in the pool, the likeliest first."""
+    matching: int
+    """Rows of the pool that meet the rule."""
+    doubles: int
+    """Rows that were left out because the base, an earlier dataset or the pool itself has them."""
+
+
+def wanted_rows(base: int) -> int:
+    """How many rows a dataset of the pool is to have, by those of the base."""
+    return int(min(MOST, max(LEAST, SHARE * base)))
+
+
+def choose(seen: Seen, found: Found, count: int, seed: int) -> Chosen:
+    """Choose up to count rows of the pool. Raises DataError where the rule names what the pool does not have."""
+    inside = np.isin(seen.ids, found.ids)
+    members = _members(seen, found, inside)
+    matching = int(members.sum())
+    free = members & ~seen.barred
+    first = np.zeros(len(free), dtype=bool)
+    first[np.unique(seen.content, return_index=True)[1]] = True
+    candidates = np.flatnonzero(free & first)
+    likeness = _likeness(seen, inside & seen.failed, candidates, seed)
+    order = candidates[np.argsort(-likeness, kind="stable")]
+    rows = _within_quota(order, seen, inside & seen.failed, count)
+    return Chosen(rows=rows, matching=matching, doubles=matching - len(candidates))
+
+
+def proposals(
+    seen: Seen, findings: Sequence[Found], *, base: int, cost: float, most: int, round_number: int, seed: int
+) -> tuple[tuple[Proposal, ...], tuple[dict[str, str], ...]]:
+    """A dataset of the pool for each finding, no row of it in another, and as many rows by chance as a control.
+
+    base: rows of the base; cost: of a row; most: at most so many datasets beside the control. Also returns notes
+    {code, got}: what could not be chosen.
+    """
+    barred, made, notes = seen.barred.copy(), list[Proposal](), list[dict[str, str]]()
+    count = wanted_rows(base)
+    for found in findings:
+        if len(made) >= most:
+            break
+        try:
+            chosen = choose(replace(seen, barred=barred), found, count, seeds.integer(seed, "pool", found.id))
+        except AutodcError as error:
+            notes.append({"code": "ADC-PROP-002", "got": f"{found.id}: {error.brief}"})
+            continue
+        if len(chosen.rows) < FEWEST:
+            got = f"{found.id}: {len(chosen.rows)} rows of the pool match, {FEWEST} needed"
+            notes.append({"code": "ADC-PROP-003", "got": got})
+            continue
+        barred[chosen.rows] = True
+        made.append(_proposal(f"pool-{found.id}", found, chosen, cost))
+    if made:
+        size = max(one.rows for one in made)
+        left = np.flatnonzero(~barred)
+        rows = np.sort(np.random.default_rng(seeds.integer(seed, "control", round_number)).permutation(left)[:size])
+        if len(rows) >= FEWEST:
+            made.append(_control(f"random-{round_number}", rows, made, cost))
+    return tuple(made), tuple(notes)
+
+
+def _proposal(name: str, found: Found, chosen: Chosen, cost: float) -> Proposal:
+    n = len(chosen.rows)
+    return Proposal(
+        name=name,
+        by=POOL,
+        maker=TAKE,
+        arguments={"rows": chosen.rows.tolist(), "matching": chosen.matching, "doubles": chosen.doubles},
+        parts=(POOL,),
+        rows=n,
+        cost=round(n * cost, 6),
+        finding=found.id,
+        words=f"{n} of {chosen.matching} rows of the pool that match {found.id}",
+    )
+
+
+def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) -> Proposal:
+    return Proposal(
+        name=name,
+        by=POOL,
+        maker=TAKE,
+        arguments={"rows": rows.tolist()},
+        parts=(POOL,),
+        rows=len(rows),
+        cost=round(len(rows) * cost, 6),
+        control_of=tuple(one.name for one in beside),
+        tags=(CONTROL,),
+        words=f"{len(rows)} rows of the pool by chance, as a control",
+    )
+
+
+def _members(seen: Seen, found: Found, inside: Array) -> Array:
+    """The rows of the pool that a finding means, shape (N,)."""
+    if found.code == ATTRIBUTES:
+        where = Unlabelled.of(found.rule, found.told).where
+        return Unlabelled(where=where).mask(seen.pool_attributes, np.zeros(len(seen.pool_attributes)))
+    return _near(seen, inside.astype(float)) >= MAJORITY
+
+
+def _near(seen: Seen, values: Array) -> Array:
+    """The mean of a value over the explore rows that are nearest to each row of the pool, shape (N,)."""
+    places = _neighbours(seen)
+    return np.asarray(values[places].mean(axis=1))
+
+
+def _neighbours(seen: Seen) -> Array:
+    scale = StandardScaler().fit(seen.points)
+    known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(seen.points))).fit(scale.transform(seen.points))
+    return np.asarray(known.kneighbors(scale.transform(seen.pool_points), return_distance=False))
+
+
+def _likeness(seen: Seen, wanted: Array, candidates: Array, seed: int) -> Array:
+    """How like the wanted failures rows of the pool are, by attributes and place, shape (candidates,)."""
+    if not 1 <= wanted.sum() < len(wanted) or not len(candidates):
+        return np.zeros(len(candidates))
+    columns = Columns.shared(seen.attributes, seen.pool_attributes)
+    known = np.column_stack([columns.encode(seen.attributes), seen.points])
+    stream = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points[candidates]])
+    categorical = np.array([one.is_category for one in columns.columns] + [False] * seen.points.shape[1])
+    model = grown(known.astype(np.float32), wanted, categorical, seed)
+    return np.asarray(model.predict_proba(stream.astype(np.float32))[:, 1])
+
+
+def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
+    """The first count rows of an order, of each class not many more than its share of the failures.
+
+    The class of a row of the pool is that of most explore rows near it: its label is not asked.
+    """
+    names, codes = np.unique(seen.target[wanted].astype(str), return_inverse=True)
+    if len(names) < 2 or len(order) <= count:
+        return order[:count]
+    share = np.bincount(codes) / len(codes)
+    few = int(np.ceil(count * BEYOND))
+    room = {str(name): int(np.ceil(count * ABOVE * part)) + few for name, part in zip(names, share, strict=True)}
+    near = seen.target.astype(str)[_neighbours(seen)[order]]
+    taken, left = list[int](), list[int]()
+    for row, around in zip(order.tolist(), near, strict=True):
+        likeliest, votes = np.unique(around, return_counts=True)
+        name = str(likeliest[votes.argmax()])
+        if room.setdefault(name, few) > 0 and len(taken) < count:
+            room[name] -= 1
+            taken.append(row)
+        else:
+            left.append(row)
+    return np.asarray([*taken, *left[: count - len(taken)]], dtype=np.int64)

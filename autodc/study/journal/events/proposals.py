@@ -1,0 +1,42 @@
+"""The events of what is made while a study runs: what is to be made in a round, and what came of nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autodc.masking import masked_tree
+from autodc.study.journal.events.base import Event
+from autodc.study.journal.shapes import NotesJson, ProblemsJson, ProposalsJson
+
+__all__ = ["ProposalRefused", "ProposalsMade"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalsMade(Event):
+    """What is to be made for this round, settled before any of it is made; DatasetAdmitted or ProposalRefused follow.
+
+    What joins the roster of it joins in this order.
+    """
+
+    round: int
+    horizon: int
+    proposals: ProposalsJson = ()
+    """propose.proposal.Proposal each."""
+    notes: NotesJson = ()
+    """What could not be proposed, and why: {code, got} each."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "proposals", tuple(masked_tree(one) for one in self.proposals))
+        object.__setattr__(self, "notes", tuple(masked_tree(note) for note in self.notes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalRefused(Event):
+    """What was to be made was not, or may not be trained on; the night goes on without it."""
+
+    name: str
+    round: int
+    problems: ProblemsJson
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "problems", tuple(masked_tree(one) for one in self.problems))

@@ -1,0 +1,59 @@
+"""Propose: data are made for what was found. It is settled first, made on workers, and joins as it was settled.
+
+Whatever is settled in a round is made before the search of that round knows of it, so that the same decisions follow
+however long it takes; meanwhile the first trainings of the search run.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from autodc.study.journal import events as ev
+from autodc.study.phases import suggesting
+from autodc.study.phases.phase import Phase
+from autodc.study.phases.search import Search
+from autodc.study.phases.tools import Tools
+from autodc.study.rules.obvious import GIVEN
+from autodc.study.view import View
+
+MEANWHILE = 2
+"""Trainings of the search that are planned while data are made: they know nothing of what comes."""
+PROPOSES = 3
+"""Studies that were begun by these rules (StudyStarted.rules) make data; those of before go on without."""
+
+
+@final
+class Propose(Phase):
+    """Between the look at where the incumbent fails and the search."""
+
+    name = "propose"
+    words = "making data for what was found"
+
+    def begin(self, view: View) -> ev.PhaseStarted:
+        """A round goes on with it after the diagnosis; with the search where nothing may be made."""
+        if view.state.question.rules < PROPOSES or set(view.spec.loop.propose) == {GIVEN}:
+            return Search().begin(view)
+        upcoming = view.state.round + (view.state.phase != "diagnose")
+        return ev.PhaseStarted(round=upcoming, phase=self.name)
+
+    def decide(self, view: View, tools: Tools) -> ev.Event | None:
+        """Settle what is to be made, then let it in one by one; then the search."""
+        if tools.maker is None:
+            return view.after(self)
+        if view.state.round not in view.state.proposed:
+            return tools.maker.proposals(view)
+        awaited = view.state.awaited
+        if not awaited:
+            return view.after(self)
+        return self._meanwhile(view, tools) or tools.maker.outcome(view, awaited[0])
+
+    def awaits(self, view: View) -> bool:
+        """Whether anything is still being made."""
+        return bool(view.state.awaited)
+
+    def _meanwhile(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
+        """What the search of the round would train first, a few, whether what is made is there already or not."""
+        charged = view.state.charged("search", view.state.round)
+        if charged >= MEANWHILE or len(view.hidden) >= view.spec.search.lag:
+            return None
+        return suggesting.beginning(view, tools)

@@ -1,0 +1,253 @@
+"""What a study makes for what it found: a round's proposals, and the door for what workers made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.sources import read_source
+from autodc.data.admit import Candidate
+from autodc.data.dataset import Dataset
+from autodc.diagnose.view import View as Rows
+from autodc.errors import AutodcError, InputError, each_of
+from autodc.files import write_whole
+from autodc.propose import made as making
+from autodc.propose import pool
+from autodc.propose.proposal import Proposal
+from autodc.review.deliveries import PARTS
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
+from autodc.study.ports import ArtefactLost
+from autodc.study.tasks import Answer
+from autodc.study.view import View
+from autodc.studyfile.study import StudySpec
+from autodc.wire.admitting import let_in
+from autodc.wire.diagnosis import ExploreDiagnoser
+from autodc.wire.explored import measured_alike
+from autodc.wire.inputs import Inputs
+
+Array = np.ndarray[Any, Any]
+Notes = tuple[Mapping[str, str], ...]
+Part = tuple[Sequence[Proposal], Sequence[Mapping[str, str]]]
+
+CONFIRMED = "confirmed"
+ORIGIN = ".origin.parquet"
+"""Beside the folder of a dataset that was made: where each of its rows comes from."""
+FAILED = "ADC-PROP-004"
+
+
+@final
+class Making:
+    """The workshop of a study."""
+
+    def __init__(self, inputs: Inputs, store: ArtefactStore, diagnoser: ExploreDiagnoser, made: Path) -> None:
+        """store: where the content of what is let in lies; diagnoser: has the explore rows as they were looked at;
+        made: the folder in which makers write, one folder a proposal.
+        """
+        self._inputs, self._store, self._diagnoser, self._made = inputs, store, diagnoser, made
+        self._door = inputs.catalogue.door(inputs.spec.data)
+        self._answers: dict[str, Answer] = {}
+        self._pool: tuple[pd.DataFrame, Array, Array] | None = None
+
+    def proposals(self, view: View) -> ev.ProposalsMade:
+        """All that is to be made this round, of every proposer in the order the study file names them."""
+        found, notes = list[Proposal](), list[Mapping[str, str]]()
+        taken = {*view.state.roster, *view.state.unmade}
+        rows = self._looked(view, notes)
+        for name in view.spec.loop.propose:
+            if name not in MAKERS:
+                continue
+            try:
+                made, told = MAKERS[name](self, view, rows)
+            except (AutodcError, ArtefactLost) as error:
+                made, told = (), tuple({"code": one.code, "got": f"{name}: {one.brief}"} for one in each_of(error))
+            except Exception as error:  # no proposer is worth a night
+                made, told = (), ({"code": FAILED, "got": f"{name}: {type(error).__name__}: {error}"},)
+            found += [one for one in made if one.name not in taken]
+            notes += told
+        return ev.ProposalsMade(
+            round=view.state.round,
+            horizon=view.horizon,
+            proposals=tuple(one.to_dict() for one in _affordable(view, found, notes)),
+            notes=tuple(notes),
+        )
+
+    def ended(self, name: str, answer: Answer) -> None:
+        """Take what came of the task of a proposal."""
+        self._answers[name] = answer
+
+    def has(self, name: str) -> bool:
+        """Whether that was taken."""
+        return name in self._answers
+
+    def outcome(self, view: View, proposal: Mapping[str, Any]) -> ev.DatasetAdmitted | ev.ProposalRefused | None:
+        """Let in what was made, or say why it is not."""
+        one = Proposal.of(proposal)
+        answer = self._answers.get(one.name)
+        if answer is None:
+            return None
+        del self._answers[one.name]
+        place = f"{one.by}, {one.name}"
+        if answer.status != "done":
+            hint = "the night goes on without it; mend what makes it for the next one"
+            problem = InputError("ADC-PROP-005", "a dataset could not be made", place, answer.error, hint)
+            return _refused(one, view, problem)
+        try:
+            return self._let_in(one, answer, view, place)
+        except AutodcError as error:
+            return _refused(one, view, error)
+
+    def _let_in(self, one: Proposal, answer: Answer, view: View, place: str) -> ev.DatasetAdmitted:
+        out = self._made / one.name
+        made = making.read(out)
+        candidate = Candidate(
+            name=one.name,
+            place=place,
+            rows=lambda read: self._as_dataset(one.name, made),
+            cost=one.cost if one.rows <= 0 else round(one.cost * len(made.x) / one.rows, 6),
+            tags=one.tags,
+            targets=one.targets,
+            by=one.by,
+            round=view.state.round,
+            parent=made.origin.parents,
+            finding=one.finding,
+        )
+        admission = self._door.admit(candidate, read_source)
+        event = let_in(self._store, candidate, admission)
+        assert admission.data is not None
+        self._put_origin(admission.data.fingerprint, out, admission.kept)
+        told = {"seconds": round(answer.seconds, 3), "rows": len(made.x), "facts": dict(made.facts)}
+        return replace(event, card={**event.card, "how": one.to_dict(), "made": told})
+
+    def _as_dataset(self, name: str, made: making.Made) -> Dataset:
+        """As a source would read it: classes as the user writes them, columns of a table among the metadata too."""
+        classes = self._inputs.catalogue.classes
+        y = np.asarray(made.y)
+        if classes is not None and made.coded:
+            y = np.asarray(classes, dtype=object)[y] if len(y) else y
+            y = np.asarray(y.tolist())
+        return Dataset(name=name, x=made.x, y=y, metadata=made.metadata)
+
+    def _put_origin(self, content: str, out: Path, kept: Array | None) -> None:
+        """Keep where rows come from beside their content, whatever else of the making goes."""
+        origin = pd.read_parquet(out / making.ORIGIN)
+        if kept is not None:
+            origin = origin.iloc[kept].reset_index(drop=True)
+        path = self._store.path / f"{content}{ORIGIN}"
+        write_whole(path, origin.to_parquet)
+
+    def _looked(self, view: View, notes: list[Mapping[str, str]]) -> Rows | None:
+        try:
+            return self._diagnoser.rows(view)
+        except (AutodcError, ArtefactLost) as error:
+            notes.append({"code": FAILED, "got": f"the explore rows cannot be looked at: {error}"})
+            return None
+
+    def _of_pool(self, view: View, rows: Rows | None) -> Part:
+        """Rows of the pool for the confirmed findings of the incumbent that no dataset of the pool was made for yet."""
+        spec, catalogue = self._inputs.spec, self._inputs.catalogue
+        findings = _open_findings(view, pool.POOL)
+        if catalogue.pool is None or spec.data.pool is None or rows is None or not findings:
+            return (), ()
+        seen = self._seen(rows, view.state)
+        return pool.proposals(
+            seen,
+            findings,
+            base=len(catalogue.base),
+            cost=spec.data.pool.cost_per_row,
+            most=spec.loop.proposals,
+            round_number=view.state.round,
+            seed=spec.seed,
+        )
+
+    def _seen(self, rows: Rows, state: State) -> pool.Seen:
+        """The explore rows as the incumbent sees them, and the pool, which is measured once."""
+        catalogue = self._inputs.catalogue
+        assert catalogue.pool is not None
+        labels = rows.labels
+        if self._pool is None:
+            attributes, embeddings, _ = measured_alike(self._inputs, catalogue.pool)
+            same = np.unique(catalogue.pool.hashes, return_inverse=True)[1].ravel()
+            self._pool = (attributes, _placed(embeddings, len(catalogue.pool)), same)
+        attributes, points, same = self._pool
+        return pool.Seen(
+            ids=rows.ids,
+            failed=rows.failed,
+            target=np.zeros(len(rows)) if labels is None else labels,
+            attributes=rows.attributes,
+            points=_placed(rows.embeddings, len(rows)),
+            pool_attributes=attributes,
+            pool_points=points,
+            content=same,
+            barred=self._barred(state),
+        )
+
+    def _barred(self, state: State) -> Array:
+        """Rows of the pool that the base has, or that were taken before."""
+        catalogue = self._inputs.catalogue
+        assert catalogue.pool is not None
+        barred = np.isin(catalogue.pool.hashes, catalogue.base.hashes)
+        for one in _every(state):
+            if one.parts == (pool.POOL,):
+                barred[np.asarray(one.arguments.get("rows", ()), dtype=np.int64)] = True
+        return barred
+
+
+MAKERS: Mapping[str, Callable[[Making, View, Rows | None], Part]] = {pool.POOL: Making._of_pool}
+"""What `loop.propose` may name beside `given`."""
+
+
+def makes(spec: StudySpec) -> bool:
+    """Whether a study file names anybody who makes data."""
+    return any(name in MAKERS for name in spec.loop.propose)
+
+
+def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
+    """All embeddings side by side; a column of zeros where there are none."""
+    each = [np.asarray(embeddings[name]) for name in sorted(embeddings)]
+    return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
+
+
+def _every(state: State) -> list[Proposal]:
+    """All that was ever to be made."""
+    return [Proposal.of(one) for made in state.proposed.values() for event in made for one in event.proposals]
+
+
+def _open_findings(view: View, by: str) -> list[pool.Found]:
+    """The confirmed findings of the incumbent for which a proposer made nothing yet, the worst first."""
+    known = view.state.diagnosed(view.incumbent)
+    if known is None:
+        return []
+    served = {one.finding for one in _every(view.state) if one.by == by}
+    made = [view.state.findings[name] for name in known.ids]
+    return [
+        pool.Found(id=one.id, code=one.code, rule=one.rule, ids=np.asarray(one.ids, dtype=np.int64), told=one.told)
+        for one in made
+        if one.status == CONFIRMED and one.id not in served
+    ]
+
+
+def _affordable(view: View, found: Sequence[Proposal], notes: list[Mapping[str, str]]) -> list[Proposal]:
+    """Those that the cost budget pays, in their order."""
+    limit = view.spec.budget.cost
+    if limit is None:
+        return list(found)
+    left, paid = limit - view.state.paid, list[Proposal]()
+    for one in found:
+        if one.cost > left:
+            notes.append({"code": "ADC-PROP-006", "got": f"{one.name} costs {one.cost:g}, {max(0.0, left):g} is left"})
+            continue
+        left -= one.cost
+        paid.append(one)
+    return paid
+
+
+def _refused(one: Proposal, view: View, error: AutodcError) -> ev.ProposalRefused:
+    problems = [{part: str(getattr(e, part)) for part in PARTS} for e in each_of(error)]
+    return ev.ProposalRefused(name=one.name, round=view.state.round, problems=tuple(problems))
