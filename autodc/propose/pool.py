@@ -16,6 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from autodc import seeds
+from autodc.diagnose.finder import Ball
 from autodc.diagnose.finding import ATTRIBUTES
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.failure import grown
@@ -64,16 +65,26 @@ class Seen:
     """Shape (n,): the class; of numbers and others all 0."""
     attributes: pd.DataFrame
     """n rows."""
-    points: Array
-    """Shape (n, d): their place in all embeddings, without NaN."""
+    embeddings: Mapping[str, Array]
+    """Name → coordinates, shape (n, d), without NaN."""
     pool_attributes: pd.DataFrame
     """N rows."""
-    pool_points: Array
-    """Shape (N, d)."""
+    pool_embeddings: Mapping[str, Array]
+    """The same of the pool, shape (N, d)."""
     content: Array
     """Shape (N,): rows of the pool of one number are the same."""
     barred: Array
     """Shape (N,) of booleans: rows that the base has, or that were taken before."""
+
+    @property
+    def points(self) -> Array:
+        """Explore rows in all embeddings side by side, shape (n, d)."""
+        return _placed(self.embeddings, len(self.ids))
+
+    @property
+    def pool_points(self) -> Array:
+        """Rows of the pool in all embeddings side by side, shape (N, d)."""
+        return _placed(self.pool_embeddings, len(self.barred))
 
 
 @final
@@ -177,18 +188,23 @@ def _members(seen: Seen, found: Found, inside: Array) -> Array:
     if found.code == ATTRIBUTES:
         where = Unlabelled.of(found.rule, found.told).where
         return Unlabelled(where=where).mask(seen.pool_attributes, np.zeros(len(seen.pool_attributes)))
-    return _near(seen, inside.astype(float)) >= MAJORITY
+    ball = found.told.get("ball")
+    if ball is not None and ball["embedding"] in seen.pool_embeddings:
+        chosen = Ball(embedding=ball["embedding"], centre=np.asarray(ball["centre"]), radius=float(ball["radius"]))
+        return chosen.mask(seen.pool_embeddings[chosen.embedding])
+    return np.asarray(inside[_neighbours(seen)].mean(axis=1) >= MAJORITY)
 
 
-def _near(seen: Seen, values: Array) -> Array:
-    """The mean of a value over the explore rows that are nearest to each row of the pool, shape (N,)."""
-    places = _neighbours(seen)
-    return np.asarray(values[places].mean(axis=1))
+def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
+    """All embeddings side by side; a column of zeros where there are none."""
+    each = [np.asarray(embeddings[name]) for name in sorted(embeddings)]
+    return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
 
 
 def _neighbours(seen: Seen) -> Array:
-    scale = StandardScaler().fit(seen.points)
-    known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(seen.points))).fit(scale.transform(seen.points))
+    points = seen.points
+    scale = StandardScaler().fit(points)
+    known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(points))).fit(scale.transform(points))
     return np.asarray(known.kneighbors(scale.transform(seen.pool_points), return_distance=False))
 
 
@@ -197,9 +213,10 @@ def _likeness(seen: Seen, wanted: Array, candidates: Array, seed: int) -> Array:
     if not 1 <= wanted.sum() < len(wanted) or not len(candidates):
         return np.zeros(len(candidates))
     columns = Columns.shared(seen.attributes, seen.pool_attributes)
-    known = np.column_stack([columns.encode(seen.attributes), seen.points])
+    points = seen.points
+    known = np.column_stack([columns.encode(seen.attributes), points])
     stream = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points[candidates]])
-    categorical = np.array([one.is_category for one in columns.columns] + [False] * seen.points.shape[1])
+    categorical = np.array([one.is_category for one in columns.columns] + [False] * points.shape[1])
     model = grown(known.astype(np.float32), wanted, categorical, seed)
     return np.asarray(model.predict_proba(stream.astype(np.float32))[:, 1])
 

@@ -47,13 +47,15 @@ class Making:
     """The workshop of a study."""
 
     def __init__(self, inputs: Inputs, store: ArtefactStore, diagnoser: ExploreDiagnoser, made: Path) -> None:
-        """store: where the content of what is let in lies; diagnoser: has the explore rows as they were looked at;
+        """Begin with nothing made.
+
+        store: where the content of what is let in lies; diagnoser: has the explore rows as they were looked at;
         made: the folder in which makers write, one folder a proposal.
         """
         self._inputs, self._store, self._diagnoser, self._made = inputs, store, diagnoser, made
         self._door = inputs.catalogue.door(inputs.spec.data)
         self._answers: dict[str, Answer] = {}
-        self._pool: tuple[pd.DataFrame, Array, Array] | None = None
+        self._pool: tuple[pd.DataFrame, Mapping[str, Array], Array] | None = None
 
     def proposals(self, view: View) -> ev.ProposalsMade:
         """All that is to be made this round, of every proposer in the order the study file names them."""
@@ -174,16 +176,16 @@ class Making:
         if self._pool is None:
             attributes, embeddings, _ = measured_alike(self._inputs, catalogue.pool)
             same = np.unique(catalogue.pool.hashes, return_inverse=True)[1].ravel()
-            self._pool = (attributes, _placed(embeddings, len(catalogue.pool)), same)
-        attributes, points, same = self._pool
+            self._pool = (attributes, embeddings, same)
+        attributes, embeddings, same = self._pool
         return pool.Seen(
             ids=rows.ids,
             failed=rows.failed,
             target=np.zeros(len(rows)) if labels is None else labels,
             attributes=rows.attributes,
-            points=_placed(rows.embeddings, len(rows)),
+            embeddings=rows.embeddings,
             pool_attributes=attributes,
-            pool_points=points,
+            pool_embeddings=embeddings,
             content=same,
             barred=self._barred(state),
         )
@@ -206,12 +208,6 @@ MAKERS: Mapping[str, Callable[[Making, View, Rows | None], Part]] = {pool.POOL: 
 def makes(spec: StudySpec) -> bool:
     """Whether a study file names anybody who makes data."""
     return any(name in MAKERS for name in spec.loop.propose)
-
-
-def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
-    """All embeddings side by side; a column of zeros where there are none."""
-    each = [np.asarray(embeddings[name]) for name in sorted(embeddings)]
-    return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
 
 
 def _every(state: State) -> list[Proposal]:

@@ -48,8 +48,9 @@ class Phase(Protocol):
         return False
 
     def awaits(self, view: View) -> bool:
-        """Whether the next decision needs what workers make: no outcome becomes visible meanwhile, so that the same
-        decisions follow whenever it is there.
+        """Whether the next decision needs what workers make.
+
+        No outcome becomes visible meanwhile: the same decisions follow whenever it is there.
         """
         return False
 
