@@ -84,7 +84,7 @@ class JobMaker:
     def making(self, told: Mapping[str, Any]) -> CallTask:
         """The task that makes a proposal of the journal. It finds its datasets by content; its answer lies in work."""
         one = Proposal.of(told)
-        parts = tuple(StoredPart(name=name, path=self._lying(name)) for name in one.parts)
+        parts = tuple(StoredPart(name=name.partition("=")[0], path=self._lying(name)) for name in one.parts)
         return CallTask(
             number=0,
             attempt=0,

@@ -174,9 +174,9 @@ class Making:
         assert catalogue.pool is not None
         labels = rows.labels
         if self._pool is None:
-            attributes, embeddings, _ = measured_alike(self._inputs, catalogue.pool)
-            same = np.unique(catalogue.pool.hashes, return_inverse=True)[1].ravel()
-            self._pool = (attributes, embeddings, same)
+            measured, places, _ = measured_alike(self._inputs, catalogue.pool)
+            content = np.unique(catalogue.pool.hashes, return_inverse=True)[1].ravel()
+            self._pool = (measured, places, content)
         attributes, embeddings, same = self._pool
         return pool.Seen(
             ids=rows.ids,
