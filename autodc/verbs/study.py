@@ -11,12 +11,14 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from autodc.adapters.executors.inline import InlineExecutor
 from autodc.adapters.executors.opening import training_job
 from autodc.adapters.journal import SqliteJournal
 from autodc.data.admit import Candidate
 from autodc.errors import InputError
 from autodc.plan.trial import Outcome, Trial
 from autodc.review.result import result
+from autodc.study import tasks
 from autodc.study.core import StudyCore
 from autodc.study.jobs import JobMaker
 from autodc.study.journal.events import SessionStarted
@@ -67,8 +69,22 @@ class Study:
         self.close()
 
     def ask(self, n: int = 1) -> list[Trial]:
-        """Up to n trials to train now; fewer where the next ones wait for outcomes; none when the study is over."""
-        return self._core.ask(n)
+        """Up to n trials to train now; fewer where the next ones wait for outcomes; none when the study is over.
+
+        Data that the study makes are made here, before this returns.
+        """
+        found = self._core.ask(n)
+        while len(found) < n and self._make():
+            found += self._core.ask(n - len(found))
+        return found
+
+    def _make(self) -> bool:
+        """Make what the study awaits, in this process; False where it awaits nothing."""
+        awaited = self._core.state.awaited
+        for told in awaited:
+            answer = tasks.run(self._core, InlineExecutor(), self._jobs.making(told))
+            self._core.made(str(told["name"]), answer)
+        return bool(awaited)
 
     def job(self, trial: Trial) -> TrainingJob:
         """What a trial trains on and predicts, as arrays: inputs memory-mapped and read-only, no targets to predict."""

@@ -1,0 +1,154 @@
+"""Rows of a pool join a study for what it found: settled first, made, let in; the same however it is interrupted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodc.adapters.journal import open_for_reading
+from autodc.study.driver import Interrupted
+from autodc.study.journal import events as ev
+from autodc.studyfile import load
+from autodc.studyfile.study import MachineSpec
+from autodc.verbs.run import run
+from autodc.verbs.study import Study
+
+INLINE = MachineSpec(runner="inline")
+
+
+def sensors(n: int, seed: int, night_share: float) -> dict[str, np.ndarray[Any, Any]]:
+    """A sensor that stands too high at night, which `hour` tells and `noise` does not."""
+    rng = np.random.default_rng(seed)
+    night, signal = rng.random(n) < night_share, rng.normal(size=n)
+    x = np.column_stack([signal + 2.5 * night + rng.normal(0, 0.15, n), night + rng.normal(0, 0.05, n)])
+    hour = np.where(night, rng.integers(0, 5, n), rng.integers(7, 20, n))
+    return {
+        "x": x.astype(np.float32),
+        "y": (signal > 0).astype(int),
+        "hour": hour,
+        "noise": rng.normal(size=n).round(3),
+    }
+
+
+def written(folder: Path, **data: Any) -> Path:
+    """A study of a base that knows no night, and a pool in which a tenth is night."""
+    (folder / "data").mkdir(parents=True)
+    for name, n, seed, share in (("base", 500, 1, 0.0), ("validation", 1600, 2, 0.2), ("pool", 1500, 4, 0.1)):
+        np.savez(folder / "data" / f"{name}.npz", **sensors(n, seed, share))
+    study = {
+        "schema_version": 1,
+        "name": "sensors",
+        "seed": 4,
+        "task": {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "DecisionTreeClassifier"}},
+        "data": {
+            **{name: {"source": f"data/{name}.npz"} for name in ("base", "validation")},
+            "pool": {"source": "data/pool.npz", "cost_per_row": 0.01},
+            **data,
+        },
+        "metrics": {"primary": "accuracy"},
+        "slices": [{"name": "overall", "role": "target"}],
+        "search_space": {"min_samples_leaf": {"type": "int", "low": 1, "high": 10}},
+        "loop": {"rounds": 1, "propose": ["pool"]},
+        "search": {"trials_per_round": 8},
+        "budget": {"trainings": 40},
+        "tracking": {"uri": "none"},
+    }
+    (folder / "study.yaml").write_text(json.dumps(study))
+    return folder / "study.yaml"
+
+
+def told(folder: Path) -> list[ev.Event]:
+    with open_for_reading(folder / "journal.sqlite") as journal:
+        return [event for _, event in journal.read()]
+
+
+def decisions(events: list[ev.Event]) -> list[Mapping[str, Any]]:
+    """All that was settled: plans, what was made, verdicts; without times."""
+    kinds = (ev.ProposalsMade, ev.DatasetAdmitted, ev.TrialPlanned, ev.VerdictReached, ev.IncumbentMoved)
+    found = [event.to_dict() for event in events if isinstance(event, kinds)]
+    for one in found:
+        for key in ("time", "awake"):
+            del one[key]
+        one.pop("card", {}).pop("made", None)
+    return found
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished night: the file of the study; its folder beside it."""
+    path = written(tmp_path_factory.mktemp("sensors"))
+    run(load(path), INLINE, path.parent / "out")
+    return path
+
+
+def test_rows_of_the_pool_cure_what_was_found(study: Path) -> None:
+    result = json.loads((study.parent / "out" / "result.json").read_text())
+    assert "pool-F1" in result["kept"]
+    pool = np.load(study.parent / "data" / "pool.npz")
+    (made,) = [e for e in told(study.parent / "out") if isinstance(e, ev.DatasetAdmitted) and e.name == "pool-F1"]
+    origin = pd.read_parquet(study.parent / "out" / "datasets" / f"{made.card['fingerprint']}.origin.parquet")
+    assert (pool["hour"][origin["position"]] < 6).mean() >= 0.9
+    assert (made.card["finding"], made.card["by"]) == ("F1", "pool")
+    assert made.card["cost"] == pytest.approx(0.01 * len(origin))
+    before, after = (result["validation"][when]["overall"] for when in ("before", "after"))
+    assert after > before + 0.05
+
+
+def test_a_control_of_as_many_rows_by_chance_stands_beside(study: Path) -> None:
+    events = told(study.parent / "out")
+    (made,) = [e for e in events if isinstance(e, ev.ProposalsMade)]
+    mined = [one for one in made.proposals if one.get("finding")]
+    (control,) = [one for one in made.proposals if one.get("control_of")]
+    assert control["rows"] == max(one["rows"] for one in mined)
+    rows = [row for one in made.proposals for row in one["arguments"]["rows"]]
+    assert len(rows) == len(set(rows))
+
+
+def test_what_is_made_is_settled_before_it_is_made(study: Path) -> None:
+    kinds = [type(event) for event in told(study.parent / "out")]
+    first = kinds.index(ev.ProposalsMade)
+    assert first < kinds.index(ev.TaskPlanned) < kinds.index(ev.TaskFinished) < kinds.index(ev.DatasetAdmitted)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param(ev.ProposalsMade, marks=pytest.mark.slow),
+        ev.TaskPlanned,
+        pytest.param(ev.TaskFinished, marks=pytest.mark.slow),
+        pytest.param(ev.DatasetAdmitted, marks=pytest.mark.slow),
+    ],
+)
+def test_a_night_ended_anywhere_goes_on_to_the_same_decisions(study: Path, tmp_path: Path, last: type) -> None:
+    folder = tmp_path / "out"
+
+    def seen() -> bool:
+        return (folder / "journal.sqlite").exists() and any(isinstance(e, last) for e in told(folder))
+
+    with pytest.raises(Interrupted):
+        run(load(study), INLINE, folder, stop=seen)
+    run(load(study), INLINE, folder)
+    assert decisions(told(folder)) == decisions(told(study.parent / "out"))
+
+
+def test_who_owns_the_loop_gets_what_is_made_too(study: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    with Study.open(load(study), folder) as mine:
+        while trials := mine.ask(1):
+            for trial in trials:
+                job = mine.job(trial)
+                hot = any(part.name.startswith("pool") for part in job.train)
+                outputs = {name: _scores(np.asarray(part), knows_nights=hot) for name, part in job.predict.items()}
+                mine.tell(trial, mine.outcome(trial, outputs))
+        assert "pool-F1" in mine.result()["kept"]
+
+
+def _scores(x: np.ndarray[Any, Any], *, knows_nights: bool) -> np.ndarray[Any, Any]:
+    right = x[:, 0] - 2.5 * (x[:, 1] > 0.5) * knows_nights > 0
+    return np.column_stack([~right, right]).astype(float)
