@@ -41,15 +41,23 @@ ABOVE, BEYOND = 1.5, 0.05
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A finding as the journal has it."""
+class Wish:
+    """Rows that are wanted of the pool: for a finding, or more like those that were kept."""
 
-    id: str
-    code: str
-    rule: str
-    ids: Array
-    """Positions in validation of the explore rows inside."""
+    name: str
+    """Of the dataset."""
+    why: str
+    """In a few words."""
+    expected: float = 0.0
+    """The gain of the objective that is hoped for."""
+    finding: str | None = None
+    """None: rows by chance."""
+    code: str = ""
+    rule: str = ""
+    ids: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Positions in validation of the explore rows inside the finding."""
     told: Mapping[str, Any] = field(default_factory=dict)
+    """What else the finding tells."""
 
 
 @final
@@ -105,10 +113,10 @@ def wanted_rows(base: int) -> int:
     return int(min(MOST, max(LEAST, SHARE * base)))
 
 
-def choose(seen: Seen, found: Found, count: int, seed: int) -> Chosen:
+def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     """Choose up to count rows of the pool. Raises DataError where the rule names what the pool does not have."""
-    inside = np.isin(seen.ids, found.ids)
-    members = _members(seen, found, inside)
+    inside = np.isin(seen.ids, wish.ids)
+    members = _members(seen, wish, inside)
     matching = int(members.sum())
     free = members & ~seen.barred
     first = np.zeros(len(free), dtype=bool)
@@ -121,29 +129,29 @@ def choose(seen: Seen, found: Found, count: int, seed: int) -> Chosen:
 
 
 def proposals(
-    seen: Seen, findings: Sequence[Found], *, base: int, cost: float, most: int, round_number: int, seed: int
+    seen: Seen, wishes: Sequence[Wish], *, base: int, cost: float, most: int, round_number: int, seed: int
 ) -> tuple[tuple[Proposal, ...], tuple[dict[str, str], ...]]:
-    """A dataset of the pool for each finding, no row of it in another, and as many rows by chance as a control.
+    """A dataset of the pool for each wish, no row of it in another, and as many rows by chance as a control.
 
     base: rows of the base; cost: of a row; most: at most so many datasets beside the control. Also returns notes
     {code, got}: what could not be chosen.
     """
     barred, made, notes = seen.barred.copy(), list[Proposal](), list[dict[str, str]]()
     count = wanted_rows(base)
-    for found in findings:
+    for wish in wishes:
         if len(made) >= most:
             break
         try:
-            chosen = choose(replace(seen, barred=barred), found, count, seeds.integer(seed, "pool", found.id))
+            chosen = choose(replace(seen, barred=barred), wish, count, seeds.integer(seed, "pool", wish.name))
         except AutodcError as error:
-            notes.append({"code": "ADC-PROP-002", "got": f"{found.id}: {error.brief}"})
+            notes.append({"code": "ADC-PROP-002", "got": f"{wish.name}: {error.brief}"})
             continue
         if len(chosen.rows) < FEWEST:
-            got = f"{found.id}: {len(chosen.rows)} rows of the pool match, {FEWEST} needed"
+            got = f"{wish.name}: {len(chosen.rows)} rows of the pool match, {FEWEST} needed"
             notes.append({"code": "ADC-PROP-003", "got": got})
             continue
         barred[chosen.rows] = True
-        made.append(_proposal(f"pool-{found.id}", found, chosen, cost))
+        made.append(_proposal(wish, chosen, cost))
     if made:
         size = max(one.rows for one in made)
         left = np.flatnonzero(~barred)
@@ -153,18 +161,19 @@ def proposals(
     return tuple(made), tuple(notes)
 
 
-def _proposal(name: str, found: Found, chosen: Chosen, cost: float) -> Proposal:
+def _proposal(wish: Wish, chosen: Chosen, cost: float) -> Proposal:
     n = len(chosen.rows)
     return Proposal(
-        name=name,
+        name=wish.name,
         by=POOL,
         maker=TAKE,
         arguments={"rows": chosen.rows.tolist(), "matching": chosen.matching, "doubles": chosen.doubles},
         parts=(POOL,),
         rows=n,
         cost=round(n * cost, 6),
-        finding=found.id,
-        words=f"{n} of {chosen.matching} rows of the pool that match {found.id}",
+        finding=wish.finding,
+        expected=round(wish.expected, 6),
+        words=f"{n} of {chosen.matching} rows of the pool that match: {wish.why}",
     )
 
 
@@ -183,12 +192,14 @@ def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) ->
     )
 
 
-def _members(seen: Seen, found: Found, inside: Array) -> Array:
+def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
     """The rows of the pool that a finding means, shape (N,)."""
-    if found.code == ATTRIBUTES:
-        where = Unlabelled.of(found.rule, found.told).where
+    if wish.finding is None:
+        return np.ones(len(seen.barred), dtype=bool)
+    if wish.code == ATTRIBUTES:
+        where = Unlabelled.of(wish.rule, wish.told).where
         return Unlabelled(where=where).mask(seen.pool_attributes, np.zeros(len(seen.pool_attributes)))
-    ball = found.told.get("ball")
+    ball = wish.told.get("ball")
     if ball is not None and ball["embedding"] in seen.pool_embeddings:
         chosen = Ball(embedding=ball["embedding"], centre=np.asarray(ball["centre"]), radius=float(ball["radius"]))
         return chosen.mask(seen.pool_embeddings[chosen.embedding])
@@ -209,9 +220,9 @@ def _neighbours(seen: Seen) -> Array:
 
 
 def _likeness(seen: Seen, wanted: Array, candidates: Array, seed: int) -> Array:
-    """How like the wanted failures rows of the pool are, by attributes and place, shape (candidates,)."""
+    """How like the wanted failures rows of the pool are, by attributes and place, shape (candidates,); else chance."""
     if not 1 <= wanted.sum() < len(wanted) or not len(candidates):
-        return np.zeros(len(candidates))
+        return np.random.default_rng(seed).random(len(candidates))
     columns = Columns.shared(seen.attributes, seen.pool_attributes)
     points = seen.points
     known = np.column_stack([columns.encode(seen.attributes), points])

@@ -34,6 +34,8 @@ class Proposal:
     """Proposals beside which this one stands as a control: as many rows, chosen by chance."""
     replaces: str | None = None
     """A dataset (the base) whose place it takes wherever it is in a mixture; None: it joins the others."""
+    expected: float = 0.0
+    """The gain of the objective that is hoped for, in metric units; by it, and the cost, what is made is chosen."""
     tags: tuple[str, ...] = ()
     words: str = ""
     """What it is, in one short sentence for the report."""

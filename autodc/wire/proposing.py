@@ -37,6 +37,14 @@ Notes = tuple[Mapping[str, str], ...]
 Part = tuple[Sequence[Proposal], Sequence[Mapping[str, str]]]
 
 CONFIRMED = "confirmed"
+CURED, SUSPECTED = 0.6, 0.3
+"""Rows for a finding are hoped to take so much of the error that it costs; for a suspected one so much of that."""
+SUSPECTS = 2
+"""Suspected findings that rows are made for in a round, at most: each takes a share of the search's trainings."""
+MORE = 0.25
+"""As many rows again are hoped to bring this share of what the first brought: e0·(1 + n/s)^-b of usual trainings."""
+TURN = "."
+"""Between the name of a dataset and how often rows like it were asked for."""
 ORIGIN = ".origin.parquet"
 """Beside the folder of a dataset that was made: where each of its rows comes from."""
 FAILED = "ADC-PROP-004"
@@ -152,15 +160,18 @@ class Making:
             return None
 
     def _of_pool(self, view: View, rows: Rows | None) -> Part:
-        """Rows of the pool for the confirmed findings of the incumbent that no dataset of the pool was made for yet."""
+        """Rows of the pool: for what was found of the incumbent, and more like those that were kept."""
         spec, catalogue = self._inputs.spec, self._inputs.catalogue
-        findings = _open_findings(view, pool.POOL)
-        if catalogue.pool is None or spec.data.pool is None or rows is None or not findings:
+        if catalogue.pool is None or spec.data.pool is None or rows is None:
+            return (), ()
+        wishes = [*_for_findings(view, rows), *_more_of_kept(view)]
+        wishes.sort(key=lambda wish: -wish.expected)
+        if not wishes:
             return (), ()
         seen = self._seen(rows, view.state)
         return pool.proposals(
             seen,
-            findings,
+            wishes,
             base=len(catalogue.base),
             cost=spec.data.pool.cost_per_row,
             most=spec.loop.proposals,
@@ -215,18 +226,59 @@ def _every(state: State) -> list[Proposal]:
     return [Proposal.of(one) for made in state.proposed.values() for event in made for one in event.proposals]
 
 
-def _open_findings(view: View, by: str) -> list[pool.Found]:
-    """The confirmed findings of the incumbent for which a proposer made nothing yet, the worst first."""
+def _for_findings(view: View, rows: Rows) -> list[pool.Wish]:
+    """What is hoped for of rows for each finding of the incumbent, for which the pool gave none yet."""
     known = view.state.diagnosed(view.incumbent)
-    if known is None:
-        return []
-    served = {one.finding for one in _every(view.state) if one.by == by}
-    made = [view.state.findings[name] for name in known.ids]
+    served = {one.finding for one in _every(view.state) if one.by == pool.POOL}
+    made = [] if known is None else [view.state.findings[name] for name in known.ids if name not in served]
+    sure = [one for one in made if one.status == CONFIRMED]
+    made = [*sure, *[one for one in made if one.status != CONFIRMED][:SUSPECTS]]
     return [
-        pool.Found(id=one.id, code=one.code, rule=one.rule, ids=np.asarray(one.ids, dtype=np.int64), told=one.told)
+        pool.Wish(
+            name=f"pool-{one.id}",
+            why=f"{one.id}, {one.status}",
+            expected=_hope(one, float(np.mean(rows.error))),
+            finding=one.id,
+            code=one.code,
+            rule=one.rule,
+            ids=np.asarray(one.ids, dtype=np.int64),
+            told=one.told,
+        )
         for one in made
-        if one.status == CONFIRMED and one.id not in served
     ]
+
+
+def _hope(one: ev.FindingMade, error: float) -> float:
+    """The gain that rows for a finding may bring: a share of the error that it costs, less where it is suspected."""
+    cost = float(one.told.get("cost", 0.0)) * error
+    return CURED * cost * (1.0 if one.status == CONFIRMED else SUSPECTED)
+
+
+def _more_of_kept(view: View) -> list[pool.Wish]:
+    """More rows of the pool like those of a dataset that was kept, where that was the last of its kind."""
+    state, found = view.state, list[pool.Wish]()
+    every = [one for one in _every(state) if one.by == pool.POOL]
+    for one in every:
+        kind, _, turn = one.name.partition(TURN)
+        again = f"{kind}{TURN}{int(turn or 1) + 1}"
+        decided = state.decided(one.name)
+        if one.name not in state.kept or again in {other.name for other in every} or decided is None:
+            continue
+        gained = decided.typed_looks[-1].objective.difference if decided.looks else 0.0
+        made = None if one.finding is None else state.findings.get(one.finding)
+        found.append(
+            pool.Wish(
+                name=again,
+                why=f"more like {one.name}, which was kept",
+                expected=MORE * max(0.0, float(gained)),
+                finding=None if made is None else made.id,
+                code="" if made is None else made.code,
+                rule="" if made is None else made.rule,
+                ids=np.asarray(() if made is None else made.ids, dtype=np.int64),
+                told={} if made is None else made.told,
+            )
+        )
+    return found
 
 
 def _affordable(view: View, found: Sequence[Proposal], notes: list[Mapping[str, str]]) -> list[Proposal]:
