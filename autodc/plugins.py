@@ -29,6 +29,7 @@ SOURCES = "autodc.sources"
 SAMPLERS = "autodc.samplers"
 ENRICHERS = "autodc.enrichers"
 FINDERS = "autodc.finders"
+GENERATORS = "autodc.generators"
 """The groups of entry points under which a package brings its own; a source is named by the suffix that it reads."""
 
 FORMS = "path/to/file.py:Object, package.module:Object"

@@ -178,6 +178,11 @@ def measure_of(inputs: Inputs) -> Callable[[Rows], pd.DataFrame]:
     return measured
 
 
+def asked_attributes(inputs: Inputs) -> tuple[str, ...]:
+    """The enrichers that measure rows for diagnosis."""
+    return tuple(_asked(inputs).attributes)
+
+
 def _asked(inputs: Inputs) -> StudySpec:
     """The study with the enrichers it names, or those of ours that measure its inputs as they are."""
     spec = inputs.spec

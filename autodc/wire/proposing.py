@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 import pandas as pd
 
 from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.generators import generator_of
 from autodc.adapters.sources import read_source
 from autodc.data.admit import Candidate
 from autodc.data.dataset import Dataset
+from autodc.diagnose.check import plain
+from autodc.diagnose.finding import Finding, Gap
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError, each_of
 from autodc.files import write_whole
+from autodc.propose import generate, pool
 from autodc.propose import made as making
-from autodc.propose import pool
 from autodc.propose.proposal import Proposal
 from autodc.review.deliveries import PARTS
 from autodc.study.journal import events as ev
@@ -27,9 +30,10 @@ from autodc.study.ports import ArtefactLost
 from autodc.study.tasks import Answer
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
+from autodc.table import Table
 from autodc.wire.admitting import let_in
 from autodc.wire.diagnosis import ExploreDiagnoser
-from autodc.wire.explored import measured_alike
+from autodc.wire.explored import asked_attributes, measured_alike
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -179,6 +183,54 @@ class Making:
             seed=spec.seed,
         )
 
+    def _of_generators(self, view: View, rows: Rows | None) -> Part:
+        """Rows of every generator for what was found; where it makes them, its maker finds by the explore rows."""
+        inputs, state = self._inputs, view.state
+        if not inputs.spec.data.generators or rows is None:
+            return (), ()
+        declared, notes = self._declared()
+        made = generate.proposals(
+            [one for one in inputs.spec.data.generators if one.name in declared],
+            declared,
+            [as_finding(one) for one in _to_cure(view)],
+            [past for one in _every(state) if (past := _past(one, state)) is not None],
+            inputs.spec.seed,
+            folder=inputs.spec.folder,
+            attributes=asked_attributes(inputs),
+            classes=[plain(one) for one in inputs.catalogue.classes or ()],
+        )
+        found = []
+        for one in made:
+            assert one.finding is not None
+            event = state.findings[one.finding]
+            looked = self._looked_at(rows, event)
+            found.append(replace(one, parts=(*one.parts, looked), expected=_hope(event, float(np.mean(rows.error)))))
+        return found, notes
+
+    def _declared(self) -> tuple[dict[str, Mapping[str, Any]], list[Mapping[str, str]]]:
+        """The parameters of every generator that can be loaded, and why others cannot."""
+        found, notes = dict[str, Mapping[str, Any]](), list[Mapping[str, str]]()
+        for one in self._inputs.spec.data.generators:
+            place = f"data.generators.{one.name}"
+            try:
+                loaded = generator_of(one.generator, one.options, self._inputs.spec.folder, place)
+                found[one.name] = loaded.parameters
+            except AutodcError as error:
+                notes += [{"code": each.code, "got": f"{one.name}: {each.brief}"} for each in each_of(error)]
+        return found, notes
+
+    def _looked_at(self, rows: Rows, one: ev.FindingMade) -> str:
+        """The explore rows as a part of a proposal, told by their attributes, and which failed and are inside."""
+        columns = rows.attributes.assign(_failed=rows.failed, _inside=np.isin(rows.ids, one.ids))
+        x = rows.x if isinstance(rows.x, Table) and rows.x.kind == "table" else np.zeros((len(rows), 1), np.float32)
+        if isinstance(x, Table):
+            columns = columns.drop(columns=[name for name in x.names if name in columns])
+        code = {str(name): at for at, name in enumerate(rows.classes)}
+        y = np.array([code[str(name)] for name in rows.target]) if rows.classes else None
+        data = Dataset(name="looked", x=x, y=y, metadata=columns.reset_index(drop=True))
+        _ = self._store.put_dataset(data)
+        return f"looked={data.fingerprint}"
+
     def _seen(self, rows: Rows, state: State) -> pool.Seen:
         """The explore rows as the incumbent sees them, and the pool, which is measured once."""
         catalogue = self._inputs.catalogue
@@ -212,8 +264,28 @@ class Making:
         return barred
 
 
-MAKERS: Mapping[str, Callable[[Making, View, Rows | None], Part]] = {pool.POOL: Making._of_pool}
+MAKERS: Mapping[str, Callable[[Making, View, Rows | None], Part]] = {
+    pool.POOL: Making._of_pool,
+    generate.BY: Making._of_generators,
+}
 """What `loop.propose` may name beside `given`."""
+
+
+def as_finding(event: ev.FindingMade) -> Finding:
+    """A finding of the journal as proposers are told it."""
+    return Finding(
+        id=event.id,
+        kind="cluster" if event.basis == "cluster" else "attributes",
+        rule=event.rule,
+        status="confirmed" if event.status == CONFIRMED else "suspected",
+        found=event.found,
+        confirmed=event.confirmed,
+        error=Gap(**event.error),
+        by=event.by,
+        ids=event.ids,
+        round=event.round,
+        told=event.told,
+    )
 
 
 def makes(spec: StudySpec) -> bool:
@@ -226,13 +298,36 @@ def _every(state: State) -> list[Proposal]:
     return [Proposal.of(one) for made in state.proposed.values() for event in made for one in event.proposals]
 
 
+def _to_cure(view: View) -> list[ev.FindingMade]:
+    """The findings of the incumbent that data are made for: those that are confirmed, and a few that are suspected."""
+    known = view.state.diagnosed(view.incumbent)
+    made = [] if known is None else [view.state.findings[name] for name in known.ids]
+    sure = [one for one in made if one.status == CONFIRMED]
+    return [*sure, *[one for one in made if one.status != CONFIRMED][:SUSPECTS]]
+
+
+def _past(one: Proposal, state: State) -> generate.Past | None:
+    """What became of an earlier proposal of a generator; None of what is no such, or was not made."""
+    if one.by != generate.BY or one.name not in state.roster or one.finding is None:
+        return None
+    facts = state.card(one.name).get("made", {}).get("facts", {})
+    return generate.Past(
+        generator=str(one.arguments["name"]),
+        finding=one.finding,
+        rule=str(one.arguments.get("rule", "")),
+        parameters=facts.get("parameters", {}),
+        verdict=_verdict(state.verdict(one.name)),
+        rows=int(state.card(one.name)["rows"]),
+    )
+
+
+def _verdict(word: str) -> Literal["keep", "drop", "undecided"]:
+    return "keep" if word == "keep" else "drop" if word == "drop" else "undecided"
+
+
 def _for_findings(view: View, rows: Rows) -> list[pool.Wish]:
     """What is hoped for of rows for each finding of the incumbent, for which the pool gave none yet."""
-    known = view.state.diagnosed(view.incumbent)
     served = {one.finding for one in _every(view.state) if one.by == pool.POOL}
-    made = [] if known is None else [view.state.findings[name] for name in known.ids if name not in served]
-    sure = [one for one in made if one.status == CONFIRMED]
-    made = [*sure, *[one for one in made if one.status != CONFIRMED][:SUSPECTS]]
     return [
         pool.Wish(
             name=f"pool-{one.id}",
@@ -244,7 +339,8 @@ def _for_findings(view: View, rows: Rows) -> list[pool.Wish]:
             ids=np.asarray(one.ids, dtype=np.int64),
             told=one.told,
         )
-        for one in made
+        for one in _to_cure(view)
+        if one.id not in served
     ]
 
 

@@ -53,7 +53,7 @@ class Command:
         told = job_content(job, out)
         argv = filled(program(self._options.argv), _values(told, out))
         started = time.perf_counter()
-        code = _run(argv, self._folder, out)
+        code = run_program(argv, self._folder, out)
         seconds = time.perf_counter() - started
         if job.train:
             relay(out)
@@ -149,8 +149,8 @@ def _settings(model: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _run(argv: list[str], folder: str, out: Path) -> int:
-    """Run the program to its end; it stays in our process group and dies with us, so no orphan holds a slot.
+def run_program(argv: list[str], folder: str, out: Path) -> int:
+    """Run a program to its end and return its exit code; it stays in our process group and dies with us, so no orphan holds a slot.
 
     Its stdout and stderr go to files: a pipe would be held open by whatever it leaves behind.
     """

@@ -1,0 +1,5 @@
+"""Generators of ours, by the names that a study file uses."""
+
+from autodc.adapters.generators.registry import BUILT_IN, generator_of
+
+__all__ = ["BUILT_IN", "generator_of"]

@@ -1,0 +1,76 @@
+"""Makes a generator from its name: one of ours, a program, `file.py:Object`, a module's, or an installed one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from autodc.adapters.generators import command, image, table, text
+from autodc.errors import SpecError
+from autodc.hints import suggest
+from autodc.plugins import FORMS, GENERATORS, import_failed, installed, is_path, load_plugin, own_code
+from autodc.propose.generator import NEEDS, is_generator
+from autodc.propose.parameters import declared
+from autodc.studyfile.values import Spec
+from autodc.trial.call import CallError
+
+BUILT_IN: Final[Mapping[str, tuple[type[Spec], Callable[[Any, str], Any]]]] = {
+    "image": (image.ImageOptions, lambda options, folder: image.ImageGenerator(options)),
+    "table": (table.TableOptions, lambda options, folder: table.TableGenerator(options)),
+    "text": (text.TextOptions, lambda options, folder: text.TextGenerator(options)),
+    "command": (command.CommandOptions, command.CommandGenerator),
+}
+"""Name → its options, and what makes it of these and the folder of the study file."""
+
+
+def generator_of(name: str, options: Mapping[str, Any], folder: str, place: str) -> Any:
+    """The generator that a study file names; a class is called with the options as keywords.
+
+    Raises SpecError ADC-PROP-010 where there is none or it cannot be loaded, 011 where it is none, 012 where its
+    parameters are none, 014 where its options do not fit.
+    """
+    if name in BUILT_IN:
+        kind, make = BUILT_IN[name]
+        return make(_options(kind, options, place), folder)
+    if not is_path(name) and name not in installed(GENERATORS):
+        hint = suggest(name, [*BUILT_IN, *installed(GENERATORS)], "generators", forms=FORMS)
+        raise SpecError("ADC-PROP-010", "there is no such generator", f"{place}.generator", name, hint)
+    found = _loaded(name, options, folder, place)
+    if not is_generator(found):
+        got = f"{name}: a {type(found).__name__}"
+        raise SpecError("ADC-PROP-011", "this is no generator", f"{place}.generator", got, NEEDS)
+    try:
+        declared(found.parameters, f"{place}.generator")
+    except CallError as error:
+        raise SpecError(error.code, error.problem, error.place, f"{name}: {error.got}", error.hint) from None
+    return found
+
+
+def _loaded(name: str, options: Mapping[str, Any], folder: str, place: str) -> Any:
+    try:
+        found = load_plugin(name, GENERATORS, folder, place)
+        if isinstance(found, type):
+            with own_code(import_failed(f"{name}()", place), folder):
+                return found(**options)
+    except SpecError as error:
+        got = error.got if error.got == name or not error.got else f"{name}: {error.got}"
+        problem = f"the generator cannot be loaded: {error.problem}"
+        raise SpecError("ADC-PROP-010", problem, f"{place}.generator", got, error.hint or NEEDS) from error
+    if options:
+        problem, hint = "a generator that is an object takes no options", "name its class, which is given them"
+        raise SpecError("ADC-PROP-014", problem, f"{place}.options", ", ".join(options), hint)
+    return found
+
+
+def _options(kind: type[Spec], options: Mapping[str, Any], place: str) -> Spec:
+    try:
+        return kind.model_validate(dict(options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        known = ", ".join(kind.model_fields)
+        problem = f"the options of the generator do not fit: {first['msg'].removeprefix('Value error, ')}"
+        at = f"{place}.options{f'.{where}' if where else ''}"
+        raise SpecError("ADC-PROP-014", problem, at, repr(first.get("input")), f"options: {known}") from None

@@ -1,0 +1,134 @@
+"""The proposer `generate`: rows of every generator for what the incumbent fails at, by parameters that the maker finds.
+
+It learns from what became of earlier proposals: around what was kept, away from what was dropped, more of what was
+left undecided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+from autodc import seeds
+from autodc.diagnose.finding import Finding
+from autodc.propose.proposal import Proposal
+from autodc.studyfile.study import GeneratorSpec
+
+BY = "generate"
+MAKER = "autodc.wire.makers_generate:generate"
+MORE = 2
+"""An undecided proposal is made again with so many times the rows."""
+MOST_TIMES = 8
+"""A proposal has so many times the rows of the study file at most."""
+ROOM = 0.25
+"""Around the region of what was kept there is room of this share of what is declared, on both sides."""
+GIVEN_UP = 2
+"""A generator that was dropped so often for a finding is not asked for it again."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What became of an earlier proposal of this proposer."""
+
+    generator: str
+    finding: str
+    rule: str
+    """Of that finding."""
+    parameters: Mapping[str, Sequence[Any]]
+    """Where its rows were made: `facts.parameters` of what the maker told."""
+    verdict: Literal["keep", "drop", "undecided"]
+    rows: int = 0
+
+
+def proposals(
+    specs: Sequence[GeneratorSpec],
+    declared: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    findings: Sequence[Finding],
+    history: Sequence[Past],
+    seed: int,
+    *,
+    folder: str = "",
+    attributes: Sequence[str] = (),
+    classes: Sequence[Any] = (),
+) -> tuple[Proposal, ...]:
+    """Propose a dataset for each finding, best first, of each generator; without findings none.
+
+    declared: generator → its `parameters`; folder: of the study file; attributes: enrichers of the study; classes:
+    labels in the order of their codes. The same arguments, the same proposals.
+    """
+    found = []
+    for finding in findings:
+        for spec in specs:
+            past = [one for one in history if one.generator == spec.name and _related(one, finding)]
+            same = [one for one in past if one.finding == finding.id]
+            dropped = [one for one in past if one.verdict == "drop"]
+            kept = [one for one in past if one.verdict == "keep"]
+            if len([one for one in dropped if one in same]) >= GIVEN_UP and not kept:
+                continue
+            undecided = [one for one in past if one.verdict == "undecided"]
+            rows = spec.rows
+            if undecided and not kept:
+                rows = min(max(max(one.rows for one in undecided) * MORE, rows), MOST_TIMES * spec.rows)
+            turn = len(same) + 1
+            name = f"{spec.name}-{finding.id}" + (f"-{turn}" if turn > 1 else "")
+            arguments: dict[str, Any] = {
+                "name": spec.name,
+                "generator": spec.generator,
+                "options": dict(spec.options),
+                "folder": folder,
+                "rows": rows,
+                "seed": seeds.integer(seed, BY, spec.name, finding.id, turn),
+                "rule": finding.rule,
+                "attributes": list(attributes),
+                "classes": list(classes),
+                "parameters": _around(kept[-1], declared.get(spec.name, {})) if kept else {},
+                "avoid": [{n: list(v) for n, v in one.parameters.items()} for one in dropped if one.parameters],
+            }
+            found.append(
+                Proposal(
+                    name=name,
+                    by=BY,
+                    maker=MAKER,
+                    arguments=arguments,
+                    parts=("base",),
+                    rows=rows,
+                    cost=rows * spec.cost_per_row,
+                    finding=finding.id,
+                    tags=("synthetic",),
+                    words=f"{rows} rows of {spec.name}, made like those where {finding.rule}",
+                )
+            )
+    return tuple(found)
+
+
+def _related(past: Past, finding: Finding) -> bool:
+    """Whether an earlier proposal was for this finding, or for one told by the same attributes."""
+    if past.finding == finding.id:
+        return True
+    return bool(_attributes(past.rule)) and _attributes(past.rule) == _attributes(finding.rule)
+
+
+def _attributes(rule: str) -> frozenset[str]:
+    """The columns that a rule names."""
+    found = re.findall(
+        r'"((?:[^"]|"")+)"|([A-Za-z_]\w*)\s*(?:>=|<=|=|<|>|IN\b|IS\b)', re.sub(r"'(?:[^']|'')*'", "''", rule)
+    )
+    return frozenset(quoted or plain for quoted, plain in found)
+
+
+def _around(past: Past, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The region of an earlier proposal with some room, within what is declared."""
+    found = {}
+    for name, values in past.parameters.items():
+        about = declared.get(name, {})
+        if "low" not in about:
+            found[name] = list(values)
+            continue
+        low, high = float(about["low"]), float(about["high"])
+        room = ROOM * (high - low) if values[0] != values[-1] else 0.0
+        ends = [max(low, values[0] - room), min(high, values[-1] + room)]
+        found[name] = [round(end) for end in ends] if about.get("type") == "int" else ends
+    return found

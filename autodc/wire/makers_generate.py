@@ -1,0 +1,274 @@
+"""Makes the rows of a generator, on a worker: its parameters are searched, then rows are made where it pays.
+
+Rows that were looked at only say which settings are worth it; what is made comes of the base or of nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from autodc import seeds
+from autodc.adapters.generators import generator_of
+from autodc.data.dataset import Dataset
+from autodc.data.where import select
+from autodc.errors import InputError
+from autodc.large import evenly
+from autodc.propose import made
+from autodc.propose.generator import Asked, Base, Batch
+from autodc.propose.made import Made, Origin
+from autodc.propose.parameters import Setting, extremes, narrowed, spread
+from autodc.propose.searching import Chosen, Failures, chosen
+from autodc.table import Table, join
+from autodc.trial.call import Call, CallError, CallPart
+from autodc.wire.attributes import Enrichment
+from autodc.wire.measuring import named
+
+Array = np.ndarray[Any, Any]
+
+BATCH = 48
+"""Rows of a setting that is tried."""
+SETTINGS = 25
+"""Settings that the rows of a dataset have, drawn from the region."""
+PARENTS = 4000
+"""Rows of the base that are looked at as parents, evenly."""
+ANY_PARENT = 0.2
+"""Every row of the base is a parent at least so often, of how often it is on average."""
+FAILED, INSIDE, CLASS = "_failed", "_inside", "_class"
+LOOKED, BASE = "looked", "base"
+HARDLY = 1.0
+"""A generator meets a finding where its best rows are as surely failed on and of it as explore rows are, at least."""
+CHECKED = 24
+"""Rows on which it is seen whether a generator minds its parameters."""
+
+
+def generate(call: Call) -> Any:
+    """Make the rows of a generator.
+
+    arguments: `name`, `generator`, `options`, `folder` of the study file, `parameters` (name → value, [low, high] or
+    choices), `rows`, `seed`, `attributes` (enrichers), `classes` (labels in the order of their codes), `rule` of the
+    finding and `avoid`, regions that did not help. parts: `base`, and `looked`: explore rows whose metadata are their
+    attributes, `_failed` and `_inside`. Raises CallError ADC-PROP-010 to 024.
+    """
+    try:
+        return _generate(call)
+    except InputError as error:
+        raise CallError(error.code, error.problem, error.place, error.got, error.hint) from error
+
+
+def _generate(call: Call) -> Any:
+    told, place = call.arguments, f"data.generators.{call.arguments['name']}"
+    found = generator_of(told["generator"], told.get("options", {}), str(told.get("folder", "")), place)
+    base = call.parts[BASE]
+    classes = tuple(told.get("classes", ()))
+    y = np.asarray(base.y)
+    labels = np.array(classes, dtype=object)[y] if classes else y
+    if classes and len({type(one) for one in classes}) == 1:
+        labels = np.array(classes)[y]
+    asked = Asked(
+        name=str(told["name"]),
+        generator=found,
+        base=Base(x=base.x, y=labels, metadata=base.metadata, classes=classes),
+        folder=str(told.get("folder", "")),
+        out=call.out / "pictures",
+    )
+    ranges = narrowed(asked.parameters, told.get("parameters", {}), place)
+    asked.fit()
+    work = _Work(asked=asked, base=base, told=told, seed=int(told["seed"]))
+    warned = work.minds_parameters(ranges)
+    failures = work.failures(call.parts.get(LOOKED))
+    parents = work.parents(failures)
+    best = None
+    if failures is not None:
+        best = chosen(ranges, lambda s: work.score(failures, s, parents), work.seed, told.get("avoid", ()))
+        if best.sure < HARDLY * failures.rate:
+            got = f"surely {best.sure:.3f} of its rows at best, of all explore rows {failures.rate:.3f}"
+            hint = "widen its parameters, or give a generator that can make such rows"
+            problem = f"no setting of generator {asked.name} meets the finding"
+            raise CallError("ADC-PROP-024", problem, place, got, hint)
+    return made.write(
+        call.out, work.made(ranges if best is None else dict(best.region), parents, failures, best, warned)
+    )
+
+
+@final
+@dataclass(kw_only=True)
+class _Work:
+    """One generator, the base, and what is measured."""
+
+    asked: Asked
+    base: CallPart
+    told: Mapping[str, Any]
+    seed: int
+    enrichment: Enrichment | None = None
+
+    def minds_parameters(self, ranges: Mapping[str, Any]) -> bool:
+        """Whether two settings far apart have other attributes. Raises CallError ADC-PROP-021 for the same rows."""
+        free = {n: one for n, one in ranges.items() if not one.is_fixed}
+        if not free:
+            return True
+        parents = seeds.generator(self.seed, "checked").integers(0, len(self.base.x), CHECKED)
+        low, high = ({**extremes(ranges)[at]} for at in (0, 1))
+        first, second = (self.asked.rows(one, parents, self.seed) for one in (low, high))
+        if _same(first, second):
+            problem = f"generator {self.asked.name} ignores its parameters"
+            got = f"the same {CHECKED} rows for {_shown(low)} and for {_shown(high)}"
+            hint = "make rows by the values in `parameters`, or do not declare what has no effect"
+            raise CallError("ADC-PROP-021", problem, self.asked.place, got, hint)
+        one, other = self.frame(first), self.frame(second)
+        return not all(one[n].equals(other[n]) for n in one.columns if n in other.columns and n != CLASS)
+
+    def frame(self, batch: Batch) -> pd.DataFrame:
+        """Metadata, inputs of a table, attributes and class of rows, one column each."""
+        data = self._dataset(batch)
+        frame = pd.concat([data.metadata, self._enrichment().frame(data)], axis=1)
+        if len(self.told.get("classes", ())):
+            frame[CLASS] = [f"class {code}" for code in batch.y]
+        return frame
+
+    def failures(self, looked: CallPart | None) -> Failures | None:
+        """What explore rows tell of failures; None where there are none, or nothing in common that is measured."""
+        if looked is None:
+            return None
+        wanted = looked.metadata[FAILED].to_numpy(bool) & looked.metadata[INSIDE].to_numpy(bool)
+        if not wanted.any() or wanted.all():
+            return None
+        frame = looked.metadata.drop(columns=[FAILED, INSIDE]).reset_index(drop=True)
+        if isinstance(looked.x, Table) and looked.x.kind == "table":
+            frame = pd.concat([frame.drop(columns=list(looked.x.names), errors="ignore"), looked.x.frame()], axis=1)
+        if len(self.told.get("classes", ())) and looked.y is not None:
+            frame[CLASS] = [f"class {code}" for code in looked.y]
+        probe = self.frame(self.asked.rows(self._middle(), np.zeros(2, dtype=int), self.seed))
+        common = [n for n in frame.columns if n in probe.columns]
+        if not [n for n in common if n != CLASS]:
+            return None
+        return Failures(frame[common], wanted, self.seed)
+
+    def parents(self, failures: Failures | None) -> tuple[Array, Array]:
+        """Rows of the base that may be parents, and how often each: the more, the more it is like failures."""
+        places = evenly(len(self.base.x), PARENTS)
+        if not self.asked.transforms or failures is None:
+            return places, np.full(len(places), 1 / len(places))
+        sure = failures.sure(self._filled(self.frame(self._rows_of_base(places)), failures))
+        weights = sure + ANY_PARENT * max(float(sure.mean()), 1e-6)
+        return places, weights / weights.sum()
+
+    def score(self, failures: Failures, settings: Sequence[Setting], parents: tuple[Array, Array]) -> list[Array]:
+        """How surely rows of each setting are failed on; the same parents and the same chance for every setting."""
+        at = seeds.generator(self.seed, "tried").choice(parents[0], BATCH, p=parents[1])
+        number = seeds.integer(self.seed, "tried")
+        whole = _joined([self.asked.rows(setting, at, number) for setting in settings])
+        return np.split(failures.sure(self._filled(self.frame(whole), failures)), len(settings))
+
+    def made(
+        self,
+        region: Mapping[str, Any],
+        parents: tuple[Array, Array],
+        failures: Failures | None,
+        best: Chosen | None,
+        warned: bool,
+    ) -> Made:
+        """Rows of settings from the region."""
+        rows, rng = int(self.told["rows"]), seeds.generator(self.seed, "made")
+        settings = spread(region, max(1, min(SETTINGS, rows)), seeds.integer(self.seed, "settings"))
+        at = rng.choice(parents[0], rows, p=parents[1], replace=rows > len(parents[0]))
+        batches, used = [], list[Setting]()
+        for number, (setting, some) in enumerate(zip(settings, np.array_split(at, len(settings)), strict=True)):
+            batches.append(self.asked.rows(setting, some, seeds.integer(self.seed, "made", number)))
+            used += [setting] * len(some)
+        whole = _joined(batches)
+        facts = self._facts(region, whole, failures, best, warned)
+        origin = Origin(
+            parents=(self.base.name,),
+            parent=np.where(whole.position >= 0, 0, -1),
+            position=whole.position,
+            changed={name: [one[name] for one in used] for name in region},
+        )
+        return Made(x=whole.x, y=whole.y, metadata=whole.metadata, origin=origin, facts=facts)
+
+    def _facts(
+        self, region: Mapping[str, Any], whole: Batch, failures: Failures | None, best: Chosen | None, minds: bool
+    ) -> dict[str, Any]:
+        facts: dict[str, Any] = {
+            "parameters": {n: one.told() for n, one in region.items()},
+            "generator": self.asked.name,
+        }
+        if failures is not None and best is not None:
+            frame = self.frame(whole)
+            facts |= {"sure": round(float(failures.sure(self._filled(frame, failures)).mean()), 4), "tried": best.tried}
+            facts |= {"usual": round(best.usual, 4), "rate": round(failures.rate, 4)}
+            if (inside := self._inside(frame, whole)) is not None:
+                facts["inside"] = round(inside, 4)
+        if not minds:
+            facts["warnings"] = ["settings far apart have the same attributes: its parameters cannot be told apart"]
+        return facts
+
+    def _inside(self, frame: pd.DataFrame, whole: Batch) -> float | None:
+        """The share of the rows that the rule of the finding holds for; None where it cannot be read on them."""
+        if not self.told.get("rule"):
+            return None
+        classes = tuple(self.told.get("classes", ()))
+        target = np.array(classes)[whole.y] if classes else whole.y
+        try:
+            return float(select(str(self.told["rule"]), frame, target, place=self.asked.place).mean())
+        except InputError:
+            return None
+
+    def _middle(self) -> dict[str, Any]:
+        return {n: one.value(0.5) if one.identity is None else one.identity for n, one in self.asked.parameters.items()}
+
+    def _filled(self, frame: pd.DataFrame, failures: Failures) -> pd.DataFrame:
+        """The columns that failures are told by; what a generator left out this time is missing."""
+        return frame.reindex(columns=list(failures.columns))
+
+    def _rows_of_base(self, places: Array) -> Batch:
+        metadata = self.base.metadata.iloc[places].reset_index(drop=True)
+        y = np.asarray(self.base.y)[places]
+        return Batch(x=self.base.x[places], y=y, metadata=metadata, position=places)
+
+    def _dataset(self, batch: Batch) -> Dataset:
+        x, metadata = batch.x, batch.metadata
+        if isinstance(x, Table) and x.kind == "table":
+            metadata = pd.concat([metadata.drop(columns=list(x.names), errors="ignore"), x.frame()], axis=1)
+        return Dataset(name=self.asked.name, x=x, y=None, metadata=metadata, fingerprint="made")
+
+    def _enrichment(self) -> Enrichment:
+        if self.enrichment is None:
+            folder = str(self.told.get("folder", ""))
+            names = tuple(self.told.get("attributes", ()))
+            found = [
+                named(name, folder, f"attributes[{i}]", self.base.x, networks=True) for i, name in enumerate(names)
+            ]
+            base = self._dataset(self._rows_of_base(np.arange(len(self.base.x))))
+            given = {str(n).casefold() for n in base.metadata.columns}
+            self.enrichment = Enrichment(
+                named=tuple(found), base=base, targets=self.asked.base.y, given=frozenset(given), folder=folder
+            )
+        return self.enrichment
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    """The rows of several batches, one after the other."""
+    return Batch(
+        x=join([one.x for one in batches]),
+        y=np.concatenate([one.y for one in batches]),
+        metadata=pd.concat([one.metadata for one in batches], ignore_index=True),
+        position=np.concatenate([one.position for one in batches]),
+    )
+
+
+def _same(one: Batch, other: Batch) -> bool:
+    """Whether two batches are the same rows."""
+    if isinstance(one.x, Table):
+        same = one.x.arrow.equals(other.x.arrow) if isinstance(other.x, Table) else False
+    else:
+        same = np.array_equal(one.x, np.asarray(other.x))
+    return bool(same and np.array_equal(one.y, other.y) and one.metadata.equals(other.metadata))
+
+
+def _shown(setting: Setting) -> str:
+    return ", ".join(f"{name} {value}" for name, value in list(setting.items())[:4])
