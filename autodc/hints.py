@@ -16,17 +16,20 @@ SHORT_LIST = 80
 
 NONE: Mapping[str, str] = {}
 
+CLOSE, VERY_CLOSE = 0.6, 0.8
+"""How alike a word must be; and where so many are known that some are close to any word."""
 
-def meant(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NONE) -> str | None:
+
+def meant(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NONE, least: float = CLOSE) -> str | None:
     """The known word that was most likely meant, None where nothing is close.
 
-    synonyms: what else known words are called, in small letters with `_`.
+    synonyms: what else known words are called, in small letters with `_`; least: how alike it must be, 0 to 1.
     """
     folded = {_folded(w): w for w in reversed(list(known))}
     asked = _folded(word)
     if asked not in folded and synonyms.get(asked) in folded.values():
         return synonyms[asked]
-    close = difflib.get_close_matches(asked[:LONGEST_NAME], folded, n=1)
+    close = difflib.get_close_matches(asked[:LONGEST_NAME], folded, n=1, cutoff=least)
     return folded[close[0]] if close else None
 
 

@@ -123,3 +123,33 @@ def test_what_is_coded_already_and_ctrl_c_go_through() -> None:
         with pytest.raises(type(error)) as caught, own_code(lambda got: SpecError("ADC-TRAIN-060", "no", "", got)):
             raise error
         assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("my_trainer.py:Net", "my_trainers.py:Net"),
+        ("deep/net.py:Net", "deep/nets.py:Net"),
+        ("my_trainers:Net", "my_trainers.py:Net"),
+        ("deep.net:Net", "deep/nets.py:Net"),
+        ("sklern.linear_model:Ridge", "sklearn.linear_model:Ridge"),
+        ("sklearn.linear_modl:Ridge", "sklearn.linear_model:Ridge"),
+        ("jsn.decoder:JSONDecoder", "json.decoder:JSONDecoder"),
+    ],
+)
+def test_what_is_not_there_is_told_by_the_name_that_was_meant(tmp_path: Path, asked: str, meant: str) -> None:
+    for file in ("my_trainers.py", "deep/nets.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("class Net:\n    pass\n")
+    found = find_problem(asked, str(tmp_path), "task.trainer")
+    assert found is not None
+    assert f"did you mean {meant}?" in found.hint
+    with pytest.raises(SpecError) as caught:
+        load_object(asked, str(tmp_path), "task.trainer")
+    assert caught.value.hint == found.hint
+
+
+@pytest.mark.parametrize("asked", ["no_such_pack:Net", "nt:Net", "sklearn.quite_other:Net", "json.decoder.deeper:Net"])
+def test_nothing_is_guessed_where_no_module_is_called_alike(tmp_path: Path, asked: str) -> None:
+    (tmp_path / "net_of_mine.py").write_text("class Net:\n    pass\n")
+    assert find_problem(asked, str(tmp_path), "task.trainer").hint.startswith("install it")

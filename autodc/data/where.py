@@ -160,20 +160,24 @@ def _columns(tree: object, where: str, metadata: pd.DataFrame, target: Array | N
 
 def _unquoted(tree: object, where: str, part: dict[str, Any], names: list[str]) -> str:
     """A hint where a column is compared with what names none: a value without quotes, or in those of a name."""
-    known = {name.casefold() for name in names}
+    known, values = {name.casefold() for name in names}, list[str]()
     for sides in _compared(tree):
-        others = [one for one in sides if one.get("class") == "COLUMN_REF" and one is not part]
-        if any(one is part for one in sides) and any(".".join(o["column_names"]).casefold() in known for o in others):
-            return _quote_it(where, ".".join(part["column_names"]))
-    return ""
+        named = [".".join(one["column_names"]) for one in sides if one.get("class") == "COLUMN_REF"]
+        if any(name.casefold() in known for name in named):
+            values += [name for name in named if name.casefold() not in known]
+    return _quote_them(where, values) if ".".join(part["column_names"]) in values else ""
 
 
-def _quote_it(where: str, value: str) -> str:
-    """The condition again with a value in quotes."""
-    quoted = value.replace("'", "''")
-    pattern = rf"""(?<![\w'"])"?{re.escape(value)}"?(?![\w'"])"""
-    mended = re.sub(pattern, lambda _: f"'{quoted}'", where, flags=re.IGNORECASE)
-    return f"text stands in quotes: {mended}"
+def _quote_them(where: str, values: list[str]) -> str:
+    """The condition again with all these values in quotes."""
+    asked = "|".join(map(re.escape, sorted(set(values), key=len, reverse=True)))
+    pattern = rf"""'(?:[^']|'')*'|(?<![\w"])(?:"({asked})"|({asked}))(?![\w"])"""
+
+    def quoted(found: re.Match[str]) -> str:
+        value = found[1] or found[2]
+        return found[0] if value is None else "'" + value.replace("'", "''") + "'"
+
+    return f"text stands in quotes: {re.sub(pattern, quoted, where, flags=re.IGNORECASE)}"
 
 
 def _of_words(where: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 from autodc.gate.reasons import TOO_GOOD
 from autodc.review import beside, deliveries, notices
 from autodc.review.explain import leaks_words
+from autodc.review.folding import of_question
 from autodc.review.numbers import Numbers, count, listed
 from autodc.review.story import BECAUSE
 from autodc.study.journal.state import State
@@ -42,7 +43,7 @@ def concerns(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[
     found = [*_about_openings(state, test), *_about_test(state, test, numbers), *_about_gate(state)]
     found += _about_baselines(result, numbers)
     found += [Concern(_sentence(text), "bad") for text in notices.alarms(state)]
-    found += [Concern(text) for text in state.question.warnings]
+    found += [Concern(text) for text in of_question(state)]
     found += [Concern(f"{text[:1].upper()}{text[1:]}") for text in deliveries.warnings(state)]
     found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state), *_about_lost(state)]
     return sorted(found, key=lambda w: w.tone != "bad")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from autodc.plan.mixture import BASE
+from autodc.study.journal.state import State
+
 NUMBER = re.compile(r"[-+]?\d[\d.,:]*%?")
 QUOTED = re.compile(r"`[^`]*`|'[^']*'")
 SHOWN = 12
@@ -21,6 +24,11 @@ def folded(warnings: Iterable[str], names: Sequence[str]) -> list[str]:
     for words in dict.fromkeys(warnings):
         groups.setdefault(_shape(words, names), []).append(words)
     return [_told(group, names) for group in groups.values()]
+
+
+def of_question(state: State) -> list[str]:
+    """What a study warned of before its first training, folded."""
+    return folded(state.question.warnings, [BASE, *state.question.slices, *state.candidates])
 
 
 def _shape(words: str, names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.review import beside, deliveries, findings, notices
+from autodc.review.folding import of_question
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
@@ -66,7 +67,7 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "failing": fails,
         "inbox": deliveries.refused(state),
         "warnings": [
-            *state.question.warnings,
+            *of_question(state),
             *_unread(state),
             *_failing_words(fails).values(),
             *deliveries.warnings(state),

@@ -24,10 +24,11 @@ from autodc.diagnose.labels import CODE, LEAST_ROWS, Labels, Suspect, wrong_labe
 from autodc.diagnose.unseen import cross_validated
 from autodc.diagnose.view import View
 from autodc.diagnose.wrong_numbers import wrong_numbers
-from autodc.large import evenly
+from autodc.large import evenly, joined
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import StudySpec
-from autodc.table import Table, join
+from autodc.table import Inputs as RowInputs
+from autodc.table import Table
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -73,7 +74,9 @@ class Rows:
     """Rows with labels, in one space, that are to be judged."""
 
     datasets: tuple[Dataset, ...]
-    """As many rows of each; of training the base first."""
+    """As many rows of each; of training the base first. Their inputs lie in `x`."""
+    x: RowInputs
+    """The inputs of all of them, one after the other."""
     ids: tuple[Array, ...]
     """Position of each row in its file."""
     units: tuple[Array, ...]
@@ -89,11 +92,13 @@ class Rows:
 
         What one dataset does not know sets rows apart too, or what is new in another would look like its rows.
         """
-        together = join([one.x for one in every])
+        together = joined([one.x for one in every])
         (points,) = embeddings_of(together, together, networks=False).values()
-        ends = np.cumsum([len(one) for one in every])[:-1]
+        ends = np.cumsum([len(one) for one in every])
         units = tuple(joint_clusters(every))
-        return cls(datasets=tuple(every), ids=tuple(ids), units=units, embedding=tuple(np.split(points, ends)), of=of)
+        embedding = tuple(np.split(points, ends[:-1]))
+        here = [replace(one, x=together[end - len(one) : end]) for one, end in zip(every, ends.tolist(), strict=True)]
+        return cls(datasets=tuple(here), x=together, ids=tuple(ids), units=units, embedding=embedding, of=of)
 
 
 @final
@@ -263,7 +268,7 @@ def _view(seen: Rows, target: Array, prediction: Array, error: Array) -> View:
         prediction=prediction,
         attributes=pd.concat([told, metadata.drop(columns=list(told), errors="ignore")], axis=1),
         groups=np.concatenate(seen.units),
-        x=join([one.x for one in seen.datasets]),
+        x=seen.x,
     )
 
 

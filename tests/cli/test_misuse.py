@@ -102,7 +102,7 @@ def test_a_function_or_a_file_of_ones_own_that_is_not_there(autodc: Any, tmp_pat
     (tmp_path / "mine.py").write_text("def pipeline():\n    return None\n")
     for name, hint in (
         ("mine.py:pipelin", "did you mean mine.py:pipeline?"),
-        ("mien.py:pipeline", "did you mean mine.py?"),
+        ("mien.py:pipeline", "did you mean mine.py:pipeline?"),
     ):
         said = autodc("check", write_world(tmp_path, task__trainer=name))
         assert said.code == 2

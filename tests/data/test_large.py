@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ from autodc.data.near import near as near_rows
 from autodc.large import evenly
 from autodc.plan import mixture
 from autodc.table import Table
+from autodc.wire.labels import Rows as LabelledRows
 
 ROWS = 40
 
@@ -304,3 +306,18 @@ def test_pictures_are_taken_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.
     finally:
         tracemalloc.stop()
     np.testing.assert_array_equal(found[:, 0, 0, 0], (np.arange(600) % 251)[::-1])
+
+
+def test_rows_whose_labels_are_looked_at_lie_once_and_in_a_file(tiny: None) -> None:
+    rng = np.random.default_rng(0)
+    every = [
+        Dataset(name=name, x=rng.normal(size=(30, 4, 4)), y=np.arange(30) % 3, metadata=pd.DataFrame(index=range(30)))
+        for name in ("base", "march", "april")
+    ]
+    rows = LabelledRows.of_datasets(every, [np.arange(30)] * 3, 90)
+    assert isinstance(rows.x, np.ndarray)
+    assert isinstance(rows.x.base, mmap.mmap)
+    for own, one, points in zip(rows.datasets, every, rows.embedding, strict=True):
+        assert np.array_equal(own.x, one.x)
+        assert np.shares_memory(own.x, rows.x)
+        assert (own.fingerprint, len(points)) == (one.fingerprint, 30)

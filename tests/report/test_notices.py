@@ -132,3 +132,11 @@ def test_looks_are_values_and_those_that_come_later_join_them(night: Any) -> Non
     comparison.looks.append({**comparison.looks[0], "pairs": 3})
     assert [look.pairs for look in comparison.typed_looks] == [2, 3]
     assert comparison.typed_looks[0] is first
+
+
+def test_alike_warnings_are_told_once_by_status_and_page_too(night: Any) -> None:
+    study = night(warnings=tuple(f"column `a` of {name} is left out" for name in ("base", "fog", "noise")))
+    told = "column `a` of base is left out (the same of fog, noise)"
+    state = study.state()
+    assert status(state)["warnings"] == [told]
+    assert [one.text for one in concerns(state, study.result(), Numbers(3)) if "left out" in one.text] == [told]

@@ -153,7 +153,7 @@ def _components(features: Features, base: Inputs, most: int, fitted_on: int = FI
     if len(known) < 2:
         return lambda x: np.zeros((len(x), 1))
     solver = "full" if min(known.shape) <= count else "covariance_eigh" if known.shape[1] <= WIDEST else "randomized"
-    turned = PCA(count, svd_solver=solver, random_state=0).fit(known)
+    turned = PCA(count, copy=False, svd_solver=solver, random_state=0).fit(known)
 
     def turn(x: Inputs) -> Array:
         parts = [turned.transform(features(x[piece])) for piece in pieces_of(len(x))]

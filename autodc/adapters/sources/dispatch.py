@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from autodc.adapters.sources.files import exists, regular_file
+from autodc.adapters.sources.files import exists, nearby, regular_file
 from autodc.adapters.sources.folder import FolderSource
 from autodc.adapters.sources.function import FunctionSource
 from autodc.adapters.sources.idx import IdxSource
@@ -22,7 +22,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.problems import problem
 from autodc.data.source import SourceFactory, SourceRequest
 from autodc.errors import InputError
-from autodc.hints import meant, suggest
+from autodc.hints import suggest
 from autodc.plugins import FORMS, SOURCES, installed, own_code
 from autodc.studyfile.study import SourceSpec, TaskKind
 from autodc.table import ColumnType
@@ -138,16 +138,3 @@ def _plugged(request: SourceRequest, suffix: str, targets: bool) -> Dataset:
     with own_code(lambda got: problem(request, "015", f"the plug-in `{point.value}` failed", got)):
         factory: SourceFactory = point.load()
         return factory(request).read(targets)
-
-
-def nearby(path: str) -> str:
-    """The nearest names beside a path that is not there."""
-    missing = Path(path)
-    while not missing.parent.is_dir() and missing.parent != missing:
-        missing = missing.parent
-    try:
-        near = meant(missing.name, os.listdir(missing.parent))
-    except OSError:
-        near = None
-    gone = "" if missing == Path(path) else f"there is no folder `{missing.name}`: "
-    return f"{gone}did you mean `{near}`?" if near else f"{gone}paths are relative to the study file"

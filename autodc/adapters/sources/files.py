@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import os
 from pathlib import Path
 
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
+from autodc.hints import meant
 
 SNIFFED = 65536
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
@@ -34,6 +36,19 @@ def regular_file(request: SourceRequest, missing: str = "there is no such file",
         hint = "a source is a regular file: not a folder, pipe or device"
         raise problem(request, "046", "this is no regular file", hint=hint)
     return path
+
+
+def nearby(path: str) -> str:
+    """The nearest names beside a path that is not there."""
+    missing = Path(path)
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
+    try:
+        near = meant(missing.name, os.listdir(missing.parent))
+    except OSError:
+        near = None
+    gone = "" if missing == Path(path) else f"there is no folder `{missing.name}`: "
+    return f"{gone}did you mean `{near}`?" if near else f"{gone}paths are relative to the study file"
 
 
 def exists(request: SourceRequest) -> bool:

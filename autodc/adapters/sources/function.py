@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from autodc.adapters.sources.files import regular_file
+from autodc.adapters.sources.files import nearby, regular_file
 from autodc.adapters.sources.kinds import column_type, refuse_lost_inputs, typed_table, what_it_holds
 from autodc.data.dataset import Dataset
 from autodc.data.problems import problem, refuse_doubles
@@ -57,7 +57,7 @@ class FunctionSource:
     def _loaded(self, folder: str) -> Callable[..., Any]:
         request, name = self._request, self._function
         if not is_path(name):
-            regular_file(request, hint="paths are relative to the study file")
+            regular_file(request, hint=nearby(request.path))
             name = f"{Path(request.path).name}:{name}"
         try:
             found: Callable[..., Any] = load_object(name, folder, "")

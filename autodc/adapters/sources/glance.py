@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from autodc.adapters.sources.dispatch import FUNCTION, IN_MODULE, nearby
-from autodc.adapters.sources.files import exists, regular_file
+from autodc.adapters.sources.dispatch import FUNCTION, IN_MODULE
+from autodc.adapters.sources.files import exists, nearby, regular_file
 from autodc.adapters.sources.urls import is_remote
 from autodc.data.source import SourceRequest
 from autodc.plugins import find_problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, final
 
 import fsspec
+from fsspec.archive import AbstractArchiveFileSystem
 
 from autodc import large
 from autodc.adapters.sources.files import regular_file
@@ -24,7 +26,7 @@ from autodc.files import NO_ROOM, disk_problem, disk_told, write_whole
 
 NOT_THERE = (404, 410)
 VALIDATORS = ("ETag", "Content-MD5", "Digest")
-"""What a web server says of the content of a file; the date of its last change is good to a second only."""
+"""What a web server says of the content of a file; many make it of the second of its last change and its size."""
 SETTLED = 2.0
 """Seconds after its last change from which on a file of the same date is the same."""
 LONGEST_NAME = 100
@@ -74,7 +76,7 @@ def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
         system, path = _opened(url)
         if "file" in _protocols(system):
             return Copy(replace(request, path=str(regular_file(replace(request, path=path, url="")))))
-        version = _version(system, path)
+        version = _version(system, path, url)
     except FileNotFoundError as error:
         if not _refused(error):
             raise problem(request, "001", "there is nothing at this URL") from None
@@ -112,23 +114,49 @@ def _opened(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     return system, path
 
 
-def _version(system: fsspec.AbstractFileSystem, path: str) -> str:
-    """What the server says by which one content can be told from another; empty where that is nothing."""
+def _version(system: fsspec.AbstractFileSystem, path: str, url: str) -> str:
+    """What is known of a file by which one content can be told from another; empty where that is nothing."""
+    if isinstance(system, AbstractArchiveFileSystem):  # its own key names where in memory the archive is
+        return _version_of_archive(Path(url.rpartition("::")[2]), path)
     if WEB.isdisjoint(_protocols(system)):
-        return str(system.ukey(path))
+        return str(system.ukey(path)) if _settled(_changed(system, path)) else ""
     info: Mapping[str, Any] = system.info(path)
-    if not any(info.get(key) for key in VALIDATORS) and not _settled(info.get("Last-Modified")):
+    when = _date(info.get("Last-Modified"))
+    if not _settled(when) or (when is None and not any(info.get(key) for key in VALIDATORS)):
         return ""
     return "\x1f".join(str(info.get(key)) for key in (*VALIDATORS, "Last-Modified", "size"))
 
 
-def _settled(changed: object) -> bool:
-    """Whether a file's last change lies so far back that a later one has another date."""
+def _version_of_archive(archive: Path, path: str) -> str:
+    """The same of a file in an archive on this machine."""
+    about = archive.stat()
+    if not stat.S_ISREG(about.st_mode) or not _settled(datetime.fromtimestamp(about.st_mtime, UTC)):
+        return ""
+    return "\x1f".join(map(str, (path, archive, about.st_ino, about.st_mtime_ns, about.st_size)))
+
+
+def _changed(system: fsspec.AbstractFileSystem, path: str) -> datetime | None:
+    """When a file was changed last, where its protocol tells."""
     try:
-        then = parsedate_to_datetime(str(changed))
+        when = system.modified(path)
+    except Exception:  # every protocol raises types of its own, and many do not tell
+        return None
+    return when if isinstance(when, datetime) else None
+
+
+def _date(told: object) -> datetime | None:
+    """A date as web servers write it; None where there is none."""
+    try:
+        return parsedate_to_datetime(str(told))
     except ValueError:
-        return False
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+        return None
+
+
+def _settled(changed: datetime | None) -> bool:
+    """Whether a file's last change lies so far back that a later one has another date; true where none is known."""
+    if changed is None:
+        return True
+    then = changed if changed.tzinfo else changed.replace(tzinfo=UTC)
     return (datetime.now(UTC) - then).total_seconds() >= SETTLED
 
 

@@ -11,8 +11,8 @@ from typing import Any, final
 
 from pydantic import JsonValue
 
-from autodc.adapters.sources.dispatch import BUILT_IN, FUNCTION, nearby, read_source, suffix_of
-from autodc.adapters.sources.files import exists, regular_file
+from autodc.adapters.sources.dispatch import BUILT_IN, FUNCTION, read_source, suffix_of
+from autodc.adapters.sources.files import exists, nearby, regular_file
 from autodc.adapters.sources.folder import FolderSource
 from autodc.adapters.sources.jsonlfile import SUFFIXES
 from autodc.adapters.sources.layouts import BESIDE, MANIFESTS

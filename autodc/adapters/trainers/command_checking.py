@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from autodc.adapters.trainers.command import program
 from autodc.adapters.trainers.options import CommandOptions
 from autodc.adapters.trainers.templates import LISTS, PLACEHOLDERS, TemplateError, names_in
 from autodc.errors import SpecError
-from autodc.hints import suggest
+from autodc.hints import meant, suggest
 from autodc.studyfile.study import ParameterSpec
 
 PLACE = "task.options.argv"
@@ -61,7 +62,17 @@ def _program_problems(argv: Sequence[str], folder: str) -> Iterator[SpecError]:
         yield SpecError("ADC-TRAIN-046", "there is no such program", _at(0), argv[0], hint)
     script = next(((i, e) for i, e in enumerate(argv) if i and e.endswith(".py") and "{" not in e), None)
     if script is not None and not os.path.isfile(os.path.join(folder, script[1])):
-        yield SpecError("ADC-TRAIN-046", "there is no such script", _at(script[0]), script[1], f"looked in {folder}")
+        hint = _nearest_script(script[1], folder) or f"looked in {folder}"
+        yield SpecError("ADC-TRAIN-046", "there is no such script", _at(script[0]), script[1], hint)
+
+
+def _nearest_script(name: str, folder: str) -> str:
+    """A hint: the nearest script beside one that is not there."""
+    above, file = os.path.split(name)
+    with suppress(OSError, ValueError):
+        there = [one for one in os.listdir(os.path.join(folder, above)) if one.endswith(".py")]
+        return f"did you mean {os.path.join(above, near)}?" if (near := meant(file, there)) else ""
+    return ""
 
 
 def _told_problems(

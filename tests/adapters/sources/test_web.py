@@ -6,8 +6,10 @@ import functools
 import io
 import os
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -245,6 +247,32 @@ def test_a_file_of_an_archive_on_the_web(site: Any, read: Any, refused: Any) -> 
     assert refused(f"zip://none.csv::{site.address}/all.zip").code == "ADC-DATA-001"
     site.put("all.zip", b"no archive")
     assert refused(url).code == "ADC-DATA-002"
+
+
+def test_a_file_of_an_archive_is_told_from_the_last_by_its_content_alone(site: Any, read: Any, cache: Any) -> None:
+    url = f"zip://deep/night.csv::{site.address}/all.zip"
+    site.put("all.zip", packed([0, 1, 0]))
+    for _ in range(3):
+        assert read(url).y.tolist() == [0, 1, 0]
+    assert site.requests.count("GET") == 1
+    assert len(list(cache.rglob("*.csv"))) == 1
+    for labels in ([1, 0, 1], [0, 1, 0], [1, 1, 0]) * 5:
+        site.put("all.zip", packed(labels), changed=None)
+        assert read(url).y.tolist() == labels
+
+
+def test_a_file_of_an_archive_on_this_machine_that_has_changed_within_the_second(tmp_path: Path, read: Any) -> None:
+    for labels in ([0, 1, 0], [1, 0, 1], [1, 1, 0]):
+        (tmp_path / "all.zip").write_bytes(packed(labels))
+        os.utime(tmp_path / "all.zip", (int(time.time()),) * 2)
+        assert read("zip://deep/night.csv::all.zip").y.tolist() == labels
+
+
+def test_a_tag_made_of_the_second_and_the_size_hides_no_change(answers: Any, read: Any) -> None:
+    url, now = f"{answers['url']}/night.csv", formatdate(usegmt=True)
+    for labels in ([0, 1, 0], [1, 0, 1]):
+        answers.update(body=table(labels).encode(), headers={"ETag": '"same"', "Last-Modified": now})
+        assert read(url).y.tolist() == labels
 
 
 def test_a_file_of_an_archive_beside_the_study_file(tmp_path: Path, read: Any) -> None:

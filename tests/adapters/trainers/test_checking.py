@@ -191,3 +191,11 @@ def test_hyperparameters_that_a_module_does_not_take_are_told_without_importing_
     found = problems("lightning", {"module": f"lit.py:{module}"}, space=space, recipes=recipes, folder=PROGRAMS)
     assert [where for where, _ in found] == [place]
     assert says in found[0][1]
+
+
+def test_a_script_that_is_not_there_is_told_by_the_name_that_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "train.py").write_text("")
+    ((place, told),) = problems("command", {"argv": ["python", "deep/tran.py", "{job}"]}, folder=tmp_path)
+    assert place == "task.options.argv[1]"
+    assert "did you mean deep/train.py?" in told
