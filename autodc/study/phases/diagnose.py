@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from autodc.study.journal import events as ev
-from autodc.study.phases import diagnosing, suggesting
+from autodc.study.phases import diagnosing, requesting, suggesting
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import Search, may_begin
 from autodc.study.phases.tools import Tools
@@ -33,7 +33,7 @@ class Diagnose(Phase):
         """Look, and tell what was found; then the search."""
         if diagnosing.waits(view, tools):
             return None
-        return diagnosing.next_event(view, tools) or Search().begin(view)
+        return diagnosing.next_event(view, tools) or requesting.next_event(view) or Search().begin(view)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """What the search of the round would train first."""
