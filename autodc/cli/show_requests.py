@@ -20,7 +20,7 @@ COLUMNS = (
     Column(name="for", drop=2),
 )
 """Of the table of open requests: by how much the mean error of all rows would fall."""
-TITLE = "data to order, most gain per cost first (gain: the error of all rows, in points)"
+TITLE = "data to order, most gain per cost first (gain: points of the error of all rows)"
 TITLE_OF_VALUES = "data to order, most gain per cost first (gain: the mean error of all rows)"
 
 

@@ -34,7 +34,7 @@ def show_why(found: Mapping[str, Any]) -> None:
     tell(found["alarms"], out)
     if found["summary"]:
         out.print(found["summary"])
-    if found["promise"]:
+    if found.get("promise"):
         out.print(f"{found['promise']}.")
     for words in found["labels"]:
         out.print(f"Labels: {words}.")

@@ -24,6 +24,8 @@ EXAMPLES = 6
 SCALED = 4
 """Times that a picture of few pixels is enlarged."""
 SMALL = 48
+"""Pixels of the longer side up to which it is."""
+_OVER = {"delivered": "something was delivered", "gone": "no longer needed, the weakness is gone"}
 
 
 def write_requests(state: State, folder: Path, exhibits: Exhibits) -> list[Path]:
@@ -66,7 +68,7 @@ def _png(picture: Array) -> bytes:
 
 def _page(one: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]) -> str:
     """A request as Markdown."""
-    rank = f"priority {one['priority']}" if one["priority"] else "something was delivered"
+    rank = f"priority {one['priority']}" if one["priority"] else _OVER[one["status"]]
     sure = "" if one["finding_status"] == "confirmed" else ", which is only suspected"
     rule = f", as a condition: `{one['rule']}`" if one["is_rule"] else ". No condition tells it; the examples below do"
     lines = [

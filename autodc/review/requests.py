@@ -14,7 +14,7 @@ from autodc.review.findings import Errors
 from autodc.review.numbers import count, listed, short
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.rules.requests import COVERED, delivered
+from autodc.study.rules.requests import COVERED, delivered, is_gone, is_open
 from autodc.study.view import spec_of
 
 FOLDER = "requests"
@@ -122,15 +122,21 @@ _KEPT = {
 
 
 def _ranked(state: State) -> list[tuple[ev.RequestMade, int | None]]:
-    """Open ones in order of priority, numbered; then those that something was delivered for."""
-    waiting = [one for one in state.requests.values() if not delivered(state, one.id)]
-    done = [one for one in state.requests.values() if delivered(state, one.id)]
+    """Open ones in order of priority, numbered; then those that something was delivered for, and what is gone."""
+    waiting = [one for one in state.requests.values() if is_open(state, one.id)]
+    others = [one for one in state.requests.values() if one not in waiting]
 
     def urgent(one: ev.RequestMade) -> tuple[Any, ...]:
         sure = state.findings[one.finding].status == "confirmed"
-        return (not sure, *(-part for part in rate(one.gain["mid"], one.cost)), one.priority)
+        return (not sure, *(-part for part in rate(one.gain["mid"], one.cost)), one.round, one.priority)
 
-    return [*((one, k + 1) for k, one in enumerate(sorted(waiting, key=urgent))), *((one, None) for one in done)]
+    return [*((one, k + 1) for k, one in enumerate(sorted(waiting, key=urgent))), *((one, None) for one in others)]
+
+
+def _status(state: State, name: str) -> str:
+    if delivered(state, name):
+        return "delivered"
+    return "gone" if is_gone(state, name) else "open"
 
 
 def _dict(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]:
@@ -139,7 +145,7 @@ def _dict(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]
         "id": one.id,
         "finding": one.finding,
         "rule": finding.rule,
-        "status": "open" if rank is not None else "delivered",
+        "status": _status(state, one.id),
         "finding_status": finding.status,
         "priority": rank,
         "rows": one.rows,
@@ -254,6 +260,8 @@ def _cost_words(one: ev.RequestMade) -> str:
 
 
 def _until_words(state: State, one: ev.RequestMade) -> str:
+    if _status(state, one.id) == "gone":
+        return "no more: in the last diagnosis this weakness is gone"
     if one.until is not None and state.finished is None and state.round < one.until:
         return f"before round {one.until} begins; later rounds take it too"
     if state.finished is None and state.round < spec_of(state).loop.rounds:

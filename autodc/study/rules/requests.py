@@ -30,7 +30,7 @@ def due(view: View, proposed: Collection[str] = ()) -> tuple[ev.RequestMade, ...
         return ()
     found = [state.findings[name] for name in looked.ids]
     sure = [one for one in found if one.status == "confirmed"]
-    made = sum(one.round == state.round for one in state.requests.values())
+    made = sum(one.finding in looked.ids for one in state.requests.values())
     open_rows = [set(state.findings[one.finding].ids) for one in state.requests.values() if is_open(state, one.id)]
     taken: list[ev.FindingMade] = []
     for one in sure or found:
@@ -49,8 +49,18 @@ def due(view: View, proposed: Collection[str] = ()) -> tuple[ev.RequestMade, ...
 
 
 def is_open(state: State, name: str) -> bool:
-    """Whether nothing was delivered for a request yet."""
-    return not delivered(state, name)
+    """Whether nothing was delivered for a request, and its weakness is still there."""
+    return not delivered(state, name) and not is_gone(state, name)
+
+
+def is_gone(state: State, name: str) -> bool:
+    """Whether the last diagnosis that saw rows found nothing that has half of the request's rows."""
+    looked = next((one for one in reversed(state.diagnoses) if one.made.rows and one.is_whole), None)
+    finding = state.requests[name].finding
+    if looked is None or finding in looked.ids:
+        return False
+    rows = set(state.findings[finding].ids)
+    return not any(_covers(set(state.findings[one].ids), rows) for one in looked.ids)
 
 
 def delivered(state: State, name: str) -> tuple[str, ...]:
@@ -77,8 +87,8 @@ def purse_of(spec: StudySpec, state: State) -> float:
     return max(0.0, spec.budget.cost - sum(state.cost(name) for name in state.kept))
 
 
-def _covers(of_request: set[int], rows: set[int]) -> bool:
-    return len(of_request & rows) >= COVERED * len(rows)
+def _covers(others: set[int], rows: set[int]) -> bool:
+    return len(others & rows) >= COVERED * len(rows)
 
 
 def _weakness(view: View, one: ev.FindingMade, looked_at: int) -> Weakness:
@@ -118,7 +128,7 @@ def _event(view: View, one: Ask, name: str, rank: int, price: float | None, purs
         price=price,
         purse=None if math.isinf(purse) else purse,
         priority=rank,
-        until=state.round + 1 if state.round < spec.loop.rounds else None,
+        until=state.round + 1 if state.round < spec.loop.rounds and not view.closes(state.phase) else None,
         targets=(own,) if own in targets else (),
         like=one.like,
         exhibit=finding.exhibit,
