@@ -233,12 +233,18 @@ def status(folder: str, as_json: bool) -> None:
 @click.argument("dataset", metavar="NAME")
 @JSON
 def why(folder: str, dataset: str, as_json: bool) -> None:
-    """Show the evidence behind one verdict or finding, in plain words and numbers."""
+    """Show the evidence behind one verdict, finding or request, in plain words and numbers."""
     from autodc.cli.show_why import show_why
-    from autodc.review import findings, views
+    from autodc.review import findings, requests, views
     from autodc.verbs.run import open_result
 
     state, _ = open_result(folder)
+    if dataset in state.requests:
+        from autodc.cli.show_requests import show_request
+
+        asked = requests.request(state, dataset)
+        echo(json.dumps(asked, indent=2)) if as_json else show_request(asked)
+        return
     if dataset in state.findings:
         from autodc.cli.show_findings import show_finding
 

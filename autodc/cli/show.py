@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from autodc.adapters.mlflow_store import opening
+from autodc.cli.show_requests import show_requests
 from autodc.cli.terminal import Column, console, duration, print_table
-from autodc.review import beside, status, tables, views
+from autodc.review import beside, requests, status, tables, views
 from autodc.study.journal.state import State
 from autodc.study.rules.last import INCUMBENT
+from autodc.study.view import spec_of
 from autodc.verbs.run import REPORT, Result, open_result
 
 NAMES_WIDTH = 14
@@ -42,6 +44,7 @@ def show_result(result: Result) -> None:
     )
     _print_slices(out, state, content)
     _print_baselines(out, state, content)
+    show_requests(out, requests.views(state), spec_of(state).task.kind == "classification")
     used = content["spent"]
     busy = f", workers {used['busy_share']:.0%} busy" if used["busy_share"] is not None else ""
     failed = sum(t.outcome is not None and t.outcome.status == "failed" for t in state.trials)
@@ -54,6 +57,8 @@ def show_result(result: Result) -> None:
         out.print(f"left:   {content['left']['text']}", soft_wrap=not out.is_terminal)
     if go_on := status.going_on(state):
         out.print(go_on, soft_wrap=not out.is_terminal)
+    if waiting := [one for one in content["requests"] if one["status"] == "open"]:
+        out.print(f"order:  {result.folder / waiting[0]['file']}", soft_wrap=True)
     out.print(f"report: {result.folder / REPORT}", soft_wrap=True)
     if content.get("mlflow"):
         out.print(f"MLflow: {opening(content['mlflow'])}", soft_wrap=True)

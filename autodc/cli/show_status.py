@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from autodc.cli.show_requests import show_requests
 from autodc.cli.terminal import console, duration
 from autodc.review.status import under_way
 from autodc.review.wording import PURPOSES, where
@@ -48,6 +49,7 @@ def show_status(found: Mapping[str, Any]) -> None:
     for warning in found["warnings"]:
         table.add_row("warning", Text(warning))
     out.print(table)
+    show_requests(out, found.get("requests", ()))
 
 
 def _time(found: Mapping[str, Any]) -> str:

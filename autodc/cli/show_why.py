@@ -34,6 +34,8 @@ def show_why(found: Mapping[str, Any]) -> None:
     tell(found["alarms"], out)
     if found["summary"]:
         out.print(found["summary"])
+    if found.get("promise"):
+        out.print(f"{found['promise']}.")
     for words in found["labels"]:
         out.print(f"Labels: {words}.")
     for comparison in found["comparisons"]:

@@ -61,6 +61,8 @@ class Candidate:
     """Datasets its rows were made from."""
     finding: str | None = None
     """What it was proposed for."""
+    request: str | None = None
+    """The request that it was delivered for."""
 
 
 @final
@@ -188,6 +190,7 @@ def card(candidate: Candidate, data: Dataset, left_out: int) -> dict[str, Any]:
         "round": candidate.round,
         "parent": list(candidate.parent),
         "finding": candidate.finding,
+        **({} if candidate.request is None else {"request": candidate.request}),
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from autodc.evaluation import objective
 from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
-from autodc.review import beside, deliveries, findings, labels, more_rows, notices, unit_tests
+from autodc.review import beside, deliveries, findings, labels, more_rows, notices, requests, unit_tests
 from autodc.study import direction
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -52,7 +52,8 @@ def result(state: State) -> dict[str, Any]:
         "gone": [one["id"] for one in findings.gone(state)],
         "labels": labels.labels_dict(state),
         "unit_tests": unit_tests.unit_tests_of(state).to_dict(),
-        "requests": [],
+        "candidates": {name: candidate(state, name) for name in state.candidates},
+        "requests": requests.requests(state),
         "search": {"fidelity": _fidelity(state), **({"probes": _probes(state)} if state.probes else {})},
         "failing": always_failing(state),
         "recommendation": _recommendation(state, natural),
@@ -63,6 +64,22 @@ def result(state: State) -> dict[str, Any]:
         "left": notices.left_over(state),
         **({"inbox": deliveries.refused(state)} if state.refused else {}),
         "warnings": [*notices.alarms(state), *question.warnings, *deliveries.warnings(state)],
+    }
+
+
+def candidate(state: State, name: str) -> dict[str, Any]:
+    """Where a dataset of the roster comes from, and what it costs."""
+    card = state.card(name)
+    cost = float(card.get("cost") or 0.0)
+    return {
+        "by": str(card.get("by") or "given"),
+        "finding": card.get("finding"),
+        "rows": int(card.get("rows") or 0),
+        "cost": _whole(cost),
+        "parent": list(card.get("parent") or ()),
+        "made_in_round": int(card.get("round") or 0),
+        "verdict": state.verdict(name),
+        **{key: card[key] for key in ("request", "how", "made") if card.get(key)},
     }
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.review import beside, deliveries, findings, notices
+from autodc.review import beside, deliveries, findings, notices, requests
 from autodc.review.folding import of_question
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import State
@@ -62,6 +62,7 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "test_set": account["test_set"] if spec.data.test is not None else None,
         "baselines": beside.line(beside.baselines(state)),
         "findings": findings.line(state),
+        "requests": [requests.short_dict(one) for one in requests.views(state)],
         "left": notices.left_over(state),
         "alarms": notices.alarms(state),
         "failing": fails,

@@ -28,7 +28,9 @@ def headline(state: State) -> str:
     kept, candidates = state.kept, state.candidates
     so_far = "" if state.finished else " so far"
     if not candidates:
-        return "The study has no candidate datasets"
+        asked = len(state.requests)
+        told = f"; {count(asked, 'request')} {'says' if asked == 1 else 'say'} what data to order" if asked else ""
+        return f"The study has no candidate datasets{told}"
     if not kept:
         return f"None of {count(len(candidates), 'candidate dataset')} was kept{so_far}"
     if len(kept) == len(candidates):

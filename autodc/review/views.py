@@ -8,7 +8,7 @@ from typing import Any
 from autodc.errors import InputError
 from autodc.gate.types import Look
 from autodc.hints import meant
-from autodc.review import labels, notices, together
+from autodc.review import labels, notices, requests, together
 from autodc.review.explain import advice, explain, found_words
 from autodc.review.reasons import sentence
 from autodc.review.wording import PURPOSES
@@ -156,6 +156,7 @@ def why(state: State, name: str) -> dict[str, Any]:
         "comparisons": [comparison_view(t) for t in mine],
         "search": _effect(state, name),
         "labels": labels.words_about(labels.seen_by(state), name),
+        "promise": requests.about_delivery(state, name),
     }
 
 

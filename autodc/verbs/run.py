@@ -26,6 +26,7 @@ from autodc.masking import masked
 from autodc.plan.mixture import BASE
 from autodc.report import write_report
 from autodc.report.findings import Exhibits
+from autodc.report.requests import write_requests
 from autodc.review.folding import folded
 from autodc.review.result import result
 from autodc.study.core import StudyCore
@@ -37,6 +38,7 @@ from autodc.study.refusals import refuse_second_opening
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
+from autodc.verbs.requested import Requested
 from autodc.verbs.summary import Summary
 from autodc.wire.explored import measure_ahead
 from autodc.wire.inputs import Inputs, read_inputs
@@ -136,7 +138,7 @@ def _run(
     for words in folded(inputs.warnings, known):
         stage(f"warning: {words}")
     study, journal = open_study(inputs, folder, lambda words: stage(f"warning: {words}"))
-    keeper = Summary(journal, progress)
+    keeper = Summary(journal, Requested(folder, exhibits_of(folder), progress, stage))
     try:
         if open_test:
             study.open_test(force)
@@ -207,6 +209,7 @@ def written_again(state: State, folder: Path) -> None:
     """Write result.json and the page of a study again, after something was added to its journal."""
     content = result(state)
     content["mlflow"] = _stored(folder).get("mlflow") or _remembered(folder)
+    _written(write_requests, state, folder, exhibits_of(folder))
     _written(write_report, state, content, folder, exhibits_of(folder))
     _write(folder / RESULT, content)
 
@@ -298,6 +301,7 @@ def _hand_over(
     """Write report and result, let the tracker catch up, and say where it is."""
     content["mlflow"] = _reference(tracker, content["mlflow"])
     if fresh:
+        _written(write_requests, state, folder, exhibits_of(folder))
         _written(write_report, state, content, folder, exhibits_of(folder))
         _write(folder / RESULT, content)
     arrived = tracker.finish(TRACKING_SECONDS, stop)

@@ -21,7 +21,7 @@ from autodc.data.catalogue import read_rows
 from autodc.errors import DataError, InputError, each_of
 from autodc.plan.mixture import BASE
 from autodc.review.deliveries import PARTS, refused_words
-from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused
+from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, RequestMade
 from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
 from autodc.wire.admitting import let_in, stored_dataset
@@ -31,6 +31,10 @@ BY = "inbox"
 """Who proposed a dataset that was delivered."""
 SHADOW = "shadow.json"
 """In a folder that `autodc shadow` wrote: it says where the sheet is and how it is read."""
+REQUEST = "request"
+"""Key of SHADOW, or a column of what is delivered, that names the request it is for."""
+ASKED_FOR = re.compile(r"(R\d+)(?![A-Za-z0-9])", re.IGNORECASE)
+"""Beginning of the name of a file or folder that is delivered for a request."""
 SETTLED = 2.0
 """Seconds after its last change, or a look ago, from which on a delivery is whole."""
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", "~")
@@ -61,6 +65,7 @@ class Inbox:
             candidate = self._candidate(name, path, state.round)
             try:
                 admission = self._looked_at(candidate, state)
+                candidate = for_request(candidate, admission, _request_of(path, admission, state))
             except InputError as error:
                 told = [{part: str(getattr(one, part)) for part in PARTS} for one in each_of(error)]
                 refused = DeliveryRefused(delivered=path.name, name=name, mark=mark, problems=tuple(told))
@@ -122,6 +127,30 @@ class Inbox:
         return [p for p in every if not p.name.startswith((".", "_")) and not p.name.endswith(UNFINISHED)]
 
 
+def for_request(candidate: Candidate, admission: Admission, request: RequestMade | None) -> Candidate:
+    """A delivery as what was asked for: for the same finding, with the same targets, at the price of its rows."""
+    if request is None:
+        return candidate
+    assert admission.data is not None
+    return replace(
+        candidate,
+        request=request.id,
+        finding=request.finding,
+        targets=request.targets or None,
+        cost=round((request.price or 0.0) * len(admission.data), 6),
+    )
+
+
+def _request_of(path: Path, admission: Admission, state: State) -> RequestMade | None:
+    """What a delivery is for: its name begins with the request's id, or its sheet or a column of one value says it."""
+    named = ASKED_FOR.match(path.name)
+    found = named[1] if named else _sheet(path).get(REQUEST)
+    if found is None and admission.data is not None and REQUEST in admission.data.metadata:
+        values = admission.data.metadata[REQUEST].dropna().unique()
+        found = values[0] if len(values) == 1 else None
+    return state.requests.get(str(found).strip().upper())
+
+
 def _refuse_unlabelled(path: Path, place: str) -> None:
     """Raise DataError ADC-INBX-001 where some lines of a sheet have no label, 003 where none has."""
     labels = _labels(path)
@@ -155,10 +184,19 @@ def _of_sheet(path: Path) -> SourceSpec | None:
 
 def _told(path: Path) -> Mapping[str, Any] | None:
     try:
-        found = json.loads((path / SHADOW).read_text(encoding="utf-8"))["labelled"]
+        found = _sheet(path)["labelled"]
         return found if {"source", "options", "columns"} <= found.keys() else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         return None
+
+
+def _sheet(path: Path) -> Mapping[str, Any]:
+    """What SHADOW of a folder says; nothing where it has none that can be read."""
+    try:
+        found = json.loads((path / SHADOW).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _signature(path: Path) -> Signature:

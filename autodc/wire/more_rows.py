@@ -53,6 +53,8 @@ def rows_slice(inputs: Inputs, name: str, ids: Sequence[int]) -> Slice | None:
 
 
 def told_of(found: Sequence[MoreRows]) -> dict[str, Any]:
-    """What is told of one finding, as JSON; nothing where nothing is known."""
-    short = [{key: value for key, value in one.to_dict().items() if key != "points"} for one in found[:SHOWN]]
+    """What is told of one finding, as JSON; nothing where nothing is known. Points only where they tell a curve."""
+    short = [
+        {key: value for key, value in one.to_dict().items() if key != "points" or one.known} for one in found[:SHOWN]
+    ]
     return {TOLD: short} if short else {}

@@ -143,6 +143,65 @@ def test_a_sheet_waits_for_its_labels_and_one_that_is_labelled_in_part_is_refuse
     assert "60 of 160 lines" in notices[1]
 
 
+def asked(state: State) -> None:
+    """The study asks for rows in the dark, at 2 a row."""
+    plan = state.incumbent
+    assert plan is not None
+    apply(state, ev.DiagnosisMade(round=1, horizon=0, plan=plan.to_dict(), trial=0, rows=100, findings=1))
+    gap = {"inside": 0.5, "outside": 0.1, "difference": 0.4, "low": 0.3, "high": 0.5}
+    kind: dict[str, Any] = {"code": "ADC-D001", "basis": "attributes", "status": "confirmed", "by": "beam"}
+    here = {"round": 1, "horizon": 0, "found": 9, "confirmed": 9, "error": gap, "ids": (1, 2)}
+    apply(state, ev.FindingMade(id="F1", rule="region = 'dark'", **here, **kind))
+    gain = {"low": 0.01, "mid": 0.02, "high": 0.03}
+    inside = {"before": 0.5, "low": 0.1, "mid": 0.2, "high": 0.3}
+    known: dict[str, Any] = {"rows": 100, "gain": gain, "inside": inside, "targets": ("dark",)}
+    apply(state, ev.RequestMade(id="R1", round=1, horizon=0, finding="F1", cost=200.0, price=2.0, **known))
+
+
+def test_what_is_delivered_for_a_request_is_tied_to_it_and_told_once_where_it_comes_twice(world: Path) -> None:
+    deliver(world, "R1-lamps", rows=100)
+    deliver(world, "R1-lamps-again", rows=100)
+    deliver(world, "R12")
+    notices: list[str] = []
+    inbox, state = looked(world, notices)
+    asked(state)
+    first, other = admitted(inbox, state)
+    assert (first.name, first.card["request"], first.card["finding"]) == ("R1-lamps-again", "R1", "F1")
+    assert (first.card["targets"], first.card["cost"], first.card["by"]) == (["dark"], 200.0, "inbox")
+    assert (other.name, other.card["finding"], "request" in other.card) == ("R12", None, False)
+    assert len(notices) == 1
+    assert "the same rows as `R1-lamps-again`" in notices[0]
+    later, state = looked(world, notices, state)
+    assert not later.arrived(state)
+    assert len(notices) == 1
+    (request,) = result(state)["requests"]
+    assert [one["dataset"] for one in request["delivered"]] == ["R1-lamps-again"]
+    assert result(state)["candidates"]["R1-lamps-again"] == {
+        "by": "inbox",
+        "finding": "F1",
+        "rows": 100,
+        "cost": 200,
+        "parent": [],
+        "made_in_round": 0,
+        "verdict": "undecided",
+        "request": "R1",
+    }
+
+
+def test_a_sheet_or_a_column_may_name_the_request(world: Path) -> None:
+    path = sheet(world, "may", 160)
+    told = json.loads((path / "shadow.json").read_text())
+    (path / "shadow.json").write_text(json.dumps({**told, "request": "R1"}))
+    old(path)
+    with np.load(world / "data" / "near.npz") as known:
+        column = np.repeat("r1", len(known["y"]))
+        np.savez(world / "inbox" / "june.npz", **{key: known[key] for key in known.files}, request=column)
+    old(world / "inbox" / "june.npz")
+    inbox, state = looked(world, [])
+    asked(state)
+    assert {one.name: one.card["request"] for one in admitted(inbox, state)} == {"june": "R1", "may": "R1"}
+
+
 def finish(study: Study, see: Any = lambda trial: None) -> None:
     trainer = CellTrainer()
     while trials := study.ask(1):

@@ -278,6 +278,12 @@ def _found(state: State, event: ev.FindingMade) -> None:
     state.diagnoses[-1].ids.append(event.id)
 
 
+def _requested(state: State, event: ev.RequestMade) -> None:
+    if event.id in state.requests:
+        raise ValueError(f"request {event.id} was made before")
+    state.requests[event.id] = event
+
+
 def _over(state: State, event: ev.StudyFinished) -> None:
     state.finished = event
 
@@ -313,5 +319,6 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.GainCredited: _credited,
     ev.DiagnosisMade: _diagnosed,
     ev.FindingMade: _found,
+    ev.RequestMade: _requested,
     ev.StudyFinished: _over,
 }

@@ -256,6 +256,9 @@ _CAUSE = record(
     {"attribute": text, **_INTERVAL}, {"value": anything, "failing": number, "passing": number}, others=True
 )
 _NOTE = record({"code": text, "got": text})
+_PROMISE = record({"low": number, "mid": number, "high": number})
+_INSIDE = record({"before": number, "low": number, "mid": number, "high": number})
+_STEP = record({"rows": number, "low": number, "mid": number, "high": number}, {}, others=True)
 _PROBLEM = record({"code": text, "problem": text, "place": text, "got": text, "hint": text})
 _LOOKED = optional(record({"status": text}, {}, others=True))
 _LABELS = record(
@@ -307,6 +310,12 @@ GapJson = Annotated[Mapping[str, float], _GAP]
 """diagnose.finding.Gap."""
 CausesJson = Annotated[tuple[Json, ...], listed(_CAUSE)]
 """diagnose.finding.Cause, the first the likeliest."""
+PromiseJson = Annotated[Mapping[str, float], _PROMISE]
+"""A gain with its interval."""
+InsideJson = Annotated[Mapping[str, float], _INSIDE]
+"""The same of the rows of a finding, and their error before."""
+StepsJson = Annotated[tuple[Mapping[str, float], ...], listed(_STEP)]
+"""Gains by number of rows: propose.requests.Ask.steps."""
 NotesJson = Annotated[tuple[Json, ...], listed(_NOTE)]
 """What could not be done, by code, and what was met."""
 ProposalsJson = Annotated[tuple[Json, ...], listed(_PROPOSED)]

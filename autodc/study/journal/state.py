@@ -112,6 +112,8 @@ class State:
     """Looks at where an incumbent fails."""
     findings: dict[str, ev.FindingMade] = field(default_factory=dict)
     """All that were made, by id; those of the last diagnosis are of the model it looked at."""
+    requests: dict[str, ev.RequestMade] = field(default_factory=dict)
+    """What people were asked for, by id."""
     folder: str = ""
     """Of the study file, as the last session had it."""
     finished: ev.StudyFinished | None = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import final
 
 from autodc.study.journal import events as ev
-from autodc.study.phases import diagnosing, suggesting
+from autodc.study.phases import diagnosing, requesting, suggesting
 from autodc.study.phases.phase import Phase
-from autodc.study.phases.propose import Propose
+from autodc.study.phases.propose import Propose, proposes
 from autodc.study.phases.search import may_begin
 from autodc.study.phases.tools import Tools
 from autodc.study.view import View
@@ -34,7 +34,10 @@ class Diagnose(Phase):
         """Look, and tell what was found; then data are made for it."""
         if diagnosing.waits(view, tools):
             return None
-        return diagnosing.next_event(view, tools) or view.after(self)
+        told = diagnosing.next_event(view, tools)
+        if told is None and not proposes(view):
+            told = requesting.next_event(view)
+        return told or view.after(self)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """What the search of the round would train first."""

@@ -13,7 +13,7 @@ from autodc.plan.plan import Plan
 from autodc.search.engine import Observation
 from autodc.study.journal import events as ev
 from autodc.study.memory import on_every_row
-from autodc.study.phases import diagnosing
+from autodc.study.phases import diagnosing, requesting
 from autodc.study.phases.credit import credited
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
@@ -56,7 +56,8 @@ class LastMeasurement(Phase):
             return credited(view, tools)
         if view.spec.data.test is not None and view.state.due and last.pairs(view):
             return tools.assessor.measure(view)
-        return diagnosing.next_event(view, tools) or ev.StudyFinished(because=_because(view))
+        told = diagnosing.next_event(view, tools) or requesting.next_event(view)
+        return told or ev.StudyFinished(because=_because(view))
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """The next one."""

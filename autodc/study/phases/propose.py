@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import final
 
 from autodc.study.journal import events as ev
-from autodc.study.phases import suggesting
+from autodc.study.phases import requesting, suggesting
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import Search
 from autodc.study.phases.tools import Tools
@@ -31,20 +31,20 @@ class Propose(Phase):
 
     def begin(self, view: View) -> ev.PhaseStarted:
         """A round goes on with it after the diagnosis; with the search where nothing may be made."""
-        if view.state.question.rules < PROPOSES or set(view.spec.loop.propose) == {GIVEN}:
+        if not proposes(view):
             return Search().begin(view)
         upcoming = view.state.round + (view.state.phase != "diagnose")
         return ev.PhaseStarted(round=upcoming, phase=self.name)
 
     def decide(self, view: View, tools: Tools) -> ev.Event | None:
-        """Settle what is to be made, then let it in one by one; then the search."""
+        """Settle what is to be made, let it in one by one, ask people for what nobody here can make; then the search."""
         if tools.maker is None:
             return view.after(self)
         if view.state.round not in view.state.proposed:
             return tools.maker.proposals(view)
         awaited = view.state.awaited
         if not awaited:
-            return view.after(self)
+            return requesting.next_event(view, _served(view)) or view.after(self)
         return self._meanwhile(view, tools) or tools.maker.outcome(view, awaited[0])
 
     def awaits(self, view: View) -> bool:
@@ -57,3 +57,14 @@ class Propose(Phase):
         if charged >= MEANWHILE or len(view.hidden) >= view.spec.search.lag:
             return None
         return suggesting.beginning(view, tools)
+
+
+def _served(view: View) -> set[str]:
+    """The findings for which anything was made."""
+    made = (one for events in view.state.proposed.values() for event in events for one in event.proposals)
+    return {str(one["finding"]) for one in made if one.get("finding") and one["name"] in view.state.roster}
+
+
+def proposes(view: View) -> bool:
+    """Whether data may be made in the rounds of a study."""
+    return view.state.question.rules >= PROPOSES and set(view.spec.loop.propose) != {GIVEN}

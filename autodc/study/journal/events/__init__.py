@@ -10,4 +10,5 @@ from autodc.study.journal.events.decisions import *  # noqa: F403
 from autodc.study.journal.events.findings import *  # noqa: F403
 from autodc.study.journal.events.proposals import *  # noqa: F403
 from autodc.study.journal.events.question import *  # noqa: F403
+from autodc.study.journal.events.requests import *  # noqa: F403
 from autodc.study.journal.events.work import *  # noqa: F403

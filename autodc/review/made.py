@@ -1,0 +1,86 @@
+"""The story of what was made: finding, proposal, verdict, round by round, each with its control beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autodc.gate.questions import LEAVING
+from autodc.review import findings, requests, together
+from autodc.review.numbers import Numbers, listed
+from autodc.study.journal.state import State
+from autodc.study.view import spec_of
+
+GIVEN = "given"
+VERDICTS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
+
+
+def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
+    """Round → what was made or delivered in it, controls beside what they stand by; nothing where all was given."""
+    made = [name for name in state.candidates if (state.card(name).get("by") or GIVEN) != GIVEN]
+    controls = {name: _control_of(state.card(name)) for name in made}
+    found: dict[int, list[dict[str, Any]]] = {}
+    for name in made:
+        if controls[name]:
+            continue
+        card = state.card(name)
+        beside = [other for other in made if name in controls[other]]
+        found.setdefault(int(card.get("round") or 0), []).append(_row(state, name, beside, numbers))
+    for number in {one.round for one in state.requests.values()}:
+        found.setdefault(number, [])
+    return [
+        {"round": number, "rows": rows, "notes": _notes(state, number)}
+        for number, rows in sorted(found.items())
+        if rows
+    ]
+
+
+def _control_of(card: Mapping[str, Any]) -> tuple[str, ...]:
+    """Datasets beside which one stands as a control."""
+    how = card.get("how") or {}
+    return tuple(how.get("control_of", ()))
+
+
+def _row(state: State, name: str, beside: list[str], numbers: Numbers) -> dict[str, Any]:
+    card = state.card(name)
+    finding = state.findings.get(str(card.get("finding")))
+    words = "" if finding is None else findings.view(finding, spec_of(state).task.kind == "classification")["words"]
+    told = ((card.get("how") or {}).get("words") or "", requests.about_delivery(state, name))
+    return {
+        "name": name,
+        "finding": card.get("finding"),
+        "words": words,
+        "what": "; ".join(part for part in told if part),
+        "by": card.get("by"),
+        "rows": int(card.get("rows") or 0),
+        "cost": float(card.get("cost") or 0.0),
+        "verdict": state.verdict(name),
+        "verdict_words": VERDICTS[state.verdict(name)],
+        "measured": _measured(state, name, numbers),
+        "control": "; ".join(_told(state, other, numbers) for other in beside),
+    }
+
+
+def _told(state: State, name: str, numbers: Numbers) -> str:
+    return f"{name}: {VERDICTS[state.verdict(name)]}, {_measured(state, name, numbers)}"
+
+
+def _measured(state: State, name: str, numbers: Numbers) -> str:
+    """What a dataset did to the targets together, as its comparison says."""
+    comparison = together.telling(state, name)
+    if comparison is None or not comparison.looks:
+        return "not compared"
+    seen = comparison.typed_looks[-1].objective
+    turned = -seen.difference if comparison.purpose in LEAVING else seen.difference
+    others = [one for one in comparison.members if one != name]
+    return f"{numbers.signed(turned)}{f' with {listed(others)}' if others else ''}"
+
+
+def _notes(state: State, number: int) -> list[str]:
+    """What was asked for in a round."""
+    asked = [one for one in state.requests.values() if one.round == number]
+    return (
+        [f"Asked for where nothing was made: {listed(f'{one.id} for {one.finding}' for one in asked)}."]
+        if asked
+        else []
+    )
