@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,7 @@ def origin_of(folder: Path, state: State, name: str) -> Origin | None:
         got = f"{len(parent)} rows of {len(parents)} datasets; `{name}` has {card['rows']} rows"
         raise DataError("ADC-PROP-064", "the origin of made rows does not fit the dataset", str(path), got, hint)
     changed = {
-        str(column).removeprefix(CHANGED): known[column].tolist()
+        str(column).removeprefix(CHANGED): tuple(json.loads(one) for one in known[column])
         for column in known.columns
         if str(column).startswith(CHANGED)
     }

@@ -95,6 +95,18 @@ def described(folder: Path, layout: Layout, about: Mapping[str, Any], further: t
                 "includes": f"{layout.pictures}/*/*.png",
             }
         )
+        records.append(
+            {
+                "@type": "cr:RecordSet",
+                "@id": "images",
+                "name": "images",
+                "description": f"The pictures that `path` of {RECORDS} names.",
+                "field": [
+                    _property("path", "sc:Text", "fullpath"),
+                    _property("image", "sc:ImageObject", "content"),
+                ],
+            }
+        )
     return {
         "@context": dict(CONTEXT),
         "@type": "sc:Dataset",
@@ -135,6 +147,19 @@ def _field(file: str, name: str, kind: pa.DataType, layout: Layout) -> dict[str,
         "dataType": _type(values),
         **({"repeated": True} if repeated else {}),
         "source": {"fileObject": {"@id": file}, "extract": {"column": name}},
+    }
+
+
+def _property(name: str, kind: str, of: str) -> dict[str, Any]:
+    """A field of a picture's own file."""
+    source = {"fileSet": {"@id": PICTURES}, "extract": {"fileProperty": of}}
+    return {
+        "@type": "cr:Field",
+        "@id": f"images/{name}",
+        "name": name,
+        "description": name,
+        "dataType": kind,
+        "source": source,
     }
 
 

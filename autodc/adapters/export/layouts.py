@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
-import pandas as pd
 from pydantic import JsonValue
 
 from autodc.adapters.export.arrays import pieces, write_arrays
 from autodc.adapters.export.parts import Beside, Part
+from autodc.adapters.export.tables import (
+    TARGET,
+    Tables,
+    lists,
+    mode_of,
+    named_apart,
+    survive_csv,
+    targets_of,
+    to_parquet,
+)
 from autodc.large import IN_MEMORY
 from autodc.table import Table
 
@@ -22,16 +30,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Array = np.ndarray[Any, Any]
-Kind = Literal["table", "vectors", "arrays", "images", "files"]
+LayoutKind = Literal["table", "vectors", "arrays", "images", "files"]
 
 DATA, ARRAYS, ROWS = "data.parquet", "data.npz", "rows.parquet"
 MANIFEST, EXACT = "manifest.csv", "manifest.parquet"
 IMAGES, TARGETS, FILES = "images", "targets", "files"
-PATH, TARGET, VECTOR = "path", "target", "x"
-MODES = {(): "L", (3,): "RGB", (4,): "RGBA"}
-"""What stands behind height and width of pictures → their mode."""
-SMALLEST = 4
-"""Fewer pixels a side are no picture."""
+PATH, VECTOR = "path", "x"
 
 
 @final
@@ -39,7 +43,7 @@ SMALLEST = 4
 class Layout:
     """How rows lie in the folder."""
 
-    kind: Kind
+    kind: LayoutKind
     files: tuple[str, ...]
     """The files that hold or name the rows, the first with a line a row."""
     source: str
@@ -63,7 +67,7 @@ def written(folder: Path, parts: Sequence[Part], options: Mapping[str, JsonValue
     kept = {key: str(options[key]) for key in ("group", "time", "id") if options.get(key)}
     if isinstance(x, Table):
         return (_write_files if x.kind == "files" else _write_table)(folder, parts, targets, kept)
-    pictures = _mode(x) is not None and (y.ndim == 1 or _mode(y) is not None)
+    pictures = mode_of(x) is not None and (y.ndim == 1 or mode_of(y) is not None)
     if pictures:
         return _write_files(folder, parts, targets, kept)
     vectors = x.ndim == 2 and x.dtype.itemsize > (x.dtype.kind == "f") * 2 and y.ndim <= 2
@@ -78,10 +82,10 @@ def _write_table(folder: Path, parts: Sequence[Part], targets: tuple[str, ...], 
     inputs = x.names if isinstance(x, Table) else (VECTOR,)
     beside = Beside(parts, (*inputs, *targets), {} if isinstance(x, Table) else {VECTOR: f"source_{VECTOR}"})
     rows = (
-        {**_inputs(part, rows), **_targets(part, rows, targets), **beside.columns(part, rows)}
+        {**_inputs(part, rows), **targets_of(part, rows, targets), **beside.columns(part, rows)}
         for part, rows in pieces(parts)
     )
-    columns = _to_parquet(folder / DATA, rows)
+    columns = to_parquet(folder / DATA, rows)
     options: dict[str, JsonValue] = {}
     if isinstance(x, Table) and x.kind == "text":
         options["text"] = inputs[0]
@@ -109,10 +113,10 @@ def _write_arrays(folder: Path, parts: Sequence[Part], targets: tuple[str, ...],
     single = parts[0].y.ndim == 1
     write_arrays(folder / ARRAYS, parts, beside)
     rows = (
-        {**(_targets(part, rows, targets) if single else {}), **beside.columns(part, rows)}
+        {**(targets_of(part, rows, targets) if single else {}), **beside.columns(part, rows)}
         for part, rows in pieces(parts)
     )
-    columns = _to_parquet(folder / ROWS, rows)
+    columns = to_parquet(folder / ROWS, rows)
     return Layout(
         kind="arrays",
         files=(ROWS, ARRAYS),
@@ -131,24 +135,24 @@ def _write_files(folder: Path, parts: Sequence[Part], targets: tuple[str, ...], 
     x, y = parts[0].data.x, parts[0].y
     into = FILES if isinstance(x, Table) else IMAGES
     beside = Beside(parts, (PATH, *targets), {PATH: f"source_{PATH}"})
-    is_exact = _survive_csv([part.y for part in parts], targets)
+    is_exact = survive_csv([part.y for part in parts], targets)
     manifest = None if is_exact else folder / EXACT
     columns: dict[str, pa.DataType] = {}
-    has_lists = y.ndim > 1 and not _named_apart(y, targets) and _mode(y) is None
-    with _Tables(None if has_lists else folder / MANIFEST, manifest) as tables:
+    has_lists = y.ndim > 1 and not named_apart(y, targets) and mode_of(y) is None
+    with Tables(None if has_lists else folder / MANIFEST, manifest) as tables:
         for part, rows in pieces(parts):
             (folder / into / part.name).mkdir(parents=True, exist_ok=True)
             paths = [_put(folder, into, part.name, part.data.x, at) for at in range(rows.start, rows.stop)]
-            if _mode(y) is not None:
+            if mode_of(y) is not None:
                 (folder / TARGETS / part.name).mkdir(parents=True, exist_ok=True)
                 answers = [_put(folder, TARGETS, part.name, part.y, at) for at in range(rows.start, rows.stop)]
                 of_targets = {targets[0]: pa.array(answers, pa.string())}
             else:
-                of_targets = _targets(part, rows, targets)
+                of_targets = targets_of(part, rows, targets)
             table = pa.table({PATH: pa.array(paths, pa.string()), **of_targets, **beside.columns(part, rows)})
             columns = dict(zip(table.schema.names, table.schema.types, strict=True))
             tables.write(table)
-    mode: dict[str, JsonValue] = {} if isinstance(x, Table) else {"mode": _mode(x)}
+    mode: dict[str, JsonValue] = {} if isinstance(x, Table) else {"mode": mode_of(x)}
     files = tuple(name for name in (MANIFEST, EXACT) if (folder / name).exists())
     return Layout(
         kind="files" if isinstance(x, Table) else "images",
@@ -162,76 +166,9 @@ def _write_files(folder: Path, parts: Sequence[Part], targets: tuple[str, ...], 
     )
 
 
-@final
-class _Tables:
-    """One or two tables of the same columns, written a piece at a time."""
-
-    def __init__(self, lines: Path | None, exact: Path | None) -> None:
-        self._paths, self._open = (lines, exact), list[Any]()
-
-    def __enter__(self) -> _Tables:
-        return self
-
-    def write(self, table: pa.Table) -> None:
-        from pyarrow import csv, parquet
-
-        if not self._open:
-            lines, exact = self._paths
-            self._open += [] if lines is None else [csv.CSVWriter(str(lines), table.schema)]
-            self._open += [] if exact is None else [parquet.ParquetWriter(exact, table.schema)]
-        for one in self._open:
-            one.write_table(table)
-
-    def __exit__(self, *error: object) -> None:
-        for one in self._open:
-            one.close()
-
-
-def _to_parquet(path: Path, pieces: Iterator[dict[str, Any]]) -> dict[str, pa.DataType]:
-    """Write pieces as groups of rows; return the types of the columns."""
-    import pyarrow as pa
-
-    columns: dict[str, pa.DataType] = {}
-    with _Tables(None, path) as tables:
-        for piece in pieces:
-            table = pa.table(piece)
-            columns = dict(zip(table.schema.names, table.schema.types, strict=True))
-            tables.write(table)
-    return columns
-
-
 def _inputs(part: Part, rows: slice) -> dict[str, Any]:
     x = part.data.x[rows]
-    return {name: x.column(name) for name in x.names} if isinstance(x, Table) else {VECTOR: _lists(x)}
-
-
-def _targets(part: Part, rows: slice, names: Sequence[str]) -> dict[str, pa.Array]:
-    y = part.y[rows]
-    if _named_apart(y, names):
-        return {name: _lists(y[:, at]) for at, name in enumerate(names)}
-    return {names[0]: _lists(y)}
-
-
-def _named_apart(y: Array, names: Sequence[str]) -> bool:
-    """Whether each number of a target has a column of its own."""
-    return y.ndim == 2 and len(names) == y.shape[1] and len(names) > 1
-
-
-def _lists(values: Array) -> pa.Array:
-    """An array as Arrow has it: of more than one axis as lists of one length."""
-    import pyarrow as pa
-
-    values = np.ascontiguousarray(values)
-    flat = values.reshape(-1)
-    if values.dtype.kind == "S":
-        found: Any = pa.array([one.decode("utf-8") for one in flat], pa.string())
-    elif values.dtype.kind in "OU":
-        found = pa.array(flat.tolist())
-    else:
-        found = pa.array(flat)
-    for size in reversed(values.shape[1:]):
-        found = pa.FixedSizeListArray.from_arrays(found, size)
-    return found
+    return {name: x.column(name) for name in x.names} if isinstance(x, Table) else {VECTOR: lists(x)}
 
 
 def _put(folder: Path, into: str, name: str, x: Any, row: int) -> str:
@@ -246,25 +183,6 @@ def _put(folder: Path, into: str, name: str, x: Any, row: int) -> str:
     path = f"{into}/{name}/{row:07d}.png"
     Image.fromarray(np.ascontiguousarray(x[row])).save(folder / path, compress_level=1)
     return path
-
-
-def _mode(x: Array | Table) -> str | None:
-    """The mode of pictures that are written without loss; None of what is none."""
-    if isinstance(x, Table) or x.dtype != np.uint8 or x.ndim not in (3, 4) or min(x.shape[1:3]) < SMALLEST:
-        return None
-    return MODES.get(x.shape[3:])
-
-
-def _survive_csv(y: Sequence[Array], names: Sequence[str]) -> bool:
-    """Whether targets are read from CSV as what they were: the label 007 is a number there."""
-    if any(one.ndim > 1 for one in y):
-        return all(_named_apart(one, names) or _mode(one) is not None for one in y)
-    known = np.unique(np.concatenate(y)) if y[0].dtype.kind in "OUSb" else y[0][:1]
-    text = io.StringIO()
-    pd.DataFrame({TARGET: known}).to_csv(text, index=False)
-    text.seek(0)
-    back = pd.read_csv(text)[TARGET].tolist()
-    return bool(back == known.tolist()) and all(type(a) is type(b) for a, b in zip(back, known.tolist(), strict=True))
 
 
 def _target(names: Sequence[str]) -> dict[str, JsonValue]:
