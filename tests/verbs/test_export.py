@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from pyarrow import parquet
 from sklearn.datasets import load_digits, load_wine
 
 import autodc
+from autodc.adapters.export import Part, written
 from autodc.adapters.sources import read_source
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError
@@ -130,6 +132,29 @@ def test_numbers_keep_their_type_and_shape(tmp_path: Path, values: Callable[[Any
     beside = pd.read_parquet(tmp_path / "out" / content["files"][0])
     assert beside["hour"].tolist() == (np.arange(300) % 24).tolist()
     assert beside["autodc_parent_row"].isna().all()
+
+
+def test_rows_are_written_a_piece_at_a_time(tmp_path: Path) -> None:
+    rows = 70_000
+    frame = pd.DataFrame({"size": np.linspace(0, 1, rows)})
+    frame["day"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows) % 9, unit="D")
+    parts = []
+    for name, weight in (("base", 1.0), ("more", 0.5)):
+        x = Table.of("table", {"size": frame["size"].to_numpy()}, ("number",))
+        metadata = frame if name == "base" else frame.drop(columns="day").assign(size=None, extra="new")
+        data = Dataset(name=name, x=x, y=np.arange(rows) % 3, metadata=metadata)
+        y = np.array(["low", "mid", "high"])[np.arange(rows) % 3]
+        parts.append(Part(data=data, y=y, weight=weight, by="given", round=0, finding=None))
+    layout = written(tmp_path, parts, {})
+    file = parquet.ParquetFile(tmp_path / layout.files[0])
+    assert file.metadata.num_rows == 2 * rows
+    assert file.metadata.num_row_groups == 4
+    told = file.read().to_pandas()
+    assert told["size"].tolist() == 2 * frame["size"].tolist()
+    assert told["day"][:rows].tolist() == frame["day"].tolist()
+    assert told["day"][rows:].isna().all()
+    assert set(told["extra"][rows:]) == {"new"}
+    assert told.groupby("autodc_dataset")["autodc_weight"].mean().to_dict() == {"base": 1.0, "more": 0.5}
 
 
 def test_text_and_numbers_as_targets(tmp_path: Path) -> None:

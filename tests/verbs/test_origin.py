@@ -59,12 +59,14 @@ def admitted(study: Study, folder: Path, name: str, rows: str, parent: str, posi
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that has made `lit` of rows of the base, and `brighter` of rows of `lit`."""
     folder = tmp_path_factory.mktemp("begun")
-    write_world(folder, data__candidates=USELESS[:1])
+    write_world(folder, data__candidates=USELESS[:1], data__pool={"source": "data/lamps.npz"})
     with Study.open(load(folder / "study.yaml"), folder / "out") as study:
         rows = np.arange(160)
         study._core.record(admitted(study, folder, "lit", "lamps", "base", rows % 7))
         count = len(np.load(folder / "data" / "copies.npz")["x"])
         study._core.record(admitted(study, folder, "brighter", "copies", "lit", rows[::-1][:count].copy()))
+        count = len(np.load(folder / "data" / "chance.npz")["x"])
+        study._core.record(admitted(study, folder, "mined", "chance", "pool", np.arange(count) % 160))
     return folder
 
 
@@ -114,6 +116,15 @@ def test_a_row_is_followed_to_its_source(folder: Path) -> None:
     assert WORDS in found["words"][0]
     assert found["weight"] == 0
     assert found["notes"] == []
+
+
+def test_a_row_of_the_pool_is_a_source_too(folder: Path) -> None:
+    found = row_origin(folder / "out", "mined", 12)
+    assert found["chain"][1]["dataset"] == "pool"
+    assert found["chain"][1]["source_row"] == 12
+    assert found["chain"][1]["source"] == "data/lamps.npz"
+    assert found["notes"] == []
+    assert row_origin(folder / "out", "pool", 12)["words"] == found["words"][1:]
 
 
 def test_the_command_says_it_in_words(folder: Path) -> None:
