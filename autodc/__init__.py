@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from autodc.studyfile.study import MachineSpec, StudySpec
     from autodc.verbs.diagnose import diagnose
     from autodc.verbs.diagnosed import DiagnosisResult
+    from autodc.verbs.export import ExportResult, export
     from autodc.verbs.run import Result, run
     from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AutodcError": "autodc.errors",
     "DiagnosisResult": "autodc.verbs.diagnosed",
+    "ExportResult": "autodc.verbs.export",
     "MachineSpec": "autodc.studyfile.study",
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",
@@ -32,6 +34,7 @@ _HOMES = {
     "Study": "autodc.verbs.study",
     "StudySpec": "autodc.studyfile.study",
     "Trial": "autodc.plan.trial",
+    "export": "autodc.verbs.export",
     "load": "autodc.studyfile",
     "load_machine": "autodc.studyfile",
     "run": "autodc.verbs.run",
@@ -42,6 +45,7 @@ _HOMES = {
 __all__ = [
     "AutodcError",
     "DiagnosisResult",
+    "ExportResult",
     "MachineSpec",
     "Outcome",
     "Plan",
@@ -52,6 +56,7 @@ __all__ = [
     "StudySpec",
     "Trial",
     "diagnose",
+    "export",
     "load",
     "load_machine",
     "run",

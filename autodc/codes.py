@@ -285,5 +285,5 @@ CODES: Mapping[str, Code] = {
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),
     "ADC-WARM-003": Code("The study began without a warm start."),
-    "ADC-WHY-001": Code("The study has no such dataset."),
+    "ADC-WHY-001": several("The study has no such dataset."),
 }

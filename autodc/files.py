@@ -32,6 +32,8 @@ LEFT_OVER_SECONDS = 3600.0
 """What is unfinished and was not written to for so long has nobody who writes it."""
 SETTLED_SECONDS = 1.0
 """A file written to so lately is read again: the clock of the disk may not tell the next write from the last."""
+ONE_BY_ONE = 1000
+"""Of more files in a folder the disk is asked once for all: each by itself takes milliseconds."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -90,8 +92,11 @@ def seal(folder: Path) -> None:
     """Sync all that lies below a folder, and write down what the files hold."""
     (folder / DIGESTS).unlink(missing_ok=True)
     found = {name: [(folder / name).stat().st_size, digest] for name, digest in digests(folder).items()}
-    for path in folder.rglob("*"):
-        if path.is_file() or path.is_dir():
+    written = [path for path in folder.rglob("*") if path.is_file() or path.is_dir()]
+    if len(written) > ONE_BY_ONE:
+        os.sync()
+    else:
+        for path in written:
             sync(path)
     write_whole(folder / DIGESTS, json.dumps(found, indent=1) + "\n")
     (folder / DIGESTS).chmod(READ_ONLY)

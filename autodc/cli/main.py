@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodc.cli import failures
+from autodc.cli import exporting, failures
 from autodc.cli.ending import ended
 from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
@@ -231,10 +231,18 @@ def status(folder: str, as_json: bool) -> None:
 @cli.command()
 @FOLDER
 @click.argument("dataset", metavar="NAME")
+@click.option("--row", type=int, metavar="ROW", help="Where this row of the dataset comes from, back to its source.")
 @JSON
-def why(folder: str, dataset: str, as_json: bool) -> None:
-    """Show the evidence behind one verdict, finding or request, in plain words and numbers."""
-    from autodc.cli.show_why import show_why
+def why(folder: str, dataset: str, row: int | None, as_json: bool) -> None:
+    """Show the evidence behind a verdict, finding or request, or where a row comes from, in words and numbers."""
+    from autodc.cli.show_why import show_row, show_why
+
+    if row is not None:
+        from autodc.verbs.origin import row_origin
+
+        origin = row_origin(folder, dataset, row)
+        echo(json.dumps(origin, indent=2)) if as_json else show_row(origin)
+        return
     from autodc.review import findings, requests, views
     from autodc.verbs.run import open_result
 
@@ -274,6 +282,7 @@ def report(folder: str, open_it: bool) -> None:
 
 cli.add_command(failures.diagnose)
 cli.add_command(failures.shadow)
+cli.add_command(exporting.export)
 
 
 def _stopped(display: Display, why: str = "") -> None:

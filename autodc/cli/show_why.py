@@ -48,6 +48,21 @@ def show_why(found: Mapping[str, Any]) -> None:
         )
 
 
+def show_row(found: Mapping[str, Any]) -> None:
+    """Where a row comes from, a line a step, and what was decided of its dataset."""
+    out = console()
+    target = "" if found["target"] is None else f", {found['target']}"
+    out.print(Text.assemble((f"row {found['row']} of {found['dataset']}", "bold"), target))
+    for at, words in enumerate(found["words"]):
+        out.print(f"{'made of ' if at else ''}{words}", soft_wrap=not out.is_terminal)
+    if found["verdict"]:
+        out.print(found["verdict"])
+    weight = found["weight"]
+    out.print(f"In the model's training set with weight {weight:g}." if weight else "Not in the model's training set.")
+    for note in found["notes"]:
+        out.print(Text.assemble(("! ", "yellow"), note))
+
+
 def _show_comparison(out: Console, comparison: Mapping[str, Any]) -> None:
     looks = comparison["looks"]
     spends = f"It may spend {comparison['alpha']:.4f} of the error budget"

@@ -21,6 +21,7 @@ def test_the_public_names() -> None:
     assert autodc.__all__ == [
         "AutodcError",
         "DiagnosisResult",
+        "ExportResult",
         "MachineSpec",
         "Outcome",
         "Plan",
@@ -31,6 +32,7 @@ def test_the_public_names() -> None:
         "StudySpec",
         "Trial",
         "diagnose",
+        "export",
         "load",
         "load_machine",
         "run",
