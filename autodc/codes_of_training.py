@@ -78,4 +78,6 @@ TRAINING: Mapping[str, Code] = {
     "ADC-TRAIN-103": Code("A trainer of tables was given text or files."),
     "ADC-TRAIN-105": several("A pipeline of one's own begins with a step that takes other inputs: texts, or columns."),
     "ADC-TRAIN-104": several("The trainer does not learn from inputs of this kind."),
+    "ADC-TRAIN-110": Code("The trainer does not know a recipe."),
+    "ADC-TRAIN-111": Code("A recipe is not for this kind of task."),
 }

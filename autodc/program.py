@@ -150,6 +150,8 @@ class Part(Rows):
         self.name, self.path, self.format = str(entry["name"]), str(entry["path"]), str(entry["format"])
         self.weight, self.stage = float(entry.get("weight", 1.0)), str(entry.get("stage", "main"))
         """weight: how often each row is to be drawn an epoch; stage: pretrain or main."""
+        self.tags = tuple(str(tag) for tag in entry.get("tags", ()))
+        """Of the dataset in the study file; `synthetic` where its rows were made."""
         self.classes = tuple(classes)
 
     def __repr__(self) -> str:
@@ -166,7 +168,7 @@ class Job:
 
     hyperparameters: Mapping[str, Any]
     recipe: str
-    """concat, pretrain_finetune or continue."""
+    """concat, pretrain_finetune, continue, or another that options.recipes names."""
     seed: int
     fidelity: float
     """The share of a full training to spend."""

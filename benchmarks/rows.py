@@ -128,7 +128,7 @@ def with_arrays(trainer: Any, job: Any) -> Any:
 def of_torch(trainer: Any, parts: Any, epochs: int) -> int:
     """All batches of a training of ours."""
     from autodc.adapters.trainers.torch_steps import batches_of_phase
-    from autodc.trial.fitting import phases
+    from autodc.trial.recipes import phases
 
     job = with_arrays(trainer, opened(parts))
     codec, phase = trainer.prepare(job).codec, phases(job)[0]
@@ -141,7 +141,7 @@ def of_lightning(parts: Any, epochs: int, workers: int = 0) -> int:
     from autodc.adapters.trainers.lightning_reading import facts_of
     from autodc.adapters.trainers.lightning_rows import Reading, loader
     from autodc.adapters.trainers.options import LightningOptions
-    from autodc.trial.fitting import phases
+    from autodc.trial.recipes import phases
 
     job = opened(parts)
     options = LightningOptions(module="none.py:None", workers=workers)
@@ -155,7 +155,7 @@ def of_sklearn(parts: Any, estimator: str) -> int:
     """The rows that an estimator is fitted on."""
     from autodc.adapters.trainers import sklearn_trainer
     from autodc.adapters.trainers.options import SklearnOptions
-    from autodc.trial.fitting import phases
+    from autodc.trial.recipes import phases
 
     job = opened(parts)
     options = SklearnOptions(estimator=estimator, encode="none" if estimator == "DummyClassifier" else "auto")

@@ -111,5 +111,6 @@ class JobMaker:
         return StoredForks(datasets=datasets, after=forks.after, steps=forks.steps, batch=forks.batch)
 
     def _part(self, plan: Plan, name: str, weight: float) -> StoredPart:
-        content = str(self.state.card(name)["fingerprint"])
-        return StoredPart(name=name, path=self.folder(content), weight=weight, stage=plan.stage(name))
+        card = self.state.card(name)
+        path, tags = self.folder(str(card["fingerprint"])), tuple(card.get("tags") or ())
+        return StoredPart(name=name, path=path, weight=weight, stage=plan.stage(name), tags=tags)

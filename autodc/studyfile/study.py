@@ -15,7 +15,7 @@ from autodc.studyfile.values import ParameterSpec as ParameterSpec
 
 SCHEMA_VERSION = 1
 
-Recipe = Literal["concat", "pretrain_finetune", "continue"]
+Recipe = Literal["concat", "pretrain_finetune", "continue", "adapt", "label_adapt", "curriculum"]
 Role = Literal["target", "guard"]
 Tradeoff = Literal["predict_ms", "train_seconds", "model_mb"]
 

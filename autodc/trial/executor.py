@@ -40,6 +40,7 @@ class StoredPart:
     """A folder that holds `x.npy`, and for training `y.npy` and `metadata.parquet` beside it."""
     weight: float = 1.0
     stage: Stage = "main"
+    tags: tuple[str, ...] = ()
     mixed: int | None = None
     """The seed of the order that the rows lie in (`trial.order`), of rows to predict; None where it is their own.
     Outputs are put back: a completion has them in the order in which the rows are known."""

@@ -1,4 +1,4 @@
-"""Base of trainers that fit a model and then predict: phases of a recipe, steps, timing, saving."""
+"""Base of trainers that fit a model and then predict: steps, draws, timing, saving."""
 
 from __future__ import annotations
 
@@ -18,33 +18,18 @@ from autodc.seeds import generator
 from autodc.table import Inputs, Table, join, row_bytes
 from autodc.trial.method import TIMED_BATCHES, RowMethod, batches_of
 from autodc.trial.outputs import TrainerError
-from autodc.trial.trainer import Trained, TrainingJob, TrainPart
+from autodc.trial.recipes import TrainPhase
+from autodc.trial.trainer import Trained, TrainingJob
 from autodc.values import joined
 
 Array = np.ndarray[Any, Any]
 Model = TypeVar("Model")
 
-PRETRAIN_SHARE = 0.4
-"""Share of the steps that goes to the parts of stage `pretrain`, where nobody says otherwise."""
 GATHER_BYTES = 2**26
 """Inputs of up to so many bytes are gathered from the memory-mapped files at once."""
 PIECE_BYTES, PIECE_OF_TABLE = 2**22, 2**23
 """Of more so many are at a time; they are held about four times until a network has them. Rows are taken out of a table
 the faster the more they are."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainPhase:
-    """One leg of a training."""
-
-    parts: tuple[TrainPart, ...]
-    share: float
-    """Of the whole budget, (0, 1]."""
-    lr_factor: float
-    """On the learning rate."""
-    index: int
-    """From 0."""
 
 
 @final
@@ -57,6 +42,8 @@ class Drawn:
     """x, y: the rows they need, read once."""
     batches: Array
     """(steps, batch_size) positions in x and y."""
+    part: Array
+    """Which part of the phase each of these rows is of, (n,)."""
 
 
 class AbstractFitting(ABC, Generic[Model]):
@@ -122,31 +109,6 @@ class AbstractFitting(ABC, Generic[Model]):
         return predicted, time.perf_counter() - started
 
 
-def phases(job: TrainingJob, share: float = PRETRAIN_SHARE, lr_factor: float = 1.0) -> tuple[TrainPhase, ...]:
-    """Cut a job into the legs of its recipe. share, lr_factor: where no hyperparameter says otherwise.
-
-    `pretrain_finetune`: the parts of stage `pretrain` get `pretrain_share` of the budget, then those of stage `main`
-    the rest, at `finetune_lr_factor` times the learning rate; without pretraining parts it is `concat`. A part whose
-    weight comes to no row an epoch is left out.
-    Raises TrainerError where `continue` has no model to start from.
-    """
-    parts = tuple(part for part in job.train if round(part.weight * len(part.x)) > 0)
-    if not parts:
-        raise TrainerError("ADC-TRAIN-008", "there are no rows to train on", "train", f"{len(job.train)} empty parts")
-    if job.recipe == "continue" and job.warm_start is None:
-        raise TrainerError("ADC-TRAIN-009", "recipe continue has no model to start from", "warm_start")
-    first = tuple(part for part in parts if part.stage == "pretrain")
-    main = tuple(part for part in parts if part.stage == "main")
-    if job.recipe != "pretrain_finetune" or not first or not main:
-        return (TrainPhase(parts=parts, share=1.0, lr_factor=1.0, index=0),)
-    share = float(job.hyperparameters.get("pretrain_share", share))
-    factor = float(job.hyperparameters.get("finetune_lr_factor", lr_factor))
-    return (
-        TrainPhase(parts=first, share=share, lr_factor=1.0, index=0),
-        TrainPhase(parts=main, share=1.0 - share, lr_factor=factor, index=1),
-    )
-
-
 def n_steps(steps: int, job: TrainingJob, phase: TrainPhase) -> int:
     """The steps of a phase: the full budget × fidelity × the phase's share, at least 1."""
     return max(1, round(steps * job.fidelity * phase.share))
@@ -158,6 +120,7 @@ def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int, first: int =
     first: the step of the phase to begin with; what comes before it is drawn and not read.
     """
     sizes = [len(part.x) for part in phase.parts]
+    ends = np.cumsum(sizes)
     rng = generator(seed, "batches", phase.index)
     plan = batches(sizes, [part.weight for part in phase.parts], batch_size, steps, rng)
     a_row = row_bytes(phase.parts[0].x) + row_bytes(phase.parts[0].y)
@@ -169,7 +132,8 @@ def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int, first: int =
         piece = plan[place : place + at_once]
         rows, positions = np.unique(piece, return_inverse=True)
         x, y = gather([p.x for p in phase.parts], rows), np.asarray(gather([p.y for p in phase.parts], rows))
-        yield Drawn(x, y, positions.reshape(piece.shape))
+        part = np.searchsorted(ends, rows, side="right")
+        yield Drawn(x, y, positions.reshape(piece.shape), part)
 
 
 def gather(arrays: Sequence[Inputs], rows: Array) -> Inputs:

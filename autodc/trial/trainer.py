@@ -35,6 +35,8 @@ class TrainPart:
     stage: Stage
     folder: Path
     """Where the same rows lie on disk (`x.npy` or `x.arrow`, `y.npy`, `metadata.parquet`)."""
+    tags: tuple[str, ...] = ()
+    """Of the dataset; recipes look for `synthetic`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from autodc.trial import fitting, method
-from autodc.trial.fitting import AbstractFitting, draw, gather, phases
+from autodc.trial.fitting import AbstractFitting, draw, gather
 from autodc.trial.outputs import CheckedTrainer, TrainerError
+from autodc.trial.recipes import phases
 from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 
 

@@ -81,4 +81,5 @@ def _open(part: StoredPart, as_they_are: bool) -> TrainPart:
         weight=part.weight,
         stage=part.stage,
         folder=Path(part.path),
+        tags=part.tags,
     )

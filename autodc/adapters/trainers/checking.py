@@ -16,7 +16,8 @@ from autodc.adapters.trainers.nested import suggest_nested
 from autodc.adapters.trainers.options import (
     BUILT_IN,
     NETWORKS,
-    PRETRAIN_ONLY,
+    RECIPE_OF,
+    SUITS,
     CommandOptions,
     LightningOptions,
     SklearnOptions,
@@ -56,6 +57,7 @@ def check_trainer(
         fitting = ", ".join(trainer for trainer, one in BUILT_IN.items() if kind in one.kinds)
         unfit = f"trainer {name} does not learn {kind}"
         problems.append(SpecError("ADC-TRAIN-016", unfit, "task.kind", kind, f"trainers that do: {fitting}"))
+    problems += _recipe_problems(name, kind, recipes)
     try:
         parsed = ours.options.model_validate(dict(options))
     except ValidationError as error:
@@ -136,6 +138,21 @@ def _unlike_files(options: Mapping[str, Any], files: Table) -> list[SpecError]:
     return [SpecError("ADC-TRAIN-033", "the image files are not alike", OPTIONS_PLACE, found, hint)]
 
 
+def _recipe_problems(name: str, kind: TaskKind, recipes: Sequence[str]) -> list[SpecError]:
+    """Recipes that a trainer of ours cannot follow, and those that are not for the kind of task."""
+    ours, problems = BUILT_IN[name], []
+    for recipe in recipes:
+        if recipe not in ours.recipes:
+            able = ", ".join(trainer for trainer, one in BUILT_IN.items() if recipe in one.recipes)
+            hint = f"{name} knows {', '.join(ours.recipes)}; trainers that know {recipe}: {able}"
+            problem = f"trainer {name} does not know recipe {recipe}"
+            problems.append(SpecError("ADC-TRAIN-110", problem, "recipes", recipe, hint))
+        elif name != "command" and kind not in SUITS.get(recipe, (kind,)):
+            hint = f"it is for {' and '.join(SUITS[recipe])}"
+            problems.append(SpecError("ADC-TRAIN-111", f"recipe {recipe} is not for {kind}", "recipes", recipe, hint))
+    return problems
+
+
 def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:
     problems = []
     for detail in error.errors():
@@ -213,9 +230,10 @@ def _misfit(name: str, spec: ParameterSpec) -> SpecError | None:
 
 
 def _stray(name: str, recipes: Sequence[str]) -> SpecError | None:
-    if name in PRETRAIN_ONLY and "pretrain_finetune" not in recipes:
-        hint = "add pretrain_finetune to recipes, or take it out of the search space"
-        problem = f"{name} belongs to recipe pretrain_finetune, which this study does not use"
+    recipe = RECIPE_OF.get(name)
+    if recipe is not None and recipe not in recipes:
+        hint = f"add {recipe} to recipes, or take it out of the search space"
+        problem = f"{name} belongs to recipe {recipe}, which this study does not use"
         return SpecError("ADC-TRAIN-028", problem, f"{SPACE_PLACE}.{name}", f"recipes {list(recipes)}", hint)
     return None
 
@@ -243,7 +261,7 @@ def _sklearn_problems(
         )
     known = [name for name in estimator.get_params() if name != "random_state"]
     for name in hyperparameters:
-        if name in PRETRAIN_ONLY:
+        if name in RECIPE_OF and name != "frozen_layers":
             problems.append(_stray(name, recipes))
         elif name not in known:
             hint = suggest_nested(name, known, "parameters of the estimator")

@@ -119,7 +119,12 @@ def job_content(job: TrainingJob, out: Path) -> dict[str, Any]:
         "warm_start": None if job.warm_start is None else str(job.warm_start.resolve()),
         "out": str(out),
         "train": [
-            {**_entry(part.name, part_file(part, out)), "weight": part.weight, "stage": part.stage}
+            {
+                **_entry(part.name, part_file(part, out)),
+                "weight": part.weight,
+                "stage": part.stage,
+                "tags": list(part.tags),
+            }
             for part in job.train
         ],
         "predict": [_entry(name, inputs_file(name, x, out)) for name, x in job.predict.items()],

@@ -30,7 +30,8 @@ def command_problems(
     problems += _told_problems(named, options, hyperparameters)
     refused = [recipe for recipe in recipes if recipe not in _recipes(options, named)]
     if refused:
-        hint = f"the program knows {', '.join(_recipes(options, named))} (options.recipes)"
+        hint = f"the program knows {', '.join(_recipes(options, named))}: once it follows others, name them in"
+        hint += " task.options.recipes"
         if "continue" in refused and "continue" in options.recipes:
             hint = "name {warm_start}, the model folder to go on from, among the arguments, or give it {job}"
         got = ", ".join(refused)

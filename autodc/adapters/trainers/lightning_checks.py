@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 
 from autodc.adapters.trainers.lightning_arguments import PLACE, by_text, check_arguments
-from autodc.adapters.trainers.options import LOADED, PRETRAIN_ONLY, LightningOptions
+from autodc.adapters.trainers.options import LOADED, RECIPE_OF, LightningOptions
 from autodc.errors import SpecError
 from autodc.plugins import find_problem, is_path
 from autodc.studyfile.study import ParameterSpec
@@ -32,7 +32,7 @@ def lightning_problems(
     takes = by_text(options.module, folder)
     if takes is None:
         return problems
-    own = [name for name in hyperparameters if name not in (*LOADED, *PRETRAIN_ONLY) or name in takes.names]
+    own = [name for name in hyperparameters if name not in (*LOADED, *RECIPE_OF) or name in takes.names]
     given = {**{n: f"task.options.params.{n}" for n in options.params}, **{n: f"search_space.{n}" for n in own}}
     return [*problems, *check_arguments(takes, given)]
 

@@ -20,7 +20,8 @@ from autodc.adapters.trainers.options import LightningOptions
 from autodc.plan.mixture import batches
 from autodc.seeds import generator, integer
 from autodc.table import Inputs, Table
-from autodc.trial.fitting import TrainPhase, gather
+from autodc.trial.fitting import gather
+from autodc.trial.recipes import TrainPhase
 
 Array = np.ndarray[Any, Any]
 Form = Any

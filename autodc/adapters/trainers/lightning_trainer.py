@@ -12,19 +12,21 @@ from typing import Any, NoReturn, cast, final
 import numpy as np
 import torch
 
+from autodc.adapters.trainers.freezing import freeze
 from autodc.adapters.trainers.image_axes import BYTE, from_channels
 from autodc.adapters.trainers.lightning_arguments import PLACE, Takes, by_signature, check_arguments
 from autodc.adapters.trainers.lightning_fit import family_of, fit
 from autodc.adapters.trainers.lightning_reading import Facts, facts_of, with_pictures
 from autodc.adapters.trainers.lightning_rows import Form, Reading, loader, seeded, steps_an_epoch
-from autodc.adapters.trainers.options import LOADED, PRETRAIN_ONLY, LightningOptions
+from autodc.adapters.trainers.options import LOADED, RECIPE_OF, LightningOptions
 from autodc.adapters.trainers.torch_steps import deterministic, device
 from autodc.errors import SpecError
 from autodc.plugins import load_object, own_code
 from autodc.seeds import integer
 from autodc.table import Inputs, Table
-from autodc.trial.fitting import AbstractFitting, TrainPhase, n_steps, phases
+from autodc.trial.fitting import AbstractFitting, n_steps
 from autodc.trial.outputs import TrainerError
+from autodc.trial.recipes import TrainPhase, phases
 from autodc.trial.trainer import Trained, TrainingJob
 from autodc.values import joined
 
@@ -75,6 +77,8 @@ class Lightning(AbstractFitting[LightningModel]):
                 torch.manual_seed(integer(job.seed, "steps", leg.index))
                 steps = n_steps(self._budget(leg, model.batch_size), job, leg)
                 rows = loader(leg, reading, options, model.batch_size, steps, job.seed)
+                if leg.frozen:
+                    freeze(model.module, leg.frozen)
                 clip = job.hyperparameters.get("gradient_clip_val", options.gradient_clip_val)
                 fit(model.module, rows, steps, leg.lr_factor, job.out, clip=clip, precision=options.precision)
             model.module.trainer = None
@@ -203,14 +207,14 @@ class Lightning(AbstractFitting[LightningModel]):
 
 
 def _refuse(takes: Takes, given: Mapping[str, Any]) -> None:
-    own = [name for name in given if name in takes.names or name not in (*LOADED, *PRETRAIN_ONLY)]
+    own = [name for name in given if name in takes.names or name not in (*LOADED, *RECIPE_OF)]
     if problems := check_arguments(takes, dict.fromkeys(own, PLACE)):
         raise problems[0]
 
 
 def _taken(takes: Takes, given: Mapping[str, Any]) -> dict[str, Any]:
     """What of the given goes to the module: the loader's own hyperparameters only where it names them."""
-    return {n: v for n, v in given.items() if n in takes.names or n not in (*LOADED, *PRETRAIN_ONLY)}
+    return {n: v for n, v in given.items() if n in takes.names or n not in (*LOADED, *RECIPE_OF)}
 
 
 def _unmade(name: str) -> Callable[[str], SpecError]:

@@ -12,13 +12,32 @@ from autodc.adapters.pictures.wish import Mode, Size
 from autodc.studyfile.study import Recipe, TaskKind
 from autodc.studyfile.values import Spec
 
-ALL_RECIPES: tuple[Recipe, ...] = ("concat", "pretrain_finetune", "continue")
+ALL_RECIPES: tuple[Recipe, ...] = get_args(Recipe)
+FIRST_RECIPES: tuple[Recipe, ...] = ("concat", "pretrain_finetune", "continue")
+"""Those that a program is taken to know where its options do not say."""
+STAGED_RECIPES: tuple[Recipe, ...] = (*FIRST_RECIPES, "curriculum")
+"""Those that cut a training into legs, and ask nothing of the rows and of the loss."""
 LOADED = ("batch_size", "gradient_clip_val")
 """Hyperparameters of the trainer `lightning` itself, beside those that its module takes."""
 Encode = Literal["auto", "none", "onehot", "ordinal", "category"]
 """How the trainer `sklearn` makes numbers of a table."""
-PRETRAIN_ONLY = ("pretrain_share", "finetune_lr_factor")
-"""Hyperparameters that mean something under recipe `pretrain_finetune` alone."""
+RECIPE_OF: Mapping[str, Recipe] = {
+    "pretrain_share": "pretrain_finetune",
+    "finetune_lr_factor": "pretrain_finetune",
+    "frozen_layers": "pretrain_finetune",
+    "replay": "continue",
+    "adapt_strength": "adapt",
+    "adapt_statistics": "adapt",
+    "adapter_lr_factor": "label_adapt",
+    "curriculum_order": "curriculum",
+    "curriculum_pacing": "curriculum",
+}
+"""Hyperparameters that mean something under one recipe alone → the recipe."""
+SUITS: Mapping[Recipe, tuple[TaskKind, ...]] = {
+    "adapt": ("classification", "regression"),
+    "label_adapt": ("classification",),
+}
+"""Kinds of task of the recipes that are not for all of them."""
 
 
 class TorchHyperparameters(Spec):
@@ -36,6 +55,33 @@ class TorchHyperparameters(Spec):
     warmup: float = Field(default=0.1, ge=0, lt=1, description="share of a phase's steps in which lr rises to its peak")
     pretrain_share: float = Field(default=0.4, gt=0, lt=1, description="share of the steps for stage pretrain")
     finetune_lr_factor: float = Field(default=1.0, gt=0, description="on lr in stage main after stage pretrain")
+    frozen_layers: float = Field(
+        default=0.0,
+        ge=0,
+        description="leading layers that do not learn in stage main after stage pretrain; below 1 a share of them",
+    )
+    replay: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="share of the rows drawn that are the base's under recipe continue; left out: as weighted",
+    )
+    adapt_strength: float = Field(
+        default=0.5, ge=0, le=1, description="of the augmentation of datasets tagged synthetic under recipe adapt"
+    )
+    adapt_statistics: bool = Field(
+        default=True,
+        description="whether recipe adapt matches their mean and deviation to the base's, channel by channel",
+    )
+    adapter_lr_factor: float = Field(
+        default=3.0, gt=0, description="on lr for the maps of classes of recipe label_adapt"
+    )
+    curriculum_order: Literal["base_first", "synthetic_first"] = Field(
+        default="base_first", description="which datasets recipe curriculum begins with"
+    )
+    curriculum_pacing: float = Field(
+        default=0.5, ge=0, lt=1, description="share of the steps before recipe curriculum has all datasets in"
+    )
 
 
 class TorchImageOptions(TorchHyperparameters):
@@ -135,7 +181,7 @@ class CommandOptions(Spec):
         description="the program and its arguments; {job} stands for the job file, {train}, {predict}, {out} and the "
         "like for parts of it, {lr} for the hyperparameter lr; python alone is autodc's own",
     )
-    recipes: tuple[Recipe, ...] = Field(default=ALL_RECIPES, description="the recipes the program knows")
+    recipes: tuple[Recipe, ...] = Field(default=FIRST_RECIPES, description="the recipes the program knows")
 
 
 @final
@@ -151,6 +197,8 @@ class BuiltIn:
     """Kinds of inputs it learns from."""
     forks: bool = False
     """Whether it has the capability of `trial.forking`."""
+    recipes: tuple[Recipe, ...] = ALL_RECIPES
+    """How it can train a mixture; of a program its options say."""
 
 
 BUILT_IN: dict[str, BuiltIn] = {
@@ -168,8 +216,10 @@ BUILT_IN: dict[str, BuiltIn] = {
         inputs=("arrays", "table"),
         forks=True,
     ),
-    "lightning": BuiltIn(LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind)),
-    "sklearn": BuiltIn(SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression")),
+    "lightning": BuiltIn(LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind), recipes=STAGED_RECIPES),
+    "sklearn": BuiltIn(
+        SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression"), recipes=STAGED_RECIPES
+    ),
     "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image", "custom")),
 }
 """By the names of the study file, which `autodc.studyfile` has a list of."""

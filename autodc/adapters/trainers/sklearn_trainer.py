@@ -14,7 +14,7 @@ import numpy as np
 from autodc.adapters.trainers.encoding import encoder_of, with_categories
 from autodc.adapters.trainers.estimator_threads import hold_threads
 from autodc.adapters.trainers.nested import suggest_nested
-from autodc.adapters.trainers.options import PRETRAIN_ONLY, SklearnOptions
+from autodc.adapters.trainers.options import RECIPE_OF, SklearnOptions
 from autodc.data.views import width
 from autodc.errors import SpecError
 from autodc.hints import suggest
@@ -22,8 +22,9 @@ from autodc.plan.mixture import epoch_rows
 from autodc.plugins import borrowed_hint, is_in_file, is_path, load_object, own_code
 from autodc.seeds import generator, integer
 from autodc.table import Inputs, Table, join
-from autodc.trial.fitting import AbstractFitting, TrainPhase, phases
+from autodc.trial.fitting import AbstractFitting
 from autodc.trial.outputs import TrainerError
+from autodc.trial.recipes import TrainPhase, phases
 from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
@@ -138,7 +139,7 @@ class Sklearn(AbstractFitting[SklearnModel]):
     def _first(self, job: TrainingJob) -> SklearnModel:
         if job.recipe == "continue" and job.warm_start is not None:
             return self.load(job.warm_start)
-        own = {name: value for name, value in job.hyperparameters.items() if name not in PRETRAIN_ONLY}
+        own = {name: value for name, value in job.hyperparameters.items() if name not in RECIPE_OF}
         estimator = build_estimator(self._options, self._folder, own)
         hold_threads(estimator)
         estimator.set_params(**_seeds(estimator, job.seed))

@@ -9,14 +9,14 @@ from typing import Any, Final, final
 
 PLACEHOLDERS: Final[Mapping[str, str]] = {
     "job": "the job, a JSON file that holds all of this",
-    "train": "a JSON file: the list of `{name, path, format, weight, stage}`, one for each dataset to train on",
+    "train": "a JSON file: the list of `{name, path, format, weight, stage, tags}`, one for each dataset to train on",
     "predict": "a JSON file: the list of `{name, path, format}`, one for each set of rows to predict",
     "out": "the folder to write into: `predictions-<name>.npz` or `.jsonl`, one for each set",
     "model": "`out/model`, the folder for the model",
     "warm_start": "the model folder to go on from; absent where there is none",
     "seed": "the seed of the training, a whole number",
     "fidelity": "the share of a full training, above 0, at most 1",
-    "recipe": "`concat`, `pretrain_finetune` or `continue`",
+    "recipe": "`concat`, `pretrain_finetune`, `continue`, or another that `options.recipes` names",
 }
 """What a program may be told by an argument, beside every hyperparameter by its name."""
 

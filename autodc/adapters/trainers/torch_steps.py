@@ -20,19 +20,25 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from autodc.adapters.trainers.adaptation import Adaptation
+from autodc.adapters.trainers.freezing import freeze
+from autodc.adapters.trainers.label_adapters import LabelAdapters, label_adapters
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.large import pieces_of
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
-from autodc.trial.fitting import AbstractFitting, TrainPhase, draw, n_steps, phases
+from autodc.trial.fitting import AbstractFitting, draw, n_steps
 from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.method import batches_of
 from autodc.trial.outputs import TrainerError
+from autodc.trial.recipes import TrainPhase, phases
 from autodc.trial.trainer import TrainingJob, TrainPart
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[torch.Tensor, torch.Tensor]
 """Inputs and targets of some rows."""
+Rows = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Beside them which dataset each row is of."""
 DEFAULT_LR = {"adam": 5e-3, "sgd": 5e-2}
 ADAM_BETA2 = 0.999
 PART_BYTES = 2 << 20
@@ -65,6 +71,13 @@ class Codec:
     """Inputs and targets of a batch as the network has them; left out, as they are."""
     augment: Callable[[torch.Tensor, torch.Tensor], Pair] | None = None
     """What is done to a batch by chance before a step."""
+    numbers: int | None = None
+    """So many leading columns of the inputs are numbers; None where they are images."""
+
+    def floats(self, part: TrainPart, x: Any) -> torch.Tensor:
+        """Some rows of a dataset as the network has them."""
+        inputs = self.inputs(x)
+        return inputs if self.batch is None else self.batch(inputs, self.targets(part.y[:1]))[0]
 
 
 def device() -> torch.device:
@@ -101,6 +114,10 @@ class Prepared:
     rows_alone: bool = False
     """Whether the network sees each row by itself (no normalisation over a batch) and the loss is a mean over rows: a
     batch may then go through in parts, with the same gradient up to rounding."""
+    adaptation: Adaptation | None = None
+    """Under recipe `adapt`."""
+    adapters: LabelAdapters | None = None
+    """Under recipe `label_adapt`."""
 
 
 class TorchFitting(AbstractFitting[TorchModel]):
@@ -113,9 +130,9 @@ class TorchFitting(AbstractFitting[TorchModel]):
     def fit(self, job: TrainingJob) -> TorchModel:
         """Build or load the network and run the recipe; the same job gives the same bits."""
         with deterministic(integer(job.seed, "network")):
-            ready = self.prepare(job)
+            ready = _for_recipe(self.prepare(job), job)
             ready.model.network.train()
-            for phase in phases(job, ready.hyper.pretrain_share, ready.hyper.finetune_lr_factor):
+            for phase in phases(job, ready.hyper.model_dump()):
                 _ = Leg(ready, job, phase).run()
             ready.model.network.eval()
         return ready.model
@@ -124,7 +141,7 @@ class TorchFitting(AbstractFitting[TorchModel]):
         """Train up to the point, and go on from it as the control and as every fork."""
         training, outputs, seconds = job.training, dict[str, list[Array]](), 0.0
         with deterministic(integer(training.seed, "network")):
-            ready, began = self.prepare(training), time.perf_counter()
+            ready, began = _for_recipe(self.prepare(training), training), time.perf_counter()
             for _ in forked(ready, job):
                 seconds += time.perf_counter() - began
                 for name, x in training.predict.items():
@@ -148,10 +165,12 @@ class Leg:
         self.count = n_steps(ready.steps, job, phase)
         torch.manual_seed(integer(job.seed, "steps", phase.index))
         hyper = ready.hyper
-        self._optimizer = _optimizer(ready.model.network, hyper)
+        if phase.frozen:
+            freeze(ready.model.network, phase.frozen)
+        self._optimizer = _optimizer(ready.model.network, hyper, ready.adapters)
         self._peak = (hyper.lr or DEFAULT_LR[hyper.optimizer]) * phase.lr_factor
 
-    def run(self, first: int = 0, until: int | None = None, aside: Iterable[Pair] | None = None) -> Leg:
+    def run(self, first: int = 0, until: int | None = None, aside: Iterable[Rows] | None = None) -> Leg:
         """Take the steps from `first` to before `until`, the end of the phase where it is left out.
 
         aside: for every step the rows that stand in for the first ones of its batch.
@@ -159,40 +178,63 @@ class Leg:
         ready, beside = self._ready, None if aside is None else iter(aside)
         until = self.count if until is None else until
         step = first
-        for x, y in batches_of_phase(ready.codec, self._phase, ready.hyper.batch_size, until, self._job.seed, first):
+        for rows in rows_of_phase(ready, self._phase, ready.hyper.batch_size, until, self._job.seed, first):
             if beside is not None:
                 other = next(beside)
-                x = torch.cat([other[0], x[len(other[0]) :]])
-                y = torch.cat([other[1], y[len(other[1]) :]])
-            self._step(x, y, step)
+                rows = tuple(torch.cat([a, b[len(a) :]]) for a, b in zip(other, rows, strict=True))
+            self._step(*rows, step)
             step += 1
         return self
 
-    def _step(self, x: torch.Tensor, y: torch.Tensor, step: int) -> None:
+    def _step(self, x: torch.Tensor, y: torch.Tensor, of: torch.Tensor, step: int) -> None:
         ready = self._ready
         if ready.codec.augment is not None:
             x, y = ready.codec.augment(x, y)
         for group in self._optimizer.param_groups:
-            group["lr"] = self._peak * _schedule(step, self.count, ready.hyper.warmup)
+            group["lr"] = self._peak * _schedule(step, self.count, ready.hyper.warmup) * group.get("factor", 1.0)
         self._optimizer.zero_grad(set_to_none=True)
         for rows in _parts(x) if ready.rows_alone else (slice(None),):
             share = len(y[rows]) / len(y)
-            (ready.loss(ready.model.network(x[rows]), y[rows]) * share).backward()
+            outputs = ready.model.network(x[rows])
+            if ready.adapters is not None:
+                outputs = ready.adapters(outputs, of[rows])
+            (ready.loss(outputs, y[rows]) * share).backward()
         self._optimizer.step()
 
     def state(self) -> tuple[Any, ...]:
         """Network, optimizer and chance as they are now."""
         devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-        held = (self._ready.model.network.state_dict(), self._optimizer.state_dict())
+        adapters = None if self._ready.adapters is None else self._ready.adapters.state_dict()
+        held = (self._ready.model.network.state_dict(), self._optimizer.state_dict(), adapters)
         return (*copy.deepcopy(held), torch.get_rng_state(), devices)
 
     def restore(self, state: tuple[Any, ...]) -> None:
         """Put them back."""
         self._ready.model.network.load_state_dict(state[0])
         self._optimizer.load_state_dict(copy.deepcopy(state[1]))
-        torch.set_rng_state(state[2])
-        if state[3]:
-            torch.cuda.set_rng_state_all(state[3])
+        if self._ready.adapters is not None:
+            self._ready.adapters.load_state_dict(state[2])
+        torch.set_rng_state(state[3])
+        if state[4]:
+            torch.cuda.set_rng_state_all(state[4])
+
+
+def _for_recipe(ready: Prepared, job: TrainingJob) -> Prepared:
+    """With what the recipes bring that change rows or losses."""
+    hyper, codec = ready.hyper, ready.codec
+    if job.recipe == "adapt":
+        adaptation = Adaptation(
+            job,
+            codec.floats,
+            strength=hyper.adapt_strength,
+            statistics=hyper.adapt_statistics,
+            numbers=codec.numbers,
+        )
+        return replace(ready, adaptation=adaptation)
+    if job.recipe == "label_adapt" and job.kind == "classification":
+        adapters = label_adapters(job.train, job.n_classes)
+        return replace(ready, adapters=None if adapters is None else adapters.to(device()))
+    return ready
 
 
 def _parts(x: torch.Tensor) -> tuple[slice, ...]:
@@ -207,11 +249,30 @@ def batches_of_phase(
     codec: Codec, phase: TrainPhase, size: int, steps: int, seed: int, first: int = 0
 ) -> Iterator[Pair]:
     """The batches of a phase as tensors, drawn by weight, from step `first` on. size: rows of a batch."""
+    for x, y, _ in _with_parts(codec, phase, size, steps, seed, first):
+        yield x, y
+
+
+def rows_of_phase(
+    ready: Prepared, phase: TrainPhase, size: int, steps: int, seed: int, first: int = 0
+) -> Iterator[Rows]:
+    """The same as the recipe wants them, with the place of each row's dataset among the label adapters, else -1."""
+    places = {} if ready.adapters is None else ready.adapters.places
+    place = torch.tensor([places.get(part.name, -1) for part in phase.parts], device=device())
+    for step, (x, y, of) in enumerate(_with_parts(ready.codec, phase, size, steps, seed, first), start=first):
+        rows = x if ready.adaptation is None else ready.adaptation(x, of, phase.parts, phase.index, step)
+        yield rows, y, place[of]
+
+
+def _with_parts(codec: Codec, phase: TrainPhase, size: int, steps: int, seed: int, first: int) -> Iterator[Rows]:
+    """Batches, and which part of the phase each row is of."""
     for drawn in draw(phase, size, steps, seed, first):
         x, y = codec.inputs(drawn.x).to(device()), codec.targets(drawn.y).to(device())
+        part = torch.from_numpy(drawn.part).to(device())
         for rows in torch.from_numpy(drawn.batches).to(device()):
             pair = x.index_select(0, rows), y.index_select(0, rows)
-            yield pair if codec.batch is None else codec.batch(*pair)
+            x_of_batch, y_of_batch = pair if codec.batch is None else codec.batch(*pair)
+            yield x_of_batch, y_of_batch, part.index_select(0, rows)
 
 
 def forked(ready: Prepared, job: ForkingJob) -> Iterator[None]:
@@ -220,7 +281,7 @@ def forked(ready: Prepared, job: ForkingJob) -> Iterator[None]:
     The point is in the last phase of the recipe, at its beginning where it would come before it.
     """
     training, network = job.training, ready.model.network
-    *before, last = phases(training)
+    *before, last = phases(training, ready.hyper.model_dump())
     network.train()
     done = sum(Leg(ready, training, phase).run().count for phase in before)
     leg = Leg(ready, training, last)
@@ -236,10 +297,10 @@ def forked(ready: Prepared, job: ForkingJob) -> Iterator[None]:
         yield
 
 
-def _rows_of(ready: Prepared, dataset: TrainPart, count: int, steps: int, seed: int) -> Iterator[Pair]:
+def _rows_of(ready: Prepared, dataset: TrainPart, count: int, steps: int, seed: int) -> Iterator[Rows]:
     """So many rows of a dataset for every step, each row once before any comes again."""
     alone = TrainPhase(parts=(replace(dataset, weight=1.0),), share=1.0, lr_factor=1.0, index=FORK)
-    return batches_of_phase(ready.codec, alone, count, steps, seed)
+    return rows_of_phase(ready, alone, count, steps, seed)
 
 
 def loss_of(
@@ -313,8 +374,13 @@ def read_weights(network: nn.Module, folder: Path) -> None:
     network.eval()
 
 
-def _optimizer(network: nn.Module, hyper: TorchHyperparameters) -> torch.optim.Optimizer:
-    parameters = [p for p in network.parameters() if p.requires_grad]
+def _optimizer(
+    network: nn.Module, hyper: TorchHyperparameters, adapters: LabelAdapters | None
+) -> torch.optim.Optimizer:
+    parameters: list[Any] = [p for p in network.parameters() if p.requires_grad]
+    if adapters is not None:
+        own = {"params": list(adapters.parameters()), "factor": hyper.adapter_lr_factor}
+        parameters = [{"params": parameters}, own]
     if hyper.optimizer == "adam":
         betas = (hyper.momentum, ADAM_BETA2)
         return torch.optim.AdamW(parameters, lr=1.0, betas=betas, weight_decay=hyper.weight_decay, fused=True)

@@ -28,6 +28,7 @@ from autodc.adapters.trainers.torch_steps import (
     unscaled,
 )
 from autodc.table import Inputs
+from autodc.trial.recipes import SYNTHETIC
 from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
@@ -50,8 +51,12 @@ class TorchTabular(TorchFitting):
             model = self.load(job.warm_start)
         else:
             facts = _facts(job, {**hyper.model_dump(), "width": hyper.width or DEFAULT_WIDTH["mlp"]})
-            model = TorchModel(_network(facts, *_input_scale(job, facts)), facts)
-        codec = Codec(inputs=lambda x: _tensor(x, model.facts), targets=lambda y: _targets(y, model.facts))
+            model = TorchModel(_network(facts, *_input_scale(job, facts, hyper.adapt_statistics)), facts)
+        codec = Codec(
+            inputs=lambda x: _tensor(x, model.facts),
+            targets=lambda y: _targets(y, model.facts),
+            numbers=rows_of.n_numbers(model.facts),
+        )
         loss = loss_of(job.kind, hyper, self._options.loss)
         return Prepared(model=model, hyper=hyper, steps=self._options.steps, codec=codec, loss=loss)
 
@@ -90,6 +95,10 @@ class _Standardised(nn.Module):  # type: ignore[misc]
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
 
+    def in_order(self) -> list[nn.Module]:
+        """From the inputs to the outputs, which is not the order they were made in."""
+        return [*self.embed, self.inner]
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         numbers = torch.nan_to_num((x[:, : len(self.mean)] - self.mean) / self.scale)
         codes = x[:, len(self.mean) :].long()
@@ -111,8 +120,11 @@ def _facts(job: TrainingJob, hyper: dict[str, Any]) -> dict[str, Any]:
     return {**facts, "outputs": int(np.prod(y.shape[1:])), **target_scale(job)}
 
 
-def _input_scale(job: TrainingJob, facts: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-    mean, scale = rows_of.moments([part for part in job.train if part.weight > 0 and len(part.x)], facts)
+def _input_scale(job: TrainingJob, facts: Mapping[str, Any], aligned: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    parts = [part for part in job.train if part.weight > 0 and len(part.x)]
+    if job.recipe == "adapt" and aligned:  # rows that were made are matched to the base before they come here
+        parts = [part for part in parts if SYNTHETIC not in part.tags] or parts
+    mean, scale = rows_of.moments(parts, facts)
     return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(scale.astype(np.float32))
 
 
