@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from autodc.code import Code, several
 from autodc.codes_of_diagnosis import DIAGNOSIS
+from autodc.codes_of_proposals import PROPOSALS
 from autodc.codes_of_training import TRAINING
 
 CODES: Mapping[str, Code] = {
@@ -279,6 +280,7 @@ CODES: Mapping[str, Code] = {
     # trainers, their options, and code of the user's
     **TRAINING,
     **DIAGNOSIS,
+    **PROPOSALS,
     # warm start, why
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),
