@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, batches, places_among
-from autodc.data.near_text import near_texts, signatures
+from autodc.data.near_text import alike_texts, near_texts, signatures
 from autodc.data.views import is_pictures, numbers, thumbnails
 from autodc.large import BESIDE, evenly, pieces_of, room, some_places
 from autodc.table import Inputs, Table
@@ -100,6 +100,38 @@ def near(training: Dataset | Looked, held: Dataset | Looked, *, tolerance: float
     rows[rest], distances[rest] = others, apart
     hit = np.flatnonzero(rows >= 0)
     return NearCopies(held=hit, training=rows[hit], distances=distances[hit], rows=len(rows))
+
+
+def near_pairs(data: Dataset, *, tolerance: float | None = None) -> tuple[Array, Array]:
+    """Rows of a dataset that are an earlier row but for noise, as `near` has it, and these; shape (k,), each row once.
+
+    Equal rows are one here; of very many rows so many are compared, evenly.
+    """
+    first, looked = distinct(data.hashes), looked_at(data)
+    if _is_text(data.x):
+        return alike_texts(data.x, looked.rows, first)
+    limit = tolerance or (IMAGE_TOLERANCE if is_pictures(data.x) else TABLE_TOLERANCE)
+    view = comparable(data)
+    directions = _directions(view(looked.rows[first[:: max(1, len(first) // SAMPLE)][:SAMPLE]]))
+    short, later, earlier = _along(looked.rows, first, view, directions), list[int](), list[int]()
+    tree, reach = cKDTree(short), limit * ROUNDING
+    for start in range(0, len(first) if len(first) > 1 else 0, BATCH):
+        sought = short[start : start + BATCH]
+        away = np.asarray(tree.query(sought, k=2, distance_upper_bound=reach)[0])
+        close = np.flatnonzero(np.isfinite(away[:, 1]))
+        for row, found in zip(close + start, tree.query_ball_point(sought[close], reach), strict=True):
+            before = np.sort(np.asarray(found))
+            before = before[before < row]
+            own = view(looked.rows[first[row : row + 1]])
+            if not len(before) or not own.any():
+                continue
+            for some in np.array_split(before, 1 + len(before) // BATCH):
+                lengths = np.linalg.norm(view(looked.rows[first[some]]) - own, axis=1)
+                if lengths.min() <= limit:
+                    later.append(int(first[row]))
+                    earlier.append(int(first[some[int(lengths.argmin())]]))
+                    break
+    return np.asarray(later, dtype=int), np.asarray(earlier, dtype=int)
 
 
 def comparable(training: Dataset) -> _View:

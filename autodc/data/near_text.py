@@ -46,6 +46,24 @@ def near_texts(
     return rows, distances
 
 
+def alike_texts(texts: Inputs, signs: Inputs, first: Array) -> tuple[Array, Array]:
+    """Texts that are an earlier one but for a few words, and the most like of these; shape (k,), each text once.
+
+    first: positions of the texts that are looked at, rising; signs: their signatures.
+    """
+    sought, there = _pairs(*[np.asarray(signs[first])] * 2)
+    later = there < sought
+    some, others = first[sought[later]], first[there[later]]
+    unlike = [
+        _unlike(texts, some[at : at + PAIRS], texts, others[at : at + PAIRS]) for at in range(0, len(some), PAIRS)
+    ]
+    away = np.concatenate(unlike) if unlike else np.zeros(0)
+    order = np.lexsort((others, away))
+    best = order[np.unique(some[order], return_index=True)[1]]
+    best = best[away[best] <= 1 - ALIKE]
+    return some[best], others[best]
+
+
 def signatures(texts: Inputs) -> Array:
     """One number a band, shape (n, BANDS), equal where texts are likely alike; 0 for short texts."""
     rng = np.random.default_rng(0)

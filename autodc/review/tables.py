@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.masking import masked
+from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.review.numbers import Numbers
 from autodc.study.direction import natural
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
+from autodc.study.replacing import standing
 from autodc.study.rules.freshest import freshest
 
 RECIPES = {
@@ -47,21 +49,23 @@ def recipe(state: State, result: Mapping[str, Any]) -> dict[str, Any]:
     """What the model at the end is made of."""
     plan = result["incumbent"]
     rows = []
-    for name, weight in plan["mixture"].items():
-        card = state.card(name)
-        known = card.get("rows")
-        rows.append(
-            {
-                "name": name,
-                "rows": known,
-                "weight": weight,
-                "drawn": None if known is None else round(known * weight),
-                "stage": plan["stages"].get(name, "main"),
-                "cost": card.get("cost", 0),
-            }
-        )
+    for one in standing(state, Plan.from_dict(plan)):
+        for name in one.of:
+            card = state.card(name)
+            known = card.get("rows")
+            rows.append(
+                {
+                    "name": name,
+                    "rows": known,
+                    "weight": one.weight,
+                    "drawn": None if known is None or len(one.of) > 1 else round(known * one.weight),
+                    "stage": one.stage,
+                    "cost": card.get("cost", 0),
+                    "replaces": one.replaces,
+                }
+            )
     return {
-        "mixture": sorted(rows, key=lambda r: r["name"] not in ("base",)),
+        "mixture": sorted(rows, key=lambda r: BASE not in (r["name"], r["replaces"])),
         "recipe": plan["recipe"],
         "words": RECIPES.get(plan["recipe"], ""),
         "hyperparameters": dict(plan["hyperparameters"]),

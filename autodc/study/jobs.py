@@ -9,12 +9,13 @@ from typing import Any, final
 
 from autodc.data.catalogue import POOL
 from autodc.evaluation.slices import TEST
-from autodc.plan.plan import Plan
+from autodc.plan.plan import Stage
 from autodc.plan.trial import Trial
 from autodc.propose.proposal import Proposal
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
+from autodc.study.replacing import Standing, standing
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import CallTask, StoredForks, StoredPart, TrainerRef, TrainTask
 
@@ -31,6 +32,8 @@ class JobMaker:
     """Its cards say which content the name of a dataset means, also of one that was admitted later."""
     folder: Callable[[str], str]
     """Fingerprint of a training dataset → where its content lies."""
+    composed: Callable[[Standing], str] = lambda one: ""
+    """Where the content of several datasets lies that take the place of one (wire/composing.py)."""
     held: Mapping[str, str]
     """Part → folder with its inputs alone, the sealed test set among them: few phases' trials get that."""
     mixed: int | None = None
@@ -66,7 +69,7 @@ class JobMaker:
             kind=task.kind,
             n_classes=self.n_classes,
             classes=self.classes,
-            train=tuple(self._part(plan, name, weight) for name, weight in plan.mixture),
+            train=tuple(self._standing(one) for one in standing(self.state, plan)),
             predict=tuple(StoredPart(name=part, path=path, mixed=self.mixed) for part, path in held.items()),
             hyperparameters=plan.settings,
             recipe=plan.recipe,
@@ -107,10 +110,15 @@ class JobMaker:
     def _forks(self, trial: Trial) -> StoredForks | None:
         if (forks := trial.forks) is None:
             return None
-        datasets = tuple(self._part(trial.plan, name, 1.0) for name in forks.datasets)
+        datasets = tuple(self._part(name, 1.0, trial.plan.stage(name)) for name in forks.datasets)
         return StoredForks(datasets=datasets, after=forks.after, steps=forks.steps, batch=forks.batch)
 
-    def _part(self, plan: Plan, name: str, weight: float) -> StoredPart:
+    def _standing(self, one: Standing) -> StoredPart:
+        if len(one.of) == 1:
+            return self._part(one.of[0], one.weight, one.stage)
+        return StoredPart(name=one.name, path=self.composed(one), weight=one.weight, stage=one.stage)
+
+    def _part(self, name: str, weight: float, stage: Stage) -> StoredPart:
         card = self.state.card(name)
         path, tags = self.folder(str(card["fingerprint"])), tuple(card.get("tags") or ())
-        return StoredPart(name=name, path=path, weight=weight, stage=plan.stage(name), tags=tags)
+        return StoredPart(name=name, path=path, weight=weight, stage=stage, tags=tags)

@@ -12,6 +12,7 @@ from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal.records import TrialState
 from autodc.study.journal.state import State
+from autodc.study.replacing import replaced, rows_of, standing
 
 Array = np.ndarray[Any, Any]
 
@@ -90,12 +91,13 @@ def typical_rows(state: State) -> float:
     last = state.trials[-RECENT:]
     if any(t.trial.plan.mixture.added for t in last) or not state.candidates:
         return float(np.mean([rows(state, t.trial.plan) for t in last])) if last else _rows(state, BASE)
-    return _rows(state, BASE) + sum(_rows(state, name) for name in state.candidates) / 2
+    beside = (name for name in state.candidates if replaced(state, name) is None)
+    return _rows(state, BASE) + sum(_rows(state, name) for name in beside) / 2
 
 
 def rows(state: State, plan: Plan) -> float:
     """Rows that a plan draws in an epoch."""
-    return sum(weight * _rows(state, name) for name, weight in plan.mixture)
+    return sum(one.weight * rows_of(state, one) for one in standing(state, plan))
 
 
 def timeout(state: State, plan: Plan, fidelity: float) -> float:

@@ -13,6 +13,7 @@ import pandas as pd
 from autodc import seeds
 from autodc.diagnose.annotators import Annotations, several_annotators
 from autodc.diagnose.check import plain
+from autodc.diagnose.own_rows import unseen
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -66,8 +67,6 @@ def settled_in(inputs: Inputs, seen: Any, patterns: Sequence[str] = USUAL) -> li
     seen: wire.labels.Rows; what a model of its own rows says of each, which it has not seen, goes in too. Raises
     DataError ADC-DIAG-051 where an annotator gave what is no class.
     """
-    from autodc.wire.labels import unseen
-
     classes = tuple(inputs.catalogue.classes or ())
     seed = seeds.integer(inputs.spec.seed, "labels")
     found = []

@@ -21,6 +21,8 @@ from autodc.diagnose.by_chance import Learnable, by_chance, learnable
 from autodc.diagnose.check import plain
 from autodc.diagnose.conventions import Convention, Conventions, label_conventions
 from autodc.diagnose.labels import CODE, LEAST_ROWS, Labels, Suspect, wrong_labels
+from autodc.diagnose.own_rows import told as of_labels
+from autodc.diagnose.own_rows import unseen
 from autodc.diagnose.unseen import cross_validated
 from autodc.diagnose.view import View
 from autodc.diagnose.wrong_numbers import wrong_numbers
@@ -37,8 +39,6 @@ MOST, MOST_FILES = 3000, 1000
 """Rows of training, and of validation, that are looked at; and where each is a file to be opened."""
 LISTED, SHOWN = 200, 12
 """Suspects that are listed, the surest first, and rows that are shown on a page."""
-SCATTERED_LEAST = 0.1
-"""Share of the rows from which wrong labels at random are told."""
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NO_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 
@@ -171,7 +171,7 @@ def wrong_in(inputs: Inputs, seen: Rows, model: Mapping[int, Any] | None = None)
     careless = by_chance([one for one in known if one is not None])
     judged, suspects, first = list[Judged](), list[Suspect](), 0
     for name, own, said, units, ids, level in zip(names, codes, shares, seen.units, seen.ids, known, strict=True):
-        found_here = _told(wrong_labels(np.asarray(classes)[own], said, classes, groups=units, learned=True))
+        found_here = of_labels(wrong_labels(np.asarray(classes)[own], said, classes, groups=units, learned=True))
         judged.append(Judged(name=name, labels=found_here, known=level, is_by_chance=name in careless))
         agreed = {
             one.row for one in found_here.suspects if model and str(model.get(int(ids[one.row]))) == str(one.likely)
@@ -233,27 +233,6 @@ def convention_dict(spec: StudySpec, one: Convention) -> dict[str, Any]:
     if one.of == BASE:
         return {**found, "yaml": f"options: {{map: {_flow(one.labels)}}}"}
     return {**found, "yaml": f"labels: {_flow(_composed(spec, str(one.of), one.labels))}"}
-
-
-def unseen(points: Array, codes: Array, units: Array, classes: int, seed: int) -> Array:
-    """What a model of other rows says of each, shape (n, classes); of few rows nothing, each class alike."""
-    found = np.full((len(codes), classes), 1 / classes)
-    if len(np.unique(units)) >= LEAST_ROWS:
-        found[:] = 0.0
-        found[:, np.unique(codes)] = cross_validated(points, codes, units, seed)
-    return found
-
-
-def _told(found: Labels) -> Labels:
-    """The same, of wrong labels at random only where they are many: of few, rows that are hard look the same."""
-    is_many = found.scattered >= SCATTERED_LEAST * max(1, found.rows)
-    pairs = {(str(one.given), str(one.likely)) for one in found.pairs if one.is_told}
-    suspects = tuple(
-        replace(one, sure=one.sure and (is_many or (str(one.given), str(one.likely)) in pairs))
-        for one in found.suspects
-    )
-    status = found.status if found.status == "not_applicable" else "found" if pairs or is_many else "passed"
-    return replace(found, status=status, scattered=found.scattered if is_many else 0, suspects=suspects)
 
 
 def _view(seen: Rows, target: Array, prediction: Array, error: Array) -> View:

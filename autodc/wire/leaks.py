@@ -37,9 +37,17 @@ MOSTLY_UNIQUE = 0.9
 class LeakSearch:
     """Looks through the datasets of a study, as they are after rows that are also held out were left out."""
 
-    def __init__(self, catalogue: Catalogue, later: Callable[[str], Dataset] | None = None) -> None:
-        """later: the training dataset of a name that was admitted while the study ran."""
-        self._catalogue, self._later = catalogue, later
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        later: Callable[[str], Dataset] | None = None,
+        parents: Callable[[str], tuple[str, ...]] = lambda name: (),
+    ) -> None:
+        """later: the training dataset of a name that was admitted while the study ran.
+
+        parents: the datasets that it was made of, whose rows are no news in it.
+        """
+        self._catalogue, self._later, self._parents = catalogue, later, parents
         self._held = held_parts(catalogue)
 
     def __call__(self, datasets: tuple[str, ...], better: Mapping[str, Array]) -> Leaks:
@@ -49,6 +57,8 @@ class LeakSearch:
         of = sum(len(rows) for rows in better.values())
         for name in datasets:
             training = self._training(name)
+            if not len(training):
+                continue
             counts: dict[tuple[LeakKind, str], int] = {}
             for part, rows in better.items():
                 if not len(rows):
@@ -69,7 +79,11 @@ class LeakSearch:
         known = name in (BASE, *self._catalogue.candidates)
         if known or self._later is None:
             return self._catalogue[name]
-        return with_ids_of(self._later(name), self._catalogue.base)
+        found = with_ids_of(self._later(name), self._catalogue.base)
+        for parent in self._parents(name):
+            if parent in (BASE, *self._catalogue.candidates):
+                found = _without(found, self._catalogue[parent])
+        return found
 
     def _in_part(self, name: str, training: Dataset, part: Dataset, better: Array) -> list[tuple[LeakKind, str, int]]:
         """What was looked for, in which column, and how many of the rows of a part that got better it reaches."""
@@ -91,6 +105,16 @@ class LeakSearch:
         base = None if name == BASE else self._catalogue.base
         found += [("column", column, count) for column, count in disguises(training, part, held, base)]
         return found
+
+
+def _without(data: Dataset, parent: Dataset) -> Dataset:
+    """The rows that are not of another dataset, with the same target."""
+    same = among(data.hashes, parent.hashes)
+    if data.y is not None and parent.y is not None and data.y.ndim == 1 == parent.y.ndim:
+        first, place = np.unique(parent.hashes, return_index=True)
+        at = np.minimum(np.searchsorted(first, data.hashes), max(0, len(first) - 1))
+        same &= np.asarray(parent.y)[place[at]] == np.asarray(data.y)
+    return data.take(np.flatnonzero(~same)) if same.any() else data
 
 
 def _copied(training: Dataset, held: Dataset) -> Array:

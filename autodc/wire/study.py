@@ -51,6 +51,7 @@ from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.trial import order
 from autodc.wire.admitting import DATASETS, MADE, admitted_event, let_in, stored_dataset
 from autodc.wire.attributes import measured_for
+from autodc.wire.composing import Composer
 from autodc.wire.inbox import Inbox
 from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
@@ -146,6 +147,9 @@ def open_study(
     def read_joined(name: str) -> Dataset:
         return stored_dataset(joined, study.state, name)
 
+    def parents(name: str) -> tuple[str, ...]:
+        return tuple(study.state.card(name).get("parent") or ())
+
     diagnoser = ExploreDiagnoser(inputs, store, read_joined)
     try:
         _refuse_lost_events(journal, out)
@@ -162,7 +166,7 @@ def open_study(
             engine=partial(engine_of, spec),
             cut=partial(cut, inputs),
             open_test=partial(_open_test, inputs),
-            leaks=LeakSearch(inputs.catalogue, read_joined),
+            leaks=LeakSearch(inputs.catalogue, read_joined, parents),
             borrowed=borrowed,
             diagnoser=diagnoser,
             maker=Making(inputs, joined, diagnoser, out / MADE) if makes(spec) else None,
@@ -225,9 +229,16 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path, *, 
         for data in held.values():
             linked(data.x, store.path)
 
+    def read(name: str) -> Dataset:
+        known = name == BASE or name in catalogue.candidates
+        return catalogue[name] if known else stored_dataset(later, state, name)
+
+    composer = Composer(state, out, store, read)
+
     def restore() -> bool:
         again = [store.restore(data) for data in training]
-        return any([*again, *(store.restore(data, inputs_only=True, mixed=mixed) for data in held.values())])
+        held_again = [store.restore(data, inputs_only=True, mixed=mixed) for data in held.values()]
+        return any([*again, *held_again, composer.restore()])
 
     return JobMaker(
         spec=inputs.spec,
@@ -236,6 +247,7 @@ def job_maker(inputs: Inputs, state: State, machine: MachineSpec, out: Path, *, 
         classes=catalogue.classes or (),
         state=state,
         folder=lambda content: stored.get(content) or str(later.folder(content)),
+        composed=composer,
         held={part: str(store.put_dataset(data, inputs_only=True, mixed=mixed)) for part, data in held.items()},
         mixed=mixed,
         work=work / "trials",

@@ -14,6 +14,7 @@ from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome
 from autodc.study import direction
+from autodc.study.replacing import replaced
 from autodc.study.view import View
 
 Value = Callable[[Outcome], float | None]
@@ -43,13 +44,14 @@ def of_rows(view: View, value: Value) -> tuple[MoreRows, ...]:
     if told is None or state.incumbent is None:
         return ()
     errors, scale = told
-    full = {name: float(state.card(name).get("rows") or 0) for name in (BASE, *state.candidates)}
+    added = (name for name in state.candidates if replaced(state, name) is None)
+    full = {name: float(state.card(name).get("rows") or 0) for name in (BASE, *added)}
     trainings = [_training(plan, full, error) for (plan, _), error in zip(seen, errors, strict=True)]
     return more_rows(trainings, _training(view.incumbent, full, 0.0), full, scale)
 
 
 def _training(plan: Plan, full: Mapping[str, float], error: float) -> Training:
-    """A plan as it is regressed on; of a weight above 1 no row is new."""
-    rows = {name: min(weight, 1.0) * full.get(name, 0.0) for name, weight in plan.mixture}
+    """A plan as it is regressed on; of a weight above 1 no row is new, nor of what takes another dataset's place."""
+    rows = {name: min(weight, 1.0) * full[name] for name, weight in plan.mixture if name in full}
     early = {f"{name} is trained on first": True for name in plan.pretrain}
     return Training(rows=rows, error=error, settings={**plan.settings, "recipe": plan.recipe, **early})

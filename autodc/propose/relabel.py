@@ -1,0 +1,41 @@
+"""Relabel: the base with another label where its own is surely wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autodc.diagnose.check import plain
+from autodc.plan.mixture import BASE
+from autodc.propose import made
+from autodc.propose.mending import BaseKnown, Space, base_of, points, rows_made
+from autodc.propose.proposal import Proposal
+from autodc.propose.wrong import wrong_rows
+from autodc.trial.call import Call
+
+BY = "relabel"
+
+
+def propose(known: BaseKnown) -> tuple[Proposal, ...]:
+    """Propose the base with mended labels, once in a study."""
+    if known.kind not in ("classification", "regression"):
+        return ()
+    words = "the base, labels that are surely wrong replaced by what a model of its other rows says"
+    return known.proposal("relabelled", BY, {}, rows=known.rows, replaces=BASE, words=words)
+
+
+def make(call: Call, space: Space = points) -> dict[str, Any]:
+    """Write the base with mended labels; `changed.label` says what was there before.
+
+    Raises CallError ADC-PROP-030 where no label is surely wrong.
+    """
+    part, names = base_of(call), call.arguments.get("classes", ())
+    found = wrong_rows(part, call.arguments, space, BY)
+    given, y = np.asarray(part.y), np.array(part.y)
+    y[found.rows] = found.likely
+    before: list[Any] = [None] * len(y)
+    for row in found.rows:
+        before[row] = names[given[row]] if names else plain(given[row])
+    rows = np.arange(len(y))
+    return made.write(call.out, rows_made(part, rows, y=y, changed={"label": before}, facts=found.facts))
