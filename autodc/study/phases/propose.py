@@ -37,7 +37,7 @@ class Propose(Phase):
         return ev.PhaseStarted(round=upcoming, phase=self.name)
 
     def decide(self, view: View, tools: Tools) -> ev.Event | None:
-        """Settle what is to be made, let it in one by one, ask people for what nobody here can make; then the search."""
+        """Settle what is made, let it in one by one, ask people for what nobody here can make; then the search."""
         if tools.maker is None:
             return view.after(self)
         if view.state.round not in view.state.proposed:
