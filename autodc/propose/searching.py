@@ -30,7 +30,7 @@ NEAR_BEST = 0.15
 """A setting is as good as the best where it lacks so much of what the best gains at most, or one standard error."""
 TOP = 0.2
 """Of settings that fill the space the best fifth tells the region, at least."""
-TREES, LEAF, FEATURES = 150, 4, 0.5
+TREES, LEAF, FEATURES = 80, 4, 0.5
 MOST_CATEGORIES = 50
 NEAR = 5
 """A row is as far as its fifth nearest explore row."""
@@ -176,9 +176,9 @@ def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
     levels = max(3, round(TRIED * FIRST / len(free)))
     alone = {name: [{**still, name: value} for value in _levels(one, levels)] for name, one in free.items()}
     asked = [(name, setting) for name, settings in alone.items() for setting in allowed(settings)]
-    start, *others = scored([still, *(setting for _, setting in asked)])
+    start, *moved = scored([still, *(setting for _, setting in asked)])
     tried: dict[str, Scored] = {name: [] for name in free}
-    for (name, _), one in zip(asked, others, strict=True):
+    for (name, _), one in zip(asked, moved, strict=True):
         tried[name].append(one)
     count = 1 + sum(map(len, tried.values()))
     gains = {name: max(mean for _, mean, _ in found) - start[1] for name, found in tried.items() if found}

@@ -28,7 +28,8 @@ import numpy as np
 class Sensor:
     """Rows of a sensor that stands too high at night and turns round in the cold."""
 
-    parameters = {"night": {"type": "float", "low": 0.0, "high": 1.0}, "cold": {"type": "float", "low": 0.0, "high": 1.0}}
+    share = {"type": "float", "low": 0.0, "high": 1.0}
+    parameters = {"night": share, "cold": share}
 
     def generate(self, parameters, rows, seed):
         r = np.random.default_rng(seed)
