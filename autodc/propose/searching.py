@@ -185,8 +185,7 @@ def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
     helping = [n for n in sorted(gains, key=lambda n: -gains[n]) if gains[n] > max(start[2], 1e-9)][:HELPING]
     if not helping:
         return {n: _at(one, still[n]) for n, one in free.items()}, start[1], start[1], count
-    near = {name: _box({name: free[name]}, [s for s, _, _ in _as_good(tried[name], start)])[name] for name in helping}
-    near = {name: _wider(near[name], free[name], levels) for name in helping}
+    near = {name: _about(free[name], [s[name] for s, _, _ in _as_good(tried[name], start)], levels) for name in helping}
     sets = [helping[:1], *([helping[:2], [helping[0], helping[2]], helping] if len(helping) > 2 else [helping[:2]])]
     left = max(4, (TRIED - count) // len(sets))
     rounds: list[tuple[list[str], Scored]] = [(helping[:1], tried[helping[0]])]
@@ -206,7 +205,7 @@ def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
                 names, best = others, better
     settings = [one for one, _, _ in best]
     region = {n: _at(one, still[n]) for n, one in free.items()}
-    region |= {n: _wider(_box({n: free[n]}, settings)[n], free[n], 2 * levels) for n in names}
+    region |= {n: _about(free[n], [one[n] for one in settings], 2 * levels) for n in names}
     return region, _mean(best), start[1], count
 
 
@@ -226,18 +225,31 @@ def _at(one: Parameter, value: Value) -> Parameter:
     return one.within(value, value) if one.is_number else replace(one, choices=(value,))
 
 
-def _wider(one: Parameter, whole: Parameter, levels: int) -> Parameter:
-    """An interval, half a level wider on both sides; never across the value of no effect."""
+def _about(one: Parameter, values: Sequence[Value], levels: int) -> Parameter:
+    """The part of a parameter around some values, half a level wider, without the value of no effect.
+
+    Where values lie on both sides of it, both sides are meant, and what is between them is left out.
+    """
     if not one.is_number:
-        return one
-    low, high = whole.unit(one.low), whole.unit(one.high)
-    step, still = 0.5 / levels, whole.unit(whole.identity)
+        return replace(one, choices=tuple(v for v in one.choices if v in values))
+    below = [v for v in values if v < one.identity]
+    above = [v for v in values if v > one.identity]
+    if not below or not above:
+        ends = _wider(one, values, levels)
+        return one.within(*ends)
+    (low, left), (right, high) = _wider(one, below, levels), _wider(one, above, levels)
+    return replace(one.within(low, high), gap=(left, right))
+
+
+def _wider(one: Parameter, values: Sequence[Value], levels: int) -> tuple[Value, Value]:
+    """An interval around values of one side, half a level wider, at most half the way to the value of no effect."""
+    low, high, still, step = one.unit(min(values)), one.unit(max(values)), one.unit(one.identity), 0.5 / levels
     down, up = max(0.0, low - step), min(1.0, high + step)
     if low > still:
         down = max(down, (still + low) / 2)
     if high < still:
         up = min(up, (still + high) / 2)
-    return whole.within(whole.value(down), whole.value(up))
+    return one.value(down), one.value(up)
 
 
 def _inside(setting: Setting, region: Mapping[str, Any]) -> bool:
@@ -245,7 +257,8 @@ def _inside(setting: Setting, region: Mapping[str, Any]) -> bool:
     for name, ends in region.items():
         value = setting.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if not ends[0] <= value <= ends[-1]:
+            sides = [ends] if len(ends) < 4 else [ends[:2], ends[2:]]
+            if not any(side[0] <= value <= side[-1] for side in sides):
                 return False
         elif value not in ends:
             return False

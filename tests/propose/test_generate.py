@@ -222,6 +222,24 @@ def test_a_region_that_did_not_help_is_left_out_of_the_search() -> None:
     assert region.low > 0.6
 
 
+def test_both_sides_of_the_value_of_no_effect_may_be_meant() -> None:
+    """Turned either way by a lot: what is between is not made."""
+    told = {"rotation": {"type": "float", "low": -45, "high": 45, "identity": 0}}
+    more = {"noise": {"type": "float", "low": 0, "high": 1, "identity": 0}}
+
+    def score(settings: Any) -> list[Array]:
+        return [np.full(4, 0.8 if abs(s["rotation"]) > 25 else 0.1) for s in settings]
+
+    found = chosen(declared(told | more, "here"), score, 0)
+    low, left, right, high = found.region["rotation"].told()
+    assert low < -35 < -12 > left < 0 < right > 12 < 35 < high
+    assert found.region["noise"].told() == [0.0, 0.0]
+    drawn = [one["rotation"] for one in spread({"rotation": found.region["rotation"]}, 64, 0)]
+    assert min(map(abs, drawn)) > 12
+    assert 16 < sum(value < 0 for value in drawn) < 48
+    assert found.sure > 0.7 > found.usual
+
+
 def test_parameters_are_read_narrowed_and_drawn() -> None:
     told = {
         "size": {"type": "int", "low": 1, "high": 9},
