@@ -20,14 +20,14 @@ from autodc.propose.parameters import Parameter, Setting, Value, spread
 
 Array = np.ndarray[Any, Any]
 
-TRIED = 48
-"""Settings that are tried."""
+TRIED, A_PARAMETER = 48, 8
+"""Settings that are tried, at least; of each parameter so many."""
 FIRST = 2 / 3
 """Share of them that looks everywhere; the others look where these scored best."""
 HELPING = 3
 """So many parameters at most are moved together."""
 NEAR_BEST = 0.15
-"""A setting is as good as the best where it lacks so much of what the best gains at most, or one standard error."""
+"""A setting is as good as the best where it lacks so much of what the best gains at most, or half a standard error."""
 TOP = 0.2
 """Of settings that fill the space the best fifth tells the region, at least."""
 TREES, LEAF, FEATURES = 80, 4, 0.5
@@ -141,11 +141,12 @@ Region = tuple[dict[str, Parameter], float, float, int]
 
 
 def _everywhere(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed, seed: int) -> Region:
-    first = spread(free, round(TRIED * FIRST), seed)
+    most = max(TRIED, A_PARAMETER * len(free))
+    first = spread(free, round(most * FIRST), seed)
     tried = scored(allowed(first) or first)
     usual = float(np.median([mean for _, mean, _ in tried]))
     box = _box(free, [one for one, _, _ in _best(tried, usual)])
-    tried += scored(allowed(spread(box, TRIED - len(first), seed + 1)))
+    tried += scored(allowed(spread(box, most - len(first), seed + 1)))
     best = _best(tried, usual)
     return _box(free, [one for one, _, _ in best]), _mean(best), usual, len(tried)
 
@@ -154,7 +155,7 @@ def _best(tried: Scored, usual: float) -> Scored:
     """The best settings: those as good as the best, and a fifth of them at least."""
     order = sorted(tried, key=lambda one: -one[1])
     _, top, error = order[0]
-    least = top - max(error, NEAR_BEST * max(0.0, top - usual))
+    least = top - max(error / 2, NEAR_BEST * max(0.0, top - usual))
     good = [one for one in order if one[1] >= least]
     return good if len(good) > TOP * len(order) else order[: max(2, round(TOP * len(order)))]
 
@@ -173,7 +174,8 @@ def _box(free: Mapping[str, Parameter], settings: Sequence[Setting]) -> dict[str
 
 def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed, seed: int) -> Region:
     still = {name: one.identity for name, one in free.items()}
-    levels = max(3, round(TRIED * FIRST / len(free)))
+    most = max(TRIED, A_PARAMETER * len(free))
+    levels = max(3, round(most * FIRST / len(free)))
     alone = {name: [{**still, name: value} for value in _levels(one, levels)] for name, one in free.items()}
     asked = [(name, setting) for name, settings in alone.items() for setting in allowed(settings)]
     start, *moved = scored([still, *(setting for _, setting in asked)])
@@ -187,7 +189,7 @@ def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
         return {n: _at(one, still[n]) for n, one in free.items()}, start[1], start[1], count
     near = {name: _about(free[name], [s[name] for s, _, _ in _as_good(tried[name], start)], levels) for name in helping}
     sets = [helping[:1], *([helping[:2], [helping[0], helping[2]], helping] if len(helping) > 2 else [helping[:2]])]
-    left = max(4, (TRIED - count) // len(sets))
+    left = max(4, (most - count) // len(sets))
     rounds: list[tuple[list[str], Scored]] = [(helping[:1], tried[helping[0]])]
     for number, names in enumerate([s for s in sets if len(s) == len(set(s))]):
         box = {name: near[name] for name in names}
@@ -212,7 +214,7 @@ def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
 def _as_good(found: Scored, start: tuple[Setting, float, float]) -> Scored:
     order = sorted(found, key=lambda one: -one[1])
     _, top, error = order[0]
-    return [one for one in order if one[1] >= top - max(error, NEAR_BEST * max(0.0, top - start[1]))]
+    return [one for one in order if one[1] >= top - max(error / 2, NEAR_BEST * max(0.0, top - start[1]))]
 
 
 def _levels(one: Parameter, count: int) -> list[Value]:

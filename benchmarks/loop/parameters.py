@@ -37,14 +37,14 @@ MEANT = {
     "dark": {"brightness": (0.1, 1 / 3)},
     "veiled": {"contrast": (0.15, 0.5), "background": (0.25, 0.5)},
     "blurred": {"blur": (1.2 / 28, 3.2 / 28)},
-    "noisy": {"noise": (0.2, 0.6)},
-    "turned": {"rotation": (30, 80)},
-    "shifted": {"shift_x": (4 / 28, 9 / 28), "shift_y": (4 / 28, 9 / 28)},
+    "noisy": {"noise": (0.2, 0.4)},
+    "turned": {"rotation": (30, 45)},
+    "shifted": {"shift_x": (4 / 28, 0.25), "shift_y": (4 / 28, 0.25)},
     "inverted": {"invert": (True, True)},
     "thick": {"stroke": (1 / 28, 3 / 28)},
-    "shrunk": {"scale": (0.4, 0.6)},
+    "shrunk": {"scale": (0.5, 0.6)},
 }
-"""Planted condition → the parameters that make it, and the sizes that were planted. barred, framed and coarse have no
+"""Planted condition → the parameters that make it, and the sizes that were planted, as far as `image` declares them. barred, framed and coarse have no
 parameter of ours that makes them."""
 ROWS = 200
 
