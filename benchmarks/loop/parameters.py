@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.loop.parameters [--first 40] [--settings 6]
 
-writes benchmarks/results/loop_parameters.md. Worlds are those of `benchmarks/diagnose/world.py`: Fashion-MNIST, three
+prints a line of JSON a planted condition and writes benchmarks/results/loop_parameters.md. Worlds are those of `benchmarks/diagnose/world.py`: Fashion-MNIST, three
 planted conditions of a strength that changes from picture to picture. The finding is the rule of the beam, over
 measures of the pictures, that fits the planted rows best; the generator is `image` with all its parameters; 200 rows
 are made of the 6,000 of the base, and the network is trained again.
@@ -11,6 +11,7 @@ are made of the 6,000 of the base, and the network is trained again.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import tempfile
@@ -133,28 +134,36 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=40)
     parser.add_argument("--settings", type=int, default=6)
     parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument(
+        "--lines", type=Path, nargs="*", help="what earlier calls printed: of these the page is written"
+    )
     told = parser.parse_args()
     rows = []
+    if told.lines:
+        kept = [json.loads(line) for file in told.lines for line in file.read_text(encoding="utf-8").splitlines()]
+        write(kept, told)
+        return
     with tempfile.TemporaryDirectory() as folder:
         for number in range(told.first, told.first + told.settings):
             for row in look(number, Path(folder)):
-                print(row, flush=True)
+                print(json.dumps(row), flush=True)
                 rows.append(row)
     write(rows, told)
 
 
 def write(rows: list[dict[str, Any]], told: argparse.Namespace) -> None:
     hits, made = sum(r["found"] for r in rows), [r for r in rows if "after" in r]
+    settings = sorted({r["setting"] for r in rows})
+    gain, by_chance = (float(np.mean([r["before"] - r[n] for r in made])) for n in ("after", "anything"))
     lines = [
         "# Parameters of a generator: found or not\n",
-        f"    OMP_NUM_THREADS=1 python -m benchmarks.loop.parameters --first {told.first} --settings {told.settings}\n",
+        f"    OMP_NUM_THREADS=1 python -m benchmarks.loop.parameters --first {settings[0]} --settings {len(settings)}\n",
         f"{platform.machine()}, {os.cpu_count()} cores. {' '.join((__doc__ or '').split('.md.')[1].split())}\n",
         f"**Found: {hits} of {len(rows)}**: the generator moves a parameter that makes the planted condition, the middle",
-        "of its region within what was planted. Gain in error on fresh rows of the condition, mean: "
-        f"{np.mean([r['before'] - r['after'] for r in made]):.3f} with {ROWS} rows of the region, "
-        f"{np.mean([r['before'] - r['anything'] for r in made]):.3f} with {ROWS} rows of the whole declared ranges; the "
-        f"maker takes {np.median([r['seconds'] for r in made]):.1f} s.\n",
-        "| setting | planted | rule found (its F1 on planted rows) | moved | found | sure (at rest) | error before | after | anything |",
+        "of its region within what was planted. Gain in error on fresh rows of the condition, mean:",
+        f"**{gain:.3f}** with {ROWS} rows of the region, {by_chance:.3f} with {ROWS} rows of all that is declared. The",
+        f"maker takes {np.median([r['seconds'] for r in made]):.1f} s on a busy machine (median).\n",
+        "| setting | planted | rule (its F1 on planted rows) | moved | found | sure (at rest) | before | after | anything |",
         "| ---: | --- | --- | --- | --- | --- | ---: | ---: | ---: |",
     ]
     for r in rows:
@@ -162,10 +171,9 @@ def write(rows: list[dict[str, Any]], told: argparse.Namespace) -> None:
         told_of = moved or r.get("told", "")
         figures = " | ".join(f"{r[n]:.3f}" if n in r else "" for n in ("before", "after", "anything"))
         sure = f"{r['sure']:.2f} ({r['usual']:.2f})" if "sure" in r else ""
-        lines.append(
-            f"| {r['setting']} | {r['planted']} | `{r['rule']}` ({r['fit']}) | {told_of} | {'yes' if r['found'] else '**no**'} "
-            f"| {sure} | {figures} |"
-        )
+        found = "yes" if r["found"] else "**no**"
+        rule = f"`{r['rule']}` ({r['fit']})"
+        lines.append(f"| {r['setting']} | {r['planted']} | {rule} | {told_of} | {found} | {sure} | {figures} |")
     told.page.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
