@@ -24,7 +24,7 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-016": several("A generator gives something else than inputs, targets and metadata."),
     "ADC-PROP-017": Code("A generator gives another number of rows than was asked for."),
     "ADC-PROP-018": several("A generator gives inputs of another shape, type or other columns than the base has."),
-    "ADC-PROP-019": Code("A generator gives inputs that are NaN or infinite where the base has none."),
+    "ADC-PROP-019": several("A generator gives inputs that are NaN or infinite where the base has none."),
     "ADC-PROP-020": several("A generator gives labels that the base does not have."),
     "ADC-PROP-021": Code("A generator ignores its parameters: it gives the same rows for settings far apart."),
     "ADC-PROP-022": several("A generator cannot make inputs of the kind of the base."),

@@ -5,7 +5,8 @@ What a generator gives is looked at before anything rests on it: its rows are as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, final, runtime_checkable
@@ -166,9 +167,17 @@ class Asked:
             position=self._positions(position, parents),
         )
 
-    def _guarded(self) -> Any:
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Run the generator's code inside; what ours refuses by itself stays as it is told."""
         problem = f"generator {self.name} fails"
-        return own_code(lambda got: CallError("ADC-PROP-015", problem, self.place, got), self.folder)
+        try:
+            with own_code(lambda got: CallError("ADC-PROP-015", problem, self.place, got), self.folder):
+                yield
+        except CallError as error:
+            if not isinstance(own := error.__cause__, CallError):
+                raise
+            raise CallError(own.code, own.problem, f"{self.place}.{own.place}", own.got, own.hint) from None
 
     def _wrong(self, got: str) -> CallError:
         problem = f"generator {self.name} gives no (x, y, metadata)"

@@ -40,6 +40,8 @@ class Parameter:
     choices: tuple[Value, ...] = ()
     identity: Value = None
     """The value that changes nothing; None: there is none."""
+    gap: tuple[float, float] | None = None
+    """An open interval within that is left out, where both sides of the value of no effect are meant."""
 
     @property
     def is_number(self) -> bool:
@@ -55,22 +57,26 @@ class Parameter:
         """The value at u in [0, 1] of the interval, or of the list of choices."""
         if not self.is_number:
             return self.choices[min(int(u * len(self.choices)), len(self.choices) - 1)]
-        if self.log:
-            found = math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        if self.gap is None:
+            found = low + u * (high - low)
         else:
-            found = self.low + u * (self.high - self.low)
+            left, right = (self._scaled(v) for v in self.gap)
+            found = low + u * (left - low + high - right)
+            found = found if found <= left else found + right - left
+        found = math.exp(found) if self.log else found
         if self.step is not None:
             found = self.low + self.step * round((found - self.low) / self.step)
         found = min(max(found, self.low), self.high)
         return round(found) if self.type == "int" else float(f"{found:.{LEVELS_DIGITS}g}")
 
     def unit(self, value: Value) -> float:
-        """Where a value lies in [0, 1]."""
+        """Where a value lies in [0, 1] of an interval without a gap."""
         if not self.is_number:
             return (self.choices.index(value) + 0.5) / len(self.choices)
         if self.low == self.high:
             return 0.5
-        low, high, at = (math.log(v) if self.log else v for v in (self.low, self.high, value))
+        low, high, at = (self._scaled(v) for v in (self.low, self.high, value))
         return min(max((at - low) / (high - low), 0.0), 1.0)
 
     def has(self, value: Value) -> bool:
@@ -90,10 +96,15 @@ class Parameter:
         return replace(self, low=low, high=high)
 
     def told(self) -> list[Value]:
-        """What is left of it, as JSON: the ends of the interval, or the choices."""
+        """What is left of it, as JSON: the ends of the interval, or of both its sides, or the choices."""
         if not self.is_number:
             return list(self.choices)
+        if self.gap is not None:
+            return [float(f"{v:.{LEVELS_DIGITS}g}") for v in (self.low, *self.gap, self.high)]
         return [self.value(0.0), self.value(1.0)] if self.step is None else [self.low, self.high]
+
+    def _scaled(self, value: float) -> float:
+        return math.log(value) if self.log else value
 
 
 def declared(parameters: Any, place: str) -> dict[str, Parameter]:

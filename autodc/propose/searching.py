@@ -20,17 +20,17 @@ from autodc.propose.parameters import Parameter, Setting, Value, spread
 
 Array = np.ndarray[Any, Any]
 
-TRIED = 48
-"""Settings that are tried."""
+TRIED, A_PARAMETER = 48, 8
+"""Settings that are tried, at least; of each parameter so many."""
 FIRST = 2 / 3
 """Share of them that looks everywhere; the others look where these scored best."""
 HELPING = 3
 """So many parameters at most are moved together."""
 NEAR_BEST = 0.15
-"""A setting is as good as the best where it lacks so much of what the best gains at most, or one standard error."""
+"""A setting is as good as the best where it lacks so much of what the best gains at most, or half a standard error."""
 TOP = 0.2
 """Of settings that fill the space the best fifth tells the region, at least."""
-TREES, LEAF, FEATURES = 150, 4, 0.5
+TREES, LEAF, FEATURES = 80, 4, 0.5
 MOST_CATEGORIES = 50
 NEAR = 5
 """A row is as far as its fifth nearest explore row."""
@@ -141,11 +141,12 @@ Region = tuple[dict[str, Parameter], float, float, int]
 
 
 def _everywhere(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed, seed: int) -> Region:
-    first = spread(free, round(TRIED * FIRST), seed)
+    most = max(TRIED, A_PARAMETER * len(free))
+    first = spread(free, round(most * FIRST), seed)
     tried = scored(allowed(first) or first)
     usual = float(np.median([mean for _, mean, _ in tried]))
     box = _box(free, [one for one, _, _ in _best(tried, usual)])
-    tried += scored(allowed(spread(box, TRIED - len(first), seed + 1)))
+    tried += scored(allowed(spread(box, most - len(first), seed + 1)))
     best = _best(tried, usual)
     return _box(free, [one for one, _, _ in best]), _mean(best), usual, len(tried)
 
@@ -154,7 +155,7 @@ def _best(tried: Scored, usual: float) -> Scored:
     """The best settings: those as good as the best, and a fifth of them at least."""
     order = sorted(tried, key=lambda one: -one[1])
     _, top, error = order[0]
-    least = top - max(error, NEAR_BEST * max(0.0, top - usual))
+    least = top - max(error / 2, NEAR_BEST * max(0.0, top - usual))
     good = [one for one in order if one[1] >= least]
     return good if len(good) > TOP * len(order) else order[: max(2, round(TOP * len(order)))]
 
@@ -173,22 +174,22 @@ def _box(free: Mapping[str, Parameter], settings: Sequence[Setting]) -> dict[str
 
 def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed, seed: int) -> Region:
     still = {name: one.identity for name, one in free.items()}
-    levels = max(3, round(TRIED * FIRST / len(free)))
+    most = max(TRIED, A_PARAMETER * len(free))
+    levels = max(3, round(most * FIRST / len(free)))
     alone = {name: [{**still, name: value} for value in _levels(one, levels)] for name, one in free.items()}
     asked = [(name, setting) for name, settings in alone.items() for setting in allowed(settings)]
-    start, *others = scored([still, *(setting for _, setting in asked)])
+    start, *moved = scored([still, *(setting for _, setting in asked)])
     tried: dict[str, Scored] = {name: [] for name in free}
-    for (name, _), one in zip(asked, others, strict=True):
+    for (name, _), one in zip(asked, moved, strict=True):
         tried[name].append(one)
     count = 1 + sum(map(len, tried.values()))
     gains = {name: max(mean for _, mean, _ in found) - start[1] for name, found in tried.items() if found}
     helping = [n for n in sorted(gains, key=lambda n: -gains[n]) if gains[n] > max(start[2], 1e-9)][:HELPING]
     if not helping:
         return {n: _at(one, still[n]) for n, one in free.items()}, start[1], start[1], count
-    near = {name: _box({name: free[name]}, [s for s, _, _ in _as_good(tried[name], start)])[name] for name in helping}
-    near = {name: _wider(near[name], free[name], levels) for name in helping}
+    near = {name: _about(free[name], [s[name] for s, _, _ in _as_good(tried[name], start)], levels) for name in helping}
     sets = [helping[:1], *([helping[:2], [helping[0], helping[2]], helping] if len(helping) > 2 else [helping[:2]])]
-    left = max(4, (TRIED - count) // len(sets))
+    left = max(4, (most - count) // len(sets))
     rounds: list[tuple[list[str], Scored]] = [(helping[:1], tried[helping[0]])]
     for number, names in enumerate([s for s in sets if len(s) == len(set(s))]):
         box = {name: near[name] for name in names}
@@ -206,14 +207,14 @@ def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
                 names, best = others, better
     settings = [one for one, _, _ in best]
     region = {n: _at(one, still[n]) for n, one in free.items()}
-    region |= {n: _wider(_box({n: free[n]}, settings)[n], free[n], 2 * levels) for n in names}
+    region |= {n: _about(free[n], [one[n] for one in settings], 2 * levels) for n in names}
     return region, _mean(best), start[1], count
 
 
 def _as_good(found: Scored, start: tuple[Setting, float, float]) -> Scored:
     order = sorted(found, key=lambda one: -one[1])
     _, top, error = order[0]
-    return [one for one in order if one[1] >= top - max(error, NEAR_BEST * max(0.0, top - start[1]))]
+    return [one for one in order if one[1] >= top - max(error / 2, NEAR_BEST * max(0.0, top - start[1]))]
 
 
 def _levels(one: Parameter, count: int) -> list[Value]:
@@ -226,18 +227,31 @@ def _at(one: Parameter, value: Value) -> Parameter:
     return one.within(value, value) if one.is_number else replace(one, choices=(value,))
 
 
-def _wider(one: Parameter, whole: Parameter, levels: int) -> Parameter:
-    """An interval, half a level wider on both sides; never across the value of no effect."""
+def _about(one: Parameter, values: Sequence[Value], levels: int) -> Parameter:
+    """The part of a parameter around some values, half a level wider, without the value of no effect.
+
+    Where values lie on both sides of it, both sides are meant, and what is between them is left out.
+    """
     if not one.is_number:
-        return one
-    low, high = whole.unit(one.low), whole.unit(one.high)
-    step, still = 0.5 / levels, whole.unit(whole.identity)
+        return replace(one, choices=tuple(v for v in one.choices if v in values))
+    below = [v for v in values if v < one.identity]
+    above = [v for v in values if v > one.identity]
+    if not below or not above:
+        ends = _wider(one, values, levels)
+        return one.within(*ends)
+    (low, left), (right, high) = _wider(one, below, levels), _wider(one, above, levels)
+    return replace(one.within(low, high), gap=(left, right))
+
+
+def _wider(one: Parameter, values: Sequence[Value], levels: int) -> tuple[Value, Value]:
+    """An interval around values of one side, half a level wider, at most half the way to the value of no effect."""
+    low, high, still, step = one.unit(min(values)), one.unit(max(values)), one.unit(one.identity), 0.5 / levels
     down, up = max(0.0, low - step), min(1.0, high + step)
     if low > still:
         down = max(down, (still + low) / 2)
     if high < still:
         up = min(up, (still + high) / 2)
-    return whole.within(whole.value(down), whole.value(up))
+    return one.value(down), one.value(up)
 
 
 def _inside(setting: Setting, region: Mapping[str, Any]) -> bool:
@@ -245,7 +259,8 @@ def _inside(setting: Setting, region: Mapping[str, Any]) -> bool:
     for name, ends in region.items():
         value = setting.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if not ends[0] <= value <= ends[-1]:
+            sides = [ends] if len(ends) < 4 else [ends[:2], ends[2:]]
+            if not any(side[0] <= value <= side[-1] for side in sides):
                 return False
         elif value not in ends:
             return False

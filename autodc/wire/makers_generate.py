@@ -21,7 +21,7 @@ from autodc.large import evenly
 from autodc.propose import made
 from autodc.propose.generator import Asked, Base, Batch
 from autodc.propose.made import Made, Origin
-from autodc.propose.parameters import Setting, extremes, narrowed, spread
+from autodc.propose.parameters import Parameter, Setting, extremes, narrowed, spread
 from autodc.propose.searching import Chosen, Failures, chosen
 from autodc.table import Table, join
 from autodc.trial.call import Call, CallError, CallPart
@@ -36,6 +36,8 @@ SETTINGS = 25
 """Settings that the rows of a dataset have, drawn from the region."""
 PARENTS = 4000
 """Rows of the base that are looked at as parents, evenly."""
+MUCH_MORE = 1.5
+"""Parents that are like failures are taken where that alone makes rows so many times as sure as settings do."""
 ANY_PARENT = 0.2
 """Every row of the base is a parent at least so often, of how often it is on average."""
 FAILED, INSIDE, CLASS = "_failed", "_inside", "_class"
@@ -81,15 +83,9 @@ def _generate(call: Call) -> Any:
     work = _Work(asked=asked, base=base, told=told, seed=int(told["seed"]))
     warned = work.minds_parameters(ranges)
     failures = work.failures(call.parts.get(LOOKED))
-    parents = work.parents(failures)
-    best = None
+    parents, best = work.parents(call.parts.get(LOOKED)), None
     if failures is not None:
-        best = chosen(ranges, lambda s: work.score(failures, s, parents), work.seed, told.get("avoid", ()))
-        if best.sure < HARDLY * failures.rate:
-            got = f"surely {best.sure:.3f} of its rows at best, of all explore rows {failures.rate:.3f}"
-            hint = "widen its parameters, or give a generator that can make such rows"
-            problem = f"no setting of generator {asked.name} meets the finding"
-            raise CallError("ADC-PROP-024", problem, place, got, hint)
+        parents, best = work.searched(failures, ranges, parents)
     return made.write(
         call.out, work.made(ranges if best is None else dict(best.region), parents, failures, best, warned)
     )
@@ -142,17 +138,48 @@ class _Work:
             frame = pd.concat([frame.drop(columns=list(looked.x.names), errors="ignore"), looked.x.frame()], axis=1)
         if len(self.told.get("classes", ())) and looked.y is not None:
             frame[CLASS] = [f"class {code}" for code in looked.y]
-        probe = self.frame(self.asked.rows(self._middle(), np.zeros(2, dtype=int), self.seed))
+        probe = self.frame(self.asked.rows(self.middle(self.asked.parameters), np.zeros(2, dtype=int), self.seed))
         common = [n for n in frame.columns if n in probe.columns]
         if not [n for n in common if n != CLASS]:
             return None
         return Failures(frame[common], wanted, self.seed)
 
-    def parents(self, failures: Failures | None) -> tuple[Array, Array]:
-        """Rows of the base that may be parents, and how often each: the more, the more it is like failures."""
+    def searched(
+        self, failures: Failures, ranges: Mapping[str, Parameter], parents: tuple[Array, Array]
+    ) -> tuple[tuple[Array, Array], Chosen]:
+        """The parents to take and the region to make rows in. Raises CallError ADC-PROP-024 where none is worth it."""
+        avoid = self.told.get("avoid", ())
+        best = chosen(ranges, lambda some: self.score(failures, some, parents), self.seed, avoid)
+        if self.asked.transforms:
+            alike = self.parents_like(failures, parents)
+            still = float(self.score(failures, [self.middle(ranges)], alike)[0].mean())
+            if still > MUCH_MORE * best.sure:
+                parents = alike
+                best = chosen(ranges, lambda some: self.score(failures, some, alike), self.seed, avoid)
+        if best.sure < HARDLY * failures.rate:
+            got = f"surely {best.sure:.3f} of its rows at best, of all explore rows {failures.rate:.3f}"
+            hint = "widen its parameters, or give a generator that can make such rows"
+            problem = f"no setting of generator {self.asked.name} meets the finding"
+            raise CallError("ADC-PROP-024", problem, self.asked.place, got, hint)
+        return parents, best
+
+    def parents(self, looked: CallPart | None) -> tuple[Array, Array]:
+        """Rows of the base that may be parents, and how often each: classes as often as among those of the finding.
+
+        All of what is failed on would be few classes, and a model would learn the condition for their sign.
+        """
         places = evenly(len(self.base.x), PARENTS)
-        if not self.asked.transforms or failures is None:
-            return places, np.full(len(places), 1 / len(places))
+        weights = np.ones(len(places))
+        if looked is not None and looked.y is not None and len(self.told.get("classes", ())):
+            y, count = np.asarray(self.base.y)[places], len(self.told["classes"])
+            inside = np.bincount(np.asarray(looked.y)[looked.metadata[INSIDE].to_numpy(bool)], minlength=count)
+            found = (inside / max(1, inside.sum()))[y] / np.bincount(y, minlength=count)[y]
+            weights = found if found.sum() else weights
+        return places, weights / weights.sum()
+
+    def parents_like(self, failures: Failures, parents: tuple[Array, Array]) -> tuple[Array, Array]:
+        """The same, drawn the more often, the more they are like failures as they are."""
+        places, _ = parents
         sure = failures.sure(self._filled(self.frame(self._rows_of_base(places)), failures))
         weights = sure + ANY_PARENT * max(float(sure.mean()), 1e-6)
         return places, weights / weights.sum()
@@ -218,8 +245,13 @@ class _Work:
         except InputError:
             return None
 
-    def _middle(self) -> dict[str, Any]:
-        return {n: one.value(0.5) if one.identity is None else one.identity for n, one in self.asked.parameters.items()}
+    def middle(self, ranges: Mapping[str, Parameter]) -> dict[str, Any]:
+        """The setting of no effect, as far as it is within the ranges; else their middles."""
+        found = {}
+        for name, one in ranges.items():
+            is_still = one.identity is not None and one.has(one.identity)
+            found[name] = one.identity if is_still else one.value(0.5)
+        return found
 
     def _filled(self, frame: pd.DataFrame, failures: Failures) -> pd.DataFrame:
         """The columns that failures are told by; what a generator left out this time is missing."""

@@ -28,7 +28,8 @@ import numpy as np
 class Sensor:
     """Rows of a sensor that stands too high at night and turns round in the cold."""
 
-    parameters = {"night": {"type": "float", "low": 0.0, "high": 1.0}, "cold": {"type": "float", "low": 0.0, "high": 1.0}}
+    share = {"type": "float", "low": 0.0, "high": 1.0}
+    parameters = {"night": share, "cold": share}
 
     def generate(self, parameters, rows, seed):
         r = np.random.default_rng(seed)
@@ -75,7 +76,7 @@ def sensor_parts(inside: str, folder: Path) -> list[CallPart]:
     """The base, and explore rows of which those of one weakness are of the finding."""
     x, y, metadata = sensors(900, 1, 0.0, 0.0)
     base = part("base", x, y, metadata, folder)
-    x, y, metadata = sensors(1600, 2, 0.15, 0.15)
+    x, y, metadata = sensors(900, 2, 0.2, 0.15)
     failed = sensor_model().predict(x) != y
     within = (metadata["hour"] < 6) if inside == "night" else (metadata["heat"] < -3)
     looked = metadata.assign(_failed=failed, _inside=within.to_numpy())

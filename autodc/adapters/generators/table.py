@@ -154,9 +154,7 @@ class _Columns:
             out[name] = self._kept(name, here + part * (there - here), frame[name])
         for name in self.others:
             here = frame[name].astype(object).to_numpy()
-            common = [
-                pd.Series(row).mode(dropna=False).iloc[0] for row in self.frame[name].astype(object).to_numpy()[near]
-            ]
+            common = _commonest(self.frame[name].astype(object).to_numpy(), near)
             found = [new if moves else old for new, old, moves in zip(common, here, part > step / 2, strict=True)]
             out[name] = pd.Series(found, index=frame.index, dtype=object).astype(frame[name].dtype)
         return out
@@ -259,6 +257,15 @@ class _Columns:
             )
         values = np.round(values) if name in self.whole else values
         return values.astype(np.dtype(str(like.dtype)))
+
+
+def _commonest(values: Array, near: Array) -> Array:
+    """The commonest of the values of near rows, shape (n,); the nearer of two as common. near: (n, k)."""
+    codes, known = pd.factorize(values, use_na_sentinel=False)
+    of = codes[near]
+    counts = (of[:, :, None] == of[:, None, :]).sum(axis=2)
+    found: Array = np.asarray(known, dtype=object)[of[np.arange(len(of)), counts.argmax(axis=1)]]
+    return found
 
 
 def _frame(x: Any) -> pd.DataFrame:

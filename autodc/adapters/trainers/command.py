@@ -155,9 +155,10 @@ def _settings(model: Path) -> dict[str, Any]:
 
 
 def run_program(argv: list[str], folder: str, out: Path) -> int:
-    """Run a program to its end and return its exit code; it stays in our process group and dies with us, so no orphan holds a slot.
+    """Run a program to its end and return its exit code.
 
-    Its stdout and stderr go to files: a pipe would be held open by whatever it leaves behind.
+    It stays in our process group and dies with us, so no orphan holds a slot. Its stdout and stderr go to files: a
+    pipe would be held open by whatever it leaves behind.
     """
     with (out / "stdout.txt").open("wb") as stdout, (out / "stderr.txt").open("wb") as stderr:
         try:
