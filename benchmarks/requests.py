@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python -m benchmarks.requests    # writes benchmarks/results/requests.md
 
 A base lacks a condition or people. Its error on 60 rows of them, with the interval that a finding has, is all that the
-request is told; no training with such rows is known to it. The gain that is predicted is the mean of three trainings,
+request is told; no training with such rows is known to it. The gain that is predicted is the mean of two trainings,
 on other draws of the rows, on all other rows of the kind, which is SHARE of validation. What is usual was chosen by the
 first two groups; nothing was chosen by the others.
 """
@@ -33,10 +33,11 @@ Rows = tuple[Array, Array]
 Kind = tuple[str, Rows, Rows, Rows, Rows]
 """Its name; the base, more rows of the kind, held-out rows of the kind, held-out rows of others."""
 
+UNSEEN = tuple(name for name in cameras.CONDITIONS if name not in CONDITIONS)
 Take = Callable[[Array, str, np.random.Generator], Array]
 
 PAGE = Path(__file__).resolve().parent / "results" / "requests.md"
-SHARE, SEEN, SEEDS = 0.15, 60, 3
+SHARE, SEEN, SEEDS = 0.15, 60, 2
 CLOTHES = ("bold", "struck", "mirrored", "turned", "shifted", "masked")
 
 
@@ -83,15 +84,15 @@ def people() -> Iterator[Kind]:
 
 
 def groups() -> Iterator[tuple[str, Callable[..., Any], Iterator[Kind]]]:
-    yield "digits, linear", linear, kinds(photograph, *digits(), CONDITIONS, (300, 400, 900))
+    yield "digits, linear", linear, kinds(photograph, *digits(), CONDITIONS, (300, 800, 600))
     yield "Fashion-MNIST, network", network, kinds(photograph, *clothes(), CLOTHES, (1000, 800, 1500))
     known = load_digits()
     yield (
         "digits of poor scanners, linear",
         linear,
-        kinds(scanned, known.images, known.target, SCANNERS, (300, 400, 900)),
+        kinds(scanned, known.images, known.target, SCANNERS, (300, 800, 600)),
     )
-    yield "Fashion-MNIST by cameras, network", network, kinds(camera, *images(), cameras.CONDITIONS, (2000, 800, 1500))
+    yield "Fashion-MNIST by cameras, network", network, kinds(camera, *images(), UNSEEN, (1000, 800, 1500))
     yield "census, boosted trees", trees, people()
 
 
@@ -132,6 +133,8 @@ def judged(found: list[tuple[Ask, dict[float, float]]]) -> Iterator[tuple[object
             step = next(s for s in asked.steps if s["rows"] == max(1, round(times * asked.rows)))
             if times in gains:
                 seen.append((gains[times], step["inside_low"], step["inside_mid"], step["inside_high"]))
+        if not seen:
+            continue
         truth, low, mid, high = np.array(seen).T
         inside = f"{np.mean((low <= truth) & (truth <= high)):.0%}"
         beyond = f"{np.mean(truth < low):.0%} / {np.mean(truth > high):.0%}"

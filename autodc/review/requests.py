@@ -245,9 +245,7 @@ def _which(finding: Mapping[str, Any]) -> str:
 def _basis(one: ev.RequestMade) -> str:
     if one.like is not None:
         return f"by the learning curve of {one.like}, whose rows are like these"
-    return (
-        "no rows of this kind were trained on yet: weighed from how such errors usually fall, so the interval is wide"
-    )
+    return "no trainings differ in rows of this kind, so it is weighed from how such errors usually fall"
 
 
 def _cost_words(one: ev.RequestMade) -> str:
@@ -260,8 +258,11 @@ def _cost_words(one: ev.RequestMade) -> str:
 
 
 def _until_words(state: State, one: ev.RequestMade) -> str:
-    if _status(state, one.id) == "gone":
+    status = _status(state, one.id)
+    if status == "gone":
         return "no more: in the last diagnosis this weakness is gone"
+    if status == "delivered":
+        return "something was delivered; more of it is taken too"
     if one.until is not None and state.finished is None and state.round < one.until:
         return f"before round {one.until} begins; later rounds take it too"
     if state.finished is None and state.round < spec_of(state).loop.rounds:
