@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 from PIL import Image
 from pyarrow import parquet
 from sklearn.datasets import load_digits, load_wine
@@ -21,8 +22,12 @@ from sklearn.datasets import load_digits, load_wine
 import autodc
 from autodc.adapters.export import Part, written
 from autodc.adapters.sources import read_source
+from autodc.cli.main import cli
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError
+from autodc.plan.plan import Plan
+from autodc.review.lineage import trained_on
+from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
 from autodc.table import Table
 from autodc.verbs.folder import open_state
@@ -208,6 +213,24 @@ def test_what_is_there_stays_and_what_fails_leaves_nothing(tmp_path: Path) -> No
     assert changed.value.code == "ADC-PROP-061"
     assert "data.base" in changed.value.place
     assert sorted(path.name for path in tmp_path.iterdir() if "new" in path.name) == []
+
+
+def test_the_command_says_what_was_written(tmp_path: Path) -> None:
+    run = digits(tmp_path, lambda x: x)
+    done = CliRunner().invoke(cli, ["export", str(run), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0
+    assert f"300 rows in {tmp_path / 'out'}" in done.output
+    told = CliRunner().invoke(cli, ["export", str(run), "--out", str(tmp_path / "again"), "--json"])
+    assert json.loads(told.output)["rows"] == 300
+    assert sorted(json.loads((tmp_path / "out" / "digests.json").read_text())) == sorted(
+        path.name for path in (tmp_path / "out").iterdir() if path.name != "digests.json"
+    )
+
+
+def test_what_takes_the_place_of_the_base_is_trained_on_instead() -> None:
+    plan = Plan.of({"base": 1, "mended": 0.5, "more": 2}, {})
+    roster = {"more": {"by": "given"}, "mended": {"by": "relabel", "how": {"replaces": "base"}}}
+    assert trained_on(State(incumbent=plan, roster=roster)) == {"more": 2, "mended": 1}
 
 
 def test_the_croissant_file_has_what_the_standard_requires(tmp_path: Path) -> None:
