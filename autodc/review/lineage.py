@@ -27,7 +27,7 @@ def trained_on(state: State) -> dict[str, float]:
 
 def proposal_of(state: State, name: str) -> Mapping[str, Any]:
     """How a dataset was made, as the journal has its proposal; nothing of one that was given."""
-    return state.card(name).get("how") or {}
+    return state.roster.get(name, {}).get("how") or {}
 
 
 def maker_of(state: State, name: str) -> str:

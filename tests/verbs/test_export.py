@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 from PIL import Image
 from pyarrow import parquet
 from sklearn.datasets import load_digits, load_wine
@@ -21,8 +22,12 @@ from sklearn.datasets import load_digits, load_wine
 import autodc
 from autodc.adapters.export import Part, written
 from autodc.adapters.sources import read_source
+from autodc.cli.main import cli
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError
+from autodc.plan.plan import Plan
+from autodc.review.lineage import trained_on
+from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
 from autodc.table import Table
 from autodc.verbs.folder import open_state
@@ -64,11 +69,12 @@ def again(content: dict[str, Any], kind: str = "classification") -> Dataset:
 def test_a_table_is_parquet_that_is_read_as_it_was(tmp_path: Path) -> None:
     frame = load_wine(as_frame=True).frame.rename(columns={"target": "grape"})
     frame["grape"] = frame["grape"].map({0: "barolo", 1: "grignolino", 2: "barbera"})
+    frame["cultivar"] = np.arange(len(frame)) % 3
     frame["cellar"], frame["colour"] = np.arange(len(frame)) % 7, np.where(frame["hue"] > 1, "pale", None)
     even = np.arange(len(frame)) % 2 == 0
     frame[even].to_csv(tmp_path / "base.csv", index=False)
     frame[~even].assign(cellar=np.arange(89) % 30 + 100).to_csv(tmp_path / "validation.csv", index=False)
-    options = {"target": "grape", "group": "cellar"}
+    options = {"target": "grape", "group": "cellar", "types": {"magnesium": "number", "cultivar": "category"}}
     sources = {name: {"source": f"{name}.csv", "options": options} for name in ("base", "validation")}
     run = begun(tmp_path, sources, options={"estimator": "HistGradientBoostingClassifier"})
     content = autodc.export(run, tmp_path / "out").to_dict()
@@ -88,6 +94,7 @@ def test_a_table_is_parquet_that_is_read_as_it_was(tmp_path: Path) -> None:
     assert isinstance(found.x, Table)
     assert isinstance(base.x, Table)
     assert found.x.schema == base.x.schema
+    assert (found.x.schema["magnesium"], found.x.schema["cultivar"]) == ("number", "category")
     assert found.x.arrow.equals(base.x.arrow)
     assert found.y is not None
     assert found.y.tolist() == told["grape"].tolist()
@@ -135,23 +142,23 @@ def test_numbers_keep_their_type_and_shape(tmp_path: Path, values: Callable[[Any
 
 
 def test_rows_are_written_a_piece_at_a_time(tmp_path: Path) -> None:
-    rows = 70_000
+    rows, few = 66_000, 10
     frame = pd.DataFrame({"size": np.linspace(0, 1, rows)})
     frame["day"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows) % 9, unit="D")
     parts = []
-    for name, weight in (("base", 1.0), ("more", 0.5)):
-        x = Table.of("table", {"size": frame["size"].to_numpy()}, ("number",))
-        metadata = frame if name == "base" else frame.drop(columns="day").assign(size=None, extra="new")
-        data = Dataset(name=name, x=x, y=np.arange(rows) % 3, metadata=metadata)
-        y = np.array(["low", "mid", "high"])[np.arange(rows) % 3]
+    for name, weight, count in (("base", 1.0, rows), ("more", 0.5, few)):
+        x = Table.of("table", {"size": frame["size"][:count].to_numpy()}, ("number",))
+        metadata = frame if name == "base" else frame[:few].drop(columns="day").assign(size=None, extra="new")
+        data = Dataset(name=name, x=x, y=np.arange(count) % 3, metadata=metadata)
+        y = np.array(["low", "mid", "high"])[np.arange(count) % 3]
         parts.append(Part(data=data, y=y, weight=weight, by="given", round=0, finding=None))
     layout = written(tmp_path, parts, {})
     file = parquet.ParquetFile(tmp_path / layout.files[0])
-    assert file.metadata.num_rows == 2 * rows
-    assert file.metadata.num_row_groups == 4
+    assert file.metadata.num_rows == rows + few
+    assert file.metadata.num_row_groups == 3
     told = file.read().to_pandas()
-    assert told["size"].tolist() == 2 * frame["size"].tolist()
-    assert told["day"][:rows].tolist() == frame["day"].tolist()
+    assert np.array_equal(told["size"], [*frame["size"], *frame["size"][:few]])
+    assert np.array_equal(told["day"][:rows], frame["day"])
     assert told["day"][rows:].isna().all()
     assert set(told["extra"][rows:]) == {"new"}
     assert told.groupby("autodc_dataset")["autodc_weight"].mean().to_dict() == {"base": 1.0, "more": 0.5}
@@ -208,6 +215,24 @@ def test_what_is_there_stays_and_what_fails_leaves_nothing(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir() if "new" in path.name) == []
 
 
+def test_the_command_says_what_was_written(tmp_path: Path) -> None:
+    run = digits(tmp_path, lambda x: x)
+    done = CliRunner().invoke(cli, ["export", str(run), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0
+    assert f"300 rows in {tmp_path / 'out'}" in done.output
+    told = CliRunner().invoke(cli, ["export", str(run), "--out", str(tmp_path / "again"), "--json"])
+    assert json.loads(told.output)["rows"] == 300
+    assert sorted(json.loads((tmp_path / "out" / "digests.json").read_text())) == sorted(
+        path.name for path in (tmp_path / "out").iterdir() if path.name != "digests.json"
+    )
+
+
+def test_what_takes_the_place_of_the_base_is_trained_on_instead() -> None:
+    plan = Plan.of({"base": 1, "mended": 0.5, "more": 2}, {})
+    roster = {"more": {"by": "given"}, "mended": {"by": "relabel", "how": {"replaces": "base"}}}
+    assert trained_on(State(incumbent=plan, roster=roster)) == {"more": 2, "mended": 1}
+
+
 def test_the_croissant_file_has_what_the_standard_requires(tmp_path: Path) -> None:
     run = digits(tmp_path, lambda x: (x * 15).astype(np.uint8))
     autodc.export(run, tmp_path / "out", license_url="https://creativecommons.org/publicdomain/zero/1.0/")
@@ -227,6 +252,7 @@ def test_the_croissant_file_has_what_the_standard_requires(tmp_path: Path) -> No
         assert len(list(mlcroissant.Dataset(str(tmp_path / "out" / "croissant.json")).records("rows"))) == 300
 
 
+@pytest.mark.slow
 def test_an_export_is_exported_again(tmp_path: Path) -> None:
     run = digits(tmp_path, lambda x: x.reshape(len(x), -1))
     first = autodc.export(run, tmp_path / "first").to_dict()

@@ -163,3 +163,14 @@ def test_what_the_journal_knows_is_told_without_the_sources(folder: Path, tmp_pa
         base.write_bytes(kept)
     assert found["chain"][1]["row"] == 2
     assert "cannot be read again" in found["notes"][0]
+
+
+def test_an_origin_that_is_damaged_is_named(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(folder / "out", out)
+    for origin in (out / DATASETS).glob("*.origin.parquet"):
+        origin.write_bytes(origin.read_bytes()[:50])
+    with pytest.raises(InputError) as caught:
+        row_origin(out, "lit", 9)
+    assert caught.value.code == "ADC-PROP-064"
+    assert caught.value.place.endswith(".origin.parquet")

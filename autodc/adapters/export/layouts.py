@@ -92,10 +92,8 @@ def _write_table(folder: Path, parts: Sequence[Part], targets: tuple[str, ...], 
     else:
         options["features"] = list(inputs)
     if isinstance(x, Table) and x.kind == "table":
-        named: dict[str, JsonValue] = {
-            n: kind for n, kind in x.schema.items() if kind in ("category", "text", "boolean")
-        }
-        options |= {"types": named} if named else {}
+        doubtful = {name: kind for name, kind in x.schema.items() if _is_doubtful(name, kind, parts)}
+        options |= {"types": dict(doubtful)} if doubtful else {}
     return Layout(
         kind="table" if isinstance(x, Table) else "vectors",
         files=(DATA,),
@@ -169,6 +167,19 @@ def _write_files(folder: Path, parts: Sequence[Part], targets: tuple[str, ...], 
 def _inputs(part: Part, rows: slice) -> dict[str, Any]:
     x = part.data.x[rows]
     return {name: x.column(name) for name in x.names} if isinstance(x, Table) else {VECTOR: lists(x)}
+
+
+def _is_doubtful(name: str, kind: str, parts: Sequence[Part]) -> bool:
+    """Whether a column might be read as one of another type: words are names or text, whole numbers may be decimal."""
+    if kind != "number":
+        return kind in ("category", "text", "boolean")
+    for part, rows in pieces(parts):
+        x = part.data.x
+        values = x.column(name)[rows].to_numpy() if isinstance(x, Table) else np.zeros(0)
+        known = values[np.isfinite(values)]
+        if not np.array_equal(known, np.round(known)):
+            return False
+    return True
 
 
 def _put(folder: Path, into: str, name: str, x: Any, row: int) -> str:
