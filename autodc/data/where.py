@@ -186,9 +186,9 @@ def _of_words(where: str) -> str:
     """A hint where what is compared is several words, or a date, without quotes; else empty."""
     if listed := re.fullmatch(LISTED, where.strip()):
         column, sign, values = listed.groups()
-        quoted = [_in_quotes(value.strip()) for value in values.split(",")]
-        mended = f"{column} {sign} ({', '.join(quoted)})"
-        return "" if mended.count("'") != 2 * len(quoted) else f"text stands in quotes: {mended}"
+        each = [_in_quotes(value.strip()) for value in values.split(",")]
+        mended = f"{column} {sign} ({', '.join(each)})"
+        return "" if mended.count("'") != 2 * len(each) else f"text stands in quotes: {mended}"
     bare = re.fullmatch(BARE, where.strip())
     if not bare:
         return ""
