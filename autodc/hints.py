@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import pkgutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.machinery import PathFinder
+from pathlib import Path
 
 LONGEST_NAME = 200
 """What is longer is compared by its beginning."""
@@ -59,6 +63,53 @@ def instead(where: str, attribute: str, own: Sequence[str]) -> str:
     others = [name for name in own if name != guess]
     more = f" It defines {', '.join([guess, *others][:MOST_NAMES])}" if others else ""
     return f"did you mean {where}:{guess}?{more}"
+
+
+def nearest_program(file: Path, name: str) -> str:
+    """A hint: the object of this name in the nearest program beside a file that is not there.
+
+    name: as it was given, `path/to/file.py:Object`.
+    """
+    where, _, attribute = name.rpartition(":")
+    guess = _beside(file, CLOSE)
+    return f"did you mean {Path(where).with_name(guess)}:{attribute}?" if guess else f"looked in {file.parent}"
+
+
+def nearest_module(module: str, attribute: str, folder: str, otherwise: str) -> str:
+    """A hint where there is no such module: a file below the folder that is called so, or the nearest module.
+
+    otherwise: what to do where it is neither; it stands alone where nothing is close.
+    """
+    file = Path(*module.split(".")).with_suffix(".py")
+    guess = file.name if (Path(folder) / file).is_file() else _beside(Path(folder) / file, VERY_CLOSE)
+    if guess:
+        return f"did you mean {file.with_name(guess)}:{attribute}?"
+    near = _module_meant(module.split("."))
+    return f"did you mean {near}:{attribute}? Else {otherwise}" if near else otherwise
+
+
+def _beside(file: Path, least: float) -> str | None:
+    """The nearest program in the folder of a file that is not there. least: how alike the name must be."""
+    try:
+        guess = meant(file.stem, [one.stem for one in file.parent.glob("*.py")], least=least)
+    except (OSError, ValueError):
+        return None
+    return f"{guess}.py" if guess else None
+
+
+def _module_meant(parts: list[str]) -> str | None:
+    """The module with the first part that is not there called as one that is; no package is imported for it."""
+    above: list[str] | None = None
+    for at, part in enumerate(parts):
+        names = [*(one.name for one in pkgutil.iter_modules(above)), *(() if at else sys.stdlib_module_names)]
+        if part not in names:
+            guess = meant(part, [name for name in names if not name.startswith("_")], least=VERY_CLOSE)
+            return ".".join([*parts[:at], guess, *parts[at + 1 :]]) if guess else None
+        found = PathFinder.find_spec(".".join(parts[: at + 1]), above)
+        if found is None or found.submodule_search_locations is None:
+            return None
+        above = list(found.submodule_search_locations)
+    return None
 
 
 def _folded(word: str) -> str:

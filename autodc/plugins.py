@@ -9,9 +9,7 @@ import ast
 import contextlib
 import hashlib
 import importlib
-import importlib.machinery
 import importlib.util
-import pkgutil
 import sys
 import sysconfig
 import traceback
@@ -23,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from autodc.errors import AutodcError, InputError, SpecError, SurroundingsError
-from autodc.hints import CLOSE, VERY_CLOSE, instead, meant, suggest
+from autodc.hints import instead, nearest_module, nearest_program, suggest
 
 TRAINERS = "autodc.trainers"
 METRICS = "autodc.metrics"
@@ -149,7 +147,7 @@ def find_problem(name: str, folder: str, place: str) -> SpecError | None:
         return _module_problem(where, folder, place, name)
     file = Path(folder) / where
     if not file.is_file():
-        return SpecError("ADC-TRAIN-020", f"there is no file {where}", place, name, _near(file, name))
+        return SpecError("ADC-TRAIN-020", f"there is no file {where}", place, name, nearest_program(file, name))
     try:
         tree = ast.parse(file.read_bytes(), filename=str(file))
     except OSError as error:
@@ -195,47 +193,6 @@ def _written(tree: ast.Module) -> list[str]:
     return [name for name in dict.fromkeys([*names, *others]) if not name.startswith("_")]
 
 
-def _near(file: Path, name: str) -> str:
-    """A hint: the same object of the nearest program beside one that is not there."""
-    where, _, attribute = name.rpartition(":")
-    guess = _beside(file, CLOSE)
-    return f"did you mean {Path(where).with_name(guess)}:{attribute}?" if guess else f"looked in {file.parent}"
-
-
-def _beside(file: Path, least: float) -> str | None:
-    """The nearest program in the folder of a file that is not there. least: how alike the name must be."""
-    try:
-        guess = meant(file.stem, [one.stem for one in file.parent.glob("*.py")], least=least)
-    except (OSError, ValueError):
-        return None
-    return f"{guess}.py" if guess else None
-
-
-def _near_module(module: str, attribute: str, folder: str) -> str:
-    """A hint where there is no such module: a file of the user's own that is called so, or the nearest module."""
-    file = Path(*module.split(".")).with_suffix(".py")
-    guess = file.name if (Path(folder) / file).is_file() else _beside(Path(folder) / file, VERY_CLOSE)
-    if guess:
-        return f"did you mean {file.with_name(guess)}:{attribute}?"
-    near = _nearest_module(module.split("."))
-    return f"did you mean {near}:{attribute}? Else {_INSTALL}" if near else _INSTALL
-
-
-def _nearest_module(parts: list[str]) -> str | None:
-    """The module whose first part that is not there is called as one that is; no package is imported for it."""
-    above: list[str] | None = None
-    for at, part in enumerate(parts):
-        names = [*(one.name for one in pkgutil.iter_modules(above)), *(() if at else sys.stdlib_module_names)]
-        if part not in names:
-            guess = meant(part, [name for name in names if not name.startswith("_")], least=VERY_CLOSE)
-            return ".".join([*parts[:at], guess, *parts[at + 1 :]]) if guess else None
-        found = importlib.machinery.PathFinder.find_spec(".".join(parts[: at + 1]), above)
-        if found is None or found.submodule_search_locations is None:
-            return None
-        above = list(found.submodule_search_locations)
-    return None
-
-
 def import_failed(what: str, place: str) -> Callable[[str], SpecError]:
     """The refusal of code that fails while it is imported."""
     return lambda got: SpecError(IMPORT_FAILED, f"{what} fails while it is imported", place, got)
@@ -257,7 +214,7 @@ def _misnamed(where: str, attribute: str, place: str, name: str) -> SpecError | 
 
 def _file_module(file: Path, folder: str, place: str, name: str) -> ModuleType:
     if not file.is_file():
-        raise SpecError("ADC-TRAIN-020", f"there is no file {file.name}", place, str(file), _near(file, name))
+        raise SpecError("ADC-TRAIN-020", f"there is no file {file.name}", place, str(file), nearest_program(file, name))
     try:
         content = hashlib.sha256(str(file.resolve()).encode() + file.read_bytes()).hexdigest()[:16]
     except OSError as error:
@@ -288,7 +245,7 @@ def _named_module(name: str, attribute: str, folder: str, place: str) -> ModuleT
         except ModuleNotFoundError as error:
             if not _is_or_holds(error.name, name):
                 raise
-            hint = _near_module(name, attribute, folder)
+            hint = nearest_module(name, attribute, folder, _INSTALL)
             raise SpecError("ADC-TRAIN-024", f"there is no module {name}", place, str(error), hint) from error
 
 
@@ -307,7 +264,7 @@ def _module_problem(module: str, folder: str, place: str, name: str) -> SpecErro
         return error
     if found is not None:
         return None
-    hint = _near_module(module, name.rpartition(":")[2], folder)
+    hint = nearest_module(module, name.rpartition(":")[2], folder, _INSTALL)
     return SpecError("ADC-TRAIN-024", f"there is no module {module}", place, name, hint)
 
 

@@ -64,6 +64,8 @@ WHOLE_OR_DECIMAL = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL.*")
 """DuckDB's types to which it rounds text that is compared with them."""
 BARE = re.compile(r"""(\w+|"[^"]+")\s*(==?|<>|!=|[<>]=?)\s*([^\W\d][^'()=<>]*|\d{4}-\d{2}-\d{2}[^'()=<>]*)""")
 """A column compared with something that is not in quotes: words, or a date."""
+LISTED = re.compile(r"""(\w+|"[^"]+")\s+((?:NOT\s+)?IN)\s*\(([^()]+)\)""", re.IGNORECASE)
+"""A column among several values."""
 TEXT_HINT = "text that is no number cannot be compared with one; TRY_CAST(column AS DOUBLE) makes it missing instead"
 REFUSED = {
     "SUBQUERY": "a subquery",
@@ -182,12 +184,22 @@ def _quote_them(where: str, values: list[str]) -> str:
 
 def _of_words(where: str) -> str:
     """A hint where what is compared is several words, or a date, without quotes; else empty."""
+    if listed := re.fullmatch(LISTED, where.strip()):
+        column, sign, values = listed.groups()
+        each = [_in_quotes(value.strip()) for value in values.split(",")]
+        mended = f"{column} {sign} ({', '.join(each)})"
+        return "" if mended.count("'") != 2 * len(each) else f"text stands in quotes: {mended}"
     bare = re.fullmatch(BARE, where.strip())
     if not bare:
         return ""
     column, sign, value = (one.strip() for one in bare.groups())
     quoted = value.strip('"').replace("'", "''")
     return f"text stands in quotes: {column} {sign} '{quoted}'"
+
+
+def _in_quotes(value: str) -> str:
+    """A value in the quotes of text, as it may be already."""
+    return f"'{value[1:-1]}'" if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else f"'{value}'"
 
 
 def _usable_target(target: Array | None, place: str) -> Array:

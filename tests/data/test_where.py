@@ -220,6 +220,7 @@ def test_a_forked_process_has_a_database_of_its_own() -> None:
         ("city IN (Berlin, 'Bonn')", "city IN ('Berlin', 'Bonn')"),
         ("city IN (Berlin, Bonn)", "city IN ('Berlin', 'Bonn')"),
         ("city NOT IN (Bonn, 'Bad Bonn', \"Berlin\")", "city NOT IN ('Bonn', 'Bad Bonn', 'Berlin')"),
+        ("city IN (New York, 'Bonn')", "city IN ('New York', 'Bonn')"),
         ("city = Berlin OR city = Bonn AND population > 3", "city = 'Berlin' OR city = 'Bonn' AND population > 3"),
         ("city = New York", "city = 'New York'"),
         ("target = cat", "target = 'cat'"),
