@@ -102,7 +102,8 @@ def points(base: Inputs) -> Array:
     spread[spread == 0] = 1.0
 
     def plain_rows(values: Array) -> Array:
-        return np.clip(np.nan_to_num((values - middle) / spread, nan=0.0, posinf=0.0, neginf=0.0), -WIDEST, WIDEST)
+        found = np.nan_to_num((values - middle) / spread, nan=0.0, posinf=0.0, neginf=0.0)
+        return np.asarray(np.clip(found, -WIDEST, WIDEST))
 
     wide = known.shape[1] > COMPONENTS and len(known) > COMPONENTS
     turned = PCA(COMPONENTS, random_state=0).fit(plain_rows(known)) if wide else None
