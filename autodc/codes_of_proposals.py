@@ -39,7 +39,7 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-065": Code("The journal does not say where the study file lies."),
     "ADC-PROP-066": Code("Inputs or targets are called as a column of lineage."),
     # mended bases, rows drawn again, label maps
-    "ADC-PROP-030": Code("There is nothing to mend, or it cannot be told what: no dataset is made."),
+    "ADC-PROP-030": several("There is nothing to mend, or it cannot be told what: no dataset is made."),
     "ADC-PROP-031": several("A label map names classes that do not exist, or none that the dataset has."),
-    "ADC-PROP-032": Code("Rows that take another dataset's place do not say where each of them comes from."),
+    "ADC-PROP-032": several("Rows that take another dataset's place do not say where each of them comes from."),
 }

@@ -57,13 +57,12 @@ def make(call: Call, space: Space = points) -> dict[str, Any]:
 
 
 def margins(codes: Array, shares: Array) -> Array:
-    """How far each row is from the boundary, shape (n,): between its label and the best other class, 0 is on it.
+    """How far each row is from the boundary, shape (n,): its label's probability before the next best, 0 is on it.
 
-    A row whose label is not among its best two classes lies elsewhere: infinity. shares: shape (n, classes).
+    A row that lies on another class's side, where mislabelled ones lie: infinity. shares: shape (n, classes).
     """
     every = np.arange(len(codes))
     own, others = shares[every, codes], np.array(shares)
     others[every, codes] = -np.inf
     best = others.max(axis=1)
-    second = np.partition(others, -2, axis=1)[:, -2] if shares.shape[1] > 2 else np.full(len(codes), -np.inf)
-    return np.where(own < second, np.inf, np.abs(own - best))
+    return np.where(own < best, np.inf, own - best)

@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 FOLDS = 5
 MOST_SEEN = 10_000
 """Rows that models are fitted to in a fold, evenly."""
-TREES, NEIGHBOURS = 100, 15
+TREES, NEIGHBOURS = 50, 15
 PENALTY = 10.0
 """Of the logistic regression, on standardised coordinates."""
 

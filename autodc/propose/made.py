@@ -86,10 +86,11 @@ def read(folder: Path) -> Made:
         for name in known.columns
         if str(name).startswith("changed.")
     }
+    metadata = pd.read_parquet(folder / METADATA)
     return Made(
         x=x,
         y=np.load(folder / TARGETS, allow_pickle=False),
-        metadata=pd.read_parquet(folder / METADATA),
+        metadata=metadata if len(metadata.columns) else pd.DataFrame(index=range(len(x))),
         origin=Origin(
             parents=tuple(facts["parents"]),
             parent=known["parent"].to_numpy(),

@@ -30,6 +30,8 @@ MAKERS = "autodc.wire.makers_of_base"
 FITTED_ON = 5000
 """Rows that the plain space is fitted on, evenly."""
 COMPONENTS = 50
+WIDEST = 4.0
+"""Standard deviations beyond which a number is as one that lies there: a column of few values has no other weight."""
 
 
 @final
@@ -100,7 +102,8 @@ def points(base: Inputs) -> Array:
     spread[spread == 0] = 1.0
 
     def plain_rows(values: Array) -> Array:
-        return np.asarray(np.nan_to_num((values - middle) / spread, nan=0.0, posinf=0.0, neginf=0.0))
+        found = np.nan_to_num((values - middle) / spread, nan=0.0, posinf=0.0, neginf=0.0)
+        return np.asarray(np.clip(found, -WIDEST, WIDEST))
 
     wide = known.shape[1] > COMPONENTS and len(known) > COMPONENTS
     turned = PCA(COMPONENTS, random_state=0).fit(plain_rows(known)) if wide else None

@@ -81,7 +81,7 @@ def jittered_table(x: Table, known: Table, policy: Policy, rng: np.random.Genera
         if kind in ("number", "integer"):
             here = frame[name].notna().to_numpy()
             own = usual[name].dropna().to_numpy(dtype=np.float64)
-            values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            values = np.array(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
             values[here] = _jittered(values[here], own, policy, rng)
             frame[name] = np.round(values) if kind == "integer" else values
             if kind == "integer":
