@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from autodc.errors import DataError
@@ -27,5 +28,9 @@ def warnings(state: State) -> list[str]:
 
 def refused_words(event: ev.DeliveryRefused) -> str:
     """Why one is not taken, and how to go on."""
-    problems = [DataError(*(str(one[part]) for part in PARTS)) for one in event.problems]
-    return f"the inbox: `{event.delivered}` is not taken: {'; '.join(map(str, problems))}"
+    return f"the inbox: `{event.delivered}` is not taken: {problem_words(event.problems)}"
+
+
+def problem_words(problems: Iterable[Mapping[str, Any]]) -> str:
+    """Problems of an event in words."""
+    return "; ".join(str(DataError(*(str(one[part]) for part in PARTS))) for one in problems)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.gate.questions import LEAVING
-from autodc.review import findings, requests, together
+from autodc.review import deliveries, findings, requests, together
 from autodc.review.numbers import Numbers, listed
+from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 
@@ -26,13 +27,10 @@ def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
         card = state.card(name)
         beside = [other for other in made if name in controls[other]]
         found.setdefault(int(card.get("round") or 0), []).append(_row(state, name, beside, numbers))
-    for number in {one.round for one in state.requests.values()}:
+    for number in (*(one.round for one in state.requests.values()), *state.proposed):
         found.setdefault(number, [])
-    return [
-        {"round": number, "rows": rows, "notes": _notes(state, number)}
-        for number, rows in sorted(found.items())
-        if rows
-    ]
+    told = [{"round": number, "rows": rows, "notes": _notes(state, number)} for number, rows in sorted(found.items())]
+    return [one for one in told if one["rows"] or (one["notes"] and state.proposed)]
 
 
 def _control_of(card: Mapping[str, Any]) -> tuple[str, ...]:
@@ -77,10 +75,15 @@ def _measured(state: State, name: str, numbers: Numbers) -> str:
 
 
 def _notes(state: State, number: int) -> list[str]:
-    """What was asked for in a round."""
+    """What was not made in a round, and what was asked for."""
     asked = [one for one in state.requests.values() if one.round == number]
-    return (
-        [f"Asked for where nothing was made: {listed(f'{one.id} for {one.finding}' for one in asked)}."]
-        if asked
-        else []
-    )
+    words = [f"Not made: {one.name}. {deliveries.problem_words(one.problems)}" for one in _refused(state, number)]
+    for event in state.proposed.get(number, ()):
+        words += [f"Not made: {note['got']} [{note['code']}]." for note in event.notes]
+    if asked:
+        words.append(f"Asked for where nothing was made: {listed(f'{one.id} for {one.finding}' for one in asked)}.")
+    return words
+
+
+def _refused(state: State, number: int) -> list[ev.ProposalRefused]:
+    return [one for one in state.unmade.values() if one.round == number]

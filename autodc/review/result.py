@@ -79,8 +79,15 @@ def candidate(state: State, name: str) -> dict[str, Any]:
         "parent": list(card.get("parent") or ()),
         "made_in_round": int(card.get("round") or 0),
         "verdict": state.verdict(name),
-        **{key: card[key] for key in ("request", "how", "made") if card.get(key)},
+        **({"how": _shortened(card["how"])} if card.get("how") else {}),
+        **{key: card[key] for key in ("request", "made") if card.get(key)},
     }
+
+
+def _shortened(how: Mapping[str, Any]) -> dict[str, Any]:
+    """A proposal without what is as long as its rows: the journal has it, and `autodc why --row` tells it."""
+    short = {key: one for key, one in dict(how.get("arguments", {})).items() if key != "rows" or isinstance(one, int)}
+    return {**how, "arguments": short}
 
 
 def always_failing(state: State) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from autodc.data.dataset import Dataset
 from autodc.study.journal.events import DatasetAdmitted
 from autodc.study.journal.state import State
 
-MADE = Path("work") / "made"
-"""Below the study's folder: what makers write, until it was let in."""
+MADE = Path("made")
+"""Below the study's folder: what makers write; pictures that were made stay there, all else until it was let in."""
+PICTURES = "pictures"
 DATASETS = "datasets"
 """Below the study's folder: content of datasets that were admitted while it ran."""
 

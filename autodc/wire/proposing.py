@@ -16,7 +16,7 @@ from autodc.data.admit import Candidate
 from autodc.data.dataset import Dataset
 from autodc.data.descent import refuse_descent
 from autodc.diagnose.view import View as Rows
-from autodc.errors import AutodcError, InputError, each_of
+from autodc.errors import AutodcError, DataError, InputError, each_of
 from autodc.files import write_whole
 from autodc.propose import made as making
 from autodc.propose.proposal import Proposal
@@ -130,6 +130,11 @@ class Making:
             finding=one.finding,
         )
         admission = self._door.admit(candidate, read_source)
+        known = {str(view.state.card(name)["fingerprint"]): name for name in view.state.roster}
+        same = known.get("" if admission.data is None else admission.data.fingerprint)
+        if same is not None:
+            hint = "nothing is lost: they are judged under that name"
+            raise DataError("ADC-PROP-007", "the same rows are on the roster already", place, f"`{same}`", hint)
         event = let_in(self._store, candidate, admission)
         assert admission.data is not None
         self._put_origin(admission.data.fingerprint, out, descent.kept, admission.kept)

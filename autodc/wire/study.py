@@ -49,7 +49,7 @@ from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
 from autodc.trial import order
-from autodc.wire.admitting import DATASETS, MADE, admitted_event, let_in, stored_dataset
+from autodc.wire.admitting import DATASETS, MADE, PICTURES, admitted_event, let_in, stored_dataset
 from autodc.wire.attributes import measured_for
 from autodc.wire.composing import Composer
 from autodc.wire.inbox import Inbox
@@ -273,6 +273,9 @@ def tidy(study: StudyCore, out: Path) -> None:
         if folder.name not in {f"trial-{n}" for n in needed}:
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(out / "work", ignore_errors=True)
+    for folder in (out / MADE).glob("*"):
+        if not (folder / PICTURES).is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
     drop_worker_logs(out / LOGS)
 
 
