@@ -253,7 +253,6 @@ CODES: Mapping[str, Code] = {
     "ADC-SPEC-048": Code("A recipe that is named is not there."),
     "ADC-SPEC-049": Code("A dataset that is named is not there."),
     "ADC-SPEC-050": Code("A range of weights cannot be."),
-    "ADC-SPEC-051": Code("This is in the contract and not in this version."),
     "ADC-SPEC-052": Code("The metric does not fit the kind of task."),
     "ADC-SPEC-060": Code("--set is without a path and a value."),
     "ADC-SPEC-061": Code("--set leads to a place that is not there."),

@@ -36,7 +36,6 @@ WHEN_CYCLE: Final = "ADC-SPEC-047"
 UNKNOWN_RECIPE: Final = "ADC-SPEC-048"
 UNKNOWN_DATASET: Final = "ADC-SPEC-049"
 WEIGHT_RANGE: Final = "ADC-SPEC-050"
-NOT_AVAILABLE: Final = "ADC-SPEC-051"  # in the contract, not in this version
 METRIC_AND_KIND: Final = "ADC-SPEC-052"
 
 OWN_METRIC: Final = "ADC-METRIC-070"  # a custom task is scored by a metric of the user's own

@@ -51,7 +51,8 @@ class Repeat(Phase):
         return planning.training(view, key, self.name, "once more")
 
 
-WITH_REPEAT = (*ORDER[:6], Repeat(), *ORDER[6:])
+AFTER = 1 + [phase.name for phase in ORDER].index("tuning")
+WITH_REPEAT = (*ORDER[:AFTER], Repeat(), *ORDER[AFTER:])
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,6 @@ CASES = {
         "guard",
     ),
     "targets nothing": (("targets: [dark]", "targets: []"), "026", "11:45: data.candidates[1].targets", "every target"),
-    "proposer of later": (("[given]", "[given, pool]"), "051", "23:36: loop.propose[1]", "only given is available"),
     "unknown proposer": (("[given]", "[givn]"), "024", "23:29: loop.propose[0]", "did you mean given?"),
     "when names nothing": (
         ("when: {optimiser: sgd}", "when: {optimizr: sgd}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import json
 import shutil
 from pathlib import Path
@@ -142,7 +143,7 @@ def test_what_fails_is_a_note_and_the_rest_is_told(
     def broken(*rows: Any, **more: Any) -> None:
         raise ZeroDivisionError("no rows")
 
-    monkeypatch.setattr("autodc.diagnose.own_rows.cross_validated", broken)
+    monkeypatch.setattr(sys.modules["autodc.diagnose.own_rows"], "cross_validated", broken)
     spec = autodc.load(planted.page.parent.parent / "study.yaml")
     found = autodc.diagnose(spec, out=tmp_path / "page")
     assert [("ADC-DIAG-016" in note, "ZeroDivisionError" in note) for note in found.notes] == [(True, True)] * 2

@@ -57,11 +57,11 @@ def test_a_pool_that_nothing_draws_from_is_said_at_check_and_at_run(tmp_path: Pa
     assert f"warning: {words}" in said
 
 
-def test_proposers_that_do_nothing_are_said_where_the_file_was_not_checked(tmp_path: Path) -> None:
-    spec = autodc.load(write_world(tmp_path, **SMALL))
-    other = spec.model_copy(update={"loop": spec.loop.model_copy(update={"propose": ("given", "augment")})})
-    (told,) = (w for w in read_inputs(other).warnings if "loop.propose" in w)
-    assert "augment does nothing yet" in told
+@pytest.mark.parametrize(("name", "lacks"), [("pool", "data.pool"), ("generate", "data.generators")])
+def test_proposers_that_have_nothing_to_draw_from_are_said(tmp_path: Path, name: str, lacks: str) -> None:
+    spec = autodc.load(write_world(tmp_path, **SMALL, loop__propose=["given", name]))
+    (told,) = (w for w in read_inputs(spec).warnings if "loop.propose" in w)
+    assert lacks in told
 
 
 def people(folder: Any, columns: Any = 4) -> Any:

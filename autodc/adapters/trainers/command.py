@@ -123,7 +123,7 @@ def job_content(job: TrainingJob, out: Path) -> dict[str, Any]:
                 **_entry(part.name, part_file(part, out)),
                 "weight": part.weight,
                 "stage": part.stage,
-                "tags": list(part.tags),
+                **({"tags": list(part.tags)} if part.tags else {}),
             }
             for part in job.train
         ],
