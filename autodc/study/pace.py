@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -13,6 +14,7 @@ from autodc.plan.plan import Plan
 from autodc.study.journal.records import TrialState
 from autodc.study.journal.state import State
 from autodc.study.replacing import replaced, rows_of, standing
+from autodc.studyfile.study import StudySpec
 
 Array = np.ndarray[Any, Any]
 
@@ -127,3 +129,10 @@ def _ended(state: State) -> itertools.chain[TrialState]:
 
 def _rows(state: State, name: str) -> float:
     return float(state.card(name).get("rows", 0))
+
+
+def seconds_left(spec: StudySpec, state: State) -> float:
+    """What `budget.wall_clock` leaves to this session: sessions before count, a machine that slept does not."""
+    if spec.budget.wall_clock is None:
+        return math.inf
+    return spec.budget.wall_clock - sum(s.seconds for s in state.sessions[:-1])

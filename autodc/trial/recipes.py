@@ -16,6 +16,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "pretrain_share": 0.4,
     "finetune_lr_factor": 1.0,
     "frozen_layers": 0.0,
+    "adapter_warmup": 0.3,
     "curriculum_order": "base_first",
     "curriculum_pacing": 0.5,
     "replay": None,
@@ -24,7 +25,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 
 `pretrain_share`: share of the budget that goes to the parts of stage `pretrain`; `finetune_lr_factor`: on the learning
 rate in stage `main` after it; `frozen_layers`: leading layers that stay as they are there, below 1 a share of all, from
-1 on their number; `curriculum_order`: which datasets come first; `curriculum_pacing`: share of the budget before all
+1 on their number; `adapter_warmup`: share of the budget for the base alone, before other datasets say what they call
+differently; `curriculum_order`: which datasets come first; `curriculum_pacing`: share of the budget before all
 are in; `replay`: share of the rows drawn that are the base's where a training goes on from a model, None as weighted.
 """
 
@@ -50,9 +52,9 @@ def phases(job: TrainingJob, fixed: Mapping[str, Any] | None = None) -> tuple[Tr
 
     `pretrain_finetune`: the parts of stage `pretrain` get `pretrain_share` of the budget, then those of stage `main`
     the rest, at `finetune_lr_factor` times the learning rate and with `frozen_layers`; without pretraining parts it is
-    `concat`. `curriculum`: the base, other real datasets and those tagged synthetic join one after the other, or the
-    other way round, within `curriculum_pacing` of the budget; the last leg has them all. `continue` with `replay`: the
-    base's weight is such that its rows are that share of all. A part whose weight comes to no row an epoch is left out.
+    `concat`. `label_adapt`: the base alone for `adapter_warmup` of the budget, then all. `curriculum`: the base, other
+    real datasets and those tagged synthetic join one after the other, or the other way round, within
+    `curriculum_pacing` of the budget; the last leg has them all. `continue` with `replay`: the base's weight is such that its rows are that share of all. A part whose weight comes to no row an epoch is left out.
     Raises TrainerError where there are no rows, and where `continue` has no model to start from.
     """
     told = {**DEFAULTS, **{name: value for name, value in (fixed or {}).items() if name in DEFAULTS}}
@@ -64,6 +66,8 @@ def phases(job: TrainingJob, fixed: Mapping[str, Any] | None = None) -> tuple[Tr
         raise TrainerError("ADC-TRAIN-009", "recipe continue has no model to start from", "warm_start")
     if job.recipe == "pretrain_finetune":
         return _pretrained(parts, told)
+    if job.recipe == "label_adapt":
+        return _base_before_all(parts, float(told["adapter_warmup"]))
     if job.recipe == "curriculum":
         return _curriculum(parts, str(told["curriculum_order"]), float(told["curriculum_pacing"]))
     if job.recipe == "continue" and told["replay"] is not None:
@@ -99,6 +103,16 @@ def _pretrained(parts: Sequence[TrainPart], told: Mapping[str, Any]) -> tuple[Tr
     return (
         TrainPhase(parts=first, share=share, lr_factor=1.0, index=0),
         TrainPhase(parts=main, share=1.0 - share, lr_factor=factor, index=1, frozen=frozen),
+    )
+
+
+def _base_before_all(parts: Sequence[TrainPart], share: float) -> tuple[TrainPhase, ...]:
+    base = tuple(part for part in parts if part.name == BASE)
+    if not base or len(base) == len(parts) or share <= 0:
+        return _whole(parts)
+    return (
+        TrainPhase(parts=base, share=share, lr_factor=1.0, index=0),
+        TrainPhase(parts=tuple(parts), share=1.0 - share, lr_factor=1.0, index=1),
     )
 
 

@@ -29,6 +29,7 @@ from autodc.report.findings import Exhibits
 from autodc.report.requests import write_requests
 from autodc.review.folding import folded
 from autodc.review.result import result
+from autodc.study import pace
 from autodc.study.core import StudyCore
 from autodc.study.driver import Driver, Progress
 from autodc.study.journal import events as ev
@@ -252,7 +253,7 @@ def _train(
             retries=machine.retries,
             deadline=until,
             because="until",
-            seconds=_seconds_left(inputs.spec, study.state),
+            seconds=pace.seconds_left(inputs.spec, study.state),
             progress=progress,
             stop=stop,
         ).run()
@@ -279,13 +280,6 @@ def _workers(machine: MachineSpec, folder: Path, stage: Announce, stop: Callable
         workers.close()
         if not was_there and not (folder / JOURNAL).exists():
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _seconds_left(spec: StudySpec, state: State) -> float:
-    """What `budget.wall_clock` leaves to this session: sessions before count, a machine that slept does not."""
-    if spec.budget.wall_clock is None:
-        return math.inf
-    return spec.budget.wall_clock - sum(s.seconds for s in state.sessions[:-1])
 
 
 def _tracker(spec: StudySpec, folder: Path, tracking: Tracking) -> Tracker:

@@ -2,7 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.loop.parameters [--first 40] [--settings 6]
 
-prints a line of JSON a planted condition and writes benchmarks/results/loop_parameters.md. Worlds are those of `benchmarks/diagnose/world.py`: Fashion-MNIST, three
+prints a line of JSON a planted condition and writes benchmarks/results/loop_parameters.md. Worlds are those of
+`benchmarks/diagnose/world.py`: Fashion-MNIST, three
 planted conditions of a strength that changes from picture to picture. The finding is the rule of the beam, over
 measures of the pictures, that fits the planted rows best; the generator is `image` with all its parameters; 200 rows
 are made of the 6,000 of the base, and the network is trained again.
@@ -45,7 +46,8 @@ MEANT = {
     "thick": {"stroke": (1 / 28, 3 / 28)},
     "shrunk": {"scale": (0.5, 0.6)},
 }
-"""Planted condition → the parameters that make it, and the sizes that were planted, as far as `image` declares them. barred, framed and coarse have no
+"""Planted condition → the parameters that make it, and the sizes that were planted, as far as `image` declares them.
+barred, framed and coarse have no
 parameter of ours that makes them."""
 ROWS = 200
 
@@ -157,13 +159,16 @@ def write(rows: list[dict[str, Any]], told: argparse.Namespace) -> None:
     gain, by_chance = (float(np.mean([r["before"] - r[n] for r in made])) for n in ("after", "anything"))
     lines = [
         "# Parameters of a generator: found or not\n",
-        f"    OMP_NUM_THREADS=1 python -m benchmarks.loop.parameters --first {settings[0]} --settings {len(settings)}\n",
+        "    OMP_NUM_THREADS=1 python -m benchmarks.loop.parameters "
+        f"--first {settings[0]} --settings {len(settings)}\n",
         f"{platform.machine()}, {os.cpu_count()} cores. {' '.join((__doc__ or '').split('.md.')[1].split())}\n",
-        f"**Found: {hits} of {len(rows)}**: the generator moves a parameter that makes the planted condition, the middle",
+        f"**Found: {hits} of {len(rows)}**: the generator moves a parameter that makes the "
+        f"planted condition, the middle",
         "of its region within what was planted. Gain in error on fresh rows of the condition, mean:",
         f"**{gain:.3f}** with {ROWS} rows of the region, {by_chance:.3f} with {ROWS} rows of all that is declared. The",
         f"maker takes {np.median([r['seconds'] for r in made]):.1f} s on a busy machine (median).\n",
-        "| setting | planted | rule (its F1 on planted rows) | moved | found | sure (at rest) | before | after | anything |",
+        "| setting | planted | rule (its F1 on planted rows) | moved | found "
+        "| sure (at rest) | before | after | anything |",
         "| ---: | --- | --- | --- | --- | --- | ---: | ---: | ---: |",
     ]
     for r in rows:

@@ -29,6 +29,7 @@ RECIPE_OF: Mapping[str, Recipe] = {
     "adapt_strength": "adapt",
     "adapt_statistics": "adapt",
     "adapter_lr_factor": "label_adapt",
+    "adapter_warmup": "label_adapt",
     "curriculum_order": "curriculum",
     "curriculum_pacing": "curriculum",
 }
@@ -75,6 +76,9 @@ class TorchHyperparameters(Spec):
     )
     adapter_lr_factor: float = Field(
         default=3.0, gt=0, description="on lr for the maps of classes of recipe label_adapt"
+    )
+    adapter_warmup: float = Field(
+        default=0.3, ge=0, lt=1, description="share of the steps that recipe label_adapt gives to the base alone, first"
     )
     curriculum_order: Literal["base_first", "synthetic_first"] = Field(
         default="base_first", description="which datasets recipe curriculum begins with"

@@ -16,6 +16,7 @@ from autodc.adapters.trainers import image_rows
 from autodc.adapters.trainers.image_axes import BYTE, as_floats, channels_first, from_channels, layout_of, shape_of
 from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
 from autodc.adapters.trainers.options import TorchHyperparameters, TorchImageOptions, torch_hyperparameters
+from autodc.adapters.trainers.torch_scaling import scaled, target_scale, unscaled
 from autodc.adapters.trainers.torch_steps import (
     Codec,
     Prepared,
@@ -25,9 +26,6 @@ from autodc.adapters.trainers.torch_steps import (
     loss_of,
     read_facts,
     read_weights,
-    scaled,
-    target_scale,
-    unscaled,
 )
 from autodc.plugins import is_path, load_object
 from autodc.table import Inputs

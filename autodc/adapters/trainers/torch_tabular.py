@@ -14,6 +14,7 @@ from torch.nn import functional
 from autodc.adapters.trainers import tabular_rows as rows_of
 from autodc.adapters.trainers.networks import DEFAULT_WIDTH, mlp
 from autodc.adapters.trainers.options import TorchTabularOptions, torch_hyperparameters
+from autodc.adapters.trainers.torch_scaling import scaled, target_scale, unscaled
 from autodc.adapters.trainers.torch_steps import (
     Codec,
     Prepared,
@@ -23,9 +24,6 @@ from autodc.adapters.trainers.torch_steps import (
     loss_of,
     read_facts,
     read_weights,
-    scaled,
-    target_scale,
-    unscaled,
 )
 from autodc.table import Inputs
 from autodc.trial.recipes import SYNTHETIC

@@ -199,3 +199,33 @@ def test_a_script_that_is_not_there_is_told_by_the_name_that_was_meant(tmp_path:
     ((place, told),) = problems("command", {"argv": ["python", "deep/tran.py", "{job}"]}, folder=tmp_path)
     assert place == "task.options.argv[1]"
     assert "did you mean deep/train.py?" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kind", "recipe", "code", "says"),
+    [
+        ("lightning", {"module": "lit.py:LitDigits"}, "classification", "label_adapt", "110", "torch_image"),
+        ("sklearn", {"estimator": "SGDClassifier"}, "classification", "adapt", "110", "torch_tabular"),
+        ("torch_image", {}, "regression", "label_adapt", "111", "classification"),
+        ("torch_image", {"network": "unet_small"}, "image_to_image", "adapt", "111", "regression"),
+        ("command", {"argv": ["python", "-m", "train", "{job}"]}, "classification", "adapt", "047", "options.recipes"),
+    ],
+)
+def test_a_recipe_that_is_not_known_or_not_for_the_task_is_told(
+    name: Any, options: Any, kind: Any, recipe: Any, code: Any, says: Any
+) -> None:
+    found = check_trainer(name, options, kind, {}, ("concat", recipe), str(PROGRAMS))
+    assert [(one.code, one.place) for one in found] == [(f"ADC-TRAIN-{code}", "recipes")]
+    assert says in str(found[0])
+
+
+def test_parameters_of_recipes_are_searched_where_their_recipe_is_there() -> None:
+    share, when = ParameterSpec(type="float", low=0.1, high=0.9), ("concat", "continue", "adapt", "pretrain_finetune")
+    names = {"replay": share, "adapt_strength": share, "frozen_layers": ParameterSpec(type="int", low=0, high=2)}
+    assert problems("torch_image", space=names, recipes=when) == []
+    told = problems("torch_image", space=names, recipes=("concat",))
+    assert [place for place, _ in told] == [f"search_space.{name}" for name in names]
+    (alone,) = problems(
+        "sklearn", {"estimator": "SGDClassifier"}, space={**names, "adapt_strength": share}, recipes=when
+    )[:1]
+    assert "adapt" in alone[1]

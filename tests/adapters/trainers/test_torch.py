@@ -36,7 +36,7 @@ def train(job: Any, name: Any = "torch_image", folder: Any = ".", **options: Any
 def test_targets_are_scaled_by_the_mixture_whatever_they_are_read_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outputs: Any
 ) -> None:
-    from autodc.adapters.trainers.torch_steps import target_scale
+    from autodc.adapters.trainers.torch_scaling import target_scale
 
     monkeypatch.setattr("autodc.large.CHUNK", 7)
     rng = np.random.default_rng(0)
