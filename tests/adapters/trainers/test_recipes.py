@@ -102,23 +102,21 @@ def test_what_frozen_layers_normalise_by_stays_too() -> None:
     assert [p.requires_grad for p in network.parameters()] == [False] * 4 + [True] * 2
 
 
-def test_categories_come_before_the_layers_that_read_them(tmp_path: Path) -> None:
+def test_a_network_may_say_the_order_of_its_layers() -> None:
     from torch import nn
 
     from autodc.adapters.trainers.freezing import layers_of
-    from autodc.adapters.trainers.torch_tabular import _Standardised
 
-    torch = pytest.importorskip("torch")
-    facts = {"categories": {"a": ["x", "y"]}, "columns": {"a": "category", "n": "number"}, "outputs": 2}
-    try:
-        network = _Standardised(
-            {**facts, "hyper": {"width": 4, "depth": 1, "dropout": 0.0}}, torch.zeros(1), torch.ones(1)
-        )
-    except KeyError:
-        pytest.skip("facts have another form")
-    kinds = [type(layer) for layer in layers_of(network)]
-    assert kinds[0] is nn.Embedding
-    assert kinds[-1] is nn.Linear
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last, self.first = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), nn.Embedding(4, 2)
+
+        def in_order(self) -> Any:
+            return [self.first, self.last]
+
+    network = Late()
+    assert layers_of(network) == [network.first, network.last[0], network.last[2]]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pytorch_lightning") is None, reason="Lightning is not installed")
