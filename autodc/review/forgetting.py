@@ -9,6 +9,7 @@ import numpy as np
 
 from autodc.plan.plan import Plan
 from autodc.review.numbers import Numbers, count, listed
+from autodc.study.journal.events import IncumbentMoved, IncumbentPolished
 from autodc.study.journal.state import State
 
 
@@ -18,11 +19,12 @@ def forgetting(state: State) -> list[dict[str, Any]]:
     `slices`: slice → mean difference new − former over the seeds that both were trained with (up is better), and in how
     many of these `pairs` it fell. Moves without such a pair are left out.
     """
-    former, found = state.start, []
-    steps = sorted([*state.moves, *state.polished], key=lambda event: event.time)
+    former, found = state.start, list[dict[str, Any]]()
+    steps: list[IncumbentMoved | IncumbentPolished] = [*state.moves, *state.polished]
+    steps.sort(key=lambda event: event.time)
     for step in steps:
         plan = Plan.from_dict(step.plan)
-        if step in state.moves and plan.recipe == "continue" and former is not None:
+        if isinstance(step, IncumbentMoved) and plan.recipe == "continue" and former is not None:
             pairs = _pairs(state, former, plan)
             if pairs:
                 found.append({"round": step.round, "pairs": len(pairs), "slices": _differences(pairs)})

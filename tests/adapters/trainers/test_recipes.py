@@ -214,7 +214,7 @@ def swapped(folder: Path, recipe: str, **given: Any) -> Any:
     other = np.where(y == 4, 9, np.where(y == 9, 4, y))
     job = job_of(folder, recipe, hyperparameters=given)
     base, made = job.train
-    base = replace(base, x=x[600:700], y=y[600:700])
+    base = replace(base, x=x[600:900], y=y[600:900])
     return replace(job, train=(base, replace(made, y=other[:N_TRAIN])))
 
 
@@ -228,7 +228,7 @@ def test_another_convention_is_learnt_beside_that_of_the_base(tmp_path: Path, na
             flat = tuple(replace(one, x=np.array(one.x).reshape(len(one.x), -1)) for one in job.train)
             predict = {part: np.array(rows).reshape(len(rows), -1) for part, rows in job.predict.items()}
             job = replace(job, train=flat, predict=predict)
-        outputs = train(job, name, steps=120, width=16).outputs["validation"]
+        outputs = train(job, name, steps=120, width=32).outputs["validation"]
         right[recipe] = (outputs.argmax(axis=1) == truth)[either].mean()
     assert right["label_adapt"] > 0.7
     assert right["label_adapt"] > right["concat"] + 0.2
