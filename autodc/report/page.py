@@ -14,7 +14,7 @@ from autodc.files import write_whole
 from autodc.report import charts, front, sections
 from autodc.report.findings import Exhibits, drawn, nothing
 from autodc.report.labels import label_section
-from autodc.review import account, beside, findings, labels, made, more_rows, requests, story, tables
+from autodc.review import account, beside, findings, forgetting, labels, made, more_rows, requests, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
 from autodc.review.unit_tests import unit_test_words
@@ -100,6 +100,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dic
         "ledger": ledger(state).to_dict(),
         "arms": PURPOSES,
         "recipe": tables.recipe(state, result),
+        "forgotten": forgetting.words(result.get("forgetting", []), numbers),
         "phases": sections.PHASES,
         "found": sections.FINDINGS,
         "account": sections.gained(result, numbers),

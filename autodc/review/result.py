@@ -11,7 +11,17 @@ import numpy as np
 from autodc.evaluation import objective
 from autodc.gate.types import SliceLook
 from autodc.plan.plan import Plan
-from autodc.review import beside, deliveries, findings, labels, more_rows, notices, requests, unit_tests
+from autodc.review import (
+    beside,
+    deliveries,
+    findings,
+    forgetting,
+    labels,
+    more_rows,
+    notices,
+    requests,
+    unit_tests,
+)
 from autodc.study import direction
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -62,6 +72,7 @@ def result(state: State) -> dict[str, Any]:
         "ledger": ledger(state).to_dict(),
         "pareto": pareto(state, natural),
         "left": notices.left_over(state),
+        **({"forgetting": forgotten} if (forgotten := forgetting.forgetting(state)) else {}),
         **({"inbox": deliveries.refused(state)} if state.refused else {}),
         "warnings": [*notices.alarms(state), *question.warnings, *deliveries.warnings(state)],
     }

@@ -19,6 +19,9 @@ RECIPES = {
     "concat": "all datasets together from the first step on",
     "pretrain_finetune": "the datasets of stage pretrain first, those of stage main after them",
     "continue": "the training goes on from the model of the incumbent",
+    "adapt": "all together; datasets tagged synthetic are matched to the base's statistics and augmented more",
+    "label_adapt": "all together; each dataset beside the base has a map of its own from the base's classes to its own",
+    "curriculum": "datasets join one after the other",
 }
 
 

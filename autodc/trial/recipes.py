@@ -26,8 +26,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 `pretrain_share`: share of the budget that goes to the parts of stage `pretrain`; `finetune_lr_factor`: on the learning
 rate in stage `main` after it; `frozen_layers`: leading layers that stay as they are there, below 1 a share of all, from
 1 on their number; `adapter_warmup`: share of the budget for the base alone, before other datasets say what they call
-differently; `curriculum_order`: which datasets come first; `curriculum_pacing`: share of the budget before all
-are in; `replay`: share of the rows drawn that are the base's where a training goes on from a model, None as weighted.
+differently; `curriculum_order`: which datasets come first; `curriculum_pacing`: share of the budget before all are in;
+`replay`: share of the rows drawn that are the base's where a training goes on from a model, None as weighted.
 """
 
 
@@ -54,7 +54,8 @@ def phases(job: TrainingJob, fixed: Mapping[str, Any] | None = None) -> tuple[Tr
     the rest, at `finetune_lr_factor` times the learning rate and with `frozen_layers`; without pretraining parts it is
     `concat`. `label_adapt`: the base alone for `adapter_warmup` of the budget, then all. `curriculum`: the base, other
     real datasets and those tagged synthetic join one after the other, or the other way round, within
-    `curriculum_pacing` of the budget; the last leg has them all. `continue` with `replay`: the base's weight is such that its rows are that share of all. A part whose weight comes to no row an epoch is left out.
+    `curriculum_pacing` of the budget; the last leg has them all. `continue` with `replay`: the base's weight is such
+    that its rows are that share of all. A part whose weight comes to no row an epoch is left out.
     Raises TrainerError where there are no rows, and where `continue` has no model to start from.
     """
     told = {**DEFAULTS, **{name: value for name, value in (fixed or {}).items() if name in DEFAULTS}}

@@ -50,7 +50,8 @@ def test_what_is_kept_a_row_beside_the_metric_takes_more_disk_and_is_foretold(tm
 @pytest.mark.slow
 def test_a_pool_that_nothing_draws_from_is_said_at_check_and_at_run(tmp_path: Path) -> None:
     study = write_world(tmp_path, **SMALL, data__pool={"source": "data/lamps.npz"})
-    spec, words = autodc.load(study), "data.pool is read and checked, no proposer draws from it yet"
+    spec = autodc.load(study)
+    words = "data.pool is read and checked, and nobody draws from it: loop.propose does not name pool"
     assert words in preflight(spec)["warnings"]
     said = []
     autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out", stage=said.append)

@@ -1,7 +1,8 @@
 """Recipe `label_adapt`: datasets may name classes by a convention of their own, the model answers in that of the base.
 
 Every dataset beside the base has a linear map on the scores of the classes, the identity at first, between the network
-and its loss: what the dataset calls otherwise is learnt there. Classes that a dataset never names are left out of its
+and its loss: what the dataset calls otherwise is learnt there, first of all by the map alone, from a network that knows
+the base's rows. Classes that a dataset never names are left out of its
 loss, so it says nothing against them. Predictions are the network's alone, which the base's rows teach directly.
 """
 
@@ -13,11 +14,14 @@ from typing import final
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from autodc.large import pieces_of
 from autodc.plan.mixture import BASE
 from autodc.trial.trainer import TrainPart
 
+OWN_STEPS, OWN_RATE, OWN_ROWS = 60, 0.05, 2000
+"""Of a map alone, before the network learns of its dataset: on so many of its rows at most, evenly spaced."""
 LEFT_OUT = -1e4
 """The score of a class that a dataset never names: no probability, and no infinity where labels are smoothed."""
 
@@ -42,6 +46,16 @@ class LabelAdapters(nn.Module):  # type: ignore[misc]
         mapped = scores + torch.einsum("nij,nj->ni", self.change[place], scores) + self.bias[place]
         mapped = mapped.masked_fill(~self.named[place], LEFT_OUT)
         return torch.where(own, mapped, scores)
+
+    def learn(self, place: int, scores: torch.Tensor, codes: torch.Tensor) -> None:
+        """Teach the map of a dataset alone, on what a network says of rows (n, C) and their classes (n,)."""
+        of = torch.full((len(codes),), place, device=scores.device)
+        optimizer = torch.optim.Adam(self.parameters(), lr=OWN_RATE)
+        for _ in range(OWN_STEPS):
+            optimizer.zero_grad(set_to_none=True)
+            functional.cross_entropy(self(scores, of), codes).backward()
+            optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
 
 
 def label_adapters(parts: Sequence[TrainPart], n_classes: int) -> LabelAdapters | None:

@@ -75,7 +75,7 @@ class TorchHyperparameters(Spec):
         description="whether recipe adapt matches their mean and deviation to the base's, channel by channel",
     )
     adapter_lr_factor: float = Field(
-        default=3.0, gt=0, description="on lr for the maps of classes of recipe label_adapt"
+        default=10.0, gt=0, description="on lr for the maps of classes of recipe label_adapt"
     )
     adapter_warmup: float = Field(
         default=0.3, ge=0, lt=1, description="share of the steps that recipe label_adapt gives to the base alone, first"

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from autodc.adapters.trainers.adaptation import Adaptation
 from autodc.adapters.trainers.freezing import freeze
-from autodc.adapters.trainers.label_adapters import LabelAdapters, label_adapters
+from autodc.adapters.trainers.label_adapters import OWN_ROWS, LabelAdapters, label_adapters
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
@@ -43,6 +43,7 @@ ADAM_BETA2 = 0.999
 PART_BYTES = 2 << 20
 """Inputs of a batch that go through a network at once on a CPU: what it makes of them on the way, forward and back, may
 be ten times as large. Gradients of the parts of a larger batch are added up."""
+PIECE_ROWS = 64
 FORK = 1000
 """In place of the number of a phase: the rows of a fork are drawn by a chance of their own."""
 
@@ -164,6 +165,8 @@ class Leg:
         self.count = n_steps(ready.steps, job, phase)
         torch.manual_seed(integer(job.seed, "steps", phase.index))
         hyper = ready.hyper
+        if ready.adapters is not None and phase.index > 0:
+            _teach(ready, ready.adapters, phase)
         if phase.frozen:
             freeze(ready.model.network, phase.frozen)
         self._optimizer = _optimizer(ready.model.network, hyper, ready.adapters)
@@ -216,6 +219,25 @@ class Leg:
         torch.set_rng_state(state[3])
         if state[4]:
             torch.cuda.set_rng_state_all(state[4])
+
+
+def _teach(ready: Prepared, adapters: LabelAdapters, phase: TrainPhase) -> None:
+    """Let the maps of classes learn from the network as it is, which has seen the base alone."""
+    network = ready.model.network
+    network.eval()
+    for part in phase.parts:
+        if part.name in adapters.places:
+            at = np.unique(np.linspace(0, len(part.x) - 1, min(OWN_ROWS, len(part.x))).astype(np.int64))
+            with torch.no_grad():
+                pieces = [network(ready.codec.floats(part, part.x[rows]).to(device())) for rows in _pieces(at)]
+            codes = ready.codec.targets(np.asarray(part.y[at])).to(device())
+            adapters.learn(adapters.places[part.name], torch.cat(pieces).float(), codes)
+    network.train()
+
+
+def _pieces(at: Array) -> list[Array]:
+    """Positions, few enough at a time for large images."""
+    return [at[start : start + PIECE_ROWS] for start in range(0, len(at), PIECE_ROWS)]
 
 
 def _for_recipe(ready: Prepared, job: TrainingJob) -> Prepared:

@@ -102,23 +102,21 @@ def test_what_frozen_layers_normalise_by_stays_too() -> None:
     assert [p.requires_grad for p in network.parameters()] == [False] * 4 + [True] * 2
 
 
-def test_categories_come_before_the_layers_that_read_them(tmp_path: Path) -> None:
+def test_a_network_may_say_the_order_of_its_layers() -> None:
     from torch import nn
 
     from autodc.adapters.trainers.freezing import layers_of
-    from autodc.adapters.trainers.torch_tabular import _Standardised
 
-    torch = pytest.importorskip("torch")
-    facts = {"categories": {"a": ["x", "y"]}, "columns": {"a": "category", "n": "number"}, "outputs": 2}
-    try:
-        network = _Standardised(
-            {**facts, "hyper": {"width": 4, "depth": 1, "dropout": 0.0}}, torch.zeros(1), torch.ones(1)
-        )
-    except KeyError:
-        pytest.skip("facts have another form")
-    kinds = [type(layer) for layer in layers_of(network)]
-    assert kinds[0] is nn.Embedding
-    assert kinds[-1] is nn.Linear
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last, self.first = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), nn.Embedding(4, 2)
+
+        def in_order(self) -> Any:
+            return [self.first, self.last]
+
+    network = Late()
+    assert layers_of(network) == [network.first, network.last[0], network.last[2]]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pytorch_lightning") is None, reason="Lightning is not installed")
@@ -216,7 +214,7 @@ def swapped(folder: Path, recipe: str, **given: Any) -> Any:
     other = np.where(y == 4, 9, np.where(y == 9, 4, y))
     job = job_of(folder, recipe, hyperparameters=given)
     base, made = job.train
-    base = replace(base, x=x[600:700], y=y[600:700])
+    base = replace(base, x=x[600:900], y=y[600:900])
     return replace(job, train=(base, replace(made, y=other[:N_TRAIN])))
 
 
@@ -230,7 +228,7 @@ def test_another_convention_is_learnt_beside_that_of_the_base(tmp_path: Path, na
             flat = tuple(replace(one, x=np.array(one.x).reshape(len(one.x), -1)) for one in job.train)
             predict = {part: np.array(rows).reshape(len(rows), -1) for part, rows in job.predict.items()}
             job = replace(job, train=flat, predict=predict)
-        outputs = train(job, name, steps=120, width=16).outputs["validation"]
+        outputs = train(job, name, steps=120, width=32).outputs["validation"]
         right[recipe] = (outputs.argmax(axis=1) == truth)[either].mean()
     assert right["label_adapt"] > 0.7
     assert right["label_adapt"] > right["concat"] + 0.2
