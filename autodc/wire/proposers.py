@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,6 @@ from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.generators import generator_of
 from autodc.data.dataset import Dataset
 from autodc.diagnose.check import plain
-from autodc.diagnose.finding import Finding, Gap
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, each_of
 from autodc.propose import (
@@ -38,20 +37,11 @@ from autodc.study.view import View
 from autodc.table import Table
 from autodc.wire.explored import EMBEDDING, asked_attributes, measured_alike
 from autodc.wire.inputs import Inputs
+from autodc.wire.wishes import as_finding, every, for_findings, hope, more_of_kept, past, to_cure
 
 Array = np.ndarray[Any, Any]
 Part = tuple[Sequence[Proposal], Sequence[Mapping[str, str]]]
 """Proposals, and notes {code, got}."""
-
-CONFIRMED = "confirmed"
-CURED, SUSPECTED = 0.6, 0.3
-"""Rows for a finding are hoped to take so much of the error that it costs; for a suspected one so much of that."""
-SUSPECTS = 2
-"""Suspected findings that rows are made for in a round, at most: each takes a share of the search's trainings."""
-MORE = 0.25
-"""As many rows again are hoped to bring this share of what the first brought: e0·(1 + n/s)^-b of usual trainings."""
-TURN = "."
-"""Between the name of a dataset and how often rows like it were asked for."""
 
 
 @final
@@ -89,7 +79,7 @@ class Proposers:
         spec, catalogue = self._inputs.spec, self._inputs.catalogue
         if catalogue.pool is None or spec.data.pool is None or rows is None:
             return (), ()
-        wishes = [*_for_findings(view, rows), *_more_of_kept(view)]
+        wishes = [*for_findings(view, rows), *more_of_kept(view)]
         wishes.sort(key=lambda wish: -wish.expected)
         if not wishes:
             return (), ()
@@ -113,8 +103,8 @@ class Proposers:
         made = generate.proposals(
             [one for one in inputs.spec.data.generators if one.name in declared],
             declared,
-            [as_finding(one) for one in _to_cure(view)],
-            [past for one in every(state) if (past := _past(one, state)) is not None],
+            [as_finding(one) for one in to_cure(view)],
+            [known for one in every(state) if (known := past(one, state)) is not None],
             inputs.spec.seed,
             folder=inputs.spec.folder,
             attributes=asked_attributes(inputs),
@@ -125,7 +115,7 @@ class Proposers:
             assert one.finding is not None
             event = state.findings[one.finding]
             looked = self._looked_at(rows, event)
-            found.append(replace(one, parts=(*one.parts, looked), expected=_hope(event, float(np.mean(rows.error)))))
+            found.append(replace(one, parts=(*one.parts, looked), expected=hope(event, float(np.mean(rows.error)))))
         return found, notes
 
     def _declared(self) -> tuple[dict[str, Mapping[str, Any]], list[Mapping[str, str]]]:
@@ -185,107 +175,6 @@ class Proposers:
         return barred
 
 
-def as_finding(event: ev.FindingMade) -> Finding:
-    """A finding of the journal as proposers are told it."""
-    return Finding(
-        id=event.id,
-        kind="cluster" if event.basis == "cluster" else "attributes",
-        rule=event.rule,
-        status="confirmed" if event.status == CONFIRMED else "suspected",
-        found=event.found,
-        confirmed=event.confirmed,
-        error=Gap(**event.error),
-        by=event.by,
-        ids=event.ids,
-        round=event.round,
-        told=event.told,
-    )
-
-
-def every(state: State) -> list[Proposal]:
-    """All that was ever to be made."""
-    return [Proposal.of(one) for made in state.proposed.values() for event in made for one in event.proposals]
-
-
-def _to_cure(view: View) -> list[ev.FindingMade]:
-    """The findings of the incumbent that data are made for: those that are confirmed, and a few that are suspected."""
-    known = view.state.diagnosed(view.incumbent)
-    made = [] if known is None else [view.state.findings[name] for name in known.ids]
-    sure = [one for one in made if one.status == CONFIRMED]
-    return [*sure, *[one for one in made if one.status != CONFIRMED][:SUSPECTS]]
-
-
-def _past(one: Proposal, state: State) -> generate.Past | None:
-    """What became of an earlier proposal of a generator; None of what is no such, or was not made."""
-    if one.by != generate.BY or one.name not in state.roster or one.finding is None:
-        return None
-    facts = state.card(one.name).get("made", {}).get("facts", {})
-    return generate.Past(
-        generator=str(one.arguments["name"]),
-        finding=one.finding,
-        rule=str(one.arguments.get("rule", "")),
-        parameters=facts.get("parameters", {}),
-        verdict=_verdict(state.verdict(one.name)),
-        rows=int(state.card(one.name)["rows"]),
-    )
-
-
-def _verdict(word: str) -> Literal["keep", "drop", "undecided"]:
-    return "keep" if word == "keep" else "drop" if word == "drop" else "undecided"
-
-
-def _for_findings(view: View, rows: Rows) -> list[pool.Wish]:
-    """What is hoped for of rows for each finding of the incumbent, for which the pool gave none yet."""
-    served = {one.finding for one in every(view.state) if one.by == pool.POOL}
-    return [
-        pool.Wish(
-            name=f"pool-{one.id}",
-            why=f"{one.id}, {one.status}",
-            expected=_hope(one, float(np.mean(rows.error))),
-            finding=one.id,
-            code=one.code,
-            rule=one.rule,
-            ids=np.asarray(one.ids, dtype=np.int64),
-            told=one.told,
-        )
-        for one in _to_cure(view)
-        if one.id not in served
-    ]
-
-
-def _hope(one: ev.FindingMade, error: float) -> float:
-    """The gain that rows for a finding may bring: a share of the error that it costs, less where it is suspected."""
-    cost = float(one.told.get("cost", 0.0)) * error
-    return CURED * cost * (1.0 if one.status == CONFIRMED else SUSPECTED)
-
-
-def _more_of_kept(view: View) -> list[pool.Wish]:
-    """More rows of the pool like those of a dataset that was kept, where that was the last of its kind."""
-    state, found = view.state, list[pool.Wish]()
-    asked = [one for one in every(state) if one.by == pool.POOL]
-    for one in asked:
-        kind, _, turn = one.name.partition(TURN)
-        again = f"{kind}{TURN}{int(turn or 1) + 1}"
-        decided = state.decided(one.name)
-        if one.name not in state.kept or again in {other.name for other in asked} or decided is None:
-            continue
-        gained = decided.typed_looks[-1].objective.difference if decided.looks else 0.0
-        made = None if one.finding is None else state.findings.get(one.finding)
-        found.append(
-            pool.Wish(
-                name=again,
-                why=f"more like {one.name}, which was kept",
-                expected=MORE * max(0.0, float(gained)),
-                finding=None if made is None else made.id,
-                code="" if made is None else made.code,
-                rule="" if made is None else made.rule,
-                ids=np.asarray(() if made is None else made.ids, dtype=np.int64),
-                told={} if made is None else made.told,
-            )
-        )
-    return found
-
-
 def _mapped(known: BaseKnown, view: View) -> Sequence[Proposal]:
     conventions = seen_by(view.state).get("conventions") or {}
     roster = {name: int(view.state.card(name)["rows"]) for name in view.state.candidates}
@@ -293,7 +182,7 @@ def _mapped(known: BaseKnown, view: View) -> Sequence[Proposal]:
 
 
 def _augmented(known: BaseKnown, view: View) -> Sequence[Proposal]:
-    return augment.propose(known, [as_finding(one).to_dict() for one in _to_cure(view)])
+    return augment.propose(known, [as_finding(one).to_dict() for one in to_cure(view)])
 
 
 _OF_BASE: Mapping[str, Callable[[BaseKnown, View], Sequence[Proposal]]] = {

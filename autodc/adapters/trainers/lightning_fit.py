@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from autodc.adapters.trainers.torch_steps import device
+from autodc.adapters.trainers.torch_model import device
 
 FAMILIES = {"pytorch_lightning": "pytorch_lightning", "lightning": "lightning.pytorch"}
 """Package → where its Trainer is: Lightning comes as two, and neither takes the other's modules."""

@@ -19,7 +19,8 @@ from autodc.adapters.trainers.lightning_fit import family_of, fit
 from autodc.adapters.trainers.lightning_reading import Facts, facts_of, with_pictures
 from autodc.adapters.trainers.lightning_rows import Form, Reading, loader, seeded, steps_an_epoch
 from autodc.adapters.trainers.options import LOADED, RECIPE_OF, LightningOptions
-from autodc.adapters.trainers.torch_steps import deterministic, device
+from autodc.adapters.trainers.torch_model import device
+from autodc.adapters.trainers.torch_steps import deterministic
 from autodc.errors import SpecError
 from autodc.plugins import load_object, own_code
 from autodc.seeds import integer

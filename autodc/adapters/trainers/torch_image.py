@@ -16,17 +16,9 @@ from autodc.adapters.trainers import image_rows
 from autodc.adapters.trainers.image_axes import BYTE, as_floats, channels_first, from_channels, layout_of, shape_of
 from autodc.adapters.trainers.networks import BUILDERS, DEFAULT_WIDTH, Builder
 from autodc.adapters.trainers.options import TorchHyperparameters, TorchImageOptions, torch_hyperparameters
+from autodc.adapters.trainers.torch_model import TorchModel, device, read_facts, read_weights
 from autodc.adapters.trainers.torch_scaling import scaled, target_scale, unscaled
-from autodc.adapters.trainers.torch_steps import (
-    Codec,
-    Prepared,
-    TorchFitting,
-    TorchModel,
-    device,
-    loss_of,
-    read_facts,
-    read_weights,
-)
+from autodc.adapters.trainers.torch_steps import Codec, Prepared, TorchFitting, loss_of
 from autodc.plugins import is_path, load_object
 from autodc.table import Inputs
 from autodc.trial.forking import Forked, ForkingJob

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import os
-import pickle
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,12 +22,12 @@ from autodc.adapters.trainers.adaptation import Adaptation
 from autodc.adapters.trainers.freezing import freeze
 from autodc.adapters.trainers.label_adapters import OWN_ROWS, LabelAdapters, label_adapters
 from autodc.adapters.trainers.options import TorchHyperparameters
+from autodc.adapters.trainers.torch_model import TorchModel, device, save_model
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
 from autodc.trial.fitting import AbstractFitting, draw, n_steps
 from autodc.trial.forking import Forked, ForkingJob
 from autodc.trial.method import batches_of
-from autodc.trial.outputs import TrainerError
 from autodc.trial.recipes import TrainPhase, phases
 from autodc.trial.trainer import TrainingJob, TrainPart
 
@@ -46,15 +44,6 @@ be ten times as large. Gradients of the parts of a larger batch are added up."""
 PIECE_ROWS = 64
 FORK = 1000
 """In place of the number of a phase: the rows of a fork are drawn by a chance of their own."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class TorchModel:
-    """A network and the plain facts needed to build it again and to read its inputs and outputs."""
-
-    network: nn.Module
-    facts: Mapping[str, Any]
 
 
 @final
@@ -78,11 +67,6 @@ class Codec:
         """Some rows of a dataset as the network has them."""
         inputs = self.inputs(x)
         return inputs if self.batch is None else self.batch(inputs, self.targets(part.y[:1]))[0]
-
-
-def device() -> torch.device:
-    """The GPU that this process was given, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @contextmanager
@@ -333,30 +317,6 @@ def loss_of(
     if loss == "l1":
         return functional.l1_loss
     return functional.mse_loss
-
-
-def save_model(model: TorchModel, folder: Path) -> None:
-    """Write `weights.pt` and `model.json`."""
-    torch.save(model.network.state_dict(), folder / "weights.pt")
-    (folder / "model.json").write_text(json.dumps(dict(model.facts), sort_keys=True), encoding="utf-8")
-
-
-def read_facts(folder: Path) -> dict[str, Any]:
-    """Read `model.json`; raises TrainerError where the folder holds no model of ours."""
-    try:
-        facts: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainerError("ADC-TRAIN-030", "this folder holds no saved model", str(folder), str(error)) from error
-    return facts
-
-
-def read_weights(network: nn.Module, folder: Path) -> None:
-    """Load `weights.pt` into a network, ready to predict; raises TrainerError where it does not fit."""
-    try:
-        network.load_state_dict(torch.load(folder / "weights.pt", map_location=device(), weights_only=True))
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise TrainerError("ADC-TRAIN-031", "the saved weights do not fit", str(folder), str(error)) from error
-    network.eval()
 
 
 def _optimizer(

@@ -14,17 +14,9 @@ from torch.nn import functional
 from autodc.adapters.trainers import tabular_rows as rows_of
 from autodc.adapters.trainers.networks import DEFAULT_WIDTH, mlp
 from autodc.adapters.trainers.options import TorchTabularOptions, torch_hyperparameters
+from autodc.adapters.trainers.torch_model import TorchModel, device, read_facts, read_weights
 from autodc.adapters.trainers.torch_scaling import scaled, target_scale, unscaled
-from autodc.adapters.trainers.torch_steps import (
-    Codec,
-    Prepared,
-    TorchFitting,
-    TorchModel,
-    device,
-    loss_of,
-    read_facts,
-    read_weights,
-)
+from autodc.adapters.trainers.torch_steps import Codec, Prepared, TorchFitting, loss_of
 from autodc.table import Inputs
 from autodc.trial.recipes import SYNTHETIC
 from autodc.trial.trainer import TrainingJob
