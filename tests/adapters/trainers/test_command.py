@@ -163,8 +163,8 @@ def test_the_program_ends_when_the_training_process_is_killed(tmp_path: Path, wo
     code = f"""
 import subprocess, sys
 from pathlib import Path
-from autodc.adapters.trainers.command import _run
-_run([sys.executable, "program.py"], {str(tmp_path)!r}, Path({str(job.out)!r}))
+from autodc.adapters.trainers.command import run_program
+run_program([sys.executable, "program.py"], {str(tmp_path)!r}, Path({str(job.out)!r}))
 """
     parent = subprocess.Popen([sys.executable, "-c", code])
     program = _wait(lambda: (job.out / "stdout.txt").exists() and psutil.Process(parent.pid).children())
