@@ -97,8 +97,9 @@ def candidate(state: State, name: str) -> dict[str, Any]:
 
 def _shortened(how: Mapping[str, Any]) -> dict[str, Any]:
     """A proposal without what is as long as its rows: the journal has it, and `autodc why --row` tells it."""
-    short = {key: one for key, one in dict(how.get("arguments", {})).items() if key != "rows" or isinstance(one, int)}
-    return {**how, "arguments": short}
+    told = how.get("arguments") or {}
+    short = {key: one for key, one in told.items() if key != "rows" or isinstance(one, int)}
+    return {**how, "arguments": short} if short != told else dict(how)
 
 
 def always_failing(state: State) -> dict[str, Any]:
