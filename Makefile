@@ -4,7 +4,7 @@ BENCH_STAMP := .venv/.ready-bench
 FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
 
-.PHONY: help setup quickstart test test-all fix lint types layers docs bench bench-gate bench-search bench-real check clean
+.PHONY: help setup quickstart test test-all fix lint types layers docs bench bench-gate bench-search bench-real bench-loop check clean
 
 help:
 	@echo "setup       make .venv with everything pinned in constraints.txt"
@@ -12,7 +12,7 @@ help:
 	@echo "test        the fast tests        test-all  all of them"
 	@echo "check       lint, types, layers, docs, test; writes nothing"
 	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
-	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real: of the gate, the search, and on real cases"
+	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real, bench-loop: of one part"
 
 setup: $(STAMP)
 
@@ -66,6 +66,9 @@ bench: setup
 
 bench-gate: setup
 	@for part in campaigns joint_nights real_nights useless coverage; do echo "== $$part"; $(PY) -m benchmarks.gate.$$part || exit 1; done
+
+bench-loop: setup
+	@for part in mining parameters conventions; do echo "== $$part"; OMP_NUM_THREADS=1 $(PY) -m benchmarks.loop.$$part || exit 1; done
 
 # pyDVL, a peer, asks for numpy below 2 and runs on numpy 2: pip would refuse it beside ours, hence --no-deps.
 $(BENCH_STAMP): $(STAMP)

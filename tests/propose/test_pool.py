@@ -1,0 +1,98 @@
+"""Which rows of a pool are chosen: those of the finding, the likest to its failures, none twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+from autodc.errors import AutodcError
+from autodc.propose.pool import Seen, Wish, choose, proposals, wanted_rows
+
+EXPLORE = 700
+
+
+def seen(**other: Any) -> Seen:
+    """Real digits; a model that fails on bold ones, of which the pool has a fifth, sevens above all."""
+    x, y = load_digits(return_X_y=True)
+    rng = np.random.default_rng(3)
+    bold = rng.random(len(x)) < 0.2
+    failed = bold & (rng.random(len(x)) < np.where(y == 7, 1.0, 0.3))
+    table = pd.DataFrame({"ink": x.mean(axis=1) + 6.0 * bold, "hour": rng.integers(0, 24, len(x))})
+    parts: dict[str, Any] = {
+        "ids": np.arange(EXPLORE),
+        "failed": failed[:EXPLORE],
+        "target": y[:EXPLORE],
+        "attributes": table[:EXPLORE],
+        "embeddings": {"pixels": x[:EXPLORE].astype(np.float32)},
+        "pool_attributes": table[EXPLORE:].reset_index(drop=True),
+        "pool_embeddings": {"pixels": x[EXPLORE:].astype(np.float32)},
+        "content": np.arange(len(x) - EXPLORE),
+        "barred": np.zeros(len(x) - EXPLORE, dtype=bool),
+    }
+    return Seen(**{**parts, **other})
+
+
+def wish(known: Seen, rule: str = "ink > 9", **other: Any) -> Wish:
+    inside = np.flatnonzero(known.attributes["ink"] > 9)
+    return Wish(
+        **{"name": "pool-F1", "why": "F1", "finding": "F1", "code": "ADC-D001", "rule": rule, "ids": inside, **other}
+    )
+
+
+def test_rows_meet_the_rule_and_the_likest_to_failures_come_first() -> None:
+    known = seen()
+    chosen = choose(known, wish(known), 60, 0)
+    assert (known.pool_attributes["ink"].iloc[chosen.rows] > 9).all()
+    assert chosen.matching == (known.pool_attributes["ink"] > 9).sum()
+    sevens = load_digits().target[EXPLORE:] == 7
+    assert sevens[chosen.rows[:15]].mean() > 2 * sevens[known.pool_attributes["ink"] > 9].mean()
+
+
+def test_the_class_in_a_rule_is_left_to_likeness() -> None:
+    known = seen()
+    told = {"unlabelled": {"where": "ink > 9", "predicted": ["1"]}}
+    chosen = choose(known, wish(known, "ink > 9 AND target = 7", told=told), 40, 0)
+    assert len(chosen.rows) == 40
+
+
+def test_copies_and_barred_rows_are_left_out() -> None:
+    known = seen()
+    match = np.flatnonzero(known.pool_attributes["ink"] > 9)
+    content, barred = known.content.copy(), known.barred.copy()
+    content[match[1]], barred[match[2]] = content[match[0]], True
+    chosen = choose(seen(content=content, barred=barred), wish(known), len(match), 0)
+    assert set(match) - set(chosen.rows.tolist()) == {match[1], match[2]}
+    assert chosen.doubles == 2
+
+
+def test_a_cluster_chooses_by_its_ball() -> None:
+    known = seen()
+    centre = known.embeddings["pixels"][0]
+    told = {"ball": {"embedding": "pixels", "centre": centre.tolist(), "radius": 30.0}}
+    chosen = choose(known, wish(known, code="ADC-D002", told=told), 50, 0)
+    assert (np.linalg.norm(known.pool_embeddings["pixels"][chosen.rows] - centre, axis=1) <= 30.0).all()
+
+
+def test_no_row_is_in_two_datasets_and_a_rule_of_nothing_is_a_note() -> None:
+    known = seen()
+    wishes = [wish(known), wish(known, name="pool-F2"), wish(known, "nothing > 3", name="pool-F3")]
+    made, notes = proposals(known, wishes, base=800, cost=0.5, most=4, round_number=2, seed=1)
+    rows = [row for one in made for row in one.arguments["rows"]]
+    assert len(rows) == len(set(rows))
+    assert [one.name for one in made if one.control_of] == ["random-2"]
+    assert made[0].cost == pytest.approx(0.5 * made[0].rows)
+    assert {note["code"] for note in notes} >= {"ADC-PROP-002"}
+
+
+def test_rows_by_the_size_of_the_base() -> None:
+    assert [wanted_rows(n) for n in (100, 5000, 10**6)] == [200, 500, 5000]
+
+
+def test_a_rule_that_the_pool_cannot_answer_is_told() -> None:
+    known = seen()
+    with pytest.raises(AutodcError):
+        choose(known, wish(known, "nothing > 3"), 10, 0)
