@@ -13,6 +13,7 @@ import autodc
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.journal import state_of
 from autodc.errors import InputError
+from autodc.study.journal.events import RULES
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import CellTrainer, write_world
 from autodc.verbs.check import preflight
@@ -187,7 +188,7 @@ def test_the_search_learns_from_explore_rows_and_comparisons_from_the_others(cut
     spec = autodc.load(tmp_path / "study.yaml")
     result = autodc.run(spec, MachineSpec(runner="inline"), tmp_path / "out").to_dict()
     state, store = state_of(tmp_path / "out"), ArtefactStore(tmp_path / "out" / "outcomes")
-    assert state.question.rules == 2
+    assert state.question.rules == RULES
     for _, outcome in state.ended():
         hits = store.get(outcome.arrays)["validation.score"]
         for name, value in outcome.searched.items():
