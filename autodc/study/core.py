@@ -319,10 +319,6 @@ class StudyCore:
         if self._maker is not None:
             self._maker.ended(name, answer)
 
-    def is_made(self, name: str) -> bool:
-        """Whether what came of a proposal was handed on."""
-        return self._maker is None or self._maker.has(name)
-
     def admit_slice(self, one: SliceSpec) -> None:
         """A slice joins the study. Raises InputError as `Slices.admission` does."""
         event = self._slices.admission(one, self.state, self._metric, self._store, self._spec.gate.min_rows)

@@ -80,7 +80,7 @@ class Driver:
         self._restores: Counter[int] = Counter()
         self._mended, self._found = 0, dict[int, int]()
         self._tasks = Tasks(study, executor, retries=retries, restore=jobs.restore)
-        self._making: dict[str, int] = {}
+        self._making, self._handed = dict[str, int](), set[str]()
         self._thinking: deque[float] = deque(maxlen=pace.RECENT)
         self._over = self._ended = False
 
@@ -101,7 +101,7 @@ class Driver:
                 break
             if self._makes():
                 continue
-            if not self._under_way and not self._making:
+            if not self._under_way and not self._making.keys() - self._handed:
                 if study.state.lost:
                     raise Interrupted("the time was over before what was lost was trained again")
                 raise AutodcError("ADC-LOOP-002", "nothing is under way and nothing can be planned")
@@ -159,20 +159,19 @@ class Driver:
 
     def _makes(self) -> bool:
         """See to what is being made: hand on what is there, and say whether anything was."""
-        there = False
+        before = len(self._handed)
         for told in self._study.state.awaited:
             name = str(told["name"])
-            if self._ended:
-                self._study.made(name, Answer(status="lost", error=TIME_OVER))
-                there = True
+            if name in self._handed:
                 continue
-            if name not in self._making:
+            if name not in self._making and not self._ended:
                 self._making[name] = self._tasks.submit(self._jobs.making(told))
-            answer = self._tasks.answers.get(self._making[name])
-            if answer is not None and not self._study.is_made(name):
+            over = Answer(status="lost", error=TIME_OVER) if self._ended else None
+            answer = over or self._tasks.answers.get(self._making[name])
+            if answer is not None:
                 self._study.made(name, answer)
-                there = True
-        return there
+                self._handed.add(name)
+        return len(self._handed) > before
 
     def _waits_for_model(self, trial: Trial, attempt: int) -> bool:
         """Whether the model that a trial goes on from is lost: that is trained again first."""

@@ -90,10 +90,6 @@ class Workshop(Maker, Protocol):
         """Take what came of the task of a proposal."""
         ...
 
-    def has(self, name: str) -> bool:
-        """Whether that was taken."""
-        ...
-
 
 class Arrivals(Protocol):
     """Datasets that people deliver while a study runs."""
