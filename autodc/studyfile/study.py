@@ -107,6 +107,11 @@ class LoopSpec(Spec):
         default=6, ge=1, le=100, description="at most so many datasets that are made in a round, controls not counted"
     )
 
+    @property
+    def makes_data(self) -> bool:
+        """Whether anybody proposes but the study file itself."""
+        return set(self.propose) != {"given"}
+
 
 class FidelitySpec(Spec):
     """Cheap trainings first, where they are found to rank plans as full ones do."""

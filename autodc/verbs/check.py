@@ -19,7 +19,6 @@ from autodc.study import pace
 from autodc.study.journal.events import RULES
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import affordable, allowance
-from autodc.study.rules.obvious import GIVEN
 from autodc.studyfile.study import StudySpec
 from autodc.table import Table
 from autodc.values import is_json
@@ -176,7 +175,7 @@ def _slice_warnings(slices: list[dict[str, Any]], spec: StudySpec) -> list[str]:
 
 
 def _lag_warnings(spec: StudySpec) -> list[str]:
-    if spec.loop.rounds > 1 and not (spec.data.candidates or spec.data.inbox or set(spec.loop.propose) != {GIVEN}):
+    if spec.loop.rounds > 1 and not (spec.data.candidates or spec.data.inbox or spec.loop.makes_data):
         return ["there are no candidates: the study can only tune hyperparameters"]
     return []
 

@@ -135,7 +135,6 @@ def open_study(
     notice: told in words what was delivered to the inbox and is not taken.
     """
     from autodc.wire.diagnosis import ExploreDiagnoser  # slow to import, and who reads a run needs none of it
-    from autodc.wire.proposing import Making, makes
 
     spec = inputs.spec
     if out.exists() and not out.is_dir():
@@ -150,7 +149,11 @@ def open_study(
     def parents(name: str) -> tuple[str, ...]:
         return tuple(study.state.card(name).get("parent") or ())
 
-    diagnoser = ExploreDiagnoser(inputs, store, read_joined)
+    diagnoser, maker = ExploreDiagnoser(inputs, store, read_joined), None
+    if spec.loop.makes_data:
+        from autodc.wire.proposing import Making  # as slow
+
+        maker = Making(inputs, joined, diagnoser, out / MADE)
     try:
         _refuse_lost_events(journal, out)
         study = StudyCore(
@@ -169,7 +172,7 @@ def open_study(
             leaks=LeakSearch(inputs.catalogue, read_joined, parents),
             borrowed=borrowed,
             diagnoser=diagnoser,
-            maker=Making(inputs, joined, diagnoser, out / MADE) if makes(spec) else None,
+            maker=maker,
             arrivals=Inbox(inputs, joined, notice) if spec.data.inbox else None,
         )
     except AutodcError:

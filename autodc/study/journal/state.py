@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, Literal, final
 
 from autodc.errors import InputError
 from autodc.plan.plan import Plan
@@ -152,6 +152,11 @@ class State:
         return sum(map(self.cost, (*self.kept, *made)))
 
     @property
+    def to_make(self) -> Iterator[Mapping[str, Any]]:
+        """All that was ever to be made, in the order it was settled."""
+        return (one for events in self.proposed.values() for event in events for one in event.proposals)
+
+    @property
     def awaited(self) -> tuple[Mapping[str, Any], ...]:
         """Proposals of this round that are neither made nor refused yet, in the order they join the roster."""
         every = (one for made in self.proposed.get(self.round, ()) for one in made.proposals)
@@ -232,7 +237,7 @@ class State:
         """The last finished comparison of a dataset of its own, or None."""
         return self.decisions.get(dataset)
 
-    def verdict(self, dataset: str) -> str:
+    def verdict(self, dataset: str) -> Literal["keep", "drop", "undecided"]:
         """Keep where the incumbent has it, else what its last comparison says, else undecided.
 
         A dataset that passed inside a challenger which then failed as a whole is undecided.

@@ -13,7 +13,6 @@ from autodc.study.phases import requesting, suggesting
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import Search
 from autodc.study.phases.tools import Tools
-from autodc.study.rules.obvious import GIVEN
 from autodc.study.view import View
 
 MEANWHILE = 2
@@ -61,10 +60,10 @@ class Propose(Phase):
 
 def _served(view: View) -> set[str]:
     """The findings for which anything was made."""
-    made = (one for events in view.state.proposed.values() for event in events for one in event.proposals)
-    return {str(one["finding"]) for one in made if one.get("finding") and one["name"] in view.state.roster}
+    made = (one for one in view.state.to_make if one["name"] in view.state.roster)
+    return {str(one["finding"]) for one in made if one.get("finding")}
 
 
 def proposes(view: View) -> bool:
     """Whether data may be made in the rounds of a study."""
-    return view.state.question.rules >= PROPOSES and set(view.spec.loop.propose) != {GIVEN}
+    return view.state.question.rules >= PROPOSES and view.spec.loop.makes_data

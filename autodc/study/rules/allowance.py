@@ -6,7 +6,6 @@ import math
 
 from autodc.study.journal.events import RULES
 from autodc.study.journal.state import State
-from autodc.study.rules.obvious import GIVEN
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -124,7 +123,7 @@ def planned_tests(spec: StudySpec) -> int:
     """N of the error budget, fixed before the first training: as declared, else what may be asked at most."""
     if spec.gate.planned_tests is not None:
         return spec.gate.planned_tests
-    made = 0 if set(spec.loop.propose) == {GIVEN} else spec.loop.proposals
+    made = spec.loop.proposals if spec.loop.makes_data else 0
     delivered = 0 if spec.data.inbox is None else DELIVERED
     return comparisons(spec.loop.rounds, len(spec.data.candidates), made + delivered)
 
