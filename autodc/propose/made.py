@@ -18,6 +18,8 @@ Array = np.ndarray[Any, Any]
 
 INPUTS, COLUMNS, TARGETS = "x.npy", "x.arrow", "y.npy"
 METADATA, ORIGIN, FACTS = "metadata.parquet", "origin.parquet", "made.json"
+CHANGED = "changed."
+"""Columns of an origin that say what was done begin so."""
 
 
 @final
@@ -65,7 +67,7 @@ def write(folder: Path, made: Made) -> dict[str, Any]:
     known["parent"] = -1 if origin.parent is None else origin.parent
     known["position"] = -1 if origin.position is None else origin.position
     for name, values in origin.changed.items():
-        known[f"changed.{name}"] = [json.dumps(one) for one in values]
+        known[f"{CHANGED}{name}"] = [json.dumps(one) for one in values]
     known.to_parquet(folder / ORIGIN)
     facts = {"rows": n, "parents": list(origin.parents), "coded": made.coded, "facts": dict(made.facts)}
     files.write_whole(folder / FACTS, json.dumps(facts))
@@ -80,23 +82,25 @@ def read(folder: Path) -> Made:
         x = Table.open(folder / COLUMNS)
     else:
         x = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
-    known = pd.read_parquet(folder / ORIGIN)
-    changed = {
-        str(name).removeprefix("changed."): tuple(json.loads(one) for one in known[name])
-        for name in known.columns
-        if str(name).startswith("changed.")
-    }
     metadata = pd.read_parquet(folder / METADATA)
     return Made(
         x=x,
         y=np.load(folder / TARGETS, allow_pickle=False),
         metadata=metadata if len(metadata.columns) else pd.DataFrame(index=range(len(x))),
-        origin=Origin(
-            parents=tuple(facts["parents"]),
-            parent=known["parent"].to_numpy(),
-            position=known["position"].to_numpy(),
-            changed=changed,
-        ),
+        origin=read_origin(folder / ORIGIN, tuple(facts["parents"])),
         coded=bool(facts["coded"]),
         facts=facts["facts"],
+    )
+
+
+def read_origin(path: Path, parents: tuple[str, ...]) -> Origin:
+    """Read where rows come from, as `write` and the store of a study keep it. parents: the datasets it counts."""
+    known = pd.read_parquet(path)
+    changed = {
+        str(name).removeprefix(CHANGED): tuple(json.loads(one) for one in known[name])
+        for name in known.columns
+        if str(name).startswith(CHANGED)
+    }
+    return Origin(
+        parents=parents, parent=known["parent"].to_numpy(), position=known["position"].to_numpy(), changed=changed
     )

@@ -17,6 +17,11 @@ DATASETS = "datasets"
 """Below the study's folder: content of datasets that were admitted while it ran."""
 
 
+def origin_file(datasets: Path, fingerprint: str) -> Path:
+    """The file beside a dataset that was made: where each of its rows comes from. datasets: the folder of both."""
+    return datasets / f"{fingerprint}.origin.parquet"
+
+
 def admitted_event(candidate: Candidate, data: Dataset, left_out: int) -> DatasetAdmitted:
     """The event by which a dataset that came through the door joins the roster."""
     return DatasetAdmitted(name=candidate.name, card=card(candidate, data, left_out), reference=data.fingerprint)

@@ -15,17 +15,12 @@ from autodc.errors import SurroundingsError
 from autodc.propose.composing import Mended, compose
 from autodc.study.journal.state import State
 from autodc.study.replacing import Standing
-from autodc.wire.admitting import DATASETS
+from autodc.wire.admitting import DATASETS, origin_file
 
 Array = np.ndarray[Any, Any]
 
 LABEL = "changed.label"
 """The column of an origin that says what a label was before."""
-
-
-def origin_of(out: Path, fingerprint: str) -> Path:
-    """The file that says where the rows of a dataset come from: parent, position, changed.*, a row each."""
-    return out / DATASETS / f"{fingerprint}.origin.parquet"
 
 
 @final
@@ -60,7 +55,7 @@ class Composer:
 
     def _mended(self, name: str, of: str) -> Mended:
         data = self._read(name)
-        path = origin_of(self._out, data.fingerprint)
+        path = origin_file(self._out / DATASETS, data.fingerprint)
         try:
             known = pd.read_parquet(path)
         except (OSError, ValueError) as error:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 import numpy as np
-import pandas as pd
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.sources import read_source
@@ -17,14 +15,13 @@ from autodc.data.catalogue import POOL, Catalogue, build_catalogue, place_of
 from autodc.data.dataset import Dataset
 from autodc.errors import AutodcError, DataError, InputError, raise_all
 from autodc.plan.mixture import BASE
-from autodc.propose.made import Origin
+from autodc.propose.made import Origin, read_origin
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 from autodc.studyfile.study import StudySpec
-from autodc.wire.admitting import DATASETS, stored_dataset
+from autodc.wire.admitting import DATASETS, origin_file, stored_dataset
 from autodc.wire.inputs import proposed
 
-CHANGED = "changed."
 """How columns of an origin begin that say what was done to a row."""
 
 
@@ -106,21 +103,16 @@ def origin_of(folder: Path, state: State, name: str) -> Origin | None:
     Raises DataError ADC-PROP-064 where what was stored of it does not fit the dataset.
     """
     card = state.card(name)
-    path = folder / DATASETS / f"{card.get('fingerprint')}.origin.parquet"
+    path = origin_file(folder / DATASETS, str(card.get("fingerprint")))
     if name not in state.roster or not path.exists():
         return None
     parents, hint = tuple(card.get("parent") or ()), "restore the file from a copy"
     try:
-        known = pd.read_parquet(path)
-        parent, position = known["parent"].to_numpy(), known["position"].to_numpy()
+        origin = read_origin(path, parents)
     except (OSError, ValueError, KeyError) as error:
         raise DataError("ADC-PROP-064", "the origin of made rows cannot be read", str(path), str(error), hint) from None
+    parent = np.asarray(origin.parent)
     if len(parent) != card["rows"] or (len(parent) and int(parent.max()) >= len(parents)):
         got = f"{len(parent)} rows of {len(parents)} datasets; `{name}` has {card['rows']} rows"
         raise DataError("ADC-PROP-064", "the origin of made rows does not fit the dataset", str(path), got, hint)
-    changed = {
-        str(column).removeprefix(CHANGED): tuple(json.loads(one) for one in known[column])
-        for column in known.columns
-        if str(column).startswith(CHANGED)
-    }
-    return Origin(parents=parents, parent=parent, position=position, changed=changed)
+    return origin

@@ -25,18 +25,13 @@ from autodc.study.journal import events as ev
 from autodc.study.ports import ArtefactLost
 from autodc.study.tasks import Answer
 from autodc.study.view import View
-from autodc.studyfile.study import StudySpec
-from autodc.wire.admitting import let_in, stored_dataset
+from autodc.wire.admitting import let_in, origin_file, stored_dataset
 from autodc.wire.diagnosis import ExploreDiagnoser
 from autodc.wire.inputs import Inputs
 from autodc.wire.proposers import PROPOSERS, Proposers
 
 Array = np.ndarray[Any, Any]
-Notes = tuple[Mapping[str, str], ...]
-Part = tuple[Sequence[Proposal], Sequence[Mapping[str, str]]]
 
-ORIGIN = ".origin.parquet"
-"""Beside the folder of a dataset that was made: where each of its rows comes from."""
 FAILED = "ADC-PROP-004"
 
 
@@ -82,10 +77,6 @@ class Making:
         """Take what came of the task of a proposal."""
         self._answers[name] = answer
 
-    def has(self, name: str) -> bool:
-        """Whether that was taken."""
-        return name in self._answers
-
     def outcome(self, view: View, proposal: Mapping[str, Any]) -> ev.DatasetAdmitted | ev.ProposalRefused | None:
         """Let in what was made, or say why it is not."""
         one = Proposal.of(proposal)
@@ -110,8 +101,8 @@ class Making:
         descent = refuse_descent(
             one.name,
             made.origin.parents,
-            made.origin.parent if made.origin.parent is not None else np.full(len(made.x), -1),
-            made.origin.position if made.origin.position is not None else np.full(len(made.x), -1),
+            np.asarray(made.origin.parent),
+            np.asarray(made.origin.position),
             self._inputs.catalogue,
             joined=lambda name: stored_dataset(self._store, view.state, name) if name in view.state.roster else None,
             group=None if group is None else str(group),
@@ -156,8 +147,7 @@ class Making:
         origin = pd.read_parquet(out / making.ORIGIN)
         for rows in kept:
             origin = origin if rows is None else origin.iloc[rows].reset_index(drop=True)
-        path = self._store.path / f"{content}{ORIGIN}"
-        write_whole(path, origin.to_parquet)
+        write_whole(origin_file(self._store.path, content), origin.to_parquet)
 
     def _looked(self, view: View, notes: list[Mapping[str, str]]) -> Rows | None:
         try:
@@ -185,8 +175,3 @@ def _affordable(view: View, found: Sequence[Proposal], notes: list[Mapping[str, 
 def _refused(one: Proposal, view: View, error: AutodcError) -> ev.ProposalRefused:
     problems = [{part: str(getattr(e, part)) for part in PARTS} for e in each_of(error)]
     return ev.ProposalRefused(name=one.name, round=view.state.round, problems=tuple(problems))
-
-
-def makes(spec: StudySpec) -> bool:
-    """Whether a study file names anybody who makes data."""
-    return any(name in PROPOSERS for name in spec.loop.propose)

@@ -22,8 +22,7 @@ from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.trial.executor import TrainTask
-from autodc.wire.admitting import DATASETS
-from autodc.wire.composing import origin_of
+from autodc.wire.admitting import DATASETS, origin_file
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.study import job_maker, open_study
@@ -46,7 +45,7 @@ class World:
         data = Dataset(name=name, x=parent.x[rows], y=y, metadata=parent.metadata.iloc[rows].reset_index(drop=True))
         ArtefactStore(self.out / DATASETS).put_dataset(data)
         origin = pd.DataFrame({"parent": np.zeros(len(rows), dtype=int), "position": rows})
-        origin.to_parquet(origin_of(self.out, data.fingerprint))
+        origin.to_parquet(origin_file(self.out / DATASETS, data.fingerprint))
         how = {} if replaces is None else {"replaces": replaces}
         card = {"rows": len(data), "fingerprint": data.fingerprint, "parent": [of], "how": how, "by": "prune"}
         self.core.state.roster[name] = card
@@ -124,7 +123,7 @@ def test_without_an_origin_nothing_is_composed(world: World) -> None:
     y = np.asarray(world.base.y)
     for name, first in (("pruned", 5), ("deduplicated", 9)):
         data = world.made(name, np.arange(first, len(y)), y[first:], "base")
-    origin_of(world.out, data.fingerprint).unlink()
+    origin_file(world.out / DATASETS, data.fingerprint).unlink()
     with pytest.raises(SurroundingsError) as caught:
         world.job({"pruned": 1.0, "deduplicated": 1.0})
     assert caught.value.code == "ADC-PROP-032"
