@@ -203,7 +203,7 @@ def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
     if ball is not None and ball["embedding"] in seen.pool_embeddings:
         chosen = Ball(embedding=ball["embedding"], centre=np.asarray(ball["centre"]), radius=float(ball["radius"]))
         return chosen.mask(seen.pool_embeddings[chosen.embedding])
-    return np.asarray(inside[_neighbours(seen)].mean(axis=1) >= MAJORITY)
+    return np.asarray(inside[_neighbours(seen, np.arange(len(seen.barred)))].mean(axis=1) >= MAJORITY)
 
 
 def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
@@ -212,11 +212,12 @@ def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
     return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
 
 
-def _neighbours(seen: Seen) -> Array:
+def _neighbours(seen: Seen, rows: Array) -> Array:
+    """The explore rows that are nearest to these rows of the pool, shape (rows, neighbours)."""
     points = seen.points
     scale = StandardScaler().fit(points)
     known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(points))).fit(scale.transform(points))
-    return np.asarray(known.kneighbors(scale.transform(seen.pool_points), return_distance=False))
+    return np.asarray(known.kneighbors(scale.transform(seen.pool_points[rows]), return_distance=False))
 
 
 def _likeness(seen: Seen, wanted: Array, candidates: Array, seed: int) -> Array:
@@ -243,7 +244,7 @@ def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
     share = np.bincount(codes) / len(codes)
     few = int(np.ceil(count * BEYOND))
     room = {str(name): int(np.ceil(count * ABOVE * part)) + few for name, part in zip(names, share, strict=True)}
-    near = seen.target.astype(str)[_neighbours(seen)[order]]
+    near = seen.target.astype(str)[_neighbours(seen, order)]
     taken, left = list[int](), list[int]()
     for row, around in zip(order.tolist(), near, strict=True):
         likeliest, votes = np.unique(around, return_counts=True)

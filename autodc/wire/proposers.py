@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -55,7 +54,8 @@ class Proposers:
 
     def of(self, name: str, view: View, rows: Rows | None) -> Part:
         """What one of them proposes. rows: the explore rows as the incumbent sees them, None where nobody can look."""
-        return PROPOSERS[name](self, view, rows)
+        own = {pool.POOL: self._of_pool, generate.BY: self._of_generators}
+        return own[name](view, rows) if name in own else self._of_base(_OF_BASE[name], view)
 
     def _of_base(self, propose: Callable[[BaseKnown, View], Sequence[Proposal]], view: View) -> Part:
         """What is made of the base itself, once in a study."""
@@ -197,15 +197,5 @@ _OF_BASE: Mapping[str, Callable[[BaseKnown, View], Sequence[Proposal]]] = {
 }
 
 
-def _made_of_base(
-    propose: Callable[[BaseKnown, View], Sequence[Proposal]], own: Proposers, view: View, rows: Rows | None
-) -> Part:
-    return own._of_base(propose, view)
-
-
-PROPOSERS: Mapping[str, Callable[[Proposers, View, Rows | None], Part]] = {
-    pool.POOL: Proposers._of_pool,
-    generate.BY: Proposers._of_generators,
-    **{name: partial(_made_of_base, propose) for name, propose in _OF_BASE.items()},
-}
+PROPOSERS = (pool.POOL, generate.BY, *_OF_BASE)
 """What `loop.propose` may name beside `given`."""

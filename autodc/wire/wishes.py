@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from autodc.diagnose.finding import Finding, Gap
@@ -44,7 +42,7 @@ def as_finding(event: ev.FindingMade) -> Finding:
 
 def every(state: State) -> list[Proposal]:
     """All that was ever to be made."""
-    return [Proposal.of(one) for made in state.proposed.values() for event in made for one in event.proposals]
+    return [Proposal.of(one) for one in state.to_make]
 
 
 def to_cure(view: View) -> list[ev.FindingMade]:
@@ -65,13 +63,9 @@ def past(one: Proposal, state: State) -> generate.Past | None:
         finding=one.finding,
         rule=str(one.arguments.get("rule", "")),
         parameters=facts.get("parameters", {}),
-        verdict=_verdict(state.verdict(one.name)),
+        verdict=state.verdict(one.name),
         rows=int(state.card(one.name)["rows"]),
     )
-
-
-def _verdict(word: str) -> Literal["keep", "drop", "undecided"]:
-    return "keep" if word == "keep" else "drop" if word == "drop" else "undecided"
 
 
 def for_findings(view: View, rows: Rows) -> list[pool.Wish]:
