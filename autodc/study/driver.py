@@ -79,7 +79,7 @@ class Driver:
         self._remade: set[int] = set()
         self._restores: Counter[int] = Counter()
         self._mended, self._found = 0, dict[int, int]()
-        self._tasks = Tasks(study, executor, retries=retries, restore=jobs.restore)
+        self._tasks = Tasks(study, executor, retries=retries, restore=self._restore)
         self._making, self._handed = dict[str, int](), set[str]()
         self._thinking: deque[float] = deque(maxlen=pace.RECENT)
         self._over = self._ended = False
@@ -173,6 +173,10 @@ class Driver:
                 self._handed.add(name)
         return len(self._handed) > before
 
+    def _restore(self) -> bool:
+        """Put stored data in place again, and say whether any was gone."""
+        return self._jobs.restore()
+
     def _waits_for_model(self, trial: Trial, attempt: int) -> bool:
         """Whether the model that a trial goes on from is lost: that is trained again first."""
         origin = trial.warm_start
@@ -217,7 +221,7 @@ class Driver:
 
         Or a model was gone, which is trained again.
         """
-        if self._jobs.restore():
+        if self._restore():
             self._mended += 1
         gone = trial.warm_start is not None and self._jobs.lost_model(trial.warm_start) != ""
         return self._mended > self._found.get(trial.number, 0) or gone
