@@ -8,12 +8,12 @@ from typing import Any
 from autodc.gate.questions import LEAVING
 from autodc.review import deliveries, findings, requests, together
 from autodc.review.numbers import Numbers, listed
+from autodc.review.wording import VERDICTS
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 
 GIVEN = "given"
-VERDICTS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 
 
 def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
