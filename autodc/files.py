@@ -63,7 +63,7 @@ def write_whole(path: Path, content: str | bytes | Callable[[IO[bytes]], object]
 def digests(folder: Path) -> dict[str, str]:
     """Path below the folder → SHA-256 of every file there."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+    return {path.relative_to(folder).as_posix(): digest(path) for path in files}
 
 
 def fill_whole(path: Path, fill: Callable[[Path], object]) -> None:
@@ -91,7 +91,7 @@ def fill_whole(path: Path, fill: Callable[[Path], object]) -> None:
 def seal(folder: Path) -> None:
     """Sync all that lies below a folder, and write down what the files hold."""
     (folder / DIGESTS).unlink(missing_ok=True)
-    found = {name: [(folder / name).stat().st_size, digest] for name, digest in digests(folder).items()}
+    found = {name: [(folder / name).stat().st_size, content] for name, content in digests(folder).items()}
     written = [path for path in folder.rglob("*") if path.is_file() or path.is_dir()]
     if len(written) > ONE_BY_ONE:
         os.sync()
@@ -111,8 +111,8 @@ def damage(folder: Path, sizes_only: bool = False) -> str:
         return "the folder is gone"
     try:
         known = json.loads((folder / DIGESTS).read_bytes())
-        for name, (size, digest) in known.items():
-            if (folder / name).stat().st_size != size or not (sizes_only or _digest(folder / name) == digest):
+        for name, (size, content) in known.items():
+            if (folder / name).stat().st_size != size or not (sizes_only or digest(folder / name) == content):
                 return f"{name} is damaged"
     except FileNotFoundError as error:
         gone = os.path.basename(error.filename)
@@ -193,7 +193,8 @@ def disk_problem(error: OSError, place: str) -> SurroundingsError:
     return SurroundingsError("ADC-DISK-011", "the disk cannot be written", place, str(error), hint)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of a file; one that did not change since is not read again."""
     seen = path.stat()
     read = _digest_of if time.time() - seen.st_mtime > SETTLED_SECONDS else _digest_of.__wrapped__
     return read(str(path), seen.st_ino, seen.st_mtime_ns, seen.st_size)

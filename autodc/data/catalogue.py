@@ -64,6 +64,12 @@ class Catalogue:
         return self.base if name == BASE else self.candidates[name]
 
     @property
+    def training(self) -> dict[str, Dataset]:
+        """Base, candidates and pool by name: what rows may be drawn from or made of."""
+        pool = {} if self.pool is None else {POOL: self.pool}
+        return {BASE: self.base, **self.candidates, **pool}
+
+    @property
     def held(self) -> tuple[Dataset, ...]:
         """What nobody trains on."""
         return (self.validation, *((self.test,) if self.test is not None else ()), *self.slice_sets.values())

@@ -8,11 +8,10 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.data.catalogue import POOL, TEST, VALIDATION, Catalogue
+from autodc.data.catalogue import TEST, VALIDATION, Catalogue
 from autodc.data.dataset import Dataset
 from autodc.data.shared import shared_rows
 from autodc.errors import DataError
-from autodc.plan.mixture import BASE
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -78,9 +77,7 @@ def refuse_descent(
 
 def _training(name: str, catalogue: Catalogue, joined: Callable[[str], Dataset | None], place: str) -> Dataset:
     """A dataset that may be a parent."""
-    known = {BASE: catalogue.base, **catalogue.candidates}
-    if catalogue.pool is not None:
-        known[POOL] = catalogue.pool
+    known = catalogue.training
     found = known.get(name) or joined(name)
     if found is not None:
         return found

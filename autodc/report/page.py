@@ -18,7 +18,7 @@ from autodc.review import account, beside, findings, forgetting, labels, made, m
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
 from autodc.review.unit_tests import unit_test_words
-from autodc.review.wording import PURPOSES
+from autodc.review.wording import PURPOSES, VERDICTS
 from autodc.study.beside import INTERVAL_LEVEL
 from autodc.study.direction import better
 from autodc.study.journal.state import State
@@ -102,7 +102,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dic
         "recipe": tables.recipe(state, result),
         "forgotten": forgetting.words(result.get("forgetting", []), numbers),
         "phases": sections.PHASES,
-        "found": sections.FINDINGS,
+        "found": VERDICTS,
         "account": sections.gained(result, numbers),
         "promise": account.promise(result, numbers),
         "cheap": account.cheap(result),

@@ -13,8 +13,6 @@ from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.rules.last import INCUMBENT
 
-FINDINGS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
-
 PHASES = {phase.name: phase.purpose for phase in ORDER if phase.purpose}
 
 KINDS = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together", "block": "several as one"}

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from autodc.gate.questions import LEAVING
-from autodc.review import deliveries, findings, requests, together
+from autodc.review import deliveries, findings, lineage, requests, together
 from autodc.review.numbers import Numbers, listed
+from autodc.review.wording import VERDICTS
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 
-GIVEN = "given"
-VERDICTS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
-
 
 def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
     """Round → what was made or delivered in it, controls beside what they stand by; nothing where all was given."""
-    made = [name for name in state.candidates if (state.card(name).get("by") or GIVEN) != GIVEN]
-    controls = {name: _control_of(state.card(name)) for name in made}
+    made = [name for name in state.candidates if lineage.maker_of(state, name) != lineage.GIVEN]
+    controls = {name: tuple(lineage.proposal_of(state, name).get("control_of", ())) for name in made}
     found: dict[int, list[dict[str, Any]]] = {}
     for name in made:
         if controls[name]:
@@ -33,17 +30,11 @@ def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
     return [one for one in told if one["rows"] or (one["notes"] and state.proposed)]
 
 
-def _control_of(card: Mapping[str, Any]) -> tuple[str, ...]:
-    """Datasets beside which one stands as a control."""
-    how = card.get("how") or {}
-    return tuple(how.get("control_of", ()))
-
-
 def _row(state: State, name: str, beside: list[str], numbers: Numbers) -> dict[str, Any]:
     card = state.card(name)
     finding = state.findings.get(str(card.get("finding")))
     words = "" if finding is None else findings.view(finding, spec_of(state).task.kind == "classification")["words"]
-    told = ((card.get("how") or {}).get("words") or "", requests.about_delivery(state, name))
+    told = (lineage.proposal_of(state, name).get("words") or "", requests.about_delivery(state, name))
     return {
         "name": name,
         "finding": card.get("finding"),

@@ -12,6 +12,7 @@ from autodc.propose.requests import rate
 from autodc.review import findings, together
 from autodc.review.findings import Errors
 from autodc.review.numbers import count, listed, short
+from autodc.review.wording import VERDICTS
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules.requests import COVERED, delivered, is_gone, is_open
@@ -103,15 +104,14 @@ def promise_words(told: Mapping[str, Any], numbers: Errors) -> str:
     """What came of one delivery, held against what was expected of so many rows."""
     head = f"{told['dataset']} was delivered for {told['request']} ({count(told['rows'], 'row')})"
     if told["measured"] is None:
-        return f"{head}: {_VERDICTS[told['verdict']]}, not measured yet"
+        return f"{head}: {VERDICTS[told['verdict']]}, not measured yet"
     seen, expected = told["measured"], gain_words(numbers, told["expected"])
     together_with = f" together with {listed(told['beside'])}" if told["beside"] else ""
     span = "" if seen["low"] is None else f" ({numbers.span(seen['low'], seen['high'])})"
     measured = f"{numbers.signed(seen['difference'])}{span} on {told['on']}{together_with}"
-    return f"{head}: {_VERDICTS[told['verdict']]}; expected {expected}, measured {measured}: {_KEPT[told['kept']]}"
+    return f"{head}: {VERDICTS[told['verdict']]}; expected {expected}, measured {measured}: {_KEPT[told['kept']]}"
 
 
-_VERDICTS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 _KEPT = {
     "more": "more than was expected",
     "yes": "it kept its promise",
@@ -289,7 +289,7 @@ def _tonight(state: State, one: ev.RequestMade) -> str:
         of = state.findings.get(str(card.get("finding")))
         if of is None or card.get("request") or len(rows & set(of.ids)) < COVERED * len(rows):
             continue
-        made.append(f"{name} ({count(card['rows'], 'row')}, {_VERDICTS[state.verdict(name)]})")
+        made.append(f"{name} ({count(card['rows'], 'row')}, {VERDICTS[state.verdict(name)]})")
     if made:
         return (
             f"Made meanwhile for the same rows: {listed(made)}. Rows of today weigh against rows of next month: what "

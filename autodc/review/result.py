@@ -17,6 +17,7 @@ from autodc.review import (
     findings,
     forgetting,
     labels,
+    lineage,
     more_rows,
     notices,
     requests,
@@ -83,7 +84,7 @@ def candidate(state: State, name: str) -> dict[str, Any]:
     card = state.card(name)
     cost = float(card.get("cost") or 0.0)
     return {
-        "by": str(card.get("by") or "given"),
+        "by": lineage.maker_of(state, name),
         "finding": card.get("finding"),
         "rows": int(card.get("rows") or 0),
         "cost": _whole(cost),

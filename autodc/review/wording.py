@@ -21,6 +21,8 @@ PURPOSES = {
     "doubt": "everything that is free against what was there, kept in doubt",
 }
 """Purpose of a comparison → its two arms."""
+VERDICTS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
+"""Verdict → what became of the dataset."""
 
 
 def where(found: Mapping[str, Any]) -> str:

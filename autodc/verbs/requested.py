@@ -25,7 +25,7 @@ class Requested:
         self._progress(state)
         if self._known == len(state.requests):
             return
-        new = list(state.requests)[self._known or 0 :] if self._known is not None else []
+        new = [] if self._known is None else list(state.requests)[self._known :]
         self._known = len(state.requests)
         try:
             write_requests(state, self._folder, self._exhibits)

@@ -11,10 +11,9 @@ import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.sources import read_source
-from autodc.data.catalogue import POOL, Catalogue, build_catalogue, place_of
+from autodc.data.catalogue import Catalogue, build_catalogue, place_of
 from autodc.data.dataset import Dataset
 from autodc.errors import AutodcError, DataError, InputError, raise_all
-from autodc.plan.mixture import BASE
 from autodc.propose.made import Origin, read_origin
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
@@ -37,24 +36,18 @@ class RunRows:
 
     def dataset(self, name: str) -> Dataset:
         """One of them, targets as class codes. Raises SurroundingsError ADC-DISK-012 where it is lost."""
-        if name == BASE:
-            return self.catalogue.base
-        if name == POOL and self.catalogue.pool is not None:
-            return self.catalogue.pool
-        found = self.catalogue.candidates.get(name)
+        found = self.catalogue.training.get(name)
         return stored_dataset(self.store, self.state, name) if found is None else found
 
     def in_source(self, name: str, row: int) -> int | None:
         """Where a row of a dataset stands in its source; None where that is not known any more."""
-        if name in (BASE, POOL, *self.catalogue.candidates):
+        if name in self.catalogue.training:
             return int(self.catalogue.in_source(name, np.array([row]))[0])
         return None if self.state.card(name).get("left_out") else row
 
     def changed(self, names: Iterable[str]) -> list[AutodcError]:
         """Those of these datasets whose source holds something else than the journal says."""
-        catalogue, state, found = self.catalogue, self.state, list[AutodcError]()
-        now = {BASE: catalogue.base, **catalogue.candidates}
-        now |= {} if catalogue.pool is None else {POOL: catalogue.pool}
+        now, state, found = self.catalogue.training, self.state, list[AutodcError]()
         keys = {one.name: f"data.candidates[{at}].source" for at, one in enumerate(self.spec.data.candidates)}
         for name in dict.fromkeys(names):
             then = state.card(name).get("fingerprint", state.question.parts.get(name))

@@ -31,7 +31,7 @@ def write_arrays(path: Path, parts: Sequence[Part], beside: Beside) -> None:
         return (part.y[some] for part, some in pieces(parts))
 
     def column(name: str) -> Iterator[Array]:
-        return (_as_numpy(name, beside.columns(part, some)[name]) for part, some in pieces(parts))
+        return (_as_numpy(name, beside.column(part, some, name)) for part, some in pieces(parts))
 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         _member(archive, "x", _x_type(parts), (rows, *parts[0].data.x.shape[1:]), inputs())

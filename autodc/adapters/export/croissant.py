@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from autodc.adapters.export.layouts import Layout
+from autodc.files import digest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,8 +119,6 @@ def described(folder: Path, layout: Layout, about: Mapping[str, Any], further: t
 
 def _file(folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "@type": "cr:FileObject",
         "@id": name,
@@ -128,7 +126,7 @@ def _file(folder: Path, name: str) -> dict[str, Any]:
         "contentUrl": name,
         "contentSize": f"{path.stat().st_size} B",
         "encodingFormat": FORMATS[path.suffix],
-        "sha256": digest,
+        "sha256": digest(path),
     }
 
 

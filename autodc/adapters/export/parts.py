@@ -106,17 +106,18 @@ class Beside:
 
     def columns(self, part: Part, rows: slice) -> dict[str, Any]:
         """Arrow arrays of some rows of a part, by name, in the order of `schema`."""
+        return {name: self._metadata(part, rows, name) for name in self._names} | part.lineage(rows)
+
+    def column(self, part: Part, rows: slice, name: str) -> pa.Array:
+        """One of `columns`, without the others."""
+        return self._metadata(part, rows, name) if name in self._names else part.lineage(rows)[name]
+
+    def _metadata(self, part: Part, rows: slice, name: str) -> pa.Array:
+        """Metadata as a column of the file; gaps where the part has none of that name."""
         import pyarrow as pa
 
-        found: dict[str, pa.Array] = {}
-        metadata = part.data.metadata
-        for to, name in self._names.items():
-            wanted = self.schema.field(to).type
-            if name in metadata:
-                found[to] = _values(metadata[name].iloc[rows], wanted)
-            else:
-                found[to] = pa.nulls(rows.stop - rows.start, wanted)
-        return found | part.lineage(rows)
+        metadata, of, wanted = part.data.metadata, self._names[name], self.schema.field(name).type
+        return _values(metadata[of].iloc[rows], wanted) if of in metadata else pa.nulls(rows.stop - rows.start, wanted)
 
 
 def _inputs(part: Part) -> tuple[str, ...]:
