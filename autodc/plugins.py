@@ -75,17 +75,24 @@ def load_plugin(name: str, group: str, folder: str, place: str) -> Any:
 
 
 def made_plugin(name: str, group: str, folder: str, place: str, refused: tuple[str, str, str]) -> Any:
-    """The same, a class called without arguments. Whatever hinders it is a SpecError of the code that is given.
-
-    refused: this code, what it should have been (`the finder`), and the hint where the error has none.
-    """
-    code, what, needs = refused
-    try:
+    """The same, a class called without arguments. Whatever hinders it is told as `loading` does."""
+    with loading(name, place, refused):
         found = load_plugin(name, group, folder, place)
         if not isinstance(found, type):
             return found
         with own_code(import_failed(f"{name}()", place), folder):
             return found()
+
+
+@contextlib.contextmanager
+def loading(name: str, place: str, refused: tuple[str, str, str]) -> Iterator[None]:
+    """Load what a name says inside: whatever hinders it is a SpecError of the code that is given.
+
+    refused: this code, what it should have been (`the finder`), and the hint where the error has none.
+    """
+    code, what, needs = refused
+    try:
+        yield
     except SpecError as error:
         got = error.got if error.got == name or not error.got else f"{name}: {error.got}"
         raise SpecError(code, f"{what} cannot be loaded: {error.problem}", place, got, error.hint or needs) from error

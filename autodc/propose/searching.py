@@ -153,11 +153,16 @@ def _everywhere(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
 
 def _best(tried: Scored, usual: float) -> Scored:
     """The best settings: those as good as the best, and a fifth of them at least."""
+    good, share = _as_good(tried, usual), TOP * len(tried)
+    return good if len(good) > share else sorted(tried, key=lambda one: -one[1])[: max(2, round(share))]
+
+
+def _as_good(tried: Scored, usual: float) -> Scored:
+    """The settings that are as good as the best, it first."""
     order = sorted(tried, key=lambda one: -one[1])
     _, top, error = order[0]
     least = top - max(error / 2, NEAR_BEST * max(0.0, top - usual))
-    good = [one for one in order if one[1] >= least]
-    return good if len(good) > TOP * len(order) else order[: max(2, round(TOP * len(order)))]
+    return [one for one in order if one[1] >= least]
 
 
 def _box(free: Mapping[str, Parameter], settings: Sequence[Setting]) -> dict[str, Parameter]:
@@ -178,20 +183,21 @@ def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
     levels = max(3, round(most * FIRST / len(free)))
     alone = {name: [{**still, name: value} for value in _levels(one, levels)] for name, one in free.items()}
     asked = [(name, setting) for name, settings in alone.items() for setting in allowed(settings)]
-    start, *moved = scored([still, *(setting for _, setting in asked)])
+    (_, usual, error), *moved = scored([still, *(setting for _, setting in asked)])
     tried: dict[str, Scored] = {name: [] for name in free}
     for (name, _), one in zip(asked, moved, strict=True):
         tried[name].append(one)
     count = 1 + sum(map(len, tried.values()))
-    gains = {name: max(mean for _, mean, _ in found) - start[1] for name, found in tried.items() if found}
-    helping = [n for n in sorted(gains, key=lambda n: -gains[n]) if gains[n] > max(start[2], 1e-9)][:HELPING]
+    gains = {name: max(mean for _, mean, _ in found) - usual for name, found in tried.items() if found}
+    helping = [n for n in sorted(gains, key=lambda n: -gains[n]) if gains[n] > max(error, 1e-9)][:HELPING]
+    region = {n: _at(one, still[n]) for n, one in free.items()}
     if not helping:
-        return {n: _at(one, still[n]) for n, one in free.items()}, start[1], start[1], count
-    near = {name: _about(free[name], [s[name] for s, _, _ in _as_good(tried[name], start)], levels) for name in helping}
+        return region, usual, usual, count
+    near = {name: _about(free[name], [s[name] for s, _, _ in _as_good(tried[name], usual)], levels) for name in helping}
     sets = [helping[:1], *([helping[:2], [helping[0], helping[2]], helping] if len(helping) > 2 else [helping[:2]])]
     left = max(4, (most - count) // len(sets))
     rounds: list[tuple[list[str], Scored]] = [(helping[:1], tried[helping[0]])]
-    for number, names in enumerate([s for s in sets if len(s) == len(set(s))]):
+    for number, names in enumerate(sets):
         box = {name: near[name] for name in names}
         drawn = allowed([{**still, **one} for one in spread(box, left, seed + number)])
         found = scored(drawn)
@@ -199,22 +205,15 @@ def _one_by_one(free: Mapping[str, Parameter], scored: Trying, allowed: Allowed,
         rounds.append((names, found))
     # more is moved only where that gains more than chance
     names, pool = rounds[0][0], [*rounds[0][1], *(one for n, found in rounds[1:] if n == rounds[0][0] for one in found)]
-    best = _as_good(pool, start)
+    best = _as_good(pool, usual)
     for others, found in rounds[1:]:
         if others != names and found:
-            better = _as_good(found, start)
-            if _mean(better) > _mean(best) + max(better[0][2], NEAR_BEST * (_mean(best) - start[1])):
+            better = _as_good(found, usual)
+            if _mean(better) > _mean(best) + max(better[0][2], NEAR_BEST * (_mean(best) - usual)):
                 names, best = others, better
     settings = [one for one, _, _ in best]
-    region = {n: _at(one, still[n]) for n, one in free.items()}
     region |= {n: _about(free[n], [one[n] for one in settings], 2 * levels) for n in names}
-    return region, _mean(best), start[1], count
-
-
-def _as_good(found: Scored, start: tuple[Setting, float, float]) -> Scored:
-    order = sorted(found, key=lambda one: -one[1])
-    _, top, error = order[0]
-    return [one for one in order if one[1] >= top - max(error / 2, NEAR_BEST * max(0.0, top - start[1]))]
+    return region, _mean(best), usual, count
 
 
 def _levels(one: Parameter, count: int) -> list[Value]:

@@ -23,7 +23,7 @@ from autodc.propose.generator import Asked, Base, Batch
 from autodc.propose.made import Made, Origin
 from autodc.propose.parameters import Parameter, Setting, extremes, narrowed, spread
 from autodc.propose.searching import Chosen, Failures, chosen
-from autodc.table import Table, join
+from autodc.table import Inputs, Table, join
 from autodc.trial.call import Call, CallError, CallPart
 from autodc.wire.attributes import Enrichment
 from autodc.wire.measuring import named
@@ -67,10 +67,8 @@ def _generate(call: Call) -> Any:
     found = generator_of(told["generator"], told.get("options", {}), str(told.get("folder", "")), place)
     base = call.parts[BASE]
     classes = tuple(told.get("classes", ()))
-    y = np.asarray(base.y)
-    labels = np.array(classes, dtype=object)[y] if classes else y
-    if classes and len({type(one) for one in classes}) == 1:
-        labels = np.array(classes)[y]
+    y, mixed = np.asarray(base.y), len({type(one) for one in classes}) > 1
+    labels = np.array(classes, dtype=object if mixed else None)[y] if classes else y
     asked = Asked(
         name=str(told["name"]),
         generator=found,
@@ -81,14 +79,13 @@ def _generate(call: Call) -> Any:
     ranges = narrowed(asked.parameters, told.get("parameters", {}), place)
     asked.fit()
     work = _Work(asked=asked, base=base, told=told, seed=int(told["seed"]))
-    warned = work.minds_parameters(ranges)
+    minds = work.minds_parameters(ranges)
     failures = work.failures(call.parts.get(LOOKED))
     parents, best = work.parents(call.parts.get(LOOKED)), None
     if failures is not None:
         parents, best = work.searched(failures, ranges, parents)
-    return made.write(
-        call.out, work.made(ranges if best is None else dict(best.region), parents, failures, best, warned)
-    )
+    region = ranges if best is None else best.region
+    return made.write(call.out, work.made(region, parents, failures, best, minds))
 
 
 @final
@@ -102,13 +99,17 @@ class _Work:
     seed: int
     enrichment: Enrichment | None = None
 
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """Labels in the order of their codes; empty where targets are values."""
+        return self.asked.base.classes
+
     def minds_parameters(self, ranges: Mapping[str, Any]) -> bool:
         """Whether two settings far apart have other attributes. Raises CallError ADC-PROP-021 for the same rows."""
-        free = {n: one for n, one in ranges.items() if not one.is_fixed}
-        if not free:
+        if all(one.is_fixed for one in ranges.values()):
             return True
         parents = seeds.generator(self.seed, "checked").integers(0, len(self.base.x), CHECKED)
-        low, high = ({**extremes(ranges)[at]} for at in (0, 1))
+        low, high = extremes(ranges)
         first, second = (self.asked.rows(one, parents, self.seed) for one in (low, high))
         if _same(first, second):
             problem = f"generator {self.asked.name} ignores its parameters"
@@ -120,9 +121,9 @@ class _Work:
 
     def frame(self, batch: Batch) -> pd.DataFrame:
         """Metadata, inputs of a table, attributes and class of rows, one column each."""
-        data = self._dataset(batch)
+        data = self._dataset(batch.x, batch.metadata)
         frame = pd.concat([data.metadata, self._enrichment().frame(data)], axis=1)
-        if len(self.told.get("classes", ())):
+        if self.classes:
             frame[CLASS] = [f"class {code}" for code in batch.y]
         return frame
 
@@ -133,10 +134,8 @@ class _Work:
         wanted = looked.metadata[FAILED].to_numpy(bool) & looked.metadata[INSIDE].to_numpy(bool)
         if not wanted.any() or wanted.all():
             return None
-        frame = looked.metadata.drop(columns=[FAILED, INSIDE]).reset_index(drop=True)
-        if isinstance(looked.x, Table) and looked.x.kind == "table":
-            frame = pd.concat([frame.drop(columns=list(looked.x.names), errors="ignore"), looked.x.frame()], axis=1)
-        if len(self.told.get("classes", ())) and looked.y is not None:
+        frame = _beside_inputs(looked.metadata.drop(columns=[FAILED, INSIDE]).reset_index(drop=True), looked.x)
+        if self.classes and looked.y is not None:
             frame[CLASS] = [f"class {code}" for code in looked.y]
         probe = self.frame(self.asked.rows(self.middle(self.asked.parameters), np.zeros(2, dtype=int), self.seed))
         common = [n for n in frame.columns if n in probe.columns]
@@ -170,8 +169,8 @@ class _Work:
         """
         places = evenly(len(self.base.x), PARENTS)
         weights = np.ones(len(places))
-        if looked is not None and looked.y is not None and len(self.told.get("classes", ())):
-            y, count = np.asarray(self.base.y)[places], len(self.told["classes"])
+        if looked is not None and looked.y is not None and self.classes:
+            y, count = np.asarray(self.base.y)[places], len(self.classes)
             inside = np.bincount(np.asarray(looked.y)[looked.metadata[INSIDE].to_numpy(bool)], minlength=count)
             found = (inside / max(1, inside.sum()))[y] / np.bincount(y, minlength=count)[y]
             weights = found if found.sum() else weights
@@ -197,7 +196,7 @@ class _Work:
         parents: tuple[Array, Array],
         failures: Failures | None,
         best: Chosen | None,
-        warned: bool,
+        minds: bool,
     ) -> Made:
         """Rows of settings from the region."""
         rows, rng = int(self.told["rows"]), seeds.generator(self.seed, "made")
@@ -208,7 +207,7 @@ class _Work:
             batches.append(self.asked.rows(setting, some, seeds.integer(self.seed, "made", number)))
             used += [setting] * len(some)
         whole = _joined(batches)
-        facts = self._facts(region, whole, failures, best, warned)
+        facts = self._facts(region, whole, failures, best, minds)
         origin = Origin(
             parents=(self.base.name,),
             parent=np.where(whole.position >= 0, 0, -1),
@@ -238,8 +237,7 @@ class _Work:
         """The share of the rows that the rule of the finding holds for; None where it cannot be read on them."""
         if not self.told.get("rule"):
             return None
-        classes = tuple(self.told.get("classes", ()))
-        target = np.array(classes)[whole.y] if classes else whole.y
+        target = np.array(self.classes)[whole.y] if self.classes else whole.y
         try:
             return float(select(str(self.told["rule"]), frame, target, place=self.asked.place).mean())
         except InputError:
@@ -262,11 +260,8 @@ class _Work:
         y = np.asarray(self.base.y)[places]
         return Batch(x=self.base.x[places], y=y, metadata=metadata, position=places)
 
-    def _dataset(self, batch: Batch) -> Dataset:
-        x, metadata = batch.x, batch.metadata
-        if isinstance(x, Table) and x.kind == "table":
-            metadata = pd.concat([metadata.drop(columns=list(x.names), errors="ignore"), x.frame()], axis=1)
-        return Dataset(name=self.asked.name, x=x, y=None, metadata=metadata, fingerprint="made")
+    def _dataset(self, x: Inputs, metadata: pd.DataFrame) -> Dataset:
+        return Dataset(name=self.asked.name, x=x, y=None, metadata=_beside_inputs(metadata, x), fingerprint="made")
 
     def _enrichment(self) -> Enrichment:
         if self.enrichment is None:
@@ -275,12 +270,19 @@ class _Work:
             found = [
                 named(name, folder, f"attributes[{i}]", self.base.x, networks=True) for i, name in enumerate(names)
             ]
-            base = self._dataset(self._rows_of_base(np.arange(len(self.base.x))))
+            base = self._dataset(self.base.x, self.base.metadata.reset_index(drop=True))
             given = {str(n).casefold() for n in base.metadata.columns}
             self.enrichment = Enrichment(
                 named=tuple(found), base=base, targets=self.asked.base.y, given=frozenset(given), folder=folder
             )
         return self.enrichment
+
+
+def _beside_inputs(metadata: pd.DataFrame, x: Inputs) -> pd.DataFrame:
+    """Metadata and, of a table, its inputs, which stand in for metadata of the same name."""
+    if not isinstance(x, Table) or x.kind != "table":
+        return metadata
+    return pd.concat([metadata.drop(columns=list(x.names), errors="ignore"), x.frame()], axis=1)
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:

@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from autodc.adapters.enrichers.image import MAX_CHANNELS, value_range
+from autodc.adapters.generators.vary import refuse_unknown, varied
 from autodc.studyfile.values import Spec
 from autodc.trial.call import CallError
 
@@ -75,13 +76,11 @@ class ImageGenerator:
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
         """Those that may change."""
-        return {n: about for n, about in PARAMETERS.items() if not self.options.vary or n in self.options.vary}
+        return varied(PARAMETERS, self.options.vary)
 
     def fitted(self, x: Any, y: Array) -> ImageGenerator:
         """Learn which values are black and white."""
-        if strange := [name for name in self.options.vary if name not in PARAMETERS]:
-            hint = f"parameters of image: {', '.join(PARAMETERS)}"
-            raise CallError("ADC-PROP-014", "image has no such parameter", "options.vary", ", ".join(strange), hint)
+        refuse_unknown("image", PARAMETERS, self.options.vary)
         if isinstance(x, np.ndarray):
             _refuse_no_picture(x)
             return ImageGenerator(self.options, *value_range(x))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from autodc.adapters.generators import command, image, table, text
 from autodc.errors import SpecError
 from autodc.hints import suggest
-from autodc.plugins import FORMS, GENERATORS, import_failed, installed, is_path, load_plugin, own_code
+from autodc.plugins import FORMS, GENERATORS, import_failed, installed, is_path, load_plugin, loading, own_code
 from autodc.propose.generator import NEEDS, is_generator
 from autodc.propose.parameters import declared
 from autodc.studyfile.values import Spec
@@ -49,15 +49,11 @@ def generator_of(name: str, options: Mapping[str, Any], folder: str, place: str)
 
 
 def _loaded(name: str, options: Mapping[str, Any], folder: str, place: str) -> Any:
-    try:
+    with loading(name, f"{place}.generator", ("ADC-PROP-010", "the generator", NEEDS)):
         found = load_plugin(name, GENERATORS, folder, place)
         if isinstance(found, type):
             with own_code(import_failed(f"{name}()", place), folder):
                 return found(**options)
-    except SpecError as error:
-        got = error.got if error.got == name or not error.got else f"{name}: {error.got}"
-        problem = f"the generator cannot be loaded: {error.problem}"
-        raise SpecError("ADC-PROP-010", problem, f"{place}.generator", got, error.hint or NEEDS) from error
     if options:
         problem, hint = "a generator that is an object takes no options", "name its class, which is given them"
         raise SpecError("ADC-PROP-014", problem, f"{place}.options", ", ".join(options), hint)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from autodc.adapters.generators.vary import refuse_unknown, varied
 from autodc.large import evenly
 from autodc.studyfile.values import Spec
 from autodc.trial.call import CallError
@@ -62,13 +63,11 @@ class TableGenerator:
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
         """Those that may change."""
-        return {n: about for n, about in PARAMETERS.items() if not self.options.vary or n in self.options.vary}
+        return varied(PARAMETERS, self.options.vary)
 
     def fitted(self, x: Any, y: Array) -> TableGenerator:
         """Learn the columns of the base, and which rows there are to go to."""
-        if strange := [name for name in self.options.vary if name not in PARAMETERS]:
-            hint = f"parameters of table: {', '.join(PARAMETERS)}"
-            raise CallError("ADC-PROP-014", "table has no such parameter", "options.vary", ", ".join(strange), hint)
+        refuse_unknown("table", PARAMETERS, self.options.vary)
         if self.options.sampler is not None and importlib.util.find_spec("imblearn") is None:
             hint = 'pip install "autodc-optimizer[tables]", or leave `sampler` out'
             raise CallError("ADC-PROP-023", "imbalanced-learn is not installed", "options.sampler", "", hint)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from autodc.adapters.generators.vary import refuse_unknown, varied
 from autodc.studyfile.values import Spec
 from autodc.trial.call import CallError
 
@@ -90,7 +91,7 @@ class TextGenerator:
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
         """Those that may change."""
         known = {**PARAMETERS, **({TEMPLATE: _share()} if self.options.templates else {})}
-        return {n: about for n, about in known.items() if not self.options.vary or n in self.options.vary}
+        return varied(known, self.options.vary)
 
     def fitted(self, x: Any, y: Array) -> TextGenerator:
         """Look whether these are texts and the options fit."""
@@ -98,10 +99,7 @@ class TextGenerator:
             got = "a table" if isinstance(x, pd.DataFrame) else f"arrays of shape {np.shape(x)[1:]}"
             hint = "name image or table, or a generator of your own: path/to/file.py:Object"
             raise CallError("ADC-PROP-022", "text changes texts alone", "generator", got, hint)
-        known = [*PARAMETERS, TEMPLATE]
-        if strange := [name for name in self.options.vary if name not in known]:
-            hint = f"parameters of text: {', '.join(known)}"
-            raise CallError("ADC-PROP-014", "text has no such parameter", "options.vary", ", ".join(strange), hint)
+        refuse_unknown("text", [*PARAMETERS, TEMPLATE], self.options.vary)
         if bad := [one for one in self.options.templates if SLOT not in one]:
             raise CallError("ADC-PROP-014", "a template has no {text}", "options.templates", bad[0])
         return self
