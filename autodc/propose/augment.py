@@ -15,7 +15,7 @@ from autodc.data.where import select
 from autodc.errors import DataError
 from autodc.large import evenly, taken
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, base_of, nothing, rows_made
+from autodc.propose.mending import BaseKnown, base_of, drawn, nothing, rows_made
 from autodc.propose.policies import (
     NUMBERS,
     PICTURES,
@@ -77,8 +77,7 @@ def make(call: Call, columns: Columns = lambda part: part.metadata) -> dict[str,
     near = _near(part, str(call.arguments.get("rule", "")), call.arguments.get("classes", ()), columns)
     of = np.arange(len(part.x)) if near is None else near
     count = min(int(call.arguments.get("rows", min(MOST, len(part.x)))), TIMES * len(of))
-    whole, rest = divmod(count, len(of))
-    rows = np.sort(np.concatenate([np.repeat(of, whole), rng.permutation(of)[:rest]]))
+    rows = np.sort(drawn(of, count, rng))
     policy: Policy = {**_usual(part.x), **call.arguments.get("policy", {})}
     x, done = _changed(part, rows, policy, call.out, rng)
     changed = {name: [float(one) for one in values] for name, values in done.items()}

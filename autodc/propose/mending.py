@@ -111,6 +111,12 @@ def points(base: Inputs) -> Array:
     return np.concatenate([one if turned is None else turned.transform(one) for one in parts])
 
 
+def drawn(rows: Array, count: int, rng: np.random.Generator) -> Array:
+    """So many of these rows: each as often as another, and the rest by chance."""
+    whole, rest = divmod(count, len(rows))
+    return np.concatenate([np.repeat(rows, whole), rng.permutation(rows)[:rest]])
+
+
 def rows_made(
     part: CallPart,
     rows: Array,
