@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, batches, places_among
 from autodc.data.near_text import alike_texts, near_texts, signatures
-from autodc.data.views import is_pictures, numbers, thumbnails
+from autodc.data.views import is_pictures, is_text, numbers, thumbnails
 from autodc.large import BESIDE, evenly, pieces_of, room, some_places
 from autodc.table import Inputs, Table
 
@@ -71,7 +71,7 @@ class Looked:
 def looked_at(data: Dataset) -> Looked:
     """Prepare a dataset for several calls of `near`."""
     x = data.x
-    if _is_text(x):
+    if is_text(x):
         return Looked(data=data, rows=signatures(x))
     view = _pictures if is_pictures(x) else numbers
     few = (isinstance(x, Table) or is_pictures(x)) and len(x) * view(x[:1]).shape[1] <= HELD_VALUES
@@ -92,7 +92,7 @@ def near(training: Dataset | Looked, held: Dataset | Looked, *, tolerance: float
     equal = copy >= 0
     rows[equal], distances[equal] = copy[equal], 0.0
     rest, first = evenly(np.flatnonzero(~equal), MOST_ASKED), distinct(known.data.hashes)
-    if _is_text(known.data.x):
+    if is_text(known.data.x):
         others, apart = near_texts(known.data.x, known.rows, first, asked.data.x, asked.rows, rest)
     else:
         limit = tolerance or (IMAGE_TOLERANCE if is_pictures(known.data.x) else TABLE_TOLERANCE)
@@ -108,7 +108,7 @@ def near_pairs(data: Dataset, *, tolerance: float | None = None) -> tuple[Array,
     Equal rows are one here; of very many rows so many are compared, evenly.
     """
     first, looked = distinct(data.hashes), looked_at(data)
-    if _is_text(data.x):
+    if is_text(data.x):
         return alike_texts(data.x, looked.rows, first)
     limit = tolerance or (IMAGE_TOLERANCE if is_pictures(data.x) else TABLE_TOLERANCE)
     view = comparable(data)
@@ -157,10 +157,6 @@ def _equal(known: Array, asked: Array) -> Array:
         found[place[here]] = rows.start + here  # backwards, so that the first stays
         first = np.where(first < 0, found, first)
     return np.asarray(first[back.ravel()])
-
-
-def _is_text(x: Inputs) -> bool:
-    return isinstance(x, Table) and x.kind == "text"
 
 
 def _nearest_within(

@@ -33,6 +33,11 @@ def is_pictures(x: Inputs) -> bool:
     return x.kind == "files" if isinstance(x, Table) else x.ndim > 2
 
 
+def is_text(x: Inputs) -> bool:
+    """Whether rows are texts, and are compared by their words."""
+    return isinstance(x, Table) and x.kind == "text"
+
+
 def numbers(x: Inputs) -> Array:
     """Rows as vectors, shape (n, d), NaN where a number is missing; equal rows are equal, and d is the same for all.
 
