@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, batches, places_among
 from autodc.data.near_text import alike_texts, near_texts, signatures
-from autodc.data.views import is_pictures, is_text, numbers, thumbnails
+from autodc.data.views import channel_axis, is_pictures, is_text, numbers, thumbnails
 from autodc.large import BESIDE, evenly, pieces_of, room, some_places
 from autodc.table import Inputs, Table
 
@@ -222,7 +222,7 @@ def _pictures(x: Inputs) -> Array:
     if not isinstance(x, Table) and x.ndim == 2:
         return np.asarray(x)
     grey: Array = thumbnails(x) if isinstance(x, Table) else np.asarray(x, dtype=np.float32)
-    grey = grey.mean(axis=_channel_axis(grey.shape)) if grey.ndim == 4 else grey.reshape(len(grey), grey.shape[1], -1)
+    grey = grey.mean(axis=channel_axis(grey.shape)) if grey.ndim == 4 else grey.reshape(len(grey), grey.shape[1], -1)
     for axis in (1, 2):
         size = grey.shape[axis]
         blocks = min(GRID, size)
@@ -256,8 +256,3 @@ def _standardised(training: Inputs) -> _View:
 def _filled(rows: Inputs) -> Array:
     """Rows as decimal numbers, shape (n, columns), 0 where there is none."""
     return np.nan_to_num(numbers(rows), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _channel_axis(shape: tuple[int, ...]) -> int:
-    """Channels are the shorter end of (n, height, width, channels) or (n, channels, height, width)."""
-    return 1 if shape[1] < shape[3] else 3

@@ -33,6 +33,11 @@ def is_pictures(x: Inputs) -> bool:
     return x.kind == "files" if isinstance(x, Table) else x.ndim > 2
 
 
+def channel_axis(shape: tuple[int, ...]) -> int:
+    """Channels are the shorter end of (n, height, width, channels) or (n, channels, height, width)."""
+    return 1 if shape[1] < shape[3] else 3
+
+
 def is_text(x: Inputs) -> bool:
     """Whether rows are texts, and are compared by their words."""
     return isinstance(x, Table) and x.kind == "text"

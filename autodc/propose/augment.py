@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autodc import seeds
+from autodc.data.views import channel_axis
 from autodc.data.where import select
 from autodc.errors import DataError
 from autodc.large import evenly, taken
@@ -129,7 +130,7 @@ def _arrays(part: CallPart, rows: Array, policy: Policy, rng: np.random.Generato
     known = np.asarray(part.x[evenly(len(part.x), KNOWN)])
     policy = {**policy, "flip": policy.get("flip", 0.0) if _flips(part) else 0.0}
     done = draws(policy, len(rows), rng)
-    first = known.ndim == 4 and known.shape[1] < known.shape[3]
+    first = known.ndim == 4 and channel_axis(known.shape) == 1
     low, high = float(known.min()), float(known.max())
     found = np.empty((len(rows), *known.shape[1:]), dtype=known.dtype)
     for at, row in enumerate(rows):
@@ -148,7 +149,7 @@ def _flips(part: CallPart) -> bool:
     known, y = np.asarray(part.x[some], dtype=np.float64), None if part.y is None else np.asarray(part.y)[some]
     if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or len(np.unique(y)) < 2:
         return True
-    across = 3 if known.ndim == 4 and known.shape[1] < known.shape[3] else 2
+    across = 3 if known.ndim == 4 and channel_axis(known.shape) == 1 else 2
     flat, turned = known.reshape(len(known), -1), np.flip(known, axis=across).reshape(len(known), -1)
     odd = np.arange(len(y)) % 2 == 1
     nearest = KNeighborsClassifier(1).fit(flat[~odd], y[~odd])
