@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, batches, places_among
 from autodc.data.near_text import alike_texts, near_texts, signatures
-from autodc.data.views import is_pictures, numbers, thumbnails
+from autodc.data.views import channel_axis, is_pictures, is_text, numbers, thumbnails
 from autodc.large import BESIDE, evenly, pieces_of, room, some_places
 from autodc.table import Inputs, Table
 
@@ -71,7 +71,7 @@ class Looked:
 def looked_at(data: Dataset) -> Looked:
     """Prepare a dataset for several calls of `near`."""
     x = data.x
-    if _is_text(x):
+    if is_text(x):
         return Looked(data=data, rows=signatures(x))
     view = _pictures if is_pictures(x) else numbers
     few = (isinstance(x, Table) or is_pictures(x)) and len(x) * view(x[:1]).shape[1] <= HELD_VALUES
@@ -92,7 +92,7 @@ def near(training: Dataset | Looked, held: Dataset | Looked, *, tolerance: float
     equal = copy >= 0
     rows[equal], distances[equal] = copy[equal], 0.0
     rest, first = evenly(np.flatnonzero(~equal), MOST_ASKED), distinct(known.data.hashes)
-    if _is_text(known.data.x):
+    if is_text(known.data.x):
         others, apart = near_texts(known.data.x, known.rows, first, asked.data.x, asked.rows, rest)
     else:
         limit = tolerance or (IMAGE_TOLERANCE if is_pictures(known.data.x) else TABLE_TOLERANCE)
@@ -108,7 +108,7 @@ def near_pairs(data: Dataset, *, tolerance: float | None = None) -> tuple[Array,
     Equal rows are one here; of very many rows so many are compared, evenly.
     """
     first, looked = distinct(data.hashes), looked_at(data)
-    if _is_text(data.x):
+    if is_text(data.x):
         return alike_texts(data.x, looked.rows, first)
     limit = tolerance or (IMAGE_TOLERANCE if is_pictures(data.x) else TABLE_TOLERANCE)
     view = comparable(data)
@@ -157,10 +157,6 @@ def _equal(known: Array, asked: Array) -> Array:
         found[place[here]] = rows.start + here  # backwards, so that the first stays
         first = np.where(first < 0, found, first)
     return np.asarray(first[back.ravel()])
-
-
-def _is_text(x: Inputs) -> bool:
-    return isinstance(x, Table) and x.kind == "text"
 
 
 def _nearest_within(
@@ -226,7 +222,7 @@ def _pictures(x: Inputs) -> Array:
     if not isinstance(x, Table) and x.ndim == 2:
         return np.asarray(x)
     grey: Array = thumbnails(x) if isinstance(x, Table) else np.asarray(x, dtype=np.float32)
-    grey = grey.mean(axis=_channel_axis(grey.shape)) if grey.ndim == 4 else grey.reshape(len(grey), grey.shape[1], -1)
+    grey = grey.mean(axis=channel_axis(grey.shape)) if grey.ndim == 4 else grey.reshape(len(grey), grey.shape[1], -1)
     for axis in (1, 2):
         size = grey.shape[axis]
         blocks = min(GRID, size)
@@ -260,8 +256,3 @@ def _standardised(training: Inputs) -> _View:
 def _filled(rows: Inputs) -> Array:
     """Rows as decimal numbers, shape (n, columns), 0 where there is none."""
     return np.nan_to_num(numbers(rows), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _channel_axis(shape: tuple[int, ...]) -> int:
-    """Channels are the shorter end of (n, height, width, channels) or (n, channels, height, width)."""
-    return 1 if shape[1] < shape[3] else 3

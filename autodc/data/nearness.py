@@ -12,9 +12,9 @@ import numpy as np
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import BATCH, among
 from autodc.data.near import TABLE_TOLERANCE, Looked, comparable, distinct, near
-from autodc.data.views import is_pictures
+from autodc.data.views import is_pictures, is_text
 from autodc.large import evenly
-from autodc.table import Inputs, Table
+from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -75,7 +75,7 @@ def near_copies(training: Looked, held: Looked) -> tuple[Array, Array]:
     unlike = ~among(held.data.hashes[found.held], training.data.hashes)
     rows, others = found.held[unlike], found.training[unlike]
     some = held.data.x
-    if len(rows) and not (is_pictures(some) or (isinstance(some, Table) and some.kind == "text")):
+    if len(rows) and not (is_pictures(some) or is_text(some)):
         share = Nearness(training.data, held.data).by_chance(TABLE_TOLERANCE)
         if not beyond(len(rows), len(held.data), share):
             return rows[:0], others[:0]

@@ -33,6 +33,16 @@ def is_pictures(x: Inputs) -> bool:
     return x.kind == "files" if isinstance(x, Table) else x.ndim > 2
 
 
+def channel_axis(shape: tuple[int, ...]) -> int:
+    """Channels are the shorter end of (n, height, width, channels) or (n, channels, height, width)."""
+    return 1 if shape[1] < shape[3] else 3
+
+
+def is_text(x: Inputs) -> bool:
+    """Whether rows are texts, and are compared by their words."""
+    return isinstance(x, Table) and x.kind == "text"
+
+
 def numbers(x: Inputs) -> Array:
     """Rows as vectors, shape (n, d), NaN where a number is missing; equal rows are equal, and d is the same for all.
 

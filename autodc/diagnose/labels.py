@@ -153,6 +153,24 @@ def wrong_labels(
     )
 
 
+def doubted(given: Array, shares: Array) -> Array:
+    """Which rows confident learning would look at again, shape (n,); none of classes of few rows.
+
+    given: class codes, shape (n,). shares: shape (n, classes), of a model that has not seen the rows.
+    """
+    from cleanlab.filter import find_label_issues
+
+    flagged = np.zeros(len(given), dtype=bool)
+    present = np.flatnonzero(np.bincount(given, minlength=shares.shape[1]) >= LEAST_OF_CLASS)
+    if len(present) < 2:
+        return flagged
+    rows = np.flatnonzero(np.isin(given, present))
+    some = shares[np.ix_(rows, present)] + 1e-12
+    some /= some.sum(axis=1, keepdims=True)
+    flagged[rows] = find_label_issues(np.searchsorted(present, given[rows]), some, n_jobs=1)
+    return flagged
+
+
 def _unfit(given: Array, classes: int) -> Reason | None:
     count = np.bincount(given, minlength=classes)
     if len(given) < LEAST_ROWS:
@@ -171,18 +189,11 @@ def _agreement(given: Array, likely: Array) -> float:
 
 
 def _confident(given: Array, shares: Array) -> tuple[Array, Array]:
-    """Which rows confident learning would look at again, and how surely each is wrong; both of shape (n,)."""
-    from cleanlab.filter import find_label_issues
+    """Which rows are doubted and have another best class, and how surely each is wrong; both of shape (n,)."""
     from cleanlab.rank import get_label_quality_scores
 
-    present = np.flatnonzero(np.bincount(given, minlength=shares.shape[1]) >= LEAST_OF_CLASS)
-    rows = np.flatnonzero(np.isin(given, present))
-    some = shares[np.ix_(rows, present)] + 1e-12
-    some /= some.sum(axis=1, keepdims=True)
-    flagged = np.zeros(len(given), dtype=bool)
-    flagged[rows] = find_label_issues(np.searchsorted(present, given[rows]), some, n_jobs=1)
     score = 1 - np.asarray(get_label_quality_scores(given, shares, method="self_confidence"), dtype=float)
-    return flagged & (shares.argmax(axis=1) != given), score
+    return doubted(given, shares) & (shares.argmax(axis=1) != given), score
 
 
 def _scattered(given: Array, shares: Array, flagged: Array) -> tuple[int, Array]:

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from autodc import seeds
+from autodc.data.views import channel_axis
 from autodc.data.where import select
 from autodc.errors import DataError
 from autodc.large import evenly, taken
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, base_of, nothing, rows_made
+from autodc.propose.mending import BaseKnown, base_of, drawn, nothing, rows_made
 from autodc.propose.policies import (
     NUMBERS,
     PICTURES,
@@ -77,8 +78,7 @@ def make(call: Call, columns: Columns = lambda part: part.metadata) -> dict[str,
     near = _near(part, str(call.arguments.get("rule", "")), call.arguments.get("classes", ()), columns)
     of = np.arange(len(part.x)) if near is None else near
     count = min(int(call.arguments.get("rows", min(MOST, len(part.x)))), TIMES * len(of))
-    whole, rest = divmod(count, len(of))
-    rows = np.sort(np.concatenate([np.repeat(of, whole), rng.permutation(of)[:rest]]))
+    rows = np.sort(drawn(of, count, rng))
     policy: Policy = {**_usual(part.x), **call.arguments.get("policy", {})}
     x, done = _changed(part, rows, policy, call.out, rng)
     changed = {name: [float(one) for one in values] for name, values in done.items()}
@@ -130,7 +130,7 @@ def _arrays(part: CallPart, rows: Array, policy: Policy, rng: np.random.Generato
     known = np.asarray(part.x[evenly(len(part.x), KNOWN)])
     policy = {**policy, "flip": policy.get("flip", 0.0) if _flips(part) else 0.0}
     done = draws(policy, len(rows), rng)
-    first = known.ndim == 4 and known.shape[1] < known.shape[3]
+    first = known.ndim == 4 and channel_axis(known.shape) == 1
     low, high = float(known.min()), float(known.max())
     found = np.empty((len(rows), *known.shape[1:]), dtype=known.dtype)
     for at, row in enumerate(rows):
@@ -149,7 +149,7 @@ def _flips(part: CallPart) -> bool:
     known, y = np.asarray(part.x[some], dtype=np.float64), None if part.y is None else np.asarray(part.y)[some]
     if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or len(np.unique(y)) < 2:
         return True
-    across = 3 if known.ndim == 4 and known.shape[1] < known.shape[3] else 2
+    across = 3 if known.ndim == 4 and channel_axis(known.shape) == 1 else 2
     flat, turned = known.reshape(len(known), -1), np.flip(known, axis=across).reshape(len(known), -1)
     odd = np.arange(len(y)) % 2 == 1
     nearest = KNeighborsClassifier(1).fit(flat[~odd], y[~odd])

@@ -11,12 +11,12 @@ from scipy.sparse.csgraph import connected_components
 from autodc.data.dataset import Dataset
 from autodc.data.near import near_pairs
 from autodc.data.overlap import joint_clusters
-from autodc.data.views import is_pictures, width
+from autodc.data.views import is_pictures, is_text, width
 from autodc.plan.mixture import BASE
 from autodc.propose import made
 from autodc.propose.mending import BaseKnown, base_of, nothing, rows_made
 from autodc.propose.proposal import Proposal
-from autodc.table import Inputs, Table
+from autodc.table import Inputs
 from autodc.trial.call import Call, CallPart
 
 Array = np.ndarray[Any, Any]
@@ -61,4 +61,4 @@ def firsts(part: CallPart) -> Array:
 
 
 def _is_wide(x: Inputs) -> bool:
-    return is_pictures(x) or (isinstance(x, Table) and x.kind == "text") or width(x) >= COLUMNS
+    return is_pictures(x) or is_text(x) or width(x) >= COLUMNS

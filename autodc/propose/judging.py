@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autodc import seeds
-from autodc.diagnose.labels import LEAST_OF_CLASS
+from autodc.diagnose.labels import LEAST_OF_CLASS, doubted
 from autodc.large import evenly
 
 Array = np.ndarray[Any, Any]
@@ -32,8 +32,8 @@ def judged(points: Array, codes: Array, units: Array, classes: int, seed: int) -
     """
     folds = _folds(codes, units, seed)
     first = _said(points, codes, folds, classes, np.ones(len(codes), dtype=bool), seed)
-    doubted = _doubted(codes, first)
-    return _said(points, codes, folds, classes, ~doubted, seed) if doubted.any() else first
+    left_out = _doubted(codes, first)
+    return _said(points, codes, folds, classes, ~left_out, seed) if left_out.any() else first
 
 
 def _folds(codes: Array, units: Array, seed: int) -> list[Array]:
@@ -80,16 +80,6 @@ def _said(points: Array, codes: Array, folds: list[Array], classes: int, trusted
 
 def _doubted(codes: Array, shares: Array) -> Array:
     """Rows that confident learning doubts; of a class none where too few would stay."""
-    from cleanlab.filter import find_label_issues
-
-    present = np.flatnonzero(np.bincount(codes, minlength=shares.shape[1]) >= LEAST_OF_CLASS)
-    rows = np.flatnonzero(np.isin(codes, present))
-    if len(present) < 2:
-        return np.zeros(len(codes), dtype=bool)
-    some = shares[np.ix_(rows, present)] + 1e-12
-    flagged = np.zeros(len(codes), dtype=bool)
-    flagged[rows] = find_label_issues(
-        np.searchsorted(present, codes[rows]), some / some.sum(axis=1, keepdims=True), n_jobs=1
-    )
+    flagged = doubted(codes, shares)
     left = np.bincount(codes[~flagged], minlength=shares.shape[1])
     return flagged & (left >= LEAST_OF_CLASS)[codes]

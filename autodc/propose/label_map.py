@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, base_of, codes_of, rows_made
+from autodc.propose.mending import BaseKnown, base_of, codes_of, relabelled
 from autodc.propose.proposal import Proposal
 from autodc.trial.call import Call, CallError
 
@@ -57,8 +57,5 @@ def make(call: Call) -> dict[str, Any]:
     if not len(moved):
         got = f"{', '.join(labels)} in {part.name}"
         raise CallError("ADC-PROP-031", "a label map names classes that the dataset does not have", BY, got, hint)
-    before: list[Any] = [None] * len(y)
-    for row in moved:
-        before[row] = names[codes[row]]
     facts = {"mapped": len(moved), "labels": labels}
-    return made.write(call.out, rows_made(part, np.arange(len(y)), y=y, changed={"label": before}, facts=facts))
+    return made.write(call.out, relabelled(part, moved, y, names, facts))

@@ -111,6 +111,12 @@ def points(base: Inputs) -> Array:
     return np.concatenate([one if turned is None else turned.transform(one) for one in parts])
 
 
+def drawn(rows: Array, count: int, rng: np.random.Generator) -> Array:
+    """So many of these rows: each as often as another, and the rest by chance."""
+    whole, rest = divmod(count, len(rows))
+    return np.concatenate([np.repeat(rows, whole), rng.permutation(rows)[:rest]])
+
+
 def rows_made(
     part: CallPart,
     rows: Array,
@@ -132,3 +138,14 @@ def rows_made(
         ),
         facts=facts or {},
     )
+
+
+def relabelled(part: CallPart, rows: Array, y: Array, names: Sequence[Any], facts: Mapping[str, Any]) -> Made:
+    """All rows of a dataset with the targets `y`; `changed.label` says what was there before.
+
+    rows: positions of the targets that are other ones; names: of the classes by code, none where targets are numbers.
+    """
+    given, before = np.asarray(part.y), [None] * len(y)
+    for row in rows:
+        before[row] = names[given[row]] if names else plain(given[row])
+    return rows_made(part, np.arange(len(y)), y=y, changed={"label": before}, facts=facts)

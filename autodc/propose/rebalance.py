@@ -8,7 +8,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, base_of, codes_of, nothing, rows_made
+from autodc.propose.mending import BaseKnown, base_of, codes_of, drawn, nothing, rows_made
 from autodc.propose.proposal import Proposal
 from autodc.trial.call import Call
 
@@ -37,10 +37,10 @@ def make(call: Call) -> dict[str, Any]:
     if not wanted.any():
         nothing(BY, "no class is rare")
     rng = seeds.generator(int(call.arguments.get("seed", 0)), "rebalance")
-    drawn = [_drawn(np.flatnonzero(codes == code), int(wanted[code]), rng) for code in np.flatnonzero(wanted)]
+    again = [drawn(np.flatnonzero(codes == code), int(wanted[code]), rng) for code in np.flatnonzero(wanted)]
     names = call.arguments.get("classes") or range(len(wanted))
     facts = {"added": {str(names[code]): int(wanted[code]) for code in np.flatnonzero(wanted)}}
-    return made.write(call.out, rows_made(part, np.sort(np.concatenate(drawn)), facts=facts))
+    return made.write(call.out, rows_made(part, np.sort(np.concatenate(again)), facts=facts))
 
 
 def missing(counts: Array) -> Array:
@@ -49,9 +49,3 @@ def missing(counts: Array) -> Array:
         return np.zeros(len(counts), dtype=int)
     lacking = np.minimum(counts.max() - counts, TIMES * counts)
     return np.where(counts < RARE * counts.max(), lacking, 0)
-
-
-def _drawn(rows: Array, count: int, rng: np.random.Generator) -> Array:
-    """So many of these rows: each as often as another, and the rest by chance."""
-    whole, rest = divmod(count, len(rows))
-    return np.concatenate([np.repeat(rows, whole), rng.permutation(rows)[:rest]])

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autodc.diagnose.check import plain
 from autodc.plan.mixture import BASE
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, Space, base_of, points, rows_made
+from autodc.propose.mending import BaseKnown, Space, base_of, points, relabelled
 from autodc.propose.proposal import Proposal
 from autodc.propose.wrong import wrong_rows
 from autodc.trial.call import Call
@@ -32,10 +31,6 @@ def make(call: Call, space: Space = points) -> dict[str, Any]:
     """
     part, names = base_of(call), call.arguments.get("classes", ())
     found = wrong_rows(part, call.arguments, space, BY)
-    given, y = np.asarray(part.y), np.array(part.y)
+    y = np.array(part.y)
     y[found.rows] = found.likely
-    before: list[Any] = [None] * len(y)
-    for row in found.rows:
-        before[row] = names[given[row]] if names else plain(given[row])
-    rows = np.arange(len(y))
-    return made.write(call.out, rows_made(part, rows, y=y, changed={"label": before}, facts=found.facts))
+    return made.write(call.out, relabelled(part, found.rows, y, names, found.facts))

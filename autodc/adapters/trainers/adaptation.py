@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
-import numpy as np
 import torch
 
+from autodc.large import evenly
 from autodc.plan.mixture import BASE
 from autodc.seeds import integer
 from autodc.table import Inputs
@@ -75,8 +75,8 @@ class Adaptation:
 
     def _moments(self, part: TrainPart) -> Moments:
         if part.name not in self._known:
-            at = np.unique(np.linspace(0, len(part.x) - 1, min(SAMPLE, len(part.x))).astype(np.int64))
-            self._known[part.name] = _moments_of(self._floats(part, part.x[at])[:, : self._numbers])
+            some = part.x[evenly(len(part.x), SAMPLE)]
+            self._known[part.name] = _moments_of(self._floats(part, some)[:, : self._numbers])
         return self._known[part.name]
 
 

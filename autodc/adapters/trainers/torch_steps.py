@@ -23,6 +23,7 @@ from autodc.adapters.trainers.freezing import freeze
 from autodc.adapters.trainers.label_adapters import OWN_ROWS, LabelAdapters, label_adapters
 from autodc.adapters.trainers.options import TorchHyperparameters
 from autodc.adapters.trainers.torch_model import TorchModel, device, save_model
+from autodc.large import evenly, some_places
 from autodc.seeds import integer
 from autodc.studyfile.study import TaskKind
 from autodc.trial.fitting import AbstractFitting, draw, n_steps
@@ -42,6 +43,7 @@ PART_BYTES = 2 << 20
 """Inputs of a batch that go through a network at once on a CPU: what it makes of them on the way, forward and back, may
 be ten times as large. Gradients of the parts of a larger batch are added up."""
 PIECE_ROWS = 64
+"""Rows that maps of classes learn from go through the network so many at a time: images may be large."""
 FORK = 1000
 """In place of the number of a phase: the rows of a fork are drawn by a chance of their own."""
 
@@ -211,17 +213,12 @@ def _teach(ready: Prepared, adapters: LabelAdapters, phase: TrainPhase) -> None:
     network.eval()
     for part in phase.parts:
         if part.name in adapters.places:
-            at = np.unique(np.linspace(0, len(part.x) - 1, min(OWN_ROWS, len(part.x))).astype(np.int64))
+            some = some_places(len(part.x), OWN_ROWS, PIECE_ROWS)
             with torch.no_grad():
-                pieces = [network(ready.codec.floats(part, part.x[rows]).to(device())) for rows in _pieces(at)]
-            codes = ready.codec.targets(np.asarray(part.y[at])).to(device())
+                pieces = [network(ready.codec.floats(part, part.x[rows]).to(device())) for rows in some]
+            codes = ready.codec.targets(np.asarray(part.y[evenly(len(part.y), OWN_ROWS)])).to(device())
             adapters.learn(adapters.places[part.name], torch.cat(pieces).float(), codes)
     network.train()
-
-
-def _pieces(at: Array) -> list[Array]:
-    """Positions, few enough at a time for large images."""
-    return [at[start : start + PIECE_ROWS] for start in range(0, len(at), PIECE_ROWS)]
 
 
 def _for_recipe(ready: Prepared, job: TrainingJob) -> Prepared:
