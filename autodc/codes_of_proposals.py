@@ -31,6 +31,9 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-022": several("A generator cannot make inputs of the kind of the base."),
     "ADC-PROP-023": Code("The library that a generator needs is not installed."),
     "ADC-PROP-024": Code("No setting of a generator meets the finding."),
+    # the next action, controls
+    "ADC-PROP-095": Code("Note: a dataset is left for a later round, which has more trainings for it."),
+    "ADC-PROP-096": Code("Note: less is expected of a dataset than matters."),
     # lineage and export
     "ADC-PROP-060": Code("The folder of an export exists."),
     "ADC-PROP-061": Code("A source of a run is another than it trained on."),

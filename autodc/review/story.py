@@ -15,6 +15,7 @@ from autodc.study.view import spec_of
 BECAUSE = {
     "rounds": "all planned rounds were made",
     "findings": "nothing was left to compare",
+    "expected": "nothing that could be done promised a gain that matters",
     "budget.trainings": "the budget of trainings was used up",
     "budget.wall_clock": "the time it was given was over",
     "until": "the hour named by --until had come",

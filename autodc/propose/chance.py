@@ -1,0 +1,38 @@
+"""Whether rows that were chosen helped because they are the right ones, or because they are more rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from autodc.propose.proposal import Proposal
+
+Said = Literal["right", "more", "open"]
+"""The right data; more data, whichever; not settled."""
+TIMES = 2.0
+"""The right rows bring so many times what as many by chance bring."""
+
+
+def said(gain: float, ahead: float, low: float) -> Said:
+    """Judge rows beside their control.
+
+    gain: what the chosen rows bring; ahead: by how much that is more than what the control brings, of the same seeds
+    and rows; low: the lower end of its interval. Right: surely ahead, and at least twice the control. More: neither.
+    """
+    enough = ahead >= (1 - 1 / TIMES) * max(gain, 0.0)
+    if low > 0 and enough:
+        return "right"
+    return "more" if low <= 0 and not enough else "open"
+
+
+def with_controls(found: Sequence[Proposal], made: Sequence[str]) -> list[Proposal]:
+    """These proposals in the order of `made`, each control right behind the first that it stands beside.
+
+    A control whose every other was left out is left out too.
+    """
+    by_name = {one.name: one for one in found}
+    ordered = list[Proposal]()
+    for name in made:
+        ordered.append(by_name[name])
+        ordered += [one for one in found if name in one.control_of and one not in ordered]
+    return ordered
