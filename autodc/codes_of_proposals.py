@@ -13,7 +13,7 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-003": Code("Note: too few rows of the pool match a finding."),
     "ADC-PROP-004": several("Note: a proposer failed."),
     "ADC-PROP-005": Code("A dataset could not be made."),
-    "ADC-PROP-006": Code("Note: budget.cost does not pay a dataset."),
+    "ADC-PROP-006": several("Note: budget.cost does not pay a dataset."),
     "ADC-PROP-007": Code("The rows that were made are on the roster already."),
     # generate
     "ADC-PROP-010": several("A generator cannot be loaded, or there is none of that name."),

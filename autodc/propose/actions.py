@@ -15,7 +15,7 @@ from typing import Any, Literal, Self, final
 
 from scipy.stats import norm
 
-Kind = Literal["more", "finding", "mend", "open", "tune", "wait", "stop"]
+Deed = Literal["more", "finding", "mend", "open", "tune", "wait", "stop"]
 """More of what was kept; data for a finding; the base mended, or its rows again; undecided candidates asked again; the
 search alone goes on; a delivery is waited for; nothing more."""
 Fate = Literal["taken", "beside", "later", "little", "dear", "known", ""]
@@ -31,7 +31,7 @@ _MADE = ("more", "finding", "mend")
 class Action:
     """One thing that may be done."""
 
-    kind: Kind
+    kind: Deed
     name: str
     """Of the proposal, the request, or what the kind is called."""
     expected: float | None

@@ -37,19 +37,22 @@ def sentence(state: State, name: str) -> str:
         )
     span = numbers.span(told.low, told.high)
     pairs = count(told.pairs, "pair")
+    who = f"{told.control}, as many rows by chance"
+    if told.beside:
+        who += f", and {count(len(told.beside), 'other dataset')} with it"
     if told.says == "more":
         return (
-            f"more data, not the right data: {told.control}, as many rows by chance, did as well as {name} "
+            f"more data, not the right data: {who}, did as well as {name} "
             f"({numbers.signed(told.difference)} between them, 95% interval {span}, {pairs})"
         )
     if told.says == "right":
         return (
             f"it was the right data: {name} brought {numbers.signed(told.gain)}, {numbers.signed(told.difference)} "
-            f"more than {told.control}, as many rows by chance (95% interval {span}, {pairs})"
+            f"more than {who} (95% interval {span}, {pairs})"
         )
     return (
         f"whether {name} was the right data or only more of it is open: it brought {numbers.signed(told.difference)} "
-        f"more than {told.control}, as many rows by chance (95% interval {span}, {pairs})"
+        f"more than {who} (95% interval {span}, {pairs})"
     )
 
 

@@ -100,7 +100,7 @@ def candidate(state: State, name: str) -> dict[str, Any]:
 
 def _control(told: ev.ControlCompared) -> dict[str, Any]:
     """A dataset beside as many rows by chance."""
-    names = ("control", "says", "gain", "difference", "low", "high", "pairs")
+    names = ("control", "says", "gain", "difference", "low", "high", "pairs", "beside")
     return {name: getattr(told, name) for name in names}
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from autodc.plan.plan import Plan
-from autodc.propose.actions import Action, Kind, Weighed, of_search, weigh
-from autodc.propose.chance import with_controls
+from autodc.propose.actions import Action, Deed, Weighed, of_search, weigh
+from autodc.propose.chance import beside_chosen, with_controls
 from autodc.propose.proposal import Proposal
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
@@ -27,7 +27,7 @@ _NOTES = {"dear": "ADC-PROP-006", "later": "ADC-PROP-095", "little": "ADC-PROP-0
 
 def settled(view: View, tools: Tools, event: ev.ProposalsMade) -> ev.ProposalsMade:
     """The same with what was picked, in its order, and why; notes tell of what was not. event: all that may be made."""
-    every = [Proposal.of(one) for one in event.proposals]
+    every = beside_chosen([Proposal.of(one) for one in event.proposals])
     found = weighed(view, tools, every)
     notes = [
         {"code": _NOTES[one.fate], "got": _told(one, found)}
@@ -64,7 +64,7 @@ def _told(one: Action, found: Weighed) -> str:
 
 def _made(one: Proposal, each: float, controls: Sequence[Proposal]) -> Action:
     beside = [(c, len(c.control_of)) for c in controls if one.name in c.control_of]
-    kind: Kind = "more" if one.more_of else "finding" if one.by in _ROWS else "mend"
+    kind: Deed = "more" if one.more_of else "finding" if one.by in _ROWS else "mend"
     return Action(
         kind=kind,
         name=one.name,

@@ -28,5 +28,6 @@ def next_event(view: View, tools: Tools) -> ev.ControlCompared | None:
         low=told["low"],
         high=told["high"],
         pairs=len(found.seeds),
-        says=said(found.gain, told["difference"], told["low"]),
+        says=said(found.gain, told["difference"], told["low"], alone=not found.beside),
+        beside=found.beside,
     )

@@ -24,6 +24,8 @@ class Contrast:
     """What the subject brings among all others."""
     without_control: Plan
     without_subject: Plan
+    beside: tuple[str, ...]
+    """What is left out with the control, where it was not left out alone."""
     seeds: tuple[int, ...]
     """Of pairs that both were trained with, and that are visible."""
 
@@ -50,7 +52,7 @@ def next_contrast(view: View) -> Contrast | None:
 def _contrast(view: View, name: str, control: str) -> Contrast | None:
     state = view.state
     for mine in _alone(state, name):
-        for other in _alone(state, control):
+        for other in (*_alone(state, control), *_among(state, control, name)):
             whole, without = _arms(mine)
             same, without_control = _arms(other)
             if whole != same or mine.generation != other.generation or not mine.looks:
@@ -65,6 +67,7 @@ def _contrast(view: View, name: str, control: str) -> Contrast | None:
                     gain=gain,
                     without_control=without_control,
                     without_subject=without,
+                    beside=tuple(n for n in other.members if n != control),
                     seeds=seeds,
                 )
     return None
@@ -74,6 +77,13 @@ def _alone(state: State, name: str) -> list[ComparisonState]:
     """The comparisons of this round in which this dataset alone was in or out."""
     mine = [t for t in state.comparisons if t.round == state.round and t.members == (name,) and t.verdict is not None]
     return [t for t in mine if {*t.challenger.mixture.added} ^ {*t.incumbent.mixture.added} == {name}]
+
+
+def _among(state: State, control: str, name: str) -> list[ComparisonState]:
+    """Those in which it was in or out with others, but not with this dataset."""
+    mine = [t for t in state.comparisons if t.round == state.round and t.verdict is not None and control in t.members]
+    joint = [t for t in mine if len(t.members) > 1 and name not in t.members]
+    return [t for t in joint if {*t.challenger.mixture.added} ^ {*t.incumbent.mixture.added} == {*t.members}]
 
 
 def _arms(comparison: ComparisonState) -> tuple[Plan, Plan]:

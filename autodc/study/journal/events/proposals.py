@@ -66,3 +66,5 @@ class ControlCompared(Event):
     pairs: int
     says: str
     """propose.chance.Said."""
+    beside: tuple[str, ...] = ()
+    """What was left out with the control, where it was not left out alone: it can only look better than it is."""
