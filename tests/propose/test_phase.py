@@ -120,7 +120,8 @@ def test_what_is_made_was_weighed_by_what_it_costs_and_the_journal_says_so(study
     assert (found.pick, list(found.made)) == (names[0], names)
     first = found.actions[0]
     assert (first.finding, first.fate) == ("F1", "taken")
-    assert first.expected is not None and first.expected > 0.02
+    assert first.expected is not None
+    assert first.expected > 0.02
     assert first.trainings > 4, "its control is paid for too"
     assert sum(one.trainings for one in found.actions if one.fate == "taken") <= found.room + first.trainings
 
