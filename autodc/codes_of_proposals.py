@@ -13,7 +13,7 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-003": Code("Note: too few rows of the pool match a finding."),
     "ADC-PROP-004": several("Note: a proposer failed."),
     "ADC-PROP-005": Code("A dataset could not be made."),
-    "ADC-PROP-006": Code("Note: budget.cost does not pay a dataset."),
+    "ADC-PROP-006": several("Note: budget.cost does not pay a dataset."),
     "ADC-PROP-007": Code("The rows that were made are on the roster already."),
     # generate
     "ADC-PROP-010": several("A generator cannot be loaded, or there is none of that name."),
@@ -31,6 +31,9 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-022": several("A generator cannot make inputs of the kind of the base."),
     "ADC-PROP-023": Code("The library that a generator needs is not installed."),
     "ADC-PROP-024": Code("No setting of a generator meets the finding."),
+    # the next action, controls
+    "ADC-PROP-095": Code("Note: a dataset is left for a later round, which has more trainings for it."),
+    "ADC-PROP-096": Code("Note: less is expected of a dataset than matters."),
     # lineage and export
     "ADC-PROP-060": Code("The folder of an export exists."),
     "ADC-PROP-061": Code("A source of a run is another than it trained on."),

@@ -23,7 +23,7 @@ from rich.text import Text
 from autodc.cli.alarms import tell
 from autodc.cli.terminal import duration, talk
 from autodc.errors import INTERRUPTED, SpecError
-from autodc.review import notices, status
+from autodc.review import actions, notices, status
 from autodc.review.wording import PURPOSES
 from autodc.study.journal.state import State
 
@@ -41,6 +41,7 @@ class Display:
         self._told: tuple[Any, ...] = ()
         self._verdicts = 0
         self._moves = 0
+        self._settled = 0
         self._alarmed: set[str] = set()
         self._horizon = 0
         self._failing: set[str] = set()
@@ -81,6 +82,10 @@ class Display:
                 if kind not in self._failing:
                     self._failing.add(kind)
                     self.say(words)
+        if len(state.proposed) != self._settled:
+            self._settled = len(state.proposed)
+            for words in actions.sentences(state, state.round)[:1]:
+                self.say(f"next: {words}")
         turn = (state.round, state.phase)
         if turn != self._told:
             self._told = turn

@@ -13,7 +13,7 @@ from rich.text import Text
 from autodc.adapters.mlflow_store import opening
 from autodc.cli.show_requests import show_requests
 from autodc.cli.terminal import Column, console, duration, print_table
-from autodc.review import beside, requests, status, tables, views
+from autodc.review import beside, by_chance, requests, status, tables, views
 from autodc.study.journal.state import State
 from autodc.study.rules.last import INCUMBENT
 from autodc.study.view import spec_of
@@ -42,6 +42,9 @@ def show_result(result: Result) -> None:
     print_table(
         out, _VERDICTS, [_verdict_cells(row) for row in views.verdict_rows(state)], f"{content['study']}: verdicts"
     )
+    for name in state.by_chance:
+        if words := by_chance.sentence(state, name):
+            out.print(f"{name}: {words}", soft_wrap=not out.is_terminal)
     _print_slices(out, state, content)
     _print_baselines(out, state, content)
     show_requests(out, requests.views(state), spec_of(state).task.kind == "classification")

@@ -26,6 +26,8 @@ def show_status(found: Mapping[str, Any]) -> None:
         table.add_row("comparing", f"{found['testing']['subject']}: {PURPOSES[found['testing']['purpose']]}")
     most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
     table.add_row("trainings", f"{trainings['done']} done{most}, {under_way(trainings)}, {trainings['failed']} failed")
+    if found.get("next"):
+        table.add_row("next", Text(found["next"]))
     table.add_row("kept", ", ".join(found["kept"]) or "nothing yet")
     for verdict in ("drop", "undecided"):
         names = [n for n, v in found["verdicts"].items() if v == verdict]

@@ -36,6 +36,9 @@ def show_why(found: Mapping[str, Any]) -> None:
         out.print(found["summary"])
     if found.get("promise"):
         out.print(f"{found['promise']}.")
+    for words in (found.get("chance"), found.get("expected")):
+        if words:
+            out.print(f"{words[0].upper()}{words[1:]}.")
     for words in found["labels"]:
         out.print(f"Labels: {words}.")
     for comparison in found["comparisons"]:

@@ -58,6 +58,8 @@ class Wish:
     """Positions in validation of the explore rows inside the finding."""
     told: Mapping[str, Any] = field(default_factory=dict)
     """What else the finding tells."""
+    more_of: str | None = None
+    """A dataset that was kept, of whose kind more is wanted."""
 
 
 @final
@@ -172,6 +174,7 @@ def _proposal(wish: Wish, chosen: Chosen, cost: float) -> Proposal:
         rows=n,
         cost=round(n * cost, 6),
         finding=wish.finding,
+        more_of=wish.more_of,
         expected=round(wish.expected, 6),
         words=f"{n} of {chosen.matching} rows of the pool that match: {wish.why}",
     )

@@ -30,6 +30,8 @@ class Proposal:
     """What it is to mend."""
     targets: tuple[str, ...] | None = None
     """Target slices it is meant to help, declared before any training; None: all."""
+    more_of: str | None = None
+    """A dataset that was kept, of which this is more."""
     control_of: tuple[str, ...] = ()
     """Proposals beside which this one stands as a control: as many rows, chosen by chance."""
     replaces: str | None = None

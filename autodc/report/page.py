@@ -14,6 +14,7 @@ from autodc.files import write_whole
 from autodc.report import charts, front, sections
 from autodc.report.findings import Exhibits, drawn, nothing
 from autodc.report.labels import label_section
+from autodc.report.rounds import told_rounds
 from autodc.review import account, beside, findings, forgetting, labels, made, more_rows, requests, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.numbers import count, duration, listed, short, tenths
@@ -92,7 +93,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dic
         "slices": sections.slice_rows(state, result),
         **_failures(state, result, exhibits),
         **_labels(state, exhibits),
-        "made": made.rounds(state, numbers),
+        "made": told_rounds(made.rounds(state, numbers), exhibits),
         "asked": requests.views(state),
         "unit_test_words": unit_test_words(result["unit_tests"]),
         "evidence": sections.evidence(state),

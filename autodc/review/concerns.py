@@ -172,7 +172,7 @@ def _about_progress(state: State, result: Mapping[str, Any]) -> list[Concern]:
     found = []
     if state.finished is None:
         found.append(Concern("The study is not finished. Every number here may still change."))
-    elif result["stopped_because"] not in ("rounds", "findings"):
+    elif result["stopped_because"] not in ("rounds", "findings", "expected"):
         because = BECAUSE.get(str(result["stopped_because"]), str(result["stopped_because"]))
         found.append(Concern(f"The study ended early: {because}."))
     left = notices.left_over(state)

@@ -1,33 +1,94 @@
-"""The story of what was made: finding, proposal, verdict, round by round, each with its control beside it."""
+"""The story of a night, round by round: finding, what was made for it, verdict, and what the better model fails at."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from autodc.gate.questions import LEAVING
-from autodc.review import deliveries, findings, lineage, requests, together
-from autodc.review.numbers import Numbers, listed
+from autodc.gate.questions import LEAVING, WHOLES
+from autodc.review import actions, by_chance, deliveries, findings, lineage, requests, together
+from autodc.review.numbers import Numbers, count, listed
 from autodc.review.wording import VERDICTS
 from autodc.study.journal import events as ev
+from autodc.study.journal.records import DiagnosisState
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 
+FEW = 3
+"""So many names are told one by one; of more, how many."""
+SAME = 0.5
+"""A finding that has this share of another's rows is that one again."""
+
 
 def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
-    """Round → what was made or delivered in it, controls beside what they stand by; nothing where all was given."""
+    """Each round in which anything was found, made or delivered; nothing where all was given and nothing asked for."""
     made = [name for name in state.candidates if lineage.maker_of(state, name) != lineage.GIVEN]
     controls = {name: tuple(lineage.proposal_of(state, name).get("control_of", ())) for name in made}
     found: dict[int, list[dict[str, Any]]] = {}
     for name in made:
-        if controls[name]:
-            continue
         card = state.card(name)
         beside = [other for other in made if name in controls[other]]
-        found.setdefault(int(card.get("round") or 0), []).append(_row(state, name, beside, numbers))
+        row = _row(state, name, beside, numbers) | {"control_of": list(controls[name])}
+        found.setdefault(int(card.get("round") or 0), []).append(row)
     for number in (*(one.round for one in state.requests.values()), *state.proposed):
         found.setdefault(number, [])
-    told = [{"round": number, "rows": rows, "notes": _notes(state, number)} for number, rows in sorted(found.items())]
-    return [one for one in told if one["rows"] or (one["notes"] and state.proposed)]
+    told = [_round(state, number, rows, numbers) for number, rows in sorted(found.items())]
+    return [one for one in told if one["rows"] or ((one["notes"] or one["asked"]) and state.proposed)]
+
+
+def _round(state: State, number: int, rows: Sequence[dict[str, Any]], numbers: Numbers) -> dict[str, Any]:
+    looked = _looked(state, number)
+    served = {row["finding"] for row in rows}
+    shown = [] if looked is None else [state.findings[name] for name in looked.ids]
+    order = {name: k for k, name in enumerate(() if looked is None else looked.ids)}
+    in_order = sorted(rows, key=lambda row: order.get(str(row["finding"]), len(order)))
+    behind = [row for row in in_order if not row["control_of"]]
+    return {
+        "round": number,
+        "before": _before(state, number, looked),
+        "findings": [_finding(state, one, served) for one in shown],
+        "next": [f"{words[:1].upper()}{words[1:]}." for words in actions.sentences(state, number)],
+        "weighed": actions.rows(state, number),
+        "rows": [*behind, *(row for row in in_order if row["control_of"])],
+        "notes": _notes(state, number),
+        "asked": _asked(state, number),
+        "after": _after(state, number, numbers),
+    }
+
+
+def _looked(state: State, number: int) -> DiagnosisState | None:
+    """The last diagnosis of a round that saw rows."""
+    return next((one for one in reversed(state.diagnoses) if one.made.round == number and one.made.rows), None)
+
+
+def _before(state: State, number: int, looked: DiagnosisState | None) -> str:
+    """What became of the findings of the round before, and what is new."""
+    if looked is None:
+        return "The model is the one of the round before, and so are its weaknesses." if number > 1 else ""
+    earlier = next((d for d in reversed(state.diagnoses) if d.made.round < number and d.made.rows), None)
+    sure = sum(state.findings[name].status == "confirmed" for name in looked.ids)
+    said = f"{count(len(looked.ids), 'weakness', 'weaknesses')} found, {sure} of them confirmed on rows of their own"
+    if not looked.ids:
+        said = "nothing was found at which it fails more than elsewhere"
+    if earlier is None:
+        return f"The model of the start was looked at: {said}."
+    now = [set(state.findings[name].ids) for name in looked.ids]
+    gone = [n for n in earlier.ids if not any(_is_same(rows, set(state.findings[n].ids)) for rows in now)]
+    sure_gone = [name for name in gone if state.findings[name].status == "confirmed"]
+    told = f"The better model was looked at again: {said}."
+    return f"{told} Gone since: {listed(sure_gone)}, confirmed before." if sure_gone else told
+
+
+def _is_same(rows: set[int], other: set[int]) -> bool:
+    return bool(other) and len(rows & other) >= SAME * len(other)
+
+
+def _finding(state: State, one: ev.FindingMade, served: set[Any]) -> dict[str, Any]:
+    view = findings.view(one, spec_of(state).task.kind == "classification")
+    asked = [r.id for r in state.requests.values() if r.finding == one.id]
+    what = "" if one.id in served else f"asked for as {listed(asked)}" if asked else "nothing was made for it"
+    names = ("id", "words", "status", "sentence", "exhibit", "difference_words")
+    return {**{key: view[key] for key in names}, "left": what}
 
 
 def _row(state: State, name: str, beside: list[str], numbers: Numbers) -> dict[str, Any]:
@@ -47,6 +108,8 @@ def _row(state: State, name: str, beside: list[str], numbers: Numbers) -> dict[s
         "verdict_words": VERDICTS[state.verdict(name)],
         "measured": _measured(state, name, numbers),
         "control": "; ".join(_told(state, other, numbers) for other in beside),
+        "chance": by_chance.verdict(state, name),
+        "chance_words": by_chance.sentence(state, name),
     }
 
 
@@ -62,18 +125,42 @@ def _measured(state: State, name: str, numbers: Numbers) -> str:
     seen = comparison.typed_looks[-1].objective
     turned = -seen.difference if comparison.purpose in LEAVING else seen.difference
     others = [one for one in comparison.members if one != name]
-    return f"{numbers.signed(turned)}{f' with {listed(others)}' if others else ''}"
+    if not others:
+        return numbers.signed(turned)
+    with_them = listed(others) if len(others) < FEW else f"{len(others)} others"
+    return f"{numbers.signed(turned)} with {with_them}"
+
+
+def _after(state: State, number: int, numbers: Numbers) -> str:
+    """What the round ended with."""
+    move = next((one for one in reversed(state.moves) if one.round == number), None)
+    if move is None:
+        under_way = state.round == number and state.finished is None
+        return "It is under way." if under_way else "Nothing was shown better, so the model stays."
+    whole = next(
+        (t for t in state.comparisons if t.round == number and t.purpose in WHOLES and t.verdict == "keep" and t.looks),
+        None,
+    )
+    if whole is None:
+        return "A better model took over."
+    ahead = numbers.signed(whole.typed_looks[-1].objective.difference)
+    return f"A better model took over: all that was new together was {ahead} ahead on the targets."
 
 
 def _notes(state: State, number: int) -> list[str]:
-    """What was not made in a round, and what was asked for."""
-    asked = [one for one in state.requests.values() if one.round == number]
+    """What was not made in a round, and why."""
     words = [f"Not made: {one.name}. {deliveries.problem_words(one.problems)}" for one in _refused(state, number)]
     for event in state.proposed.get(number, ()):
         words += [f"Not made: {note['got']} [{note['code']}]." for note in event.notes]
-    if asked:
-        words.append(f"Asked for where nothing was made: {listed(f'{one.id} for {one.finding}' for one in asked)}.")
     return words
+
+
+def _asked(state: State, number: int) -> str:
+    """What was asked for where nothing was made."""
+    asked = [one for one in state.requests.values() if one.round == number]
+    if not asked:
+        return ""
+    return f"Asked for where nothing was made: {listed(f'{one.id} for {one.finding}' for one in asked)}."
 
 
 def _refused(state: State, number: int) -> list[ev.ProposalRefused]:

@@ -109,7 +109,7 @@ def left_over(state: State) -> dict[str, Any] | None:
     trainings: None where nothing bounds them; settle: what to add to the command that ran the study, or empty.
     """
     undecided = [n for n in state.candidates if state.verdict(n) == "undecided"] if state.started else []
-    if state.finished is None or not undecided or state.finished.because not in ("rounds", "findings"):
+    if state.finished is None or not undecided or state.finished.because not in ("rounds", "findings", "expected"):
         return None
     view = view_of(state)
     spec, room = view.spec, allowance.cap(view) - state.spent

@@ -24,6 +24,7 @@ from autodc.review import (
     unit_tests,
 )
 from autodc.study import direction
+from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
@@ -93,7 +94,14 @@ def candidate(state: State, name: str) -> dict[str, Any]:
         "verdict": state.verdict(name),
         **({"how": _shortened(card["how"])} if card.get("how") else {}),
         **{key: card[key] for key in ("request", "made") if card.get(key)},
+        **({"control": _control(told)} if (told := state.by_chance.get(name)) is not None else {}),
     }
+
+
+def _control(told: ev.ControlCompared) -> dict[str, Any]:
+    """A dataset beside as many rows by chance."""
+    names = ("control", "says", "gain", "difference", "low", "high", "pairs", "beside")
+    return {name: getattr(told, name) for name in names}
 
 
 def _shortened(how: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.review import beside, deliveries, findings, notices, requests
+from autodc.review import actions, beside, deliveries, findings, notices, requests
 from autodc.review.folding import of_question
 from autodc.review.result import always_failing, busy_share, spent
 from autodc.study.journal.state import State
@@ -53,6 +53,7 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
             "failed": sum(t.outcome is not None and t.outcome.status == "failed" for t in state.trials),
             "budget": None if cap == float("inf") else cap,
         },
+        "next": actions.line(state),
         "kept": list(state.kept),
         "verdicts": {n: state.verdict(n) for n in state.candidates},
         "spent": spent(state),

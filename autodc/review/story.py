@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.review import together
+from autodc.review import lineage, together
 from autodc.review.numbers import Numbers, count, listed
 from autodc.study.beside import INTERVAL_LEVEL
 from autodc.study.journal.state import State
@@ -15,12 +15,15 @@ from autodc.study.view import spec_of
 BECAUSE = {
     "rounds": "all planned rounds were made",
     "findings": "nothing was left to compare",
+    "expected": "nothing that could be done promised a gain that matters",
     "budget.trainings": "the budget of trainings was used up",
     "budget.wall_clock": "the time it was given was over",
     "until": "the hour named by --until had come",
     "stopped": "it was stopped by hand",
 }
 """What ended a study, in words."""
+NAMED = 6
+"""Of what the study made itself, so many names are told one by one."""
 
 
 def headline(state: State) -> str:
@@ -33,11 +36,36 @@ def headline(state: State) -> str:
         return f"The study has no candidate datasets{told}"
     if not kept:
         return f"None of {count(len(candidates), 'candidate dataset')} was kept{so_far}"
+    if len(kept) > NAMED and (made := _by_makers(state)):
+        return f"{len(kept)} of {count(len(candidates), 'candidate dataset')} were kept{so_far}: {made}"
     if len(kept) == len(candidates):
         what = "The one candidate dataset was kept" if len(kept) == 1 else f"All {len(kept)} candidates were kept"
         return f"{what}{so_far}: {listed(kept)}"
     was = "was" if len(kept) == 1 else "were"
     return f"{len(kept)} of {count(len(candidates), 'candidate dataset')} {was} kept{so_far}: {listed(kept)}"
+
+
+def _by_makers(state: State) -> str:
+    """How many of each maker are kept; empty where nothing but what was given is."""
+    of = [_maker(state, name) for name in state.kept]
+    if set(of) == {lineage.GIVEN}:
+        return ""
+    return listed(f"{of.count(by)} {_MAKERS.get(by, f'by {by}')}" for by in dict.fromkeys(of))
+
+
+def _maker(state: State, name: str) -> str:
+    how = lineage.proposal_of(state, name)
+    by_chance = bool(how.get("control_of")) or (how.get("by") == lineage.POOL and not how.get("finding"))
+    return "chance" if by_chance else lineage.maker_of(state, name)
+
+
+_MAKERS = {
+    lineage.GIVEN: "given",
+    lineage.POOL: "of the pool",
+    "generate": "of generators",
+    "chance": "of the pool by chance",
+    lineage.INBOX: "delivered",
+}
 
 
 def gain(state: State, result: Mapping[str, Any], numbers: Numbers) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from autodc.errors import InputError
 from autodc.gate.types import Look
 from autodc.hints import meant
-from autodc.review import labels, notices, requests, together
+from autodc.review import actions, by_chance, labels, notices, requests, together
 from autodc.review.explain import advice, explain, found_words
 from autodc.review.reasons import sentence
 from autodc.review.wording import PURPOSES
@@ -157,6 +157,8 @@ def why(state: State, name: str) -> dict[str, Any]:
         "search": _effect(state, name),
         "labels": labels.words_about(labels.seen_by(state), name),
         "promise": requests.about_delivery(state, name),
+        "chance": by_chance.sentence(state, name),
+        "expected": actions.of_dataset(state, name) if candidate else "",
     }
 
 

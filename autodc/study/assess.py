@@ -196,6 +196,28 @@ class EvidenceAssessor:
         targets = table.objective(view.spec.gate.min_rows)
         return beside.told(table, self._metric, targets, beside.arms(view, read, draws), pools)
 
+    def contrast(self, view: View, better: Plan, worse: Plan, seeds: Sequence[int]) -> Mapping[str, float]:
+        """By how much the objective of one plan is above another's on the gate rows, of pairs that are trained."""
+        table = self._slices.gate
+        rows, clusters = weighted_rows(
+            [
+                (
+                    self._scored(table, one, view, better, seeds) - self._scored(table, one, view, worse, seeds),
+                    one.clusters,
+                    one.weight,
+                )
+                for one in table.objective(view.spec.gate.min_rows)
+            ]
+        )
+        pools = Pools() if _soft(view.spec) and len(seeds) > 1 else self._pools(view, table)
+        vouched = not (draws(better) or draws(worse)) and pools.speaks(OBJECTIVE, float(np.mean(np.square(rows))))
+        return bounded(rows, clusters, pools.of(OBJECTIVE), vouched=vouched)
+
+    def _scored(self, table: SliceTable, one: Slice, view: View, plan: Plan, seeds: Sequence[int]) -> Array:
+        """Row scores of a slice by the trainings of a plan, shape (seeds, rows)."""
+        each = [self._trained(view.state, plan, seed) or {} for seed in seeds]
+        return np.array([row_scores(table, self._metric, one, arrays, soft=False) for arrays in each])
+
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.
 

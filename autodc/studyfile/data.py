@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from autodc.studyfile.values import Name, Spec
+from autodc.studyfile.values import Name, Seconds, Spec
 
 
 class SourceSpec(Spec):
@@ -71,6 +71,9 @@ class DataSpec(Spec):
         min_length=1,
         description="a folder: datasets that are put there, also while the study runs, and sheets of `autodc shadow` "
         "once they are labelled, join as candidates where a round ends",
+    )
+    lead_time: Seconds | None = Field(
+        default=None, description="how long people take to bring what is asked for: seconds, or text like 21d"
     )
     validation: SourceSpec = Field(description="rows on which every decision is made")
     test: SourceSpec | None = Field(default=None, description="sealed until the end")

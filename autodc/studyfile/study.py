@@ -297,6 +297,8 @@ class StudySpec(Spec):
             del found["attributes"]
         if self.data.inbox is None:  # as of studies that began before there was an inbox
             del found["data"]["inbox"]
+        if self.data.lead_time is None:
+            del found["data"]["lead_time"]
         if self.data.pool is not None:  # as of studies that began before proposers drew from it
             for key in PoolSpec.model_fields.keys() - SourceSpec.model_fields.keys():
                 if found["data"]["pool"][key] == PoolSpec.model_fields[key].default:

@@ -22,6 +22,7 @@ from autodc.propose import made as making
 from autodc.propose.proposal import Proposal
 from autodc.review.deliveries import PARTS
 from autodc.study.journal import events as ev
+from autodc.study.phases.propose import weighs
 from autodc.study.ports import ArtefactLost
 from autodc.study.tasks import Answer
 from autodc.study.view import View
@@ -69,7 +70,7 @@ class Making:
         return ev.ProposalsMade(
             round=view.state.round,
             horizon=view.horizon,
-            proposals=tuple(one.to_dict() for one in _affordable(view, found, notes)),
+            proposals=tuple(one.to_dict() for one in (found if weighs(view) else _affordable(view, found, notes))),
             notes=tuple(notes),
         )
 
@@ -158,7 +159,7 @@ class Making:
 
 
 def _affordable(view: View, found: Sequence[Proposal], notes: list[Mapping[str, str]]) -> list[Proposal]:
-    """Those that the cost budget pays, in their order."""
+    """Those that the cost budget pays, in their order: in studies that weigh no actions."""
     limit = view.spec.budget.cost
     if limit is None:
         return list(found)

@@ -104,6 +104,9 @@ def more_of_kept(view: View) -> list[pool.Wish]:
         if one.name not in state.kept or again in {other.name for other in asked} or decided is None:
             continue
         gained = decided.typed_looks[-1].objective.difference if decided.looks else 0.0
+        chance = state.by_chance.get(one.name)
+        if chance is not None and chance.says == "more":  # what rows by chance bring as well is asked for as such
+            gained = min(gained, chance.difference)
         made = None if one.finding is None else state.findings.get(one.finding)
         found.append(
             pool.Wish(
@@ -115,6 +118,7 @@ def more_of_kept(view: View) -> list[pool.Wish]:
                 rule="" if made is None else made.rule,
                 ids=np.asarray(() if made is None else made.ids, dtype=np.int64),
                 told={} if made is None else made.told,
+                more_of=one.name,
             )
         )
     return found

@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 
 from autodc.adapters.journal import open_for_reading
+from autodc.propose.actions import Weighed
+from autodc.review import status, views
 from autodc.study.driver import Interrupted
 from autodc.study.journal import events as ev
+from autodc.study.journal.fold import fold
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.verbs.run import run
@@ -108,6 +111,33 @@ def test_a_control_of_as_many_rows_by_chance_stands_beside(study: Path) -> None:
     assert control["rows"] == max(one["rows"] for one in mined)
     rows = [row for one in made.proposals for row in one["arguments"]["rows"]]
     assert len(rows) == len(set(rows))
+
+
+def test_what_is_made_was_weighed_by_what_it_costs_and_the_journal_says_so(study: Path) -> None:
+    (made,) = [e for e in told(study.parent / "out") if isinstance(e, ev.ProposalsMade)]
+    found = Weighed.of(made.weighed or {})
+    names = [one["name"] for one in made.proposals if not one.get("control_of")]
+    assert (found.pick, list(found.made)) == (names[0], names)
+    first = found.actions[0]
+    assert (first.finding, first.fate) == ("F1", "taken")
+    assert first.expected is not None
+    assert first.expected > 0.02
+    assert first.trainings > 4, "its control is paid for too"
+    assert sum(one.trainings for one in found.actions if one.fate == "taken") <= found.room + first.trainings
+
+
+def test_status_why_and_report_say_what_came_first_and_why(study: Path) -> None:
+    folder = study.parent / "out"
+    with open_for_reading(folder / "journal.sqlite") as journal:
+        state = fold(event for _, event in journal.read())
+    words = status.status(state)["next"]
+    assert words.startswith("round 1: rows for F1 (pool-F1) first: +0.")
+    assert "it stops when nothing is expected above 0.002" in words
+    assert "was expected of it for" in views.why(state, "pool-F1")["expected"]
+    page = (folder / "report" / "index.html").read_text()
+    story = page[page.index('id="made"') : page.index("<h2>Verdicts</h2>")]
+    order = ["The model of the start was looked at", "F1: ", "What was done, and why", "pool-F1", "A better model took"]
+    assert sorted(order, key=story.index) == order
 
 
 def test_what_is_made_is_settled_before_it_is_made(study: Path) -> None:

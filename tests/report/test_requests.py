@@ -103,9 +103,14 @@ def test_the_page_says_what_to_order_and_tells_what_was_made_with_its_control_be
     assert "rows of the pool below 6" in story
     assert "by-chance: undecided, +0.010" in story
     assert "R1: 200 rows where hour below 6" in order
-    assert "Made meanwhile for the same rows: mined (200 rows, kept)" in order
+    assert "200 rows made tonight for the same rows, mined (kept), are expected to bring 3.0 points of its 3.0" in order
+    assert "200 rows ordered would bring about 1.0 points more" in order
     (told,) = made.rounds(rows.state(), Numbers(3))
-    assert [(one["name"], one["verdict"], one["measured"]) for one in told["rows"]] == [("mined", "keep", "+0.080")]
+    assert [(one["name"], one["verdict"], one["measured"]) for one in told["rows"]] == [
+        ("mined", "keep", "+0.080"),
+        ("by-chance", "undecided", "+0.010"),
+    ]
+    assert told["rows"][1]["control_of"] == ["mined"]
     assert rows.result()["candidates"]["mined"]["how"] == how
 
 

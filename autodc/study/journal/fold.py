@@ -189,6 +189,10 @@ def _proposed(state: State, event: ev.ProposalsMade) -> None:
     state.proposed.setdefault(event.round, []).append(event)
 
 
+def _by_chance(state: State, event: ev.ControlCompared) -> None:
+    state.by_chance[event.subject] = event
+
+
 def _unmade(state: State, event: ev.ProposalRefused) -> None:
     state.unmade[event.name] = event
 
@@ -307,6 +311,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.DeliveryRefused: _refused,
     ev.ProposalsMade: _proposed,
     ev.ProposalRefused: _unmade,
+    ev.ControlCompared: _by_chance,
     ev.TaskPlanned: _task_planned,
     ev.TaskFinished: _task_finished,
     ev.FidelityMeasured: _fidelity,

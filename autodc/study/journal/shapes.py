@@ -273,6 +273,13 @@ _LABELS = record(
     },
 )
 
+_WEIGHED = optional(
+    record(
+        {"pick": text, "actions": listed(record({"kind": text, "name": text, "trainings": number}, {}, others=True))},
+        {},
+        others=True,
+    )
+)
 _PROPOSED = record({"name": text, "by": text, "maker": text}, {}, others=True)
 
 Json = Mapping[str, Any]
@@ -324,3 +331,5 @@ ProblemsJson = Annotated[tuple[Json, ...], listed(_PROBLEM)]
 """What was raised, one problem each: errors.AutodcError."""
 LabelsJson = Annotated[Json, _LABELS]
 """What a diagnosis found of labels, of which datasets, and the addresses of the rows that are shown."""
+WeighedJson = Annotated[Json | None, _WEIGHED]
+"""propose.actions.Weighed."""

@@ -90,6 +90,8 @@ class State:
     """Round → what was to be made in it."""
     unmade: dict[str, ev.ProposalRefused] = field(default_factory=dict)
     """Proposals of which nothing came, by name."""
+    by_chance: dict[str, ev.ControlCompared] = field(default_factory=dict)
+    """Dataset → what its rows do beside as many by chance, as it was measured last."""
     outputs: dict[Plan, str] = field(default_factory=dict)
     """Plan → where the predictions of its first training in a pair lie."""
     baselines: ev.BaselinesChosen | None = None

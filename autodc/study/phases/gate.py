@@ -6,7 +6,7 @@ from typing import final
 
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
-from autodc.study.phases import comparing, suggesting, weighing
+from autodc.study.phases import comparing, holding, suggesting, weighing
 from autodc.study.phases.diagnose import Diagnose
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import may_begin
@@ -33,10 +33,13 @@ class Gate(Phase):
         comparison = view.state.open_comparison
         if standing.proposed(view.state) is not None:
             event = weighing.decide(view, tools)
-            return event if event is not None or view.state.open_comparison is not None else self._over(view)
+            if event is not None or view.state.open_comparison is not None:
+                return event
+            return holding.next_event(view, tools) or self._over(view)
         if comparison is not None:
             return comparing.next_step(view, tools, comparison)
-        return _pruned(view) or _moved(view) or _opened(view) or self._over(view)
+        going = _pruned(view) or _moved(view) or _opened(view)
+        return going or holding.next_event(view, tools) or self._over(view)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """A pair for the comparison under way; while it waits, the search of the next round goes on."""

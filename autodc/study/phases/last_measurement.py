@@ -17,7 +17,7 @@ from autodc.study.phases import diagnosing, requesting
 from autodc.study.phases.credit import credited
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, last, obvious, planning
+from autodc.study.rules import actions, allowance, last, obvious, planning
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -106,4 +106,6 @@ def _because(view: View) -> str:
         return state.limit.because
     if state.round >= spec.loop.rounds:
         return "rounds"
+    if actions.ended(state):
+        return "expected"
     return "findings" if allowance.left(view) >= allowance.LEAST_ROUND else "budget.trainings"

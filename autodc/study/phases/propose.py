@@ -9,16 +9,20 @@ from __future__ import annotations
 from typing import final
 
 from autodc.study.journal import events as ev
-from autodc.study.phases import requesting, suggesting
+from autodc.study.phases import choosing, requesting, suggesting
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import Search
 from autodc.study.phases.tools import Tools
+from autodc.study.rules import actions
 from autodc.study.view import View
 
 MEANWHILE = 2
 """Trainings of the search that are planned while data are made: they know nothing of what comes."""
 PROPOSES = 3
 """Studies that were begun by these rules (StudyStarted.rules) make data; those of before go on without."""
+
+WEIGHS = 4
+"""Studies that were begun by these rules make what is expected to gain most for its cost, and end where nothing is."""
 
 
 @final
@@ -40,15 +44,21 @@ class Propose(Phase):
         if tools.maker is None:
             return view.after(self)
         if view.state.round not in view.state.proposed:
-            return tools.maker.proposals(view)
+            made = tools.maker.proposals(view)
+            return choosing.settled(view, tools, made) if weighs(view) else made
         awaited = view.state.awaited
         if not awaited:
-            return requesting.next_event(view, _served(view)) or view.after(self)
+            return requesting.next_event(view, _served(view)) or self._over(view)
         return self._meanwhile(view, tools) or tools.maker.outcome(view, awaited[0])
 
     def awaits(self, view: View) -> bool:
         """Whether anything is still being made."""
         return bool(view.state.awaited)
+
+    def _over(self, view: View) -> ev.PhaseStarted:
+        """The search; where nothing promises what it costs, what comes after the last verdict of the rounds."""
+        gate = view.named("gate")
+        return view.after(self) if gate is None or not actions.ended(view.state) else view.after(gate)
 
     def _meanwhile(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
         """What the search of the round would train first, a few, whether what is made is there already or not."""
@@ -67,3 +77,8 @@ def _served(view: View) -> set[str]:
 def proposes(view: View) -> bool:
     """Whether data may be made in the rounds of a study."""
     return view.state.question.rules >= PROPOSES and view.spec.loop.makes_data
+
+
+def weighs(view: View) -> bool:
+    """Whether a round weighs what may be done by its cost."""
+    return proposes(view) and view.state.question.rules >= WEIGHS

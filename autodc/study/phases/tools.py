@@ -9,6 +9,7 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from autodc.gate.types import Look
+from autodc.plan.plan import Plan
 from autodc.search.engine import Observation, SearchEngine
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
@@ -45,6 +46,10 @@ class Assessor(Protocol):
 
     def stand_ins(self, view: View, members: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
         """Those of the others that help the same rows as the members do."""
+        ...
+
+    def contrast(self, view: View, better: Plan, worse: Plan, seeds: Sequence[int]) -> Mapping[str, float]:
+        """By how much the objective of one plan is above another's: {difference, low, high}, of trained pairs."""
         ...
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:

@@ -301,6 +301,6 @@ class GainCredited(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyFinished(Event):
-    """The study is over. because: rounds, findings, budget.trainings, budget.wall_clock, until or stopped."""
+    """The study is over. because: rounds, findings, expected, budget.trainings, budget.wall_clock, until or stopped."""
 
     because: str

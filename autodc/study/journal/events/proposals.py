@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from autodc.masking import masked_tree
 from autodc.study.journal.events.base import Event
-from autodc.study.journal.shapes import NotesJson, ProblemsJson, ProposalsJson
+from autodc.study.journal.shapes import NotesJson, ProblemsJson, ProposalsJson, WeighedJson
 
-__all__ = ["ProposalRefused", "ProposalsMade"]
+__all__ = ["ControlCompared", "ProposalRefused", "ProposalsMade"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,9 @@ class ProposalsMade(Event):
     """propose.proposal.Proposal each."""
     notes: NotesJson = ()
     """What could not be proposed, and why: {code, got} each."""
+    weighed: WeighedJson = None
+    """What might have been done, by expected gain per cost, and what was picked: propose.actions.Weighed. None where
+    nothing was weighed."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "proposals", tuple(masked_tree(one) for one in self.proposals))
@@ -40,3 +43,28 @@ class ProposalRefused(Event):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "problems", tuple(masked_tree(one) for one in self.problems))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlCompared(Event):
+    """Rows that were chosen were held against as many by chance, on the same seeds and gate rows; it decides nothing.
+
+    What is new is what more is made of later.
+    """
+
+    round: int
+    horizon: int
+    subject: str
+    control: str
+    gain: float
+    """Of the objective, what the chosen rows bring among all others, as their own comparison says."""
+    difference: float
+    """How much more that is than what the control brings there."""
+    low: float
+    high: float
+    """low, high: its 95% interval."""
+    pairs: int
+    says: str
+    """propose.chance.Said."""
+    beside: tuple[str, ...] = ()
+    """What was left out with the control, where it was not left out alone: it can only look better than it is."""

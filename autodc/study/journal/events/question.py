@@ -28,7 +28,7 @@ __all__ = [
     "WarmStarted",
 ]
 
-RULES = 3
+RULES = 4
 """What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 
@@ -54,7 +54,8 @@ class StudyStarted(Event):
     """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
     rules: int = 0
     """0: trainings are planned as by an autodc that knew no obvious baselines and no explore rows, so that its journals
-    go on to the same decisions; 1: by one whose rounds began with no diagnosis; 2: as today."""
+    go on to the same decisions; 1: by one whose rounds began with no diagnosis; 2: by one that made no data;
+    3: by one that made them in the order of what is hoped alone; 4: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)

@@ -1,0 +1,191 @@
+"""What may be done next in a round, weighed: the gain that is expected of it against what it costs.
+
+The two currencies of a study, trainings and money, are made one by what is left of each: an action that takes a tenth
+of the trainings and a fifth of the money left costs .3. Where a budget has no end its part is 0, and where neither has
+one trainings are counted alone. Seconds decide nothing, for the same study decides alike on any machine; who reads of
+an action is told them at the pace of the study.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, final
+
+from scipy.stats import norm
+
+Deed = Literal["more", "finding", "mend", "open", "tune", "wait", "stop"]
+"""More of what was kept; data for a finding; the base mended, or its rows again; undecided candidates asked again; the
+search alone goes on; a delivery is waited for; nothing more."""
+Fate = Literal["taken", "beside", "later", "little", "dear", "known", ""]
+"""Made in this round; goes on beside what is made; no trainings are left for it in this round; less is expected than
+matters; the budget does not pay it; it is what waits or is told alone."""
+LEAVES = 0.4
+"""Rows for a finding leave this share of what is hoped for it to others for the same finding."""
+_MADE = ("more", "finding", "mend")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing that may be done."""
+
+    kind: Deed
+    name: str
+    """Of the proposal, the request, or what the kind is called."""
+    expected: float | None
+    """The gain of the objective, in its unit; None: nothing tells it yet."""
+    trainings: float
+    """What search and gate need for it."""
+    cost: float = 0.0
+    """In the unit of budget.cost."""
+    finding: str | None = None
+    days: float | None = None
+    """Until it is there, for what is waited for; None: nobody says."""
+    fate: Fate = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {key: getattr(self, key) for key in self.__slots__}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Read it of its JSON form; what a later autodc added is left out."""
+        return cls(**{key: told[key] for key in cls.__slots__ if key in told})
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """What is left to a study, and of it to a round."""
+
+    trainings: float
+    """Left for search and gate; may be infinite."""
+    room: float
+    """Of them for what this round makes."""
+    money: float
+    """Left of budget.cost; may be infinite."""
+
+    def share(self, action: Action) -> float:
+        """What an action takes of what is left."""
+        trainings = action.trainings / self.trainings if self.trainings > 0 else math.inf
+        money = 0.0 if action.cost == 0 else action.cost / self.money if self.money > 0 else math.inf
+        if math.isinf(self.trainings) and math.isinf(self.money):
+            return action.trainings
+        return trainings + money
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """The actions of a round, the best first, and what was picked."""
+
+    pick: str
+    """The name of the first that is done."""
+    actions: tuple[Action, ...]
+    room: float
+    floor: float | None
+    """A gain below it matters to nobody; None where gains are not in the unit of the metric, so that nothing stops."""
+    trainings: float | None
+    """Left to the study; None: no end."""
+    money: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        told = {key: getattr(self, key) for key in self.__slots__}
+        return told | {"actions": [one.to_dict() for one in self.actions]}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Read it of its JSON form."""
+        found = {key: told[key] for key in cls.__slots__ if key in told}
+        return cls(**{**found, "actions": tuple(Action.of(one) for one in told["actions"])})
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """What is made in this round, in its order."""
+        return tuple(one.name for one in self.actions if one.kind in _MADE and one.fate == "taken")
+
+    @property
+    def ends(self) -> bool:
+        """Whether nothing is left to do tonight."""
+        return self.pick == "stop" or any(one.kind == "wait" and one.name == self.pick for one in self.actions)
+
+
+def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_end: bool) -> Weighed:
+    """Order actions by expected gain per cost, and say what is done of them.
+
+    Of what is made as much as the round has trainings for, the first where anything is left at all; of two for one
+    finding the second is hoped to take only what the first leaves. Of what nothing tells the gain it is tried after
+    what is known. may_end: whether the night may end because nothing promises more than the floor.
+    """
+    known = sorted((a for a in actions if a.kind in _MADE), key=lambda a: _order(a, purse))
+    taken, ordered, room, money = set[str](), list[Action](), purse.room, purse.money
+    while known:
+        known.sort(key=lambda a: _order(_left(a, taken), purse))
+        one = _left(known.pop(0), taken)
+        fate = _fate(one, floor, room=room, money=money, first=not any(a.fate == "taken" for a in ordered), purse=purse)
+        ordered.append(replace(one, fate=fate))
+        if fate == "taken":
+            room, money = room - one.trainings, money - one.cost
+            if one.finding is not None:
+                taken.add(one.finding)
+    rest = sorted((a for a in actions if a.kind not in _MADE), key=lambda a: _order(a, purse))
+    going = [a for a in rest if a.kind in ("open", "tune")]
+    waiting = [a for a in rest if a.kind == "wait"]
+    some = any(a.fate == "taken" for a in ordered)
+    ends = may_end and floor is not None and not some and all(_is_little(a, floor) for a in (*ordered, *going))
+    beside = [replace(a, fate="beside" if not ends else "little") for a in going]
+    worth = [a for a in waiting if a.expected is not None and a.expected >= (floor or 0.0)]
+    done = [a for a in (*ordered, *beside) if a.fate in ("taken", "beside")]
+    first = min(done, key=lambda a: _order(a, purse), default=None)
+    pick = (worth[0].name if worth else "stop") if ends or first is None else first.name
+    everything = sorted((*ordered, *beside, *waiting), key=lambda a: _order(a, purse))
+    return Weighed(
+        pick=pick,
+        actions=tuple(everything),
+        room=purse.room,
+        floor=floor,
+        trainings=None if math.isinf(purse.trainings) else purse.trainings,
+        money=None if math.isinf(purse.money) else purse.money,
+    )
+
+
+def of_search(mean: float, sd: float, noise: float, trainings: float) -> float:
+    """What so many trainings of a rival are expected to bring: the knowledge gradient of one alternative.
+
+    mean, sd: what is believed of its lead; noise: standard deviation of one training. Source: Frazier, Powell & Dayanik
+    2008, "A knowledge-gradient policy for sequential information collection".
+    """
+    if trainings <= 0 or sd <= 0:
+        return max(0.0, mean)
+    learned = sd * sd / math.sqrt(sd * sd + noise * noise / trainings)
+    z = mean / learned
+    return float(mean * norm.cdf(z) + learned * norm.pdf(z))
+
+
+def _left(one: Action, taken: set[str]) -> Action:
+    if one.finding not in taken or one.expected is None or one.kind != "finding":
+        return one
+    return replace(one, expected=LEAVES * one.expected)
+
+
+def _order(one: Action, purse: Purse) -> tuple[float, float, float, str]:
+    """What is known first, by gain per cost, then by gain."""
+    if one.expected is None:
+        return (1.0, 0.0, 0.0, one.name)
+    share = purse.share(one)
+    return (0.0, -(one.expected / share if share > 0 else math.copysign(math.inf, one.expected)), -one.expected, "")
+
+
+def _fate(one: Action, floor: float | None, *, room: float, money: float, first: bool, purse: Purse) -> Fate:
+    if one.cost > money:
+        return "dear"
+    if floor is not None and _is_little(one, floor):
+        return "little"
+    return "taken" if one.trainings <= (purse.trainings if first else room) else "later"
+
+
+def _is_little(one: Action, floor: float) -> bool:
+    return one.expected is not None and one.expected < floor

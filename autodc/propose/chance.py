@@ -1,0 +1,48 @@
+"""Whether rows that were chosen helped because they are the right ones, or because they are more rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from autodc.propose.proposal import Proposal
+
+Said = Literal["right", "more", "open"]
+"""The right data; more data, whichever; not settled."""
+TIMES = 2.0
+"""The right rows bring so many times what as many by chance bring."""
+
+
+def said(gain: float, ahead: float, low: float, *, alone: bool = True) -> Said:
+    """Judge rows beside their control.
+
+    gain: what the chosen rows bring; ahead: by how much that is more than what the control brings, of the same seeds
+    and rows; low: the lower end of its interval; alone: the control was measured by itself. With others beside it, it
+    can only look better than it is. Right: surely ahead, and at least twice the control. More: neither.
+    """
+    enough = ahead >= (1 - 1 / TIMES) * max(gain, 0.0)
+    if low > 0 and enough:
+        return "right"
+    return "more" if alone and low <= 0 and not enough else "open"
+
+
+def beside_chosen(found: Sequence[Proposal]) -> list[Proposal]:
+    """These proposals, each control beside chosen rows alone: rows that are themselves by chance need none."""
+    chosen = {one.name for one in found if one.finding is not None}
+    held = [(one, tuple(n for n in one.control_of if n in chosen)) for one in found]
+    return [replace(one, control_of=names) for one, names in held if names or not one.control_of]
+
+
+def with_controls(found: Sequence[Proposal], made: Sequence[str]) -> list[Proposal]:
+    """These proposals in the order of `made`, each control right behind the first that it stands beside.
+
+    A control whose every other was left out is left out too.
+    """
+    by_name = {one.name: one for one in found}
+    ordered = list[Proposal]()
+    for name in made:
+        ordered.append(by_name[name])
+        held = [one for one in found if name in one.control_of and one.name not in {other.name for other in ordered}]
+        ordered += [replace(one, control_of=tuple(n for n in one.control_of if n in made)) for one in held]
+    return ordered

@@ -1,0 +1,23 @@
+"""The rounds of a night as the page tells them: the findings of each with a few pictures of rows that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autodc.report.findings import Exhibits, drawn_rows
+
+PICTURES = 4
+"""Rows of a finding that are shown, those that fail worst."""
+
+
+def told_rounds(rounds: Sequence[Mapping[str, Any]], exhibits: Exhibits) -> list[dict[str, Any]]:
+    """The rounds of `review.made.rounds`, each finding with what is shown of it."""
+    return [{**one, "findings": [_shown(f, exhibits) for f in one["findings"]]} for one in rounds]
+
+
+def _shown(finding: Mapping[str, Any], exhibits: Exhibits) -> dict[str, Any]:
+    arrays = exhibits(finding["exhibit"]) if finding["exhibit"] else None
+    shown = None if arrays is None else drawn_rows(arrays)
+    cards = [] if shown is None or shown["kind"] == "table" else shown["failing"][:PICTURES]
+    return {**finding, "cards": cards, "shows": None if shown is None else shown["kind"]}

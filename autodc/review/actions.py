@@ -1,0 +1,176 @@
+"""Why a round did what it did: the actions that were weighed, in plain values and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autodc.propose.actions import Action, Weighed
+from autodc.propose.proposal import Proposal
+from autodc.review.numbers import Numbers, count, duration, listed, short
+from autodc.study.journal.state import State
+from autodc.study.pace import pace, typical_rows
+from autodc.study.rules.actions import of_round
+
+MADE = ("more", "finding", "mend")
+_DAY = 86400.0
+
+
+def line(state: State) -> str:
+    """What the last round that weighed anything does first, and why, on one line; empty where none did."""
+    number = max((n for n, made in state.proposed.items() if any(e.weighed is not None for e in made)), default=None)
+    return "" if number is None else f"round {number}: {'; '.join(sentences(state, number))}"
+
+
+def sentences(state: State, number: int) -> list[str]:
+    """The choice of a round, what comes first in the first; nothing where nothing was weighed."""
+    found = of_round(state, number)
+    if found is None:
+        return []
+    told = [_first(state, found), *_then(state, found), *_beside(state, found), *_waiting(state, found)]
+    if found.floor is not None and not found.ends:
+        told.append(f"it stops when nothing is expected above {_value(found.floor)}")
+    return told
+
+
+def rows(state: State, number: int) -> list[dict[str, Any]]:
+    """All that was weighed in a round, the most gain per cost first, with its words."""
+    found = of_round(state, number)
+    return [] if found is None else [_row(state, one) for one in found.actions]
+
+
+def of_dataset(state: State, name: str) -> str:
+    """What was expected of a dataset when it was settled, and for what; empty where it was not weighed."""
+    found = of_round(state, int(state.card(name).get("round") or 0))
+    mine = next((one for one in (() if found is None else found.actions) if one.name == name), None)
+    if mine is None:
+        return ""
+    if mine.expected is None:
+        return f"when it was settled, nothing told what it would bring; it was tried for {_cost(state, mine)}"
+    return f"when it was settled, {_gain(mine)} was expected of it for {_cost(state, mine)}"
+
+
+def best_tonight(state: State, number: int, but: str) -> str:
+    """The best that a round may do instead of waiting for a request; empty where nothing was weighed."""
+    found = of_round(state, number)
+    done = [] if found is None else [one for one in found.actions if one.fate == "taken" and one.expected is not None]
+    if not done:
+        return ""
+    return f"{_what(state, done[0])} ({_gain(done[0])} for {_cost(state, done[0])})"
+
+
+def _row(state: State, one: Action) -> dict[str, Any]:
+    return {
+        **one.to_dict(),
+        "what": _what(state, one),
+        "gain": "not known yet" if one.expected is None else _gain(one),
+        "for": _cost(state, one),
+        "when": _when(one) if one.kind == "wait" else "tonight",
+        "fate_words": _FATES.get(one.fate, "") or ("stands open" if one.kind == "wait" else ""),
+    }
+
+
+_FATES = {
+    "taken": "made in this round",
+    "beside": "goes on beside it",
+    "later": "left for a later round: no trainings for it",
+    "little": "left: too little to matter",
+    "dear": "left: budget.cost does not pay it",
+}
+
+
+def _first(state: State, found: Weighed) -> str:
+    one = next((a for a in found.actions if a.name == found.pick), None)
+    if one is None:
+        return (
+            f"nothing that can be done promises a gain that matters ({_value(found.floor or 0.0)}), so the night ends"
+        )
+    if one.kind == "wait":
+        return (
+            f"nothing that can be done tonight promises a gain that matters, so the night ends and {one.name} is "
+            f"waited for: {_gain(one)}, {_when(one)}; the same command goes on once it is delivered"
+        )
+    told = "what it brings nothing tells yet, tried" if one.expected is None else f"{_gain(one)} expected"
+    return f"{_what(state, one)} first: {told} for {_cost(state, one)}"
+
+
+def _then(state: State, found: Weighed) -> list[str]:
+    """What else is made, in its order; what is not."""
+    made = [one for one in found.actions if one.kind in MADE and one.fate == "taken" and one.name != found.pick]
+    told = [f"then {listed(_short(one) for one in made)}"] if made else []
+    left = [one for one in found.actions if one.kind in MADE and one.fate in ("later", "little", "dear")]
+    return [*told, *([f"left out: {listed(_short(one) for one in left)}"] if left else [])]
+
+
+def _beside(state: State, found: Weighed) -> list[str]:
+    own = [one for one in found.actions if one.kind in ("tune", "open") and one.name != found.pick]
+    return [f"{_what(state, one)}: {_gain(one)} for {_cost(state, one)}" for one in own if one.expected is not None]
+
+
+def _waiting(state: State, found: Weighed) -> list[str]:
+    waiting = [one for one in found.actions if one.kind == "wait" and one.name != found.pick]
+    if not waiting:
+        return []
+    best, pick = waiting[0], next((a for a in found.actions if a.name == found.pick), None)
+    known = pick is not None and pick.expected is not None and best.expected is not None
+    less = known and pick is not None and (best.expected or 0.0) <= (pick.expected or 0.0)
+    worth = ("worth less tonight" if less else "worth more, but not there") if known else "no choice for tonight"
+    others = f" ({count(len(waiting) - 1, 'other request')} still less)" if len(waiting) > 1 else ""
+    return [f"waiting for {best.name} is {worth}: {_gain(best)}, {_when(best)}{others}"]
+
+
+def _what(state: State, one: Action) -> str:
+    match one.kind:
+        case "finding":
+            return f"rows for {one.finding} ({one.name})"
+        case "more":
+            kept = _proposal(state, one.name)
+            return f"more of {kept.get('more_of') or 'what was kept'} ({one.name})"
+        case "mend":
+            return f"{one.name}"
+        case "open":
+            return "asking again of what is undecided"
+        case "tune":
+            return "tuning what is kept"
+        case "wait":
+            return f"waiting for {one.name}"
+    return one.name
+
+
+def _short(one: Action) -> str:
+    return one.name if one.expected is None else f"{one.name} ({_gain(one)})"
+
+
+def _gain(one: Action) -> str:
+    return "a gain not known yet" if one.expected is None else Numbers(3).signed(one.expected)
+
+
+def _cost(state: State, one: Action) -> str:
+    """Trainings, seconds at the pace of the study, money."""
+    known, slots = pace(state), state.sessions[-1].slots if state.sessions else 1
+    took = 0.0 if known is None else known.seconds(typical_rows(state)) * one.trainings / max(1, slots)
+    about = f", about {duration(took)}" if took >= 1 else ""
+    money = f" and {short(one.cost)} of budget.cost" if one.cost else ""
+    return f"{count(round(one.trainings, 0) or 1, 'training')}{about}{money}".replace(".0 ", " ")
+
+
+def _when(one: Action) -> str:
+    return "nobody says when (data.lead_time)" if one.days is None else f"due in {lead(one.days)}"
+
+
+def lead(days: float) -> str:
+    """A lead time in the unit that people plan in."""
+    if days < 2:
+        return duration(days * _DAY)
+    if days < 14:
+        return count(round(days), "day")
+    return count(round(days / 7), "week") if days < 70 else count(round(days / 30), "month")
+
+
+def _value(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _proposal(state: State, name: str) -> Mapping[str, Any]:
+    told = next((one for one in state.to_make if one["name"] == name), None)
+    return {} if told is None else Proposal.of(told).to_dict()

@@ -1,0 +1,63 @@
+"""Whether rows that were chosen were the right ones or only more rows, in words."""
+
+from __future__ import annotations
+
+from autodc.review import together
+from autodc.review.numbers import Numbers, count, listed
+from autodc.study.journal.state import State
+from autodc.study.rules.controls import controls_of
+
+SAID = {
+    "right": "the right data",
+    "more": "more data, not the right data",
+    "open": "the right data or only more of it: open",
+}
+
+
+def verdict(state: State, name: str) -> str:
+    """In a few words what a kept dataset is beside its control; empty where nothing is told of it."""
+    told = state.by_chance.get(name)
+    if told is not None and name in state.kept:
+        return SAID[told.says]
+    return "its control was kept with it: not told apart" if beside_it(state, name) else ""
+
+
+def sentence(state: State, name: str) -> str:
+    """The same with its numbers, in one sentence; empty where there is no control, or it was not kept."""
+    if name not in state.kept:
+        return ""
+    told, numbers = state.by_chance.get(name), Numbers(3)
+    if told is None:
+        others = beside_it(state, name)
+        if not others:
+            return ""
+        return (
+            f"{name} was kept in one claim with {listed(others)}, as many rows by chance: which of them brought the "
+            "gain was not asked, so it may be more data and not the right data"
+        )
+    span = numbers.span(told.low, told.high)
+    pairs = count(told.pairs, "pair")
+    who = f"{told.control}, as many rows by chance"
+    if told.beside:
+        who += f", and {count(len(told.beside), 'other dataset')} with it"
+    if told.says == "more":
+        return (
+            f"more data, not the right data: {who}, did as well as {name} "
+            f"({numbers.signed(told.difference)} between them, 95% interval {span}, {pairs})"
+        )
+    if told.says == "right":
+        return (
+            f"it was the right data: {name} brought {numbers.signed(told.gain)}, {numbers.signed(told.difference)} "
+            f"more than {who} (95% interval {span}, {pairs})"
+        )
+    return (
+        f"whether {name} was the right data or only more of it is open: it brought {numbers.signed(told.difference)} "
+        f"more than {who} (95% interval {span}, {pairs})"
+    )
+
+
+def beside_it(state: State, name: str) -> tuple[str, ...]:
+    """The controls of a dataset that one comparison kept together with it."""
+    comparison = together.telling(state, name)
+    members = () if comparison is None or comparison.verdict != "keep" else comparison.members
+    return tuple(one for one in controls_of(state, name) if one in members and one in state.kept)

@@ -1,0 +1,33 @@
+"""Chosen rows are held against as many by chance when the comparisons of a round are over: it trains nothing."""
+
+from __future__ import annotations
+
+from autodc.propose.chance import said
+from autodc.study.journal import events as ev
+from autodc.study.phases.propose import weighs
+from autodc.study.phases.tools import Tools
+from autodc.study.rules import controls
+from autodc.study.view import View
+
+
+def next_event(view: View, tools: Tools) -> ev.ControlCompared | None:
+    """The next kept dataset beside its control; None where all that can be told is told."""
+    if not weighs(view):
+        return None
+    found = controls.next_contrast(view)
+    if found is None:
+        return None
+    told = tools.assessor.contrast(view, found.without_control, found.without_subject, found.seeds)
+    return ev.ControlCompared(
+        round=view.state.round,
+        horizon=view.horizon,
+        subject=found.subject,
+        control=found.control,
+        gain=found.gain,
+        difference=told["difference"],
+        low=told["low"],
+        high=told["high"],
+        pairs=len(found.seeds),
+        says=said(found.gain, told["difference"], told["low"], alone=not found.beside),
+        beside=found.beside,
+    )

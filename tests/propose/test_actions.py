@@ -1,0 +1,125 @@
+"""What a round does next: gain per cost on the budget's own terms, what fits, when nothing is worth it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autodc.propose.actions import Action, Purse, Weighed, of_search, weigh
+from autodc.propose.chance import beside_chosen, said, with_controls
+from autodc.propose.proposal import Proposal
+
+TONIGHT = Purse(trainings=100.0, room=20.0, money=50.0)
+
+
+def action(name: str, expected: float | None, trainings: float = 5.0, kind: Any = "finding", **more: Any) -> Action:
+    return Action(kind=kind, name=name, expected=expected, trainings=trainings, **more)
+
+
+def fates(found: Weighed) -> dict[str, str]:
+    return {one.name: one.fate for one in found.actions}
+
+
+def test_what_gains_most_for_its_cost_comes_first_whatever_it_gains() -> None:
+    large, cheap = action("large", 0.05, 18.0), action("cheap", 0.03, 4.0)
+    found = weigh([large, cheap], TONIGHT, 0.002, may_end=True)
+    assert (found.pick, found.made) == ("cheap", ("cheap",))
+    assert fates(found)["large"] == "later"
+
+
+def test_money_and_trainings_are_of_one_measure_by_what_is_left_of_each() -> None:
+    dear, slow = action("dear", 0.03, 5.0, cost=25.0), action("slow", 0.03, 10.0)
+    assert weigh([dear, slow], TONIGHT, None, may_end=False).pick == "slow"
+    rich = Purse(trainings=100.0, room=20.0, money=5000.0)
+    assert weigh([dear, slow], rich, None, may_end=False).pick == "dear"
+    poor = Purse(trainings=100.0, room=20.0, money=10.0)
+    assert fates(weigh([dear, slow], poor, None, may_end=False))["dear"] == "dear"
+    endless = Purse(trainings=math.inf, room=20.0, money=math.inf)
+    assert weigh([dear, slow], endless, None, may_end=False).pick == "dear"
+
+
+def test_a_second_dataset_for_one_finding_is_hoped_to_take_what_the_first_leaves() -> None:
+    mined, drawn, other = (
+        action("mined", 0.03, finding="F1"),
+        action("drawn", 0.029, finding="F1"),
+        action("other", 0.02, finding="F2"),
+    )
+    found = weigh([drawn, mined, other], TONIGHT, None, may_end=False)
+    assert found.made == ("mined", "other", "drawn")
+    assert next(one for one in found.actions if one.name == "drawn").expected == pytest.approx(0.4 * 0.029)
+
+
+def test_what_nothing_tells_of_is_tried_after_what_is_known_and_ends_no_night() -> None:
+    found = weigh([action("relabel", None, kind="mend"), action("F1", 0.01)], TONIGHT, 0.002, may_end=True)
+    assert found.made == ("F1", "relabel")
+    alone = weigh([action("relabel", None, kind="mend")], TONIGHT, 0.002, may_end=True)
+    assert (alone.made, alone.ends) == (("relabel",), False)
+
+
+def test_the_night_ends_where_nothing_promises_what_matters() -> None:
+    little, tune = action("F1", 0.001), action("tune", 0.0015, 24.0, kind="tune")
+    found = weigh([little, tune], TONIGHT, 0.002, may_end=True)
+    assert (found.pick, found.made, found.ends) == ("stop", (), True)
+    assert not weigh([little, tune], TONIGHT, 0.002, may_end=False).ends, "the first round always searches"
+    assert not weigh([little, action("tune", 0.004, 24.0, kind="tune")], TONIGHT, 0.002, may_end=True).ends
+    assert not weigh([little, tune], TONIGHT, None, may_end=True).ends, "hopes are not in the metric's unit"
+
+
+def test_a_delivery_is_waited_for_only_where_nothing_is_left_to_do() -> None:
+    asked = action("R1", 0.03, kind="wait", days=21.0, finding="F2")
+    assert weigh([action("F1", 0.004), asked], TONIGHT, 0.002, may_end=True).pick == "F1"
+    found = weigh([action("F1", 0.001), asked], TONIGHT, 0.002, may_end=True)
+    assert (found.pick, found.ends) == ("R1", True)
+    assert Weighed.of(found.to_dict()) == found
+
+
+def test_the_first_is_made_wherever_trainings_are_left_for_it() -> None:
+    small = Purse(trainings=6.0, room=2.0, money=math.inf)
+    assert weigh([action("a", 0.02), action("b", 0.01)], small, None, may_end=False).made == ("a",)
+    empty = Purse(trainings=0.0, room=0.0, money=math.inf)
+    assert weigh([action("a", 0.02)], empty, None, may_end=False).made == ()
+
+
+@pytest.mark.parametrize(("mean", "sd", "noise"), [(-0.01, 0.02, 0.01), (0.005, 0.01, 0.03), (0.0, 0.02, 0.0)])
+def test_what_a_search_is_expected_to_bring_is_what_looking_at_it_would(mean: float, sd: float, noise: float) -> None:
+    rng, n = np.random.default_rng(1), 8
+    truth = rng.normal(mean, sd, 400_000)
+    seen = truth + rng.normal(0, noise / math.sqrt(n), len(truth)) if noise else truth
+    known = mean + (seen - mean) * sd**2 / (sd**2 + noise**2 / n)
+    assert of_search(mean, sd, noise, n) == pytest.approx(np.mean(np.where(known > 0, truth, 0.0)), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("gain", "ahead", "low", "alone", "told"),
+    [
+        (0.08, 0.06, 0.03, True, "right"),
+        (0.08, 0.03, 0.01, True, "open"),
+        (0.08, 0.01, -0.02, True, "more"),
+        (0.08, -0.02, -0.05, True, "more"),
+        (0.08, 0.05, -0.01, True, "open"),
+        (0.08, -0.02, -0.05, False, "open"),
+        (0.08, 0.06, 0.03, False, "right"),
+    ],
+)
+def test_the_right_data_brings_twice_what_chance_brings(
+    gain: float, ahead: float, low: float, alone: bool, told: str
+) -> None:
+    assert said(gain, ahead, low, alone=alone) == told
+
+
+def proposal(name: str, finding: str | None = None, **more: Any) -> Proposal:
+    return Proposal(name=name, by="pool", maker="m:o", finding=finding, **more)
+
+
+def test_a_control_goes_with_the_first_it_stands_beside_and_stays_out_with_the_last() -> None:
+    control = proposal("by-chance", control_of=("a", "b", "again"))
+    every = beside_chosen([proposal("a", "F1"), proposal("b", "F2"), proposal("again"), control])
+    assert every[-1].control_of == ("a", "b"), "rows by chance need no control"
+    found = with_controls(every, ["b", "again"])
+    assert [one.name for one in found] == ["b", "by-chance", "again"]
+    assert found[1].control_of == ("b",)
+    assert [one.name for one in with_controls(every, ["again"])] == ["again"]
+    assert beside_chosen([proposal("again"), proposal("c", control_of=("again",))]) == [proposal("again")]
