@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,20 +23,36 @@ if TYPE_CHECKING:
 
 MEMORY = "/dev/shm"
 ROOM = 4 * 2**30
+USUAL = 2
+"""Seconds of a slow test that does not say how many."""
 
 
 def pytest_configure() -> None:
     """Studies of the tests lie in memory where it has room: a journal waits for the disk after every event, and a disk
     that takes 5 ms for it makes a study of a second one of many. Who says where they shall lie is heard."""
+    gc.disable()  # until the collection is over, which makes no garbage and a third more work for who looks for it
     if os.path.isdir(MEMORY) and os.access(MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         runs_programs = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
         if runs_programs:
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files that take long come first where files are handed to several processes: one that begins last ends last."""
+    if config.getoption("dist", "no") != "loadfile":
+        return
+    seconds: Counter[Path] = Counter()
+    for item in items:
+        marks = [mark.kwargs.get("seconds", USUAL) for mark in item.iter_markers("slow")]
+        seconds[item.path] += max(marks, default=0)
+    items.sort(key=lambda item: -seconds[item.path])
+
+
 def pytest_collection_finish() -> None:
     """What the collection has imported, millions of objects, is no garbage: a look through it costs half a second,
     and on a busy machine those at the end took so long that execnet interrupted the worker in the midst of one."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)

@@ -40,6 +40,10 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         )
     print_table(out, _columns(*names), rows, f"{found['study']}: data; near copies: of held-out rows")
     _print_attributes(out, found["attributes"])
+    for name in found["measured_later"]:
+        out.print(
+            f"{name} asks a network about each row: no slice names its columns, so it is measured by run, not here"
+        )
     print_slices(out, found["slices"])
     out.print(_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
     for part, rows in found["separation"]["parts"].items() if found["separation"]["cut"] else ():

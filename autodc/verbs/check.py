@@ -24,6 +24,7 @@ from autodc.table import Table
 from autodc.values import is_json
 from autodc.verbs.calibration import read_calibration
 from autodc.verbs.noise import slice_rows, where_from
+from autodc.wire.attributes import measured_later
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import started_event, warm_start
 from autodc.wire.tracking import tracking_of
@@ -46,7 +47,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
     source: a folder with calibration runs, of a run or of `simulate`; left out, the noise of slices is assumed.
     """
     with local_workers() as workers:
-        inputs = read_inputs(spec, workers=workers)
+        inputs = read_inputs(spec, workers=workers, quick=True)
     tracking, night = tracking_of(spec), _night(spec)
     borrowed = warm_start(inputs)
     measured = None if source is None else read_calibration(inputs, source)
@@ -59,6 +60,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "fingerprint": inputs.identity(borrowed),
         "datasets": datasets,
         "attributes": _attributes(inputs),
+        "measured_later": list(measured_later(spec, inputs.catalogue)),
         "slices": slices,
         "noise": where_from(inputs, measured),
         "separation": inputs.separation.to_dict(),

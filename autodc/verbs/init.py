@@ -107,7 +107,8 @@ def _drafted(
             "path",
             *(column for column, why in rows.aside.items() if why != CONSTANT),
         }
-        spec = add_slices(inputs, rows.inputs, [name for name in aside if name])
+        in_time = made.cut is not None and rows.time is not None
+        spec = add_slices(inputs, rows.inputs, [name for name in aside if name], in_time=in_time)
         write_whole(unfinished / STUDY, page(made, spec))
     return _told(made, spec, folder / STUDY, source)
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from autodc import fingerprint
 from autodc.adapters.enrichers import fitting
-from autodc.adapters.enrichers.embedding import EmbeddingEnricher
+from autodc.adapters.enrichers.embedding import NAMED, EmbeddingEnricher
 from autodc.adapters.enrichers.spaces import Space
 from autodc.data.attributes import Enricher, Rows, empty_columns, joined
 from autodc.data.catalogue import Catalogue
@@ -108,11 +108,13 @@ def enrichment_of(
     targets: Array | None,
     validation: Dataset | None,
     workers: Workers | None = None,
+    *,
+    quick: bool = False,
 ) -> Enrichment:
     """The enrichers that the study names; where it names none, those of ours that fit its inputs and need no network.
 
-    targets: the base's, as the user wrote them. Raises all that is wrong with them at once: ADC-ATTR-001, 002, and 011
-    for one that cannot measure such inputs.
+    targets: the base's, as the user wrote them; quick: without those that can wait (`can_wait`). Raises all that is
+    wrong with them at once: ADC-ATTR-001, 002, and 011 for one that cannot measure such inputs.
     """
     problems, found = list[AutodcError](), []
     for at, name in enumerate(spec.attributes or fitting(base.x)):
@@ -122,6 +124,8 @@ def enrichment_of(
         except InputError as error:
             problems += each_of(error)
     raise_all(problems)
+    if quick:
+        found = [one for one in found if not can_wait(one, spec, base.x)]
     given = {str(c).casefold() for data in (base, validation) if data is not None for c in data.metadata.columns}
     return Enrichment(
         named=tuple(found),
@@ -133,10 +137,26 @@ def enrichment_of(
     )
 
 
-def enrichment_for(spec: StudySpec, catalogue: Catalogue, workers: Workers | None = None) -> Enrichment:
+def can_wait(one: Named, spec: StudySpec, x: Inputs) -> bool:
+    """Whether an enricher asks a network about each row and no slice needs that. x: inputs of the base."""
+    if not isinstance(one.enricher, EmbeddingEnricher) or not one.enricher.asks_a_network(x):
+        return False
+    return not any(NAMED.search(part.where or "") for part in spec.slices)
+
+
+def measured_later(spec: StudySpec, catalogue: Catalogue) -> tuple[str, ...]:
+    """The enrichers that a quick look leaves out."""
+    if not spec.attributes:
+        return ()
+    return tuple(one.name for one in enrichment_for(spec, catalogue).named if can_wait(one, spec, catalogue.base.x))
+
+
+def enrichment_for(
+    spec: StudySpec, catalogue: Catalogue, workers: Workers | None = None, *, quick: bool = False
+) -> Enrichment:
     """The same for the datasets of a study. workers: where they are measured, None: in this process."""
     base = catalogue.base
-    return enrichment_of(spec, base, catalogue.original_target(base), catalogue.validation, workers)
+    return enrichment_of(spec, base, catalogue.original_target(base), catalogue.validation, workers, quick=quick)
 
 
 def attributes_of(spec: StudySpec, catalogue: Catalogue, data: Dataset, workers: Workers | None = None) -> pd.DataFrame:
@@ -150,12 +170,14 @@ def attributes_of(spec: StudySpec, catalogue: Catalogue, data: Dataset, workers:
     return pd.concat([data.metadata.reset_index(drop=True), found.reset_index(drop=True)], axis=1)
 
 
-def enriched(spec: StudySpec, catalogue: Catalogue, workers: Workers | None = None) -> Catalogue:
+def enriched(
+    spec: StudySpec, catalogue: Catalogue, workers: Workers | None = None, *, quick: bool = False
+) -> Catalogue:
     """The datasets of a study with the attributes of all that is held out, so that `where` may name them.
 
     Candidates and pool are measured when somebody asks (`attributes_of`). Raises all that is wrong at once.
     """
-    found = enrichment_for(spec, catalogue, workers)
+    found = enrichment_for(spec, catalogue, workers, quick=quick)
     problems: list[AutodcError] = []
     notes: list[str] = []
 
@@ -185,12 +207,12 @@ def measured_for(slices: Sequence[SliceSpec], spec: StudySpec, catalogue: Catalo
     return replace(data, attributes=enrichment_for(spec, catalogue).frame(data))
 
 
-def columns_for(spec: StudySpec, workers: Workers | None = None) -> Measure:
+def columns_for(spec: StudySpec, workers: Workers | None = None, *, quick: bool = False) -> Measure:
     """What gives a dataset its attributes before the study is put together: of base and dataset the dataset with them.
 
     Whatever is wrong with an enricher is told when validation is measured; the dataset stays then as it is.
     """
-    return partial(_with_columns, spec, workers)
+    return partial(_with_columns, spec, workers, quick)
 
 
 def _measures_missing(one: SliceSpec, data: Dataset) -> bool:
@@ -204,9 +226,9 @@ def _measures_missing(one: SliceSpec, data: Dataset) -> bool:
     return False
 
 
-def _with_columns(spec: StudySpec, workers: Workers | None, base: Dataset, data: Dataset) -> Dataset:
+def _with_columns(spec: StudySpec, workers: Workers | None, quick: bool, base: Dataset, data: Dataset) -> Dataset:
     try:
-        frame = enrichment_of(spec, base, base.y, data, workers).frame(data)
+        frame = enrichment_of(spec, base, base.y, data, workers, quick=quick).frame(data)
     except InputError:
         return data
     return replace(data, attributes=frame)

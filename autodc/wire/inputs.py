@@ -90,11 +90,13 @@ class Inputs:
         return fingerprint.of([self.fingerprint, borrowed.digest], kind="study")
 
 
-def read_inputs(spec: StudySpec, out: Path | None = None, workers: Workers | None = None) -> Inputs:
+def read_inputs(
+    spec: StudySpec, out: Path | None = None, workers: Workers | None = None, *, quick: bool = False
+) -> Inputs:
     """Read and check all that a study names. Raises every problem of its files and options at once.
 
     out: the folder of the study; what has begun there goes on by the rules it began with; workers: where attributes
-    are measured, None: in this process.
+    are measured, None: in this process; quick: without attributes that a network gives and no slice names.
     """
     wished = "explore_share" in spec.data.model_fields_set
     former = _former(out)
@@ -103,7 +105,9 @@ def read_inputs(spec: StudySpec, out: Path | None = None, workers: Workers | Non
     found = list(named_problems(spec, problem))
     metric = gather(found, lambda: find_metric(spec.metrics.primary, spec.task.kind, spec.folder))
     seen: list[Dataset] = []
-    catalogue = gather(found, lambda: read_catalogue(spec, partial(_remembered, seen), candidates, workers))
+    catalogue = gather(
+        found, lambda: read_catalogue(spec, partial(_remembered, seen), candidates, workers, quick=quick)
+    )
     table, doubts = None, list[str]()
     if catalogue is not None:
         found += input_problems(spec.task.trainer, spec.task.options, catalogue.base.x, spec.folder)
@@ -288,6 +292,8 @@ def read_catalogue(
     read: Read = read_source,
     candidates: Sequence[Candidate] | None = None,
     workers: Workers | None = None,
+    *,
+    quick: bool = False,
 ) -> Catalogue:
     """Read every dataset of a study, and measure the attributes that it names of what is held out.
 
@@ -296,7 +302,8 @@ def read_catalogue(
     every = proposed(spec) if candidates is None else candidates
     if not spec.attributes:
         return build_catalogue(spec, read, every)
-    return enriched(spec, build_catalogue(spec, read, every, columns_for(spec, workers)), workers)
+    built = build_catalogue(spec, read, every, columns_for(spec, workers, quick=quick))
+    return enriched(spec, built, workers, quick=quick)
 
 
 def begun(folder: Path) -> State | None:

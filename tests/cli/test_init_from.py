@@ -101,6 +101,7 @@ def test_groups_stay_whole(made: Any, tmp_path: Path) -> None:
 def test_a_date_makes_the_cut_a_cut_in_time(made: Any, tmp_path: Path) -> None:
     rows = customers(500)
     rows["created"] = pd.date_range("2026-01-01", periods=500, freq="6h").strftime("%Y-%m-%d %H:%M")
+    rows["month"] = pd.to_datetime(rows["created"]).dt.month_name()
     rows = rows.sample(frac=1, random_state=0)
     told, spec, _ = made(rows, "--target", "churn")
     data = spec.data
@@ -109,6 +110,8 @@ def test_a_date_makes_the_cut_a_cut_in_time(made: Any, tmp_path: Path) -> None:
     assert read[0].max() < read[1].min()
     assert read[1].max() < read[2].min()
     assert told["left_out"]["created"] == "the time the rows are cut by"
+    assert not [one.name for one in spec.slices if "month" in (one.where or "")]
+    assert [one.name for one in spec.slices if "channel" in (one.where or "")]
 
 
 def test_a_date_of_birth_is_no_time(made: Any) -> None:

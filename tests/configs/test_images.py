@@ -12,6 +12,7 @@ import pytest
 import autodc
 from autodc.data.where import select
 from autodc.studyfile import load
+from autodc.studyfile.study import MachineSpec
 from autodc.verbs.init import write_example
 from autodc.wire.inputs import read_inputs
 
@@ -41,10 +42,10 @@ def test_the_images_are_read_and_the_sides_are_apart(folder: Path) -> None:
     assert not training & {*catalogue.validation.groups, *catalogue.test.groups}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=110)
 @pytest.mark.timeout(900)
 def test_what_was_planted_is_found(folder: Path, tmp_path: Path) -> None:
-    result = autodc.run(load(str(folder / "study.yaml")), out=tmp_path / "out")
+    result = autodc.run(load(str(folder / "study.yaml")), MachineSpec(runner="inline"), tmp_path / "out")
     assert set(result.kept) == {"chalk", "tilted"}
     test = result.content["test"]
     assert test["after"]["chalk"] > test["before"]["chalk"] + 0.2

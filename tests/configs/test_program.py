@@ -60,7 +60,7 @@ def test_the_script_still_runs_by_itself(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "m.pt").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=340)
 @pytest.mark.timeout(1800)
 def test_what_was_planted_is_found(folder: Path, tmp_path: Path) -> None:
     result = autodc.run(load(str(folder / "study.yaml")), out=tmp_path / "out")

@@ -60,7 +60,7 @@ def test_the_files_are_small(name: str) -> None:
     assert max(sizes.values()) < LARGEST, sizes
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 @pytest.mark.timeout(900)
 def test_what_was_planted_is_found(inputs: Any, tmp_path: Path) -> None:
     name, found = inputs

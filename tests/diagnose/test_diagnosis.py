@@ -50,7 +50,7 @@ def test_it_is_the_same_twice_and_another_cut_with_another_seed() -> None:
     assert one.findings[0].found != other.findings[0].found
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_luck_is_seldom_confirmed() -> None:
     confirmed = 0
     for seed in range(60):

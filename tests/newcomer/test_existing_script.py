@@ -152,7 +152,7 @@ def test_check_is_green(script: Path, check: Callable[..., Any]) -> None:
     assert check()["can_keep"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=50)
 def test_it_runs_to_the_end_and_is_still_a_script(script: Path, run: Callable[..., Any]) -> None:
     night = run()
     assert set(night.result["incumbent"]["hyperparameters"]) == {"lr", "epochs"}

@@ -107,7 +107,7 @@ def test_init_finds_the_parts_and_the_table(pictures: Path, init: Callable[..., 
     assert {"camera_roof", "camera_door"} <= set(told["slices"])
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_it_runs_to_the_end_and_reads_slices_from_the_table(pictures: Path, run: Callable[..., Any]) -> None:
     test = run().result["test"]
     assert set(test["after"]) == {"overall", "night", "wet"}

@@ -57,7 +57,7 @@ def planned_and_finished(out: Path) -> tuple[int, int]:
         return tuple(journal.execute(count, (kind,)).fetchone()[0] for kind in ("TrialPlanned", "TrialFinished"))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 def test_the_loop_finds_the_truth_and_survives_the_axe(tmp_path: Path) -> None:
     study, machine = write_world(tmp_path, budget__trainings=80, search__sampler="mixture"), tmp_path / "inline.yaml"
     machine.write_text("runner: inline\n")

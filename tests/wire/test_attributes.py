@@ -14,15 +14,18 @@ import pytest
 from sklearn.datasets import load_digits
 
 import autodc
+from autodc.adapters.enrichers.embedding import NAMED
+from autodc.adapters.enrichers.spaces import is_installed
 from autodc.data.attributes import Rows
 from autodc.data.catalogue import Catalogue
 from autodc.data.own_enricher import content_of_enricher
 from autodc.errors import AutodcError, each_of
 from autodc.studyfile.study import SliceSpec, StudySpec
 from autodc.verbs.check import preflight
-from autodc.wire.attributes import attributes_of
+from autodc.wire.attributes import attributes_of, can_wait
 from autodc.wire.explored import known_of
 from autodc.wire.inputs import read_catalogue, read_inputs
+from autodc.wire.measuring import named
 from autodc.wire.study import cut
 
 DIGITS = load_digits()
@@ -312,3 +315,16 @@ def test_lists_and_records_are_no_conditions(study: Study, tmp_path: Path) -> No
     assert {"camera", "tags", "lens"} <= set(inputs.catalogue.validation.metadata)
     assert "camera" in seen
     assert not {"tags", "lens"} & set(seen)
+
+
+@pytest.mark.skipif(not is_installed("lite0"), reason="the extra vision is not installed")
+def test_check_asks_no_network_where_no_slice_needs_it(study: Study) -> None:
+    found = preflight(study(["image", "embedding"], slices=()))
+    assert found["measured_later"] == ["embedding"]
+    names = {one["name"] for one in found["attributes"]}
+    assert "brightness" in names
+    assert not {name for name in names if NAMED.fullmatch(name)}
+    near = {"name": "near", "where": '"Nearest_Share" < 0.5', "role": "target"}
+    spec = study(["embedding"], slices=(near,))
+    embedding = named("embedding", ".", "attributes[0]", DIGITS.images, networks=True)
+    assert not can_wait(embedding, spec, DIGITS.images)

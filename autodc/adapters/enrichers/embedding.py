@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, final
@@ -28,6 +29,10 @@ MEASURES: Final[Mapping[str, str]] = {
     "nearest_target": "mean target of the ten nearest base rows; of numbers alone",
     "nearest_spread": "standard deviation of these targets; of numbers alone",
 }
+NAMED = re.compile(
+    r"\b(?:embedding_distance|nearest_(?:label|share|target|spread)|(?:pca|svd|lite0|e5)_\d+)\b", re.IGNORECASE
+)
+"""One of these columns in a condition."""
 COORDINATES = 4
 NEAREST = 10
 CLASSES = 1000
@@ -51,6 +56,10 @@ class EmbeddingEnricher:
     def space(self, base: Inputs) -> Space:
         """The space in which rows are placed."""
         return spaces_of(base, networks=self.networks)[-1]
+
+    def asks_a_network(self, base: Inputs) -> bool:
+        """Whether rows cost milliseconds each, and some thousand base rows come first."""
+        return self.space(base).name in NETWORKS
 
     def known(self, base: Inputs) -> Inputs:
         """The base rows among which the nearest are looked for."""

@@ -129,10 +129,17 @@ def time_column(frame: pd.DataFrame, no: Collection[str]) -> str | None:
     return named
 
 
-def proposed_slices(frame: pd.DataFrame, inputs: Collection[str], no: Collection[str], least: int) -> list[Proposed]:
+def proposed_slices(
+    frame: pd.DataFrame,
+    inputs: Collection[str],
+    no: Collection[str],
+    least: int,
+    beside: Collection[pd.DataFrame] = (),
+) -> list[Proposed]:
     """Slices for each value of columns with few of them, columns that are no inputs first.
 
-    least: rows a value must have. A column of which fewer than two values have them makes none.
+    least: rows a value must have; beside: other tables that must have it as well. A column of which fewer than two
+    values have them makes none.
     """
     ranked = []
     for position, name in enumerate(frame.columns):
@@ -143,6 +150,8 @@ def proposed_slices(frame: pd.DataFrame, inputs: Collection[str], no: Collection
         if not 2 <= len(counts) <= SLICE_VALUES or (kind == "number" and not _whole(counts.index)):
             continue
         enough = sorted(counts[counts >= least].index.tolist(), key=str)
+        for other in beside:
+            enough = [value for value in enough if name not in other or (other[name] == value).any()]
         if len(enough) > 1:
             order = {"category": 0, "boolean": 1}.get(str(kind), 2)
             ranked.append((name in inputs, order, len(enough), position, str(name), enough))

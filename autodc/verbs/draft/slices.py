@@ -33,13 +33,16 @@ TURNS = 3
 """Rows are cut again for other slices, so margins are looked at again so often."""
 
 
-def add_slices(inputs: Inputs, taken: Sequence[str], no: Sequence[str]) -> StudySpec:
+def add_slices(inputs: Inputs, taken: Sequence[str], no: Sequence[str], *, in_time: bool) -> StudySpec:
     """The study with a guard for each value of columns with few, each with a margin that it can hold.
 
     inputs: of the study with the slice `overall` alone. taken: columns that are inputs; no: columns that are for
-    something else.
+    something else; in_time: the rows are cut in time, so that months are on one side, and no slices.
     """
-    found = proposed_slices(inputs.catalogue.validation.metadata, taken, no, LEAST)
+    catalogue = inputs.catalogue
+    beside = [] if catalogue.test is None else [catalogue.test.metadata]
+    beside += [catalogue.base.metadata] if in_time else []
+    found = proposed_slices(catalogue.validation.metadata, taken, no, LEAST, beside)
     chosen: list[Proposed] = []
     for column in dict.fromkeys(one.column for one in found):
         own = [one for one in found if one.column == column]

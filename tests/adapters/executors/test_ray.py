@@ -25,7 +25,7 @@ from autodc.studyfile.study import MachineSpec
 from autodc.testing.jobs import Jobs, small_dataset
 from autodc.testing.worlds.cells import write_world
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow(seconds=33), pytest.mark.timeout(600)]
 
 SLOTS = 2
 HOUR = 3600.0

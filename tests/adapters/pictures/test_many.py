@@ -123,7 +123,7 @@ def test_a_file_that_has_changed_since_is_named(files: Table) -> None:
         decoded_files(files, SMALL)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_a_folder_larger_than_the_memory_it_may_have(tmp_path: Path) -> None:
     """720 MB of images, read by a process that may have 700 MB of its own."""
     image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (1000, 1000, 3), dtype=np.uint8))
