@@ -152,7 +152,9 @@ def rivals(world: Planted, drawn: Parts, ruler: Ruler, size: int) -> list[tuple[
     """What else is trained: name → rows. size: rows that the night ended with beside the base."""
     base, pool, rng = part_of(ruler.known[BASE]), ruler.known[POOL], seeds.generator(world.seed, "rivals")
     each = max(LEAST, -(-size // len(world.weak)))
-    oracle = [part_of(ruler.known[f"oracle-{name}"], np.arange(min(each, len(one)))) for name, one in drawn.oracle.items()]
+    oracle = [
+        part_of(ruler.known[f"oracle-{name}"], np.arange(min(each, len(one)))) for name, one in drawn.oracle.items()
+    ]
     some = rng.permutation(len(pool))[: max(size, LEAST)]
     found = [
         ("base", [base]),
@@ -179,13 +181,19 @@ def story(world: Planted, drawn: Parts, state: State, known: Mapping[str, TrainP
                 "rule": one.rule[:90],
                 "rows": len(inside),
                 "of": {name: round(float((inside == name).mean()), 2) for name in world.weak},
-                "covers": {name: round(float((inside == name).sum() / (kinds == name).sum()), 2) for name in world.weak},
+                "covers": {
+                    name: round(float((inside == name).sum() / (kinds == name).sum()), 2) for name in world.weak
+                },
             }
         )
     made = []
     for told in state.to_make:
         name = str(told["name"])
-        row = {"name": name, "finding": told.get("finding"), "verdict": state.verdict(name) if name in state.roster else "not made"}
+        row = {
+            "name": name,
+            "finding": told.get("finding"),
+            "verdict": state.verdict(name) if name in state.roster else "not made",
+        }
         if told["by"] == POOL:
             taken = drawn.pool.kind[np.asarray(told["arguments"]["rows"], dtype=int)]
             row |= {"rows": len(taken), "of": {n: round(float((taken == n).mean()), 2) for n in world.weak}}

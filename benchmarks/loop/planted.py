@@ -36,9 +36,9 @@ AT_DESK = {f.__name__: f for f in (dark, inverted, noisy, veiled)}
 """Conditions of a camera that need no size of their own: digits may have them too."""
 FEW = 0.02
 """Share of a planted condition in the base where it has a few rows of it."""
-SIZES: Mapping[str, tuple[int, int, int, int]] = {"digits": (500, 1200, 900, 350), "fashion": (700, 1500, 900, 350)}
+SIZES: Mapping[str, tuple[int, int, int, int]] = {"digits": (500, 1200, 2400, 350), "fashion": (700, 1500, 2400, 350)}
 """Rows of base, pool and validation; of the test for each planted kind, and as many plain ones."""
-POOL_SHARE, OTHER_SHARE, SEEN_SHARE = 0.12, 0.1, 0.14
+POOL_SHARE, OTHER_SHARE, SEEN_SHARE = 0.12, 0.1, 0.12
 """Of the pool under each planted and each other condition, of validation under each planted one."""
 
 
@@ -99,7 +99,14 @@ def _images(name: str, kind: Kind, weak: str, wrong: str, number: int, **more: A
     other = tuple(str(more.pop("other", "")).split())
     varied = {"studio": ("image", ()), "wrong": ("image", tuple(wrong.split()))}
     return Planted(
-        name=name, kind=kind, weak=tuple(weak.split()), other=other, generators=varied, wrong="wrong", seed=number, **more
+        name=name,
+        kind=kind,
+        weak=tuple(weak.split()),
+        other=other,
+        generators=varied,
+        wrong="wrong",
+        seed=number,
+        **more,
     )
 
 
@@ -218,9 +225,7 @@ def _of_text(world: Planted) -> Parts:
     return _cut_by_kind(world, table["text"], table["label"].to_numpy(), table["domain"].to_numpy(), sizes)
 
 
-def _cut_by_kind(
-    world: Planted, x: Any, y: Array, kinds: Array, sizes: Mapping[str, tuple[int, int, int]]
-) -> Parts:
+def _cut_by_kind(world: Planted, x: Any, y: Array, kinds: Array, sizes: Mapping[str, tuple[int, int, int]]) -> Parts:
     """Rows of each kind for base, pool and validation; the others are the test. The oracle has the pool's rows."""
     rng, found = seeds.generator(world.seed, "planted", world.name), list[list[Array]]()
     for name, counts in sizes.items():

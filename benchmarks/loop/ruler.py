@@ -33,7 +33,7 @@ TEXT, TARGET = "text", "label"
 POOL, TEST, VALIDATION = "pool", "test", "validation"
 SVC: Mapping[str, Any] = {
     "trainer": "sklearn",
-    "options": {"estimator": "SVC"},
+    "options": {"estimator": "SVC", "scale": False},
     "space": {
         "C": {"type": "float", "low": 0.3, "high": 100, "log": True},
         "gamma": {"type": "float", "low": 0.003, "high": 0.3, "log": True},
@@ -167,7 +167,9 @@ class Ruler:
         seen = [self.train(train, VALIDATION, one, seeds.integer(0, "peer", at)).mean() for at, one in enumerate(tried)]
         return self.measured(train, tried[int(np.argmax(seen))])
 
-    def measured(self, train: Sequence[TrainPart], settings: Mapping[str, Any], recipe: str = "concat") -> dict[str, float]:
+    def measured(
+        self, train: Sequence[TrainPart], settings: Mapping[str, Any], recipe: str = "concat"
+    ) -> dict[str, float]:
         """Accuracy on the test: of all, and of each kind of rows."""
         right = np.mean(
             [self.train(train, TEST, settings, seeds.integer(0, "fresh", j), recipe) for j in range(FRESH)], axis=0
@@ -183,7 +185,6 @@ def part_of(data: Dataset, rows: Array | None = None, name: str | None = None) -
     return TrainPart(
         name=name or data.name, x=some.x, y=some.y, metadata=some.metadata, weight=1.0, stage="main", folder=Path()
     )
-
 
 
 def _content(x: Any) -> str:
