@@ -32,6 +32,8 @@ TOP = 0.2
 """Of settings that fill the space the best fifth tells the region, at least."""
 TREES, LEAF, FEATURES = 80, 4, 0.5
 MOST_CATEGORIES = 50
+MEETS = 0.25
+"""A generator meets a finding where its rows come this part of the way from any explore row to its failing ones."""
 NEAR = 5
 """A row is as far as its fifth nearest explore row."""
 FAR = 0.95
@@ -40,7 +42,11 @@ FAR = 0.95
 
 @final
 class Failures:
-    """Says of rows how surely they are failed on and of the finding, by attributes that both sides have."""
+    """Says of rows how surely they are failed on and of the finding, by attributes that both sides have.
+
+    rate: the share of the explore rows that are; level: how surely those are said to be, by trees that have not seen
+    them.
+    """
 
     def __init__(self, looked: pd.DataFrame, wanted: Array, seed: int) -> None:
         from sklearn.ensemble import RandomForestClassifier
@@ -50,8 +56,10 @@ class Failures:
         x = self._features(looked)
         self.rate = float(wanted.mean())
         self._forest = RandomForestClassifier(
-            TREES, min_samples_leaf=LEAF, max_features=FEATURES, random_state=seed % 2**32, n_jobs=1
+            TREES, min_samples_leaf=LEAF, max_features=FEATURES, random_state=seed % 2**32, n_jobs=1, oob_score=True
         ).fit(x, wanted)
+        unseen = self._forest.oob_decision_function_[:, list(self._forest.classes_).index(True)]
+        self.level = float(np.nanmean(unseen[wanted]))
         weights = self._forest.feature_importances_
         self._weights = np.sqrt(weights / max(float(weights.max()), 1e-12))
         self._middle = np.nan_to_num(np.nanmedian(x, axis=0))
@@ -60,6 +68,11 @@ class Failures:
         points = self._points(x)
         self._nearest = NearestNeighbors(n_neighbors=min(NEAR, len(points))).fit(points)
         self._far = max(float(np.quantile(self._nearest.kneighbors(points)[0][:, -1], FAR)), 1e-9)
+
+    @property
+    def least(self) -> float:
+        """How surely rows must be failed on to be of use: part of the way from any explore row to those."""
+        return self.rate + MEETS * max(0.0, self.level - self.rate)
 
     @property
     def columns(self) -> tuple[str, ...]:

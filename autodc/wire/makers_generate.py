@@ -42,8 +42,6 @@ ANY_PARENT = 0.2
 """Every row of the base is a parent at least so often, of how often it is on average."""
 FAILED, INSIDE, CLASS = "_failed", "_inside", "_class"
 LOOKED, BASE = "looked", "base"
-HARDLY = 1.0
-"""A generator meets a finding where its best rows are as surely failed on and of it as explore rows are, at least."""
 CHECKED = 24
 """Rows on which it is seen whether a generator minds its parameters."""
 
@@ -155,12 +153,21 @@ class _Work:
             if still > MUCH_MORE * best.sure:
                 parents = alike
                 best = chosen(ranges, lambda some: self.score(failures, some, alike), self.seed, avoid)
-        if best.sure < HARDLY * failures.rate:
-            got = f"surely {best.sure:.3f} of its rows at best, of all explore rows {failures.rate:.3f}"
-            hint = "widen its parameters, or give a generator that can make such rows"
-            problem = f"no setting of generator {self.asked.name} meets the finding"
-            raise CallError("ADC-PROP-024", problem, self.asked.place, got, hint)
+            elif _rests(best.region):  # of any rows of the base, copies
+                raise self._unmet(f"rows as they are are surely {best.usual:.3f}, and no setting makes them more so")
+        self._refuse_unlike(best.sure, failures)
         return parents, best
+
+    def _refuse_unlike(self, sure: float, failures: Failures) -> None:
+        """Raise CallError ADC-PROP-024 where rows are hardly more surely failed on than any explore row."""
+        if sure < failures.least:
+            far = f"of all explore rows {failures.rate:.3f}, of those failed on {failures.level:.3f}"
+            raise self._unmet(f"surely {sure:.3f} of its rows at best, {far}")
+
+    def _unmet(self, got: str) -> CallError:
+        hint = "widen its parameters, or give a generator that can make such rows"
+        problem = f"no setting of generator {self.asked.name} meets the finding"
+        return CallError("ADC-PROP-024", problem, self.asked.place, got, hint)
 
     def parents(self, looked: CallPart | None) -> tuple[Array, Array]:
         """Rows of the base that may be parents, and how often each: classes as often as among those of the finding.
@@ -225,8 +232,10 @@ class _Work:
         }
         if failures is not None and best is not None:
             frame = self.frame(whole)
-            facts |= {"sure": round(float(failures.sure(self._filled(frame, failures)).mean()), 4), "tried": best.tried}
-            facts |= {"usual": round(best.usual, 4), "rate": round(failures.rate, 4)}
+            sure = float(failures.sure(self._filled(frame, failures)).mean())
+            self._refuse_unlike(sure, failures)  # the best of many small batches is less sure than it seemed
+            facts |= {"sure": round(sure, 4), "tried": best.tried}
+            facts |= {"usual": round(best.usual, 4), "rate": round(failures.rate, 4), "level": round(failures.level, 4)}
             if (inside := self._inside(frame, whole)) is not None:
                 facts["inside"] = round(inside, 4)
         if not minds:
@@ -293,6 +302,11 @@ def _joined(batches: Sequence[Batch]) -> Batch:
         metadata=pd.concat([one.metadata for one in batches], ignore_index=True),
         position=np.concatenate([one.position for one in batches]),
     )
+
+
+def _rests(region: Mapping[str, Parameter]) -> bool:
+    """Whether nothing is changed: rows of the base would be made once more."""
+    return all(one.is_fixed and one.identity is not None and one.has(one.identity) for one in region.values())
 
 
 def _same(one: Batch, other: Batch) -> bool:

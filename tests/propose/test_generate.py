@@ -132,6 +132,16 @@ def test_a_generator_that_cannot_meet_a_finding_is_refused(home: Path) -> None:
     assert caught.value.code == "ADC-PROP-024"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("vary", ["noise", "rotation", "blur"])
+def test_pictures_of_another_condition_are_refused(home: Path, vary: str) -> None:
+    """Dark ones are failed on: nothing but light makes rows that are near enough to them."""
+    parts, _ = digit_parts(dark, home, lambda frame: frame["brightness"] < 0.12)
+    with pytest.raises(CallError) as caught:
+        generate(call(home, parts, generator="image", options={"vary": [vary]}, attributes=["image"]))
+    assert caught.value.code == "ADC-PROP-024"
+
+
 @pytest.mark.parametrize(
     ("told", "code"),
     [
