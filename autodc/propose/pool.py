@@ -1,7 +1,8 @@
-"""Rows of a pool for what was found: those that meet its rule, those that look as its failures do first.
+"""Rows of a pool for what was found: those that are likelier among its failures than among all other rows.
 
-The label of a pool's row is never asked. What a rule says of the class is left out of it, and the likeness to failing
-rows stands for it. Neighbours of failures in the attributes were the purest way of four that we measured (DESIGN §12).
+Those that meet its rule come first, the likest to its failures first of all; where they are fewer than wanted, rows
+that are as like and lie beyond it follow, for a rule is seldom as wide as what it is about. The label of a row of the
+pool is never asked. What a rule says of the class is left out of it; likeness stands for it (propose/likeness.py).
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from autodc import seeds
 from autodc.diagnose.finder import Ball
 from autodc.diagnose.finding import ATTRIBUTES
 from autodc.diagnose.shadow.columns import Columns
-from autodc.diagnose.shadow.failure import grown
 from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import AutodcError
+from autodc.propose.likeness import LIKELIER, likeness
 from autodc.propose.proposal import Proposal
 from autodc.propose.taking import TAKE
 
@@ -32,6 +33,8 @@ SHARE, LEAST, MOST = 0.1, 200, 5000
 """Rows of a dataset: this share of the base, at least and at most so many; fewer where the pool has no more."""
 FEWEST = 20
 """A dataset of fewer rows is not worth a question."""
+FILLED = 0.5
+"""Where fewer rows are likelier than not, the likest of the rule fill a dataset up to this share of what is wanted."""
 NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
@@ -107,7 +110,9 @@ class Chosen:
     matching: int
     """Rows of the pool that meet the rule."""
     doubles: int
-    """Rows that were left out because the base, an earlier dataset or the pool itself has them."""
+    """Of these, rows that were left out because the base, an earlier dataset or the pool itself has them."""
+    beyond: int = 0
+    """Chosen rows that do not meet the rule and are as like."""
 
 
 def wanted_rows(base: int) -> int:
@@ -120,14 +125,20 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     inside = np.isin(seen.ids, wish.ids)
     members = _members(seen, wish, inside)
     matching = int(members.sum())
-    free = members & ~seen.barred
-    first = np.zeros(len(free), dtype=bool)
+    first = np.zeros(len(members), dtype=bool)
     first[np.unique(seen.content, return_index=True)[1]] = True
-    candidates = np.flatnonzero(free & first)
-    likeness = _likeness(seen, inside & seen.failed, candidates, seed)
-    order = candidates[np.argsort(-likeness, kind="stable")]
-    rows = _within_quota(order, seen, inside & seen.failed, count)
-    return Chosen(rows=rows, matching=matching, doubles=matching - len(candidates))
+    free = first & ~seen.barred
+    wanted = inside & seen.failed
+    if wish.finding is None or not 1 <= wanted.sum() < len(wanted):
+        candidates = np.flatnonzero(members & free)
+        like = 1.0 + np.random.default_rng(seed).random(len(candidates))
+    else:
+        candidates = np.flatnonzero(free if wish.code == ATTRIBUTES else members & free)
+        like = _likeness(seen, wanted, candidates, seed)
+    order = _in_order(candidates, like, members[candidates], count)
+    rows = _within_quota(order, seen, wanted, count)
+    beyond = int((~members[rows]).sum())
+    return Chosen(rows=rows, matching=matching, doubles=matching - int((members & free).sum()), beyond=beyond)
 
 
 def proposals(
@@ -169,15 +180,25 @@ def _proposal(wish: Wish, chosen: Chosen, cost: float) -> Proposal:
         name=wish.name,
         by=POOL,
         maker=TAKE,
-        arguments={"rows": chosen.rows.tolist(), "matching": chosen.matching, "doubles": chosen.doubles},
+        arguments={
+            "rows": chosen.rows.tolist(),
+            "matching": chosen.matching,
+            "doubles": chosen.doubles,
+            "beyond": chosen.beyond,
+        },
         parts=(POOL,),
         rows=n,
         cost=round(n * cost, 6),
         finding=wish.finding,
         more_of=wish.more_of,
         expected=round(wish.expected, 6),
-        words=f"{n} of {chosen.matching} rows of the pool that match: {wish.why}",
+        words=_words(chosen, wish),
     )
+
+
+def _words(chosen: Chosen, wish: Wish) -> str:
+    within = f"{len(chosen.rows) - chosen.beyond} of {chosen.matching} rows of the pool that match"
+    return f"{within}{f', {chosen.beyond} as like beyond its rule' if chosen.beyond else ''}: {wish.why}"
 
 
 def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) -> Proposal:
@@ -224,16 +245,19 @@ def _neighbours(seen: Seen, rows: Array) -> Array:
 
 
 def _likeness(seen: Seen, wanted: Array, candidates: Array, seed: int) -> Array:
-    """How like the wanted failures rows of the pool are, by attributes and place, shape (candidates,); else chance."""
-    if not 1 <= wanted.sum() < len(wanted) or not len(candidates):
-        return np.random.default_rng(seed).random(len(candidates))
+    """How like the wanted failures rows of the pool are, by attributes and place, shape (candidates,)."""
     columns = Columns.shared(seen.attributes, seen.pool_attributes)
-    points = seen.points
-    known = np.column_stack([columns.encode(seen.attributes), points])
-    stream = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points[candidates]])
-    categorical = np.array([one.is_category for one in columns.columns] + [False] * points.shape[1])
-    model = grown(known.astype(np.float32), wanted, categorical, seed)
-    return np.asarray(model.predict_proba(stream.astype(np.float32))[:, 1])
+    known = np.column_stack([columns.encode(seen.attributes), seen.points])
+    rows = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points[candidates]])
+    return likeness(known.astype(np.float32), wanted, seen.failed, rows.astype(np.float32), seed)
+
+
+def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Array:
+    """Rows that are likelier than not, those of the rule first; where these are few, more of the rule up to FILLED."""
+    order = np.lexsort((-like, ~members))
+    sure = order[like[order] > LIKELIER]
+    others = order[members[order] & (like[order] <= LIKELIER)]
+    return candidates[np.concatenate([sure, others[: max(0, int(FILLED * count) - len(sure))]])]
 
 
 def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:

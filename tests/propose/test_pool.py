@@ -61,12 +61,36 @@ def test_the_class_in_a_rule_is_left_to_likeness() -> None:
 
 def test_copies_and_barred_rows_are_left_out() -> None:
     known = seen()
-    match = np.flatnonzero(known.pool_attributes["ink"] > 9)
+    before = choose(known, wish(known), 60, 0).rows
     content, barred = known.content.copy(), known.barred.copy()
-    content[match[1]], barred[match[2]] = content[match[0]], True
-    chosen = choose(seen(content=content, barred=barred), wish(known), len(match), 0)
-    assert set(match) - set(chosen.rows.tolist()) == {match[1], match[2]}
+    one, copy = sorted(before[:2])
+    content[copy], barred[before[2]] = content[one], True
+    chosen = choose(seen(content=content, barred=barred), wish(known), 60, 0)
+    assert one in chosen.rows
+    assert not {copy, before[2]} & set(chosen.rows.tolist())
     assert chosen.doubles == 2
+
+
+def test_where_a_rule_is_too_narrow_rows_beyond_it_follow_that_are_as_like() -> None:
+    x, _ = load_digits(return_X_y=True)
+    bold = seen().attributes["ink"].to_numpy() - x[:EXPLORE].mean(axis=1) > 3
+    known = seen(failed=bold)
+    narrow = np.flatnonzero(bold & (known.attributes["hour"] < 12))
+    match = ((known.pool_attributes["ink"] > 9) & (known.pool_attributes["hour"] < 12)).to_numpy()
+    chosen = choose(known, wish(known, "ink > 9 AND hour < 12", ids=narrow), 180, 0)
+    assert match[chosen.rows].tolist() == sorted(match[chosen.rows].tolist(), reverse=True)
+    assert 10 < chosen.beyond == (~match[chosen.rows]).sum()
+    assert (known.pool_attributes["ink"].iloc[chosen.rows] > 9).mean() > 0.95
+
+
+def test_rows_that_pass_inside_a_rule_are_not_taken() -> None:
+    x, _ = load_digits(return_X_y=True)
+    bold = seen().attributes["ink"].to_numpy() - x[:EXPLORE].mean(axis=1) > 3
+    failed = bold & (seen().attributes["hour"] < 6).to_numpy()
+    known = seen(failed=failed)
+    chosen = choose(known, wish(known), 60, 0)
+    assert chosen.matching > 150
+    assert (known.pool_attributes["hour"].iloc[chosen.rows] < 6).mean() > 0.9
 
 
 def test_a_cluster_chooses_by_its_ball() -> None:
