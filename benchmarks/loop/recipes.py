@@ -179,7 +179,7 @@ def night(world: World, study: str, keep: Path | None = None) -> dict[str, Any]:
     }
 
 
-def found_by(world: World, seen: Mapping[str, Any]) -> str:
+def found_by(seen: Mapping[str, Any]) -> str:
     """What the loop ended with: the way it uses what was made, in words; empty where it mixes plainly or not at all."""
     plan, names = seen["incumbent"], set(seen["incumbent"]["mixture"])
     if "made-mapped" in names:
@@ -296,6 +296,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(SEEDS)))
     parser.add_argument("--studies", nargs="+", default=list(STUDIES))
     parser.add_argument("--studies-only", action="store_true", help="leave the peers out")
+    parser.add_argument("--peers-only", action="store_true", help="leave the studies out")
+    parser.add_argument("--peers", nargs="+", help="these alone")
     parser.add_argument("--keep", type=Path, help="folder that keeps the folders of the studies")
     told = parser.parse_args()
 
@@ -317,9 +319,12 @@ def main() -> None:
             world = World(name, seed)
             for study in told.studies:
                 keep = told.keep and told.keep / f"{name}-{seed}-{study}".replace(" ", "_").replace(",", "")
-                seen = measured(world, study, lambda w=world, s=study, k=keep: night(w, s, k))  # type: ignore[misc]
-                print("  ", found_by(world, seen), seen["kept"], seen["incumbent"]["mixture"], flush=True)
+                if not told.peers_only:
+                    seen = measured(world, study, lambda w=world, s=study, k=keep: night(w, s, k))  # type: ignore[misc]
+                    print("  ", found_by(seen), seen["kept"], seen["incumbent"]["mixture"], flush=True)
                 for peer_name, how in {} if told.studies_only else peers(world, study, TRAININGS).items():
+                    if told.peers and peer_name not in told.peers:
+                        continue
                     sort = "SVC" if STUDIES[study]["task"] is SVC else "torch"
                     measured(world, f"{peer_name}, {sort}", how)
     write()
@@ -342,7 +347,7 @@ def write() -> None:
                     one = seen.get((name, at, f"{what}, {sort}"))
                     return float("nan") if one is None else float(one["test"])
 
-                how = found_by(world, end)
+                how = found_by(end)
                 given = [test("pretrain_finetune given"), test("label_adapt given"), test("right labels given")]
                 is_found = how in ("label map", "pretrain_finetune", "label_adapt")
                 found += is_found

@@ -18,15 +18,22 @@ SURE = 0.8
 """The start keeps its settings unless others are believed better with this probability."""
 
 
+def is_tunable(view: View) -> bool:
+    """Whether the settings of what is kept may change: not where the model goes on from another."""
+    recipe = view.incumbent.recipe
+    return recipe != "continue" and recipe in view.spec.recipes
+
+
 def polished(view: View, tools: Tools) -> ev.IncumbentPolished | None:
     """Settings believed better than those of the incumbent, once after it moved; None where there are none."""
     state, incumbent = view.state, view.incumbent
-    if incumbent.recipe != "concat" or not last.would_train(view):
+    if not is_tunable(view) or not last.would_train(view):
         return None
     if any(one.round == state.round for one in state.polished):
         return None
     observed = on_every_row(view, tools.tuned(view))
-    plan = tools.engine.settle(observed, incumbent.mixture.to_dict(), incumbent.recipe)
+    weights, stages = incumbent.mixture.to_dict(), frozenset(incumbent.pretrain)
+    plan = tools.engine.settle(observed, weights, incumbent.recipe, stages)
     if plan is None or plan == incumbent:
         return None
     if any(one.times > one.allowed for one in costs.of_plan(state, plan, view.horizon).values()):
