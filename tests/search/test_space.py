@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodc import seeds
-from autodc.search import Plan
+from autodc.search import Plan, make_engine
 from autodc.search.encoding import PlanEncoding
 from autodc.search.space import dimension_of, start_hyperparameters
 from autodc.studyfile.study import ParameterSpec

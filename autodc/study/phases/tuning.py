@@ -50,14 +50,8 @@ class Tuning(Phase):
         number = len(state.suggested) + state.count(self.name)
         running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
         end = view.incumbent
-        found = tools.engine.suggest(
-            number,
-            tools.tuned(view),
-            running,
-            mixture=end.mixture.to_dict(),
-            recipe=end.recipe,
-            pretrain=frozenset(end.pretrain),
-        )
+        weights, held = end.mixture.to_dict(), polishing.as_trained(view)
+        found = tools.engine.suggest(number, tools.tuned(view), running, mixture=weights, **held)
         seed = seeds.integer(view.spec.seed, "search", f"tuning-{number}")
         return planning.training(view, (found.plan, seed), self.name, self.name)
 
