@@ -73,13 +73,18 @@ class AnsweringEngine:
 
     @single_threaded
     def settle(
-        self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None = None
+        self,
+        observed: Sequence[Observation],
+        mixture: Mapping[str, float],
+        recipe: str | None = None,
+        pretrain: frozenset[str] | None = None,
     ) -> Plan | None:
         """The plan of exactly this mixture at the settings believed best; None where nothing is known."""
         history = self._book.of(observed)
         if _knows_nothing(history):
             return None
-        return self._book.plan(self._recommender(history, observed).settle(self._book.fixed(mixture, recipe)), mixture)
+        fixed = self._book.fixed(mixture, recipe, pretrain=pretrain)
+        return self._book.plan(self._recommender(history, observed).settle(fixed), mixture)
 
     @single_threaded
     def outlook(self, observed: Sequence[Observation], plans: Sequence[Plan]) -> Array | None:

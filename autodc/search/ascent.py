@@ -81,7 +81,7 @@ def _exchange(
             single[i, other] = needed
     single = held(single)
     values = value(single)
-    switched = _switches(space, row, rng, moving)
+    switched = np.vstack([_switches(space, row, rng, moving), _at_work(space, row, rng, moving)])
     if len(switched):
         switched = held(switched)
         heights = value(switched)
@@ -162,6 +162,27 @@ def _switches(space: Space, row: Array, rng: np.random.Generator, moving: Array)
     for i, k in enumerate(some):
         rows[i, every[k // 2]] = SWITCH * (k % 2)
     return rows
+
+
+def _at_work(space: Space, row: Array, rng: np.random.Generator, moving: Array) -> Array:
+    """Rows with a choice that does nothing here, and one or all of the datasets with which it does, shape (M, D)."""
+    rows = []
+    for one in space.idle:
+        needs = one.needs[np.isin(one.needs, moving)]
+        if one.column not in moving or not len(needs) or (row[one.needs] != space.defaults[one.needs]).any():
+            continue
+        some = rng.permutation(needs)[:SWITCHES].tolist()
+        for columns in [[c] for c in some] + ([needs.tolist()] if len(needs) > 1 else []):
+            changed = row.copy()
+            changed[one.column] = one.code
+            for column in columns:
+                stage_of = space.dimensions[column].stage_of
+                weight = space.index[stage_of] if stage_of else column
+                changed[weight] = max(changed[weight], SWITCH)
+                if stage_of:
+                    changed[column] = 1.0
+            rows.append(changed)
+    return np.array(rows).reshape(len(rows), len(row))
 
 
 def _moves(space: Space, row: Array, rng: np.random.Generator, moving: Array) -> tuple[Array, Array]:

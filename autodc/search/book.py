@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.plan.plan import Plan, Value
-from autodc.search.encoding import PlanEncoding, weight_name
+from autodc.search.encoding import STAGES, PlanEncoding, stage_name, weight_name
 from autodc.search.engine import Observation, SearchProblem
 from autodc.search.history import Growing, History, Record
 from autodc.search.space import RECIPE, Fixed, Space
@@ -47,10 +47,12 @@ class PlanBook:
         mixture: Mapping[str, float] | None = None,
         recipe: str | None = None,
         excluded: frozenset[str] = frozenset(),
+        pretrain: frozenset[str] | None = None,
     ) -> Fixed:
         """What a mixture, a recipe, or datasets that are excluded leave no choice of; datasets not known are ignored.
 
-        Raises ValueError for a recipe that the problem does not have.
+        pretrain: with a mixture and a recipe, the datasets of that stage. Raises ValueError for a recipe that the
+        problem does not have.
         """
         if recipe is not None and recipe not in self.problem.recipes:
             raise ValueError(f"recipe: there is no {recipe!r}; found {', '.join(self.problem.recipes)}")
@@ -62,7 +64,10 @@ class PlanBook:
         if recipe is not None and RECIPE in self.space.index:
             values[RECIPE] = recipe
             held.append(self.space.index[RECIPE])
-        return Fixed(columns=np.array(held, dtype=int), values=self.space.encode(values)[held])
+            if pretrain is not None:
+                values |= {stage_name(n): STAGES[n in pretrain] for n in self.problem.datasets}
+                held += [int(c) for c in self.space.stages]
+        return Fixed(columns=np.array(held, dtype=int), values=self.space.encode(values, plain=False)[held])
 
     def plan(self, row: Array, mixture: Mapping[str, float] | None = None) -> Plan:
         """The plan of a row; of exactly this mixture, datasets not known among them, where it is given."""

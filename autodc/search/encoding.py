@@ -15,6 +15,8 @@ Array = np.ndarray[Any, Any]
 
 TWO_STAGES = "pretrain_finetune"
 STAGES = ("main", "pretrain")
+PLAIN = "concat"
+"""The recipe that all are where they have nothing to do."""
 
 
 @final
@@ -27,12 +29,12 @@ class PlanEncoding:
         staged = TWO_STAGES in problem.recipes
         dimensions: list[Dimension] = []
         if several:
-            dimensions.append(Dimension(name=RECIPE, kind="choice", choices=tuple(problem.recipes)))
+            dimensions.append(_recipe(problem))
         dimensions += [Dimension(name=weight_name(d), kind="weight", high=problem.max_weight) for d in problem.datasets]
         if staged:
             dimensions += [
                 Dimension(
-                    name=_stage(d),
+                    name=stage_name(d),
                     kind="choice",
                     choices=STAGES,
                     when=((RECIPE, TWO_STAGES),),
@@ -52,7 +54,7 @@ class PlanEncoding:
         weights, pretrain = plan.mixture.to_dict(), frozenset(plan.pretrain)
         for name in self.problem.datasets:
             values[weight_name(name)] = weights.get(name, 0.0)
-            values[_stage(name)] = STAGES[name in pretrain]
+            values[stage_name(name)] = STAGES[name in pretrain]
         return self.space.encode(values)
 
     def plan(self, row: Array) -> Plan:
@@ -60,7 +62,7 @@ class PlanEncoding:
         values = self.space.decode(row)
         recipe = str(values.pop(RECIPE, self.problem.recipes[0]))
         weights = {name: float(values.pop(weight_name(name), 0.0)) for name in self.problem.datasets}
-        pretrain = frozenset(n for n in self.problem.datasets if values.pop(_stage(n), STAGES[0]) == STAGES[1])
+        pretrain = frozenset(n for n in self.problem.datasets if values.pop(stage_name(n), STAGES[0]) == STAGES[1])
         return Plan.of(weights, values, recipe, pretrain)
 
     def columns(self, names: frozenset[str]) -> Array:
@@ -69,10 +71,24 @@ class PlanEncoding:
         return np.array(known, dtype=int)
 
 
+def _recipe(problem: SearchProblem) -> Dimension:
+    """The choice of recipe: one that has nothing to do is plain training."""
+    choices = tuple(problem.recipes)
+    if PLAIN not in choices or not problem.datasets:
+        return Dimension(name=RECIPE, kind="choice", choices=choices)
+    needs = {
+        one: tuple(stage_name(d) if one == TWO_STAGES else weight_name(d) for d in problem.datasets)
+        for one in choices
+        if one in problem.inert
+    }
+    return Dimension(name=RECIPE, kind="choice", choices=choices, idle=tuple(needs.items()), rest=PLAIN)
+
+
 def weight_name(dataset: str) -> str:
     """The dimension of a dataset's weight; hyperparameters have names without a colon of this kind."""
     return f"weight:{dataset}"
 
 
-def _stage(dataset: str) -> str:
+def stage_name(dataset: str) -> str:
+    """The dimension of a dataset's stage."""
     return f"stage:{dataset}"

@@ -22,6 +22,9 @@ Array = np.ndarray[Any, Any]
 DRAWS = 400
 """Draws of the posterior that an outlook is made of."""
 
+WITH_DATA = frozenset({"pretrain_finetune", "label_adapt", "adapt", "curriculum"})
+"""Recipes that say what becomes of datasets beside the base, and are `concat` without any."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchProblem:
@@ -54,6 +57,9 @@ class SearchProblem:
     """Trade-off → to how many times that of the start it may grow in what is recommended."""
     plain: bool = True
     """Whether what is recommended goes back to weight 1, and inside ranges, where nothing else is believed better."""
+
+    inert: frozenset[str] = WITH_DATA
+    """Recipes that are plain training where a mixture gives them nothing to do."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a problem that has nothing to improve, or a mixture that no trial may have."""
@@ -156,12 +162,15 @@ class SearchEngine(Protocol):
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
         mixture: Mapping[str, float] | None = None,
+        recipe: str | None = None,
+        pretrain: frozenset[str] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number` (counted over search trials from 0).
 
         observed: all that is visible, in order of number, a prefix that only grows from call to call;
         running: planned and not yet visible; excluded: datasets fixed at weight 0; mixture: the weights that the plan
-        has exactly, so that its settings alone are searched, never those of an opening.
+        has exactly, so that its settings alone are searched, never those of an opening; recipe, pretrain: beside a
+        mixture the recipe, and the datasets of stage `pretrain`, that the plan has.
         """
         ...
 
@@ -186,12 +195,17 @@ class SearchEngine(Protocol):
         ...
 
     def settle(
-        self, observed: Sequence[Observation], mixture: Mapping[str, float], recipe: str | None = None
+        self,
+        observed: Sequence[Observation],
+        mixture: Mapping[str, float],
+        recipe: str | None = None,
+        pretrain: frozenset[str] | None = None,
     ) -> Plan | None:
         """Return the plan of exactly this mixture (dataset → weight) at the settings believed best by posterior mean.
 
-        Best among those that keep the guards, where any do. recipe: the only one that is looked at, where it is given.
-        None where nothing was observed, or every training failed. Raises ValueError for a recipe nobody knows.
+        Best among those that keep the guards, where any do. recipe: the only one that is looked at, where it is given;
+        pretrain: beside it exactly the datasets of that stage. None where nothing was observed, or all failed.
+        Raises ValueError for a recipe nobody knows.
         """
         ...
 

@@ -37,9 +37,11 @@ class MixtureEngine(AnsweringEngine):
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
         mixture: Mapping[str, float] | None = None,
+        recipe: str | None = None,
+        pretrain: frozenset[str] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number`; see `SearchEngine`."""
-        fixed = self._book.fixed(mixture, excluded=excluded)
+        fixed = self._book.fixed(mixture, recipe, excluded, pretrain)
         rng = seeds.generator(self._seed, "search", "trial", number)
         pending = [self._book.encoding.row(plan) for plan in running]
         opened = self._openings(observed)

@@ -80,9 +80,11 @@ class OptunaEngine(AnsweringEngine):
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
         mixture: Mapping[str, float] | None = None,
+        recipe: str | None = None,
+        pretrain: frozenset[str] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number`; see `SearchEngine`."""
-        fixed = self._book.fixed(mixture, excluded=excluded)
+        fixed = self._book.fixed(mixture, recipe, excluded, pretrain)
         pending = [self._book.encoding.row(plan) for plan in running]
         if number == 0:
             row = self._book.start.copy()
@@ -93,6 +95,7 @@ class OptunaEngine(AnsweringEngine):
             row = self._bridge.ask(number, history.rows, told(history.raw, history.shares), pending)
         row[fixed.columns] = fixed.values
         row = self._book.space.snap(row[None], clip=number > 0 and mixture is None)[0]
+        row[fixed.columns] = fixed.values
         if not len(unseen(row[None], pending)):
             rng = seeds.generator(self._seed, "search", "optuna", number, "free")
             row = free(self._book.space, pending, fixed, rng)

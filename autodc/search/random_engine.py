@@ -27,9 +27,11 @@ class RandomEngine(AnsweringEngine):
         running: Sequence[Plan],
         excluded: frozenset[str] = frozenset(),
         mixture: Mapping[str, float] | None = None,
+        recipe: str | None = None,
+        pretrain: frozenset[str] | None = None,
     ) -> Suggestion:
         """Propose the plan of search trial `number`; see `SearchEngine`."""
-        fixed = self._book.fixed(mixture, excluded=excluded)
+        fixed = self._book.fixed(mixture, recipe, excluded, pretrain)
         rng = seeds.generator(self._seed, "search", "random", number)
         pending = [self._book.encoding.row(plan) for plan in running]
         row = free(self._book.space, pending, fixed, rng)

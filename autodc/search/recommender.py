@@ -90,7 +90,7 @@ class Recommender:
     def settle(self, fixed: Fixed) -> Array:
         """The row with these columns fixed whose other columns, its settings, are believed best."""
         row = self._climb(lambda rows: self._space.hold(rows, fixed), "settle", self._space.moving(fixed))
-        return self._plain(row, frozenset(int(c) for c in fixed.columns))
+        return self._plain(row, fixed)
 
     def _climb(self, held: Callable[[Array], Array], name: str, moving: Array | None = None) -> Array:
         """Climb from the best known rows; the same history gives the same row."""
@@ -125,17 +125,20 @@ class Recommender:
                 return row
             row = self._without(row, members[least])
 
-    def _plain(self, row: Array, fixed: frozenset[int] = frozenset()) -> Array:
+    def _plain(self, row: Array, fixed: Fixed | None = None) -> Array:
         """Take back, one by one, what is unusual and not believed to be worth it: see `plainer`.
 
         A posterior mean that is flat, or bends on a hair, would otherwise end at the edge of its range by habit.
         """
         if not self._plainer:
             return row
+        held = frozenset[int]() if fixed is None else frozenset(int(c) for c in fixed.columns)
         while True:
-            other = np.array([r for c, r in plainer(self._space, row) if c not in fixed])
+            other = np.array([r for c, r in plainer(self._space, row) if c not in held])
             if not len(other):
                 return row
+            if fixed is not None:
+                other = self._space.hold(other, fixed)
             _, sds = self._gains(np.repeat(row[None], len(other), axis=0), other)
             gains = self.value(row[None]) - self.value(other) - UNUSUAL * sds
             least = int(np.argmin(gains))

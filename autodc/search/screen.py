@@ -1,4 +1,4 @@
-"""The opening of a search: anchors first, then what the user enqueued, then fold-over pairs.
+"""The opening of a search: anchors first, everything under each recipe among them, then what was enqueued, then pairs.
 
 A pair is a random balanced half of the candidates and its complement, at the same hyperparameters and the same seed:
 their difference is about data alone, their mean about tuning alone. Where many datasets have clusters, whole clusters
@@ -42,6 +42,7 @@ def opening(space: Space, start: Array, enqueued: list[Array], seed: int, probed
     if len(space.weights):
         rows.append(Opening(row=_uniform(space, start, 0.0), origin="anchor"))
         rows.append(Opening(row=_uniform(space, start, PLAIN), origin="anchor"))
+        rows += [Opening(row=row, origin="anchor") for row in _at_work(space, start)]
     rows += [Opening(row=row, origin="enqueued") for row in enqueued]
     unique: list[Opening] = []
     for entry in rows:
@@ -99,6 +100,22 @@ def _together(space: Space, order: Array, pair: int) -> Array:
     place[order] = np.arange(len(order))
     first = {c: int(place[cluster == c].min()) for c in np.unique(cluster)}
     return np.asarray(order[np.argsort([first[cluster[i]] for i in order], kind="stable")])
+
+
+def _at_work(space: Space, start: Array) -> list[Array]:
+    """Everything in under each recipe that does something with datasets, else at the start's settings.
+
+    A recipe that is first met in a corner, or with few datasets, would be judged by these; and what harms under one
+    recipe would be left out before it was seen under another.
+    """
+    rows = []
+    for one in space.idle:
+        row = start.copy()
+        row[space.weights] = PLAIN
+        row[one.column] = one.code
+        row[np.intersect1d(one.needs, space.stages)] = 1.0
+        rows.append(np.asarray(space.snap(row[None])[0]))
+    return rows
 
 
 def _uniform(space: Space, start: Array, u: float) -> Array:

@@ -44,6 +44,9 @@ class Dimension:
     """Other dimension → the value it must have, or a tuple of those it may have."""
     stage_of: str = ""
     """The weight whose stage this choice is."""
+    idle: tuple[tuple[Value, tuple[str, ...]], ...] = ()
+    """Choice → other dimensions: with all of them at their default it does nothing that `rest` does not."""
+    rest: Value = None
 
     @property
     def default(self) -> float:
@@ -92,6 +95,19 @@ class Fixed:
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Idle:
+    """A choice that does nothing while some columns are at their default."""
+
+    column: int
+    code: float
+    rest: float
+    """The choice it is no other than."""
+    needs: Array
+    """Columns of which one must be away from its default."""
+
+
+@final
 class Space:
     """Dimensions in an order where a condition comes after what it looks at."""
 
@@ -119,16 +135,24 @@ class Space:
         self._numbers = np.flatnonzero(kinds == "number")
         self._last = np.array([len(self.dimensions[i].choices) - 1 for i in self._choices], dtype=float)
         self._grids = [i for i, d in enumerate(self.dimensions) if d.grid]
+        self.idle = [
+            Idle(column=i, code=d.unit(choice), rest=d.unit(d.rest), needs=np.array([self.index[n] for n in names]))
+            for i, d in enumerate(self.dimensions)
+            for choice, names in d.idle
+        ]
 
     def __len__(self) -> int:
         return len(self.dimensions)
 
-    def encode(self, values: Mapping[str, Value]) -> Array:
-        """Return the row of these values; names that are missing get their default, names not known are ignored."""
+    def encode(self, values: Mapping[str, Value], plain: bool = True) -> Array:
+        """Return the row of these values; names that are missing get their default, names not known are ignored.
+
+        plain: a choice that does nothing is told as the one it is no other than.
+        """
         row = np.array(
             [d.unit(values[d.name]) if d.name in values else d.default for d in self.dimensions], dtype=float
         )
-        return np.asarray(self.snap(row[None], clip=False)[0])
+        return np.asarray(self.snap(row[None], clip=False, plain=plain)[0])
 
     def decode(self, row: Array) -> dict[str, Value]:
         """Return the values of the active dimensions of a row."""
@@ -145,8 +169,11 @@ class Space:
                 mask[:, i] &= rows[:, stage] >= OUT
         return mask
 
-    def snap(self, rows: Array, clip: bool = True) -> Array:
-        """Return the rows on the grid: small u exactly 0, whole choices, inactive dimensions at their default."""
+    def snap(self, rows: Array, clip: bool = True, plain: bool = True) -> Array:
+        """Return the rows on the grid: small u exactly 0, whole choices, inactive dimensions at their default.
+
+        plain: choices that do nothing become those they are no other than, so that one training has one row.
+        """
         rows = np.array(rows, dtype=float)
         if clip:
             rows = np.clip(rows, 0.0, None)
@@ -158,7 +185,8 @@ class Space:
             dimension, values = self.dimensions[i], rows[:, i].tolist()
             known = {x: dimension.unit(dimension.value(x)) for x in set(values)}
             rows[:, i] = [known[x] for x in values]
-        return np.where(self.active(rows), rows, self.defaults) if self._conditions else rows
+        rows = np.where(self.active(rows), rows, self.defaults) if self._conditions else rows
+        return self._rested(rows) if plain and self.idle else rows
 
     def moving(self, fixed: Fixed) -> Array:
         """The columns that are left to move."""
@@ -208,6 +236,14 @@ class Space:
         """Which features are summed in which cluster, for every band (F, clusters): all stages of a dataset."""
         of = np.array([i for i, _, _ in self.features_of], dtype=int)
         return tuple(np.column_stack([np.isin(of, one) for one in band]).astype(float) for band in self.clusters)
+
+    def _rested(self, rows: Array) -> Array:
+        """Rows with choices that do nothing as those they are no other than."""
+        rows = rows.copy()
+        for one in self.idle:
+            does = (rows[:, one.needs] != self.defaults[one.needs]).any(axis=1)
+            rows[(rows[:, one.column] == one.code) & ~does, one.column] = one.rest
+        return np.where(self.active(rows), rows, self.defaults) if self._conditions else rows
 
     @cached_property
     def _conditions(self) -> list[tuple[int, list[Condition], int | None]]:

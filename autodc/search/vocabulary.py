@@ -58,6 +58,7 @@ class Vocabulary:
             descriptors=self._descriptors,
             start=Plan.of({}, start_hyperparameters(self._specs, first), first),
             tradeoffs=self.tradeoffs(objectives),
+            inert=frozenset(),
         )
 
     def tradeoffs(self, objectives: int) -> tuple[str, ...]:

@@ -55,6 +55,12 @@ class AnswersContract:
             assert make(problem, 16).suggest(number, observed, plans[24:], mixture=mixture) == found
             plans.append(found.plan)
         assert len({plan.hyperparameters for plan in plans[24:]}) == 4
+        staged = {"recipe": "pretrain_finetune", "pretrain": frozenset({"d3"})}
+        told = engine.suggest(28, observed, plans[24:], mixture=mixture, **staged).plan
+        settled = engine.settle(observed, mixture, **staged)
+        assert settled is not None
+        for plan in (told, settled):
+            assert (plan.mixture, plan.recipe, plan.pretrain) == (Mixture.of(mixture), "pretrain_finetune", ("d3",))
 
     def test_every_member_of_a_plan_has_a_worth_in_it(self, make: Maker) -> None:
         """Believes of each what the objective, and every guard, loses without it; nothing before a training."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodc import seeds
-from autodc.search import Plan
+from autodc.search import Plan, make_engine
 from autodc.search.encoding import PlanEncoding
 from autodc.search.space import dimension_of, start_hyperparameters
 from autodc.studyfile.study import ParameterSpec
@@ -55,6 +55,28 @@ def test_a_random_row_is_a_plan_and_the_plan_is_that_row(seed: Any) -> None:
     again = book.plan(book.row(plan))
     assert again == plan
     assert Plan.from_dict(plan.to_dict()) == plan
+
+
+def test_a_recipe_with_nothing_to_do_is_plain_training() -> None:
+    book = PlanEncoding(problem_of(3))
+    rows = book.space.random(seeds.generator(5), 400)
+    recipes = [(book.plan(row).recipe, book.plan(row)) for row in rows]
+    assert {"concat", "pretrain_finetune", "continue"} == {recipe for recipe, _ in recipes}
+    assert all(plan.pretrain for recipe, plan in recipes if recipe == "pretrain_finetune")
+    alone = Plan.of({"d0": 1.0}, {"rate": 0.01, "tail": 0.2}, "pretrain_finetune")
+    told = book.plan(book.row(alone))
+    assert (told.recipe, "tail" in dict(told.hyperparameters)) == ("concat", False)
+
+
+def test_a_search_opens_with_everything_in_under_each_recipe() -> None:
+    problem = problem_of(3)
+    engine = make_engine("mixture", problem, 3)
+    opened = [engine.suggest(number, [], []) for number in range(4)]
+    anchors = [one.plan for one in opened if one.origin == "anchor"]
+    assert [(plan.recipe, len(plan.mixture.added), plan.pretrain) for plan in anchors] == [
+        ("concat", 3, ()),
+        ("pretrain_finetune", 3, ("d0", "d1", "d2")),
+    ]
 
 
 def test_features_tell_apart_the_stage_a_dataset_is_trained_in() -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from autodc.adapters.enrichers.image import MAX_CHANNELS, value_range
+from autodc.adapters.generators.styles import NONE, STYLES
 from autodc.adapters.generators.vary import refuse_unknown, varied
 from autodc.studyfile.values import Spec
 from autodc.trial.call import CallError
@@ -31,6 +32,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "blur": {"type": "float", "low": 0.0, "high": 0.12, "identity": 0.0},
     "occlusion": {"type": "float", "low": 0.0, "high": 0.6, "identity": 0.0},
     "noise": {"type": "float", "low": 0.0, "high": 0.4, "identity": 0.0},
+    "style": {"type": "categorical", "choices": [NONE, *STYLES], "identity": NONE},
     "invert": {"type": "categorical", "choices": [False, True], "identity": False},
 }
 SAYS: Final[Mapping[str, str]] = {
@@ -46,6 +48,7 @@ SAYS: Final[Mapping[str, str]] = {
     "blur": "standard deviation of a Gaussian, in shorter sides",
     "occlusion": "side of an even square at a random place, in shorter sides",
     "noise": "standard deviation of Gaussian noise",
+    "style": "how it is drawn: four tones, dots, outlines, even patches",
     "invert": "black for white",
 }
 GEOMETRIC = ("rotation", "scale", "shift_x", "shift_y", "occlusion")
@@ -144,6 +147,8 @@ def changed_pixels(x: Array, used: Mapping[str, Any], rng: np.random.Generator) 
         out = _stroke(out, used["stroke"] * side)
     if any(used[name] != PARAMETERS[name]["identity"] for name in ("rotation", "scale", "shift_x", "shift_y")):
         out = _moved(out, used)
+    if used["style"] != NONE:
+        out = STYLES[used["style"]](out, _ground(out)).astype(np.float32)
     if used["background"]:
         ground = _ground(out)
         share = np.clip(1 - np.abs(out - ground) / BACKGROUND_REACH, 0, 1)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from autodc.adapters.generators import paraphrase
 from autodc.adapters.generators.vary import refuse_unknown, varied
 from autodc.studyfile.values import Spec
 from autodc.trial.call import CallError
@@ -32,6 +33,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "lowercase": _share(),
     "no_punctuation": _share(),
     "shorten": _share(0.9),
+    **{name: _share() for name in paraphrase.RULES},
 }
 TEMPLATE = "template"
 SAYS: Final[Mapping[str, str]] = {
@@ -43,6 +45,7 @@ SAYS: Final[Mapping[str, str]] = {
     "lowercase": "share of the texts in small letters",
     "no_punctuation": "share of the texts without punctuation",
     "shorten": "share of the words that is cut off at the end",
+    **paraphrase.SAYS,
     TEMPLATE: "share of the texts that are put into a template; with the option `templates`",
 }
 WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -119,6 +122,8 @@ class TextGenerator:
         for name, change in (("synonyms", self._synonym), ("elongate", _drawn_out), ("typos", _mistyped)):
             if used[name]:
                 text = _words_changed(text, used[name], change, rng)
+            if name == "synonyms":
+                text = _paraphrased(text, used, rng)
         if used["no_punctuation"] and rng.random() < used["no_punctuation"]:
             text = PUNCTUATION.sub("", text)
         if used[TEMPLATE] and rng.random() < used[TEMPLATE]:
@@ -142,6 +147,13 @@ def _words_changed(text: str, share: float, change: Callable[[str, random.Random
         return change(found[0], rng) if rng.random() < share else found[0]
 
     return WORD.sub(changed, text)
+
+
+def _paraphrased(text: str, used: Mapping[str, float], rng: random.Random) -> str:
+    for name, rule in paraphrase.RULES.items():
+        if used[name]:
+            text = rule(text, used[name], rng)
+    return text
 
 
 def _shortened(text: str, share: float) -> str:

@@ -6,6 +6,8 @@ comes out is taken as believed, without a claim; the last measurement tells what
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from autodc.study.journal import events as ev
@@ -18,15 +20,29 @@ SURE = 0.8
 """The start keeps its settings unless others are believed better with this probability."""
 
 
+def is_tunable(view: View) -> bool:
+    """Whether the settings of what is kept may change: not where the model goes on from another."""
+    recipe = view.incumbent.recipe
+    return recipe != "continue" and recipe in view.spec.recipes
+
+
+def as_trained(view: View) -> dict[str, Any]:
+    """The recipe and stages of what is kept, as an engine is told to hold them; nothing where there is no choice."""
+    incumbent = view.incumbent
+    if len(view.spec.recipes) < 2:
+        return {}
+    return {"recipe": incumbent.recipe, "pretrain": frozenset(incumbent.pretrain)}
+
+
 def polished(view: View, tools: Tools) -> ev.IncumbentPolished | None:
     """Settings believed better than those of the incumbent, once after it moved; None where there are none."""
     state, incumbent = view.state, view.incumbent
-    if incumbent.recipe != "concat" or not last.would_train(view):
+    if not is_tunable(view) or not last.would_train(view):
         return None
     if any(one.round == state.round for one in state.polished):
         return None
     observed = on_every_row(view, tools.tuned(view))
-    plan = tools.engine.settle(observed, incumbent.mixture.to_dict(), incumbent.recipe)
+    plan = tools.engine.settle(observed, incumbent.mixture.to_dict(), **as_trained(view))
     if plan is None or plan == incumbent:
         return None
     if any(one.times > one.allowed for one in costs.of_plan(state, plan, view.horizon).values()):

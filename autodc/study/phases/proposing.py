@@ -110,7 +110,7 @@ def _beliefs(view: View, tools: Tools, full: Plan, named: Sequence[str]) -> dict
     observed = tools.observed(view)
     names = tuple(dict.fromkeys(named))
     weights = {**full.mixture.to_dict(), **{n: 1.0 for n in names if n not in full.mixture}}
-    plan = Plan.of(weights, dict(full.hyperparameters), full.recipe)
+    plan = Plan.of(weights, dict(full.hyperparameters), full.recipe, full.pretrain)
     worth = tools.engine.beliefs(observed, plan) or {}
     harm = tools.engine.guard_beliefs(observed, plan) or {}
     rows = tools.assessor.row_spreads(view, names)

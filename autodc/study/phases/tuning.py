@@ -31,7 +31,7 @@ class Tuning(Phase):
         """With all that is left, where there are settings to be tuned; with a round's share where nothing limits it."""
         left, spec = allowance.left(view), view.spec
         most = min(left, spec.search.trials_per_round) if math.isinf(left) else left
-        tunes = proposing.weighs(view) and spec.search_space and view.incumbent.recipe == "concat"
+        tunes = proposing.weighs(view) and spec.search_space and polishing.is_tunable(view)
         tunes = tunes and last.would_train(view)
         return ev.PhaseStarted(round=view.state.round, phase=self.name, planned=max(0, int(most)) if tunes else 0)
 
@@ -49,8 +49,9 @@ class Tuning(Phase):
         state = view.state
         number = len(state.suggested) + state.count(self.name)
         running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
-        mixture = view.incumbent.mixture.to_dict()
-        found = tools.engine.suggest(number, tools.tuned(view), running, frozenset(), mixture)
+        end = view.incumbent
+        weights, held = end.mixture.to_dict(), polishing.as_trained(view)
+        found = tools.engine.suggest(number, tools.tuned(view), running, mixture=weights, **held)
         seed = seeds.integer(view.spec.seed, "search", f"tuning-{number}")
         return planning.training(view, (found.plan, seed), self.name, self.name)
 

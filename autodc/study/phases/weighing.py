@@ -100,7 +100,7 @@ def _stand_ins(view: View, tools: Tools, comparison: ComparisonState) -> tuple[s
     """What stands in for datasets that help the base alone and are worth nothing here: it helps the same rows."""
     bare = comparison.challenger.without(*comparison.challenger.mixture.added)
     more = bare.mixture.to_dict() | {n: comparison.incumbent.mixture.weight(n) for n in comparison.members}
-    helped = Plan.of(more, dict(bare.hyperparameters), bare.recipe)
+    helped = Plan.of(more, dict(bare.hyperparameters), bare.recipe, comparison.incumbent.pretrain)
     draws = tools.engine.outlook(tools.observed(view), [helped, bare])
     if draws is None:
         return ()
