@@ -31,6 +31,9 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-022": several("A generator cannot make inputs of the kind of the base."),
     "ADC-PROP-023": Code("The library that a generator needs is not installed."),
     "ADC-PROP-024": Code("No setting of a generator meets the finding."),
+    # slices of findings as declared targets
+    "ADC-PROP-052": Code("Note: a finding has too few gate rows for a slice of its own."),
+    "ADC-PROP-053": Code("Note: the rule of a finding cannot be asked of the gate rows, or of the test set."),
     # lineage and export
     "ADC-PROP-060": Code("The folder of an export exists."),
     "ADC-PROP-061": Code("A source of a run is another than it trained on."),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autodc.masking import masked_tree
 from autodc.study.journal.events.base import Event
-from autodc.study.journal.shapes import NotesJson, ProblemsJson, ProposalsJson
+from autodc.study.journal.shapes import NotesJson, OwnSlicesJson, ProblemsJson, ProposalsJson
 
 __all__ = ["ProposalRefused", "ProposalsMade"]
 
@@ -24,6 +24,9 @@ class ProposalsMade(Event):
     """propose.proposal.Proposal each."""
     notes: NotesJson = ()
     """What could not be proposed, and why: {code, got} each."""
+    slices: OwnSlicesJson = ()
+    """Slices of findings that proposals declare as their targets: {name, finding, where} each; SliceAdmitted follows for
+    those that are new."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "proposals", tuple(masked_tree(one) for one in self.proposals))
