@@ -2,8 +2,9 @@
 
 A keep demands three things at once: a target (or the objective) improves beyond its sequential bound, the objective
 improves, every guard holds. What was made for a finding may improve on the finding's own slice instead of the first
-two, where the objective loses nothing (docs/decisions/declared_targets.md). `judge` is a function of the evidence to date alone: the information at the earlier looks
-is recomputed from the present estimates, so the order of pairs and of rows changes nothing.
+two, where the objective loses nothing (docs/decisions/declared_targets.md). `judge` is a function of the evidence to
+date alone: the information at the earlier looks is recomputed from the present estimates, so the order of pairs and of
+rows changes nothing.
 """
 
 from __future__ import annotations

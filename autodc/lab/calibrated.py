@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from autodc.lab.slices import KnownSlice, SliceSet, slope
 from autodc.stats.variance import crossed
-from autodc.evaluation.evidence import SliceRole
+from autodc.studyfile.study import Role
 
 Array = np.ndarray[Any, Any]
 
@@ -26,7 +26,7 @@ class Runs:
     """Calibration runs of one slice."""
 
     name: str
-    role: SliceRole
+    role: Role
     scores: Array
     """Oriented, shape (n_runs ≥ 2, n_rows)."""
     rows: Array

@@ -10,8 +10,8 @@ from autodc.study.journal.state import State
 def declared(state: State, comparison: ComparisonState) -> frozenset[str]:
     """The targets that the members of a comparison are meant to help; all of them where one does not say.
 
-    With them the slices of findings for which members were made, where only gate rows are asked: explore rows have found
-    these.
+    With them the slices of findings for which members were made, where gate rows alone are asked: the rules were found
+    on explore rows.
     """
     everything = frozenset(name for name, card in state.question.slices.items() if card["role"] == "target")
     meant = [state.card(name).get("targets") for name in state.candidates if name in comparison.members]

@@ -25,8 +25,8 @@ class ProposalsMade(Event):
     notes: NotesJson = ()
     """What could not be proposed, and why: {code, got} each."""
     slices: OwnSlicesJson = ()
-    """Slices of findings that proposals declare as their targets: {name, finding, where} each; SliceAdmitted follows for
-    those that are new."""
+    """Slices of findings that proposals declare as their targets: {name, finding, where} each; SliceAdmitted follows
+    for those that are new."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "proposals", tuple(masked_tree(one) for one in self.proposals))
