@@ -17,6 +17,8 @@ FINDING: Final = "finding"
 """The role of a slice that a finding made: what was made for the finding may gain there; it is no part of the objective
 and guards nothing."""
 SliceRole = Role | Literal["finding"]
+OF_FINDING: Final = "finding-"
+"""Before the name of a finding, how its own slice is called."""
 
 UNDEFINED = 0
 """What `needed` says where the metric is not defined on the rows of a slice: no number of them would do."""

@@ -7,10 +7,14 @@ from typing import Any
 from autodc.gate.questions import LEAVING
 from autodc.review import deliveries, findings, lineage, requests, together
 from autodc.review.numbers import Numbers, listed
-from autodc.review.wording import VERDICTS
+from autodc.review.wording import VERDICTS, of_finding
 from autodc.study.journal import events as ev
+from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
+
+_NOTED = dict.fromkeys(("ADC-PROP-052", "ADC-PROP-053"), "Judged by the study's targets alone")
+"""Code of a note → what it says, where that is not that something was not made."""
 
 
 def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
@@ -62,7 +66,15 @@ def _measured(state: State, name: str, numbers: Numbers) -> str:
     seen = comparison.typed_looks[-1].objective
     turned = -seen.difference if comparison.purpose in LEAVING else seen.difference
     others = [one for one in comparison.members if one != name]
-    return f"{numbers.signed(turned)}{f' with {listed(others)}' if others else ''}"
+    with_others = f" with {listed(others)}" if others else ""
+    return f"{numbers.signed(turned)}{with_others}{_on_own(state, name, comparison, numbers)}"
+
+
+def _on_own(state: State, name: str, comparison: ComparisonState, numbers: Numbers) -> str:
+    """What it did to the slice of the finding for which it was made."""
+    slices, sign = comparison.typed_looks[-1].slices, -1 if comparison.purpose in LEAVING else 1
+    own = [one for one in state.card(name).get("targets") or () if one in state.of_findings and one in slices]
+    return "".join(f"; {numbers.signed(sign * slices[one].difference)} on the {of_finding(one)}" for one in own)
 
 
 def _notes(state: State, number: int) -> list[str]:
@@ -70,7 +82,7 @@ def _notes(state: State, number: int) -> list[str]:
     asked = [one for one in state.requests.values() if one.round == number]
     words = [f"Not made: {one.name}. {deliveries.problem_words(one.problems)}" for one in _refused(state, number)]
     for event in state.proposed.get(number, ()):
-        words += [f"Not made: {note['got']} [{note['code']}]." for note in event.notes]
+        words += [f"{_NOTED.get(note['code'], 'Not made')}: {note['got']} [{note['code']}]." for note in event.notes]
     if asked:
         words.append(f"Asked for where nothing was made: {listed(f'{one.id} for {one.finding}' for one in asked)}.")
     return words

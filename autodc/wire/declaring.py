@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from autodc.errors import AutodcError
+from autodc.evaluation.evidence import OF_FINDING
 from autodc.evaluation.slices import VALIDATION, Slice
 from autodc.propose.proposal import Proposal
 from autodc.study.journal import events as ev
@@ -22,7 +23,6 @@ from autodc.wire.wishes import CONFIRMED
 
 DECLARES = 4
 """In studies that were begun by these rules (StudyStarted.rules) findings have slices of their own."""
-PREFIX = "finding-"
 FEW, NO_RULE = "ADC-PROP-052", "ADC-PROP-053"
 
 Own = Mapping[str, str]
@@ -70,7 +70,7 @@ def _own(inputs: Inputs, state: State, event: ev.FindingMade, others: Iterable[O
         return "a cluster of an embedding has no rule that says which gate rows are in it"
     known = {str(one.rule.get("where")): one.name for one in state.admitted if one.finding}
     known |= {one["where"]: one["name"] for one in others}
-    name = known.get(event.rule, _free(f"{PREFIX}{event.id}", state))
+    name = known.get(event.rule, _free(f"{OF_FINDING}{event.id}", state))
     try:
         spec = SliceSpec(name=name, where=event.rule, role="target")
         found = _gate_side(cut(inputs, spec), inputs)
