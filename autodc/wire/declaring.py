@@ -66,8 +66,8 @@ def _confirmed(state: State, names: Iterable[str]) -> list[ev.FindingMade]:
 
 def _own(inputs: Inputs, state: State, event: ev.FindingMade, others: Iterable[Own]) -> Own | str:
     """The slice of a finding, one that has its rule already where there is one; else why there is none."""
-    if event.basis != "attributes":
-        return "a cluster of an embedding has no rule that says which gate rows are in it"
+    if not event.rule:
+        return "a cluster of an embedding that no attribute describes: nothing says which gate rows are in it"
     known = {str(one.rule.get("where")): one.name for one in state.admitted if one.finding}
     known |= {one["where"]: one["name"] for one in others}
     name = known.get(event.rule, _free(f"{OF_FINDING}{event.id}", state))

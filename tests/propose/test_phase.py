@@ -27,7 +27,7 @@ from autodc.verbs.study import Study
 from autodc.wire.declaring import declared
 from autodc.wire.inputs import read_inputs
 
-CLUSTER = {"basis": "cluster", "rule": "like these"}
+CLUSTER = {"basis": "cluster", "rule": ""}
 INLINE = MachineSpec(runner="inline")
 
 
