@@ -102,6 +102,7 @@ CODES: Mapping[str, Code] = {
     # reasons of the gate; gate/reasons.py has the sentences that a reader of a study is told
     "ADC-G001": Code("Kept: a target improved, the targets together are better, every guard holds."),
     "ADC-G002": Code("Kept: the targets together are better, every guard holds."),
+    "ADC-G003": Code("Kept: the slice of a finding improved, objective and targets lose nothing, every guard holds."),
     "ADC-G010": Code("A guard is harmed."),
     "ADC-G011": Code("A guard is harmed since the start of the study."),
     "ADC-G012": Code("The targets together are worse."),

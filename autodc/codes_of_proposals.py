@@ -34,6 +34,9 @@ PROPOSALS: Mapping[str, Code] = {
     # the next action, controls
     "ADC-PROP-095": Code("Note: a dataset is left for a later round, which has more trainings for it."),
     "ADC-PROP-096": Code("Note: less is expected of a dataset than matters."),
+    # slices of findings as declared targets
+    "ADC-PROP-052": Code("Note: a finding has too few gate rows for a slice of its own."),
+    "ADC-PROP-053": Code("Note: the rule of a finding cannot be asked of the gate rows, or of the test set."),
     # lineage and export
     "ADC-PROP-060": Code("The folder of an export exists."),
     "ADC-PROP-061": Code("A source of a run is another than it trained on."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -12,6 +12,13 @@ from autodc.studyfile.study import Role
 
 Array = np.ndarray[Any, Any]
 
+
+FINDING: Final = "finding"
+"""The role of a slice that a finding made: what was made for the finding may gain there; it is no part of the objective
+and guards nothing."""
+SliceRole = Role | Literal["finding"]
+OF_FINDING: Final = "finding-"
+"""Before the name of a finding, how its own slice is called."""
 
 UNDEFINED = 0
 """What `needed` says where the metric is not defined on the rows of a slice: no number of them would do."""
@@ -30,7 +37,7 @@ class SliceEvidence:
     """What one slice has seen of challenger − incumbent."""
 
     name: str
-    role: Role
+    role: SliceRole
     weight: float
     margin: float | None
     """None where the slice is not guarded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -14,8 +14,8 @@ from autodc.data.overlap import joint_clusters
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.evaluation import objective
-from autodc.evaluation.evidence import UNDEFINED, counting_rows
-from autodc.studyfile.study import Role, SliceSpec, StudySpec
+from autodc.evaluation.evidence import FINDING, UNDEFINED, SliceRole, counting_rows
+from autodc.studyfile.study import SliceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +40,7 @@ class Slice:
     """A named set of rows of one part."""
 
     name: str
-    role: Role
+    role: SliceRole
     margin: float | None
     weight: float
     part: str
@@ -69,6 +69,10 @@ class Slice:
             return self
         stays = np.isin(self.rows, rows)
         return replace(self, rows=self.rows[stays], clusters=None if self.clusters is None else self.clusters[stays])
+
+    def of_finding(self) -> Slice:
+        """The same rows as a slice that is neither target nor guard: what was made for a finding may gain there."""
+        return replace(self, role=FINDING, margin=None, weight=1.0)
 
     def is_evidence(self, min_rows: int) -> bool:
         """Whether it has rows enough for the gate, as of SliceEvidence."""
@@ -112,6 +116,10 @@ class SliceTable:
     def objective(self, min_rows: int) -> tuple[Slice, ...]:
         """The targets whose weighted mean is the objective: those that are evidence; where none is, all of them."""
         return objective.counted((s for s in self.slices if s.role == "target"), lambda s: s.is_evidence(min_rows))
+
+    def of_findings(self, names: Collection[str]) -> SliceTable:
+        """The same table in which these slices are of findings."""
+        return replace(self, slices=tuple(s.of_finding() if s.name in names else s for s in self.slices))
 
     @property
     def measured(self) -> tuple[Slice, ...]:

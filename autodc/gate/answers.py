@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from autodc.evaluation.evidence import FINDING
 from autodc.gate.questions import Answer
 from autodc.gate.reasons import (
     FUTILE_GUARD,
@@ -20,7 +21,8 @@ from autodc.gate.reasons import (
     OUT_OF_BUDGET,
     OVER_LIMIT,
 )
-from autodc.gate.types import Look
+from autodc.gate.thresholds import FAIRLY
+from autodc.gate.types import Look, SliceLook
 
 HARMS = frozenset({HARM_GUARD, HARM_ANCHOR, HARM_OBJECTIVE})
 """Reasons by which a challenger is shown to harm."""
@@ -45,14 +47,22 @@ def answered(look: Look, verdict: str | None, reasons: Iterable[str], combined: 
     mean = objective.difference
     if combined is not None:
         mean, sd = combined
+    own = [s for s in look.slices.values() if s.role == FINDING and s.declared and s.needed is None]
+    gained = objective.z is not None and objective.bound is not None and objective.z >= objective.bound
     guards = (n for n, s in look.slices.items() if s.margin is not None and s.needed is None and not s.holds)
     return Answer(
         keep=verdict == "keep",
-        gained=objective.z is not None and objective.bound is not None and objective.z >= objective.bound,
+        gained=gained or any(s.gained == "improved" for s in own),
         harmed=bool(SHOWN & {*look.reasons, *codes}),
         guards=tuple(guards),
         mean=mean,
         sd=sd if math.isfinite(sd) else math.inf,
         cut=verdict is None or OUT_OF_BUDGET in codes,
         over=OVER_LIMIT in (*look.reasons, *codes),
+        misses=any(_is_worse(s) for s in own),
     )
+
+
+def _is_worse(seen: SliceLook) -> bool:
+    """Whether a slice got worse, 80% sure."""
+    return seen.standard_error is not None and seen.difference < -FAIRLY * seen.standard_error

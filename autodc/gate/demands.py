@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtri
 
-from autodc.evaluation.evidence import Evidence, SliceEvidence
+from autodc.evaluation.evidence import FINDING, Evidence, SliceEvidence
 from autodc.gate.noise import OBJECTIVE, Pools, objective_evidence
 from autodc.gate.power import CERTAIN, LARGEST, critical, predictive_power
-from autodc.gate.thresholds import ANCHOR_FACTOR, GUARD_ALPHA, OBJECTIVE_ALPHA
+from autodc.gate.thresholds import ANCHOR_FACTOR, GUARD_ALPHA, HARM_ALPHA, OBJECTIVE_ALPHA, OWN_SHARE
 from autodc.stats.sequential import MIN_STEP, bounds
 from autodc.stats.variance import Crossed, Estimate, crossed, moderate
 from autodc.studyfile.study import GateSpec
@@ -23,8 +23,9 @@ SATURATED = 0.95
 MORE_EVIDENCE = 2.0
 """A comparison that cannot be decided with its pairs is futile when even this many times the evidence would not do."""
 
-Aim = Literal["gain", "objective", "guard", "anchor"]
-"""What a demand asks: that a target gains, that the objective improves, that a guard holds now, or since the start."""
+Aim = Literal["gain", "objective", "spared", "guard", "anchor"]
+"""What a demand asks: that a target gains, that the objective improves, that objective and targets lose nothing, that a
+guard holds now, or since the start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,23 @@ class Measured:
     def unknown(self) -> bool:
         """Whether nothing tells its noise: one pair, for which the pool does not speak."""
         return not self.vouched and self.own.pairs < 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gains:
+    """Demand one, by either way."""
+
+    usual: tuple[Demand, ...]
+    """Of the declared targets and the objective: one of them is shown to gain."""
+    own: tuple[Demand, ...] = ()
+    """Of the slices of findings for which something was made: one of them may stand for a gain of those."""
+    final: bool = False
+    """Whether the information of all of them is saturated, which makes this look the last."""
+
+    @property
+    def every(self) -> tuple[Demand, ...]:
+        """All of them."""
+        return (*self.usual, *self.own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,20 +162,36 @@ def measure(evidence: Evidence, pools: Pools, fresh: bool = False) -> tuple[dict
 
 def gains(
     slices: dict[str, Measured], objective: Measured, alpha: float, schedule: Schedule, alone: bool = False
-) -> tuple[list[Demand], bool]:
+) -> Gains:
     """Demand one: a declared target, or the objective, crosses its sequential bound; alone: the objective.
 
     k declared targets and the objective share alpha; a single target that is the objective is one demand, not two.
-    Returns the demands and whether the information of all of them is saturated, which makes this look the last.
+    Declared slices of findings share OWN_SHARE of alpha, and these the rest.
     """
     targets = [m for m in slices.values() if m.evidence.role == "target"]
     declared = [m for m in targets if m.evidence.declared] or targets
     asked = declared if len(targets) == 1 else [*declared, objective]
     if alone:
         asked = [objective]
-    share = alpha / len(asked)
-    final = schedule.over or all(_is_saturated(m.estimate, schedule) for m in asked)
-    return [_gain(m, share, schedule, final) for m in asked], final
+    own = [m for m in slices.values() if m.evidence.role == FINDING and m.evidence.declared]
+    shared = OWN_SHARE * alpha if own else 0.0
+    final = schedule.over or all(_is_saturated(m.estimate, schedule) for m in (*asked, *own))
+    return Gains(
+        usual=tuple(_gain(m, (alpha - shared) / len(asked), schedule, final) for m in asked),
+        own=tuple(_gain(m, shared / len(own), schedule, final) for m in own if not m.unknown),
+        final=final,
+    )
+
+
+def nothing_lost(slices: dict[str, Measured], objective: Measured, margin: float, schedule: Schedule) -> list[Demand]:
+    """What is asked instead of demand two where the gain is one of a finding's slice.
+
+    The objective is shown to lose no more than `margin`, as a guard is, and no target is shown to be worse.
+    """
+    held = _fixed("spared", OBJECTIVE, objective.estimate, margin, GUARD_ALPHA, schedule)
+    targets = [m for m in slices.values() if m.evidence.role == "target"]
+    others = targets if len(targets) > 1 else ()
+    return [held, *(_fixed("spared", m.name, m.estimate, 0.0, 1 - HARM_ALPHA, schedule) for m in others)]
 
 
 def objective_improves(objective: Measured, schedule: Schedule) -> Demand:

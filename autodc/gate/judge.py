@@ -1,8 +1,10 @@
 """The verdict: evidence, pools, terms and a level in; keep, drop, undecided or "go on" out. Pure (DESIGN §11.3–11.6).
 
 A keep demands three things at once: a target (or the objective) improves beyond its sequential bound, the objective
-improves, every guard holds. `judge` is a function of the evidence to date alone: the information at the earlier looks
-is recomputed from the present estimates, so the order of pairs and of rows changes nothing.
+improves, every guard holds. What was made for a finding may improve on the finding's own slice instead of the first
+two, where the objective loses nothing (docs/decisions/declared_targets.md). `judge` is a function of the evidence to
+date alone: the information at the earlier looks is recomputed from the present estimates, so the order of pairs and of
+rows changes nothing.
 """
 
 from __future__ import annotations
@@ -13,17 +15,19 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import ndtri
 
-from autodc.evaluation.evidence import Evidence, SliceEvidence
+from autodc.evaluation.evidence import FINDING, Evidence, SliceEvidence
 from autodc.gate import reasons
 from autodc.gate.advice import advise
 from autodc.gate.demands import (
     Demand,
+    Gains,
     Measured,
     Schedule,
     gains,
     guards_hold,
     measure,
     measured,
+    nothing_lost,
     objective_improves,
     statistic,
 )
@@ -67,6 +71,7 @@ def judge(
     whole: bool = False,
     objective_alone: bool = False,
     patient: bool = False,
+    tolerated: float = 0.0,
 ) -> Look:
     """Judge challenger − incumbent on the pairs to date.
 
@@ -76,7 +81,8 @@ def judge(
     keeps nothing; leaks: what a search for leaks found, None where nobody looked;
     whole: many datasets at once, whose guards ask no more of the rows than they can show; objective_alone: the gain is
     asked of the objective alone, which spends all of the level; patient: nothing is given up before PATIENCE pairs, for
-    what the first ones know of their noise is what others showed.
+    what the first ones know of their noise is what others showed; tolerated: what the objective may lose where the gain
+    is one of a finding's slice.
     The verdict is None where another look may decide; what cannot be measured is never a pass. A slice with too few
     rows is no evidence, for or against. Where nothing is decided, settling says what would.
     """
@@ -88,23 +94,24 @@ def judge(
     schedule = Schedule.at(pairs_of(evidence), gate)
     slices, objective = measure(counted, pools, fresh)
     assert objective is not None
-    gain, final = gains(slices, objective, alpha, schedule, objective_alone)
-    better = objective_improves(objective, schedule)
+    gain = gains(slices, objective, alpha, schedule, objective_alone)
+    better, spared = objective_improves(objective, schedule), nothing_lost(slices, objective, tolerated, schedule)
     guards = guards_hold(slices, schedule, whole)
-    unknown = any(m.unknown for m in (*slices.values(), objective))
-    verdict, codes = _decide(counted, gain, better, guards, schedule, final, unknown, leaks)
+    unknown = any(m.unknown for m in (*slices.values(), objective) if m.evidence.role != FINDING)
+    verdict, codes = _decide(counted, gain, better, spared, guards, schedule, unknown, leaks)
     if patient and schedule.now < PATIENCE and not schedule.over and not decided(verdict, codes):
         verdict, codes = None, (reasons.GO_ON,)
     if verdict == "keep" and novel and schedule.now < 2:
         verdict, codes = _one_pair(schedule)
-    advice = advise([*gain, better, *guards], schedule) if verdict in ("undecided", None) and not unknown else ()
-    seen = {name: _seen(m, gain, guards) for name, m in slices.items()} | silent
+    rest = spared if any(d.met for d in gain.own) else [better]
+    advice = advise([*gain.every, *rest, *guards], schedule) if verdict in ("undecided", None) and not unknown else ()
+    seen = {name: _seen(m, gain.every, guards) for name, m in slices.items()} | silent
     return Look(
         pairs=schedule.now,
         verdict=verdict,
         reasons=codes,
         slices={name: seen[name] for name in evidence},
-        objective=_seen_objective(objective, gain, better),
+        objective=_seen_objective(objective, gain.every, better),
         alpha=alpha,
         settling=advice,
         noise=_noise([*slices.values(), objective]),
@@ -129,6 +136,8 @@ def too_good(evidence: Evidence) -> bool:
     """Whether hits and misses moved one way only: memorised answers cost no row, most cures cost some."""
     gained = lost = 0
     for seen in evidence.values():
+        if seen.role == FINDING:  # its rows are those of other slices
+            continue
         moved = seen.differences
         if not np.isin(moved, (-1.0, 0.0, 1.0)).all():
             return False
@@ -139,11 +148,11 @@ def too_good(evidence: Evidence) -> bool:
 
 def _decide(
     evidence: Evidence,
-    gain: Sequence[Demand],
+    gain: Gains,
     better: Demand,
+    spared: Sequence[Demand],
     guards: Sequence[Demand],
     schedule: Schedule,
-    final: bool,
     unknown: bool,
     leaks: Leaks | None,
 ) -> tuple[Verdict | None, tuple[str, ...]]:
@@ -151,22 +160,30 @@ def _decide(
         return "drop", (reasons.NO_CHANGE,)
     if unknown:
         return _one_pair(schedule)
-    if any(d.met for d in gain) and better.met and all(d.met for d in guards):
+    through = _through(gain, better, spared)
+    if through is not None and all(d.met for d in guards):
         suspicion = _suspicion(leaks) if too_good(evidence) else ()
         if reasons.TOO_GOOD in suspicion:
             return "undecided", suspicion
-        through = any(d.met and d.name != OBJECTIVE for d in gain)
-        return "keep", (reasons.KEPT if through else reasons.KEPT_OBJECTIVE, *suspicion)
+        return "keep", (through, *suspicion)
     harm = _harm(better, guards)
     if harm:
         return "drop", harm
-    if not final and not _hopeless(gain, better, guards, with_more=False):
+    if not gain.final and not _hopeless(gain, better, spared, guards, with_more=False):
         return None, (reasons.GO_ON,)
-    futile = _hopeless(gain, better, guards, with_more=True)
+    futile = _hopeless(gain, better, spared, guards, with_more=True)
     if futile:
         return "drop", futile
     cause = reasons.AT_CAP if schedule.over else reasons.SATURATED
-    return "undecided", (*_open(gain, better, guards), cause)
+    return "undecided", (*_open(gain, better, spared, guards), cause)
+
+
+def _through(gain: Gains, better: Demand, spared: Sequence[Demand]) -> str | None:
+    """By what a challenger passes whose guards hold: the code of it, or None."""
+    if better.met and any(d.met for d in gain.usual):
+        return reasons.KEPT if any(d.met and d.name != OBJECTIVE for d in gain.usual) else reasons.KEPT_OBJECTIVE
+    own = any(d.met for d in gain.own) and all(d.met for d in spared)
+    return reasons.KEPT_FINDING if own else None
 
 
 def _one_pair(schedule: Schedule) -> tuple[Verdict | None, tuple[str, ...]]:
@@ -188,28 +205,33 @@ def _harm(better: Demand, guards: Iterable[Demand]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _hopeless(gain: Iterable[Demand], better: Demand, guards: Iterable[Demand], *, with_more: bool) -> tuple[str, ...]:
+def _hopeless(
+    gain: Gains, better: Demand, spared: Sequence[Demand], guards: Iterable[Demand], *, with_more: bool
+) -> tuple[str, ...]:
     """The demands that predictive power gives up; with_more: even with more rows and seeds than the comparison has."""
 
     def chance(demand: Demand) -> float:
         return demand.chance_with_more if with_more else demand.chance
 
     found = []
-    if all(chance(d) < FUTILITY_TARGET for d in gain):
+    if all(chance(d) < FUTILITY_TARGET for d in gain.usual):
         found.append(reasons.FUTILE_TARGET)
     if chance(better) < FUTILITY_REST:
         found.append(reasons.FUTILE_OBJECTIVE)
+    own = any(chance(d) >= FUTILITY_TARGET for d in gain.own) and all(chance(d) >= FUTILITY_REST for d in spared)
+    if own:
+        found = []
     if any(chance(d) < FUTILITY_REST for d in guards):
         found.append(reasons.FUTILE_GUARD)
     return tuple(found)
 
 
-def _open(gain: Iterable[Demand], better: Demand, guards: Iterable[Demand]) -> tuple[str, ...]:
+def _open(gain: Gains, better: Demand, spared: Sequence[Demand], guards: Iterable[Demand]) -> tuple[str, ...]:
     guards = list(guards)
     found = []
-    if not any(d.met for d in gain):
+    if not any(d.met for d in gain.every):
         found.append(reasons.OPEN_TARGET)
-    if not better.met:
+    if not better.met and _through(gain, better, spared) is None:
         found.append(reasons.OPEN_OBJECTIVE)
     if any(not d.met for d in guards if d.aim == "guard"):
         found.append(reasons.OPEN_GUARD)
@@ -233,7 +255,7 @@ def _seen(m: Measured, gain: Sequence[Demand], guards: Sequence[Demand]) -> Slic
     step = next((d for d in guards if d.name == m.name and d.aim == "guard"), None)
     anchor = next((d for d in guards if d.name == m.name and d.aim == "anchor"), None)
     gained: Gained | None = None
-    if m.evidence.role == "target":
+    if m.evidence.role == "target" or tested is not None:
         gained = "not_tested" if tested is None else _gained(m, tested)
     tail = GUARD_ALPHA if m.evidence.role == "guard" else _tail(tested)
     look = _slice_look(m, tested, tail, step)

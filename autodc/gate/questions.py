@@ -158,6 +158,8 @@ class Answer:
     """It ended for want of trainings."""
     over: bool = False
     """The challenger is shown to cost more than it may."""
+    misses: bool = False
+    """A slice of a finding for which a member was made is worse for the challenger, 80% sure."""
 
     @property
     def low(self) -> float:
@@ -170,8 +172,8 @@ class Answer:
         return self.paid and not self.over and self.mean > 0 and math.isfinite(self.sd)
 
     def costs_nothing(self, matters: float) -> bool:
-        """Whether the challenger is shown to lose less than matters."""
-        return not self.over and self.low >= -matters
+        """Whether the challenger is shown to lose less than matters, and no cure of a finding with it."""
+        return not self.over and not self.misses and self.low >= -matters
 
     def may_leave(self, matters: float) -> bool:
         """Whether the challenger, which is without some, may stand for the whole: it costs nothing, or seems better.

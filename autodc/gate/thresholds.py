@@ -12,6 +12,9 @@ GUARD_ALPHA: Final = 0.2
 """One-sided level at which a guard must hold its margin."""
 HARM_ALPHA: Final = 0.05
 """One-sided level at which harm is shown."""
+OWN_SHARE: Final = 0.5
+"""Of a comparison's level that slices of findings share, where what is compared was made for findings; the other half
+is for what is asked of everything: declared targets and the objective."""
 FUTILITY_TARGET: Final = 0.25
 """Predictive power below which a gain is given up, where it is so for every target."""
 FUTILITY_REST: Final = 0.05

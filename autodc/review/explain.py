@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autodc.evaluation.evidence import UNDEFINED
+from autodc.evaluation.evidence import FINDING, UNDEFINED
 from autodc.gate.noise import OBJECTIVE
 from autodc.gate.types import Cost, Gained, Held, Leak, LeakKind, Leaks, Look, Settling, SliceLook
 from autodc.review.reasons import sentence
+from autodc.review.wording import of_finding
 
 FAR_BOUND = 20.0
 """A bound of more standard errors than this is not told as a number: nobody can picture it."""
@@ -52,7 +53,9 @@ def explain(look: Look, subject: str, verdict: str | None = None) -> str:
     telling = _telling(targets)
     parts += [_target(name, targets[name]) for name in telling]
     parts += _passing({name: seen for name, seen in targets.items() if name not in telling})
-    if len(targets) > 1:
+    own = {name: seen for name, seen in counted.items() if seen.role == FINDING and seen.declared}
+    parts += [_target(name, seen) for name, seen in own.items()]
+    if len(targets) > 1 or own:
         parts.append(_objective(look.objective))
     parts += [_guard(name, seen) for name, seen in counted.items() if seen.margin is not None]
     parts += costs_words(look)
@@ -160,7 +163,8 @@ def _rows(seen: SliceLook) -> str:
 
 
 def _target(name: str, seen: SliceLook) -> str:
-    text = f"On `{name}` ({_rows(seen)}) the difference is {_span(seen)}"
+    what = f"`{name}`" if seen.role != FINDING else f"the {of_finding(name)}"
+    text = f"On {what} ({_rows(seen)}) the difference is {_span(seen)}"
     if seen.z is not None and seen.bound is not None:
         text += f", {_against(seen, seen.z, seen.bound)}"
     elif seen.pairs == 1 and not seen.vouched:

@@ -285,7 +285,7 @@ def why(state: State, name: str) -> dict[str, Any]:
     classes = spec_of(state).task.kind == "classification"
     one = finding(state, name)
     made = next(d for d in state.diagnoses if name in d.ids)
-    promoted = [a.name for a in state.admitted if a.rule.get("where") == one.rule]
+    promoted = [a.name for a in state.admitted if a.rule.get("where") == one.rule and not a.finding]
     return {
         **view(one, classes),
         "of_incumbent": made.plan == state.incumbent,
@@ -333,7 +333,8 @@ def promotable(state: State, name: str) -> ev.FindingMade:
             f"{name}: {one.rule}",
             _others(state),
         )
-    if (called := next((a.name for a in state.admitted if a.rule.get("where") == one.rule), None)) is not None:
+    same = (a.name for a in state.admitted if a.rule.get("where") == one.rule and not a.finding)
+    if (called := next(same, None)) is not None:
         problem, got = f"{name} is a slice of this study already", f"{called}: {rule_words(one.rule)}"
         raise InputError("ADC-RUN-090", problem, "--promote", got, "there is nothing left to do for it")
     return one

@@ -8,9 +8,9 @@ from typing import Any
 from autodc.gate.questions import LEAVING, WHOLES
 from autodc.review import actions, by_chance, deliveries, findings, lineage, requests, together
 from autodc.review.numbers import Numbers, count, listed
-from autodc.review.wording import VERDICTS
+from autodc.review.wording import VERDICTS, of_finding
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import DiagnosisState
+from autodc.study.journal.records import ComparisonState, DiagnosisState
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 
@@ -18,6 +18,8 @@ FEW = 3
 """So many names are told one by one; of more, how many."""
 SAME = 0.5
 """A finding that has this share of another's rows is that one again."""
+_NOTED = dict.fromkeys(("ADC-PROP-052", "ADC-PROP-053"), "Judged by the study's targets alone")
+"""Code of a note → what it says, where that is not that something was not made."""
 
 
 def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
@@ -125,10 +127,11 @@ def _measured(state: State, name: str, numbers: Numbers) -> str:
     seen = comparison.typed_looks[-1].objective
     turned = -seen.difference if comparison.purpose in LEAVING else seen.difference
     others = [one for one in comparison.members if one != name]
+    own = _on_own(state, name, comparison, numbers)
     if not others:
-        return numbers.signed(turned)
+        return f"{numbers.signed(turned)}{own}"
     with_them = listed(others) if len(others) < FEW else f"{len(others)} others"
-    return f"{numbers.signed(turned)} with {with_them}"
+    return f"{numbers.signed(turned)} with {with_them}{own}"
 
 
 def _after(state: State, number: int, numbers: Numbers) -> str:
@@ -147,11 +150,18 @@ def _after(state: State, number: int, numbers: Numbers) -> str:
     return f"A better model took over: all that was new together was {ahead} ahead on the targets."
 
 
+def _on_own(state: State, name: str, comparison: ComparisonState, numbers: Numbers) -> str:
+    """What it did to the slice of the finding for which it was made."""
+    slices, sign = comparison.typed_looks[-1].slices, -1 if comparison.purpose in LEAVING else 1
+    own = [one for one in state.card(name).get("targets") or () if one in state.of_findings and one in slices]
+    return "".join(f"; {numbers.signed(sign * slices[one].difference)} on the {of_finding(one)}" for one in own)
+
+
 def _notes(state: State, number: int) -> list[str]:
     """What was not made in a round, and why."""
     words = [f"Not made: {one.name}. {deliveries.problem_words(one.problems)}" for one in _refused(state, number)]
     for event in state.proposed.get(number, ()):
-        words += [f"Not made: {note['got']} [{note['code']}]." for note in event.notes]
+        words += [f"{_NOTED.get(note['code'], 'Not made')}: {note['got']} [{note['code']}]." for note in event.notes]
     return words
 
 

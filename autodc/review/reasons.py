@@ -19,6 +19,10 @@ SENTENCES: dict[str, str] = {
         "No single target stands out, but the targets together got better by more than chance explains, and every"
         " guard is within its margin."
     ),
+    reasons.KEPT_FINDING: (
+        "The weakness it was made for got better by more than chance explains, on gate rows that nobody had looked at"
+        " for it; the targets together lose nothing that matters, and every guard is within its margin."
+    ),
     reasons.HARM_GUARD: "A guarded slice got worse by more than its margin.",
     reasons.HARM_ANCHOR: (
         "A guarded slice is worse than at the start of the study by more than the whole study tolerates."

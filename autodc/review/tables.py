@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autodc.evaluation.evidence import FINDING
 from autodc.masking import masked
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.review.numbers import Numbers
+from autodc.review.wording import of_finding
 from autodc.study.direction import natural
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
@@ -35,7 +37,7 @@ def slice_rows(state: State, result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "role": card["role"],
+            "role": of_finding(name) if card["role"] == FINDING else card["role"],
             "rows": card.get("rows"),
             "margin": card.get("margin"),
             "weight": card.get("weight", 1.0),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.errors import InputError
+from autodc.evaluation.evidence import FINDING
+from autodc.gate import reasons
 from autodc.gate.types import Look
 from autodc.hints import meant
 from autodc.review import actions, by_chance, labels, notices, requests, together
@@ -130,6 +132,8 @@ def telling_slice(look: Look) -> str:
     if harmed:
         return harmed[0]
     targets = [n for n, s in counted.items() if s.role == "target"]
+    if reasons.KEPT_FINDING in look.reasons:
+        targets = [n for n, s in counted.items() if s.role == FINDING and s.gained == "improved"]
     return max(targets or counted, key=lambda n: counted[n].ahead)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autodc.evaluation.evidence import OF_FINDING
 from autodc.review.numbers import count
 
 PURPOSES = {
@@ -23,6 +24,11 @@ PURPOSES = {
 """Purpose of a comparison → its two arms."""
 VERDICTS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 """Verdict → what became of the dataset."""
+
+
+def of_finding(name: str) -> str:
+    """The own slice of a finding, which is called `finding-F3` or the like, in words."""
+    return f"slice of finding {name.removeprefix(OF_FINDING).partition('.')[0]}, gate rows"
 
 
 def where(found: Mapping[str, Any]) -> str:

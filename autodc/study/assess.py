@@ -33,6 +33,7 @@ from autodc.study.rules import costs, last
 from autodc.study.rules.comparisons import declared, draws, is_novel, pooled
 from autodc.study.rules.credit import PARTS
 from autodc.study.rules.searched import Missed, missed, trainings
+from autodc.study.rules.tolerated import tolerated
 from autodc.study.slicing import Slices
 from autodc.study.view import View
 from autodc.studyfile.study import GateSpec, SliceSpec, StudySpec
@@ -107,13 +108,14 @@ class EvidenceAssessor:
         last: bool,
     ) -> Look:
         """Judge a comparison on the rows of a table, on the pairs of these seeds; last: as of `look`."""
-        state, spec = view.state, view.spec
+        state, spec, meant = view.state, view.spec, declared(view.state, comparison)
+        own = not meant.isdisjoint(state.of_findings)
         anchored = comparison.purpose != "removal" and comparison.incumbent != state.start
         paired = PairedOutputs(
             challenger=[self._trained(state, comparison.challenger, seed) for seed in pair_seeds],
             incumbent=[self._trained(state, comparison.incumbent, seed) for seed in pair_seeds],
             start=self._calibration(state) if anchored else (),
-            declared=declared(state, comparison),
+            declared=meant,
         )
         evidence = compare(table, self._metric, paired, _soft(spec))
         pools, newer = self._pools(view, table), state.question.rules >= 1
@@ -128,6 +130,7 @@ class EvidenceAssessor:
             whole=bool(state.proposals),
             objective_alone=comparison.purpose in TOGETHER_ALONE,
             patient=comparison.purpose in PATIENT,
+            tolerated=tolerated(view) if own else 0.0,
         )
         look = judge_last(judged, spec.gate, last)
         last = last or look.pairs >= spec.gate.looks[-1] or comparison.pairs is not None
@@ -166,6 +169,7 @@ class EvidenceAssessor:
             return ev.TestSetOpened(opened_at=now, forced=bool(state.opened))
         assert self._open_test is not None
         table = self._open_test([SliceSpec.model_validate(one.rule) for one in state.admitted])
+        table = table.of_findings(state.of_findings)
         numbers = last.pairs(view)
         before = [self._final(view, a, table) for a, _ in numbers]
         after = [self._final(view, b, table) for _, b in numbers]

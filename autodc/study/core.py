@@ -169,6 +169,8 @@ class StudyCore:
             self.record(step)
             if isinstance(step, ev.TrialPlanned):
                 trials.append(self.state.trials[-1].trial)
+            elif isinstance(step, ev.SliceAdmitted):
+                self._sliced(step)
             elif isinstance(step, (ev.ProbesMeasured, ev.DatasetAdmitted)):
                 self._loop = self._looped()
         return trials
@@ -213,7 +215,13 @@ class StudyCore:
             problem = replace(problem, probes=believed, probed=True)
         if self.state.admitted:
             problem = self._slices.asked(problem, self._spec.gate.min_rows)
-        tools = Tools(self._engine(problem), self._assessor, diagnoser=self._diagnoser, maker=self._maker)
+        tools = Tools(
+            self._engine(problem),
+            self._assessor,
+            diagnoser=self._diagnoser,
+            maker=self._maker,
+            own_slice=self._own_slice,
+        )
         return Loop(self._spec, self.state, tools, self._order)
 
     def _step(self) -> Step:
@@ -323,6 +331,15 @@ class StudyCore:
         """A slice joins the study. Raises InputError as `Slices.admission` does."""
         event = self._slices.admission(one, self.state, self._metric, self._store, self._spec.gate.min_rows)
         self.record(event)
+        self._sliced(event)
+
+    def _own_slice(self, one: Mapping[str, Any]) -> ev.SliceAdmitted:
+        """How the slice of a finding joins: what is made for the finding may gain there."""
+        spec, least = SliceSpec(name=one["name"], where=one["where"], role="target"), self._spec.gate.min_rows
+        return self._slices.admission(spec, self.state, self._metric, self._store, least, one["finding"])
+
+    def _sliced(self, event: ev.SliceAdmitted) -> None:
+        """A slice that joined is in the tables, and the loop goes on with it."""
         self._slices.take(event)
         self._loop = self._looped()
 

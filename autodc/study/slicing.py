@@ -44,7 +44,8 @@ class Slices:
 
     def take(self, event: ev.SliceAdmitted) -> None:
         """The slice of an event is one of the table."""
-        self._tell(self.table.with_slice(self._found(SliceSpec.model_validate(event.rule))))
+        found = self._found(SliceSpec.model_validate(event.rule))
+        self._tell(self.table.with_slice(found.of_finding() if event.finding else found))
 
     def _tell(self, table: SliceTable) -> None:
         self.table = table
@@ -56,15 +57,16 @@ class Slices:
         return asked(problem, self.gate, self.explore, min_rows)
 
     def admission(
-        self, one: SliceSpec, state: State, metric: Metric, store: ArtefactStore, min_rows: int
+        self, one: SliceSpec, state: State, metric: Metric, store: ArtefactStore, min_rows: int, finding: str = ""
     ) -> ev.SliceAdmitted:
         """The event by which a slice joins: every training that ended is scored on it from what is kept of it a row.
 
+        finding: whose own slice it is, neither target nor guard.
         Raises InputError ADC-RUN-090 for a name that is taken, and what `cut_slice` raises.
         """
         if one.name in state.question.slices:
             raise InputError("ADC-RUN-090", "the study has a slice of that name", one.name, "", "choose another name")
-        found = self._found(one)
+        found = self._found(one).of_finding() if finding else self._found(one)
         sides = Slices(replace(self.table, slices=(found,)), None, State(), self._sides)
         gate, explore = sides.gate.slices[0], sides.explore.slices[0]
         if not len(gate.rows):
@@ -80,6 +82,7 @@ class Slices:
             soft=values[1],
             explore=seen[0],
             explore_soft=seen[1],
+            finding=finding,
         )
 
     def _values(

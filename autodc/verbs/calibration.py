@@ -293,7 +293,7 @@ def _runs(inputs: Inputs, arrays: list[Any], folder: Path, table: SliceTable) ->
 
         made = Runs(
             name=one.name,
-            role=one.role,
+            role="target" if one.role == "target" else "guard",
             scores=scores(on_soft),
             rows=begin[one.part] + one.rows,
             margin=None if on_soft else one.margin,

@@ -295,7 +295,7 @@ def _promote(inputs: Inputs, core: StudyCore, name: str) -> str:
     """Make a finding a target slice, called as the finding where that name is free; say what that changes."""
     one = told.promotable(core.state, name)
     before = tuple(s.name for s in inputs.spec.targets) + tuple(
-        a.name for a in core.state.admitted if a.rule.get("role") == "target"
+        a.name for a in core.state.admitted if a.rule.get("role") == "target" and not a.finding
     )
     called = f"{one.id}_finding" if one.id in core.state.question.slices else one.id
     made = SliceSpec(name=called, where=one.rule, role="target")

@@ -27,6 +27,7 @@ from autodc.study.ports import ArtefactLost
 from autodc.study.tasks import Answer
 from autodc.study.view import View
 from autodc.wire.admitting import let_in, origin_file, stored_dataset
+from autodc.wire.declaring import declared
 from autodc.wire.diagnosis import ExploreDiagnoser
 from autodc.wire.inputs import Inputs
 from autodc.wire.proposers import PROPOSERS, Proposers
@@ -67,11 +68,15 @@ class Making:
                 made, told = (), ({"code": FAILED, "got": f"{name}: {type(error).__name__}: {error}"},)
             found += [one for one in made if one.name not in taken]
             notes += told
+        made, slices, undeclared = declared(
+            self._inputs, view, found if weighs(view) else _affordable(view, found, notes)
+        )
         return ev.ProposalsMade(
             round=view.state.round,
             horizon=view.horizon,
-            proposals=tuple(one.to_dict() for one in (found if weighs(view) else _affordable(view, found, notes))),
-            notes=tuple(notes),
+            proposals=tuple(one.to_dict() for one in made),
+            notes=(*notes, *undeclared),
+            slices=slices,
         )
 
     def ended(self, name: str, answer: Answer) -> None:

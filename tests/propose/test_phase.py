@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,22 @@ import pandas as pd
 import pytest
 
 from autodc.adapters.journal import open_for_reading
+from autodc.evaluation import objective
 from autodc.propose.actions import Weighed
+from autodc.propose.proposal import Proposal
 from autodc.review import status, views
 from autodc.study.driver import Interrupted
 from autodc.study.journal import events as ev
 from autodc.study.journal.fold import fold
+from autodc.study.phases.order import view_of
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.verbs.run import run
 from autodc.verbs.study import Study
+from autodc.wire.declaring import declared
+from autodc.wire.inputs import read_inputs
 
+CLUSTER = {"basis": "cluster", "rule": ""}
 INLINE = MachineSpec(runner="inline")
 
 
@@ -146,11 +153,62 @@ def test_what_is_made_is_settled_before_it_is_made(study: Path) -> None:
     assert first < kinds.index(ev.TaskPlanned) < kinds.index(ev.TaskFinished) < kinds.index(ev.DatasetAdmitted)
 
 
+def test_what_is_made_for_a_finding_declares_its_slice_of_the_gate_rows_before_any_training(study: Path) -> None:
+    events = told(study.parent / "out")
+    (settled,) = [e for e in events if isinstance(e, ev.ProposalsMade)]
+    (joined,) = [e for e in events if isinstance(e, ev.SliceAdmitted)]
+    rule = next(e.rule for e in events if isinstance(e, ev.FindingMade) and e.id == "F1")
+    assert settled.slices == ({"name": "finding-F1", "finding": "F1", "where": rule},)
+    assert (joined.name, joined.finding, joined.card["role"]) == ("finding-F1", "F1", "finding")
+    by_name = {one["name"]: one for one in settled.proposals}
+    assert by_name["pool-F1"]["targets"] == ["overall", "finding-F1"]
+    assert all("targets" not in one for one in settled.proposals if one.get("control_of") or not one.get("finding"))
+    assert events.index(settled) + 1 == events.index(joined)
+    inputs, night = read_inputs(load(study)), np.load(study.parent / "data" / "validation.npz")["hour"] < 6
+    assert inputs.sides is not None
+    assert joined.card["rows"] == pytest.approx(night[inputs.sides.gate["validation"]].sum(), rel=0.1)
+
+
+def test_the_slice_is_a_demand_of_what_was_made_for_it_and_no_part_of_the_objective(study: Path) -> None:
+    state = fold(told(study.parent / "out"))
+    assert objective.weights(state.question.slices) == {"overall": 1.0}
+    for comparison in state.comparisons:
+        for look in comparison.typed_looks:
+            seen = look.slices["finding-F1"]
+            assert seen.declared == ("pool-F1" in comparison.members)
+            assert look.objective.difference == pytest.approx(look.slices["overall"].difference)
+    result = json.loads((study.parent / "out" / "result.json").read_text())
+    before, after = (result["validation"][when]["finding-F1"] for when in ("before", "after"))
+    assert after > before + 0.2
+    assert "slice of finding F1, gate rows" in (study.parent / "out" / "report" / "index.html").read_text()
+    assert "slice of finding F1, gate rows" in views.why(state, "pool-F1")["summary"]
+
+
+def test_a_study_of_before_declares_nothing(study: Path) -> None:
+    inputs, state = read_inputs(load(study)), fold(told(study.parent / "out"))
+    (settled,) = state.proposed[1]
+    found = [replace(Proposal.of(one), targets=None) for one in settled.proposals]
+    state.started = replace(state.question, rules=3)
+    assert declared(inputs, view_of(state), found) == (found, (), ())
+
+
+def test_too_few_gate_rows_or_no_rule_leave_the_targets_as_they_are(study: Path) -> None:
+    inputs, state = read_inputs(load(study)), fold(told(study.parent / "out"))
+    found = [replace(Proposal.of(one), targets=None) for one in state.proposed[1][0].proposals]
+    state.admitted, narrow = [], {"rule": "hour < 3 AND noise > 1.9"}
+    for changed, code in ((narrow, "ADC-PROP-052"), ({"rule": "x.y <"}, "ADC-PROP-053"), (CLUSTER, "ADC-PROP-053")):
+        known = fold(told(study.parent / "out"))
+        known.findings = {name: replace(one, **changed) for name, one in state.findings.items()}
+        same, own, notes = declared(inputs, view_of(known), found)
+        assert (same, own, {note["code"] for note in notes}) == (found, (), {code})
+
+
 @pytest.mark.parametrize(
     "last",
     [
         pytest.param(ev.ProposalsMade, marks=pytest.mark.slow),
-        ev.TaskPlanned,
+        ev.SliceAdmitted,
+        pytest.param(ev.TaskPlanned, marks=pytest.mark.slow),
         pytest.param(ev.TaskFinished, marks=pytest.mark.slow),
         pytest.param(ev.DatasetAdmitted, marks=pytest.mark.slow),
     ],

@@ -256,6 +256,7 @@ _CAUSE = record(
     {"attribute": text, **_INTERVAL}, {"value": anything, "failing": number, "passing": number}, others=True
 )
 _NOTE = record({"code": text, "got": text})
+_OWN_SLICE = record({"name": text, "finding": text, "where": text})
 _PROMISE = record({"low": number, "mid": number, "high": number})
 _INSIDE = record({"before": number, "low": number, "mid": number, "high": number})
 _STEP = record({"rows": number, "low": number, "mid": number, "high": number}, {}, others=True)
@@ -325,6 +326,8 @@ StepsJson = Annotated[tuple[Mapping[str, float], ...], listed(_STEP)]
 """Gains by number of rows: propose.requests.Ask.steps."""
 NotesJson = Annotated[tuple[Json, ...], listed(_NOTE)]
 """What could not be done, by code, and what was met."""
+OwnSlicesJson = Annotated[tuple[Json, ...], listed(_OWN_SLICE)]
+"""Slices of findings: the name, whose rule it is, and the rule."""
 ProposalsJson = Annotated[tuple[Json, ...], listed(_PROPOSED)]
 """propose.proposal.Proposal each, in the order they join the roster."""
 ProblemsJson = Annotated[tuple[Json, ...], listed(_PROBLEM)]

@@ -165,6 +165,11 @@ class State:
         return tuple(one for one in every if one["name"] not in self.roster and one["name"] not in self.unmade)
 
     @property
+    def of_findings(self) -> dict[str, str]:
+        """Slices that findings made, neither targets nor guards → the finding."""
+        return {one.name: one.finding for one in self.admitted if one.finding}
+
+    @property
     def keeps(self) -> int:
         """How many comparisons said keep so far."""
         return sum(t.verdict == "keep" for t in self.comparisons if t.claims)

@@ -35,8 +35,13 @@ def settled(view: View, tools: Tools, event: ev.ProposalsMade) -> ev.ProposalsMa
         if one.fate in _NOTES and one.kind not in ("open", "tune")
     ]
     chosen = with_controls(every, found.made)
+    targets = {name for one in chosen for name in one.targets or ()}
     return replace(
-        event, proposals=tuple(one.to_dict() for one in chosen), notes=(*event.notes, *notes), weighed=found.to_dict()
+        event,
+        proposals=tuple(one.to_dict() for one in chosen),
+        notes=(*event.notes, *notes),
+        slices=tuple(one for one in event.slices if one["name"] in targets),
+        weighed=found.to_dict(),
     )
 
 

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from autodc.evaluation import objective
 from autodc.gate.answers import REFUSED
 from autodc.gate.questions import Belief, Proposal
-from autodc.gate.thresholds import matters
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import obvious, pairs, standing
-from autodc.study.rules.freshest import freshest
+from autodc.study.rules.tolerated import unminded
 from autodc.study.view import View
 
 UNKNOWN = 1.0
@@ -49,7 +47,7 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         recommended=recommended,
         beliefs=beliefs | _beliefs(view, tools, plans["everything"], (*everything, *recommended, *priced)),
         margins={s.name: s.margin for s in spec.slices if s.margin is not None and _is_evidence(view, s.name)},
-        matters=_matters(view),
+        matters=unminded(view),
         kept=kept,
         open=came_along,
         priced=priced,
@@ -75,14 +73,6 @@ def _is_refused(view: View, everything: tuple[str, ...]) -> bool:
     kept = frozenset(state.kept)
     asked = (t for t in state.comparisons if t.purpose == "everything" and t.members == everything)
     return any(REFUSED & set(t.reasons) and frozenset(t.incumbent.mixture.added) == kept for t in asked)
-
-
-def _matters(view: View) -> float:
-    """The loss below which nothing is lost, in metric units."""
-    weights = objective.weights(view.state.question.slices)
-    seen = [objective.mean(values, weights) for values in freshest(view, view.start)]
-    known = [abs(value) for value in seen if value is not None]
-    return matters(view.spec.metrics.primary, float(np.mean(known)) if known else None)
 
 
 def _plans(view: View, tools: Tools, everything: tuple[str, ...], best: Plan) -> dict[str, Plan]:

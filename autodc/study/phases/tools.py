@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, final
 
@@ -99,6 +99,8 @@ class Tools:
     """None in studies that look at no rows."""
     maker: Maker | None = None
     """None in studies that make no data."""
+    own_slice: Callable[[Mapping[str, Any]], ev.SliceAdmitted] | None = None
+    """Cuts the slice of a finding ({name, finding, where}) and scores it; None in studies that admit none."""
     seen: tuple[Hashable, Diagnosed | None] = (None, None)
     """The last diagnosis."""
     answered: tuple[Hashable, bool] = (None, False)

@@ -8,12 +8,18 @@ from autodc.study.journal.state import State
 
 
 def declared(state: State, comparison: ComparisonState) -> frozenset[str]:
-    """The targets that the members of a comparison are meant to help; all of them where one does not say."""
+    """The targets that the members of a comparison are meant to help; all of them where one does not say.
+
+    With them the slices of findings for which members were made, where gate rows alone are asked: the rules were found
+    on explore rows.
+    """
     everything = frozenset(name for name, card in state.question.slices.items() if card["role"] == "target")
     meant = [state.card(name).get("targets") for name in state.candidates if name in comparison.members]
+    own = frozenset(state.of_findings)
+    named = frozenset(name for targets in meant for name in targets or ())
     if not meant or any(t is None for t in meant):
-        return everything
-    return frozenset(name for targets in meant for name in targets or ())
+        named = everything | (named & own)
+    return named - own if comparison.all_rows else named
 
 
 def pooled(state: State) -> list[ComparisonState]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autodc.masking import masked_tree
 from autodc.study.journal.events.base import Event
-from autodc.study.journal.shapes import NotesJson, ProblemsJson, ProposalsJson, WeighedJson
+from autodc.study.journal.shapes import NotesJson, OwnSlicesJson, ProblemsJson, ProposalsJson, WeighedJson
 
 __all__ = ["ControlCompared", "ProposalRefused", "ProposalsMade"]
 
@@ -27,6 +27,9 @@ class ProposalsMade(Event):
     weighed: WeighedJson = None
     """What might have been done, by expected gain per cost, and what was picked: propose.actions.Weighed. None where
     nothing was weighed."""
+    slices: OwnSlicesJson = ()
+    """Slices of findings that proposals declare as their targets: {name, finding, where} each; SliceAdmitted follows
+    for those that are new."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "proposals", tuple(masked_tree(one) for one in self.proposals))

@@ -54,8 +54,8 @@ class StudyStarted(Event):
     """{name, better} of the primary metric, empty in journals of an older autodc (study/direction.py)."""
     rules: int = 0
     """0: trainings are planned as by an autodc that knew no obvious baselines and no explore rows, so that its journals
-    go on to the same decisions; 1: by one whose rounds began with no diagnosis; 2: by one that made no data;
-    3: by one that made them in the order of what is hoped alone; 4: as today."""
+    go on to the same decisions; 1: by one whose rounds began with no diagnosis; 2: by one that made no data; 3: by one
+    that made them in the order of what is hoped alone, and in which no finding had a slice of its own; 4: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
@@ -171,6 +171,9 @@ class SliceAdmitted(Event):
     explore: Mapping[str, float] = field(default_factory=dict)
     explore_soft: Mapping[str, float] = field(default_factory=dict)
     """explore, explore_soft: both on the explore rows; empty where the rows are not cut."""
+    finding: str = ""
+    """The finding whose rule it is, where what is made for it may gain there: neither target nor guard. Empty for a
+    slice that the user let in."""
 
 
 def _mask_question(event: StudyStarted | StudyExtended) -> None:

@@ -1,0 +1,95 @@
+"""What is made for a finding declares the finding's own slice of the gate rows as its target, before any training.
+
+A rule was found on explore rows, so the gate rows it means are a slice that nobody has looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from autodc.errors import AutodcError
+from autodc.evaluation.evidence import OF_FINDING
+from autodc.evaluation.slices import VALIDATION, Slice
+from autodc.propose.proposal import Proposal
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
+from autodc.study.view import View
+from autodc.studyfile.study import SliceSpec
+from autodc.wire.inputs import Inputs
+from autodc.wire.promoting import refuse_unreadable
+from autodc.wire.study import cut
+from autodc.wire.wishes import CONFIRMED
+
+DECLARES = 4
+"""In studies that were begun by these rules (StudyStarted.rules) findings have slices of their own."""
+FEW, NO_RULE = "ADC-PROP-052", "ADC-PROP-053"
+
+Own = Mapping[str, str]
+"""{name, finding, where}."""
+
+
+def declared(
+    inputs: Inputs, view: View, found: Sequence[Proposal]
+) -> tuple[list[Proposal], tuple[Own, ...], tuple[Mapping[str, str], ...]]:
+    """Return the proposals with their targets, the slices these name, and why findings have none: {code, got} each.
+
+    What is made for a confirmed finding is meant to help its slice, and all targets as before; a control is meant for
+    nothing. Where a finding has no slice, the targets stay all.
+    """
+    if view.state.question.rules < DECLARES or inputs.sides is None:
+        return list(found), (), ()
+    served = dict.fromkeys(one.finding for one in found if one.finding is not None and not one.control_of)
+    own: dict[str, Own] = {}
+    notes: list[Mapping[str, str]] = []
+    for event in _confirmed(view.state, served):
+        made = _own(inputs, view.state, event, own.values())
+        if isinstance(made, str):
+            notes.append({"code": FEW if made.endswith("needed") else NO_RULE, "got": f"{event.id}: {made}"})
+        else:
+            own[event.id] = made
+    targets = tuple(one.name for one in inputs.spec.targets)
+    meant = [
+        one
+        if one.finding not in own or one.control_of
+        else replace(one, targets=tuple(dict.fromkeys((*(one.targets or targets), own[one.finding]["name"]))))
+        for one in found
+    ]
+    return meant, tuple({one["name"]: one for one in own.values()}.values()), tuple(notes)
+
+
+def _confirmed(state: State, names: Iterable[str]) -> list[ev.FindingMade]:
+    """Findings that are sure, and no slice of the study file already."""
+    every = (state.findings[name] for name in names if name in state.findings)
+    return [one for one in every if one.status == CONFIRMED and "slice" not in one.told]
+
+
+def _own(inputs: Inputs, state: State, event: ev.FindingMade, others: Iterable[Own]) -> Own | str:
+    """The slice of a finding, one that has its rule already where there is one; else why there is none."""
+    if not event.rule:
+        return "a cluster of an embedding that no attribute describes: nothing says which gate rows are in it"
+    known = {str(one.rule.get("where")): one.name for one in state.admitted if one.finding}
+    known |= {one["where"]: one["name"] for one in others}
+    name = known.get(event.rule, _free(f"{OF_FINDING}{event.id}", state))
+    try:
+        spec = SliceSpec(name=name, where=event.rule, role="target")
+        found = _gate_side(cut(inputs, spec), inputs)
+        refuse_unreadable(inputs, spec)
+    except AutodcError as error:
+        return f"{event.rule}: {error.brief}"
+    least = inputs.spec.gate.min_rows
+    if not found.is_evidence(least):
+        return f"{found.counting:.3g} of {len(found.rows)} gate rows count, {least} needed"
+    return {"name": name, "finding": event.id, "where": event.rule}
+
+
+def _gate_side(found: Slice, inputs: Inputs) -> Slice:
+    assert inputs.sides is not None
+    return found.only(VALIDATION, inputs.sides.gate[VALIDATION])
+
+
+def _free(name: str, state: State) -> str:
+    """The name, or one like it that no slice has."""
+    while name in state.question.slices:
+        name += ".own"
+    return name
