@@ -14,7 +14,7 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-004": several("Note: a proposer failed."),
     "ADC-PROP-005": Code("A dataset could not be made."),
     "ADC-PROP-006": Code("Note: budget.cost does not pay a dataset."),
-    "ADC-PROP-007": Code("The rows that were made are on the roster already."),
+    "ADC-PROP-007": Code("The rows that were made are there already: in the base, or on the roster."),
     # generate
     "ADC-PROP-010": several("A generator cannot be loaded, or there is none of that name."),
     "ADC-PROP-011": several("What is named as a generator is none."),
@@ -31,6 +31,10 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-022": several("A generator cannot make inputs of the kind of the base."),
     "ADC-PROP-023": Code("The library that a generator needs is not installed."),
     "ADC-PROP-024": Code("No setting of a generator meets the finding."),
+    # bad input
+    "ADC-PROP-080": Code("A dataset was not made in its time."),
+    "ADC-PROP-081": Code("A dataset takes too much memory to make."),
+    "ADC-PROP-082": Code("Note: a generator is not asked again, for it did not come to an end in its time."),
     # lineage and export
     "ADC-PROP-060": Code("The folder of an export exists."),
     "ADC-PROP-061": Code("A source of a run is another than it trained on."),

@@ -19,6 +19,8 @@ from autodc.studyfile.study import GeneratorSpec
 
 BY = "generate"
 MAKER = "autodc.wire.makers_generate:generate"
+TOO_LONG = "ADC-PROP-080"
+"""The code of a proposal that was not made in its time: its generator is not asked again."""
 MORE = 2
 """An undecided proposal is made again with so many times the rows."""
 MOST_TIMES = 8

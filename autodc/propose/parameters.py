@@ -124,6 +124,19 @@ class Parameter:
         number = int if self.dimension.integer else float
         return [number(f"{end:.{ENDS_DIGITS}g}") for end in (self.low, *inner, self.high)]
 
+    def as_declared(self) -> dict[str, Value]:
+        """As a generator declares it, without what proposals leave of it."""
+        if not self.is_number:
+            return {"type": "categorical", "choices": list(self.choices)}
+        kind = "int" if self.dimension.integer else "float"
+        return {
+            "type": kind,
+            "low": self.low,
+            "high": self.high,
+            "log": self.dimension.log,
+            "step": self.dimension.step,
+        }
+
     @property
     def _step(self) -> float | None:
         """Between two values of a grid; None where any number will do."""
