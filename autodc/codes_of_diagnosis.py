@@ -87,7 +87,7 @@ DIAGNOSIS: Mapping[str, Code] = {
     # the inbox
     "ADC-INBX-001": Code("A sheet in the inbox is labelled in part."),
     "ADC-INBX-003": Code("A sheet in the inbox has no label yet."),
-    "ADC-INBX-002": Code("Rows in the inbox are on the roster already."),
+    "ADC-INBX-002": Code("Rows in the inbox are there already: in the base, or on the roster."),
     "ADC-SHDW-010": Code("The method fails on rows that it is to predict."),
     "ADC-SHDW-011": Code("Rows could not be predicted on this machine."),
 }

@@ -14,7 +14,7 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-004": several("Note: a proposer failed."),
     "ADC-PROP-005": Code("A dataset could not be made."),
     "ADC-PROP-006": several("Note: budget.cost does not pay a dataset."),
-    "ADC-PROP-007": Code("The rows that were made are on the roster already."),
+    "ADC-PROP-007": Code("The rows that were made are there already: in the base, or on the roster."),
     # generate
     "ADC-PROP-010": several("A generator cannot be loaded, or there is none of that name."),
     "ADC-PROP-011": several("What is named as a generator is none."),
@@ -37,6 +37,10 @@ PROPOSALS: Mapping[str, Code] = {
     # slices of findings as declared targets
     "ADC-PROP-052": Code("Note: a finding has too few gate rows for a slice of its own."),
     "ADC-PROP-053": Code("Note: the rule of a finding cannot be asked of the gate rows, or of the test set."),
+    # bad input
+    "ADC-PROP-080": Code("A dataset was not made in its time."),
+    "ADC-PROP-081": Code("A dataset takes too much memory to make."),
+    "ADC-PROP-082": Code("Note: a generator is not asked again, for it did not come to an end in its time."),
     # lineage and export
     "ADC-PROP-060": Code("The folder of an export exists."),
     "ADC-PROP-061": Code("A source of a run is another than it trained on."),

@@ -65,6 +65,23 @@ class Table:
         """Make a table of kind files. paths: absolute; content: digests of the files' bytes."""
         return cls.of("files", {PATH: list(paths), CONTENT: list(content)}, ("text",))
 
+    def beside(self, folder: str | os.PathLike[str]) -> Table:
+        """The same, files below a folder by their path from there: they may move together."""
+        if self.kind != "files":
+            return self
+        above = f"{os.path.abspath(folder)}{os.sep}"
+        paths = [path.removeprefix(above) for path in self.texts()]
+        return Table.of_files(paths, self.arrow.column(CONTENT).to_pylist())
+
+    def placed(self, folder: str | os.PathLike[str]) -> Table:
+        """The same, files that are told by their path from a folder by their whole path."""
+        import pyarrow.compute as pc
+
+        if self.kind != "files" or not len(self) or pc.all(pc.starts_with(self.arrow.column(PATH), os.sep)).as_py():
+            return self
+        paths = [os.path.abspath(os.path.join(folder, path)) for path in self.texts()]
+        return Table.of_files(paths, self.arrow.column(CONTENT).to_pylist())
+
     @staticmethod
     def concat(tables: Sequence[Table]) -> Table:
         """The rows of several tables of the same columns, one after the other."""

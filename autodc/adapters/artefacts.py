@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from autodc import fingerprint
+from autodc.adapters.journal_file import JOURNAL
 from autodc.data.columns import where_they_lie
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import content_of
@@ -42,6 +43,8 @@ from autodc.trial import order
 Array = np.ndarray[Any, Any]
 
 INPUTS, COLUMNS, TARGETS, METADATA = "x.npy", "x.arrow", "y.npy", "metadata.parquet"
+JOINED = "datasets"
+"""Below the folder of a study: what joined while it ran, which nothing else holds."""
 MAPPED = "metadata.arrow"
 """The same as METADATA, where that is large."""
 IN_PARQUET = 4 << 20
@@ -226,7 +229,7 @@ def _write_metadata(folder: Path, metadata: pd.DataFrame) -> None:
 def _open_inputs(folder: Path) -> Inputs:
     """Inputs memory-mapped, read-only."""
     if (folder / COLUMNS).exists():
-        return Table.open(folder / COLUMNS)
+        return Table.open(folder / COLUMNS).placed(folder)
     x: Array = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
     return x
 
@@ -286,4 +289,6 @@ def _lost(address: str, path: Path, got: str) -> ArtefactLost:
 
 def _unreadable(folder: Path, got: str) -> SurroundingsError:
     hint = "delete the folder and run the same command again; the sources are read anew"
+    if folder.parent.name == JOINED and (folder.parents[1] / JOURNAL).exists():
+        hint = "restore the folder from a copy; it joined while the study ran, so no source has it"
     return SurroundingsError("ADC-DISK-012", "a stored dataset cannot be read", str(folder), got, hint)

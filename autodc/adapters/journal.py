@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from autodc.adapters import journal_table as table
+from autodc.adapters.journal_file import JOURNAL as JOURNAL
 from autodc.adapters.journal_file import (
     check_application,
     check_kind,
@@ -43,8 +44,6 @@ __all__ = [
     "state_of",
 ]
 
-JOURNAL = "journal.sqlite"
-"""Its name in the folder of a study."""
 
 _PRIVATE_FOLDER = 0o700
 

@@ -13,6 +13,8 @@ from autodc.errors import SurroundingsError
 APPLICATION_ID = 0x61646331
 """`adc1`, read by `file` and by us."""
 
+JOURNAL = "journal.sqlite"
+"""Its name in the folder of a study."""
 _LONGEST = 200
 _PRIVATE_FILE = 0o600
 _BUSY_SECONDS = 30.0

@@ -39,6 +39,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
             [row["name"], str(row["rows"]), row["inputs"], str(row["left_out"] or ""), f"{row['cost'] or ''}", near]
         )
     print_table(out, _columns(*names), rows, f"{found['study']}: data; near copies: of held-out rows")
+    _print_proposals(out, found["proposals"])
     _print_attributes(out, found["attributes"])
     for name in found["measured_later"]:
         out.print(
@@ -81,6 +82,28 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         out.print("nothing was trained; it can run, but it could keep nothing")
     else:
         out.print("nothing was trained; all is well" if not found["warnings"] else "nothing was trained; it can run")
+
+
+def _print_proposals(out: Console, found: Mapping[str, Any]) -> None:
+    """Who makes data in the night, of what, and what that costs at most."""
+    if not found["proposers"]:
+        return
+    rows = []
+    for one in found["proposers"]:
+        cost = f"{one['cost']:g}" if one["cost"] else ""
+        datasets = "" if one["datasets"] is None else str(one["datasets"])
+        rows.append([one["name"], one["has"], datasets, str(one["rows"] or ""), cost])
+    columns = [
+        Column(name="proposer"),
+        Column(name="works with", wraps=True),
+        *(Column(name=name, right=True) for name in ("datasets", "rows", "cost")),
+    ]
+    print_table(out, columns, rows, "data made for what is found; datasets of a round, rows of each, cost: at most")
+    limit, most = found["cost_limit"], found["cost_at_most"]
+    if most:
+        least = most if limit is None else min(most, limit)
+        words = "without a budget.cost" if limit is None else f"budget.cost is {limit:g}"
+        out.print(f"made data cost at most {least:g} in the night; {words}", soft_wrap=not out.is_terminal)
 
 
 def _print_attributes(out: Console, attributes: list[Mapping[str, Any]]) -> None:

@@ -13,17 +13,22 @@ from typing import Any, Literal, final
 
 from autodc import seeds
 from autodc.diagnose.finding import Finding
+from autodc.propose.parameters import BOTH_SIDES
 from autodc.propose.proposal import Proposal
 from autodc.studyfile.study import GeneratorSpec
 
 BY = "generate"
 MAKER = "autodc.wire.makers_generate:generate"
+TOO_LONG = "ADC-PROP-080"
+"""The code of a proposal that was not made in its time: its generator is not asked again."""
 MORE = 2
 """An undecided proposal is made again with so many times the rows."""
 MOST_TIMES = 8
 """A proposal has so many times the rows of the study file at most."""
 ROOM = 0.25
 """Around the region of what was kept there is room of this share of what is declared, on both sides."""
+HALF_STAYS = 0.5
+"""Of a gap within such a region as much stays one."""
 GIVEN_UP = 2
 """A generator that was dropped so often for a finding is not asked for it again."""
 
@@ -120,7 +125,10 @@ def _attributes(rule: str) -> frozenset[str]:
 
 
 def _around(past: Past, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The region of an earlier proposal with some room, within what is declared."""
+    """The region of an earlier proposal with some room, within what is declared.
+
+    Of both sides of a gap each has room; half of the gap stays one.
+    """
     found = {}
     for name, values in past.parameters.items():
         about = declared.get(name, {})
@@ -130,5 +138,8 @@ def _around(past: Past, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, 
         low, high = float(about["low"]), float(about["high"])
         room = ROOM * (high - low) if values[0] != values[-1] else 0.0
         ends = [max(low, values[0] - room), min(high, values[-1] + room)]
+        if len(values) == BOTH_SIDES:
+            inward = min(room, (values[2] - values[1]) * HALF_STAYS / 2)
+            ends[1:1] = [values[1] + inward, values[2] - inward]
         found[name] = [round(end) for end in ends] if about.get("type") == "int" else ends
     return found

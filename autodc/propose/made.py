@@ -35,6 +35,24 @@ class Origin:
     changed: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What was done to each row, by name of a column of n JSON values: a parameter of a generator, the label before."""
 
+    def frame(self, count: int) -> pd.DataFrame:
+        """As it is stored. count: how many rows there are."""
+        known = pd.DataFrame(index=range(count))
+        known["parent"] = -1 if self.parent is None else self.parent
+        known["position"] = -1 if self.position is None else self.position
+        for name, values in self.changed.items():
+            known[f"{CHANGED}{name}"] = [json.dumps(one) for one in values]
+        return known
+
+    def take(self, rows: Array) -> Origin:
+        """That of the rows at these positions."""
+        return Origin(
+            parents=self.parents,
+            parent=None if self.parent is None else self.parent[rows],
+            position=None if self.position is None else self.position[rows],
+            changed={name: [values[row] for row in rows] for name, values in self.changed.items()},
+        )
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +75,13 @@ class Made:
 def write(folder: Path, made: Made) -> dict[str, Any]:
     """Write rows into the folder of a call and return what the call answers: how many there are, and the facts."""
     if isinstance(made.x, Table):
-        made.x.write(folder / COLUMNS)
+        made.x.beside(folder).write(folder / COLUMNS)
     else:
         np.save(folder / INPUTS, np.ascontiguousarray(made.x), allow_pickle=False)
     np.save(folder / TARGETS, np.asarray(made.y), allow_pickle=False)
     made.metadata.reset_index(drop=True).to_parquet(folder / METADATA)
     origin, n = made.origin, len(made.x)
-    known = pd.DataFrame(index=range(n))
-    known["parent"] = -1 if origin.parent is None else origin.parent
-    known["position"] = -1 if origin.position is None else origin.position
-    for name, values in origin.changed.items():
-        known[f"{CHANGED}{name}"] = [json.dumps(one) for one in values]
-    known.to_parquet(folder / ORIGIN)
+    origin.frame(n).to_parquet(folder / ORIGIN)
     facts = {"rows": n, "parents": list(origin.parents), "coded": made.coded, "facts": dict(made.facts)}
     files.write_whole(folder / FACTS, json.dumps(facts))
     return facts
@@ -79,7 +92,7 @@ def read(folder: Path) -> Made:
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     x: Inputs
     if (folder / COLUMNS).exists():
-        x = Table.open(folder / COLUMNS)
+        x = Table.open(folder / COLUMNS).placed(folder)
     else:
         x = np.load(folder / INPUTS, mmap_mode="r", allow_pickle=False)
     metadata = pd.read_parquet(folder / METADATA)

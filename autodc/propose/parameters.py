@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from scipy.stats import qmc
 
 from autodc.hints import suggest
+from autodc.search.space import Dimension, dimension_of
 from autodc.studyfile.values import ParameterSpec
 from autodc.trial.call import CallError
 
@@ -20,24 +21,20 @@ Value = Any
 Setting = Mapping[str, Value]
 """A value for every parameter."""
 
-NUMBERS = ("int", "float")
-LEVELS_DIGITS = 6
-"""Significant digits of a number that is drawn."""
+ON_GRID = 1e-6
+"""A number lies on a grid where it is so near to it, in steps."""
+BOTH_SIDES = 4
+"""Numbers that tell an interval with a gap: [low, left, right, high]."""
+ENDS_DIGITS = 12
+"""Significant digits of the end of an interval that is moved onto a grid."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter: an interval of numbers, or choices."""
+    """One parameter: a dimension as a search space has them, of which proposals take a part."""
 
-    name: str
-    type: str
-    """float, int or categorical."""
-    low: float = 0.0
-    high: float = 0.0
-    log: bool = False
-    step: float | None = None
-    choices: tuple[Value, ...] = ()
+    dimension: Dimension
     identity: Value = None
     """The value that changes nothing; None: there is none."""
     gap: tuple[float, float] | None = None
@@ -46,7 +43,22 @@ class Parameter:
     @property
     def is_number(self) -> bool:
         """Whether it lies in an interval."""
-        return self.type in NUMBERS
+        return self.dimension.kind == "number"
+
+    @property
+    def low(self) -> float:
+        """The least value of an interval."""
+        return self.dimension.low
+
+    @property
+    def high(self) -> float:
+        """The largest value of an interval."""
+        return self.dimension.high
+
+    @property
+    def choices(self) -> tuple[Value, ...]:
+        """The values of what is no interval."""
+        return self.dimension.choices
 
     @property
     def is_fixed(self) -> bool:
@@ -54,57 +66,93 @@ class Parameter:
         return self.low == self.high if self.is_number else len(self.choices) == 1
 
     def value(self, u: float) -> Value:
-        """The value at u in [0, 1] of the interval, or of the list of choices."""
+        """The value at u in [0, 1] of the interval without its gap, or of the list of choices."""
         if not self.is_number:
             return self.choices[min(int(u * len(self.choices)), len(self.choices) - 1)]
-        low, high = self._scaled(self.low), self._scaled(self.high)
         if self.gap is None:
-            found = low + u * (high - low)
-        else:
-            left, right = (self._scaled(v) for v in self.gap)
-            found = low + u * (left - low + high - right)
-            found = found if found <= left else found + right - left
-        found = math.exp(found) if self.log else found
-        if self.step is not None:
-            found = self.low + self.step * round((found - self.low) / self.step)
-        found = min(max(found, self.low), self.high)
-        return round(found) if self.type == "int" else float(f"{found:.{LEVELS_DIGITS}g}")
+            return self.dimension.value(u)
+        left, right = (self.dimension.unit(end) for end in self.gap)
+        at = u * (left + 1.0 - right)
+        found = self.dimension.value(at if at <= left else at + right - left)
+        if self.gap[0] < found < self.gap[1]:  # what was rounded into it
+            found = type(found)(self.gap[0] if at <= left else self.gap[1])
+        return found
 
     def unit(self, value: Value) -> float:
-        """Where a value lies in [0, 1] of an interval without a gap."""
+        """Where a value lies in [0, 1] of the interval, its gap included, or of the list of choices."""
         if not self.is_number:
             return (self.choices.index(value) + 0.5) / len(self.choices)
-        if self.low == self.high:
-            return 0.5
-        low, high, at = (self._scaled(v) for v in (self.low, self.high, value))
-        return min(max((at - low) / (high - low), 0.0), 1.0)
+        return self.dimension.unit(value)
 
     def has(self, value: Value) -> bool:
         """Whether it may have this value."""
         if not self.is_number:
             return value in self.choices
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and self.low <= value <= self.high and (self.type != "int" or float(value).is_integer())
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return False
+        if self.gap is not None and self.gap[0] < value < self.gap[1]:
+            return False
+        return self._step is None or abs(self._steps(value) - round(self._steps(value))) <= ON_GRID
 
     def within(self, low: Value, high: Value) -> Parameter:
-        """The part of an interval between two values, as far as it has one."""
+        """The part of an interval between two values, as far as it has one; else the nearest value that it has."""
         low, high = max(self.low, float(low)), min(self.high, float(high))
-        if self.type == "int":
-            low, high = math.ceil(low), math.floor(high)
+        if self.gap is not None:
+            low = self.gap[1] if self.gap[0] < low < self.gap[1] else low
+            high = self.gap[0] if self.gap[0] < high < self.gap[1] else high
+        low, high = self._on_grid(low, math.ceil), self._on_grid(high, math.floor)
         if low > high:
-            low = high = self.value(self.unit((low + high) / 2))
-        return replace(self, low=low, high=high)
+            low = high = float(self.dimension.value(self.dimension.unit((low + high) / 2)))
+        gap = self.gap if self.gap is not None and low <= self.gap[0] and self.gap[1] <= high else None
+        return replace(self, dimension=replace(self.dimension, low=low, high=high), gap=gap)
+
+    def without(self, left: Value, right: Value) -> Parameter:
+        """An interval without what lies between two of its values."""
+        left, right = self._on_grid(float(left), math.floor), self._on_grid(float(right), math.ceil)
+        return replace(self, gap=(left, right)) if self.low <= left < right <= self.high else self
+
+    def among(self, choices: Sequence[Value]) -> Parameter:
+        """Some of its choices, in its order."""
+        kept = tuple(one for one in self.choices if one in choices)
+        return replace(self, dimension=replace(self.dimension, choices=kept))
 
     def told(self) -> list[Value]:
         """What is left of it, as JSON: the ends of the interval, or of both its sides, or the choices."""
         if not self.is_number:
             return list(self.choices)
-        if self.gap is not None:
-            return [float(f"{v:.{LEVELS_DIGITS}g}") for v in (self.low, *self.gap, self.high)]
-        return [self.value(0.0), self.value(1.0)] if self.step is None else [self.low, self.high]
+        inner = () if self.gap is None else self.gap
+        number = int if self.dimension.integer else float
+        return [number(f"{end:.{ENDS_DIGITS}g}") for end in (self.low, *inner, self.high)]
 
-    def _scaled(self, value: float) -> float:
-        return math.log(value) if self.log else value
+    def as_declared(self) -> dict[str, Value]:
+        """As a generator declares it, without what proposals leave of it."""
+        if not self.is_number:
+            return {"type": "categorical", "choices": list(self.choices)}
+        kind = "int" if self.dimension.integer else "float"
+        return {
+            "type": kind,
+            "low": self.low,
+            "high": self.high,
+            "log": self.dimension.log,
+            "step": self.dimension.step,
+        }
+
+    @property
+    def _step(self) -> float | None:
+        """Between two values of a grid; None where any number will do."""
+        return 1.0 if self.dimension.step is None and self.dimension.integer else self.dimension.step
+
+    def _steps(self, value: float) -> float:
+        """How many steps above the least value a number lies."""
+        assert self._step is not None
+        return (value - self.low) / self._step
+
+    def _on_grid(self, value: float, rounded: Any) -> float:
+        """The end of an interval moved onto the grid, by `math.ceil` or `math.floor`."""
+        if self._step is None:
+            return value
+        near = ON_GRID if rounded is math.floor else -ON_GRID
+        return float(f"{self.low + self._step * rounded(self._steps(value) + near):.{ENDS_DIGITS}g}")
 
 
 def declared(parameters: Any, place: str) -> dict[str, Parameter]:
@@ -133,6 +181,8 @@ def declared(parameters: Any, place: str) -> dict[str, Parameter]:
 def narrowed(parameters: Mapping[str, Parameter], given: Mapping[str, Any], place: str) -> dict[str, Parameter]:
     """The same, some fixed to a value, held between [low, high] or {low, high}, or to some of their choices.
 
+    [low, left, right, high] leaves a gap in the middle.
+
     Raises CallError ADC-PROP-013 for a parameter that there is not, or a value outside of what is declared.
     """
     found = dict(parameters)
@@ -142,11 +192,13 @@ def narrowed(parameters: Mapping[str, Parameter], given: Mapping[str, Any], plac
             raise CallError("ADC-PROP-013", "the generator has no such parameter, or not this value", place, name, hint)
         one = found[name]
         values = _ends(one, wish)
-        if not values or any(not one.has(v) for v in values) or (one.is_number and values[0] > values[-1]):
+        if not _fit(one, values):
             known = f"{one.low:g} to {one.high:g}" if one.is_number else ", ".join(map(str, one.choices))
             got, problem = f"{name}: {wish!r}", "the generator has no such parameter, or not this value"
             raise CallError("ADC-PROP-013", problem, place, got, f"{name} is declared as {known}")
-        found[name] = one.within(values[0], values[-1]) if one.is_number else replace(one, choices=tuple(values))
+        found[name] = one.within(values[0], values[-1]) if one.is_number else one.among(values)
+        if len(values) == BOTH_SIDES and one.is_number:
+            found[name] = found[name].without(values[1], values[2])
     return found
 
 
@@ -177,23 +229,27 @@ def _parameter(name: str, about: dict[str, Any]) -> Parameter:
     spec = ParameterSpec.model_validate(about)
     if spec.when:
         raise ValueError("`when` is for search spaces; a parameter of a generator always counts")
-    if spec.type == "categorical":
-        found = Parameter(name=name, type=spec.type, choices=tuple(spec.choices or ()), identity=identity)
-    else:
-        assert spec.low is not None
-        assert spec.high is not None
-        found = Parameter(
-            name=name, type=spec.type, low=spec.low, high=spec.high, log=spec.log, step=spec.step, identity=identity
-        )
+    found = Parameter(dimension=dimension_of(name, spec), identity=identity)
     if identity is not None and not found.has(identity):
         raise ValueError(f"its identity {identity!r} is none of its values")
     return found
 
 
 def _ends(one: Parameter, wish: Any) -> list[Value]:
-    """The values that a wish names: one, the two ends, or some choices."""
+    """The values that a wish names: one, the two ends, the ends of both sides of a gap, or some choices."""
     if isinstance(wish, Mapping):
         wish = wish.get("choices") or [wish.get("low", one.low), wish.get("high", one.high)]
     if not isinstance(wish, list | tuple):
         return [wish]
-    return list(wish) if not one.is_number or len(wish) <= 2 else []
+    return list(wish) if not one.is_number or len(wish) in (1, 2, BOTH_SIDES) else []
+
+
+def _fit(one: Parameter, values: Sequence[Value]) -> bool:
+    """Whether a parameter has these values; of an interval, whether their ends lie in it in their order."""
+    if not one.is_number or len(values) == 1:
+        return bool(values) and all(map(one.has, values))
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if not values or len(numbers) < len(values):
+        return False
+    beyond = one.dimension.step or 0.0  # the last step may not reach what was declared
+    return one.low <= numbers[0] and numbers[-1] <= one.high + beyond and numbers == sorted(numbers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -186,7 +186,7 @@ def _box(free: Mapping[str, Parameter], settings: Sequence[Setting]) -> dict[str
         if one.is_number:
             found[name] = one.within(min(values), max(values))
         else:
-            found[name] = replace(one, choices=tuple(v for v in one.choices if v in values))
+            found[name] = one.among(values)
     return found
 
 
@@ -236,7 +236,7 @@ def _levels(one: Parameter, count: int) -> list[Value]:
 
 
 def _at(one: Parameter, value: Value) -> Parameter:
-    return one.within(value, value) if one.is_number else replace(one, choices=(value,))
+    return one.within(value, value) if one.is_number else one.among([value])
 
 
 def _about(one: Parameter, values: Sequence[Value], levels: int) -> Parameter:
@@ -245,14 +245,14 @@ def _about(one: Parameter, values: Sequence[Value], levels: int) -> Parameter:
     Where values lie on both sides of it, both sides are meant, and what is between them is left out.
     """
     if not one.is_number:
-        return replace(one, choices=tuple(v for v in one.choices if v in values))
+        return one.among(values)
     below = [v for v in values if v < one.identity]
     above = [v for v in values if v > one.identity]
     if not below or not above:
         ends = _wider(one, values, levels)
         return one.within(*ends)
     (low, left), (right, high) = _wider(one, below, levels), _wider(one, above, levels)
-    return replace(one.within(low, high), gap=(left, right))
+    return one.within(low, high).without(left, right)
 
 
 def _wider(one: Parameter, values: Sequence[Value], levels: int) -> tuple[Value, Value]:

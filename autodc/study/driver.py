@@ -33,6 +33,7 @@ CUT_SHARE = 0.5
 """What still searches or compares is ended when no more time is left than this share of the last measurement takes."""
 
 TIME_OVER = "the time was over before this training ended [ADC-RUN-070]"
+NOT_MADE = "the time was over before it was made"
 
 Progress = Callable[[State], None]
 
@@ -166,7 +167,7 @@ class Driver:
                 continue
             if name not in self._making and not self._ended:
                 self._making[name] = self._tasks.submit(self._jobs.making(told))
-            over = Answer(status="lost", error=TIME_OVER) if self._ended else None
+            over = Answer(status="lost", error=NOT_MADE) if self._ended else None
             answer = over or self._tasks.answers.get(self._making[name])
             if answer is not None:
                 self._study.made(name, answer)
@@ -290,8 +291,8 @@ class Driver:
 
     def _searches(self) -> bool:
         """Whether anything but the last measurement is under way, once the start is measured."""
-        view = self._study.view
-        return view.has_start and not all(view.closes(trial.phase) for trial, _ in self._under_way.values())
+        view, makes = self._study.view, bool(self._making.keys() - self._handed)
+        return view.has_start and (makes or not all(view.closes(trial.phase) for trial, _ in self._under_way.values()))
 
     def _last_seconds(self, each: float) -> float:
         """What the last measurement is likely to take."""

@@ -36,6 +36,9 @@ FIRST_TIMEOUT = 6 * 3600.0
 LEAST_TIMEOUT = 600.0
 """A training that takes less is never ended for being slow."""
 
+LEAST_MAKING = 1800.0
+"""What makes data has so long at least: a simulator may well be slower than a training."""
+
 TIMES_PACE = 20.0
 """A training that takes so many times what is usual for its size has failed."""
 
@@ -109,6 +112,17 @@ def timeout(state: State, plan: Plan, fidelity: float) -> float:
         return FIRST_TIMEOUT
     usual = max(found.seconds(rows(state, plan)), found.seconds(typical_rows(state)))
     return max(LEAST_TIMEOUT, TIMES_PACE * fidelity * usual, TIMES_SLOWEST * fidelity * found.slowest)
+
+
+def making_timeout(state: State) -> float:
+    """Seconds after which data that are being made are given up, where the machine file does not say.
+
+    The same pace sets it as that of a training of the usual size, but from the first training on.
+    """
+    found = pace(state)
+    if found is None:
+        return FIRST_TIMEOUT
+    return max(LEAST_MAKING, TIMES_PACE * found.seconds(typical_rows(state)), TIMES_SLOWEST * found.slowest)
 
 
 def _usual(values: Array) -> float:

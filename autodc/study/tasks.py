@@ -127,7 +127,7 @@ class Tasks:
     def _submit(self, task: Asked) -> None:
         self._under_way[task.number] = task
         if task.timeout is None:
-            task = replace(task, timeout=pace.FIRST_TIMEOUT)
+            task = replace(task, timeout=pace.making_timeout(self._core.state))
         self._executor.submit(task)
 
     def _known(self, digest: str) -> TaskState | None:

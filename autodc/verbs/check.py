@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autodc.data.catalogue import POOL
 from autodc.data.dataset import Dataset
 from autodc.data.near import MOST_KNOWN, looked_at
 from autodc.data.nearness import near_copies
 from autodc.evaluation.scores import Keep, kept_bytes, outputs_bytes
-from autodc.plan.mixture import BASE
 from autodc.review.notices import slice_alarms
 from autodc.study import pace
 from autodc.study.journal.events import RULES
@@ -22,6 +22,7 @@ from autodc.study.rules import affordable, allowance
 from autodc.studyfile.study import StudySpec
 from autodc.table import Table
 from autodc.values import is_json
+from autodc.verbs.ahead import to_be_made
 from autodc.verbs.calibration import read_calibration
 from autodc.verbs.noise import slice_rows, where_from
 from autodc.wire.attributes import measured_later
@@ -55,12 +56,14 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
     slices = slice_rows(inputs, measured)
     started = started_event(inputs, borrowed)
     alarms = slice_alarms(started.slices)
+    made = to_be_made(inputs)
     return {
         "study": spec.name,
         "fingerprint": inputs.identity(borrowed),
         "datasets": datasets,
         "attributes": _attributes(inputs),
         "measured_later": list(measured_later(spec, inputs.catalogue)),
+        "proposals": made,
         "slices": slices,
         "noise": where_from(inputs, measured),
         "separation": inputs.separation.to_dict(),
@@ -72,6 +75,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
             *warnings,
             *_slice_warnings(slices, spec),
             *_lag_warnings(spec),
+            *made["warnings"],
             *tracking.warnings,
         ],
         "alarms": alarms,
@@ -82,13 +86,15 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
 def _datasets(inputs: Inputs) -> tuple[list[dict[str, Any]], list[str]]:
     catalogue = inputs.catalogue
     cost = {c.name: c.cost for c in inputs.spec.data.candidates}
+    if (pool := inputs.spec.data.pool) is not None and catalogue.pool is not None:
+        cost[POOL] = round(pool.cost_per_row * len(catalogue.pool), 6)
     held = {"validation": catalogue.validation, **{f"slice {n}": d for n, d in catalogue.slice_sets.items()}}
     if catalogue.test is not None:
         held["test"] = catalogue.test
     rows, warnings = [], []
     looked = {part: looked_at(data) for part, data in held.items()}
-    for name in (BASE, *catalogue.candidates):
-        data, near_rows = catalogue[name], 0
+    for name, data in catalogue.training.items():
+        near_rows = 0
         own = looked_at(data)
         if len(data) > MOST_KNOWN:
             warnings.append(f"near copies: {MOST_KNOWN} of the {len(data)} rows of {name} were compared, evenly")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
 
 import numpy as np
 
-from autodc.adapters.executors.inline import InlineExecutor
+from autodc.adapters.executors import open_executor
 from autodc.adapters.executors.opening import training_job
 from autodc.adapters.journal import SqliteJournal
 from autodc.data.admit import Candidate
@@ -71,7 +72,7 @@ class Study:
     def ask(self, n: int = 1) -> list[Trial]:
         """Up to n trials to train now; fewer where the next ones wait for outcomes; none when the study is over.
 
-        Data that the study makes are made here, before this returns.
+        Data that the study makes are made before this returns.
         """
         found = self._core.ask(n)
         while len(found) < n and self._make():
@@ -79,12 +80,13 @@ class Study:
         return found
 
     def _make(self) -> bool:
-        """Make what the study awaits, in this process; False where it awaits nothing."""
-        awaited = self._core.state.awaited
-        for told in awaited:
-            answer = tasks.run(self._core, InlineExecutor(), self._jobs.making(told))
-            self._core.made(str(told["name"]), answer)
-        return bool(awaited)
+        """Make what the study awaits, in a child of this process; False where it awaits nothing."""
+        if not (awaited := self._core.state.awaited):
+            return False
+        with closing(open_executor(MachineSpec(runner="inline"))) as executor:
+            for told in awaited:
+                self._core.made(str(told["name"]), tasks.run(self._core, executor, self._jobs.making(told)))
+        return True
 
     def job(self, trial: Trial) -> TrainingJob:
         """What a trial trains on and predicts, as arrays: inputs memory-mapped and read-only, no targets to predict."""

@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
+from typing import final
 
-from autodc.adapters.artefacts import ArtefactStore, open_part
-from autodc.data.admit import Admission, Candidate, card
+from autodc.adapters.artefacts import JOINED, ArtefactStore, open_part
+from autodc.adapters.sources import read_source
+from autodc.data.admit import Admission, Candidate, card, training_digests
 from autodc.data.dataset import Dataset
+from autodc.errors import DataError
+from autodc.files import disk_told, write_whole
 from autodc.study.journal.events import DatasetAdmitted
 from autodc.study.journal.state import State
+from autodc.study.rules.obvious import GIVEN
+from autodc.table import CONTENT, Table
+from autodc.wire.inputs import Inputs
 
 MADE = Path("made")
-"""Below the study's folder: what makers write; pictures that were made stay there, all else until it was let in."""
+"""Below the study's folder: what makers write, until it was let in."""
 PICTURES = "pictures"
-DATASETS = "datasets"
-"""Below the study's folder: content of datasets that were admitted while it ran."""
+"""Below the folder of a maker: files that it wrote; below DATASETS: those of what was let in, by content."""
+DATASETS = JOINED
+
+
+@final
+class Entrance:
+    """The door while a study runs, to what is made and to what is delivered alike."""
+
+    def __init__(self, inputs: Inputs, store: ArtefactStore) -> None:
+        """Begin with what is there from the start. store: where the content of what is let in lies."""
+        self._store, self._door = store, inputs.catalogue.door(inputs.spec.data)
+        self._remembered = set[str]()
+
+    def admit(self, candidate: Candidate, state: State, repeated: str) -> Admission:
+        """Read a candidate and let it in.
+
+        repeated: the code of rows that are there already. Raises DataError of that code, and all that the door does.
+        """
+        known = self._door.known
+        for name in state.roster.keys() - self._remembered - {*known.values()}:
+            if state.card(name).get("by") != GIVEN:
+                known |= training_digests([stored_dataset(self._store, state, name)]) | known
+            self._remembered.add(name)
+        found = self._door.admit(candidate, read_source)
+        if found.repeats:
+            hint = "nothing is lost: they are judged under that name"
+            raise DataError(repeated, "these rows are there already", candidate.place, found.repeats[0], hint)
+        return found
 
 
 def origin_file(datasets: Path, fingerprint: str) -> Path:
@@ -39,3 +74,23 @@ def stored_dataset(store: ArtefactStore, state: State, name: str) -> Dataset:
     content = str(state.card(name)["fingerprint"])
     x, y, metadata = open_part(store.folder(content))
     return Dataset(name=name, x=x, y=y, metadata=metadata, fingerprint=content)
+
+
+def with_pictures(store: ArtefactStore, data: Dataset, made: Path) -> Dataset:
+    """The same dataset, its files that lie below the folder of a maker beside those that are let in.
+
+    They are told by their path from the stored dataset, so that the folder of a study may be moved.
+    """
+    if not isinstance(data.x, Table) or data.x.kind != "files":
+        return data
+    folder, below = store.path / PICTURES, f"{made.absolute()}{os.sep}"
+    paths, contents = data.x.texts(), data.x.arrow.column(CONTENT).to_pylist()
+    with disk_told(folder):
+        for at, (path, content) in enumerate(zip(paths, contents, strict=True)):
+            if not path.startswith(below):
+                continue
+            file = folder / f"{content}{Path(path).suffix}"
+            if not file.exists():
+                write_whole(file, Path(path).read_bytes())
+            paths[at] = str(Path("..", PICTURES, file.name))
+    return replace(data, x=Table.of_files(paths, contents))

@@ -14,9 +14,8 @@ import pandas as pd
 
 from autodc import fingerprint
 from autodc.adapters.artefacts import ArtefactStore
-from autodc.adapters.sources import read_source
 from autodc.adapters.sources.stream import options_like
-from autodc.data.admit import Admission, Candidate, training_digests
+from autodc.data.admit import Admission, Candidate
 from autodc.data.catalogue import read_rows
 from autodc.errors import DataError, InputError, each_of
 from autodc.plan.mixture import BASE
@@ -24,7 +23,7 @@ from autodc.review.deliveries import PARTS, refused_words
 from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, RequestMade
 from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
-from autodc.wire.admitting import let_in, stored_dataset
+from autodc.wire.admitting import Entrance, let_in
 from autodc.wire.inputs import Inputs
 
 BY = "inbox"
@@ -46,13 +45,23 @@ Signature = tuple[tuple[str, int, int], ...]
 class Inbox:
     """Looks where a round ends. What does not fit is told once, and looked at again when it has changed."""
 
-    def __init__(self, inputs: Inputs, store: ArtefactStore, notice: Callable[[str], None]) -> None:
-        """Begin to look. store: where the content of what is let in lies; notice: told in words what is not taken."""
+    def __init__(
+        self,
+        inputs: Inputs,
+        store: ArtefactStore,
+        notice: Callable[[str], None],
+        entrance: Entrance | None = None,
+    ) -> None:
+        """Begin to look.
+
+        store: where the content of what is let in lies; notice: told in words what is not taken; entrance: that of
+        the study, left out where nothing else joins.
+        """
         self._inputs, self._store, self._notice = inputs, store, notice
+        self._entrance = entrance or Entrance(inputs, store)
         spec = inputs.spec
         self._folder = Path(spec.folder, spec.data.inbox or "").expanduser()
         self._seen: dict[str, Signature] = {path.name: _signature(path) for path in self._delivered()}
-        self._door = inputs.catalogue.door(spec.data)
 
     def arrived(self, state: State) -> Sequence[DatasetAdmitted | DeliveryRefused]:
         """Let in what fits: through the door, on disk, and from the next round on in the search; refuse the rest."""
@@ -60,7 +69,6 @@ class Inbox:
         found: list[DatasetAdmitted | DeliveryRefused] = [
             replace(one, problems=()) for one in state.refused.values() if one.delivered not in there
         ]
-        self._remember(state)
         for name, path, mark in self._new(state):
             candidate = self._candidate(name, path, state.round)
             try:
@@ -75,22 +83,12 @@ class Inbox:
             found.append(let_in(self._store, candidate, admission))
         return found
 
-    def _remember(self, state: State) -> None:
-        """The door knows what was let in before the study was taken up again."""
-        for name in state.roster:
-            if state.card(name).get("by") == BY and name not in self._door.known.values():
-                self._door.known.update(training_digests([stored_dataset(self._store, state, name)]))
-
     def _looked_at(self, candidate: Candidate, state: State) -> Admission:
         """Read and judge a delivery. Raises DataError for what the door refuses, and for what is there already."""
         if candidate.name in (BASE, *state.roster):
             hint = "give the file or folder another name"
             raise DataError("ADC-DATA-027", "this name is taken", candidate.place, f"`{candidate.name}`", hint)
-        found = self._door.admit(candidate, read_source)
-        if found.repeats:
-            hint = "nothing is lost: they are judged under that name"
-            raise DataError("ADC-INBX-002", "it was delivered before", candidate.place, found.repeats[0], hint)
-        return found
+        return self._entrance.admit(candidate, state, "ADC-INBX-002")
 
     def _candidate(self, name: str, path: Path, round_number: int) -> Candidate:
         spec = self._inputs.spec

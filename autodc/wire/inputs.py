@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 from autodc import fingerprint
+from autodc.adapters.generators import generator_problem
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer, fork_problems, input_problems
@@ -146,7 +147,7 @@ def read_inputs(
 
 
 def named_problems(spec: StudySpec, problem: SearchProblem) -> list[AutodcError]:
-    """What is wrong with trainer, its options and hyperparameters, and with the sampler."""
+    """What is wrong with trainer, its options and hyperparameters, with the sampler, and with generators."""
     task = spec.task
     found: list[AutodcError] = [
         *check_trainer(task.trainer, task.options, task.kind, spec.search_space, spec.recipes, spec.folder)
@@ -154,6 +155,9 @@ def named_problems(spec: StudySpec, problem: SearchProblem) -> list[AutodcError]
     if spec.search.probes == "fork":
         found += fork_problems(task.trainer, spec.folder)
     gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))
+    for at, one in enumerate(spec.data.generators):
+        wrong = generator_problem(one.generator, one.options, spec.folder, f"data.generators[{at}]")
+        found += [] if wrong is None else [wrong]
     return found
 
 

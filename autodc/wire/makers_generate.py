@@ -6,7 +6,7 @@ Rows that were looked at only say which settings are worth it; what is made come
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from autodc import seeds
 from autodc.adapters.generators import generator_of
+from autodc.adapters.generators.command import CommandGenerator
 from autodc.data.dataset import Dataset
 from autodc.data.where import select
 from autodc.errors import InputError
@@ -21,6 +22,7 @@ from autodc.large import evenly
 from autodc.propose import made
 from autodc.propose.generator import Asked, Base, Batch
 from autodc.propose.made import Made, Origin
+from autodc.propose.minding import columns_of, differ
 from autodc.propose.parameters import Parameter, Setting, extremes, narrowed, spread
 from autodc.propose.searching import Chosen, Failures, chosen
 from autodc.table import Inputs, Table, join
@@ -42,8 +44,8 @@ ANY_PARENT = 0.2
 """Every row of the base is a parent at least so often, of how often it is on average."""
 FAILED, INSIDE, CLASS = "_failed", "_inside", "_class"
 LOOKED, BASE = "looked", "base"
-CHECKED = 24
-"""Rows on which it is seen whether a generator minds its parameters."""
+CHECKED, BETWEEN = 48, 4
+"""Rows of a setting on which it is seen whether a generator minds its parameters; so many settings beside both ends."""
 
 
 def generate(call: Call) -> Any:
@@ -63,6 +65,8 @@ def generate(call: Call) -> Any:
 def _generate(call: Call) -> Any:
     told, place = call.arguments, f"data.generators.{call.arguments['name']}"
     found = generator_of(told["generator"], told.get("options", {}), str(told.get("folder", "")), place)
+    if isinstance(found, CommandGenerator):
+        found = replace(found, scratch=str(call.out))
     base = call.parts[BASE]
     classes = tuple(told.get("classes", ()))
     y, mixed = np.asarray(base.y), len({type(one) for one in classes}) > 1
@@ -77,7 +81,7 @@ def _generate(call: Call) -> Any:
     ranges = narrowed(asked.parameters, told.get("parameters", {}), place)
     asked.fit()
     work = _Work(asked=asked, base=base, told=told, seed=int(told["seed"]))
-    minds = work.minds_parameters(ranges)
+    minds = work.minds_parameters()
     failures = work.failures(call.parts.get(LOOKED))
     parents, best = work.parents(call.parts.get(LOOKED)), None
     if failures is not None:
@@ -102,20 +106,35 @@ class _Work:
         """Labels in the order of their codes; empty where targets are values."""
         return self.asked.base.classes
 
-    def minds_parameters(self, ranges: Mapping[str, Any]) -> bool:
-        """Whether two settings far apart have other attributes. Raises CallError ADC-PROP-021 for the same rows."""
-        if all(one.is_fixed for one in ranges.values()):
+    def minds_parameters(self) -> bool:
+        """Whether what is measured of its rows tells settings apart.
+
+        Raises CallError ADC-PROP-021 for the same rows, or rows of the same kind, whatever the parameters.
+        """
+        declared = self.asked.parameters
+        if all(one.is_fixed for one in declared.values()):
             return True
         parents = seeds.generator(self.seed, "checked").integers(0, len(self.base.x), CHECKED)
-        low, high = extremes(ranges)
-        first, second = (self.asked.rows(one, parents, self.seed) for one in (low, high))
+        settings = [*extremes(declared), *spread(declared, BETWEEN, seeds.integer(self.seed, "checked"))]
+        low, high = settings[:2]
+        first, second = (self.asked.rows(one, parents, self.seed) for one in settings[:2])
         if _same(first, second):
-            problem = f"generator {self.asked.name} ignores its parameters"
-            got = f"the same {CHECKED} rows for {_shown(low)} and for {_shown(high)}"
-            hint = "make rows by the values in `parameters`, or do not declare what has no effect"
-            raise CallError("ADC-PROP-021", problem, self.asked.place, got, hint)
-        one, other = self.frame(first), self.frame(second)
-        return not all(one[n].equals(other[n]) for n in one.columns if n in other.columns and n != CLASS)
+            raise self._ignores(f"the same {CHECKED} rows for {_shown(low)} and for {_shown(high)}")
+        if self.asked.transforms:  # what it does to a row may leave all together as they were
+            one, other = self.frame(first), self.frame(second)
+            return not all(one[n].equals(other[n]) for n in one.columns if n in other.columns and n != CLASS)
+        batches = [first, second, *(self.asked.rows(one, parents, self.seed) for one in settings[2:])]
+        frames, targets = [self.frame(one) for one in batches], [one.y for one in batches]
+        columns = [columns_of(frame, one.x) for frame, one in zip(frames, batches, strict=True)]
+        if differ(columns, targets) is False:
+            got = f"rows of {len(settings)} settings, as of {_shown(low)} and {_shown(high)}, differ by chance alone"
+            raise self._ignores(got)
+        return bool(differ([frame.drop(columns=[CLASS], errors="ignore") for frame in frames], targets))
+
+    def _ignores(self, got: str) -> CallError:
+        problem = f"generator {self.asked.name} ignores its parameters"
+        hint = "make rows by the values in `parameters`, or do not declare what has no effect"
+        return CallError("ADC-PROP-021", problem, self.asked.place, got, hint)
 
     def frame(self, batch: Batch) -> pd.DataFrame:
         """Metadata, inputs of a table, attributes and class of rows, one column each."""
@@ -229,6 +248,7 @@ class _Work:
         facts: dict[str, Any] = {
             "parameters": {n: one.told() for n, one in region.items()},
             "generator": self.asked.name,
+            "declared": {name: one.as_declared() for name, one in self.asked.parameters.items()},
         }
         if failures is not None and best is not None:
             frame = self.frame(whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 
 from autodc.adapters.artefacts import ArtefactStore
-from autodc.adapters.generators import generator_of
 from autodc.data.dataset import Dataset
 from autodc.diagnose.check import plain
 from autodc.diagnose.view import View as Rows
-from autodc.errors import AutodcError, each_of
 from autodc.propose import (
     augment,
     deduplicate,
@@ -36,7 +34,17 @@ from autodc.study.view import View
 from autodc.table import Table
 from autodc.wire.explored import EMBEDDING, asked_attributes, measured_alike
 from autodc.wire.inputs import Inputs
-from autodc.wire.wishes import as_finding, every, for_findings, hope, more_of_kept, past, to_cure
+from autodc.wire.wishes import (
+    as_finding,
+    declared_by,
+    every,
+    for_findings,
+    hope,
+    more_of_kept,
+    past,
+    slow_generators,
+    to_cure,
+)
 
 Array = np.ndarray[Any, Any]
 Part = tuple[Sequence[Proposal], Sequence[Mapping[str, str]]]
@@ -59,19 +67,8 @@ class Proposers:
 
     def _of_base(self, propose: Callable[[BaseKnown, View], Sequence[Proposal]], view: View) -> Part:
         """What is made of the base itself, once in a study."""
-        inputs, state = self._inputs, view.state
-        spec, base, classes = inputs.spec, inputs.catalogue.base, inputs.catalogue.classes or ()
-        counts = np.bincount(np.asarray(base.y, dtype=int), minlength=len(classes)) if classes else ()
-        known = BaseKnown(
-            kind=spec.task.kind,
-            rows=len(base),
-            classes=tuple(classes),
-            counts=tuple(int(n) for n in counts),
-            group=str(spec.data.base.options.get("group") or ""),
-            networks=EMBEDDING in spec.attributes,
-            taken={*state.roster, *(one.name for one in every(state))},
-            seed=spec.seed,
-        )
+        state = view.state
+        known = base_known(self._inputs, {*state.roster, *(one.name for one in every(state))})
         return propose(known, view), ()
 
     def _of_pool(self, view: View, rows: Rows | None) -> Part:
@@ -99,10 +96,11 @@ class Proposers:
         inputs, state = self._inputs, view.state
         if not inputs.spec.data.generators or rows is None:
             return (), ()
-        declared, notes = self._declared()
+        late = slow_generators(state)
+        notes = [{"code": "ADC-PROP-082", "got": f"{name}: {late[name]} was not made in its time"} for name in late]
         made = generate.proposals(
-            [one for one in inputs.spec.data.generators if one.name in declared],
-            declared,
+            [one for one in inputs.spec.data.generators if one.name not in late],
+            declared_by(state),
             [as_finding(one) for one in to_cure(view)],
             [known for one in every(state) if (known := past(one, state)) is not None],
             inputs.spec.seed,
@@ -116,18 +114,6 @@ class Proposers:
             event = state.findings[one.finding]
             looked = self._looked_at(rows, event)
             found.append(replace(one, parts=(*one.parts, looked), expected=hope(event, float(np.mean(rows.error)))))
-        return found, notes
-
-    def _declared(self) -> tuple[dict[str, Mapping[str, Any]], list[Mapping[str, str]]]:
-        """The parameters of every generator that can be loaded, and why others cannot."""
-        found, notes = dict[str, Mapping[str, Any]](), list[Mapping[str, str]]()
-        for one in self._inputs.spec.data.generators:
-            place = f"data.generators.{one.name}"
-            try:
-                loaded = generator_of(one.generator, one.options, self._inputs.spec.folder, place)
-                found[one.name] = loaded.parameters
-            except AutodcError as error:
-                notes += [{"code": each.code, "got": f"{one.name}: {each.brief}"} for each in each_of(error)]
         return found, notes
 
     def _looked_at(self, rows: Rows, one: ev.FindingMade) -> str:
@@ -175,6 +161,22 @@ class Proposers:
         return barred
 
 
+def base_known(inputs: Inputs, taken: Collection[str] = ()) -> BaseKnown:
+    """What is known of the base before anything is made of it. taken: names that are not free any more."""
+    spec, base, classes = inputs.spec, inputs.catalogue.base, inputs.catalogue.classes or ()
+    counts = np.bincount(np.asarray(base.y, dtype=int), minlength=len(classes)) if classes else ()
+    return BaseKnown(
+        kind=spec.task.kind,
+        rows=len(base),
+        classes=tuple(classes),
+        counts=tuple(int(n) for n in counts),
+        group=str(spec.data.base.options.get("group") or ""),
+        networks=EMBEDDING in spec.attributes,
+        taken=taken,
+        seed=spec.seed,
+    )
+
+
 def _mapped(known: BaseKnown, view: View) -> Sequence[Proposal]:
     conventions = seen_by(view.state).get("conventions") or {}
     roster = {name: int(view.state.card(name)["rows"]) for name in view.state.candidates}
@@ -185,13 +187,25 @@ def _augmented(known: BaseKnown, view: View) -> Sequence[Proposal]:
     return augment.propose(known, [as_finding(one).to_dict() for one in to_cure(view)])
 
 
+def _whatever_the_round(
+    propose: Callable[[BaseKnown], Sequence[Proposal]],
+) -> Callable[[BaseKnown, View], Sequence[Proposal]]:
+    return lambda known, view: propose(known)
+
+
+OF_BASE: Mapping[str, Callable[[BaseKnown], Sequence[Proposal]]] = {
+    relabel.BY: relabel.propose,
+    prune.BY: prune.propose,
+    deduplicate.BY: deduplicate.propose,
+    outliers.BY: outliers.propose,
+    rebalance.BY: rebalance.propose,
+    edge_cases.BY: edge_cases.propose,
+    augment.BY: augment.propose,
+}
+"""Proposers that may say before a night what they will make of the base."""
+
 _OF_BASE: Mapping[str, Callable[[BaseKnown, View], Sequence[Proposal]]] = {
-    relabel.BY: lambda known, view: relabel.propose(known),
-    prune.BY: lambda known, view: prune.propose(known),
-    deduplicate.BY: lambda known, view: deduplicate.propose(known),
-    outliers.BY: lambda known, view: outliers.propose(known),
-    rebalance.BY: lambda known, view: rebalance.propose(known),
-    edge_cases.BY: lambda known, view: edge_cases.propose(known),
+    **{name: _whatever_the_round(own) for name, own in OF_BASE.items()},
     augment.BY: _augmented,
     label_map.BY: _mapped,
 }

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-import pandas as pd
 
 from autodc.adapters.artefacts import ArtefactStore
-from autodc.adapters.sources import read_source
 from autodc.data.admit import Candidate
 from autodc.data.dataset import Dataset
 from autodc.data.descent import refuse_descent
 from autodc.diagnose.view import View as Rows
-from autodc.errors import AutodcError, DataError, InputError, each_of
+from autodc.errors import AutodcError, InputError, each_of
 from autodc.files import write_whole
+from autodc.propose import generate
 from autodc.propose import made as making
 from autodc.propose.proposal import Proposal
 from autodc.review.deliveries import PARTS
@@ -26,7 +25,7 @@ from autodc.study.phases.propose import weighs
 from autodc.study.ports import ArtefactLost
 from autodc.study.tasks import Answer
 from autodc.study.view import View
-from autodc.wire.admitting import let_in, origin_file, stored_dataset
+from autodc.wire.admitting import Entrance, let_in, origin_file, stored_dataset, with_pictures
 from autodc.wire.declaring import declared
 from autodc.wire.diagnosis import ExploreDiagnoser
 from autodc.wire.inputs import Inputs
@@ -35,20 +34,40 @@ from autodc.wire.proposers import PROPOSERS, Proposers
 Array = np.ndarray[Any, Any]
 
 FAILED = "ADC-PROP-004"
+NOT_MADE = (
+    "ADC-PROP-005",
+    "a dataset could not be made",
+    "the night goes on without it; mend what makes it for the next one",
+)
+ENDINGS: Mapping[str, tuple[str, str, str]] = {
+    "timeout": (
+        generate.TOO_LONG,
+        "a dataset was not made in its time",
+        "trial_timeout of the machine file sets how long a making may take; the night goes on without it",
+    ),
+    "memory": (
+        "ADC-PROP-081",
+        "a dataset takes too much memory to make",
+        "memory_per_trial of the machine file sets how much; the night goes on without it",
+    ),
+}
+"""How a task ended → code, problem and hint."""
 
 
 @final
 class Making:
     """The workshop of a study."""
 
-    def __init__(self, inputs: Inputs, store: ArtefactStore, diagnoser: ExploreDiagnoser, made: Path) -> None:
+    def __init__(
+        self, inputs: Inputs, store: ArtefactStore, diagnoser: ExploreDiagnoser, made: Path, entrance: Entrance
+    ) -> None:
         """Begin with nothing made.
 
         store: where the content of what is let in lies; diagnoser: has the explore rows as they were looked at;
-        made: the folder in which makers write, one folder a proposal.
+        made: the folder in which makers write, one folder a proposal; entrance: that of the study.
         """
         self._inputs, self._store, self._diagnoser, self._made = inputs, store, diagnoser, made
-        self._door = inputs.catalogue.door(inputs.spec.data)
+        self._entrance = entrance
         self._answers: dict[str, Answer] = {}
         self._proposers = Proposers(inputs, store)
 
@@ -92,9 +111,8 @@ class Making:
         del self._answers[one.name]
         place = f"{one.by}, {one.name}"
         if answer.status != "done":
-            hint = "the night goes on without it; mend what makes it for the next one"
-            problem = InputError("ADC-PROP-005", "a dataset could not be made", place, answer.error, hint)
-            return _refused(one, view, problem)
+            code, words, hint = ENDINGS.get(answer.status, NOT_MADE)
+            return _refused(one, view, InputError(code, words, place, answer.error, hint))
         try:
             return self._let_in(one, answer, view, place)
         except AutodcError as error:
@@ -126,15 +144,15 @@ class Making:
             parent=made.origin.parents,
             finding=one.finding,
         )
-        admission = self._door.admit(candidate, read_source)
-        known = {str(view.state.card(name)["fingerprint"]): name for name in view.state.roster}
-        same = known.get("" if admission.data is None else admission.data.fingerprint)
-        if same is not None:
-            hint = "nothing is lost: they are judged under that name"
-            raise DataError("ADC-PROP-007", "the same rows are on the roster already", place, f"`{same}`", hint)
-        event = let_in(self._store, candidate, admission)
+        admission = self._entrance.admit(candidate, view.state, "ADC-PROP-007")
         assert admission.data is not None
-        self._put_origin(admission.data.fingerprint, out, descent.kept, admission.kept)
+        data = with_pictures(self._store, admission.data, out)
+        event = let_in(self._store, candidate, replace(admission, data=data))
+        origin = made.origin
+        for rows in (descent.kept, admission.kept):
+            origin = origin if rows is None else origin.take(rows)
+        # where rows come from stays beside their content, whatever else of the making goes
+        write_whole(origin_file(self._store.path, data.fingerprint), origin.frame(len(data)).to_parquet)
         told = {"seconds": round(answer.seconds, 3), "rows": len(made.x), "facts": dict(made.facts)}
         return replace(event, card={**event.card, "how": one.to_dict(), "made": told})
 
@@ -147,13 +165,6 @@ class Making:
             y = np.asarray(y.tolist())
         found = Dataset(name=name, x=made.x, y=y, metadata=made.metadata)
         return found if kept is None else found.take(kept)
-
-    def _put_origin(self, content: str, out: Path, *kept: Array | None) -> None:
-        """Keep where rows come from beside their content, whatever else of the making goes."""
-        origin = pd.read_parquet(out / making.ORIGIN)
-        for rows in kept:
-            origin = origin if rows is None else origin.iloc[rows].reset_index(drop=True)
-        write_whole(origin_file(self._store.path, content), origin.to_parquet)
 
     def _looked(self, view: View, notes: list[Mapping[str, str]]) -> Rows | None:
         try:

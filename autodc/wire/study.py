@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from autodc import fingerprint, seeds
-from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.artefacts import COLUMNS, ArtefactStore
 from autodc.adapters.executors.prints import LOGS, drop_worker_logs
 from autodc.adapters.journal import JOURNAL, SqliteJournal, state_of
 from autodc.adapters.links import linked
@@ -48,8 +48,9 @@ from autodc.study.phases.order import view_of
 from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
+from autodc.table import Table
 from autodc.trial import order
-from autodc.wire.admitting import DATASETS, MADE, PICTURES, admitted_event, let_in, stored_dataset
+from autodc.wire.admitting import DATASETS, MADE, PICTURES, Entrance, admitted_event, let_in, stored_dataset
 from autodc.wire.attributes import measured_for
 from autodc.wire.composing import Composer
 from autodc.wire.inbox import Inbox
@@ -150,10 +151,11 @@ def open_study(
         return tuple(study.state.card(name).get("parent") or ())
 
     diagnoser, maker = ExploreDiagnoser(inputs, store, read_joined), None
+    entrance = Entrance(inputs, joined)
     if spec.loop.makes_data:
         from autodc.wire.proposing import Making  # as slow
 
-        maker = Making(inputs, joined, diagnoser, out / MADE)
+        maker = Making(inputs, joined, diagnoser, out / MADE, entrance)
     try:
         _refuse_lost_events(journal, out)
         study = StudyCore(
@@ -173,7 +175,7 @@ def open_study(
             borrowed=borrowed,
             diagnoser=diagnoser,
             maker=maker,
-            arrivals=Inbox(inputs, joined, notice) if spec.data.inbox else None,
+            arrivals=Inbox(inputs, joined, notice, entrance) if spec.data.inbox else None,
         )
     except AutodcError:
         journal.close()
@@ -277,9 +279,17 @@ def tidy(study: StudyCore, out: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(out / "work", ignore_errors=True)
     for folder in (out / MADE).glob("*"):
-        if not (folder / PICTURES).is_dir():
+        if not _named_from(folder, study.state, out):
             shutil.rmtree(folder, ignore_errors=True)
     drop_worker_logs(out / LOGS)
+
+
+def _named_from(made: Path, state: State, out: Path) -> bool:
+    """Whether a dataset names pictures where their maker wrote them, as those that earlier code let in do."""
+    if made.name not in state.roster or not (made / PICTURES).is_dir():
+        return False
+    stored = out / DATASETS / str(state.card(made.name)["fingerprint"]) / COLUMNS
+    return stored.exists() and any(f"/{made.name}/{PICTURES}/" in path for path in Table.open(stored).texts())
 
 
 def _about_borrowed(borrowed: WarmStarted | None) -> tuple[str, ...]:

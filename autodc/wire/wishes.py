@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from autodc.diagnose.finding import Finding, Gap
@@ -66,6 +69,20 @@ def past(one: Proposal, state: State) -> generate.Past | None:
         verdict=state.verdict(one.name),
         rows=int(state.card(one.name)["rows"]),
     )
+
+
+def declared_by(state: State) -> dict[str, Mapping[str, Any]]:
+    """Generator → the parameters it declares, as the last rows tell that it made."""
+    cards = [(one, state.card(one.name)) for one in every(state) if one.by == generate.BY and one.name in state.roster]
+    told = [(str(one.arguments["name"]), card.get("made", {}).get("facts", {})) for one, card in cards]
+    return {name: facts["declared"] for name, facts in told if "declared" in facts}
+
+
+def slow_generators(state: State) -> dict[str, str]:
+    """Generator → the proposal of it that was not made in its time: another may take as long, and for nothing."""
+    asked = {one.name: str(one.arguments["name"]) for one in every(state) if one.by == generate.BY}
+    late = (one for one in state.unmade.values() if any(each["code"] == generate.TOO_LONG for each in one.problems))
+    return {asked[one.name]: one.name for one in late if one.name in asked}
 
 
 def for_findings(view: View, rows: Rows) -> list[pool.Wish]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -263,10 +262,39 @@ def test_parameters_are_read_narrowed_and_drawn() -> None:
     assert {one["size"] for one in drawn} == {4, 5, 6, 7, 8, 9}
     assert {one["kind"] for one in drawn} == {"a", "c"}
     assert {one["power"] for one in drawn} == {2.0}
-    assert replace(parameters["size"], low=3, high=3).is_fixed
+    assert parameters["size"].within(3, 3).is_fixed
     for bad in ({"size": 2.5}, {"size": [5, 2]}, {"kind": "d"}, {"power": "much"}):
         with pytest.raises(CallError):
             narrowed(parameters, bad, "here")
+
+
+def test_every_value_of_a_parameter_with_a_step_is_on_its_grid_whatever_part_is_taken() -> None:
+    told = {
+        "wide": {"type": "float", "low": 0, "high": 1, "step": 0.6},
+        "fine": {"type": "float", "low": 0, "high": 1, "step": 0.25},
+        "whole": {"type": "int", "low": 1, "high": 10, "step": 3},
+    }
+    parameters = declared(told, "here")
+    assert {parameters["wide"].value(u) for u in np.linspace(0, 1, 50)} == {0.0, 0.6}
+    few = narrowed(parameters, {"wide": [0.3, 1], "fine": [0.3, 0.9], "whole": [2, 9]}, "here")
+    drawn = spread(few, 32, 0)
+    assert {one["fine"] for one in drawn} == {0.5, 0.75}
+    assert ({one["wide"] for one in drawn}, {one["whole"] for one in drawn}) == ({0.6}, {4, 7})
+    with pytest.raises(CallError):
+        narrowed(parameters, {"fine": 0.3}, "here")
+
+
+def test_what_was_kept_on_both_sides_of_no_effect_is_made_again_on_both_sides() -> None:
+    told = {"turn": {"type": "float", "low": -90, "high": 90, "identity": 0}}
+    region: Any = {"turn": [-40, -20, 20, 40]}
+    before = Past(generator="sensor", finding="F1", rule="hour < 6", parameters=region, verdict="keep", rows=100)
+    (again,) = proposals([SPEC], {"sensor": told}, [finding("F7")], [before], 1)
+    one = narrowed(declared(told, "here"), again.arguments["parameters"], "here")["turn"]
+    assert one.told() == [-85.0, -10.0, 10.0, 85.0]
+    drawn = [setting["turn"] for setting in spread({"turn": one}, 64, 0)]
+    assert min(map(abs, drawn)) >= 10
+    assert 16 < sum(value < 0 for value in drawn) < 48
+    assert one.within(-5, 30).told() == [10.0, 30.0]
 
 
 def test_made_rows_can_be_read_by_who_admits_them(home: Path) -> None:

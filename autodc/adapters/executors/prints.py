@@ -61,18 +61,26 @@ def log_file(folder: Path | None, task: Task) -> Path | None:
 def printing_to(log: Path | None) -> Iterator[Printed]:
     """Inside the block all that this process prints goes to a file, without a name where none is given or possible."""
     file, log = _opened(log)
-    over = threading.Event()
-    bound = threading.Thread(target=_bound, args=(file, over), name="log", daemon=True)
     try:
-        with _turned(file):
-            bound.start()
+        with _turned(file), bounded(file):
             yield Printed(file)
     finally:
-        over.set()
-        bound.join()
         os.close(file)
         if log is not None:
             close_log(log)
+
+
+@contextlib.contextmanager
+def bounded(file: int) -> Iterator[None]:
+    """Inside the block keep the end alone of a file that is appended to, whoever writes."""
+    over = threading.Event()
+    bound = threading.Thread(target=_bound, args=(file, over), name="log", daemon=True)
+    bound.start()
+    try:
+        yield
+    finally:
+        over.set()
+        bound.join()
 
 
 @contextlib.contextmanager

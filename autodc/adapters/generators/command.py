@@ -58,6 +58,8 @@ class CommandGenerator:
 
     options: CommandOptions
     folder: str
+    scratch: str | None = None
+    """Where it and the program lay files meanwhile; None: where temporary files lie. What ends it leaves them there."""
 
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
@@ -66,7 +68,7 @@ class CommandGenerator:
 
     def generate(self, parameters: Mapping[str, Any], rows: int, seed: int) -> tuple[Any, Any, dict[str, Any]]:
         """Run it and read what it wrote. Raises CallError ADC-PROP-015, 016."""
-        with tempfile.TemporaryDirectory(prefix="autodc-generate-") as name:
+        with tempfile.TemporaryDirectory(prefix="autodc-generate-", dir=self.scratch) as name:
             out = Path(name)
             (out / "parameters.json").write_text(json.dumps(dict(parameters)), encoding="utf-8")
             values = {"parameters": str(out / "parameters.json"), "rows": rows, "seed": seed, "out": str(out / ANSWER)}

@@ -10,7 +10,17 @@ from pydantic import ValidationError
 from autodc.adapters.generators import command, image, table, text
 from autodc.errors import SpecError
 from autodc.hints import suggest
-from autodc.plugins import FORMS, GENERATORS, import_failed, installed, is_path, load_plugin, loading, own_code
+from autodc.plugins import (
+    FORMS,
+    GENERATORS,
+    find_problem,
+    import_failed,
+    installed,
+    is_path,
+    load_plugin,
+    loading,
+    own_code,
+)
 from autodc.propose.generator import NEEDS, is_generator
 from autodc.propose.parameters import declared
 from autodc.studyfile.values import Spec
@@ -35,8 +45,7 @@ def generator_of(name: str, options: Mapping[str, Any], folder: str, place: str)
         kind, make = BUILT_IN[name]
         return make(_options(kind, options, place), folder)
     if not is_path(name) and name not in installed(GENERATORS):
-        hint = suggest(name, [*BUILT_IN, *installed(GENERATORS)], "generators", forms=FORMS)
-        raise SpecError("ADC-PROP-010", "there is no such generator", f"{place}.generator", name, hint)
+        raise _unknown(name, place)
     found = _loaded(name, options, folder, place)
     if not is_generator(found):
         got = f"{name}: a {type(found).__name__}"
@@ -46,6 +55,25 @@ def generator_of(name: str, options: Mapping[str, Any], folder: str, place: str)
     except CallError as error:
         raise SpecError(error.code, error.problem, error.place, f"{name}: {error.got}", error.hint) from None
     return found
+
+
+def generator_problem(name: str, options: Mapping[str, Any], folder: str, place: str) -> SpecError | None:
+    """What is wrong with how a study file names a generator, without running any code of it; None where nothing is."""
+    try:
+        if name in BUILT_IN:
+            _options(BUILT_IN[name][0], options, place)
+        elif is_path(name) and (found := find_problem(name, folder, f"{place}.generator")) is not None:
+            raise SpecError("ADC-PROP-010", found.problem, found.place, found.got, found.hint or NEEDS)
+        elif not is_path(name) and name not in installed(GENERATORS):
+            raise _unknown(name, place)
+    except SpecError as error:
+        return error
+    return None
+
+
+def _unknown(name: str, place: str) -> SpecError:
+    hint = suggest(name, [*BUILT_IN, *installed(GENERATORS)], "generators", forms=FORMS)
+    return SpecError("ADC-PROP-010", "there is no such generator", f"{place}.generator", name, hint)
 
 
 def _loaded(name: str, options: Mapping[str, Any], folder: str, place: str) -> Any:

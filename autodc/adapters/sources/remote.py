@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import stat
@@ -98,11 +99,12 @@ def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
             if error.code != "ADC-DATA-040":
                 raise
             return _last_copy(request, error.__cause__ or error)
+        _forget_older(request, local)
     return Copy(replace(request, path=str(local)), kept=(str(local),))
 
 
 def cache_folder() -> Path:
-    """Where copies of remote files lie."""
+    """Where copies of remote files lie, of each URL the newest."""
     return large.cache_folder("sources")
 
 
@@ -175,6 +177,14 @@ def _last_copy(request: SourceRequest, error: BaseException) -> Copy:
     when = datetime.fromtimestamp(copies[-1].stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
     note = f"{request.path} does not answer ({_told(error)}), so the copy fetched on {when} is used"
     return Copy(replace(request, path=str(copies[-1])), notes=(note,))
+
+
+def _forget_older(request: SourceRequest, newest: Path) -> None:
+    """Leave one copy of a URL: what was there before is of no use to anybody who can fetch, nor to who cannot."""
+    for path in cache_folder().glob(f"{_digest(request.path)}-*"):
+        if path != newest:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _protocols(system: fsspec.AbstractFileSystem) -> tuple[str, ...]:

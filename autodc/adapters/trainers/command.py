@@ -16,6 +16,7 @@ from typing import Any, cast, final
 
 import numpy as np
 
+from autodc.adapters.executors.prints import bounded
 from autodc.adapters.trainers.command_files import Written, inputs_file, part_file
 from autodc.adapters.trainers.options import CommandOptions
 from autodc.adapters.trainers.predictions import last_lines, read_predictions, relay
@@ -157,10 +158,10 @@ def _settings(model: Path) -> dict[str, Any]:
 def run_program(argv: list[str], folder: str, out: Path) -> int:
     """Run a program to its end and return its exit code.
 
-    It stays in our process group and dies with us, so no orphan holds a slot. Its stdout and stderr go to files: a
-    pipe would be held open by whatever it leaves behind.
+    It stays in our process group and dies with us, so no orphan holds a slot. Its stdout and stderr go to files, of
+    which the end is kept: a pipe would be held open by whatever it leaves behind.
     """
-    with (out / "stdout.txt").open("wb") as stdout, (out / "stderr.txt").open("wb") as stderr:
+    with (out / "stdout.txt").open("a+b") as stdout, (out / "stderr.txt").open("a+b") as stderr:
         try:
             process = subprocess.Popen(
                 argv,
@@ -174,7 +175,8 @@ def run_program(argv: list[str], folder: str, out: Path) -> int:
         except (OSError, ValueError) as error:
             raise TrainerError("ADC-TRAIN-041", "the program cannot be started", argv[0], str(error)) from error
         try:
-            return process.wait()
+            with bounded(stdout.fileno()), bounded(stderr.fileno()):
+                return process.wait()
         finally:
             if process.poll() is None:
                 process.kill()

@@ -81,10 +81,8 @@ def price_of(spec: StudySpec, state: State) -> float | None:
 
 
 def purse_of(spec: StudySpec, state: State) -> float:
-    """What is left of budget.cost."""
-    if spec.budget.cost is None:
-        return math.inf
-    return max(0.0, spec.budget.cost - sum(state.cost(name) for name in state.kept))
+    """What is left of budget.cost once all is paid that was kept or made (`State.paid`)."""
+    return math.inf if spec.budget.cost is None else max(0.0, spec.budget.cost - state.paid)
 
 
 def _covers(others: set[int], rows: set[int]) -> bool:

@@ -1,0 +1,147 @@
+"""What `autodc check` says of the data that a night is to make: what each proposer works with, its cost at most.
+
+Nothing is made. Figures are bounds: how many findings there will be, nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autodc.adapters.generators import generator_of
+from autodc.data.catalogue import POOL
+from autodc.propose import generate, label_map, pool
+from autodc.propose.parameters import declared
+from autodc.study.rules.obvious import GIVEN
+from autodc.studyfile.study import GeneratorSpec
+from autodc.wire.inputs import Inputs
+from autodc.wire.proposers import OF_BASE, base_known
+
+Array = np.ndarray[Any, Any]
+
+SHOWN = 4
+"""So many labels and parameters are named."""
+
+
+def to_be_made(inputs: Inputs) -> dict[str, Any]:
+    """Say what each proposer of `loop.propose` has to work with, as JSON.
+
+    `datasets` and `rows`: in a round and of each at most; `cost`: of a round at most, None of what costs nothing.
+    Raises SpecError for a generator that cannot be loaded.
+    """
+    spec = inputs.spec
+    proposers, warnings, most = list[dict[str, Any]](), list[str](), 0.0
+    drawn = _pool(inputs)
+    for name in spec.loop.propose:
+        if name == GIVEN:
+            continue
+        if name == POOL and drawn is not None:
+            proposers.append(_of_pool(inputs, drawn))
+            most += min(drawn["free"], spec.loop.rounds * _rows_of(proposers[-1])) * drawn["cost_per_row"]
+        elif name == generate.BY:
+            made = [_of_generator(inputs, one, at) for at, one in enumerate(spec.data.generators)]
+            proposers += made
+            most += spec.loop.rounds * sum(one["cost"] or 0.0 for one in made)
+        elif name == label_map.BY:
+            count = len(inputs.candidates)
+            has = f"{count} candidate{'s' if count != 1 else ''} whose labels may follow another convention"
+            proposers.append({"name": name, "has": has, "datasets": count, "rows": None, "cost": None})
+        elif name in OF_BASE:
+            proposers.append(_of_base(inputs, name))
+    if drawn is not None:
+        warnings += _pool_warnings(inputs, drawn)
+    if spec.budget.cost is None and most:
+        warnings.append(f"data that are made may cost {most:g}, and there is no budget.cost to bound it")
+    return {
+        "pool": drawn,
+        "proposers": proposers,
+        "cost_at_most": round(most, 6),
+        "cost_limit": spec.budget.cost,
+        "warnings": warnings,
+    }
+
+
+def _pool(inputs: Inputs) -> dict[str, Any] | None:
+    """The rows of the pool: how many there are to draw, and which labels they have."""
+    catalogue, spec = inputs.catalogue, inputs.spec.data.pool
+    data = catalogue.pool
+    if data is None or spec is None:
+        return None
+    known = np.isin(data.hashes, catalogue.base.hashes)
+    doubles = len(data) - len(np.unique(data.hashes))
+    return {
+        "rows": len(data) + catalogue.left_out.get(POOL, 0),
+        "held_out": catalogue.left_out.get(POOL, 0),
+        "in_base": int(known.sum()),
+        "doubles": doubles,
+        "free": len(np.unique(data.hashes[~known])),
+        "labels": _counts(data.y, catalogue.classes),
+        "cost_per_row": spec.cost_per_row,
+    }
+
+
+def _counts(y: Array | None, classes: tuple[Any, ...] | None) -> dict[str, int] | None:
+    """Label → rows; None where targets are no classes."""
+    if y is None or not classes:
+        return None
+    counts = np.bincount(np.asarray(y, dtype=int), minlength=len(classes))
+    return {str(label): int(count) for label, count in zip(classes, counts, strict=True)}
+
+
+def _of_pool(inputs: Inputs, drawn: Mapping[str, Any]) -> dict[str, Any]:
+    spec = inputs.spec
+    rows = min(pool.wanted_rows(len(inputs.catalogue.base)), drawn["free"])
+    datasets = min(spec.loop.proposals, drawn["free"] // pool.FEWEST)
+    why = [f"{drawn[key]} {words}" for key, words in _TAKEN.items() if drawn[key]]
+    has = f"{drawn['free']} of {drawn['rows']} rows" + (f" ({', '.join(why)})" if why else "")
+    controls = 1 if datasets and drawn["free"] > rows else 0
+    cost = round(min(drawn["free"], (datasets + controls) * rows) * drawn["cost_per_row"], 6)
+    return {"name": POOL, "has": has, "datasets": datasets + controls, "rows": rows, "cost": cost or None}
+
+
+_TAKEN: Mapping[str, str] = {"held_out": "are held out", "in_base": "the base has", "doubles": "double"}
+
+
+def _of_generator(inputs: Inputs, one: GeneratorSpec, at: int) -> dict[str, Any]:
+    spec = inputs.spec
+    place = spec.place(f"data.generators[{at}]")
+    found = generator_of(one.generator, one.options, spec.folder, place)
+    parameters = list(declared(found.parameters, place))
+    shown = ", ".join(parameters[:SHOWN]) + (", …" if len(parameters) > SHOWN else "")
+    how = "rows of the base, changed" if callable(getattr(found, "transform", None)) else "rows of its own"
+    datasets = spec.loop.findings
+    return {
+        "name": f"{generate.BY}: {one.name}",
+        "has": f"{how}, by {shown}" if parameters else how,
+        "parameters": parameters,
+        "datasets": datasets,
+        "rows": one.rows,
+        "cost": round(datasets * one.rows * one.cost_per_row, 6) or None,
+    }
+
+
+def _of_base(inputs: Inputs, name: str) -> dict[str, Any]:
+    made = OF_BASE[name](base_known(inputs))
+    count = len(inputs.catalogue.base)
+    has = f"{count} rows of the base, once" if made else "nothing: these rows do not call for it"
+    rows = max((one.rows for one in made), default=None)
+    return {"name": name, "has": has, "datasets": len(made), "rows": rows, "cost": None}
+
+
+def _rows_of(one: Mapping[str, Any]) -> int:
+    return int(one["datasets"] * one["rows"])
+
+
+def _pool_warnings(inputs: Inputs, drawn: Mapping[str, Any]) -> list[str]:
+    spec, found = inputs.spec, list[str]()
+    place = spec.place("data.pool")
+    if drawn["free"] < pool.FEWEST and POOL in spec.loop.propose:
+        why = f"{drawn['free']} of its {drawn['rows']} rows are free, {pool.FEWEST} are needed for a dataset"
+        found.append(f"{place}: nothing can be drawn: {why}")
+    lacking = [label for label, count in (drawn["labels"] or {}).items() if not count]
+    if lacking:
+        named = ", ".join(lacking[:SHOWN]) + (", …" if len(lacking) > SHOWN else "")
+        found.append(f"{place}: it has no row of {len(lacking)} of {len(drawn['labels'])} classes ({named})")
+    return found
