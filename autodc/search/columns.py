@@ -21,11 +21,11 @@ class Columns:
     of: Array
     """The column of every feature."""
     staged: Array
-    """Features that are the strength of a dataset in one of two stages."""
+    """Features that are the strength of a dataset that has two stages: in either, and in the second."""
     stage: Array
     """The column of the stage of each."""
     later: Array
-    """Whether each is of the second."""
+    """Whether each is that in the second alone."""
     numbers: Array
     chosen: Array
     """Features that are a contrast of a choice."""

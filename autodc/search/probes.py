@@ -46,7 +46,9 @@ def slopes(space: Space, probes: Mapping[str, float]) -> Array | None:
     known = np.array([probes[d.name] for d in space.dimensions if d.name in probes], dtype=float)
     if len(known) < 2 or float(np.ptp(known)) == 0.0:
         return None
-    names = [space.dimensions[i].name for i, _, _ in space.features_of]
+    names = [
+        space.dimensions[i].name if at else "" for (i, _, _), at in zip(space.features_of, space.strengths, strict=True)
+    ]
     return np.array([(probes[n] - known.mean()) / known.std() if n in probes else 0.0 for n in names])
 
 
@@ -104,7 +106,7 @@ class ProbedModeller:
         if good.sum() < LEAST:
             return 0.0
         features = self._space.features(head.rows[good])
-        amount = features[:, self._space.data_features].sum(1)
+        amount = features[:, self._space.strengths].sum(1)
         others = np.column_stack([np.ones(len(features)), amount])
         x, y = (_left(v, others) for v in (features @ self._tilt, head.objective[good]))
         square = float(x @ x)

@@ -190,7 +190,10 @@ class Recommender:
 
 
 def plainer(space: Space, row: Array) -> list[tuple[int, Array]]:
-    """Of every weight that is in and not 1, and every number at the end of its range: the row with 1, or inside."""
+    """Of every weight that is in and not 1, and every number at the end of its range: the row with 1, or inside.
+
+    Of a recipe that says what becomes of datasets: plain training in its place.
+    """
     found = []
     for column, dimension in enumerate(space.dimensions):
         u = float(row[column])
@@ -198,6 +201,8 @@ def plainer(space: Space, row: Array) -> list[tuple[int, Array]]:
             other = dimension.unit(1.0)
         elif dimension.kind == "number" and min(u, 1 - u) < EDGE:
             other = INSIDE if u < EDGE else 1 - INSIDE
+        elif any(one.column == column and one.code == u for one in space.idle):
+            other = dimension.unit(dimension.rest)
         else:
             continue
         changed = row.copy()

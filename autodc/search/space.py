@@ -215,11 +215,11 @@ class Space:
     def features(self, rows: Array) -> Array:
         """Return what a surrogate sees, shape (n, F).
 
-        The strength of every dataset in its stage, numbers around 0, choices as contrasts; everything inactive is 0.
+        The strength of every dataset, and again where it is of the second stage, numbers around 0, choices as contrasts; everything inactive is 0.
         """
         plan = self._columns
         out = rows[:, plan.of]
-        out[:, plan.staged] *= (rows[:, plan.stage] > CENTRE) == plan.later
+        out[:, plan.staged] *= (rows[:, plan.stage] > CENTRE) | ~plan.later
         out[:, plan.numbers] -= CENTRE
         out[:, plan.chosen] = (np.round(out[:, plan.chosen]) == plan.choice) - plan.share
         if self._conditions:
@@ -232,9 +232,14 @@ class Space:
         return np.array([self.dimensions[i].kind == "weight" for i, _, _ in self.features_of], dtype=bool)
 
     @property
+    def strengths(self) -> Array:
+        """Which features are the strengths of datasets whatever their stage, one for each, shape (F,)."""
+        return self.data_features & np.array([stage < 0 or not later for _, stage, later in self.features_of])
+
+    @property
     def cluster_features(self) -> tuple[Array, ...]:
-        """Which features are summed in which cluster, for every band (F, clusters): all stages of a dataset."""
-        of = np.array([i for i, _, _ in self.features_of], dtype=int)
+        """Which features are summed in which cluster, for every band (F, clusters): every strength once."""
+        of = np.where(self.strengths, [i for i, _, _ in self.features_of], -1)
         return tuple(np.column_stack([np.isin(of, one) for one in band]).astype(float) for band in self.clusters)
 
     def _rested(self, rows: Array) -> Array:
