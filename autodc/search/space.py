@@ -234,7 +234,8 @@ class Space:
     @property
     def strengths(self) -> Array:
         """Which features are the strengths of datasets whatever their stage, one for each, shape (F,)."""
-        return self.data_features & np.array([stage < 0 or not later for _, stage, later in self.features_of])
+        whole: Array = np.array([stage < 0 or not later for _, stage, later in self.features_of])
+        return self.data_features & whole
 
     @property
     def cluster_features(self) -> tuple[Array, ...]:

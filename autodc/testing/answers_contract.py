@@ -55,9 +55,9 @@ class AnswersContract:
             assert make(problem, 16).suggest(number, observed, plans[24:], mixture=mixture) == found
             plans.append(found.plan)
         assert len({plan.hyperparameters for plan in plans[24:]}) == 4
-        staged = {"recipe": "pretrain_finetune", "pretrain": frozenset({"d3"})}
-        told = engine.suggest(28, observed, plans[24:], mixture=mixture, **staged).plan
-        settled = engine.settle(observed, mixture, **staged)
+        recipe, pretrain = "pretrain_finetune", frozenset({"d3"})
+        told = engine.suggest(28, observed, plans[24:], mixture=mixture, recipe=recipe, pretrain=pretrain).plan
+        settled = engine.settle(observed, mixture, recipe=recipe, pretrain=pretrain)
         assert settled is not None
         for plan in (told, settled):
             assert (plan.mixture, plan.recipe, plan.pretrain) == (Mixture.of(mixture), "pretrain_finetune", ("d3",))

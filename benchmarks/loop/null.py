@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
 from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.adapters.journal import state_of
@@ -36,6 +37,7 @@ from autodc.trial.trainer import TrainingJob, TrainPart
 from autodc.verbs.run import run
 from autodc.wire.inputs import read_inputs
 from benchmarks.loop.null_worlds import ENOUGH, FEW, WORLDS, written
+from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
 
@@ -43,6 +45,24 @@ NIGHTS, SMALL_NIGHTS = 14, 3
 BUDGET = {"trainings": 70, "trials": 18, "rounds": 2}
 FIRST = 500
 RESULTS = Path(__file__).resolve().parents[1] / "results"
+HEAD = """# Null nights
+
+    OMP_NUM_THREADS=1 python -m benchmarks.loop.null
+
+Base, pool and generator are of one kind and no weakness is planted; nothing is given. Proposers: pool, generate,
+relabel, prune, deduplicate, outliers, rebalance, edge_cases, augment. {trainings} trainings at most, {rounds} rounds ×
+{trials} of search; in every second night rows of pool and generator have a price. Target: anything kept in at most 10%
+of 40 nights or more. Gains are in points of accuracy on test rows that no decision saw, ± the standard error over
+nights."""
+KINDS = {
+    ENOUGH: "## Enough rows: all the pool beside the tuned base brings nothing\n\nThese count.",
+    FEW: "## Few rows: more of the same truly helps\n\nThese do not count: here a keep is mostly right.",
+}
+COLUMNS = (
+    *("world", "nights", "nights that keep anything (90% interval)", "nights that keep settings", "tuned base, %"),
+    *("all the pool beside it", "made a night", "confirmed findings", "error budget asked", "trainings"),
+)
+MADE = ("by", "made", "worth beside the tuned base", "kept")
 PAGE, RAW = RESULTS / "loop_null.md", RESULTS / "loop_null_raw.jsonl"
 
 
@@ -216,7 +236,71 @@ def _asked(one: Any) -> dict[str, Any]:
 
 def page(found: Sequence[Mapping[str, Any]]) -> str:
     """The results as they stand in benchmarks/results/loop_null.md."""
-    return json.dumps(len(found))
+    parts = [HEAD.format(**BUDGET)]
+    for kind, words in KINDS.items():
+        mine = [one for one in found if one["kind"] == kind]
+        if mine:
+            groups = {"all": mine} | {name: [one for one in mine if one["world"] == name] for name in WORLDS}
+            rows = [_summary(name, group, kind) for name, group in groups.items() if group]
+            parts += [words, table(COLUMNS, rows)]
+    parts += ["## What was kept", _kept(found), "## What the makers made, in worlds of enough rows"]
+    parts += [table(MADE, _makers([one for one in found if one["kind"] == ENOUGH]))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(name: str, group: Sequence[Mapping[str, Any]], kind: str) -> Sequence[object]:
+    """A line of the table."""
+    keeps = sum(bool(one["kept"]) for one in group)
+    low, high = beta.ppf([0.05, 0.95], [keeps or 1, keeps + 1], [len(group) - keeps + 1, max(1, len(group) - keeps)])
+    told = f"{keeps} of {len(group)}: {100 * keeps / len(group):.1f}%"
+    pool = [one["worth"]["all the pool"] for one in group]
+    return (
+        name,
+        len(group),
+        f"{told} ({100 * low if keeps else 0:.0f} to {100 * high if keeps < len(group) else 100:.0f})",
+        sum(one["tuned"] for one in group),
+        f"{100 * np.mean([one['worth']['base'] for one in group]):.1f}",
+        _mean([gain for gain, _ in pool]),
+        f"{np.mean([len(one['made']) for one in group]):.1f}",
+        f"{np.mean([sum(f[1] == 'confirmed' for f in one['findings']) for one in group]):.2f}",
+        f"{np.mean([sum(a['share'] for a in one['asked']) for one in group]):.3f}",
+        f"{np.mean([one['spent']['trainings'] for one in group]):.0f}",
+    )
+
+
+def _kept(found: Sequence[Mapping[str, Any]]) -> str:
+    """Each night that kept anything, and what that is truly worth."""
+    lines = []
+    for one in found:
+        if one["kept"]:
+            told = one["worth"]["kept"]
+            gain, error = told["by the settings of the tuned base"]
+            by = [a for a in one["asked"] if a["verdict"] == "keep"]
+            asked = ", ".join(f"{a['purpose']} at {a['alpha']:g} ({' '.join(a['reasons'])})" for a in by)
+            lines.append(
+                f"- {one['world']} {one['seed']}, {one['kind']}{', priced' if one['priced'] else ''}: "
+                f"{', '.join(one['kept'])}. On the test {gain:+.2f} ± {error:.2f} points by the settings of the "
+                f"tuned base, {told['by those of the end'][0]:+.2f} by those of the end; settings alone "
+                f"{told['settings alone'][0]:+.2f}. Shown by {asked}"
+            )
+    return "\n".join(lines) or "Nothing."
+
+
+def _makers(found: Sequence[Mapping[str, Any]]) -> list[Sequence[object]]:
+    """What each kind of dataset is worth beside the tuned base, or in its place."""
+    worth: dict[str, list[float]] = {}
+    kept: dict[str, int] = {}
+    for one in found:
+        for name, card in one["made"].items():
+            kind = f"{card['by']}{', by chance' if card['control'] else ''}"
+            worth.setdefault(kind, []).append(one["worth"][name][0])
+            kept[kind] = kept.get(kind, 0) + (name in one["kept"])
+    return [(kind, len(values), _mean(values), kept[kind]) for kind, values in sorted(worth.items())]
+
+
+def _mean(values: Sequence[float]) -> str:
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
+    return f"{np.mean(values):+.2f} ± {error:.2f}"
 
 
 if __name__ == "__main__":
