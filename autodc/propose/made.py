@@ -62,16 +62,21 @@ def write(folder: Path, made: Made) -> dict[str, Any]:
         np.save(folder / INPUTS, np.ascontiguousarray(made.x), allow_pickle=False)
     np.save(folder / TARGETS, np.asarray(made.y), allow_pickle=False)
     made.metadata.reset_index(drop=True).to_parquet(folder / METADATA)
-    origin, n = made.origin, len(made.x)
+    n = len(made.x)
+    origin_frame(made.origin, n).to_parquet(folder / ORIGIN)
+    facts = {"rows": n, "parents": list(made.origin.parents), "coded": made.coded, "facts": dict(made.facts)}
+    files.write_whole(folder / FACTS, json.dumps(facts))
+    return facts
+
+
+def origin_frame(origin: Origin, n: int) -> pd.DataFrame:
+    """Where n rows come from, as it is stored."""
     known = pd.DataFrame(index=range(n))
     known["parent"] = -1 if origin.parent is None else origin.parent
     known["position"] = -1 if origin.position is None else origin.position
     for name, values in origin.changed.items():
         known[f"{CHANGED}{name}"] = [json.dumps(one) for one in values]
-    known.to_parquet(folder / ORIGIN)
-    facts = {"rows": n, "parents": list(origin.parents), "coded": made.coded, "facts": dict(made.facts)}
-    files.write_whole(folder / FACTS, json.dumps(facts))
-    return facts
+    return known
 
 
 def read(folder: Path) -> Made:

@@ -20,15 +20,14 @@ from autodc.data.admit import Admission, Candidate, training_digests
 from autodc.data.catalogue import read_rows
 from autodc.errors import DataError, InputError, each_of
 from autodc.plan.mixture import BASE
-from autodc.review.deliveries import PARTS, refused_words
+from autodc.review.deliveries import ORACLE, PARTS, refused_words
 from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, RequestMade
 from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
-from autodc.wire.admitting import let_in, stored_dataset
+from autodc.wire.admitting import stored_dataset
 from autodc.wire.inputs import Inputs
+from autodc.wire.labelled import BY, LabelledRows
 
-BY = "inbox"
-"""Who proposed a dataset that was delivered."""
 SHADOW = "shadow.json"
 """In a folder that `autodc shadow` wrote: it says where the sheet is and how it is read."""
 REQUEST = "request"
@@ -52,17 +51,19 @@ class Inbox:
         spec = inputs.spec
         self._folder = Path(spec.folder, spec.data.inbox or "").expanduser()
         self._seen: dict[str, Signature] = {path.name: _signature(path) for path in self._delivered()}
-        self._door = inputs.catalogue.door(spec.data)
+        self._door, self._labelled = inputs.catalogue.door(spec.data), LabelledRows(inputs)
 
     def arrived(self, state: State) -> Sequence[DatasetAdmitted | DeliveryRefused]:
         """Let in what fits: through the door, on disk, and from the next round on in the search; refuse the rest."""
         there = {path.name for path in self._delivered()}
         found: list[DatasetAdmitted | DeliveryRefused] = [
-            replace(one, problems=()) for one in state.refused.values() if one.delivered not in there
+            replace(one, problems=())
+            for one in state.refused.values()
+            if one.delivered not in there and not one.delivered.startswith(ORACLE)
         ]
         self._remember(state)
         for name, path, mark in self._new(state):
-            candidate = self._candidate(name, path, state.round)
+            candidate = self._labels(name, path, state) or self._candidate(name, path, state.round)
             try:
                 admission = self._looked_at(candidate, state)
                 candidate = for_request(candidate, admission, _request_of(path, admission, state))
@@ -72,8 +73,14 @@ class Inbox:
                 found.append(refused)
                 self._notice(refused_words(refused))
                 continue
-            found.append(let_in(self._store, candidate, admission))
+            found.append(self._labelled.let_in(self._store, candidate, admission))
         return found
+
+    def _labels(self, name: str, path: Path, state: State) -> Candidate | None:
+        """A delivery as labels of rows of the pool that were asked for; None where it is rows."""
+        asked = ASKED_FOR.match(path.name)
+        place = f"{self._inputs.spec.data.inbox}/{path.name}"
+        return self._labelled.of_sheet(name, path, place, state, state.requests.get(asked[1].upper() if asked else ""))
 
     def _remember(self, state: State) -> None:
         """The door knows what was let in before the study was taken up again."""

@@ -31,6 +31,7 @@ from autodc.study.view import spec_of
 from autodc.studyfile import codes
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.wire.attributes import columns_for, enriched
+from autodc.wire.oracles import about_oracle, oracle_problems
 from autodc.wire.problem import search_problem
 from autodc.wire.separate import Separation, separate, told_of_cut
 from autodc.wire.workers import Workers
@@ -133,6 +134,7 @@ def read_inputs(spec: StudySpec, out: Path | None = None, workers: Workers | Non
         warnings=(
             *catalogue.warnings,
             *_unused(spec),
+            *about_oracle(spec, catalogue),
             *_unpaid_probes(spec),
             *affordable.unpaid(spec),
             *doubts,
@@ -150,7 +152,7 @@ def named_problems(spec: StudySpec, problem: SearchProblem) -> list[AutodcError]
     if spec.search.probes == "fork":
         found += fork_problems(task.trainer, spec.folder)
     gather(found, lambda: make_engine(spec.search.sampler, problem, spec.seed, spec.folder))
-    return found
+    return [*found, *oracle_problems(spec)]
 
 
 def _former(out: Path | None) -> State | None:

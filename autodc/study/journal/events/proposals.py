@@ -24,9 +24,12 @@ class ProposalsMade(Event):
     """propose.proposal.Proposal each."""
     notes: NotesJson = ()
     """What could not be proposed, and why: {code, got} each."""
+    to_label: ProposalsJson = ()
+    """The same of rows that people are to label first: requests may name them, nothing is made of them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "proposals", tuple(masked_tree(one) for one in self.proposals))
+        object.__setattr__(self, "to_label", tuple(masked_tree(one) for one in self.to_label))
         object.__setattr__(self, "notes", tuple(masked_tree(note) for note in self.notes))
 
 
@@ -37,6 +40,8 @@ class ProposalRefused(Event):
     name: str
     round: int
     problems: ProblemsJson
+    cost: float = 0.0
+    """What was paid all the same, in the unit of budget.cost: rows that an oracle was asked for."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "problems", tuple(masked_tree(one) for one in self.problems))
