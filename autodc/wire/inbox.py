@@ -52,6 +52,7 @@ class Inbox:
         self._folder = Path(spec.folder, spec.data.inbox or "").expanduser()
         self._seen: dict[str, Signature] = {path.name: _signature(path) for path in self._delivered()}
         self._door, self._labelled = inputs.catalogue.door(spec.data), LabelledRows(inputs)
+        self._taken = set[str]()
 
     def arrived(self, state: State) -> Sequence[DatasetAdmitted | DeliveryRefused]:
         """Let in what fits: through the door, on disk, and from the next round on in the search; refuse the rest."""
@@ -74,6 +75,7 @@ class Inbox:
                 self._notice(refused_words(refused))
                 continue
             found.append(self._labelled.let_in(self._store, candidate, admission))
+            self._taken.add(name)
         return found
 
     def _labels(self, name: str, path: Path, state: State) -> Candidate | None:
@@ -119,7 +121,7 @@ class Inbox:
             signature, name = _signature(path), _name(path)
             is_whole = self._seen.get(path.name) == signature or all(now - at / 1e9 > SETTLED for _, _, at in signature)
             self._seen[path.name] = signature
-            is_in = name in state.roster and state.card(name).get("by") == BY
+            is_in = name in self._taken or (name in state.roster and state.card(name).get("by") == BY)
             mark = fingerprint.of([state.question.fingerprint, signature], kind="delivery")
             is_refused = path.name in state.refused and state.refused[path.name].mark == mark
             if signature and is_whole and not is_in and not is_refused:

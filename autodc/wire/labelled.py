@@ -13,6 +13,7 @@ from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.label_files import ID, is_one, names_in, read_label_file
 from autodc.data.admit import Admission, Candidate
 from autodc.data.catalogue import POOL
+from autodc.data.descent import refuse_descent
 from autodc.errors import DataError
 from autodc.files import write_whole
 from autodc.large import taken_values
@@ -47,7 +48,7 @@ class LabelledRows:
     """Makes candidates of rows of the pool that people were asked to label."""
 
     def __init__(self, inputs: Inputs) -> None:
-        self._catalogue = inputs.catalogue
+        self._spec, self._catalogue = inputs.spec, inputs.catalogue
         self._told: dict[str, _Told] = {}
 
     def of_sheet(
@@ -88,15 +89,17 @@ class LabelledRows:
             found = targets([ids[at] for at in positions.tolist()])
             self._refuse_again(name, place, state, asked)
             is_known = np.array([one is not None for one in found], dtype=bool)
-            if int(is_known.sum()) < min(FEWEST, len(positions)):
+            may = self._may_train(name, positions, place)
+            taken = np.flatnonzero(is_known & may)
+            if len(taken) < min(FEWEST, len(positions)):
                 hint = "rows that nobody can tell are left out; the others are too few to be a dataset"
-                got = f"{int(is_known.sum())} of {len(positions)} rows"
+                got = f"{len(taken)} of {len(positions)} rows"
                 raise DataError("ADC-PROP-075", "too few rows could be labelled", place, got, hint)
-            self._told[name] = _Told(rows=positions[is_known], by=source)
-            y = wanted_of(self._catalogue).array([one for one in found if one is not None])
+            self._told[name] = _Told(rows=positions[taken], by=place)
+            y = wanted_of(self._catalogue).array([found[at] for at in taken])
             classes = self._catalogue.classes
             y = y if classes is None else taken_values(np.asarray(classes), y)
-            return replace(data.take(positions[is_known], name), y=y, fingerprint="")
+            return replace(data.take(positions[taken], name), y=y, fingerprint="")
 
         return Candidate(name=name, place=place, rows=rows, source=source, by=BY, round=state.round, parent=(POOL,))
 
@@ -110,6 +113,13 @@ class LabelledRows:
             origin = Origin(parents=(POOL,), parent=parent, position=rows, changed={"labelled_by": by})
             write_whole(origin_file(store.path, admission.data.fingerprint), origin_frame(origin, len(rows)).to_parquet)
         return event
+
+    def _may_train(self, name: str, positions: Array, place: str) -> Array:
+        """Rows of which nothing, neither content nor group, is held out, shape (n,)."""
+        group = self._spec.data.base.options.get("group")
+        parent, group = np.zeros(len(positions), dtype=np.int64), None if group is None else str(group)
+        found = refuse_descent(name, (POOL,), parent, positions, self._catalogue, group=group, place=place)
+        return np.ones(len(positions), bool) if found.kept is None else np.isin(np.arange(len(positions)), found.kept)
 
     def _refuse_again(self, name: str, place: str, state: State, asked: ev.RequestMade) -> None:
         before = [one for one in delivered(state, asked.id) if tuple(state.card(one).get("parent") or ()) == (POOL,)]

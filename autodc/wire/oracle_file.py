@@ -52,11 +52,12 @@ class OracleFile:
         pool = inputs.spec.data.pool
         self._place = f"{ORACLE}: {'' if pool is None else pool.oracle}"
         self._door = inputs.catalogue.door(inputs.spec.data)
-        self._seen = self._signature()
+        self._seen, self._taken = self._signature(), set[str]()
 
     def arrived(self, state: State) -> Sequence[Arrived]:
         """Let in the rows of requests that are labelled by now; say once why the file is not taken."""
-        waiting = [one for one in state.requests.values() if one.label and not delivered(state, one.id)]
+        asked = [one for one in state.requests.values() if one.label and one.id not in self._taken]
+        waiting = [one for one in asked if not delivered(state, one.id)]
         before, self._seen = self._seen, self._signature()
         told = state.refused.get(self._place)
         if self._seen is None or not waiting:
@@ -102,6 +103,7 @@ class OracleFile:
                 problems += each_of(error)
                 continue
             found.append(self._rows.let_in(self._store, for_request(candidate, admission, asked), admission))
+            self._taken.add(asked.id)
         return found, problems
 
     def _signature(self) -> tuple[int, int] | None:

@@ -124,8 +124,14 @@ def _weakness(view: View, one: ev.FindingMade, looked_at: int) -> Weakness:
 
 
 def _offered(state: State) -> dict[str, Mapping[str, Any]]:
-    """Finding → rows of the pool for it that lack labels, as the round chose them."""
-    return {str(one["finding"]): one for made in state.proposed.get(state.round, ()) for one in made.to_label}
+    """Finding → rows of the pool for it that lack labels, as the round chose them, where nobody was asked about any."""
+    asked = {(one.label["pool"], row) for one in state.requests.values() if one.label for row in one.label["rows"]}
+    every = (one for made in state.proposed.get(state.round, ()) for one in made.to_label)
+    return {
+        str(one["finding"]): one
+        for one in every
+        if not any((one["arguments"]["pool"], row) in asked for row in one["arguments"]["rows"])
+    }
 
 
 def _event(
