@@ -96,7 +96,7 @@ class LabelledRows:
                 got = f"{len(taken)} of {len(positions)} rows"
                 raise DataError("ADC-PROP-075", "too few rows could be labelled", place, got, hint)
             self._told[name] = _Told(rows=positions[taken], by=place)
-            y = wanted_of(self._catalogue).array([found[at] for at in taken])
+            y = wanted_of(self._catalogue).array([found[at] for at in taken.tolist()])
             classes = self._catalogue.classes
             y = y if classes is None else taken_values(np.asarray(classes), y)
             return replace(data.take(positions[taken], name), y=y, fingerprint="")

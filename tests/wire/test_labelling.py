@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.errors import AutodcError, each_of
@@ -54,9 +54,9 @@ def desk(folder: Path, **data: Any) -> Inputs:
         "data": {
             "base": {"source": "base.npz"},
             "validation": {"source": "validation.npz"},
-            "pool": {"source": "pool.npz", "cost_per_row": 0.5, **more},
             "inbox": "inbox",
             **data,
+            "pool": {"source": "pool.npz", "cost_per_row": 0.5, **more},
         },
         "metrics": {"primary": "accuracy"},
         "slices": [{"name": "overall", "role": "target"}],
@@ -321,3 +321,40 @@ def test_what_is_no_oracle_is_told_before_the_night(tmp_path: Path) -> None:
         assert [one.code for one in each_of(error.value)] == ["ADC-PROP-070"]
         assert words in str(error.value)
         assert "data.pool.oracle" in str(error.value)
+
+
+def test_a_table_is_labelled_by_its_own_ids_and_the_words_of_its_classes(tmp_path: Path) -> None:
+    known = load_breast_cancer(as_frame=True)
+    frame = known.frame.assign(diagnosis=np.asarray(known.target_names)[known.target]).drop(columns="target")
+    frame.insert(0, "patient", [f"p-{n:03d}" for n in range(len(frame))])
+    for name, rows in (("base", slice(0, 150)), ("validation", slice(150, 400))):
+        frame[rows].to_csv(tmp_path / f"{name}.csv", index=False)
+    frame[400:].drop(columns="diagnosis").to_csv(tmp_path / "pool.csv", index=False)
+    options = {"target": "diagnosis", "id": "patient"}
+    inputs = desk(
+        tmp_path,
+        base={"source": "base.csv", "options": options},
+        validation={"source": "validation.csv", "options": options},
+        pool={"source": "pool.csv", "options": {"id": "patient"}},
+    )
+    state = asked(inputs, tmp_path)
+    lines = sheet(inputs, tmp_path, state)
+    assert [line["id"] for line in lines] == [f"p-{400 + row}" for row in ROWS]
+    assert {"mean radius", "label"} <= lines[0].keys()
+    truth = dict(zip(frame["patient"], frame["diagnosis"], strict=True))
+    answers = [{**line, "label": truth[line["id"]]} for line in lines]
+    answers[0]["label"] = "?"
+    folder = tmp_path / "inbox" / "R1 done"
+    folder.mkdir()
+    put(folder / "to_label.csv", answers)
+    (event,) = arrived(inputs, tmp_path, state)
+    data = stored_dataset(ArtefactStore(tmp_path / "out" / DATASETS), state_with(state, event), event.name)
+    assert inputs.catalogue.classes is not None
+    assert data.y is not None
+    assert [inputs.catalogue.classes[code] for code in data.y] == [truth[f"p-{400 + row}"] for row in ROWS[1:]]
+    assert (event.card["rows"], event.card["cost"]) == (39, 19.5)
+
+
+def state_with(state: State, event: ev.DatasetAdmitted) -> State:
+    apply(state, event)
+    return state
