@@ -85,8 +85,8 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-SHDW-005": Code("An option of the stream is no key and value."),
     "ADC-SHDW-006": Code("The stream has columns that shadow mode writes itself."),
     # the inbox
-    "ADC-INBX-001": Code("A sheet in the inbox is labelled in part."),
-    "ADC-INBX-003": Code("A sheet in the inbox has no label yet."),
+    "ADC-INBX-001": several("A sheet in the inbox is labelled in part."),
+    "ADC-INBX-003": several("A sheet in the inbox has no label yet."),
     "ADC-INBX-002": Code("Rows in the inbox are there already: in the base, or on the roster."),
     "ADC-SHDW-010": Code("The method fails on rows that it is to predict."),
     "ADC-SHDW-011": Code("Rows could not be predicted on this machine."),

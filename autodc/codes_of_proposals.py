@@ -49,6 +49,17 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-064": several("The origin of made rows does not fit: its datasets, rows or number."),
     "ADC-PROP-065": Code("The journal does not say where the study file lies."),
     "ADC-PROP-066": Code("Inputs or targets are called as a column of lineage."),
+    # rows without labels: oracles, and people who are asked
+    "ADC-PROP-070": several("An oracle cannot be loaded, or what is named as one is none."),
+    "ADC-PROP-071": Code("An oracle fails."),
+    "ADC-PROP-072": Code("An oracle answers something else than labels."),
+    "ADC-PROP-073": several("An oracle answers for other rows, or for another number of rows."),
+    "ADC-PROP-074": Code("Labels are no classes of the study, NaN, or no numbers."),
+    "ADC-PROP-075": several("Too few rows of a pool could be labelled."),
+    "ADC-PROP-076": Code("A file of labels cannot be read, or has no ids and labels."),
+    "ADC-PROP-077": several("A file of labels has other ids than were asked for, or some twice or not at all."),
+    "ADC-PROP-078": Code("Note: labels of this kind fit into no sheet that people could fill in."),
+    "ADC-PROP-079": Code("Rows that people were asked to label were labelled before."),
     # mended bases, rows drawn again, label maps
     "ADC-PROP-030": several("There is nothing to mend, or it cannot be told what: no dataset is made."),
     "ADC-PROP-031": several("A label map names classes that do not exist, or none that the dataset has."),

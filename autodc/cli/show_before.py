@@ -52,6 +52,8 @@ def show_preflight(found: Mapping[str, Any]) -> None:
         column = found["separation"].get("times", {}).get(part)
         words += f", the newest by `{column}`" if column else ""
         out.print(words, soft_wrap=not out.is_terminal)
+    if found["labelling"] is not None:
+        out.print(_sentence(found["labelling"]["words"]), soft_wrap=not out.is_terminal)
     night = found["night"]
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "

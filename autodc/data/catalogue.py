@@ -13,6 +13,7 @@ from autodc import fingerprint
 from autodc.data.admit import Candidate, Door, Read, fitted, like, training_digests
 from autodc.data.agreement import Classes, class_labels
 from autodc.data.dataset import Dataset
+from autodc.data.pool import read_pool
 from autodc.data.problems import OptionError
 from autodc.data.sealed import Asked, Measure, misfits_of, sealed
 from autodc.errors import AutodcError, DataError, InputError, each_of, raise_all
@@ -202,7 +203,9 @@ def _entries(spec: StudySpec, candidates: Iterable[Candidate]) -> list[_Entry]:
     data = spec.data
     found = [entry("base", BASE, "data.base", data.base)]
     found += [_Entry(role="candidate", name=c.name, place=c.place, rows=c.rows) for c in candidates]
-    found += [entry("pool", POOL, "data.pool", data.pool)] if data.pool is not None else []
+    if data.pool is not None:
+        place = place_of(spec, "data.pool", POOL)
+        found.append(_Entry(role="pool", name=POOL, place=place, rows=partial(read_pool, spec, data.pool, place)))
     found.append(entry("validation", VALIDATION, "data.validation", data.validation))
     found += [entry("test", TEST, "data.test", data.test)] if data.test is not None else []
     for i, part in enumerate(spec.slices):

@@ -85,16 +85,20 @@ def rate(gain: float, cost: float) -> tuple[float, float]:
     return (gain / cost if cost > 0 else (np.inf if gain > 0 else 0.0), gain)
 
 
-def ask(weakness: Weakness, base_rows: int, *, price: float = 0.0, purse: float = np.inf) -> Ask:
+def ask(
+    weakness: Weakness, base_rows: int, *, price: float = 0.0, purse: float = np.inf, there: int | None = None
+) -> Ask:
     """Say how many rows of a kind to ask for.
 
-    base_rows: of the base; price: of a row; purse: what may be spent. Where that does not pay even LEAST_ROWS, these
-    are asked for all the same: whoever decides sees the cost beside the budget.
+    base_rows: of the base; price: of a row; purse: what may be spent; there: so many rows are known that only lack
+    labels. Where the purse does not pay even LEAST_ROWS, these are asked for all the same: whoever decides sees the
+    cost beside the budget.
     """
     like, curve, now, most = _curve(weakness, base_rows)
     rows = _flat(curve, now, most)
     if price > 0 and rows * price > purse:
         rows = max(LEAST_ROWS, int(purse / price))
+    rows = rows if there is None else min(rows, there)
     told = [_told(weakness, curve.gain(now, float(n))) for n in _sizes(rows)]
     at = next(one for one in told if one["rows"] == rows + now)
     steps = tuple({**one, "rows": one["rows"] - now} for one in told)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from autodc.files import write_whole
 from autodc.report.findings import PICTURES, Exhibits
+from autodc.report.sheets import write_sheet
 from autodc.review.numbers import count
 from autodc.review.requests import FOLDER, views
 from autodc.study.journal.state import State
@@ -34,7 +35,9 @@ def write_requests(state: State, folder: Path, exhibits: Exhibits) -> list[Path]
     for one in views(state):
         arrays = exhibits(one["exhibit"]) if one["exhibit"] else None
         examples = _examples(arrays, folder / FOLDER / one["id"])
-        told = {key: value for key, value in one.items() if key != "exhibit"}
+        if (rows := exhibits(one["stored_sheet"]) if one["stored_sheet"] else None) is not None:
+            write_sheet(rows, one["to_label"]["rows"], folder / one["to_label"]["sheet"])
+        told = {key: value for key, value in one.items() if key not in ("exhibit", "stored_sheet")}
         write_whole(folder / FOLDER / f"{one['id']}.json", json.dumps({**told, "examples": examples}, indent=2) + "\n")
         write_whole(folder / one["file"], _page(one, examples))
         found.append(folder / one["file"])
@@ -71,6 +74,7 @@ def _page(one: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]) -> str:
     rank = f"priority {one['priority']}" if one["priority"] else _OVER[one["status"]]
     sure = "" if one["finding_status"] == "confirmed" else ", which is only suspected"
     rule = f", as a condition: `{one['rule']}`" if one["is_rule"] else ". No condition tells it; the examples below do"
+    sheet = "" if one["to_label"] is None else one["to_label"]["sheet"]
     lines = [
         f"# {one['id']}: {one['rows']:,} rows {_plain(one['which'])}",
         "",
@@ -79,11 +83,11 @@ def _page(one: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]) -> str:
         "## What is needed",
         "",
         f"- **Which rows**: {_plain(one['which'])}{rule}.",
-        f"- **How many**: about {one['rows']:,}, labelled as the base is.",
+        f"- **How many**: {_many(one)}.",
         f"- **Why**: {one['sentence']}.",
         *(f"  - {words}" for words in one["why"][:5]),
-        *([f"- **Choosing rows without labels**: {one['unlabelled']}"] if one["unlabelled"] else []),
-        f"- **Form**: {_form(one['inputs'])}; no copy of a validation or test row.",
+        *([f"- **Choosing rows without labels**: {one['unlabelled']}"] if one["unlabelled"] and not sheet else []),
+        f"- **Form**: {_form(one['inputs'], sheet)}.",
         f"- **Where to**: {one['how']}.",
         f"- **When**: {one['until_words']}.",
         "",
@@ -108,7 +112,18 @@ def _page(one: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([*lines, *_shown(examples)])
 
 
-def _form(inputs: Mapping[str, Any]) -> str:
+def _many(one: Mapping[str, Any]) -> str:
+    if one["to_label"] is None:
+        return f"about {one['rows']:,}, labelled as the base is"
+    return f"the {one['rows']:,} that are on the sheet, each with a label as the base has them"
+
+
+def _form(inputs: Mapping[str, Any], sheet: str) -> str:
+    """What is delivered: labels by id, or rows with the inputs of the base."""
+    return f"labels by id, as in `{sheet}`" if sheet else f"{_as_base(inputs)}; no copy of a validation or test row"
+
+
+def _as_base(inputs: Mapping[str, Any]) -> str:
     """The inputs of the base in words."""
     match inputs.get("kind"):
         case "arrays":

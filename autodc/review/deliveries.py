@@ -9,6 +9,8 @@ from autodc.errors import DataError
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 
+ORACLE = "data.pool.oracle"
+"""How the name begins of what is delivered by the file of labels that the study file names."""
 PARTS = ("code", "problem", "place", "got", "hint")
 """Of a problem, as an event holds it and an error takes it."""
 
@@ -28,7 +30,8 @@ def warnings(state: State) -> list[str]:
 
 def refused_words(event: ev.DeliveryRefused) -> str:
     """Why one is not taken, and how to go on."""
-    return f"the inbox: `{event.delivered}` is not taken: {problem_words(event.problems)}"
+    where = "" if event.delivered.startswith(ORACLE) else "the inbox: "
+    return f"{where}`{event.delivered}` is not taken: {problem_words(event.problems)}"
 
 
 def problem_words(problems: Iterable[Mapping[str, Any]]) -> str:

@@ -89,7 +89,8 @@ def _given(step: Mapping[str, Any]) -> str:
 
 def _made(step: Mapping[str, Any]) -> str:
     made = step["made"]
-    told = f"row {step['row']} of `{step['dataset']}`, made in round {step['round']} by {step['by']}"
+    told = f"row {step['row']} of `{step['dataset']}`, "
+    told += _by(step) if step["by"] == INBOX else f"made in round {step['round']} by {step['by']}"
     if made["words"]:
         told += f": {made['words']}"
     if step["changed"]:

@@ -24,6 +24,10 @@ from autodc.study.view import spec_of
 DAY = 86400.0
 FOLDER = "requests"
 """Of a run: one file a request for people, one for programs."""
+SHEET = "to_label.csv"
+"""In the folder of a request: rows of the pool, to be labelled."""
+CARDS, PICTURES = "cards", "pictures"
+"""Names of the arrays of a sheet that is stored: all but pictures as JSON in UTF-8, and these, (n, h, w, 3)."""
 PLAIN = {"classification": ("accuracy",), "regression": ("mae",)}
 """Metrics that are the mean error itself, so that a gain of one is a gain of the other."""
 
@@ -51,7 +55,7 @@ def view(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]:
     return {
         **_dict(state, one, rank),
         "words": finding["words"],
-        "which": _which(finding),
+        "which": _which(finding, one),
         "sentence": finding["sentence"],
         "is_rule": finding["kind"] == "attributes",
         "why": [*finding["apart"], *finding["why"]],
@@ -78,6 +82,7 @@ def view(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]:
         "lead_days": None if (lead := spec_of(state).data.lead_time) is None else round(lead / DAY, 3),
         "kept_words": [promise_words(each, numbers) for each in _deliveries(state, one)],
         "exhibit": one.exhibit,
+        "stored_sheet": str(one.label.get("sheet", "")),
     }
 
 
@@ -166,8 +171,16 @@ def _dict(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]
         "like": one.like,
         "inputs": dict(card.get("inputs") or {}),
         "file": f"{FOLDER}/{one.id}.md",
+        "to_label": _to_label(one),
         "delivered": _deliveries(state, one),
     }
+
+
+def _to_label(one: ev.RequestMade) -> dict[str, Any] | None:
+    """The rows of the pool that are to be labelled; None where rows are to be found."""
+    if not one.label:
+        return None
+    return {"rows": len(one.label["rows"]), "of": one.label.get("matching"), "sheet": f"{FOLDER}/{one.id}/{SHEET}"}
 
 
 def _deliveries(state: State, one: ev.RequestMade) -> list[dict[str, Any]]:
@@ -243,9 +256,10 @@ def _is_classification(state: State) -> bool:
     return spec_of(state).task.kind == "classification"
 
 
-def _which(finding: Mapping[str, Any]) -> str:
+def _which(finding: Mapping[str, Any], one: ev.RequestMade) -> str:
     """Rows that are wanted, as they follow on `500 rows`."""
-    return f"where {finding['words']}" if finding["kind"] == "attributes" else f"like those of {finding['words']}"
+    of = "of the pool, to be labelled, " if one.label else ""
+    return f"{of}{'where' if finding['kind'] == 'attributes' else 'like those of'} {finding['words']}"
 
 
 def _basis(one: ev.RequestMade) -> str:
@@ -278,12 +292,25 @@ def _until_words(state: State, one: ev.RequestMade) -> str:
 
 def _how(state: State, one: ev.RequestMade) -> str:
     inbox = spec_of(state).data.inbox
+    if one.label:
+        return _how_labelled(state, one, inbox)
     if inbox is None:
         return (
             "the study file has no `data.inbox`: name a folder there, or add the rows as one of `data.candidates` "
             f"whose name begins with {one.id}"
         )
     return f"put it into the inbox ({inbox}) under a name that begins with {one.id}, such as `{one.id}.npz`"
+
+
+def _how_labelled(state: State, one: ev.RequestMade, inbox: str | None) -> str:
+    pool = spec_of(state).data.pool
+    oracle = None if pool is None else pool.oracle
+    fill = f"fill in the label of every row of {FOLDER}/{one.id}/{SHEET}, `?` where nobody can tell, and "
+    ways = [f"put it into the inbox ({inbox}) as `{one.id}.csv`"] if inbox is not None else []
+    ways += [f"write its ids and labels into {oracle} (data.pool.oracle)"] if oracle is not None else []
+    if not ways:
+        return f"{fill}name a folder for it in the study file (`data.inbox`): put it there as `{one.id}.csv`"
+    return f"{fill}{', or '.join(ways)}"
 
 
 def _instead(state: State, one: ev.RequestMade) -> dict[str, Any] | None:
@@ -325,6 +352,10 @@ def _tonight(state: State, one: ev.RequestMade) -> str:
             f"{said(known['brings'])} of its {said(known['of'])}; beyond them, {count(one.rows, 'row')} ordered would "
             f"bring about {said(known['left'])} more. Order only what they leave.{first}"
         )
+    if one.label:
+        of = one.label.get("matching")
+        many = f"{len(one.label['rows'])} of the {of} that match, the likest to failures" if of else "some of them"
+        return f"The pool has such rows, and they lack nothing but labels: {many}, are on the sheet."
     makers = one.told.get("makers", ())
     if makers:
         return f"Nothing could be made for it tonight: {listed(map(str, makers))} had nothing for these rows.{first}"

@@ -37,13 +37,19 @@ class CandidateSpec(SourceSpec):
 class PoolSpec(SourceSpec):
     """Rows that proposers may draw from."""
 
-    labelled: bool = Field(default=True, description="whether its rows have labels; without, an oracle or people say")
+    labelled: bool | None = Field(
+        default=None,
+        description="whether its rows have labels; false: none are read, an oracle or people say. Left out: as it lies",
+    )
     oracle: str | None = Field(
         default=None,
         min_length=1,
-        description="path/to/file.py:function that labels rows, or a file of labels that may arrive while it runs",
+        description="who labels its rows where they have none: path/to/file.py:function, called on a worker, or a file "
+        "of labels by id (.csv, .tsv, .jsonl, .json) that may arrive while the study runs; left out, people are asked",
     )
-    cost_per_row: float = Field(default=0.0, ge=0, description="what a row costs, in the unit of budget.cost")
+    cost_per_row: float = Field(
+        default=0.0, ge=0, description="what a row, or its label, costs, in the unit of budget.cost"
+    )
 
 
 class GeneratorSpec(Spec):

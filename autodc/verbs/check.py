@@ -27,6 +27,7 @@ from autodc.verbs.calibration import read_calibration
 from autodc.verbs.noise import slice_rows, where_from
 from autodc.wire.attributes import measured_later
 from autodc.wire.inputs import Inputs, read_inputs
+from autodc.wire.oracles import labelling
 from autodc.wire.study import started_event, warm_start
 from autodc.wire.tracking import tracking_of
 from autodc.wire.workers import local_workers
@@ -67,6 +68,7 @@ def preflight(spec: StudySpec, source: str | os.PathLike[str] | None = None) -> 
         "slices": slices,
         "noise": where_from(inputs, measured),
         "separation": inputs.separation.to_dict(),
+        "labelling": labelling(spec, inputs.catalogue),
         "night": {**night, **_disk(inputs, night["trainings"])},
         "tracking": tracking.text,
         "warnings": [

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -41,6 +41,7 @@ from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
 from autodc.verbs.requested import Requested
 from autodc.verbs.summary import Summary
+from autodc.wire.admitting import DATASETS
 from autodc.wire.explored import measure_ahead
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.study import job_maker, open_study, tidy
@@ -195,13 +196,13 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
 
 def exhibits_of(folder: Path) -> Exhibits:
     """What is kept to be shown of the findings of a run."""
-    store = ArtefactStore(folder / "outcomes")
+    stores = ArtefactStore(folder / "outcomes"), ArtefactStore(folder / DATASETS)
 
     def read(address: str) -> Mapping[str, Array] | None:
-        try:
-            return store.get(address)
-        except ArtefactLost:
-            return None
+        for store in stores:
+            with suppress(ArtefactLost):
+                return store.get(address)
+        return None
 
     return read
 

@@ -19,15 +19,14 @@ from autodc.data.admit import Admission, Candidate
 from autodc.data.catalogue import read_rows
 from autodc.errors import DataError, InputError, each_of
 from autodc.plan.mixture import BASE
-from autodc.review.deliveries import PARTS, refused_words
+from autodc.review.deliveries import ORACLE, PARTS, refused_words
 from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, RequestMade
 from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
-from autodc.wire.admitting import Entrance, let_in
+from autodc.wire.admitting import Entrance
 from autodc.wire.inputs import Inputs
+from autodc.wire.labelled import BY, LabelledRows
 
-BY = "inbox"
-"""Who proposed a dataset that was delivered."""
 SHADOW = "shadow.json"
 """In a folder that `autodc shadow` wrote: it says where the sheet is and how it is read."""
 REQUEST = "request"
@@ -36,6 +35,8 @@ ASKED_FOR = re.compile(r"(R\d+)(?![A-Za-z0-9])", re.IGNORECASE)
 """Beginning of the name of a file or folder that is delivered for a request."""
 SETTLED = 2.0
 """Seconds after its last change, or a look ago, from which on a delivery is whole."""
+REPEATED = "ADC-INBX-002"
+"""Rows that are delivered and there already."""
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", "~")
 
 Signature = tuple[tuple[str, int, int], ...]
@@ -62,15 +63,19 @@ class Inbox:
         spec = inputs.spec
         self._folder = Path(spec.folder, spec.data.inbox or "").expanduser()
         self._seen: dict[str, Signature] = {path.name: _signature(path) for path in self._delivered()}
+        self._labelled = LabelledRows(inputs)
+        self._taken = set[str]()
 
     def arrived(self, state: State) -> Sequence[DatasetAdmitted | DeliveryRefused]:
         """Let in what fits: through the door, on disk, and from the next round on in the search; refuse the rest."""
         there = {path.name for path in self._delivered()}
         found: list[DatasetAdmitted | DeliveryRefused] = [
-            replace(one, problems=()) for one in state.refused.values() if one.delivered not in there
+            replace(one, problems=())
+            for one in state.refused.values()
+            if one.delivered not in there and not one.delivered.startswith(ORACLE)
         ]
         for name, path, mark in self._new(state):
-            candidate = self._candidate(name, path, state.round)
+            candidate = self._labels(name, path, state) or self._candidate(name, path, state.round)
             try:
                 admission = self._looked_at(candidate, state)
                 candidate = for_request(candidate, admission, _request_of(path, admission, state))
@@ -80,15 +85,22 @@ class Inbox:
                 found.append(refused)
                 self._notice(refused_words(refused))
                 continue
-            found.append(let_in(self._store, candidate, admission))
+            found.append(self._labelled.let_in(self._store, candidate, admission))
+            self._taken.add(name)
         return found
+
+    def _labels(self, name: str, path: Path, state: State) -> Candidate | None:
+        """A delivery as labels of rows of the pool that were asked for; None where it is rows."""
+        asked = ASKED_FOR.match(path.name)
+        place = f"{self._inputs.spec.data.inbox}/{path.name}"
+        return self._labelled.of_sheet(name, path, place, state, state.requests.get(asked[1].upper() if asked else ""))
 
     def _looked_at(self, candidate: Candidate, state: State) -> Admission:
         """Read and judge a delivery. Raises DataError for what the door refuses, and for what is there already."""
         if candidate.name in (BASE, *state.roster):
             hint = "give the file or folder another name"
             raise DataError("ADC-DATA-027", "this name is taken", candidate.place, f"`{candidate.name}`", hint)
-        return self._entrance.admit(candidate, state, "ADC-INBX-002")
+        return self._entrance.admit(candidate, state, REPEATED)
 
     def _candidate(self, name: str, path: Path, round_number: int) -> Candidate:
         spec = self._inputs.spec
@@ -110,7 +122,7 @@ class Inbox:
             signature, name = _signature(path), _name(path)
             is_whole = self._seen.get(path.name) == signature or all(now - at / 1e9 > SETTLED for _, _, at in signature)
             self._seen[path.name] = signature
-            is_in = name in state.roster and state.card(name).get("by") == BY
+            is_in = name in self._taken or (name in state.roster and state.card(name).get("by") == BY)
             mark = fingerprint.of([state.question.fingerprint, signature], kind="delivery")
             is_refused = path.name in state.refused and state.refused[path.name].mark == mark
             if signature and is_whole and not is_in and not is_refused:

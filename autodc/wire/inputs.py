@@ -32,6 +32,7 @@ from autodc.study.view import spec_of
 from autodc.studyfile import codes
 from autodc.studyfile.study import SourceSpec, StudySpec
 from autodc.wire.attributes import columns_for, enriched
+from autodc.wire.oracles import about_oracle, oracle_problems
 from autodc.wire.problem import search_problem
 from autodc.wire.separate import Separation, separate, told_of_cut
 from autodc.wire.workers import Workers
@@ -138,6 +139,7 @@ def read_inputs(
         warnings=(
             *catalogue.warnings,
             *_unused(spec),
+            *about_oracle(spec, catalogue),
             *_unpaid_probes(spec),
             *affordable.unpaid(spec),
             *doubts,
@@ -158,7 +160,7 @@ def named_problems(spec: StudySpec, problem: SearchProblem) -> list[AutodcError]
     for at, one in enumerate(spec.data.generators):
         wrong = generator_problem(one.generator, one.options, spec.folder, f"data.generators[{at}]")
         found += [] if wrong is None else [wrong]
-    return found
+    return [*found, *oracle_problems(spec)]
 
 
 def _former(out: Path | None) -> State | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -34,6 +35,7 @@ from autodc.study.view import View
 from autodc.table import Table
 from autodc.wire.explored import EMBEDDING, asked_attributes, measured_alike
 from autodc.wire.inputs import Inputs
+from autodc.wire.labelling import Labelling
 from autodc.wire.wishes import (
     as_finding,
     declared_by,
@@ -59,6 +61,7 @@ class Proposers:
         """Begin. store: gets what makers are to look at."""
         self._inputs, self._store = inputs, store
         self._pool: tuple[pd.DataFrame, Mapping[str, Array], Array] | None = None
+        self._labelling: Labelling | None = None
 
     def of(self, name: str, view: View, rows: Rows | None) -> Part:
         """What one of them proposes. rows: the explore rows as the incumbent sees them, None where nobody can look."""
@@ -80,16 +83,19 @@ class Proposers:
         wishes.sort(key=lambda wish: -wish.expected)
         if not wishes:
             return (), ()
-        seen = self._seen(rows, view.state)
-        return pool.proposals(
-            seen,
-            wishes,
+        propose = partial(
+            pool.proposals,
             base=len(catalogue.base),
             cost=spec.data.pool.cost_per_row,
             most=spec.loop.proposals,
             round_number=view.state.round,
             seed=spec.seed,
         )
+        seen = self._seen(rows, view.state)
+        if catalogue.pool.y is not None:
+            return propose(seen, wishes)
+        self._labelling = self._labelling or Labelling(spec, catalogue, self._store)
+        return self._labelling.proposals(seen, wishes, propose, view.state)
 
     def _of_generators(self, view: View, rows: Rows | None) -> Part:
         """Rows of every generator for what was found; where it makes them, its maker finds by the explore rows."""
@@ -151,13 +157,16 @@ class Proposers:
         )
 
     def _barred(self, state: State) -> Array:
-        """Rows of the pool that the base has, or that were taken before."""
+        """Rows of the pool that the base has, that were taken before, or that people were asked about."""
         catalogue = self._inputs.catalogue
         assert catalogue.pool is not None
         barred = np.isin(catalogue.pool.hashes, catalogue.base.hashes)
         for one in every(state):
             if one.parts == (pool.POOL,):
                 barred[np.asarray(one.arguments.get("rows", ()), dtype=np.int64)] = True
+        for asked in state.requests.values():
+            if asked.label and asked.label["pool"] == catalogue.pool.fingerprint:
+                barred[np.asarray(asked.label["rows"], dtype=np.int64)] = True
         return barred
 
 

@@ -16,7 +16,7 @@ from autodc.data.descent import refuse_descent
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError, each_of
 from autodc.files import write_whole
-from autodc.propose import generate
+from autodc.propose import generate, oracle
 from autodc.propose import made as making
 from autodc.propose.proposal import Proposal
 from autodc.review.deliveries import PARTS
@@ -29,6 +29,7 @@ from autodc.wire.admitting import Entrance, let_in, origin_file, stored_dataset,
 from autodc.wire.declaring import declared
 from autodc.wire.diagnosis import ExploreDiagnoser
 from autodc.wire.inputs import Inputs
+from autodc.wire.labelling import PEOPLE
 from autodc.wire.proposers import PROPOSERS, Proposers
 
 Array = np.ndarray[Any, Any]
@@ -87,8 +88,9 @@ class Making:
                 made, told = (), ({"code": FAILED, "got": f"{name}: {type(error).__name__}: {error}"},)
             found += [one for one in made if one.name not in taken]
             notes += told
+        to_make = [one for one in found if one.maker != PEOPLE]
         made, slices, undeclared = declared(
-            self._inputs, view, found if weighs(view) else _affordable(view, found, notes)
+            self._inputs, view, to_make if weighs(view) else _affordable(view, to_make, notes)
         )
         return ev.ProposalsMade(
             round=view.state.round,
@@ -96,6 +98,7 @@ class Making:
             proposals=tuple(one.to_dict() for one in made),
             notes=(*notes, *undeclared),
             slices=slices,
+            to_label=tuple(one.to_dict() for one in found if one.maker == PEOPLE),
         )
 
     def ended(self, name: str, answer: Answer) -> None:
@@ -112,11 +115,11 @@ class Making:
         place = f"{one.by}, {one.name}"
         if answer.status != "done":
             code, words, hint = ENDINGS.get(answer.status, NOT_MADE)
-            return _refused(one, view, InputError(code, words, place, answer.error, hint))
+            return _refused(one, view, InputError(code, words, place, answer.error, hint), self._paid(one))
         try:
             return self._let_in(one, answer, view, place)
         except AutodcError as error:
-            return _refused(one, view, error)
+            return _refused(one, view, error, self._paid(one))
 
     def _let_in(self, one: Proposal, answer: Answer, view: View, place: str) -> ev.DatasetAdmitted:
         out = self._made / one.name
@@ -136,7 +139,7 @@ class Making:
             name=one.name,
             place=place,
             rows=lambda read: self._as_dataset(one.name, made, descent.kept),
-            cost=one.cost if one.rows <= 0 else round(one.cost * len(made.x) / one.rows, 6),
+            cost=_price(one, int(made.facts.get("asked", len(made.x)))),
             tags=one.tags,
             targets=one.targets,
             by=one.by,
@@ -155,6 +158,12 @@ class Making:
         write_whole(origin_file(self._store.path, data.fingerprint), origin.frame(len(data)).to_parquet)
         told = {"seconds": round(answer.seconds, 3), "rows": len(made.x), "facts": dict(made.facts)}
         return replace(event, card={**event.card, "how": one.to_dict(), "made": told})
+
+    def _paid(self, one: Proposal) -> float:
+        """What was paid for one of which nothing came: the rows that an oracle was asked for."""
+        if one.maker != oracle.ASK:
+            return 0.0
+        return _price(one, oracle.asked_rows(oracle.answers_of(self._made, one.name)))
 
     def _as_dataset(self, name: str, made: making.Made, kept: Array | None) -> Dataset:
         """As a source would read it: classes as the user writes them, columns of a table among the metadata too."""
@@ -189,6 +198,11 @@ def _affordable(view: View, found: Sequence[Proposal], notes: list[Mapping[str, 
     return paid
 
 
-def _refused(one: Proposal, view: View, error: AutodcError) -> ev.ProposalRefused:
+def _price(one: Proposal, rows: int) -> float:
+    """What so many rows of a proposal cost."""
+    return one.cost if one.rows <= 0 else round(one.cost * rows / one.rows, 6)
+
+
+def _refused(one: Proposal, view: View, error: AutodcError, cost: float) -> ev.ProposalRefused:
     problems = [{part: str(getattr(e, part)) for part in PARTS} for e in each_of(error)]
-    return ev.ProposalRefused(name=one.name, round=view.state.round, problems=tuple(problems))
+    return ev.ProposalRefused(name=one.name, round=view.state.round, problems=tuple(problems), cost=cost)

@@ -53,7 +53,6 @@ from autodc.trial import order
 from autodc.wire.admitting import DATASETS, MADE, PICTURES, Entrance, admitted_event, let_in, stored_dataset
 from autodc.wire.attributes import measured_for
 from autodc.wire.composing import Composer
-from autodc.wire.inbox import Inbox
 from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.problem import described_problem, search_problem
@@ -136,6 +135,7 @@ def open_study(
     notice: told in words what was delivered to the inbox and is not taken.
     """
     from autodc.wire.diagnosis import ExploreDiagnoser  # slow to import, and who reads a run needs none of it
+    from autodc.wire.oracle_file import arrivals_of  # as slow
 
     spec = inputs.spec
     if out.exists() and not out.is_dir():
@@ -175,7 +175,7 @@ def open_study(
             borrowed=borrowed,
             diagnoser=diagnoser,
             maker=maker,
-            arrivals=Inbox(inputs, joined, notice, entrance) if spec.data.inbox else None,
+            arrivals=arrivals_of(inputs, joined, notice, entrance),
         )
     except AutodcError:
         journal.close()

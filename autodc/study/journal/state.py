@@ -151,7 +151,7 @@ class State:
     def paid(self) -> float:
         """What was paid for data: for what is kept of that which was given, for what was made whatever came of it."""
         made = (n for n in self.roster if "how" in self.roster[n] and n not in self.kept)
-        return sum(map(self.cost, (*self.kept, *made)))
+        return sum(map(self.cost, (*self.kept, *made))) + sum(one.cost for one in self.unmade.values())
 
     @property
     def to_make(self) -> Iterator[Mapping[str, Any]]:

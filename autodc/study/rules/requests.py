@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,10 +43,23 @@ def due(view: View, proposed: Collection[str] = ()) -> tuple[ev.RequestMade, ...
     left = max(0, spec.loop.findings - made)
     price, purse = price_of(spec, state), purse_of(spec, state)
     base = int(state.card(BASE).get("rows") or 0)
-    asks = [ask(_weakness(view, one, looked.made.rows), base, price=price or 0.0, purse=purse) for one in taken]
+    offered = _offered(state)
+    asks = [
+        ask(
+            _weakness(view, one, looked.made.rows),
+            base,
+            price=price or 0.0,
+            purse=purse,
+            there=len(offered[one.id]["arguments"]["rows"]) if one.id in offered else None,
+        )
+        for one in taken
+    ]
     worthwhile = [one for one in in_order(asks) if one.gain["mid"] > 0][:left]
     first, rank = len(state.requests) + 1, made + 1
-    return tuple(_event(view, one, f"R{first + k}", rank + k, price, purse) for k, one in enumerate(worthwhile))
+    return tuple(
+        _event(view, one, f"R{first + k}", rank + k, price, purse, offered.get(one.finding))
+        for k, one in enumerate(worthwhile)
+    )
 
 
 def is_open(state: State, name: str) -> bool:
@@ -107,8 +121,28 @@ def _weakness(view: View, one: ev.FindingMade, looked_at: int) -> Weakness:
     )
 
 
-def _event(view: View, one: Ask, name: str, rank: int, price: float | None, purse: float) -> ev.RequestMade:
+def _offered(state: State) -> dict[str, Mapping[str, Any]]:
+    """Finding → rows of the pool for it that lack labels, as the round chose them, where nobody was asked about any."""
+    asked = {(one.label["pool"], row) for one in state.requests.values() if one.label for row in one.label["rows"]}
+    every = (one for made in state.proposed.get(state.round, ()) for one in made.to_label)
+    return {
+        str(one["finding"]): one
+        for one in every
+        if not any((one["arguments"]["pool"], row) in asked for row in one["arguments"]["rows"])
+    }
+
+
+def _event(
+    view: View,
+    one: Ask,
+    name: str,
+    rank: int,
+    price: float | None,
+    purse: float,
+    offered: Mapping[str, Any] | None,
+) -> ev.RequestMade:
     state, spec = view.state, view.spec
+    rows = {} if offered is None else {**offered["arguments"], "rows": offered["arguments"]["rows"][: one.rows]}
     finding = state.findings[one.finding]
     own = finding.told.get("slice")
     targets = {each.name for each in spec.slices if each.role == "target"}
@@ -130,5 +164,6 @@ def _event(view: View, one: Ask, name: str, rank: int, price: float | None, purs
         targets=(own,) if own in targets else (),
         like=one.like,
         exhibit=finding.exhibit,
+        label=rows,
         told={"makers": makers} if makers else {},
     )

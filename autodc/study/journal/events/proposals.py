@@ -30,9 +30,12 @@ class ProposalsMade(Event):
     slices: OwnSlicesJson = ()
     """Slices of findings that proposals declare as their targets: {name, finding, where} each; SliceAdmitted follows
     for those that are new."""
+    to_label: ProposalsJson = ()
+    """The same of rows that people are to label first: requests may name them, nothing is made of them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "proposals", tuple(masked_tree(one) for one in self.proposals))
+        object.__setattr__(self, "to_label", tuple(masked_tree(one) for one in self.to_label))
         object.__setattr__(self, "notes", tuple(masked_tree(note) for note in self.notes))
 
 
@@ -43,6 +46,8 @@ class ProposalRefused(Event):
     name: str
     round: int
     problems: ProblemsJson
+    cost: float = 0.0
+    """What was paid all the same, in the unit of budget.cost: rows that an oracle was asked for."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "problems", tuple(masked_tree(one) for one in self.problems))

@@ -44,5 +44,8 @@ class RequestMade(Event):
     """The dataset whose learning curve tells the gain; None: it is weighed from what is usual."""
     exhibit: str = ""
     """Address of the rows that are shown as examples, empty where nothing is kept."""
+    label: Mapping[str, Any] = field(default_factory=dict)
+    """Rows of the pool that are to be labelled, empty where rows are to be found: `rows` (positions), `matching`, the
+    fingerprint of the `pool` and the address of the `sheet`. JSON values."""
     told: Mapping[str, Any] = field(default_factory=dict)
     """What else the words need: {makers: [pool, names of generators] that had nothing for it}. JSON values."""

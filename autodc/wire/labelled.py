@@ -1,0 +1,139 @@
+"""Rows of a pool that people were asked to label, as candidates once a sheet or a file says their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.label_files import ID, is_one, names_in, read_label_file
+from autodc.data.admit import Admission, Candidate
+from autodc.data.catalogue import POOL
+from autodc.data.descent import refuse_descent
+from autodc.errors import DataError
+from autodc.files import write_whole
+from autodc.large import taken_values
+from autodc.propose.made import Origin
+from autodc.propose.pool import FEWEST
+from autodc.review.requests import SHEET
+from autodc.study.journal import events as ev
+from autodc.study.journal.state import State
+from autodc.study.rules.requests import delivered
+from autodc.wire.admitting import let_in, origin_file
+from autodc.wire.inputs import Inputs
+from autodc.wire.label_sheets import UNFIT, whole_sheet
+from autodc.wire.labelling import row_ids, wanted_of
+
+Array = np.ndarray[Any, Any]
+
+BY = "inbox"
+"""Who proposed a dataset that was delivered."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    rows: Array
+    """Positions in the pool."""
+    by: str
+    """What said so."""
+
+
+@final
+class LabelledRows:
+    """Makes candidates of rows of the pool that people were asked to label."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._spec, self._catalogue = inputs.spec, inputs.catalogue
+        self._told: dict[str, _Told] = {}
+
+    def of_sheet(
+        self, name: str, path: Path, place: str, state: State, asked: ev.RequestMade | None
+    ) -> Candidate | None:
+        """A delivery as labels of the rows that a request names; None where it is something else.
+
+        It is a file that may hold labels, or a folder with a sheet, and its columns are not those of rows.
+        """
+        file = path / SHEET if path.is_dir() else path
+        if asked is None or not asked.label or not is_one(file) or not file.is_file() or self._are_rows(file):
+            return None
+        wanted = wanted_of(self._catalogue)
+
+        def targets(ids: Sequence[str]) -> list[Any]:
+            return whole_sheet(read_label_file(file, wanted.columns, place), ids, wanted, place)
+
+        return self.candidate(name, str(path), place, state, asked, targets)
+
+    def candidate(
+        self,
+        name: str,
+        source: str,
+        place: str,
+        state: State,
+        asked: ev.RequestMade,
+        targets: Callable[[Sequence[str]], Sequence[Any]],
+    ) -> Candidate:
+        """The rows of a request with what was said of them. targets: of the ids in their order, None: open."""
+
+        def rows(read: Any) -> Any:
+            data = self._catalogue.pool
+            if data is None or data.fingerprint != asked.label["pool"]:
+                hint = "put the pool back as it was, or deliver rows with their labels"
+                raise DataError("ADC-PROP-077", UNFIT, place, f"the pool is another than {asked.id} was asked of", hint)
+            positions = np.asarray(asked.label["rows"], dtype=np.int64)
+            ids = row_ids(self._catalogue)
+            found = targets([ids[at] for at in positions.tolist()])
+            self._refuse_again(name, place, state, asked)
+            is_known = np.array([one is not None for one in found], dtype=bool)
+            may = self._may_train(name, positions, place)
+            taken = np.flatnonzero(is_known & may)
+            if len(taken) < min(FEWEST, len(positions)):
+                hint = "rows that nobody can tell are left out; the others are too few to be a dataset"
+                got = f"{len(taken)} of {len(positions)} rows"
+                raise DataError("ADC-PROP-075", "too few rows could be labelled", place, got, hint)
+            self._told[name] = _Told(rows=positions[taken], by=place)
+            y = wanted_of(self._catalogue).array([found[at] for at in taken.tolist()])
+            classes = self._catalogue.classes
+            y = y if classes is None else taken_values(np.asarray(classes), y)
+            return replace(data.take(positions[taken], name), y=y, fingerprint="")
+
+        return Candidate(name=name, place=place, rows=rows, source=source, by=BY, round=state.round, parent=(POOL,))
+
+    def let_in(self, store: ArtefactStore, candidate: Candidate, admission: Admission) -> ev.DatasetAdmitted:
+        """Store what came through the door, and where its rows come from; the event by which it joins."""
+        event = let_in(store, candidate, admission)
+        told = self._told.pop(candidate.name, None)
+        if told is not None and admission.data is not None:
+            rows = told.rows if admission.kept is None else told.rows[np.asarray(admission.kept)]
+            parent, by = np.zeros(len(rows), dtype=np.int64), [told.by] * len(rows)
+            origin = Origin(parents=(POOL,), parent=parent, position=rows, changed={"labelled_by": by})
+            write_whole(origin_file(store.path, admission.data.fingerprint), origin.frame(len(rows)).to_parquet)
+        return event
+
+    def _may_train(self, name: str, positions: Array, place: str) -> Array:
+        """Rows of which nothing, neither content nor group, is held out, shape (n,)."""
+        group = self._spec.data.base.options.get("group")
+        parent, group = np.zeros(len(positions), dtype=np.int64), None if group is None else str(group)
+        found = refuse_descent(name, (POOL,), parent, positions, self._catalogue, group=group, place=place)
+        return np.ones(len(positions), bool) if found.kept is None else np.isin(np.arange(len(positions)), found.kept)
+
+    def _refuse_again(self, name: str, place: str, state: State, asked: ev.RequestMade) -> None:
+        before = [one for one in delivered(state, asked.id) if tuple(state.card(one).get("parent") or ()) == (POOL,)]
+        if before:
+            hint = "nothing is lost: they are judged under that name; mended labels come as rows, under another name"
+            raise DataError(
+                "ADC-PROP-079", "these rows were labelled before", place, f"{asked.id}: `{before[0]}`", hint
+            )
+
+    def _are_rows(self, file: Path) -> bool:
+        """Whether a file has the columns of the inputs and no id with a label: then it is rows of a person's own."""
+        names, base = set(names_in(file)), self._catalogue.base
+        return bool(base.features) and set(base.features) <= names and not {ID, *self._labels} <= names
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return wanted_of(self._catalogue).columns
