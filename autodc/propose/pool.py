@@ -257,8 +257,8 @@ def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Arr
     order = np.lexsort((-like, ~members))
     sure = order[like[order] > LIKELIER]
     others = order[members[order] & (like[order] <= LIKELIER)]
-    taken: Array = candidates[np.concatenate([sure, others[: max(0, int(FILLED * count) - len(sure))]])]
-    return taken
+    filling = others[: max(0, int(FILLED * count) - len(sure))]
+    return np.asarray(candidates[np.concatenate([sure, filling])])
 
 
 def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
