@@ -215,7 +215,8 @@ class Space:
     def features(self, rows: Array) -> Array:
         """Return what a surrogate sees, shape (n, F).
 
-        The strength of every dataset, and again where it is of the second stage, numbers around 0, choices as contrasts; everything inactive is 0.
+        The strength of every dataset, and again where it is of the second stage, numbers around 0, choices as
+        contrasts; everything inactive is 0.
         """
         plan = self._columns
         out = rows[:, plan.of]
