@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from PIL import Image
 from sklearn.datasets import load_wine
 
 from autodc.adapters.enrichers.image import FittedImage
-from autodc.adapters.enrichers.text import WORD, FittedText
 from autodc.adapters.generators import generator_of
 from autodc.adapters.generators.image import PARAMETERS, ImageGenerator, ImageOptions
 from autodc.adapters.generators.table import TableGenerator, TableOptions
@@ -27,6 +25,7 @@ from autodc.table import Table
 from autodc.testing.generator_contract import GeneratorContract
 from autodc.trial.call import CallError
 from tests.propose.generating import SENSOR, digits, sensors
+from tests.propose.test_paraphrase import SAID
 
 TEXTS = [
     "The film was really great, a beautiful story.",
@@ -34,13 +33,6 @@ TEXTS = [
     "I like the new car; it is fast and not expensive.",
     "Terrible service, and the answer came too late.",
 ]
-SAID = [
-    "I do not like it. It is good and cheap",
-    "The doctor waited twenty-one minutes and the food and service were great",
-    "One of them is not fast and cheap",
-    "He was stopped and searched",
-]
-NEGATION = re.compile(r"\b(?:not|no|never|cannot)\b|n['’]t\b", re.IGNORECASE)
 PROGRAM = """
 import json, sys
 import numpy as np
@@ -58,11 +50,6 @@ def nothing(rows: int) -> pd.DataFrame:
 def pictures() -> Base:
     x, y = digits()
     return Base(x=x[:30], y=y[:30], metadata=nothing(30), classes=tuple(range(10)))
-
-
-def reviews() -> list[str]:
-    data = Path(__file__).parents[2] / "configs" / "reviews" / "data"
-    return pd.read_json(data / "products.jsonl", lines=True)["text"].astype(str).tolist()
 
 
 def wine() -> pd.DataFrame:
@@ -242,44 +229,6 @@ def test_texts_change_by_rule() -> None:
     typed = changed(typos=0.5)
     assert typed != TEXTS
     assert [len(text.split()) for text in typed] == [len(text.split()) for text in TEXTS]
-
-
-def test_texts_are_said_in_other_words_that_mean_the_same() -> None:
-    def changed(**used: float) -> list[str]:
-        return TextGenerator().transform(SAID, np.zeros(4), nothing(4), used, 3)[0]
-
-    assert changed(contractions=1.0)[0] == "I don't like it. It's good and cheap"
-    assert changed(numbers=1.0)[1:3] == [SAID[1].replace("twenty-one", "21"), SAID[2]]
-    assert changed(abbreviations=1.0)[1] == SAID[1].replace("doctor", "dr").replace("minutes", "min")
-    turned = changed(reorder=1.0)
-    assert turned[0].endswith("cheap and good")
-    assert turned[2:] == SAID[2:], "a negation, and what is done one after the other, keep their order"
-    assert all(len(new) > len(old) for new, old in zip(changed(polite=1.0), SAID, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("parameter", "attribute", "sign"),
-    [
-        ("contractions", "words", -1),
-        ("numbers", "digits", 1),
-        ("abbreviations", "characters", -1),
-        ("polite", "words", 1),
-        ("reorder", "", 0),
-    ],
-)
-def test_a_paraphrase_moves_what_is_measured_and_keeps_negations(parameter: str, attribute: str, sign: int) -> None:
-    texts = reviews()
-    told = [TextGenerator().transform(texts, [], nothing(0), {parameter: share}, 5)[0] for share in (0.5, 1.0)]
-    before, half, whole = (
-        FittedText({}).attributes(Rows(x=Table.of_texts(one), metadata=nothing(len(one)))) for one in (texts, *told)
-    )
-    steps = [sign * float((one[attribute] - before[attribute]).mean()) for one in (half, whole) if attribute]
-    assert not steps or 0 < steps[0] < steps[1]
-    if not attribute:
-        assert [sorted(WORD.findall(one)) for one in told[1]] == [sorted(WORD.findall(one)) for one in texts]
-        assert 0 < sum(a != b for a, b in zip(told[0], texts, strict=True)) < sum(map(str.__ne__, told[1], texts))
-    for old, new in zip(texts, told[1], strict=True):
-        assert len(NEGATION.findall(new)) == len(NEGATION.findall(old))
 
 
 @pytest.mark.parametrize(
