@@ -59,8 +59,8 @@ def _round(state: State, number: int, rows: Sequence[dict[str, Any]], numbers: N
 
 def _looked(state: State, number: int) -> DiagnosisState | None:
     """The diagnosis that a round began with; None where the model was the one of before. Its end has one of its own."""
-    moved = (*state.moves, *state.polished)
-    ends = {Plan.from_dict(one.plan) for one in moved if one.round == number}
+    ends = {Plan.from_dict(one.plan) for one in state.moves if one.round == number}
+    ends |= {Plan.from_dict(one.plan) for one in state.polished if one.round == number}
     mine = (one for one in state.diagnoses if one.made.round == number and one.made.rows and one.plan not in ends)
     return next(mine, None)
 
