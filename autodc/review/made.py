@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autodc.gate.questions import LEAVING, WHOLES
+from autodc.plan.plan import Plan
 from autodc.review import actions, by_chance, deliveries, findings, lineage, requests, together
 from autodc.review.numbers import Numbers, count, listed
 from autodc.review.wording import VERDICTS, of_finding
@@ -59,8 +60,11 @@ def _round(state: State, number: int, rows: Sequence[dict[str, Any]], numbers: N
 
 
 def _looked(state: State, number: int) -> DiagnosisState | None:
-    """The last diagnosis of a round that saw rows."""
-    return next((one for one in reversed(state.diagnoses) if one.made.round == number and one.made.rows), None)
+    """The diagnosis that a round began with; None where the model was the one of before. Its end has one of its own."""
+    ends = {Plan.from_dict(one.plan) for one in state.moves if one.round == number}
+    ends |= {Plan.from_dict(one.plan) for one in state.polished if one.round == number}
+    mine = (one for one in state.diagnoses if one.made.round == number and one.made.rows and one.plan not in ends)
+    return next(mine, None)
 
 
 def _before(state: State, number: int, looked: DiagnosisState | None) -> str:

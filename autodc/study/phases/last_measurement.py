@@ -104,8 +104,8 @@ def _because(view: View) -> str:
         return "stopped"
     if state.limit is not None and state.limit.trainings < allowance.asked(spec):
         return state.limit.because
-    if state.round >= spec.loop.rounds:
-        return "rounds"
     if actions.ended(state):
         return "expected"
+    if state.round >= spec.loop.rounds:
+        return "rounds"
     return "findings" if allowance.left(view) >= allowance.LEAST_ROUND else "budget.trainings"
