@@ -15,7 +15,6 @@ import pytest
 from autodc.adapters.journal import open_for_reading
 from autodc.evaluation import objective
 from autodc.propose.proposal import Proposal
-from autodc.review.views import why
 from autodc.study.driver import Interrupted
 from autodc.study.journal import events as ev
 from autodc.study.journal.fold import fold
@@ -153,7 +152,6 @@ def test_the_slice_is_a_demand_of_what_was_made_for_it_and_no_part_of_the_object
     before, after = (result["validation"][when]["finding-F1"] for when in ("before", "after"))
     assert after > before + 0.2
     assert "slice of finding F1, gate rows" in (study.parent / "out" / "report" / "index.html").read_text()
-    assert "slice of finding F1, gate rows" in why(state, "pool-F1")["summary"]
 
 
 def test_a_study_of_before_declares_nothing(study: Path) -> None:
