@@ -285,3 +285,9 @@ def test_an_old_journal_without_the_new_fields_is_read(world: Any) -> None:
     event = from_dict("SessionStarted", 1, {"slots": 2, "machine": {}, "pid": 3, "time": 10.0})
     assert (event.until, event.awake) == (None, 0.0)
     assert Outcome.from_dict({"status": "done", "started": 3.0, "ended": 5.5}).took == 2.5
+
+
+def test_what_makes_data_has_a_limit_by_the_pace_of_the_study(world: Any) -> None:
+    assert pace.making_timeout(timed(world, [])) == pace.FIRST_TIMEOUT
+    assert pace.making_timeout(timed(world, [0.5])) == pace.LEAST_MAKING
+    assert pace.making_timeout(timed(world, [600.0] * 4)) >= 20 * 600.0

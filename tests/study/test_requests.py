@@ -181,3 +181,12 @@ def test_a_curve_of_rows_like_these_is_believed_before_what_is_usual() -> None:
     assert 0 < one.inside["mid"] < 0.1  # from .2 on little is left
     assert ask(replace(LARGE, more_rows=({**more, "known": False},)), 4000).like is None
     assert ask(replace(LARGE, more_rows=({**more, "dataset": "base"},)), 4000).like is None
+
+
+def test_the_purse_is_what_is_left_once_all_that_was_made_is_paid(world: Any) -> None:
+    study = world(**NIGHT).open([])
+    state, spec = study.state, study.spec
+    made = {"rows": 10, "cost": 120.0, "by": "pool", "how": {"name": "pool-F1"}, "fingerprint": "a"}
+    apply(state, ev.DatasetAdmitted(name="pool-F1", card=made, reference="a"))
+    assert "pool-F1" not in state.kept
+    assert requests.purse_of(spec, state) == 500 - 120 == spec.budget.cost - state.paid

@@ -15,6 +15,7 @@ import pytest
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.journal import open_for_reading
+from autodc.data.dataset import Dataset
 from autodc.review.concerns import concerns
 from autodc.review.numbers import Numbers
 from autodc.review.result import result
@@ -98,6 +99,22 @@ def test_whatever_fits_is_let_in_under_the_name_of_its_file(world: Path) -> None
     assert "the same rows as `may`" in told
     assert not inbox.arrived(state)
     assert len(notices) == 1
+
+
+def test_rows_that_the_base_has_or_that_were_made_are_there_already(world: Path) -> None:
+    made = np.load(world / "data" / "lamps.npz")
+    deliver(world, "again", "base")
+    deliver(world, "lamps-again")
+    notices: list[str] = []
+    inbox, state = looked(world, notices)
+    data = Dataset(name="pool-F1", x=made["x"], y=made["y"], metadata=pd.DataFrame(index=range(len(made["y"]))))
+    ArtefactStore(world / "stored").put_dataset(data)
+    card = {"rows": len(data), "by": "pool", "fingerprint": data.fingerprint, "cost": 0.0}
+    apply(state, ev.DatasetAdmitted(name="pool-F1", card=card, reference=data.fingerprint))
+    assert not admitted(inbox, state)
+    assert ["ADC-INBX-002" in one for one in notices] == [True, True]
+    assert "the same rows as `base`" in notices[0]
+    assert "the same rows as `pool-F1`" in notices[1]
 
 
 def test_what_does_not_fit_is_told_once_and_again_when_it_has_changed(world: Path) -> None:

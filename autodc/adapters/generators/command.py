@@ -79,8 +79,9 @@ class CommandGenerator:
                 raise CallError("ADC-PROP-015", error.problem, "options.argv", error.got, error.hint) from None
             if code:
                 ended = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
-                raise CallError("ADC-PROP-015", "the program failed", argv[0], ended, last_lines(out))
-            return _read(out / ANSWER, argv[0])
+                got = f"{self.options.argv[0]}: {ended}"
+                raise CallError("ADC-PROP-015", "the program failed", "options.argv", got, last_lines(out))
+            return _read(out / ANSWER, "options.argv")
 
 
 def _read(path: Path, name: str) -> tuple[Any, Any, dict[str, Any]]:

@@ -311,3 +311,11 @@ def test_one_spelling_of_a_url(url: Any, same: Any) -> None:
 )
 def test_the_path_of_a_url(url: Any, path: Any) -> None:
     assert named_path(url) == path
+
+
+def test_of_each_url_the_newest_copy_alone_is_kept(answers: Any, read: Any, cache: Any) -> None:
+    for name in ("night", "day"):
+        for version, labels in (("one", [0, 1, 0]), ("two", [1, 0, 1]), ("three", [1, 1, 0])):
+            answers.update(body=table(labels).encode(), headers={"ETag": f'"{version}"'})
+            assert read(f"{answers['url']}/{name}.csv").y.tolist() == labels
+    assert len(list(cache.rglob("*.csv"))) == 2
