@@ -135,7 +135,7 @@ def test_people_fill_in_a_sheet_and_the_study_goes_on_with_their_labels(tmp_path
     asked = next(one for one in result["requests"] if one["id"] == "R1")
     (delivered,) = asked["delivered"]
     assert (delivered["dataset"], delivered["rows"]) == ("R1", len(lines))
-    assert delivered["verdict"] == "keep"
+    assert delivered["measured"] is not None
     again = [one for one in result["requests"] if one["id"] != "R1" and one["to_label"]]
     assert all(one["finding"] != asked["finding"] for one in again)
     why = CliRunner().invoke(cli, ["why", str(out), "R1", "--row", "0"])
