@@ -4,13 +4,12 @@ BENCH_STAMP := .venv/.ready-bench
 FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
 
-.PHONY: help setup quickstart test test-changed test-slow test-all fix lint types layers docs bench bench-gate bench-search bench-real bench-loop check clean
+.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs bench bench-gate bench-search bench-real bench-loop check clean
 
 help:
 	@echo "setup       make .venv with everything pinned in constraints.txt"
 	@echo "quickstart  setup, then one whole study on real digits, with its report in runs/digits"
 	@echo "test        the fast tests; COVERAGE=1: with the share of lines that they run"
-	@echo "test-changed  those of them that a change since their last green run can reach"
 	@echo "test-slow   the others          test-all  all of them, one after another"
 	@echo "check       lint, types, layers, docs, test; writes nothing"
 	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
@@ -32,16 +31,13 @@ quickstart: setup
 	.venv/bin/autodc run configs/digits/study.yaml --out runs/digits
 
 # As many processes as cores, each on one thread: two BLAS threads a process cost many times the CPU on small matrices.
-test test-changed test-slow test-all: export OMP_NUM_THREADS = 1
-test test-changed test-slow test-all: export OPENBLAS_NUM_THREADS = 1
+test test-slow test-all: export OMP_NUM_THREADS = 1
+test test-slow test-all: export OPENBLAS_NUM_THREADS = 1
 # What is compiled is kept, also where the surroundings say otherwise: the tests start dozens of processes.
-test test-changed test-slow test-all: export PYTHONDONTWRITEBYTECODE =
+test test-slow test-all: export PYTHONDONTWRITEBYTECODE =
 
 test: setup
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
-
-test-changed: setup
-	$(PY) -m pytest -p tests.unchanged -n $(WORKERS) --dist worksteal -m "not slow"
 
 # A file's tests stay together, and so do its fixtures; files that take long come first (tests/conftest.py).
 test-slow: setup
