@@ -95,7 +95,7 @@ def chosen(inputs: Inputs, folder: Path, state: State) -> tuple[tuple[Proposal, 
         pool_attributes=None,  # type: ignore[arg-type]
         pool_embeddings={},
         content=nothing,
-        barred=np.zeros(len(X) - VALIDATION, dtype=bool),
+        barred=np.zeros(len(row_ids(inputs.catalogue)), dtype=bool),
     )
     desk_of = Labelling(inputs.spec, inputs.catalogue, ArtefactStore(folder / "out" / DATASETS))
     return desk_of.proposals(seen, [wish], propose, state)
