@@ -35,6 +35,9 @@ FEWEST = 20
 NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
+NEAR, REACH = 5, 0.975
+"""A row is as far as its fifth nearest explore row; further than this share of the explore rows from one another is out
+of reach."""
 ABOVE, BEYOND = 1.5, 0.05
 """A class may have so many times its share of the failures, and this much beyond."""
 
@@ -121,11 +124,12 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     free = members & ~seen.barred
     first = np.zeros(len(free), dtype=bool)
     first[np.unique(seen.content, return_index=True)[1]] = True
-    candidates = np.flatnonzero(free & first)
+    single = np.flatnonzero(free & first)
+    candidates = _within_reach(seen, single)
     likeness = _likeness(seen, inside & seen.failed, candidates, seed)
     order = candidates[np.argsort(-likeness, kind="stable")]
     rows = _within_quota(order, seen, inside & seen.failed, count)
-    return Chosen(rows=rows, matching=matching, doubles=matching - len(candidates))
+    return Chosen(rows=rows, matching=matching, doubles=matching - len(single))
 
 
 def proposals(
@@ -231,6 +235,25 @@ def _likeness(seen: Seen, wanted: Array, candidates: Array, seed: int) -> Array:
     categorical = np.array([one.is_category for one in columns.columns] + [False] * points.shape[1])
     model = grown(known.astype(np.float32), wanted, categorical, seed)
     return np.asarray(model.predict_proba(stream.astype(np.float32))[:, 1])
+
+
+def _within_reach(seen: Seen, candidates: Array) -> Array:
+    """Those whose numbers are near those of some explore rows: what a rule says holds of nothing else.
+
+    A pool has conditions that validation has not, and some of them meet a rule that was found without them.
+    """
+    columns = Columns.shared(seen.attributes, seen.pool_attributes)
+    numbers = [at for at, one in enumerate(columns.columns) if not one.is_category]
+    if not numbers or not len(candidates) or len(seen.ids) <= NEAR:
+        return candidates
+    known = columns.encode(seen.attributes)[:, numbers].astype(float)
+    offered = columns.encode(seen.pool_attributes.iloc[candidates])[:, numbers].astype(float)
+    low, middle, high = np.nan_to_num(np.nanquantile(known, [0.1, 0.5, 0.9], axis=0))
+    width = np.where(high > low, high - low, 1.0)
+    known, offered = (np.nan_to_num((one - middle) / width) for one in (known, offered))
+    nearest = NearestNeighbors(n_neighbors=NEAR + 1).fit(known)
+    reach = np.quantile(nearest.kneighbors(known)[0][:, NEAR], REACH)
+    return np.asarray(candidates[nearest.kneighbors(offered)[0][:, NEAR - 1] <= reach])
 
 
 def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
