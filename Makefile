@@ -73,7 +73,7 @@ bench-gate: setup
 	@for part in campaigns joint_nights real_nights useless coverage; do echo "== $$part"; $(PY) -m benchmarks.gate.$$part || exit 1; done
 
 bench-loop: setup
-	@for part in mining parameters conventions recipes null; do echo "== $$part"; OMP_NUM_THREADS=1 $(PY) -m benchmarks.loop.$$part || exit 1; done
+	@for part in mining parameters conventions recipes null nights; do echo "== $$part"; OMP_NUM_THREADS=1 $(PY) -m benchmarks.loop.$$part || exit 1; done
 
 # pyDVL, a peer, asks for numpy below 2 and runs on numpy 2: pip would refuse it beside ours, hence --no-deps.
 $(BENCH_STAMP): $(STAMP)

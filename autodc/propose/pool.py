@@ -38,6 +38,9 @@ FILLED = 0.5
 NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
+NEAR, REACH = 5, 0.975
+"""A row is as far as its fifth nearest explore row; further than this share of the explore rows from one another is out
+of reach."""
 ABOVE, BEYOND = 1.5, 0.05
 """A class may have so many times its share of the failures, and this much beyond."""
 
@@ -130,10 +133,10 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     free = first & ~seen.barred
     wanted = inside & seen.failed
     if wish.finding is None or not 1 <= wanted.sum() < len(wanted):
-        candidates = np.flatnonzero(members & free)
+        candidates = _within_reach(seen, np.flatnonzero(members & free))
         like = 1.0 + np.random.default_rng(seed).random(len(candidates))
     else:
-        candidates = np.flatnonzero(free if wish.code == ATTRIBUTES else members & free)
+        candidates = _within_reach(seen, np.flatnonzero(free if wish.code == ATTRIBUTES else members & free))
         like = _likeness(seen, wanted, candidates, seed)
     order = _in_order(candidates, like, members[candidates], count)
     rows = _within_quota(order, seen, wanted, count)
@@ -259,6 +262,25 @@ def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Arr
     others = order[members[order] & (like[order] <= LIKELIER)]
     filling = others[: max(0, int(FILLED * count) - len(sure))]
     return np.asarray(candidates[np.concatenate([sure, filling])])
+
+
+def _within_reach(seen: Seen, candidates: Array) -> Array:
+    """Those whose numbers are near those of some explore rows: what a rule says holds of nothing else.
+
+    A pool has conditions that validation has not, and some of them meet a rule that was found without them.
+    """
+    columns = Columns.shared(seen.attributes, seen.pool_attributes)
+    numbers = [at for at, one in enumerate(columns.columns) if not one.is_category]
+    if not numbers or not len(candidates) or len(seen.ids) <= NEAR:
+        return candidates
+    known = columns.encode(seen.attributes)[:, numbers].astype(float)
+    offered = columns.encode(seen.pool_attributes.iloc[candidates])[:, numbers].astype(float)
+    low, middle, high = np.nan_to_num(np.nanquantile(known, [0.1, 0.5, 0.9], axis=0))
+    width = np.where(high > low, high - low, 1.0)
+    known, offered = (np.nan_to_num((one - middle) / width) for one in (known, offered))
+    nearest = NearestNeighbors(n_neighbors=NEAR + 1).fit(known)
+    reach = np.quantile(nearest.kneighbors(known)[0][:, NEAR], REACH)
+    return np.asarray(candidates[nearest.kneighbors(offered)[0][:, NEAR - 1] <= reach])
 
 
 def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:

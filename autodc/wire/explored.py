@@ -41,6 +41,9 @@ EMBEDDING = "embedding"
 """The enricher of spaces. Where a study names it, networks that are installed look at the rows, milliseconds each,
 once; where it does not, principal components or TF-IDF do."""
 
+MANY_GROUPS = 50
+"""Of a column that groups rows, more values than that say which, and no rule over them holds of new ones."""
+
 BESIDE_BASE = frozenset(
     {
         *("unseen", "rarity", "rarest", "rarest_column", "distance"),
@@ -192,6 +195,12 @@ def _asked(inputs: Inputs) -> StudySpec:
     return spec.model_copy(update={"attributes": named})
 
 
+def _many_groups(inputs: Inputs, metadata: pd.DataFrame) -> set[str]:
+    """The column that groups rows, where it has too many values to be a condition: it names patients, scans, days."""
+    column = str(inputs.spec.data.validation.options.get("group") or "")
+    return {column} if column in metadata and metadata[column].nunique() > MANY_GROUPS else set()
+
+
 def _columns(inputs: Inputs, data: Dataset, enrichment: Enrichment) -> pd.DataFrame:
     """Metadata and attributes of explore rows as conditions name them.
 
@@ -204,5 +213,6 @@ def _columns(inputs: Inputs, data: Dataset, enrichment: Enrichment) -> pd.DataFr
     axes = [str(name) for name in measured if COORDINATE.fullmatch(str(name))]
     beside = [] if inputs.spec.attributes else [str(name) for name in measured if name in BESIDE_BASE]
     people = annotator_columns(data.metadata)
+    names |= _many_groups(inputs, data.metadata)
     left_out = {*names, *dates, *axes, *beside, *people, *data.metadata.attrs.get(NO_VALUES, {})}
     return frame.drop(columns=[name for name in frame.columns if name in left_out])

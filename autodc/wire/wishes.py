@@ -18,6 +18,9 @@ from autodc.study.view import View
 CONFIRMED = "confirmed"
 CURED, SUSPECTED = 0.6, 0.3
 """Rows for a finding are hoped to take so much of the error that it costs; for a suspected one so much of that."""
+LIKELY = 0.5
+"""A suspected finding counts where its error on rows that it was not found on is higher than that of others by this
+part of it."""
 SUSPECTS = 2
 """Suspected findings that rows are made for in a round, at most: each takes a share of the search's trainings."""
 MORE = 0.25
@@ -53,7 +56,14 @@ def to_cure(view: View) -> list[ev.FindingMade]:
     known = view.state.diagnosed(view.incumbent)
     made = [] if known is None else [view.state.findings[name] for name in known.ids]
     sure = [one for one in made if one.status == CONFIRMED]
-    return [*sure, *[one for one in made if one.status != CONFIRMED][:SUSPECTS]]
+    doubtful = [one for one in made if one.status != CONFIRMED and _is_likely(one)]
+    return [*sure, *doubtful[:SUSPECTS]]
+
+
+def _is_likely(one: ev.FindingMade) -> bool:
+    """Whether a suspected finding may be more than luck: rows that it was not found on fail more than others do."""
+    outside, difference = one.error.get("outside"), one.error.get("difference")
+    return outside is None or difference is None or float(difference) >= LIKELY * float(outside)
 
 
 def past(one: Proposal, state: State) -> generate.Past | None:

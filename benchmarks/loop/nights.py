@@ -120,7 +120,8 @@ def night(world: Planted, drawn: Parts, ruler: Ruler, folder: Path, trainings: i
                 done = trainer.train(job)
                 study.tell(trial, study.outcome(trial, done.outputs, done.train_seconds))
         state, content = open_result(folder / "run")
-        plan, known = Plan.from_dict(content["incumbent"]), stored(state, folder / "run")
+        plan = Plan.from_dict(content["incumbent"])
+        known = {BASE: part_of(ruler.known[BASE]), **stored(state, folder / "run")}
         train = [_weighed(known[name], weight) for name, weight in plan.mixture]
         first = next(move for move in (state.incumbent, state.start) if move is not None)
         wrong = {name: one for name, one in known.items() if name.partition("-")[0] == world.wrong}
@@ -143,9 +144,9 @@ def night(world: Planted, drawn: Parts, ruler: Ruler, folder: Path, trainings: i
 
 
 def stored(state: State, folder: Path) -> dict[str, TrainPart]:
-    """The base and all that was made, as the study keeps them."""
+    """All that was made, as the study keeps it."""
     store = ArtefactStore(folder / "outcomes")
-    return {name: part_of(stored_dataset(store, state, name), name=name) for name in (BASE, *state.roster)}
+    return {name: part_of(stored_dataset(store, state, name), name=name) for name in state.roster}
 
 
 def rivals(world: Planted, drawn: Parts, ruler: Ruler, size: int) -> list[tuple[str, list[TrainPart]]]:

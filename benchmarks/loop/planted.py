@@ -207,7 +207,7 @@ def _at_desk(scans: Array, kind: Array, rng: np.random.Generator) -> Array:
 def _by_camera(scans: Array, kind: Array, rng: np.random.Generator) -> Array:
     strength = np.where(kind == PLAIN, 0.0, rng.uniform(0.3, 1.0, len(scans)))
     taken = of_camera(scans, kind, strength, rng)
-    return (taken.reshape(-1, 14, 2, 14, 2).mean((2, 4)) / 255).astype(np.float32)
+    return np.asarray(taken.reshape(-1, 14, 2, 14, 2).mean((2, 4)) / 255, dtype=np.float32)
 
 
 def _of_table(world: Planted) -> Parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from autodc import fingerprint, seeds
 from autodc.adapters.trainers import make_trainer
@@ -85,7 +85,7 @@ def study_spec(world: Planted, parts: Parts, folder: Path, **more: Any) -> Study
         **more,
         "data": {name: one for name, one in made.items() if one is not None},
     }
-    (folder / "study.yaml").write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
+    (folder / "study.yaml").write_text(json.dumps(told, indent=1), encoding="utf-8")
     return load(folder / "study.yaml")
 
 
@@ -143,7 +143,7 @@ class Ruler:
         with tempfile.TemporaryDirectory() as out:
             job = TrainingJob(
                 kind="classification",
-                n_classes=len(np.unique(self.known[BASE].y)),
+                n_classes=len(np.unique(self.parts.base.y)),
                 train=tuple(train),
                 predict={predict: held.x},
                 hyperparameters=dict(settings),
@@ -188,4 +188,8 @@ def part_of(data: Dataset, rows: Array | None = None, name: str | None = None) -
 
 
 def _content(x: Any) -> str:
-    return fingerprint.of_array(np.asarray(x)) if isinstance(x, np.ndarray) else fingerprint.of(row_hashes(x).tolist())
+    return (
+        fingerprint.of_array(np.asarray(x))
+        if isinstance(x, np.ndarray)
+        else fingerprint.of(row_hashes(x).tolist(), kind="rows")
+    )
