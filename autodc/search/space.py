@@ -235,7 +235,9 @@ class Space:
     @property
     def strengths(self) -> Array:
         """Which features are the strengths of datasets whatever their stage, one for each, shape (F,)."""
-        return self.data_features & np.array([stage < 0 or not later for _, stage, later in self.features_of])
+        return self.data_features & np.array(
+            [stage < 0 or not later for _, stage, later in self.features_of], dtype=bool
+        )
 
     @property
     def cluster_features(self) -> tuple[Array, ...]:
