@@ -235,7 +235,7 @@ class Space:
     @property
     def strengths(self) -> Array:
         """Which features are the strengths of datasets whatever their stage, one for each, shape (F,)."""
-        whole: Array = np.array([stage < 0 or not later for _, stage, later in self.features_of])
+        whole: Array = np.array([stage < 0 or not later for _, stage, later in self.features_of], dtype=bool)
         return self.data_features & whole
 
     @property
