@@ -38,9 +38,9 @@ FILLED = 0.5
 NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
-NEAR, REACH = 5, 0.975
-"""A row is as far as its fifth nearest explore row; further than this share of the explore rows from one another is out
-of reach."""
+NEAR, FAR, REACH = 5, 0.95, 1.5
+"""A row is as far as its fifth nearest explore row; that share of the explore rows is nearer to the others, and so many
+times as far is out of reach."""
 ABOVE, BEYOND = 1.5, 0.05
 """A class may have so many times its share of the failures, and this much beyond."""
 
@@ -279,7 +279,7 @@ def _within_reach(seen: Seen, candidates: Array) -> Array:
     width = np.where(high > low, high - low, 1.0)
     known, offered = (np.nan_to_num((one - middle) / width) for one in (known, offered))
     nearest = NearestNeighbors(n_neighbors=NEAR + 1).fit(known)
-    reach = np.quantile(nearest.kneighbors(known)[0][:, NEAR], REACH)
+    reach = REACH * np.quantile(nearest.kneighbors(known)[0][:, NEAR], FAR)
     return np.asarray(candidates[nearest.kneighbors(offered)[0][:, NEAR - 1] <= reach])
 
 

@@ -36,6 +36,7 @@ from autodc.trial.trainer import TrainPart
 from autodc.verbs.run import open_result
 from autodc.verbs.study import Study
 from autodc.wire.admitting import stored_dataset
+from autodc.wire.study import DATASETS
 from benchmarks.loop import nights_page
 from benchmarks.loop.autodc_recipe import recipe
 from benchmarks.loop.planted import WORLDS, Parts, Planted, parts
@@ -145,7 +146,7 @@ def night(world: Planted, drawn: Parts, ruler: Ruler, folder: Path, trainings: i
 
 def stored(state: State, folder: Path) -> dict[str, TrainPart]:
     """All that was made, as the study keeps it."""
-    store = ArtefactStore(folder / "outcomes")
+    store = ArtefactStore(folder / DATASETS)
     return {name: part_of(stored_dataset(store, state, name), name=name) for name in state.roster}
 
 
