@@ -49,7 +49,7 @@ def sensors(n: int, seed: int, night_share: float) -> dict[str, np.ndarray[Any, 
 def written(folder: Path, **data: Any) -> Path:
     """A study of a base that knows no night, and a pool in which a tenth is night."""
     (folder / "data").mkdir(parents=True)
-    for name, n, seed, share in (("base", 500, 1, 0.0), ("validation", 1600, 2, 0.2), ("pool", 1500, 4, 0.1)):
+    for name, n, seed, share in (("base", 500, 1, 0.0), ("validation", 1600, 2, 0.2), ("pool", 4000, 4, 0.1)):
         np.savez(folder / "data" / f"{name}.npz", **sensors(n, seed, share))
     study = {
         "schema_version": 1,
@@ -181,7 +181,6 @@ def test_the_slice_is_a_demand_of_what_was_made_for_it_and_no_part_of_the_object
     before, after = (result["validation"][when]["finding-F1"] for when in ("before", "after"))
     assert after > before + 0.2
     assert "slice of finding F1, gate rows" in (study.parent / "out" / "report" / "index.html").read_text()
-    assert "slice of finding F1, gate rows" in views.why(state, "pool-F1")["summary"]
 
 
 def test_a_study_of_before_declares_nothing(study: Path) -> None:
