@@ -35,8 +35,8 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-095": Code("Note: a dataset is left for a later round, which has more trainings for it."),
     "ADC-PROP-096": Code("Note: less is expected of a dataset than matters."),
     # slices of findings as declared targets
-    "ADC-PROP-052": Code("Note: a finding has too few gate rows for a slice of its own."),
-    "ADC-PROP-053": Code("Note: the rule of a finding cannot be asked of the gate rows, or of the test set."),
+    "ADC-PROP-052": several("Note: a finding has too few gate rows for a slice of its own."),
+    "ADC-PROP-053": several("Note: the rule of a finding cannot be asked of the gate rows, or of the test set."),
     # bad input
     "ADC-PROP-080": Code("A dataset was not made in its time."),
     "ADC-PROP-081": Code("A dataset takes too much memory to make."),

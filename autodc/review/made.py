@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autodc.gate.questions import LEAVING, WHOLES
+from autodc.gate.questions import WHOLES
 from autodc.plan.plan import Plan
-from autodc.review import actions, by_chance, deliveries, findings, lineage, requests, together
+from autodc.review import actions, deliveries, findings, lineage, made_rows
 from autodc.review.numbers import Numbers, count, listed
-from autodc.review.wording import VERDICTS, of_finding
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import ComparisonState, DiagnosisState
+from autodc.study.journal.records import DiagnosisState
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 
-FEW = 3
-"""So many names are told one by one; of more, how many."""
 SAME = 0.5
 """A finding that has this share of another's rows is that one again."""
 _NOTED = dict.fromkeys(("ADC-PROP-052", "ADC-PROP-053"), "Judged by the study's targets alone")
@@ -31,8 +28,8 @@ def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
     for name in made:
         card = state.card(name)
         beside = [other for other in made if name in controls[other]]
-        row = _row(state, name, beside, numbers) | {"control_of": list(controls[name])}
-        found.setdefault(int(card.get("round") or 0), []).append(row)
+        one = made_rows.row(state, name, beside, numbers) | {"control_of": list(controls[name])}
+        found.setdefault(int(card.get("round") or 0), []).append(one)
     for number in (*(one.round for one in state.requests.values()), *state.proposed):
         found.setdefault(number, [])
     told = [_round(state, number, rows, numbers) for number, rows in sorted(found.items())]
@@ -97,47 +94,6 @@ def _finding(state: State, one: ev.FindingMade, served: set[Any]) -> dict[str, A
     return {**{key: view[key] for key in names}, "left": what}
 
 
-def _row(state: State, name: str, beside: list[str], numbers: Numbers) -> dict[str, Any]:
-    card = state.card(name)
-    finding = state.findings.get(str(card.get("finding")))
-    words = "" if finding is None else findings.view(finding, spec_of(state).task.kind == "classification")["words"]
-    told = (lineage.proposal_of(state, name).get("words") or "", requests.about_delivery(state, name))
-    return {
-        "name": name,
-        "finding": card.get("finding"),
-        "words": words,
-        "what": "; ".join(part for part in told if part),
-        "by": card.get("by"),
-        "rows": int(card.get("rows") or 0),
-        "cost": float(card.get("cost") or 0.0),
-        "verdict": state.verdict(name),
-        "verdict_words": VERDICTS[state.verdict(name)],
-        "measured": _measured(state, name, numbers),
-        "control": "; ".join(_told(state, other, numbers) for other in beside),
-        "chance": by_chance.verdict(state, name),
-        "chance_words": by_chance.sentence(state, name),
-    }
-
-
-def _told(state: State, name: str, numbers: Numbers) -> str:
-    return f"{name}: {VERDICTS[state.verdict(name)]}, {_measured(state, name, numbers)}"
-
-
-def _measured(state: State, name: str, numbers: Numbers) -> str:
-    """What a dataset did to the targets together, as its comparison says."""
-    comparison = together.telling(state, name)
-    if comparison is None or not comparison.looks:
-        return "not compared"
-    seen = comparison.typed_looks[-1].objective
-    turned = -seen.difference if comparison.purpose in LEAVING else seen.difference
-    others = [one for one in comparison.members if one != name]
-    own = _on_own(state, name, comparison, numbers)
-    if not others:
-        return f"{numbers.signed(turned)}{own}"
-    with_them = listed(others) if len(others) < FEW else f"{len(others)} others"
-    return f"{numbers.signed(turned)} with {with_them}{own}"
-
-
 def _after(state: State, number: int, numbers: Numbers) -> str:
     """What the round ended with."""
     move = next((one for one in reversed(state.moves) if one.round == number), None)
@@ -152,13 +108,6 @@ def _after(state: State, number: int, numbers: Numbers) -> str:
         return "A better model took over."
     ahead = numbers.signed(whole.typed_looks[-1].objective.difference)
     return f"A better model took over: all that was new together was {ahead} ahead on the targets."
-
-
-def _on_own(state: State, name: str, comparison: ComparisonState, numbers: Numbers) -> str:
-    """What it did to the slice of the finding for which it was made."""
-    slices, sign = comparison.typed_looks[-1].slices, -1 if comparison.purpose in LEAVING else 1
-    own = [one for one in state.card(name).get("targets") or () if one in state.of_findings and one in slices]
-    return "".join(f"; {numbers.signed(sign * slices[one].difference)} on the {of_finding(one)}" for one in own)
 
 
 def _notes(state: State, number: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autodc.review import actions, by_chance, made, requests, story, views
+from autodc.review import actions, by_chance, made, requests, story, tonight, views
 from autodc.review.numbers import Numbers
 from autodc.study.journal import events as ev
 from tests.report.test_requests import admitted, asking
@@ -95,7 +95,7 @@ def test_a_request_is_weighed_against_rows_made_tonight(night: Any) -> None:
         "left": pytest.approx(0.01),
     }
     state = asking(night).state()
-    assert requests.gain_at(state.requests["R1"], 100) == pytest.approx(0.015)
+    assert tonight.gain_at(state.requests["R1"], 100) == pytest.approx(0.015)
     assert requests.request(state, "R1")["instead"] is None
 
 

@@ -57,11 +57,13 @@ def test_a_name_nobody_knows_is_refused_with_the_nearest_one() -> None:
 
 def test_the_first_trials_are_start_uniform_and_pairs_of_complements() -> None:
     engine = make_engine("mixture", problem_of(6), 0)
-    found = [engine.suggest(number, [], []) for number in range(6)]
-    assert found[0].plan == problem_of(6).start
-    assert len(found[1].plan.mixture.added) == 6
-    first, second = found[2], found[3]
-    assert first.seed_key == second.seed_key != found[4].seed_key
+    recipes = set(problem_of(6).recipes) - {"continue"}
+    start, *found = [engine.suggest(number, [], []) for number in range(8)]
+    assert start.plan == problem_of(6).start
+    whole, (first, second, third, *_) = found[: len(recipes)], found[len(recipes) :]
+    assert {one.plan.recipe for one in whole} == recipes, "everything goes in under each recipe"
+    assert all(len(one.plan.mixture.added) == 6 for one in whole)
+    assert first.seed_key == second.seed_key != third.seed_key
     assert set(first.plan.mixture.added) | set(second.plan.mixture.added) == {f"d{i}" for i in range(6)}
     assert not set(first.plan.mixture.added) & set(second.plan.mixture.added)
     assert first.plan.hyperparameters == second.plan.hyperparameters

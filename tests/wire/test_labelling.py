@@ -26,7 +26,7 @@ from autodc.study.journal.fold import apply, fold
 from autodc.study.journal.state import State
 from autodc.studyfile import load
 from autodc.verbs.run import exhibits_of
-from autodc.wire.admitting import DATASETS, origin_file, stored_dataset
+from autodc.wire.admitting import DATASETS, Entrance, origin_file, stored_dataset
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.labelling import PEOPLE, Labelling, row_ids
 from autodc.wire.oracle_file import arrivals_of
@@ -143,7 +143,8 @@ def put(path: Path, lines: Sequence[dict[str, str]], separator: str = ",") -> No
 
 def arrived(inputs: Inputs, folder: Path, state: State, notices: list[str] | None = None) -> list[Any]:
     """What arrives for a study that looks for the first time."""
-    found = arrivals_of(inputs, ArtefactStore(folder / "out" / DATASETS), ([] if notices is None else notices).append)
+    store = ArtefactStore(folder / "out" / DATASETS)
+    found = arrivals_of(inputs, store, ([] if notices is None else notices).append, Entrance(inputs, store))
     assert found is not None
     return list(found.arrived(state))
 

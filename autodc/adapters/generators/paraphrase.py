@@ -60,7 +60,7 @@ OPEN: Final = frozenset(_OPEN.split())
 DONE: Final = re.compile(r"(?:ed|ing|ly)$")
 NO_PAIR: Final = OPEN | frozenset(NUMBERS)
 
-Change = Callable[[str, float, random.Random], str]
+Rewriting = Callable[[str, float, random.Random], str]
 
 
 def contracted(text: str, share: float, rng: random.Random) -> str:
@@ -79,7 +79,7 @@ def abbreviated(text: str, share: float, rng: random.Random) -> str:
 
 
 def reordered(text: str, share: float, rng: random.Random) -> str:
-    """Change places in this share of the pairs `A and B` of single words; none of a clause that has a negation.
+    """Rewriting places in this share of the pairs `A and B` of single words; none of a clause that has a negation.
 
     Only what stands between words as `the` and `is` is surely a pair of two words. What is done one after the other
     (`stopped and searched`) keeps its order, and so do three side by side.
@@ -119,7 +119,7 @@ def polite(text: str, share: float, rng: random.Random) -> str:
     return (end if end[-1] in ".!?" else end + ".") + rng.choice(POLITE_LAST)
 
 
-RULES: Final[Mapping[str, Change]] = {
+RULES: Final[Mapping[str, Rewriting]] = {
     "contractions": contracted,
     "numbers": numbered,
     "abbreviations": abbreviated,
