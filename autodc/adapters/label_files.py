@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +114,7 @@ def _of_object(path: Path, place: str) -> Mapping[Any, Any]:
     twice = list[str]()
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [key for key, _ in found]
-        twice.extend(key for key in dict.fromkeys(names) if names.count(key) > 1)
+        twice.extend(key for key, count in Counter(key for key, _ in found).items() if count > 1)
         return {key: "" if value is None else value for key, value in found}
 
     try:
