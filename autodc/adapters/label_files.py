@@ -107,7 +107,7 @@ def _of_lines(path: Path, columns: tuple[str, ...], place: str) -> Iterator[tupl
         if not isinstance(line, Mapping) or not {ID, *keys} <= line.keys():
             raise _unreadable(place, f"line {number}: {text[:60]}", _form(columns))
         values = ["" if line[key] is None else line[key] for key in keys]
-        yield line[ID], values[0] if len(keys) == 1 else values
+        yield line[ID], values[0] if len(keys) == 1 else ("" if all(one == "" for one in values) else values)
 
 
 def _of_object(path: Path, place: str) -> Mapping[Any, Any]:

@@ -53,6 +53,11 @@ class Wanted:
             return ()
         return ("label",) if not self.shape else tuple(f"label_{k + 1}" for k in range(self.shape[0]))
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether targets are whole numbers."""
+        return np.dtype(self.dtype).kind in "iu"
+
     def target(self, label: Any) -> Any:
         """One label as a target: the code of its class, a number or numbers, a JSON value. None where it is none."""
         if self.form == "classes":
@@ -86,8 +91,17 @@ class Wanted:
             value = np.asarray(label, dtype=np.float64)
         except (TypeError, ValueError):
             return None
+        value = value.reshape(1) if self.shape == (1,) and not value.ndim else value
         is_one = value.shape == self.shape and bool(np.isfinite(value).all()) and not isinstance(label, bool)
-        return value.tolist() if is_one else None
+        return value.tolist() if is_one and self._fits(value) else None
+
+    def _fits(self, value: Array) -> bool:
+        """Whether numbers are whole and in range where targets are whole numbers."""
+        if not self.is_whole:
+            return True
+        limits = np.iinfo(self.dtype)
+        inside = (value >= float(limits.min)) & (value < float(limits.max) + 1)
+        return bool((inside & (value == np.floor(value))).all())
 
 
 def written(label: Any) -> str:
@@ -100,8 +114,10 @@ def written(label: Any) -> str:
     return str(value).strip()
 
 
-def is_open(label: Any) -> bool:
-    """Whether a label says that nobody can tell."""
+def is_open(label: Any, wanted: Wanted) -> bool:
+    """Whether a label says that nobody can tell: of several numbers, whether all of them do."""
+    if wanted.shape and isinstance(label, (list, tuple)) and label:
+        return all(is_open(one, wanted) for one in label)
     return label is None or (isinstance(label, str) and label.strip() == UNSURE)
 
 
@@ -112,8 +128,8 @@ def understood(labels: Sequence[Any], ids: Sequence[str], wanted: Wanted, place:
     """
     found, strange = list[Any](), dict[str, list[str]]()
     for label, row in zip(labels, ids, strict=True):
-        value = None if is_open(label) else wanted.target(label)
-        if value is None and not is_open(label):
+        value = None if is_open(label, wanted) else wanted.target(label)
+        if value is None and not is_open(label, wanted):
             strange.setdefault(written(label)[:40] if not isinstance(label, np.ndarray) else "an array", []).append(row)
         found.append(value)
     if strange:
@@ -130,7 +146,8 @@ def _hint(wanted: Wanted) -> str:
         more = f" and {len(known) - 20} more" if len(known) > 20 else ""
         return f"a label is one of {', '.join(known[:20])}{more}; {none}"
     if wanted.form == "numbers":
-        shape = "one number" if not wanted.shape else f"numbers of shape {wanted.shape}"
+        whole = f"whole ({wanted.dtype}) " if wanted.is_whole else ""
+        shape = f"one {whole}number" if not wanted.shape else f"{whole}numbers of shape {wanted.shape}"
         return f"a label is {shape}, finite; {none}"
     return f"a label is a JSON value without NaN; {none}"
 

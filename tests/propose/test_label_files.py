@@ -20,3 +20,9 @@ def test_many_ids_of_a_mapping_are_counted_once_and_one_that_is_twice_is_told(tm
     with pytest.raises(DataError) as told:
         read_label_file(path, ("label",), "here")
     assert (told.value.code, told.value.got) == ("ADC-PROP-077", "id a twice")
+
+
+def test_nothing_in_several_columns_is_nothing_said(tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text('{"id": 1, "a": null, "b": null}\n{"id": 2, "a": 3, "b": 4}\n{"id": 3, "a": "?", "b": "?"}\n')
+    assert read_label_file(path, ("a", "b"), "here").labels == ("", [3, 4], ["?", "?"])

@@ -16,6 +16,7 @@ WORDS = Wanted(form="classes", classes=("No", "Yes", "3.0"))
 TRUTH = Wanted(form="classes", classes=(False, True))
 PRICE = Wanted(form="numbers")
 POINT = Wanted(form="numbers", shape=(2,), dtype="float32")
+COUNT = Wanted(form="numbers", shape=(1,), dtype="uint8")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,11 @@ POINT = Wanted(form="numbers", shape=(2,), dtype="float32")
         (POINT, ["1", "2"], [1.0, 2.0]),
         (DIGITS, None, None),
         (PRICE, " ? ", None),
+        (POINT, ["?", " ? "], None),
+        (POINT, [None, None], None),
+        (Wanted(form="values"), [None], [None]),
+        (COUNT, "12", [12.0]),
+        (COUNT, [255], [255.0]),
     ],
 )
 def test_a_label_is_a_target_or_open(wanted: Wanted, label: Any, target: Any) -> None:
@@ -53,6 +59,10 @@ def test_a_label_is_a_target_or_open(wanted: Wanted, label: Any, target: Any) ->
         (PRICE, math.nan),
         (PRICE, True),
         (POINT, [1.0]),
+        (POINT, ["?", 1.0]),
+        (COUNT, 2.7),
+        (COUNT, 256),
+        (COUNT, -1),
         (Wanted(form="values"), {"box": math.inf}),
     ],
 )
