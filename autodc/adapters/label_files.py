@@ -52,12 +52,31 @@ def names_in(path: Path) -> tuple[str, ...]:
     """The names of its columns or keys; none where it cannot be read."""
     try:
         if path.suffix.casefold() in TEXT:
-            return tuple(next(_rows(path), ()))
+            return tuple(name.strip() for name in next(_rows(path), ()))
         with path.open(encoding="utf-8-sig") as file:
             found = json.loads(file.readline() if path.suffix.casefold() in LINES else file.read())
     except (OSError, UnicodeDecodeError, csv.Error, ValueError):
         return ()
     return tuple(map(str, found)) if isinstance(found, dict) else ()
+
+
+def ids_in(path: Path) -> set[str]:
+    """The ids that it has, as far as it can be read; none where nothing in it is called so."""
+    found = set[str]()
+    try:
+        if path.suffix.casefold() in WHOLE:
+            return set(map(written, names_in(path)))
+        if path.suffix.casefold() in LINES:
+            every = map(json.loads, filter(str.strip, path.read_text(encoding="utf-8-sig").splitlines()))
+            found.update(written(line[ID]) for line in every if isinstance(line, dict) and ID in line)
+        elif ID in (head := names_in(path)):
+            at = head.index(ID)
+            lines = _rows(path)
+            next(lines)
+            found.update(written(line[at]) for line in lines if len(line) > at)
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError):
+        return found
+    return found
 
 
 def _read(path: Path, columns: tuple[str, ...], place: str) -> LabelFile:

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
-from autodc.adapters.label_files import ID, is_one, names_in, read_label_file
+from autodc.adapters.label_files import ID, WHOLE, ids_in, is_one, names_in, read_label_file
 from autodc.data.admit import Admission, Candidate
 from autodc.data.catalogue import POOL
 from autodc.data.descent import refuse_descent
@@ -23,6 +23,7 @@ from autodc.review.requests import SHEET
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules.requests import delivered
+from autodc.table import Table
 from autodc.wire.admitting import let_in, origin_file
 from autodc.wire.inputs import Inputs
 from autodc.wire.label_sheets import UNFIT, whole_sheet
@@ -56,10 +57,12 @@ class LabelledRows:
     ) -> Candidate | None:
         """A delivery as labels of the rows that a request names; None where it is something else.
 
-        It is a file that may hold labels, or a folder with a sheet, and its columns are not those of rows.
+        It is a file that may hold labels, or a folder with a sheet, and has ids that were asked for.
         """
         file = path / SHEET if path.is_dir() else path
-        if asked is None or not asked.label or not is_one(file) or not file.is_file() or self._are_rows(file):
+        if asked is None or not asked.label or not is_one(file) or not file.is_file():
+            return None
+        if not self._is_sheet(file, asked):
             return None
         wanted = wanted_of(self._catalogue)
 
@@ -129,10 +132,33 @@ class LabelledRows:
                 "ADC-PROP-079", "these rows were labelled before", place, f"{asked.id}: `{before[0]}`", hint
             )
 
-    def _are_rows(self, file: Path) -> bool:
-        """Whether a file has the columns of the inputs and no id with a label: then it is rows of a person's own."""
-        names, base = set(names_in(file)), self._catalogue.base
-        return bool(base.features) and set(base.features) <= names and not {ID, *self._labels} <= names
+    def _is_sheet(self, file: Path, asked: ev.RequestMade) -> bool:
+        """Whether a file has ids of what was asked for; else it is rows of a person's own.
+
+        Rows may have ids and labels too: what has the columns of the inputs is a sheet where most ids were asked for.
+        """
+        names = set(names_in(file))
+        if ID not in names and not (names and file.suffix.casefold() in WHOLE):
+            return False
+        labels = {*self._labels}
+        if self._inputs and self._inputs <= names and not labels <= names:
+            return False
+        data = self._catalogue.pool
+        if data is None or data.fingerprint != asked.label["pool"]:
+            return True
+        every, there = row_ids(self._catalogue), ids_in(file)
+        mine = there & {every[row] for row in asked.label["rows"]}
+        if self._inputs and self._inputs <= names:
+            return 2 * len(mine) >= len(there) > 0
+        return bool(mine) or labels <= names
+
+    @property
+    def _inputs(self) -> set[str]:
+        """The columns of inputs in a file of rows; none where a file of labels holds no inputs."""
+        base = self._catalogue.base
+        if base.features or not isinstance(base.x, Table):
+            return set(base.features)
+        return {base.x.names[0] if base.x.kind == "text" else "path"}
 
     @property
     def _labels(self) -> tuple[str, ...]:

@@ -356,6 +356,50 @@ def test_a_table_is_labelled_by_its_own_ids_and_the_words_of_its_classes(tmp_pat
     assert (event.card["rows"], event.card["cost"]) == (39, 19.5)
 
 
+def test_rows_with_ids_of_their_own_are_rows_and_a_sheet_is_one_by_its_ids(tmp_path: Path) -> None:
+    known = load_breast_cancer(as_frame=True)
+    frame = known.frame.rename(columns={"target": "label"})
+    for name, rows in (("base", slice(0, 150)), ("validation", slice(150, 400))):
+        frame[rows].to_csv(tmp_path / f"{name}.csv", index=False)
+    frame[400:560].drop(columns="label").to_csv(tmp_path / "pool.csv", index=False)
+    options = {"target": "label"}
+    sources = {
+        "base": {"source": "base.csv", "options": options},
+        "validation": {"source": "validation.csv", "options": options},
+        "pool": {"source": "pool.csv"},
+    }
+    inputs = desk(tmp_path, **sources)
+    state, path = asked(inputs, tmp_path), tmp_path / "inbox" / "R1.csv"
+    own = frame[-30:].assign(**{"mean radius": lambda rows: rows["mean radius"] + 1})
+    for ids in (range(30), range(95, 125)):
+        own.assign(id=list(ids)).to_csv(path, index=False)
+        os.utime(path, (time.time() - 60, time.time() - 60))
+        (event,) = arrived(inputs, tmp_path, state)
+        wanted = (30, []) if ids[0] == 0 else "ADC-PROP-077"
+        got = (event.card["rows"], event.card["parent"]) if hasattr(event, "card") else event.problems[0]["code"]
+        assert got == wanted
+
+
+def test_texts_with_labels_are_rows(tmp_path: Path) -> None:
+    lines = [f"{'good' if n % 2 else 'bad'} thing {n}" for n in range(300)]
+    for name, rows in (("base", range(100)), ("validation", range(100, 150))):
+        put(tmp_path / f"{name}.csv", [{"text": lines[n], "label": str(n % 2)} for n in rows])
+    put(tmp_path / "pool.csv", [{"text": lines[n]} for n in range(150, 300)])
+    text = {"text": "text"}
+    inputs = desk(
+        tmp_path,
+        base={"source": "base.csv", "options": {**text, "target": "label"}},
+        validation={"source": "validation.csv", "options": {**text, "target": "label"}},
+        pool={"source": "pool.csv", "options": text},
+    )
+    state = asked(inputs, tmp_path)
+    own = [{"text": f"{'good' if n % 2 else 'bad'} new thing {n}", "label": str(n % 2)} for n in range(30)]
+    for lines_of in (own, [{"id": f"n{n}", **line} for n, line in enumerate(own)]):
+        put(tmp_path / "inbox" / "R1.csv", lines_of)
+        (event,) = arrived(inputs, tmp_path, state)
+        assert (event.card["rows"], event.card["request"], event.card["parent"]) == (30, "R1", [])
+
+
 def state_with(state: State, event: ev.DatasetAdmitted) -> State:
     apply(state, event)
     return state
