@@ -126,17 +126,31 @@ def understood(labels: Sequence[Any], ids: Sequence[str], wanted: Wanted, place:
 
     Raises InputError ADC-PROP-074 for labels that the study does not have: other classes, NaN, what is no number.
     """
-    found, strange = list[Any](), dict[str, list[str]]()
+    found, strange = told_apart(labels, ids, wanted)
+    if strange:
+        raise refusal(strange, wanted, place)
+    return found
+
+
+def told_apart(labels: Sequence[Any], ids: Sequence[str], wanted: Wanted) -> tuple[list[Any], dict[str, str]]:
+    """One target for each label, None of others; and row → what was said of it that is no label of the study."""
+    found, strange = list[Any](), dict[str, str]()
     for label, row in zip(labels, ids, strict=True):
         value = None if is_open(label, wanted) else wanted.target(label)
         if value is None and not is_open(label, wanted):
-            strange.setdefault(written(label)[:40] if not isinstance(label, np.ndarray) else "an array", []).append(row)
+            strange[row] = written(label)[:40] if not isinstance(label, np.ndarray) else "an array"
         found.append(value)
-    if strange:
-        first = list(strange.items())[:SHOWN]
-        got = ", ".join(f"`{label}` for {len(rows)} rows, row {rows[0]} the first" for label, rows in first)
-        raise InputError("ADC-PROP-074", "labels that the study does not have", place, got, _hint(wanted))
-    return found
+    return found, strange
+
+
+def refusal(strange: Mapping[str, str], wanted: Wanted, place: str) -> InputError:
+    """What says that there are labels that the study does not have. strange: row → label."""
+    rows: dict[str, list[str]] = {}
+    for row, label in strange.items():
+        rows.setdefault(label, []).append(row)
+    first = list(rows.items())[:SHOWN]
+    got = ", ".join(f"`{label}` for {len(each)} rows, row {each[0]} the first" for label, each in first)
+    return InputError("ADC-PROP-074", "labels that the study does not have", place, got, _hint(wanted))
 
 
 def _hint(wanted: Wanted) -> str:

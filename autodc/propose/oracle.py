@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
@@ -18,7 +19,7 @@ import pandas as pd
 from autodc.errors import InputError
 from autodc.large import taken
 from autodc.plugins import load_object, loading, own_code
-from autodc.propose.labels import Wanted, understood, written
+from autodc.propose.labels import Wanted, refusal, told_apart, written
 from autodc.propose.made import Made, Origin, write
 from autodc.table import Inputs, Table
 from autodc.trial.call import Call, CallError, CallPart
@@ -32,6 +33,11 @@ LABELS = "labels"
 """Below the folder of a run: what oracles answered, one file a dataset."""
 AT_ONCE = 100
 """Rows that a function is asked for in one call."""
+FIRST, PART, SLACK = 20, 0.8, 1.5
+"""Where the call will be ended: rows of the first step, which tells the pace; the part of the time in which rows are
+asked for, and how much longer than the pace says a step may take."""
+STRANGE = 0.1
+"""Up to this share of the answers may be labels that the study does not have: nobody could tell these rows."""
 FORM = "answer a list or an array of one label a row, in their order, or a mapping of id to label"
 
 
@@ -49,13 +55,24 @@ def ask(call: Call) -> dict[str, Any]:
         kept = Kept(answers_of(call.out.parent, call.out.name), mark_of(oracle, str(told.get("folder", ""))))
         rows, ids = np.asarray(told["rows"], dtype=np.int64), list(map(str, told["ids"]))
         left = [k for k, one in enumerate(ids) if one not in kept.targets]
-        for start in range(0, len(left), AT_ONCE):
-            some = left[start : start + AT_ONCE]
+        pace = _Pace(call.seconds)
+        while left and (count := pace.rows()):
+            some, left = left[:count], left[count:]
             named = [ids[k] for k in some]
             kept.ask(named)
             labels = _asked(function, oracle, str(told.get("folder", "")), part, rows[some], named)
-            kept.add(named, understood(labels, named, wanted, f"{PLACE}, {oracle}"))
-        return _made(call, part, rows, [kept.targets[one] for one in ids], wanted, oracle)
+            targets, strange = told_apart(labels, named, wanted)
+            answers = max(len(kept.targets) + len(named), min(AT_ONCE, len(rows)))  # fewer tell no share
+            if len(every := kept.strange | strange) > STRANGE * answers:
+                raise refusal(every, wanted, f"{PLACE}, {oracle}")
+            kept.add(named, targets, strange)
+            pace.took(count)
+        more: dict[str, Any] = {"strange": len(kept.strange)} if kept.strange else {}
+        known = np.array([one in kept.targets for one in ids], dtype=bool)
+        if not known.all():
+            more["left"] = int((~known).sum())  # there was no time to ask for them
+        targets = [kept.targets[one] for one in ids if one in kept.targets]
+        return _made(call, part, rows[known], targets, wanted, oracle, more)
     except InputError as error:
         raise CallError(error.code, error.problem, error.place, error.got, error.hint) from error
 
@@ -128,6 +145,8 @@ class Kept:
         self._path, self._mark = path, mark
         self.targets: dict[str, Any] = {}
         """Id → target, None where it could not tell."""
+        self.strange: dict[str, str] = {}
+        """Id → what was answered that is no label of the study."""
         self.asked: dict[str, None] = {}
         mine = mark is None
         for line in _lines(path):
@@ -135,17 +154,20 @@ class Kept:
             self.asked |= dict.fromkeys(line.get("asked", ()) if mine else ())
             if mine and "id" in line:
                 self.targets[line["id"]] = line["target"]
+                self.strange |= {line["id"]: line["strange"]} if "strange" in line else {}
 
     def ask(self, ids: Sequence[str]) -> None:
         """Note that rows are asked for."""
         self._write([{"mark": self._mark}, {"asked": list(ids)}])
         self.asked |= dict.fromkeys(ids)
 
-    def add(self, ids: Sequence[str], targets: Sequence[Any]) -> None:
-        """Note what was answered."""
+    def add(self, ids: Sequence[str], targets: Sequence[Any], strange: Mapping[str, str]) -> None:
+        """Note what was answered. strange: id → what is no label of the study."""
         found = dict(zip(ids, targets, strict=True))
-        self._write([{"id": one, "target": target} for one, target in found.items()])
+        more = {one: {"strange": label} for one, label in strange.items()}
+        self._write([{"id": one, "target": target, **more.get(one, {})} for one, target in found.items()])
         self.targets |= found
+        self.strange |= strange
 
     def _write(self, lines: Sequence[Mapping[str, Any]]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,6 +175,29 @@ class Kept:
             file.write("\n" + "".join(json.dumps(line) + "\n" for line in lines))  # a line cut short ends here
             file.flush()
             os.fsync(file.fileno())
+
+
+@final
+class _Pace:
+    """How many rows to ask for at once, so that what was answered becomes a dataset before the call is ended."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._until = None if seconds is None else time.monotonic() + PART * seconds
+        self._begun, self._slowest = time.monotonic(), 0.0
+
+    def rows(self) -> int:
+        """0: there is no time for more."""
+        if self._until is None:
+            return AT_ONCE
+        left = self._until - time.monotonic()
+        if not self._slowest:
+            return FIRST if left > 0 else 0
+        return min(AT_ONCE, max(0, int(left / (SLACK * self._slowest))))
+
+    def took(self, count: int) -> None:
+        """So many rows are answered."""
+        now = time.monotonic()
+        self._slowest, self._begun = max(self._slowest, (now - self._begun) / count, 1e-9), now
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -207,14 +252,27 @@ def _fails(oracle: str, got: str) -> InputError:
 
 
 def _made(
-    call: Call, part: CallPart, rows: Array, targets: Sequence[Any], wanted: Wanted, oracle: str
+    call: Call,
+    part: CallPart,
+    rows: Array,
+    targets: Sequence[Any],
+    wanted: Wanted,
+    oracle: str,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The rows that are told, as a dataset. Raises CallError ADC-PROP-075 where they are too few."""
+    """The rows that are told, as a dataset. Raises CallError ADC-PROP-075 where they are too few.
+
+    more: further facts of it.
+    """
     is_known = np.array([one is not None for one in targets], dtype=bool)
     count, fewest = int(is_known.sum()), int(call.arguments.get("fewest", 1))
     if count < fewest:
+        left = int((more or {}).get("left", 0))
         got = f"{count} of {len(rows)} rows, {fewest} needed"
         hint = "rows that nobody can tell are left out; the others are too few to be a dataset"
+        if left:
+            got = f"{got}; there was no time to ask for {left} more"
+            hint = "let trial_timeout of the machine file be longer, or the oracle faster"
         raise CallError("ADC-PROP-075", "too few rows could be labelled", f"{PLACE}, {oracle}", got, hint)
     chosen = rows[is_known]
     origin = Origin(
@@ -228,6 +286,6 @@ def _made(
         y=wanted.array([one for one in targets if one is not None]),
         metadata=part.metadata.iloc[chosen].reset_index(drop=True),
         origin=origin,
-        facts={"asked": len(rows), "untold": len(rows) - count, "oracle": oracle},
+        facts={"asked": len(rows), "untold": len(rows) - count, "oracle": oracle, **(more or {})},
     )
     return write(call.out, made)

@@ -45,6 +45,8 @@ class Call:
     parts: Mapping[str, CallPart]
     out: Path
     """An empty folder; what is written there stays."""
+    seconds: float | None = None
+    """After which the call is ended from outside; None: never."""
 
 
 class Callee(Protocol):

@@ -163,11 +163,18 @@ class Proposers:
         barred = np.isin(catalogue.pool.hashes, catalogue.base.hashes)
         for one in every(state):
             if one.parts == (pool.POOL,):
-                barred[np.asarray(one.arguments.get("rows", ()), dtype=np.int64)] = True
+                rows = np.asarray(one.arguments.get("rows", ()), dtype=np.int64)
+                barred[rows[: len(rows) - _not_asked(one.name, state)]] = True
         for asked in state.requests.values():
             if asked.label and asked.label["pool"] == catalogue.pool.fingerprint:
                 barred[np.asarray(asked.label["rows"], dtype=np.int64)] = True
         return barred
+
+
+def _not_asked(name: str, state: State) -> int:
+    """The last rows of a dataset of the pool, for which an oracle had no time."""
+    facts = state.card(name).get("made", {}).get("facts", {}) if name in state.roster else {}
+    return int(facts.get("left", 0))
 
 
 def base_known(inputs: Inputs, taken: Collection[str] = ()) -> BaseKnown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,31 @@ def test_what_was_answered_is_not_asked_again_however_the_call_ended(tmp_path: P
     assert len((tmp_path / "o.py.log").read_text().splitlines()) == 3
     oracle.ask(call(tmp_path, f"'another'\n    {body}", 150))  # an oracle that was changed is asked anew
     assert len((tmp_path / "o.py.log").read_text().splitlines()) == 5
+
+
+def test_an_oracle_that_is_slow_is_asked_for_what_there_is_time_for(tmp_path: Path) -> None:
+    body = "import time; time.sleep(0.002 * len(ids)); return Y[[int(i) for i in ids]]"
+    asked = replace(call(tmp_path, body, 1500), seconds=0.3)
+    facts = oracle.ask(asked)["facts"]
+    assert 20 <= facts["asked"] == 1500 - facts["left"] < 130
+    rows = np.asarray(read(asked.out).origin.position)
+    assert rows.tolist() == list(range(len(X) - 1500, len(X) - facts["left"]))
+    assert (np.asarray(read(asked.out).y) == Y[rows]).all()
+    with pytest.raises(CallError) as told:
+        oracle.ask(replace(call(tmp_path, f"0\n    {body}", 1500, fewest=1400), seconds=0.1))
+    assert (told.value.code, "no time" in told.value.got) == ("ADC-PROP-075", True)
+
+
+def test_a_few_strange_labels_are_rows_that_nobody_could_tell_and_many_are_refused(tmp_path: Path) -> None:
+    body = "return [Y[int(i)] if int(i) % {} else 'cat' for i in ids]"
+    asked = call(tmp_path, body.format(20), 250)
+    facts = oracle.ask(asked)["facts"]
+    few = sum(row % 20 == 0 for row in range(len(X) - 250, len(X)))
+    assert facts == {"asked": 250, "untold": few, "oracle": "o.py:label", "strange": few}
+    assert oracle.ask(call(tmp_path, body.format(20), 250))["facts"] == facts  # of what was kept
+    with pytest.raises(CallError) as told:
+        oracle.ask(call(tmp_path, body.format(5), 250))
+    assert (told.value.code, "`cat` for 20 rows" in told.value.got) == ("ADC-PROP-074", True)
 
 
 def test_tables_and_texts_come_as_people_know_them(tmp_path: Path) -> None:

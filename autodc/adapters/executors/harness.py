@@ -202,7 +202,7 @@ def _predict(task: PredictTask, method: CheckedMethod, parts: Mapping[str, Array
 
 def _call(task: CallTask, callee: Callee, parts: Mapping[str, CallPart]) -> dict[str, Any]:
     out = Path(task.out)
-    value = as_json(callee(Call(arguments=task.arguments, parts=parts, out=out)), task.object)
+    value = as_json(callee(Call(arguments=task.arguments, parts=parts, out=out, seconds=task.timeout)), task.object)
     files = digests(out)
     for path in files:
         sync(out / path)
