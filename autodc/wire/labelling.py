@@ -28,6 +28,8 @@ Array = np.ndarray[Any, Any]
 Part = tuple[tuple[Proposal, ...], tuple[Mapping[str, str], ...]]
 Propose = Callable[[pool.Seen, Sequence[pool.Wish]], Part]
 """Rows of a pool for wishes, as `propose.pool.proposals` chooses them."""
+Most = Callable[[str], int]
+"""Finding → the most rows that people are asked for (`study.rules.requests.most_rows`)."""
 
 PEOPLE = "people"
 """The maker of what is not made but asked for: its rows go into a request."""
@@ -72,8 +74,13 @@ class Labelling:
         self._oracle = spec.data.pool.oracle
         self._wanted, self._ids = wanted_of(catalogue), row_ids(catalogue)
 
-    def proposals(self, seen: pool.Seen, wishes: Sequence[pool.Wish], propose: Propose, state: State) -> Part:
-        """What an oracle labels, what a file has labels of, and what people are to label: with PEOPLE as its maker."""
+    def proposals(
+        self, seen: pool.Seen, wishes: Sequence[pool.Wish], propose: Propose, state: State, most: Most | None = None
+    ) -> Part:
+        """What an oracle labels, what a file has labels of, and what people are to label: with PEOPLE as its maker.
+
+        most: rows that people are asked for; None: all that were chosen.
+        """
         if is_function(self._oracle):
             made, notes = propose(seen, wishes)
             return tuple(replace(one, maker=oracle.ASK, arguments=self._asked(one)) for one in made), notes
@@ -81,7 +88,7 @@ class Labelling:
         known = np.array([one in labels for one in self._ids], dtype=bool)
         made, notes = propose(replace(seen, barred=seen.barred | ~known), wishes) if known.any() else ((), ())
         made = tuple(replace(one, maker=oracle.KNOWN, arguments=self._told(one, labels)) for one in made)
-        asked, more = self._for_people(seen, wishes, propose, state, known, {one.name for one in made})
+        asked, more = self._for_people(seen, wishes, propose, state, known, {one.name for one in made}, most)
         names = {one.name for one in asked}
         few = tuple(one for one in notes if str(one["got"]).partition(":")[0] not in names)
         return (*made, *asked), (*told, *(few if known.any() else ()), *more)
@@ -94,6 +101,7 @@ class Labelling:
         state: State,
         known: Array,
         made: set[str],
+        most: Most | None,
     ) -> Part:
         """Rows for findings that nothing is made for, and nobody was asked about."""
         served = {one.finding for one in state.requests.values() if one.label}
@@ -110,8 +118,7 @@ class Labelling:
             replace(
                 one, maker=PEOPLE, arguments=self._on_a_sheet(one), words=f"{one.words}; people are asked for labels"
             )
-            for one in chosen
-            if not one.control_of
+            for one in (_cut(each, most) for each in chosen if not each.control_of)
         )
         return asked, notes
 
@@ -142,3 +149,13 @@ class Labelling:
             return labels_in(path, self._oracle, self._wanted, self._ids, self._catalogue.left_out.get(POOL, 0)), ()
         except InputError as error:
             return {}, ({"code": error.code, "got": f"{self._oracle}: {error.brief}"},)
+
+
+def _cut(one: Proposal, most: Most | None) -> Proposal:
+    """What people are asked about: no more rows than a request would name."""
+    if most is None or one.finding is None:
+        return one
+    every = one.arguments["rows"]
+    rows = every[: most(one.finding)]
+    cost = one.cost * len(rows) / max(1, len(every))
+    return replace(one, rows=len(rows), cost=cost, arguments={**one.arguments, "rows": rows})

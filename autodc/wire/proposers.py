@@ -31,6 +31,7 @@ from autodc.propose.proposal import Proposal
 from autodc.review.labels import seen_by
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
+from autodc.study.rules.requests import most_rows
 from autodc.study.view import View
 from autodc.table import Table
 from autodc.wire.explored import EMBEDDING, asked_attributes, measured_alike
@@ -95,7 +96,7 @@ class Proposers:
         if catalogue.pool.y is not None:
             return propose(seen, wishes)
         self._labelling = self._labelling or Labelling(spec, catalogue, self._store)
-        return self._labelling.proposals(seen, wishes, propose, view.state)
+        return self._labelling.proposals(seen, wishes, propose, view.state, partial(most_rows, view))
 
     def _of_generators(self, view: View, rows: Rows | None) -> Part:
         """Rows of every generator for what was found; where it makes them, its maker finds by the explore rows."""

@@ -91,6 +91,9 @@ def test_what_is_made_for_needs_no_request_and_suspicions_wait_for_what_is_sure(
     small, large, unsure = state.diagnoses[0].ids
     view = view_of(state)
     assert [one.finding for one in requests.due(view)] == [large, small]
+    assert [requests.most_rows(view, one.finding) for one in requests.due(view)] == [
+        one.rows for one in requests.due(view)
+    ]
     assert [one.finding for one in requests.due(view, {large})] == [small]
     assert requests.due(view, {small, large}) == ()
     state.findings = {name: replace(one, status="suspected") for name, one in state.findings.items()}

@@ -74,7 +74,7 @@ def rows_of(name: str, rows: Sequence[int], finding: str | None = "F1") -> Propo
     return Proposal(name=name, by="pool", maker="", arguments=told, rows=len(rows), finding=finding, control_of=beside)
 
 
-def chosen(inputs: Inputs, folder: Path, state: State) -> tuple[tuple[Proposal, ...], Any]:
+def chosen(inputs: Inputs, folder: Path, state: State, most: int = len(ROWS)) -> tuple[tuple[Proposal, ...], Any]:
     """What becomes of a finding's rows and of a control, where rows of the pool are chosen in their order."""
 
     def propose(seen: pool.Seen, wishes: Sequence[pool.Wish]) -> Any:
@@ -98,7 +98,7 @@ def chosen(inputs: Inputs, folder: Path, state: State) -> tuple[tuple[Proposal, 
         barred=np.zeros(len(row_ids(inputs.catalogue)), dtype=bool),
     )
     desk_of = Labelling(inputs.spec, inputs.catalogue, ArtefactStore(folder / "out" / DATASETS))
-    return desk_of.proposals(seen, [wish], propose, state)
+    return desk_of.proposals(seen, [wish], propose, state, lambda finding: most)
 
 
 def asked(inputs: Inputs, folder: Path) -> State:
@@ -182,6 +182,14 @@ def test_people_are_asked_by_a_sheet_with_pictures_and_what_they_fill_in_is_a_ca
     put(tmp_path / "inbox" / "R1-again.csv", [{**line, "label": "1"} for line in lines])
     (again,) = arrived(inputs, tmp_path, state)
     assert again.problems[0]["code"] == "ADC-PROP-079"
+
+
+def test_a_sheet_holds_no_more_rows_than_a_request_asks_for(world: tuple[Inputs, Path]) -> None:
+    inputs, folder = world
+    ((one,), _) = chosen(inputs, folder, fold([started_event(inputs)]), most=25)
+    assert (one.rows, one.arguments["rows"]) == (25, ROWS[:25])
+    stored = ArtefactStore(folder / "out" / DATASETS).get(one.arguments["sheet"])
+    assert len(stored["pictures"]) == 25
 
 
 def test_a_sheet_is_not_written_over_while_somebody_fills_it_in(world: tuple[Inputs, Path]) -> None:

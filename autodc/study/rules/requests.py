@@ -62,6 +62,15 @@ def due(view: View, proposed: Collection[str] = ()) -> tuple[ev.RequestMade, ...
     )
 
 
+def most_rows(view: View, finding: str) -> int:
+    """The most rows that a request of now would ask for a finding of the last diagnosis, were they all there."""
+    looked, state, spec = view.state.diagnosed(view.incumbent), view.state, view.spec
+    assert looked is not None
+    weakness = _weakness(view, state.findings[finding], looked.made.rows)
+    base = int(state.card(BASE).get("rows") or 0)
+    return ask(weakness, base, price=price_of(spec, state) or 0.0, purse=purse_of(spec, state)).rows
+
+
 def is_open(state: State, name: str) -> bool:
     """Whether nothing was delivered for a request, and its weakness is still there."""
     return not delivered(state, name) and not is_gone(state, name)
