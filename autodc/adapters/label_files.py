@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,14 +37,14 @@ def is_one(path: Path) -> bool:
     return path.suffix.casefold() in SUFFIXES
 
 
-def read_label_file(path: Path, columns: Sequence[str], place: str) -> LabelFile:
-    """Read it. columns: of the label, `label` alone or several.
+def read_label_file(path: Path, columns: Sequence[str], place: str, *, is_growing: bool = False) -> LabelFile:
+    """Read it. columns: of the label, `label` alone or several; is_growing: a last line without its end is left out.
 
     A table has a column `id` and these; JSON lines have these keys, or a list as `label`; a JSON object maps ids to
     labels. Raises DataError ADC-PROP-076 where it cannot be read, or has no such columns.
     """
     try:
-        return _read(path, tuple(columns), place)
+        return _read(path, tuple(columns), place, is_growing)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _unreadable(place, str(error)) from None
 
@@ -79,11 +80,11 @@ def ids_in(path: Path) -> set[str]:
     return found
 
 
-def _read(path: Path, columns: tuple[str, ...], place: str) -> LabelFile:
+def _read(path: Path, columns: tuple[str, ...], place: str, is_growing: bool) -> LabelFile:
     if path.suffix.casefold() in TEXT:
-        pairs = list(_of_table(path, columns, place))
+        pairs = list(_of_table(path, columns, place, is_growing))
     elif path.suffix.casefold() in LINES:
-        pairs = list(_of_lines(path, columns, place))
+        pairs = list(_of_lines(path, columns, place, is_growing))
     else:
         pairs = list(_of_object(path, place).items())
     if not pairs:
@@ -91,15 +92,23 @@ def _read(path: Path, columns: tuple[str, ...], place: str) -> LabelFile:
     return LabelFile(ids=tuple(written(one) for one, _ in pairs), labels=tuple(label for _, label in pairs))
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+def _text(path: Path, is_growing: bool) -> str:
+    content = path.read_bytes()
+    return (content[: content.rfind(b"\n") + 1] if is_growing else content).decode("utf-8-sig")
+
+
+def _rows(path: Path, is_growing: bool = False) -> Iterator[list[str]]:
+    whole = (
+        path.open(encoding="utf-8-sig", newline="") if not is_growing else io.StringIO(_text(path, True), newline="")
+    )
+    with whole as file:
         first = file.readline()
         file.seek(0)
         yield from csv.reader(file, delimiter=max(SEPARATORS, key=first.count), strict=True)
 
 
-def _of_table(path: Path, columns: tuple[str, ...], place: str) -> Iterator[tuple[str, Any]]:
-    lines = _rows(path)
+def _of_table(path: Path, columns: tuple[str, ...], place: str, is_growing: bool) -> Iterator[tuple[str, Any]]:
+    lines = _rows(path, is_growing)
     head = [name.strip() for name in next(lines, [])]
     lost = [name for name in (ID, *columns) if name not in head]
     if lost:
@@ -114,8 +123,8 @@ def _of_table(path: Path, columns: tuple[str, ...], place: str) -> Iterator[tupl
         yield line[at], values[0] if len(columns) == 1 else ("" if not any(values) else values)
 
 
-def _of_lines(path: Path, columns: tuple[str, ...], place: str) -> Iterator[tuple[Any, Any]]:
-    for number, text in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+def _of_lines(path: Path, columns: tuple[str, ...], place: str, is_growing: bool) -> Iterator[tuple[Any, Any]]:
+    for number, text in enumerate(_text(path, is_growing).splitlines(), 1):
         if not text.strip():
             continue
         try:

@@ -25,6 +25,7 @@ from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
 from autodc.wire.admitting import Entrance
 from autodc.wire.inputs import Inputs
+from autodc.wire.label_sheets import SETTLED
 from autodc.wire.labelled import BY, LabelledRows
 
 SHADOW = "shadow.json"
@@ -33,8 +34,6 @@ REQUEST = "request"
 """Key of SHADOW, or a column of what is delivered, that names the request it is for."""
 ASKED_FOR = re.compile(r"(R\d+)(?![A-Za-z0-9])", re.IGNORECASE)
 """Beginning of the name of a file or folder that is delivered for a request."""
-SETTLED = 2.0
-"""Seconds after its last change, or a look ago, from which on a delivery is whole."""
 REPEATED = "ADC-INBX-002"
 """Rows that are delivered and there already."""
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", "~")

@@ -24,6 +24,8 @@ PIXELS = 256
 """Of the longer side of a picture to label; larger ones are thinned out."""
 MOST_COLUMNS, LONGEST = 40, 2000
 """Of a sheet: columns that are shown beside ids, and characters of a cell."""
+SETTLED = 2.0
+"""Seconds after its last change, or a look ago, from which on a delivery is whole."""
 UNFIT = "labels do not fit the rows"
 
 
@@ -75,13 +77,15 @@ def whole_sheet(found: LabelFile, ids: Sequence[str], wanted: Wanted, place: str
     return understood([labels[one] for one in ids], ids, wanted, place)
 
 
-def labels_in(path: Path, place: str, wanted: Wanted, ids: Iterable[str], left_out: int) -> dict[str, Any]:
+def labels_in(
+    path: Path, place: str, wanted: Wanted, ids: Iterable[str], left_out: int, *, is_growing: bool = False
+) -> dict[str, Any]:
     """Id → target of all that a file of labels says so far, None where nobody can tell.
 
-    left_out: so many rows of the pool are not drawn from, whose ids may be there too. Raises as `whole_sheet`, and
-    DataError ADC-PROP-076 where it cannot be read.
+    left_out: so many rows of the pool are not drawn from, whose ids may be there too; is_growing: a last line without
+    its end does not count. Raises as `whole_sheet`, and DataError ADC-PROP-076 where it cannot be read.
     """
-    found = read_label_file(path, wanted.columns or ("label",), place)
+    found = read_label_file(path, wanted.columns or ("label",), place, is_growing=is_growing)
     known = set(ids)
     _refuse_misfit(found, known, left_out, place)
     said = {

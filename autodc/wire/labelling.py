@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
@@ -21,7 +22,7 @@ from autodc.study.journal.state import State
 from autodc.studyfile.study import StudySpec
 from autodc.table import Table
 from autodc.values import is_json
-from autodc.wire.label_sheets import labels_in, sheet
+from autodc.wire.label_sheets import SETTLED, labels_in, sheet
 from autodc.wire.oracles import is_function, oracle_file
 
 Array = np.ndarray[Any, Any]
@@ -143,10 +144,16 @@ class Labelling:
 
     def _of_file(self) -> tuple[dict[str, Any], tuple[Mapping[str, str], ...]]:
         """Id → target of what a file of labels has by now, and why it cannot be read."""
-        if self._oracle is None or not (path := oracle_file(self._spec)).is_file():
+        if self._oracle is None:
             return {}, ()
+        path = oracle_file(self._spec)
         try:
-            return labels_in(path, self._oracle, self._wanted, self._ids, self._catalogue.left_out.get(POOL, 0)), ()
+            is_fresh = time.time() - path.stat().st_mtime < SETTLED
+        except OSError:
+            return {}, ()
+        left_out = self._catalogue.left_out.get(POOL, 0)
+        try:
+            return labels_in(path, self._oracle, self._wanted, self._ids, left_out, is_growing=is_fresh), ()
         except InputError as error:
             return {}, ({"code": error.code, "got": f"{self._oracle}: {error.brief}"},)
 

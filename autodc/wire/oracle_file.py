@@ -17,9 +17,9 @@ from autodc.study.journal.state import State
 from autodc.study.ports import Arrivals
 from autodc.study.rules.requests import delivered
 from autodc.wire.admitting import Entrance
-from autodc.wire.inbox import REPEATED, SETTLED, Inbox, for_request
+from autodc.wire.inbox import REPEATED, Inbox, for_request
 from autodc.wire.inputs import Inputs
-from autodc.wire.label_sheets import labels_in
+from autodc.wire.label_sheets import SETTLED, labels_in
 from autodc.wire.labelled import LabelledRows
 from autodc.wire.labelling import row_ids, wanted_of
 from autodc.wire.oracles import is_function, oracle_file

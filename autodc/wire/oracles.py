@@ -52,6 +52,8 @@ def about_oracle(spec: StudySpec, catalogue: Catalogue) -> list[str]:
         return []
     if data.y is not None:
         return [] if pool.oracle is None else ["data.pool.oracle is not asked: the rows of data.pool have labels"]
+    if pool.oracle is not None and not is_function(pool.oracle) and not (path := oracle_file(spec)).is_file():
+        return [f"data.pool.oracle: there is no {path} yet; it is looked for where a round ends"]
     if pool.oracle is None and spec.data.inbox is None:
         words = "the rows of data.pool have no labels, and no labels can come back: name an oracle (data.pool.oracle)"
         return [f"{words}, or a folder for the sheets that people fill in (data.inbox)"]

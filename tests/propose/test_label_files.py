@@ -26,3 +26,11 @@ def test_nothing_in_several_columns_is_nothing_said(tmp_path: Path) -> None:
     path = tmp_path / "labels.jsonl"
     path.write_text('{"id": 1, "a": null, "b": null}\n{"id": 2, "a": 3, "b": 4}\n{"id": 3, "a": "?", "b": "?"}\n')
     assert read_label_file(path, ("a", "b"), "here").labels == ("", [3, 4], ["?", "?"])
+
+
+def test_the_last_line_of_a_file_that_is_being_written_counts_once_it_ends(tmp_path: Path) -> None:
+    for name, text in (("a.csv", "id,label\na,1\nb,12"), ("a.jsonl", '{"id": "a", "label": 1}\n{"id": "b", "la')):
+        path = tmp_path / name
+        path.write_text(text)
+        assert read_label_file(path, ("label",), "here", is_growing=True).ids == ("a",)
+    assert read_label_file(tmp_path / "a.csv", ("label",), "here").labels == ("1", "12")

@@ -273,6 +273,7 @@ def test_rows_of_a_persons_own_answer_a_request_for_labels_too(world: tuple[Inpu
 
 def test_a_file_of_labels_is_drawn_from_and_answers_requests_once_it_has_them(tmp_path: Path) -> None:
     inputs = desk(tmp_path, pool={"oracle": "labels.csv"}, inbox=None)
+    assert any(f"there is no {tmp_path / 'labels.csv'} yet" in one for one in inputs.warnings)
     state = asked(inputs, tmp_path)
     assert arrived(inputs, tmp_path, state) == []
     lines = filled(sheet(inputs, tmp_path, state))
@@ -289,6 +290,10 @@ def test_a_file_of_labels_is_drawn_from_and_answers_requests_once_it_has_them(tm
     assert (made.maker, made.arguments["rows"], notes) == (oracle.KNOWN, ROWS[:25], ())
     assert made.arguments["targets"] == Y[VALIDATION:][ROWS[:25]].tolist()
     assert control.maker == oracle.KNOWN
+    put(path, [{"id": line["id"], "label": line["label"]} for line in lines])
+    path.write_text(path.read_text()[:-2])  # it is being written: the last label may go on
+    (made, _), _ = chosen(inputs, tmp_path, fresh)
+    assert made.arguments["rows"] == ROWS[:-1]
     put(path, [{"id": line["id"], "label": line["label"]} for line in lines])
     joined, over = arrived(inputs, tmp_path, state)
     assert (joined.name, joined.card["request"], joined.card["rows"]) == ("R1-labels", "R1", 40)
