@@ -28,10 +28,11 @@ from autodc.trial.executor import Completion
 from autodc.trial.outputs import checked_outputs, misplaced
 from autodc.trial.trainer import TrainingJob
 from autodc.values import objects
+from autodc.wire.admitting import Entrance
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.promoting import admit_slice
 from autodc.wire.separate import Diagnosis, diagnosis_of
-from autodc.wire.study import admit, job_maker, open_study
+from autodc.wire.study import admit, entrance_of, job_maker, open_study
 
 Array = np.ndarray[Any, Any]
 
@@ -48,18 +49,28 @@ class Study:
         print(study.result()["kept"])
     """
 
-    def __init__(self, inputs: Inputs, core: StudyCore, journal: SqliteJournal, jobs: JobMaker, folder: Path) -> None:
+    def __init__(
+        self,
+        inputs: Inputs,
+        core: StudyCore,
+        journal: SqliteJournal,
+        jobs: JobMaker,
+        folder: Path,
+        entrance: Entrance,
+    ) -> None:
         self._inputs, self._core, self._journal, self._jobs, self._folder = inputs, core, journal, jobs, folder
+        self._entrance = entrance
 
     @classmethod
     def open(cls, spec: StudySpec, out: str | os.PathLike[str]) -> Study:
         """Open a study in a folder, or go on where it stopped. Raises InputError for a folder of another study."""
         folder = Path(out).absolute()
         inputs = read_inputs(spec, folder)
-        core, journal = open_study(inputs, folder)
+        entrance = entrance_of(inputs, folder)
+        core, journal = open_study(inputs, folder, entrance=entrance)
         core.record(SessionStarted(slots=1, machine={}, pid=os.getpid(), folder=spec.folder))
         jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), folder, own_loop=True)
-        return cls(inputs, core, journal, jobs, folder)
+        return cls(inputs, core, journal, jobs, folder, entrance)
 
     def __enter__(self) -> Self:
         return self
@@ -149,9 +160,10 @@ class Study:
 
         The next round searches it beside the others and judges it; trainings of before are of plans without it. It
         stays when the study is opened again. Raises DataError for what does not agree with the base, for rows that
-        validation or test also hold as `data.overlap` says, and ADC-DATA-027 for a name that is taken.
+        validation or test also hold as `data.overlap` says, ADC-DATA-027 for a name that is taken, and ADC-PROP-007
+        for rows that the base or another dataset has already.
         """
-        admit(self._inputs, self._core, self._folder, candidate)
+        admit(self._entrance, self._core, self._folder, candidate)
 
     def admit_slice(
         self,

@@ -128,11 +128,15 @@ def _seen(
 
 
 def open_study(
-    inputs: Inputs, out: Path, notice: Callable[[str], None] = lambda words: None
+    inputs: Inputs,
+    out: Path,
+    notice: Callable[[str], None] = lambda words: None,
+    entrance: Entrance | None = None,
 ) -> tuple[StudyCore, SqliteJournal]:
     """Open the study in its folder, or go on where it stopped. Raises InputError for a folder of another study.
 
-    notice: told in words what was delivered to the inbox and is not taken.
+    notice: told in words what was delivered to the inbox and is not taken; entrance: of `entrance_of`, where more
+    joins by it.
     """
     from autodc.wire.diagnosis import ExploreDiagnoser  # slow to import, and who reads a run needs none of it
     from autodc.wire.oracle_file import arrivals_of  # as slow
@@ -151,7 +155,7 @@ def open_study(
         return tuple(study.state.card(name).get("parent") or ())
 
     diagnoser, maker = ExploreDiagnoser(inputs, store, read_joined), None
-    entrance = Entrance(inputs, joined)
+    entrance = entrance or Entrance(inputs, joined)
     if spec.loop.makes_data:
         from autodc.wire.proposing import Making  # as slow
 
@@ -188,14 +192,20 @@ def engine_of(spec: StudySpec, problem: SearchProblem) -> SearchEngine:
     return make_engine(spec.search.sampler, problem, seeds.integer(spec.seed, "engine"), spec.folder)
 
 
-def admit(inputs: Inputs, study: StudyCore, out: Path, candidate: Candidate) -> None:
+def entrance_of(inputs: Inputs, out: Path) -> Entrance:
+    """The door to all that joins a study while it runs."""
+    return Entrance(inputs, ArtefactStore(out / DATASETS))
+
+
+def admit(entrance: Entrance, study: StudyCore, out: Path, candidate: Candidate) -> None:
     """Let a dataset in while the study runs: through the door, on disk, and from the next round on in the search.
 
-    Raises DataError for what the door refuses, 027 for a name that is taken.
+    entrance: that with which the study was opened. Raises DataError for what the door refuses, 027 for a name that is
+    taken, ADC-PROP-007 for rows that are there already.
     """
     if candidate.name in (BASE, *study.state.candidates):
         raise DataError("ADC-DATA-027", "this name is taken", candidate.place, f"`{candidate.name}`", "choose another")
-    found = inputs.catalogue.door(inputs.spec.data).admit(candidate, read_source)
+    found = entrance.admit(candidate, study.state, "ADC-PROP-007")
     study.admit(let_in(ArtefactStore(out / DATASETS), candidate, found))
 
 

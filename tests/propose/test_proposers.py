@@ -139,6 +139,18 @@ def test_the_door_is_the_same_for_all(tmp_path: Path, part: str, name: str, code
     assert admitted(tmp_path) == list(CANDIDATES[1:])
 
 
+def test_rows_that_are_there_already_do_not_join_again(tmp_path: Path) -> None:
+    write_world(tmp_path, data__candidates=USELESS)
+    (candidate,) = Lamplighter(tmp_path).propose(None, 0.0, 0)
+    (useless,) = Lamplighter(tmp_path, CANDIDATES[1]).propose(None, 0.0, 0)
+    with opened(tmp_path) as study:
+        study.admit_dataset(candidate)
+        for again in (candidate, useless):
+            with pytest.raises(DataError) as caught:
+                study.admit_dataset(dataclasses.replace(again, name="again"))
+            assert caught.value.code == "ADC-PROP-007"
+
+
 def opened(folder: Path) -> Study:
     return Study.open(load(folder / "study.yaml"), folder / "out")
 
