@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autodc.adapters.generators import generator_of
+from autodc.adapters.generators import generator_of, looking, parameters_of
 from autodc.data.catalogue import POOL
 from autodc.propose import generate, label_map, pool
-from autodc.propose.parameters import declared
 from autodc.study.rules.obvious import GIVEN
 from autodc.studyfile.study import GeneratorSpec
 from autodc.wire.inputs import Inputs
@@ -116,9 +115,11 @@ def _of_generator(inputs: Inputs, one: GeneratorSpec, at: int) -> dict[str, Any]
     spec = inputs.spec
     place = spec.place(f"data.generators[{at}]")
     found = generator_of(one.generator, one.options, spec.folder, place)
-    parameters = list(declared(found.parameters, place))
+    parameters = list(parameters_of(found, one.generator, spec.folder, place))
     shown = ", ".join(parameters[:SHOWN]) + (", …" if len(parameters) > SHOWN else "")
-    how = "rows of the base, changed" if callable(getattr(found, "transform", None)) else "rows of its own"
+    with looking(one.generator, spec.folder, place):
+        transforms = callable(getattr(found, "transform", None))
+    how = "rows of the base, changed" if transforms else "rows of its own"
     datasets, rows = spec.loop.findings, generate.most_rows(one.rows, spec.loop.rounds)
     return {
         "name": f"{generate.BY}: {one.name}",

@@ -94,6 +94,18 @@ def test_the_cost_is_what_generator_and_pool_can_come_to_in_all_rounds(tmp_path:
     assert found["cost_at_most"] == 5 + 10 + 20 + 40 + 100 * min(left, 4 * drawn["datasets"] * drawn["rows"])
 
 
+@pytest.mark.parametrize("which", ["parameters", "transform"])
+def test_attributes_that_fail_where_they_are_read_are_told_with_their_line(tmp_path: Path, which: str) -> None:
+    own = f"    @property\n    def {which}(self):\n        raise RuntimeError('not today')\n"
+    (tmp_path / "lamps.py").write_text(f"{GENERATOR}\n{own}")
+    generators = [{"name": "lamps", "generator": "lamps.py:Lamps"}]
+    with pytest.raises(InputError) as caught:
+        checked(tmp_path, data__candidates=[], data__generators=generators, loop__propose=["generate"])
+    assert caught.value.code == "ADC-PROP-010"
+    assert "RuntimeError: not today" in caught.value.got
+    assert caught.value.place.endswith("data.generators[0].generator")
+
+
 @pytest.mark.parametrize(
     ("told", "code"),
     [
