@@ -1,4 +1,4 @@
-"""The script of CI: a kit or slow tests that fail, fail it; the kit is shown, and ended where it hangs or is in the way."""
+"""The script of CI: a kit or slow tests that fail, fail it; the kit is shown, and ended where it hangs."""
 
 from __future__ import annotations
 
