@@ -139,6 +139,7 @@ def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_e
     beside = [replace(a, fate="beside" if not ends else "little") for a in going]
     worth = [a for a in waiting if a.expected is not None and a.expected >= (floor or 0.0)]
     done = [a for a in (*ordered, *beside) if a.fate in ("taken", "beside")]
+    done = [a for a in done if a.expected and not _is_little(a, floor or 0.0)] or done
     first = min(done, key=lambda a: _order(a, purse), default=None)
     pick = (worth[0].name if worth else "stop") if ends or first is None else first.name
     everything = sorted((*ordered, *beside, *waiting), key=lambda a: _order(a, purse))
@@ -176,7 +177,8 @@ def _order(one: Action, purse: Purse) -> tuple[float, float, float, str]:
     if one.expected is None:
         return (1.0, 0.0, 0.0, one.name)
     share = purse.share(one)
-    return (0.0, -(one.expected / share if share > 0 else math.copysign(math.inf, one.expected)), -one.expected, "")
+    free = math.copysign(math.inf, one.expected) if one.expected else 0.0
+    return (0.0, -(one.expected / share if share > 0 else free), -one.expected, "")
 
 
 def _fate(one: Action, floor: float | None, *, room: float, money: float, first: bool, purse: Purse) -> Fate:

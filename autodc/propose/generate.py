@@ -109,6 +109,11 @@ def proposals(
     return tuple(found)
 
 
+def most_rows(rows: int, turn: int) -> int:
+    """How many rows a dataset has at most in the turn-th round, 1 the first, where a study file asks for so many."""
+    return int(min(MORE ** (turn - 1), MOST_TIMES)) * rows
+
+
 def _related(past: Past, finding: Finding) -> bool:
     """Whether an earlier proposal was for this finding, or for one told by the same attributes."""
     if past.finding == finding.id:

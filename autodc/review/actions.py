@@ -13,6 +13,8 @@ from autodc.study.pace import pace, typical_rows
 from autodc.study.rules.actions import of_round
 
 MADE = ("more", "finding", "mend")
+GOING = ("tune", "open")
+"""What goes on at the same time as what is made."""
 _DAY = 86400.0
 
 
@@ -91,19 +93,21 @@ def _first(state: State, found: Weighed) -> str:
             f"waited for: {_gain(one)}, {_when(one)}; the same command goes on once it is delivered"
         )
     told = "what it brings nothing tells yet, tried" if one.expected is None else f"{_gain(one)} expected"
-    return f"{_what(state, one)} first: {told} for {_cost(state, one)}"
+    first = "promises most for its cost" if one.kind in GOING else "first"
+    return f"{_what(state, one)} {first}: {told} for {_cost(state, one)}"
 
 
 def _then(state: State, found: Weighed) -> list[str]:
     """What else is made, in its order; what is not."""
     made = [one for one in found.actions if one.kind in MADE and one.fate == "taken" and one.name != found.pick]
-    told = [f"then {listed(_short(one) for one in made)}"] if made else []
+    beside = any(one.name == found.pick and one.kind in GOING for one in found.actions)
+    told = [f"{'beside it' if beside else 'then'} {listed(_short(one) for one in made)}"] if made else []
     left = [one for one in found.actions if one.kind in MADE and one.fate in ("later", "little", "dear")]
     return [*told, *([f"left out: {listed(_short(one) for one in left)}"] if left else [])]
 
 
 def _beside(state: State, found: Weighed) -> list[str]:
-    own = [one for one in found.actions if one.kind in ("tune", "open") and one.name != found.pick]
+    own = [one for one in found.actions if one.kind in GOING and one.name != found.pick]
     return [f"{_what(state, one)}: {_gain(one)} for {_cost(state, one)}" for one in own if one.expected is not None]
 
 
@@ -115,7 +119,7 @@ def _waiting(state: State, found: Weighed) -> list[str]:
     known = pick is not None and pick.expected is not None and best.expected is not None
     less = known and pick is not None and (best.expected or 0.0) <= (pick.expected or 0.0)
     worth = ("worth less tonight" if less else "worth more, but not there") if known else "no choice for tonight"
-    others = f" ({count(len(waiting) - 1, 'other request')} still less)" if len(waiting) > 1 else ""
+    others = f" (by gain for cost before {count(len(waiting) - 1, 'other request')})" if len(waiting) > 1 else ""
     return [f"waiting for {best.name} is {worth}: {_gain(best)}, {_when(best)}{others}"]
 
 

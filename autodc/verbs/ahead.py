@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from autodc.adapters.generators import generator_of
+from autodc.adapters.generators import generator_of, looking, parameters_of
 from autodc.data.catalogue import POOL
 from autodc.propose import generate, label_map, pool
-from autodc.propose.parameters import declared
 from autodc.study.rules.obvious import GIVEN
 from autodc.studyfile.study import GeneratorSpec
 from autodc.wire.inputs import Inputs
+from autodc.wire.oracles import most_datasets
 from autodc.wire.proposers import OF_BASE, base_known
 
 Array = np.ndarray[Any, Any]
@@ -39,11 +39,10 @@ def to_be_made(inputs: Inputs) -> dict[str, Any]:
             continue
         if name == POOL and drawn is not None:
             proposers.append(_of_pool(inputs, drawn))
-            most += min(drawn["free"], spec.loop.rounds * _rows_of(proposers[-1])) * drawn["cost_per_row"]
+            most += min(_not_in_base(drawn), spec.loop.rounds * _rows_of(proposers[-1])) * drawn["cost_per_row"]
         elif name == generate.BY:
-            made = [_of_generator(inputs, one, at) for at, one in enumerate(spec.data.generators)]
-            proposers += made
-            most += spec.loop.rounds * sum(one["cost"] or 0.0 for one in made)
+            proposers += [_of_generator(inputs, one, at) for at, one in enumerate(spec.data.generators)]
+            most += sum(_night_of(inputs, one) for one in spec.data.generators)
         elif name == label_map.BY:
             count = len(inputs.candidates)
             has = f"{count} candidate{'s' if count != 1 else ''} whose labels may follow another convention"
@@ -54,6 +53,8 @@ def to_be_made(inputs: Inputs) -> dict[str, Any]:
         warnings += _pool_warnings(inputs, drawn)
     if spec.budget.cost is None and most:
         warnings.append(f"data that are made may cost {most:g}, and there is no budget.cost to bound it")
+    if spec.budget.cost is not None:
+        most = min(most, spec.budget.cost)
     return {
         "pool": drawn,
         "proposers": proposers,
@@ -93,12 +94,18 @@ def _counts(y: Array | None, classes: tuple[Any, ...] | None) -> dict[str, int] 
 def _of_pool(inputs: Inputs, drawn: Mapping[str, Any]) -> dict[str, Any]:
     spec = inputs.spec
     rows = min(pool.wanted_rows(len(inputs.catalogue.base)), drawn["free"])
-    datasets = min(spec.loop.proposals, drawn["free"] // pool.FEWEST)
+    left = _not_in_base(drawn)
+    fits = left // pool.FEWEST if drawn["free"] >= pool.FEWEST else 0
+    datasets = min(most_datasets(spec, inputs.catalogue), fits)
     why = [f"{drawn[key]} {words}" for key, words in _TAKEN.items() if drawn[key]]
     has = f"{drawn['free']} of {drawn['rows']} rows" + (f" ({', '.join(why)})" if why else "")
-    controls = 1 if datasets and drawn["free"] > rows else 0
-    cost = round(min(drawn["free"], (datasets + controls) * rows) * drawn["cost_per_row"], 6)
-    return {"name": POOL, "has": has, "datasets": datasets + controls, "rows": rows, "cost": cost or None}
+    cost = round(min(left, datasets * rows) * drawn["cost_per_row"], 6)
+    return {"name": POOL, "has": has, "datasets": datasets, "rows": rows, "cost": cost or None}
+
+
+def _not_in_base(drawn: Mapping[str, Any]) -> int:
+    """Rows that may be drawn; a control may have doubles."""
+    return int(drawn["rows"] - drawn["held_out"] - drawn["in_base"])
 
 
 _TAKEN: Mapping[str, str] = {"held_out": "are held out", "in_base": "the base has", "doubles": "double"}
@@ -108,18 +115,27 @@ def _of_generator(inputs: Inputs, one: GeneratorSpec, at: int) -> dict[str, Any]
     spec = inputs.spec
     place = spec.place(f"data.generators[{at}]")
     found = generator_of(one.generator, one.options, spec.folder, place)
-    parameters = list(declared(found.parameters, place))
+    parameters = list(parameters_of(found, one.generator, spec.folder, place))
     shown = ", ".join(parameters[:SHOWN]) + (", …" if len(parameters) > SHOWN else "")
-    how = "rows of the base, changed" if callable(getattr(found, "transform", None)) else "rows of its own"
-    datasets = spec.loop.findings
+    with looking(one.generator, spec.folder, place):
+        transforms = callable(getattr(found, "transform", None))
+    how = "rows of the base, changed" if transforms else "rows of its own"
+    datasets, rows = spec.loop.findings, generate.most_rows(one.rows, spec.loop.rounds)
     return {
         "name": f"{generate.BY}: {one.name}",
         "has": f"{how}, by {shown}" if parameters else how,
         "parameters": parameters,
         "datasets": datasets,
-        "rows": one.rows,
-        "cost": round(datasets * one.rows * one.cost_per_row, 6) or None,
+        "rows": rows,
+        "cost": round(datasets * rows * one.cost_per_row, 6) or None,
     }
+
+
+def _night_of(inputs: Inputs, one: GeneratorSpec) -> float:
+    """What a generator's rows cost at most: of each finding more in every round, as long as they are undecided."""
+    loop = inputs.spec.loop
+    rows = sum(generate.most_rows(one.rows, turn + 1) for turn in range(loop.rounds))
+    return loop.findings * rows * one.cost_per_row
 
 
 def _of_base(inputs: Inputs, name: str) -> dict[str, Any]:

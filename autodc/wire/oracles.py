@@ -60,6 +60,19 @@ def about_oracle(spec: StudySpec, catalogue: Catalogue) -> list[str]:
     return []
 
 
+def most_datasets(spec: StudySpec, catalogue: Catalogue) -> int:
+    """How many datasets of the pool a round has at most: those that are chosen, their control, those people are asked.
+
+    A file of labels gives some, and for what it gives nothing people are asked; what they are asked has no control.
+    """
+    pool, data = spec.data.pool, catalogue.pool
+    chosen, labelled = spec.loop.proposals, data is not None and data.y is not None
+    oracle = None if pool is None else pool.oracle
+    if labelled or is_function(oracle):
+        return chosen + 1
+    return chosen + (chosen + 1 if oracle else 0)
+
+
 def labelling(spec: StudySpec, catalogue: Catalogue) -> dict[str, Any] | None:
     """How rows of a pool without labels get them, how many at most and at what price, with words; None of others."""
     from autodc.propose.pool import wanted_rows  # slow to import
@@ -69,8 +82,7 @@ def labelling(spec: StudySpec, catalogue: Catalogue) -> dict[str, Any] | None:
         return None
     by = "function" if is_function(pool.oracle) else "file" if pool.oracle else "people"
     each = wanted_rows(len(catalogue.base))
-    sets = spec.loop.rounds * (spec.loop.proposals + (by == "function"))
-    rows = min(len(data), each * sets)
+    rows = min(len(data), each * spec.loop.rounds * most_datasets(spec, catalogue))
     cost = rows * pool.cost_per_row
     paid = cost if spec.budget.cost is None else min(cost, spec.budget.cost)
     return {

@@ -41,6 +41,21 @@ def test_money_and_trainings_are_of_one_measure_by_what_is_left_of_each() -> Non
     assert weigh([dear, slow], endless, None, may_end=False).pick == "dear"
 
 
+def test_what_takes_no_money_is_not_first_where_it_promises_nothing() -> None:
+    purse = Purse(trainings=math.inf, room=20.0, money=50.0)
+    bought = action("bought", 0.03, cost=10.0)
+    for gain, floor in ((0.0, None), (0.0, 0.002), (0.0004, 0.002)):
+        found = weigh([action("tune", gain, 24.0, kind="tune"), bought], purse, floor, may_end=True)
+        assert (found.pick, found.made) == ("bought", ("bought",))
+    assert [
+        one.name for one in weigh([action("tune", 0.0, kind="tune"), bought], purse, None, may_end=True).actions
+    ] == [
+        "bought",
+        "tune",
+    ]
+    assert weigh([action("tune", 0.004, 24.0, kind="tune"), bought], purse, 0.002, may_end=True).pick == "tune"
+
+
 def test_a_second_dataset_for_one_finding_is_hoped_to_take_what_the_first_leaves() -> None:
     mined, drawn, other = (
         action("mined", 0.03, finding="F1"),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from autodc.diagnose.finding import Finding, Gap
-from autodc.propose.generate import Past, proposals
+from autodc.propose.generate import Past, most_rows, proposals
 from autodc.propose.made import Made
 from autodc.propose.parameters import declared, narrowed, spread
 from autodc.propose.searching import chosen
@@ -202,6 +202,16 @@ def test_each_finding_has_a_proposal_of_each_generator() -> None:
     assert proposals([SPEC, other], {"sensor": RANGES}, [finding()], (), 1) == proposals(
         [SPEC, other], {"sensor": RANGES}, [finding()], (), 1
     )
+
+
+def test_what_stays_undecided_has_no_more_rows_than_a_person_was_told() -> None:
+    spec = SPEC.model_copy(update={"rows": 500})
+    history, rows = list[Past](), list[int]()
+    for _ in range(5):
+        (one,) = proposals([spec], {}, [finding()], history, 1)
+        rows.append(one.rows)
+        history.append(past("undecided", (0.1, 0.4), rows=one.rows))
+    assert rows == [most_rows(500, turn) for turn in range(1, 6)] == [500, 1000, 2000, 4000, 4000]
 
 
 def test_what_was_kept_narrows_and_what_was_dropped_is_avoided() -> None:

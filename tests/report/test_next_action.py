@@ -33,6 +33,18 @@ def test_what_comes_first_is_told_with_what_it_costs_and_what_is_worth_less(nigh
     assert words.endswith("it stops when nothing is expected above 0.002")
 
 
+def test_what_goes_on_beside_what_is_made_is_not_called_first(night: Any) -> None:
+    tune = {"kind": "tune", "name": "tune", "expected": 0.03, "trainings": 9.0, "fate": "beside"}
+    other = {"kind": "wait", "name": "R2", "expected": 0.02, "trainings": 50.0, "cost": 9.0}
+    words = actions.line(asking(night).add(proposed(weighed("tune", tune, other))).state())
+    assert words.startswith("round 1: tuning what is kept promises most for its cost: +0.030 expected for 9 trainings")
+    assert "; beside it mined (+0.021); " in words
+    assert (
+        "waiting for R1 is worth less tonight: +0.004, due in 3 weeks (by gain for cost before 1 other request)"
+        in words
+    )
+
+
 @pytest.mark.parametrize(
     ("pick", "words"),
     [("stop", "nothing that can be done promises a gain that matters (0.002)"), ("R1", "R1 is waited for: +0.004")],

@@ -59,8 +59,8 @@ def test_pool_and_generators_are_told_with_what_they_cost_at_most(
     by_name = {one["name"]: one for one in made["proposers"]}
     assert list(by_name) == ["pool", "generate: lamps", "relabel", "rebalance"]
     generate = by_name["generate: lamps"]
-    assert (generate["datasets"], generate["rows"], generate["cost"]) == (3, 40, 12.0)
-    assert made["cost_at_most"] >= 2 * 12.0
+    assert (generate["datasets"], generate["rows"], generate["cost"]) == (3, 80, 24.0)
+    assert made["cost_at_most"] == 30
     assert [one["rows"] for one in found["datasets"] if one["name"] == "pool"] == [lamps + base]
     monkeypatch.setenv("COLUMNS", "80")
     show_preflight(found)
@@ -73,6 +73,37 @@ def test_a_pool_that_the_base_has_whole_is_said_before_the_night(tmp_path: Path)
     pool_of(tmp_path, "base")
     found = checked(tmp_path, data__candidates=[], data__pool={"source": "data/pool.npz"}, loop__propose=["pool"])
     assert any("nothing can be drawn: 0 of its" in one for one in found["warnings"])
+
+
+def test_the_cost_is_what_generator_and_pool_can_come_to_in_all_rounds(tmp_path: Path) -> None:
+    pool_of(tmp_path, "lamps", "lamps")
+    (tmp_path / "lamps.py").write_text(GENERATOR)
+    found = checked(
+        tmp_path,
+        data__candidates=[],
+        data__pool={"source": "data/pool.npz", "cost_per_row": 100},
+        data__generators=[{"name": "lamps", "generator": "lamps.py:Lamps", "rows": 500, "cost_per_row": 0.01}],
+        loop__propose=["generate", "pool"],
+        loop__rounds=4,
+        loop__findings=1,
+    )["proposals"]
+    generate, drawn = found["proposers"]
+    assert (generate["rows"], generate["cost"]) == (4000, 40.0)
+    left = found["pool"]["rows"] - found["pool"]["held_out"] - found["pool"]["in_base"]
+    assert left > found["pool"]["free"], "a control may have doubles"
+    assert found["cost_at_most"] == 5 + 10 + 20 + 40 + 100 * min(left, 4 * drawn["datasets"] * drawn["rows"])
+
+
+@pytest.mark.parametrize("which", ["parameters", "transform"])
+def test_attributes_that_fail_where_they_are_read_are_told_with_their_line(tmp_path: Path, which: str) -> None:
+    own = f"    @property\n    def {which}(self):\n        raise RuntimeError('not today')\n"
+    (tmp_path / "lamps.py").write_text(f"{GENERATOR}\n{own}")
+    generators = [{"name": "lamps", "generator": "lamps.py:Lamps"}]
+    with pytest.raises(InputError) as caught:
+        checked(tmp_path, data__candidates=[], data__generators=generators, loop__propose=["generate"])
+    assert caught.value.code == "ADC-PROP-010"
+    assert "RuntimeError: not today" in caught.value.got
+    assert caught.value.place.endswith("data.generators[0].generator")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from autodc.wire.admitting import DATASETS, Entrance, origin_file, stored_datase
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.labelling import PEOPLE, Labelling, row_ids
 from autodc.wire.oracle_file import arrivals_of
-from autodc.wire.oracles import labelling
+from autodc.wire.oracles import labelling, most_datasets
 from autodc.wire.study import started_event
 
 X, Y = load_digits(return_X_y=True)
@@ -85,8 +85,13 @@ def chosen(inputs: Inputs, folder: Path, state: State, most: int = len(ROWS)) ->
         return (*made, rows_of("random-1", np.flatnonzero(~seen.barred)[-20:].tolist(), None)), ()
 
     wish = pool.Wish(name="pool-F1", why="F1", finding="F1")
+    desk_of = Labelling(inputs.spec, inputs.catalogue, ArtefactStore(folder / "out" / DATASETS))
+    return desk_of.proposals(nobody_saw(inputs), [wish], propose, state, lambda finding: most)
+
+
+def nobody_saw(inputs: Inputs) -> pool.Seen:
     nothing = np.zeros(0)
-    seen: Any = pool.Seen(
+    return pool.Seen(
         ids=nothing,
         failed=nothing,
         target=nothing,
@@ -97,8 +102,6 @@ def chosen(inputs: Inputs, folder: Path, state: State, most: int = len(ROWS)) ->
         content=nothing,
         barred=np.zeros(len(row_ids(inputs.catalogue)), dtype=bool),
     )
-    desk_of = Labelling(inputs.spec, inputs.catalogue, ArtefactStore(folder / "out" / DATASETS))
-    return desk_of.proposals(seen, [wish], propose, state, lambda finding: most)
 
 
 def asked(inputs: Inputs, folder: Path) -> State:
@@ -301,6 +304,21 @@ def test_a_file_of_labels_is_drawn_from_and_answers_requests_once_it_has_them(tm
     put(path, [{"id": "99999", "label": "3"}])
     _, notes = chosen(inputs, tmp_path, fresh)
     assert [one["code"] for one in notes] == ["ADC-PROP-077"]
+
+
+def test_a_file_and_people_may_give_as_many_datasets_each_beside_the_control(tmp_path: Path) -> None:
+    inputs = desk(tmp_path, pool={"oracle": "labels.csv"})
+    put(tmp_path / "labels.csv", [{"id": str(row), "label": "1"} for row in range(300)])
+    wishes = [pool.Wish(name=f"pool-F{k}", why="", finding=f"F{k}") for k in range(9)]
+
+    def propose(seen: pool.Seen, wishes: Sequence[pool.Wish]) -> Any:
+        free = np.flatnonzero(~seen.barred).tolist()
+        made = [rows_of(one.name, free[k * 20 : (k + 1) * 20], one.finding) for k, one in enumerate(wishes[:3])]
+        return (*made, rows_of("random-1", free[-20:], None)), ()
+
+    desk_of = Labelling(inputs.spec, inputs.catalogue, ArtefactStore(tmp_path / "out" / DATASETS))
+    made, _ = desk_of.proposals(nobody_saw(inputs), wishes, propose, fold([started_event(inputs)]))
+    assert len(made) == most_datasets(inputs.spec, inputs.catalogue) == 3 + 1 + 3
 
 
 def test_a_function_is_asked_on_a_worker_with_its_control(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -22,7 +23,7 @@ from autodc.plugins import (
     own_code,
 )
 from autodc.propose.generator import NEEDS, is_generator
-from autodc.propose.parameters import declared
+from autodc.propose.parameters import Parameter, declared
 from autodc.studyfile.values import Spec
 from autodc.trial.call import CallError
 
@@ -47,14 +48,34 @@ def generator_of(name: str, options: Mapping[str, Any], folder: str, place: str)
     if not is_path(name) and name not in installed(GENERATORS):
         raise _unknown(name, place)
     found = _loaded(name, options, folder, place)
-    if not is_generator(found):
+    with looking(name, folder, place):
+        known = is_generator(found)
+    if not known:
         got = f"{name}: a {type(found).__name__}"
         raise SpecError("ADC-PROP-011", "this is no generator", f"{place}.generator", got, NEEDS)
+    parameters_of(found, name, folder, place)
+    return found
+
+
+def parameters_of(found: Any, name: str, folder: str, place: str) -> dict[str, Parameter]:
+    """What a generator declares, which its own code may say. Raises SpecError ADC-PROP-010 where that fails, 012."""
+    with looking(name, folder, place):
+        told = found.parameters
+        told = dict(told) if isinstance(told, Mapping) else told
     try:
-        declared(found.parameters, f"{place}.generator")
+        return declared(told, f"{place}.generator")
     except CallError as error:
         raise SpecError(error.code, error.problem, error.place, f"{name}: {error.got}", error.hint) from None
-    return found
+
+
+@contextlib.contextmanager
+def looking(name: str, folder: str, place: str) -> Iterator[None]:
+    """Look at what a generator has inside: an attribute may be a property of a user's own."""
+    problem = "the generator cannot be loaded: it fails where its attributes are read"
+    with own_code(
+        lambda got: SpecError("ADC-PROP-010", problem, f"{place}.generator", f"{name}: {got}", NEEDS), folder
+    ):
+        yield
 
 
 def generator_problem(name: str, options: Mapping[str, Any], folder: str, place: str) -> SpecError | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 import stat
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -31,6 +33,8 @@ VALIDATORS = ("ETag", "Content-MD5", "Digest")
 SETTLED = 2.0
 """Seconds after its last change from which on a file of the same date is the same."""
 LONGEST_NAME = 100
+UNUSED = 3600.0
+"""Seconds since anybody last turned to a copy from which on it may go."""
 
 
 @final
@@ -73,6 +77,7 @@ def local_copy(request: SourceRequest, suffix: str) -> Copy:
 
 def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
     """A copy of what lies at a URL, or in an archive on this machine."""
+    short = _short_name(url, suffix)
     try:
         system, path = _opened(url)
         if "file" in _protocols(system):
@@ -81,7 +86,7 @@ def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
     except FileNotFoundError as error:
         if not _refused(error):
             raise problem(request, "001", "there is nothing at this URL") from None
-        return _last_copy(request, error.__cause__ or error)
+        return _last_copy(request, short, error.__cause__ or error)
     except zipfile.BadZipFile as error:
         raise problem(request, "002", "the archive of this URL cannot be read", str(error)) from None
     except (ImportError, ValueError) as error:
@@ -89,22 +94,22 @@ def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
     except AutodcError:
         raise
     except Exception as error:  # every protocol raises types of its own
-        return _last_copy(request, error)
+        return _last_copy(request, short, error)
     which = _digest(version) if version else "last"
-    local = cache_folder() / f"{_digest(request.path)}-{which}-{_short_name(url, suffix)}"
-    if not (version and local.exists()):
+    local = cache_folder() / f"{_digest(request.path)}-{which}-{short}"
+    if not (version and _turned_to(local)):
         try:
             _download(request, system, path, local)
         except SurroundingsError as error:
             if error.code != "ADC-DATA-040":
                 raise
-            return _last_copy(request, error.__cause__ or error)
-        _forget_older(request, local)
+            return _last_copy(request, short, error.__cause__ or error)
+        _forget_older(request, short, local)
     return Copy(replace(request, path=str(local)), kept=(str(local),))
 
 
 def cache_folder() -> Path:
-    """Where copies of remote files lie, of each URL the newest."""
+    """Where copies of remote files lie, of each URL the newest and those that were in use in the last hour."""
     return large.cache_folder("sources")
 
 
@@ -169,9 +174,13 @@ def _refused(error: FileNotFoundError) -> bool:
     return of_the_web and getattr(cause, "status", None) not in NOT_THERE
 
 
-def _last_copy(request: SourceRequest, error: BaseException) -> Copy:
-    """The newest copy of what once lay at the URL. Raises SurroundingsError ADC-DATA-040 where there is none."""
-    copies = sorted(cache_folder().glob(f"{_digest(request.path)}-*"), key=lambda path: path.stat().st_mtime)
+def _last_copy(request: SourceRequest, short: str, error: BaseException) -> Copy:
+    """The newest copy of what once lay at the URL, of this name where there is one.
+
+    Raises SurroundingsError ADC-DATA-040 where there is none.
+    """
+    copies = list(cache_folder().glob(f"{_digest(request.path)}-*"))
+    copies.sort(key=lambda path: (_short_of(path) == short, path.stat().st_mtime))
     if not copies:
         raise _no_answer(request, error) from error
     when = datetime.fromtimestamp(copies[-1].stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -179,12 +188,29 @@ def _last_copy(request: SourceRequest, error: BaseException) -> Copy:
     return Copy(replace(request, path=str(copies[-1])), notes=(note,))
 
 
-def _forget_older(request: SourceRequest, newest: Path) -> None:
-    """Leave one copy of a URL: what was there before is of no use to anybody who can fetch, nor to who cannot."""
+def _turned_to(local: Path) -> bool:
+    """Whether a copy is there; it is marked as in use, and when it was fetched stays as it was."""
+    try:
+        os.utime(local, ns=(time.time_ns(), local.stat().st_mtime_ns))
+    except FileNotFoundError:
+        return False
+    except OSError:  # somebody else's cache
+        return local.exists()
+    return True
+
+
+def _forget_older(request: SourceRequest, short: str, newest: Path) -> None:
+    """Let older copies of a URL go, but for those of another kind and those that another study may be about to read."""
     for path in cache_folder().glob(f"{_digest(request.path)}-*"):
-        if path != newest:
+        if path != newest and _short_of(path) == short:
             with contextlib.suppress(OSError):
-                path.unlink()
+                about = path.stat()
+                if time.time() - max(about.st_atime, about.st_mtime) > UNUSED:
+                    path.unlink()
+
+
+def _short_of(copy: Path) -> str:
+    return copy.name.split("-", 2)[-1]
 
 
 def _protocols(system: fsspec.AbstractFileSystem) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autodc.adapters.sources.remote import local_copy
 from autodc.adapters.sources.urls import named_path, normal
+from autodc.data.source import SourceRequest
 from autodc.errors import SurroundingsError
 
 LONG_AGO = 1_600_000_000
@@ -318,4 +320,31 @@ def test_of_each_url_the_newest_copy_alone_is_kept(answers: Any, read: Any, cach
         for version, labels in (("one", [0, 1, 0]), ("two", [1, 0, 1]), ("three", [1, 1, 0])):
             answers.update(body=table(labels).encode(), headers={"ETag": f'"{version}"'})
             assert read(f"{answers['url']}/{name}.csv").y.tolist() == labels
+            for copy in cache.rglob("*.csv"):
+                os.utime(copy, (LONG_AGO, LONG_AGO))
     assert len(list(cache.rglob("*.csv"))) == 2
+
+
+def test_a_copy_that_another_study_turned_to_is_not_taken_away(answers: Any, read: Any, cache: Any) -> None:
+    def fetched(version: str, labels: list[int]) -> None:
+        answers.update(body=table(labels).encode(), headers={"ETag": f'"{version}"'})
+        assert read(f"{answers['url']}/night.csv").y.tolist() == labels
+
+    fetched("one", [0, 1, 0])
+    (copy,) = cache.rglob("*.csv")
+    os.utime(copy, (LONG_AGO, LONG_AGO))
+    fetched("one", [0, 1, 0])
+    assert copy.stat().st_mtime == LONG_AGO, "when it was fetched"
+    fetched("two", [1, 0, 1])
+    assert copy.is_file()
+
+
+def test_copies_of_another_kind_of_one_url_stay(answers: Any) -> None:
+    answers.update(body=b"a,target\n1,0\n", headers={"ETag": '"one"'})
+    request = SourceRequest(path=f"{answers['url']}/night", name="night", place="data.base", kind="classification")
+    plain = local_copy(request, ".csv").kept[0]
+    os.utime(plain, (LONG_AGO, LONG_AGO))
+    other = local_copy(request, ".tsv").kept[0]
+    assert (Path(plain).is_file(), Path(other).is_file()) == (True, True)
+    answers.update(status=503)
+    assert local_copy(request, ".csv").request.path == plain
