@@ -24,6 +24,7 @@ from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import AutodcError
 from autodc.propose.likeness import LIKELIER, likeness
 from autodc.propose.proposal import Proposal
+from autodc.propose.reach import within_reach
 from autodc.propose.taking import TAKE
 
 Array = np.ndarray[Any, Any]
@@ -38,9 +39,6 @@ FILLED = 0.5
 NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
-NEAR, FAR, REACH = 5, 0.95, 1.5
-"""A row is as far as its fifth nearest explore row; that share of the explore rows is nearer to the others, and so many
-times as far is out of reach."""
 ABOVE, BEYOND = 1.5, 0.05
 """A class may have so many times its share of the failures, and this much beyond."""
 
@@ -116,6 +114,8 @@ class Chosen:
     """Of these, rows that were left out because the base, an earlier dataset or the pool itself has them."""
     beyond: int = 0
     """Chosen rows that do not meet the rule and are as like."""
+    far: int = 0
+    """Rows that meet the rule and were left out because their numbers are unlike those of all explore rows."""
 
 
 def wanted_rows(base: int) -> int:
@@ -132,16 +132,19 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     first[np.unique(seen.content, return_index=True)[1]] = True
     free = first & ~seen.barred
     wanted = inside & seen.failed
-    if wish.finding is None or not 1 <= wanted.sum() < len(wanted):
-        candidates = _within_reach(seen, np.flatnonzero(members & free))
+    by_chance = wish.finding is None or not 1 <= wanted.sum() < len(wanted)
+    offered = np.flatnonzero(free if wish.code == ATTRIBUTES and not by_chance else members & free)
+    candidates = _within_reach(seen, wish, offered)
+    if by_chance:
         like = 1.0 + np.random.default_rng(seed).random(len(candidates))
     else:
-        candidates = _within_reach(seen, np.flatnonzero(free if wish.code == ATTRIBUTES else members & free))
         like = _likeness(seen, wanted, candidates, seed)
     order = _in_order(candidates, like, members[candidates], count)
     rows = _within_quota(order, seen, wanted, count)
     beyond = int((~members[rows]).sum())
-    return Chosen(rows=rows, matching=matching, doubles=matching - int((members & free).sum()), beyond=beyond)
+    doubles = matching - int((members & free).sum())
+    far = int(members[offered].sum()) - int(members[candidates].sum())
+    return Chosen(rows=rows, matching=matching, doubles=doubles, beyond=beyond, far=far)
 
 
 def proposals(
@@ -163,8 +166,7 @@ def proposals(
             notes.append({"code": "ADC-PROP-002", "got": f"{wish.name}: {error.brief}"})
             continue
         if len(chosen.rows) < FEWEST:
-            got = f"{wish.name}: {len(chosen.rows)} rows of the pool match, {FEWEST} needed"
-            notes.append({"code": "ADC-PROP-003", "got": got})
+            notes.append({"code": "ADC-PROP-003", "got": f"{wish.name}: {_too_few(chosen)}"})
             continue
         barred[chosen.rows] = True
         made.append(_proposal(wish, chosen, cost))
@@ -202,6 +204,14 @@ def _proposal(wish: Wish, chosen: Chosen, cost: float) -> Proposal:
 def _words(chosen: Chosen, wish: Wish) -> str:
     within = f"{len(chosen.rows) - chosen.beyond} of {chosen.matching} rows of the pool that match"
     return f"{within}{f', {chosen.beyond} as like beyond its rule' if chosen.beyond else ''}: {wish.why}"
+
+
+def _too_few(chosen: Chosen) -> str:
+    """How many rows there are, and what became of others that match."""
+    gone = [f"the base or an earlier dataset has {chosen.doubles}"] if chosen.doubles else []
+    gone += [f"{chosen.far} are unlike all rows that were looked at"] if chosen.far else []
+    told = f"; of {chosen.matching} that match, {' and '.join(gone)}" if gone else ""
+    return f"{len(chosen.rows)} rows of the pool match, {FEWEST} needed{told}"
 
 
 def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) -> Proposal:
@@ -264,23 +274,11 @@ def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Arr
     return np.asarray(candidates[np.concatenate([sure, filling])])
 
 
-def _within_reach(seen: Seen, candidates: Array) -> Array:
-    """Those whose numbers are near those of some explore rows: what a rule says holds of nothing else.
-
-    A pool has conditions that validation has not, and some of them meet a rule that was found without them.
-    """
+def _within_reach(seen: Seen, wish: Wish, candidates: Array) -> Array:
+    """Those whose numbers are near those of some explore rows."""
     columns = Columns.shared(seen.attributes, seen.pool_attributes)
-    numbers = [at for at, one in enumerate(columns.columns) if not one.is_category]
-    if not numbers or not len(candidates) or len(seen.ids) <= NEAR:
-        return candidates
-    known = columns.encode(seen.attributes)[:, numbers].astype(float)
-    offered = columns.encode(seen.pool_attributes.iloc[candidates])[:, numbers].astype(float)
-    low, middle, high = np.nan_to_num(np.nanquantile(known, [0.1, 0.5, 0.9], axis=0))
-    width = np.where(high > low, high - low, 1.0)
-    known, offered = (np.nan_to_num((one - middle) / width) for one in (known, offered))
-    nearest = NearestNeighbors(n_neighbors=NEAR + 1).fit(known)
-    reach = REACH * np.quantile(nearest.kneighbors(known)[0][:, NEAR], FAR)
-    return np.asarray(candidates[nearest.kneighbors(offered)[0][:, NEAR - 1] <= reach])
+    rule = Unlabelled.of(wish.rule, wish.told).where if wish.code == ATTRIBUTES else ""
+    return candidates[within_reach(columns, seen.attributes, seen.pool_attributes.iloc[candidates], rule)]
 
 
 def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:

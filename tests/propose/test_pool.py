@@ -104,6 +104,19 @@ def test_rows_unlike_all_that_was_looked_at_are_out_of_reach() -> None:
     assert not strange[chosen.rows].any()
 
 
+def test_too_few_rows_are_told_with_what_became_of_the_others() -> None:
+    known = seen()
+    match = known.pool_attributes["ink"] > 9
+    table = known.pool_attributes.assign(ink=np.where(match, 400.0, known.pool_attributes["ink"]))
+    barred = known.barred.copy()
+    barred[np.flatnonzero(match)[:7]] = True
+    data = seen(pool_attributes=table, barred=barred, failed=np.zeros(EXPLORE, dtype=bool))
+    _, (note,) = proposals(data, [wish(known)], base=800, cost=0.5, most=4, round_number=2, seed=1)
+    far = f"the base or an earlier dataset has 7 and {match.sum() - 7} are unlike all rows that were looked at"
+    assert note["code"] == "ADC-PROP-003"
+    assert note["got"].endswith(f"of {match.sum()} that match, {far}")
+
+
 def test_a_cluster_chooses_by_its_ball() -> None:
     known = seen()
     centre = known.embeddings["pixels"][0]
