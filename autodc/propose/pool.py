@@ -88,7 +88,7 @@ class Seen:
     content: Array
     """Shape (N,): rows of the pool of one number are the same."""
     barred: Array
-    """Shape (N,) of booleans: rows that the base has, or that were taken before."""
+    """Shape (N,) of booleans: rows that the base has, that are of what is held out, or that were taken before."""
 
     @property
     def points(self) -> Array:
@@ -111,7 +111,8 @@ class Chosen:
     matching: int
     """Rows of the pool that meet the rule."""
     doubles: int
-    """Of these, rows that were left out because the base, an earlier dataset or the pool itself has them."""
+    """Of these, rows that were left out: the base, an earlier dataset or the pool itself has them, or a held-out set
+    has rows of their group."""
     beyond: int = 0
     """Chosen rows that do not meet the rule and are as like."""
     far: int = 0
@@ -208,7 +209,7 @@ def _words(chosen: Chosen, wish: Wish) -> str:
 
 def _too_few(chosen: Chosen) -> str:
     """How many rows there are, and what became of others that match."""
-    gone = [f"the base or an earlier dataset has {chosen.doubles}"] if chosen.doubles else []
+    gone = [f"{chosen.doubles} are not free"] if chosen.doubles else []
     gone += [f"{chosen.far} are unlike all rows that were looked at"] if chosen.far else []
     told = f"; of {chosen.matching} that match, {' and '.join(gone)}" if gone else ""
     return f"{len(chosen.rows)} rows of the pool match, {FEWEST} needed{told}"

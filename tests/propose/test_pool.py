@@ -112,7 +112,7 @@ def test_too_few_rows_are_told_with_what_became_of_the_others() -> None:
     barred[np.flatnonzero(match)[:7]] = True
     data = seen(pool_attributes=table, barred=barred, failed=np.zeros(EXPLORE, dtype=bool))
     _, (note,) = proposals(data, [wish(known)], base=800, cost=0.5, most=4, round_number=2, seed=1)
-    far = f"the base or an earlier dataset has 7 and {match.sum() - 7} are unlike all rows that were looked at"
+    far = f"7 are not free and {match.sum() - 7} are unlike all rows that were looked at"
     assert note["code"] == "ADC-PROP-003"
     assert note["got"].endswith(f"of {match.sum()} that match, {far}")
 
