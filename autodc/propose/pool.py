@@ -7,7 +7,7 @@ pool is never asked. What a rule says of the class is left out of it; likeness s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -39,6 +39,8 @@ FILLED = 0.5
 NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
+LOOKED_AT, AT_ONCE = 100_000, 4096
+"""Of more free rows so many are looked at; for so many at once the nearest explore rows are asked."""
 ABOVE, BEYOND = 1.5, 0.05
 """A class may have so many times its share of the failures, and this much beyond."""
 
@@ -95,10 +97,9 @@ class Seen:
         """Explore rows in all embeddings side by side, shape (n, d)."""
         return _placed(self.embeddings, len(self.ids))
 
-    @property
-    def pool_points(self) -> Array:
-        """Rows of the pool in all embeddings side by side, shape (N, d)."""
-        return _placed(self.pool_embeddings, len(self.barred))
+    def pool_points(self, rows: Array) -> Array:
+        """These rows of the pool in all embeddings side by side, shape (rows, d)."""
+        return _placed({name: np.asarray(one)[rows] for name, one in self.pool_embeddings.items()}, len(rows))
 
 
 @final
@@ -134,12 +135,16 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     free = first & ~seen.barred
     wanted = inside & seen.failed
     by_chance = wish.finding is None or not 1 <= wanted.sum() < len(wanted)
-    offered = np.flatnonzero(free if wish.code == ATTRIBUTES and not by_chance else members & free)
-    candidates = _within_reach(seen, wish, offered)
-    if by_chance:
+    by_rule = wish.code == ATTRIBUTES
+    offered = _looked_at(np.flatnonzero(free if by_rule and not by_chance else members & free), members, seed)
+    shown = seen.pool_attributes.iloc[offered]
+    columns = Columns.shared(seen.attributes, seen.pool_attributes if len(members) <= LOOKED_AT else shown)
+    rule = Unlabelled.of(wish.rule, wish.told).where if by_rule else ""
+    candidates = offered[within_reach(columns, seen.attributes, shown, rule)]
+    if by_chance or not len(candidates):
         like = 1.0 + np.random.default_rng(seed).random(len(candidates))
     else:
-        like = _likeness(seen, wanted, candidates, seed)
+        like = _likeness(seen, columns, wanted, candidates, seed)
     order = _in_order(candidates, like, members[candidates], count)
     rows = _within_quota(order, seen, wanted, count)
     beyond = int((~members[rows]).sum())
@@ -241,7 +246,17 @@ def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
     if ball is not None and ball["embedding"] in seen.pool_embeddings:
         chosen = Ball(embedding=ball["embedding"], centre=np.asarray(ball["centre"]), radius=float(ball["radius"]))
         return chosen.mask(seen.pool_embeddings[chosen.embedding])
-    return np.asarray(inside[_neighbours(seen, np.arange(len(seen.barred)))].mean(axis=1) >= MAJORITY)
+    near, every = _near(seen), np.arange(len(seen.barred))
+    pieces = [every[at : at + LOOKED_AT] for at in range(0, len(every), LOOKED_AT)]
+    return np.concatenate([np.zeros(0, bool), *(inside[near(rows)].mean(axis=1) >= MAJORITY for rows in pieces)])
+
+
+def _looked_at(rows: Array, members: Array, seed: int) -> Array:
+    """All of these rows; of very many some by chance, those of the rule before others."""
+    if len(rows) <= LOOKED_AT:
+        return rows
+    some = np.random.default_rng(seeds.integer(seed, "looked at")).permutation(rows)
+    return np.sort(some[np.argsort(~members[some], kind="stable")[:LOOKED_AT]])
 
 
 def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
@@ -250,19 +265,18 @@ def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
     return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
 
 
-def _neighbours(seen: Seen, rows: Array) -> Array:
-    """The explore rows that are nearest to these rows of the pool, shape (rows, neighbours)."""
+def _near(seen: Seen) -> Callable[[Array], Array]:
+    """What gives the explore rows that are nearest to rows of the pool, shape (rows, neighbours)."""
     points = seen.points
     scale = StandardScaler().fit(points)
     known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(points))).fit(scale.transform(points))
-    return np.asarray(known.kneighbors(scale.transform(seen.pool_points[rows]), return_distance=False))
+    return lambda rows: np.asarray(known.kneighbors(scale.transform(seen.pool_points(rows)), return_distance=False))
 
 
-def _likeness(seen: Seen, wanted: Array, candidates: Array, seed: int) -> Array:
+def _likeness(seen: Seen, columns: Columns, wanted: Array, candidates: Array, seed: int) -> Array:
     """How like the wanted failures rows of the pool are, by attributes and place, shape (candidates,)."""
-    columns = Columns.shared(seen.attributes, seen.pool_attributes)
     known = np.column_stack([columns.encode(seen.attributes), seen.points])
-    rows = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points[candidates]])
+    rows = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points(candidates)])
     return likeness(known.astype(np.float32), wanted, seen.failed, rows.astype(np.float32), seed)
 
 
@@ -275,32 +289,38 @@ def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Arr
     return np.asarray(candidates[np.concatenate([sure, filling])])
 
 
-def _within_reach(seen: Seen, wish: Wish, candidates: Array) -> Array:
-    """Those whose numbers are near those of some explore rows."""
-    columns = Columns.shared(seen.attributes, seen.pool_attributes)
-    rule = Unlabelled.of(wish.rule, wish.told).where if wish.code == ATTRIBUTES else ""
-    return candidates[within_reach(columns, seen.attributes, seen.pool_attributes.iloc[candidates], rule)]
-
-
 def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
     """The first count rows of an order, of each class not many more than its share of the failures.
 
     The class of a row of the pool is that of most explore rows near it: its label is not asked.
     """
-    names, codes = np.unique(seen.target[wanted].astype(str), return_inverse=True)
-    if len(names) < 2 or len(order) <= count:
+    codes = _by_name(seen.target)
+    own = np.bincount(codes[wanted], minlength=int(codes.max(initial=0)) + 1)
+    if (own > 0).sum() < 2 or len(order) <= count:
         return order[:count]
-    share = np.bincount(codes) / len(codes)
-    few = int(np.ceil(count * BEYOND))
-    room = {str(name): int(np.ceil(count * ABOVE * part)) + few for name, part in zip(names, share, strict=True)}
-    near = seen.target.astype(str)[_neighbours(seen, order)]
-    taken, left = list[int](), list[int]()
-    for row, around in zip(order.tolist(), near, strict=True):
-        likeliest, votes = np.unique(around, return_counts=True)
-        name = str(likeliest[votes.argmax()])
-        if room.setdefault(name, few) > 0 and len(taken) < count:
-            room[name] -= 1
-            taken.append(row)
-        else:
-            left.append(row)
+    room = np.ceil(count * ABOVE * (own / own.sum())).astype(int) + int(np.ceil(count * BEYOND))
+    taken, left, near = list[int](), list[int](), _near(seen)
+    for at in range(0, len(order), AT_ONCE):
+        rows = order[at : at + AT_ONCE]
+        for row, code in zip(rows.tolist(), _likeliest(codes[near(rows)]).tolist(), strict=True):
+            if room[code] > 0 and len(taken) < count:
+                room[code] -= 1
+                taken.append(row)
+            else:
+                left.append(row)
+        if len(taken) == count:
+            break
     return np.asarray([*taken, *left[: count - len(taken)]], dtype=np.int64)
+
+
+def _by_name(target: Array) -> Array:
+    """Classes as numbers in the order of their names, shape (n,)."""
+    codes, values = pd.factorize(target, use_na_sentinel=False)
+    return np.asarray(np.unique(np.asarray(values).astype(str), return_inverse=True)[1].ravel()[codes])
+
+
+def _likeliest(around: Array) -> Array:
+    """The number that a row has most often, of several the lowest, shape (m,). around: shape (m, neighbours)."""
+    votes = (around[:, :, None] == around[:, None, :]).sum(axis=2)
+    first = (votes * (int(around.max(initial=0)) + 1) - around).argmax(axis=1)
+    return np.asarray(around[np.arange(len(around)), first])
