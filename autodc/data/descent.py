@@ -75,6 +75,14 @@ def refuse_descent(
     return Descent(kept=np.flatnonzero(~refused), left_out=count, warnings=(f"{told}; they are left out of training",))
 
 
+def held_out(data: Dataset, catalogue: Catalogue, group: str | None = None) -> Mask:
+    """Rows that nothing may be made of, shape (n,): held-out sets have them, or rows of their group.
+
+    group: the column of groups, where the rows have them among their metadata.
+    """
+    return np.asarray(_held_rows(data, catalogue) | _held_groups(data, catalogue, group))
+
+
 def _training(name: str, catalogue: Catalogue, joined: Callable[[str], Dataset | None], place: str) -> Dataset:
     """A dataset that may be a parent."""
     known = catalogue.training

@@ -7,7 +7,7 @@ pool is never asked. What a rule says of the class is left out of it; likeness s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -24,6 +24,7 @@ from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import AutodcError
 from autodc.propose.likeness import LIKELIER, likeness
 from autodc.propose.proposal import Proposal
+from autodc.propose.reach import within_reach
 from autodc.propose.taking import TAKE
 
 Array = np.ndarray[Any, Any]
@@ -38,9 +39,8 @@ FILLED = 0.5
 NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
-NEAR, FAR, REACH = 5, 0.95, 1.5
-"""A row is as far as its fifth nearest explore row; that share of the explore rows is nearer to the others, and so many
-times as far is out of reach."""
+LOOKED_AT, AT_ONCE = 100_000, 4096
+"""Of more free rows so many are looked at; for so many at once the nearest explore rows are asked."""
 ABOVE, BEYOND = 1.5, 0.05
 """A class may have so many times its share of the failures, and this much beyond."""
 
@@ -90,17 +90,16 @@ class Seen:
     content: Array
     """Shape (N,): rows of the pool of one number are the same."""
     barred: Array
-    """Shape (N,) of booleans: rows that the base has, or that were taken before."""
+    """Shape (N,) of booleans: rows that the base has, that are of what is held out, or that were taken before."""
 
     @property
     def points(self) -> Array:
         """Explore rows in all embeddings side by side, shape (n, d)."""
         return _placed(self.embeddings, len(self.ids))
 
-    @property
-    def pool_points(self) -> Array:
-        """Rows of the pool in all embeddings side by side, shape (N, d)."""
-        return _placed(self.pool_embeddings, len(self.barred))
+    def pool_points(self, rows: Array) -> Array:
+        """These rows of the pool in all embeddings side by side, shape (rows, d)."""
+        return _placed({name: np.asarray(one)[rows] for name, one in self.pool_embeddings.items()}, len(rows))
 
 
 @final
@@ -113,9 +112,12 @@ class Chosen:
     matching: int
     """Rows of the pool that meet the rule."""
     doubles: int
-    """Of these, rows that were left out because the base, an earlier dataset or the pool itself has them."""
+    """Of these, rows that were left out: the base, an earlier dataset or the pool itself has them, or a held-out set
+    has rows of their group."""
     beyond: int = 0
     """Chosen rows that do not meet the rule and are as like."""
+    far: int = 0
+    """Rows that meet the rule and were left out because their numbers are unlike those of all explore rows."""
 
 
 def wanted_rows(base: int) -> int:
@@ -132,16 +134,23 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     first[np.unique(seen.content, return_index=True)[1]] = True
     free = first & ~seen.barred
     wanted = inside & seen.failed
-    if wish.finding is None or not 1 <= wanted.sum() < len(wanted):
-        candidates = _within_reach(seen, np.flatnonzero(members & free))
+    by_chance = wish.finding is None or not 1 <= wanted.sum() < len(wanted)
+    by_rule = wish.code == ATTRIBUTES
+    offered = _looked_at(np.flatnonzero(free if by_rule and not by_chance else members & free), members, seed)
+    shown = seen.pool_attributes.iloc[offered]
+    columns = Columns.shared(seen.attributes, seen.pool_attributes if len(members) <= LOOKED_AT else shown)
+    rule = Unlabelled.of(wish.rule, wish.told).where if by_rule else ""
+    candidates = offered[within_reach(columns, seen.attributes, shown, rule)]
+    if by_chance or not len(candidates):
         like = 1.0 + np.random.default_rng(seed).random(len(candidates))
     else:
-        candidates = _within_reach(seen, np.flatnonzero(free if wish.code == ATTRIBUTES else members & free))
-        like = _likeness(seen, wanted, candidates, seed)
+        like = _likeness(seen, columns, wanted, candidates, seed)
     order = _in_order(candidates, like, members[candidates], count)
     rows = _within_quota(order, seen, wanted, count)
     beyond = int((~members[rows]).sum())
-    return Chosen(rows=rows, matching=matching, doubles=matching - int((members & free).sum()), beyond=beyond)
+    doubles = matching - int((members & free).sum())
+    far = int(members[offered].sum()) - int(members[candidates].sum())
+    return Chosen(rows=rows, matching=matching, doubles=doubles, beyond=beyond, far=far)
 
 
 def proposals(
@@ -163,8 +172,7 @@ def proposals(
             notes.append({"code": "ADC-PROP-002", "got": f"{wish.name}: {error.brief}"})
             continue
         if len(chosen.rows) < FEWEST:
-            got = f"{wish.name}: {len(chosen.rows)} rows of the pool match, {FEWEST} needed"
-            notes.append({"code": "ADC-PROP-003", "got": got})
+            notes.append({"code": "ADC-PROP-003", "got": f"{wish.name}: {_too_few(chosen)}"})
             continue
         barred[chosen.rows] = True
         made.append(_proposal(wish, chosen, cost))
@@ -204,6 +212,14 @@ def _words(chosen: Chosen, wish: Wish) -> str:
     return f"{within}{f', {chosen.beyond} as like beyond its rule' if chosen.beyond else ''}: {wish.why}"
 
 
+def _too_few(chosen: Chosen) -> str:
+    """How many rows there are, and what became of others that match."""
+    gone = [f"{chosen.doubles} are not free"] if chosen.doubles else []
+    gone += [f"{chosen.far} are unlike all rows that were looked at"] if chosen.far else []
+    told = f"; of {chosen.matching} that match, {' and '.join(gone)}" if gone else ""
+    return f"{len(chosen.rows)} rows of the pool match, {FEWEST} needed{told}"
+
+
 def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) -> Proposal:
     return Proposal(
         name=name,
@@ -230,7 +246,17 @@ def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
     if ball is not None and ball["embedding"] in seen.pool_embeddings:
         chosen = Ball(embedding=ball["embedding"], centre=np.asarray(ball["centre"]), radius=float(ball["radius"]))
         return chosen.mask(seen.pool_embeddings[chosen.embedding])
-    return np.asarray(inside[_neighbours(seen, np.arange(len(seen.barred)))].mean(axis=1) >= MAJORITY)
+    near, every = _near(seen), np.arange(len(seen.barred))
+    pieces = [every[at : at + LOOKED_AT] for at in range(0, len(every), LOOKED_AT)]
+    return np.concatenate([np.zeros(0, bool), *(inside[near(rows)].mean(axis=1) >= MAJORITY for rows in pieces)])
+
+
+def _looked_at(rows: Array, members: Array, seed: int) -> Array:
+    """All of these rows; of very many some by chance, those of the rule before others."""
+    if len(rows) <= LOOKED_AT:
+        return rows
+    some = np.random.default_rng(seeds.integer(seed, "looked at")).permutation(rows)
+    return np.sort(some[np.argsort(~members[some], kind="stable")[:LOOKED_AT]])
 
 
 def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
@@ -239,19 +265,18 @@ def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
     return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
 
 
-def _neighbours(seen: Seen, rows: Array) -> Array:
-    """The explore rows that are nearest to these rows of the pool, shape (rows, neighbours)."""
+def _near(seen: Seen) -> Callable[[Array], Array]:
+    """What gives the explore rows that are nearest to rows of the pool, shape (rows, neighbours)."""
     points = seen.points
     scale = StandardScaler().fit(points)
     known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(points))).fit(scale.transform(points))
-    return np.asarray(known.kneighbors(scale.transform(seen.pool_points[rows]), return_distance=False))
+    return lambda rows: np.asarray(known.kneighbors(scale.transform(seen.pool_points(rows)), return_distance=False))
 
 
-def _likeness(seen: Seen, wanted: Array, candidates: Array, seed: int) -> Array:
+def _likeness(seen: Seen, columns: Columns, wanted: Array, candidates: Array, seed: int) -> Array:
     """How like the wanted failures rows of the pool are, by attributes and place, shape (candidates,)."""
-    columns = Columns.shared(seen.attributes, seen.pool_attributes)
     known = np.column_stack([columns.encode(seen.attributes), seen.points])
-    rows = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points[candidates]])
+    rows = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points(candidates)])
     return likeness(known.astype(np.float32), wanted, seen.failed, rows.astype(np.float32), seed)
 
 
@@ -264,44 +289,38 @@ def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Arr
     return np.asarray(candidates[np.concatenate([sure, filling])])
 
 
-def _within_reach(seen: Seen, candidates: Array) -> Array:
-    """Those whose numbers are near those of some explore rows: what a rule says holds of nothing else.
-
-    A pool has conditions that validation has not, and some of them meet a rule that was found without them.
-    """
-    columns = Columns.shared(seen.attributes, seen.pool_attributes)
-    numbers = [at for at, one in enumerate(columns.columns) if not one.is_category]
-    if not numbers or not len(candidates) or len(seen.ids) <= NEAR:
-        return candidates
-    known = columns.encode(seen.attributes)[:, numbers].astype(float)
-    offered = columns.encode(seen.pool_attributes.iloc[candidates])[:, numbers].astype(float)
-    low, middle, high = np.nan_to_num(np.nanquantile(known, [0.1, 0.5, 0.9], axis=0))
-    width = np.where(high > low, high - low, 1.0)
-    known, offered = (np.nan_to_num((one - middle) / width) for one in (known, offered))
-    nearest = NearestNeighbors(n_neighbors=NEAR + 1).fit(known)
-    reach = REACH * np.quantile(nearest.kneighbors(known)[0][:, NEAR], FAR)
-    return np.asarray(candidates[nearest.kneighbors(offered)[0][:, NEAR - 1] <= reach])
-
-
 def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
     """The first count rows of an order, of each class not many more than its share of the failures.
 
     The class of a row of the pool is that of most explore rows near it: its label is not asked.
     """
-    names, codes = np.unique(seen.target[wanted].astype(str), return_inverse=True)
-    if len(names) < 2 or len(order) <= count:
+    codes = _by_name(seen.target)
+    own = np.bincount(codes[wanted], minlength=int(codes.max(initial=0)) + 1)
+    if (own > 0).sum() < 2 or len(order) <= count:
         return order[:count]
-    share = np.bincount(codes) / len(codes)
-    few = int(np.ceil(count * BEYOND))
-    room = {str(name): int(np.ceil(count * ABOVE * part)) + few for name, part in zip(names, share, strict=True)}
-    near = seen.target.astype(str)[_neighbours(seen, order)]
-    taken, left = list[int](), list[int]()
-    for row, around in zip(order.tolist(), near, strict=True):
-        likeliest, votes = np.unique(around, return_counts=True)
-        name = str(likeliest[votes.argmax()])
-        if room.setdefault(name, few) > 0 and len(taken) < count:
-            room[name] -= 1
-            taken.append(row)
-        else:
-            left.append(row)
+    room = np.ceil(count * ABOVE * (own / own.sum())).astype(int) + int(np.ceil(count * BEYOND))
+    taken, left, near = list[int](), list[int](), _near(seen)
+    for at in range(0, len(order), AT_ONCE):
+        rows = order[at : at + AT_ONCE]
+        for row, code in zip(rows.tolist(), _likeliest(codes[near(rows)]).tolist(), strict=True):
+            if room[code] > 0 and len(taken) < count:
+                room[code] -= 1
+                taken.append(row)
+            else:
+                left.append(row)
+        if len(taken) == count:
+            break
     return np.asarray([*taken, *left[: count - len(taken)]], dtype=np.int64)
+
+
+def _by_name(target: Array) -> Array:
+    """Classes as numbers in the order of their names, shape (n,)."""
+    codes, values = pd.factorize(target, use_na_sentinel=False)
+    return np.asarray(np.unique(np.asarray(values).astype(str), return_inverse=True)[1].ravel()[codes])
+
+
+def _likeliest(around: Array) -> Array:
+    """The number that a row has most often, of several the lowest, shape (m,). around: shape (m, neighbours)."""
+    votes = (around[:, :, None] == around[:, None, :]).sum(axis=2)
+    first = (votes * (int(around.max(initial=0)) + 1) - around).argmax(axis=1)
+    return np.asarray(around[np.arange(len(around)), first])

@@ -17,7 +17,7 @@ from autodc.study.rules.obvious import GIVEN
 from autodc.studyfile.study import GeneratorSpec
 from autodc.wire.inputs import Inputs
 from autodc.wire.oracles import most_datasets
-from autodc.wire.proposers import OF_BASE, base_known
+from autodc.wire.proposers import OF_BASE, base_known, never_drawn
 
 Array = np.ndarray[Any, Any]
 
@@ -71,13 +71,15 @@ def _pool(inputs: Inputs) -> dict[str, Any] | None:
     if data is None or spec is None:
         return None
     known = np.isin(data.hashes, catalogue.base.hashes)
+    never = never_drawn(inputs)
     doubles = len(data) - len(np.unique(data.hashes))
     return {
         "rows": len(data) + catalogue.left_out.get(POOL, 0),
         "held_out": catalogue.left_out.get(POOL, 0),
         "in_base": int(known.sum()),
+        "related": int((never & ~known).sum()),
         "doubles": doubles,
-        "free": len(np.unique(data.hashes[~known])),
+        "free": len(np.unique(data.hashes[~never])),
         "labels": _counts(data.y, catalogue.classes),
         "cost_per_row": spec.cost_per_row,
     }
@@ -105,10 +107,15 @@ def _of_pool(inputs: Inputs, drawn: Mapping[str, Any]) -> dict[str, Any]:
 
 def _not_in_base(drawn: Mapping[str, Any]) -> int:
     """Rows that may be drawn; a control may have doubles."""
-    return int(drawn["rows"] - drawn["held_out"] - drawn["in_base"])
+    return int(drawn["rows"] - drawn["held_out"] - drawn["in_base"] - drawn["related"])
 
 
-_TAKEN: Mapping[str, str] = {"held_out": "are held out", "in_base": "the base has", "doubles": "double"}
+_TAKEN: Mapping[str, str] = {
+    "held_out": "are held out",
+    "in_base": "the base has",
+    "related": "are of what is held out",
+    "doubles": "double",
+}
 
 
 def _of_generator(inputs: Inputs, one: GeneratorSpec, at: int) -> dict[str, Any]:

@@ -127,18 +127,20 @@ def measured_alike(
 
 
 def measure_ahead(inputs: Inputs, workers: Workers) -> None:
-    """Measure the explore rows where that takes long, so that it is kept before anything is trained.
+    """Measure the explore rows and the pool where that takes long, so that it is kept before anything is trained.
 
     In the midst of a night calls would wait behind trainings. What is wrong with it is told by the diagnosis.
     """
     rows, base = inputs.separation.explore, inputs.catalogue.base.x
     spaces = spaces_of(base, networks=EMBEDDING in inputs.spec.attributes)
+    pool = inputs.catalogue.pool if "pool" in inputs.spec.loop.propose else None
     takes_long = not are_few(base, len(rows)) or any(space.name in NETWORKS for space in spaces)
+    takes_long |= pool is not None and not are_few(pool.x, len(pool))
     if inputs.separation.is_cut and inputs.spec.loop.findings and takes_long:
         with suppress(AutodcError):
             known_of(inputs, workers)
-            if inputs.catalogue.pool is not None and "pool" in inputs.spec.loop.propose:
-                measured_alike(inputs, inputs.catalogue.pool, workers)
+            if pool is not None:
+                measured_alike(inputs, pool, workers)
 
 
 def explored(inputs: Inputs, outputs: Mapping[str, Array], known: Known) -> View:

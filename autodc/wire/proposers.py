@@ -12,6 +12,7 @@ import pandas as pd
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.data.dataset import Dataset
+from autodc.data.descent import held_out
 from autodc.diagnose.check import plain
 from autodc.diagnose.view import View as Rows
 from autodc.propose import (
@@ -61,7 +62,7 @@ class Proposers:
     def __init__(self, inputs: Inputs, store: ArtefactStore) -> None:
         """Begin. store: gets what makers are to look at."""
         self._inputs, self._store = inputs, store
-        self._pool: tuple[pd.DataFrame, Mapping[str, Array], Array] | None = None
+        self._pool: tuple[pd.DataFrame, Mapping[str, Array], Array, Array] | None = None
         self._labelling: Labelling | None = None
 
     def of(self, name: str, view: View, rows: Rows | None) -> Part:
@@ -143,8 +144,8 @@ class Proposers:
         if self._pool is None:
             measured, places, _ = measured_alike(self._inputs, catalogue.pool)
             content = np.unique(catalogue.pool.hashes, return_inverse=True)[1].ravel()
-            self._pool = (measured, places, content)
-        attributes, embeddings, same = self._pool
+            self._pool = (measured, places, content, never_drawn(self._inputs))
+        attributes, embeddings, same, never = self._pool
         return pool.Seen(
             ids=rows.ids,
             failed=rows.failed,
@@ -154,14 +155,13 @@ class Proposers:
             pool_attributes=attributes,
             pool_embeddings=embeddings,
             content=same,
-            barred=self._barred(state),
+            barred=self._barred(never, state),
         )
 
-    def _barred(self, state: State) -> Array:
-        """Rows of the pool that the base has, that were taken before, or that people were asked about."""
-        catalogue = self._inputs.catalogue
+    def _barred(self, never: Array, state: State) -> Array:
+        """Rows of the pool that are never drawn, that were taken before, or that people were asked about."""
+        catalogue, barred = self._inputs.catalogue, never.copy()
         assert catalogue.pool is not None
-        barred = np.isin(catalogue.pool.hashes, catalogue.base.hashes)
         for one in every(state):
             if one.parts == (pool.POOL,):
                 rows = np.asarray(one.arguments.get("rows", ()), dtype=np.int64)
@@ -176,6 +176,15 @@ def _not_asked(name: str, state: State) -> int:
     """The last rows of a dataset of the pool, for which an oracle had no time."""
     facts = state.card(name).get("made", {}).get("facts", {}) if name in state.roster else {}
     return int(facts.get("left", 0))
+
+
+def never_drawn(inputs: Inputs) -> Array:
+    """Rows of the pool that the base has, or of which nothing may be made: they, or others of their group, are held."""
+    catalogue, group = inputs.catalogue, inputs.spec.data.base.options.get("group")
+    assert catalogue.pool is not None
+    barred = np.isin(catalogue.pool.hashes, catalogue.base.hashes)
+    barred |= held_out(catalogue.pool, catalogue, None if group is None else str(group))
+    return np.asarray(barred)
 
 
 def base_known(inputs: Inputs, taken: Collection[str] = ()) -> BaseKnown:

@@ -10,6 +10,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from autodc.errors import AutodcError
+from autodc.propose import pool
 from autodc.propose.pool import Seen, Wish, choose, proposals, wanted_rows
 
 EXPLORE = 700
@@ -104,12 +105,55 @@ def test_rows_unlike_all_that_was_looked_at_are_out_of_reach() -> None:
     assert not strange[chosen.rows].any()
 
 
+def test_too_few_rows_are_told_with_what_became_of_the_others() -> None:
+    known = seen()
+    match = known.pool_attributes["ink"] > 9
+    table = known.pool_attributes.assign(ink=np.where(match, 400.0, known.pool_attributes["ink"]))
+    barred = known.barred.copy()
+    barred[np.flatnonzero(match)[:7]] = True
+    data = seen(pool_attributes=table, barred=barred, failed=np.zeros(EXPLORE, dtype=bool))
+    _, (note,) = proposals(data, [wish(known)], base=800, cost=0.5, most=4, round_number=2, seed=1)
+    far = f"7 are not free and {match.sum() - 7} are unlike all rows that were looked at"
+    assert note["code"] == "ADC-PROP-003"
+    assert note["got"].endswith(f"of {match.sum()} that match, {far}")
+
+
 def test_a_cluster_chooses_by_its_ball() -> None:
     known = seen()
     centre = known.embeddings["pixels"][0]
     told = {"ball": {"embedding": "pixels", "centre": centre.tolist(), "radius": 30.0}}
     chosen = choose(known, wish(known, code="ADC-D002", told=told), 50, 0)
     assert (np.linalg.norm(known.pool_embeddings["pixels"][chosen.rows] - centre, axis=1) <= 30.0).all()
+
+
+def test_a_cluster_of_which_the_pool_has_nothing_chooses_nothing() -> None:
+    known = seen()
+    told = {"ball": {"embedding": "pixels", "centre": [0.0] * 64, "radius": 0.1}}
+    chosen = choose(known, wish(known, code="ADC-D002", told=told), 50, 0)
+    assert (len(chosen.rows), chosen.matching) == (0, 0)
+
+
+def test_of_a_large_pool_some_are_looked_at_and_those_of_the_rule_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = seen(failed=np.zeros(EXPLORE, dtype=bool))
+    monkeypatch.setattr(pool, "LOOKED_AT", 300)
+    some = choose(known, wish(known), 1000, 0)
+    assert len(some.rows) + some.far == some.matching == (known.pool_attributes["ink"] > 9).sum() < 300
+    chance = [choose(known, wish(known, finding=None), 1000, seed).rows.tolist() for seed in (0, 0, 1)]
+    assert len(chance[0]) <= 300
+    assert chance[0] == chance[1] != chance[2]
+
+
+def test_a_class_has_its_share_wherever_in_the_order_its_rows_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of half sevens and half eights among the failures, though all sevens of the pool come first; piece by piece."""
+    y = load_digits().target
+    known = seen(failed=np.isin(y[:EXPLORE], [7, 8]))
+    order = np.argsort(y[EXPLORE:] != 7, kind="stable")
+    whole = pool._within_quota(order, known, known.failed, 100)
+    monkeypatch.setattr(pool, "AT_ONCE", 7)
+    assert pool._within_quota(order, known, known.failed, 100).tolist() == whole.tolist()
+    kinds = np.bincount(y[EXPLORE:][whole], minlength=10)
+    assert 70 <= kinds[7] <= 85
+    assert kinds[[0, 1, 2, 3, 4, 5, 6, 9]].max() <= 10
 
 
 def test_no_row_is_in_two_datasets_and_a_rule_of_nothing_is_a_note() -> None:
