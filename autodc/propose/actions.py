@@ -41,6 +41,9 @@ class Action:
     cost: float = 0.0
     """In the unit of budget.cost."""
     finding: str | None = None
+    confirmed: bool = False
+    """Rows for a finding that is confirmed: its own slice may show what the objective is too coarse for, so nothing
+    that they bring is too little."""
     days: float | None = None
     """Until it is there, for what is waited for; None: nobody says."""
     fate: Fate = ""
@@ -188,4 +191,4 @@ def _fate(one: Action, floor: float | None, *, room: float, money: float, first:
 
 
 def _is_little(one: Action, floor: float) -> bool:
-    return one.expected is not None and one.expected < floor
+    return not one.confirmed and one.expected is not None and one.expected < floor

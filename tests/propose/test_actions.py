@@ -68,6 +68,14 @@ def test_the_night_ends_where_nothing_promises_what_matters() -> None:
     assert not weigh([little, tune], TONIGHT, None, may_end=True).ends, "hopes are not in the metric's unit"
 
 
+def test_no_cure_of_a_confirmed_finding_is_too_little() -> None:
+    small = action("F1", 0.0018, finding="F1", confirmed=True)
+    found = weigh([small, action("F2", 0.0018, finding="F2")], TONIGHT, 0.002, may_end=True)
+    assert (found.made, found.ends, fates(found)["F2"]) == (("F1",), False, "little")
+    dear = action("F1", 0.0, cost=60.0, confirmed=True)
+    assert fates(weigh([dear], TONIGHT, 0.002, may_end=True)) == {"F1": "dear"}
+
+
 def test_a_delivery_is_waited_for_only_where_nothing_is_left_to_do() -> None:
     asked = action("R1", 0.03, kind="wait", days=21.0, finding="F2")
     assert weigh([action("F1", 0.004), asked], TONIGHT, 0.002, may_end=True).pick == "F1"

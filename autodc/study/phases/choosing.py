@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +50,8 @@ def weighed(view: View, tools: Tools, proposals: Sequence[Proposal]) -> Weighed:
     state = view.state
     each = SEARCHED + actions.gated(state)
     controls = [one for one in proposals if one.control_of]
-    found = [_made(one, each, controls) for one in proposals if not one.control_of]
+    sure = {name for name, one in state.findings.items() if one.status == "confirmed"}
+    found = [_made(one, each, controls, sure) for one in proposals if not one.control_of]
     found += [*_open(view), *_tuning(view, tools), *_waiting(view, each)]
     return weigh(found, actions.purse(view), actions.floor(view), may_end=state.round > 1)
 
@@ -67,7 +68,8 @@ def _told(one: Action, found: Weighed) -> str:
             return f"{one.name}{gain}, and less than {found.floor or 0.0:.3g} matters to nobody"
 
 
-def _made(one: Proposal, each: float, controls: Sequence[Proposal]) -> Action:
+def _made(one: Proposal, each: float, controls: Sequence[Proposal], sure: Set[str]) -> Action:
+    """One proposal. each: trainings a dataset; sure: findings that are confirmed."""
     beside = [(c, len(c.control_of)) for c in controls if one.name in c.control_of]
     kind: Deed = "more" if one.more_of else "finding" if one.by in _ROWS else "mend"
     return Action(
@@ -77,6 +79,7 @@ def _made(one: Proposal, each: float, controls: Sequence[Proposal]) -> Action:
         trainings=round(each + sum(each / among for _, among in beside), 2),
         cost=round(one.cost + sum(c.cost / among for c, among in beside), 6),
         finding=one.finding,
+        confirmed=kind == "finding" and one.finding in sure,
     )
 
 

@@ -41,8 +41,13 @@ def purse(view: View) -> Purse:
 
 
 def floor(view: View) -> float | None:
-    """A gain that is too small to matter; None where hopes are not in the unit of the metric."""
-    if view.spec.metrics.primary not in PLAIN:
+    """A gain that is too small to matter; None where hopes are not in the unit of the objective.
+
+    They are counted in errors of all rows: they are so where the one target is all rows and the metric the mean error.
+    """
+    targets = view.spec.targets
+    whole = len(targets) == 1 and targets[0].where is None and targets[0].source is None
+    if view.spec.metrics.primary not in PLAIN or not whole:
         return None
     known = calibrated(view)
     return matters(view.spec.metrics.primary, float(np.mean(known)) if known else None)
