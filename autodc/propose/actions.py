@@ -70,6 +70,10 @@ class Purse:
     money: float
     """Left of budget.cost; may be infinite."""
 
+    def pays(self, action: Action) -> bool:
+        """Whether an action alone can be paid."""
+        return action.cost <= self.money and action.trainings <= self.trainings
+
     def share(self, action: Action) -> float:
         """What an action takes of what is left."""
         trainings = action.trainings / self.trainings if self.trainings > 0 else math.inf
@@ -85,7 +89,7 @@ class Weighed:
     """The actions of a round, the best first, and what was picked."""
 
     pick: str
-    """The name of the first that is done."""
+    """The name of the first that is done; `stop`: the night ends; empty: it goes on, and nothing is made."""
     actions: tuple[Action, ...]
     room: float
     floor: float | None
@@ -115,13 +119,20 @@ class Weighed:
         """Whether nothing is left to do tonight."""
         return self.pick == "stop" or any(one.kind == "wait" and one.name == self.pick for one in self.actions)
 
+    @property
+    def promises_little(self) -> bool:
+        """Whether all that could be done is too little to matter; not where budget or trainings do not pay it."""
+        floor = self.floor
+        return floor is not None and all(_is_little(one, floor) for one in self.actions if one.kind != "wait")
+
 
 def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_end: bool) -> Weighed:
     """Order actions by expected gain per cost, and say what is done of them.
 
     Of what is made as much as the round has trainings for, the first where anything is left at all; of two for one
     finding the second is hoped to take only what the first leaves. Of what nothing tells the gain it is tried after
-    what is known. may_end: whether the night may end because nothing promises more than the floor.
+    what is known. may_end: whether the night may end because nothing promises more than the floor, or nothing is paid;
+    where it may not, and nothing else is done, the best of what is too little is made all the same.
     """
     known = sorted((a for a in actions if a.kind in _MADE), key=lambda a: _order(a, purse))
     taken, ordered, room, money = set[str](), list[Action](), purse.room, purse.money
@@ -137,13 +148,18 @@ def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_e
     rest = sorted((a for a in actions if a.kind not in _MADE), key=lambda a: _order(a, purse))
     going = [a for a in rest if a.kind in ("open", "tune")]
     waiting = [a for a in rest if a.kind == "wait"]
+    if not may_end and not going:
+        ordered = _at_least_one(ordered, purse)
     some = any(a.fate == "taken" for a in ordered)
     ends = may_end and floor is not None and not some and all(_is_little(a, floor) for a in (*ordered, *going))
     beside = [replace(a, fate="beside" if not ends else "little") for a in going]
     worth = [a for a in waiting if a.expected is not None and a.expected >= (floor or 0.0)]
     done = [a for a in (*ordered, *beside) if a.fate in ("taken", "beside")]
     first = min(done, key=lambda a: _order(a, purse), default=None)
-    pick = (worth[0].name if worth else "stop") if ends or first is None else first.name
+    if ends or (first is None and (may_end or not ordered)):
+        pick = worth[0].name if worth else "stop"
+    else:
+        pick = "" if first is None else first.name
     everything = sorted((*ordered, *beside, *waiting), key=lambda a: _order(a, purse))
     return Weighed(
         pick=pick,
@@ -188,6 +204,15 @@ def _fate(one: Action, floor: float | None, *, room: float, money: float, first:
     if floor is not None and _is_little(one, floor):
         return "little"
     return "taken" if one.trainings <= (purse.trainings if first else room) else "later"
+
+
+def _at_least_one(ordered: Sequence[Action], purse: Purse) -> list[Action]:
+    """The same, the first that is paid taken where none is."""
+    paid = [a for a in ordered if a.fate == "little" and purse.pays(a)]
+    if not paid or any(a.fate == "taken" for a in ordered):
+        return list(ordered)
+    best = min(paid, key=lambda a: _order(a, purse))
+    return [replace(a, fate="taken") if a is best else a for a in ordered]
 
 
 def _is_little(one: Action, floor: float) -> bool:

@@ -68,6 +68,26 @@ def test_the_night_ends_where_nothing_promises_what_matters() -> None:
     assert not weigh([little, tune], TONIGHT, None, may_end=True).ends, "hopes are not in the metric's unit"
 
 
+def test_the_first_round_makes_the_best_it_can_pay_and_never_ends() -> None:
+    some = [action("a", 0.001), action("b", 0.0015), action("c", 0.0018, cost=60.0)]
+    found = weigh(some, TONIGHT, 0.002, may_end=False)
+    assert (found.pick, found.made, found.ends) == ("b", ("b",), False)
+    assert weigh(some, TONIGHT, 0.002, may_end=True).pick == "stop"
+    assert weigh([action("c", 0.01, cost=60.0)], TONIGHT, 0.002, may_end=False).ends is False
+    asked = action("R1", 0.03, kind="wait", finding="F2")
+    assert weigh([action("c", 0.01, cost=60.0), asked], TONIGHT, 0.002, may_end=False).ends is False
+
+
+def test_what_is_not_paid_is_not_called_too_little() -> None:
+    for unpaid in (action("a", 0.01, cost=60.0), action("a", 0.01, 120.0)):
+        found = weigh([unpaid], TONIGHT, 0.002, may_end=True)
+        assert (found.ends, found.promises_little) == (True, False)
+    found = weigh([action("a", 0.001)], TONIGHT, 0.002, may_end=True)
+    assert (found.ends, found.promises_little) == (True, True)
+    nothing = weigh([], TONIGHT, None, may_end=False)
+    assert (nothing.ends, nothing.promises_little) == (True, False), "nothing is there to be made or searched"
+
+
 def test_no_cure_of_a_confirmed_finding_is_too_little() -> None:
     small = action("F1", 0.0018, finding="F1", confirmed=True)
     found = weigh([small, action("F2", 0.0018, finding="F2")], TONIGHT, 0.002, may_end=True)

@@ -43,6 +43,15 @@ def test_the_end_of_a_night_is_told_with_its_reason(night: Any, pick: str, words
     assert words in actions.line(asking(night).add(proposed(told)).state())
 
 
+@pytest.mark.parametrize(("pick", "words"), [("stop", "nothing more can be paid tonight"), ("", "nothing is made")])
+def test_what_is_not_paid_is_not_told_as_too_little(night: Any, pick: str, words: str) -> None:
+    told = weighed(pick)
+    told["actions"] = [{**told["actions"][0], "fate": "dear"}]
+    line = actions.line(asking(night).add(proposed(told)).state())
+    assert line.startswith(f"round 1: {words}")
+    assert "matters" not in line
+
+
 def test_journals_of_before_say_nothing_of_it(night: Any) -> None:
     state = asking(night).add(ev.ProposalsMade(round=1, horizon=0)).state()
     assert (actions.line(state), actions.sentences(state, 1), actions.rows(state, 1)) == ("", [], [])

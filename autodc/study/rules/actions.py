@@ -32,6 +32,12 @@ def ended(state: State) -> bool:
     return found is not None and found.ends
 
 
+def promised_little(state: State) -> bool:
+    """Whether it ends because all that could be done promised too little."""
+    found = of_round(state, state.round)
+    return found is not None and found.ends and found.promises_little
+
+
 def purse(view: View) -> Purse:
     """What is left of the study's budget, and of it to this round."""
     left, limit = max(0.0, allowance.left(view)), view.spec.budget.cost
