@@ -46,3 +46,19 @@ def with_controls(found: Sequence[Proposal], made: Sequence[str]) -> list[Propos
         held = [one for one in found if name in one.control_of and one.name not in {other.name for other in ordered}]
         ordered += [replace(one, control_of=tuple(n for n in one.control_of if n in made)) for one in held]
     return ordered
+
+
+def affordable(ordered: Sequence[Proposal], money: float) -> tuple[list[Proposal], list[tuple[Proposal, float]]]:
+    """These without the controls that the money does not pay beside all else, and those, each with what is left for it.
+
+    A control was weighed as if all that it stands beside were made and shared its cost; it is paid whole.
+    """
+    left = money - sum(one.cost for one in ordered if not one.control_of)
+    paid, dear = list[Proposal](), list[tuple[Proposal, float]]()
+    for one in ordered:
+        if one.control_of and one.cost > left:
+            dear.append((one, max(0.0, left)))
+            continue
+        paid.append(one)
+        left -= one.cost if one.control_of else 0.0
+    return paid, dear

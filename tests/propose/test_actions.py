@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from autodc.propose.actions import Action, Purse, Weighed, of_search, weigh
-from autodc.propose.chance import beside_chosen, said, with_controls
+from autodc.propose.chance import affordable, beside_chosen, said, with_controls
 from autodc.propose.proposal import Proposal
 
 TONIGHT = Purse(trainings=100.0, room=20.0, money=50.0)
@@ -136,6 +137,27 @@ def test_the_right_data_brings_twice_what_chance_brings(
     gain: float, ahead: float, low: float, alone: bool, told: str
 ) -> None:
     assert said(gain, ahead, low, alone=alone) == told
+
+
+def test_a_control_that_the_money_does_not_pay_whole_is_left_out() -> None:
+    every = [proposal("F1", "F1", cost=200.0), proposal("by-chance", cost=200.0, control_of=("F1",))]
+    assert affordable(every, math.inf) == (every, [])
+    assert affordable(every, 400.0) == (every, [])
+    assert affordable(every, 300.0) == (every[:1], [(every[1], 100.0)])
+
+
+@pytest.mark.parametrize("room", [5.0, 100.0])
+def test_what_is_made_is_never_over_the_money_whatever_is_chosen(room: float) -> None:
+    for a, b, c, d in itertools.product((0.0, 1.0, 3.0), repeat=4):
+        found = [proposal("a", "F1", cost=a), proposal("b", "F2", cost=b), proposal("c", control_of=("a", "b"), cost=c)]
+        found.append(proposal("d", control_of=("b",), cost=d))
+        hoped = [action("a", 0.01, cost=a + c / 2, finding="F1"), action("b", 0.02, cost=b + c / 2 + d, finding="F2")]
+        for money in (0.0, 1.0, 3.0, 4.0, 6.0):
+            made = weigh(hoped, Purse(trainings=100.0, room=room, money=money), None, may_end=False).made
+            kept, dear = affordable(with_controls(found, made), money)
+            assert sum(one.cost for one in kept) <= money
+            assert {one.name for one in kept if one.finding} == {*made}, "what was chosen is made, controls or none"
+            assert all(one.control_of and one.cost > left for one, left in dear)
 
 
 def proposal(name: str, finding: str | None = None, **more: Any) -> Proposal:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autodc.plan.plan import Plan
 from autodc.propose.actions import Action, Deed, Weighed, of_search, weigh
-from autodc.propose.chance import beside_chosen, with_controls
+from autodc.propose.chance import affordable, beside_chosen, with_controls
 from autodc.propose.proposal import Proposal
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
@@ -34,7 +34,8 @@ def settled(view: View, tools: Tools, event: ev.ProposalsMade) -> ev.ProposalsMa
         for one in found.actions
         if one.fate in _NOTES and one.kind not in ("open", "tune")
     ]
-    chosen = with_controls(every, found.made)
+    chosen, dear = affordable(with_controls(every, found.made), actions.purse(view).money)
+    notes += [{"code": _NOTES["dear"], "got": f"{c.name} costs {c.cost:g}, {left:g} is left"} for c, left in dear]
     targets = {name for one in chosen for name in one.targets or ()}
     return replace(
         event,
