@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from autodc.study.phases import proposing
 from autodc.study.phases.order import ORDER
 from autodc.study.rules import actions
 from autodc.study.view import View
@@ -28,3 +30,13 @@ def test_hopes_are_in_the_unit_of_the_objective_where_the_one_target_is_all_rows
     world: Any, slices: tuple[SliceSpec, ...], floor: float | None
 ) -> None:
     assert actions.floor(view(world, slices)) == floor
+
+
+def test_what_was_made_is_paid_once(world: Any) -> None:
+    seen = view(world, (ALL,))
+    seen.state.roster |= {"given": {"cost": 300.0}, "made": {"cost": 300.0, "how": {"name": "made"}}}
+    seen.state.started = replace(seen.state.question, rules=4)
+    assert seen.state.paid == 300.0
+    assert [proposing.price(seen, name) for name in ("given", "made")] == [300.0, 0.0]
+    seen.state.started = replace(seen.state.question, rules=3)
+    assert proposing.price(seen, "made") == 300.0, "studies that began before go on as they were"
