@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from autodc.propose.actions import Action, Purse, weigh
+from autodc.study.journal import events as ev
 from autodc.study.phases import proposing
 from autodc.study.phases.order import ORDER
+from autodc.study.phases.tuning import Tuning
 from autodc.study.rules import actions
 from autodc.study.view import View
 from autodc.studyfile.study import SliceSpec
@@ -40,3 +43,13 @@ def test_what_was_made_is_paid_once(world: Any) -> None:
     assert [proposing.price(seen, name) for name in ("given", "made")] == [300.0, 0.0]
     seen.state.started = replace(seen.state.question, rules=3)
     assert proposing.price(seen, "made") == 300.0, "studies that began before go on as they were"
+
+
+def test_a_night_that_ends_for_little_leaves_its_trainings_to_what_is_delivered(world: Any) -> None:
+    seen = view(world, (ALL,))
+    assert Tuning().begin(seen).planned > 0
+    tune = Action(kind="tune", name="tune", expected=0.001, trainings=5.0)
+    for floor, planned in ((0.0005, Tuning().begin(seen).planned), (0.002, 0)):
+        found = weigh([tune], Purse(trainings=40.0, room=20.0, money=50.0), floor, may_end=True)
+        seen.state.proposed[seen.state.round] = [ev.ProposalsMade(round=0, horizon=0, weighed=found.to_dict())]
+        assert Tuning().begin(seen).planned == planned
