@@ -14,17 +14,18 @@ TIMES = 2.0
 """The right rows bring so many times what as many by chance bring."""
 
 
-def said(gain: float, ahead: float, low: float, *, alone: bool = True) -> Said:
+def said(gain: float, ahead: float, low: float, high: float, *, alone: bool = True) -> Said:
     """Judge rows beside their control.
 
     gain: what the chosen rows bring; ahead: by how much that is more than what the control brings, of the same seeds
-    and rows; low: the lower end of its interval; alone: the control was measured by itself. With others beside it, it
-    can only look better than it is. Right: surely ahead, and at least twice the control. More: neither.
+    and rows; low, high: its interval; alone: the control was measured by itself. With others beside it, it can only
+    look better than it is. Right: surely ahead, and at least twice the control. More: not surely ahead, and surely not
+    twice the control; what is merely not known is open.
     """
-    enough = ahead >= (1 - 1 / TIMES) * max(gain, 0.0)
-    if low > 0 and enough:
+    half = (1 - 1 / TIMES) * max(gain, 0.0)
+    if low > 0 and ahead >= half:
         return "right"
-    return "more" if alone and low <= 0 and not enough else "open"
+    return "more" if alone and low <= 0 and high < half else "open"
 
 
 def beside_chosen(found: Sequence[Proposal]) -> list[Proposal]:

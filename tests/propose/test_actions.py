@@ -122,21 +122,23 @@ def test_what_a_search_is_expected_to_bring_is_what_looking_at_it_would(mean: fl
 
 
 @pytest.mark.parametrize(
-    ("gain", "ahead", "low", "alone", "told"),
+    ("gain", "ahead", "low", "high", "alone", "told"),
     [
-        (0.08, 0.06, 0.03, True, "right"),
-        (0.08, 0.03, 0.01, True, "open"),
-        (0.08, 0.01, -0.02, True, "more"),
-        (0.08, -0.02, -0.05, True, "more"),
-        (0.08, 0.05, -0.01, True, "open"),
-        (0.08, -0.02, -0.05, False, "open"),
-        (0.08, 0.06, 0.03, False, "right"),
+        (0.08, 0.06, 0.03, 0.09, True, "right"),
+        (0.08, 0.03, 0.01, 0.05, True, "open"),
+        (0.08, 0.005, -0.02, 0.03, True, "more"),
+        (0.08, -0.02, -0.05, 0.01, True, "more"),
+        (0.08, 0.05, -0.01, 0.11, True, "open"),
+        (0.03, 0.01, -0.004, 0.024, True, "open"),
+        (0.08, 0.01, -0.02, 0.04, True, "open"),
+        (0.08, -0.02, -0.05, 0.01, False, "open"),
+        (0.08, 0.06, 0.03, 0.09, False, "right"),
     ],
 )
 def test_the_right_data_brings_twice_what_chance_brings(
-    gain: float, ahead: float, low: float, alone: bool, told: str
+    gain: float, ahead: float, low: float, high: float, alone: bool, told: str
 ) -> None:
-    assert said(gain, ahead, low, alone=alone) == told
+    assert said(gain, ahead, low, high, alone=alone) == told
 
 
 def test_a_control_that_the_money_does_not_pay_whole_is_left_out() -> None:

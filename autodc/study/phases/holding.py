@@ -28,6 +28,6 @@ def next_event(view: View, tools: Tools) -> ev.ControlCompared | None:
         low=told["low"],
         high=told["high"],
         pairs=len(found.seeds),
-        says=said(found.gain, told["difference"], told["low"], alone=not found.beside),
+        says=said(found.gain, told["difference"], told["low"], told["high"], alone=not found.beside),
         beside=found.beside,
     )
