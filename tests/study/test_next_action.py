@@ -53,3 +53,13 @@ def test_a_night_that_ends_for_little_leaves_its_trainings_to_what_is_delivered(
         found = weigh([tune], Purse(trainings=40.0, room=20.0, money=50.0), floor, may_end=True)
         seen.state.proposed[seen.state.round] = [ev.ProposalsMade(round=0, horizon=0, weighed=found.to_dict())]
         assert Tuning().begin(seen).planned == planned
+
+
+def test_no_night_ends_before_doubt_asked_for_everything(world: Any) -> None:
+    seen = view(world, (ALL,))
+    gate = seen.spec.gate.model_copy(update={"in_doubt": "everything"})
+    doubtful = replace(seen, spec=seen.spec.model_copy(update={"gate": gate}))
+    assert not actions.may_end(seen), "the first round is made"
+    seen.state.round = 2
+    assert actions.may_end(seen)
+    assert not actions.may_end(doubtful)

@@ -54,7 +54,7 @@ def weighed(view: View, tools: Tools, proposals: Sequence[Proposal]) -> Weighed:
     sure = {name for name, one in state.findings.items() if one.status == "confirmed"}
     found = [_made(one, each, controls, sure) for one in proposals if not one.control_of]
     found += [*_open(view), *_tuning(view, tools), *_waiting(view, each)]
-    return weigh(found, actions.purse(view), actions.floor(view), may_end=state.round > 1)
+    return weigh(found, actions.purse(view), actions.floor(view), may_end=actions.may_end(view))
 
 
 def _told(one: Action, found: Weighed) -> str:

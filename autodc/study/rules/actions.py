@@ -38,6 +38,11 @@ def promised_little(state: State) -> bool:
     return found is not None and found.ends and found.promises_little
 
 
+def may_end(view: View) -> bool:
+    """Whether the round under way may be the last for want of promise: never the first, nor where doubt asks at last."""
+    return view.state.round > 1 and view.spec.gate.in_doubt != "everything"
+
+
 def purse(view: View) -> Purse:
     """What is left of the study's budget, and of it to this round."""
     left, limit = max(0.0, allowance.left(view)), view.spec.budget.cost
