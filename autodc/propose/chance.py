@@ -18,9 +18,10 @@ def said(gain: float, ahead: float, low: float, high: float, *, alone: bool = Tr
     """Judge rows beside their control.
 
     gain: what the chosen rows bring; ahead: by how much that is more than what the control brings, of the same seeds
-    and rows; low, high: its interval; alone: the control was measured by itself. With others beside it, it can only
-    look better than it is. Right: surely ahead, and at least twice the control. More: not surely ahead, and surely not
-    twice the control; what is merely not known is open.
+    and rows; low, high: its interval; alone: the control was measured by itself, and where the chosen rows were kept.
+    With others beside it, or on the objective where a finding's own slice kept them, it can only look better than it
+    is. Right: surely ahead, and at least twice the control. More: not surely ahead, and surely not twice the control;
+    what is merely not known is open.
     """
     half = (1 - 1 / TIMES) * max(gain, 0.0)
     if low > 0 and ahead >= half:

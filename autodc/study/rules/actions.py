@@ -39,7 +39,7 @@ def promised_little(state: State) -> bool:
 
 
 def may_end(view: View) -> bool:
-    """Whether the round under way may be the last for want of promise: never the first, nor where doubt asks at last."""
+    """Whether the round under way may end the night for want of promise: not the first, nor where doubt asks later."""
     return view.state.round > 1 and view.spec.gate.in_doubt != "everything"
 
 
