@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 
-from autodc.gate.questions import Answer, Arm, Proposal, Question, Settled
+from autodc.gate.questions import Answer, Arm, Belief, Proposal, Question, Settled
 from autodc.gate.thresholds import SURE
 
 SHOWN_ALONE = 1.5
@@ -278,10 +278,13 @@ def _weighted(held: Arm) -> Steps:
 
 
 def _priced(p: Proposal, held: Arm) -> Steps:
-    """g: what has a price proves itself, the best for its price first; what did not alone may do so as one block."""
+    """g: what has a price proves itself; what did not alone may do so as one block.
+
+    What is paid already, whatever comes of it, is asked first, the best first of all; then the best for its price.
+    """
     purse, open_ones = p.purse, []
     hopeful = [n for n in p.priced if p.beliefs[n].gain + SURE * p.beliefs[n].spread > 0]
-    for name in sorted(hopeful, key=lambda n: (-p.beliefs[n].gain / p.beliefs[n].cost, n)):
+    for name in sorted(hopeful, key=lambda n: _for_its_price(p.beliefs[n], n)):
         if p.beliefs[name].cost > purse:
             continue
         more = held.added([name])
@@ -299,3 +302,7 @@ def _priced(p: Proposal, held: Arm) -> Steps:
         )
         held = more if answer.keep else held
     return held
+
+
+def _for_its_price(one: Belief, name: str) -> tuple[bool, float, str]:
+    return one.cost > 0, -one.gain / (one.cost or 1.0), name

@@ -41,6 +41,9 @@ class Action:
     cost: float = 0.0
     """In the unit of budget.cost."""
     finding: str | None = None
+    confirmed: bool = False
+    """Rows for a finding that is confirmed: its own slice may show what the objective is too coarse for, so nothing
+    that they bring is too little."""
     days: float | None = None
     """Until it is there, for what is waited for; None: nobody says."""
     fate: Fate = ""
@@ -67,6 +70,10 @@ class Purse:
     money: float
     """Left of budget.cost; may be infinite."""
 
+    def pays(self, action: Action) -> bool:
+        """Whether an action alone can be paid."""
+        return action.cost <= self.money and action.trainings <= self.trainings
+
     def share(self, action: Action) -> float:
         """What an action takes of what is left."""
         trainings = action.trainings / self.trainings if self.trainings > 0 else math.inf
@@ -82,7 +89,7 @@ class Weighed:
     """The actions of a round, the best first, and what was picked."""
 
     pick: str
-    """The name of the first that is done."""
+    """The name of the first that is done; `stop`: the night ends; empty: it goes on, and nothing is made."""
     actions: tuple[Action, ...]
     room: float
     floor: float | None
@@ -112,13 +119,20 @@ class Weighed:
         """Whether nothing is left to do tonight."""
         return self.pick == "stop" or any(one.kind == "wait" and one.name == self.pick for one in self.actions)
 
+    @property
+    def promises_little(self) -> bool:
+        """Whether all that could be done is too little to matter; not where budget or trainings do not pay it."""
+        floor = self.floor
+        return floor is not None and all(_is_little(one, floor) for one in self.actions if one.kind != "wait")
+
 
 def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_end: bool) -> Weighed:
     """Order actions by expected gain per cost, and say what is done of them.
 
     Of what is made as much as the round has trainings for, the first where anything is left at all; of two for one
     finding the second is hoped to take only what the first leaves. Of what nothing tells the gain it is tried after
-    what is known. may_end: whether the night may end because nothing promises more than the floor.
+    what is known. may_end: whether the night may end because nothing promises more than the floor, or nothing is paid;
+    where it may not, and nothing else is done, the best of what is too little is made all the same.
     """
     known = sorted((a for a in actions if a.kind in _MADE), key=lambda a: _order(a, purse))
     taken, ordered, room, money = set[str](), list[Action](), purse.room, purse.money
@@ -134,6 +148,8 @@ def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_e
     rest = sorted((a for a in actions if a.kind not in _MADE), key=lambda a: _order(a, purse))
     going = [a for a in rest if a.kind in ("open", "tune")]
     waiting = [a for a in rest if a.kind == "wait"]
+    if not may_end and not going:
+        ordered = _at_least_one(ordered, purse)
     some = any(a.fate == "taken" for a in ordered)
     ends = may_end and floor is not None and not some and all(_is_little(a, floor) for a in (*ordered, *going))
     beside = [replace(a, fate="beside" if not ends else "little") for a in going]
@@ -141,7 +157,10 @@ def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_e
     done = [a for a in (*ordered, *beside) if a.fate in ("taken", "beside")]
     done = [a for a in done if a.expected and not _is_little(a, floor or 0.0)] or done
     first = min(done, key=lambda a: _order(a, purse), default=None)
-    pick = (worth[0].name if worth else "stop") if ends or first is None else first.name
+    if ends or (first is None and (may_end or not ordered)):
+        pick = worth[0].name if worth else "stop"
+    else:
+        pick = "" if first is None else first.name
     everything = sorted((*ordered, *beside, *waiting), key=lambda a: _order(a, purse))
     return Weighed(
         pick=pick,
@@ -189,5 +208,14 @@ def _fate(one: Action, floor: float | None, *, room: float, money: float, first:
     return "taken" if one.trainings <= (purse.trainings if first else room) else "later"
 
 
+def _at_least_one(ordered: Sequence[Action], purse: Purse) -> list[Action]:
+    """The same, the first that is paid taken where none is."""
+    paid = [a for a in ordered if a.fate == "little" and purse.pays(a)]
+    if not paid or any(a.fate == "taken" for a in ordered):
+        return list(ordered)
+    best = min(paid, key=lambda a: _order(a, purse))
+    return [replace(a, fate="taken") if a is best else a for a in ordered]
+
+
 def _is_little(one: Action, floor: float) -> bool:
-    return one.expected is not None and one.expected < floor
+    return not one.confirmed and one.expected is not None and one.expected < floor

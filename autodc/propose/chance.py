@@ -14,17 +14,19 @@ TIMES = 2.0
 """The right rows bring so many times what as many by chance bring."""
 
 
-def said(gain: float, ahead: float, low: float, *, alone: bool = True) -> Said:
+def said(gain: float, ahead: float, low: float, high: float, *, alone: bool = True) -> Said:
     """Judge rows beside their control.
 
     gain: what the chosen rows bring; ahead: by how much that is more than what the control brings, of the same seeds
-    and rows; low: the lower end of its interval; alone: the control was measured by itself. With others beside it, it
-    can only look better than it is. Right: surely ahead, and at least twice the control. More: neither.
+    and rows; low, high: its interval; alone: the control was measured by itself, and where the chosen rows were kept.
+    With others beside it, or on the objective where a finding's own slice kept them, it can only look better than it
+    is. Right: surely ahead, and at least twice the control. More: not surely ahead, and surely not twice the control;
+    what is merely not known is open.
     """
-    enough = ahead >= (1 - 1 / TIMES) * max(gain, 0.0)
-    if low > 0 and enough:
+    half = (1 - 1 / TIMES) * max(gain, 0.0)
+    if low > 0 and ahead >= half:
         return "right"
-    return "more" if alone and low <= 0 and not enough else "open"
+    return "more" if alone and low <= 0 and high < half else "open"
 
 
 def beside_chosen(found: Sequence[Proposal]) -> list[Proposal]:
@@ -46,3 +48,19 @@ def with_controls(found: Sequence[Proposal], made: Sequence[str]) -> list[Propos
         held = [one for one in found if name in one.control_of and one.name not in {other.name for other in ordered}]
         ordered += [replace(one, control_of=tuple(n for n in one.control_of if n in made)) for one in held]
     return ordered
+
+
+def affordable(ordered: Sequence[Proposal], money: float) -> tuple[list[Proposal], list[tuple[Proposal, float]]]:
+    """These without the controls that the money does not pay beside all else, and those, each with what is left for it.
+
+    A control was weighed as if all that it stands beside were made and shared its cost; it is paid whole.
+    """
+    left = money - sum(one.cost for one in ordered if not one.control_of)
+    paid, dear = list[Proposal](), list[tuple[Proposal, float]]()
+    for one in ordered:
+        if one.control_of and one.cost > left:
+            dear.append((one, max(0.0, left)))
+            continue
+        paid.append(one)
+        left -= one.cost if one.control_of else 0.0
+    return paid, dear

@@ -83,14 +83,16 @@ _FATES = {
 
 def _first(state: State, found: Weighed) -> str:
     one = next((a for a in found.actions if a.name == found.pick), None)
+    if one is None and not found.ends:
+        return "nothing is made: neither budget.cost nor the trainings left pay it"
     if one is None:
-        return (
-            f"nothing that can be done promises a gain that matters ({_value(found.floor or 0.0)}), so the night ends"
-        )
+        little = f"nothing that can be done promises a gain that matters ({_value(found.floor or 0.0)})"
+        return f"{little if found.promises_little else 'nothing more can be paid tonight'}, so the night ends"
     if one.kind == "wait":
+        little = "nothing that can be done tonight promises a gain that matters"
         return (
-            f"nothing that can be done tonight promises a gain that matters, so the night ends and {one.name} is "
-            f"waited for: {_gain(one)}, {_when(one)}; the same command goes on once it is delivered"
+            f"{little if found.promises_little else 'nothing more can be paid tonight'}, so the night ends and "
+            f"{one.name} is waited for: {_gain(one)}, {_when(one)}; the same command goes on once it is delivered"
         )
     told = "what it brings nothing tells yet, tried" if one.expected is None else f"{_gain(one)} expected"
     first = "promises most for its cost" if one.kind in GOING else "first"

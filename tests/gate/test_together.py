@@ -147,6 +147,16 @@ def test_what_has_a_price_never_enters_for_free() -> None:
     assert end.end.members == {"free", "cheap"}
 
 
+def test_what_is_paid_already_is_asked_first_whatever_is_left_in_the_purse() -> None:
+    beliefs = {"made": Belief(gain=0.05, sd=0.003), "again": Belief(gain=0.06, sd=0.003)}
+    beliefs["dear"] = Belief(gain=0.2, sd=0.003, cost=90)
+    none = proposal({}, beliefs=beliefs, priced=("dear", "made", "again"), purse=0.0)
+    asked, end = live(none, {"made": 0.05, "again": 0.06, "dear": 0.2})
+    assert [q.members for q in asked if q.purpose == "addition"] == [("again",), ("made",)]
+    assert end.end is not None
+    assert end.end.members == {"made", "again"}
+
+
 def test_a_gain_that_cannot_be_shown_stays_in_where_the_user_asks_for_it() -> None:
     gains = {"a": 0.001, "b": 0.001}
     assert live(proposal(gains), gains)[1].end is None

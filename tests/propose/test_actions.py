@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from autodc.propose.actions import Action, Purse, Weighed, of_search, weigh
-from autodc.propose.chance import beside_chosen, said, with_controls
+from autodc.propose.chance import affordable, beside_chosen, said, with_controls
 from autodc.propose.proposal import Proposal
 
 TONIGHT = Purse(trainings=100.0, room=20.0, money=50.0)
@@ -83,6 +84,34 @@ def test_the_night_ends_where_nothing_promises_what_matters() -> None:
     assert not weigh([little, tune], TONIGHT, None, may_end=True).ends, "hopes are not in the metric's unit"
 
 
+def test_the_first_round_makes_the_best_it_can_pay_and_never_ends() -> None:
+    some = [action("a", 0.001), action("b", 0.0015), action("c", 0.0018, cost=60.0)]
+    found = weigh(some, TONIGHT, 0.002, may_end=False)
+    assert (found.pick, found.made, found.ends) == ("b", ("b",), False)
+    assert weigh(some, TONIGHT, 0.002, may_end=True).pick == "stop"
+    assert weigh([action("c", 0.01, cost=60.0)], TONIGHT, 0.002, may_end=False).ends is False
+    asked = action("R1", 0.03, kind="wait", finding="F2")
+    assert weigh([action("c", 0.01, cost=60.0), asked], TONIGHT, 0.002, may_end=False).ends is False
+
+
+def test_what_is_not_paid_is_not_called_too_little() -> None:
+    for unpaid in (action("a", 0.01, cost=60.0), action("a", 0.01, 120.0)):
+        found = weigh([unpaid], TONIGHT, 0.002, may_end=True)
+        assert (found.ends, found.promises_little) == (True, False)
+    found = weigh([action("a", 0.001)], TONIGHT, 0.002, may_end=True)
+    assert (found.ends, found.promises_little) == (True, True)
+    nothing = weigh([], TONIGHT, None, may_end=False)
+    assert (nothing.ends, nothing.promises_little) == (True, False), "nothing is there to be made or searched"
+
+
+def test_no_cure_of_a_confirmed_finding_is_too_little() -> None:
+    small = action("F1", 0.0018, finding="F1", confirmed=True)
+    found = weigh([small, action("F2", 0.0018, finding="F2")], TONIGHT, 0.002, may_end=True)
+    assert (found.made, found.ends, fates(found)["F2"]) == (("F1",), False, "little")
+    dear = action("F1", 0.0, cost=60.0, confirmed=True)
+    assert fates(weigh([dear], TONIGHT, 0.002, may_end=True)) == {"F1": "dear"}
+
+
 def test_a_delivery_is_waited_for_only_where_nothing_is_left_to_do() -> None:
     asked = action("R1", 0.03, kind="wait", days=21.0, finding="F2")
     assert weigh([action("F1", 0.004), asked], TONIGHT, 0.002, may_end=True).pick == "F1"
@@ -108,21 +137,44 @@ def test_what_a_search_is_expected_to_bring_is_what_looking_at_it_would(mean: fl
 
 
 @pytest.mark.parametrize(
-    ("gain", "ahead", "low", "alone", "told"),
+    ("gain", "ahead", "low", "high", "alone", "told"),
     [
-        (0.08, 0.06, 0.03, True, "right"),
-        (0.08, 0.03, 0.01, True, "open"),
-        (0.08, 0.01, -0.02, True, "more"),
-        (0.08, -0.02, -0.05, True, "more"),
-        (0.08, 0.05, -0.01, True, "open"),
-        (0.08, -0.02, -0.05, False, "open"),
-        (0.08, 0.06, 0.03, False, "right"),
+        (0.08, 0.06, 0.03, 0.09, True, "right"),
+        (0.08, 0.03, 0.01, 0.05, True, "open"),
+        (0.08, 0.005, -0.02, 0.03, True, "more"),
+        (0.08, -0.02, -0.05, 0.01, True, "more"),
+        (0.08, 0.05, -0.01, 0.11, True, "open"),
+        (0.03, 0.01, -0.004, 0.024, True, "open"),
+        (0.08, 0.01, -0.02, 0.04, True, "open"),
+        (0.08, -0.02, -0.05, 0.01, False, "open"),
+        (0.08, 0.06, 0.03, 0.09, False, "right"),
     ],
 )
 def test_the_right_data_brings_twice_what_chance_brings(
-    gain: float, ahead: float, low: float, alone: bool, told: str
+    gain: float, ahead: float, low: float, high: float, alone: bool, told: str
 ) -> None:
-    assert said(gain, ahead, low, alone=alone) == told
+    assert said(gain, ahead, low, high, alone=alone) == told
+
+
+def test_a_control_that_the_money_does_not_pay_whole_is_left_out() -> None:
+    every = [proposal("F1", "F1", cost=200.0), proposal("by-chance", cost=200.0, control_of=("F1",))]
+    assert affordable(every, math.inf) == (every, [])
+    assert affordable(every, 400.0) == (every, [])
+    assert affordable(every, 300.0) == (every[:1], [(every[1], 100.0)])
+
+
+@pytest.mark.parametrize("room", [5.0, 100.0])
+def test_what_is_made_is_never_over_the_money_whatever_is_chosen(room: float) -> None:
+    for a, b, c, d in itertools.product((0.0, 1.0, 3.0), repeat=4):
+        found = [proposal("a", "F1", cost=a), proposal("b", "F2", cost=b), proposal("c", control_of=("a", "b"), cost=c)]
+        found.append(proposal("d", control_of=("b",), cost=d))
+        hoped = [action("a", 0.01, cost=a + c / 2, finding="F1"), action("b", 0.02, cost=b + c / 2 + d, finding="F2")]
+        for money in (0.0, 1.0, 3.0, 4.0, 6.0):
+            made = weigh(hoped, Purse(trainings=100.0, room=room, money=money), None, may_end=False).made
+            kept, dear = affordable(with_controls(found, made), money)
+            assert sum(one.cost for one in kept) <= money
+            assert {one.name for one in kept if one.finding} == {*made}, "what was chosen is made, controls or none"
+            assert all(one.control_of and one.cost > left for one, left in dear)
 
 
 def proposal(name: str, finding: str | None = None, **more: Any) -> Proposal:

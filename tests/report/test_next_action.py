@@ -10,6 +10,7 @@ import pytest
 from autodc.review import actions, by_chance, made, requests, story, tonight, views
 from autodc.review.numbers import Numbers
 from autodc.study.journal import events as ev
+from autodc.study.rules.controls import kept_by_slice
 from tests.report.test_requests import admitted, asking
 
 
@@ -55,6 +56,15 @@ def test_the_end_of_a_night_is_told_with_its_reason(night: Any, pick: str, words
     assert words in actions.line(asking(night).add(proposed(told)).state())
 
 
+@pytest.mark.parametrize(("pick", "words"), [("stop", "nothing more can be paid tonight"), ("", "nothing is made")])
+def test_what_is_not_paid_is_not_told_as_too_little(night: Any, pick: str, words: str) -> None:
+    told = weighed(pick)
+    told["actions"] = [{**told["actions"][0], "fate": "dear"}]
+    line = actions.line(asking(night).add(proposed(told)).state())
+    assert line.startswith(f"round 1: {words}")
+    assert "matters" not in line
+
+
 def test_journals_of_before_say_nothing_of_it(night: Any) -> None:
     state = asking(night).add(ev.ProposalsMade(round=1, horizon=0)).state()
     assert (actions.line(state), actions.sentences(state, 1), actions.rows(state, 1)) == ("", [], [])
@@ -95,6 +105,17 @@ def test_the_right_data_is_called_so(night: Any) -> None:
     among = replace(compared("right", 0.06, 0.03, 0.09), beside=("a", "b"))
     state = controlled(night).add(among).state()
     assert "as many rows by chance, and 2 other datasets with it" in by_chance.sentence(state, "mined")
+
+
+def test_what_the_slice_of_its_finding_kept_is_known_as_such(night: Any) -> None:
+    by_slice = asking(night).decide("mined", "keep", 0.0, ("ADC-G003",)).state()
+    assert kept_by_slice(by_slice, "mined", by_slice.comparisons[0])
+    whole = asking(night).together(("mined", "fog"), "keep", 0.0, ("ADC-G003",)).decide("mined", "undecided", 0.0, ())
+    state = whole.state()
+    assert kept_by_slice(state, "mined", state.comparisons[1]), "its own comparison did not say why it is in"
+    assert not kept_by_slice(state, "other", state.comparisons[1])
+    shown = whole.decide("mined", "keep", 0.08, ("ADC-G001",)).state()
+    assert not kept_by_slice(shown, "mined", shown.comparisons[2]), "the objective shows it by itself"
 
 
 def test_a_request_is_weighed_against_rows_made_tonight(night: Any) -> None:

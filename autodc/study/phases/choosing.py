@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import numpy as np
 
 from autodc.plan.plan import Plan
 from autodc.propose.actions import Action, Deed, Weighed, of_search, weigh
-from autodc.propose.chance import beside_chosen, with_controls
+from autodc.propose.chance import affordable, beside_chosen, with_controls
 from autodc.propose.proposal import Proposal
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
@@ -34,7 +34,8 @@ def settled(view: View, tools: Tools, event: ev.ProposalsMade) -> ev.ProposalsMa
         for one in found.actions
         if one.fate in _NOTES and one.kind not in ("open", "tune")
     ]
-    chosen = with_controls(every, found.made)
+    chosen, dear = affordable(with_controls(every, found.made), actions.purse(view).money)
+    notes += [{"code": _NOTES["dear"], "got": f"{c.name} costs {c.cost:g}, {left:g} is left"} for c, left in dear]
     targets = {name for one in chosen for name in one.targets or ()}
     return replace(
         event,
@@ -50,9 +51,10 @@ def weighed(view: View, tools: Tools, proposals: Sequence[Proposal]) -> Weighed:
     state = view.state
     each = SEARCHED + actions.gated(state)
     controls = [one for one in proposals if one.control_of]
-    found = [_made(one, each, controls) for one in proposals if not one.control_of]
+    sure = {name for name, one in state.findings.items() if one.status == "confirmed"}
+    found = [_made(one, each, controls, sure) for one in proposals if not one.control_of]
     found += [*_open(view), *_tuning(view, tools), *_waiting(view, each)]
-    return weigh(found, actions.purse(view), actions.floor(view), may_end=state.round > 1)
+    return weigh(found, actions.purse(view), actions.floor(view), may_end=actions.may_end(view))
 
 
 def _told(one: Action, found: Weighed) -> str:
@@ -67,7 +69,8 @@ def _told(one: Action, found: Weighed) -> str:
             return f"{one.name}{gain}, and less than {found.floor or 0.0:.3g} matters to nobody"
 
 
-def _made(one: Proposal, each: float, controls: Sequence[Proposal]) -> Action:
+def _made(one: Proposal, each: float, controls: Sequence[Proposal], sure: Set[str]) -> Action:
+    """One proposal. each: trainings a dataset; sure: findings that are confirmed."""
     beside = [(c, len(c.control_of)) for c in controls if one.name in c.control_of]
     kind: Deed = "more" if one.more_of else "finding" if one.by in _ROWS else "mend"
     return Action(
@@ -77,6 +80,7 @@ def _made(one: Proposal, each: float, controls: Sequence[Proposal]) -> Action:
         trainings=round(each + sum(each / among for _, among in beside), 2),
         cost=round(one.cost + sum(c.cost / among for c, among in beside), 6),
         finding=one.finding,
+        confirmed=kind == "finding" and one.finding in sure,
     )
 
 

@@ -17,6 +17,7 @@ def next_event(view: View, tools: Tools) -> ev.ControlCompared | None:
     found = controls.next_contrast(view)
     if found is None:
         return None
+    alone = not found.beside and not found.by_slice
     told = tools.assessor.contrast(view, found.without_control, found.without_subject, found.seeds)
     return ev.ControlCompared(
         round=view.state.round,
@@ -28,6 +29,6 @@ def next_event(view: View, tools: Tools) -> ev.ControlCompared | None:
         low=told["low"],
         high=told["high"],
         pairs=len(found.seeds),
-        says=said(found.gain, told["difference"], told["low"], alone=not found.beside),
+        says=said(found.gain, told["difference"], told["low"], told["high"], alone=alone),
         beside=found.beside,
     )

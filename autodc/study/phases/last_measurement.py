@@ -104,7 +104,7 @@ def _because(view: View) -> str:
         return "stopped"
     if state.limit is not None and state.limit.trainings < allowance.asked(spec):
         return state.limit.because
-    if actions.ended(state):
+    if actions.promised_little(state):
         return "expected"
     if state.round >= spec.loop.rounds:
         return "rounds"

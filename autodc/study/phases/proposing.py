@@ -18,6 +18,8 @@ from autodc.study.view import View
 
 UNKNOWN = 1.0
 """Standard deviation of a belief where the search knows nothing."""
+PAID_ONCE = 4
+"""Studies that were begun by these rules (StudyStarted.rules) ask of what was made without paying it again."""
 
 
 def weighs(view: View) -> bool:
@@ -65,6 +67,12 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
     )
 
 
+def price(view: View, name: str) -> float:
+    """What a dataset costs still: what was made here is paid, whatever comes of it (State.paid)."""
+    paid = view.state.question.rules >= PAID_ONCE and "how" in view.state.card(name)
+    return 0.0 if paid else view.state.cost(name)
+
+
 def _is_refused(view: View, everything: tuple[str, ...]) -> bool:
     """Whether all this was asked of this incumbent before, and not shown; at the last, doubt may ask again."""
     state, spec = view.state, view.spec
@@ -110,7 +118,7 @@ def _beliefs(view: View, tools: Tools, full: Plan, named: Sequence[str]) -> dict
             sd=float(worth.get(n, (0.0, UNKNOWN))[1]),
             rows=float(rows.get(n, 0.0)),
             guards=_harm(harm, n),
-            cost=view.state.cost(n),
+            cost=price(view, n),
         )
         for n in names
     }

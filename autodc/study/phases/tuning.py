@@ -15,7 +15,7 @@ from autodc.study.memory import TUNING
 from autodc.study.phases import polishing, proposing
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, last, planning
+from autodc.study.rules import actions, allowance, last, planning
 from autodc.study.view import View
 
 
@@ -28,11 +28,15 @@ class Tuning(Phase):
     purpose = "settings of what is kept, with the trainings that are left"
 
     def begin(self, view: View) -> ev.PhaseStarted:
-        """With all that is left, where there are settings to be tuned; with a round's share where nothing limits it."""
+        """With all that is left, where there are settings to be tuned; with a round's share where nothing limits it.
+
+        With none where the night ends because nothing promises what it costs, tuning least of all: what is left is for
+        what is delivered later.
+        """
         left, spec = allowance.left(view), view.spec
         most = min(left, spec.search.trials_per_round) if math.isinf(left) else left
         tunes = proposing.weighs(view) and spec.search_space and polishing.is_tunable(view)
-        tunes = tunes and last.would_train(view)
+        tunes = tunes and last.would_train(view) and not actions.ended(view.state)
         return ev.PhaseStarted(round=view.state.round, phase=self.name, planned=max(0, int(most)) if tunes else 0)
 
     def decide(self, view: View, tools: Tools) -> ev.Event | None:

@@ -32,6 +32,17 @@ def ended(state: State) -> bool:
     return found is not None and found.ends
 
 
+def promised_little(state: State) -> bool:
+    """Whether it ends because all that could be done promised too little."""
+    found = of_round(state, state.round)
+    return found is not None and found.ends and found.promises_little
+
+
+def may_end(view: View) -> bool:
+    """Whether the round under way may end the night for want of promise: not the first, nor where doubt asks later."""
+    return view.state.round > 1 and view.spec.gate.in_doubt != "everything"
+
+
 def purse(view: View) -> Purse:
     """What is left of the study's budget, and of it to this round."""
     left, limit = max(0.0, allowance.left(view)), view.spec.budget.cost
@@ -41,8 +52,13 @@ def purse(view: View) -> Purse:
 
 
 def floor(view: View) -> float | None:
-    """A gain that is too small to matter; None where hopes are not in the unit of the metric."""
-    if view.spec.metrics.primary not in PLAIN:
+    """A gain that is too small to matter; None where hopes are not in the unit of the objective.
+
+    They are counted in errors of all rows: they are so where the one target is all rows and the metric the mean error.
+    """
+    targets = view.spec.targets
+    whole = len(targets) == 1 and targets[0].where is None and targets[0].source is None
+    if view.spec.metrics.primary not in PLAIN or not whole:
         return None
     known = calibrated(view)
     return matters(view.spec.metrics.primary, float(np.mean(known)) if known else None)

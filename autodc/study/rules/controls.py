@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from autodc.gate.questions import LEAVING
+from autodc.gate.reasons import KEPT_FINDING
 from autodc.plan.plan import Plan
 from autodc.propose.proposal import Proposal
 from autodc.study.journal.records import ComparisonState
@@ -26,6 +27,8 @@ class Contrast:
     without_subject: Plan
     beside: tuple[str, ...]
     """What is left out with the control, where it was not left out alone."""
+    by_slice: bool
+    """Whether the subject was kept for what it brings on the slice of its finding, which the objective hardly shows."""
     seeds: tuple[int, ...]
     """Of pairs that both were trained with, and that are visible."""
 
@@ -68,9 +71,16 @@ def _contrast(view: View, name: str, control: str) -> Contrast | None:
                     without_control=without_control,
                     without_subject=without,
                     beside=tuple(n for n in other.members if n != control),
+                    by_slice=kept_by_slice(state, name, mine),
                     seeds=seeds,
                 )
     return None
+
+
+def kept_by_slice(state: State, name: str, alone: ComparisonState) -> bool:
+    """Whether a dataset was kept by the slice of its finding: by its own comparison, else by one that it was in."""
+    telling = [alone] if alone.verdict == "keep" else [t for t in state.comparisons if name in t.members]
+    return any(t.verdict == "keep" and KEPT_FINDING in t.reasons for t in telling)
 
 
 def _alone(state: State, name: str) -> list[ComparisonState]:
