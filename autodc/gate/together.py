@@ -260,7 +260,7 @@ def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm
     answer = yield Question(purpose="block", challenger=held, incumbent=ground, members=rest)
     if answer.over and held == whole:
         return Arm("incumbent", frozenset(p.kept))
-    if held == whole or answer.ahead:
+    if held == whole or answer.ahead or answer.keep:
         return held
     members = tuple(sorted(whole.members - ground.members))
     answer = yield Question(purpose="block", challenger=whole, incumbent=ground, members=members)

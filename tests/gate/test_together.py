@@ -242,3 +242,20 @@ def test_what_costs_more_than_it_may_is_neither_kept_in_doubt_nor_as_a_block() -
         block = found.purpose == "block"
         answers.append(Answer(keep=not block, gained=True, mean=0.01, sd=SE, over=block, harmed=block))
     assert found.end is None
+
+
+SHOWN = Answer(keep=True, gained=True, mean=0.0, sd=SE)
+"""A whole that is kept for the slice of a finding: the objective is where it was."""
+
+
+def test_what_is_left_of_a_whole_that_cured_a_finding_is_taken_though_the_objective_is_not_ahead() -> None:
+    p = proposal({"cure": 0.0, "worthless": -0.0001})
+    idle = Answer(mean=0.0, sd=SE / 10)
+    block = replay(p, [SHOWN, idle, idle])
+    assert isinstance(block, Question)
+    assert (block.purpose, block.members) == ("block", ("cure",))
+    less = Answer(keep=True, mean=-0.0003, sd=SE)
+    after = replay(p, [SHOWN, idle, idle, less])
+    assert isinstance(after, Question)
+    assert after.purpose == "weights"
+    assert after.challenger.members == {"cure"}

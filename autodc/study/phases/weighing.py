@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from autodc.evaluation.evidence import FINDING
 from autodc.gate import reasons
 from autodc.gate.answers import SHOWN, answered
 from autodc.gate.combine import of_leaving, with_belief
@@ -21,6 +22,7 @@ from autodc.study.phases import comparing
 from autodc.study.phases.asking import ArmPlans, begun
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import standing
+from autodc.study.rules.tolerated import tolerated
 from autodc.study.view import View
 
 
@@ -114,10 +116,21 @@ def _block(view: View, comparison: ComparisonState, answer: Answer) -> tuple[str
     """A block that the whole has shown: it is the whole, or what is left of it still is better."""
     wholes = [t for t in standing.of_round(view.state) if t.purpose in (*WHOLES, "doubt")]
     shown = next(t for t in reversed(wholes) if t.verdict == "keep")
-    if shown.challenger != comparison.challenger and not answer.ahead:
+    cured = reasons.KEPT_FINDING in shown.reasons and _cures(view, comparison, answer)
+    if shown.challenger != comparison.challenger and not (answer.ahead or cured):
         return "undecided", (reasons.NOT_APART,)
     code = reasons.IN_DOUBT if shown.purpose == "doubt" else reasons.WHOLE
     return "keep", (reasons.TOGETHER, code)
+
+
+def _cures(view: View, comparison: ComparisonState, answer: Answer) -> bool:
+    """Whether what is left of a whole that was kept for the slice of a finding is ahead there.
+
+    No such slice may be worse, nothing may be shown to harm, and the objective not to lose more than is tolerated.
+    """
+    own = [s for s in comparison.typed_looks[-1].slices.values() if s.role == FINDING and s.declared]
+    lost = answer.mean + SURE * answer.sd < -tolerated(view)
+    return any(s.needed is None and s.difference > 0 for s in own) and not (answer.misses or answer.harmed or lost)
 
 
 def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:
