@@ -259,3 +259,14 @@ def test_what_is_left_of_a_whole_that_cured_a_finding_is_taken_though_the_object
     assert isinstance(after, Question)
     assert after.purpose == "weights"
     assert after.challenger.members == {"cure"}
+
+
+@pytest.mark.parametrize("misses", [False, True])
+def test_a_cure_believed_to_cost_a_little_does_not_leave_for_being_ahead(misses: bool) -> None:
+    p = proposal({"cure": -0.01, "helper": 0.003})
+    leaving = replay(p, [SHOWN])
+    assert isinstance(leaving, Question)
+    assert (leaving.purpose, leaving.members) == ("harm", ("cure",))
+    after = replay(p, [SHOWN, Answer(mean=0.0004, sd=SE, misses=misses)])
+    assert isinstance(after, Question)
+    assert ("cure" in after.incumbent.members | after.challenger.members) == misses
