@@ -251,11 +251,11 @@ SHOWN = Answer(keep=True, gained=True, mean=0.0, sd=SE)
 def test_what_is_left_of_a_whole_that_cured_a_finding_is_taken_though_the_objective_is_not_ahead() -> None:
     p = proposal({"cure": 0.0, "worthless": -0.0001})
     idle = Answer(mean=0.0, sd=SE / 10)
-    block = replay(p, [SHOWN, idle, idle])
+    block = replay(p, [SHOWN, idle])
     assert isinstance(block, Question)
     assert (block.purpose, block.members) == ("block", ("cure",))
     less = Answer(keep=True, mean=-0.0003, sd=SE)
-    after = replay(p, [SHOWN, idle, idle, less])
+    after = replay(p, [SHOWN, idle, less])
     assert isinstance(after, Question)
     assert after.purpose == "weights"
     assert after.challenger.members == {"cure"}

@@ -15,7 +15,8 @@ from autodc.plan.plan import Plan
 from autodc.review.result import result
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
-from autodc.study.phases.weighing import _block
+from autodc.study.phases import comparing
+from autodc.study.phases.weighing import _block, _told
 
 LONG = {"budget": {"trainings": 160}, "search": {"trials_per_round": 40, "lag": 3}}
 
@@ -156,8 +157,16 @@ def test_what_is_left_of_a_whole_that_cured_a_finding_cures_it_still(
     fresh: Any, own: SliceLook, answer: Answer, taken: bool
 ) -> None:
     fresh.state.comparisons[:] = [compared("everything", ("cure", "chance"), "keep", (reasons.KEPT_FINDING,), CURE)]
-    verdict, _ = _block(fresh, compared("block", ("cure",), None, (), own), answer)
+    verdict, codes = _block(fresh, compared("block", ("cure",), None, (), own), answer)
     assert verdict == ("keep" if taken else "undecided")
+    assert codes == ((reasons.TOGETHER, reasons.KEPT_FINDING) if taken else (reasons.NOT_APART,))
+
+
+def test_what_is_kept_for_the_slice_of_a_finding_claims_nothing_of_the_objective(fresh: Any) -> None:
+    whole = compared("everything", ("cure", "chance"), None, (), CURE)
+    found = _told(fresh, comparing.ended(fresh, whole, "keep", (reasons.KEPT_FINDING,)), whole)
+    assert found.reasons == (reasons.KEPT_FINDING,)
+    assert _told(fresh, comparing.ended(fresh, whole, "keep", (reasons.KEPT,)), whole).reasons[0] == reasons.WHOLE
 
 
 def test_of_a_whole_whose_objective_was_shown_the_rest_must_be_ahead(fresh: Any) -> None:
