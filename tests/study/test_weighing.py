@@ -16,6 +16,7 @@ from autodc.review.result import result
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.phases import comparing
+from autodc.study.phases.polishing import as_trained
 from autodc.study.phases.weighing import _block, _told
 
 LONG = {"budget": {"trainings": 160}, "search": {"trials_per_round": 40, "lag": 3}}
@@ -136,6 +137,13 @@ def fresh(world: Any) -> Any:
     view = world(slices=[{"name": "dark", "where": "region = 'dark'", "role": "target", "margin": 0.01}]).open([]).view
     view.state.round = 1
     return view
+
+
+@pytest.mark.parametrize(("recipes", "held"), [(["concat"], False), (["pretrain_finetune"], True)])
+def test_what_is_kept_is_tuned_in_the_stages_it_was_trained_in(world: Any, recipes: list[str], held: bool) -> None:
+    view = world(recipes=recipes).open([]).view
+    staged = {"recipe": recipes[0], "pretrain": frozenset(view.incumbent.pretrain)}
+    assert as_trained(view) == (staged if held else {})
 
 
 CURE = seen(0.05, FINDING)
