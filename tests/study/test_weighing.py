@@ -146,6 +146,14 @@ def test_what_is_kept_is_tuned_in_the_stages_it_was_trained_in(world: Any, recip
     assert as_trained(view) == (staged if held else {})
 
 
+@pytest.mark.parametrize(("rules", "anchors"), [(3, ["concat"]), (4, ["concat", "pretrain_finetune"])])
+def test_a_study_of_before_is_opened_as_it_was(world: Any, rules: int, anchors: list[str]) -> None:
+    study = world(recipes=["concat", "pretrain_finetune"], search__sampler="mixture").open([], rules=rules)
+    engine = study._loop._tools.engine
+    opened = [engine.suggest(number, [], []) for number in range(4)]
+    assert [one.plan.recipe for one in opened if one.origin == "anchor"] == anchors
+
+
 CURE = seen(0.05, FINDING)
 LITTLE = Answer(mean=-0.001, sd=0.002)
 
