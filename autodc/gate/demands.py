@@ -186,12 +186,11 @@ def gains(
 def nothing_lost(slices: dict[str, Measured], objective: Measured, margin: float, schedule: Schedule) -> list[Demand]:
     """What is asked instead of demand two where the gain is one of a finding's slice.
 
-    The objective is shown to lose no more than `margin`, as a guard is, and no target is shown to be worse.
+    The objective is shown to lose no more than `margin`, as a guard is; neither it nor a target is shown to be worse.
     """
     held = _fixed("spared", OBJECTIVE, objective.estimate, margin, GUARD_ALPHA, schedule)
-    targets = [m for m in slices.values() if m.evidence.role == "target"]
-    others = targets if len(targets) > 1 else ()
-    return [held, *(_fixed("spared", m.name, m.estimate, 0.0, 1 - HARM_ALPHA, schedule) for m in others)]
+    unharmed = [objective, *(m for m in slices.values() if m.evidence.role == "target")]
+    return [held, *(_fixed("spared", m.name, m.estimate, 0.0, 1 - HARM_ALPHA, schedule) for m in unharmed)]
 
 
 def objective_improves(objective: Measured, schedule: Schedule) -> Demand:

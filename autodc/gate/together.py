@@ -181,7 +181,8 @@ def _settings(p: Proposal) -> Generator[Question, Answer, Arm | None]:
 def _without_harmful(p: Proposal, held: Arm) -> Steps:
     """c: those believed harmful leave where that is ahead in three pairs, the doubtful where 80% sure, or free.
 
-    What is kept since an earlier round does not leave for being free: losses too small to matter would add up.
+    What is kept since an earlier round does not leave for being free: losses too small to matter would add up. What
+    cures a finding does not leave for being ahead.
     """
     if held.plan == "recommended":
         return held
@@ -191,7 +192,7 @@ def _without_harmful(p: Proposal, held: Arm) -> Steps:
             continue
         answer = yield Question(purpose="harm", challenger=held.without(gone), incumbent=held, members=gone)
         better = answer.seems_better if p.open else answer.may_leave(p.matters)
-        if answer.paid and (answer.ahead if sure else better):
+        if answer.paid and (answer.ahead and not answer.misses if sure else better):
             held = held.without(gone)
     return held
 
@@ -260,7 +261,7 @@ def _rest(p: Proposal, held: Arm, alone: frozenset[str], whole: Arm, ground: Arm
     answer = yield Question(purpose="block", challenger=held, incumbent=ground, members=rest)
     if answer.over and held == whole:
         return Arm("incumbent", frozenset(p.kept))
-    if held == whole or answer.ahead:
+    if held == whole or answer.ahead or answer.keep:
         return held
     members = tuple(sorted(whole.members - ground.members))
     answer = yield Question(purpose="block", challenger=whole, incumbent=ground, members=members)

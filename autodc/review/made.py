@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autodc.evaluation.evidence import FINDING
+from autodc.gate import reasons
 from autodc.gate.questions import WHOLES
 from autodc.plan.plan import Plan
 from autodc.review import actions, deliveries, findings, lineage, made_rows
 from autodc.review.numbers import Numbers, count, listed
+from autodc.review.wording import of_finding
 from autodc.study.journal import events as ev
-from autodc.study.journal.records import DiagnosisState
+from autodc.study.journal.records import ComparisonState, DiagnosisState
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 
@@ -106,8 +109,22 @@ def _after(state: State, number: int, numbers: Numbers) -> str:
     )
     if whole is None:
         return "A better model took over."
-    ahead = numbers.signed(whole.typed_looks[-1].objective.difference)
-    return f"A better model took over: all that was new together was {ahead} ahead on the targets."
+    return f"A better model took over: {_whole(state, whole, numbers)}."
+
+
+def _whole(state: State, whole: ComparisonState, numbers: Numbers) -> str:
+    """Where a whole was ahead: on the targets, or on the slices of findings for which it was kept."""
+    look, members = whole.typed_looks[-1], whole.members
+    offered = next((one.proposal["everything"] for one in state.proposals if one.round == whole.round), members)
+    who, was = listed(members), "was" if len(members) == 1 else "together were"
+    if set(members) == set(offered):
+        who, was = "all that was new", "together was"
+    on_targets = numbers.signed(look.objective.difference)
+    if reasons.KEPT_FINDING not in whole.reasons:
+        return f"{who} {was} {on_targets} ahead on the targets"
+    own = {name: seen for name, seen in look.slices.items() if seen.role == FINDING and seen.gained == "improved"}
+    cured = listed(f"{numbers.signed(seen.difference)} ahead on the {of_finding(name)}" for name, seen in own.items())
+    return f"{who} {was} {cured}; on the targets {on_targets}, shown neither better nor worse"
 
 
 def _notes(state: State, number: int) -> list[str]:

@@ -20,8 +20,8 @@ SENTENCES: dict[str, str] = {
         " guard is within its margin."
     ),
     reasons.KEPT_FINDING: (
-        "The weakness it was made for got better by more than chance explains, on gate rows that nobody had looked at"
-        " for it; the targets together lose nothing that matters, and every guard is within its margin."
+        "A weakness for which data were made got better by more than chance explains, on gate rows, while it was found"
+        " on others; the targets together lose no more than is tolerated, and every guard is within its margin."
     ),
     reasons.HARM_GUARD: "A guarded slice got worse by more than its margin.",
     reasons.HARM_ANCHOR: (
@@ -68,8 +68,7 @@ SENTENCES: dict[str, str] = {
     ),
     reasons.TRUSTED: "It gains without a loss and a leak was found; gate.trust says that it is none.",
     reasons.TOGETHER: (
-        "Kept together, as a block: these as one are better by more than chance explains, and none of them could be"
-        " told apart on these rows."
+        "Kept together, as a block: these count as one, and none of them could be told apart on these rows."
     ),
     reasons.WHOLE: "The whole is better than what was there, tuned, by more than chance explains.",
     reasons.WHOLE_NOT_SHOWN: (

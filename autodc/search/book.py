@@ -51,8 +51,8 @@ class PlanBook:
     ) -> Fixed:
         """What a mixture, a recipe, or datasets that are excluded leave no choice of; datasets not known are ignored.
 
-        pretrain: with a mixture and a recipe, the datasets of that stage. Raises ValueError for a recipe that the
-        problem does not have.
+        pretrain: with a mixture, and a recipe where there are several, the datasets of that stage. Raises ValueError
+        for a recipe that the problem does not have.
         """
         if recipe is not None and recipe not in self.problem.recipes:
             raise ValueError(f"recipe: there is no {recipe!r}; found {', '.join(self.problem.recipes)}")
@@ -64,9 +64,9 @@ class PlanBook:
         if recipe is not None and RECIPE in self.space.index:
             values[RECIPE] = recipe
             held.append(self.space.index[RECIPE])
-            if pretrain is not None:
-                values |= {stage_name(n): STAGES[n in pretrain] for n in self.problem.datasets}
-                held += [int(c) for c in self.space.stages]
+        if pretrain is not None:
+            values |= {stage_name(n): STAGES[n in pretrain] for n in self.problem.datasets}
+            held += [int(c) for c in self.space.stages]
         return Fixed(columns=np.array(held, dtype=int), values=self.space.encode(values, plain=False)[held])
 
     def plan(self, row: Array, mixture: Mapping[str, float] | None = None) -> Plan:

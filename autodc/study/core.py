@@ -38,6 +38,8 @@ from autodc.trial.executor import Completion
 
 Array = np.ndarray[Any, Any]
 
+RESTS = 4
+"""In studies that were begun by these rules (StudyStarted.rules) a recipe with nothing to do is plain training."""
 BOUNDARIES = ("diagnose", "search", "sweep")
 """Phases before which a round ends: datasets that were proposed meanwhile join the roster."""
 
@@ -210,7 +212,9 @@ class StudyCore:
 
     def _looped(self) -> Loop:
         """The loop over the roster as it is; trainings of before have weight 0 for what is new."""
-        problem = replace(self._problem, datasets=self.state.candidates, plain=self.state.question.rules >= 1)
+        rules = self.state.question.rules
+        inert = self._problem.inert if rules >= RESTS else frozenset[str]()
+        problem = replace(self._problem, datasets=self.state.candidates, plain=rules >= 1, inert=inert)
         if self.state.probes and (believed := self.state.probes[-1].believed):
             problem = replace(problem, probes=believed, probed=True)
         if self.state.admitted:

@@ -1,6 +1,7 @@
 """What is made for a finding declares the finding's own slice of the gate rows as its target, before any training.
 
-A rule was found on explore rows, so the gate rows it means are a slice that nobody has looked at.
+A rule was found on explore rows, so the gate rows it means are a slice that nobody has looked at before the first
+comparison; a finding that comes again has the slice of before.
 """
 
 from __future__ import annotations

@@ -84,6 +84,13 @@ def test_no_target_may_be_shown_worse() -> None:
     assert judged(better, seen("fog", -1.0), own(9), GUARD, tolerated=0.03).reasons == (reasons.KEPT_FINDING,)
 
 
+@pytest.mark.parametrize("targets", [("overall",), ("dark", "fog")])
+def test_the_objective_may_not_be_shown_worse_whatever_is_tolerated(targets: Any) -> None:
+    """One target with a wide margin among them; two that are each not shown worse, and are together."""
+    look = judged(*(seen(name, -5 if len(targets) == 1 else -1.4) for name in targets), own(9), GUARD, tolerated=0.3)
+    assert (look.verdict, look.reasons) == ("drop", (reasons.HARM_OBJECTIVE,))
+
+
 def test_a_guard_holds_whatever_is_cured() -> None:
     assert judged(seen("overall", 1.2), own(9), seen("bright", -6, "guard")).reasons == (reasons.HARM_GUARD,)
 

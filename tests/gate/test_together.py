@@ -252,3 +252,31 @@ def test_what_costs_more_than_it_may_is_neither_kept_in_doubt_nor_as_a_block() -
         block = found.purpose == "block"
         answers.append(Answer(keep=not block, gained=True, mean=0.01, sd=SE, over=block, harmed=block))
     assert found.end is None
+
+
+SHOWN = Answer(keep=True, gained=True, mean=0.0, sd=SE)
+"""A whole that is kept for the slice of a finding: the objective is where it was."""
+
+
+def test_what_is_left_of_a_whole_that_cured_a_finding_is_taken_though_the_objective_is_not_ahead() -> None:
+    p = proposal({"cure": 0.0, "worthless": -0.0001})
+    idle = Answer(mean=0.0, sd=SE / 10)
+    block = replay(p, [SHOWN, idle])
+    assert isinstance(block, Question)
+    assert (block.purpose, block.members) == ("block", ("cure",))
+    less = Answer(keep=True, mean=-0.0003, sd=SE)
+    after = replay(p, [SHOWN, idle, less])
+    assert isinstance(after, Question)
+    assert after.purpose == "weights"
+    assert after.challenger.members == {"cure"}
+
+
+@pytest.mark.parametrize("misses", [False, True])
+def test_a_cure_believed_to_cost_a_little_does_not_leave_for_being_ahead(misses: bool) -> None:
+    p = proposal({"cure": -0.01, "helper": 0.003})
+    leaving = replay(p, [SHOWN])
+    assert isinstance(leaving, Question)
+    assert (leaving.purpose, leaving.members) == ("harm", ("cure",))
+    after = replay(p, [SHOWN, Answer(mean=0.0004, sd=SE, misses=misses)])
+    assert isinstance(after, Question)
+    assert ("cure" in after.incumbent.members | after.challenger.members) == misses

@@ -139,3 +139,29 @@ def test_the_headline_of_many_that_were_made_says_who_made_them(night: Any) -> N
         how = {"name": name, "by": "pool", "maker": "m:o", "finding": "F1"}
         rows.add(admitted(name, by="pool", finding="F1", how=how))
     assert "were kept so far: 8 of the pool" in story.headline(rows.together(tuple(names), "keep", 0.1, ()).state())
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "words"),
+    [
+        (("fog", "noise"), "ADC-G002", "all that was new together was +0.012 ahead on the targets."),
+        (("fog",), "ADC-G002", "fog was +0.012 ahead on the targets."),
+        (
+            ("fog", "noise"),
+            "ADC-G003",
+            "all that was new together was +0.050 ahead on the slice of finding F1, gate rows; on the targets −0.001,"
+            " shown neither better nor worse.",
+        ),
+    ],
+)
+def test_a_better_model_is_told_by_what_it_was_better_at(night: Any, members: Any, code: str, words: str) -> None:
+    difference = -0.001 if code == "ADC-G003" else 0.012
+    study = night().together(members, "keep", difference, (code,), purpose="together")
+    at = next(i for i, event in enumerate(study.events) if isinstance(event, ev.LookTaken))
+    taken = study.events[at]
+    targets = taken.look["slices"]
+    own = {**targets["dark"], "role": "finding", "difference": 0.05}
+    study.events[at] = replace(taken, look={**taken.look, "slices": {**targets, "finding-F1": own}})
+    offered = {"everything": ["fog", "noise"]}
+    study.add(ev.TogetherProposed(round=1, horizon=0, plans={}, proposal=offered))
+    assert made._after(study.state(), 1, Numbers(3)) == f"A better model took over: {words}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from autodc import seeds
 from autodc.search import Plan, make_engine
+from autodc.search.book import PlanBook
 from autodc.search.encoding import PlanEncoding
 from autodc.search.space import dimension_of, start_hyperparameters
 from autodc.studyfile.study import ParameterSpec
@@ -66,6 +68,15 @@ def test_a_recipe_with_nothing_to_do_is_plain_training() -> None:
     alone = Plan.of({"d0": 1.0}, {"rate": 0.01, "tail": 0.2}, "pretrain_finetune")
     told = book.plan(book.row(alone))
     assert (told.recipe, "tail" in dict(told.hyperparameters)) == ("concat", False)
+
+
+def test_stages_are_held_where_there_is_one_recipe_alone() -> None:
+    book = PlanBook(replace(problem_of(3), recipes=("pretrain_finetune",)))
+    mixture = {"base": 1.0, "d0": 1.0, "d1": 1.0}
+    fixed = book.fixed(mixture, "pretrain_finetune", pretrain=frozenset({"d1"}))
+    rows = book.space.hold(book.space.random(seeds.generator(7), 40), fixed)
+    assert {book.plan(row, mixture).pretrain for row in rows} == {("d1",)}
+    assert not set(book.space.stages) & set(book.space.moving(fixed))
 
 
 def test_a_search_opens_with_everything_in_under_each_recipe() -> None:

@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autodc.evaluation.evidence import FINDING
 from autodc.gate import reasons
+from autodc.gate.questions import Answer
+from autodc.gate.types import Look, SliceLook
+from autodc.plan.plan import Plan
 from autodc.review.result import result
+from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
+from autodc.study.phases import comparing
+from autodc.study.phases.polishing import as_trained
+from autodc.study.phases.weighing import _block, _told
 
 LONG = {"budget": {"trainings": 160}, "search": {"trials_per_round": 40, "lag": 3}}
 
@@ -81,6 +89,105 @@ def test_wholes_do_not_spend_what_comparisons_of_members_share(ended: Any) -> No
     assert all(t.share > 0 and not t.claims for t in wholes)
     assert state.risked == pytest.approx(sum(t.share for t in state.comparisons if t.claims))
     assert state.risked <= 0.1 + 1e-9
+
+
+def seen(difference: float, role: str = "target", declared: bool = True) -> SliceLook:
+    return SliceLook(
+        role=role,
+        difference=difference,
+        low=None,
+        high=None,
+        rows=90,
+        pairs=3,
+        standard_error=0.001,
+        df=9.0,
+        z=1000 * difference,
+        bound=2.0,
+        declared=declared,
+    )
+
+
+def compared(
+    purpose: Any, members: tuple[str, ...], verdict: str | None, codes: tuple[str, ...], own: SliceLook
+) -> Any:
+    weights = {"base": 1.0, **dict.fromkeys(members, 1.0)}
+    found = Look(pairs=3, verdict=None, reasons=(), slices={"finding-F1": own}, objective=seen(0.0), alpha=0.02)
+    return ComparisonState(
+        id=0,
+        round=1,
+        subject="+".join(members),
+        kind="bundle",
+        purpose=purpose,
+        challenger=Plan.of(weights, {}),
+        incumbent=Plan.of({"base": 1.0}, {}),
+        members=members,
+        alpha=0.02,
+        share=0.02,
+        keeps=0,
+        generation=0,
+        looks=[found.to_dict()],
+        verdict=verdict,
+        reasons=codes,
+    )
+
+
+@pytest.fixture(scope="module")
+def fresh(world: Any) -> Any:
+    """The view of a study before its first training."""
+    view = world(slices=[{"name": "dark", "where": "region = 'dark'", "role": "target", "margin": 0.01}]).open([]).view
+    view.state.round = 1
+    return view
+
+
+@pytest.mark.parametrize(("recipes", "held"), [(["concat"], False), (["pretrain_finetune"], True)])
+def test_what_is_kept_is_tuned_in_the_stages_it_was_trained_in(world: Any, recipes: list[str], held: bool) -> None:
+    view = world(recipes=recipes).open([]).view
+    staged = {"recipe": recipes[0], "pretrain": frozenset(view.incumbent.pretrain)}
+    assert as_trained(view) == (staged if held else {})
+
+
+@pytest.mark.parametrize(("rules", "anchors"), [(3, ["concat"]), (4, ["concat", "pretrain_finetune"])])
+def test_a_study_of_before_is_opened_as_it_was(world: Any, rules: int, anchors: list[str]) -> None:
+    study = world(recipes=["concat", "pretrain_finetune"], search__sampler="mixture").open([], rules=rules)
+    engine = study._loop._tools.engine
+    opened = [engine.suggest(number, [], []) for number in range(4)]
+    assert [one.plan.recipe for one in opened if one.origin == "anchor"] == anchors
+
+
+CURE = seen(0.05, FINDING)
+LITTLE = Answer(mean=-0.001, sd=0.002)
+
+
+@pytest.mark.parametrize(
+    ("own", "answer", "taken"),
+    [
+        (CURE, LITTLE, True),
+        (CURE, Answer(mean=-0.001, sd=0.002, misses=True), False),
+        (CURE, Answer(mean=-0.02, sd=0.002), False),
+        (CURE, Answer(mean=-0.001, sd=0.002, harmed=True), False),
+        (seen(-0.001, FINDING), LITTLE, False),
+        (seen(0.05, FINDING, declared=False), LITTLE, False),
+    ],
+)
+def test_what_is_left_of_a_whole_that_cured_a_finding_cures_it_still(
+    fresh: Any, own: SliceLook, answer: Answer, taken: bool
+) -> None:
+    fresh.state.comparisons[:] = [compared("everything", ("cure", "chance"), "keep", (reasons.KEPT_FINDING,), CURE)]
+    verdict, codes = _block(fresh, compared("block", ("cure",), None, (), own), answer)
+    assert verdict == ("keep" if taken else "undecided")
+    assert codes == ((reasons.TOGETHER, reasons.KEPT_FINDING) if taken else (reasons.NOT_APART,))
+
+
+def test_what_is_kept_for_the_slice_of_a_finding_claims_nothing_of_the_objective(fresh: Any) -> None:
+    whole = compared("everything", ("cure", "chance"), None, (), CURE)
+    found = _told(fresh, comparing.ended(fresh, whole, "keep", (reasons.KEPT_FINDING,)), whole)
+    assert found.reasons == (reasons.KEPT_FINDING,)
+    assert _told(fresh, comparing.ended(fresh, whole, "keep", (reasons.KEPT,)), whole).reasons[0] == reasons.WHOLE
+
+
+def test_of_a_whole_whose_objective_was_shown_the_rest_must_be_ahead(fresh: Any) -> None:
+    fresh.state.comparisons[:] = [compared("everything", ("cure", "chance"), "keep", (reasons.KEPT_OBJECTIVE,), CURE)]
+    assert _block(fresh, compared("block", ("cure",), None, (), CURE), LITTLE)[0] == "undecided"
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autodc.search.encoding import TWO_STAGES
 from autodc.study.journal import events as ev
 from autodc.study.memory import on_every_row
 from autodc.study.phases.tools import Tools
@@ -28,8 +29,8 @@ def is_tunable(view: View) -> bool:
 
 def as_trained(view: View) -> dict[str, Any]:
     """The recipe and stages of what is kept, as an engine is told to hold them; nothing where there is no choice."""
-    incumbent = view.incumbent
-    if len(view.spec.recipes) < 2:
+    incumbent, recipes = view.incumbent, view.spec.recipes
+    if len(recipes) < 2 and TWO_STAGES not in recipes:
         return {}
     return {"recipe": incumbent.recipe, "pretrain": frozenset(incumbent.pretrain)}
 

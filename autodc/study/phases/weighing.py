@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from autodc.evaluation.evidence import FINDING
 from autodc.gate import reasons
 from autodc.gate.answers import SHOWN, answered
 from autodc.gate.combine import of_leaving, with_belief
@@ -21,6 +22,7 @@ from autodc.study.phases import comparing
 from autodc.study.phases.asking import ArmPlans, begun
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import standing
+from autodc.study.rules.tolerated import tolerated
 from autodc.study.view import View
 
 
@@ -58,12 +60,14 @@ def _told(view: View, found: ev.VerdictReached, comparison: ComparisonState) -> 
         verdict = "undecided"
     if codes == (reasons.OVER_LIMIT,):  # nothing was said of the evidence
         return replace(found, verdict=verdict)
-    if whole:
-        codes = (reasons.WHOLE if verdict == "keep" else reasons.WHOLE_NOT_SHOWN, *codes)
+    if whole and verdict == "keep":
+        codes = codes if reasons.KEPT_FINDING in codes else (reasons.WHOLE, *codes)
+    elif whole:
+        codes = (reasons.WHOLE_NOT_SHOWN, *codes)
     elif comparison.purpose == "block":
         free = not any(view.state.cost(name) for name in comparison.members)
         if verdict != "keep" and free and comparison.looks and standing.answer(comparison).backed:
-            return replace(found, verdict="keep", reasons=(reasons.TOGETHER, reasons.WHOLE))
+            return replace(found, verdict="keep", reasons=(reasons.TOGETHER, _by_what(_shown(view))))
         codes = (reasons.TOGETHER if verdict == "keep" else reasons.NOT_APART, *codes)
     return replace(found, verdict=verdict, reasons=codes)
 
@@ -112,12 +116,34 @@ def _stand_ins(view: View, tools: Tools, comparison: ComparisonState) -> tuple[s
 
 def _block(view: View, comparison: ComparisonState, answer: Answer) -> tuple[str, tuple[str, ...]]:
     """A block that the whole has shown: it is the whole, or what is left of it still is better."""
-    wholes = [t for t in standing.of_round(view.state) if t.purpose in (*WHOLES, "doubt")]
-    shown = next(t for t in reversed(wholes) if t.verdict == "keep")
-    if shown.challenger != comparison.challenger and not answer.ahead:
+    shown = _shown(view)
+    cured = reasons.KEPT_FINDING in shown.reasons and _cures(view, comparison, answer)
+    if shown.challenger != comparison.challenger and not (answer.ahead or cured):
         return "undecided", (reasons.NOT_APART,)
-    code = reasons.IN_DOUBT if shown.purpose == "doubt" else reasons.WHOLE
-    return "keep", (reasons.TOGETHER, code)
+    return "keep", (reasons.TOGETHER, _by_what(shown))
+
+
+def _shown(view: View) -> ComparisonState:
+    """The whole of this round that was kept."""
+    wholes = [t for t in standing.of_round(view.state) if t.purpose in (*WHOLES, "doubt")]
+    return next(t for t in reversed(wholes) if t.verdict == "keep")
+
+
+def _by_what(whole: ComparisonState) -> str:
+    """What a whole was kept for: in doubt, for the slice of a finding, or for the objective."""
+    if whole.purpose == "doubt":
+        return reasons.IN_DOUBT
+    return reasons.KEPT_FINDING if reasons.KEPT_FINDING in whole.reasons else reasons.WHOLE
+
+
+def _cures(view: View, comparison: ComparisonState, answer: Answer) -> bool:
+    """Whether what is left of a whole that was kept for the slice of a finding is ahead there.
+
+    No such slice may be worse, nothing may be shown to harm, and the objective not to lose more than is tolerated.
+    """
+    own = [s for s in comparison.typed_looks[-1].slices.values() if s.role == FINDING and s.declared]
+    lost = answer.mean + SURE * answer.sd < -tolerated(view)
+    return any(s.needed is None and s.difference > 0 for s in own) and not (answer.misses or answer.harmed or lost)
 
 
 def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:
