@@ -44,8 +44,8 @@ ENDINGS: Mapping[str, tuple[str, str, str]] = {
     "timeout": (
         generate.TOO_LONG,
         "a dataset was not made in its time",
-        "trial_timeout of the machine file sets how long a making may take; the night goes on without it, and only a new "
-        "run asks for it again",
+        "trial_timeout of the machine file sets how long a making may take; the night goes on without it, and only a "
+        "new run asks for it again",
     ),
     "memory": (
         "ADC-PROP-081",
