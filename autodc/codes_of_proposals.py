@@ -14,7 +14,7 @@ PROPOSALS: Mapping[str, Code] = {
     "ADC-PROP-004": several("Note: a proposer failed."),
     "ADC-PROP-005": Code("A dataset could not be made."),
     "ADC-PROP-006": several("Note: budget.cost does not pay a dataset."),
-    "ADC-PROP-007": Code("The rows that were made are there already: in the base, or on the roster."),
+    "ADC-PROP-007": several("The rows that were made are there already: in the base, or on the roster."),
     # generate
     "ADC-PROP-010": several("A generator cannot be loaded, or there is none of that name."),
     "ADC-PROP-011": several("What is named as a generator is none."),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from autodc.propose.actions import Action, Weighed
-from autodc.propose.proposal import Proposal
-from autodc.review.numbers import Numbers, count, duration, listed, short
+from autodc.review.action_words import cost, gain, named, what, when
+from autodc.review.numbers import count, listed
 from autodc.study.journal.state import State
-from autodc.study.pace import pace, typical_rows
 from autodc.study.rules.actions import of_round
 
 MADE = ("more", "finding", "mend")
 GOING = ("tune", "open")
 """What goes on at the same time as what is made."""
-_DAY = 86400.0
 
 
 def line(state: State) -> str:
@@ -48,8 +45,8 @@ def of_dataset(state: State, name: str) -> str:
     if mine is None:
         return ""
     if mine.expected is None:
-        return f"when it was settled, nothing told what it would bring; it was tried for {_cost(state, mine)}"
-    return f"when it was settled, {_gain(mine)} was expected of it for {_cost(state, mine)}"
+        return f"when it was settled, nothing told what it would bring; it was tried for {cost(state, mine)}"
+    return f"when it was settled, {gain(mine)} was expected of it for {cost(state, mine)}"
 
 
 def best_tonight(state: State, number: int, but: str) -> str:
@@ -58,16 +55,16 @@ def best_tonight(state: State, number: int, but: str) -> str:
     done = [] if found is None else [one for one in found.actions if one.fate == "taken" and one.expected is not None]
     if not done:
         return ""
-    return f"{_what(state, done[0])} ({_gain(done[0])} for {_cost(state, done[0])})"
+    return f"{what(state, done[0])} ({gain(done[0])} for {cost(state, done[0])})"
 
 
 def _row(state: State, one: Action) -> dict[str, Any]:
     return {
         **one.to_dict(),
-        "what": _what(state, one),
-        "gain": "not known yet" if one.expected is None else _gain(one),
-        "for": _cost(state, one),
-        "when": _when(one) if one.kind == "wait" else "tonight",
+        "what": what(state, one),
+        "gain": "not known yet" if one.expected is None else gain(one),
+        "for": cost(state, one),
+        "when": when(one) if one.kind == "wait" else "tonight",
         "fate_words": _FATES.get(one.fate, "") or ("stands open" if one.kind == "wait" else ""),
     }
 
@@ -92,25 +89,25 @@ def _first(state: State, found: Weighed) -> str:
         little = "nothing that can be done tonight promises a gain that matters"
         return (
             f"{little if found.promises_little else 'nothing more can be paid tonight'}, so the night ends and "
-            f"{one.name} is waited for: {_gain(one)}, {_when(one)}; the same command goes on once it is delivered"
+            f"{one.name} is waited for: {gain(one)}, {when(one)}; the same command goes on once it is delivered"
         )
-    told = "what it brings nothing tells yet, tried" if one.expected is None else f"{_gain(one)} expected"
+    told = "what it brings nothing tells yet, tried" if one.expected is None else f"{gain(one)} expected"
     first = "promises most for its cost" if one.kind in GOING else "first"
-    return f"{_what(state, one)} {first}: {told} for {_cost(state, one)}"
+    return f"{what(state, one)} {first}: {told} for {cost(state, one)}"
 
 
 def _then(state: State, found: Weighed) -> list[str]:
     """What else is made, in its order; what is not."""
     made = [one for one in found.actions if one.kind in MADE and one.fate == "taken" and one.name != found.pick]
     beside = any(one.name == found.pick and one.kind in GOING for one in found.actions)
-    told = [f"{'beside it' if beside else 'then'} {listed(_short(one) for one in made)}"] if made else []
+    told = [f"{'beside it' if beside else 'then'} {listed(named(one) for one in made)}"] if made else []
     left = [one for one in found.actions if one.kind in MADE and one.fate in ("later", "little", "dear")]
-    return [*told, *([f"left out: {listed(_short(one) for one in left)}"] if left else [])]
+    return [*told, *([f"left out: {listed(named(one) for one in left)}"] if left else [])]
 
 
 def _beside(state: State, found: Weighed) -> list[str]:
     own = [one for one in found.actions if one.kind in GOING and one.name != found.pick]
-    return [f"{_what(state, one)}: {_gain(one)} for {_cost(state, one)}" for one in own if one.expected is not None]
+    return [f"{what(state, one)}: {gain(one)} for {cost(state, one)}" for one in own if one.expected is not None]
 
 
 def _waiting(state: State, found: Weighed) -> list[str]:
@@ -122,61 +119,8 @@ def _waiting(state: State, found: Weighed) -> list[str]:
     less = known and pick is not None and (best.expected or 0.0) <= (pick.expected or 0.0)
     worth = ("worth less tonight" if less else "worth more, but not there") if known else "no choice for tonight"
     others = f" (by gain for cost before {count(len(waiting) - 1, 'other request')})" if len(waiting) > 1 else ""
-    return [f"waiting for {best.name} is {worth}: {_gain(best)}, {_when(best)}{others}"]
-
-
-def _what(state: State, one: Action) -> str:
-    match one.kind:
-        case "finding":
-            return f"rows for {one.finding} ({one.name})"
-        case "more":
-            kept = _proposal(state, one.name)
-            return f"more of {kept.get('more_of') or 'what was kept'} ({one.name})"
-        case "mend":
-            return f"{one.name}"
-        case "open":
-            return "asking again of what is undecided"
-        case "tune":
-            return "tuning what is kept"
-        case "wait":
-            return f"waiting for {one.name}"
-    return one.name
-
-
-def _short(one: Action) -> str:
-    return one.name if one.expected is None else f"{one.name} ({_gain(one)})"
-
-
-def _gain(one: Action) -> str:
-    return "a gain not known yet" if one.expected is None else Numbers(3).signed(one.expected)
-
-
-def _cost(state: State, one: Action) -> str:
-    """Trainings, seconds at the pace of the study, money."""
-    known, slots = pace(state), state.sessions[-1].slots if state.sessions else 1
-    took = 0.0 if known is None else known.seconds(typical_rows(state)) * one.trainings / max(1, slots)
-    about = f", about {duration(took)}" if took >= 1 else ""
-    money = f" and {short(one.cost)} of budget.cost" if one.cost else ""
-    return f"{count(round(one.trainings, 0) or 1, 'training')}{about}{money}".replace(".0 ", " ")
-
-
-def _when(one: Action) -> str:
-    return "nobody says when (data.lead_time)" if one.days is None else f"due in {lead(one.days)}"
-
-
-def lead(days: float) -> str:
-    """A lead time in the unit that people plan in."""
-    if days < 2:
-        return duration(days * _DAY)
-    if days < 14:
-        return count(round(days), "day")
-    return count(round(days / 7), "week") if days < 70 else count(round(days / 30), "month")
+    return [f"waiting for {best.name} is {worth}: {gain(best)}, {when(best)}{others}"]
 
 
 def _value(value: float) -> str:
     return f"{value:.3g}"
-
-
-def _proposal(state: State, name: str) -> Mapping[str, Any]:
-    told = next((one for one in state.to_make if one["name"] == name), None)
-    return {} if told is None else Proposal.of(told).to_dict()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodc.review import actions
+from autodc.review import action_words, actions
 from autodc.review.findings import Errors
 from autodc.review.numbers import count, listed
 from autodc.review.wording import VERDICTS
@@ -78,4 +78,4 @@ def _amount(numbers: Errors, gain: float) -> str:
 def due_words(state: State) -> str:
     """How long people take; empty where the study file does not say."""
     lead = spec_of(state).data.lead_time
-    return "" if lead is None else f"; people take about {actions.lead(lead / DAY)} to bring it"
+    return "" if lead is None else f"; people take about {action_words.lead(lead / DAY)} to bring it"
