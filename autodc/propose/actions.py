@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, final
 
-from scipy.stats import norm
+import numpy as np
+from scipy.special import ndtr
 
 Deed = Literal["more", "finding", "mend", "open", "tune", "wait", "stop"]
 """More of what was kept; data for a finding; the base mended, or its rows again; undecided candidates asked again; the
@@ -182,7 +183,8 @@ def of_search(mean: float, sd: float, noise: float, trainings: float) -> float:
         return max(0.0, mean)
     learned = sd * sd / math.sqrt(sd * sd + noise * noise / trainings)
     z = mean / learned
-    return float(mean * norm.cdf(z) + learned * norm.pdf(z))
+    density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return float(mean * ndtr(z) + learned * density)
 
 
 def _left(one: Action, taken: set[str]) -> Action:
