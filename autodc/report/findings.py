@@ -98,18 +98,10 @@ def _bar(seen: Mapping[str, Any], scale: charts.Scale, tone: str) -> dict[str, A
 
 def drawn_rows(arrays: Mapping[str, Array]) -> dict[str, Any]:
     """Cards of an exhibit with their pictures, the failing ones apart from those that pass."""
-    cards = json.loads(bytes(np.asarray(arrays["cards"], dtype=np.uint8)))
-    rows, words = cards["rows"], cards.get("words", [])
+    cards = cards_of(arrays)
+    rows, count, words = cards["rows"], cards["failing"], cards.get("words", [])
     for k, row in enumerate(rows):
-        row["pictures"] = [{"name": said, "source": png(arrays[name][k])} for name, said in PICTURES if name in arrays]
-        row["values"] = {name: _value(value) for name, value in row["values"].items()}
-        row["few"] = list(row["values"].items())[:VALUES_SHOWN]
-        if "text" in row:
-            row["text"] = _marked(row["text"], words)
-        for key in ("target", "prediction"):
-            if key in row:
-                row[key] = _value(row[key])
-    count = cards["failing"]
+        _draw(row, k, arrays, words)
     return {
         "kind": cards["kind"],
         "failing": rows[:count],
@@ -118,6 +110,32 @@ def drawn_rows(arrays: Mapping[str, Array]) -> dict[str, Any]:
         "words": words,
         "lying": drawn_lying(cards["lying"]) if "lying" in cards else None,
     }
+
+
+def drawn_worst(arrays: Mapping[str, Array], most: int) -> tuple[str, list[dict[str, Any]]]:
+    """The kind of an exhibit, and the cards of so many failing rows, the worst first; nothing else of it is drawn."""
+    cards = cards_of(arrays)
+    rows = cards["rows"][: min(cards["failing"], most)]
+    for k, row in enumerate(rows):
+        _draw(row, k, arrays, cards.get("words", []))
+    return cards["kind"], rows
+
+
+def cards_of(arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """What an exhibit tells of its rows beside their pictures."""
+    return dict(json.loads(bytes(np.asarray(arrays["cards"], dtype=np.uint8))))
+
+
+def _draw(row: dict[str, Any], k: int, arrays: Mapping[str, Array], words: Sequence[str]) -> None:
+    """Write into a card what is shown of it. k: its place in the arrays; words: that are marked in its text."""
+    row["pictures"] = [{"name": said, "source": png(arrays[name][k])} for name, said in PICTURES if name in arrays]
+    row["values"] = {name: _value(value) for name, value in row["values"].items()}
+    row["few"] = list(row["values"].items())[:VALUES_SHOWN]
+    if "text" in row:
+        row["text"] = _marked(row["text"], words)
+    for key in ("target", "prediction"):
+        if key in row:
+            row[key] = _value(row[key])
 
 
 def _value(value: Any) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from autodc.files import write_whole
-from autodc.report.findings import PICTURES, Exhibits
+from autodc.report.findings import PICTURES, Exhibits, cards_of
 from autodc.report.sheets import write_sheet
 from autodc.review.numbers import count
 from autodc.review.requests import FOLDER, views
@@ -48,7 +48,7 @@ def _examples(arrays: Mapping[str, Array] | None, folder: Path) -> list[dict[str
     """The rows that fail worst, as JSON, their pictures written into the folder."""
     if arrays is None:
         return []
-    cards = json.loads(bytes(np.asarray(arrays["cards"], dtype=np.uint8)))
+    cards = cards_of(arrays)
     rows = cards["rows"][: min(cards["failing"], EXAMPLES)]
     for k, row in enumerate(rows):
         row["kind"], row["pictures"] = cards["kind"], {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autodc.report.findings import Exhibits, drawn_rows
+from autodc.report.findings import Exhibits, drawn_worst
 
 PICTURES = 4
 """Rows of a finding that are shown, those that fail worst."""
@@ -18,6 +18,5 @@ def told_rounds(rounds: Sequence[Mapping[str, Any]], exhibits: Exhibits) -> list
 
 def _shown(finding: Mapping[str, Any], exhibits: Exhibits) -> dict[str, Any]:
     arrays = exhibits(finding["exhibit"]) if finding["exhibit"] else None
-    shown = None if arrays is None else drawn_rows(arrays)
-    cards = [] if shown is None or shown["kind"] == "table" else shown["failing"][:PICTURES]
-    return {**finding, "cards": cards, "shows": None if shown is None else shown["kind"]}
+    kind, cards = (None, []) if arrays is None else drawn_worst(arrays, PICTURES)
+    return {**finding, "cards": [] if kind == "table" else cards, "shows": kind}
