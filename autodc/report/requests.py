@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from autodc.files import write_whole
 from autodc.report.findings import PICTURES, Exhibits, cards_of
+from autodc.report.pictures import png_file
 from autodc.report.sheets import write_sheet
 from autodc.review.numbers import count
 from autodc.review.requests import FOLDER, views
@@ -22,10 +21,6 @@ Array = np.ndarray[Any, Any]
 
 EXAMPLES = 6
 """Rows that are shown of those that fail."""
-SCALED = 4
-"""Times that a picture of few pixels is enlarged."""
-SMALL = 48
-"""Pixels of the longer side up to which it is."""
 _OVER = {"delivered": "something was delivered", "gone": "no longer needed, the weakness is gone"}
 
 
@@ -55,18 +50,9 @@ def _examples(arrays: Mapping[str, Array] | None, folder: Path) -> list[dict[str
         for name, said in PICTURES:
             if name in arrays:
                 file = f"{said}-{row['id']}.png"
-                write_whole(folder / file, _png(np.asarray(arrays[name][k], dtype=np.uint8)))
+                write_whole(folder / file, png_file(arrays[name][k]))
                 row["pictures"][said] = f"{folder.name}/{file}"
     return list(rows)
-
-
-def _png(picture: Array) -> bytes:
-    image = Image.fromarray(picture)
-    if max(image.size) <= SMALL:
-        image = image.resize((SCALED * image.width, SCALED * image.height), Image.Resampling.NEAREST)
-    with io.BytesIO() as file:
-        image.save(file, "PNG", optimize=True)
-        return file.getvalue()
 
 
 def _page(one: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]) -> str:

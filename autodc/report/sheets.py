@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from autodc.files import write_whole
+from autodc.report.pictures import png_file
 from autodc.review.requests import CARDS, PICTURES
 
 Array = np.ndarray[Any, Any]
 
 ROWS = "rows"
 """Folder of pictures, beside the sheet."""
-SMALL, SCALED = 48, 4
-"""Pictures of so many pixels at most are enlarged so many times."""
 
 
 def write_sheet(stored: Mapping[str, Array], count: int, path: Path) -> None:
@@ -36,7 +34,7 @@ def write_sheet(stored: Mapping[str, Array], count: int, path: Path) -> None:
     if PICTURES in stored:
         columns["picture"] = [f"{ROWS}/{at:05d}.png" for at in range(len(ids))]
         for file, picture in zip(columns["picture"], stored[PICTURES], strict=False):
-            write_whole(path.parent / file, _png(np.asarray(picture, dtype=np.uint8)))
+            write_whole(path.parent / file, png_file(picture, optimize=False))
     for name, values in cards["context"].items():
         columns[name if name not in columns else f"row_{name}"] = values[: len(ids)]
     with io.StringIO(newline="") as text:
@@ -44,12 +42,3 @@ def write_sheet(stored: Mapping[str, Array], count: int, path: Path) -> None:
         lines.writerow(columns)
         lines.writerows(zip(*columns.values(), strict=True))
         write_whole(path, text.getvalue())
-
-
-def _png(picture: Array) -> bytes:
-    image = Image.fromarray(picture)
-    if max(image.size) <= SMALL:
-        image = image.resize((SCALED * image.width, SCALED * image.height), Image.Resampling.NEAREST)
-    with io.BytesIO() as file:
-        image.save(file, "PNG")
-        return file.getvalue()
