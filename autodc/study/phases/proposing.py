@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from autodc.gate.answers import REFUSED
 from autodc.gate.questions import Belief, Proposal
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import obvious, pairs, standing
+from autodc.study.rules import obvious, pairs, requests, standing
 from autodc.study.rules.tolerated import unminded
 from autodc.study.view import View
 
@@ -43,7 +41,6 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
     plans = _plans(view, tools, everything, best.without(*priced))
     came_along = tuple(n for n in kept if not _is_apart(view, n))
     beliefs = _beliefs(view, tools, view.incumbent, came_along) if came_along else {}
-    limit = spec.budget.cost
     proposal = Proposal(
         everything=everything,
         recommended=recommended,
@@ -53,7 +50,7 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         kept=kept,
         open=came_along,
         priced=priced,
-        purse=np.inf if limit is None else max(0.0, limit - state.paid),
+        purse=requests.purse_of(spec, state),
         untouched=is_first and not state.extensions,
         tunes=plans["tuned"] != view.incumbent,
         refused=_is_refused(view, everything),

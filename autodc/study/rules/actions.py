@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from autodc.evaluation import objective
@@ -11,7 +9,7 @@ from autodc.gate.questions import WHOLES
 from autodc.gate.thresholds import matters
 from autodc.propose.actions import Purse, Weighed
 from autodc.study.journal.state import State
-from autodc.study.rules import allowance
+from autodc.study.rules import allowance, requests
 from autodc.study.view import View
 
 GATED, LIKE = 2.0, 4
@@ -45,9 +43,8 @@ def may_end(view: View) -> bool:
 
 def purse(view: View) -> Purse:
     """What is left of the study's budget, and of it to this round."""
-    left, limit = max(0.0, allowance.left(view)), view.spec.budget.cost
+    left, money = max(0.0, allowance.left(view)), requests.purse_of(view.spec, view.state)
     room = allowance.search_quota(view, view.state.round) / allowance.SEARCH_SHARE
-    money = math.inf if limit is None else max(0.0, limit - view.state.paid)
     return Purse(trainings=left, room=round(min(left, room), 6), money=money)
 
 
