@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from autodc.propose.actions import Action
-from autodc.propose.proposal import Proposal
 from autodc.review.numbers import Numbers, count, duration, short
 from autodc.study.journal.state import State
 from autodc.study.pace import pace, typical_rows
@@ -20,10 +16,8 @@ def what(state: State, one: Action) -> str:
         case "finding":
             return f"rows for {one.finding} ({one.name})"
         case "more":
-            kept = _proposal(state, one.name)
-            return f"more of {kept.get('more_of') or 'what was kept'} ({one.name})"
-        case "mend":
-            return f"{one.name}"
+            told = next((made for made in state.to_make if made["name"] == one.name), {})
+            return f"more of {told.get('more_of') or 'what was kept'} ({one.name})"
         case "open":
             return "asking again of what is undecided"
         case "tune":
@@ -49,7 +43,7 @@ def cost(state: State, one: Action) -> str:
     took = 0.0 if known is None else known.seconds(typical_rows(state)) * one.trainings / max(1, slots)
     about = f", about {duration(took)}" if took >= 1 else ""
     money = f" and {short(one.cost)} of budget.cost" if one.cost else ""
-    return f"{count(round(one.trainings, 0) or 1, 'training')}{about}{money}".replace(".0 ", " ")
+    return f"{count(round(one.trainings, 0) or 1, 'training')}{about}{money}"
 
 
 def when(one: Action) -> str:
@@ -64,8 +58,3 @@ def lead(days: float) -> str:
     if days < 14:
         return count(round(days), "day")
     return count(round(days / 7), "week") if days < 70 else count(round(days / 30), "month")
-
-
-def _proposal(state: State, name: str) -> Mapping[str, Any]:
-    told = next((one for one in state.to_make if one["name"] == name), None)
-    return {} if told is None else Proposal.of(told).to_dict()

@@ -26,7 +26,7 @@ def sentences(state: State, number: int) -> list[str]:
     found = of_round(state, number)
     if found is None:
         return []
-    told = [_first(state, found), *_then(state, found), *_beside(state, found), *_waiting(state, found)]
+    told = [_first(state, found), *_then(found), *_beside(state, found), *_waiting(found)]
     if found.floor is not None and not found.ends:
         told.append(f"it stops when nothing is expected above {_value(found.floor)}")
     return told
@@ -49,7 +49,7 @@ def of_dataset(state: State, name: str) -> str:
     return f"when it was settled, {gain(mine)} was expected of it for {cost(state, mine)}"
 
 
-def best_tonight(state: State, number: int, but: str) -> str:
+def best_tonight(state: State, number: int) -> str:
     """The best that a round may do instead of waiting for a request; empty where nothing was weighed."""
     found = of_round(state, number)
     done = [] if found is None else [one for one in found.actions if one.fate == "taken" and one.expected is not None]
@@ -96,7 +96,7 @@ def _first(state: State, found: Weighed) -> str:
     return f"{what(state, one)} {first}: {told} for {cost(state, one)}"
 
 
-def _then(state: State, found: Weighed) -> list[str]:
+def _then(found: Weighed) -> list[str]:
     """What else is made, in its order; what is not."""
     made = [one for one in found.actions if one.kind in MADE and one.fate == "taken" and one.name != found.pick]
     beside = any(one.name == found.pick and one.kind in GOING for one in found.actions)
@@ -110,7 +110,7 @@ def _beside(state: State, found: Weighed) -> list[str]:
     return [f"{what(state, one)}: {gain(one)} for {cost(state, one)}" for one in own if one.expected is not None]
 
 
-def _waiting(state: State, found: Weighed) -> list[str]:
+def _waiting(found: Weighed) -> list[str]:
     waiting = [one for one in found.actions if one.kind == "wait" and one.name != found.pick]
     if not waiting:
         return []

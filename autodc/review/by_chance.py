@@ -19,7 +19,7 @@ def verdict(state: State, name: str) -> str:
     told = state.by_chance.get(name)
     if told is not None and name in state.kept:
         return SAID[told.says]
-    return "its control was kept with it: not told apart" if beside_it(state, name) else ""
+    return "its control was kept with it: not told apart" if _beside_it(state, name) else ""
 
 
 def sentence(state: State, name: str) -> str:
@@ -28,7 +28,7 @@ def sentence(state: State, name: str) -> str:
         return ""
     told, numbers = state.by_chance.get(name), Numbers(3)
     if told is None:
-        others = beside_it(state, name)
+        others = _beside_it(state, name)
         if not others:
             return ""
         return (
@@ -56,7 +56,7 @@ def sentence(state: State, name: str) -> str:
     )
 
 
-def beside_it(state: State, name: str) -> tuple[str, ...]:
+def _beside_it(state: State, name: str) -> tuple[str, ...]:
     """The controls of a dataset that one comparison kept together with it."""
     comparison = together.telling(state, name)
     members = () if comparison is None or comparison.verdict != "keep" else comparison.members

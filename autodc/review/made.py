@@ -93,7 +93,7 @@ def _finding(state: State, one: ev.FindingMade, served: set[Any]) -> dict[str, A
     view = findings.view(one, spec_of(state).task.kind == "classification")
     asked = [r.id for r in state.requests.values() if r.finding == one.id]
     what = "" if one.id in served else f"asked for as {listed(asked)}" if asked else "nothing was made for it"
-    names = ("id", "words", "status", "sentence", "exhibit", "difference_words")
+    names = ("id", "words", "status", "sentence", "exhibit")
     return {**{key: view[key] for key in names}, "left": what}
 
 

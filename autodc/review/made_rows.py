@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from autodc.gate.questions import LEAVING
-from autodc.review import by_chance, findings, lineage, requests, together
+from autodc.review import by_chance, lineage, requests, together
 from autodc.review.numbers import Numbers, listed
 from autodc.review.wording import VERDICTS, of_finding
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
-from autodc.study.view import spec_of
 
 FEW = 3
 """So many names are told one by one; of more, how many."""
@@ -19,13 +18,10 @@ FEW = 3
 def row(state: State, name: str, beside: list[str], numbers: Numbers) -> dict[str, Any]:
     """A dataset that was made. beside: its controls."""
     card = state.card(name)
-    finding = state.findings.get(str(card.get("finding")))
-    words = "" if finding is None else findings.view(finding, spec_of(state).task.kind == "classification")["words"]
     told = (lineage.proposal_of(state, name).get("words") or "", requests.about_delivery(state, name))
     return {
         "name": name,
         "finding": card.get("finding"),
-        "words": words,
         "what": "; ".join(part for part in told if part),
         "by": card.get("by"),
         "rows": int(card.get("rows") or 0),

@@ -49,7 +49,7 @@ def tonight(state: State, one: ev.RequestMade) -> str:
     """What is made for the same rows while people are waited for, weighed against what is asked for."""
     numbers = Errors([*one.inside.values(), *one.gain.values()], spec_of(state).task.kind == "classification")
     said, known = partial(_amount, numbers), instead(state, one)
-    best = actions.best_tonight(state, one.round, one.id)
+    best = actions.best_tonight(state, one.round)
     first = f" What the study does meanwhile: {best}." if best else ""
     if known is not None:
         names = [f"{name} ({VERDICTS[state.verdict(name)]})" for name in known["datasets"]]
