@@ -24,7 +24,10 @@ Fate = Literal["taken", "beside", "later", "little", "dear", "known", ""]
 matters; the budget does not pay it; it is what waits or is told alone."""
 LEAVES = 0.4
 """Rows for a finding leave this share of what is hoped for it to others for the same finding."""
-_MADE = ("more", "finding", "mend")
+MADE = ("more", "finding", "mend")
+"""Kinds of which a dataset is made."""
+GOING = ("open", "tune")
+"""What goes on at the same time as what is made."""
 
 
 @final
@@ -113,7 +116,12 @@ class Weighed:
     @property
     def made(self) -> tuple[str, ...]:
         """What is made in this round, in its order."""
-        return tuple(one.name for one in self.actions if one.kind in _MADE and one.fate == "taken")
+        return tuple(one.name for one in self.actions if one.kind in MADE and one.fate == "taken")
+
+    @property
+    def picked(self) -> Action | None:
+        """What is done first; None where the night ends with nothing waited for, and where nothing is made."""
+        return next((one for one in self.actions if one.name == self.pick), None)
 
     @property
     def ends(self) -> bool:
@@ -135,7 +143,7 @@ def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_e
     what is known. may_end: whether the night may end because nothing promises more than the floor, or nothing is paid;
     where it may not, and nothing else is done, the best of what is too little is made all the same.
     """
-    known = sorted((a for a in actions if a.kind in _MADE), key=lambda a: _order(a, purse))
+    known = [a for a in actions if a.kind in MADE]
     taken, ordered, room, money = set[str](), list[Action](), purse.room, purse.money
     while known:
         known.sort(key=lambda a: _order(_left(a, taken), purse))
@@ -146,8 +154,8 @@ def weigh(actions: Sequence[Action], purse: Purse, floor: float | None, *, may_e
             room, money = room - one.trainings, money - one.cost
             if one.finding is not None:
                 taken.add(one.finding)
-    rest = sorted((a for a in actions if a.kind not in _MADE), key=lambda a: _order(a, purse))
-    going = [a for a in rest if a.kind in ("open", "tune")]
+    rest = sorted((a for a in actions if a.kind not in MADE), key=lambda a: _order(a, purse))
+    going = [a for a in rest if a.kind in GOING]
     waiting = [a for a in rest if a.kind == "wait"]
     if not may_end and not going:
         ordered = _at_least_one(ordered, purse)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from autodc.propose.actions import Action, Weighed
+from autodc.propose.actions import GOING, MADE, Action, Weighed
 from autodc.review.action_words import cost, gain, named, what, when
 from autodc.review.numbers import count, listed
 from autodc.study.journal.state import State
 from autodc.study.rules.actions import of_round
 
-MADE = ("more", "finding", "mend")
-GOING = ("tune", "open")
-"""What goes on at the same time as what is made."""
-
 
 def line(state: State) -> str:
     """What the last round that weighed anything does first, and why, on one line; empty where none did."""
-    number = max((n for n, made in state.proposed.items() if any(e.weighed is not None for e in made)), default=None)
+    number = max((n for n in state.proposed if of_round(state, n) is not None), default=None)
     return "" if number is None else f"round {number}: {'; '.join(sentences(state, number))}"
 
 
@@ -79,7 +75,7 @@ _FATES = {
 
 
 def _first(state: State, found: Weighed) -> str:
-    one = next((a for a in found.actions if a.name == found.pick), None)
+    one = found.picked
     if one is None and not found.ends:
         return "nothing is made: neither budget.cost nor the trainings left pay it"
     if one is None:
@@ -99,7 +95,7 @@ def _first(state: State, found: Weighed) -> str:
 def _then(found: Weighed) -> list[str]:
     """What else is made, in its order; what is not."""
     made = [one for one in found.actions if one.kind in MADE and one.fate == "taken" and one.name != found.pick]
-    beside = any(one.name == found.pick and one.kind in GOING for one in found.actions)
+    beside = found.picked is not None and found.picked.kind in GOING
     told = [f"{'beside it' if beside else 'then'} {listed(named(one) for one in made)}"] if made else []
     left = [one for one in found.actions if one.kind in MADE and one.fate in ("later", "little", "dear")]
     return [*told, *([f"left out: {listed(named(one) for one in left)}"] if left else [])]
@@ -114,7 +110,7 @@ def _waiting(found: Weighed) -> list[str]:
     waiting = [one for one in found.actions if one.kind == "wait" and one.name != found.pick]
     if not waiting:
         return []
-    best, pick = waiting[0], next((a for a in found.actions if a.name == found.pick), None)
+    best, pick = waiting[0], found.picked
     known = pick is not None and pick.expected is not None and best.expected is not None
     less = known and pick is not None and (best.expected or 0.0) <= (pick.expected or 0.0)
     worth = ("worth less tonight" if less else "worth more, but not there") if known else "no choice for tonight"

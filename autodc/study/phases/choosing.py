@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from autodc.plan.plan import Plan
-from autodc.propose.actions import Action, Deed, Weighed, of_search, weigh
+from autodc.propose.actions import GOING, Action, Deed, Weighed, of_search, weigh
 from autodc.propose.chance import affordable, beside_chosen, with_controls
 from autodc.propose.proposal import Proposal
 from autodc.study.journal import events as ev
@@ -32,7 +32,7 @@ def settled(view: View, tools: Tools, event: ev.ProposalsMade) -> ev.ProposalsMa
     notes = [
         {"code": _NOTES[one.fate], "got": _told(one, found)}
         for one in found.actions
-        if one.fate in _NOTES and one.kind not in ("open", "tune")
+        if one.fate in _NOTES and one.kind not in GOING
     ]
     chosen, dear = affordable(with_controls(every, found.made), actions.purse(view).money)
     notes += [{"code": _NOTES["dear"], "got": f"{c.name} costs {c.cost:g}, {left:g} is left"} for c, left in dear]
