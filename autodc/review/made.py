@@ -15,10 +15,9 @@ from autodc.review.wording import of_finding
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState, DiagnosisState
 from autodc.study.journal.state import State
+from autodc.study.rules.requests import covers
 from autodc.study.view import spec_of
 
-SAME = 0.5
-"""A finding that has this share of another's rows is that one again."""
 _NOTED = dict.fromkeys(("ADC-PROP-052", "ADC-PROP-053"), "Judged by the study's targets alone")
 """Code of a note → what it says, where that is not that something was not made."""
 
@@ -86,7 +85,7 @@ def _before(state: State, number: int, looked: DiagnosisState | None) -> str:
 
 
 def _is_same(rows: set[int], other: set[int]) -> bool:
-    return bool(other) and len(rows & other) >= SAME * len(other)
+    return bool(other) and covers(rows, other)
 
 
 def _finding(state: State, one: ev.FindingMade, served: set[Any]) -> dict[str, Any]:

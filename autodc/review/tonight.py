@@ -13,7 +13,7 @@ from autodc.review.numbers import count, listed
 from autodc.review.wording import VERDICTS
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.rules.requests import COVERED
+from autodc.study.rules.requests import covers
 from autodc.study.view import spec_of
 
 DAY = 86400.0
@@ -30,7 +30,7 @@ def instead(state: State, one: ev.RequestMade) -> dict[str, Any] | None:
         of = state.findings.get(str(card.get("finding")))
         if of is None or card.get("request") or int(card.get("round") or 0) < one.round:
             continue  # what was there before is in the model that the request is about
-        if len(wanted & set(of.ids)) >= COVERED * len(wanted):
+        if covers(set(of.ids), wanted):
             made[name] = int(card["rows"])
     if not made:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def due(view: View, proposed: Collection[str] = ()) -> tuple[ev.RequestMade, ...
     taken: list[ev.FindingMade] = []
     for one in sure or found:
         rows = set(one.ids)
-        if one.id in proposed or not rows or any(_covers(each, rows) for each in open_rows):
+        if one.id in proposed or not rows or any(covers(each, rows) for each in open_rows):
             continue
         open_rows.append(rows)
         taken.append(one)
@@ -83,12 +83,17 @@ def is_gone(state: State, name: str) -> bool:
     if looked is None or finding in looked.ids:
         return False
     rows = set(state.findings[finding].ids)
-    return not any(_covers(set(state.findings[one].ids), rows) for one in looked.ids)
+    return not any(covers(set(state.findings[one].ids), rows) for one in looked.ids)
 
 
 def delivered(state: State, name: str) -> tuple[str, ...]:
     """The datasets that were delivered for a request, in the order they came."""
     return tuple(one for one in state.candidates if state.card(one).get("request") == name)
+
+
+def covers(others: Set[int], rows: Set[int]) -> bool:
+    """Whether others hold so large a share of these rows that what is done for them is done for these."""
+    return len(others & rows) >= COVERED * len(rows)
 
 
 def price_of(spec: StudySpec, state: State) -> float | None:
@@ -106,10 +111,6 @@ def price_of(spec: StudySpec, state: State) -> float | None:
 def purse_of(spec: StudySpec, state: State) -> float:
     """What is left of budget.cost once all is paid that was kept or made (`State.paid`)."""
     return math.inf if spec.budget.cost is None else max(0.0, spec.budget.cost - state.paid)
-
-
-def _covers(others: set[int], rows: set[int]) -> bool:
-    return len(others & rows) >= COVERED * len(rows)
 
 
 def _weakness(view: View, one: ev.FindingMade, looked_at: int) -> Weakness:
