@@ -10,6 +10,7 @@ from rich.text import Text
 
 from autodc.cli.terminal import Column, console, duration, print_table
 from autodc.review.folding import folded
+from autodc.review.numbers import as_sentence
 
 _LEFT = frozenset({"attribute", "dataset", "inputs", "slice", "role"})
 FOUR_TIMES, EXPLORED = "four times the rows", "explore rows"
@@ -46,14 +47,14 @@ def show_preflight(found: Mapping[str, Any]) -> None:
             f"{name} asks a network about each row: no slice names its columns, so it is measured by run, not here"
         )
     print_slices(out, found["slices"])
-    out.print(_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
+    out.print(as_sentence(found["noise"]["text"]), soft_wrap=not out.is_terminal)
     for part, rows in found["separation"]["parts"].items() if found["separation"]["cut"] else ():
         words = f"{part}: the search sees {rows['explore']} rows, {rows['gate']} others decide"
         column = found["separation"].get("times", {}).get(part)
         words += f", the newest by `{column}`" if column else ""
         out.print(words, soft_wrap=not out.is_terminal)
     if found["labelling"] is not None:
-        out.print(_sentence(found["labelling"]["words"]), soft_wrap=not out.is_terminal)
+        out.print(as_sentence(found["labelling"]["words"]), soft_wrap=not out.is_terminal)
     night = found["night"]
     out.print(
         f"the night: up to {night['trainings']} trainings ({night['search']} search, {night['gate']} gate, "
@@ -65,7 +66,7 @@ def show_preflight(found: Mapping[str, Any]) -> None:
             f"about {night['each_to_the_last']} trainings (budget.trainings) take each candidate to the last look",
             soft_wrap=not out.is_terminal,
         )
-    out.print(_sentence(found["tracking"]), soft_wrap=not out.is_terminal)
+    out.print(as_sentence(found["tracking"]), soft_wrap=not out.is_terminal)
     out.print(
         f"disk: about {night['disk_mb']:.3g} MB, {night['data_mb']:.3g} of them datasets while it runs, "
         f"{night['outcome_mb']:.3g} the scores of each training; models come on top"
@@ -141,10 +142,6 @@ def _shown(value: float | None) -> str:
 def _number(value: float) -> str:
     """Three places for shares, three digits for what is larger, two for what would be none."""
     return f"{value:.2g}" if value < 0.001 else f"{value:.3f}" if value < 10 else f"{value:.3g}"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."
 
 
 def _columns(*names: str) -> list[Column]:

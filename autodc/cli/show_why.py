@@ -12,7 +12,7 @@ from autodc.cli.alarms import tell
 from autodc.cli.terminal import Column, console, print_table
 from autodc.review import views
 from autodc.review.explain import FAR_BOUND
-from autodc.review.numbers import Numbers, count, tenths
+from autodc.review.numbers import Numbers, as_sentence, count, tenths
 
 _EVIDENCE = (
     Column(name="slice"),
@@ -38,7 +38,7 @@ def show_why(found: Mapping[str, Any]) -> None:
         out.print(f"{found['promise']}.")
     for words in (found.get("chance"), found.get("expected")):
         if words:
-            out.print(f"{words[0].upper()}{words[1:]}.")
+            out.print(as_sentence(words))
     for words in found["labels"]:
         out.print(f"Labels: {words}.")
     for comparison in found["comparisons"]:

@@ -13,7 +13,7 @@ from autodc.files import write_whole
 from autodc.report.findings import PICTURES, Exhibits, cards_of
 from autodc.report.pictures import png_file
 from autodc.report.sheets import write_sheet
-from autodc.review.numbers import count
+from autodc.review.numbers import as_sentence, count
 from autodc.review.requests import FOLDER, views
 from autodc.study.journal.state import State
 
@@ -88,7 +88,7 @@ def _page(one: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]) -> str:
         "",
         "## What it costs",
         "",
-        f"{one['cost_words'][:1].upper()}{one['cost_words'][1:]}.",
+        as_sentence(one["cost_words"]),
         "",
         one["tonight"],
         "",

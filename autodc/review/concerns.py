@@ -10,7 +10,7 @@ from autodc.gate.reasons import TOO_GOOD
 from autodc.review import beside, deliveries, notices
 from autodc.review.explain import leaks_words
 from autodc.review.folding import of_question
-from autodc.review.numbers import Numbers, count, listed
+from autodc.review.numbers import Numbers, as_sentence, count, listed
 from autodc.review.story import BECAUSE
 from autodc.study.journal.state import State
 from autodc.study.rules.last import BASE_TUNED, EVERYTHING_TUNED
@@ -42,15 +42,11 @@ def concerns(state: State, result: Mapping[str, Any], numbers: Numbers) -> list[
     test = result["test"]
     found = [*_about_openings(state, test), *_about_test(state, test, numbers), *_about_gate(state)]
     found += _about_baselines(result, numbers)
-    found += [Concern(_sentence(text), "bad") for text in notices.alarms(state)]
+    found += [Concern(as_sentence(text), "bad") for text in notices.alarms(state)]
     found += [Concern(text) for text in of_question(state)]
     found += [Concern(f"{text[:1].upper()}{text[1:]}") for text in deliveries.warnings(state)]
     found += [*_about_extensions(state), *_about_progress(state, result), *_about_failures(state), *_about_lost(state)]
     return sorted(found, key=lambda w: w.tone != "bad")
-
-
-def _sentence(notice: str) -> str:
-    return f"{notice[:1].upper()}{notice[1:]}."
 
 
 def _about_lost(state: State) -> list[Concern]:
@@ -177,7 +173,7 @@ def _about_progress(state: State, result: Mapping[str, Any]) -> list[Concern]:
         found.append(Concern(f"The study ended early: {because}."))
     left = notices.left_over(state)
     if left is not None:
-        found.append(Concern(_sentence(left["text"])))
+        found.append(Concern(as_sentence(left["text"])))
     uncompared = [n for n in state.candidates if state.decided(n) is None]
     if uncompared:
         was = "was" if len(uncompared) == 1 else "were"

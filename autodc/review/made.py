@@ -10,7 +10,7 @@ from autodc.gate import reasons
 from autodc.gate.questions import WHOLES
 from autodc.plan.plan import Plan
 from autodc.review import actions, deliveries, findings, lineage, made_rows
-from autodc.review.numbers import Numbers, count, listed
+from autodc.review.numbers import Numbers, as_sentence, count, listed
 from autodc.review.wording import of_finding
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState, DiagnosisState
@@ -49,7 +49,7 @@ def _round(state: State, number: int, rows: Sequence[dict[str, Any]], numbers: N
         "round": number,
         "before": _before(state, number, looked),
         "findings": [_finding(state, one, served) for one in shown],
-        "next": [f"{words[:1].upper()}{words[1:]}." for words in actions.sentences(state, number)],
+        "next": [as_sentence(words) for words in actions.sentences(state, number)],
         "weighed": actions.rows(state, number),
         "rows": [*behind, *(row for row in in_order if row["control_of"])],
         "notes": _notes(state, number),

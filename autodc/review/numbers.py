@@ -83,6 +83,11 @@ def listed(names: Iterable[str], empty: str = "none") -> str:
     return f"{', '.join(found[:-1])} and {found[-1]}"
 
 
+def as_sentence(words: str) -> str:
+    """Words with a capital and a full stop."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def _minus(text: str) -> str:
     """A true minus sign, and no sign at all on what is rounded to nothing."""
     return text.replace("-", "−") if text.strip("-+0.") else text.lstrip("-+")
