@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from autodc.gate.questions import LEAVING
 from autodc.review import by_chance, lineage, requests, together
 from autodc.review.numbers import Numbers, listed
 from autodc.review.wording import VERDICTS, of_finding
@@ -44,8 +43,7 @@ def _measured(state: State, name: str, numbers: Numbers) -> str:
     comparison = together.telling(state, name)
     if comparison is None or not comparison.looks:
         return "not compared"
-    seen = comparison.typed_looks[-1].objective
-    turned = -seen.difference if comparison.purpose in LEAVING else seen.difference
+    turned = comparison.sign * comparison.typed_looks[-1].objective.difference
     others = [one for one in comparison.members if one != name]
     own = _on_own(state, name, comparison, numbers)
     if not others:
@@ -56,6 +54,6 @@ def _measured(state: State, name: str, numbers: Numbers) -> str:
 
 def _on_own(state: State, name: str, comparison: ComparisonState, numbers: Numbers) -> str:
     """What it did to the slice of the finding for which it was made."""
-    slices, sign = comparison.typed_looks[-1].slices, -1 if comparison.purpose in LEAVING else 1
+    slices, sign = comparison.typed_looks[-1].slices, comparison.sign
     own = [one for one in state.card(name).get("targets") or () if one in state.of_findings and one in slices]
     return "".join(f"; {numbers.signed(sign * slices[one].difference)} on the {of_finding(one)}" for one in own)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.gate.questions import LEAVING
 from autodc.gate.types import SliceLook
 from autodc.propose.requests import rate
 from autodc.review import findings, together, tonight
@@ -204,7 +203,7 @@ def _delivery(state: State, one: ev.RequestMade, name: str) -> dict[str, Any]:
     step = min(one.steps, key=lambda s: abs(math.log(max(rows, 1) / max(s["rows"], 1))), default={**one.gain})
     where, on, expected, comparable = _measured_on(state, one, step, look.slices)
     seen: SliceLook = look.objective if where is None else look.slices[where]
-    sign = -1.0 if comparison.purpose in LEAVING else 1.0
+    sign = comparison.sign
     ends = [None if end is None else sign * end for end in (seen.low, seen.high)]
     low, high = ends if sign > 0 else ends[::-1]
     told |= {

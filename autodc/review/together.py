@@ -64,7 +64,7 @@ def estimate(comparison: ComparisonState) -> SliceLook:
     Turned where the challenger is the one without them.
     """
     seen = comparison.typed_looks[-1].objective
-    mean = -seen.difference if comparison.purpose in LEAVING else seen.difference
+    mean = comparison.sign * seen.difference
     if seen.standard_error is None or seen.df is None:
         return replace(seen, difference=mean, low=None, high=None, level=LEVEL)
     reach = float(stdtrit(seen.df, 0.5 + LEVEL / 2)) * seen.standard_error

@@ -78,6 +78,11 @@ class ComparisonState:
         return self.share > 0 and self.purpose not in WHOLES
 
     @property
+    def sign(self) -> float:
+        """What turns a difference into what having the members does: −1 where the challenger is without them."""
+        return -1.0 if self.purpose in LEAVING else 1.0
+
+    @property
     def asks_only(self) -> bool:
         """Whether it asked what may leave and the answer was that nothing may: no decision of anything."""
         return self.purpose in LEAVING and self.verdict == "undecided"

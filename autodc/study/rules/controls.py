@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from autodc.gate.questions import LEAVING
 from autodc.gate.reasons import KEPT_FINDING
 from autodc.plan.plan import Plan
 from autodc.propose.proposal import Proposal
@@ -62,12 +61,10 @@ def _contrast(view: View, name: str, control: str) -> Contrast | None:
                 continue
             seeds = tuple(s for s in mine.seeds if _is_seen(view, without, s) and _is_seen(view, without_control, s))
             if seeds:
-                look = mine.typed_looks[-1].objective
-                gain = -look.difference if mine.purpose in LEAVING else look.difference
                 return Contrast(
                     subject=name,
                     control=control,
-                    gain=gain,
+                    gain=mine.sign * mine.typed_looks[-1].objective.difference,
                     without_control=without_control,
                     without_subject=without,
                     beside=tuple(n for n in other.members if n != control),
