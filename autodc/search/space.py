@@ -189,11 +189,11 @@ class Space:
         """The columns that are left to move."""
         return np.setdiff1d(np.arange(len(self)), fixed.columns)
 
-    def hold(self, rows: Array, fixed: Fixed) -> Array:
+    def hold(self, rows: Array, fixed: Fixed, clip: bool = True) -> Array:
         """Return the rows on the grid with some columns at given values, whatever is in them."""
         rows = np.array(rows, dtype=float)
         rows[:, fixed.columns] = fixed.values
-        rows = self.snap(rows)
+        rows = self.snap(rows, clip)
         rows[:, fixed.columns] = fixed.values
         return rows
 
