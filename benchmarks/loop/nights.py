@@ -37,6 +37,7 @@ from autodc.verbs.run import open_result
 from autodc.verbs.study import Study
 from autodc.wire.admitting import stored_dataset
 from autodc.wire.study import DATASETS
+from benchmarks import lines
 from benchmarks.loop import nights_page
 from benchmarks.loop.autodc_recipe import recipe
 from benchmarks.loop.planted import WORLDS, Parts, Planted, parts
@@ -67,13 +68,12 @@ def main() -> None:
     if told.quick:
         print(json.dumps(measured(WORLDS[told.worlds[0]], TRAININGS // QUICK), indent=1))
         return
-    known = {one["world"] for one in nights_page.read()}
+    known = {one["world"] for one in lines.read(nights_page.RAW)}
     for name in () if told.page else told.worlds:
         if name in known:
             continue
         row = {**measured(WORLDS[name], TRAININGS), "commit": _commit()}
-        with nights_page.RAW.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        lines.add(nights_page.RAW, [row])
         print(nights_page.in_a_line(row), flush=True)
         nights_page.write()
     nights_page.write()

@@ -11,7 +11,6 @@ decision saw: this is what a keep is truly worth. Writes results/loop_null.md.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import resource
 import tempfile
@@ -36,6 +35,7 @@ from autodc.trial.executor import TrainerRef
 from autodc.trial.trainer import TrainingJob, TrainPart
 from autodc.verbs.run import run
 from autodc.wire.inputs import read_inputs
+from benchmarks import lines
 from benchmarks.loop.null_worlds import ENOUGH, FEW, WORLDS, written
 from benchmarks.tables import table
 
@@ -79,21 +79,14 @@ def main() -> None:
         RAW.unlink(missing_ok=True)
     wanted = [(name, ENOUGH, FIRST + i) for i in range(told.nights) for name in WORLDS]
     wanted += [(name, FEW, FIRST + i) for i in range(told.small) for name in WORLDS]
-    known = {(one["world"], one["kind"], one["seed"]) for one in nights()}
+    known = {(one["world"], one["kind"], one["seed"]) for one in lines.read(RAW)}
     for which in wanted:
         if told.page or which in known or told.only not in (None, which[0]):
             continue
         one = night(*which)
-        with RAW.open("a", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # several processes may run, one a world
-            file.write(json.dumps(one) + "\n")
+        lines.add(RAW, [one])  # several processes may run, one a world
         print(json.dumps({key: one[key] for key in ("world", "kind", "seed", "kept", "tuned", "seconds")}), flush=True)
-    PAGE.write_text(page(nights()), encoding="utf-8")
-
-
-def nights() -> list[dict[str, Any]]:
-    """The nights that were run."""
-    return [json.loads(line) for line in RAW.read_text().splitlines()] if RAW.exists() else []
+    PAGE.write_text(page(lines.read(RAW)), encoding="utf-8")
 
 
 def night(name: str, kind: str, number: int) -> dict[str, Any]:
@@ -270,20 +263,20 @@ def _summary(name: str, group: Sequence[Mapping[str, Any]], kind: str) -> Sequen
 
 def _kept(found: Sequence[Mapping[str, Any]]) -> str:
     """Each night that kept anything, and what that is truly worth."""
-    lines = []
+    words = []
     for one in found:
         if one["kept"]:
             told = one["worth"]["kept"]
             gain, error = told["by the settings of the tuned base"]
             by = [a for a in one["asked"] if a["verdict"] == "keep"]
             asked = ", ".join(f"{a['purpose']} at {a['alpha']:g} ({' '.join(a['reasons'])})" for a in by)
-            lines.append(
+            words.append(
                 f"- {one['world']} {one['seed']}, {one['kind']}{', priced' if one['priced'] else ''}: "
                 f"{', '.join(one['kept'])}. On the test {gain:+.2f} ± {error:.2f} points by the settings of the "
                 f"tuned base, {told['by those of the end'][0]:+.2f} by those of the end; settings alone "
                 f"{told['settings alone'][0]:+.2f}. Shown by {asked}"
             )
-    return "\n".join(lines) or "Nothing."
+    return "\n".join(words) or "Nothing."
 
 
 def _makers(found: Sequence[Mapping[str, Any]]) -> list[Sequence[object]]:

@@ -33,6 +33,7 @@ from scipy import ndimage
 from autodc.adapters.trainers import make_trainer
 from autodc.trial.executor import TrainerRef
 from autodc.trial.trainer import TrainingJob, TrainPart
+from benchmarks import lines
 from benchmarks.clothes import clothes
 from benchmarks.diagnose.rows import digits
 from benchmarks.tables import table
@@ -285,8 +286,7 @@ def peers(world: World, study: str, budget: int) -> dict[str, Callable[[], dict[
 
 def known() -> dict[tuple[str, int, str], dict[str, Any]]:
     """What was measured."""
-    lines = RAW.read_text(encoding="utf-8").splitlines() if RAW.exists() else []
-    return {(one["world"], one["seed"], one["what"]): one for one in map(json.loads, lines)}
+    return {(one["world"], one["seed"], one["what"]): one for one in lines.read(RAW)}
 
 
 def main() -> None:
@@ -308,8 +308,7 @@ def main() -> None:
             began = time.perf_counter()
             one = {"world": world.name, "seed": world.seed, "what": what, **how()}
             one["seconds"] = round(time.perf_counter() - began, 1)
-            with RAW.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(one) + "\n")
+            lines.add(RAW, [one])
             print(world.name, world.seed, world.way, what, f"{one['test']:.3f}", f"{one['seconds']:.0f} s", flush=True)
             return one
         return seen[key]
