@@ -25,18 +25,18 @@ from scipy.stats import beta
 from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.adapters.journal import state_of
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers.registry import make_trainer
 from autodc.data.catalogue import open_test
 from autodc.propose.proposal import Proposal
 from autodc.study.journal.state import State
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import TrainerRef
-from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.trial.trainer import TrainPart
 from autodc.verbs.run import run
 from autodc.wire.inputs import read_inputs
 from benchmarks import lines
 from benchmarks.loop.null_worlds import ENOUGH, FEW, WORLDS, written
+from benchmarks.loop.training import outputs
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
@@ -171,22 +171,9 @@ def _right(
     spec: StudySpec, parts: Sequence[TrainPart], held: tuple[Any, Array], settings: Mapping[str, Any], classes: int
 ) -> Array:
     """On which test rows a model is right, shape (n,) of 0 and 1."""
-    trainer = make_trainer(TrainerRef(name=spec.task.trainer, options=spec.task.options, folder=spec.folder))
-    with tempfile.TemporaryDirectory() as folder:
-        job = TrainingJob(
-            kind="classification",
-            n_classes=classes,
-            train=tuple(parts),
-            predict={"test": held[0]},
-            hyperparameters=settings,
-            recipe="concat",
-            seed=1,
-            fidelity=1.0,
-            warm_start=None,
-            out=Path(folder),
-        )
-        outputs = trainer.train(job).outputs["test"]
-    return np.asarray(outputs.argmax(axis=1) == held[1], dtype=float)
+    trainer = TrainerRef(name=spec.task.trainer, options=spec.task.options, folder=spec.folder)
+    found = outputs(trainer, parts, {"test": held[0]}, settings, 1, classes=classes)
+    return np.asarray(found["test"].argmax(axis=1) == held[1], dtype=float)
 
 
 def _part(name: str, x: Any, y: Any, metadata: pd.DataFrame) -> TrainPart:

@@ -26,16 +26,15 @@ from typing import Any
 
 import numpy as np
 import optuna
-import pandas as pd
 import yaml
 from scipy import ndimage
 
-from autodc.adapters.trainers import make_trainer
 from autodc.trial.executor import TrainerRef
-from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.trial.trainer import TrainPart
 from benchmarks import lines
 from benchmarks.clothes import clothes
 from benchmarks.diagnose.rows import digits
+from benchmarks.loop.training import outputs, part
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
@@ -122,11 +121,6 @@ def drawn_over(x: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     return np.clip(found, 0, 1), np.array(["soft", "noisy", "turned"])[pen]
 
 
-def part(name: str, x: Array, y: Array, **more: Any) -> TrainPart:
-    fields = {"weight": 1.0, "stage": "main", "metadata": pd.DataFrame(index=range(len(y))), "folder": Path(), **more}
-    return TrainPart(name=name, x=x.astype(np.float32), y=y.astype(np.int64), **fields)
-
-
 def night(world: World, study: str, keep: Path | None = None) -> dict[str, Any]:
     """Write a study as a user would, run it by the command line, and read its result."""
     ours = STUDIES[study]
@@ -208,22 +202,11 @@ def trained(
 
     if flat:
         parts = tuple(part(p.name, shaped(np.asarray(p.x)), p.y, stage=p.stage, tags=p.tags) for p in parts)
-    with tempfile.TemporaryDirectory() as folder:
-        job = TrainingJob(
-            kind="classification",
-            n_classes=10,
-            train=parts,
-            predict={"validation": shaped(world.validation[0]), "test": shaped(world.test[0])},
-            hyperparameters=dict(settings),
-            recipe=recipe,
-            seed=seed,
-            fidelity=1.0,
-            warm_start=None,
-            out=Path(folder),
-        )
-        outputs = make_trainer(TrainerRef(name=task["trainer"], options=task["options"], folder=".")).train(job).outputs
+    trainer = TrainerRef(name=task["trainer"], options=task["options"], folder=".")
+    held = {"validation": shaped(world.validation[0]), "test": shaped(world.test[0])}
+    found = outputs(trainer, parts, held, settings, seed, classes=10, recipe=recipe)
     return tuple(  # type: ignore[return-value]
-        float((outputs[name].argmax(axis=1) == rows[1]).mean())
+        float((found[name].argmax(axis=1) == rows[1]).mean())
         for name, rows in (("validation", world.validation), ("test", world.test))
     )
 
