@@ -20,6 +20,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ def rivals(world: Planted, drawn: Parts, ruler: Ruler, size: int) -> list[tuple[
     ]
     if world.kind in ("digits", "fashion"):
         x, y = recipe((base.x, base.y), (np.asarray(pool.x), np.asarray(pool.y)), world.seed)  # type: ignore[arg-type]
-        found.append(("autodc", [TrainPart(**{**_fields(base), "x": x, "y": y, "metadata": base.metadata.iloc[:0]})]))
+        found.append(("autodc", [replace(base, x=x, y=y, metadata=base.metadata.iloc[:0])]))
     return found
 
 
@@ -215,13 +216,8 @@ def story(world: Planted, drawn: Parts, state: State, known: Mapping[str, TrainP
 
 def _weighed(part: TrainPart, weight: float) -> TrainPart:
     """The same rows in memory, at another weight."""
-    fields = _fields(part)
     x = np.array(part.x) if isinstance(part.x, np.ndarray) else part.x
-    return TrainPart(**{**fields, "x": x, "weight": weight})
-
-
-def _fields(part: TrainPart) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in TrainPart.__dataclass_fields__}
+    return replace(part, x=x, weight=weight)
 
 
 def _commit() -> str:

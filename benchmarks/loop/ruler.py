@@ -22,7 +22,8 @@ from autodc.studyfile.study import ParameterSpec, StudySpec
 from autodc.trial.executor import TrainerRef
 from autodc.trial.trainer import TrainPart
 from autodc.wire.inputs import read_inputs
-from benchmarks.loop.planted import CONFIGS, Kind, Part, Parts, Planted
+from benchmarks.diagnose.rows import CONFIGS
+from benchmarks.loop.planted import Kind, Part, Parts, Planted
 from benchmarks.loop.training import outputs
 from benchmarks.real.store import Store, key
 
