@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from autodc.evaluation.evidence import FINDING
 from autodc.gate.questions import Answer
 from autodc.gate.reasons import (
     FUTILE_GUARD,
@@ -47,7 +46,7 @@ def answered(look: Look, verdict: str | None, reasons: Iterable[str], combined: 
     mean = objective.difference
     if combined is not None:
         mean, sd = combined
-    own = [s for s in look.slices.values() if s.role == FINDING and s.declared and s.needed is None]
+    own = [s for s in look.slices.values() if s.is_own]
     gained = objective.z is not None and objective.bound is not None and objective.z >= objective.bound
     guards = (n for n, s in look.slices.items() if s.margin is not None and s.needed is None and not s.holds)
     return Answer(

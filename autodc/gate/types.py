@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from autodc.evaluation.evidence import FINDING
+
 Verdict = Literal["keep", "drop", "undecided"]
 Gained = Literal["improved", "not_shown", "not_tested"]
 """What was found of a target, or of the targets together."""
@@ -124,6 +126,11 @@ class SliceLook:
     certifiable: float | None = None
     """Set where its rows cannot certify the margin and a guard on it was held to what they can show: the margin that
     they could certify."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is evidence, and the slice of a finding for which what is compared was made."""
+        return self.role == FINDING and self.declared and self.needed is None
 
     @property
     def holds(self) -> bool:

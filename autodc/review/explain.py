@@ -53,7 +53,7 @@ def explain(look: Look, subject: str, verdict: str | None = None) -> str:
     telling = _telling(targets)
     parts += [_target(name, targets[name]) for name in telling]
     parts += _passing({name: seen for name, seen in targets.items() if name not in telling})
-    own = {name: seen for name, seen in counted.items() if seen.role == FINDING and seen.declared}
+    own = {name: seen for name, seen in counted.items() if seen.is_own}
     parts += [_target(name, seen) for name, seen in own.items()]
     if len(targets) > 1 or own:
         parts.append(_objective(look.objective))

@@ -63,11 +63,15 @@ class PlanBook:
         held = [int(c) for c in self.space.weights]
         if recipe is not None and RECIPE in self.space.index:
             values[RECIPE] = recipe
-            held.append(self.space.index[RECIPE])
         if pretrain is not None:
             values |= {stage_name(n): STAGES[n in pretrain] for n in self.problem.datasets}
             held += [int(c) for c in self.space.stages]
-        return Fixed(columns=np.array(held, dtype=int), values=self.space.encode(values, plain=False)[held])
+        row = self.space.encode(values)
+        if RECIPE in values:  # as it was asked for, also where it has nothing to do
+            column = self.space.index[RECIPE]
+            row[column] = self.space.dimensions[column].unit(recipe)
+            held.append(column)
+        return Fixed(columns=np.array(held, dtype=int), values=row[held])
 
     def plan(self, row: Array, mixture: Mapping[str, float] | None = None) -> Plan:
         """The plan of a row; of exactly this mixture, datasets not known among them, where it is given."""

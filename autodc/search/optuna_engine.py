@@ -87,15 +87,13 @@ class OptunaEngine(AnsweringEngine):
         fixed = self._book.fixed(mixture, recipe, excluded, pretrain)
         pending = [self._book.encoding.row(plan) for plan in running]
         if number == 0:
-            row = self._book.start.copy()
+            row = self._book.start
         else:
             history = self._book.history(observed)
             if self._name in STATEFUL:
                 self._bridge = Bridge(self._book.space, self._name, self._seed, self._options)
             row = self._bridge.ask(number, history.rows, told(history.raw, history.shares), pending)
-        row[fixed.columns] = fixed.values
-        row = self._book.space.snap(row[None], clip=number > 0 and mixture is None)[0]
-        row[fixed.columns] = fixed.values
+        row = self._book.space.hold(row[None], fixed, clip=number > 0 and mixture is None)[0]
         if not len(unseen(row[None], pending)):
             rng = seeds.generator(self._seed, "search", "optuna", number, "free")
             row = free(self._book.space, pending, fixed, rng)

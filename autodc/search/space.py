@@ -144,15 +144,12 @@ class Space:
     def __len__(self) -> int:
         return len(self.dimensions)
 
-    def encode(self, values: Mapping[str, Value], plain: bool = True) -> Array:
-        """Return the row of these values; names that are missing get their default, names not known are ignored.
-
-        plain: a choice that does nothing is told as the one it is no other than.
-        """
+    def encode(self, values: Mapping[str, Value]) -> Array:
+        """Return the row of these values; names that are missing get their default, names not known are ignored."""
         row = np.array(
             [d.unit(values[d.name]) if d.name in values else d.default for d in self.dimensions], dtype=float
         )
-        return np.asarray(self.snap(row[None], clip=False, plain=plain)[0])
+        return np.asarray(self.snap(row[None], clip=False)[0])
 
     def decode(self, row: Array) -> dict[str, Value]:
         """Return the values of the active dimensions of a row."""
@@ -169,10 +166,10 @@ class Space:
                 mask[:, i] &= rows[:, stage] >= OUT
         return mask
 
-    def snap(self, rows: Array, clip: bool = True, plain: bool = True) -> Array:
+    def snap(self, rows: Array, clip: bool = True) -> Array:
         """Return the rows on the grid: small u exactly 0, whole choices, inactive dimensions at their default.
 
-        plain: choices that do nothing become those they are no other than, so that one training has one row.
+        Choices that do nothing become those they are no other than, so that one training has one row.
         """
         rows = np.array(rows, dtype=float)
         if clip:
@@ -186,17 +183,17 @@ class Space:
             known = {x: dimension.unit(dimension.value(x)) for x in set(values)}
             rows[:, i] = [known[x] for x in values]
         rows = np.where(self.active(rows), rows, self.defaults) if self._conditions else rows
-        return self._rested(rows) if plain and self.idle else rows
+        return self._rested(rows) if self.idle else rows
 
     def moving(self, fixed: Fixed) -> Array:
         """The columns that are left to move."""
         return np.setdiff1d(np.arange(len(self)), fixed.columns)
 
-    def hold(self, rows: Array, fixed: Fixed) -> Array:
+    def hold(self, rows: Array, fixed: Fixed, clip: bool = True) -> Array:
         """Return the rows on the grid with some columns at given values, whatever is in them."""
         rows = np.array(rows, dtype=float)
         rows[:, fixed.columns] = fixed.values
-        rows = self.snap(rows)
+        rows = self.snap(rows, clip)
         rows[:, fixed.columns] = fixed.values
         return rows
 

@@ -176,8 +176,7 @@ class EvidenceAssessor:
         pools, fresh = self._pools(view, self._slices.gate), draws(view.start) or draws(view.incumbent)
         differences = {}
         for one in table.measured:
-            rows = np.array([row_scores(table, self._metric, one, a, soft=False) for a in after])
-            start = np.array([row_scores(table, self._metric, one, b, soft=False) for b in before])
+            rows, start = self._scored(table, one, after), self._scored(table, one, before)
             vouched = not fresh and pools.speaks(one.name, float(np.mean(np.square(rows - start))))
             found = bounded(rows - start, one.clusters, pools.of(one.name), vouched=vouched)
             differences[one.name] = {**found, "rows": len(one.rows), "pairs": len(numbers)}
@@ -203,24 +202,16 @@ class EvidenceAssessor:
     def contrast(self, view: View, better: Plan, worse: Plan, seeds: Sequence[int]) -> Mapping[str, float]:
         """By how much the objective of one plan is above another's on the gate rows, of pairs that are trained."""
         table = self._slices.gate
+        above, below = ([self._trained(view.state, plan, seed) or {} for seed in seeds] for plan in (better, worse))
         rows, clusters = weighted_rows(
             [
-                (
-                    self._scored(table, one, view, better, seeds) - self._scored(table, one, view, worse, seeds),
-                    one.clusters,
-                    one.weight,
-                )
+                (self._scored(table, one, above) - self._scored(table, one, below), one.clusters, one.weight)
                 for one in table.objective(view.spec.gate.min_rows)
             ]
         )
         pools = Pools() if _soft(view.spec) and len(seeds) > 1 else self._pools(view, table)
         vouched = not (draws(better) or draws(worse)) and pools.speaks(OBJECTIVE, float(np.mean(np.square(rows))))
         return bounded(rows, clusters, pools.of(OBJECTIVE), vouched=vouched)
-
-    def _scored(self, table: SliceTable, one: Slice, view: View, plan: Plan, seeds: Sequence[int]) -> Array:
-        """Row scores of a slice by the trainings of a plan, shape (seeds, rows)."""
-        each = [self._trained(view.state, plan, seed) or {} for seed in seeds]
-        return np.array([row_scores(table, self._metric, one, arrays, soft=False) for arrays in each])
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.
@@ -246,12 +237,12 @@ class EvidenceAssessor:
 
     def _scores(self, arrays: Mapping[int, Arrays], one: Slice, tables: Sequence[tuple[int, int, int, int]]) -> Array:
         """Row scores of a slice, shape (4 arms, seeds, rows)."""
-        return np.array(
-            [
-                [row_scores(self._slices.gate, self._metric, one, arrays[table[arm]], soft=False) for table in tables]
-                for arm in range(4)
-            ]
-        )
+        arms = ([arrays[table[arm]] for table in tables] for arm in range(4))
+        return np.array([self._scored(self._slices.gate, one, runs) for runs in arms])
+
+    def _scored(self, table: SliceTable, one: Slice, runs: Sequence[Arrays]) -> Array:
+        """Row scores of a slice by trainings, shape (runs, rows)."""
+        return np.array([row_scores(table, self._metric, one, arrays, soft=False) for arrays in runs])
 
     def _trained(self, state: State, plan: Plan, seed: int) -> Arrays | None:
         return self._arrays(state, state.trained[plan, seed])

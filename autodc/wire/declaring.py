@@ -28,12 +28,14 @@ FEW, NO_RULE = "ADC-PROP-052", "ADC-PROP-053"
 
 Own = Mapping[str, str]
 """{name, finding, where}."""
+Note = Mapping[str, str]
+"""{code, got}: why a finding has none."""
 
 
 def declared(
     inputs: Inputs, view: View, found: Sequence[Proposal]
-) -> tuple[list[Proposal], tuple[Own, ...], tuple[Mapping[str, str], ...]]:
-    """Return the proposals with their targets, the slices these name, and why findings have none: {code, got} each.
+) -> tuple[list[Proposal], tuple[Own, ...], tuple[Note, ...]]:
+    """Return the proposals with their targets, the slices these name, and why findings have none.
 
     What is made for a confirmed finding is meant to help its slice, and all targets as before; a control is meant for
     nothing. Where a finding has no slice, the targets stay all.
@@ -42,11 +44,11 @@ def declared(
         return list(found), (), ()
     served = dict.fromkeys(one.finding for one in found if one.finding is not None and not one.control_of)
     own: dict[str, Own] = {}
-    notes: list[Mapping[str, str]] = []
+    notes: list[Note] = []
     for event in _confirmed(view.state, served):
         made = _own(inputs, view.state, event, own.values())
-        if isinstance(made, str):
-            notes.append({"code": FEW if made.endswith("needed") else NO_RULE, "got": f"{event.id}: {made}"})
+        if "code" in made:
+            notes.append(made)
         else:
             own[event.id] = made
     targets = tuple(one.name for one in inputs.spec.targets)
@@ -65,10 +67,11 @@ def _confirmed(state: State, names: Iterable[str]) -> list[ev.FindingMade]:
     return [one for one in every if one.status == CONFIRMED and "slice" not in one.told]
 
 
-def _own(inputs: Inputs, state: State, event: ev.FindingMade, others: Iterable[Own]) -> Own | str:
+def _own(inputs: Inputs, state: State, event: ev.FindingMade, others: Iterable[Own]) -> Own | Note:
     """The slice of a finding, one that has its rule already where there is one; else why there is none."""
     if not event.rule:
-        return "a cluster of an embedding that no attribute describes: nothing says which gate rows are in it"
+        got = "a cluster of an embedding that no attribute describes: nothing says which gate rows are in it"
+        return _none(NO_RULE, event, got)
     known = {str(one.rule.get("where")): one.name for one in state.admitted if one.finding}
     known |= {one["where"]: one["name"] for one in others}
     name = known.get(event.rule, _free(f"{OF_FINDING}{event.id}", state))
@@ -77,11 +80,15 @@ def _own(inputs: Inputs, state: State, event: ev.FindingMade, others: Iterable[O
         found = _gate_side(cut(inputs, spec), inputs)
         refuse_unreadable(inputs, spec)
     except AutodcError as error:
-        return f"{event.rule}: {error.brief}"
+        return _none(NO_RULE, event, f"{event.rule}: {error.brief}")
     least = inputs.spec.gate.min_rows
     if not found.is_evidence(least):
-        return f"{found.counting:.3g} of {len(found.rows)} gate rows count, {least} needed"
+        return _none(FEW, event, f"{found.counting:.3g} of {len(found.rows)} gate rows count, {least} needed")
     return {"name": name, "finding": event.id, "where": event.rule}
+
+
+def _none(code: str, event: ev.FindingMade, got: str) -> Note:
+    return {"code": code, "got": f"{event.id}: {got}"}
 
 
 def _gate_side(found: Slice, inputs: Inputs) -> Slice:

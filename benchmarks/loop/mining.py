@@ -15,7 +15,6 @@ that are under the planted condition; `any`: under any that the base lacks, for 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ import numpy as np
 from autodc.adapters.finders.registry import USUAL
 from autodc.diagnose.diagnosis import diagnose
 from autodc.propose.pool import Seen, Wish, choose
+from benchmarks import lines
 from benchmarks.diagnose.world import Network, Pictures, Setting, setting
 from benchmarks.tables import table
 
@@ -115,17 +115,10 @@ def main() -> None:
         RAW.unlink(missing_ok=True)
     wanted = range(told.first, told.first + told.settings)
     for number in wanted:
-        if number in {row["setting"] for row in measured()}:
+        if number in {row["setting"] for row in lines.read(RAW)}:
             continue
-        rows = look(number)
-        with RAW.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
-    PAGE.write_text(page(sorted(measured(), key=lambda row: row["setting"])), encoding="utf-8")
-
-
-def measured() -> list[dict[str, Any]]:
-    """The conditions that were measured."""
-    return [json.loads(line) for line in RAW.read_text().splitlines()] if RAW.exists() else []
+        lines.add(RAW, look(number))
+    PAGE.write_text(page(sorted(lines.read(RAW), key=lambda row: row["setting"])), encoding="utf-8")
 
 
 def page(rows: list[dict[str, Any]]) -> str:
@@ -134,7 +127,7 @@ def page(rows: list[dict[str, Any]]) -> str:
     mean = {key: float(np.mean([row[key] for row in found])) for key in ("own", "purity", "any", "mined", "random")}
     numbers = sorted({row["setting"] for row in rows})
     head = ("setting", "planted", "finding", "fit (F1)", "rule matches", "rows", "of these beyond it")
-    lines = [
+    told = [
         "# Rows of a pool for a planted slice",
         "",
         f"    OMP_NUM_THREADS=1 python -m benchmarks.loop.mining --first {numbers[0]} --settings {len(numbers)}",
@@ -154,7 +147,7 @@ def page(rows: list[dict[str, Any]]) -> str:
         ),
         "",
     ]
-    return "\n".join(lines)
+    return "\n".join(told)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from autodc.verbs.run import open_result
 from autodc.verbs.study import Study
 from autodc.wire.admitting import stored_dataset
 from autodc.wire.study import DATASETS
+from benchmarks import lines
 from benchmarks.loop import nights_page
 from benchmarks.loop.autodc_recipe import recipe
 from benchmarks.loop.planted import WORLDS, Parts, Planted, parts
@@ -67,13 +69,12 @@ def main() -> None:
     if told.quick:
         print(json.dumps(measured(WORLDS[told.worlds[0]], TRAININGS // QUICK), indent=1))
         return
-    known = {one["world"] for one in nights_page.read()}
+    known = {one["world"] for one in lines.read(nights_page.RAW)}
     for name in () if told.page else told.worlds:
         if name in known:
             continue
         row = {**measured(WORLDS[name], TRAININGS), "commit": _commit()}
-        with nights_page.RAW.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        lines.add(nights_page.RAW, [row])
         print(nights_page.in_a_line(row), flush=True)
         nights_page.write()
     nights_page.write()
@@ -166,7 +167,7 @@ def rivals(world: Planted, drawn: Parts, ruler: Ruler, size: int) -> list[tuple[
     ]
     if world.kind in ("digits", "fashion"):
         x, y = recipe((base.x, base.y), (np.asarray(pool.x), np.asarray(pool.y)), world.seed)  # type: ignore[arg-type]
-        found.append(("autodc", [TrainPart(**{**_fields(base), "x": x, "y": y, "metadata": base.metadata.iloc[:0]})]))
+        found.append(("autodc", [replace(base, x=x, y=y, metadata=base.metadata.iloc[:0])]))
     return found
 
 
@@ -215,13 +216,8 @@ def story(world: Planted, drawn: Parts, state: State, known: Mapping[str, TrainP
 
 def _weighed(part: TrainPart, weight: float) -> TrainPart:
     """The same rows in memory, at another weight."""
-    fields = _fields(part)
     x = np.array(part.x) if isinstance(part.x, np.ndarray) else part.x
-    return TrainPart(**{**fields, "x": x, "weight": weight})
-
-
-def _fields(part: TrainPart) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in TrainPart.__dataclass_fields__}
+    return replace(part, x=x, weight=weight)
 
 
 def _commit() -> str:

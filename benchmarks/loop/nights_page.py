@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import lines
 from benchmarks.tables import table
 
 RAW = Path(__file__).resolve().parents[1] / "results" / "loop_nights_raw.jsonl"
@@ -26,13 +26,6 @@ PEERS: Mapping[str, str] = {
     "autodc": "AutoDC's recipe",
 }
 DATA: Mapping[str, str] = {"digits": "digits", "fashion": "Fashion-MNIST", "table": "a table", "text": "a text"}
-
-
-def read() -> list[dict[str, Any]]:
-    """The worlds on file."""
-    if not RAW.exists():
-        return []
-    return [json.loads(line) for line in RAW.read_text(encoding="utf-8").splitlines()]
 
 
 def closed(row: Mapping[str, Any]) -> dict[str, float | None]:
@@ -59,7 +52,7 @@ def in_a_line(row: Mapping[str, Any]) -> str:
 
 def write() -> None:
     """Write the page of all that is on file."""
-    rows = read()
+    rows = lines.read(RAW)
     if rows:
         PAGE.write_text("\n\n".join(_parts(rows)) + "\n", encoding="utf-8")
 

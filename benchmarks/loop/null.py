@@ -11,7 +11,6 @@ decision saw: this is what a keep is truly worth. Writes results/loop_null.md.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import resource
 import tempfile
@@ -26,17 +25,18 @@ from scipy.stats import beta
 from autodc.adapters.artefacts import ArtefactStore, open_part
 from autodc.adapters.journal import state_of
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers.registry import make_trainer
 from autodc.data.catalogue import open_test
 from autodc.propose.proposal import Proposal
 from autodc.study.journal.state import State
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import TrainerRef
-from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.trial.trainer import TrainPart
 from autodc.verbs.run import run
 from autodc.wire.inputs import read_inputs
+from benchmarks import lines
 from benchmarks.loop.null_worlds import ENOUGH, FEW, WORLDS, written
+from benchmarks.loop.training import outputs
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
@@ -79,21 +79,14 @@ def main() -> None:
         RAW.unlink(missing_ok=True)
     wanted = [(name, ENOUGH, FIRST + i) for i in range(told.nights) for name in WORLDS]
     wanted += [(name, FEW, FIRST + i) for i in range(told.small) for name in WORLDS]
-    known = {(one["world"], one["kind"], one["seed"]) for one in nights()}
+    known = {(one["world"], one["kind"], one["seed"]) for one in lines.read(RAW)}
     for which in wanted:
         if told.page or which in known or told.only not in (None, which[0]):
             continue
         one = night(*which)
-        with RAW.open("a", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # several processes may run, one a world
-            file.write(json.dumps(one) + "\n")
+        lines.add(RAW, [one])  # several processes may run, one a world
         print(json.dumps({key: one[key] for key in ("world", "kind", "seed", "kept", "tuned", "seconds")}), flush=True)
-    PAGE.write_text(page(nights()), encoding="utf-8")
-
-
-def nights() -> list[dict[str, Any]]:
-    """The nights that were run."""
-    return [json.loads(line) for line in RAW.read_text().splitlines()] if RAW.exists() else []
+    PAGE.write_text(page(lines.read(RAW)), encoding="utf-8")
 
 
 def night(name: str, kind: str, number: int) -> dict[str, Any]:
@@ -178,22 +171,9 @@ def _right(
     spec: StudySpec, parts: Sequence[TrainPart], held: tuple[Any, Array], settings: Mapping[str, Any], classes: int
 ) -> Array:
     """On which test rows a model is right, shape (n,) of 0 and 1."""
-    trainer = make_trainer(TrainerRef(name=spec.task.trainer, options=spec.task.options, folder=spec.folder))
-    with tempfile.TemporaryDirectory() as folder:
-        job = TrainingJob(
-            kind="classification",
-            n_classes=classes,
-            train=tuple(parts),
-            predict={"test": held[0]},
-            hyperparameters=settings,
-            recipe="concat",
-            seed=1,
-            fidelity=1.0,
-            warm_start=None,
-            out=Path(folder),
-        )
-        outputs = trainer.train(job).outputs["test"]
-    return np.asarray(outputs.argmax(axis=1) == held[1], dtype=float)
+    trainer = TrainerRef(name=spec.task.trainer, options=spec.task.options, folder=spec.folder)
+    found = outputs(trainer, parts, {"test": held[0]}, settings, 1, classes=classes)
+    return np.asarray(found["test"].argmax(axis=1) == held[1], dtype=float)
 
 
 def _part(name: str, x: Any, y: Any, metadata: pd.DataFrame) -> TrainPart:
@@ -270,20 +250,20 @@ def _summary(name: str, group: Sequence[Mapping[str, Any]], kind: str) -> Sequen
 
 def _kept(found: Sequence[Mapping[str, Any]]) -> str:
     """Each night that kept anything, and what that is truly worth."""
-    lines = []
+    words = []
     for one in found:
         if one["kept"]:
             told = one["worth"]["kept"]
             gain, error = told["by the settings of the tuned base"]
             by = [a for a in one["asked"] if a["verdict"] == "keep"]
             asked = ", ".join(f"{a['purpose']} at {a['alpha']:g} ({' '.join(a['reasons'])})" for a in by)
-            lines.append(
+            words.append(
                 f"- {one['world']} {one['seed']}, {one['kind']}{', priced' if one['priced'] else ''}: "
                 f"{', '.join(one['kept'])}. On the test {gain:+.2f} ± {error:.2f} points by the settings of the "
                 f"tuned base, {told['by those of the end'][0]:+.2f} by those of the end; settings alone "
                 f"{told['settings alone'][0]:+.2f}. Shown by {asked}"
             )
-    return "\n".join(lines) or "Nothing."
+    return "\n".join(words) or "Nothing."
 
 
 def _makers(found: Sequence[Mapping[str, Any]]) -> list[Sequence[object]]:

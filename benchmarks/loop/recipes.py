@@ -21,20 +21,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-import pandas as pd
 import yaml
 from scipy import ndimage
 
-from autodc.adapters.trainers import make_trainer
 from autodc.trial.executor import TrainerRef
-from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.trial.trainer import TrainPart
+from benchmarks import lines
 from benchmarks.clothes import clothes
 from benchmarks.diagnose.rows import digits
+from benchmarks.loop.training import outputs, part
 from benchmarks.tables import table
 
 Array = np.ndarray[Any, Any]
@@ -79,6 +80,9 @@ STUDIES: Mapping[str, Mapping[str, Any]] = {
     "label map alone, SVC": {"task": SVC, "recipes": ["concat"], "space": SVC_SPACE, "propose": ["given", "label_map"]},
 }
 TRAININGS = 90
+FOUND = ("label map", "pretrain_finetune", "label_adapt")
+"""Ends of a study that take the other convention into account."""
+BESIDE = ("plain mix", "base alone", "pretrain_finetune given", "label_adapt given", "right labels given")
 
 
 class World:
@@ -119,11 +123,6 @@ def drawn_over(x: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     for row in np.flatnonzero(pen == 2):
         found[row] = ndimage.rotate(x[row], rng.uniform(-18, 18), reshape=False, order=1)
     return np.clip(found, 0, 1), np.array(["soft", "noisy", "turned"])[pen]
-
-
-def part(name: str, x: Array, y: Array, **more: Any) -> TrainPart:
-    fields = {"weight": 1.0, "stage": "main", "metadata": pd.DataFrame(index=range(len(y))), "folder": Path(), **more}
-    return TrainPart(name=name, x=x.astype(np.float32), y=y.astype(np.int64), **fields)
 
 
 def night(world: World, study: str, keep: Path | None = None) -> dict[str, Any]:
@@ -207,22 +206,11 @@ def trained(
 
     if flat:
         parts = tuple(part(p.name, shaped(np.asarray(p.x)), p.y, stage=p.stage, tags=p.tags) for p in parts)
-    with tempfile.TemporaryDirectory() as folder:
-        job = TrainingJob(
-            kind="classification",
-            n_classes=10,
-            train=parts,
-            predict={"validation": shaped(world.validation[0]), "test": shaped(world.test[0])},
-            hyperparameters=dict(settings),
-            recipe=recipe,
-            seed=seed,
-            fidelity=1.0,
-            warm_start=None,
-            out=Path(folder),
-        )
-        outputs = make_trainer(TrainerRef(name=task["trainer"], options=task["options"], folder=".")).train(job).outputs
+    trainer = TrainerRef(name=task["trainer"], options=task["options"], folder=".")
+    held = {"validation": shaped(world.validation[0]), "test": shaped(world.test[0])}
+    found = outputs(trainer, parts, held, settings, seed, classes=10, recipe=recipe)
     return tuple(  # type: ignore[return-value]
-        float((outputs[name].argmax(axis=1) == rows[1]).mean())
+        float((found[name].argmax(axis=1) == rows[1]).mean())
         for name, rows in (("validation", world.validation), ("test", world.test))
     )
 
@@ -232,12 +220,11 @@ def peer(
     task: Mapping[str, Any],
     space: Mapping[str, Any],
     budget: int,
-    of: Callable[[], tuple[TrainPart, ...]],
+    parts: tuple[TrainPart, ...],
     recipe: str = "concat",
 ) -> dict[str, Any]:
     """Tune by TPE, the five best twice more; accuracy on the test with fresh seeds."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    parts = of()
 
     def value(settings: Mapping[str, Any], seed: int) -> float:
         return trained(world, task, parts, recipe, settings, seed)[0]
@@ -264,29 +251,23 @@ def peers(world: World, study: str, budget: int) -> dict[str, Callable[[], dict[
     task = STUDIES[study]["task"]
     space = SVC_SPACE if task is SVC else LR
     found = {
-        "base alone": lambda: peer(world, task, space, budget, world.parts),
-        "plain mix": lambda: peer(world, task, space, budget, lambda: world.parts(made=True)),
-        "right labels given": lambda: peer(world, task, space, budget, lambda: world.parts(made=True, right=True)),
+        "base alone": lambda: peer(world, task, space, budget, world.parts()),
+        "plain mix": lambda: peer(world, task, space, budget, world.parts(made=True)),
+        "right labels given": lambda: peer(world, task, space, budget, world.parts(made=True, right=True)),
     }
     if task is TORCH:
         found["pretrain_finetune given"] = lambda: peer(
-            world,
-            task,
-            LR | FINETUNE,
-            budget,
-            lambda: world.parts(made=True, stage="pretrain"),
-            "pretrain_finetune",
+            world, task, LR | FINETUNE, budget, world.parts(made=True, stage="pretrain"), "pretrain_finetune"
         )
         found["label_adapt given"] = lambda: peer(
-            world, task, LR | ADAPTER, budget, lambda: world.parts(made=True), "label_adapt"
+            world, task, LR | ADAPTER, budget, world.parts(made=True), "label_adapt"
         )
     return found
 
 
 def known() -> dict[tuple[str, int, str], dict[str, Any]]:
     """What was measured."""
-    lines = RAW.read_text(encoding="utf-8").splitlines() if RAW.exists() else []
-    return {(one["world"], one["seed"], one["what"]): one for one in map(json.loads, lines)}
+    return {(one["world"], one["seed"], one["what"]): one for one in lines.read(RAW)}
 
 
 def main() -> None:
@@ -308,8 +289,7 @@ def main() -> None:
             began = time.perf_counter()
             one = {"world": world.name, "seed": world.seed, "what": what, **how()}
             one["seconds"] = round(time.perf_counter() - began, 1)
-            with RAW.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(one) + "\n")
+            lines.add(RAW, [one])
             print(world.name, world.seed, world.way, what, f"{one['test']:.3f}", f"{one['seconds']:.0f} s", flush=True)
             return one
         return seen[key]
@@ -325,46 +305,29 @@ def main() -> None:
                 for peer_name, how in {} if told.studies_only else peers(world, study, TRAININGS).items():
                     if told.peers and peer_name not in told.peers:
                         continue
-                    sort = "SVC" if STUDIES[study]["task"] is SVC else "torch"
-                    measured(world, f"{peer_name}, {sort}", how)
+                    measured(world, f"{peer_name}, {_sort(study)}", how)
     write()
 
 
 def write() -> None:
     """Write the page of what is known."""
     seen = known()
-    counts, rows = [], []
-    for name in SIZES:
-        for study, ours in STUDIES.items():
-            sort = "SVC" if ours["task"] is SVC else "torch"
-            of = [seed for seed in range(SEEDS) if (name, seed, f"plain mix, {sort}") in seen]
-            of = [seed for seed in of if (name, seed, study) in seen]
-            found, ahead, gaps = 0, 0, list[tuple[float, float, float]]()
-            for seed in of:
-                world, end = World(name, seed), seen[name, seed, study]
-
-                def test(what: str, at: int = seed, sort: str = sort, name: str = name) -> float:
-                    one = seen.get((name, at, f"{what}, {sort}"))
-                    return float("nan") if one is None else float(one["test"])
-
-                how = found_by(end)
-                given = [test("pretrain_finetune given"), test("label_adapt given"), test("right labels given")]
-                is_found = how in ("label map", "pretrain_finetune", "label_adapt")
-                found += is_found
-                ahead += is_found and end["test"] > test("plain mix")
-                gaps.append((end["test"], test("plain mix"), test("base alone")))
-                rows.append(
-                    [name, study, str(seed), f"{world.way} {'→'.join(map(str, world.classes))}", how]
-                    + [
-                        f"{one:.3f}" if np.isfinite(one) else "–"
-                        for one in (end["test"], test("plain mix"), test("base alone"), *given)
-                    ]
-                )
-            if of:
-                means = np.mean(gaps, axis=0)
-                counts.append(
-                    [name, study, f"{found} of {len(of)}", f"{ahead} of {len(of)}"] + [f"{one:.3f}" for one in means]
-                )
+    counts, rows = list[list[str]](), list[list[str]]()
+    for name, study in product(SIZES, STUDIES):
+        whole = (study, f"plain mix, {_sort(study)}")
+        of = [seed for seed in range(SEEDS) if all((name, seed, what) in seen for what in whole)]
+        if not of:
+            continue
+        hows = [found_by(seen[name, seed, study]) for seed in of]
+        tests = np.array([_tests(seen, name, study, seed) for seed in of])
+        for seed, how, values in zip(of, hows, tests, strict=True):
+            world = World(name, seed)
+            cells = [f"{one:.3f}" if np.isfinite(one) else "–" for one in values]
+            rows.append([name, study, str(seed), f"{world.way} {'→'.join(map(str, world.classes))}", how, *cells])
+        found = np.isin(hows, FOUND)
+        ahead = found & (tests[:, 0] > tests[:, 1])
+        means = [f"{one:.3f}" for one in tests[:, :3].mean(axis=0)]
+        counts.append([name, study, f"{found.sum()} of {len(of)}", f"{ahead.sum()} of {len(of)}", *means])
     text = str(__doc__).split("\n\n", 1)[1].split("\n\n", 1)[1].replace("`small`", str(TRAININGS)).replace("\n", " ")
     page = [
         "# A recipe or label map found by the loop",
@@ -391,6 +354,17 @@ def write() -> None:
     ]
     PAGE.write_text("\n\n".join(page) + "\n", encoding="utf-8")
     print(page[3])
+
+
+def _tests(seen: Mapping[tuple[str, int, str], Mapping[str, Any]], name: str, study: str, seed: int) -> list[float]:
+    """Accuracy on the test of the end of a study, then of what it is held against; NaN where that was not measured."""
+    beside = (seen.get((name, seed, f"{what}, {_sort(study)}"), {}) for what in BESIDE)
+    return [float(one.get("test", "nan")) for one in (seen[name, seed, study], *beside)]
+
+
+def _sort(study: str) -> str:
+    """The learner of a study, as the names of its peers have it."""
+    return "SVC" if STUDIES[study]["task"] is SVC else "torch"
 
 
 if __name__ == "__main__":

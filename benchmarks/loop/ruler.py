@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from autodc import fingerprint, seeds
-from autodc.adapters.trainers import make_trainer
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import row_hashes
 from autodc.plan.mixture import BASE
@@ -22,9 +20,11 @@ from autodc.search.space import RECIPE, Space, dimension_of
 from autodc.studyfile import load
 from autodc.studyfile.study import ParameterSpec, StudySpec
 from autodc.trial.executor import TrainerRef
-from autodc.trial.trainer import TrainingJob, TrainPart
+from autodc.trial.trainer import TrainPart
 from autodc.wire.inputs import read_inputs
-from benchmarks.loop.planted import CONFIGS, Kind, Part, Parts, Planted
+from benchmarks.diagnose.rows import CONFIGS
+from benchmarks.loop.planted import Kind, Part, Parts, Planted
+from benchmarks.loop.training import outputs
 from benchmarks.real.store import Store, key
 
 Array = np.ndarray[Any, Any]
@@ -128,33 +128,18 @@ class Ruler:
         found = {name.removeprefix("the-"): one for name, one in catalogue.candidates.items()}
         return {**found, BASE: catalogue.base, VALIDATION: catalogue.validation}
 
-    def train(
-        self, train: Sequence[TrainPart], predict: str, settings: Mapping[str, Any], seed: int, recipe: str = "concat"
-    ) -> Array:
+    def train(self, train: Sequence[TrainPart], predict: str, settings: Mapping[str, Any], seed: int) -> Array:
         """Which rows of a held part one training is right on, shape (n,) of 0 and 1."""
         rows = [(part.name, fingerprint.of_array(part.y), _content(part.x), part.weight) for part in train]
-        name = key(rows, predict, self.parts.digest, dict(settings), seed, recipe)
-        return self.store.array(name, lambda: self._train(train, predict, settings, seed, recipe))
+        name = key(rows, predict, self.parts.digest, dict(settings), seed, "concat")
+        return self.store.array(name, lambda: self._train(train, predict, settings, seed))
 
-    def _train(
-        self, train: Sequence[TrainPart], predict: str, settings: Mapping[str, Any], seed: int, recipe: str
-    ) -> Array:
+    def _train(self, train: Sequence[TrainPart], predict: str, settings: Mapping[str, Any], seed: int) -> Array:
         learner, held = LEARNERS[self.world.kind], self.known[predict]
-        with tempfile.TemporaryDirectory() as out:
-            job = TrainingJob(
-                kind="classification",
-                n_classes=len(np.unique(self.parts.base.y)),
-                train=tuple(train),
-                predict={predict: held.x},
-                hyperparameters=dict(settings),
-                recipe=recipe,
-                seed=seed,
-                fidelity=1.0,
-                warm_start=None,
-                out=Path(out),
-            )
-            trainer = make_trainer(TrainerRef(name=learner["trainer"], options=learner["options"], folder="."))
-            return np.asarray(trainer.train(job).outputs[predict].argmax(axis=1) == held.y)
+        trainer = TrainerRef(name=learner["trainer"], options=learner["options"], folder=".")
+        classes = len(np.unique(self.parts.base.y))
+        found = outputs(trainer, train, {predict: held.x}, settings, seed, classes=classes)
+        return np.asarray(found[predict].argmax(axis=1) == held.y)
 
     def tuned(self, train: Sequence[TrainPart], trainings: int, name: str) -> dict[str, float]:
         """Tune on all of validation with so many trainings, settings by chance; what the best is worth on the test."""
@@ -167,13 +152,9 @@ class Ruler:
         seen = [self.train(train, VALIDATION, one, seeds.integer(0, "peer", at)).mean() for at, one in enumerate(tried)]
         return self.measured(train, tried[int(np.argmax(seen))])
 
-    def measured(
-        self, train: Sequence[TrainPart], settings: Mapping[str, Any], recipe: str = "concat"
-    ) -> dict[str, float]:
+    def measured(self, train: Sequence[TrainPart], settings: Mapping[str, Any]) -> dict[str, float]:
         """Accuracy on the test: of all, and of each kind of rows."""
-        right = np.mean(
-            [self.train(train, TEST, settings, seeds.integer(0, "fresh", j), recipe) for j in range(FRESH)], axis=0
-        )
+        right = np.mean([self.train(train, TEST, settings, seeds.integer(0, "fresh", j)) for j in range(FRESH)], axis=0)
         kinds = self.parts.test.kind
         return {"all": float(right.mean())} | {str(k): float(right[kinds == k].mean()) for k in np.unique(kinds)}
 

@@ -21,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import optuna
 
+from benchmarks import lines
 from benchmarks.real import reference
 from benchmarks.real.cases import CASES, case
 from benchmarks.real.night import TRAININGS, Ground
@@ -61,8 +62,7 @@ def quiet() -> None:
 
 def peers(name: str) -> list[dict[str, Any]]:
     """What was measured of the peers of a case, one a night and peer."""
-    file = FOLDER / f"{name}.jsonl"
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
+    return lines.read(FOLDER / f"{name}.jsonl")
 
 
 def known(name: str, seed: int, peer: str) -> bool:
@@ -76,8 +76,8 @@ def add(name: str, found: dict[str, Any]) -> None:
     left = [one for one in peers(name) if (one["seed"], one["peer"]) != (found["seed"], found["peer"])]
     all_of_them = sorted([*left, {"digest": case(name).digest, **rounded(found)}], key=lambda o: (o["seed"], o["peer"]))
     FOLDER.mkdir(exist_ok=True)
-    lines = "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in all_of_them)
-    (FOLDER / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    text = "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in all_of_them)
+    (FOLDER / f"{name}.jsonl").write_text(text, encoding="utf-8")
 
 
 def rounded(value: Any) -> Any:

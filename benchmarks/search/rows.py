@@ -14,6 +14,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from benchmarks import lines
 from benchmarks.search import costs, runs
 from benchmarks.search.costs import CostRecord, CostTask
 from benchmarks.search.runs import Record, Task
@@ -39,7 +40,7 @@ def read() -> list[Row]:
     """Every row on file; those of kinds that only earlier versions knew are passed over."""
     return [
         KINDS[kind](**{name: tuple(v) if isinstance(v, list) else v for name, v in line.items()})
-        for line in _lines()
+        for line in lines.read(RAW)
         if (kind := line.pop("kind")) in KINDS
     ]
 
@@ -50,7 +51,7 @@ def add(fresh: Iterable[Row]) -> None:
     stamped = [replace(row, stamp=mark) for row in fresh]
     parts, names = {part(row) for row in stamped}, {kind: name for name, kind in KINDS.items()}
     kept = [{"kind": names[type(row)], **asdict(row)} for row in [r for r in read() if part(r) not in parts] + stamped]
-    earlier = [line for line in _lines() if line["kind"] not in KINDS]
+    earlier = [line for line in lines.read(RAW) if line["kind"] not in KINDS]
     text = "\n".join(json.dumps(row, separators=(",", ":")) for row in [*kept, *earlier])
     RAW.write_text(text + "\n", encoding="utf-8")
 
@@ -69,10 +70,6 @@ def stamp() -> str:
 def stamps(rows: Sequence[Row]) -> str:
     """Every stamp there is, in order."""
     return ", ".join(sorted({row.stamp for row in rows}))
-
-
-def _lines() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RAW.read_text(encoding="utf-8").splitlines()] if RAW.exists() else []
 
 
 def _git(*words: str) -> str:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from autodc.evaluation.evidence import FINDING
 from autodc.gate import reasons
 from autodc.gate.answers import SHOWN, answered
 from autodc.gate.combine import of_leaving, with_belief
@@ -141,9 +140,9 @@ def _cures(view: View, comparison: ComparisonState, answer: Answer) -> bool:
 
     No such slice may be worse, nothing may be shown to harm, and the objective not to lose more than is tolerated.
     """
-    own = [s for s in comparison.typed_looks[-1].slices.values() if s.role == FINDING and s.declared]
+    own = [s for s in comparison.typed_looks[-1].slices.values() if s.is_own]
     lost = answer.mean + SURE * answer.sd < -tolerated(view)
-    return any(s.needed is None and s.difference > 0 for s in own) and not (answer.misses or answer.harmed or lost)
+    return any(s.difference > 0 for s in own) and not (answer.misses or answer.harmed or lost)
 
 
 def combined(view: View, tools: Tools, comparison: ComparisonState) -> tuple[float, float] | None:

@@ -41,14 +41,24 @@ TERMS = (
 
 def build(folder: Path) -> Case:
     """Build the case from the unpacked sdist."""
+    return made(read(folder))
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """The table of people of the unpacked sdist."""
     files = [next(folder.rglob(f"census_income_1994_1995_{part}.csv")) for part in ("train", "test")]
-    return made(pd.concat([pd.read_csv(f, header=None, names=COLUMNS, skipinitialspace=True) for f in files]))
+    return pd.concat([pd.read_csv(f, header=None, names=COLUMNS, skipinitialspace=True) for f in files])
+
+
+def at_work(table: pd.DataFrame) -> pd.DataFrame:
+    """Those who work, each once."""
+    table = table[(table.age >= 18) & (table.weeks >= 26) & (table.cow != "Without pay")]
+    return table.drop_duplicates(subset=[*NUMBERS, *CATEGORIES]).reset_index(drop=True)
 
 
 def made(table: pd.DataFrame, scale: float = 1.0) -> Case:
     """Build the case from the table of people. scale: the share of the usual number of rows in every part."""
-    table = table[(table.age >= 18) & (table.weeks >= 26) & (table.cow != "Without pay")]
-    table = table.drop_duplicates(subset=[*NUMBERS, *CATEGORIES]).reset_index(drop=True)
+    table = at_work(table)
     y = table.income.str.contains("50000\\+").to_numpy().astype(np.int64)
     woman, own = table.sex == "Female", table.cow.str.startswith("Self")
     public, elder = table.cow.str.contains("government"), table.age >= 55
