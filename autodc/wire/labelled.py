@@ -115,8 +115,7 @@ class LabelledRows:
 
     def _may_train(self, name: str, positions: Array, place: str) -> Array:
         """Rows of which nothing, neither content nor group, is held out, shape (n,)."""
-        group = self._spec.data.base.options.get("group")
-        parent, group = np.zeros(len(positions), dtype=np.int64), None if group is None else str(group)
+        parent, group = np.zeros(len(positions), dtype=np.int64), self._spec.data.base.group
         found = refuse_descent(name, (POOL,), parent, positions, self._catalogue, group=group, place=place)
         return np.ones(len(positions), bool) if found.kept is None else np.isin(np.arange(len(positions)), found.kept)
 

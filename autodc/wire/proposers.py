@@ -176,10 +176,10 @@ class Proposers:
 
 def never_drawn(inputs: Inputs) -> Array:
     """Rows of the pool that the base has, or of which nothing may be made: they, or others of their group, are held."""
-    catalogue, group = inputs.catalogue, inputs.spec.data.base.options.get("group")
+    catalogue = inputs.catalogue
     assert catalogue.pool is not None
     barred = np.isin(catalogue.pool.hashes, catalogue.base.hashes)
-    barred |= held_out(catalogue.pool, catalogue, None if group is None else str(group))
+    barred |= held_out(catalogue.pool, catalogue, inputs.spec.data.base.group)
     return np.asarray(barred)
 
 
@@ -192,7 +192,7 @@ def base_known(inputs: Inputs, taken: Collection[str] = ()) -> BaseKnown:
         rows=len(base),
         classes=tuple(classes),
         counts=tuple(int(n) for n in counts),
-        group=str(spec.data.base.options.get("group") or ""),
+        group=spec.data.base.group or "",
         networks=EMBEDDING in spec.attributes,
         taken=taken,
         seed=spec.seed,

@@ -124,7 +124,6 @@ class Making:
     def _let_in(self, one: Proposal, answer: Answer, view: View, place: str) -> ev.DatasetAdmitted:
         out = self._made / one.name
         made = making.read(out)
-        group = self._inputs.spec.data.base.options.get("group")
         descent = refuse_descent(
             one.name,
             made.origin.parents,
@@ -132,7 +131,7 @@ class Making:
             np.asarray(made.origin.position),
             self._inputs.catalogue,
             joined=lambda name: stored_dataset(self._store, view.state, name) if name in view.state.roster else None,
-            group=None if group is None else str(group),
+            group=self._inputs.spec.data.base.group,
             place=place,
         )
         candidate = Candidate(
