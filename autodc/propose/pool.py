@@ -67,6 +67,11 @@ class Wish:
     more_of: str | None = None
     """A dataset that was kept, of whose kind more is wanted."""
 
+    @property
+    def where(self) -> str | None:
+        """Its rule without what that says of the class; None where rows are told otherwise."""
+        return Unlabelled.of(self.rule, self.told).where if self.code == ATTRIBUTES else None
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,12 +140,11 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     free = first & ~seen.barred
     wanted = inside & seen.failed
     by_chance = wish.finding is None or not 1 <= wanted.sum() < len(wanted)
-    by_rule = wish.code == ATTRIBUTES
-    offered = _looked_at(np.flatnonzero(free if by_rule and not by_chance else members & free), members, seed)
+    rule = wish.where
+    offered = _looked_at(np.flatnonzero(free if rule is not None and not by_chance else members & free), members, seed)
     shown = seen.pool_attributes.iloc[offered]
     columns = Columns.shared(seen.attributes, seen.pool_attributes if len(members) <= LOOKED_AT else shown)
-    rule = Unlabelled.of(wish.rule, wish.told).where if by_rule else ""
-    candidates = offered[within_reach(columns, seen.attributes, shown, rule)]
+    candidates = offered[within_reach(columns, seen.attributes, shown, rule or "")]
     if by_chance or not len(candidates):
         like = 1.0 + np.random.default_rng(seed).random(len(candidates))
     else:
@@ -239,8 +243,7 @@ def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
     """The rows of the pool that a finding means, shape (N,)."""
     if wish.finding is None:
         return np.ones(len(seen.barred), dtype=bool)
-    if wish.code == ATTRIBUTES:
-        where = Unlabelled.of(wish.rule, wish.told).where
+    if (where := wish.where) is not None:
         return Unlabelled(where=where).mask(seen.pool_attributes, np.zeros(len(seen.pool_attributes)))
     ball = wish.told.get("ball")
     if ball is not None and ball["embedding"] in seen.pool_embeddings:

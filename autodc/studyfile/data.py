@@ -15,6 +15,12 @@ class SourceSpec(Spec):
     source: str = Field(min_length=1, description="a file, folder, URL or file.py:function; relative to the study file")
     options: dict[str, JsonValue] = Field(default={}, description="the source's own options: target, group, map, ...")
 
+    @property
+    def group(self) -> str | None:
+        """The column of groups, where the options name one."""
+        found = self.options.get("group")
+        return None if found is None else str(found)
+
 
 class CandidateSpec(SourceSpec):
     """A dataset proposed for training."""

@@ -13,6 +13,7 @@ from autodc.data.admit import Admission, Candidate, card, training_digests
 from autodc.data.dataset import Dataset
 from autodc.errors import DataError
 from autodc.files import disk_told, write_whole
+from autodc.propose.made import Origin
 from autodc.study.journal.events import DatasetAdmitted
 from autodc.study.journal.state import State
 from autodc.study.rules.obvious import GIVEN
@@ -62,11 +63,21 @@ def admitted_event(candidate: Candidate, data: Dataset, left_out: int) -> Datase
     return DatasetAdmitted(name=candidate.name, card=card(candidate, data, left_out), reference=data.fingerprint)
 
 
-def let_in(store: ArtefactStore, candidate: Candidate, admission: Admission) -> DatasetAdmitted:
-    """Store what came through the door; the event by which it joins."""
-    assert admission.data is not None
-    _ = store.put_dataset(admission.data)
-    return admitted_event(candidate, admission.data, admission.left_out)
+def let_in(
+    store: ArtefactStore, candidate: Candidate, admission: Admission, origin: Origin | None = None
+) -> DatasetAdmitted:
+    """Store what came through the door; the event by which it joins.
+
+    origin: of all rows that were to come through it, where it is known; it stays beside their content, whatever else
+    goes.
+    """
+    data = admission.data
+    assert data is not None
+    _ = store.put_dataset(data)
+    if origin is not None:
+        origin = origin if admission.kept is None else origin.take(admission.kept)
+        write_whole(origin_file(store.path, data.fingerprint), origin.frame(len(data)).to_parquet)
+    return admitted_event(candidate, data, admission.left_out)
 
 
 def stored_dataset(store: ArtefactStore, state: State, name: str) -> Dataset:

@@ -199,7 +199,7 @@ def _asked(inputs: Inputs) -> StudySpec:
 
 def _many_groups(inputs: Inputs, metadata: pd.DataFrame) -> set[str]:
     """The column that groups rows, where it has too many values to be a condition: it names patients, scans, days."""
-    column = str(inputs.spec.data.validation.options.get("group") or "")
+    column = inputs.spec.data.validation.group or ""
     return {column} if column in metadata and metadata[column].nunique() > MANY_GROUPS else set()
 
 

@@ -15,7 +15,6 @@ from autodc.data.admit import Admission, Candidate
 from autodc.data.catalogue import POOL
 from autodc.data.descent import refuse_descent
 from autodc.errors import DataError
-from autodc.files import write_whole
 from autodc.large import taken_values
 from autodc.propose.made import Origin
 from autodc.propose.pool import FEWEST
@@ -24,7 +23,7 @@ from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules.requests import delivered
 from autodc.table import Table
-from autodc.wire.admitting import let_in, origin_file
+from autodc.wire.admitting import let_in
 from autodc.wire.inputs import Inputs
 from autodc.wire.label_sheets import UNFIT, whole_sheet
 from autodc.wire.labelling import row_ids, wanted_of
@@ -108,19 +107,15 @@ class LabelledRows:
 
     def let_in(self, store: ArtefactStore, candidate: Candidate, admission: Admission) -> ev.DatasetAdmitted:
         """Store what came through the door, and where its rows come from; the event by which it joins."""
-        event = let_in(store, candidate, admission)
-        told = self._told.pop(candidate.name, None)
-        if told is not None and admission.data is not None:
-            rows = told.rows if admission.kept is None else told.rows[np.asarray(admission.kept)]
-            parent, by = np.zeros(len(rows), dtype=np.int64), [told.by] * len(rows)
-            origin = Origin(parents=(POOL,), parent=parent, position=rows, changed={"labelled_by": by})
-            write_whole(origin_file(store.path, admission.data.fingerprint), origin.frame(len(rows)).to_parquet)
-        return event
+        told, origin = self._told.pop(candidate.name, None), None
+        if told is not None:
+            parent, by = np.zeros(len(told.rows), dtype=np.int64), [told.by] * len(told.rows)
+            origin = Origin(parents=(POOL,), parent=parent, position=told.rows, changed={"labelled_by": by})
+        return let_in(store, candidate, admission, origin)
 
     def _may_train(self, name: str, positions: Array, place: str) -> Array:
         """Rows of which nothing, neither content nor group, is held out, shape (n,)."""
-        group = self._spec.data.base.options.get("group")
-        parent, group = np.zeros(len(positions), dtype=np.int64), None if group is None else str(group)
+        parent, group = np.zeros(len(positions), dtype=np.int64), self._spec.data.base.group
         found = refuse_descent(name, (POOL,), parent, positions, self._catalogue, group=group, place=place)
         return np.ones(len(positions), bool) if found.kept is None else np.isin(np.arange(len(positions)), found.kept)
 

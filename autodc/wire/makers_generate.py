@@ -115,19 +115,19 @@ class _Work:
         if all(one.is_fixed for one in declared.values()):
             return True
         parents = seeds.generator(self.seed, "checked").integers(0, len(self.base.x), CHECKED)
-        settings = [*extremes(declared), *spread(declared, BETWEEN, seeds.integer(self.seed, "checked"))]
-        low, high = settings[:2]
-        first, second = (self.asked.rows(one, parents, self.seed) for one in settings[:2])
+        low, high = extremes(declared)
+        first, second = (self.asked.rows(one, parents, self.seed) for one in (low, high))
         if _same(first, second):
             raise self._ignores(f"the same {CHECKED} rows for {_shown(low)} and for {_shown(high)}")
         if self.asked.transforms:  # what it does to a row may leave all together as they were
             one, other = self.frame(first), self.frame(second)
             return not all(one[n].equals(other[n]) for n in one.columns if n in other.columns and n != CLASS)
-        batches = [first, second, *(self.asked.rows(one, parents, self.seed) for one in settings[2:])]
+        between = spread(declared, BETWEEN, seeds.integer(self.seed, "checked"))
+        batches = [first, second, *(self.asked.rows(one, parents, self.seed) for one in between)]
         frames, targets = [self.frame(one) for one in batches], [one.y for one in batches]
         columns = [columns_of(frame, one.x) for frame, one in zip(frames, batches, strict=True)]
         if differ(columns, targets) is False:
-            got = f"rows of {len(settings)} settings, as of {_shown(low)} and {_shown(high)}, differ by chance alone"
+            got = f"rows of {len(batches)} settings, as of {_shown(low)} and {_shown(high)}, differ by chance alone"
             raise self._ignores(got)
         return bool(differ([frame.drop(columns=[CLASS], errors="ignore") for frame in frames], targets))
 

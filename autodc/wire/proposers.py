@@ -42,6 +42,7 @@ from autodc.wire.wishes import (
     as_finding,
     declared_by,
     every,
+    facts_of,
     for_findings,
     hope,
     more_of_kept,
@@ -165,25 +166,20 @@ class Proposers:
         for one in every(state):
             if one.parts == (pool.POOL,):
                 rows = np.asarray(one.arguments.get("rows", ()), dtype=np.int64)
-                barred[rows[: len(rows) - _not_asked(one.name, state)]] = True
+                left = int(facts_of(one.name, state).get("left", 0))  # the last rows: an oracle had no time for them
+                barred[rows[: len(rows) - left]] = True
         for asked in state.requests.values():
             if asked.label and asked.label["pool"] == catalogue.pool.fingerprint:
                 barred[np.asarray(asked.label["rows"], dtype=np.int64)] = True
         return barred
 
 
-def _not_asked(name: str, state: State) -> int:
-    """The last rows of a dataset of the pool, for which an oracle had no time."""
-    facts = state.card(name).get("made", {}).get("facts", {}) if name in state.roster else {}
-    return int(facts.get("left", 0))
-
-
 def never_drawn(inputs: Inputs) -> Array:
     """Rows of the pool that the base has, or of which nothing may be made: they, or others of their group, are held."""
-    catalogue, group = inputs.catalogue, inputs.spec.data.base.options.get("group")
+    catalogue = inputs.catalogue
     assert catalogue.pool is not None
     barred = np.isin(catalogue.pool.hashes, catalogue.base.hashes)
-    barred |= held_out(catalogue.pool, catalogue, None if group is None else str(group))
+    barred |= held_out(catalogue.pool, catalogue, inputs.spec.data.base.group)
     return np.asarray(barred)
 
 
@@ -196,7 +192,7 @@ def base_known(inputs: Inputs, taken: Collection[str] = ()) -> BaseKnown:
         rows=len(base),
         classes=tuple(classes),
         counts=tuple(int(n) for n in counts),
-        group=str(spec.data.base.options.get("group") or ""),
+        group=spec.data.base.group or "",
         networks=EMBEDDING in spec.attributes,
         taken=taken,
         seed=spec.seed,

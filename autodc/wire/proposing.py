@@ -15,7 +15,6 @@ from autodc.data.dataset import Dataset
 from autodc.data.descent import refuse_descent
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError, InputError, each_of
-from autodc.files import write_whole
 from autodc.propose import generate, oracle
 from autodc.propose import made as making
 from autodc.propose.proposal import Proposal
@@ -25,7 +24,7 @@ from autodc.study.phases.propose import weighs
 from autodc.study.ports import ArtefactLost
 from autodc.study.tasks import Answer
 from autodc.study.view import View
-from autodc.wire.admitting import Entrance, let_in, origin_file, stored_dataset, with_pictures
+from autodc.wire.admitting import Entrance, let_in, stored_dataset, with_pictures
 from autodc.wire.declaring import declared
 from autodc.wire.diagnosis import ExploreDiagnoser
 from autodc.wire.inputs import Inputs
@@ -125,7 +124,6 @@ class Making:
     def _let_in(self, one: Proposal, answer: Answer, view: View, place: str) -> ev.DatasetAdmitted:
         out = self._made / one.name
         made = making.read(out)
-        group = self._inputs.spec.data.base.options.get("group")
         descent = refuse_descent(
             one.name,
             made.origin.parents,
@@ -133,7 +131,7 @@ class Making:
             np.asarray(made.origin.position),
             self._inputs.catalogue,
             joined=lambda name: stored_dataset(self._store, view.state, name) if name in view.state.roster else None,
-            group=None if group is None else str(group),
+            group=self._inputs.spec.data.base.group,
             place=place,
         )
         candidate = Candidate(
@@ -151,12 +149,8 @@ class Making:
         admission = self._entrance.admit(candidate, view.state, "ADC-PROP-007")
         assert admission.data is not None
         data = with_pictures(self._store, admission.data, out)
-        event = let_in(self._store, candidate, replace(admission, data=data))
-        origin = made.origin
-        for rows in (descent.kept, admission.kept):
-            origin = origin if rows is None else origin.take(rows)
-        # where rows come from stays beside their content, whatever else of the making goes
-        write_whole(origin_file(self._store.path, data.fingerprint), origin.frame(len(data)).to_parquet)
+        origin = made.origin if descent.kept is None else made.origin.take(descent.kept)
+        event = let_in(self._store, candidate, replace(admission, data=data), origin)
         told = {"seconds": round(answer.seconds, 3), "rows": len(made.x), "facts": dict(made.facts)}
         return replace(event, card={**event.card, "how": one.to_dict(), "made": told})
 

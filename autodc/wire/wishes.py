@@ -66,16 +66,21 @@ def _is_likely(one: ev.FindingMade) -> bool:
     return outside is None or difference is None or float(difference) >= LIKELY * float(outside)
 
 
+def facts_of(name: str, state: State) -> Mapping[str, Any]:
+    """What a maker tells of a dataset that it made; nothing of others."""
+    found: Mapping[str, Any] = state.card(name).get("made", {}).get("facts", {})
+    return found
+
+
 def past(one: Proposal, state: State) -> generate.Past | None:
     """What became of an earlier proposal of a generator; None of what is no such, or was not made."""
     if one.by != generate.BY or one.name not in state.roster or one.finding is None:
         return None
-    facts = state.card(one.name).get("made", {}).get("facts", {})
     return generate.Past(
         generator=str(one.arguments["name"]),
         finding=one.finding,
         rule=str(one.arguments.get("rule", "")),
-        parameters=facts.get("parameters", {}),
+        parameters=facts_of(one.name, state).get("parameters", {}),
         verdict=state.verdict(one.name),
         rows=int(state.card(one.name)["rows"]),
     )
@@ -83,8 +88,7 @@ def past(one: Proposal, state: State) -> generate.Past | None:
 
 def declared_by(state: State) -> dict[str, Mapping[str, Any]]:
     """Generator → the parameters it declares, as the last rows tell that it made."""
-    cards = [(one, state.card(one.name)) for one in every(state) if one.by == generate.BY and one.name in state.roster]
-    told = [(str(one.arguments["name"]), card.get("made", {}).get("facts", {})) for one, card in cards]
+    told = [(str(one.arguments["name"]), facts_of(one.name, state)) for one in every(state) if one.by == generate.BY]
     return {name: facts["declared"] for name, facts in told if "declared" in facts}
 
 

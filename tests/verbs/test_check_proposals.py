@@ -27,7 +27,9 @@ class Lamps:
 
 
 def checked(folder: Path, **changes: Any) -> Any:
-    return preflight(autodc.load(write_world(folder, **{"loop__rounds": 2, "data__test": None, **changes})))
+    return preflight(
+        autodc.load(write_world(folder, **{"loop__rounds": 2, "data__test": None, "data__candidates": [], **changes}))
+    )
 
 
 def pool_of(folder: Path, *parts: str) -> None:
@@ -43,7 +45,6 @@ def test_pool_and_generators_are_told_with_what_they_cost_at_most(
     (tmp_path / "lamps.py").write_text(GENERATOR)
     found = checked(
         tmp_path,
-        data__candidates=[],
         data__pool={"source": "data/pool.npz", "cost_per_row": 0.5},
         data__generators=[{"name": "lamps", "generator": "lamps.py:Lamps", "rows": 40, "cost_per_row": 0.1}],
         loop__propose=["pool", "generate", "relabel", "rebalance"],
@@ -71,7 +72,7 @@ def test_pool_and_generators_are_told_with_what_they_cost_at_most(
 
 def test_a_pool_that_the_base_has_whole_is_said_before_the_night(tmp_path: Path) -> None:
     pool_of(tmp_path, "base")
-    found = checked(tmp_path, data__candidates=[], data__pool={"source": "data/pool.npz"}, loop__propose=["pool"])
+    found = checked(tmp_path, data__pool={"source": "data/pool.npz"}, loop__propose=["pool"])
     assert any("nothing can be drawn: 0 of its" in one for one in found["warnings"])
 
 
@@ -80,7 +81,6 @@ def test_the_cost_is_what_generator_and_pool_can_come_to_in_all_rounds(tmp_path:
     (tmp_path / "lamps.py").write_text(GENERATOR)
     found = checked(
         tmp_path,
-        data__candidates=[],
         data__pool={"source": "data/pool.npz", "cost_per_row": 100},
         data__generators=[{"name": "lamps", "generator": "lamps.py:Lamps", "rows": 500, "cost_per_row": 0.01}],
         loop__propose=["generate", "pool"],
@@ -100,7 +100,7 @@ def test_attributes_that_fail_where_they_are_read_are_told_with_their_line(tmp_p
     (tmp_path / "lamps.py").write_text(f"{GENERATOR}\n{own}")
     generators = [{"name": "lamps", "generator": "lamps.py:Lamps"}]
     with pytest.raises(InputError) as caught:
-        checked(tmp_path, data__candidates=[], data__generators=generators, loop__propose=["generate"])
+        checked(tmp_path, data__generators=generators, loop__propose=["generate"])
     assert caught.value.code == "ADC-PROP-010"
     assert "RuntimeError: not today" in caught.value.got
     assert caught.value.place.endswith("data.generators[0].generator")

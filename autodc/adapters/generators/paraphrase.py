@@ -119,6 +119,13 @@ def polite(text: str, share: float, rng: random.Random) -> str:
     return (end if end[-1] in ".!?" else end + ".") + rng.choice(POLITE_LAST)
 
 
+def written_as(old: str, new: str) -> str:
+    """Write a word in capitals, or with a capital, as the one that it stands for."""
+    if old.isupper() and len(old) > 1:
+        return new.upper()
+    return new.capitalize() if old[0].isupper() else new
+
+
 RULES: Final[Mapping[str, Rewriting]] = {
     "contractions": contracted,
     "numbers": numbered,
@@ -139,10 +146,7 @@ def _replaced(pattern: re.Pattern[str], by: Mapping[str, str], text: str, share:
     def changed(found: re.Match[str]) -> str:
         if rng.random() >= share:
             return found[0]
-        new = by[re.sub(r"\s+", " ", found[0].lower())]
-        if found[0].isupper() and len(found[0]) > 1:
-            return new.upper()
-        return new[0].upper() + new[1:] if found[0][0].isupper() else new
+        return written_as(found[0], by[re.sub(r"\s+", " ", found[0].lower())])
 
     return pattern.sub(changed, text)
 

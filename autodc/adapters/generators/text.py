@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, final
 
 import numpy as np
@@ -117,13 +118,9 @@ class TextGenerator:
     def _changed(self, text: str, used: Mapping[str, float], rng: random.Random) -> str:
         if used["shorten"]:
             text = _shortened(text, used["shorten"])
-        if used["drop_words"]:
-            text = _dropped(text, used["drop_words"], rng)
-        for name, change in (("synonyms", self._synonym), ("elongate", _drawn_out), ("typos", _mistyped)):
+        for name, rule in self._rules.items():
             if used[name]:
-                text = _words_changed(text, used[name], change, rng)
-            if name == "synonyms":
-                text = _paraphrased(text, used, rng)
+                text = rule(text, used[name], rng)
         if used["no_punctuation"] and rng.random() < used["no_punctuation"]:
             text = PUNCTUATION.sub("", text)
         if used[TEMPLATE] and rng.random() < used[TEMPLATE]:
@@ -134,26 +131,29 @@ class TextGenerator:
             text = text.upper()
         return text
 
+    @property
+    def _rules(self) -> Mapping[str, paraphrase.Rewriting]:
+        """What changes words, in its order."""
+        return {
+            "drop_words": _dropped,
+            "synonyms": partial(_words_changed, self._synonym),
+            **paraphrase.RULES,
+            "elongate": partial(_words_changed, _drawn_out),
+            "typos": partial(_words_changed, _mistyped),
+        }
+
     def _synonym(self, word: str, rng: random.Random) -> str:
         others = self.options.synonyms.get(word.lower()) or SYNONYMS.get(word.lower())
         if not others:
             return word
-        found = rng.choice(others)
-        return found.upper() if word.isupper() and len(word) > 1 else found.capitalize() if word[0].isupper() else found
+        return paraphrase.written_as(word, rng.choice(others))
 
 
-def _words_changed(text: str, share: float, change: Callable[[str, random.Random], str], rng: random.Random) -> str:
+def _words_changed(change: Callable[[str, random.Random], str], text: str, share: float, rng: random.Random) -> str:
     def changed(found: re.Match[str]) -> str:
         return change(found[0], rng) if rng.random() < share else found[0]
 
     return WORD.sub(changed, text)
-
-
-def _paraphrased(text: str, used: Mapping[str, float], rng: random.Random) -> str:
-    for name, rule in paraphrase.RULES.items():
-        if used[name]:
-            text = rule(text, used[name], rng)
-    return text
 
 
 def _shortened(text: str, share: float) -> str:
