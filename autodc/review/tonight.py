@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from autodc.review.numbers import count, listed
 from autodc.review.wording import VERDICTS
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.rules.requests import COVERED
+from autodc.study.rules.requests import covers
 from autodc.study.view import spec_of
 
 DAY = 86400.0
@@ -30,7 +31,7 @@ def instead(state: State, one: ev.RequestMade) -> dict[str, Any] | None:
         of = state.findings.get(str(card.get("finding")))
         if of is None or card.get("request") or int(card.get("round") or 0) < one.round:
             continue  # what was there before is in the model that the request is about
-        if len(wanted & set(of.ids)) >= COVERED * len(wanted):
+        if covers(set(of.ids), wanted):
             made[name] = int(card["rows"])
     if not made:
         return None
@@ -45,10 +46,12 @@ def gain_at(one: ev.RequestMade, rows: float) -> float:
     return round(float(np.interp(rows, [n for n, _ in known], [gain for _, gain in known])), 6)
 
 
-def tonight(state: State, one: ev.RequestMade) -> str:
-    """What is made for the same rows while people are waited for, weighed against what is asked for."""
-    numbers = Errors([*one.inside.values(), *one.gain.values()], spec_of(state).task.kind == "classification")
-    said, known = partial(_amount, numbers), instead(state, one)
+def tonight(state: State, one: ev.RequestMade, known: Mapping[str, Any] | None, numbers: Errors) -> str:
+    """What is made for the same rows while people are waited for, weighed against what is asked for.
+
+    known: of `instead`; numbers: how errors of the request are written.
+    """
+    said = partial(_amount, numbers)
     best = actions.best_tonight(state, one.round, one.id)
     first = f" What the study does meanwhile: {best}." if best else ""
     if known is not None:

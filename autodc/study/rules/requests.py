@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -36,39 +36,25 @@ def due(view: View, proposed: Collection[str] = ()) -> tuple[ev.RequestMade, ...
     taken: list[ev.FindingMade] = []
     for one in sure or found:
         rows = set(one.ids)
-        if one.id in proposed or not rows or any(_covers(each, rows) for each in open_rows):
+        if one.id in proposed or not rows or any(covers(each, rows) for each in open_rows):
             continue
         open_rows.append(rows)
         taken.append(one)
     left = max(0, spec.loop.findings - made)
-    price, purse = price_of(spec, state), purse_of(spec, state)
-    base = int(state.card(BASE).get("rows") or 0)
     offered = _offered(state)
-    asks = [
-        ask(
-            _weakness(view, one, looked.made.rows),
-            base,
-            price=price or 0.0,
-            purse=purse,
-            there=len(offered[one.id]["arguments"]["rows"]) if one.id in offered else None,
-        )
-        for one in taken
-    ]
+    asks = [_ask(view, one, looked.made.rows, offered.get(one.id)) for one in taken]
     worthwhile = [one for one in in_order(asks) if one.gain["mid"] > 0][:left]
     first, rank = len(state.requests) + 1, made + 1
     return tuple(
-        _event(view, one, f"R{first + k}", rank + k, price, purse, offered.get(one.finding))
-        for k, one in enumerate(worthwhile)
+        _event(view, one, f"R{first + k}", rank + k, offered.get(one.finding)) for k, one in enumerate(worthwhile)
     )
 
 
 def most_rows(view: View, finding: str) -> int:
     """The most rows that a request of now would ask for a finding of the last diagnosis, were they all there."""
-    looked, state, spec = view.state.diagnosed(view.incumbent), view.state, view.spec
+    looked = view.state.diagnosed(view.incumbent)
     assert looked is not None
-    weakness = _weakness(view, state.findings[finding], looked.made.rows)
-    base = int(state.card(BASE).get("rows") or 0)
-    return ask(weakness, base, price=price_of(spec, state) or 0.0, purse=purse_of(spec, state)).rows
+    return _ask(view, view.state.findings[finding], looked.made.rows).rows
 
 
 def is_open(state: State, name: str) -> bool:
@@ -83,12 +69,17 @@ def is_gone(state: State, name: str) -> bool:
     if looked is None or finding in looked.ids:
         return False
     rows = set(state.findings[finding].ids)
-    return not any(_covers(set(state.findings[one].ids), rows) for one in looked.ids)
+    return not any(covers(set(state.findings[one].ids), rows) for one in looked.ids)
 
 
 def delivered(state: State, name: str) -> tuple[str, ...]:
     """The datasets that were delivered for a request, in the order they came."""
     return tuple(one for one in state.candidates if state.card(one).get("request") == name)
+
+
+def covers(others: Set[int], rows: Set[int]) -> bool:
+    """Whether others hold so large a share of these rows that what is done for them is done for these."""
+    return len(others & rows) >= COVERED * len(rows)
 
 
 def price_of(spec: StudySpec, state: State) -> float | None:
@@ -108,8 +99,16 @@ def purse_of(spec: StudySpec, state: State) -> float:
     return math.inf if spec.budget.cost is None else max(0.0, spec.budget.cost - state.paid)
 
 
-def _covers(others: set[int], rows: set[int]) -> bool:
-    return len(others & rows) >= COVERED * len(rows)
+def _ask(view: View, one: ev.FindingMade, looked_at: int, offered: Mapping[str, Any] | None = None) -> Ask:
+    """What is asked for a finding. looked_at: explore rows of the diagnosis; offered: as of `_offered`."""
+    state, spec = view.state, view.spec
+    return ask(
+        _weakness(view, one, looked_at),
+        int(state.card(BASE).get("rows") or 0),
+        price=price_of(spec, state) or 0.0,
+        purse=purse_of(spec, state),
+        there=None if offered is None else len(offered["arguments"]["rows"]),
+    )
 
 
 def _weakness(view: View, one: ev.FindingMade, looked_at: int) -> Weakness:
@@ -141,16 +140,9 @@ def _offered(state: State) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def _event(
-    view: View,
-    one: Ask,
-    name: str,
-    rank: int,
-    price: float | None,
-    purse: float,
-    offered: Mapping[str, Any] | None,
-) -> ev.RequestMade:
+def _event(view: View, one: Ask, name: str, rank: int, offered: Mapping[str, Any] | None) -> ev.RequestMade:
     state, spec = view.state, view.spec
+    price, purse = price_of(spec, state), purse_of(spec, state)
     rows = {} if offered is None else {**offered["arguments"], "rows": offered["arguments"]["rows"][: one.rows]}
     finding = state.findings[one.finding]
     own = finding.told.get("slice")
