@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from autodc.errors import DataError
+from autodc.errors import AutodcError, DataError, each_of
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 
@@ -13,6 +13,11 @@ ORACLE = "data.pool.oracle"
 """How the name begins of what is delivered by the file of labels that the study file names."""
 PARTS = ("code", "problem", "place", "got", "hint")
 """Of a problem, as an event holds it and an error takes it."""
+
+
+def parts_of(error: AutodcError) -> tuple[dict[str, str], ...]:
+    """All problems of an error, as an event holds them."""
+    return tuple({part: str(getattr(one, part)) for part in PARTS} for one in each_of(error))
 
 
 def refused(state: State) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ def view(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]:
     shares = _is_classification(state)
     numbers = Errors([*one.inside.values(), *one.gain.values()], shares)
     finding = findings.view(state.findings[one.finding], shares)
+    instead = tonight.instead(state, one)
     return {
         **_dict(state, one, rank),
         "words": finding["words"],
@@ -72,8 +73,8 @@ def view(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]:
         "cost_words": _cost_words(one),
         "until_words": f"{_until_words(state, one)}{tonight.due_words(state)}",
         "how": _how(state, one),
-        "tonight": tonight.tonight(state, one),
-        "instead": tonight.instead(state, one),
+        "tonight": tonight.tonight(state, one, instead, numbers),
+        "instead": instead,
         "lead_days": None if (lead := spec_of(state).data.lead_time) is None else round(lead / tonight.DAY, 3),
         "kept_words": [promise_words(each, numbers) for each in _deliveries(state, one)],
         "exhibit": one.exhibit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -45,10 +46,12 @@ def gain_at(one: ev.RequestMade, rows: float) -> float:
     return round(float(np.interp(rows, [n for n, _ in known], [gain for _, gain in known])), 6)
 
 
-def tonight(state: State, one: ev.RequestMade) -> str:
-    """What is made for the same rows while people are waited for, weighed against what is asked for."""
-    numbers = Errors([*one.inside.values(), *one.gain.values()], spec_of(state).task.kind == "classification")
-    said, known = partial(_amount, numbers), instead(state, one)
+def tonight(state: State, one: ev.RequestMade, known: Mapping[str, Any] | None, numbers: Errors) -> str:
+    """What is made for the same rows while people are waited for, weighed against what is asked for.
+
+    known: of `instead`; numbers: how errors of the request are written.
+    """
+    said = partial(_amount, numbers)
     best = actions.best_tonight(state, one.round)
     first = f" What the study does meanwhile: {best}." if best else ""
     if known is not None:

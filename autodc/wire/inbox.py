@@ -17,9 +17,9 @@ from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.sources.stream import options_like
 from autodc.data.admit import Admission, Candidate
 from autodc.data.catalogue import read_rows
-from autodc.errors import DataError, InputError, each_of
+from autodc.errors import DataError, InputError
 from autodc.plan.mixture import BASE
-from autodc.review.deliveries import ORACLE, PARTS, refused_words
+from autodc.review.deliveries import ORACLE, parts_of, refused_words
 from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, RequestMade
 from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
@@ -79,8 +79,7 @@ class Inbox:
                 admission = self._looked_at(candidate, state)
                 candidate = for_request(candidate, admission, _request_of(path, admission, state))
             except InputError as error:
-                told = [{part: str(getattr(one, part)) for part in PARTS} for one in each_of(error)]
-                refused = DeliveryRefused(delivered=path.name, name=name, mark=mark, problems=tuple(told))
+                refused = DeliveryRefused(delivered=path.name, name=name, mark=mark, problems=parts_of(error))
                 found.append(refused)
                 self._notice(refused_words(refused))
                 continue

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
 from autodc import fingerprint
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.data.catalogue import POOL
-from autodc.errors import AutodcError, DataError, InputError, each_of
-from autodc.review.deliveries import ORACLE, PARTS, refused_words
+from autodc.errors import DataError, InputError
+from autodc.review.deliveries import ORACLE, parts_of, refused_words
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import Arrivals
@@ -77,19 +77,20 @@ class OracleFile:
             return []
         found, problems = self._let_in(waiting, state)
         if problems:
-            parts = tuple({part: str(getattr(one, part)) for part in PARTS} for one in problems)
-            refused = ev.DeliveryRefused(delivered=self._place, name=f"{names[0]}-labels", mark=mark, problems=parts)
+            refused = ev.DeliveryRefused(
+                delivered=self._place, name=f"{names[0]}-labels", mark=mark, problems=tuple(problems)
+            )
             self._notice(refused_words(refused))
             return [*found, refused]
         return [*found, *([] if told is None else [replace(told, problems=())])]
 
-    def _let_in(self, waiting: Sequence[ev.RequestMade], state: State) -> tuple[list[Arrived], list[AutodcError]]:
-        catalogue, found, problems = self._inputs.catalogue, list[Arrived](), list[AutodcError]()
+    def _let_in(self, waiting: Sequence[ev.RequestMade], state: State) -> tuple[list[Arrived], list[Mapping[str, str]]]:
+        catalogue, found, problems = self._inputs.catalogue, list[Arrived](), list[Mapping[str, str]]()
         ids, left_out = row_ids(catalogue), catalogue.left_out.get(POOL, 0)
         try:
             labels = labels_in(self._path, self._place, wanted_of(catalogue), ids, left_out)
         except InputError as error:
-            return [], list(each_of(error))
+            return [], list(parts_of(error))
         for asked in waiting:
             mine = [ids[row] for row in asked.label["rows"] if row < len(ids)]
             count = sum(one in labels for one in mine)
@@ -98,7 +99,7 @@ class OracleFile:
             if count < len(mine):
                 got = f"{asked.id}: {count} of {len(mine)} rows have labels so far"
                 hint = "add the others, ? where nobody can tell"
-                problems.append(DataError("ADC-INBX-001", "a sheet is labelled in part", self._place, got, hint))
+                problems += parts_of(DataError("ADC-INBX-001", "a sheet is labelled in part", self._place, got, hint))
                 continue
             name = f"{asked.id}-labels"
             candidate = self._rows.candidate(
@@ -107,7 +108,7 @@ class OracleFile:
             try:
                 admission = self._entrance.admit(candidate, state, REPEATED)
             except InputError as error:
-                problems += each_of(error)
+                problems += parts_of(error)
                 continue
             found.append(self._rows.let_in(self._store, for_request(candidate, admission, asked), admission))
             self._taken.add(asked.id)

@@ -18,7 +18,7 @@ from autodc.errors import AutodcError, InputError, each_of
 from autodc.propose import generate, oracle
 from autodc.propose import made as making
 from autodc.propose.proposal import Proposal
-from autodc.review.deliveries import PARTS
+from autodc.review.deliveries import parts_of
 from autodc.study.journal import events as ev
 from autodc.study.phases.propose import weighs
 from autodc.study.ports import ArtefactLost
@@ -199,5 +199,4 @@ def _price(one: Proposal, rows: int) -> float:
 
 
 def _refused(one: Proposal, view: View, error: AutodcError, cost: float) -> ev.ProposalRefused:
-    problems = [{part: str(getattr(e, part)) for part in PARTS} for e in each_of(error)]
-    return ev.ProposalRefused(name=one.name, round=view.state.round, problems=tuple(problems), cost=cost)
+    return ev.ProposalRefused(name=one.name, round=view.state.round, problems=parts_of(error), cost=cost)

@@ -41,34 +41,20 @@ def due(view: View, proposed: Collection[str] = ()) -> tuple[ev.RequestMade, ...
         open_rows.append(rows)
         taken.append(one)
     left = max(0, spec.loop.findings - made)
-    price, purse = price_of(spec, state), purse_of(spec, state)
-    base = int(state.card(BASE).get("rows") or 0)
     offered = _offered(state)
-    asks = [
-        ask(
-            _weakness(view, one, looked.made.rows),
-            base,
-            price=price or 0.0,
-            purse=purse,
-            there=len(offered[one.id]["arguments"]["rows"]) if one.id in offered else None,
-        )
-        for one in taken
-    ]
+    asks = [_ask(view, one, looked.made.rows, offered.get(one.id)) for one in taken]
     worthwhile = [one for one in in_order(asks) if one.gain["mid"] > 0][:left]
     first, rank = len(state.requests) + 1, made + 1
     return tuple(
-        _event(view, one, f"R{first + k}", rank + k, price, purse, offered.get(one.finding))
-        for k, one in enumerate(worthwhile)
+        _event(view, one, f"R{first + k}", rank + k, offered.get(one.finding)) for k, one in enumerate(worthwhile)
     )
 
 
 def most_rows(view: View, finding: str) -> int:
     """The most rows that a request of now would ask for a finding of the last diagnosis, were they all there."""
-    looked, state, spec = view.state.diagnosed(view.incumbent), view.state, view.spec
+    looked = view.state.diagnosed(view.incumbent)
     assert looked is not None
-    weakness = _weakness(view, state.findings[finding], looked.made.rows)
-    base = int(state.card(BASE).get("rows") or 0)
-    return ask(weakness, base, price=price_of(spec, state) or 0.0, purse=purse_of(spec, state)).rows
+    return _ask(view, view.state.findings[finding], looked.made.rows).rows
 
 
 def is_open(state: State, name: str) -> bool:
@@ -113,6 +99,18 @@ def purse_of(spec: StudySpec, state: State) -> float:
     return math.inf if spec.budget.cost is None else max(0.0, spec.budget.cost - state.paid)
 
 
+def _ask(view: View, one: ev.FindingMade, looked_at: int, offered: Mapping[str, Any] | None = None) -> Ask:
+    """What is asked for a finding. looked_at: explore rows of the diagnosis; offered: as of `_offered`."""
+    state, spec = view.state, view.spec
+    return ask(
+        _weakness(view, one, looked_at),
+        int(state.card(BASE).get("rows") or 0),
+        price=price_of(spec, state) or 0.0,
+        purse=purse_of(spec, state),
+        there=None if offered is None else len(offered["arguments"]["rows"]),
+    )
+
+
 def _weakness(view: View, one: ev.FindingMade, looked_at: int) -> Weakness:
     """looked_at: explore rows of the diagnosis."""
     error, classes = one.error, view.spec.task.kind == "classification"
@@ -142,16 +140,9 @@ def _offered(state: State) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def _event(
-    view: View,
-    one: Ask,
-    name: str,
-    rank: int,
-    price: float | None,
-    purse: float,
-    offered: Mapping[str, Any] | None,
-) -> ev.RequestMade:
+def _event(view: View, one: Ask, name: str, rank: int, offered: Mapping[str, Any] | None) -> ev.RequestMade:
     state, spec = view.state, view.spec
+    price, purse = price_of(spec, state), purse_of(spec, state)
     rows = {} if offered is None else {**offered["arguments"], "rows": offered["arguments"]["rows"][: one.rows]}
     finding = state.findings[one.finding]
     own = finding.told.get("slice")
