@@ -29,7 +29,7 @@ from benchmarks.real.store import Store, key
 
 Array = np.ndarray[Any, Any]
 
-TEXT, TARGET = "text", "label"
+TEXT, TARGET, GROUP = "text", "label", "day"
 POOL, TEST, VALIDATION = "pool", "test", "validation"
 SVC: Mapping[str, Any] = {
     "trainer": "sklearn",
@@ -99,6 +99,8 @@ def _written(folder: Path, name: str, part: Part) -> dict[str, Any]:
         frame, options = pd.DataFrame({TEXT: part.x, TARGET: part.y}), {**options, "text": TEXT}
     else:
         frame = part.x.assign(**{TARGET: part.y})
+        if len(np.unique(part.group)) < len(part):
+            frame, options = frame.assign(**{GROUP: part.group}), {**options, "group": GROUP}
     frame.to_parquet(folder / f"{name}.parquet", index=False)
     return {"source": f"{name}.parquet", "options": options}
 

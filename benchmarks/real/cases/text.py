@@ -54,6 +54,11 @@ def build(folder: Path) -> Case:
     return made(_read(archive), tool.polarity_scores)
 
 
+def snippets(folder: Path) -> pd.DataFrame:
+    """All snippets of which people were sure: domain, mean rating, text, ratings, and y, whether it is kind."""
+    return _told(_read(next(folder.rglob("hutto_ICWSM_2014.tar.gz")))).reset_index(drop=True)
+
+
 def rated(folder: Path) -> Case:
     """The same without the labels that no person gave."""
     automatic = ("amazon_auto", "tweets_auto", "nyt_auto")
@@ -62,9 +67,8 @@ def rated(folder: Path) -> Case:
 
 def made(table: pd.DataFrame, polarity: Callable[[str], dict[str, float]], scale: float = 1.0) -> Case:
     """Build the case from domain, mean rating, text and ratings of each snippet."""
-    table = table[table["mean"].abs() > 0.3].drop_duplicates("text")
+    table = _told(table)
     table = table.iloc[np.random.default_rng(7).permutation(len(table))].reset_index(drop=True)
-    table["y"] = (table["mean"] > 0).astype(np.int64)
     parts: dict[str, list[pd.DataFrame]] = {}
     for domain, cuts in CUTS.items():
         left = table[table.domain == domain]
@@ -96,6 +100,11 @@ def made(table: pd.DataFrame, polarity: Callable[[str], dict[str, float]], scale
         rows=int(2_000 * scale),
         classes=2,
     )
+
+
+def _told(table: pd.DataFrame) -> pd.DataFrame:
+    table = table[table["mean"].abs() > 0.3].drop_duplicates("text")
+    return table.assign(y=(table["mean"] > 0).astype(np.int64))
 
 
 def _read(archive: Path) -> pd.DataFrame:
