@@ -20,6 +20,7 @@ from autodc.study.phases import comparing, holding
 OWN = {"name": "finding-F1", "finding": "F1", "where": "region = 'dark'"}
 BROAD = [{"name": "overall", "role": "target"}]
 GIVEN = [{"name": name, "source": f"data/{name}.npz"} for name in ("lamps", "near", "far", "copies")]
+NIGHT: dict[str, Any] = {"slices": BROAD, "data__candidates": GIVEN, "loop__propose": ["given", "pool"]}
 SEEDS = (11, 12, 13, 14, 15)
 
 
@@ -49,7 +50,7 @@ def asked(study: StudyCore, whole: Plan, without: Plan, name: str, reasons: Sequ
 
 def night(world: Any, rules: int, reasons: Sequence[str], subject: str, control: str) -> StudyCore:
     """A dataset for the finding of dark rows, and another dataset as its control, both of the incumbent."""
-    hand = world(slices=BROAD, data__candidates=GIVEN, loop__propose=["given", "pool"])
+    hand = world(**NIGHT)
     study: StudyCore = hand.open([], rules=rules)
     hand.advance(study, 6)
     study.record(study._own_slice(OWN))
