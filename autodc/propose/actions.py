@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, final
 
 import numpy as np
 from scipy.special import ndtr
+
+from autodc.propose.came_true import Truth
 
 Deed = Literal["more", "finding", "mend", "open", "tune", "wait", "stop"]
 """More of what was kept; data for a finding; the base mended, or its rows again; undecided candidates asked again; the
@@ -51,6 +53,8 @@ class Action:
     days: float | None = None
     """Until it is there, for what is waited for; None: nobody says."""
     fate: Fate = ""
+    hoped: float | None = None
+    """What was expected before it was corrected by what came true of others; None where it was not."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -101,17 +105,21 @@ class Weighed:
     trainings: float | None
     """Left to the study; None: no end."""
     money: float | None
+    truths: Mapping[str, Truth] = field(default_factory=dict)
+    """Kind → what came true of earlier hopes, by which those of now are corrected."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         told = {key: getattr(self, key) for key in self.__slots__}
-        return told | {"actions": [one.to_dict() for one in self.actions]}
+        truths = {kind: one.to_dict() for kind, one in self.truths.items()}
+        return told | {"actions": [one.to_dict() for one in self.actions], "truths": truths}
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Self:
         """Read it of its JSON form."""
         found = {key: told[key] for key in cls.__slots__ if key in told}
-        return cls(**{**found, "actions": tuple(Action.of(one) for one in told["actions"])})
+        truths = {kind: Truth.of(one) for kind, one in told.get("truths", {}).items()}
+        return cls(**{**found, "actions": tuple(Action.of(one) for one in told["actions"]), "truths": truths})
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -198,7 +206,7 @@ def of_search(mean: float, sd: float, noise: float, trainings: float) -> float:
 def _left(one: Action, taken: set[str]) -> Action:
     if one.finding not in taken or one.expected is None or one.kind != "finding":
         return one
-    return replace(one, expected=LEAVES * one.expected)
+    return replace(one, expected=LEAVES * one.expected, hoped=None if one.hoped is None else LEAVES * one.hoped)
 
 
 def _order(one: Action, purse: Purse) -> tuple[float, float, float, str]:

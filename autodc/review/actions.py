@@ -6,7 +6,7 @@ from typing import Any
 
 from autodc.propose.actions import GOING, MADE, Action, Weighed
 from autodc.review.action_words import cost, gain, named, what, when
-from autodc.review.numbers import count, listed
+from autodc.review.numbers import Numbers, count, listed
 from autodc.study.journal.state import State
 from autodc.study.rules.actions import of_round
 
@@ -22,7 +22,7 @@ def sentences(state: State, number: int) -> list[str]:
     found = of_round(state, number)
     if found is None:
         return []
-    told = [_first(state, found), *_then(found), *_beside(state, found), *_waiting(found)]
+    told = [_first(state, found), *_then(found), *_beside(state, found), *_waiting(found), *_corrected(found)]
     if found.floor is not None and not found.ends:
         told.append(f"it stops when nothing is expected above {_value(found.floor)}")
     return told
@@ -42,7 +42,9 @@ def of_dataset(state: State, name: str) -> str:
         return ""
     if mine.expected is None:
         return f"when it was settled, nothing told what it would bring; it was tried for {cost(state, mine)}"
-    return f"when it was settled, {gain(mine)} was expected of it for {cost(state, mine)}"
+    before = mine.hoped is not None and abs(mine.hoped - mine.expected) > _TOLD * abs(mine.hoped)
+    was = f" ({Numbers(3).signed(mine.hoped or 0.0)} before earlier hopes were held against what came true)"
+    return f"when it was settled, {gain(mine)} was expected of it{was if before else ''} for {cost(state, mine)}"
 
 
 def best_tonight(state: State, number: int) -> str:
@@ -116,6 +118,21 @@ def _waiting(found: Weighed) -> list[str]:
     worth = ("worth less tonight" if less else "worth more, but not there") if known else "no choice for tonight"
     others = f" (by gain for cost before {count(len(waiting) - 1, 'other request')})" if len(waiting) > 1 else ""
     return [f"waiting for {best.name} is {worth}: {gain(best)}, {when(best)}{others}"]
+
+
+def _corrected(found: Weighed) -> list[str]:
+    """What came true of earlier hopes, where it changes those of now."""
+    told = {kind: one for kind, one in found.truths.items() if abs(one.ratio - 1) >= _TOLD}
+    return [
+        f"what is hoped of {_KINDS[kind]} is taken {one.ratio:.2g} times, for {count(one.datasets, 'dataset')} so far "
+        f"brought {Numbers(3).signed(one.gained)} where {Numbers(3).signed(one.hoped)} was hoped"
+        for kind, one in told.items()
+    ]
+
+
+_TOLD = 0.05
+"""Corrections that are less are not told."""
+_KINDS = {"finding": "rows for findings", "more": "more of what was kept", "mend": "a mended base"}
 
 
 def _value(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autodc.review import together
 from autodc.review.numbers import Numbers, count, listed
+from autodc.review.wording import of_finding
 from autodc.study.journal.state import State
 from autodc.study.rules.controls import controls_of
 
@@ -35,24 +36,21 @@ def sentence(state: State, name: str) -> str:
             f"{name} was kept in one claim with {listed(others)}, as many rows by chance: which of them brought the "
             "gain was not asked, so it may be more data and not the right data"
         )
-    span = numbers.span(told.low, told.high)
-    pairs = count(told.pairs, "pair")
+    by = told.own or {"gain": told.gain, "difference": told.difference, "low": told.low, "high": told.high}
+    gain, more = numbers.signed(by["gain"]), numbers.signed(by["difference"])
+    span = f"95% interval {numbers.span(by['low'], by['high'])}, {count(told.pairs, 'pair')}"
+    here = "" if told.own is None else f" on the {of_finding(told.own['slice'])}, by which it was kept"
+    there = "" if told.own is None else f"; on the targets {numbers.signed(told.difference)}"
     who = f"{told.control}, as many rows by chance"
     if told.beside:
         who += f", and {count(len(told.beside), 'other dataset')} with it"
     if told.says == "more":
-        return (
-            f"more data, not the right data: {who}, did as well as {name} "
-            f"({numbers.signed(told.difference)} between them, 95% interval {span}, {pairs})"
-        )
+        return f"more data, not the right data: {who}, did as well as {name}{here} ({more} between them, {span}{there})"
     if told.says == "right":
-        return (
-            f"it was the right data: {name} brought {numbers.signed(told.gain)}, {numbers.signed(told.difference)} "
-            f"more than {who} (95% interval {span}, {pairs})"
-        )
+        return f"it was the right data: {name} brought {gain}{here}, {more} more than {who} ({span}{there})"
     return (
-        f"whether {name} was the right data or only more of it is open: it brought {numbers.signed(told.difference)} "
-        f"more than {who} (95% interval {span}, {pairs})"
+        f"whether {name} was the right data or only more of it is open: it brought {more} more than {who}{here} "
+        f"({span}{there})"
     )
 
 

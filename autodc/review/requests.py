@@ -88,7 +88,9 @@ def about_delivery(state: State, name: str) -> str:
     if one is None:
         return ""
     numbers = Errors([*one.inside.values(), *one.gain.values()], _is_classification(state))
-    return promise_words(_delivery(state, one, name), numbers)
+    none = state.card(name).get("undeclared")
+    why = "" if none is None else f"; its finding has no slice of its own: {none['got']}"
+    return promise_words(_delivery(state, one, name), numbers) + why
 
 
 def short_dict(one: Mapping[str, Any]) -> dict[str, Any]:

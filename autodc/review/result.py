@@ -101,7 +101,8 @@ def candidate(state: State, name: str) -> dict[str, Any]:
 def _control(told: ev.ControlCompared) -> dict[str, Any]:
     """A dataset beside as many rows by chance."""
     names = ("control", "says", "gain", "difference", "low", "high", "pairs", "beside")
-    return {name: getattr(told, name) for name in names}
+    own = {} if told.own is None else {"own": dict(told.own)}
+    return {name: getattr(told, name) for name in names} | own
 
 
 def _shortened(how: Mapping[str, Any]) -> dict[str, Any]:

@@ -199,19 +199,25 @@ class EvidenceAssessor:
         targets = table.objective(view.spec.gate.min_rows)
         return beside.told(table, self._metric, targets, beside.arms(view, read, draws), pools)
 
-    def contrast(self, view: View, better: Plan, worse: Plan, seeds: Sequence[int]) -> Mapping[str, float]:
-        """By how much the objective of one plan is above another's on the gate rows, of pairs that are trained."""
-        table = self._slices.gate
+    def contrast(
+        self, view: View, better: Plan, worse: Plan, seeds: Sequence[int], on: str = ""
+    ) -> Mapping[str, float]:
+        """By how much one plan is above another on the gate rows, of pairs that are trained.
+
+        on: the slice on which; left out: the objective.
+        """
+        table, name = self._slices.gate, on or OBJECTIVE
+        among = [table[on]] if on else table.objective(view.spec.gate.min_rows)
         above, below = ([self._trained(view.state, plan, seed) or {} for seed in seeds] for plan in (better, worse))
         rows, clusters = weighted_rows(
             [
                 (self._scored(table, one, above) - self._scored(table, one, below), one.clusters, one.weight)
-                for one in table.objective(view.spec.gate.min_rows)
+                for one in among
             ]
         )
         pools = Pools() if _soft(view.spec) and len(seeds) > 1 else self._pools(view, table)
-        vouched = not (draws(better) or draws(worse)) and pools.speaks(OBJECTIVE, float(np.mean(np.square(rows))))
-        return bounded(rows, clusters, pools.of(OBJECTIVE), vouched=vouched)
+        vouched = not (draws(better) or draws(worse)) and pools.speaks(name, float(np.mean(np.square(rows))))
+        return bounded(rows, clusters, pools.of(name), vouched=vouched)
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:
         """Split the gain by the contrasts of `study.credit`, on validation. tables: the four trainings of each seed.

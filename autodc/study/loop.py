@@ -16,7 +16,7 @@ from autodc.study.journal.state import State
 from autodc.study.phases import comparing
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import fidelity, probing
+from autodc.study.rules import comparisons, fidelity, probing
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -73,6 +73,8 @@ class Loop:
         phase = view.phase
         if self._state.asked is not None and view.has_start and (phase is None or not phase.closing):
             return comparing.stopped(view)
+        if self._tools.own_slice is not None and (own := comparisons.to_join(self._state)) is not None:
+            return self._tools.own_slice(own)
         if (measured := fidelity.measured(view) or probing.measured(view)) is not None:
             return measured
         return self._next(view).begin(view) if phase is None else phase.decide(view, self._tools)

@@ -26,6 +26,9 @@ DECLARES = 4
 """In studies that were begun by these rules (StudyStarted.rules) findings have slices of their own."""
 FEW, NO_RULE = "ADC-PROP-052", "ADC-PROP-053"
 
+DELIVERIES_DECLARE = 5
+"""In studies that were begun by these rules what is delivered for a finding declares its slice as well."""
+
 Own = Mapping[str, str]
 """{name, finding, where}."""
 Note = Mapping[str, str]
@@ -59,6 +62,24 @@ def declared(
         for one in found
     ]
     return meant, tuple({one["name"]: one for one in own.values()}.values()), tuple(notes)
+
+
+def of_delivery(inputs: Inputs, state: State, event: ev.DatasetAdmitted) -> ev.DatasetAdmitted:
+    """Return what was delivered for a request with the slice of its confirmed finding among its targets.
+
+    Its card then has `own`, the slice, which joins before anything is trained on what was delivered, or `undeclared`:
+    why there is none.
+    """
+    card = event.card
+    if state.question.rules < DELIVERIES_DECLARE or inputs.sides is None or not card.get("request"):
+        return event
+    for finding in _confirmed(state, (str(card.get("finding")),)):
+        own = _own(inputs, state, finding, ())
+        if "code" in own:
+            return replace(event, card={**card, "undeclared": dict(own)})
+        targets = card.get("targets") or [one.name for one in inputs.spec.targets]
+        return replace(event, card={**card, "targets": [*targets, own["name"]], "own": dict(own)})
+    return event
 
 
 def _confirmed(state: State, names: Iterable[str]) -> list[ev.FindingMade]:

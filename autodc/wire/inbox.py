@@ -24,6 +24,7 @@ from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, Reques
 from autodc.study.journal.state import State
 from autodc.studyfile.study import SourceSpec
 from autodc.wire.admitting import Entrance
+from autodc.wire.declaring import of_delivery
 from autodc.wire.inputs import Inputs
 from autodc.wire.label_sheets import SETTLED
 from autodc.wire.labelled import BY, LabelledRows
@@ -83,7 +84,8 @@ class Inbox:
                 found.append(refused)
                 self._notice(refused_words(refused))
                 continue
-            found.append(self._labelled.let_in(self._store, candidate, admission))
+            event = self._labelled.let_in(self._store, candidate, admission)
+            found.append(of_delivery(self._inputs, state, event))
             self._taken.add(name)
         return found
 

@@ -17,6 +17,7 @@ from autodc.study.journal.state import State
 from autodc.study.ports import Arrivals
 from autodc.study.rules.requests import delivered
 from autodc.wire.admitting import Entrance
+from autodc.wire.declaring import of_delivery
 from autodc.wire.inbox import REPEATED, Inbox, for_request
 from autodc.wire.inputs import Inputs
 from autodc.wire.label_sheets import SETTLED, labels_in
@@ -110,7 +111,8 @@ class OracleFile:
             except InputError as error:
                 problems += parts_of(error)
                 continue
-            found.append(self._rows.let_in(self._store, for_request(candidate, admission, asked), admission))
+            event = self._rows.let_in(self._store, for_request(candidate, admission, asked), admission)
+            found.append(of_delivery(self._inputs, state, event))
             self._taken.add(asked.id)
         return found, problems
 

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from autodc.adapters.journal import open_for_reading
 from autodc.data.dataset import Dataset
 from autodc.review.concerns import concerns
 from autodc.review.numbers import Numbers
+from autodc.review.requests import about_delivery
 from autodc.review.result import result
 from autodc.review.status import status
 from autodc.study.journal import events as ev
 from autodc.study.journal.fold import apply, fold
 from autodc.study.journal.state import State
+from autodc.study.rules.comparisons import to_join
 from autodc.studyfile import load
 from autodc.testing.worlds.cells import CANDIDATES, CellTrainer, write_world
 from autodc.verbs.study import Study
@@ -184,7 +187,7 @@ def test_what_is_delivered_for_a_request_is_tied_to_it_and_told_once_where_it_co
     asked(state)
     first, other = admitted(inbox, state)
     assert (first.name, first.card["request"], first.card["finding"]) == ("R1-lamps-again", "R1", "F1")
-    assert (first.card["targets"], first.card["cost"], first.card["by"]) == (["dark"], 200.0, "inbox")
+    assert (first.card["targets"], first.card["cost"], first.card["by"]) == (["dark", "finding-F1"], 200.0, "inbox")
     assert (other.name, other.card["finding"], "request" in other.card) == ("R12", None, False)
     assert len(notices) == 1
     assert "the same rows as `R1-lamps-again`" in notices[0]
@@ -217,6 +220,58 @@ def test_a_sheet_or_a_column_may_name_the_request(world: Path) -> None:
     inbox, state = looked(world, [])
     asked(state)
     assert {one.name: one.card["request"] for one in admitted(inbox, state)} == {"june": "R1", "may": "R1"}
+
+
+def test_it_declares_the_slice_of_its_finding_but_for_one_that_has_none_and_in_a_study_of_before(world: Path) -> None:
+    deliver(world, "R1-lamps")
+    found = {}
+    for name, rules, changed in (
+        ("own", 5, {}),
+        ("before", 4, {}),
+        ("unsure", 5, {"status": "suspected"}),
+        ("slice", 5, {"told": {"slice": "dark"}}),
+        ("none", 5, {"rule": "region = 'dark' AND target < 0"}),
+    ):
+        inbox, state = looked(world, [])
+        state.started = replace(state.question, rules=rules)
+        asked(state)
+        state.findings["F1"] = replace(state.findings["F1"], **changed)
+        (event,) = admitted(inbox, state)
+        found[name] = event.card
+        assert to_join(state) == event.card.get("own")
+    assert found["own"]["own"] == {"name": "finding-F1", "finding": "F1", "where": "region = 'dark'"}
+    assert found["own"]["targets"] == ["dark", "finding-F1"]
+    assert [found[name]["targets"] for name in ("before", "unsure", "slice", "none")] == [["dark"]] * 4
+    assert [name for name, card in found.items() if "undeclared" in card] == ["none"]
+    assert found["none"]["undeclared"]["code"] == "ADC-PROP-053"
+    assert "its finding has no slice of its own: F1: region = 'dark' AND target < 0: " in about_delivery(
+        state, "R1-lamps"
+    )
+
+
+@pytest.mark.slow
+def test_its_slice_joins_before_anything_is_trained_on_it_and_may_keep_it(tmp_path: Path) -> None:
+    whole = [{"name": "overall", "role": "target"}]
+    write_world(tmp_path, data__candidates=[], data__inbox="inbox", loop__rounds=2, budget__trainings=50, slices=whole)
+    given: list[Path] = []
+
+    def see(trial: Any) -> None:
+        if not given and study._core.state.requests:
+            given.append(deliver(tmp_path, "R1-lit"))
+
+    with Study.open(load(tmp_path / "study.yaml"), tmp_path / "out") as study:
+        finish(study, see)
+        assert "R1-lit" in study.result()["kept"]
+    with open_for_reading(tmp_path / "out" / "journal.sqlite") as journal:
+        events = [event for _, event in journal.read()]
+    at = next(i for i, one in enumerate(events) if isinstance(one, ev.DatasetAdmitted) and one.name == "R1-lit")
+    own, joined = events[at].card["own"], events[at + 1]
+    assert isinstance(joined, ev.SliceAdmitted)
+    assert (joined.name, joined.finding, joined.card["role"]) == (own["name"], own["finding"], "finding")
+    assert (to_join(fold(events[: at + 1])), to_join(fold(events[: at + 2]))) == (own, None)
+    looks = [look for t in fold(events).comparisons if "R1-lit" in t.members for look in t.typed_looks]
+    assert looks
+    assert all(look.slices[own["name"]].declared for look in looks)
 
 
 def finish(study: Study, see: Any = lambda trial: None) -> None:

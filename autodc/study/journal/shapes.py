@@ -328,6 +328,10 @@ NotesJson = Annotated[tuple[Json, ...], listed(_NOTE)]
 """What could not be done, by code, and what was met."""
 OwnSlicesJson = Annotated[tuple[Json, ...], listed(_OWN_SLICE)]
 """Slices of findings: the name, whose rule it is, and the rule."""
+HeldJson = Annotated[
+    Json | None, optional(record(dict.fromkeys(("gain", "difference", "low", "high"), number) | {"slice": text}))
+]
+"""Rows beside as many by chance on a slice."""
 ProposalsJson = Annotated[tuple[Json, ...], listed(_PROPOSED)]
 """propose.proposal.Proposal each, in the order they join the roster."""
 ProblemsJson = Annotated[tuple[Json, ...], listed(_PROBLEM)]

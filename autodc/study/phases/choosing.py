@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
 
 from autodc.plan.plan import Plan
 from autodc.propose.actions import GOING, Action, Deed, Weighed, of_search, weigh
+from autodc.propose.came_true import Truth
 from autodc.propose.chance import affordable, beside_chosen, with_controls
 from autodc.propose.proposal import Proposal
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import actions, allowance, pairs, requests
+from autodc.study.rules import actions, allowance, hopes, pairs, requests
 from autodc.study.view import View
 
 SEARCHED = 2.0
@@ -52,9 +53,21 @@ def weighed(view: View, tools: Tools, proposals: Sequence[Proposal]) -> Weighed:
     each = SEARCHED + actions.gated(state)
     controls = [one for one in proposals if one.control_of]
     sure = {name for name, one in state.findings.items() if one.status == "confirmed"}
+    truths = hopes.truths(view)
     found = [_made(one, each, controls, sure) for one in proposals if not one.control_of]
+    if state.question.rules >= hopes.CORRECTS:
+        found = [_corrected(one, truths) for one in found]
     found += [*_open(view), *_tuning(view, tools), *_waiting(view, each)]
-    return weigh(found, actions.purse(view), actions.floor(view), may_end=actions.may_end(view))
+    weighed_ = weigh(found, actions.purse(view), actions.floor(view), may_end=actions.may_end(view))
+    return replace(weighed_, truths=truths)
+
+
+def _corrected(one: Action, truths: Mapping[str, Truth]) -> Action:
+    """The same, what is hoped of it times what came true of its kind."""
+    if one.expected is None:
+        return one
+    ratio = truths[one.kind].ratio if one.kind in truths else 1.0
+    return replace(one, expected=round(ratio * one.expected, 6), hoped=one.expected)
 
 
 def _told(one: Action, found: Weighed) -> str:

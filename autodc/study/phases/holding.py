@@ -1,4 +1,7 @@
-"""Chosen rows are held against as many by chance when the comparisons of a round are over: it trains nothing."""
+"""Chosen rows are held against as many by chance when the comparisons of a round are over: it trains nothing.
+
+What the slice of its finding kept is held there: the objective hardly shows what it was kept for.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,11 @@ def next_event(view: View, tools: Tools) -> ev.ControlCompared | None:
     found = controls.next_contrast(view)
     if found is None:
         return None
-    alone = not found.beside and not found.by_slice
-    told = tools.assessor.contrast(view, found.without_control, found.without_subject, found.seeds)
+    arms = found.without_control, found.without_subject
+    told = tools.assessor.contrast(view, *arms, found.seeds)
+    own = {**tools.assessor.contrast(view, *arms, found.seeds, found.own)} if found.own else None
+    gain, by = (found.gain, told) if own is None else (found.own_gain, own)
+    alone = not found.beside and (own is not None or not found.by_slice)
     return ev.ControlCompared(
         round=view.state.round,
         horizon=view.horizon,
@@ -29,6 +35,7 @@ def next_event(view: View, tools: Tools) -> ev.ControlCompared | None:
         low=told["low"],
         high=told["high"],
         pairs=len(found.seeds),
-        says=said(found.gain, told["difference"], told["low"], told["high"], alone=alone),
+        says=said(gain, by["difference"], by["low"], by["high"], alone=alone),
         beside=found.beside,
+        own=None if own is None else {"slice": found.own, "gain": found.own_gain, **own},
     )

@@ -48,8 +48,10 @@ class Assessor(Protocol):
         """Those of the others that help the same rows as the members do."""
         ...
 
-    def contrast(self, view: View, better: Plan, worse: Plan, seeds: Sequence[int]) -> Mapping[str, float]:
-        """By how much the objective of one plan is above another's: {difference, low, high}, of trained pairs."""
+    def contrast(
+        self, view: View, better: Plan, worse: Plan, seeds: Sequence[int], on: str = ""
+    ) -> Mapping[str, float]:
+        """By how much one plan is above another on the objective, or on a slice: {difference, low, high}, of pairs."""
         ...
 
     def credit(self, view: View, tables: Sequence[tuple[int, int, int, int]]) -> dict[str, Any] | None:

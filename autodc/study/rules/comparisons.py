@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from autodc.plan.plan import Plan
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -20,6 +23,12 @@ def declared(state: State, comparison: ComparisonState) -> frozenset[str]:
     if not meant or any(t is None for t in meant):
         named = everything | (named & own)
     return named - own if comparison.all_rows else named
+
+
+def to_join(state: State) -> Mapping[str, Any] | None:
+    """The next slice of a finding that a delivery declares (`own` of its card) and the study has not; else None."""
+    every = (card["own"] for card in state.roster.values() if card.get("own"))
+    return next((one for one in every if one["name"] not in state.question.slices), None)
 
 
 def pooled(state: State) -> list[ComparisonState]:

@@ -12,6 +12,9 @@ from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.view import View
 
+HOLDS_OWN = 5
+"""Studies that were begun by these rules (StudyStarted.rules) hold what the slice of a finding kept there too."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,10 @@ class Contrast:
     """What is left out with the control, where it was not left out alone."""
     by_slice: bool
     """Whether the subject was kept for what it brings on the slice of its finding, which the objective hardly shows."""
+    own: str
+    """The slice of its finding, where that kept it and it is one of the study; else empty."""
+    own_gain: float
+    """What the subject brings there."""
     seeds: tuple[int, ...]
     """Of pairs that both were trained with, and that are visible."""
 
@@ -61,14 +68,18 @@ def _contrast(view: View, name: str, control: str) -> Contrast | None:
                 continue
             seeds = tuple(s for s in mine.seeds if _is_seen(view, without, s) and _is_seen(view, without_control, s))
             if seeds:
+                by_slice, look = kept_by_slice(state, name, mine), mine.typed_looks[-1]
+                own = _own(state, name) if by_slice and state.question.rules >= HOLDS_OWN else ""
                 return Contrast(
                     subject=name,
                     control=control,
-                    gain=mine.sign * mine.typed_looks[-1].objective.difference,
+                    gain=mine.sign * look.objective.difference,
                     without_control=without_control,
                     without_subject=without,
                     beside=tuple(n for n in other.members if n != control),
-                    by_slice=kept_by_slice(state, name, mine),
+                    by_slice=by_slice,
+                    own=own if own in look.slices else "",
+                    own_gain=mine.sign * look.slices[own].difference if own in look.slices else 0.0,
                     seeds=seeds,
                 )
     return None
@@ -78,6 +89,11 @@ def kept_by_slice(state: State, name: str, alone: ComparisonState) -> bool:
     """Whether a dataset was kept by the slice of its finding: by its own comparison, else by one that it was in."""
     telling = [alone] if alone.verdict == "keep" else [t for t in state.comparisons if name in t.members]
     return any(t.verdict == "keep" and KEPT_FINDING in t.reasons for t in telling)
+
+
+def _own(state: State, name: str) -> str:
+    """The slice of a finding that a dataset declares; empty where it declares none."""
+    return next((one for one in state.card(name).get("targets") or () if one in state.of_findings), "")
 
 
 def _alone(state: State, name: str) -> list[ComparisonState]:

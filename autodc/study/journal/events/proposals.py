@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autodc.masking import masked_tree
 from autodc.study.journal.events.base import Event
-from autodc.study.journal.shapes import NotesJson, OwnSlicesJson, ProblemsJson, ProposalsJson, WeighedJson
+from autodc.study.journal.shapes import HeldJson, NotesJson, OwnSlicesJson, ProblemsJson, ProposalsJson, WeighedJson
 
 __all__ = ["ControlCompared", "ProposalRefused", "ProposalsMade"]
 
@@ -73,6 +73,8 @@ class ControlCompared(Event):
     """low, high: its 95% interval."""
     pairs: int
     says: str
-    """propose.chance.Said."""
+    """propose.chance.Said, of the slice of its finding where that kept it, else of the objective."""
     beside: tuple[str, ...] = ()
     """What was left out with the control, where it was not left out alone: it can only look better than it is."""
+    own: HeldJson = None
+    """{slice, gain, difference, low, high}: the same on the slice of its finding; None where that did not keep it."""

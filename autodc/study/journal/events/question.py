@@ -28,7 +28,7 @@ __all__ = [
     "WarmStarted",
 ]
 
-RULES = 4
+RULES = 5
 """What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 
@@ -55,7 +55,9 @@ class StudyStarted(Event):
     rules: int = 0
     """0: trainings are planned as by an autodc that knew no obvious baselines and no explore rows, so that its journals
     go on to the same decisions; 1: by one whose rounds began with no diagnosis; 2: by one that made no data; 3: by one
-    that made them in the order of what is hoped alone, and in which no finding had a slice of its own; 4: as today."""
+    that made them in the order of what is hoped alone, and in which no finding had a slice of its own; 4: by one that
+    corrected no hope by what came true, held nothing against its control on the slice of its finding, let no delivery
+    declare one, and asked no oracle again for a finding of which it could tell too few rows; 5: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
