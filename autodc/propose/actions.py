@@ -24,6 +24,8 @@ search alone goes on; a delivery is waited for; nothing more."""
 Fate = Literal["taken", "beside", "later", "little", "dear", "known", ""]
 """Made in this round; goes on beside what is made; no trainings are left for it in this round; less is expected than
 matters; the budget does not pay it; it is what waits or is told alone."""
+SUSPECTED = 0.3
+"""Of what rows for a confirmed finding would bring, those for a suspected one are expected to bring this part."""
 LEAVES = 0.4
 """Rows for a finding leave this share of what is hoped for it to others for the same finding."""
 MADE = ("more", "finding", "mend")
@@ -55,6 +57,8 @@ class Action:
     fate: Fate = ""
     hoped: float | None = None
     """What was expected before it was corrected by what came true of others; None where it was not."""
+    at_best: float | None = None
+    """What is expected where what it is made for is no luck; None: as expected. What may matter is not too little."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -236,4 +240,6 @@ def _at_least_one(ordered: Sequence[Action], purse: Purse) -> list[Action]:
 
 
 def _is_little(one: Action, floor: float) -> bool:
-    return not one.confirmed and one.expected is not None and one.expected < floor
+    if one.confirmed or one.expected is None:
+        return False
+    return (one.expected if one.at_best is None else one.at_best) < floor

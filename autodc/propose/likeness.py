@@ -46,6 +46,24 @@ def likeness(known: Array, wanted: Array, failed: Array, rows: Array, seed: int)
     return np.asarray(found.predict_proba(rows)[:, 1])
 
 
+def concentration(known: Array, failed: Array, seed: int) -> float:
+    """How much of the error lies where trees that never saw a row take it for one that fails, as a share of all error.
+
+    Above what such rows would fail anyway, from 0 (failures are like all other rows) to nearly 1. known: features of
+    the explore rows, shape (n, d); failed: shape (n,) of booleans.
+    """
+    if not 2 <= failed.sum() < len(failed) - 1:
+        return 0.0
+    if len(known) > MOST:
+        some = np.sort(np.random.default_rng(seed).permutation(len(known))[:MOST])
+        known, failed = known[some], failed[some]
+    told = np.nan_to_num(_grown(known, failed, seed).oob_decision_function_[:, 1]) > LIKELIER
+    if not 1 <= told.sum() < len(told):
+        return 0.0
+    more = float(failed[told].mean() - failed[~told].mean())
+    return max(0.0, more) * float(told.mean()) / float(failed.mean())
+
+
 def _grown(known: Array, wanted: Array, seed: int) -> ExtraTreesClassifier:
     trees = ExtraTreesClassifier(
         TREES,

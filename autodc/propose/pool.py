@@ -23,7 +23,7 @@ from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import AutodcError
 from autodc.propose.likeness import LIKELIER, likeness
-from autodc.propose.proposal import Proposal
+from autodc.propose.proposal import REST, Proposal
 from autodc.propose.reach import within_reach
 from autodc.propose.taking import TAKE
 
@@ -57,7 +57,7 @@ class Wish:
     expected: float = 0.0
     """The gain of the objective that is hoped for."""
     finding: str | None = None
-    """None: rows by chance."""
+    """None: no finding names them."""
     code: str = ""
     rule: str = ""
     ids: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -66,6 +66,9 @@ class Wish:
     """What else the finding tells."""
     more_of: str | None = None
     """A dataset that was kept, of whose kind more is wanted."""
+    rows: int | None = None
+    """How many; None: as many as a dataset of the pool usually has."""
+    tags: tuple[str, ...] = ()
 
     @property
     def where(self) -> str | None:
@@ -139,7 +142,7 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     first[np.unique(seen.content, return_index=True)[1]] = True
     free = first & ~seen.barred
     wanted = inside & seen.failed
-    by_chance = wish.finding is None or not 1 <= wanted.sum() < len(wanted)
+    by_chance = not 1 <= wanted.sum() < len(wanted)
     rule = wish.where
     offered = _looked_at(np.flatnonzero(free if rule is not None and not by_chance else members & free), members, seed)
     shown = seen.pool_attributes.iloc[offered]
@@ -171,7 +174,8 @@ def proposals(
         if len(made) >= most:
             break
         try:
-            chosen = choose(replace(seen, barred=barred), wish, count, seeds.integer(seed, "pool", wish.name))
+            wanted = count if wish.rows is None else wish.rows
+            chosen = choose(replace(seen, barred=barred), wish, wanted, seeds.integer(seed, "pool", wish.name))
         except AutodcError as error:
             notes.append({"code": "ADC-PROP-002", "got": f"{wish.name}: {error.brief}"})
             continue
@@ -180,12 +184,14 @@ def proposals(
             continue
         barred[chosen.rows] = True
         made.append(_proposal(wish, chosen, cost))
-    if made:
-        size = max(one.rows for one in made)
+    beside = [one for one in made if REST not in one.tags]
+    if beside:
+        named = [one for one in beside if not one.tags] or beside
+        size = max(one.rows for one in named)
         left = np.flatnonzero(~barred)
         rows = np.sort(np.random.default_rng(seeds.integer(seed, "control", round_number)).permutation(left)[:size])
         if len(rows) >= FEWEST:
-            made.append(_control(f"random-{round_number}", rows, made, cost))
+            made.append(_control(f"random-{round_number}", rows, beside, cost))
     return tuple(made), tuple(notes)
 
 
@@ -206,12 +212,15 @@ def _proposal(wish: Wish, chosen: Chosen, cost: float) -> Proposal:
         cost=round(n * cost, 6),
         finding=wish.finding,
         more_of=wish.more_of,
+        tags=wish.tags,
         expected=round(wish.expected, 6),
         words=_words(chosen, wish),
     )
 
 
 def _words(chosen: Chosen, wish: Wish) -> str:
+    if wish.tags:
+        return f"{len(chosen.rows)} rows of the pool: {wish.why}"
     within = f"{len(chosen.rows) - chosen.beyond} of {chosen.matching} rows of the pool that match"
     return f"{within}{f', {chosen.beyond} as like beyond its rule' if chosen.beyond else ''}: {wish.why}"
 

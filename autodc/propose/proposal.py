@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, final
 
+FAILING, REST = "failing", "rest"
+"""Tags of rows of a pool that are like all that fails, and of all that is left of it: no finding names them."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

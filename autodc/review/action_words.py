@@ -14,7 +14,7 @@ def what(state: State, one: Action) -> str:
     """What it is."""
     match one.kind:
         case "finding":
-            return f"rows for {one.finding} ({one.name})"
+            return f"rows for {one.finding} ({one.name})" if one.finding else f"rows of the pool ({one.name})"
         case "more":
             told = next((made for made in state.to_make if made["name"] == one.name), {})
             return f"more of {told.get('more_of') or 'what was kept'} ({one.name})"

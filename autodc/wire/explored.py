@@ -41,8 +41,9 @@ EMBEDDING = "embedding"
 """The enricher of spaces. Where a study names it, networks that are installed look at the rows, milliseconds each,
 once; where it does not, principal components or TF-IDF do."""
 
-MANY_GROUPS = 50
-"""Of a column that groups rows, more values than that say which, and no rule over them holds of new ones."""
+MANY_GROUPS, MANY_NUMBERS = 50, 12
+"""Of a column that groups rows, more values than that say which, and no rule over them holds of new ones; of numbers
+fewer will do, for a range of them is a range of names."""
 
 BESIDE_BASE = frozenset(
     {
@@ -200,7 +201,10 @@ def _asked(inputs: Inputs) -> StudySpec:
 def _many_groups(inputs: Inputs, metadata: pd.DataFrame) -> set[str]:
     """The column that groups rows, where it has too many values to be a condition: it names patients, scans, days."""
     column = inputs.spec.data.validation.group or ""
-    return {column} if column in metadata and metadata[column].nunique() > MANY_GROUPS else set()
+    if column not in metadata:
+        return set()
+    most = MANY_NUMBERS if pd.api.types.is_numeric_dtype(metadata[column].dtype) else MANY_GROUPS
+    return {column} if metadata[column].nunique() > most else set()
 
 
 def _columns(inputs: Inputs, data: Dataset, enrichment: Enrichment) -> pd.DataFrame:

@@ -49,6 +49,7 @@ from autodc.wire.wishes import (
     past,
     slow_generators,
     to_cure,
+    widely,
 )
 
 Array = np.ndarray[Any, Any]
@@ -83,7 +84,10 @@ class Proposers:
         if catalogue.pool is None or spec.data.pool is None or rows is None:
             return (), ()
         wishes = [*for_findings(view, rows), *more_of_kept(view)]
-        wishes.sort(key=lambda wish: -wish.expected)
+        seen = self._seen(rows, view.state)
+        if catalogue.pool.y is not None:
+            wishes += widely(view, rows, seen, len(catalogue.base))
+        wishes.sort(key=lambda wish: (wish.rows is not None, bool(wish.tags), -wish.expected))
         if not wishes:
             return (), ()
         propose = partial(
@@ -94,7 +98,6 @@ class Proposers:
             round_number=view.state.round,
             seed=spec.seed,
         )
-        seen = self._seen(rows, view.state)
         if catalogue.pool.y is not None:
             return propose(seen, wishes)
         self._labelling = self._labelling or Labelling(spec, catalogue, self._store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,17 @@ import numpy as np
 from autodc.diagnose.finding import Finding, Gap
 from autodc.diagnose.view import View as Rows
 from autodc.propose import generate, pool
-from autodc.propose.proposal import Proposal
+from autodc.propose.actions import SUSPECTED
+from autodc.propose.proposal import FAILING, REST, Proposal
+from autodc.propose.widely import failing, rest
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
+from autodc.study.rules import allowance
 from autodc.study.view import View
 
 CONFIRMED = "confirmed"
-CURED, SUSPECTED = 0.6, 0.3
-"""Rows for a finding are hoped to take so much of the error that it costs; for a suspected one so much of that."""
+CURED = 0.6
+"""Rows for a finding are hoped to take so much of the error that it costs; for a suspected one SUSPECTED of that."""
 LIKELY = 0.5
 """A suspected finding counts where its error on rows that it was not found on is higher than that of others by this
 part of it."""
@@ -25,6 +29,10 @@ SUSPECTS = 2
 """Suspected findings that rows are made for in a round, at most: each takes a share of the search's trainings."""
 MORE = 0.25
 """As many rows again are hoped to bring this share of what the first brought: e0·(1 + n/s)^-b of usual trainings."""
+WIDELY = 5
+"""Studies that were begun by these rules look at the pool beyond their findings."""
+ROUNDS_LEFT = 1.5
+"""Where so many rounds as those before cannot be paid, the one under way is the last."""
 TURN = "."
 """Between the name of a dataset and how often rows like it were asked for."""
 
@@ -57,6 +65,9 @@ def to_cure(view: View) -> list[ev.FindingMade]:
     made = [] if known is None else [view.state.findings[name] for name in known.ids]
     sure = [one for one in made if one.status == CONFIRMED]
     doubtful = [one for one in made if one.status != CONFIRMED and _is_likely(one)]
+    if view.state.question.rules >= WIDELY:  # another suspect has its turn before one that was tried is tried again
+        tried = {one.finding for one in every(view.state)}
+        doubtful.sort(key=lambda one: one.id in tried)
     return [*sure, *doubtful[:SUSPECTS]]
 
 
@@ -118,6 +129,36 @@ def for_findings(view: View, rows: Rows) -> list[pool.Wish]:
     ]
 
 
+def widely(view: View, rows: Rows, seen: pool.Seen, base: int) -> list[pool.Wish]:
+    """Rows that no finding names: like what fails, as long as they are kept; in the last round all that is left.
+
+    All that is left is asked for where rows of the pool are free: what has its price is bought for a reason.
+    """
+    state, spec, error = view.state, view.spec, float(np.mean(rows.error))
+    if state.question.rules < WIDELY:
+        return []
+    asked = [one for one in every(state) if {FAILING, REST} & set(one.tags)]
+    wishes = list[pool.Wish]()
+    if all(one.name in state.kept for one in asked):
+        named = [np.asarray(one.ids, dtype=np.int64) for one in to_cure(view) if one.status == CONFIRMED]
+        one = failing(seen, error, np.concatenate([np.zeros(0, np.int64), *named]), len(asked), spec.seed)
+        wishes.append(replace(one, expected=CURED * SUSPECTED * one.expected))
+    free = spec.data.pool is not None and not spec.data.pool.cost_per_row
+    if free and _is_last(view) and not any(REST in one.tags for one in asked):
+        one = rest(seen, error, base)
+        wishes.append(replace(one, expected=SUSPECTED * one.expected))
+    return wishes
+
+
+def _is_last(view: View) -> bool:
+    """Whether nothing more will be chosen of the pool: no round follows, or what is left does not pay two."""
+    state, spec = view.state, view.spec
+    if state.round >= spec.loop.rounds:
+        return True
+    begun = state.spent - allowance.calibration_planned(state)
+    return state.round > 1 and allowance.left(view) < ROUNDS_LEFT * begun / (state.round - 1)
+
+
 def hope(one: ev.FindingMade, error: float) -> float:
     """The gain that rows for a finding may bring: a share of the error that it costs, less where it is suspected."""
     cost = float(one.told.get("cost", 0.0)) * error
@@ -133,6 +174,8 @@ def more_of_kept(view: View) -> list[pool.Wish]:
         again = f"{kind}{TURN}{int(turn or 1) + 1}"
         decided = state.decided(one.name)
         if one.name not in state.kept or again in {other.name for other in asked} or decided is None:
+            continue
+        if {FAILING, REST} & set(one.tags):
             continue
         gained = decided.typed_looks[-1].objective.difference if decided.looks else 0.0
         chance = state.by_chance.get(one.name)

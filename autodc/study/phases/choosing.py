@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from autodc.plan.plan import Plan
-from autodc.propose.actions import GOING, Action, Deed, Weighed, of_search, weigh
+from autodc.propose.actions import GOING, SUSPECTED, Action, Deed, Weighed, of_search, weigh
 from autodc.propose.came_true import Truth
 from autodc.propose.chance import affordable, beside_chosen, with_controls
 from autodc.propose.proposal import Proposal
@@ -63,11 +63,13 @@ def weighed(view: View, tools: Tools, proposals: Sequence[Proposal]) -> Weighed:
 
 
 def _corrected(one: Action, truths: Mapping[str, Truth]) -> Action:
-    """The same, what is hoped of it times what came true of its kind."""
+    """The same, what is hoped of it times what came true of its kind; and what that is where it was not doubted."""
     if one.expected is None:
         return one
     ratio = truths[one.kind].ratio if one.kind in truths else 1.0
-    return replace(one, expected=round(ratio * one.expected, 6), hoped=one.expected)
+    expected = round(ratio * one.expected, 6)
+    doubted = one.kind == "finding" and not one.confirmed
+    return replace(one, expected=expected, hoped=one.expected, at_best=expected / SUSPECTED if doubted else None)
 
 
 def _told(one: Action, found: Weighed) -> str:

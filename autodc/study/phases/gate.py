@@ -9,11 +9,15 @@ from autodc.study.journal import events as ev
 from autodc.study.phases import comparing, holding, suggesting, weighing
 from autodc.study.phases.diagnose import Diagnose
 from autodc.study.phases.phase import Phase
+from autodc.study.phases.propose import proposes
 from autodc.study.phases.search import may_begin
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import pairs, prune, standing
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
+
+GOES_ON = 5
+"""Studies that make data and were begun by these rules go on after a round of which nothing came."""
 
 
 @final
@@ -46,11 +50,12 @@ class Gate(Phase):
         return comparing.next_training(view) or suggesting.filling(view, tools)
 
     def _over(self, view: View) -> ev.Event:
-        """Another round, where the last one moved or something is open; else what comes after the gate."""
+        """Another round, where the last one moved, something is open or may be made; else what comes after the gate."""
         state = view.state
         moved = any(m.round == state.round for m in state.moves)
         settled = frozenset(state.candidates) <= {*state.kept, *pairs.excluded(view)}
-        return Diagnose().begin(view) if may_begin(view) and (moved or not settled) else view.after(self)
+        going = moved or not settled or (proposes(view) and state.question.rules >= GOES_ON)
+        return Diagnose().begin(view) if may_begin(view) and going else view.after(self)
 
 
 def _pruned(view: View) -> ev.ChallengerPruned | None:
