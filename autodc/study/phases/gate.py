@@ -11,7 +11,7 @@ from autodc.study.phases.diagnose import Diagnose
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.search import may_begin
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import pairs, prune, standing
+from autodc.study.rules import pairs, prune, served, standing
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -50,7 +50,8 @@ class Gate(Phase):
         state = view.state
         moved = any(m.round == state.round for m in state.moves)
         settled = frozenset(state.candidates) <= {*state.kept, *pairs.excluded(view)}
-        return Diagnose().begin(view) if may_begin(view) and (moved or not settled) else view.after(self)
+        going = moved or not settled or served.stands_open(view)
+        return Diagnose().begin(view) if may_begin(view) and going else view.after(self)
 
 
 def _pruned(view: View) -> ev.ChallengerPruned | None:
