@@ -86,6 +86,8 @@ class Proposal:
     kept: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     """Of these, those that no comparison of their own was about: they came in with others."""
+    controls: tuple[str, ...] = ()
+    """Rows by chance, as many as others beside them have: more data, not chosen."""
     priced: tuple[str, ...] = ()
     """What has a price and can be paid."""
     purse: float = math.inf
@@ -181,6 +183,12 @@ class Answer:
         What seems better is not shown; so what leaves by it is undecided, and may come back.
         """
         return self.costs_nothing(matters) or self.seems_better
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the challenger, which is without some, seems worse, 80% sure, or nothing is known of it."""
+        known = not self.over and not self.misses and math.isfinite(self.sd)
+        return not known or self.mean < -FAIRLY * self.sd
 
     @property
     def backed(self) -> bool:

@@ -71,6 +71,7 @@ def round_of(p: Proposal) -> Round:
     else:
         held = yield from _without_harmful(p, whole)
         held, alone = yield from _alone(p, held)
+        held = yield from _without_controls(p, held, alone)
         held = yield from _pruned(p, held, alone)
         end = yield from _rest(p, held, alone - ground.members, whole, ground)
         end = stays if end == stays else (yield from _weighted(end))
@@ -223,6 +224,19 @@ def _alone(p: Proposal, held: Arm) -> Generator[Question, Answer, tuple[Arm, fro
     return held, frozenset(alone)
 
 
+def _without_controls(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
+    """Rows by chance that were not shown alone leave what they came in with, where they are not missed.
+
+    Nothing chose them: beside rows that were chosen a rider is likelier than help, so what is not known of them is no
+    reason to keep them.
+    """
+    gone = tuple(sorted((held.members & frozenset(p.controls)) - alone - frozenset(p.kept)))
+    if not gone or not held.members - frozenset(gone) - frozenset(p.kept):
+        return held
+    answer = yield Question(purpose="pruning", challenger=held.without(gone), incumbent=held, members=gone)
+    return held.without(gone) if answer.paid and not answer.is_missed else held
+
+
 def _pruned(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
     """e: the least believed leave together where that costs less than matters; always held against the unpruned."""
     others = sorted(
@@ -283,7 +297,8 @@ def _priced(p: Proposal, held: Arm) -> Steps:
 
     What is paid already, whatever comes of it, is asked first, the best first of all; then the best for its price.
     """
-    purse, open_ones = p.purse, []
+    purse, open_ones = p.purse, list[str]()
+    alone, ahead = set[str](), set[str]()
     hopeful = [n for n in p.priced if p.beliefs[n].gain + SURE * p.beliefs[n].spread > 0]
     for name in sorted(hopeful, key=lambda n: _for_its_price(p.beliefs[n], n)):
         if p.beliefs[name].cost > purse:
@@ -292,8 +307,10 @@ def _priced(p: Proposal, held: Arm) -> Steps:
         answer = yield Question(purpose="addition", challenger=more, incumbent=held, members=(name,), level="member")
         if answer.keep:
             held, purse = more, purse - p.beliefs[name].cost
+            alone.add(name)
         elif not answer.harmed and p.beliefs[name].gain > 0:
             open_ones.append(name)
+            ahead |= {name} if answer.ahead else set()
     while open_ones and sum(p.beliefs[n].cost for n in open_ones) > purse:
         open_ones.pop()
     if len(open_ones) > 1:
@@ -301,6 +318,8 @@ def _priced(p: Proposal, held: Arm) -> Steps:
         answer = yield Question(
             purpose="block", challenger=more, incumbent=held, members=tuple(open_ones), level="member"
         )
+        if answer.keep and ahead - frozenset(p.controls):
+            return (yield from _without_controls(p, more, frozenset(alone)))
         held = more if answer.keep else held
     return held
 

@@ -27,6 +27,9 @@ from autodc.studyfile.study import GateSpec
 
 Array = np.ndarray[Any, Any]
 
+CONTROL = "control"
+"""Kind of datasets that are rows by chance beside others."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,7 @@ class _Night:
             matters=self._terms.matters,
             kept=self._kept,
             open=came_along,
+            controls=tuple(one.name for one in self._world.sets if one.kind == CONTROL),
             untouched=number == 1,
             tunes=bool(self._world.settings),
             refused=(self._kept, free) in self._told.refused,

@@ -15,11 +15,19 @@ SAID = {
 }
 
 
+def beside(state: State, name: str) -> tuple[str, ...]:
+    """What a control stands beside; nothing of what is none."""
+    how = state.card(name).get("how") or {}
+    return tuple(how.get("control_of") or ())
+
+
 def verdict(state: State, name: str) -> str:
     """In a few words what a kept dataset is beside its control; empty where nothing is told of it."""
     told = state.by_chance.get(name)
     if told is not None and name in state.kept:
         return SAID[told.says]
+    if name in state.kept and beside(state, name):
+        return "rows by chance: more data"
     return "its control was kept with it: not told apart" if _beside_it(state, name) else ""
 
 
@@ -28,6 +36,11 @@ def sentence(state: State, name: str) -> str:
     if name not in state.kept:
         return ""
     told, numbers = state.by_chance.get(name), Numbers(3)
+    if told is None and (chosen := beside(state, name)):
+        return (
+            f"{name} is rows by chance, as many as {listed(chosen)} had at most: it is kept as more data, and does not "
+            "say which rows are the right ones"
+        )
     if told is None:
         others = _beside_it(state, name)
         if not others:

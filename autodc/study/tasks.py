@@ -49,6 +49,8 @@ class Answer:
     predict_ms: float = 0.0
     seconds: float = 0.0
     attempts: int = 1
+    code: str = ""
+    """Of a call that failed and says why itself: the code of it."""
     error: str = ""
 
 
@@ -159,6 +161,7 @@ class Tasks:
             predict_ms=completion.predict_ms,
             seconds=completion.seconds,
             attempts=completion.attempt + 1,
+            code=completion.code,
             error=completion.error,
         )
         told = {f.name: getattr(answer, f.name) for f in dataclasses.fields(answer)} | {"outputs": address}

@@ -190,6 +190,8 @@ class Completion:
     """With status `surroundings`: a stored dataset was not there where it was needed. The driver puts what is missing
     in place again and runs the task once more; where nothing is missing on its side, that is another file system and
     the run ends."""
+    code: str = ""
+    """Of the error with which a call failed that says so itself (trial.call.CallError); else empty."""
     error: str = ""
     """One sentence and the last lines of stderr."""
 

@@ -22,6 +22,7 @@ from autodc.review.deliveries import parts_of
 from autodc.study.journal import events as ev
 from autodc.study.phases.propose import weighs
 from autodc.study.ports import ArtefactLost
+from autodc.study.rules import served
 from autodc.study.tasks import Answer
 from autodc.study.view import View
 from autodc.wire.admitting import Entrance, let_in, stored_dataset, with_pictures
@@ -53,6 +54,14 @@ ENDINGS: Mapping[str, tuple[str, str, str]] = {
     ),
 }
 """How a task ended → code, problem and hint."""
+TOLD = {
+    served.UNTOLD: (
+        served.UNTOLD,
+        "too few rows could be labelled",
+        "the night goes on without it; another round asks of other rows for the same finding",
+    )
+}
+"""The same of a call that said itself why it failed."""
 
 
 @final
@@ -114,7 +123,7 @@ class Making:
         del self._answers[one.name]
         place = f"{one.by}, {one.name}"
         if answer.status != "done":
-            code, words, hint = ENDINGS.get(answer.status, NOT_MADE)
+            code, words, hint = TOLD.get(answer.code) or ENDINGS.get(answer.status, NOT_MADE)
             return _refused(one, view, InputError(code, words, place, answer.error, hint), self._paid(one))
         try:
             return self._let_in(one, answer, view, place)

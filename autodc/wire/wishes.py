@@ -16,7 +16,7 @@ from autodc.propose.proposal import FAILING, REST, Proposal
 from autodc.propose.widely import failing, rest
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.rules import allowance
+from autodc.study.rules import allowance, served
 from autodc.study.view import View
 
 CONFIRMED = "confirmed"
@@ -112,11 +112,11 @@ def slow_generators(state: State) -> dict[str, str]:
 
 def for_findings(view: View, rows: Rows) -> list[pool.Wish]:
     """What is hoped for of rows for each finding of the incumbent, for which the pool gave none yet."""
-    served = {one.finding for one in every(view.state) if one.by == pool.POOL}
+    asked = served.asked_of_pool(view.state)
     return [
         pool.Wish(
-            name=f"pool-{one.id}",
-            why=f"{one.id}, {one.status}",
+            name=f"pool-{one.id}{TURN}{len(before) + 1}" if before else f"pool-{one.id}",
+            why=f"{one.id}, {one.status}{', after rows of which too few could be labelled' if before else ''}",
             expected=hope(one, float(np.mean(rows.error))),
             finding=one.id,
             code=one.code,
@@ -125,7 +125,7 @@ def for_findings(view: View, rows: Rows) -> list[pool.Wish]:
             told=one.told,
         )
         for one in to_cure(view)
-        if one.id not in served
+        if not (before := asked.get(one.id, ())) or served.is_again(view.state, before)
     ]
 
 

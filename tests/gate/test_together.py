@@ -280,3 +280,42 @@ def test_a_cure_believed_to_cost_a_little_does_not_leave_for_being_ahead(misses:
     after = replay(p, [SHOWN, Answer(mean=0.0004, sd=SE, misses=misses)])
     assert isinstance(after, Question)
     assert ("cure" in after.incumbent.members | after.challenger.members) == misses
+
+
+def test_rows_by_chance_do_not_ride_in_a_block_but_stay_where_they_are_missed() -> None:
+    chosen = {f"d{i}": 0.0015 for i in range(5)}
+    for worth, stays in ((0.0003, False), (0.0015, True)):
+        gains = {**chosen, "random-1": worth}
+        asked, end = live(proposal(gains, controls=("random-1",)), gains)
+        assert end.end is not None
+        assert ("random-1" in end.end.members) == stays
+        assert end.end.members >= chosen.keys(), "what was chosen goes with none of it"
+        (first,) = [q for q in asked if q.members == ("random-1",)]
+        assert (first.purpose, first.level) == ("pruning", "none"), "it claims nothing"
+
+
+def test_rows_by_chance_that_are_all_there_is_are_asked_like_any_other() -> None:
+    gains = {"random-1": 0.01}
+    asked, end = live(proposal(gains, controls=("random-1",)), gains)
+    assert end.end is not None
+    assert "pruning" not in purposes(asked)
+
+
+def test_what_nothing_is_known_of_stays() -> None:
+    assert Answer(mean=0.0).is_missed, "not measured"
+    assert Answer(mean=0.01, sd=0.001, misses=True).is_missed, "it cures a finding"
+    assert not Answer(mean=-0.0005, sd=0.001).is_missed
+    assert Answer(mean=-0.001, sd=0.001).is_missed
+
+
+def test_rows_by_chance_that_were_bought_prove_no_block_with_what_was_chosen() -> None:
+    cost = {"mined": 3.0, "random-1": 3.0}
+    beliefs = {n: Belief(gain=0.002, sd=0.003, cost=c) for n, c in cost.items()}
+    for worth, kept in ((0.0003, {"mined"}), (0.0015, {"mined", "random-1"})):
+        gains = {"mined": 0.0024, "random-1": worth}
+        p = proposal({}, beliefs=beliefs, priced=("mined", "random-1"), controls=("random-1",), tunes=False)
+        asked, end = live(p, gains)
+        assert purposes(asked) == ["addition", "addition", "block", "pruning"]
+        assert end.end is not None
+        assert end.end.members == kept
+        assert end.by == 3

@@ -47,7 +47,7 @@ def test_the_ratio_is_nearer_the_truth_than_no_correction_where_hopes_are_wrong_
     rng, errors = np.random.default_rng(0), {}
     for truth in (0.0, 1.0, 3.0):
         found = []
-        for _ in range(400):
+        for _ in range(150):
             hoped = rng.uniform(0.005, 0.06, 4)
             gained = rng.normal(truth * hoped, np.hypot(0.5 * hoped, 0.01))
             found.append(came_true([outcome(h, g, 0.01) for h, g in zip(hoped, gained, strict=True)])["finding"].ratio)

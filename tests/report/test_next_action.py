@@ -165,3 +165,11 @@ def test_a_better_model_is_told_by_what_it_was_better_at(night: Any, members: An
     offered = {"everything": ["fog", "noise"]}
     study.add(ev.TogetherProposed(round=1, horizon=0, plans={}, proposal=offered))
     assert made._after(study.state(), 1, Numbers(3)) == f"A better model took over: {words}"
+
+
+def test_rows_by_chance_that_are_kept_are_named_as_more_data(night: Any) -> None:
+    state = controlled(night).state()
+    assert by_chance.verdict(state, "by-chance") == "rows by chance: more data"
+    words = "by-chance is rows by chance, as many as mined had at most: it is kept as more data"
+    assert by_chance.sentence(state, "by-chance").startswith(words)
+    assert views.why(state, "by-chance")["chance"].startswith(words)

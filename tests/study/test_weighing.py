@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,17 @@ import pytest
 
 from autodc.evaluation.evidence import FINDING
 from autodc.gate import reasons
-from autodc.gate.questions import Answer
+from autodc.gate.questions import Answer, Proposal
 from autodc.gate.types import Look, SliceLook
 from autodc.plan.plan import Plan
 from autodc.review.result import result
+from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.phases import comparing
 from autodc.study.phases.polishing import as_trained
-from autodc.study.phases.weighing import _block, _told
+from autodc.study.phases.weighing import _block, _told, _weighed
+from autodc.study.rules import standing
 
 LONG = {"budget": {"trainings": 160}, "search": {"trials_per_round": 40, "lag": 3}}
 
@@ -254,3 +257,30 @@ def test_what_has_a_price_is_not_in_the_whole(world: Any) -> None:
     assert content["kept"] == ["lamps"]
     assert own[-1]["kind"] == "dataset"
     assert own[-1]["verdict"] == "keep"
+
+
+@pytest.mark.parametrize(
+    ("lost", "controls", "codes"),
+    [
+        (-0.0005, ("copies",), (reasons.NOT_MISSED,)),
+        (-0.0015, ("copies",), (reasons.NOT_APART,)),
+        (-0.0005, (), (reasons.NOT_APART,)),
+        (0.0, ("copies",), (reasons.WORTHLESS, reasons.PRUNED)),
+    ],
+)
+def test_rows_by_chance_that_are_not_missed_leave_undecided_and_that_is_a_decision_of_them(
+    world: Any, scripted: Any, lost: float, controls: tuple[str, ...], codes: tuple[str, ...]
+) -> None:
+    hand = world(**LONG)
+    study = hand.open([], engine=scripted(hand.open([]).view.start, {}))
+    found = compared("pruning", ("copies",), None, (), CURE)
+    found.looks[:] = [{**found.looks[0], "objective": asdict(seen(lost))}]
+    p = Proposal(
+        everything=("lamps", "copies"), recommended=(), beliefs={}, margins={}, matters=0.002, controls=controls
+    )
+    told = ev.TogetherProposed(round=1, horizon=0, plans={}, proposal=standing.to_json(p))
+    assert standing.proposal_of(told.proposal) == p
+    verdict = _weighed(study.view, study._loop._tools, found, told)
+    assert (verdict.verdict, verdict.reasons) == ("drop" if len(codes) == 2 else "undecided", codes)
+    found.verdict, found.reasons = verdict.verdict, verdict.reasons
+    assert found.asks_only == (codes == (reasons.NOT_APART,))

@@ -212,7 +212,8 @@ def _call(task: CallTask, callee: Callee, parts: Mapping[str, CallPart]) -> dict
 def _failed(task: Task, error: BaseException, started: float, begun: float, missing: bool) -> Completion:
     status: Status = "surroundings" if missing or _is_surroundings(error, task) else "failed"
     sentence = _sentence(error, task)
-    return ended(task, status, started, seconds=time.monotonic() - begun, missing=missing, error=sentence)
+    seconds, code = time.monotonic() - begun, error.code if isinstance(error, CallError) else ""
+    return ended(task, status, started, seconds=seconds, missing=missing, code=code, error=sentence)
 
 
 def _is_surroundings(error: BaseException, task: Task) -> bool:

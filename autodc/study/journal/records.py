@@ -8,6 +8,7 @@ from typing import Any, final
 
 from autodc.gate.questions import LEAVING, WHOLES
 from autodc.gate.questions import Purpose as Purpose
+from autodc.gate.reasons import NOT_MISSED
 from autodc.gate.types import Look
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
@@ -85,7 +86,7 @@ class ComparisonState:
     @property
     def asks_only(self) -> bool:
         """Whether it asked what may leave and the answer was that nothing may: no decision of anything."""
-        return self.purpose in LEAVING and self.verdict == "undecided"
+        return self.purpose in LEAVING and self.verdict == "undecided" and NOT_MISSED not in self.reasons
 
     @property
     def typed_looks(self) -> list[Look]:

@@ -12,7 +12,7 @@ from autodc.study.phases.phase import Phase
 from autodc.study.phases.propose import proposes
 from autodc.study.phases.search import may_begin
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import pairs, prune, standing
+from autodc.study.rules import pairs, prune, served, standing
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -54,7 +54,8 @@ class Gate(Phase):
         state = view.state
         moved = any(m.round == state.round for m in state.moves)
         settled = frozenset(state.candidates) <= {*state.kept, *pairs.excluded(view)}
-        going = moved or not settled or (proposes(view) and state.question.rules >= GOES_ON)
+        making = proposes(view) and state.question.rules >= GOES_ON
+        going = moved or not settled or making or served.stands_open(view)
         return Diagnose().begin(view) if may_begin(view) and going else view.after(self)
 
 

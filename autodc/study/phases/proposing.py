@@ -16,6 +16,8 @@ from autodc.study.view import View
 
 UNKNOWN = 1.0
 """Standard deviation of a belief where the search knows nothing."""
+CONTROLS_LEAVE = 5
+"""In studies that were begun by these rules rows by chance leave a whole that does not miss them."""
 PAID_ONCE = 4
 """Studies that were begun by these rules (StudyStarted.rules) ask of what was made without paying it again."""
 
@@ -49,6 +51,7 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         matters=unminded(view),
         kept=kept,
         open=came_along,
+        controls=tuple(n for n in free if _is_control(view, n)),
         priced=priced,
         purse=requests.purse_of(spec, state),
         untouched=is_first and not state.extensions,
@@ -62,6 +65,12 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         plans={name: plan.to_dict() for name, plan in plans.items()},
         proposal=standing.to_json(proposal),
     )
+
+
+def _is_control(view: View, name: str) -> bool:
+    """Whether a dataset is rows by chance beside others; in studies of before none is told apart."""
+    how = view.state.card(name).get("how") or {}
+    return view.state.question.rules >= CONTROLS_LEAVE and bool(how.get("control_of"))
 
 
 def price(view: View, name: str) -> float:

@@ -95,6 +95,8 @@ def _weighed(view: View, tools: Tools, comparison: ComparisonState, event: ev.To
         verdict, codes = "drop", (code, reasons.PRUNED) if purpose == "pruning" else (code,)
     elif purpose == "harm":
         codes = (reasons.LEFT_UNASKED,)
+    elif purpose == "pruning" and set(comparison.members) <= {*p.controls} and not answer.is_missed:
+        codes = (reasons.NOT_MISSED,)
     event_ = comparing.ended(view, comparison, verdict, codes)
     return replace(event_, beside=beside, combined=None if found is None else {"mean": answer.mean, "sd": answer.sd})
 

@@ -88,6 +88,7 @@ def to_json(p: Proposal) -> dict[str, Any]:
         "matters": p.matters,
         "kept": list(p.kept),
         "open": list(p.open),
+        "controls": list(p.controls),
         "priced": list(p.priced),
         "purse": p.purse if math.isfinite(p.purse) else None,
         "untouched": p.untouched,
@@ -99,7 +100,7 @@ def to_json(p: Proposal) -> dict[str, Any]:
 
 def proposal_of(value: Mapping[str, Any]) -> Proposal:
     """Read the JSON form back."""
-    names = ("everything", "recommended", "kept", "open", "priced")
+    names = ("everything", "recommended", "kept", "open", "controls", "priced")
     return Proposal(
         **{
             **value,

@@ -57,7 +57,8 @@ class StudyStarted(Event):
     go on to the same decisions; 1: by one whose rounds began with no diagnosis; 2: by one that made no data; 3: by one
     that made them in the order of what is hoped alone, and in which no finding had a slice of its own; 4: by one that
     corrected no hope by what came true, held nothing against its control on the slice of its finding, let no delivery
-    declare one, and asked no oracle again for a finding of which it could tell too few rows; 5: as today."""
+    declare one, asked no oracle again for a finding of which it could tell too few rows, and let rows by chance ride
+    in a block; 5: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
