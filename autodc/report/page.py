@@ -11,14 +11,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autodc.files import write_whole
-from autodc.report import charts, front, sections
+from autodc.report import charts, front, over_time, sections
+from autodc.report.downloads import downloads
 from autodc.report.findings import Exhibits, drawn, nothing
+from autodc.report.galleries import before_and_after
 from autodc.report.labels import label_section
+from autodc.report.progress import search_progress
 from autodc.report.rounds import told_rounds
+from autodc.report.usage import usage
 from autodc.review import account, beside, findings, forgetting, labels, made, more_rows, requests, story, tables
 from autodc.review.concerns import concerns
+from autodc.review.failed import failed
 from autodc.review.morning import morning
 from autodc.review.numbers import count, duration, listed, short, tenths
+from autodc.review.reproduce import reproduce
 from autodc.review.unit_tests import unit_test_words
 from autodc.review.wording import PURPOSES, VERDICTS
 from autodc.study.beside import INTERVAL_LEVEL
@@ -98,6 +104,15 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits, folder
         "sure": story.sureness(state),
         "warnings": doubts,
         "verdicts": sections.verdicts(state),
+        "forest": sections.forest(state),
+        "over_rounds": over_time.slices_over_rounds(state, numbers),
+        "mixtures": over_time.mixture_over_rounds(state),
+        "progress": search_progress(state, sign),
+        "usage": usage(state),
+        "failed": failed(state),
+        "gallery": before_and_after(state, exhibits),
+        "again": reproduce(state, folder),
+        "files": downloads(state, result, sign),
         "slices": sections.slice_rows(state, result),
         **_failures(state, result, exhibits),
         **_labels(state, exhibits),

@@ -69,6 +69,16 @@ def command(state: State, folder: str, changes: Sequence[str] = ()) -> str:
     return shlex.join([*words, *(word for change in changes for word in ("--set", change))])
 
 
+def elsewhere(words: str, folder: str = "NEW") -> str:
+    """A command line, with another folder for the run."""
+    told = shlex.split(words)
+    if "--out" in told[:-1]:
+        told[told.index("--out") + 1] = folder
+    else:
+        told = [*(one for one in told if not one.startswith("--out=")), "--out", folder]
+    return shlex.join(told)
+
+
 def _kept(words: Sequence[str]) -> list[str]:
     kept, skip = list[str](), False
     for word in words:
