@@ -309,7 +309,9 @@ def main() -> None:
             )
             for k, plan in ((1, night.start), (0, night.best))
         }
+        began = time.perf_counter()
         content, seconds = result(state), list[float]()
+        reckoned = time.perf_counter() - began
         for _ in range(asked.turns):
             began = time.perf_counter()
             page = write_report(state, content, folder, exhibits_of(folder))
@@ -334,8 +336,10 @@ def main() -> None:
         f"`python -m benchmarks.report` on {os.cpu_count()} cores, Python {platform.python_version()}, {asked.turns} turns;",
         f"load of the machine before {load:.1f}, after {os.getloadavg()[0]:.1f}.",
         "",
-        f"{ran:,} trainings, {len(state.comparisons)} comparisons, {len(state.findings)} findings, {images} pictures ({name}),",
-        f"{CANDIDATES} candidates, {SLICES} slices. The page holds its data as CSV and JSON, loads nothing and runs no script.",
+        f"{ran:,} trainings, {len(state.comparisons)} comparisons, {len(state.findings)} findings, {images} pictures",
+        f"({name}), {CANDIDATES} candidates, {SLICES} slices. The page holds its data as CSV and JSON, loads nothing and",
+        "runs no script. Writing: from the state and the content of result.json, which takes "
+        f"{reckoned:.1f} s of its own.",
         "First paint: first contentful paint in Chromium, from the start of the navigation, in a fresh context each.",
         "",
         table(["measure", "median", "least – most", "target"], rows),

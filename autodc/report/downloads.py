@@ -28,12 +28,12 @@ def downloads(state: State, result: Mapping[str, Any], sign: float) -> list[dict
         {
             "name": name,
             "what": f"{what}: {len(rows):,} rows",
-            "files": [_file(f"{name}.csv", "text/csv", as_csv(rows)), _file(f"{name}.json", JSON, json.dumps(rows))],
+            "files": [_file(f"{name}.csv", "text/csv", as_csv(rows)), _file(f"{name}.json", JSON, as_split(rows))],
         }
         for name, (what, rows) in tables.items()
         if rows
     ]
-    whole = _file("result.json", JSON, json.dumps(result, indent=1))
+    whole = _file("result.json", JSON, _compact(result))
     study = _file("study.json", JSON, json.dumps(state.question.spec, indent=1))
     return [
         *found,
@@ -111,6 +111,16 @@ def as_csv(rows: Sequence[Row]) -> str:
         written.writeheader()
         written.writerows(rows)
         return text.getvalue()
+
+
+def as_split(rows: Sequence[Row]) -> str:
+    """The rows as JSON that `pandas.read_json(…, orient="split")` reads: names of the columns, then a list a row."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return _compact({"columns": columns, "data": [[row.get(name) for name in columns] for row in rows]})
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _file(name: str, kind: str, content: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def before_and_after(state: State, exhibits: Exhibits) -> dict[str, Any] | None:
     else:
         return None
     groups = [
-        {"words": words, "all": len(mine), "rows": _spread(mine)}
+        {"words": words, "all": len(mine), "rows": [_shown(row) for row in _spread(mine)]}
         for key, words in GROUPS.items()
         if (mine := [row for row in rows if row["group"] == key])
     ]
@@ -105,20 +105,15 @@ def _valued(card: dict[str, Any], before: Array, after: Array) -> dict[str, Any]
 
 
 def _pictured(card: dict[str, Any], before: Array, after: Array) -> dict[str, Any]:
-    """A row whose output is a picture: both on one scale, and the truth where it was kept."""
+    """A row whose output is a picture: both on one scale."""
     was, now = (np.asarray(one[card["id"]], dtype=float).squeeze() for one in (before, after))
     low, high = float(min(was.min(), now.min())), float(max(was.max(), now.max()))
     made = {
-        name: png(np.round(255 * (one - low) / ((high - low) or 1.0)).clip(0, 255))
+        name: np.round(255 * (one - low) / ((high - low) or 1.0)).clip(0, 255)
         for name, one in (("before", was), ("after", now))
         if one.ndim in (2, 3)
     }
-    row = _row(card, {"before": "", "after": ""}, "still")
-    shown = row["card"]["pictures"]
-    tail = [one for one in shown if one["name"] == "truth"]
-    head = [one for one in shown if one["name"] == "input"]
-    row["card"]["pictures"] = [*head, *({"name": name, "source": source} for name, source in made.items()), *tail]
-    return row
+    return {**_row(card, {"before": "", "after": ""}, "still"), "made": made}
 
 
 def _spread(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -133,5 +128,22 @@ def _group(was_right: bool, is_right: bool) -> str:
 
 
 def _row(card: Mapping[str, Any], said: Mapping[str, Any], group: str) -> dict[str, Any]:
-    own = {key: value for key, value in card.items() if key not in ("place", "arrays", "plan")}
-    return {"card": card_drawn(own, card["place"], card["arrays"]), **said, "group": group}
+    return {"card": card, **said, "group": group}
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its card drawn; of outputs that are pictures both stand between input and truth."""
+    card = row["card"]
+    own = card_drawn({k: v for k, v in card.items() if k not in _INNER}, card["place"], card["arrays"])
+    if "made" in row:
+        shown = {one["name"]: one for one in own["pictures"]}
+        made = [{"name": name, "source": png(picture)} for name, picture in row["made"].items()]
+        own["pictures"] = [
+            *([shown["input"]] if "input" in shown else []),
+            *made,
+            *([shown["truth"]] if "truth" in shown else []),
+        ]
+    return {**row, "card": own}
+
+
+_INNER = ("place", "arrays", "plan")

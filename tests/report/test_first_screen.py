@@ -36,11 +36,11 @@ def test_the_five_answers_of_a_finished_night(whole: Any) -> None:
     assert (told["test"]["word"], told["test"]["tone"]) == ("agrees", "good")
     assert told["model"]["path"] == "models/incumbent"
     assert told["model"]["load"] == 'autodc.load_model("runs/night")'
-    assert told["next"]["command"] == "autodc run night.yaml --out runs/night --set loop.rounds=6"
+    assert told["next"]["command"] == "autodc run night.yaml --out runs/night --set loop.rounds=4"
     assert told["cost"]["trainings"] == "4"
     page = render(whole.state(), whole.result(), folder="runs/night")
     screen = page[page.index('<div class="screen">') : page.index('<nav class="toc"')]
-    for words in (*ASKED, "models/incumbent", "autodc.load_model(&#34;runs/night&#34;)", "--set loop.rounds=6"):
+    for words in (*ASKED, "models/incumbent", "autodc.load_model(&#34;runs/night&#34;)", "--set loop.rounds=4"):
         assert words in screen
 
 

@@ -125,7 +125,7 @@ def test_the_same_rows_stand_before_and_after(whole: Any, kind: str) -> None:
     state = whole.state()
     assert state.start is not None
     assert state.incumbent is not None
-    start, end = np.eye(3)[[0, 0, 1, 2]], np.eye(3)[[1, 0, 2, 2]]
+    start, end = np.eye(3)[[0, 0, 1, 2]], np.eye(3)[[1, 2, 2, 2]]
     rows = [
         {
             "id": 0,
