@@ -333,12 +333,12 @@ def main() -> None:
     lines = [
         "# The page of a large study",
         "",
-        f"`python -m benchmarks.report` on {os.cpu_count()} cores, Python {platform.python_version()}, {asked.turns} turns;",
-        f"load of the machine before {load:.1f}, after {os.getloadavg()[0]:.1f}.",
+        f"`python -m benchmarks.report` on {os.cpu_count()} cores, Python {platform.python_version()},",
+        f"{asked.turns} turns; load of the machine before {load:.1f}, after {os.getloadavg()[0]:.1f}.",
         "",
         f"{ran:,} trainings, {len(state.comparisons)} comparisons, {len(state.findings)} findings, {images} pictures",
-        f"({name}), {CANDIDATES} candidates, {SLICES} slices. The page holds its data as CSV and JSON, loads nothing and",
-        "runs no script. Writing: from the state and the content of result.json, which takes "
+        f"({name}), {CANDIDATES} candidates, {SLICES} slices. The page holds its data as CSV and JSON, loads nothing",
+        "and runs no script. Writing: from the state and the content of result.json, which takes "
         f"{reckoned:.1f} s of its own.",
         "First paint: first contentful paint in Chromium, from the start of the navigation, in a fresh context each.",
         "",

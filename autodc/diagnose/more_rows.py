@@ -66,7 +66,8 @@ def more_rows(
 
     trainings: with the error of one slice, or of the rows of one finding, 0 or more; at: the one that is asked about,
     such as the incumbent (its own error is not looked at); full: dataset → rows that there are; scale: the size of an
-    error, None for shares; design: of the same trainings, where it is there already. A dataset of which all trainings had the same rows is not told. Decisions on requests and on
+    error, None for shares; design: of the same trainings, where it is known already.
+    A dataset of which all trainings had the same rows is not told. Decisions on requests and on
     stopping take it: `chance` says whether more of it is worth waiting for.
     """
     found, design = [], design or Design(trainings, at)
