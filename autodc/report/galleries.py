@@ -30,10 +30,10 @@ def before_and_after(state: State, exhibits: Exhibits) -> dict[str, Any] | None:
     """Groups of rows that findings have shown; None where nothing is kept of either model, or both are one."""
     if state.start is None or state.incumbent is None or state.start == state.incumbent:
         return None
-    outputs = [_outputs(state.outputs.get(plan), exhibits) for plan in (state.start, state.incumbent)]
-    if outputs[0] is None or outputs[1] is None:
+    before = _outputs(state.outputs.get(state.start), exhibits)
+    after = _outputs(state.outputs.get(state.incumbent), exhibits)
+    if before is None or after is None:
         return None
-    before, after = outputs
     kind, cards = _cards(state, exhibits, min(len(before), len(after)))
     if not cards:
         return None

@@ -41,7 +41,8 @@ class Model:
         x: an array (n, ...) of the base's shape; a DataFrame with its columns; a list of texts or of paths. Raises
         InputError ADC-METHOD-020 where it is none of what the base was.
         """
-        return np.asarray(self.method.predict({ROWS: self._rows(x)})[ROWS])
+        rows = self._rows(x)
+        return np.asarray(self.method.predict({ROWS: rows})[ROWS])
 
     def _rows(self, x: Any) -> Any:
         kind = self.inputs.get("kind")
