@@ -3,8 +3,8 @@
     python -m benchmarks.report                     # writes benchmarks/results/report.md
     python -m benchmarks.report --trials 540 --turns 1
 
-The study is a journal of some 2,000 trainings in six rounds: 40 candidates and what was made, 12 slices, 90 comparisons, six
-diagnoses of ten findings, each with the pictures of 18 rows. The pictures are Fashion-MNIST where it is there, else
+The study is a journal of some 2,000 trainings in six rounds: 40 candidates, 12 slices, 90 comparisons, six diagnoses
+of ten findings, each with the pictures of 18 rows. The pictures are Fashion-MNIST where it is there, else
 scikit-learn's digits; the scores are drawn from a plain model of what datasets bring, for what a page costs depends on
 how much there is and not on what it says. The state is read before the clock starts; written are all that `autodc
 report` writes.

@@ -17,8 +17,7 @@ from autodc.verbs.run import exhibits_of
 @pytest.mark.slow(seconds=8)
 def test_the_loaded_model_predicts_validation_as_well_as_the_run_says(tmp_path: Path) -> None:
     write_example(str(tmp_path / "digits"), "digits")
-    spec = autodc.load(tmp_path / "digits" / "study.yaml", ["budget.trainings=8", "loop.rounds=1"])
-    spec = spec.model_copy(update={"tracking": spec.tracking.model_copy(update={"uri": None})})
+    spec = autodc.load(tmp_path / "digits" / "study.yaml", ["budget.trainings=8", "loop.rounds=1", "tracking.uri=none"])
     result = autodc.run(spec, autodc.MachineSpec(runner="inline"), tmp_path / "out", command="autodc run study.yaml")
     model = autodc.load_model(result.folder)
     state = state_of(result.folder)
