@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from autodc.verbs.diagnose import diagnose
     from autodc.verbs.diagnosed import DiagnosisResult
     from autodc.verbs.export import ExportResult, export
+    from autodc.verbs.model import Model, load_model
     from autodc.verbs.run import Result, run
     from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
@@ -26,6 +27,7 @@ _HOMES = {
     "DiagnosisResult": "autodc.verbs.diagnosed",
     "ExportResult": "autodc.verbs.export",
     "MachineSpec": "autodc.studyfile.study",
+    "Model": "autodc.verbs.model",
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",
     "Result": "autodc.verbs.run",
@@ -37,6 +39,7 @@ _HOMES = {
     "export": "autodc.verbs.export",
     "load": "autodc.studyfile",
     "load_machine": "autodc.studyfile",
+    "load_model": "autodc.verbs.model",
     "run": "autodc.verbs.run",
     "shadow": "autodc.verbs.shadow",
     "simulate": "autodc.verbs.simulate",
@@ -47,6 +50,7 @@ __all__ = [
     "DiagnosisResult",
     "ExportResult",
     "MachineSpec",
+    "Model",
     "Outcome",
     "Plan",
     "Result",
@@ -59,6 +63,7 @@ __all__ = [
     "export",
     "load",
     "load_machine",
+    "load_model",
     "run",
     "shadow",
     "simulate",

@@ -174,6 +174,7 @@ CODES: Mapping[str, Code] = {
     "ADC-METHOD-006": Code("No trainer of ours saved a model."),
     "ADC-METHOD-007": Code("A method of one's own fails when it is called."),
     "ADC-METHOD-008": Code("A method of one's own has no function `predict`."),
+    "ADC-METHOD-020": Code("Rows for a loaded model are of another kind than the base of its study."),
     "ADC-METRIC-001": Code("There is no such metric."),
     "ADC-METRIC-002": Code("The metric is not defined for the kind of task."),
     "ADC-METRIC-003": several("The metric object cannot be loaded."),

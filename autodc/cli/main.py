@@ -132,6 +132,7 @@ def run(
                 until=end,
                 open_test=open_test,
                 force=force,
+                command=_same_command(),
                 progress=display.update,
                 stage=display.say,
                 stop=stop,

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.diagnose.curves import Curve, Forecast, learning_curve
-from autodc.diagnose.sizes import Training, sizes_of
+from autodc.diagnose.sizes import Design, Training, sizes_of
 
 LEAST = 0.01
 """Of the scale of an error: a gain below is none."""
@@ -56,18 +56,23 @@ class MoreRows:
 
 
 def more_rows(
-    trainings: Sequence[Training], at: Training, full: Mapping[str, float], scale: float | None = None
+    trainings: Sequence[Training],
+    at: Training,
+    full: Mapping[str, float],
+    scale: float | None = None,
+    design: Design | None = None,
 ) -> tuple[MoreRows, ...]:
     """Say of each dataset what as many rows again would do, the one that helps most first.
 
     trainings: with the error of one slice, or of the rows of one finding, 0 or more; at: the one that is asked about,
     such as the incumbent (its own error is not looked at); full: dataset → rows that there are; scale: the size of an
-    error, None for shares. A dataset of which all trainings had the same rows is not told. Decisions on requests and on
+    error, None for shares; design: of the same trainings, where it is known already.
+    A dataset of which all trainings had the same rows is not told. Decisions on requests and on
     stopping take it: `chance` says whether more of it is worth waiting for.
     """
-    found = []
+    found, design = [], design or Design(trainings, at)
     for name, there in full.items():
-        sizes = sizes_of(trainings, name, at, scale or 1.0)
+        sizes = sizes_of(trainings, name, at, scale or 1.0, design)
         if sizes is None:
             continue
         curve = learning_curve(sizes.points, scale or 1.0, noise=sizes.noise, count=sizes.count)

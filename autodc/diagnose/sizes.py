@@ -54,22 +54,74 @@ class Sizes:
     """How many trainings that is worth."""
 
 
-def sizes_of(trainings: Sequence[Training], dataset: str, at: Training, scale: float = 1.0) -> Sizes | None:
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Columns:
+    """What errors are regressed on to tell them by rows of one dataset."""
+
+    rows: Array
+    """Of the dataset, of each step."""
+    values: Array
+    """Shape (trainings, columns)."""
+    left: Array
+    sizes: Array
+    """left, sizes: of the singular value decomposition of the columns, each less its mean."""
+    gram: Array
+    """The columns with the level before them, times themselves."""
+
+    @property
+    def wide(self) -> Array:
+        """The columns with the level before them."""
+        return np.concatenate([np.ones((len(self.values), 1)), self.values], axis=1)
+
+
+@final
+class Design:
+    """Plans that were trained, as regressions see them; what is worked out of them serves the errors of any rows."""
+
+    def __init__(self, trainings: Sequence[Training], at: Training) -> None:
+        """at: of this training all else is taken. What errors the trainings have is not looked at."""
+        self._trainings, self._at = trainings, at
+        self._names = sorted({name for one in trainings for name in one.rows})
+        rows = [[one.rows.get(name, 0.0) for name in self._names] for one in (*trainings, at)]
+        self._rows = np.array(rows, dtype=float).reshape(len(trainings) + 1, len(self._names))
+        self._settings = _settings(trainings, at)
+        self._known = dict[str, Columns | None]()
+
+    def columns(self, dataset: str) -> Columns | None:
+        """Those for a dataset; None where too few trainings differ in it."""
+        if dataset not in self._known:
+            self._known[dataset] = self._of(dataset)
+        return self._known[dataset]
+
+    def _of(self, dataset: str) -> Columns | None:
+        own = self._rows[:-1, self._names.index(dataset)] if dataset in self._names else np.zeros(len(self._trainings))
+        if len(own) < LEAST_TRAININGS or len(np.unique(own)) < 2:
+            return None
+        step, rows = _steps(own)
+        mine = (step[:, None] == np.arange(1, len(rows))).astype(float)
+        beside = _beside(self._rows[:, [name != dataset for name in self._names]])
+        values = np.concatenate([mine, beside, self._settings], axis=1)
+        left, sizes, _ = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+        wide = np.concatenate([np.ones((len(values), 1)), values], axis=1)
+        return Columns(rows=rows, values=values, left=left, sizes=sizes, gram=wide.T @ wide)
+
+
+def sizes_of(
+    trainings: Sequence[Training], dataset: str, at: Training, scale: float = 1.0, design: Design | None = None
+) -> Sizes | None:
     """Tell the error by rows of a dataset; None where too few trainings differ in it.
 
-    at: of this training all else is taken; scale: the size of an error, 1 for shares. The weight of a point is the
-    number of trainings that it is worth.
+    at: of this training all else is taken; scale: the size of an error, 1 for shares; design: of the same trainings,
+    where it is there already. The weight of a point is the number of trainings that it is worth.
     """
-    own = np.array([one.rows.get(dataset, 0.0) for one in trainings], dtype=float)
-    if len(trainings) < LEAST_TRAININGS or len(np.unique(own)) < 2:
+    known = (design or Design(trainings, at)).columns(dataset)
+    if known is None:
         return None
-    near = NEAR * scale
+    near, rows = NEAR * scale, known.rows
     error = np.log(np.array([one.error for one in trainings], dtype=float) + near)
-    step, rows = _steps(own)
-    mine = (step[:, None] == np.arange(1, len(rows))).astype(float)
-    columns = np.concatenate([mine, _beside(trainings, dataset, at), _settings(trainings, at)], axis=1)
-    mean, covariance, noise, count = _ridge(columns, error)
-    of = np.eye(1 + columns.shape[1])[: len(rows)]
+    mean, covariance, noise, count = _ridge(known, error)
+    of = np.eye(1 + known.values.shape[1])[: len(rows)]
     of[:, 0] = 1.0
     variance, level = np.einsum("ij,jk,ik->i", of, covariance, of), np.exp(of @ mean)
     usual = float(level.mean())
@@ -92,11 +144,9 @@ def _steps(own: Array) -> tuple[Array, Array]:
     return step, np.bincount(step, own) / np.bincount(step)
 
 
-def _beside(trainings: Sequence[Training], dataset: str, at: Training) -> Array:
-    """A column for each other dataset that moves: the root of its share of the most rows, less that of `at`."""
-    names = sorted({name for one in trainings for name in one.rows} - {dataset})
-    found = np.array([[one.rows.get(name, 0.0) for name in names] for one in (*trainings, at)], dtype=float)
-    found = np.sqrt(found / np.maximum(found.max(axis=0, initial=0.0), 1.0))
+def _beside(rows: Array) -> Array:
+    """A column for each other dataset that moves: the root of its share of the most rows, less that of the last."""
+    found = np.sqrt(rows / np.maximum(rows.max(axis=0, initial=0.0), 1.0))
     moved = found[:-1] - found[-1]
     return np.asarray(moved[:, found[:-1].std(axis=0) > 0])
 
@@ -119,19 +169,17 @@ def _settings(trainings: Sequence[Training], at: Training) -> Array:
     return np.stack(columns, axis=1) if columns else np.zeros((len(trainings), 0))
 
 
-def _ridge(columns: Array, error: Array) -> tuple[Array, Array, float, float]:
+def _ridge(known: Columns, error: Array) -> tuple[Array, Array, float, float]:
     """Coefficients, their covariance over the noise's variance, the noise, and how many trainings tell it.
 
     The first coefficient is the level, which is not shrunk. The penalty is the one of most evidence.
     """
-    rows, width = columns.shape
-    free, centred, level = rows - 1.0, columns - columns.mean(axis=0), error - error.mean()
-    left, values, _ = np.linalg.svd(centred, full_matrices=False)
-    along = (left.T @ level) ** 2
+    rows, width = known.values.shape
+    free, level, values = rows - 1.0, error - error.mean(), known.sizes
+    along = (known.left.T @ level) ** 2
     kept = values**2 / (values**2 + PENALTIES[:, None])
     lost = level @ level - kept @ along + 1e-12
     evidence = -0.5 * np.log(1 + values**2 / PENALTIES[:, None]).sum(axis=1) - free / 2 * np.log(lost)
     best = int(evidence.argmax())
-    wide = np.concatenate([np.ones((rows, 1)), columns], axis=1)
-    covariance = np.linalg.inv(wide.T @ wide + np.diag([0.0, *[PENALTIES[best]] * width]))
-    return covariance @ wide.T @ error, covariance, float(np.sqrt(lost[best] / free)), free
+    covariance = np.linalg.inv(known.gram + np.diag([0.0, *[PENALTIES[best]] * width]))
+    return covariance @ known.wide.T @ error, covariance, float(np.sqrt(lost[best] / free)), free

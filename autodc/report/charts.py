@@ -19,6 +19,9 @@ BAR_WIDTH, BAR_EDGE = 160.0, 6.0
 CLIP = 2.5
 """A scale reaches no farther than this many times the largest difference drawn; what is cut off ends in an arrow."""
 
+LINE, WORD = 12.0, 92.0
+"""Height of a line and width of `better model 12` in a chart, in pixels."""
+
 CHART_WIDTH, CHART_HEIGHT, CHART_LEFT, CHART_BOTTOM, CHART_TOP = 720.0, 260.0, 52.0, 30.0, 26.0
 
 
@@ -38,14 +41,14 @@ class Scale:
         return round(self.start + share * (self.end - self.start), 1)
 
 
-def difference_scale(rows: Iterable[Mapping[str, Any]]) -> Scale:
+def difference_scale(rows: Iterable[Mapping[str, Any]], width: float = BAR_WIDTH) -> Scale:
     """One scale for all intervals of a table. Rows without a difference are left out; zero is always on it."""
     shown = [r for r in rows if r.get("difference") is not None]
     known = [abs(end) for r in shown for end in (r["low"], r["high"]) if end is not None]
     reach = CLIP * max((abs(r["difference"]) for r in shown), default=0.0) or max(known, default=1.0)
     low = max(-reach, min((r["low"] for r in shown if r["low"] is not None), default=0.0))
     high = min(reach, max((r["high"] for r in shown if r["high"] is not None), default=0.0))
-    return Scale(low=min(low, 0.0), high=max(high, 0.0))
+    return Scale(low=min(low, 0.0), high=max(high, 0.0), end=width - BAR_EDGE)
 
 
 def bar(row: Mapping[str, Any], scale: Scale, margin: float | None = None) -> dict[str, Any] | None:
@@ -58,7 +61,7 @@ def bar(row: Mapping[str, Any], scale: Scale, margin: float | None = None) -> di
     low = scale.low - 1.0 if row["low"] is None else row["low"]
     high = scale.high + 1.0 if row["high"] is None else row["high"]
     return {
-        "width": BAR_WIDTH,
+        "width": scale.end + BAR_EDGE,
         "zero": scale.at(0.0),
         "low": scale.at(low),
         "high": scale.at(high),
@@ -122,8 +125,8 @@ def objectives(state: State, sign: float, levels: Sequence[Mapping[str, Any]] = 
         "cut": int(np.sum((values < low) | (values > high))),
         "ticks": [{"y": up.at(value), "value": value} for value in ticks(low, high)],
         "last": len(state.trials) - 1,
-        "levels": [{**one, "y": y, "above": y - 4} for one in levels for y in [up.at(one["value"])]],
-        "moves": [_move(state, index, across) for index in range(len(state.moves))],
+        "levels": _apart(levels, up),
+        "moves": _moves(state, across),
     }
 
 
@@ -135,10 +138,25 @@ def full_trainings(state: State, sign: float) -> list[tuple[TrialState, float]]:
     return [(one, sign * value) for one, value in values if value is not None]
 
 
-def _move(state: State, index: int, across: Scale) -> dict[str, Any]:
-    move = state.moves[index]
-    x = across.at(move.horizon)
-    return {"x": x, "number": index + 1, "round": move.round, "flip": x > CHART_WIDTH / 2}
+def _apart(levels: Sequence[Mapping[str, Any]], up: Scale) -> list[dict[str, Any]]:
+    """Levels with where their words stand, each a line's height from the one above it."""
+    lines, last = list[dict[str, Any]](), -LINE
+    for one in sorted(levels, key=lambda level: up.at(level["value"])):
+        y = up.at(one["value"])
+        last = max(y - 4, last + LINE)
+        lines.append({**one, "y": y, "above": round(last, 1)})
+    return lines
+
+
+def _moves(state: State, across: Scale) -> list[dict[str, Any]]:
+    """Where the incumbent moved; a word that would lie on the one before it is left to the number alone."""
+    found, until = list[dict[str, Any]](), -WORD
+    for index, move in enumerate(state.moves):
+        x = across.at(move.horizon)
+        flip, spelt = x > CHART_WIDTH - WORD, x - until >= 0
+        found.append({"x": x, "number": index + 1, "round": move.round, "flip": flip, "spelt": spelt})
+        until = x + WORD if spelt else max(until, x + LINE)
+    return found
 
 
 def value_range(values: np.ndarray[Any, Any]) -> tuple[float, float]:

@@ -126,6 +126,13 @@ def cards_of(arrays: Mapping[str, Array]) -> dict[str, Any]:
     return dict(json.loads(bytes(np.asarray(arrays["cards"], dtype=np.uint8))))
 
 
+def card_drawn(card: Mapping[str, Any], k: int, arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """One card of an exhibit with what is shown of it. k: its place in the arrays."""
+    row = dict(card)
+    _draw(row, k, arrays, ())
+    return row
+
+
 def _draw(row: dict[str, Any], k: int, arrays: Mapping[str, Array], words: Sequence[str]) -> None:
     """Write into a card what is shown of it. k: its place in the arrays; words: that are marked in its text."""
     row["pictures"] = [{"name": said, "source": png(arrays[name][k])} for name, said in PICTURES if name in arrays]

@@ -11,13 +11,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autodc.files import write_whole
-from autodc.report import charts, front, sections
+from autodc.report import charts, front, over_time, sections
+from autodc.report.downloads import downloads
 from autodc.report.findings import Exhibits, drawn, nothing
+from autodc.report.galleries import before_and_after
 from autodc.report.labels import label_section
+from autodc.report.progress import search_progress
 from autodc.report.rounds import told_rounds
+from autodc.report.usage import usage
 from autodc.review import account, beside, findings, forgetting, labels, made, more_rows, requests, story, tables
 from autodc.review.concerns import concerns
+from autodc.review.failed import failed
+from autodc.review.morning import morning
 from autodc.review.numbers import count, duration, listed, short, tenths
+from autodc.review.reproduce import reproduce
 from autodc.review.unit_tests import unit_test_words
 from autodc.review.wording import PURPOSES, VERDICTS
 from autodc.study.beside import INTERVAL_LEVEL
@@ -35,13 +42,19 @@ def write_report(state: State, result: Mapping[str, Any], folder: Path, exhibits
     result: the content of result.json; exhibits: what is kept to be shown of the findings.
     """
     path = folder / PAGE
-    write_whole(path, render(state, result, exhibits))
+    write_whole(path, render(state, result, exhibits, _named(folder)))
     return path
 
 
-def render(state: State, result: Mapping[str, Any], exhibits: Exhibits = nothing) -> str:
-    """Return the page as text."""
-    return environment().get_template("page.html.j2").render(_content(state, result, exhibits))
+def render(state: State, result: Mapping[str, Any], exhibits: Exhibits = nothing, folder: str = "DIR") -> str:
+    """Return the page as text. folder: of the run, as a person would name it."""
+    return environment().get_template("page.html.j2").render(_content(state, result, exhibits, folder))
+
+
+def _named(folder: Path) -> str:
+    """The folder from where the command is given, where it lies below; else from the root."""
+    whole, here = folder.absolute(), Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) and whole != here else str(whole)
 
 
 @cache
@@ -67,9 +80,10 @@ def _prose(text: str) -> Markup:
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces))
 
 
-def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dict[str, Any]:
+def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits, folder: str) -> dict[str, Any]:
     spec = spec_of(state)
     numbers = tables.scales(state, result)
+    doubts = concerns(state, result, numbers)
     lower = better(state) == "lower"
     sign = -1.0 if lower else 1.0
     return {
@@ -84,12 +98,21 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> dic
         "lower": lower,
         "n": numbers,
         "headline": story.headline(state),
-        "gain": story.gain(state, result, numbers),
+        "morning": morning(state, result, numbers, doubts, folder),
         "beside": sections.beside_rows(result, numbers),
         "beside_rows": beside.ROWS,
         "sure": story.sureness(state),
-        "warnings": concerns(state, result, numbers),
+        "warnings": doubts,
         "verdicts": sections.verdicts(state),
+        "forest": sections.forest(state),
+        "over_rounds": over_time.slices_over_rounds(state, numbers),
+        "mixtures": over_time.mixture_over_rounds(state),
+        "progress": search_progress(state, sign),
+        "usage": usage(state),
+        "failed": failed(state),
+        "gallery": before_and_after(state, exhibits),
+        "again": reproduce(state, folder),
+        "files": downloads(state, result, sign),
         "slices": sections.slice_rows(state, result),
         **_failures(state, result, exhibits),
         **_labels(state, exhibits),

@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.report import charts
-from autodc.review import beside, tables, views
+from autodc.review import beside, tables, together, views
 from autodc.review.account import account
 from autodc.review.numbers import Numbers
+from autodc.review.wording import PURPOSES, VERDICTS
+from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER
 from autodc.study.rules.last import INCUMBENT
 
 PHASES = {phase.name: phase.purpose for phase in ORDER if phase.purpose}
+
+FOREST = 340.0
+"""Width of an interval among all decisions, in pixels."""
+NAMED = 5
+"""So many members of a comparison are told by a number."""
 
 KINDS = {"dataset": "dataset", "tuning": "settings alone", "bundle": "several together", "block": "several as one"}
 
@@ -85,6 +92,32 @@ def evidence(state: State) -> list[dict[str, Any]]:
     """Every candidate with its card, its paragraph and all its comparisons, in the order of the study file."""
     found = (views.why(state, name) for name in state.candidates)
     return [one | {"comparisons": [_drawn(c) for c in one["comparisons"]]} for one in found]
+
+
+def forest(state: State) -> list[dict[str, Any]]:
+    """Every comparison that has ended, what having its members does to the targets together, on one wide scale."""
+    ended = [one for one in state.comparisons if one.verdict is not None and one.looks]
+    rows = [(one, together.estimate(one)) for one in ended]
+    told = [
+        {
+            "round": one.round,
+            "subject": one.subject if len(one.members) < NAMED else f"{len(one.members)} together",
+            "asks": PURPOSES[one.purpose],
+            "verdict": one.verdict,
+            "word": _found(one),
+            "difference": seen.difference,
+            "low": seen.low,
+            "high": seen.high,
+        }
+        for one, seen in rows
+    ]
+    scale = charts.difference_scale(told, FOREST)
+    return [{**row, "bar": charts.bar(row, scale)} for row in told]
+
+
+def _found(one: ComparisonState) -> str:
+    """The verdict in a word; of a comparison that only asked whether something may leave, what it said of that."""
+    return "stays" if one.asks_only else VERDICTS[one.verdict or "undecided"]
 
 
 def others(state: State) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ def estimate(comparison: ComparisonState) -> SliceLook:
     return replace(seen, difference=mean, low=mean - reach, high=mean + reach, level=LEVEL)
 
 
-def _rows_words(seen: SliceLook) -> str:
+def rows_words(seen: SliceLook) -> str:
     """How many rows would show what was measured, where nothing else says what would settle it."""
     if seen.standard_error is None:
         return ""
@@ -101,5 +101,5 @@ def summary(state: State, name: str, comparison: ComparisonState) -> str:
     if comparison.verdict == "keep" and others and reasons.NOT_APART not in comparison.reasons:
         parts.append("It is a claim about all of them at once: what one of them is worth alone, nobody has shown.")
     if comparison.verdict == "undecided":
-        parts.append(advice(look) or _rows_words(seen))
+        parts.append(advice(look) or rows_words(seen))
     return " ".join(part for part in parts if part)

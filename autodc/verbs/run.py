@@ -40,6 +40,7 @@ from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
 from autodc.verbs.requested import Requested
+from autodc.verbs.session import begins
 from autodc.verbs.summary import Summary
 from autodc.wire.admitting import DATASETS
 from autodc.wire.explored import measure_ahead
@@ -99,6 +100,7 @@ def run(
     until: float = math.inf,
     open_test: bool = False,
     force: bool = False,
+    command: str = "",
     progress: Progress = lambda state: None,
     stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
@@ -106,6 +108,7 @@ def run(
     """Run a study to its end, or go on where its folder stopped; a finished one whose file was extended goes on too.
 
     open_test: stop search and gate where they are and open the sealed test set now; force: though it was opened before;
+    command: the command line, to be told as what goes on;
     out: left out: `runs/<name>` below the working directory; until: Unix time by which it is to be over; progress:
     told the state after every step; stage: told in words what happens before the first training; stop: asked between
     steps, True ends the turn with `study.driver.Interrupted`. Where the test set cannot be read at the end, result.json
@@ -117,7 +120,7 @@ def run(
         refuse_second_opening(state_of(folder), force)
     stage("reading the data")
     with _workers(machine, folder, stage, stop) as workers:
-        return _run(spec, machine, folder, workers, until, open_test, force, progress, stage, stop)
+        return _run(spec, machine, folder, workers, until, open_test, force, command, progress, stage, stop)
 
 
 def _run(
@@ -128,6 +131,7 @@ def _run(
     until: float,
     open_test: bool,
     force: bool,
+    command: str,
     progress: Progress,
     stage: Announce,
     stop: Callable[[], bool],
@@ -150,7 +154,8 @@ def _run(
         unread = None
         if not study.finished:
             try:
-                _train(inputs, reading, machine, folder, study, workers, tracker, until, keeper, stage, stop)
+                session = begins(inputs.spec.folder, machine, until, reading, command)
+                _train(inputs, machine, folder, study, workers, tracker, session, keeper, stage, stop)
             except AutodcError as error:
                 if study.state.unread is None:
                     raise
@@ -218,13 +223,12 @@ def written_again(state: State, folder: Path) -> None:
 
 def _train(
     inputs: Inputs,
-    reading: float,
     machine: MachineSpec,
     folder: Path,
     study: StudyCore,
     workers: Workers,
     tracker: Tracker,
-    until: float,
+    session: Callable[[int], ev.SessionStarted],
     progress: Progress,
     stage: Announce,
     stop: Callable[[], bool],
@@ -234,16 +238,8 @@ def _train(
     tracker.follow()
     executor = workers.executor()
     try:
-        study.record(
-            ev.SessionStarted(
-                slots=executor.slots,
-                machine=machine.model_dump(mode="json"),
-                pid=os.getpid(),
-                until=until if math.isfinite(until) else None,
-                folder=inputs.spec.folder,
-                reading=reading,
-            )
-        )
+        begun = session(executor.slots)
+        study.record(begun)
         measure_ahead(inputs, workers)
         stage("training")
         Driver(
@@ -252,7 +248,7 @@ def _train(
             jobs,
             tracker,
             retries=machine.retries,
-            deadline=until,
+            deadline=math.inf if begun.until is None else begun.until,
             because="until",
             seconds=pace.seconds_left(inputs.spec, study.state),
             progress=progress,

@@ -88,8 +88,12 @@ def test_the_page_has_every_candidate_and_every_slice_with_the_numbers_of_the_re
 def test_the_page_loads_nothing_and_runs_nothing(whole: Any, tmp_path: Path) -> None:
     text, page = written(whole, tmp_path)
     assert not {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe", "object", "embed", "base", "form"}
-    loading = {"src", "href", "srcset", "xlink:href", "data", "action", "style"}
+    loading = {"src", "srcset", "xlink:href", "data", "action", "style"}
     assert not [attrs for _, attrs in page.tags if loading & attrs.keys()]
+    links = [(tag, str(attrs["href"])) for tag, attrs in page.tags if "href" in attrs]
+    assert all(tag == "a" and href.startswith(("#", "data:")) for tag, href in links)
+    ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
+    assert {href[1:] for _, href in links if href.startswith("#")} <= ids
     assert not re.search(r"url\(|@import|https?://", text)
 
 

@@ -107,7 +107,8 @@ def _borrowed(state: State, event: ev.WarmStarted) -> None:
 
 
 def _session(state: State, event: ev.SessionStarted) -> None:
-    known = Session(started=event.time, ended=event.time, slots=event.slots, until=event.until, reading=event.reading)
+    told = {name: getattr(event, name) for name in ("slots", "until", "reading", "command", "machine", "environment")}
+    known = Session(started=event.time, ended=event.time, **told)
     state.sessions.append(known)
     state.folder = event.folder or state.folder
     state.limit = None

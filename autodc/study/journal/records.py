@@ -153,6 +153,12 @@ class Session:
     """By when it was asked to be done."""
     reading: float = 0.0
     """Seconds before it in which data were read and their attributes measured."""
+    command: str = ""
+    """The command line that began it, where one did."""
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    """MachineSpec as JSON."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Versions and machine, as the event has them."""
 
     @property
     def seconds(self) -> float:

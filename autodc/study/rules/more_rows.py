@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from autodc.diagnose.more_rows import MoreRows, errors_of, more_rows
-from autodc.diagnose.sizes import Training
+from autodc.diagnose.sizes import Design, Training
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome
@@ -27,12 +27,13 @@ def of_slices(view: View) -> dict[str, tuple[MoreRows, ...]]:
     By the rows that the search sees. A slice of a metric that has no least error is left out.
     """
     names = view.state.question.slices
-    found = {name: of_rows(view, lambda one, name=name: one.searched.get(name)) for name in names}  # type: ignore[misc]
+    designs = dict[tuple[Plan, ...], Design]()
+    found = {name: of_rows(view, lambda one, name=name: one.searched.get(name), designs) for name in names}  # type: ignore[misc]
     return {name: told for name, told in found.items() if told}
 
 
-def of_rows(view: View, value: Value) -> tuple[MoreRows, ...]:
-    """The same of any rows."""
+def of_rows(view: View, value: Value, designs: dict[tuple[Plan, ...], Design] | None = None) -> tuple[MoreRows, ...]:
+    """The same of any rows. designs: of the plans that were trained, those that are known; what is new is added."""
     state, seen = view.state, list[tuple[Plan, float]]()
     for one in view.visible:
         outcome = one.outcome
@@ -47,7 +48,10 @@ def of_rows(view: View, value: Value) -> tuple[MoreRows, ...]:
     added = (name for name in state.candidates if replaced(state, name) is None)
     full = {name: float(state.card(name).get("rows") or 0) for name in (BASE, *added)}
     trainings = [_training(plan, full, error) for (plan, _), error in zip(seen, errors, strict=True)]
-    return more_rows(trainings, _training(view.incumbent, full, 0.0), full, scale)
+    at, plans = _training(view.incumbent, full, 0.0), tuple(plan for plan, _ in seen)
+    known = {} if designs is None else designs
+    design = known.get(plans) or known.setdefault(plans, Design(trainings, at))
+    return more_rows(trainings, at, full, scale, design)
 
 
 def _training(plan: Plan, full: Mapping[str, float], error: float) -> Training:

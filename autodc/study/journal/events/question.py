@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from autodc.masking import masked_study, masked_tree
+from autodc.masking import masked, masked_study, masked_tree
 from autodc.study.journal.events.base import Event
 from autodc.study.journal.shapes import (
     DatasetsJson,
@@ -122,9 +122,14 @@ class SessionStarted(Event):
     """Of the study file, against which its paths are read; empty in journals of an older autodc."""
     reading: float = 0.0
     """Seconds before it in which data were read and their attributes measured; 0 where nobody said."""
+    command: str = ""
+    """The command line that began it, for people; empty where a program did, and in journals of an older autodc."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What of the machine a reader may ask for: versions of Python, autodc and what trains, the system, its cores."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "machine", masked_tree(self.machine))
+        object.__setattr__(self, "command", masked(self.command))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
