@@ -13,30 +13,37 @@ if TYPE_CHECKING:
     from autodc.plan.trial import Outcome, Trial
     from autodc.studyfile.load import load, load_machine
     from autodc.studyfile.study import MachineSpec, StudySpec
+    from autodc.verbs.compare import CompareResult, compare
     from autodc.verbs.diagnose import diagnose
     from autodc.verbs.diagnosed import DiagnosisResult
     from autodc.verbs.export import ExportResult, export
-    from autodc.verbs.run import Result, run
+    from autodc.verbs.milestone import Milestone, milestone
+    from autodc.verbs.result import Result
+    from autodc.verbs.run import run
     from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
     from autodc.verbs.study import Study
 
 _HOMES = {
     "AutodcError": "autodc.errors",
+    "CompareResult": "autodc.verbs.compare",
     "DiagnosisResult": "autodc.verbs.diagnosed",
     "ExportResult": "autodc.verbs.export",
     "MachineSpec": "autodc.studyfile.study",
+    "Milestone": "autodc.verbs.milestone",
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",
-    "Result": "autodc.verbs.run",
+    "Result": "autodc.verbs.result",
     "ShadowResult": "autodc.verbs.shadow",
     "SimulationResult": "autodc.verbs.simulate",
     "Study": "autodc.verbs.study",
     "StudySpec": "autodc.studyfile.study",
     "Trial": "autodc.plan.trial",
+    "compare": "autodc.verbs.compare",
     "export": "autodc.verbs.export",
     "load": "autodc.studyfile",
     "load_machine": "autodc.studyfile",
+    "milestone": "autodc.verbs.milestone",
     "run": "autodc.verbs.run",
     "shadow": "autodc.verbs.shadow",
     "simulate": "autodc.verbs.simulate",
@@ -44,9 +51,11 @@ _HOMES = {
 
 __all__ = [
     "AutodcError",
+    "CompareResult",
     "DiagnosisResult",
     "ExportResult",
     "MachineSpec",
+    "Milestone",
     "Outcome",
     "Plan",
     "Result",
@@ -55,10 +64,12 @@ __all__ = [
     "Study",
     "StudySpec",
     "Trial",
+    "compare",
     "diagnose",
     "export",
     "load",
     "load_machine",
+    "milestone",
     "run",
     "shadow",
     "simulate",
