@@ -71,8 +71,8 @@ class Result:
 
         Weights, recipe, hyperparameters are its parameters; the objective on the rows that the search sees its value,
         with `search.objectives` beside it; how much more than its margin each guard loses its constraints, at most 0
-        where it holds. storage: an address as Optuna has it, `sqlite:///night.db`; left out: in memory. A study of
-        that name is written anew.
+        where it holds. storage: an address as Optuna has it, `sqlite:///night.db`; left out: in memory. An earlier
+        copy there is replaced. Raises InputError ADC-COPY-003 where the storage has another study of that name.
         """
         from autodc.verbs.copies import optuna_study
 
