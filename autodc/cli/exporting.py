@@ -23,7 +23,7 @@ TRAINING_SET, OPTUNA, TENSORBOARD = "training-set", "optuna", "tensorboard"
     "form",
     type=click.Choice([TRAINING_SET, OPTUNA, TENSORBOARD]),
     default=TRAINING_SET,
-    help="optuna: PATH is a SQLite file or a storage URL; tensorboard: a folder of event files.",
+    help="optuna: PATH is a .log or SQLite file, or a storage URL; tensorboard: a folder of event files.",
 )
 @click.option("--license", "license_url", metavar="URL", help="Of the rows, for the Croissant file.")
 @JSON
@@ -49,7 +49,7 @@ def export(folder: str, out: str, form: str, license_url: str | None, as_json: b
 def _optuna(folder: str, out: str) -> dict[str, Any]:
     from autodc.verbs.copies import optuna_study
 
-    storage = out if "://" in out else f"sqlite:///{Path(out).absolute()}"
+    storage = out if "://" in out or out.endswith(".log") else f"sqlite:///{Path(out).absolute()}"
     study = optuna_study(folder, storage)
     opened = f"optuna-dashboard {storage}"
     return {"study": study.study_name, "trainings": len(study.trials), "out": storage, "open": opened}

@@ -21,6 +21,8 @@ from autodc.search.engine import SearchProblem
 from autodc.search.optuna_engine import distribution
 from autodc.search.space import RECIPE
 
+LOG = ".log"
+"""How the files of Optuna's journal end."""
 MINE = "autodc.study"
 """Attribute of a study that was written by this module: the fingerprint of what it is a copy of."""
 
@@ -59,10 +61,11 @@ def as_optuna(
     Raises InputError ADC-COPY-003 where the storage has a study of that name that is none of ours.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if storage is not None:
-        _make_room(storage, name, fingerprint)
+    where = _storage(storage)
+    if where is not None:
+        _make_room(where, str(storage), name, fingerprint)
     study = optuna.create_study(
-        storage=storage, study_name=name, directions=list(objectives.values()), sampler=optuna.samplers.RandomSampler(0)
+        storage=where, study_name=name, directions=list(objectives.values()), sampler=optuna.samplers.RandomSampler(0)
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -75,14 +78,24 @@ def as_optuna(
     return study
 
 
-def _make_room(storage: str, name: str, fingerprint: str) -> None:
+def _storage(named: str | None) -> optuna.storages.BaseStorage | None:
+    """What an address names: a file of Optuna's own journal, or what SQLAlchemy reaches, which takes far longer."""
+    if named is None:
+        return None
+    if named.endswith(LOG):
+        return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(named))
+    found: optuna.storages.BaseStorage = optuna.storages.get_storage(named)
+    return found
+
+
+def _make_room(storage: optuna.storages.BaseStorage, place: str, name: str, fingerprint: str) -> None:
     """Take away an earlier copy of the same study."""
     for one in optuna.get_all_study_summaries(storage):
         if one.study_name != name:
             continue
         if one.user_attrs.get(MINE) != fingerprint:
             hint = "name another storage: what another study left there is not written over"
-            raise InputError("ADC-COPY-003", "the storage has another study of this name", storage, name, hint)
+            raise InputError("ADC-COPY-003", "the storage has another study of this name", place, name, hint)
         optuna.delete_study(study_name=name, storage=storage)
 
 

@@ -71,8 +71,9 @@ class Result:
 
         Weights, recipe, hyperparameters are its parameters; the objective on the rows that the search sees its value,
         with `search.objectives` beside it; how much more than its margin each guard loses its constraints, at most 0
-        where it holds. storage: an address as Optuna has it, `sqlite:///night.db`; left out: in memory. An earlier
-        copy there is replaced. Raises InputError ADC-COPY-003 where the storage has another study of that name.
+        where it holds. storage: an address as Optuna has it, `sqlite:///night.db`, or a file of its own journal,
+        `night.log`, which is written far faster; left out: in memory. An earlier copy there is replaced. Raises
+        InputError ADC-COPY-003 where the storage has another study of that name.
         """
         from autodc.verbs.copies import optuna_study
 

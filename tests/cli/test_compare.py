@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autodc as package
+
 JOURNALS = Path(__file__).resolve().parents[1] / "journals"
 
 
@@ -79,7 +81,8 @@ def test_a_name_stays_with_its_plan(autodc: Any, run: Path) -> None:
     from autodc.adapters.journal import SqliteJournal, state_of
     from autodc.study.journal.events import MilestoneNamed
 
-    start = state_of(run).start if (run / "journal.sqlite").is_dir() else state_of(run / "journal.sqlite").start
+    start = state_of(run).start
+    assert start is not None
     journal = SqliteJournal(run / "journal.sqlite")
     journal.append([MilestoneNamed(name="first", plan=start.to_dict())])
     journal.close()
@@ -91,9 +94,9 @@ def test_a_name_stays_with_its_plan(autodc: Any, run: Path) -> None:
 def test_lost_scores_are_told_and_the_rest_is_shown(autodc: Any, run: Path) -> None:
     for file in (run / "outcomes").glob("*.npz"):
         with np.load(file) as arrays:
-            if "validation.score" in arrays.files:
-                lost = file
-        lost.write_bytes(b"")
+            is_scores = "validation.score" in arrays.files
+        if is_scores:
+            file.write_bytes(b"")
     found = json.loads(autodc("compare", run, "--json").out)
     (difference,) = found["differences"]
     assert not difference["comparable"]
@@ -116,22 +119,30 @@ def test_a_copy_of_the_search_for_other_tools(autodc: Any, run: Path, tmp_path: 
     import optuna
 
     trainings = json.loads((run / "result.json").read_text())["spent"]["trainings"]
-    out = tmp_path / "night.db"
+    out = tmp_path / "night.log"
     for _ in range(2):
         said = autodc("export", run, "--as", "optuna", "--out", out, "--json")
         assert said.code == 0, said.err
         assert json.loads(said.out)["trainings"] == trainings
-    study = optuna.load_study(study_name="world", storage=f"sqlite:///{out}")
+    backend = optuna.storages.journal.JournalFileBackend(str(out))
+    study = optuna.load_study(study_name="world", storage=optuna.storages.JournalStorage(backend))
     assert len(study.trials) == trainings
     assert study.user_attrs["verdicts"]["lamps"] == "keep"
-    other = tmp_path / "other.db"
-    optuna.create_study(storage=f"sqlite:///{other}", study_name="world")
+    other = tmp_path / "other.log"
+    backend = optuna.storages.journal.JournalFileBackend(str(other))
+    optuna.create_study(storage=optuna.storages.JournalStorage(backend), study_name="world")
     refused = autodc("export", run, "--as", "optuna", "--out", other)
     assert refused.code == 2
     assert "[ADC-COPY-003]" in refused.err
-    logs = tmp_path / "logs"
-    assert autodc("export", run, "--as", "tensorboard", "--out", logs).code == 0
-    assert len(list(logs.iterdir())) == trainings + 1
-    again = autodc("export", run, "--as", "tensorboard", "--out", logs)
-    assert again.code == 2
-    assert "[ADC-COPY-002]" in again.err
+
+
+@pytest.mark.slow(seconds=4)
+def test_a_copy_in_sqlite_is_that_of_the_log(autodc: Any, run: Path, tmp_path: Path) -> None:
+    import optuna
+
+    assert autodc("export", run, "--as", "optuna", "--out", tmp_path / "night.db").code == 0
+    study = optuna.load_study(study_name="world", storage=f"sqlite:///{tmp_path}/night.db")
+    own = package.Result.open(run).optuna_study()
+    assert [t.values for t in study.trials] == [t.values for t in own.trials]
+    assert [t.params for t in study.trials] == [t.params for t in own.trials]
+    assert [t.constraints for t in study.trials] == [t.constraints for t in own.trials]

@@ -48,7 +48,7 @@ def test_the_frames_say_what_the_result_says(result: Any) -> None:
             assert dict(mine) == content[part][when]
     last = result.frame("evidence").groupby("comparison").tail(1)
     assert list(last.difference) == list(decisions.difference)
-    with pytest.raises(InputError, match=r"did you mean trials\?.*ADC-CMP-005") as error:
+    with pytest.raises(InputError, match=r"did you mean trials\?") as error:
         result.frame("trails")
     assert error.value.code == "ADC-CMP-005"
 
@@ -63,6 +63,7 @@ def test_a_notebook_shows_it(result: Any) -> None:
     assert "dark" in package.compare(result.folder)._repr_html_()
 
 
+@pytest.mark.slow(seconds=3)
 def test_optunas_own_tools_work_on_the_search(result: Any) -> None:
     pytest.importorskip("plotly")
     study = result.optuna_study()
@@ -91,11 +92,17 @@ def test_optunas_own_tools_work_on_the_search(result: Any) -> None:
         assert plot(study).data
 
 
-def test_event_files_hold_the_trainings(result: Any, tmp_path: Path) -> None:
+@pytest.mark.slow(seconds=1)
+def test_event_files_hold_the_trainings(autodc: Any, result: Any, tmp_path: Path) -> None:
     from tensorboardX.proto.event_pb2 import Event
 
-    logs = result.to_tensorboard(tmp_path / "logs")
+    logs, words = tmp_path / "logs", ("export", result.folder, "--as", "tensorboard", "--out", tmp_path / "logs")
+    assert autodc(*words).code == 0
+    again = autodc(*words)
+    assert again.code == 2
+    assert "[ADC-COPY-002]" in again.err
     trials = result.frame("trials").set_index("number")
+    assert len(list(logs.iterdir())) == len(trials) + 1
     for number in (0, int(trials.index[-1])):
         (folder,) = logs.glob(f"{number:04d}_*")
         events = [Event.FromString(record) for file in folder.iterdir() for record in records(file)]
@@ -119,6 +126,7 @@ def records(path: Path) -> Iterator[bytes]:
         at += 16 + size
 
 
+@pytest.mark.slow(seconds=3)
 def test_the_code_of_the_page_about_notebooks(
     result: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

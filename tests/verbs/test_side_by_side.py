@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import autodc
-from autodc.adapters.journal import JOURNAL, state_of
+from autodc.adapters.journal import state_of
 from autodc.study.journal.state import State
 from autodc.testing.worlds.cells import write_world
 
@@ -41,7 +41,7 @@ def test_the_difference_is_that_of_the_rows_they_share(nights: Any) -> None:
     assert told["comparable"], told["why"]
     assert told["paired_by"] == "order"
     assert told["searched_on"] == []
-    states = [state_of(run / JOURNAL) for run in nights]
+    states = [state_of(run) for run in nights]
     inputs = [_inputs(run) for run in nights]
     for name, seen in told["slices"].items():
         decide = [_deciding(run, state, name) for run, state in zip(nights, states, strict=True)]
@@ -83,7 +83,7 @@ def test_every_verdict_of_both_is_derived_again(
     code = "".join(re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "audit.py"), str(nights[at])])
     exec(compile(code, "audit.py", "exec"), {"__name__": "audit"})
-    ended = [c for c in state_of(nights[at] / JOURNAL).comparisons if c.verdict is not None]
+    ended = [c for c in state_of(nights[at]).comparisons if c.verdict is not None]
     assert len(ended) >= 2
     assert f"{len(ended)} verdicts derived again" in capsys.readouterr().out
 
