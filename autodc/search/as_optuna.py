@@ -21,6 +21,8 @@ from autodc.search.engine import SearchProblem
 from autodc.search.optuna_engine import distribution
 from autodc.search.space import RECIPE
 
+LISTED = "constraints"
+"""The attribute of a trial in which constraints stood before they had names."""
 LOG = ".log"
 """How the files of Optuna's journal end."""
 MINE = "autodc.study"
@@ -74,7 +76,9 @@ def as_optuna(
         study.set_user_attr(key, value)
     encoding = PlanEncoding(problem)
     known = _distributions(encoding, [one.plan for one in trainings])
-    study.add_trials([_trial(encoding, known, one, single=len(objectives) == 1) for one in trainings])
+    study.add_trials(
+        [_trial(encoding, known, one, single=len(objectives) == 1, kept=where is not None) for one in trainings]
+    )
     return study
 
 
@@ -112,7 +116,10 @@ def _distributions(encoding: PlanEncoding, plans: Sequence[Plan]) -> dict[str, B
     return found
 
 
-def _trial(encoding: PlanEncoding, known: Mapping[str, BaseDistribution], one: Copied, single: bool) -> FrozenTrial:
+def _trial(
+    encoding: PlanEncoding, known: Mapping[str, BaseDistribution], one: Copied, single: bool, kept: bool
+) -> FrozenTrial:
+    """One training. kept: in a storage, which the dashboard reads: it knows constraints as a list alone."""
     active = encoding.space.active(encoding.row(one.plan)[None])[0]
     values = _values(encoding.problem, one.plan)
     params = {}
@@ -135,6 +142,7 @@ def _trial(encoding: PlanEncoding, known: Mapping[str, BaseDistribution], one: C
         user_attrs=dict(one.attributes),
         intermediate_values={round(100 * one.fidelity): one.values[0]} if cheap and single and one.values else None,
         constraints=dict(one.constraints) if told else None,
+        system_attrs={LISTED: list(one.constraints.values())} if told and kept and one.constraints else None,
     )
     trial.datetime_start = one.begun_at or trial.datetime_start
     trial.datetime_complete = one.ended_at if one.ended and one.ended_at else trial.datetime_complete
