@@ -29,8 +29,11 @@ def show_compared(found: Mapping[str, Any]) -> None:
 
 
 def _studies(out: Console, studies: Sequence[Mapping[str, Any]], numbers: Numbers) -> None:
+    names = dict.fromkeys(one["name"] for one in studies)
+    several = len(names) > 1 and any(one["name"] not in one["label"] for one in studies)
     columns = [
         Column(name="run"),
+        *([Column(name="study")] if several else []),
         Column(name="objective", right=True),
         Column(name="kept", wraps=True, drop=1),
         Column(name="trainings", right=True),
@@ -41,6 +44,7 @@ def _studies(out: Console, studies: Sequence[Mapping[str, Any]], numbers: Number
     rows = [
         [
             one["label"],
+            *([one["name"]] if several else []),
             numbers.plain(one["objective"]["value"]) if one["objective"] else "",
             ", ".join(one["kept"]) or "nothing",
             f"{one['spent']['trainings']:g}",
@@ -50,7 +54,7 @@ def _studies(out: Console, studies: Sequence[Mapping[str, Any]], numbers: Number
         ]
         for one in studies
     ]
-    print_table(out, columns, rows, "runs")
+    print_table(out, columns, rows, "runs" if len(names) > 1 else f"runs of study {studies[0]['name']}")
 
 
 def _slices(out: Console, studies: Sequence[Mapping[str, Any]], numbers: Numbers) -> None:

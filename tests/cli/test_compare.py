@@ -27,6 +27,7 @@ def test_a_run_beside_its_own_start(autodc: Any, finished: Any) -> None:
     said = autodc("compare", folder)
     assert said.code == 0, said.err
     assert max(map(len, said.out.splitlines())) <= 80
+    assert said.out.startswith("runs of study world\n")
     found = json.loads(autodc("compare", folder, "--json").out)
     start, end = found["studies"]
     assert [start["label"], end["label"]] == ["world@start", "world"]
