@@ -13,33 +13,40 @@ if TYPE_CHECKING:
     from autodc.plan.trial import Outcome, Trial
     from autodc.studyfile.load import load, load_machine
     from autodc.studyfile.study import MachineSpec, StudySpec
+    from autodc.verbs.compare import CompareResult, compare
     from autodc.verbs.diagnose import diagnose
     from autodc.verbs.diagnosed import DiagnosisResult
     from autodc.verbs.export import ExportResult, export
+    from autodc.verbs.milestone import Milestone, milestone
     from autodc.verbs.model import Model, load_model
-    from autodc.verbs.run import Result, run
+    from autodc.verbs.result import Result
+    from autodc.verbs.run import run
     from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
     from autodc.verbs.study import Study
 
 _HOMES = {
     "AutodcError": "autodc.errors",
+    "CompareResult": "autodc.verbs.compare",
     "DiagnosisResult": "autodc.verbs.diagnosed",
     "ExportResult": "autodc.verbs.export",
     "MachineSpec": "autodc.studyfile.study",
     "Model": "autodc.verbs.model",
+    "Milestone": "autodc.verbs.milestone",
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",
-    "Result": "autodc.verbs.run",
+    "Result": "autodc.verbs.result",
     "ShadowResult": "autodc.verbs.shadow",
     "SimulationResult": "autodc.verbs.simulate",
     "Study": "autodc.verbs.study",
     "StudySpec": "autodc.studyfile.study",
     "Trial": "autodc.plan.trial",
+    "compare": "autodc.verbs.compare",
     "export": "autodc.verbs.export",
     "load": "autodc.studyfile",
     "load_machine": "autodc.studyfile",
     "load_model": "autodc.verbs.model",
+    "milestone": "autodc.verbs.milestone",
     "run": "autodc.verbs.run",
     "shadow": "autodc.verbs.shadow",
     "simulate": "autodc.verbs.simulate",
@@ -47,9 +54,11 @@ _HOMES = {
 
 __all__ = [
     "AutodcError",
+    "CompareResult",
     "DiagnosisResult",
     "ExportResult",
     "MachineSpec",
+    "Milestone",
     "Model",
     "Outcome",
     "Plan",
@@ -59,11 +68,13 @@ __all__ = [
     "Study",
     "StudySpec",
     "Trial",
+    "compare",
     "diagnose",
     "export",
     "load",
     "load_machine",
     "load_model",
+    "milestone",
     "run",
     "shadow",
     "simulate",

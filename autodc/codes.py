@@ -283,6 +283,16 @@ CODES: Mapping[str, Code] = {
     **TRAINING,
     **DIAGNOSIS,
     **PROPOSALS,
+    # runs side by side
+    "ADC-CMP-001": Code("A run has no plan of the name that is asked for."),
+    "ADC-CMP-002": Code("This is no name for a milestone."),
+    "ADC-CMP-003": Code("Another plan of the run has the name of this milestone."),
+    "ADC-CMP-004": Code("One contender is named twice."),
+    "ADC-CMP-005": several("A result has no frame of that name."),
+    # a copy for the tools of others
+    "ADC-COPY-001": Code("Event files need tensorboardX, which is not installed."),
+    "ADC-COPY-002": Code("A copy is to be written where files are already."),
+    "ADC-COPY-003": Code("The storage of Optuna has another study of the same name."),
     # warm start, why
     "ADC-WARM-001": Code("There is no study to start warm from."),
     "ADC-WARM-002": Code("The study to start warm from asked another question."),

@@ -1,7 +1,7 @@
 """Keep the docs true: print command output and tables into marked blocks, and look that relative links lead somewhere.
 
 A block is `<!-- output: autodc run --help -->`, a fenced text and `<!-- end -->`, or `<!-- table: metrics -->`, one of
-TABLES, and `<!-- end -->`. With --check nothing is written.
+TABLES, and `<!-- end -->`; `<!-- api -->` is the page of the Python calls. With --check nothing is written.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/**/*.md", "configs/**/*.md", "deploy/**/*.md", "benchmarks/**/*.md")
 BLOCK = re.compile(r"(<!-- output: (?P<command>[^\n]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 TABLE = re.compile(r"(<!-- table: (?P<name>[\w ]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+API = re.compile(r"(<!-- api -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s#]+)[^)]*\)")
 WIDTH = "100"
 
@@ -33,7 +34,7 @@ def main() -> int:
     complaints: list[str] = []
     for page in sorted({page for pattern in PAGES for page in ROOT.glob(pattern)}):
         text = page.read_text(encoding="utf-8")
-        fresh = TABLE.sub(_tabled, BLOCK.sub(_filled, text))
+        fresh = API.sub(_called, TABLE.sub(_tabled, BLOCK.sub(_filled, text)))
         name = page.relative_to(ROOT)
         if fresh != text and check:
             complaints.append(f"{name}: printed output is out of date; `make fix` writes it again")
@@ -58,6 +59,12 @@ def _tabled(block: re.Match[str]) -> str:
     header, *rows = TABLES[block["name"]]()
     lines = [header, ["---"] * len(header), *rows]
     return block[1] + "".join(f"| {' | '.join(cells)} |\n" for cells in lines) + block[4]
+
+
+def _called(block: re.Match[str]) -> str:
+    from api_page import page  # beside this file, which is run as a script
+
+    return f"{block[1]}{page().rstrip()}\n{block[3]}"
 
 
 def metrics() -> list[list[str]]:
@@ -111,8 +118,17 @@ def placeholders() -> list[list[str]]:
     return [["placeholder", "stands for"], *rows, ["`{lr}`", "the hyperparameter `lr`, and so on for every name"]]
 
 
+def frame_columns() -> list[list[str]]:
+    """Every column of the frames of a result, as `autodc/review/frames.py` knows it."""
+    from autodc.review.frames import COLUMNS
+
+    rows = [[f"`{frame}`", f"`{name}`", says] for frame, columns in COLUMNS.items() for name, says in columns.items()]
+    return [["frame", "column", "is"], *rows]
+
+
 TABLES: dict[str, Callable[[], list[list[str]]]] = {
     "attributes": attributes,
+    "frame columns": frame_columns,
     "metrics": metrics,
     "placeholders": placeholders,
     "source options": source_options,

@@ -46,6 +46,22 @@ def row_hashes(x: Inputs) -> Array:
     return hashes
 
 
+def row_marks(inputs: Array, y: Array | None) -> Array:
+    """Hash every row's inputs together with its target to 64 bits: uint64, shape (n,).
+
+    inputs: `row_hashes` of them; y: targets as the user knows them, shape (n, ...), None where there are none.
+    """
+    if y is None:
+        return inputs
+    told = np.asarray(y)
+    is_text = told.dtype.kind in "OU"
+    target = pd.util.hash_array(told.astype(object).ravel()) if is_text and told.ndim == 1 else row_hashes(told)
+    return np.asarray(inputs * _ODD ^ target)
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
 def numbered(parts: Sequence[Array]) -> list[Array]:
     """Turn row hashes of several sets into ints: the same number for the same inputs."""
     _, same = np.unique(np.concatenate(parts), return_inverse=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
 
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
+from autodc.data.hashing import row_marks
 from autodc.data.overlap import joint_clusters
 from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
@@ -89,6 +90,8 @@ class SliceTable:
     """Part → targets, shape (n, ...), encoded."""
     measures: Callable[[Array], bool] | None = None
     """Whether the metric of the study is defined on rows of these targets; None: on all."""
+    marks: Mapping[str, Array] = field(default_factory=dict)
+    """Part → a hash of each row's inputs and target, shape (n,): by it another study knows the same row."""
 
     def __post_init__(self) -> None:
         if self.measures is not None:
@@ -162,7 +165,8 @@ def validation_table(spec: StudySpec, catalogue: Catalogue) -> SliceTable:
         found.append(_slice(one, VALIDATION, rows, numbers[VALIDATION]))
         problems += _one_group(found[-1], place)
     raise_all(problems)
-    return SliceTable(slices=tuple(found), targets=targets)
+    marks = {part: row_marks(held[part].hashes, catalogue.original_target(held[part])) for part in targets}
+    return SliceTable(slices=tuple(found), targets=targets, marks=marks)
 
 
 def where_problems(spec: StudySpec, validation: Dataset) -> list[AutodcError]:

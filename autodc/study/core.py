@@ -16,6 +16,7 @@ from autodc.evaluation.slices import Sides, SliceTable
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.search.engine import SearchEngine, SearchProblem
+from autodc.study import membership
 from autodc.study.assess import EvidenceAssessor, LookForLeaks, OpenTest
 from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
@@ -212,6 +213,7 @@ class StudyCore:
 
     def _looped(self) -> Loop:
         """The loop over the roster as it is; trainings of before have weight 0 for what is new."""
+        self.record(*membership.news(self._slices, self._metric, self._store, self.state))
         rules = self.state.question.rules
         inert = self._problem.inert if rules >= RESTS else frozenset[str]()
         problem = replace(self._problem, datasets=self.state.candidates, plain=rules >= 1, inert=inert)

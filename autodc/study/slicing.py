@@ -42,6 +42,11 @@ class Slices:
         """Whether search and gate see different rows."""
         return self._sides is not None
 
+    @property
+    def sides(self) -> Sides | None:
+        """Who sees which rows; None where all see the same."""
+        return self._sides
+
     def take(self, event: ev.SliceAdmitted) -> None:
         """The slice of an event is one of the table."""
         found = self._found(SliceSpec.model_validate(event.rule))

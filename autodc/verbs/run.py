@@ -9,9 +9,8 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +39,7 @@ from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
 from autodc.verbs.requested import Requested
+from autodc.verbs.result import Result as Result
 from autodc.verbs.session import begins
 from autodc.verbs.summary import Summary
 from autodc.wire.admitting import DATASETS
@@ -57,39 +57,6 @@ TRACKING_SECONDS = 60.0
 """How long a finished study waits for a tracker in which nothing moves; what is late is sent by the next run."""
 
 Announce = Callable[[str], None]
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a study came to."""
-
-    content: Mapping[str, Any]
-    folder: Path
-    """Where journal, models and report lie."""
-    untracked: str = ""
-    """Why MLflow is late, or empty."""
-    refused: str = ""
-    """What MLflow would not take of what it was sent, or empty."""
-
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """Datasets that truly improve the slices."""
-        return tuple(self.content["kept"])
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """Datasets shown useless or harmful."""
-        return tuple(self.content["dropped"])
-
-    @property
-    def undecided(self) -> tuple[str, ...]:
-        """Datasets of which the evidence cannot tell."""
-        return tuple(self.content["undecided"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The content of result.json."""
-        return dict(self.content)
 
 
 def run(

@@ -56,7 +56,7 @@ def apply(state: State, event: ev.Event) -> None:
         HANDLERS[type(event)](state, event)
 
 
-_BETWEEN = (ev.StudyExtended, ev.TestOpeningAsked, ev.SessionStarted)
+_BETWEEN = (ev.StudyExtended, ev.TestOpeningAsked, ev.SessionStarted, ev.RowsTold, ev.MilestoneNamed)
 """Events that come before a session begins: they are no work of the one before."""
 
 
@@ -68,6 +68,14 @@ def _started(state: State, event: ev.StudyStarted) -> None:
 
 def _metric(state: State, event: ev.MetricTold) -> None:
     state.started = replace(state.question, metric=event.metric)
+
+
+def _rows(state: State, event: ev.RowsTold) -> None:
+    state.rows = event.arrays
+
+
+def _milestone(state: State, event: ev.MilestoneNamed) -> None:
+    state.milestones[event.name] = event
 
 
 def _extended(state: State, event: ev.StudyExtended) -> None:
@@ -297,6 +305,8 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     **GATE_HANDLERS,
     ev.StudyStarted: _started,
     ev.MetricTold: _metric,
+    ev.MilestoneNamed: _milestone,
+    ev.RowsTold: _rows,
     ev.StudyExtended: _extended,
     ev.TestOpeningAsked: _asked,
     ev.WarmStarted: _borrowed,

@@ -80,6 +80,10 @@ class State:
     """Changes of the study file since it began."""
     tasks: list[TaskState] = field(default_factory=list)
     """Predictions and calls, by number."""
+    rows: str = ""
+    """Where it stands which held-out rows each slice has; empty in journals of an older autodc."""
+    milestones: dict[str, ev.MilestoneNamed] = field(default_factory=dict)
+    """Plans that the user gave a name."""
     admitted: list[ev.SliceAdmitted] = field(default_factory=list)
     """Slices that joined the study while it ran."""
     roster: dict[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -21,6 +21,8 @@ __all__ = [
     "DatasetAdmitted",
     "DeliveryRefused",
     "MetricTold",
+    "MilestoneNamed",
+    "RowsTold",
     "SessionStarted",
     "SliceAdmitted",
     "StudyExtended",
@@ -182,6 +184,27 @@ class SliceAdmitted(Event):
     finding: str = ""
     """The finding whose rule it is, where what is made for it may gain there: neither target nor guard. Empty for a
     slice that the user let in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsTold(Event):
+    """Which held-out rows every slice has, which the gate decides on, and which are one observation.
+
+    So whoever has the folder can reckon any slice again from the scores a row, without the data.
+    """
+
+    arrays: str
+    """Address of what study/membership.py writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneNamed(Event):
+    """The user gave a plan of the study a name, to compare with it later."""
+
+    name: str
+    plan: PlanJson
+    model: str = ""
+    """Folder of its model below that of the study, empty where none was there."""
 
 
 def _mask_question(event: StudyStarted | StudyExtended) -> None:
