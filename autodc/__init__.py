@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from autodc.studyfile.study import MachineSpec, StudySpec
     from autodc.verbs.diagnose import diagnose
     from autodc.verbs.diagnosed import DiagnosisResult
+    from autodc.verbs.evaluate import EvaluationResult, evaluate
     from autodc.verbs.export import ExportResult, export
     from autodc.verbs.run import Result, run
     from autodc.verbs.shadow import ShadowResult, shadow
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AutodcError": "autodc.errors",
     "DiagnosisResult": "autodc.verbs.diagnosed",
+    "EvaluationResult": "autodc.verbs.evaluate",
     "ExportResult": "autodc.verbs.export",
     "MachineSpec": "autodc.studyfile.study",
     "Outcome": "autodc.plan.trial",
@@ -34,6 +36,7 @@ _HOMES = {
     "Study": "autodc.verbs.study",
     "StudySpec": "autodc.studyfile.study",
     "Trial": "autodc.plan.trial",
+    "evaluate": "autodc.verbs.evaluate",
     "export": "autodc.verbs.export",
     "load": "autodc.studyfile",
     "load_machine": "autodc.studyfile",
@@ -45,6 +48,7 @@ _HOMES = {
 __all__ = [
     "AutodcError",
     "DiagnosisResult",
+    "EvaluationResult",
     "ExportResult",
     "MachineSpec",
     "Outcome",
@@ -56,6 +60,7 @@ __all__ = [
     "StudySpec",
     "Trial",
     "diagnose",
+    "evaluate",
     "export",
     "load",
     "load_machine",
