@@ -11,7 +11,7 @@ from autodc.adapters.mlflow_store import opening
 from autodc.cli.terminal import Column, console, print_table
 from autodc.review import evaluation
 
-_COLOURS = {"worse": "red", "better": "green", "held": "green"}
+_COLOURS = {"worse": "red", "slipped": "yellow", "better": "green", "held": "green"}
 _DIFFERENCES = (
     Column(name="slice"),
     Column(name="rows", right=True, drop=3),
@@ -32,7 +32,7 @@ def show_evaluation(found: Mapping[str, Any]) -> None:
         rows = [
             [
                 row["name"],
-                str(row["rows"]),
+                row["rows_words"],
                 row["difference_words"],
                 row["span_words"],
                 Text(row["standing_words"], style=_COLOURS.get(row["standing"], "")),

@@ -32,9 +32,10 @@ POWER = 0.8
 NO_SEEDS = Prior(seed=0.0, residual=0.0, df=1.0)
 """A fixed model has no noise of training."""
 
-Standing = Literal["worse", "better", "held", "open", "no evidence"]
-"""worse: shown to lose more than is tolerated; better: shown to gain; held: a guard, shown to lose no more than its
-margin; open: none of these is shown; no evidence: too few rows or groups, or the metric is not defined."""
+Standing = Literal["worse", "slipped", "better", "held", "open", "no evidence"]
+"""worse: shown to lose more than is tolerated; slipped: a guard, shown to lose, and not more than its margin; better:
+shown to gain; held: a guard, shown to lose no more than its margin; open: none of these is shown; no evidence: too few
+rows or groups, or the metric is not defined."""
 
 
 @final
@@ -73,12 +74,14 @@ def contrasts(evidence: Evidence, min_rows: int, alpha: float = HARM_ALPHA) -> d
         every[OBJECTIVE] = replace(objective_evidence(targets), margin=None)
     spoken = [name for name, one in every.items() if one.is_evidence(min_rows)]
     seen = {name: _seen(one) for name, one in every.items()}
-    worse = dict(zip(spoken, holm([_chance(every[n], seen[n], down=True) for n in spoken]), strict=True))
-    better = dict(zip(spoken, holm([_chance(every[n], seen[n], down=False) for n in spoken]), strict=True))
-    return {
-        name: _contrast(one, seen[name], worse.get(name), better.get(name), alpha, max(1, len(spoken)))
-        for name, one in every.items()
-    }
+    worse = _corrected({n: _chance(every[n], seen[n], every[n].margin or 0.0) for n in spoken})
+    lost = _corrected({n: _chance(every[n], seen[n], 0.0) for n in spoken})
+    better = _corrected({n: _chance(every[n], seen[n], 0.0, down=False) for n in spoken})
+    found = {}
+    for name, one in every.items():
+        chances = (worse[name], lost[name], better[name]) if name in worse else None
+        found[name] = _contrast(one, seen[name], chances, alpha, max(1, len(spoken)))
+    return found
 
 
 def regressions(found: Mapping[str, Contrast]) -> list[str]:
@@ -94,8 +97,13 @@ def _seen(one: SliceEvidence) -> Estimate | None:
 
 
 def _contrast(
-    one: SliceEvidence, seen: Estimate | None, worse: float | None, better: float | None, alpha: float, family: int
+    one: SliceEvidence, seen: Estimate | None, chances: tuple[float, float, float] | None, alpha: float, family: int
 ) -> Contrast:
+    """Say how a slice stands.
+
+    chances: of what was seen where no more is lost than is tolerated, where nothing is lost, where nothing is gained,
+    all of them corrected; None where it is no evidence.
+    """
     if seen is None:
         mean = float(one.differences.mean()) if one.differences.size else math.nan
         return Contrast(
@@ -112,13 +120,16 @@ def _contrast(
         )
     error = seen.standard_error
     reach = -float(stdtrit(seen.df, (1 - LEVEL) / 2)) * error if error else 0.0
+    worse, lost, better = chances or (1.0, 1.0, 1.0)
     standing: Standing = "open"
-    if worse is None or better is None:
+    if chances is None:
         standing = "no evidence"
     elif worse <= alpha:
         standing = "worse"
     elif better <= alpha:
         standing = "better"
+    elif one.margin is not None and lost <= alpha:
+        standing = "slipped"
     elif one.margin is not None and _holds(seen, one.margin):
         standing = "held"
     return Contrast(
@@ -129,8 +140,8 @@ def _contrast(
         rows=one.rows,
         groups=one.groups,
         tolerated=one.margin or 0.0,
-        worse=1.0 if worse is None else worse,
-        better=1.0 if better is None else better,
+        worse=worse,
+        better=better,
         shows=(critical(-float(ndtri(alpha / family)), seen.df) + float(ndtri(POWER))) * error,
     )
 
@@ -140,10 +151,13 @@ def _holds(seen: Estimate, margin: float) -> bool:
     return statistic(seen, margin) >= critical(-float(ndtri(GUARD_ALPHA)), seen.df)
 
 
-def _chance(one: SliceEvidence, seen: Estimate | None, *, down: bool) -> float:
-    """The chance of so much where nothing is lost beyond what is tolerated (down), or where nothing is gained."""
+def _corrected(chances: Mapping[str, float]) -> dict[str, float]:
+    return dict(zip(chances, holm(list(chances.values())), strict=True))
+
+
+def _chance(one: SliceEvidence, seen: Estimate | None, tolerated: float, *, down: bool = True) -> float:
+    """The chance of so much where nothing is lost beyond what is tolerated, or (not down) where nothing is gained."""
     assert seen is not None
-    tolerated = (one.margin or 0.0) if down else 0.0
     side = 1.0 if down else -1.0
     mean = replace(seen, mean=side * seen.mean)
     chance = float(stdtr(seen.df, statistic(mean, tolerated)))

@@ -112,7 +112,7 @@ def _bar(one: Mapping[str, Any], constant: float | None, scale: charts.Scale) ->
 def _differences(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = evaluation.difference_table(content)
     scale = charts.difference_scale(rows)
-    tones = {"worse": "bad", "better": "good", "held": "good"}
+    tones = {"worse": "bad", "slipped": "open", "better": "good", "held": "good"}
     for row in rows:
         drawn = charts.bar(row, scale, row["tolerated"] or None)
         row["bar"] = None if drawn is None else {**drawn, "tone": tones.get(row["standing"], "open")}

@@ -24,7 +24,7 @@ def junit(content: Mapping[str, Any]) -> str:
         differences = {row["name"]: row for row in evaluation.difference_table(content)}
         for case in cases:
             _judge(case, differences[str(case.get("name"))])
-        for name in differences.keys() - known:
+        for name in [name for name in differences if name not in known]:
             cases.append(_case(content, name))
             _judge(cases[-1], differences[name])
         for (broken, words), name in zip(evaluation.limit_words(content), against["limits"], strict=True):
@@ -60,6 +60,10 @@ def _slice_case(content: Mapping[str, Any], row: Mapping[str, Any]) -> ElementTr
 def _judge(case: ElementTree.Element, row: Mapping[str, Any]) -> None:
     """A failure, or that it says nothing."""
     words = f"{row['difference_words']} ({row['span_words']}), corrected chance {row['chance_words']}"
+    said = case.find("system-out")
+    if said is None:
+        said = ElementTree.SubElement(case, "system-out")
+    said.text = _text("; ".join(filter(None, [said.text, f"against the other {words}: {row['standing_words']}"])))
     if row["standing"] == "worse":
         failure = ElementTree.Element("failure", message=_text(f"shown worse: {words}"), type="ADC-EVAL-001")
         case.insert(0, failure)

@@ -10,6 +10,7 @@ from autodc.review.numbers import Numbers, count, listed
 
 STANDINGS = {
     "worse": "worse",
+    "slipped": "worse, in margin",
     "better": "better",
     "held": "holds",
     "open": "not shown",
@@ -19,7 +20,7 @@ STANDINGS = {
 TRADEOFFS = {
     "predict_ms": ("a row in a batch", "ms"),
     "row_ms": ("a row alone", "ms"),
-    "batch_ms": ("a batch", "ms"),
+    "batch_ms": ("a batch of {rows}", "ms"),
     "load_seconds": ("to load it", "s"),
     "memory_mb": ("peak memory of the process", "MB"),
     "memory_added_mb": ("of which the method's", "MB"),
@@ -80,7 +81,8 @@ def how(content: Mapping[str, Any]) -> list[str]:
         f"of its own. A regression is told where a loss beyond the margin of a guard, or any loss of another slice, is "
         f"shown at {family['alpha']:.0%}, one-sided, for {count(family['slices'], 'slice')} together (Holm); hits must "
         "pass the sign test too. So two methods that are equally good are told apart in at most "
-        f"{family['alpha']:.0%} of evaluations. Not shown is not the same as equal: the last column says which loss "
+        f"{family['alpha']:.0%} of evaluations. A guard that is shown to lose, and not more than its margin, is "
+        "worse in margin: no regression. Not shown is not the same as equal: the last column says which loss "
         f"these rows would show in {family['power']:.0%} of cases.",
     ]
 
@@ -106,6 +108,7 @@ def difference_table(content: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             **one,
             "name": name,
+            "rows_words": "–" if name == OBJECTIVE else str(one["rows"]),
             "difference_words": n.signed(one["difference"]),
             "span_words": "–" if one["low"] is None else f"{n.signed(one['low'])} to {n.signed(one['high'])}",
             "standing_words": STANDINGS[one["standing"]],
@@ -125,7 +128,13 @@ def cost_table(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row a trade-off: what it is, and of each method its words, p50 / p95 / p99 where it is a distribution."""
     sides = [content["tradeoffs"], *([content["against"]["tradeoffs"]] if content["against"] else [])]
     return [
-        {"name": key, "what": what, "unit": unit, "cells": [_cost(side[key]) for side in sides]}
+        {
+            "name": key,
+            "what": what.format(rows=sides[0]["batch_ms"]["rows"]),
+            "unit": unit,
+            "cells": [_cost(side[key]) for side in sides],
+            "calls": [_calls(side[key]) for side in sides],
+        }
         for key, (what, unit) in TRADEOFFS.items()
     ]
 
@@ -167,11 +176,15 @@ def _cost(value: Any) -> str:
     if value is None:
         return "not known"
     if isinstance(value, Mapping):
-        rows = f" of {value['rows']} rows" if "rows" in value else ""
-        cold = ", the first call" if value.get("cold") else ""
-        times = " / ".join(number(value[at]) for at in ("p50", "p95", "p99"))
-        return f"{times} ({count(value['calls'], 'call')}{rows}{cold})"
+        return " / ".join(number(value[at]) for at in ("p50", "p95", "p99"))
     return number(value)
+
+
+def _calls(value: Any) -> str:
+    """Of how many calls a distribution is."""
+    if not isinstance(value, Mapping):
+        return ""
+    return count(value["calls"], "call") + (", the first" if value.get("cold") else "")
 
 
 def number(value: float) -> str:

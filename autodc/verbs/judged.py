@@ -120,6 +120,7 @@ def tradeoffs(seen: Measured) -> dict[str, Any]:
         "batch_ms": batch,
         "load_seconds": round(cost["load_seconds"], 6),
         "predict_seconds": round(cost["predict_seconds"], 6),
+        "timing_seconds": round(sum(seconds for _, seconds in cost["again"]) + sum(cost["singles"]), 6),
         "memory_mb": round(cost["memory_mb"], 1),
         "memory_added_mb": round(cost["memory_added_mb"], 1),
         "model_mb": cost["size_mb"],
