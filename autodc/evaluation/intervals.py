@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit, stdtrit
-from scipy.stats import beta
+from scipy.special import betaincinv, expit, logit, stdtrit
 
 from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.metrics import Metric
@@ -49,8 +48,8 @@ def value_interval(
 def exact_interval(share: float, count: float, level: float = LEVEL) -> tuple[float, float]:
     """The interval of Clopper and Pearson for a share of so many independent rows, which need be no whole number."""
     tail, hits = (1 - level) / 2, share * count
-    low = 0.0 if hits <= 0 else float(beta.ppf(tail, hits, count - hits + 1))
-    high = 1.0 if hits >= count else float(beta.ppf(1 - tail, hits + 1, count - hits))
+    low = 0.0 if hits <= 0 else float(betaincinv(hits, count - hits + 1, tail))
+    high = 1.0 if hits >= count else float(betaincinv(hits + 1, count - hits, 1 - tail))
     return low, high
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, final
 
 import numpy as np
-from scipy.special import ndtri, stdtr, stdtrit
-from scipy.stats import binom
+from scipy.special import bdtrc, ndtri, stdtr, stdtrit
 
 from autodc.evaluation.evidence import Evidence, SliceEvidence
 from autodc.gate.demands import statistic
@@ -175,7 +174,9 @@ def _sign_test(moved: Array, clusters: Array | None, tolerated: float) -> float:
     if clusters is not None:
         moved = np.bincount(np.unique(clusters, return_inverse=True)[1].ravel(), weights=moved)
     lost, won, every = int((moved < 0).sum()), int((moved > 0).sum()), len(moved)
-    chance = float(binom.sf(lost - 1, lost + won, 0.5))
+    if not lost:
+        return 1.0
+    chance = float(bdtrc(lost - 1, lost + won, 0.5))
     if tolerated > 0:
-        chance = max(chance, float(binom.sf(lost - 1, every, min(1.0, tolerated + won / every))))
+        chance = max(chance, float(bdtrc(lost - 1, every, min(1.0, tolerated + won / every))))
     return chance

@@ -22,7 +22,7 @@ TRADEOFFS = {
     "row_ms": ("a row alone", "ms"),
     "batch_ms": ("a batch of {rows}", "ms"),
     "load_seconds": ("to load it", "s"),
-    "memory_mb": ("peak memory of the process", "MB"),
+    "memory_mb": ("peak memory", "MB"),
     "memory_added_mb": ("of which the method's", "MB"),
     "model_mb": ("size on disk", "MB"),
 }
@@ -113,7 +113,9 @@ def difference_table(content: Mapping[str, Any]) -> list[dict[str, Any]]:
             "span_words": "–" if one["low"] is None else f"{n.signed(one['low'])} to {n.signed(one['high'])}",
             "standing_words": STANDINGS[one["standing"]],
             "chance_words": chance(one["worse"]) if one["standing"] != "no evidence" else "–",
-            "shows_words": "–" if one["shows"] is None else n.plain(one["tolerated"] + one["shows"]),
+            "shows_words": "–"
+            if one["shows"] is None or one["standing"] == "no evidence"
+            else n.plain(one["tolerated"] + one["shows"]),
         }
         for name, one in content["against"]["differences"].items()
     ]
@@ -176,7 +178,7 @@ def _cost(value: Any) -> str:
     if value is None:
         return "not known"
     if isinstance(value, Mapping):
-        return " / ".join(number(value[at]) for at in ("p50", "p95", "p99"))
+        return " / ".join(number(value[at], 2) for at in ("p50", "p95", "p99"))
     return number(value)
 
 
@@ -187,11 +189,11 @@ def _calls(value: Any) -> str:
     return count(value["calls"], "call") + (", the first" if value.get("cold") else "")
 
 
-def number(value: float) -> str:
-    """Three digits that count, as plain decimals."""
+def number(value: float, digits: int = 3) -> str:
+    """So many digits that count, as plain decimals."""
     if value == 0:
         return "0"
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}" if value >= 0.001 else f"{value:.1e}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.{digits}g}" if value >= 0.001 else f"{value:.1e}"
 
 
 def names(content: Mapping[str, Any]) -> Sequence[str]:

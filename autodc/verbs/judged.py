@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
@@ -15,7 +15,7 @@ from autodc.evaluation.intervals import LEVEL, value_interval
 from autodc.evaluation.own_metric import MetricError
 from autodc.evaluation.scores import Keep, PairedOutputs, compare, row_scores, score, slice_value
 from autodc.evaluation.slices import Slice, slice_card
-from autodc.gate.limits import weighed
+from autodc.gate.limits import EXACT, weighed
 from autodc.gate.regression import POWER, Contrast, contrasts, regressions
 from autodc.gate.thresholds import HARM_ALPHA
 from autodc.verbs.measuring import Measured
@@ -59,6 +59,26 @@ class Judged:
     oriented: Mapping[str, float] = field(default_factory=dict)
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """oriented, terms: values of the method and cards of the slices, for MLflow."""
+
+    @property
+    def slow(self) -> bool:
+        """Whether the method seems to break a limit of time, which another load of the machine may have done."""
+        return bool(self.contrasts) and any(
+            one["broken"] for name, one in self.contrasts["limits"].items() if name not in EXACT
+        )
+
+    def timed_again(self, inputs: Inputs, seen: Sequence[Measured]) -> Judged:
+        """The same, where a limit of time is broken only if it is by a second measurement of both as well."""
+        again = _limits(inputs, seen)
+        limits = {
+            name: one
+            if name in EXACT
+            else {**one, "again": again[name]["times"], "broken": one["broken"] and again[name]["broken"]}
+            for name, one in self.contrasts["limits"].items()
+        }
+        held = [name for name, one in limits.items() if not one["broken"]]
+        regressed = [name for name in self.contrasts["regressions"] if name not in held]
+        return replace(self, contrasts={**self.contrasts, "limits": limits, "regressions": regressed})
 
 
 def scored(inputs: Inputs, outputs: Mapping[str, Array], name: str) -> Scored:

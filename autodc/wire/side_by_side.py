@@ -68,7 +68,7 @@ def _scores(inputs: Inputs, outputs: Array, data: Dataset) -> Array:
     """How good each row is, up is better: hits first, then the probability of the truth; elsewhere minus the error."""
     kind, y = inputs.spec.task.kind, np.asarray(data.y)
     if inputs.catalogue.classes is not None:
-        return soft_rows(kind, outputs, y) + (outputs.argmax(axis=1) == y)
+        return np.asarray(soft_rows(kind, outputs, y) + (outputs.argmax(axis=1) == y))
     metric: Metric = inputs.metric
     if kind == "custom" or (kind == "image_to_image" and metric.is_mean):
         return np.asarray(metric.rows(outputs, y), dtype=float)
