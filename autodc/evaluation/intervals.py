@@ -54,27 +54,28 @@ def exact_interval(share: float, count: float, level: float = LEVEL) -> tuple[fl
 
 
 def _of_share(rows: Array, clusters: Array | None, counted: float, level: float) -> tuple[float, float]:
-    share, error, df = _moments(rows, clusters)
+    share, error, df, groups = _moments(rows, clusters)
     if error == 0 or not 0 < share < 1:
         return exact_interval(min(1.0, max(0.0, share)), counted, level)
     if np.isin(rows, (0.0, 1.0)).all():
         tail, apart = (1 - level) / 2, max(len(rows) - 1, 1)
         wider = 1.0 if df >= apart else float(stdtrit(apart, tail) / stdtrit(df, tail)) ** 2
-        return exact_interval(share, min(len(rows), wider * share * (1 - share) / error**2), level)
+        spread = error**2 * (1 - 1 / groups)
+        return exact_interval(share, min(len(rows), wider * share * (1 - share) / spread), level)
     reach = -float(stdtrit(df, (1 - level) / 2)) * error / (share * (1 - share))
     return float(expit(logit(share) - reach)), float(expit(logit(share) + reach))
 
 
 def _of_mean(rows: Array, clusters: Array | None, level: float) -> tuple[float, float]:
-    mean, error, df = _moments(rows, clusters)
+    mean, error, df, _ = _moments(rows, clusters)
     reach = -float(stdtrit(df, (1 - level) / 2)) * error if error else 0.0
     return mean - reach, mean + reach
 
 
-def _moments(rows: Array, clusters: Array | None) -> tuple[float, float, float]:
-    """Mean, its standard error over rows, and degrees of freedom."""
+def _moments(rows: Array, clusters: Array | None) -> tuple[float, float, float, int]:
+    """Mean, its standard error over rows, degrees of freedom, and how many rows, or clusters of rows, there are."""
     seen = crossed(rows[None, :], clusters)
-    return seen.mean, math.sqrt(max(0.0, seen.row) / seen.rows), max(seen.effective_rows - 1.0, 1.0)
+    return seen.mean, math.sqrt(max(0.0, seen.row) / seen.rows), max(seen.effective_rows - 1.0, 1.0), seen.rows
 
 
 def _counted(metric: Metric, targets: Array, clusters: Array | None) -> float:

@@ -44,7 +44,7 @@ def false_alarms(nights: int, seed: int) -> float:
 
 @pytest.mark.slow(seconds=4)
 def test_equal_models_are_told_apart_in_one_evaluation_of_twenty_at_most() -> None:
-    assert false_alarms(1500, 1) <= 0.05 + 1.645 * np.sqrt(0.05 * 0.95 / 1500)
+    assert false_alarms(400, 1) <= 0.05 + 1.645 * np.sqrt(0.05 * 0.95 / 400)
 
 
 def test_a_clear_loss_is_told_and_a_clear_gain_too() -> None:
