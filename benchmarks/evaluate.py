@@ -185,7 +185,8 @@ def main() -> None:
             f"{given.rows} validation rows of Fashion-MNIST, eleven slices, one core each. The loop reads the rows, "
             "calls the method with 512 at a time and prints the accuracy; `evaluate` gives intervals, timings, peak "
             "memory and a page with pictures as well. Target: at most 1.2 times the loop. What `evaluate` adds beside "
-            "the calls does not grow with what the method costs, so the ratio of the whole falls with it.",
+            "the calls does not grow with what the method costs, so the ratio of the whole falls with it. Where the "
+            "load is above the number of cores, only the columns of CPU can be trusted.",
             "",
             table(header, lines),
         ]
