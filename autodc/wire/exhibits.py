@@ -80,10 +80,12 @@ def _controls(seen: View, inside: Array, failing: Array) -> Array:
 def _card(seen: View, k: int, kind: str, named: list[str]) -> dict[str, Any]:
     """One row as JSON."""
     card: dict[str, Any] = {"id": int(seen.ids[k]), "error": round(float(seen.error[k]), 6)}
-    if seen.target.ndim == 1:
-        card |= {"target": _plain(seen.target[k]), "prediction": _said(seen.prediction[k])}
-    elif seen.target.ndim == 2:
-        card |= {"target": _said(seen.target[k]), "prediction": _said(seen.prediction[k])}
+    if seen.target.ndim < 3:
+        truth = seen.target[k]
+        card |= {
+            "target": _said(truth) if seen.target.ndim == 2 else _plain(truth),
+            "prediction": _said(seen.prediction[k]),
+        }
     if seen.probabilities is not None:
         card["confidence"] = round(float(seen.probabilities[k].max()), 4)
     order = [*dict.fromkeys([*(n for n in named if n in seen.attributes), *seen.attributes.columns])]
