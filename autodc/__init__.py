@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from autodc.verbs.compare import CompareResult, compare
     from autodc.verbs.diagnose import diagnose
     from autodc.verbs.diagnosed import DiagnosisResult
+    from autodc.verbs.evaluate import EvaluationResult, evaluate
     from autodc.verbs.export import ExportResult, export
     from autodc.verbs.milestone import Milestone, milestone
     from autodc.verbs.model import Model, load_model
@@ -29,10 +30,11 @@ _HOMES = {
     "AutodcError": "autodc.errors",
     "CompareResult": "autodc.verbs.compare",
     "DiagnosisResult": "autodc.verbs.diagnosed",
+    "EvaluationResult": "autodc.verbs.evaluate",
     "ExportResult": "autodc.verbs.export",
     "MachineSpec": "autodc.studyfile.study",
-    "Model": "autodc.verbs.model",
     "Milestone": "autodc.verbs.milestone",
+    "Model": "autodc.verbs.model",
     "Outcome": "autodc.plan.trial",
     "Plan": "autodc.plan.plan",
     "Result": "autodc.verbs.result",
@@ -42,6 +44,7 @@ _HOMES = {
     "StudySpec": "autodc.studyfile.study",
     "Trial": "autodc.plan.trial",
     "compare": "autodc.verbs.compare",
+    "evaluate": "autodc.verbs.evaluate",
     "export": "autodc.verbs.export",
     "load": "autodc.studyfile",
     "load_machine": "autodc.studyfile",
@@ -56,6 +59,7 @@ __all__ = [
     "AutodcError",
     "CompareResult",
     "DiagnosisResult",
+    "EvaluationResult",
     "ExportResult",
     "MachineSpec",
     "Milestone",
@@ -70,6 +74,7 @@ __all__ = [
     "Trial",
     "compare",
     "diagnose",
+    "evaluate",
     "export",
     "load",
     "load_machine",

@@ -167,7 +167,7 @@ CODES: Mapping[str, Code] = {
     "ADC-LOOP-002": Code("Nothing is under way and nothing can be planned: a defect of ours."),
     # metrics
     "ADC-METHOD-001": Code("A trainer cannot predict with a model that was saved."),
-    "ADC-METHOD-002": Code("A method is the address of a model in MLflow, which cannot be read yet."),
+    "ADC-METHOD-002": Code("A method is the address of a model in MLflow, which cannot be read yet.", retired=True),
     "ADC-METHOD-003": Code("There is no such method."),
     "ADC-METHOD-004": Code("The constant method has no targets to be constant about."),
     "ADC-METHOD-005": Code("A run has no model of its incumbent."),
@@ -175,6 +175,9 @@ CODES: Mapping[str, Code] = {
     "ADC-METHOD-007": Code("A method of one's own fails when it is called."),
     "ADC-METHOD-008": Code("A method of one's own has no function `predict`."),
     "ADC-METHOD-020": Code("Rows for a loaded model are of another kind than the base of its study."),
+    "ADC-METHOD-009": Code("A model of MLflow is named, and MLflow is not installed."),
+    "ADC-METHOD-010": Code("MLflow does not give a model that is named by its address."),
+    "ADC-METHOD-011": Code("A model of MLflow cannot be loaded."),
     "ADC-METRIC-001": Code("There is no such metric."),
     "ADC-METRIC-002": Code("The metric is not defined for the kind of task."),
     "ADC-METRIC-003": several("The metric object cannot be loaded."),

@@ -90,4 +90,10 @@ DIAGNOSIS: Mapping[str, Code] = {
     "ADC-INBX-002": Code("Rows in the inbox are there already: in the base, or on the roster."),
     "ADC-SHDW-010": Code("The method fails on rows that it is to predict."),
     "ADC-SHDW-011": Code("Rows could not be predicted on this machine."),
+    # evaluate
+    "ADC-EVAL-001": several("A method is shown worse than the one it is held against, or breaks a limit of the study."),
+    "ADC-EVAL-002": Code("A method fails to predict the rows it is evaluated on, or takes too long."),
+    "ADC-EVAL-003": Code("The rows of an evaluation could not be predicted on this machine."),
+    "ADC-EVAL-004": several("The metric of the study cannot score what a method predicts."),
+    "ADC-EVAL-005": Code("A time limit or a number of cores of evaluate is not above 0."),
 }

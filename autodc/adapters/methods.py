@@ -10,15 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from autodc.adapters import mlflow_models
 from autodc.adapters.artefacts import open_part
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.trainers import make_trainer
 from autodc.adapters.trainers.command import OWN_PYTHON
 from autodc.adapters.trainers.command_checking import template_problems
 from autodc.adapters.trainers.templates import JOB, is_program
-from autodc.errors import InputError, SpecError, raise_all
-from autodc.plugins import is_path, load_object, own_code
+from autodc.errors import AutodcError, InputError, SpecError, raise_all
+from autodc.hints import meant
+from autodc.plugins import find_problem, is_path, load_object, own_code
+from autodc.studyfile.names import TaskKind
 from autodc.trial.executor import MethodRef, TrainerRef
+from autodc.trial.fitting import folder_mb
 from autodc.trial.method import Method, RowMethod
 from autodc.trial.outputs import CheckedMethod
 from autodc.values import decoded, is_json
@@ -27,10 +31,11 @@ Array = np.ndarray[Any, Any]
 
 CONSTANT = "constant"
 PLACE = "method"
-REMOTE = ("models:/", "runs:/", "mlflow-artifacts:/")
+INCUMBENT = Path("models") / "incumbent"
+"""Below the folder of a run."""
 FORMS = (
-    "a run folder, a model folder, path/to/file.py:Object, a program with {job} or {predict} among its arguments, "
-    "or constant"
+    "a run folder, a model folder, models:/NAME/VERSION of MLflow, path/to/file.py:Object, a program with {job} or "
+    "{predict} among its arguments, or constant"
 )
 
 
@@ -39,16 +44,62 @@ def make_method(ref: MethodRef) -> CheckedMethod:
 
     Raises InputError where the name leads nowhere, TrainerError for a model that is damaged.
     """
-    return CheckedMethod(_made(ref), ref.name, ref.row_shape)
+    name = ref.name
+    if mlflow_models.is_mlflow(name):
+        folder = mlflow_models.fetched(name, ref.tracking, PLACE)
+        made, size = mlflow_models.loaded_model(folder, PLACE), folder_mb(folder)
+        return CheckedMethod(made, name, ref.row_shape, ref.classes, size)
+    return CheckedMethod(_made(ref), name, ref.row_shape, ref.classes, _size_mb(Path(ref.folder), name))
+
+
+def method_problem(name: str, folder: str, place: str) -> AutodcError | None:
+    """What is wrong with the name of a method, as far as that is seen without loading anything; None where all is well.
+
+    folder: what paths are relative to.
+    """
+    if name == CONSTANT or is_program(name):
+        return None
+    if mlflow_models.is_mlflow(name):
+        return mlflow_models.not_installed(name, place)
+    path = Path(folder) / name
+    if (path / JOURNAL).is_file():
+        return None if (path / INCUMBENT).is_dir() else _unfinished(path, place)
+    if path.exists():
+        return None
+    return find_problem(name, folder, place) if is_path(name) else _nowhere(name, folder, place)
+
+
+def _nowhere(name: str, folder: str, place: str) -> InputError:
+    near = Path(folder) / name
+    try:
+        beside = [str(Path(name).with_name(one.name)) for one in near.parent.iterdir()]
+    except OSError:
+        beside = []
+    guess = meant(name, [CONSTANT, *beside])
+    hint = f"did you mean {guess}? Else name {FORMS}" if guess else f"name {FORMS}"
+    return InputError("ADC-METHOD-003", "there is no such method", place, name, hint)
+
+
+def _unfinished(folder: Path, place: str) -> InputError:
+    hint = "a run hands its model over when it is done: let it finish"
+    return InputError("ADC-METHOD-005", "this run has no model of its incumbent", place, str(folder), hint)
+
+
+def _size_mb(folder: Path, name: str) -> float | None:
+    """What a method's model takes on disk, in 10**6 bytes; None of code, which may have it anywhere."""
+    path = folder / name
+    if name == CONSTANT:
+        return 0.0
+    if is_program(name) or not path.is_dir():
+        return None
+    own = path / INCUMBENT if (path / JOURNAL).is_file() else path
+    return folder_mb(own / "model" if (own / "model").is_dir() else own)
 
 
 def _made(ref: MethodRef) -> Method:
     name = ref.name
     if name == CONSTANT:
         return _constant(ref)
-    if name.startswith(REMOTE):
-        hint = "download the model's folder (mlflow artifacts download) and name that"
-        raise InputError("ADC-METHOD-002", "models of MLflow cannot be read by URI yet", PLACE, name, hint)
     if is_program(name):
         return _program(shlex.split(name), ref)
     path = Path(ref.folder) / name
@@ -60,39 +111,47 @@ def _made(ref: MethodRef) -> Method:
         return _program([OWN_PYTHON, str(path), JOB] if path.suffix == ".py" else [str(path), JOB], ref)
     if is_path(name):
         return _object(ref)
-    raise InputError("ADC-METHOD-003", "there is no such method", PLACE, name, f"name {FORMS}")
+    raise _nowhere(name, ref.folder, PLACE)
 
 
 def _constant(ref: MethodRef) -> Method:
-    """The shares of the classes in the base, so that the majority class is predicted; the mean; the commonest value."""
     if ref.base is None or (y := open_part(ref.base.path)[1]) is None:
         raise InputError("ADC-METHOD-004", "`constant` needs the targets of the base", PLACE, CONSTANT)
-    if ref.kind == "classification":
-        row = np.bincount(np.asarray(y).astype(int), minlength=(ref.row_shape or (0,))[0]) / max(len(y), 1)
+    return constant_of(ref.kind, y, ref.row_shape)
+
+
+def constant_of(kind: TaskKind, y: Array, row_shape: tuple[int, ...] | None) -> RowMethod:
+    """The shares of the classes in the base, so that the majority class is predicted; the mean; the commonest value.
+
+    y: targets of the base, encoded; row_shape: as of `MethodRef`.
+    """
+    if kind == "classification":
+        row = np.bincount(np.asarray(y).astype(int), minlength=(row_shape or (0,))[0]) / max(len(y), 1)
     elif is_json(y):
         said, counts = np.unique(np.asarray(y), return_counts=True)
         (common,) = decoded(said[[counts.argmax()]])
         return RowMethod(lambda x: [common] * len(x))
     else:
         row = np.asarray(y, dtype=float).mean(axis=0)
-        row = row if ref.row_shape is None else row.reshape(ref.row_shape)
+        row = row if row_shape is None else row.reshape(row_shape)
     return RowMethod(lambda x: np.broadcast_to(row, (len(x), *row.shape)))
 
 
 def _run(folder: Path, ref: MethodRef) -> Method:
     """The model of a run's incumbent, read by the trainer of that run."""
     state = state_of(folder)
-    model = folder / "models" / "incumbent"
+    model = folder / INCUMBENT
     if not model.is_dir():
-        hint = "a run hands its model over when it is done: let it finish"
-        raise InputError("ADC-METHOD-005", "this run has no model of its incumbent", PLACE, str(folder), hint)
+        raise _unfinished(folder, PLACE)
     task = state.question.spec["task"]
     theirs = TrainerRef(name=task["trainer"], options=task["options"], folder=ref.folder)
     return make_trainer(theirs).method(model)
 
 
 def _model(folder: Path, ref: MethodRef) -> Method:
-    """A model that a trainer saved: one of ours knows its own, anything else is the study's trainer's."""
+    """A model that a trainer or MLflow saved: one of ours knows its own, anything else is the study's trainer's."""
+    if (folder / mlflow_models.FILE).is_file():
+        return mlflow_models.loaded_model(folder, PLACE)
     name = _saved_by(folder)
     if name is not None:
         return make_trainer(TrainerRef(name=name, options={}, folder=ref.folder)).method(folder)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autodc.stats.multiple import holm as holm
+
 Array = np.ndarray[Any, Any]
 
 LEVEL = 0.01
@@ -13,15 +15,6 @@ LEVEL = 0.01
 over datasets."""
 LEAST_OF_PAIR = 5
 """Suspects that a pair of classes, or a dataset, needs to be told."""
-
-
-def holm(chances: list[float]) -> list[float]:
-    """Holm's correction."""
-    order = np.argsort(chances, kind="stable")
-    steps = np.array(chances)[order] * np.arange(len(chances), 0, -1) if chances else np.zeros(0)
-    corrected = np.empty(len(chances))
-    corrected[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return [float(one) for one in corrected]
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:

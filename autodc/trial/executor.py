@@ -76,6 +76,11 @@ class MethodRef:
     """The study's: it reads model folders that none of our own trainers knows for its own."""
     base: StoredPart | None = None
     """What `constant` learns its constant from."""
+    classes: tuple[Any, ...] = ()
+    """In classification the labels as the user wrote them, in the order of their codes: a method may answer with them
+    in place of scores."""
+    tracking: str | None = None
+    """Absolute URI of the MLflow store that models are read from, where the environment names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +145,8 @@ class PredictTask(AbstractTask):
     work: ClassVar[Work] = "prediction"
     method: MethodRef
     parts: tuple[StoredPart, ...]
+    measured: bool = False
+    """What it costs is measured, too: the completion has it as its value (`adapters.executors.costs`)."""
 
 
 @final
@@ -175,7 +182,7 @@ class Completion:
     outputs: Mapping[str, Array] = field(default_factory=dict)
     """Of trainings and predictions, empty unless `done`: part → row order."""
     value: Any = None
-    """Of a call that is done: what it returned, as JSON."""
+    """Of a call that is done: what it returned, as JSON; of a measured prediction what it cost."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Of a call that is done: path below `out` → SHA-256 of the content."""
     train_seconds: float = 0.0

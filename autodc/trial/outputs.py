@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast, final
 
@@ -11,7 +12,7 @@ import numpy as np
 from autodc.errors import AutodcError
 from autodc.table import Inputs
 from autodc.trial.forking import Forked, ForkingJob, can_fork
-from autodc.trial.method import Method, RowMethod
+from autodc.trial.method import Method, RowMethod, Timed
 from autodc.trial.trainer import Trained, Trainer, TrainingJob
 from autodc.values import NoJson, encoded, is_numbers
 
@@ -73,14 +74,44 @@ class CheckedTrainer:
 
 @final
 class CheckedMethod:
-    """Runs any method and lets only valid outputs through. row_shape: as in `trial.executor.MethodRef`."""
+    """Runs any method and lets only valid outputs through. row_shape, classes: as in `trial.executor.MethodRef`."""
 
-    def __init__(self, inner: Method, name: str, row_shape: tuple[int, ...] | None) -> None:
-        self._inner, self._name, self._row_shape = inner, name, row_shape
+    def __init__(
+        self,
+        inner: Method,
+        name: str,
+        row_shape: tuple[int, ...] | None,
+        classes: Sequence[Any] = (),
+        size_mb: float | None = None,
+    ) -> None:
+        """size_mb: of the model on disk, in 10**6 bytes, where it is known."""
+        self._inner, self._name, self._row_shape, self._classes = inner, name, row_shape, tuple(classes)
+        self.size_mb = size_mb
+        self.labels = False
+        """Whether it has answered with labels, from which no score can be told."""
 
     def predict(self, parts: Mapping[str, Inputs]) -> dict[str, Array]:
         """Predict; raises TrainerError where outputs are missing, misshapen or not finite."""
-        return checked_outputs(parts, self._inner.predict(parts), self._row_shape, self._name)
+        return self._checked(parts, self._inner.predict(parts))
+
+    def timed(
+        self, parts: Mapping[str, Inputs], least: float, share: float, most: int
+    ) -> tuple[dict[str, Array], Timed]:
+        """The same with what it took, as `RowMethod.timed`; of a method that is no such, as one call with all rows."""
+        if isinstance(self._inner, RowMethod):
+            outputs, took = self._inner.timed(parts, least, share, most)
+        else:
+            started = time.perf_counter()
+            outputs = dict(self._inner.predict(parts))
+            took = Timed(batches=((sum(map(len, parts.values())), time.perf_counter() - started),))
+        return self._checked(parts, outputs), took
+
+    def _checked(self, parts: Mapping[str, Inputs], outputs: Any) -> dict[str, Array]:
+        if self._classes and isinstance(outputs, Mapping):
+            told = {name: _scores_of_labels(given, self._classes) for name, given in outputs.items()}
+            self.labels = self.labels or any(one is not None for one in told.values())
+            outputs = {name: given if told[name] is None else told[name] for name, given in outputs.items()}
+        return checked_outputs(parts, outputs, self._row_shape, self._name)
 
     def predict_ms(self, x: Inputs) -> float:
         """Milliseconds a row; 0 where a method's prediction cannot be told apart from its start."""
@@ -108,6 +139,27 @@ def checked_outputs(
         else:
             checked[name] = _checked(_array(outputs[name], where), (len(x), *row_shape), where)
     return checked
+
+
+def _scores_of_labels(outputs: Any, classes: tuple[Any, ...]) -> Array | None:
+    """Labels of the classes as scores of 0 and 1, shape (n, C); None where outputs are anything else.
+
+    Numbers are labels where the classes are numbers, whatever their type; text where they are text.
+    """
+    try:
+        given = np.asarray(outputs)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = given[:, 0]
+    if given.ndim != 1 or not len(given):
+        return None
+    place = {label: k for k, label in enumerate(classes)}
+    try:
+        codes = [place[label] for label in given.tolist()]
+    except (KeyError, TypeError):
+        return None
+    return np.eye(len(classes))[codes]
 
 
 def misplaced(rows: Any, count: int) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.choose import open_executor
 from autodc.adapters.methods import CONSTANT
+from autodc.adapters.mlflow_store import absolute_uri
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.errors import InputError, SurroundingsError
@@ -69,13 +70,14 @@ def predicting(spec: StudySpec, catalogue: Catalogue, name: str) -> Iterator[Pre
     with tempfile.TemporaryDirectory(prefix="autodc-") as work:
         executor = open_executor(MachineSpec(runner="inline"))
         try:
-            method = _method(spec, catalogue, name, Path(work))
+            method = method_ref(spec, catalogue, name, Path(work))
             yield Predictor(method, executor, Path(work), order.seed_of(spec.seed))
         finally:
             executor.close()
 
 
-def _method(spec: StudySpec, catalogue: Catalogue, name: str, work: Path) -> MethodRef:
+def method_ref(spec: StudySpec, catalogue: Catalogue, name: str, work: Path) -> MethodRef:
+    """What a child process makes the method of. work: gets the base where the method learns from it."""
     task, y = spec.task, catalogue.base.y
     row_shape: tuple[int, ...] | None = None
     if catalogue.classes is not None:
@@ -86,16 +88,24 @@ def _method(spec: StudySpec, catalogue: Catalogue, name: str, work: Path) -> Met
     if name == CONSTANT:
         base = StoredPart(name="base", path=str(ArtefactStore(work / "base").put_dataset(catalogue.base)))
     return MethodRef(
-        name=_found(name),
+        name=where_it_lies(name),
         folder=spec.folder,
         kind=task.kind,
         row_shape=row_shape,
         trainer=TrainerRef(name=task.trainer, options=task.options, folder=spec.folder),
         base=base,
+        classes=tuple(catalogue.classes or ()),
+        tracking=store_of(spec),
     )
 
 
-def _found(name: str) -> str:
+def store_of(spec: StudySpec) -> str | None:
+    """The MLflow store of the study, absolute; None where it has none."""
+    uri = spec.tracking.uri
+    return None if uri == "none" else absolute_uri(uri, spec.folder)
+
+
+def where_it_lies(name: str) -> str:
     """An absolute path where one lies below the working folder; else the name as it is."""
     file, colon, thing = name.rpartition(":")
     for path, rest in ((name, ""), (file, f"{colon}{thing}")):

@@ -80,8 +80,12 @@ def _controls(seen: View, inside: Array, failing: Array) -> Array:
 def _card(seen: View, k: int, kind: str, named: list[str]) -> dict[str, Any]:
     """One row as JSON."""
     card: dict[str, Any] = {"id": int(seen.ids[k]), "error": round(float(seen.error[k]), 6)}
-    if seen.target.ndim == 1:
-        card |= {"target": _plain(seen.target[k]), "prediction": _said(seen.prediction[k])}
+    if seen.target.ndim < 3:
+        truth = seen.target[k]
+        card |= {
+            "target": _said(truth) if seen.target.ndim == 2 else _plain(truth),
+            "prediction": _said(seen.prediction[k]),
+        }
     if seen.probabilities is not None:
         card["confidence"] = round(float(seen.probabilities[k].max()), 4)
     order = [*dict.fromkeys([*(n for n in named if n in seen.attributes), *seen.attributes.columns])]
@@ -145,6 +149,12 @@ def pictures_of(x: Array) -> Array | None:
         low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
         x = np.round(255 * (values - low) / ((high - low) or 1.0)).astype(np.uint8)
     return np.asarray(np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x, dtype=np.uint8)
+
+
+def as_pictures(x: Array) -> Array | None:
+    """The same as a reader is shown them: of one size, large ones scaled down."""
+    found = pictures_of(x)
+    return None if found is None else _framed(list(found))
 
 
 def _opened(path: str) -> Array | None:

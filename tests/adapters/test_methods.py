@@ -182,7 +182,6 @@ def test_a_program_may_be_named_with_its_arguments(tmp_path: Path) -> None:
     ("name", "code"),
     [
         ("nowhere", "ADC-METHOD-003"),
-        ("models:/mine/1", "ADC-METHOD-002"),
         ("constant", "ADC-METHOD-004"),
         (".", "ADC-METHOD-006"),
         ("mine.py:nothing", "ADC-TRAIN-021"),

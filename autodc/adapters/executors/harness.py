@@ -176,6 +176,10 @@ def _made(task: Task, opened: Any) -> Callable[[], dict[str, Any]]:
     if isinstance(task, PredictTask):
         from autodc.adapters.methods import make_method
 
+        if task.measured:
+            from autodc.adapters.executors.costs import predict_measured
+
+            return partial(predict_measured, task, partial(make_method, task.method), opened)
         return partial(_predict, task, make_method(task.method), opened)
     return partial(_call, task, _callee(task), opened)
 
