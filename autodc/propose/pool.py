@@ -7,8 +7,9 @@ pool is never asked. What a rule says of the class is left out of it; likeness s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -22,6 +23,7 @@ from autodc.diagnose.finding import ATTRIBUTES
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import AutodcError
+from autodc.large import pieces_of
 from autodc.propose.likeness import LIKELIER, likeness
 from autodc.propose.proposal import Proposal
 from autodc.propose.reach import within_reach
@@ -41,6 +43,8 @@ MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
 LOOKED_AT, AT_ONCE = 100_000, 4096
 """Of more free rows so many are looked at; for so many at once the nearest explore rows are asked."""
+BYTES_A_ROW = 1024
+"""About what is in memory for a row whose nearest explore rows are looked for."""
 ABOVE, BEYOND = 1.5, 0.05
 """A class may have so many times its share of the failures, and this much beyond."""
 
@@ -125,19 +129,54 @@ class Chosen:
     """Rows that meet the rule and were left out because their numbers are unlike those of all explore rows."""
 
 
+@final
+class Around:
+    """What is worked out of a pool once for all wishes: which rows are doubles, and which explore rows are nearest."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+        self._found: Array | None = None
+
+    @cached_property
+    def first(self) -> Array:
+        """Shape (N,) of booleans."""
+        first = np.zeros(len(self._seen.content), dtype=bool)
+        first[np.unique(self._seen.content, return_index=True)[1]] = True
+        return first
+
+    def nearest(self, rows: Array | slice) -> Array:
+        """Places of the explore rows that are nearest to these rows, shape (rows, neighbours)."""
+        scale, known, count = self._known
+        if self._found is None:
+            self._found = np.full((len(self._seen.barred), count), -1, dtype=np.int32)
+        asked = np.arange(len(self._found))[rows]
+        unknown = asked[self._found[asked, 0] < 0]
+        for piece in pieces_of(len(unknown), BYTES_A_ROW):
+            points = scale.transform(self._seen.pool_points(unknown[piece]))
+            self._found[unknown[piece]] = known.kneighbors(points, return_distance=False)
+        return np.asarray(self._found[asked])
+
+    @cached_property
+    def _known(self) -> tuple[StandardScaler, NearestNeighbors, int]:
+        points = self._seen.points
+        scale, count = StandardScaler().fit(points), min(NEIGHBOURS, len(points))
+        return scale, NearestNeighbors(n_neighbors=count).fit(scale.transform(points)), count
+
+
 def wanted_rows(base: int) -> int:
     """How many rows a dataset of the pool is to have, by those of the base."""
     return int(min(MOST, max(LEAST, SHARE * base)))
 
 
-def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
-    """Choose up to count rows of the pool. Raises DataError where the rule names what the pool does not have."""
-    inside = np.isin(seen.ids, wish.ids)
-    members = _members(seen, wish, inside)
+def choose(seen: Seen, wish: Wish, count: int, seed: int, around: Around | None = None) -> Chosen:
+    """Choose up to count rows of the pool. Raises DataError where the rule names what the pool does not have.
+
+    around: of the same pool, where there are more wishes than one.
+    """
+    inside, around = np.isin(seen.ids, wish.ids), Around(seen) if around is None else around
+    members = _members(seen, wish, inside, around)
     matching = int(members.sum())
-    first = np.zeros(len(members), dtype=bool)
-    first[np.unique(seen.content, return_index=True)[1]] = True
-    free = first & ~seen.barred
+    free = around.first & ~seen.barred
     wanted = inside & seen.failed
     by_chance = wish.finding is None or not 1 <= wanted.sum() < len(wanted)
     rule = wish.where
@@ -150,7 +189,7 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     else:
         like = _likeness(seen, columns, wanted, candidates, seed)
     order = _in_order(candidates, like, members[candidates], count)
-    rows = _within_quota(order, seen, wanted, count)
+    rows = _within_quota(order, seen, wanted, count, around)
     beyond = int((~members[rows]).sum())
     doubles = matching - int((members & free).sum())
     far = int(members[offered].sum()) - int(members[candidates].sum())
@@ -166,12 +205,14 @@ def proposals(
     {code, got}: what could not be chosen.
     """
     barred, made, notes = seen.barred.copy(), list[Proposal](), list[dict[str, str]]()
+    around = Around(seen)
     count = wanted_rows(base)
     for wish in wishes:
         if len(made) >= most:
             break
         try:
-            chosen = choose(replace(seen, barred=barred), wish, count, seeds.integer(seed, "pool", wish.name))
+            own = seeds.integer(seed, "pool", wish.name)
+            chosen = choose(replace(seen, barred=barred), wish, count, own, around)
         except AutodcError as error:
             notes.append({"code": "ADC-PROP-002", "got": f"{wish.name}: {error.brief}"})
             continue
@@ -239,7 +280,7 @@ def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) ->
     )
 
 
-def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
+def _members(seen: Seen, wish: Wish, inside: Array, around: Around) -> Array:
     """The rows of the pool that a finding means, shape (N,)."""
     if wish.finding is None:
         return np.ones(len(seen.barred), dtype=bool)
@@ -249,9 +290,10 @@ def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
     if ball is not None and ball["embedding"] in seen.pool_embeddings:
         chosen = Ball(embedding=ball["embedding"], centre=np.asarray(ball["centre"]), radius=float(ball["radius"]))
         return chosen.mask(seen.pool_embeddings[chosen.embedding])
-    near, every = _near(seen), np.arange(len(seen.barred))
-    pieces = [every[at : at + LOOKED_AT] for at in range(0, len(every), LOOKED_AT)]
-    return np.concatenate([np.zeros(0, bool), *(inside[near(rows)].mean(axis=1) >= MAJORITY for rows in pieces)])
+    pieces = pieces_of(len(seen.barred), BYTES_A_ROW)
+    return np.concatenate(
+        [np.zeros(0, bool), *(inside[around.nearest(piece)].mean(axis=1) >= MAJORITY for piece in pieces)]
+    )
 
 
 def _looked_at(rows: Array, members: Array, seed: int) -> Array:
@@ -266,14 +308,6 @@ def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
     """All embeddings side by side; a column of zeros where there are none."""
     each = [np.asarray(embeddings[name]) for name in sorted(embeddings)]
     return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
-
-
-def _near(seen: Seen) -> Callable[[Array], Array]:
-    """What gives the explore rows that are nearest to rows of the pool, shape (rows, neighbours)."""
-    points = seen.points
-    scale = StandardScaler().fit(points)
-    known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(points))).fit(scale.transform(points))
-    return lambda rows: np.asarray(known.kneighbors(scale.transform(seen.pool_points(rows)), return_distance=False))
 
 
 def _likeness(seen: Seen, columns: Columns, wanted: Array, candidates: Array, seed: int) -> Array:
@@ -292,7 +326,7 @@ def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Arr
     return np.asarray(candidates[np.concatenate([sure, filling])])
 
 
-def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
+def _within_quota(order: Array, seen: Seen, wanted: Array, count: int, around: Around) -> Array:
     """The first count rows of an order, of each class not many more than its share of the failures.
 
     The class of a row of the pool is that of most explore rows near it: its label is not asked.
@@ -302,10 +336,10 @@ def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
     if (own > 0).sum() < 2 or len(order) <= count:
         return order[:count]
     room = np.ceil(count * ABOVE * (own / own.sum())).astype(int) + int(np.ceil(count * BEYOND))
-    taken, left, near = list[int](), list[int](), _near(seen)
+    taken, left = list[int](), list[int]()
     for at in range(0, len(order), AT_ONCE):
         rows = order[at : at + AT_ONCE]
-        for row, code in zip(rows.tolist(), _likeliest(codes[near(rows)]).tolist(), strict=True):
+        for row, code in zip(rows.tolist(), _likeliest(codes[around.nearest(rows)]).tolist(), strict=True):
             if room[code] > 0 and len(taken) < count:
                 room[code] -= 1
                 taken.append(row)
