@@ -86,6 +86,11 @@ class Encoder:
 
     def _frame(self, table: Table) -> pd.DataFrame:
         """Numbers, truth values and dates as float64, text as text."""
+        if not {"category", "text"} & {*self.schema.values()}:
+            numbers = np.empty((len(self.schema), len(table)))
+            for at, name in enumerate(self.schema):
+                numbers[at] = numeric(table, name)
+            return pd.DataFrame(numbers.T, columns=[*self.schema], copy=False)  # as pandas lays it: not copied again
         columns: dict[str, Any] = {}
         for name, kind in self.schema.items():
             if kind == "text":
