@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
 from autodc import seeds
 from autodc.diagnose.finder import Ball
@@ -24,6 +21,7 @@ from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import AutodcError
 from autodc.large import pieces_of
+from autodc.propose.around import BYTES_A_ROW, Around
 from autodc.propose.likeness import LIKELIER, likeness
 from autodc.propose.proposal import Proposal
 from autodc.propose.reach import within_reach
@@ -38,13 +36,10 @@ FEWEST = 20
 """A dataset of fewer rows is not worth a question."""
 FILLED = 0.5
 """Where fewer rows are likelier than not, the likest of the rule fill a dataset up to this share of what is wanted."""
-NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
 LOOKED_AT, AT_ONCE = 100_000, 4096
 """Of more free rows so many are looked at; for so many at once the nearest explore rows are asked."""
-BYTES_A_ROW = 1024
-"""About what is in memory for a row whose nearest explore rows are looked for."""
 ABOVE, BEYOND = 1.5, 0.05
 """A class may have so many times its share of the failures, and this much beyond."""
 
@@ -127,40 +122,6 @@ class Chosen:
     """Chosen rows that do not meet the rule and are as like."""
     far: int = 0
     """Rows that meet the rule and were left out because their numbers are unlike those of all explore rows."""
-
-
-@final
-class Around:
-    """What is worked out of a pool once for all wishes: which rows are doubles, and which explore rows are nearest."""
-
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
-        self._found: Array | None = None
-
-    @cached_property
-    def first(self) -> Array:
-        """Shape (N,) of booleans."""
-        first = np.zeros(len(self._seen.content), dtype=bool)
-        first[np.unique(self._seen.content, return_index=True)[1]] = True
-        return first
-
-    def nearest(self, rows: Array | slice) -> Array:
-        """Places of the explore rows that are nearest to these rows, shape (rows, neighbours)."""
-        scale, known, count = self._known
-        if self._found is None:
-            self._found = np.full((len(self._seen.barred), count), -1, dtype=np.int32)
-        asked = np.arange(len(self._found))[rows]
-        unknown = asked[self._found[asked, 0] < 0]
-        for piece in pieces_of(len(unknown), BYTES_A_ROW):
-            points = scale.transform(self._seen.pool_points(unknown[piece]))
-            self._found[unknown[piece]] = known.kneighbors(points, return_distance=False)
-        return np.asarray(self._found[asked])
-
-    @cached_property
-    def _known(self) -> tuple[StandardScaler, NearestNeighbors, int]:
-        points = self._seen.points
-        scale, count = StandardScaler().fit(points), min(NEIGHBOURS, len(points))
-        return scale, NearestNeighbors(n_neighbors=count).fit(scale.transform(points)), count
 
 
 def wanted_rows(base: int) -> int:
