@@ -6,6 +6,7 @@
     │   ├── DataError               a source, a slice, an overlap
     │   └── Problems                several of them, reported together
     ├── SurroundingsError        3  disk, server or cluster; the same command resumes
+    │   └── ArtefactLost            what a training left, which is then trained again
     ├── ConditionError           4  a demanded condition was not met
     └── StatsError               1  a formula was handed values it is not defined for
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, final
 
 from autodc.masking import masked
 
@@ -99,6 +100,16 @@ class SurroundingsError(AutodcError):
 
     exit_code = 3
     retryable = True
+
+
+@final
+class ArtefactLost(SurroundingsError):
+    """What a training left is gone or damaged. The study trains it again where it needs it."""
+
+    def __init__(self, address: str, problem: str, place: str = "", got: str = "", hint: str = "") -> None:
+        super().__init__("ADC-DISK-002", problem, place, got, hint)
+        self.address = address
+        self.args = (address, problem, place, got, hint)
 
 
 class ConditionError(AutodcError):

@@ -70,15 +70,17 @@ def throw_away_unused(folder: Path, most: float = math.inf) -> None:
             left -= size
 
 
-def room(shape: tuple[int, ...], dtype: np.dtype[Any], most: int | None = None) -> Array:
+def room(shape: tuple[int, ...], dtype: np.dtype[Any], most: int | None = None, *, shared: bool = False) -> Array:
     """An array to fill: in memory, or where it is large in a file that goes with the last who holds it.
 
-    most: bytes that may be in memory, IN_MEMORY where it is left out. Raises SurroundingsError ADC-DISK-001 where the
+    most: bytes that may be in memory, IN_MEMORY where it is left out; shared: with processes that are forked from this
+    one, which fill it too. Raises SurroundingsError ADC-DISK-001 where the
     disk has no room for it.
     """
     size = math.prod(shape) * dtype.itemsize
     if dtype.hasobject or (size <= (IN_MEMORY if most is None else most) and _held.add(size)):
-        array = np.empty(shape, dtype)
+        on_loan = shared and size and not dtype.hasobject
+        array = np.ndarray(shape, dtype, buffer=mmap.mmap(-1, size)) if on_loan else np.empty(shape, dtype)
         if size >= COUNTED and not dtype.hasobject:
             weakref.finalize(array, _held.add, -size)
         return array

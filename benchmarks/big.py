@@ -4,8 +4,8 @@
     python -m benchmarks.big table images --gigabytes 0.05
 
 Gigabytes are bytes of the file, or of the files. Driver and workers run as ever, each held to 4 GB of data
-(RLIMIT_DATA), and their anonymous memory (RssAnon) is looked at ten times a second: pages of files are the kernel's to
-drop, and are none of it. Touched is what a training draws, by rows: steps × batch size of them.
+(RLIMIT_DATA), and their memory without files (RssAnon, RssShmem) is looked at ten times a second: pages of files are
+the kernel's to drop, and are none of it. Touched is what a training draws, by rows: steps × batch size of them.
 """
 
 from __future__ import annotations
@@ -191,12 +191,12 @@ def watched(command: list[str], folder: Path) -> tuple[float, dict[str, float], 
 
 
 def anonymous(pid: int) -> float:
-    """Anonymous memory of a process in MB, 0 where it has ended."""
+    """Memory of a process that no file stands for in MB, what it shares with forks among it; 0 where it has ended."""
     try:
-        found = re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        found = re.findall(r"(?:RssAnon|RssShmem):\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:
         return 0.0
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
+    return sum(map(int, found)) * 1024 / 1e6
 
 
 def _below(pid: int) -> list[int]:

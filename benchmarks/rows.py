@@ -379,7 +379,8 @@ def measured(case: Case, rounds: int) -> list[tuple[object, ...]]:
             case.afresh()
             rates[name].append(rate(sides[name]))
     peer = max(case.peers, key=lambda name: statistics.median(rates[name]))
-    return [_row(name, peer, rates) for name in case.ours]
+    others = ", ".join(f"{name} {statistics.median(rates[name]):,.0f}" for name in case.peers if name != peer) or "–"
+    return [(*_row(name, peer, rates), others) for name in case.ours]
 
 
 def _row(name: str, peer: str, rates: Mapping[str, list[float]]) -> tuple[object, ...]:
@@ -388,7 +389,15 @@ def _row(name: str, peer: str, rates: Mapping[str, list[float]]) -> tuple[object
     return name, own, other, peer, f"{statistics.median(ratios):.2f}", f"{ratios[0]:.2f} – {ratios[-1]:.2f}"
 
 
-HEAD = ("case", "ours, rows/s", "peer, rows/s", "the better peer", "ratio, median", "least – most")
+HEAD = (
+    "case",
+    "ours, rows/s",
+    "peer, rows/s",
+    "the better peer",
+    "ratio, median",
+    "least – most",
+    "other peers, rows/s",
+)
 PAGE = """\
 # Rows a second into a trial
 

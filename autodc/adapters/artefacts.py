@@ -23,7 +23,7 @@ from autodc.adapters.journal_file import JOURNAL
 from autodc.data.columns import where_they_lie
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import content_of
-from autodc.errors import SurroundingsError
+from autodc.errors import ArtefactLost, SurroundingsError
 from autodc.files import (
     DIGESTS,
     READ_ONLY,
@@ -36,7 +36,6 @@ from autodc.files import (
     write_whole,
 )
 from autodc.large import CHUNK, taken
-from autodc.study.ports import ArtefactLost
 from autodc.table import Inputs, Table
 from autodc.trial import order
 

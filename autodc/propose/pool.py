@@ -7,14 +7,12 @@ pool is never asked. What a rule says of the class is left out of it; likeness s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
 from autodc import seeds
 from autodc.diagnose.finder import Ball
@@ -22,6 +20,8 @@ from autodc.diagnose.finding import ATTRIBUTES
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import AutodcError
+from autodc.large import pieces_of
+from autodc.propose.around import BYTES_A_ROW, Around
 from autodc.propose.likeness import LIKELIER, likeness
 from autodc.propose.proposal import REST, Proposal
 from autodc.propose.reach import within_reach
@@ -36,7 +36,6 @@ FEWEST = 20
 """A dataset of fewer rows is not worth a question."""
 FILLED = 0.5
 """Where fewer rows are likelier than not, the likest of the rule fill a dataset up to this share of what is wanted."""
-NEIGHBOURS = 15
 MAJORITY = 0.5
 """Of a cluster: share of a row's neighbours among the explore rows that are in it."""
 LOOKED_AT, AT_ONCE = 100_000, 4096
@@ -133,14 +132,15 @@ def wanted_rows(base: int) -> int:
     return int(min(MOST, max(LEAST, SHARE * base)))
 
 
-def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
-    """Choose up to count rows of the pool. Raises DataError where the rule names what the pool does not have."""
-    inside = np.isin(seen.ids, wish.ids)
-    members = _members(seen, wish, inside)
+def choose(seen: Seen, wish: Wish, count: int, seed: int, around: Around | None = None) -> Chosen:
+    """Choose up to count rows of the pool. Raises DataError where the rule names what the pool does not have.
+
+    around: of the same pool, where there are more wishes than one.
+    """
+    inside, around = np.isin(seen.ids, wish.ids), Around(seen) if around is None else around
+    members = _members(seen, wish, inside, around)
     matching = int(members.sum())
-    first = np.zeros(len(members), dtype=bool)
-    first[np.unique(seen.content, return_index=True)[1]] = True
-    free = first & ~seen.barred
+    free = around.first & ~seen.barred
     wanted = inside & seen.failed
     by_chance = not 1 <= wanted.sum() < len(wanted)
     rule = wish.where
@@ -153,7 +153,7 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int) -> Chosen:
     else:
         like = _likeness(seen, columns, wanted, candidates, seed)
     order = _in_order(candidates, like, members[candidates], count)
-    rows = _within_quota(order, seen, wanted, count)
+    rows = _within_quota(order, seen, wanted, count, around)
     beyond = int((~members[rows]).sum())
     doubles = matching - int((members & free).sum())
     far = int(members[offered].sum()) - int(members[candidates].sum())
@@ -169,13 +169,14 @@ def proposals(
     {code, got}: what could not be chosen.
     """
     barred, made, notes = seen.barred.copy(), list[Proposal](), list[dict[str, str]]()
+    around = Around(seen)
     count = wanted_rows(base)
     for wish in wishes:
         if len(made) >= most:
             break
         try:
-            wanted = count if wish.rows is None else wish.rows
-            chosen = choose(replace(seen, barred=barred), wish, wanted, seeds.integer(seed, "pool", wish.name))
+            own, wanted = seeds.integer(seed, "pool", wish.name), count if wish.rows is None else wish.rows
+            chosen = choose(replace(seen, barred=barred), wish, wanted, own, around)
         except AutodcError as error:
             notes.append({"code": "ADC-PROP-002", "got": f"{wish.name}: {error.brief}"})
             continue
@@ -248,7 +249,7 @@ def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) ->
     )
 
 
-def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
+def _members(seen: Seen, wish: Wish, inside: Array, around: Around) -> Array:
     """The rows of the pool that a finding means, shape (N,)."""
     if wish.finding is None:
         return np.ones(len(seen.barred), dtype=bool)
@@ -258,9 +259,10 @@ def _members(seen: Seen, wish: Wish, inside: Array) -> Array:
     if ball is not None and ball["embedding"] in seen.pool_embeddings:
         chosen = Ball(embedding=ball["embedding"], centre=np.asarray(ball["centre"]), radius=float(ball["radius"]))
         return chosen.mask(seen.pool_embeddings[chosen.embedding])
-    near, every = _near(seen), np.arange(len(seen.barred))
-    pieces = [every[at : at + LOOKED_AT] for at in range(0, len(every), LOOKED_AT)]
-    return np.concatenate([np.zeros(0, bool), *(inside[near(rows)].mean(axis=1) >= MAJORITY for rows in pieces)])
+    pieces = pieces_of(len(seen.barred), BYTES_A_ROW)
+    return np.concatenate(
+        [np.zeros(0, bool), *(inside[around.nearest(piece)].mean(axis=1) >= MAJORITY for piece in pieces)]
+    )
 
 
 def _looked_at(rows: Array, members: Array, seed: int) -> Array:
@@ -275,14 +277,6 @@ def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
     """All embeddings side by side; a column of zeros where there are none."""
     each = [np.asarray(embeddings[name]) for name in sorted(embeddings)]
     return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
-
-
-def _near(seen: Seen) -> Callable[[Array], Array]:
-    """What gives the explore rows that are nearest to rows of the pool, shape (rows, neighbours)."""
-    points = seen.points
-    scale = StandardScaler().fit(points)
-    known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(points))).fit(scale.transform(points))
-    return lambda rows: np.asarray(known.kneighbors(scale.transform(seen.pool_points(rows)), return_distance=False))
 
 
 def _likeness(seen: Seen, columns: Columns, wanted: Array, candidates: Array, seed: int) -> Array:
@@ -301,7 +295,7 @@ def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Arr
     return np.asarray(candidates[np.concatenate([sure, filling])])
 
 
-def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
+def _within_quota(order: Array, seen: Seen, wanted: Array, count: int, around: Around) -> Array:
     """The first count rows of an order, of each class not many more than its share of the failures.
 
     The class of a row of the pool is that of most explore rows near it: its label is not asked.
@@ -311,10 +305,10 @@ def _within_quota(order: Array, seen: Seen, wanted: Array, count: int) -> Array:
     if (own > 0).sum() < 2 or len(order) <= count:
         return order[:count]
     room = np.ceil(count * ABOVE * (own / own.sum())).astype(int) + int(np.ceil(count * BEYOND))
-    taken, left, near = list[int](), list[int](), _near(seen)
+    taken, left = list[int](), list[int]()
     for at in range(0, len(order), AT_ONCE):
         rows = order[at : at + AT_ONCE]
-        for row, code in zip(rows.tolist(), _likeliest(codes[near(rows)]).tolist(), strict=True):
+        for row, code in zip(rows.tolist(), _likeliest(codes[around.nearest(rows)]).tolist(), strict=True):
             if room[code] > 0 and len(taken) < count:
                 room[code] -= 1
                 taken.append(row)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, final
+from typing import Any, Protocol
 
 import numpy as np
 
-from autodc.errors import SurroundingsError
+from autodc.errors import ArtefactLost as ArtefactLost
 from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, Event
 from autodc.study.journal.state import State
 from autodc.study.phases.tools import Maker
@@ -30,16 +30,6 @@ class Journal(Protocol):
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
         ...
-
-
-@final
-class ArtefactLost(SurroundingsError):
-    """What a training left is gone or damaged. The study trains it again where it needs it."""
-
-    def __init__(self, address: str, problem: str, place: str = "", got: str = "", hint: str = "") -> None:
-        super().__init__("ADC-DISK-002", problem, place, got, hint)
-        self.address = address
-        self.args = (address, problem, place, got, hint)
 
 
 class ArtefactStore(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -51,6 +52,11 @@ class LabelledRows:
         self._spec, self._catalogue = inputs.spec, inputs.catalogue
         self._told: dict[str, _Told] = {}
 
+    @cached_property
+    def ids(self) -> list[str]:
+        """How people call the rows of the pool, of which there may be a million: worked out once, when it is asked."""
+        return row_ids(self._catalogue)
+
     def of_sheet(
         self, name: str, path: Path, place: str, state: State, asked: ev.RequestMade | None
     ) -> Candidate | None:
@@ -87,8 +93,7 @@ class LabelledRows:
                 hint = "put the pool back as it was, or deliver rows with their labels"
                 raise DataError("ADC-PROP-077", UNFIT, place, f"the pool is another than {asked.id} was asked of", hint)
             positions = np.asarray(asked.label["rows"], dtype=np.int64)
-            ids = row_ids(self._catalogue)
-            found = targets([ids[at] for at in positions.tolist()])
+            found = targets([self.ids[at] for at in positions.tolist()])
             self._refuse_again(name, place, state, asked)
             is_known = np.array([one is not None for one in found], dtype=bool)
             may = self._may_train(name, positions, place)
@@ -141,8 +146,8 @@ class LabelledRows:
         data = self._catalogue.pool
         if data is None or data.fingerprint != asked.label["pool"]:
             return True
-        every, there = row_ids(self._catalogue), ids_in(file)
-        mine = there & {every[row] for row in asked.label["rows"]}
+        there = ids_in(file)
+        mine = there & {self.ids[row] for row in asked.label["rows"]}
         if self._inputs and self._inputs <= names:
             return 2 * len(mine) >= len(there) > 0
         return bool(mine) or labels <= names

@@ -22,7 +22,7 @@ from autodc.wire.inbox import REPEATED, Inbox, for_request
 from autodc.wire.inputs import Inputs
 from autodc.wire.label_sheets import SETTLED, labels_in
 from autodc.wire.labelled import LabelledRows
-from autodc.wire.labelling import row_ids, wanted_of
+from autodc.wire.labelling import wanted_of
 from autodc.wire.oracles import is_function, oracle_file
 
 Arrived = ev.DatasetAdmitted | ev.DeliveryRefused
@@ -87,7 +87,7 @@ class OracleFile:
 
     def _let_in(self, waiting: Sequence[ev.RequestMade], state: State) -> tuple[list[Arrived], list[Mapping[str, str]]]:
         catalogue, found, problems = self._inputs.catalogue, list[Arrived](), list[Mapping[str, str]]()
-        ids, left_out = row_ids(catalogue), catalogue.left_out.get(POOL, 0)
+        ids, left_out = self._rows.ids, catalogue.left_out.get(POOL, 0)
         try:
             labels = labels_in(self._path, self._place, wanted_of(catalogue), ids, left_out)
         except InputError as error:

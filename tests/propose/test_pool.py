@@ -148,9 +148,9 @@ def test_a_class_has_its_share_wherever_in_the_order_its_rows_stand(monkeypatch:
     y = load_digits().target
     known = seen(failed=np.isin(y[:EXPLORE], [7, 8]))
     order = np.argsort(y[EXPLORE:] != 7, kind="stable")
-    whole = pool._within_quota(order, known, known.failed, 100)
+    whole = pool._within_quota(order, known, known.failed, 100, pool.Around(known))
     monkeypatch.setattr(pool, "AT_ONCE", 7)
-    assert pool._within_quota(order, known, known.failed, 100).tolist() == whole.tolist()
+    assert pool._within_quota(order, known, known.failed, 100, pool.Around(known)).tolist() == whole.tolist()
     kinds = np.bincount(y[EXPLORE:][whole], minlength=10)
     assert 70 <= kinds[7] <= 85
     assert kinds[[0, 1, 2, 3, 4, 5, 6, 9]].max() <= 10

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from autodc.adapters.pictures.modes import COLOURS, Unconvertible, own_values, pictured
+from autodc.adapters.pictures.parts import LeftToParent, is_forked
 from autodc.adapters.pictures.wish import Wish
 from autodc.errors import DataError
 
@@ -64,6 +65,8 @@ def decoded(content: bytes | IO[bytes], wish: Wish) -> Picture:
             frames = 1 if image.format in PREVIEWS else int(getattr(image, "n_frames", 1))
             if pixels <= ONE_BY_ONE:
                 return Picture(_values(image, wish), frames)
+            if is_forked():
+                raise LeftToParent
             with _large:
                 return Picture(_values(image, wish), frames)
     except Image.DecompressionBombError as error:

@@ -49,7 +49,7 @@ def decoded_files(files: Table, wish: Wish, threads: int | None = None) -> Array
 
     def load(row: int) -> Array:
         try:
-            with open(paths[row], "rb") as file:
+            with open(paths[row], "rb", buffering=0) as file:
                 content = file.read()
         except OSError as error:
             raise DataError("ADC-DATA-002", "a file cannot be read", "", error.strerror or str(error)) from None

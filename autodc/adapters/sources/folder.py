@@ -11,6 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.adapters.pictures.decode import Picture
 from autodc.adapters.pictures.many import each, stacked
 from autodc.adapters.pictures.wish import Wish
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
@@ -85,12 +86,16 @@ class FolderSource:
         return self._arrays(named, paths, wish or AS_IT_IS)
 
     def _arrays(self, named: Named, paths: Sequence[object], wish: Wish) -> Array:
-        load = partial(self._loaded, wish=wish)
-        return stacked(
+        load, frames = partial(self._loaded, wish=wish), dict[int, int]()
+        array = stacked(
             len(paths),
             lambda row: self._opened(paths[row], load),
             lambda row, error: in_row(self._request, named.place(row, cut(paths[row])), error),
+            frames=frames,
         )
+        for row, many in frames.items():
+            self._more_frames[os.path.relpath(self._inside(paths[row]), self._request.path)] = many
+        return array
 
     def _each(self, named: Named, paths: Sequence[object], load: Callable[[SourceRequest], str]) -> list[str]:
         return each(
@@ -119,12 +124,9 @@ class FolderSource:
             raise DataError("ADC-DATA-014", "a path leads out of the folder")
         return os.path.join(self._folder, inside)
 
-    def _loaded(self, request: SourceRequest, wish: Wish) -> Array:
+    def _loaded(self, request: SourceRequest, wish: Wish) -> Array | Picture:
         if os.path.splitext(request.path)[1].casefold() != ARRAY:
-            picture = read_image(request, wish)
-            if picture.frames > 1:
-                self._more_frames[os.path.relpath(request.path, self._request.path)] = picture.frames
-            return picture.values
+            return read_image(request, wish)
         path = Path(request.path)
         refuse_foreign(request, start_of(path, 1024))
         with path.open("rb") as stream:

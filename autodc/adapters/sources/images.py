@@ -42,7 +42,7 @@ def wish_of(request: SourceRequest) -> Wish | None:
 
 def read_image(request: SourceRequest, wish: Wish = AS_IT_IS) -> Picture:
     """The first image of a file. Raises DataError as `pictures.decode.decoded` does, or for what is no image at all."""
-    with open(request.path, "rb") as file:
+    with open(request.path, "rb", buffering=0) as file:
         content = file.read()
     refuse_foreign(request, content[:1024])
     return decoded(content, wish)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from autodc.adapters.pictures.decode import decoded, refuse_no_picture
+from autodc.adapters.pictures.decode import Picture, decoded, refuse_no_picture
 from autodc.adapters.pictures.many import each, stacked
 from autodc.adapters.pictures.wish import Wish
 from autodc.adapters.sources.files import refuse_foreign, regular_file
@@ -54,17 +54,13 @@ def image_targets(request: SourceRequest, cells: Sequence[object], place: Place)
 def _decoded(
     request: SourceRequest, cells: Sequence[object], place: Place, wish: Wish
 ) -> tuple[Array, tuple[str, ...]]:
-    more: dict[str, int] = {}
+    frames: dict[int, int] = {}
 
-    def load(row: int) -> Array:
-        content, name = _content(request, cells[row])
-        picture = decoded(content, wish)
-        if picture.frames > 1:
-            more[name or place(row)] = picture.frames
-        return picture.values
+    def load(row: int) -> Picture:
+        return decoded(_content(request, cells[row])[0], wish)
 
-    x = stacked(len(cells), load, _told(request, cells, place))
-    return x, frame_notes(more)
+    x = stacked(len(cells), load, _told(request, cells, place), frames=frames)
+    return x, frame_notes({_content(request, cells[row])[1] or place(row): many for row, many in frames.items()})
 
 
 def frame_notes(more: Mapping[str, int]) -> tuple[str, ...]:

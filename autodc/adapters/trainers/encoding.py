@@ -60,12 +60,19 @@ class Encoder:
                 if kind == "category"
             }
         self.inner = self._transformer()
-        turned = self.inner.fit_transform(self._frame(table))
+        frame = self._frame(table)
+        if self._is_as_it_is:  # nothing to learn but the names; scikit-learn would copy all of it
+            self.inner.fit(frame.iloc[:1])
+            turned = frame.to_numpy()
+        else:
+            turned = self.inner.fit_transform(frame)
         self.names = tuple(str(name) for name in self.inner.get_feature_names_out())
         return self._given(turned, table)
 
     def transform(self, table: Table) -> Any:
         """The rows as the estimator takes them: an array, a sparse matrix, or a frame with categories."""
+        if self._is_as_it_is:
+            return self._given(self._frame(table).to_numpy(), table)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Found unknown categories")
             turned = self.inner.transform(self._frame(table))
@@ -80,12 +87,26 @@ class Encoder:
         return frame
 
     @property
+    def _is_of_numbers(self) -> bool:
+        return not {"category", "text"} & {*self.schema.values()}
+
+    @property
+    def _is_as_it_is(self) -> bool:
+        """Whether all columns are numbers that the estimator takes as they are."""
+        return self._is_of_numbers and not (self.fills or self.scale or self.positive)
+
+    @property
     def categorical(self) -> list[bool]:
         """Which of the encoded columns are numbers of categories."""
         return [self.schema.get(name) == "category" for name in self.names]
 
     def _frame(self, table: Table) -> pd.DataFrame:
         """Numbers, truth values and dates as float64, text as text."""
+        if self._is_of_numbers:
+            numbers = np.empty((len(self.schema), len(table)))
+            for at, name in enumerate(self.schema):
+                numbers[at] = numeric(table, name)
+            return pd.DataFrame(numbers.T, columns=[*self.schema], copy=False)  # as pandas lays it: not copied again
         columns: dict[str, Any] = {}
         for name, kind in self.schema.items():
             if kind == "text":
