@@ -13,8 +13,6 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
 from autodc import seeds
 from autodc.diagnose.finder import Ball
@@ -270,6 +268,9 @@ def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
 
 def _near(seen: Seen) -> Callable[[Array], Array]:
     """What gives the explore rows that are nearest to rows of the pool, shape (rows, neighbours)."""
+    from sklearn.neighbors import NearestNeighbors
+    from sklearn.preprocessing import StandardScaler
+
     points = seen.points
     scale = StandardScaler().fit(points)
     known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(points))).fit(scale.transform(points))

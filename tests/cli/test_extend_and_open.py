@@ -72,6 +72,7 @@ def test_the_test_set_is_opened_again_by_force_alone(autodc: Any, done: Any) -> 
     assert autodc(*words, "--force").code == 2
 
 
+@pytest.mark.slow
 def test_opening_by_hand_ends_the_study_where_it_is(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, **PLENTY)
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "out", "--open-test", "--json")

@@ -33,6 +33,7 @@ def study(request: pytest.FixtureRequest) -> Any:
     return spec, read_catalogue(spec, read_source)
 
 
+@pytest.mark.slow
 def test_no_training_row_is_held_out(study: Any) -> None:
     _, catalogue = study
     assert not any(catalogue.left_out.values())
@@ -61,6 +62,7 @@ def test_every_slice_is_large_and_holds_a_scan_once(study: Any) -> None:
             assert len(set(data.groups[rows])) == rows.sum(), part.name
 
 
+@pytest.mark.slow
 def test_the_same_data_come_out_twice(study: Any) -> None:
     spec, catalogue = study
     assert read_catalogue(spec, read_source).fingerprint == catalogue.fingerprint

@@ -18,6 +18,10 @@ BELOW_NOUGHT = ("r2", "ssim")
 class TestShares(MetricContract):
     low, high = 0.0, 1.0
 
+    @pytest.mark.slow
+    def test_the_spread_of_rows_tells_how_sure_the_value_is(self, metric: Metric, rows: Any) -> None:
+        super().test_the_spread_of_rows_tells_how_sure_the_value_is(metric, rows)
+
     @pytest.fixture
     def metric(self, name: str) -> Metric:
         return METRICS[name]

@@ -224,6 +224,7 @@ def test_a_night_ended_anywhere_goes_on_to_the_same_decisions(study: Path, tmp_p
     assert decisions(told(folder)) == decisions(told(study.parent / "out"))
 
 
+@pytest.mark.slow
 def test_who_owns_the_loop_gets_what_is_made_too(study: Path, tmp_path: Path) -> None:
     folder = tmp_path / "own"
     with Study.open(load(study), folder) as mine:
