@@ -49,6 +49,7 @@ def test_trainings_of_before_have_the_value_they_would_have_had(grown: Any) -> N
         assert [side["bright"] for side in told] == pytest.approx([hits[rows].mean() for rows in sides])
 
 
+@pytest.mark.slow
 def test_it_is_as_if_the_file_had_named_it(world: Any) -> None:
     seen = []
     for slices in (FULL[:2], FULL):
@@ -72,6 +73,7 @@ def test_no_earlier_training_becomes_a_failure_and_all_that_comes_is_held_to_it(
     assert "bright" in content["validation"]["before"]
 
 
+@pytest.mark.slow
 def test_the_journal_alone_has_it(grown: Any) -> None:
     hand, study, rows, _ = grown
     again = hand.open(list(rows))

@@ -82,6 +82,7 @@ def test_the_account_does_not_depend_on_the_order_of_outcomes(paid: Any) -> None
     assert result(again.state)["recommendation"] == result(study.state)["recommendation"]
 
 
+@pytest.mark.slow
 def test_where_the_budget_is_short_the_model_says_it(world: Any) -> None:
     hand = world(budget__trainings=30, loop__rounds=1, gate__evidence="each", data__explore_share=0)
     study = hand.open([])
@@ -153,6 +154,7 @@ def test_the_search_promised_what_fresh_seeds_measured(tuned: Any) -> None:
     assert told["optimism"]["test"] == pytest.approx(told["estimate"] - told["test"], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_study_that_moved_nothing_has_no_credit(world: Any) -> None:
     hand = world(data__candidates=[{"name": "chance", "source": "data/chance.npz"}], search_space={}, loop__rounds=1)
     study = hand.open([])
@@ -173,6 +175,7 @@ def test_doubtful_datasets_come_least_first() -> None:
     assert doubtful({"a": {"difference": -0.1}, "b": {"difference": 0.2}, "c": {"difference": -0.3}}) == ("c", "a")
 
 
+@pytest.mark.slow
 def test_only_a_test_of_the_very_datasets_and_settings_says_what_one_is_worth(world: Any) -> None:
     hand = world(budget__trainings=160, loop__rounds=1, gate__evidence="each", data__explore_share=0)
     study = hand.open([])

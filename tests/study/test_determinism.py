@@ -69,6 +69,7 @@ def resume_after(share: Any, first: Any, essence: Any, flight: Any, seed: Any) -
     assert essence(begun) == essence(study)
 
 
+@pytest.mark.slow
 @QUICK
 @given(share=st.floats(0, 1))
 def test_the_state_after_a_resume_is_the_state_before(first: Any, share: Any) -> None:
@@ -114,6 +115,7 @@ def test_no_more_trials_are_unrevealed_than_the_lag_allows(world: Any, lag: Any)
     assert most == lag
 
 
+@pytest.mark.slow
 def test_another_lag_or_seed_is_another_study(world: Any) -> None:
     assert (
         len({world(search__lag=1).inputs.fingerprint, world().inputs.fingerprint, world(seed=4).inputs.fingerprint})

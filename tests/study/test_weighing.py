@@ -73,6 +73,7 @@ def test_the_budget_is_spent_and_what_is_left_tunes_what_is_kept(ended: Any) -> 
     assert result(state)["spent"]["trainings"] > 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trainings", "seed"), [(9, 0), (16, 3)])
 def test_nothing_takes_the_place_of_the_incumbent_that_nobody_trained(world: Any, trainings: int, seed: int) -> None:
     few = {"seed": seed, "budget": {"trainings": trainings}, "search": {"trials_per_round": 2}, "loop": {"rounds": 1}}
