@@ -83,6 +83,7 @@ def test_opening_by_hand_ends_the_study_where_it_is(autodc: Any, inline: Any, tm
     assert content["spent"]["by_phase"]["search"] == 0
 
 
+@pytest.mark.slow
 def test_status_says_what_is_left_of_the_error_budget(autodc: Any, done: Any) -> None:
     out, _, content = done
     account = content["ledger"]

@@ -42,6 +42,7 @@ def test_no_training_row_is_held_out(study: Any) -> None:
         assert not among(row_hashes(catalogue[name].x), held).any(), name
 
 
+@pytest.mark.slow
 def test_no_scan_is_on_two_sides(study: Any) -> None:
     _, catalogue = study
     training = {scan for name in ("base", *catalogue.candidates) for scan in catalogue[name].groups}
@@ -51,6 +52,7 @@ def test_no_scan_is_on_two_sides(study: Any) -> None:
     assert not validation & test
 
 
+@pytest.mark.slow
 def test_every_slice_is_large_and_holds_a_scan_once(study: Any) -> None:
     spec, catalogue = study
     for part in spec.slices:

@@ -83,6 +83,7 @@ def test_the_state_after_a_resume_is_the_state_before(first: Any, share: Any) ->
     assert state == fold(events)
 
 
+@pytest.mark.slow
 def test_a_resume_hands_out_what_was_under_way(first: Any) -> None:
     hand, _, rows = first
     cut = 1 + next(n for n, (kind, _, _) in enumerate(rows) if n > 20 and kind == "TrialPlanned")

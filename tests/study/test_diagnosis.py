@@ -69,6 +69,7 @@ def kinds(rows: list[Any], *wanted: str) -> list[str]:
     return [kind for kind, _, _ in rows if kind in wanted]
 
 
+@pytest.mark.slow
 def test_each_incumbent_is_diagnosed_once_with_a_training_of_it(done: Any) -> None:
     _, study, rows, mine = done
     state = study.state
@@ -123,6 +124,7 @@ def test_what_ends_first_changes_nothing(done: Any) -> None:
     assert told.findings(again.state) == told.findings(study.state)
 
 
+@pytest.mark.slow
 def test_result_and_words_are_of_the_journal(done: Any) -> None:
     _, study, rows, _ = done
     content = result(study.state)["findings"]
