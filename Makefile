@@ -3,28 +3,38 @@ STAMP := .venv/.ready
 BENCH_STAMP := .venv/.ready-bench
 FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
+TESTS ?= tests
 
 .PHONY: help setup quickstart test test-slow test-all fix lint types layers docs bench bench-gate bench-search bench-real bench-loop check clean
 
 help:
 	@echo "setup       make .venv with everything pinned in constraints.txt"
 	@echo "quickstart  setup, then one whole study on real digits, with its report in runs/digits"
-	@echo "test        the fast tests; COVERAGE=1: with the share of lines that they run"
-	@echo "test-slow   the others          test-all  all of them, one after another"
+	@echo "test        the fast tests; COVERAGE=1: with the share of lines that they run; TESTS=tests/gate: those of a room"
+	@echo "test-slow   the others          test-all  all of them, one after another; both take TESTS too"
 	@echo "check       lint, types, layers, docs, test; writes nothing"
 	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
 	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real, bench-loop: of one part"
 
 setup: $(STAMP)
 
+# uv takes a third of pip's time and reads none of its settings: where wheels lie is told to it, so that both take the
+# same ones. It compiles what it installs only where Python would not keep what it compiles at the first import. Where it
+# cannot do it, pip does.
+PIP := $(PY) -m pip --disable-pip-version-check
+define INSTALL
+told() { $(PIP) config list | sed -n "s/^[a-z:]*\.$$1='\(.*\)'$$/\1/p" | tail -n 1; }; default=$$(told index-url); \
+UV_FIND_LINKS=$$(told find-links | tr ' ' ,) UV_INDEX=$$(told extra-index-url) UV_INDEX_STRATEGY=unsafe-best-match \
+$(PY) -m uv pip install --quiet --python $(PY) $${default:+--default-index "$$default"} \
+$(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode) --constraint constraints.txt
+endef
+
 $(STAMP): pyproject.toml constraints.txt
 	@python3 -c 'import sys; sys.exit("autodc needs Python 3.11 or newer, python3 is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	@echo "installing about 150 packages into .venv, 2.4 GB on disk (CUDA adds several more): 3 to 10 minutes, once"
+	@echo "installing about 160 packages into .venv, 2.4 GB on disk (CUDA adds several more): 1 to 10 minutes, once"
 	@test -x $(PY) || python3 -m venv .venv
-	@echo "  1 of 2: torch"
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	@echo "  2 of 2: everything else"
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
+	@$(PIP) install --quiet --constraint constraints.txt uv
+	@$(INSTALL) --editable '.[all,dev]' || $(PIP) install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	@touch $(STAMP)
 
 quickstart: setup
@@ -37,14 +47,14 @@ test test-slow test-all: export OPENBLAS_NUM_THREADS = 1
 test test-slow test-all: export PYTHONDONTWRITEBYTECODE =
 
 test: setup
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
+	$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist worksteal -m "not slow" $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 # A file's tests stay together, and so do its fixtures; files that take long come first (tests/conftest.py).
 test-slow: setup
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow --durations=40
+	$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow --durations=40
 
 test-all: setup
-	$(PY) -m pytest
+	$(PY) -m pytest $(TESTS)
 
 fix: setup
 	.venv/bin/ruff check --fix $(FOLDERS)

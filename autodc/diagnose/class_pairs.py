@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from autodc.diagnose.chances import LEAST_OF_PAIR, LEVEL, holm
 from autodc.diagnose.check import plain
@@ -70,10 +70,13 @@ def class_pairs(
         rows, reverse = count[a, b], count[b, a]
         if learned:
             natural = _natural(unsure[a, b], unsure[b, a], sizes[b] / (sizes[a] + sizes[b]))
-            expected, chance = (rows + reverse) * natural, float(stats.binom.sf(rows - 1, rows + reverse, natural))
+            expected, chance = (
+                (rows + reverse) * natural,
+                float(scipy.stats.binom.sf(rows - 1, rows + reverse, natural)),
+            )
         else:
             every, means = rows + unsure[a, b], MISCALIBRATED * float(calibrated[likely == b, a].sum())
-            expected, chance = means * rows / every, float(stats.poisson.sf(every - 1, means))
+            expected, chance = means * rows / every, float(scipy.stats.poisson.sf(every - 1, means))
         told.append(((a, b), expected, chance if rows >= LEAST_OF_PAIR and rows > expected else 1.0))
     tried = [k for k, (_, _, chance) in enumerate(told) if chance < 1.0]
     corrected = dict(zip(tried, holm([told[k][-1] for k in tried]), strict=True))

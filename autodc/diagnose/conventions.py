@@ -16,7 +16,7 @@ from itertools import permutations
 from typing import Any, final
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from autodc.diagnose.alike import Alike, Labelled, alike_rows
 from autodc.diagnose.check import Reason, Status, plain
@@ -188,7 +188,7 @@ def _sign_chance(signs: Array, units: Array) -> float:
     """A sign test over units: the chance of so many above zero, were above and below as likely."""
     net = np.bincount(units, weights=signs)
     up, down = int((net > 0).sum()), int((net < 0).sum())
-    return float(stats.binom.sf(up - 1, up + down, 0.5)) if up + down else 1.0
+    return float(scipy.stats.binom.sf(up - 1, up + down, 0.5)) if up + down else 1.0
 
 
 def _told(ours: str, theirs: str, alike: Alike, cells: list[Any], tests: int) -> Convention | None:
@@ -246,7 +246,7 @@ def _merged(alike: Alike, differing: tuple[Differing, ...]) -> dict[Any, Any]:
 def _mostly(here: Array, name: Any, there: Array, other: Any) -> bool:
     of = there[here == name]
     count, total = int((of == other).sum()), len(of)
-    return total > 0 and float(stats.beta.ppf(0.05, count, total - count + 1)) > MOSTLY if count else False
+    return total > 0 and float(scipy.stats.beta.ppf(0.05, count, total - count + 1)) > MOSTLY if count else False
 
 
 def _agreement(alike: Alike) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from autodc.diagnose.chances import LEAST_OF_PAIR, LEVEL
 from autodc.diagnose.check import Reason, Status, distribution, places, plain
@@ -208,6 +208,6 @@ def _scattered(given: Array, shares: Array, flagged: Array) -> tuple[int, Array]
     behind = (shares > own[:, None]).sum(axis=1)
     remote = flagged & (behind > classes // 2)
     count = int(remote.sum())
-    if count < LEAST_OF_PAIR or stats.binom.sf(count - 1, rows, REMOTE_LEAST) >= LEVEL:
+    if count < LEAST_OF_PAIR or scipy.stats.binom.sf(count - 1, rows, REMOTE_LEAST) >= LEVEL:
         return 0, remote
     return round(count * (classes - 1) / (classes - 1 - classes // 2)), remote

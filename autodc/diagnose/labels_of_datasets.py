@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from autodc.diagnose.chances import LEAST_OF_PAIR, LEVEL, holm, wilson
 
@@ -53,7 +53,7 @@ def of_datasets(flagged: Array, of: Array, groups: Array | None) -> tuple[Datase
     for name in names:
         (hits, size), (wrong, apart) = (_counted(flagged[part], units[part]) for part in (of == name, of != name))
         table = np.array([[hits, size - hits], [wrong, apart - wrong]])
-        chance = float(stats.fisher_exact(table, alternative="greater").pvalue) if apart else 1.0
+        chance = float(scipy.stats.fisher_exact(table, alternative="greater").pvalue) if apart else 1.0
         found.append((name, hits / size, wilson(hits / size, size), wrong / apart if apart else None, chance))
     corrected = holm([one[-1] for one in found])
     parts = [

@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
 from autodc.large import pieces_of
 
 if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
+    from sklearn.preprocessing import StandardScaler
+
     from autodc.propose.pool import Seen
 
 Array = np.ndarray[Any, Any]
@@ -50,6 +51,9 @@ class Around:
 
     @cached_property
     def _known(self) -> tuple[StandardScaler, NearestNeighbors, int]:
+        from sklearn.neighbors import NearestNeighbors
+        from sklearn.preprocessing import StandardScaler
+
         points = self._seen.points
         scale, count = StandardScaler().fit(points), min(NEIGHBOURS, len(points))
         return scale, NearestNeighbors(n_neighbors=count).fit(scale.transform(points)), count

@@ -9,10 +9,12 @@ would teach that such rows are no failures.
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesClassifier
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesClassifier
 
 Array = np.ndarray[Any, Any]
 
@@ -65,6 +67,8 @@ def concentration(known: Array, failed: Array, seed: int) -> float:
 
 
 def _grown(known: Array, wanted: Array, seed: int) -> ExtraTreesClassifier:
+    from sklearn.ensemble import ExtraTreesClassifier
+
     trees = ExtraTreesClassifier(
         TREES,
         min_samples_leaf=LEAF,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
+import scipy
 from pydantic import ValidationError
-from scipy.stats import qmc
 
 from autodc.hints import suggest
 from autodc.search.space import Dimension, dimension_of
@@ -206,7 +206,7 @@ def spread(parameters: Mapping[str, Parameter], count: int, seed: int) -> list[d
     """Settings that fill the space evenly (scrambled Sobol points)."""
     if not parameters:
         return [{}]
-    sobol = qmc.Sobol(len(parameters), rng=np.random.default_rng(seed))
+    sobol = scipy.stats.qmc.Sobol(len(parameters), rng=np.random.default_rng(seed))
     points = sobol.random_base2(max(0, math.ceil(math.log2(max(1, count)))))[:count]
     return [settled(parameters, row) for row in points]
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
 
 from autodc.diagnose.shadow.columns import Columns
 
@@ -48,6 +47,8 @@ def within_reach(columns: Columns, known: pd.DataFrame, offered: pd.DataFrame, r
     low, high = own[:, named].min(axis=0), own[:, named].max(axis=0)
     rows[:, named] -= np.clip(rows[:, named], low - (high - low), high + (high - low))
     own[:, named] = 0.0
+    from sklearn.neighbors import NearestNeighbors
+
     nearest = NearestNeighbors(n_neighbors=NEAR + 1).fit(own)
     reach = max(LEAST, REACH * float(np.quantile(nearest.kneighbors(own)[0][:, NEAR], FAR)))
     return np.asarray(nearest.kneighbors(rows)[0][:, NEAR - 1] <= reach)

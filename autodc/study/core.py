@@ -25,8 +25,8 @@ from autodc.study.journal.records import PAIRED
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
-from autodc.study.phases.tools import Diagnoser, Tools
-from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal, Workshop
+from autodc.study.phases.tools import Diagnoser, Tools, Workshop
+from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal
 from autodc.study.refusals import refuse_other_direction, refuse_second_opening, refuse_unknown_phase
 from autodc.study.rules import allowance, last, ledger, losses
 from autodc.study.rules.extend import extension

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from autodc.errors import ArtefactLost as ArtefactLost
-from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, Event
-from autodc.study.journal.state import State
-from autodc.study.phases.tools import Maker
-from autodc.study.tasks import Answer
+
+if TYPE_CHECKING:
+    from autodc.study.journal.events import DatasetAdmitted, DeliveryRefused, Event
+    from autodc.study.journal.state import State
 
 Array = np.ndarray[Any, Any]
 
@@ -70,14 +70,6 @@ class Tracker(Protocol):
     @property
     def complaint(self) -> str:
         """Why something is not sent yet, in one sentence; empty where all is well."""
-        ...
-
-
-class Workshop(Maker, Protocol):
-    """What makes data for a study: a round's proposals, and what workers made of them."""
-
-    def ended(self, name: str, answer: Answer) -> None:
-        """Take what came of the task of a proposal."""
         ...
 
 

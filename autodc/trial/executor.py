@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, final
 
 import numpy as np
 
 from autodc.plan.plan import Stage, Value
-from autodc.studyfile.study import TaskKind
+
+if TYPE_CHECKING:
+    from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from autodc.plan.plan import Stage, Value
-from autodc.studyfile.study import TaskKind
 from autodc.table import Inputs
+
+if TYPE_CHECKING:
+    from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
 

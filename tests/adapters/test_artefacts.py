@@ -71,6 +71,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_kill_while_storing_leaves_whole_files_and_the_next_run_tidies(tmp_path: Path) -> None:
     program = """
 import sys

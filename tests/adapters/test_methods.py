@@ -170,6 +170,7 @@ def test_the_constant_of_values_is_their_mean(tmp_path: Path) -> None:
     assert make_method(ref).predict({"rows": np.zeros((2, 1))})["rows"].tolist() == [3.0, 3.0]
 
 
+@pytest.mark.slow
 def test_a_program_may_be_named_with_its_arguments(tmp_path: Path) -> None:
     model = _trained("command", tmp_path)[1]
     argv = f"{sys.executable} {PROGRAMS / 'foreign.py'} {{job}}"

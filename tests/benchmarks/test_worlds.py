@@ -36,6 +36,7 @@ def test_world_seeds_draw_other_worlds_and_the_same_seed_the_same_one(digits: Re
     assert not np.array_equal(other.planted.base.x, digits.planted.base.x)
 
 
+@pytest.mark.slow
 def test_a_cure_helps_beside_the_others_and_wrong_labels_hurt(digits: RealWorld) -> None:
     cured = digits.objective(plan(*digits.cures), (1, 2))
     cure = next(n for n, kind in digits.kinds.items() if kind == "cure")
@@ -94,6 +95,7 @@ def test_rows_under_another_convention_help_before_a_fine_tuning_and_hurt_in_the
     assert mixed < plain - 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tabular", "null"])
 def test_every_world_trains_and_is_cut_into_its_slices(name: str) -> None:
     one = world(name, 5)
@@ -103,6 +105,7 @@ def test_every_world_trains_and_is_cut_into_its_slices(name: str) -> None:
     assert len(one.problem.datasets) == {"tabular": 20, "null": 10}[name]
 
 
+@pytest.mark.slow
 def test_a_subset_is_a_number_and_back() -> None:
     one = world("subsets", 0)
     for number in (0, 1, 5, 1023):

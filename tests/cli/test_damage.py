@@ -57,6 +57,7 @@ def test_a_broken_result_is_rebuilt_from_the_journal(
     assert not list(folder.glob(".result*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0, 0.5, None])
 def test_a_page_that_is_not_whole_is_written_again(
     autodc: Any, finished: Any, inline: Any, folder: Any, cut: float | None
@@ -82,6 +83,7 @@ def test_where_mlflow_is_survives_a_lost_result(autodc: Any, folder: Any) -> Non
     assert "run <code>abc</code>" in page
 
 
+@pytest.mark.slow
 def test_a_folder_in_the_way_of_the_result_is_said(autodc: Any, finished: Any, inline: Any, folder: Any) -> None:
     (folder / "result.json").unlink()
     (folder / "result.json").mkdir()
@@ -177,6 +179,7 @@ def test_a_damaged_journal_is_one_message_of_every_verb(
         assert len(said.err) < 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", ["DROP TABLE cursors", "UPDATE cursors SET extra = '{'"])
 def test_how_far_followers_have_come_is_no_part_of_the_study(
     autodc: Any, finished: Any, inline: Any, folder: Any, statement: str

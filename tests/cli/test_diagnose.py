@@ -47,6 +47,7 @@ def ran(study: Path, autodc: Any, inline: Path) -> Path:
     return study.parent / "out"
 
 
+@pytest.mark.slow
 def test_json_alone_is_on_stdout_and_the_page_is_written(study: Path, autodc: Any) -> None:
     said = autodc("diagnose", study, "--quick", "--json", "--out", study.parent / "page")
     assert said.code == 0, said.err
@@ -112,6 +113,7 @@ def rows():
 """
 
 
+@pytest.mark.slow
 def test_who_stops_the_look_at_a_run_is_told_where_the_findings_are(study: Path, autodc: Any, inline: Path) -> None:
     folder = study.parent / "stopped"
     folder.mkdir()

@@ -72,6 +72,7 @@ def test_the_test_set_is_opened_again_by_force_alone(autodc: Any, done: Any) -> 
     assert autodc(*words, "--force").code == 2
 
 
+@pytest.mark.slow
 def test_opening_by_hand_ends_the_study_where_it_is(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, **PLENTY)
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "out", "--open-test", "--json")
@@ -82,6 +83,7 @@ def test_opening_by_hand_ends_the_study_where_it_is(autodc: Any, inline: Any, tm
     assert content["spent"]["by_phase"]["search"] == 0
 
 
+@pytest.mark.slow
 def test_status_says_what_is_left_of_the_error_budget(autodc: Any, done: Any) -> None:
     out, _, content = done
     account = content["ledger"]

@@ -56,6 +56,7 @@ def made(autodc: Any, tmp_path: Path) -> Any:
     return init
 
 
+@pytest.mark.slow
 def test_a_table_with_gaps_categories_an_id_and_a_constant(made: Any) -> None:
     told, spec, found = made(customers(600), "--target", "churn")
     assert (told["kind"], told["inputs"]) == ("classification", ["age", "plan", "channel", "spend"])
@@ -67,6 +68,7 @@ def test_a_table_with_gaps_categories_an_id_and_a_constant(made: Any) -> None:
     assert found["can_keep"]
 
 
+@pytest.mark.slow
 def test_margins_are_what_the_rows_certify(made: Any) -> None:
     *_, found = made(customers(600), "--target", "churn")
     guards = [row for row in found["slices"] if row["role"] == "guard"]
@@ -75,6 +77,7 @@ def test_margins_are_what_the_rows_certify(made: Any) -> None:
         assert row["certifies"] <= row["margin"] <= 1.2 * row["certifies"]
 
 
+@pytest.mark.slow
 def test_parts_share_no_row_and_lose_none(made: Any, tmp_path: Path) -> None:
     told, *_ = made(customers(400), "--target", "churn")
     parts = {part: pd.read_parquet(tmp_path / "new" / "data" / f"{part}.parquet") for part in told["parts"]}
@@ -114,6 +117,7 @@ def test_a_date_makes_the_cut_a_cut_in_time(made: Any, tmp_path: Path) -> None:
     assert [one.name for one in spec.slices if "channel" in (one.where or "")]
 
 
+@pytest.mark.slow
 def test_a_date_of_birth_is_no_time(made: Any) -> None:
     rows = customers(300)
     rows["birth_date"] = pd.to_datetime("1950-01-01") + pd.to_timedelta(RNG(0).integers(0, 20000, 300), "D")
@@ -135,6 +139,7 @@ def test_files_beside_are_validation_test_and_candidates(made: Any, tmp_path: Pa
     assert found["warnings"] == []
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_source_beside_it_is_no_candidate(made: Any, tmp_path: Path) -> None:
     customers(300).to_csv(tmp_path / "backup.csv", index=False)
     told, *_ = made(customers(300), "--target", "churn")
@@ -158,6 +163,7 @@ def test_a_folder_of_candidates_names_those_that_do_not_fit(made: Any, tmp_path:
     assert "no plan.csv" in (tmp_path / "new" / "study.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_rows_without_a_target_are_left_out_and_told(made: Any, tmp_path: Path) -> None:
     rows = customers(300)
     rows.loc[:24, "churn"] = None
@@ -175,12 +181,14 @@ def test_numbers_are_regression_and_few_whole_ones_are_classes(made: Any) -> Non
     assert all(0 < margin < 60 for margin in guards)
 
 
+@pytest.mark.slow
 def test_several_targets_are_one_regression(made: Any) -> None:
     rows = customers(300).assign(y1=RNG(0).normal(size=300), y2=RNG(1).normal(size=300))
     told, spec, _ = made(rows, "--target", "y1", "--target", "y2")
     assert (told["kind"], spec.data.base.options["target"]) == ("regression", ["y1", "y2"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reads", "kind"),
     [(load_iris, "classification"), (load_breast_cancer, "classification"), (load_diabetes, "regression")],
@@ -217,6 +225,7 @@ def pictures(folder: Path, count: Any, seed: Any) -> None:
             image.convert(str(r.choice(["RGB", "L"]))).save(folder / kind / f"{seed}-{i}.png")
 
 
+@pytest.mark.slow
 def test_a_folder_of_images_is_cut_without_a_copy(made: Any, tmp_path: Path) -> None:
     pictures(tmp_path / "pets", 60, 0)
     told, spec, _ = made(tmp_path / "pets")
@@ -249,6 +258,7 @@ def test_arrays(made: Any, tmp_path: Path, shape: Any, kind: Any) -> None:
     assert (told["kind"], spec.data.base.source) == (kind, "data/train.npz")
 
 
+@pytest.mark.slow
 def test_a_url_is_copied_into_parts(made: Any, tmp_path: Path) -> None:
     customers(300).to_csv(tmp_path / "data.csv", index=False)
     told, spec, _ = made(f"file://{tmp_path}/data.csv", "--target", "churn")
@@ -299,6 +309,7 @@ def test_a_folder_that_is_taken_is_refused_and_left(autodc: Any, tmp_path: Path)
     assert autodc("init", tmp_path / "data.csv" / "new").code == 2
 
 
+@pytest.mark.slow
 def test_an_empty_folder_is_filled(made: Any, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     before = (tmp_path / "new").stat().st_ino
@@ -313,6 +324,7 @@ def test_options_that_do_not_go_together(autodc: Any, tmp_path: Path, words: Any
     assert "--from" in said.err
 
 
+@pytest.mark.slow
 def test_awkward_names_are_quoted(made: Any) -> None:
     rows = customers(400).rename(columns={"plan": 'the "plan", now', "channel": "order", "churn": "it: #1"})
     rows["order"] = rows["order"].replace("web", "it's web")

@@ -80,6 +80,7 @@ def test_what_a_metric_prints_is_talk_and_no_result(autodc: Any, study: Any, inl
     assert json.loads(ended.out)["finished"]
 
 
+@pytest.mark.slow
 def test_no_file_of_a_users_own_is_a_defect_of_ours(autodc: Any, study: Any, inline: Any, tmp_path: Path) -> None:
     file = study()
     (tmp_path / "mine.py").write_text("import sys\nsys.exit(0)\n")

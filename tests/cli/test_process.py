@@ -41,8 +41,9 @@ def test_a_light_start_imports_nothing_heavy(code: Any) -> None:
     assert done.stderr.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_who_reads_a_run_does_not_wait_for_what_diagnoses() -> None:
-    heavy = ("sklearn", "autodc.diagnose.diagnosis", "autodc.diagnose.beam", "autodc.wire.diagnosis")
+    heavy = ("sklearn", "scipy.stats", "autodc.diagnose.diagnosis", "autodc.diagnose.beam", "autodc.wire.diagnosis")
     code = f"import sys, autodc.verbs.run; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

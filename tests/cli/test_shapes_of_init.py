@@ -49,6 +49,7 @@ def test_tables_of_image_files_are_candidates_of_one_another(tmp_path: Path) -> 
     assert told["candidates"] == ["rain"]
 
 
+@pytest.mark.slow
 def test_a_date_that_became_an_input_is_told(tmp_path: Path) -> None:
     r = np.random.default_rng(0)
     days = pd.Timestamp("1980-01-01") + pd.to_timedelta(r.integers(0, 9000, 300), unit="D")

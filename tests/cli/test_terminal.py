@@ -93,6 +93,7 @@ def test_every_cell_is_on_one_line(width: Any) -> None:
         assert row[3] in text
 
 
+@pytest.mark.slow
 def test_a_log_is_not_wrapped(autodc: Any, finished: Any, inline: Any) -> None:
     study, folder, _ = finished
     said = autodc("run", study, "--machine", inline, "--out", folder)

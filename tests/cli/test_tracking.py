@@ -123,6 +123,7 @@ def test_what_mlflow_refuses_is_told_in_its_own_words(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_check_says_where_mlflow_keeps_the_study(autodc: Any, tmp_path: Path) -> None:
     said = autodc("check", write_world(tmp_path, tracking={"uri": "sqlite:///mlflow.db"}))
     assert said.code == 0, said.err

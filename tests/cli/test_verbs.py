@@ -56,6 +56,7 @@ def test_run_again_trains_nothing_and_says_the_same(autodc: Any, finished: Any, 
     assert json.loads(again.out) == json.loads(said.out)
 
 
+@pytest.mark.slow
 def test_run_shows_the_verdict_table(autodc: Any, finished: Any, inline: Any) -> None:
     study, folder, _ = finished
     said = autodc("run", study, "--machine", inline, "--out", folder)
@@ -146,6 +147,7 @@ def test_require_keep_is_a_condition(autodc: Any, finished: Any, inline: Any, tm
     assert json.loads(said.out)["kept"] == []
 
 
+@pytest.mark.slow
 def test_a_start_that_cannot_be_trained_is_bad_input(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, task__options={"fail": "all"})
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "o")

@@ -33,6 +33,7 @@ def study(request: pytest.FixtureRequest) -> Any:
     return spec, read_catalogue(spec, read_source)
 
 
+@pytest.mark.slow
 def test_no_training_row_is_held_out(study: Any) -> None:
     _, catalogue = study
     assert not any(catalogue.left_out.values())
@@ -41,6 +42,7 @@ def test_no_training_row_is_held_out(study: Any) -> None:
         assert not among(row_hashes(catalogue[name].x), held).any(), name
 
 
+@pytest.mark.slow
 def test_no_scan_is_on_two_sides(study: Any) -> None:
     _, catalogue = study
     training = {scan for name in ("base", *catalogue.candidates) for scan in catalogue[name].groups}
@@ -50,6 +52,7 @@ def test_no_scan_is_on_two_sides(study: Any) -> None:
     assert not validation & test
 
 
+@pytest.mark.slow
 def test_every_slice_is_large_and_holds_a_scan_once(study: Any) -> None:
     spec, catalogue = study
     for part in spec.slices:
@@ -61,6 +64,7 @@ def test_every_slice_is_large_and_holds_a_scan_once(study: Any) -> None:
             assert len(set(data.groups[rows])) == rows.sum(), part.name
 
 
+@pytest.mark.slow
 def test_the_same_data_come_out_twice(study: Any) -> None:
     spec, catalogue = study
     assert read_catalogue(spec, read_source).fingerprint == catalogue.fingerprint

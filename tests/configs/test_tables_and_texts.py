@@ -30,6 +30,7 @@ def inputs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return request.param, read_inputs(load(study))
 
 
+@pytest.mark.slow
 def test_the_rows_are_real_and_apart(inputs: Any) -> None:
     _, found = inputs
     catalogue = found.catalogue

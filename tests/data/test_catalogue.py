@@ -107,6 +107,7 @@ def test_a_slice_of_its_own_file_is_not_wrapped_either(study: Any, tmp_path: Pat
     assert ": -1;" in problem.got
 
 
+@pytest.mark.slow
 def test_what_a_source_has_to_say_is_a_warning(study: Any, tmp_path: Path) -> None:
     spec = study()
     frame = pd.DataFrame(SCANS[:, 0]).add_prefix("p")

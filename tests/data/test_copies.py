@@ -129,6 +129,7 @@ def household(rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1000, 12_000])
 def test_people_who_were_asked_little_are_no_copies_however_many_they_are(rows: int) -> None:
     own, held = household(rows, 0), household(rows, 1)

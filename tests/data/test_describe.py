@@ -44,6 +44,7 @@ def test_similar_candidates_are_near_and_what_not_all_have_is_left_out() -> None
     assert np.linalg.norm(means[0] - means[2]) < np.linalg.norm(means[0] - means[1]) / 2
 
 
+@pytest.mark.slow
 def test_large_and_wide_candidates_are_drawn_from_the_same_way_every_time() -> None:
     rng = np.random.default_rng(1)
     base = dataset("base", rng, rows=12, width=COLUMNS + 10)

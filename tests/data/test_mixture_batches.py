@@ -15,6 +15,7 @@ weights = st.floats(0, 5, allow_nan=False).map(lambda weight: round(weight, 4))
 sizes = st.integers(1, 60)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(weight=weights, size=sizes, seed=st.integers(0, 2**32 - 1))
 def test_an_epoch_draws_exactly_its_share(weight: Any, size: Any, seed: Any) -> None:

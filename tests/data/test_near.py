@@ -71,6 +71,7 @@ def written(folder: Path, name: str, image: Image.Image, **how: Any) -> tuple[st
     return str(path), f"{hash(path.read_bytes()) % 2**64:032x}"
 
 
+@pytest.mark.slow
 def test_image_files_written_anew_in_another_size_format_or_light_are_near(tmp_path: Path) -> None:
     known = [written(tmp_path, f"{i}.png", scene(i)) for i in range(30)]
     held = [written(tmp_path, f"new{i}.png", scene(100 + i)) for i in range(30)]

@@ -42,6 +42,7 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pool", "has_labels", "notes"),
     [

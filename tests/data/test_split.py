@@ -20,6 +20,7 @@ def dataset(y: Any, groups: Any = None, x: Any = None) -> Any:
     return Dataset(name="rows", x=x, y=np.asarray(y), metadata=pd.DataFrame(index=range(len(y))), groups=groups)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     groups=st.lists(st.integers(0, 8), min_size=4, max_size=60).filter(lambda groups: len(set(groups)) > 1),
@@ -37,6 +38,7 @@ def test_a_group_is_never_on_both_sides(groups: Any, share: Any, seed: Any, stra
     assert not set(groups[first]) & set(groups[second])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.8])
 @pytest.mark.parametrize("grouped", [False, True])
 def test_size_and_classes(share: Any, grouped: Any) -> None:

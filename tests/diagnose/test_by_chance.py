@@ -20,6 +20,7 @@ def known(name: str, x: np.ndarray, y: np.ndarray, units: np.ndarray | None = No
     return learnable(name, y, shares, units)
 
 
+@pytest.mark.slow
 def test_labels_by_chance_are_told_and_hard_rows_are_not() -> None:
     rng = np.random.default_rng(1)
     x, y = X[ROWS], Y[ROWS]

@@ -61,6 +61,7 @@ def test_the_same_view_and_seed_give_the_same_answer_and_json_of_it() -> None:
     assert {"attribute", "difference", "low", "high", "failing", "passing"} <= set(first)
 
 
+@pytest.mark.slow
 def test_failures_by_chance_have_no_cause() -> None:
     view, _, _ = digits("dark")
     wrong = 0
@@ -70,6 +71,7 @@ def test_failures_by_chance_have_no_cause() -> None:
     assert wrong <= 6  # 2 of 40 are meant; more than 6 has a probability below 1%
 
 
+@pytest.mark.slow
 def test_copies_of_rows_do_not_make_a_cause() -> None:
     view, _, _ = digits("dark")
     wrong = 0

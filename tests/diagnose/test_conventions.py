@@ -59,6 +59,7 @@ def overlapping(rng: np.random.Generator, n: int, share: float) -> tuple[np.ndar
     return rng.normal(size=(n, 2)) + y[:, None], np.array(["kerb", "road"], dtype=object)[y]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.5, 0.15])
 def test_classes_that_overlap_are_no_convention(share: float) -> None:
     told = 0

@@ -36,6 +36,7 @@ def test_more_points_and_more_trainings_narrow_the_interval() -> None:
     assert width([Point(rows=p.rows, error=p.error, weight=8) for p in few]) < width(few)
 
 
+@pytest.mark.slow
 def test_real_trainings_are_predicted_at_twice_the_rows() -> None:
     x, y = load_digits(return_X_y=True)
     order = np.random.default_rng(1).permutation(len(y))

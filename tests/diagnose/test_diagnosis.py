@@ -25,6 +25,7 @@ from autodc.testing.finder_contract import view_of
 FINDERS = (Beam(), ByClass(), Tree(), Clusters())
 
 
+@pytest.mark.slow
 def test_what_is_planted_is_confirmed_first_with_its_evidence() -> None:
     view = view_of(1200)
     found = diagnose(view, FINDERS, seed=1)
@@ -44,6 +45,7 @@ def test_what_is_planted_is_confirmed_first_with_its_evidence() -> None:
     assert [one.status for one in found.findings] == sorted(one.status for one in found.findings)
 
 
+@pytest.mark.slow
 def test_it_is_the_same_twice_and_another_cut_with_another_seed() -> None:
     one, two, other = (diagnose(view_of(800), FINDERS, seed=s) for s in (1, 1, 2))
     assert one.findings == two.findings
@@ -112,6 +114,7 @@ class Unknown:
         return [Suspicion(rule=Rule((Range(attribute="depth", low=1.0),)), score=1.0, by=self.name)]
 
 
+@pytest.mark.slow
 def test_a_finder_that_fails_is_left_out_and_told() -> None:
     view = view_of(800)
     found = diagnose(view, [Broken(), Beam(), Unknown()], seed=1)
@@ -150,6 +153,7 @@ def test_the_same_rows_are_one_finding() -> None:
     assert len(diagnose(view_of(800), [Twice()]).findings) == 1
 
 
+@pytest.mark.slow
 def test_a_cluster_within_a_rule_is_no_news() -> None:
     found = diagnose(view_of(1600), FINDERS, seed=2)
     assert [(one.kind, one.rule) for one in found.confirmed] == [("attributes", found.findings[0].rule)]

@@ -73,6 +73,7 @@ def test_a_slice_on_which_models_differ_no_more_than_their_seeds_is_noise() -> N
     assert unit_tests(values, ["moves", "still"]).dull == ()
 
 
+@pytest.mark.slow
 def test_independent_slices_do_not_move_together() -> None:
     rng = np.random.default_rng(2)
     told = 0

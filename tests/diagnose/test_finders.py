@@ -117,6 +117,7 @@ def test_a_rule_may_be_of_text_a_boolean_or_a_gap(kind: str) -> None:
     assert condition.mask(pd.DataFrame({"seen": column})).tolist() == where.tolist()
 
 
+@pytest.mark.slow
 def test_a_hard_class_is_no_finding() -> None:
     view = view_of(1000, planted=False)
     hard = view.target == "cat"
@@ -180,6 +181,7 @@ def test_a_band_of_whole_numbers_is_found_to_the_number(low: int, high: int) -> 
     assert found == Range(attribute="hour", low=float(low), high=float(high))
 
 
+@pytest.mark.slow
 def test_many_conditions_are_weighed_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(11)
     errors, masks = Errors.of(view_of(4000)), rng.random((10_000, 4000)) < 0.1
@@ -193,6 +195,7 @@ def test_many_conditions_are_weighed_some_at_a_time(monkeypatch: pytest.MonkeyPa
     np.testing.assert_allclose(scores[::500], some, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_is_found_does_not_depend_on_how_many_are_weighed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     view = view_of(500)
     whole = [finder.find(view, 3, 0) for finder in (Beam(), Clusters())]

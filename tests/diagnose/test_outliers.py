@@ -43,6 +43,7 @@ def test_edge_cases_among_new_rows_are_those_that_were_put_there() -> None:
     assert found.to_dict()["cases"][0]["row"] == rows[0]
 
 
+@pytest.mark.slow
 def test_usual_rows_have_few_edge_cases() -> None:
     told = [edge_cases(fitted(seed), X[NEW]).cases for seed in range(6)]
     assert sum(len(one) for one in told) / 6 <= 0.02 * len(NEW)
@@ -62,6 +63,7 @@ def test_made_up_rows_lie_in_the_tail_of_their_class() -> None:
     assert rows.tolist() == found.synthesise(40, seed=1)[0].tolist()
 
 
+@pytest.mark.slow
 def test_made_up_rows_teach_what_lies_outside() -> None:
     found = boundary(fitted(), X[KNOWN], seed=0)
     score = found.score(np.r_[X[NEW], upside_down(X[NEW])])

@@ -50,6 +50,7 @@ def bounds_of(rng: np.random.Generator, values: np.ndarray) -> list[float]:
     return [rounded(float(v)) for v in [*rng.choice(values, 30), *rng.normal(scale=20, size=5), *sizes]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COLUMNS)
 def test_a_range_means_the_same_rows_in_sql_whatever_the_type_of_its_column(kind: str) -> None:
     rng = np.random.default_rng(4)
@@ -80,6 +81,7 @@ def test_decimals_with_gaps_are_numbers() -> None:
     np.testing.assert_array_equal(encoded[:, 0], np.float32([0.1, 2.5, np.nan, 9.99, 0.18, np.nan]))
 
 
+@pytest.mark.slow
 def test_columns_may_be_called_as_any_word_of_sql() -> None:
     kinds = dict(duckdb.sql("SELECT keyword_name, keyword_category FROM duckdb_keywords()").fetchall())
     assert {"order", "group", "left", "end", "limit", "offset", "default", "check", "desc", "null"} <= set(kinds)

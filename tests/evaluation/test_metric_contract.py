@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,10 @@ BELOW_NOUGHT = ("r2", "ssim")
 @pytest.mark.parametrize("name", SHARES)
 class TestShares(MetricContract):
     low, high = 0.0, 1.0
+
+    @pytest.mark.slow
+    def test_the_spread_of_rows_tells_how_sure_the_value_is(self, metric: Metric, rows: Any) -> None:
+        super().test_the_spread_of_rows_tells_how_sure_the_value_is(metric, rows)
 
     @pytest.fixture
     def metric(self, name: str) -> Metric:

@@ -53,6 +53,7 @@ def test_a_classification_metric_is_that_of_scikit_learn(name: Any) -> None:
 CURVES = {"roc_auc": sk.roc_auc_score, "average_precision": sk.average_precision_score}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CURVES)
 def test_a_curve_of_two_classes_is_by_the_score_of_the_second(name: Any) -> None:
     truth, logits = (CLASSES > 1).astype(int), LOGITS[:, :2]

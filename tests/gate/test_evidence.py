@@ -159,6 +159,7 @@ def test_a_deterministic_challenger_is_decided_on_two_pairs() -> None:
     assert (look.verdict, look.pairs) == ("keep", 2)
 
 
+@pytest.mark.slow
 def test_draws_that_vary_are_not_kept_by_luck_where_the_pool_is_silent() -> None:
     """A candidate that is worth nothing and moves by 0.12 between draws, judged at each look as a night does."""
     kept = 0

@@ -155,6 +155,7 @@ def test_a_score_that_is_no_number_never_passes(evidence: Any, name: Any, value:
     assert judge(better, POOLS, GATE, 0.05).verdict != "keep"
 
 
+@pytest.mark.slow
 @settings(QUICK, max_examples=60)
 @given(evidences, st.sampled_from(((1, 2), (1, 3), (2, 1), (3, 1))))
 def test_more_of_the_same_never_turns_keep_into_drop(evidence: Any, times: Any) -> None:
@@ -165,6 +166,7 @@ def test_more_of_the_same_never_turns_keep_into_drop(evidence: Any, times: Any) 
         assert judge(more, POOLS, GATE, 0.05).verdict != "drop"
 
 
+@pytest.mark.slow
 @QUICK
 @given(evidences, st.integers(2, 4))
 def test_copies_of_rows_within_their_groups_change_nothing(evidence: Any, times: Any) -> None:
@@ -182,6 +184,7 @@ def test_copies_of_rows_within_their_groups_change_nothing(evidence: Any, times:
         assert after.slices[name].z == pytest.approx(seen.z)
 
 
+@pytest.mark.slow
 @QUICK
 @given(predictions, st.sampled_from(tuple(METRICS)), st.integers(0, 1000))
 def test_the_order_of_rows_and_pairs_changes_nothing_for_any_metric(said: Any, metric: Any, seed: Any) -> None:
@@ -222,6 +225,7 @@ def test_the_evidence_is_of_every_kind() -> None:
         assert {(kind, "keep"), (kind, "drop")} <= seen, kind
 
 
+@pytest.mark.slow
 @QUICK
 @given(evidences, st.sampled_from((0.01, 7.0, 100.0)))
 def test_units_change_nothing(evidence: Any, unit: Any) -> None:

@@ -56,6 +56,7 @@ def a_noisier_challenger(rng: np.random.Generator, gain: float) -> tuple[np.ndar
     return table, pools(start, 2 * START_SD**2 * (0.5 + 0.5 * 9), rng), {"novel": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [a_draw_of_rows, a_noisier_challenger])
 @pytest.mark.parametrize("pairs", [1, 2, 3])
 def test_the_interval_of_a_few_pairs_covers_what_twenty_show(world: Any, pairs: int) -> None:
@@ -67,6 +68,7 @@ def test_the_interval_of_a_few_pairs_covers_what_twenty_show(world: Any, pairs: 
     assert covered / NIGHTS >= 0.87
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [a_draw_of_rows, a_noisier_challenger])
 @pytest.mark.parametrize("gain", [0.0, 0.03, 0.08])
 def test_the_interval_a_night_ends_with_covers_what_twenty_pairs_show(world: Any, gain: float) -> None:

@@ -44,6 +44,7 @@ def todays(path: Path) -> autodc.StudySpec:
     return autodc.load(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
 def test_it_opens_and_tells(study: Any) -> None:
     state, content = open_result(study / "run")
@@ -54,6 +55,7 @@ def test_it_opens_and_tells(study: Any) -> None:
     assert "lamps" in page.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", each(EXPECTED), indirect=True)
 def test_the_same_command_ends_where_it_would_have_ended(study: Any, request: pytest.FixtureRequest) -> None:
     machine = autodc.MachineSpec(runner="inline")

@@ -40,6 +40,7 @@ def _size(pairs: int, seed_scale: float, repeats: int) -> float:
     return passed / repeats
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", [2, 8])
 def test_size_of_a_slice(pairs: Any) -> None:
     assert _size(pairs, 1.0, 250) <= 0.055
@@ -64,6 +65,7 @@ def _decide(gain: float, guard: float, rows: int, seed: int) -> str:
     return simulate_campaign(world, GateSpec(fdr=0.05), seed).decisions[0].verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gain", "guard", "least", "most"), [(0.03, 0.0, 0.92, 1.0), (0.0, 0.0, 0.0, 0.03), (0.04, -0.03, 0.0, 0.02)]
 )
@@ -89,6 +91,7 @@ def test_a_cure_that_costs_the_others_a_little_is_kept_where_they_are_targets(ot
     assert sum(d.verdict == verdict for d in found) >= 8
 
 
+@pytest.mark.slow
 def test_a_night_of_useless_candidates_keeps_nothing_and_costs_little() -> None:
     rng = seeds.generator(13, "night")
     slices = (
@@ -152,6 +155,7 @@ def _nested(rng: Any, hits: bool, runs: int = 40) -> tuple[list[Runs], np.ndarra
     ], scores
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hits", [True, False])
 def test_a_calibrated_ground_moves_as_its_runs_do(hits: Any) -> None:
     """Noise of seeds, of rows, of groups, and what two slices share, all as in the runs it was made from."""
@@ -197,6 +201,7 @@ def test_a_change_reaches_the_slices_that_share_its_rows_and_no_others() -> None
     assert both[1].expected() - slices[1].expected() == pytest.approx(-0.03, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hits", [True, False])
 def test_campaigns_on_calibration_runs_of_grouped_rows(hits: Any) -> None:
     """Plain help is kept, uselessness is not, whatever the scores: hits, or values of any size."""

@@ -74,6 +74,7 @@ def test_sides_share_no_row_and_have_all_of_them() -> None:
     assert not explored & gate
 
 
+@pytest.mark.slow
 def test_many_small_helpers_are_found_together_and_a_night_is_a_function_of_its_seed() -> None:
     found = [night([("small", 0.0025, None)] * 20, 2000, number) for number in range(3)]
     assert sum(n.gain > 0.03 for n in found) >= 2

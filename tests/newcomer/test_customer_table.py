@@ -52,6 +52,7 @@ def table(churn: Path) -> Path:
     return churn
 
 
+@pytest.mark.slow
 def test_check_is_green_and_tells_of_the_id_alone(table: Path, check: Callable[..., Any]) -> None:
     found = check()
     (told,) = found["warnings"]

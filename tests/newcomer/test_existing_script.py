@@ -148,6 +148,7 @@ def test_five_lines_and_no_more(glue: Callable[[str, str], int]) -> None:
     assert glue(BEFORE, joined()) == 5
 
 
+@pytest.mark.slow
 def test_check_is_green(script: Path, check: Callable[..., Any]) -> None:
     assert check()["can_keep"]
 

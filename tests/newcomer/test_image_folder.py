@@ -91,6 +91,7 @@ def pictures(desk: Path, written: Path) -> Path:
     return desk
 
 
+@pytest.mark.slow
 def test_check_is_green(pictures: Path, check: Callable[..., Any]) -> None:
     found = check()
     assert found["can_keep"]

@@ -75,10 +75,12 @@ def marked(churn: Path) -> Path:
     return churn
 
 
+@pytest.mark.slow
 def test_check_of_the_pipeline_is_green(marked: Path, check: Callable[..., Any]) -> None:
     assert check()["can_keep"]
 
 
+@pytest.mark.slow
 def test_the_pipeline_predicts_what_it_does_without_autodc(marked: Path, train_once: Callable[..., Any]) -> None:
     spec = importlib.util.spec_from_file_location("my_model", "my_model.py")
     assert spec is not None

@@ -119,12 +119,14 @@ def texts(desk: Path) -> Path:
     return desk
 
 
+@pytest.mark.slow
 def test_check_is_green(texts: Path, check: Callable[..., Any]) -> None:
     found = check()
     assert found["can_keep"]
     assert {one["inputs"] for one in found["datasets"]} == {"text"}
 
 
+@pytest.mark.slow
 def test_init_finds_the_text(texts: Path, init: Callable[..., Any]) -> None:
     told = init("texts.jsonl", "--target", "library")
     assert (told["inputs"], told["candidates"]) == (["text"], ["careless", "forum"])

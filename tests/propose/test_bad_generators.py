@@ -166,6 +166,7 @@ def test_what_changes_the_spread_alone_or_the_target_alone_is_no_deaf_generator(
     assert len(made(asked_of)[0].x) == 20
 
 
+@pytest.mark.slow
 def test_rows_of_one_kind_are_told_from_rows_of_two_as_often_as_chance_allows() -> None:
     deaf = 0
     for seed in range(10):

@@ -35,6 +35,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_simulator_makes_the_rows_that_are_failed_on(home: Path) -> None:
     asked = call(home, sensor_parts("night", home), generator="gen.py:Sensor", classes=[0, 1], rule="hour < 6")
     found, facts = made(asked)
@@ -48,6 +49,7 @@ def test_a_simulator_makes_the_rows_that_are_failed_on(home: Path) -> None:
     assert all(low <= night <= high for night in found.origin.changed["night"])
 
 
+@pytest.mark.slow
 def test_pictures_are_changed_in_what_is_failed_on_and_in_nothing_else(home: Path) -> None:
     parts, _ = digit_parts(dark, home, lambda frame: frame["brightness"] < 0.12)
     asked = call(
@@ -77,6 +79,7 @@ def test_the_same_call_makes_the_same_rows(home: Path) -> None:
     assert one[1] == other[1]
 
 
+@pytest.mark.slow
 def test_without_rows_that_were_looked_at_the_whole_range_is_made(home: Path) -> None:
     told = {
         "generator": "gen.py:Sensor",
@@ -90,6 +93,7 @@ def test_without_rows_that_were_looked_at_the_whole_range_is_made(home: Path) ->
     assert (found.metadata["hour"] < 6).all()
 
 
+@pytest.mark.slow
 def test_labels_are_given_as_the_user_writes_them(home: Path) -> None:
     own = SENSOR + (
         "\nclass Named(Sensor):\n    def generate(self, p, rows, seed):\n"
@@ -124,6 +128,7 @@ def test_a_generator_that_ignores_its_parameters_is_told(home: Path, same: bool)
         assert "attributes" in made(asked)[1]["warnings"][0]
 
 
+@pytest.mark.slow
 def test_a_generator_that_cannot_meet_a_finding_is_refused(home: Path) -> None:
     asked = {"generator": "gen.py:Sensor", "classes": [0, 1], "parameters": {"night": 0.0, "cold": [0.0, 0.05]}}
     with pytest.raises(CallError) as caught:
@@ -159,6 +164,7 @@ def test_what_does_not_fit_is_told_before_anything_is_made(home: Path, told: dic
     assert not list(asked.out.iterdir())
 
 
+@pytest.mark.slow
 def test_rows_of_a_table_come_of_parents_that_are_like_failures(home: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"age": rng.integers(18, 90, 700), "pay": rng.normal(30, 8, 700)})

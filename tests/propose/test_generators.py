@@ -205,6 +205,7 @@ def test_rows_of_a_table_lie_between_rows_of_their_class() -> None:
     assert 0 < moved.mean() < frame["alcohol"].std()
 
 
+@pytest.mark.slow
 def test_a_sampler_of_imbalanced_learn_makes_rows_in_its_place() -> None:
     pytest.importorskip("imblearn")
     frame, y = wine().drop(columns="ash"), load_wine().target

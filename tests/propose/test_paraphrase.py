@@ -45,6 +45,7 @@ def test_texts_are_said_in_other_words_that_mean_the_same() -> None:
     assert all(len(new) > len(old) for new, old in zip(changed(polite=1.0), SAID, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parameter", "attribute", "sign"),
     [

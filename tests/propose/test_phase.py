@@ -97,6 +97,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_rows_of_the_pool_cure_what_was_found(study: Path) -> None:
     result = json.loads((study.parent / "out" / "result.json").read_text())
     assert "pool-F1" in result["kept"]
@@ -110,6 +111,7 @@ def test_rows_of_the_pool_cure_what_was_found(study: Path) -> None:
     assert after > before + 0.05
 
 
+@pytest.mark.slow
 def test_a_control_of_as_many_rows_by_chance_stands_beside(study: Path) -> None:
     events = told(study.parent / "out")
     (made,) = [e for e in events if isinstance(e, ev.ProposalsMade)]
@@ -120,6 +122,7 @@ def test_a_control_of_as_many_rows_by_chance_stands_beside(study: Path) -> None:
     assert len(rows) == len(set(rows))
 
 
+@pytest.mark.slow
 def test_what_is_made_was_weighed_by_what_it_costs_and_the_journal_says_so(study: Path) -> None:
     (made,) = [e for e in told(study.parent / "out") if isinstance(e, ev.ProposalsMade)]
     found = Weighed.of(made.weighed or {})
@@ -133,6 +136,7 @@ def test_what_is_made_was_weighed_by_what_it_costs_and_the_journal_says_so(study
     assert sum(one.trainings for one in found.actions if one.fate == "taken") <= found.room + first.trainings
 
 
+@pytest.mark.slow
 def test_status_why_and_report_say_what_came_first_and_why(study: Path) -> None:
     folder = study.parent / "out"
     with open_for_reading(folder / "journal.sqlite") as journal:
@@ -147,12 +151,14 @@ def test_status_why_and_report_say_what_came_first_and_why(study: Path) -> None:
     assert sorted(order, key=story.index) == order
 
 
+@pytest.mark.slow
 def test_what_is_made_is_settled_before_it_is_made(study: Path) -> None:
     kinds = [type(event) for event in told(study.parent / "out")]
     first = kinds.index(ev.ProposalsMade)
     assert first < kinds.index(ev.TaskPlanned) < kinds.index(ev.TaskFinished) < kinds.index(ev.DatasetAdmitted)
 
 
+@pytest.mark.slow
 def test_what_is_made_for_a_finding_declares_its_slice_of_the_gate_rows_before_any_training(study: Path) -> None:
     events = told(study.parent / "out")
     (settled,) = [e for e in events if isinstance(e, ev.ProposalsMade)]
@@ -169,6 +175,7 @@ def test_what_is_made_for_a_finding_declares_its_slice_of_the_gate_rows_before_a
     assert joined.card["rows"] == pytest.approx(night[inputs.sides.gate["validation"]].sum(), rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_slice_is_a_demand_of_what_was_made_for_it_and_no_part_of_the_objective(study: Path) -> None:
     state = fold(told(study.parent / "out"))
     assert objective.weights(state.question.slices) == {"overall": 1.0}
@@ -183,6 +190,7 @@ def test_the_slice_is_a_demand_of_what_was_made_for_it_and_no_part_of_the_object
     assert "slice of finding F1, gate rows" in (study.parent / "out" / "report" / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_study_of_before_declares_nothing(study: Path) -> None:
     inputs, state = read_inputs(load(study)), fold(told(study.parent / "out"))
     (settled,) = state.proposed[1]
@@ -191,6 +199,7 @@ def test_a_study_of_before_declares_nothing(study: Path) -> None:
     assert declared(inputs, view_of(state), found) == (found, (), ())
 
 
+@pytest.mark.slow
 def test_too_few_gate_rows_or_no_rule_leave_the_targets_as_they_are(study: Path) -> None:
     inputs, state = read_inputs(load(study)), fold(told(study.parent / "out"))
     found = [replace(Proposal.of(one), targets=None) for one in state.proposed[1][0].proposals]
@@ -224,6 +233,7 @@ def test_a_night_ended_anywhere_goes_on_to_the_same_decisions(study: Path, tmp_p
     assert decisions(told(folder)) == decisions(told(study.parent / "out"))
 
 
+@pytest.mark.slow
 def test_who_owns_the_loop_gets_what_is_made_too(study: Path, tmp_path: Path) -> None:
     folder = tmp_path / "own"
     with Study.open(load(study), folder) as mine:

@@ -44,6 +44,7 @@ def wish(known: Seen, rule: str = "ink > 9", **other: Any) -> Wish:
     )
 
 
+@pytest.mark.slow
 def test_rows_meet_the_rule_and_the_likest_to_failures_come_first() -> None:
     known = seen()
     chosen = choose(known, wish(known), 60, 0)
@@ -53,6 +54,7 @@ def test_rows_meet_the_rule_and_the_likest_to_failures_come_first() -> None:
     assert sevens[chosen.rows[:15]].mean() > 2 * sevens[known.pool_attributes["ink"] > 9].mean()
 
 
+@pytest.mark.slow
 def test_the_class_in_a_rule_is_left_to_likeness() -> None:
     known = seen()
     told = {"unlabelled": {"where": "ink > 9", "predicted": ["1"]}}
@@ -60,6 +62,7 @@ def test_the_class_in_a_rule_is_left_to_likeness() -> None:
     assert len(chosen.rows) == 40
 
 
+@pytest.mark.slow
 def test_copies_and_barred_rows_are_left_out() -> None:
     known = seen()
     before = choose(known, wish(known), 60, 0).rows
@@ -72,6 +75,7 @@ def test_copies_and_barred_rows_are_left_out() -> None:
     assert chosen.doubles == 2
 
 
+@pytest.mark.slow
 def test_where_a_rule_is_too_narrow_rows_beyond_it_follow_that_are_as_like() -> None:
     x, _ = load_digits(return_X_y=True)
     bold = seen().attributes["ink"].to_numpy() - x[:EXPLORE].mean(axis=1) > 3
@@ -84,6 +88,7 @@ def test_where_a_rule_is_too_narrow_rows_beyond_it_follow_that_are_as_like() -> 
     assert (known.pool_attributes["ink"].iloc[chosen.rows] > 9).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_rows_that_pass_inside_a_rule_are_not_taken() -> None:
     x, _ = load_digits(return_X_y=True)
     bold = seen().attributes["ink"].to_numpy() - x[:EXPLORE].mean(axis=1) > 3
@@ -94,6 +99,7 @@ def test_rows_that_pass_inside_a_rule_are_not_taken() -> None:
     assert (known.pool_attributes["hour"].iloc[chosen.rows] < 6).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_rows_unlike_all_that_was_looked_at_are_out_of_reach() -> None:
     """A pool has what validation has not: the rule was found without it, and holds nothing of it."""
     known = seen()
@@ -118,6 +124,7 @@ def test_too_few_rows_are_told_with_what_became_of_the_others() -> None:
     assert note["got"].endswith(f"of {match.sum()} that match, {far}")
 
 
+@pytest.mark.slow
 def test_a_cluster_chooses_by_its_ball() -> None:
     known = seen()
     centre = known.embeddings["pixels"][0]
@@ -156,6 +163,7 @@ def test_a_class_has_its_share_wherever_in_the_order_its_rows_stand(monkeypatch:
     assert kinds[[0, 1, 2, 3, 4, 5, 6, 9]].max() <= 10
 
 
+@pytest.mark.slow
 def test_no_row_is_in_two_datasets_and_a_rule_of_nothing_is_a_note() -> None:
     known = seen()
     wishes = [wish(known), wish(known, name="pool-F2"), wish(known, "nothing > 3", name="pool-F3")]

@@ -62,6 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_what_is_given_is_proposed_in_the_order_of_the_file(folder: Path) -> None:
     spec = load(folder / "study.yaml")
     given = Given(spec).propose()
@@ -73,6 +74,7 @@ def test_what_is_given_is_proposed_in_the_order_of_the_file(folder: Path) -> Non
     assert list(events[0].datasets) == ["base"]
 
 
+@pytest.mark.slow
 def test_a_dataset_of_a_proposer_joins_where_the_round_ends(folder: Path) -> None:
     events = journal(folder)
     (place,) = [i for i, e in enumerate(events) if isinstance(e, ev.DatasetAdmitted) and e.name == "lit"]
@@ -89,6 +91,7 @@ def test_a_dataset_of_a_proposer_joins_where_the_round_ends(folder: Path) -> Non
     assert (card["rows"], card["targets"], card["left_out"]) == (160, ["dark"], 0)
 
 
+@pytest.mark.slow
 def test_it_is_searched_judged_and_kept(folder: Path) -> None:
     events = journal(folder)
     place = next(i for i, e in enumerate(events) if isinstance(e, ev.DatasetAdmitted) and e.name == "lit")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from autodc.diagnose.shadow.columns import Columns
 from autodc.propose.reach import within_reach
@@ -27,6 +28,7 @@ def census() -> tuple[pd.DataFrame, pd.DataFrame]:
     return people[: len(people) // 3], people[len(people) // 3 :]
 
 
+@pytest.mark.slow
 def test_people_whom_a_rule_means_are_within_reach_though_most_others_are_unlike_them() -> None:
     known, pool = census()
     for column, rule in (("capital_loss", '"Capital_Loss" >= 1500.0'), ("dividends", "dividends >= 1000.0")):
@@ -36,6 +38,7 @@ def test_people_whom_a_rule_means_are_within_reach_though_most_others_are_unlike
     assert near(known, pool).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_what_lies_far_beyond_all_that_was_looked_at_is_out_of_reach_whatever_the_rule_names() -> None:
     known, pool = census()
     pool = pool.assign(age=np.where(np.arange(len(pool)) % 5 == 0, 400, pool["age"]))

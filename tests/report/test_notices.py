@@ -32,6 +32,7 @@ def test_small_slices_are_named_with_rows_and_groups() -> None:
     assert notices.slice_alarms({"old": {"role": "target", "margin": None, "rows": 5}}) == []
 
 
+@pytest.mark.slow
 def test_check_says_that_nothing_could_be_kept_and_what_is_small(tmp_path: Path) -> None:
     found = preflight(load(write_world(tmp_path), ["gate.min_rows=350"]))
     assert found["can_keep"] is False

@@ -54,6 +54,7 @@ def test_the_start_is_the_first_choice_and_what_it_makes_count() -> None:
     assert start == {"hidden": [64], "depth": None, "leaf": 5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["mixture", "random", "TPESampler", "CmaEsSampler"])
 def test_every_sampler_proposes_every_choice_and_keeps_conditions(sampler: Any) -> None:
     pytest.importorskip("cmaes") if sampler == "CmaEsSampler" else None
@@ -121,6 +122,7 @@ def test_a_study_with_null_and_lists_runs_to_its_end(tmp_path: Path) -> None:
     assert again.content == found.content
 
 
+@pytest.mark.slow
 def test_null_is_a_choice_of_a_tree(tmp_path: Path) -> None:
     trainer = {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "DecisionTreeClassifier"}}
     space = {

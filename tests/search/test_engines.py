@@ -16,12 +16,14 @@ from autodc.testing.sampler_contract import SamplerContract
 from autodc.testing.search_problems import LAG, drive, problem_of, reward
 
 
+@pytest.mark.slow
 class TestMixture(SamplerContract):
     @pytest.fixture
     def make(self) -> Any:
         return functools.partial(make_engine, "mixture")
 
 
+@pytest.mark.slow
 class TestRandom(SamplerContract):
     @pytest.fixture
     def make(self) -> Any:
@@ -42,6 +44,7 @@ class TestNsga(SamplerContract):
         return functools.partial(make_engine, "NSGAIISampler")
 
 
+@pytest.mark.slow
 def test_an_optuna_sampler_goes_on_after_a_kill_as_if_nothing_was() -> None:
     plans, observed = drive(make_engine("TPESampler", problem_of(4), 3), reward)
     fresh = make_engine("TPESampler", problem_of(4), 3)
@@ -103,6 +106,7 @@ def test_a_search_that_gains_a_dataset_uses_what_it_knows_and_tries_the_new_one_
     assert engine.recommend(borrowed).plan.mixture.weight("d2") == 0
 
 
+@pytest.mark.slow
 def test_enqueued_mixtures_are_tried_first_also_after_a_warm_start() -> None:
     problem = dataclasses.replace(problem_of(4), enqueue=({"d1": 1.5},), hyperparameters={})
     problem = dataclasses.replace(problem, start=Plan.of({"base": 1.0}, {}))

@@ -106,6 +106,7 @@ def searched() -> Any:
     return search("mixture", 0)[1]
 
 
+@pytest.mark.slow
 def test_the_search_comes_closer_to_the_known_front_than_random_at_equal_trials(searched: Any) -> None:
     shares = [hypervolume([truth(o.plan) for o in searched]) / known_front()]
     for seed in range(4):
@@ -149,6 +150,7 @@ def test_without_tradeoffs_there_is_no_front() -> None:
     assert engine.front([observe(0, problem().start, 0)]) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["mixture", "random"])
 def test_nothing_is_recommended_that_is_believed_to_cost_more_than_it_may(sampler: Any) -> None:
     free = dataclasses.replace(problem(), tradeoffs=())

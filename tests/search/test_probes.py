@@ -73,12 +73,14 @@ def plain() -> Any:
     return np.array([ranking(seed, {}) for seed in range(6)])
 
 
+@pytest.mark.slow
 def test_an_informative_probe_ranks_the_datasets_better(plain: Any) -> None:
     found = np.array([ranking(seed, probe(seed, 0.85)) for seed in range(6)])
     assert found.mean() > plain.mean() + 0.1
     assert (found > plain).sum() >= 5
 
 
+@pytest.mark.slow
 def test_a_useless_probe_and_one_that_is_upside_down_do_not_hurt(plain: Any) -> None:
     for correlation in (0.0, -0.85):
         found = np.array([ranking(seed, probe(seed, correlation)) for seed in range(6)])
@@ -91,6 +93,7 @@ def test_probes_that_tell_nothing_apart_change_nothing(probes: Any) -> None:
     assert isinstance(modeller_of(PlanBook(made).space, made), SelectingModeller)
 
 
+@pytest.mark.slow
 def test_draws_and_means_carry_what_the_probes_say_and_guards_do_not() -> None:
     made = problem(probe(1, 0.9))
     book = PlanBook(made)

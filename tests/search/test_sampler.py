@@ -46,6 +46,7 @@ def study(seed: Any, trials: Any, sampler: Any = None) -> Any:
     return made
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_history_suggest_the_same_in_a_fresh_sampler() -> None:
     one, two = study(3, 20), study(3, 14)
     two.sampler = MixtureSampler(space(), datasets=["dark", "noise"], seed=3)
@@ -54,6 +55,7 @@ def test_the_same_seed_and_history_suggest_the_same_in_a_fresh_sampler() -> None
     assert again.ask(space()).params == pytest.approx(one.trials[14].params)
 
 
+@pytest.mark.slow
 def test_weight_zero_is_proposed_and_the_best_is_found() -> None:
     found = study(1, 30)
     assert any(t.params["noise"] == 0.0 for t in found.trials)
@@ -138,6 +140,7 @@ def staged_objective(trial: Any) -> Any:
     return value
 
 
+@pytest.mark.slow
 def test_a_recipe_its_stages_and_conditions_are_searched_as_they_hang_together() -> None:
     made = optuna.create_study(direction="maximize", sampler=staged_sampler(4))
     made.optimize(staged_objective, n_trials=36)
@@ -276,6 +279,7 @@ def test_what_does_not_fit_is_refused_in_words(wrong: Any, words: Any) -> None:
         MixtureSampler(staged(), **{"datasets": ["dark", "noise"], **wrong})
 
 
+@pytest.mark.slow
 def test_a_parameter_may_be_called_recipe_without_being_one() -> None:
     names = {"recipe": IntDistribution(1, 9), "weight:x": FloatDistribution(-1, 1), "dark": FloatDistribution(0, 1)}
     made = optuna.create_study(
@@ -288,6 +292,7 @@ def test_a_parameter_may_be_called_recipe_without_being_one() -> None:
     assert made.best_params["recipe"] == 9
 
 
+@pytest.mark.slow
 def test_two_workers_ask_and_tell_at_the_same_time() -> None:
     made = optuna.create_study(
         direction="maximize", sampler=MixtureSampler(space(), datasets=["dark", "noise"], seed=3)
@@ -307,6 +312,7 @@ def test_the_examples_of_the_guide_run() -> None:
     assert len(ran[1]["front"]) > 2
 
 
+@pytest.mark.slow
 def test_what_runs_in_another_thread_is_not_proposed_again() -> None:
     """Twelve plans in all, and two threads that ask at the same moment, again and again."""
     names = {"kind": CategoricalDistribution(["a", "b", "c", "d"]), "depth": IntDistribution(1, 3)}

@@ -48,6 +48,7 @@ def test_logarithmic_ranges_near_the_ends_of_floats_are_searched_whole(low: floa
     assert [one.value(one.unit(value)) for value in values] == values
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_random_row_is_a_plan_and_the_plan_is_that_row(seed: Any) -> None:

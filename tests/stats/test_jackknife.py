@@ -16,6 +16,7 @@ def _labels(rows: int = 200) -> tuple[np.ndarray, np.ndarray]:
     return truth, np.where(rng.random(rows) < 0.7, truth, rng.integers(0, 4, size=rows))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("quick", "reference"),
     [
@@ -43,6 +44,7 @@ def test_auc_agrees_with_sklearn_ties_included() -> None:
     assert values == pytest.approx(slow, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_average_precision_agrees_with_sklearn_and_with_leaving_rows_out_ties_included(share: float) -> None:
     rng = np.random.default_rng(1)

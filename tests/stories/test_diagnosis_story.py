@@ -62,6 +62,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> DiagnosisResult:
     return autodc.diagnose(spec, out=folder / "page")
 
 
+@pytest.mark.slow
 def test_digits_name_the_grainy_ones_and_show_them(digits: DiagnosisResult) -> None:
     first = confirmed(digits)[0]
     assert any(
@@ -101,6 +102,7 @@ def census(tmp_path_factory: pytest.TempPathFactory) -> DiagnosisResult:
     return autodc.diagnose(spec, out=folder / "page", quick=True)
 
 
+@pytest.mark.slow
 def test_a_table_names_the_occupation_in_which_all_is_different(census: DiagnosisResult) -> None:
     first = confirmed(census)[0]
     assert first["rule"].startswith("occupation = ")
@@ -134,6 +136,7 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> DiagnosisResult:
     return autodc.diagnose(spec, out=folder / "page")
 
 
+@pytest.mark.slow
 def test_text_names_the_shouted_ones_and_marks_their_words(reviews: DiagnosisResult) -> None:
     first = confirmed(reviews)[0]
     assert any(name in first["rule"] for name in ("capitals", "shouted_words"))

@@ -39,6 +39,7 @@ def grown(world: Any) -> Any:
     return hand, study, rows, early
 
 
+@pytest.mark.slow
 def test_trainings_of_before_have_the_value_they_would_have_had(grown: Any) -> None:
     hand, study, _, early = grown
     bright = cut_slice(BRIGHT, hand.inputs.catalogue).rows
@@ -49,6 +50,7 @@ def test_trainings_of_before_have_the_value_they_would_have_had(grown: Any) -> N
         assert [side["bright"] for side in told] == pytest.approx([hits[rows].mean() for rows in sides])
 
 
+@pytest.mark.slow
 def test_it_is_as_if_the_file_had_named_it(world: Any) -> None:
     seen = []
     for slices in (FULL[:2], FULL):
@@ -61,6 +63,7 @@ def test_it_is_as_if_the_file_had_named_it(world: Any) -> None:
     assert seen[0] == seen[1]
 
 
+@pytest.mark.slow
 def test_no_earlier_training_becomes_a_failure_and_all_that_comes_is_held_to_it(grown: Any) -> None:
     _, study, _, _ = grown
     assert not study.state.failures
@@ -72,6 +75,7 @@ def test_no_earlier_training_becomes_a_failure_and_all_that_comes_is_held_to_it(
     assert "bright" in content["validation"]["before"]
 
 
+@pytest.mark.slow
 def test_the_journal_alone_has_it(grown: Any) -> None:
     hand, study, rows, _ = grown
     again = hand.open(list(rows))
@@ -111,6 +115,7 @@ def test_what_cannot_be_a_slice_is_refused_and_nothing_is_journalled(world: Any,
     assert rows == before
 
 
+@pytest.mark.slow
 def test_predictions_of_start_and_incumbent_are_kept_and_no_others(grown: Any) -> None:
     hand, study, _, _ = grown
     state = study.state

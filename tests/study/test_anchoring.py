@@ -37,6 +37,7 @@ def test_an_eighth_of_the_search_tunes_everything_at_weight_one_and_another_the_
         assert len({t.trial.plan.hyperparameters for t in trials}) == len(trials)
 
 
+@pytest.mark.slow
 def test_where_there_is_nothing_to_tune_no_trial_goes_to_it(world: Any) -> None:
     plain = searched(world, search_space={})
     assert {t.origin for t in plain.state.trials if t.trial.phase == "search"} == {"random"}

@@ -29,6 +29,7 @@ def last(study: Any, plan: Plan) -> list[int]:
     return [t.trial.seed for t in study.state.trials if t.trial.phase == "test" and t.trial.plan == plan]
 
 
+@pytest.mark.slow
 def test_base_and_everything_are_trained_on_the_first_seeds_of_start_and_end(done: Any) -> None:
     hand, study = done
     state, chosen = study.state, study.state.baselines
@@ -42,6 +43,7 @@ def test_base_and_everything_are_trained_on_the_first_seeds_of_start_and_end(don
         assert last(study, plan) == last(study, state.incumbent)[: chosen.seeds]
 
 
+@pytest.mark.slow
 def test_the_result_has_the_objective_of_each_on_the_sealed_test_and_how_far_the_end_is_ahead(done: Any) -> None:
     _, study = done
     content = result(study.state)
@@ -121,6 +123,7 @@ def test_where_nothing_is_free_there_is_one_baseline_and_it_is_trained_once(worl
     assert len(last(study, plan)) == len(set(last(study, plan)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trainings", "seeds"), [(None, 5), (19, 0), (20, 1), (64, 2), (160, 5), (1000, 5)])
 def test_a_small_budget_pays_fewer_seeds(done: Any, trainings: Any, seeds: int) -> None:
     hand, _ = done

@@ -107,6 +107,7 @@ def test_the_test_set_is_opened_once_and_its_targets_are_not_read_before(world: 
     assert [kind for kind, _, _ in rows].count("TestSetOpened") == 1
 
 
+@pytest.mark.slow
 def test_a_deadline_ends_the_study_with_a_result(world: Any, executor_of: Any) -> None:
     hand = world(budget__trainings=None, loop__rounds=3)
     study = hand.open([])
@@ -119,6 +120,7 @@ def test_a_deadline_ends_the_study_with_a_result(world: Any, executor_of: Any) -
     assert executor.now <= 1000.0 + 45.0 + 2 * allowance.final_seeds(hand.spec) + hand.spec.search.lag
 
 
+@pytest.mark.slow
 def test_a_deadline_that_has_passed_trains_nothing_more_and_gives_a_result(world: Any, executor_of: Any) -> None:
     hand = world(budget__trainings=None, loop__rounds=3)
     rows = []

@@ -245,6 +245,7 @@ def test_a_hang_is_ended_in_time_for_the_last_measurement(world: Any, executor_o
     assert content["failing"] == {"datasets": {}, "settings": {}}
 
 
+@pytest.mark.slow
 def test_what_the_clock_ended_is_not_told_to_the_search(world: Any, executor_of: Any) -> None:
     from autodc.study.memory import Memory
 

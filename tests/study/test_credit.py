@@ -47,6 +47,7 @@ def tuned(world: Any) -> Any:
     return study
 
 
+@pytest.mark.slow
 def test_the_parts_add_up_to_the_total_and_data_did_it(paid: Any) -> None:
     _, study = paid
     found = result(study.state)["credit"]
@@ -62,6 +63,7 @@ def test_the_parts_add_up_to_the_total_and_data_did_it(paid: Any) -> None:
     assert found["datasets"]["lamps"]["difference"] > 0.3
 
 
+@pytest.mark.slow
 def test_the_further_arms_are_trained_on_the_seeds_of_the_last_measurement(paid: Any) -> None:
     _, study = paid
     state = study.state
@@ -82,6 +84,7 @@ def test_the_account_does_not_depend_on_the_order_of_outcomes(paid: Any) -> None
     assert result(again.state)["recommendation"] == result(study.state)["recommendation"]
 
 
+@pytest.mark.slow
 def test_where_the_budget_is_short_the_model_says_it(world: Any) -> None:
     hand = world(budget__trainings=30, loop__rounds=1, gate__evidence="each", data__explore_share=0)
     study = hand.open([])
@@ -106,6 +109,7 @@ def test_without_a_test_set_all_four_arms_are_trained_afresh(world: Any) -> None
     assert result(study.state)["recommendation"]["test"] is None
 
 
+@pytest.mark.slow
 def test_what_the_settings_did_is_credited_to_no_dataset(tuned: Any) -> None:
     content = result(tuned.state)
     assert content["kept"] == []
@@ -117,6 +121,7 @@ def test_what_the_settings_did_is_credited_to_no_dataset(tuned: Any) -> None:
     assert found["datasets"] == {}
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_tuned_without_new_datasets_where_that_may_be_as_good(tuned: Any) -> None:
     alone = [t for t in tuned.state.trials if t.origin == "tuning"]
     assert len(alone) >= 2
@@ -134,17 +139,20 @@ def test_no_trial_tunes_the_base_alone_once_new_datasets_are_far_ahead(world: An
     assert "tuning" not in origins[-8:]
 
 
+@pytest.mark.slow
 def test_the_end_is_held_against_a_base_that_was_tuned_as_well(paid: Any, tuned: Any) -> None:
     assert result(paid[1].state)["credit"]["against_tuned_start"]["difference"] > 0.2
     assert abs(result(tuned.state)["credit"]["against_tuned_start"]["difference"]) < 0.05
 
 
+@pytest.mark.slow
 def test_a_dataset_is_tested_with_both_arms_at_the_challengers_settings(tuned: Any) -> None:
     removals = [t for t in tuned.state.comparisons if t.purpose == "removal"]
     for test in removals:
         assert test.challenger.hyperparameters == test.incumbent.hyperparameters
 
 
+@pytest.mark.slow
 def test_the_search_promised_what_fresh_seeds_measured(tuned: Any) -> None:
     told = result(tuned.state)["recommendation"]
     assert 0 < told["sd"] < 0.2
@@ -153,6 +161,7 @@ def test_the_search_promised_what_fresh_seeds_measured(tuned: Any) -> None:
     assert told["optimism"]["test"] == pytest.approx(told["estimate"] - told["test"], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_study_that_moved_nothing_has_no_credit(world: Any) -> None:
     hand = world(data__candidates=[{"name": "chance", "source": "data/chance.npz"}], search_space={}, loop__rounds=1)
     study = hand.open([])
@@ -173,6 +182,7 @@ def test_doubtful_datasets_come_least_first() -> None:
     assert doubtful({"a": {"difference": -0.1}, "b": {"difference": 0.2}, "c": {"difference": -0.3}}) == ("c", "a")
 
 
+@pytest.mark.slow
 def test_only_a_test_of_the_very_datasets_and_settings_says_what_one_is_worth(world: Any) -> None:
     hand = world(budget__trainings=160, loop__rounds=1, gate__evidence="each", data__explore_share=0)
     study = hand.open([])

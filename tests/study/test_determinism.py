@@ -69,6 +69,7 @@ def resume_after(share: Any, first: Any, essence: Any, flight: Any, seed: Any) -
     assert essence(begun) == essence(study)
 
 
+@pytest.mark.slow
 @QUICK
 @given(share=st.floats(0, 1))
 def test_the_state_after_a_resume_is_the_state_before(first: Any, share: Any) -> None:
@@ -82,6 +83,7 @@ def test_the_state_after_a_resume_is_the_state_before(first: Any, share: Any) ->
     assert state == fold(events)
 
 
+@pytest.mark.slow
 def test_a_resume_hands_out_what_was_under_way(first: Any) -> None:
     hand, _, rows = first
     cut = 1 + next(n for n, (kind, _, _) in enumerate(rows) if n > 20 and kind == "TrialPlanned")
@@ -114,6 +116,7 @@ def test_no_more_trials_are_unrevealed_than_the_lag_allows(world: Any, lag: Any)
     assert most == lag
 
 
+@pytest.mark.slow
 def test_another_lag_or_seed_is_another_study(world: Any) -> None:
     assert (
         len({world(search__lag=1).inputs.fingerprint, world().inputs.fingerprint, world(seed=4).inputs.fingerprint})

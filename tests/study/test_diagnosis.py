@@ -69,6 +69,7 @@ def kinds(rows: list[Any], *wanted: str) -> list[str]:
     return [kind for kind, _, _ in rows if kind in wanted]
 
 
+@pytest.mark.slow
 def test_each_incumbent_is_diagnosed_once_with_a_training_of_it(done: Any) -> None:
     _, study, rows, mine = done
     state = study.state
@@ -84,6 +85,7 @@ def test_each_incumbent_is_diagnosed_once_with_a_training_of_it(done: Any) -> No
     assert [p.round for p in state.phases if p.phase in ("diagnose", "search")][:2] == [1, 1]
 
 
+@pytest.mark.slow
 def test_it_decides_nothing(done: Any, essence: Callable[[StudyCore], Any]) -> None:
     hand, study, _, _ = done
     without = hand.open([])
@@ -110,6 +112,7 @@ def test_a_stop_in_the_middle_changes_nothing(done: Any, essence: Callable[[Stud
     assert told.findings(again.state) == told.findings(study.state)
 
 
+@pytest.mark.slow
 def test_what_ends_first_changes_nothing(done: Any) -> None:
     """Predictions are kept of the first training of a plan, not of the first that ended."""
     import numpy as np
@@ -121,6 +124,7 @@ def test_what_ends_first_changes_nothing(done: Any) -> None:
     assert told.findings(again.state) == told.findings(study.state)
 
 
+@pytest.mark.slow
 def test_result_and_words_are_of_the_journal(done: Any) -> None:
     _, study, rows, _ = done
     content = result(study.state)["findings"]
@@ -142,6 +146,7 @@ def test_result_and_words_are_of_the_journal(done: Any) -> None:
     assert next(e.kind for _, e in MemoryJournal(rows).read() if isinstance(e, ev.FindingMade)) == "FindingMade"
 
 
+@pytest.mark.slow
 def test_none_is_made_where_none_is_asked_for(world: Callable[..., Any]) -> None:
     hand, rows, mine = world(loop__findings=0, loop__rounds=1, budget__trainings=40), [], Diagnoser()
     study = hand.open(rows, rules=2, diagnoser=mine)

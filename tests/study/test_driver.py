@@ -67,6 +67,7 @@ def test_what_no_other_plan_would_have_escaped_ends_the_run_in_its_own_words(wor
     assert study.state.trials[8].outcome is None
 
 
+@pytest.mark.slow
 def test_data_put_in_place_again_cost_a_training_no_attempt(
     untroubled: Any, executor_of: Any, essence: Any, monkeypatch: Any
 ) -> None:
@@ -79,6 +80,7 @@ def test_data_put_in_place_again_cost_a_training_no_attempt(
     assert essence(study) == expected
 
 
+@pytest.mark.slow
 def test_late_and_double_completions_are_ignored(untroubled: Any, executor_of: Any, essence: Any) -> None:
     hand, expected = untroubled
     rows = []
@@ -128,6 +130,7 @@ def test_every_slot_has_its_next_job_queued_while_it_trains(world: Any, executor
     assert searching == [4] * len(searching)
 
 
+@pytest.mark.slow
 def test_a_disk_that_refuses_ends_the_run_once_for_a_trial_and_then_fails_it(world: Any, executor_of: Any) -> None:
     from autodc.errors import SurroundingsError
 

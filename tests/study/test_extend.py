@@ -54,6 +54,7 @@ def again(world: Any, begun: Any) -> Any:
     return made
 
 
+@pytest.mark.slow
 def test_a_finished_study_takes_a_candidate_more_and_keeps_its_ledger(again: Any, begun: Any) -> None:
     _, before, _ = begun
     hand, rows, study = again(**MORE, budget__trainings=120, gate__planned_tests=20)
@@ -79,6 +80,7 @@ def test_a_finished_study_takes_a_candidate_more_and_keeps_its_ledger(again: Any
     assert [d["subject"] for d in content["decisions"]][: len(old)] == [e.subject for e in old]
 
 
+@pytest.mark.slow
 def test_its_test_set_is_not_opened_again_and_the_result_says_of_what_it_is(again: Any, begun: Any) -> None:
     _, before, _ = begun
     hand, _, study = again(**MORE, budget__trainings=120)
@@ -179,6 +181,7 @@ def test_a_refusal_names_every_key_and_writes_nothing(again: Any, begun: Any, wo
     assert hand.spec.gate.fdr == 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes", [{"budget__trainings": 90}, {"budget__trainings": None}, {"search__trials_per_round": 20}]
 )
@@ -222,6 +225,7 @@ def test_data_that_lie_elsewhere_and_hold_the_same_change_nothing(again: Any, be
     assert study.state.extensions == []
 
 
+@pytest.mark.slow
 def test_an_error_budget_that_is_used_up_is_not_extended(world: Any) -> None:
     hand = world(**{**FEW, **EACH, "gate__planned_tests": 2})
     rows = []
@@ -234,6 +238,7 @@ def test_an_error_budget_that_is_used_up_is_not_extended(world: Any) -> None:
     assert "2 comparisons taken of 9 planned, 0.1 of gate.fdr 0.1 spent" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_study_ended_by_the_clock_goes_on_once_it_is_given_more(again: Any, begun: Any) -> None:
     _, _, rows = begun
     events = [e for _, e in MemoryJournal(rows).read()]

@@ -26,6 +26,7 @@ def faithful(world: Any) -> Any:
     return hand, study, rows
 
 
+@pytest.mark.slow
 def test_cheap_trainings_that_rank_as_full_ones_are_used(faithful: Any) -> None:
     _, study, rows = faithful
     (found,) = events(rows, ev.FidelityMeasured)
@@ -42,6 +43,7 @@ def test_cheap_trainings_that_rank_as_full_ones_are_used(faithful: Any) -> None:
     assert 0 < len(promoted) < len(fresh)
 
 
+@pytest.mark.slow
 def test_a_promoted_plan_has_its_seed_and_was_among_the_best_third(faithful: Any) -> None:
     _, study, _ = faithful
     trials = study.state.trials
@@ -56,6 +58,7 @@ def test_a_promoted_plan_has_its_seed_and_was_among_the_best_third(faithful: Any
         assert root.outcome.slices["dark"] >= np.quantile(known, 0.5)
 
 
+@pytest.mark.slow
 def test_a_cheap_training_is_charged_as_its_share(faithful: Any) -> None:
     _, study, _ = faithful
     spent = result(study.state)["spent"]
@@ -65,6 +68,7 @@ def test_a_cheap_training_is_charged_as_its_share(faithful: Any) -> None:
     assert spent["trainings"] == pytest.approx(sum(t.trial.fidelity for t in study.state.trials))
 
 
+@pytest.mark.slow
 def test_gate_calibration_and_test_train_in_full(faithful: Any) -> None:
     _, study, _ = faithful
     assert {t.trial.fidelity for t in study.state.trials if t.trial.phase != "search"} == {1.0}

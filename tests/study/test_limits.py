@@ -99,6 +99,7 @@ def test_timings_that_only_chance_moves_refuse_nothing(world: Any) -> None:
     assert all(reasons.OVER_LIMIT not in c.reasons for c in study.state.comparisons)
 
 
+@pytest.mark.slow
 def test_a_limit_on_what_is_not_measured_is_told(world: Any) -> None:
     hand = world(metrics__limits={"predict_ms": 1.1}, loop__rounds=1, budget__trainings=24)
     study = finished(hand, [], predict_ms=lambda _: 0.0)

@@ -172,6 +172,7 @@ def test_where_training_again_fails_it_is_said_and_tried_again_by_the_next_run(u
     assert essence(again) == expected
 
 
+@pytest.mark.slow
 def test_what_is_ended_by_the_clock_or_told_twice_changes_nothing(untroubled: Any) -> None:
     hand, _ = untroubled
     rows: list[Any] = []

@@ -42,6 +42,7 @@ def test_the_front_has_fast_plans_beside_good_ones(world: Any) -> None:
     assert list(again.challengers[-1].front) == list(study.state.challengers[-1].front)
 
 
+@pytest.mark.slow
 def test_a_study_that_never_measures_its_tradeoff_comes_to_an_end(world: Any) -> None:
     hand = world(search__objectives=["predict_ms"], budget__trainings=30, loop__rounds=1)
     front = result(finished(hand, [], measured=False).state)["pareto"]

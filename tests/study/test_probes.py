@@ -34,6 +34,7 @@ def probed(world: Any) -> Any:
     return hand, study, rows
 
 
+@pytest.mark.slow
 def test_what_helps_is_told_from_what_harms_and_the_mixture_they_make_is_trained(probed: Any) -> None:
     _, study, rows = probed
     first = told(rows)[0]
@@ -50,6 +51,7 @@ def test_what_helps_is_told_from_what_harms_and_the_mixture_they_make_is_trained
     assert "wrong" not in kept
 
 
+@pytest.mark.slow
 def test_a_probe_is_charged_by_its_steps(probed: Any) -> None:
     _, study, _ = probed
     forked = [t.trial for t in study.state.trials if t.trial.forks is not None]
@@ -65,6 +67,7 @@ def test_a_probe_is_charged_by_its_steps(probed: Any) -> None:
     assert next(iter(said[0]["believed"])) == "lamps"
 
 
+@pytest.mark.slow
 def test_the_search_knows_what_probes_say_and_takes_none_for_a_training(probed: Any) -> None:
     _, study, _ = probed
     seen = {o.number for o in Memory().observed(study.view)}
@@ -120,6 +123,7 @@ def test_a_round_that_cannot_pay_a_probe_makes_none(world: Any) -> None:
     assert all(t.trial.forks is None for t in study.state.trials)
 
 
+@pytest.mark.slow
 def test_what_is_cut_short_or_not_finite_is_a_failed_probe(probed: Any) -> None:
     hand, _, rows = probed
     cut = next(n for n, (kind, _, text) in enumerate(rows, 1) if kind == "TrialPlanned" and '"forks"' in text)

@@ -46,6 +46,7 @@ def wholes(study: Any) -> Any:
     return [t for t in study.state.comparisons if t.purpose == "whole"]
 
 
+@pytest.mark.slow
 def test_the_rest_is_tested_and_kept_where_all_together_harm_a_guard(dear: Any) -> None:
     study, _, _ = dear(0.22)
     first, second = wholes(study)
@@ -55,12 +56,14 @@ def test_the_rest_is_tested_and_kept_where_all_together_harm_a_guard(dear: Any) 
     assert study.state.kept == second.members
 
 
+@pytest.mark.slow
 def test_nothing_is_given_up_where_the_guard_holds(dear: Any) -> None:
     study, _, _ = dear(0.5)
     assert [t.verdict for t in wholes(study)] == ["keep"]
     assert set(study.state.kept) == set(BOTH)
 
 
+@pytest.mark.slow
 def test_a_stop_after_the_retreat_changes_nothing(dear: Any, scripted: Any, essence: Any) -> None:
     study, rows, hand = dear(0.22)
     failed = next(n for n, (kind, _, text) in enumerate(rows) if kind == "VerdictReached" and "+" in text)

@@ -26,6 +26,7 @@ def begin(world: Any, trainings: Any = 20, **changes: Any) -> Any:
     return hand, rows, study
 
 
+@pytest.mark.slow
 def test_opening_by_hand_stops_the_search_and_measures_with_fresh_seeds(world: Any) -> None:
     hand, rows, study = begin(world, budget__trainings=120)
     searched, reads = study.state.count("search"), hand.log()
@@ -56,6 +57,7 @@ def test_it_may_be_asked_for_at_any_time_and_survives_a_stop(world: Any, essence
         assert essence(again) == essence(study)
 
 
+@pytest.mark.slow
 def test_a_test_under_way_ends_undecided(world: Any) -> None:
     hand, _, study = begin(world, 0, budget__trainings=120)
     while study.state.open_comparison is None:
@@ -66,6 +68,7 @@ def test_a_test_under_way_ends_undecided(world: Any) -> None:
     assert "ended by hand" in sentence("ADC-G091")
 
 
+@pytest.mark.slow
 def test_a_second_opening_is_refused_unless_forced_and_is_then_told_in_red(world: Any) -> None:
     hand, rows, study = begin(world, 9, budget__trainings=60, loop__rounds=1, search__trials_per_round=2)
     study.open_test()  # while trainings are left for a second one
@@ -107,6 +110,7 @@ def test_a_study_without_a_test_set_has_none_to_open(world: Any) -> None:
     assert caught.value.code == "ADC-RUN-014"
 
 
+@pytest.mark.slow
 def test_an_opening_that_no_training_is_left_for_is_refused(world: Any) -> None:
     hand = world(budget__trainings=20, loop__rounds=1)
     study = hand.open([])

@@ -63,6 +63,7 @@ def comparison(name: str) -> ComparisonState:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sd", [0.005, 0.02])
 def test_it_is_no_less_than_the_noise_and_at_most_a_few_times_it(sd: float) -> None:
     found = [missed(searched(80, sd, seed), values, "dark").of(comparison("good"), {})["dark"] for seed in range(6)]
@@ -72,6 +73,7 @@ def test_it_is_no_less_than_the_noise_and_at_most_a_few_times_it(sd: float) -> N
     assert all(one.df >= 5 for one in found)
 
 
+@pytest.mark.slow
 def test_a_dataset_whose_trainings_move_more_is_judged_by_them() -> None:
     several = [missed(searched(120, 0.01, seed, noisy=3.0), values, "dark") for seed in range(4)]
     noisy, good = (np.mean([m.of(comparison(n), {})["dark"].seed for m in several]) for n in ("noisy", "good"))

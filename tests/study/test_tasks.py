@@ -152,6 +152,7 @@ def test_an_answer_that_is_lost_or_damaged_is_made_again_under_its_number(
     assert len(core.state.tasks) == 1
 
 
+@pytest.mark.slow
 def test_a_child_killed_in_the_middle_is_replaced_and_the_task_begun_afresh(
     world: Callable[..., Any], executor: Executor, folder: Path
 ) -> None:
@@ -161,6 +162,7 @@ def test_a_child_killed_in_the_middle_is_replaced_and_the_task_begun_afresh(
     assert sorted(answer.files) == ["half.txt", "whole.txt"]
 
 
+@pytest.mark.slow
 def test_a_child_killed_once_too_often_is_told_and_the_next_run_goes_on(
     world: Callable[..., Any], executor: Executor, folder: Path
 ) -> None:

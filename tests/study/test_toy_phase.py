@@ -120,6 +120,7 @@ def test_a_stop_changes_nothing(done: Any, essence: Callable[[StudyCore], Any], 
     assert essence(again) == essence(study)
 
 
+@pytest.mark.slow
 def test_who_asks_for_the_test_set_is_taken_to_it_first(done: Any) -> None:
     hand, _, rows = done
     study = hand.open(rows[: len(rows) // 3], order=WITH_REPEAT)

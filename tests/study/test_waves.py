@@ -48,6 +48,7 @@ def additions(study: Any) -> Any:
     return [t for t in study.state.comparisons if t.purpose == "addition"]
 
 
+@pytest.mark.slow
 def test_a_wave_meets_one_incumbent_and_one_passer_at_a_time_advances(swept: Any) -> None:
     study, _ = swept(*HALVES)
     state = study.state
@@ -66,6 +67,7 @@ def test_a_wave_meets_one_incumbent_and_one_passer_at_a_time_advances(swept: Any
     assert len(ledger(state).entries) == len(state.comparisons)
 
 
+@pytest.mark.slow
 def test_of_two_copies_that_both_pass_the_second_does_not_pass_again(swept: Any) -> None:
     study, _ = swept("lamps", "lamps_again")
     assert [t.verdict for t in additions(study)][:2] == ["keep", "keep"]
@@ -74,6 +76,7 @@ def test_of_two_copies_that_both_pass_the_second_does_not_pass_again(swept: Any)
     assert additions(study)[-1].verdict != "keep"
 
 
+@pytest.mark.slow
 def test_pairs_have_fresh_seeds_after_a_move(swept: Any) -> None:
     study, _ = swept(*HALVES)
     first = {s for t in additions(study) if t.generation == 0 for s in t.seeds}
@@ -87,6 +90,7 @@ def test_pairs_have_fresh_seeds_after_a_move(swept: Any) -> None:
     assert not searched & (first | second)
 
 
+@pytest.mark.slow
 def test_a_kept_dataset_that_others_made_useless_is_taken_out_again(swept: Any) -> None:
     study, _ = swept("near", "lamps", "copies", recommend=({"near": 1.0},))
     state = study.state
@@ -99,6 +103,7 @@ def test_a_kept_dataset_that_others_made_useless_is_taken_out_again(swept: Any) 
     assert state.moves[-1].comparison == removals[1].id
 
 
+@pytest.mark.slow
 def test_a_kept_dataset_that_is_still_needed_stays_and_is_tested_once(swept: Any) -> None:
     study, _ = swept("near", "far", "copies", recommend=({"near": 1.0},))
     removals = [t for t in study.state.comparisons if t.purpose == "removal" and t.subject == "near"]
@@ -124,6 +129,7 @@ def test_a_stop_anywhere_in_the_sweep_changes_nothing(swept: Any, world: Any, sc
         assert essence(again) == essence(study)
 
 
+@pytest.mark.slow
 def test_workers_are_kept_busy_with_the_next_candidates_of_the_wave(swept: Any) -> None:
     _, rows = swept(*HALVES, search__lag=6)
     state, most = fold([]), 0
@@ -134,6 +140,7 @@ def test_workers_are_kept_busy_with_the_next_candidates_of_the_wave(swept: Any) 
     assert most >= 4
 
 
+@pytest.mark.slow
 def test_the_levels_of_all_tests_are_those_of_the_ledger(swept: Any) -> None:
     study, _ = swept(*HALVES)
     account, spec = ledger(study.state), study.spec

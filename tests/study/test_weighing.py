@@ -38,6 +38,7 @@ def ended(world: Any) -> Any:
     return hand, study, rows
 
 
+@pytest.mark.slow
 def test_the_whole_is_asked_first_on_all_rows_and_what_harms_leaves(ended: Any) -> None:
     _, study, _ = ended
     first = study.state.comparisons[0]
@@ -50,6 +51,7 @@ def test_the_whole_is_asked_first_on_all_rows_and_what_harms_leaves(ended: Any) 
     assert not {"wrong", "chance"} & set(content["kept"])
 
 
+@pytest.mark.slow
 def test_what_is_kept_has_a_decision_of_its_own_or_is_in_a_kept_block(ended: Any) -> None:
     content = result(ended[1].state)
     keeps = [d for d in content["decisions"] if d["verdict"] == "keep"]
@@ -58,6 +60,7 @@ def test_what_is_kept_has_a_decision_of_its_own_or_is_in_a_kept_block(ended: Any
     assert set(content["kept"]) <= alone | blocks
 
 
+@pytest.mark.slow
 def test_a_round_begins_with_what_the_search_believes_and_the_obvious_plans(ended: Any) -> None:
     (first, *_) = ended[1].state.proposals
     assert set(first.plans) == {"incumbent", "tuned", "everything", "recommended"}
@@ -67,6 +70,7 @@ def test_a_round_begins_with_what_the_search_believes_and_the_obvious_plans(ende
     assert beliefs["lamps"]["gain"] > 0 > beliefs["wrong"]["gain"]
 
 
+@pytest.mark.slow
 def test_the_budget_is_spent_and_what_is_left_tunes_what_is_kept(ended: Any) -> None:
     state = ended[1].state
     assert state.count("tuning") > 0
@@ -76,6 +80,7 @@ def test_the_budget_is_spent_and_what_is_left_tunes_what_is_kept(ended: Any) -> 
     assert result(state)["spent"]["trainings"] > 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trainings", "seed"), [(9, 0), (16, 3)])
 def test_nothing_takes_the_place_of_the_incumbent_that_nobody_trained(world: Any, trainings: int, seed: int) -> None:
     few = {"seed": seed, "budget": {"trainings": trainings}, "search": {"trials_per_round": 2}, "loop": {"rounds": 1}}
@@ -86,6 +91,7 @@ def test_nothing_takes_the_place_of_the_incumbent_that_nobody_trained(world: Any
     assert set(content["validation"]["after"]) == set(content["validation"]["before"]) != set()
 
 
+@pytest.mark.slow
 def test_wholes_do_not_spend_what_comparisons_of_members_share(ended: Any) -> None:
     state = ended[1].state
     wholes = [t for t in state.comparisons if t.purpose == "everything"]
@@ -161,6 +167,7 @@ CURE = seen(0.05, FINDING)
 LITTLE = Answer(mean=-0.001, sd=0.002)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("own", "answer", "taken"),
     [
@@ -181,6 +188,7 @@ def test_what_is_left_of_a_whole_that_cured_a_finding_cures_it_still(
     assert codes == ((reasons.TOGETHER, reasons.KEPT_FINDING) if taken else (reasons.NOT_APART,))
 
 
+@pytest.mark.slow
 def test_what_is_kept_for_the_slice_of_a_finding_claims_nothing_of_the_objective(fresh: Any) -> None:
     whole = compared("everything", ("cure", "chance"), None, (), CURE)
     found = _told(fresh, comparing.ended(fresh, whole, "keep", (reasons.KEPT_FINDING,)), whole)
@@ -188,6 +196,7 @@ def test_what_is_kept_for_the_slice_of_a_finding_claims_nothing_of_the_objective
     assert _told(fresh, comparing.ended(fresh, whole, "keep", (reasons.KEPT,)), whole).reasons[0] == reasons.WHOLE
 
 
+@pytest.mark.slow
 def test_of_a_whole_whose_objective_was_shown_the_rest_must_be_ahead(fresh: Any) -> None:
     fresh.state.comparisons[:] = [compared("everything", ("cure", "chance"), "keep", (reasons.KEPT_OBJECTIVE,), CURE)]
     assert _block(fresh, compared("block", ("cure",), None, (), CURE), LITTLE)[0] == "undecided"

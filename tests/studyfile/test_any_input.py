@@ -64,6 +64,7 @@ def _looked_at(path: Path, told: str) -> None:
     assert all(str(one) in told for one in found[:20])
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_any_node_may_be_anything(tree: Any, data: Any) -> None:
@@ -89,6 +90,7 @@ def _anything(tree: dict[str, Any], data: st.DataObject) -> None:
         _outcome(file)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(cut=st.integers(0, 900), put=st.text(max_size=6), drop=st.integers(0, 6))
 def test_any_slip_of_the_keyboard(tree: Any, cut: Any, put: Any, drop: Any) -> None:

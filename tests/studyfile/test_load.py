@@ -108,6 +108,7 @@ def test_what_is_no_duration(text: Any) -> None:
         seconds(text)
 
 
+@pytest.mark.slow
 def test_reading_needs_no_heavy_package() -> None:
     heavy = ("numpy", "pandas", "torch", "ray", "optuna")
     code = f"import sys, autodc.studyfile; print([m for m in {heavy} if m in sys.modules])"

@@ -78,18 +78,21 @@ def test_problems_point_to_the_override(refused: Any, override: Any, code: Any, 
     assert word in str(problem)
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(KEYS, st.integers(0, 99)), min_size=1, max_size=6), KEYS)
 def test_paths_read_back(rest: Any, first: Any) -> None:
     path = (first, *rest)
     assert parse(spell(path)) == path
 
 
+@pytest.mark.slow
 @given(st.text(max_size=20))
 def test_any_text_is_a_path_or_none(text: Any) -> None:
     path = parse(text)
     assert path is None or spell(path) == text
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none()

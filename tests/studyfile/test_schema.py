@@ -16,6 +16,7 @@ def test_the_shipped_file_is_current() -> None:
     assert schema.main(["--check"]) == 0
 
 
+@pytest.mark.slow
 def test_it_is_a_schema_that_takes_a_valid_study(spec: Any) -> None:
     shipped = json.loads(schema.FILE.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(shipped)

@@ -106,6 +106,7 @@ def test_a_loop_of_ones_own_comes_to_the_same_decisions(ran: Any, tmp_path: Path
     assert own["mlflow"] is None
 
 
+@pytest.mark.slow
 def test_a_loop_of_ones_own_goes_on_after_a_break_and_tells_failures(ran: Any, tmp_path: Path) -> None:
     spec, _, _ = ran
     study = autodc.Study.open(spec, tmp_path / "own")
@@ -123,6 +124,7 @@ def test_a_loop_of_ones_own_goes_on_after_a_break_and_tells_failures(ran: Any, t
         assert outcome.status == "failed"
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_in_use_is_refused(ran: Any, tmp_path: Path) -> None:
     spec, _, _ = ran
     with autodc.Study.open(spec, tmp_path / "own"), pytest.raises(autodc.AutodcError) as caught:

@@ -92,6 +92,7 @@ NO_NUMBER = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", NO_NUMBER)
 def test_a_metric_without_a_number_decides_nothing(case: Any, tmp_path: Path) -> None:
     code, words = NO_NUMBER[case]

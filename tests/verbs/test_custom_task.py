@@ -174,6 +174,7 @@ def told(spec: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_targets_are_read_sliced_by_their_text_and_cut_without_classes(write: Any) -> None:
     inputs = read_inputs(write())
     y = inputs.catalogue.base.y

@@ -113,6 +113,7 @@ def test_the_same_again_finds_the_same_and_the_loop_begins_with_it(found: Diagno
     ]
 
 
+@pytest.mark.slow
 def test_a_run_tells_the_findings_of_its_incumbent_without_a_training(ran: Path) -> None:
     state = state_of(ran)
     result = autodc.diagnose(ran)
@@ -123,6 +124,7 @@ def test_a_run_tells_the_findings_of_its_incumbent_without_a_training(ran: Path)
     assert "autodc diagnose" in result.page.read_text()
 
 
+@pytest.mark.slow
 def test_what_is_lost_of_the_predictions_is_predicted_again(ran: Path, tmp_path: Path) -> None:
     """A run of before diagnosis, or one whose stored predictions are gone, has its model."""
     copy = tmp_path / "out"
@@ -136,6 +138,7 @@ def test_what_is_lost_of_the_predictions_is_predicted_again(ran: Path, tmp_path:
     assert state_of(copy).diagnoses[0].made.trial is None
 
 
+@pytest.mark.slow
 def test_a_confirmed_finding_becomes_a_target_slice(ran: Path, tmp_path: Path) -> None:
     copy = tmp_path / "out"
     shutil.copytree(ran, copy)
@@ -169,6 +172,7 @@ def test_a_finding_whose_name_a_slice_has_is_called_a_finding(tmp_path: Path) ->
         autodc.diagnose(tmp_path / "out", promote=name)
 
 
+@pytest.mark.slow
 def test_a_finding_that_the_test_set_cannot_be_cut_by_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     path = study(tmp_path)
     arrays = dict(np.load(tmp_path / "data" / "test.npz"))
@@ -196,6 +200,7 @@ def test_a_finding_that_the_test_set_cannot_be_cut_by_is_refused_before_anything
     assert len(state_of(out).admitted) == 2
 
 
+@pytest.mark.slow
 def test_a_method_is_diagnosed_on_a_study(ran: Path, tmp_path: Path) -> None:
     spec = autodc.load(ran.parent / "study.yaml")
     by_run = autodc.diagnose(spec, out=tmp_path / "a", method=str(ran))
@@ -226,6 +231,7 @@ def test_what_cannot_be_diagnosed_is_told_in_one_message(tmp_path: Path, change:
     assert not (tmp_path / "page").exists()
 
 
+@pytest.mark.slow
 def test_a_study_that_cannot_be_diagnosed_goes_on_and_says_so(tmp_path: Path) -> None:
     path = study(tmp_path, data__explore_share=0.012)
     content = autodc.run(autodc.load(path), INLINE, tmp_path / "out").to_dict()
@@ -312,6 +318,7 @@ def test_a_finder_of_the_users_own_looks_too_and_one_that_raises_is_told(ran: Pa
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_what_a_users_own_finder_found_in_a_run_is_promoted_though_the_labels_of_the_test_set_are_sealed(
     ran: Path, tmp_path: Path
 ) -> None:

@@ -79,6 +79,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> DiagnosisResult:
     return autodc.diagnose(autodc.load(path), out=folder / "page")
 
 
+@pytest.mark.slow
 def test_the_candidate_labelled_by_chance_is_named_and_no_other(planted: DiagnosisResult) -> None:
     training = planted.to_dict()["labels"]["training"]
     assert training["status"] == "found"
@@ -87,6 +88,7 @@ def test_the_candidate_labelled_by_chance_is_named_and_no_other(planted: Diagnos
     assert [one["name"] for one in training["datasets"] if one["code"]] == ["careless"]
 
 
+@pytest.mark.slow
 def test_the_other_convention_is_told_with_the_line_that_mends_it(planted: DiagnosisResult) -> None:
     (one,) = [c for c in planted.to_dict()["labels"]["conventions"]["found"] if c["labels"]]
     assert (one["ours"], one["theirs"], one["of"]) == ("swapped", "base", "swapped")
@@ -94,6 +96,7 @@ def test_the_other_convention_is_told_with_the_line_that_mends_it(planted: Diagn
     assert one["mapped"] > one["agreement"]
 
 
+@pytest.mark.slow
 def test_the_line_is_one_that_the_study_file_takes(planted: DiagnosisResult) -> None:
     folder = planted.page.parent.parent
     content = json.loads((folder / "study.yaml").read_text())
@@ -104,6 +107,7 @@ def test_the_line_is_one_that_the_study_file_takes(planted: DiagnosisResult) -> 
     assert not [c for c in mended.checks.labels["conventions"]["found"] if c["ours"] == "swapped"]
 
 
+@pytest.mark.slow
 def test_wrong_labels_of_validation_are_told_by_row(planted: DiagnosisResult) -> None:
     seen = planted.checks.labels["validation"]
     (judged,) = seen["datasets"]
@@ -117,6 +121,7 @@ def test_wrong_labels_of_validation_are_told_by_row(planted: DiagnosisResult) ->
     assert [one["sure"] for one in seen["suspects"]] == sorted((one["sure"] for one in seen["suspects"]), reverse=True)
 
 
+@pytest.mark.slow
 def test_the_page_shows_it_and_findings_stay_what_they_were(planted: DiagnosisResult) -> None:
     text = planted.page.read_text()
     assert "careless: labels are as if by chance" in text
@@ -127,6 +132,7 @@ def test_the_page_shows_it_and_findings_stay_what_they_were(planted: DiagnosisRe
     json.dumps(planted.to_dict(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_the_terminal_tells_it_in_a_few_lines(planted: DiagnosisResult, capsys: pytest.CaptureFixture[str]) -> None:
     show_diagnosis(planted)
     said = capsys.readouterr().out
@@ -137,6 +143,7 @@ def test_the_terminal_tells_it_in_a_few_lines(planted: DiagnosisResult, capsys: 
     assert "are wrong at random; first row" in told
 
 
+@pytest.mark.slow
 def test_what_fails_is_a_note_and_the_rest_is_told(
     planted: DiagnosisResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -152,6 +159,7 @@ def test_what_fails_is_a_note_and_the_rest_is_told(
     assert found.views == planted.views
 
 
+@pytest.mark.slow
 def test_nothing_is_told_where_nothing_was_planted(tmp_path: Path) -> None:
     path = study(tmp_path, {"good": GOOD}, WORDS[Y[HELD]])
     found = autodc.diagnose(autodc.load(path), out=tmp_path / "page")
@@ -162,6 +170,7 @@ def test_nothing_is_told_where_nothing_was_planted(tmp_path: Path) -> None:
     assert found.notes == ()
 
 
+@pytest.mark.slow
 def test_quick_looks_at_no_training_rows(tmp_path: Path) -> None:
     path = study(tmp_path, {"careless": CARELESS}, WORDS[Y[HELD]])
     told = autodc.diagnose(autodc.load(path), out=tmp_path / "page", quick=True).to_dict()["labels"]
@@ -169,6 +178,7 @@ def test_quick_looks_at_no_training_rows(tmp_path: Path) -> None:
     assert told["validation"]["status"] == "passed"
 
 
+@pytest.mark.slow
 def test_of_the_census_only_the_careless_table_is_told(tmp_path: Path) -> None:
     content = yaml.safe_load(Path("configs/census/study.yaml").read_text())
     shutil.copytree("configs/census/data", tmp_path / "data")
@@ -183,6 +193,7 @@ def test_of_the_census_only_the_careless_table_is_told(tmp_path: Path) -> None:
         assert checks.labels["conventions"]["status"] == "passed"
 
 
+@pytest.mark.slow
 def test_of_numbers_that_are_right_nothing_is_said(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name, rows in (("base", 300), ("validation", 400)):
@@ -230,6 +241,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
+@pytest.mark.slow
 def test_slices_of_a_run_that_tell_the_same_are_named(ran: Path) -> None:
     found = autodc.diagnose(ran)
     told = found.to_dict()["unit_tests"]
@@ -245,6 +257,7 @@ def test_slices_of_a_run_that_tell_the_same_are_named(ran: Path) -> None:
     assert len({json.dumps([one["training"]["datasets"], one["conventions"]]) for one in known}) == 1, "of the journal"
 
 
+@pytest.mark.slow
 def test_the_report_of_the_night_tells_labels_and_slices(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text, content = (ran / "report" / "index.html").read_text(), json.loads((ran / "result.json").read_text())
     labels = text[text.index('<section id="labels">') :]

@@ -66,6 +66,7 @@ def again(content: dict[str, Any], kind: str = "classification") -> Dataset:
     return read_source(source, folder="", name="base", place="data.base", kind=kind, targets=True)
 
 
+@pytest.mark.slow
 def test_a_table_is_parquet_that_is_read_as_it_was(tmp_path: Path) -> None:
     frame = load_wine(as_frame=True).frame.rename(columns={"target": "grape"})
     frame["grape"] = frame["grape"].map({0: "barolo", 1: "grignolino", 2: "barbera"})
@@ -108,6 +109,7 @@ def test_a_table_is_parquet_that_is_read_as_it_was(tmp_path: Path) -> None:
     assert open_state(second).card("base")["rows"] == even.sum()
 
 
+@pytest.mark.slow
 def test_pictures_are_png_with_a_manifest(tmp_path: Path) -> None:
     run = digits(tmp_path, lambda x: (x * 15).astype(np.uint8))
     content = autodc.export(run, tmp_path / "out").to_dict()

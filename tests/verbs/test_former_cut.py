@@ -53,11 +53,13 @@ def test_search_and_gate_share_the_rows_that_were_not_set_apart(tmp_path: Path) 
         assert outcome.searched == pytest.approx(outcome.slices)
 
 
+@pytest.mark.slow
 def test_what_was_too_small_to_be_cut_stays_uncut(tmp_path: Path) -> None:
     spec = begun_formerly(tmp_path, 0.4, gate__min_rows=200)
     assert not read_inputs(spec, tmp_path / "out").separation.is_cut
 
 
+@pytest.mark.slow
 def test_a_study_that_set_nothing_apart_is_not_cut_now(tmp_path: Path) -> None:
     spec = begun_formerly(tmp_path, 0.0)
     inputs = read_inputs(spec, tmp_path / "out")

@@ -160,6 +160,7 @@ def test_a_model_to_go_on_from_that_is_lost_is_trained_again(
     assert damage(out / "models" / "incumbent") == ""
 
 
+@pytest.mark.slow
 def test_a_finished_study_tells_and_reports_without_its_outcomes(study: Path, finished: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(finished, tmp_path / "out"))
     shutil.rmtree(out / "outcomes")
@@ -167,6 +168,7 @@ def test_a_finished_study_tells_and_reports_without_its_outcomes(study: Path, fi
     assert told(autodc.run(autodc.load(study), INLINE, out).to_dict()) == wanted
 
 
+@pytest.mark.slow
 def test_a_result_that_is_cut_anywhere_is_written_again_from_the_journal(
     study: Path, finished: Path, tmp_path: Path
 ) -> None:

@@ -137,6 +137,7 @@ def refused(call: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_folder_that_vanished_after_check_is_named_once(study: Path) -> None:
     spec, folder = autodc.load(study), study.parent
     preflight(spec)
@@ -158,6 +159,7 @@ def test_a_file_that_vanished_between_two_runs_is_told_as_another_dataset(study:
     assert len(state_of(folder / "run").trials) == before
 
 
+@pytest.mark.slow
 def test_a_listed_file_that_vanished_after_check_is_named(study: Path) -> None:
     folder = study.parent
     for name in NAMES:

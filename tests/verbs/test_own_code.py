@@ -127,6 +127,7 @@ def test_a_finished_study_is_read_without_its_metric(
     assert events(tmp_path / "elsewhere")[0].metric == {"name": "Misses", "better": "lower"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "way"), [("misses", "lower"), ("Logs", "higher"), ("Gains", "lower")])
 def test_direction_and_signs_are_those_of_the_metric_whatever_its_values(
     write: Any, tmp_path: Path, name: Any, way: Any

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autodc.adapters.executors.inline import LocalExecutor
-from autodc.studyfile.study import MachineSpec
 from autodc.trial.executor import Executor
+
+if TYPE_CHECKING:
+    from autodc.studyfile.study import MachineSpec
 
 
 def open_executor(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from autodc.study.journal.records import ComparisonState
 from autodc.study.memory import Memory
 from autodc.study.rules.fidelity import Ladder
 from autodc.study.view import View
+
+if TYPE_CHECKING:
+    from autodc.study.tasks import Answer
 
 Array = np.ndarray[Any, Any]
 
@@ -79,6 +82,14 @@ class Maker(Protocol):
 
     def outcome(self, view: View, proposal: Mapping[str, Any]) -> ev.DatasetAdmitted | ev.ProposalRefused | None:
         """What came of a proposal, its content stored; None while it is being made."""
+        ...
+
+
+class Workshop(Maker, Protocol):
+    """What makes data for a study: a round's proposals, and what workers made of them."""
+
+    def ended(self, name: str, answer: Answer) -> None:
+        """Take what came of the task of a proposal."""
         ...
 
 

@@ -187,6 +187,7 @@ def test_measures_of_a_place_are_told_of() -> None:
             assert name in told or name.rpartition("_")[0] in told
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not is_installed("lite0"), reason="the extra `vision` is not installed")
 def test_the_network_knows_a_daisy_and_a_temple() -> None:
     import torch

@@ -107,12 +107,14 @@ def test_a_training_that_only_lost_its_names_is_done(tmp_path: Path) -> None:
     assert run_task(asked).status == "done"
 
 
+@pytest.mark.slow
 def test_a_crash_on_data_that_changed_and_are_whole_again(tmp_path: Path) -> None:
     found = supervised(task(tmp_path, "flip restore die"))
     assert (found.status, found.missing) == ("surroundings", True)
     assert supervised(task(tmp_path, "die")).status == "crashed"
 
 
+@pytest.mark.slow
 def test_who_opens_data_meanwhile_gets_all_of_them_or_is_told(tmp_path: Path) -> None:
     store, data = ArtefactStore(tmp_path), rows()
     folder = store.put_dataset(data)

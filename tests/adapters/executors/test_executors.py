@@ -25,6 +25,7 @@ class TestInlineExecutor(ExecutorContract):
         return InlineExecutor()
 
 
+@pytest.mark.slow
 class TestLocalExecutor(ExecutorContract):
     @classmethod
     def open_executor(cls) -> Executor:

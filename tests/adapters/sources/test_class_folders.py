@@ -36,6 +36,7 @@ def test_the_class_is_the_first_subfolder(images: Any, read: Any) -> None:
     assert read("images/train", size=[6, 7], mode="RGB").fingerprint == data.fingerprint
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_tells_no_class(tmp_path: Path, read: Any) -> None:
     for kind in ("a", "b"):
         (tmp_path / "rows" / kind).mkdir(parents=True)

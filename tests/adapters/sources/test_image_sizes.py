@@ -27,6 +27,7 @@ def file_of(image: Image.Image, file_format: str, **how: Any) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([(kind, mode) for kind, modes in LOSSLESS.items() for mode in modes]),
     st.tuples(st.integers(1, 20), st.integers(1, 20)),

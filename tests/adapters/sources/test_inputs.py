@@ -34,6 +34,7 @@ def test_an_ordinary_table_has_nothing_to_say(told: Any) -> None:
     assert told(frame()) == (2, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "such"),
     [

@@ -251,6 +251,7 @@ def test_a_file_of_an_archive_on_the_web(site: Any, read: Any, refused: Any) -> 
     assert refused(url).code == "ADC-DATA-002"
 
 
+@pytest.mark.slow
 def test_a_file_of_an_archive_is_told_from_the_last_by_its_content_alone(site: Any, read: Any, cache: Any) -> None:
     url = f"zip://deep/night.csv::{site.address}/all.zip"
     site.put("all.zip", packed([0, 1, 0]))

@@ -57,6 +57,7 @@ def failure(tmp_path: Path, job: Any, code: Any) -> Any:
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_job_file_holds_what_the_contract_says(tmp_path: Path, world: Any) -> None:
     job = world(
         weights={"base": 1.0, "dark": 0.5}, stages={"dark": "pretrain"}, recipe="pretrain_finetune", fidelity=0.5
@@ -81,6 +82,7 @@ def test_the_job_file_holds_what_the_contract_says(tmp_path: Path, world: Any) -
     assert set(told["predict"][0]) == {"name", "path", "format"}
 
 
+@pytest.mark.slow
 def test_npz_files_are_written_once_for_many_trials(tmp_path: Path, world: Any) -> None:
     first = world()
     train = trainer(tmp_path, "write()").train
@@ -99,6 +101,7 @@ def test_inputs_that_are_no_file_of_their_own_are_written_for_the_job(tmp_path: 
     assert {name: len(rows) for name, rows in outputs.items()} == {"validation": 298, "other": 5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "says"),
     [
@@ -125,6 +128,7 @@ def test_a_program_that_fails_or_answers_badly_is_a_failed_trial(
     assert all(word in message for word in says), message
 
 
+@pytest.mark.slow
 def test_only_the_last_lines_of_stderr_are_told(tmp_path: Path, world: Any) -> None:
     code = "for i in range(5000): print('line', i, file=sys.stderr)\nsys.exit(1)"
     message = failure(tmp_path, world(), code)
@@ -132,6 +136,7 @@ def test_only_the_last_lines_of_stderr_are_told(tmp_path: Path, world: Any) -> N
     assert "line 4000\n" not in message
 
 
+@pytest.mark.slow
 def test_talk_on_stdout_and_left_behind_processes_hold_nothing_up(tmp_path: Path, world: Any) -> None:
     code = """
 import subprocess
@@ -144,6 +149,7 @@ write()
     os.kill(int((job.out / "stderr.txt").read_text()), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_model_files_are_measured_and_handed_on(tmp_path: Path, world: Any) -> None:
     train = trainer(tmp_path, "write(); (out / 'model' / 'w.bin').write_bytes(bytes(2_000_000))").train
     first = world()
@@ -180,6 +186,7 @@ def test_a_missing_program_is_told(tmp_path: Path, world: Any) -> None:
         make_trainer(ref).train(world())
 
 
+@pytest.mark.slow
 def test_python_alone_is_the_interpreter_of_autodc(tmp_path: Path, world: Any) -> None:
     (tmp_path / "program.py").write_text(PREDICT + "write(); print(sys.executable)")
     ref = TrainerRef(name="command", options={"argv": ("python", "program.py", "{job}")}, folder=str(tmp_path))

@@ -113,6 +113,7 @@ ALL = ["--lr", "{lr}", "--momentum", "{momentum}", "--seed", "{seed}", "--fideli
 ALL += ["{recipe}", "--warm", "{warm_start}", "--model", "{model}", *FILES]
 
 
+@pytest.mark.slow
 def test_a_program_that_knows_flags_alone_is_trained_and_predicts(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     rng = np.random.default_rng(0)

@@ -16,13 +16,14 @@ FOLDER = Path(__file__).parent
 
 
 class ElsewhereIsSlow(TrainerContract):
-    """One of our trainers shows the other process in the fast tests; the rest do so in the slow ones."""
+    """That another process gives the same bits is shown in the slow tests: it has to start one."""
 
     @pytest.mark.slow
     def test_same_bits_in_another_process(self, ref: Any, rows: Any, tmp_path: Path) -> None:
         super().test_same_bits_in_another_process(ref, rows, tmp_path)
 
 
+@pytest.mark.slow
 class TestTorchImage(ElsewhereIsSlow):
     recipes = ALL
 
@@ -39,7 +40,7 @@ class TestTorchTabular(ElsewhereIsSlow):
         return TrainerRef(name="torch_tabular", options={"steps": 150, "width": 32}, folder=".")
 
 
-class TestSklearnPartialFit(TrainerContract):
+class TestSklearnPartialFit(ElsewhereIsSlow):
     recipes = ALL
 
     @pytest.fixture
@@ -58,6 +59,7 @@ class TestSklearnWarmStart(TrainerContract):
         return TrainerRef(name="sklearn", options={"estimator": "LogisticRegression"}, folder=".")
 
 
+@pytest.mark.slow
 class TestCommand(ElsewhereIsSlow):
     recipes = ("concat", "continue")
     hyperparameters: ClassVar = {"lr": 2.0}

@@ -71,6 +71,7 @@ def job(x: Any, out: Path) -> TrainingJob:
     )
 
 
+@pytest.mark.slow
 def test_files_train_as_the_arrays_they_are_decoded_to(files: Table, tmp_path: Path, caches: Path) -> None:
     trainer = trainer_of(OPTIONS)
     of_files = trainer.train(job(files, tmp_path / "a"))
@@ -118,6 +119,7 @@ def test_what_is_no_file_of_an_image(tmp_path: Path) -> None:
         sized.train(job(Table.of_texts(["a", "b"]), tmp_path / "b"))
 
 
+@pytest.mark.slow
 def test_sixteen_bits_are_scaled(tmp_path: Path) -> None:
     deep = np.random.default_rng(0).integers(0, 2, (40, 8, 8)).astype(np.uint16)
     deep[::2] *= 30000

@@ -119,6 +119,7 @@ def test_a_network_may_say_the_order_of_its_layers() -> None:
     assert layers_of(network) == [network.first, network.last[0], network.last[2]]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("pytorch_lightning") is None, reason="Lightning is not installed")
 def test_a_lightning_module_keeps_its_leading_layers(tmp_path: Path) -> None:
     import torch
@@ -218,6 +219,7 @@ def swapped(folder: Path, recipe: str, **given: Any) -> Any:
     return replace(job, train=(base, replace(made, y=other[:N_TRAIN])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["torch_image", "torch_tabular"])
 def test_another_convention_is_learnt_beside_that_of_the_base(tmp_path: Path, name: str) -> None:
     truth = digits()[1][-N_VALIDATION:]
@@ -234,6 +236,7 @@ def test_another_convention_is_learnt_beside_that_of_the_base(tmp_path: Path, na
     assert right["label_adapt"] > right["concat"] + 0.2
 
 
+@pytest.mark.slow
 def test_replay_keeps_what_the_model_knew(tmp_path: Path) -> None:
     x, y = digits()
     first = job_of(tmp_path / "first", "concat", weights={"base": 1.0})

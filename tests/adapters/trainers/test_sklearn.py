@@ -125,6 +125,7 @@ def before():
 """
 
 
+@pytest.mark.slow
 def test_fidelity_reaches_the_last_step_of_a_pipeline_and_what_is_wrapped(tmp_path: Path, flowers: Any) -> None:
     import joblib
 

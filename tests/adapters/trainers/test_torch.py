@@ -59,6 +59,7 @@ def rmse(images: Any, truth: Any) -> Any:
     return np.sqrt(((images - truth) ** 2).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "augment"),
     [
@@ -74,6 +75,7 @@ def test_every_layout_of_images_is_learnt(tmp_path: Path, digits: Any, change: A
     assert accuracy(train(job, augment=augment), y) > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(N_TRAIN, 8, 8), (N_TRAIN, 8, 8, 1), (N_TRAIN, 1, 8, 8)])
 def test_bytes_train_as_the_numbers_they_stand_for(
     tmp_path: Path, digits: Any, shape: Any, monkeypatch: pytest.MonkeyPatch
@@ -98,6 +100,7 @@ def test_values_are_learnt_in_their_own_units(tmp_path: Path, digits: Any, name:
     assert np.abs(outputs - ink[-N_VALIDATION:]).mean() < 0.5 * ink.std()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "options"), [("torch_image", {"network": "mlp"}), ("torch_tabular", {})])
 def test_several_values_a_row_are_learnt_each_in_its_own_units(
     tmp_path: Path, digits: Any, name: Any, options: Any
@@ -140,6 +143,7 @@ def test_missing_numbers_and_constant_columns_do_no_harm(tmp_path: Path, digits:
     assert accuracy(train(training_job(tmp_path, x, y, hyperparameters={}), "torch_tabular", width=32), y) > 0.8
 
 
+@pytest.mark.slow
 def test_a_trial_overrides_what_the_options_fix(tmp_path: Path, digits: Any) -> None:
     job = training_job(tmp_path, *digits, hyperparameters={"width": 4, "optimizer": "sgd", "batch_size": 16})
     train(job, width=16, lr=0.05)
@@ -185,6 +189,7 @@ def test_pretraining_takes_its_share_of_the_steps(tmp_path: Path, digits: Any) -
     assert int(saved["steps"]) == 40
 
 
+@pytest.mark.slow
 def test_a_share_of_pretraining_that_the_options_fix_is_that_of_a_trial(tmp_path: Path, digits: Any) -> None:
     values, found = {"pretrain_share": 0.8, "finetune_lr_factor": 0.1}, []
     for number, (given, fixed) in enumerate([(values, {}), ({}, values), ({}, {})]):
@@ -201,6 +206,7 @@ def test_a_share_of_pretraining_that_the_options_fix_is_that_of_a_trial(tmp_path
     assert (found[0] != found[2]).any()
 
 
+@pytest.mark.slow
 def test_continue_keeps_the_architecture_of_the_model_it_continues(tmp_path: Path, digits: Any) -> None:
     first = training_job(tmp_path / "a", *digits, hyperparameters={"width": 6})
     train(first)
@@ -264,6 +270,7 @@ def build(shape, outputs, hyper):
 """
 
 
+@pytest.mark.slow
 def test_a_batch_of_large_pictures_goes_through_in_parts_and_comes_to_the_same(
     tmp_path: Path, digits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,7 @@ def known() -> tuple[Columns, Array, Array, FailureModel]:
 MET = np.array([False, True, True, True])
 
 
+@pytest.mark.slow
 def test_probabilities_of_failure_hold_on_new_rows(known: Any) -> None:
     columns, _, _, model = known
     frame, sure, failed = rows(20_000, 2)
@@ -64,6 +65,7 @@ def test_probabilities_of_failure_hold_on_new_rows(known: Any) -> None:
         assert abs(found[inside].mean() - failed[inside].mean()) < 0.05
 
 
+@pytest.mark.slow
 def test_rows_of_one_group_are_in_one_fold() -> None:
     _, sure, _ = rows(600, 3)
     r = np.random.default_rng(0)
@@ -101,6 +103,7 @@ def test_how_well_confidence_tells_failures_is_no_other_way_round_where_they_are
     assert nothing.auroc_of_confidence is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("night", [0.2, 0.6])
 def test_the_estimate_of_a_stream_holds_though_it_has_more_nights(known: Any, night: float) -> None:
     columns, x, failed, model = known
@@ -118,6 +121,7 @@ def test_the_estimate_of_a_stream_holds_though_it_has_more_nights(known: Any, ni
         assert found.high - found.low > same.high - same.low
 
 
+@pytest.mark.slow
 def test_the_interval_widens_and_warns_where_validation_has_no_such_rows(known: Any) -> None:
     columns, x, failed, model = known
     frame, sure, _ = rows(5000, 6)
@@ -136,6 +140,7 @@ def test_the_interval_widens_and_warns_where_validation_has_no_such_rows(known: 
     assert found["new"].high - found["new"].low > 1.1 * (found["known"].high - found["known"].low)
 
 
+@pytest.mark.slow
 def test_what_is_new_is_told_from_what_is_only_more_common(known: Any) -> None:
     columns, x, _, _ = known
     categorical = np.array([False, True, False])
@@ -225,6 +230,7 @@ def test_gatherings_are_rules_that_say_where_it_fails() -> None:
     assert any("place = 'south'" in one.rule.sql and "light >=" in one.rule.sql for one in found)
 
 
+@pytest.mark.slow
 def test_the_estimate_is_the_same_where_only_some_rows_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Validation rows that are not in the sample are as common in the stream as those that are."""
     frame, sure, failed = rows(3000, 11)
