@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -15,10 +15,12 @@ from autodc.adapters.trainers.lightning_checks import lightning_problems
 from autodc.adapters.trainers.nested import suggest_nested
 from autodc.adapters.trainers.options import (
     BUILT_IN,
+    BY_ROWS,
     NETWORKS,
     RECIPE_OF,
     SUITS,
     CommandOptions,
+    CurriculumOrder,
     LightningOptions,
     SklearnOptions,
     TorchHyperparameters,
@@ -32,9 +34,11 @@ from autodc.studyfile.study import ParameterSpec, TaskKind
 from autodc.studyfile.values import Spec
 from autodc.table import Inputs, Table
 from autodc.trial.forking import can_fork
+from autodc.trial.pacing import BY_DIFFICULTY
 
 OPTIONS_PLACE = "task.options"
 SPACE_PLACE = "search_space"
+ORDER = "curriculum_order"
 
 
 def check_trainer(
@@ -58,6 +62,7 @@ def check_trainer(
         unfit = f"trainer {name} does not learn {kind}"
         problems.append(SpecError("ADC-TRAIN-016", unfit, "task.kind", kind, f"trainers that do: {fitting}"))
     problems += _recipe_problems(name, kind, recipes)
+    problems += _order_problems(kind, options, hyperparameters, recipes)
     try:
         parsed = ours.options.model_validate(dict(options))
     except ValidationError as error:
@@ -150,6 +155,30 @@ def _recipe_problems(name: str, kind: TaskKind, recipes: Sequence[str]) -> list[
         elif name != "command" and kind not in SUITS.get(recipe, (kind,)):
             hint = f"it is for {' and '.join(SUITS[recipe])}"
             problems.append(SpecError("ADC-TRAIN-111", f"recipe {recipe} is not for {kind}", "recipes", recipe, hint))
+    return problems
+
+
+def _order_problems(
+    kind: TaskKind,
+    options: Mapping[str, Any],
+    hyperparameters: Mapping[str, ParameterSpec],
+    recipes: Sequence[str],
+) -> list[SpecError]:
+    """Orders of a curriculum that there are not, and those by rows where nobody can tell how hard one is."""
+    if "curriculum" not in recipes:
+        return []
+    spec = hyperparameters.get(ORDER)
+    asked = [(f"{SPACE_PLACE}.{ORDER}", one) for one in spec.choices or ()] if spec else []
+    asked += [(f"{OPTIONS_PLACE}.{ORDER}", options[ORDER])] if ORDER in options else []
+    problems, known = [], list(get_args(CurriculumOrder))
+    for place, order in asked:
+        if order not in known:
+            hint = suggest(str(order), known, "orders")
+            problems.append(SpecError("ADC-TRAIN-027", f"{ORDER} cannot be {order!r}", place, repr(order), hint))
+        elif order in BY_DIFFICULTY and kind not in BY_ROWS:
+            hint = f"it is for {' and '.join(BY_ROWS)}; of datasets there are base_first and synthetic_first"
+            problem = f"a curriculum by the difficulty of rows is not for {kind}"
+            problems.append(SpecError("ADC-TRAIN-112", problem, place, str(order), hint))
     return problems
 
 

@@ -17,10 +17,9 @@ from autodc.adapters.trainers import image_rows
 from autodc.adapters.trainers.image_axes import as_floats, channels_first
 from autodc.adapters.trainers.lightning_reading import Facts, numbers
 from autodc.adapters.trainers.options import LightningOptions
-from autodc.plan.mixture import batches
-from autodc.seeds import generator, integer
+from autodc.seeds import integer
 from autodc.table import Inputs, Table
-from autodc.trial.fitting import gather
+from autodc.trial.fitting import drawn_plan, gather
 from autodc.trial.recipes import TrainPhase
 
 Array = np.ndarray[Any, Any]
@@ -125,8 +124,7 @@ class DrawnBatches(Sampler):  # type: ignore[misc]
     """The batches of a phase by weight, epoch after epoch without a seam; the last epoch may be cut short."""
 
     def __init__(self, phase: TrainPhase, batch_size: int, steps: int, seed: int) -> None:
-        sizes, weights = [len(part.x) for part in phase.parts], [part.weight for part in phase.parts]
-        self._plan = batches(sizes, weights, batch_size, steps, generator(seed, "batches", phase.index))
+        self._plan = drawn_plan(phase, batch_size, steps, seed)
         self._epoch = min(steps, steps_an_epoch(phase, batch_size))
         self._done = 0
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, cast, final
 import numpy as np
 import torch
 
+from autodc.adapters.trainers.difficulty import by_difficulty
 from autodc.adapters.trainers.freezing import freeze
 from autodc.adapters.trainers.image_axes import BYTE, from_channels
 from autodc.adapters.trainers.lightning_arguments import PLACE, Takes, by_signature, check_arguments
@@ -70,7 +71,7 @@ class Lightning(AbstractFitting[LightningModel]):
         """Make or load the module and run the recipe."""
         if isinstance(job.train[0].x, Table):
             job = with_pictures(job, self._options)
-        options, legs = self._options, phases(job)
+        options, legs = self._options, by_difficulty(phases(job), job)
         with deterministic(integer(job.seed, "network")), seeded(integer(job.seed, "network")):
             model = self._first(job)
             reading = self._reading(model.facts)
