@@ -181,6 +181,10 @@ class LightningOptions(Spec):
     outputs: Literal["auto", "scores", "probabilities"] = Field(
         default="auto", description="what the module predicts of classes; auto: seen on training rows"
     )
+    frozen: tuple[str, ...] = Field(
+        default=(),
+        description="submodules of the module that do not learn in stage main after stage pretrain, by name: [encoder]",
+    )
     gradient_clip_val: float | None = Field(default=None, gt=0, description="Lightning's")
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = Field(
         default="32-true", description="Lightning's"
@@ -236,7 +240,9 @@ BUILT_IN: dict[str, BuiltIn] = {
         inputs=("arrays", "table"),
         forks=True,
     ),
-    "lightning": BuiltIn(LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind), recipes=STAGED_RECIPES),
+    "lightning": BuiltIn(
+        LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind), recipes=(*STAGED_RECIPES, "adapt")
+    ),
     "sklearn": BuiltIn(
         SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression"), recipes=STAGED_RECIPES
     ),
