@@ -208,11 +208,11 @@ class Job:
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
             classes, start = tuple(told.get("classes") or ()), told["warm_start"]
-            how = [told[name] for name in ("hyperparameters", "recipe", "seed", "fidelity")]
-            where = None if start is None else Path(start), Path(told["out"])
+            how = {name: told[name] for name in ("hyperparameters", "recipe", "seed", "fidelity")}
+            how |= {"warm_start": None if start is None else Path(start), "out": Path(told["out"])}
             train, predict = (tuple(Part(entry, classes) for entry in told[name]) for name in ("train", "predict"))
             legs = tuple(_leg(one, told["train"], classes) for one in told.get("legs", ()))
-            return cls(*how, *where, train, predict, told.get("kind", ""), classes, legs)
+            return cls(**how, train=train, predict=predict, kind=told.get("kind", ""), classes=classes, legs=legs)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise JobError(f"{file} is no job file: {type(error).__name__}: {error}") from None
 
@@ -281,7 +281,7 @@ def _leg(told: Mapping[str, Any], train: Sequence[Mapping[str, Any]], classes: S
     weights = {one["name"]: one["weight"] for one in told["parts"]}
     parts = tuple(Part({**e, "weight": weights[e["name"]]}, classes) for e in train if e["name"] in weights)
     shares = tuple((float(begun), float(rows)) for begun, rows in told.get("shares") or ())
-    return Leg(parts, *(float(told[name]) for name in ("share", "lr_factor", "frozen_layers")), shares)
+    return Leg(parts, told["share"], told["lr_factor"], told["frozen_layers"], shares)
 
 
 def epoch_rows(weight: float, n_rows: int, rng: np.random.Generator) -> Array:

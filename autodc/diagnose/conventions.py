@@ -217,7 +217,7 @@ def _rounds(alike: Alike, pairs: int) -> list[tuple[dict[Any, Any], float]]:
     """
     ours, theirs = alike.ours.astype(str), alike.theirs.astype(str)
     names = {str(one): one for one in [*alike.ours, *alike.theirs]}
-    to = {a: max(sorted(names), key=lambda b, of=theirs[ours == a]: int((of == b).sum())) for a in sorted(set(ours))}
+    to = {a: _commonest(theirs[ours == a]) for a in sorted(set(ours))}
     found, seen = list[tuple[dict[Any, Any], float]](), set[str]()
     for first in to:
         way = [first]
@@ -234,6 +234,12 @@ def _rounds(alike: Alike, pairs: int) -> list[tuple[dict[Any, Any], float]]:
         chance = min(1.0, _sign_chance(signs, alike.units[here]) * tried)
         found.append(({names[a]: names[to[a]] for a in way}, chance))
     return found
+
+
+def _commonest(names: Array) -> str:
+    """The name that most have; of several the first in order."""
+    known, counts = np.unique(names, return_counts=True)
+    return str(known[int(counts.argmax())])
 
 
 def _told(

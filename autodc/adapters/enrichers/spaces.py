@@ -159,10 +159,13 @@ def _columns(base: Inputs) -> Features:
 
 
 def _together(base: Inputs) -> Features:
-    if isinstance(base, Table):
-        return _components(lambda x: x.frame().to_numpy(np.float64), base, COMPONENTS)
     some = evenly(int(np.prod(base.shape[1:])), WIDEST)
-    return _components(lambda x: np.asarray(x).reshape(len(x), -1)[:, some], base, COMPONENTS)
+
+    def flat(x: Inputs) -> Array:
+        numbers = x.frame().to_numpy(np.float64) if isinstance(x, Table) else np.asarray(x).reshape(len(x), -1)
+        return np.asarray(numbers[:, some])
+
+    return _components(flat, base, COMPONENTS)
 
 
 def _components(features: Features, base: Inputs, most: int, fitted_on: int = FITTED_ON) -> Features:

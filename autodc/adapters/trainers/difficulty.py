@@ -88,8 +88,8 @@ def _losses(part: TrainPart, base: TrainPart, kind: TaskKind, own: bool) -> Arra
         if own:
             said[places] = cross_validated(learnt, targets, None, 0)
         y = np.asarray(part.y)
-        at = np.searchsorted(names, y).clip(max=len(names) - 1)
-        chance = np.where(names[at] == y, said[np.arange(len(y)), at], 0.0)
+        code = np.searchsorted(names, y).clip(max=len(names) - 1)
+        chance = np.where(names[code] == y, said[np.arange(len(y)), code], 0.0)
         return np.asarray(-np.log(chance.clip(min=NEVER)))
     wide = targets.reshape(len(targets), -1).astype(float)
     truth = np.asarray(part.y, dtype=float).reshape(len(part.y), -1)
