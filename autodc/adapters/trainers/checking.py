@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,17 +15,15 @@ from autodc.adapters.trainers.lightning_checks import lightning_problems
 from autodc.adapters.trainers.nested import suggest_nested
 from autodc.adapters.trainers.options import (
     BUILT_IN,
-    BY_ROWS,
     NETWORKS,
     RECIPE_OF,
-    SUITS,
     CommandOptions,
-    CurriculumOrder,
     LightningOptions,
     SklearnOptions,
     TorchHyperparameters,
     TorchImageOptions,
 )
+from autodc.adapters.trainers.recipe_checking import order_problems, recipe_problems
 from autodc.adapters.trainers.registry import PLACE, unknown_trainer
 from autodc.errors import SpecError
 from autodc.hints import suggest
@@ -34,11 +32,9 @@ from autodc.studyfile.study import ParameterSpec, TaskKind
 from autodc.studyfile.values import Spec
 from autodc.table import Inputs, Table
 from autodc.trial.forking import can_fork
-from autodc.trial.pacing import BY_DIFFICULTY
 
 OPTIONS_PLACE = "task.options"
 SPACE_PLACE = "search_space"
-ORDER = "curriculum_order"
 
 
 def check_trainer(
@@ -61,8 +57,8 @@ def check_trainer(
         fitting = ", ".join(trainer for trainer, one in BUILT_IN.items() if kind in one.kinds)
         unfit = f"trainer {name} does not learn {kind}"
         problems.append(SpecError("ADC-TRAIN-016", unfit, "task.kind", kind, f"trainers that do: {fitting}"))
-    problems += _recipe_problems(name, kind, recipes)
-    problems += _order_problems(kind, options, hyperparameters, recipes)
+    problems += recipe_problems(name, kind, recipes)
+    problems += order_problems(kind, options, hyperparameters, recipes)
     try:
         parsed = ours.options.model_validate(dict(options))
     except ValidationError as error:
@@ -141,45 +137,6 @@ def _unlike_files(options: Mapping[str, Any], files: Table) -> list[SpecError]:
     size = list(parsed.size or (64, 64))
     hint = f"task: {{options: {{size: {size}, mode: {parsed.mode or 'RGB'}}}}} makes all of one size and mode"
     return [SpecError("ADC-TRAIN-033", "the image files are not alike", OPTIONS_PLACE, found, hint)]
-
-
-def _recipe_problems(name: str, kind: TaskKind, recipes: Sequence[str]) -> list[SpecError]:
-    """Recipes that a trainer of ours cannot follow, and those that are not for the kind of task."""
-    ours, problems = BUILT_IN[name], []
-    for recipe in recipes:
-        if recipe not in ours.recipes:
-            able = ", ".join(trainer for trainer, one in BUILT_IN.items() if recipe in one.recipes)
-            hint = f"{name} knows {', '.join(ours.recipes)}; trainers that know {recipe}: {able}"
-            problem = f"trainer {name} does not know recipe {recipe}"
-            problems.append(SpecError("ADC-TRAIN-110", problem, "recipes", recipe, hint))
-        elif name != "command" and kind not in SUITS.get(recipe, (kind,)):
-            hint = f"it is for {' and '.join(SUITS[recipe])}"
-            problems.append(SpecError("ADC-TRAIN-111", f"recipe {recipe} is not for {kind}", "recipes", recipe, hint))
-    return problems
-
-
-def _order_problems(
-    kind: TaskKind,
-    options: Mapping[str, Any],
-    hyperparameters: Mapping[str, ParameterSpec],
-    recipes: Sequence[str],
-) -> list[SpecError]:
-    """Orders of a curriculum that there are not, and those by rows where nobody can tell how hard one is."""
-    if "curriculum" not in recipes:
-        return []
-    spec = hyperparameters.get(ORDER)
-    asked = [(f"{SPACE_PLACE}.{ORDER}", one) for one in spec.choices or ()] if spec else []
-    asked += [(f"{OPTIONS_PLACE}.{ORDER}", options[ORDER])] if ORDER in options else []
-    problems, known = [], list(get_args(CurriculumOrder))
-    for place, order in asked:
-        if order not in known:
-            hint = suggest(str(order), known, "orders")
-            problems.append(SpecError("ADC-TRAIN-027", f"{ORDER} cannot be {order!r}", place, repr(order), hint))
-        elif order in BY_DIFFICULTY and kind not in BY_ROWS:
-            hint = f"it is for {' and '.join(BY_ROWS)}; of datasets there are base_first and synthetic_first"
-            problem = f"a curriculum by the difficulty of rows is not for {kind}"
-            problems.append(SpecError("ADC-TRAIN-112", problem, place, str(order), hint))
-    return problems
 
 
 def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:
